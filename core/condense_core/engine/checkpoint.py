@@ -1,0 +1,40 @@
+"""Checkpoints: a stepper's state as safetensors, replaced in one stroke so that a kill leaves the old one whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from condense_core.engine.stepper import State
+from condense_core.errors import RunFileError
+
+FILE_NAME = "checkpoint.safetensors"
+_PARTIAL = ".checkpoint.partial"
+
+
+def save(state: State, folder: Path) -> None:
+    """Write the run's checkpoint; it is either the former or this one, whatever happens meanwhile."""
+    partial = folder / _PARTIAL
+    # safetensors refuses tensors that share memory, and would write a view's whole storage
+    save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(folder / FILE_NAME)
+
+
+def load(folder: Path) -> State | None:
+    """The run's last checkpoint, on the CPU; None where there is none yet. A half-written one is removed."""
+    (folder / _PARTIAL).unlink(missing_ok=True)
+    file = folder / FILE_NAME
+    if not file.exists():
+        return None
+    try:
+        state: State = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise RunFileError(
+            f"the checkpoint {file} cannot be read ({error}); remove it to train from the start"
+        ) from None
+    return state

@@ -1,0 +1,222 @@
+"""Pixels and class numbers of every image data set.   # N samples, C channels, H and W pixels
+
+Apart from `datasets` because everything here reads other people's files: what can go wrong with them ends here, as
+one DataError that says what to do. Only the chosen samples are decoded.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import platformdirs
+import torch
+from torch import Tensor
+
+from condense_core.errors import DataError
+from condense_core.experiment import Cifar10, Cifar100, Digits, Folder, ImageData, Mnist, Photos
+
+DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
+
+# Characters of a foreign path or message that are shown: two lines of an 80-column terminal.
+LONGEST_REASON = 160
+
+# What readers of damaged files raise: PIL a SyntaxError for a broken PNG, torchvision an AssertionError for an MNIST
+# file that was cut short.
+_UNREADABLE = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AssertionError,
+    SyntaxError,
+    EOFError,
+    pickle.UnpicklingError,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """The chosen samples: pixels (N, C, H, W) in [0, 1] as float64, class numbers (N,) as int64; and of
+    the full set, how many classes and images it has.
+    """
+
+    pixel: Tensor
+    label: Tensor
+    classes: int
+    available: int
+    name: str
+
+
+def read_images(data: ImageData) -> Images:
+    """`data.samples` images of the set, drawn without replacement by PCG64(data.seed).
+
+    For one seed, a smaller sample is the beginning of a larger one (photos: of the same photo). DataError, in one
+    line, where the set is missing or damaged, or has fewer images than asked for.
+    """
+    match data:
+        case Digits():
+            return _digits(data)
+        case Photos():
+            return _photos(data)
+        case Mnist() | Cifar10() | Cifar100():
+            return _torchvision(data)
+        case Folder():
+            return _folder(data)
+
+
+def data_root(root: str | None) -> Path:
+    """Where torchvision's data sets are looked for: the scenario's root, else $CONDENSE_DATA_ROOT, else the cache."""
+    named = root or os.environ.get(DATA_ROOT_VARIABLE)
+    return Path(named).expanduser() if named else platformdirs.user_cache_path("condense-tui") / "data"
+
+
+def _choose(data: ImageData, name: str, available: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    if data.samples > available:
+        raise _too_few(name, available, data.samples)
+    return np.random.Generator(np.random.PCG64(data.seed)).permutation(available)[: data.samples]
+
+
+def _too_few(name: str, available: int, wanted: int) -> DataError:
+    return DataError(f"{name}: {available} images, {wanted} were asked for; lower data.samples")
+
+
+def _digits(data: Digits) -> Images:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    chosen = _choose(data, "digits", len(digits.images))
+    return Images(
+        # The scans count dark pixels in blocks of 4×4, so 16 is black.
+        pixel=torch.from_numpy(digits.images[chosen] / 16.0)[:, None],
+        label=torch.from_numpy(digits.target[chosen]).long(),
+        classes=10,
+        available=len(digits.images),
+        name="digits",
+    )
+
+
+def _photos(data: Photos) -> Images:
+    from sklearn.datasets import load_sample_images
+
+    photos = load_sample_images().images
+    corners = [(photo.shape[0] - data.size + 1, photo.shape[1] - data.size + 1) for photo in photos]
+    available = sum(rows * columns for rows, columns in corners)
+    if data.samples > available:
+        raise _too_few(f"photos cut into {data.size}×{data.size} patches", available, data.samples)
+    random = np.random.Generator(np.random.PCG64(data.seed))
+    label = np.arange(data.samples) % len(photos)
+    patches = np.empty((data.samples, data.size, data.size, 3), dtype=np.uint8)
+    for number, (photo, (rows, columns)) in enumerate(zip(photos, corners, strict=True)):
+        slots = np.flatnonzero(label == number)
+        places = random.permutation(rows * columns)[: len(slots)]
+        for slot, row, column in zip(slots, *np.divmod(places, columns), strict=True):
+            patches[slot] = photo[row : row + data.size, column : column + data.size]
+    return Images(
+        pixel=_to_unit(torch.from_numpy(patches).permute(0, 3, 1, 2)),
+        label=torch.from_numpy(label),
+        classes=len(photos),
+        available=available,
+        name="photos",
+    )
+
+
+def _torchvision(data: Mnist | Cifar10 | Cifar100) -> Images:
+    from torchvision import datasets
+
+    root = data_root(data.root)
+    name, kind, classes = {
+        Mnist: ("MNIST", datasets.MNIST, 10),
+        Cifar10: ("CIFAR-10", datasets.CIFAR10, 10),
+        Cifar100: ("CIFAR-100", datasets.CIFAR100, 100),
+    }[type(data)]
+    pixels, labels = _read_whole(
+        name, root, data.download, lambda: kind(root, train=data.train, download=data.download)
+    )
+    chosen = _choose(data, name, len(pixels))
+    pixel = torch.as_tensor(pixels[chosen])
+    return Images(
+        pixel=_to_unit(pixel[:, None] if pixel.ndim == 3 else pixel.permute(0, 3, 1, 2)),
+        label=labels[chosen],
+        classes=classes,
+        available=len(pixels),
+        name=name,
+    )
+
+
+def _read_whole(name: str, root: Path, download: bool, read: Callable[[], Any]) -> tuple[Any, Tensor]:
+    try:
+        whole = read()
+        labels = torch.as_tensor(whole.targets).long()
+        if len(labels) != len(whole.data):
+            raise ValueError(f"{len(whole.data)} images, {len(labels)} labels")
+    except _UNREADABLE as error:
+        reason, shown = _one_line(error), _one_line(root)
+        if download and isinstance(error, RuntimeError | OSError):
+            advice = f"could not be downloaded to {shown} ({reason}); check the network, or copy its files there"
+        elif isinstance(error, RuntimeError):
+            advice = (
+                f"is not in {shown}, or not whole; name its folder with --data-root DIR, or fetch it with --download"
+            )
+        else:
+            advice = (
+                f"in {shown} cannot be read ({reason}); delete it and fetch it again with --download, "
+                "or name another folder with --data-root DIR"
+            )
+        raise DataError(f"{name} {advice}") from error
+    return whole.data, labels
+
+
+def _folder(data: Folder) -> Images:
+    from torchvision.datasets import ImageFolder
+
+    path = Path(data.path).expanduser()
+    try:
+        folder = ImageFolder(path)
+    except OSError as error:
+        raise DataError(
+            f"{_one_line(path)} is not a folder with one folder of images a class ({_one_line(error)}); use folder:PATH"
+        ) from error
+    chosen = [folder.samples[index] for index in _choose(data, f"folder {_one_line(path)}", len(folder.samples))]
+    return Images(
+        pixel=_to_unit(torch.stack([_decode(Path(file), data.size, data.grey) for file, _ in chosen])),
+        label=torch.tensor([label for _, label in chosen]),
+        classes=len(folder.classes),
+        available=len(folder.samples),
+        name=_one_line(path.name),
+    )
+
+
+def _decode(file: Path, size: int, grey: bool) -> Tensor:
+    """One image file as (C, size, size) bytes: the shorter side scaled to `size`, the middle of the longer kept."""
+    from PIL import Image
+    from torchvision.transforms import functional
+
+    try:
+        with Image.open(file) as opened:
+            image = opened.convert("L" if grey else "RGB")
+    except (*_UNREADABLE, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{_one_line(file)} cannot be read as an image ({_one_line(error)}); repair it or move it away"
+        ) from error
+    square = functional.center_crop(functional.resize(image, [size], antialias=True), [size, size])
+    return cast(Tensor, functional.pil_to_tensor(square))
+
+
+def _to_unit(byte: Tensor) -> Tensor:
+    return byte.to(torch.float64) / 255.0
+
+
+def _one_line(source: object) -> str:
+    """A path or a reader's reason as one short line: readers put lists of mirrors into theirs, and a file name may
+    hold what a terminal would obey.
+    """
+    text = "".join(letter if letter.isprintable() else " " for letter in str(source))
+    text = " ".join(text.split()) or type(source).__name__
+    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"

@@ -1,0 +1,124 @@
+"""The network of a scenario.   # N samples, D outputs, M kernels, K entries a kernel
+
+Apart from the training loop so that measures, exports and tests can build a network without training it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+from condense_core.engine.activations import activation
+from condense_core.engine.initialisation import LayerSize, draw
+from condense_core.errors import ScenarioError
+from condense_core.experiment import Conv, Experiment, Init, Layer
+
+OUTPUT = "output"
+
+
+class Network(nn.Module):
+    """Hidden layers `conv1`, …, `dense1`, … with their activations, then a linear layer `output` with a bias.
+
+    Convolutions have stride 1 and no padding; what they give is flattened before the first dense layer. With
+    `experiment.residual`, h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on. Weights and biases are
+    drawn from a generator seeded by `experiment.seed`, never from the global one.
+    """
+
+    def __init__(self, experiment: Experiment, input_shape: tuple[int, ...], outputs: int) -> None:
+        """`input_shape` is one sample's, (channels, rows, columns) or (inputs,); `outputs` is D.
+
+        ScenarioError where an image is too small for the filters, or convolutions are given no image.
+        """
+        super().__init__()
+        self.layer_names = experiment.layer_names
+        self._residual = experiment.residual
+        self._activations = [activation(layer.activation) for layer in experiment.layers]
+        dtype: torch.dtype = getattr(torch, experiment.dtype)
+        shape = input_shape
+        for name, layer in zip(self.layer_names, experiment.layers, strict=True):
+            module, shape = _build(name, layer, shape, dtype)
+            self.add_module(name, module)
+        self.output = _module(nn.Linear, math.prod(shape), outputs, dtype=dtype)
+        generator = torch.Generator().manual_seed(experiment.seed)
+        self._initialise(experiment.init, experiment.layers[0].width, generator, dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs, shape (N, D), of a batch (N, *input_shape)."""
+        return cast(Tensor, self.output(self.layer_input(OUTPUT, x)))
+
+    def layer_input(self, name: str, x: Tensor) -> Tensor:
+        """What the layer of that name is given for a batch x: (N, channels, rows, columns), or (N, inputs)."""
+        h = x
+        for depth, (layer_name, sigma) in enumerate(zip(self.layer_names, self._activations, strict=True)):
+            layer = self.layer(layer_name)
+            if isinstance(layer, nn.Linear):
+                h = h.flatten(1)
+            if layer_name == name:
+                return h
+            following = sigma(layer(h))
+            h = following + h if self._residual and depth > 0 else following
+        return h.flatten(1)
+
+    def layer(self, name: str) -> nn.Conv2d | nn.Linear:
+        """The layer of that name, one of `layer_names` or `output`; AttributeError for another."""
+        return cast("nn.Conv2d | nn.Linear", self.get_submodule(name))
+
+    def kernels(self, name: str) -> Tensor:
+        """The layer's kernels as rows, shape (M, K): flattened weights, and last the bias where the layer has one.
+
+        Row i is what output channel or neuron i reads with. Gradients flow back to the parameters.
+        """
+        layer = self.layer(name)
+        weight_MK = layer.weight.flatten(1)
+        return weight_MK if layer.bias is None else torch.cat([weight_MK, layer.bias[:, None]], dim=1)
+
+    @torch.no_grad()
+    def _initialise(self, init: Init, first_width: int, generator: torch.Generator, dtype: torch.dtype) -> None:
+        layers = [self.layer(name) for name in (*self.layer_names, OUTPUT)]
+        # All weights before the first bias: with and without biases, a seed gives the same weights.
+        for layer in layers:
+            size = _size(layer, first_width)
+            layer.weight.copy_(draw(init, size, tuple(layer.weight.shape), generator=generator, dtype=dtype))
+        for layer in layers:
+            if layer.bias is None:
+                continue
+            if init.bias == "zero":
+                layer.bias.zero_()
+            else:
+                size = _size(layer, first_width)
+                layer.bias.copy_(draw(init, size, tuple(layer.bias.shape), generator=generator, dtype=dtype))
+
+
+def _build(
+    name: str, layer: Layer, shape: tuple[int, ...], dtype: torch.dtype
+) -> tuple[nn.Conv2d | nn.Linear, tuple[int, ...]]:
+    """The layer, and the shape of what it gives for inputs of that shape."""
+    if not isinstance(layer, Conv):
+        return _module(nn.Linear, math.prod(shape), layer.width, bias=layer.bias, dtype=dtype), (layer.width,)
+    if len(shape) != 3:
+        raise ScenarioError(
+            f"{name}: a convolution needs images (channels, rows, columns), got inputs of shape {shape}"
+        )
+    channels, rows, columns = shape
+    if min(rows, columns) < layer.size:
+        raise ScenarioError(
+            f"{name}: a {layer.size}×{layer.size} filter does not fit into the {rows}×{columns} pixels that reach it; "
+            "use smaller filters, fewer convolutions or larger images"
+        )
+    convolution = _module(nn.Conv2d, channels, layer.width, layer.size, bias=layer.bias, dtype=dtype)
+    return convolution, (layer.width, rows - layer.size + 1, columns - layer.size + 1)
+
+
+def _module(kind: Callable[..., nn.Module], *arguments: int, **options: Any) -> nn.Conv2d | nn.Linear:
+    """The module with memory for its parameters and nothing drawn: torch's own start would use the global generator."""
+    return cast("nn.Conv2d | nn.Linear", skip_init(kind, *arguments, **options))  # type: ignore[no-untyped-call]
+
+
+def _size(layer: nn.Conv2d | nn.Linear, first_width: int) -> LayerSize:
+    n_out, n_in, *filter_sides = layer.weight.shape
+    return LayerSize(n_in=n_in, n_out=n_out, filter_pixels=math.prod(filter_sides), first_width=first_width)

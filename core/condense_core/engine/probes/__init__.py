@@ -1,0 +1,27 @@
+"""Probes: observers that turn the network at one step into scalars and frames, and never change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from condense_core.engine.probes.base import Measurement, Probe
+from condense_core.engine.probes.change import Change
+from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
+from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
+from condense_core.engine.probes.vitals import Vitals
+from condense_core.engine.view import View
+from condense_core.experiment import Experiment
+
+__all__ = ["Measurement", "Probe", "probes_for"]
+
+
+def probes_for(experiment: Experiment, start: View) -> list[Probe]:
+    """The scenario's probes, after the vitals that every run records; `start` is the network at step 0."""
+    makers: dict[str, Callable[[View], Probe]] = {
+        "similarity": SimilarityProbe,
+        "condensation": CondensationProbe,
+        "spectrum": SpectrumProbe,
+        "alignment": AlignmentProbe,
+        "change": Change,
+    }
+    return [Vitals(start), *(makers[name](start) for name in makers if name in experiment.record.probes)]

@@ -1,0 +1,99 @@
+"""The predicted direction of each layer, and how far its kernels have turned to it."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+
+from condense_core import frames
+from condense_core.engine.probes.base import Measurement
+from condense_core.engine.view import View
+from condense_core.experiment import Conv
+from condense_core.measures.alignment import alignment, projection_ratio
+from condense_core.measures.clusters import keep_kernels
+from condense_core.measures.dynamics import predicted_condensation
+from condense_core.measures.kernels import kernel_norms
+from condense_core.measures.signal import SignalSpectrum, ones_overlap
+from condense_core.runs.reader import RunReader
+
+# Singular values that a frame keeps: more than any screen draws as curves.
+KEPT_VALUES = 32
+# Eigenvalues that are recorded as curves of their own.
+CURVES = 4
+
+# Steps that a prediction of condensation looks ahead: further than any preset trains, and done in a tenth of a second.
+LOOK_AHEAD = 100_000
+
+
+class SpectrumProbe:
+    """Frames `spectrum`, and scalars `LAYER.eigenvalue.1` … (λ², the eigenvalues of ZᵀZ) and `LAYER.ones_overlap`."""
+
+    def __init__(self, start: View) -> None:
+        self._shape = {
+            name: (start.kernels(name).shape[1] - layer.bias, layer)
+            for name, layer in zip(start.layers, start.experiment.layers, strict=True)
+        }
+
+    def measure(self, view: View, into: Measurement) -> None:
+        for name, (entries, layer) in self._shape.items():
+            found = view.prediction(name)
+            overlap = np.empty(0)
+            if isinstance(layer, Conv):
+                channels = entries // layer.size**2
+                overlap = ones_overlap(found.v1[:entries], channels, layer.size).cpu().numpy()
+                into.scalar(f"{name}.ones_overlap", float(overlap.mean()))
+            values = found.values[:KEPT_VALUES].cpu().numpy()
+            into.frame(name, _frame(found, values, overlap, bias=layer.bias))
+            for rank, value in enumerate(values[:CURVES], start=1):
+                into.scalar(f"{name}.eigenvalue.{rank}", float(value) ** 2)
+
+    def recall(self, run: RunReader) -> None:
+        """Nothing: a spectrum depends on its own step alone."""
+
+
+class AlignmentProbe:
+    """Frames `alignment`, and scalars `LAYER.alignment` (mean |cos| of kept kernels with the predicted direction) and
+    `LAYER.ratio`; at step 0 `LAYER.predicted_at`, the step of condensation that the linear dynamics predict.
+
+    Where the data alone predict the direction it is the one of step 0, held against all later steps; elsewhere it is
+    the direction of the current gradient.
+    """
+
+    def __init__(self, start: View) -> None:
+        self._predicted = {name: start.prediction(name).v1 for name in start.layers if start.predicts_from_data(name)}
+        dynamics = start.linear_dynamics()
+        self._arrival = predicted_condensation(dynamics, at_most=LOOK_AHEAD) if dynamics is not None else None
+
+    def measure(self, view: View, into: Measurement) -> None:
+        if view.step == 0 and self._arrival is not None:
+            layer = view.layers[0]
+            into.scalar(f"{layer}.predicted_at", self._arrival)
+            into.event("predicted", f"linear dynamics: {layer} condenses at step {self._arrival}")
+        for layer in view.layers:
+            direction_K = self._predicted[layer] if layer in self._predicted else view.prediction(layer).v1
+            frame = _align(view.kernels(layer), direction_K)
+            into.frame(layer, frame)
+            into.scalar(f"{layer}.alignment", frame.mean_abs_cos)
+            into.scalar(f"{layer}.ratio", frame.ratio)
+
+    def recall(self, run: RunReader) -> None:
+        """Nothing: the prediction is made anew from the seed."""
+
+
+def _align(weight_MK: Tensor, direction_K: Tensor) -> frames.Alignment:
+    cosine_M = alignment(weight_MK, direction_K).cpu()
+    kept_M = keep_kernels(kernel_norms(weight_MK)).cpu()
+    return frames.Alignment(
+        cosine=frames.Array.of(cosine_M.numpy(), "f4"),
+        mean_abs_cos=float(cosine_M[kept_M].abs().mean()),
+        ratio=projection_ratio(weight_MK, direction_K),
+    )
+
+
+def _frame(found: SignalSpectrum, values: np.ndarray, overlap: np.ndarray, *, bias: bool) -> frames.Spectrum:
+    return frames.Spectrum(
+        values=frames.Array.of(values, "f8"),
+        v1=frames.Array.of(found.v1.cpu().numpy(), "f4"),
+        bias=bias,
+        ones_overlap=frames.Array.of(overlap, "f8"),
+    )

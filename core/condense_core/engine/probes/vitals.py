@@ -1,0 +1,39 @@
+"""Loss, accuracy, gradient norm and speed: recorded in every run."""
+
+from __future__ import annotations
+
+import math
+
+from condense_core.engine.probes.base import Measurement
+from condense_core.engine.view import View
+from condense_core.runs.reader import RunReader
+
+# The initial stage of training: the loss has not fallen below this share of its first value (Zhou et al. 2022).
+INITIAL_STAGE = 0.7
+
+
+class Vitals:
+    """Scalars `loss`, `loss_ratio` (to the first loss), `accuracy`, `gradient_norm`, `steps_per_second`."""
+
+    def __init__(self, start: View) -> None:
+        self._first = start.loss
+        self._ended = False
+        self._before = (start.step, math.nan)
+
+    def measure(self, view: View, into: Measurement) -> None:
+        ratio = view.loss / self._first if self._first != 0 else float("nan")
+        into.scalar("loss", view.loss)
+        into.scalar("loss_ratio", ratio)
+        into.scalar("gradient_norm", view.gradient_norm)
+        if view.accuracy == view.accuracy:
+            into.scalar("accuracy", view.accuracy)
+        step, then = self._before
+        if view.seconds > then:
+            into.scalar("steps_per_second", (view.step - step) / (view.seconds - then))
+        self._before = (view.step, view.seconds)
+        if ratio < INITIAL_STAGE and not self._ended:
+            self._ended = True
+            into.event("initial-stage-ended", f"loss fell below {INITIAL_STAGE:.0%} of its first value")
+
+    def recall(self, run: RunReader) -> None:
+        self._ended = any(event.kind == "initial-stage-ended" for event in run.events)

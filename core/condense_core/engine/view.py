@@ -1,0 +1,176 @@
+"""The network at one step, as probes see it: everything measured once, when it is first asked for.
+
+# N samples, D outputs, M kernels, K entries a kernel
+
+Reading a view never changes the network: forward passes run without gradients, gradients are taken functionally and
+leave `.grad` alone, and no random number is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from condense_core.engine import losses
+from condense_core.engine.activations import activation, multiplicity
+from condense_core.engine.datasets import Dataset
+from condense_core.engine.model import Network
+from condense_core.errors import ScenarioError
+from condense_core.experiment import GD, Conv, Experiment
+from condense_core.measures.change import gradient_norm
+from condense_core.measures.clusters import Tree, linkage_tree
+from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
+from condense_core.measures.signal import SignalSpectrum, dense_signal, gradient_direction, signal_matrix, spectrum
+from condense_core.measures.similarity import cosine_similarity
+
+# Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
+CHUNK = 1_000
+
+
+class View:
+    """One step of one run. Tensors are on the training device, in the training precision unless said otherwise."""
+
+    def __init__(
+        self, experiment: Experiment, network: Network, dataset: Dataset, step: int, lr: float = math.nan
+    ) -> None:
+        self.experiment = experiment
+        self.step = step
+        self.lr = lr
+        self.seconds = math.nan
+        """Time trained so far, measuring not counted; the loop sets it."""
+        self._network = network
+        self._dataset = dataset
+        # what is asked for once a layer by several probes; functools.cache would keep every view alive
+        self._cosines: dict[str, Tensor] = {}
+        self._trees: dict[str, Tree] = {}
+        self._predictions: dict[str, SignalSpectrum] = {}
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the hidden layers."""
+        return self._network.layer_names
+
+    def kernels(self, layer: str) -> Tensor:
+        """The layer's kernels (M, K), a copy; a bias is the last entry."""
+        return self._network.kernels(layer).detach().clone()
+
+    def cosine(self, layer: str) -> Tensor:
+        """Cosine similarity of the layer's kernels (M, M), float64."""
+        if layer not in self._cosines:
+            self._cosines[layer] = cosine_similarity(self.kernels(layer))
+        return self._cosines[layer]
+
+    def tree(self, layer: str) -> Tree:
+        """How the layer's kernels join to lines, before any cut."""
+        if layer not in self._trees:
+            self._trees[layer] = linkage_tree(self.kernels(layer))
+        return self._trees[layer]
+
+    def parameters(self) -> dict[str, Tensor]:
+        """All parameters by name, detached."""
+        return {name: value.detach() for name, value in self._network.named_parameters()}
+
+    @cached_property
+    def output_ND(self) -> Tensor:
+        """Output of the network on the whole sample."""
+        with torch.no_grad():
+            parts = [self._network(part) for part in torch.split(self._dataset.input, CHUNK)]
+        return torch.cat(parts)
+
+    @cached_property
+    def loss(self) -> float:
+        """Loss on the whole sample."""
+        return float(losses.loss(self.experiment.loss, self.output_ND, self._dataset.target))
+
+    @cached_property
+    def accuracy(self) -> float:
+        """Share of the sample that is classified right; NaN for data without classes."""
+        return losses.accuracy(self.output_ND, self._dataset)
+
+    @cached_property
+    def residual_ND(self) -> Tensor:
+        """∂ loss_i / ∂ f_i of every sample."""
+        return losses.residual(self.experiment.loss, self.output_ND, self._dataset.target)
+
+    @cached_property
+    def gradient(self) -> dict[str, Tensor]:
+        """Gradient of the loss on the whole sample, by parameter name."""
+        names, values = zip(*self._network.named_parameters(), strict=True)
+        total = [torch.zeros_like(value) for value in values]
+        inputs, targets = torch.split(self._dataset.input, CHUNK), torch.split(self._dataset.target, CHUNK)
+        for input_, target in zip(inputs, targets, strict=True):
+            with torch.enable_grad():
+                share = len(input_) / len(self._dataset.input)
+                part = share * losses.loss(self.experiment.loss, self._network(input_), target)
+            for so_far, gradient in zip(total, torch.autograd.grad(part, values), strict=True):
+                so_far.add_(gradient)
+        return dict(zip(names, total, strict=True))
+
+    @cached_property
+    def gradient_norm(self) -> float:
+        """Euclidean norm of the whole gradient."""
+        return gradient_norm(self.gradient.values())
+
+    def prediction(self, layer: str) -> SignalSpectrum:
+        """Spectrum whose top right singular vector is the direction that the layer's kernels should turn to.
+
+        For the hidden layer of a two-layer CNN that is the signal matrix Z of the data (Zhou et al. 2025), for one
+        hidden dense layer of multiplicity 1 the vector Σ e_i x_i (Zhou et al. 2022, case 1), both from the current
+        residuals; for every other layer the layer's negative gradient, which predicts only the next moment.
+        """
+        if layer not in self._predictions:
+            self._predictions[layer] = self._predict(layer)
+        return self._predictions[layer]
+
+    def _predict(self, layer: str) -> SignalSpectrum:
+        if self.predicts_from_data(layer):
+            return spectrum(self._signal)
+        return gradient_direction(_with_bias(self.gradient[f"{layer}.weight"], self.gradient.get(f"{layer}.bias")))
+
+    @cached_property
+    def _signal(self) -> Tensor:
+        """The signal matrix of the only hidden layer, from the current residuals."""
+        settings = self.experiment.layers[0]
+        if isinstance(settings, Conv):
+            return signal_matrix(self.residual_ND, self._dataset.input, settings.size, bias=settings.bias)
+        return dense_signal(self.residual_ND, self._dataset.input.flatten(1), bias=settings.bias)
+
+    def linear_dynamics(self) -> LinearDynamics | None:
+        """The closed form of the only hidden layer's training while its weights are small (Zhou et al. 2025, §5).
+
+        None where it does not apply: several hidden layers, a multiplicity other than 1, σ(0) ≠ 0, an optimiser other
+        than gradient descent on the full batch.
+        """
+        layer, optimizer = self.layers[0], self.experiment.optimizer
+        if not (self.predicts_from_data(layer) and isinstance(optimizer, GD) and optimizer.batch is None):
+            return None
+        sigma = activation(self.experiment.layers[0].activation)
+        zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
+        value = sigma(zero)
+        if float(value) != 0:
+            return None
+        slope = float(torch.autograd.grad(value, zero)[0])
+        weight_MK = self.kernels(layer)
+        readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
+        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=slope)
+
+    def predicts_from_data(self, layer: str) -> bool:
+        """Whether the prediction for the layer needs the data alone: one hidden layer, of multiplicity 1."""
+        if len(self.experiment.layers) > 1 or layer != self.layers[0]:
+            return False
+        return multiplicity(activation(self.experiment.layers[0].activation)) == 1
+
+    def signal_strength(self) -> float:
+        """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""
+        top = float(self.prediction(self.layers[0]).values[0])
+        if not 0 < top < float("inf"):
+            raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {top}; give optimizer.lr instead")
+        return top
+
+
+def _with_bias(weight: Tensor, bias: Tensor | None) -> Tensor:
+    flat_MK = weight.flatten(1)
+    return flat_MK.clone() if bias is None else torch.cat([flat_MK, bias[:, None]], dim=1)

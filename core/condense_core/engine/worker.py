@@ -1,0 +1,63 @@
+"""The worker: one process that trains one run, from its run file to its end, whoever is or is not looking."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from condense_core.engine import checkpoint, datasets, device
+from condense_core.engine.loop import Loop, Outcome, signal_handler
+from condense_core.engine.probes import probes_for
+from condense_core.engine.recorder import Recorder
+from condense_core.engine.stepper import EagerStepper, multiplications
+from condense_core.errors import CondenseError
+from condense_core.runs import control
+from condense_core.runs.reader import RunReader
+from condense_core.runs.writer import RecordingThread
+
+
+def work(folder: Path) -> int:
+    """Train the run in `folder`; the process's exit status. Whatever goes wrong is the run's reason and in its log."""
+    with control.hold(folder):
+        thread = RecordingThread(folder)
+        try:
+            outcome = _train(folder, thread)
+        except CondenseError as error:
+            print(error, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+            outcome = Outcome("failed", str(error))
+        except Exception as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
+            traceback.print_exc()
+            outcome = Outcome(
+                "failed", f"unexpected {type(error).__name__}: {error} (the whole of it is in worker.log)"
+            )
+        thread.set_status(outcome.status, outcome.reason)
+        thread.close()
+    return 0 if outcome.status in {"done", "stopped"} else 1
+
+
+def _train(folder: Path, thread: RecordingThread) -> Outcome:
+    with RunReader(folder) as run:
+        info, experiment = run.info(), run.experiment
+        thread.progress = (info.step, info.seconds)
+        chosen = device.choose(info.device.partition(" ")[0])
+        device.make_deterministic(chosen)
+        dataset = datasets.load(experiment.data)
+        if chosen.type == "cpu":
+            device.set_threads(multiplications(experiment, dataset))
+        stepper = EagerStepper(experiment, dataset, chosen)
+        start = stepper.view()
+        recorder = Recorder(thread, probes_for(experiment, start), run)
+        loop = Loop(experiment, stepper, recorder, thread, folder)
+        signal.signal(signal.SIGTERM, signal_handler(loop))
+        signal.signal(signal.SIGINT, signal_handler(loop))
+        state = checkpoint.load(folder)
+        if state is None:
+            recorder.event(0, "started", f"training on {device.describe(chosen)}, {stepper.name} steps")
+        else:
+            stepper.restore(state)
+            recorder.event(stepper.step, "continued", f"from the checkpoint at step {stepper.step}")
+        thread.set_status("running", device=device.describe(chosen), pid=os.getpid())
+        return loop.run(start.loss)

@@ -1,0 +1,47 @@
+"""Errors meant for the person at the terminal: one line each, with the exit code that a command ends with."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class CondenseError(Exception):
+    """What went wrong, what was expected, and what to do, in one line; `exit_code` is the process's answer."""
+
+    exit_code = 1
+
+
+class ScenarioError(CondenseError):
+    """A scenario, a setting or an option that cannot be used as it was given."""
+
+    exit_code = 2
+
+
+class MissingExtraError(CondenseError):
+    """A command needs an optional part of the installation that is not there."""
+
+    exit_code = 2
+
+
+class DataError(CondenseError):
+    """A data set that is missing or cannot be used."""
+
+    exit_code = 2
+
+
+class RunFileError(CondenseError):
+    """A run that does not exist, cannot be read, or is in the wrong state for what was asked."""
+
+    exit_code = 2
+
+
+class RunFailedError(CondenseError):
+    """Training failed or diverged, or the worker process could not be started."""
+
+    exit_code = 1
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """What to say after an unknown name: the nearest that exists, or all of them."""
+    known = list(names)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else "expected one of " + ", ".join(known)

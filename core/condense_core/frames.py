@@ -1,0 +1,200 @@
+"""What one measurement looks like: typed records, and the bytes they travel as.   # M kernels, K entries a kernel
+
+A frame is a msgpack map of a fixed type, compressed with zstandard. Whatever decodes here is data from a file or
+another machine: types, shapes and sizes are checked, and nothing is ever executed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from condense_core.errors import RunFileError
+
+# A heatmap has no more cells than a large terminal: 256 a side is also what LIMITS' byte budget was measured with.
+LARGEST_SIDE = 256
+# One frame after decompression: a 256×256 matrix in float64 with room for a long spectrum; a bound on hostile files.
+LARGEST_FRAME = 4 * 1024 * 1024
+# int8 steps of a cosine: 127 levels each side of 0, and the one code left over for "no direction".
+LEVELS = 127
+NAN_LEVEL = -128
+
+_DTYPES = {"i1": np.int8, "i2": np.int16, "f4": np.float32, "f8": np.float64}
+
+
+class Array(msgspec.Struct, frozen=True, array_like=True):
+    """A small array on the wire: little-endian bytes, their type and shape."""
+
+    dtype: Literal["i1", "i2", "f4", "f8"]
+    shape: tuple[int, ...]
+    data: bytes
+
+    @classmethod
+    def of(cls, values: Any, dtype: Literal["i1", "i2", "f4", "f8"]) -> Array:
+        array = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<"))
+        return cls(dtype, array.shape, array.tobytes())
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """The values, read-only; ValueError where the bytes do not fill the shape."""
+        if any(side < 0 for side in self.shape):
+            raise ValueError(f"negative side in shape {self.shape}")
+        return np.frombuffer(self.data, np.dtype(_DTYPES[self.dtype]).newbyteorder("<")).reshape(self.shape)
+
+
+class Similarity(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="similarity"):
+    """Cosine similarity of the kernels of a layer, as int8 levels of the upper triangle with its diagonal.
+
+    `side` cells each way: the kernels themselves in their own order, or above LARGEST_SIDE blocks of kernels, pooled
+    by their mean in the order of display. `key` false: levels are differences (modulo 256) to the layer's frame before.
+    """
+
+    kernels: int
+    side: int
+    key: bool
+    levels: bytes
+
+
+class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="condensation"):
+    """Condensed lines and directions of a layer (SCIENCE §2.2), their null calibration, and each kernel's place.
+
+    `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; -1 on no line, -2 dropped
+    for its small norm. `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4.
+    """
+
+    kernels: int
+    kept: int
+    lines: int
+    lines_coarse: int
+    directions: int
+    coverage: float
+    mean_abs_cos: float
+    pair_abs_cos: float
+    null_coverage: float
+    null_abs_cos: float
+    condensed: bool
+    sizes: tuple[int, ...]
+    label: Array
+    sign: Array
+    norm: Array
+
+
+class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="spectrum"):
+    """Singular values of the signal matrix, largest first (r,) f8, and its top right singular vector (K,) f4.
+
+    `bias` true: the last entry of v1 belongs to the kernel's bias. `ones_overlap` (c_in,) f8: |⟨v1, 1⟩| per input
+    channel, both of norm 1.
+    """
+
+    values: Array
+    v1: Array
+    bias: bool
+    ones_overlap: Array
+
+    @property
+    def gap(self) -> float:
+        """λ1 - λ2; NaN where there is only one singular value."""
+        values = self.values.numpy()
+        return float(values[0] - values[1]) if len(values) > 1 else float("nan")
+
+    @property
+    def direction_is_doubtful(self) -> bool:
+        """λ2/λ1 above 0.999: v1 turns freely inside the top pair."""
+        values = self.values.numpy()
+        return len(values) > 1 and bool(values[1] > 0.999 * values[0])
+
+
+class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="alignment"):
+    """Cosine of each kernel with the predicted direction, signed (M,) f4; mean |cos| over kept kernels; the ratio
+    ‖P_v1 θ_W‖ / ‖θ_W‖ of the layer's weights that lies on the predicted direction."""
+
+    cosine: Array
+    mean_abs_cos: float
+    ratio: float
+
+
+Frame = Similarity | Condensation | Spectrum | Alignment
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+_compressor = zstandard.ZstdCompressor(level=1)
+
+
+def kind_of(frame: Frame) -> str:
+    """The name under which the run file keeps this type of frame."""
+    return type(frame).__name__.lower()
+
+
+def encode(frame: Frame) -> bytes:
+    """Bytes of one frame for the run file."""
+    return _compressor.compress(_encoder.encode(frame))
+
+
+def decode(blob: bytes) -> Frame:
+    """The frame in `blob`; RunFileError where it is not one, or larger than LARGEST_FRAME."""
+    try:
+        if zstandard.get_frame_parameters(blob).content_size > LARGEST_FRAME:
+            raise RunFileError(f"a recorded frame is larger than {LARGEST_FRAME} bytes; the run file is not ours")
+        # a decompressor of its own a call: the object is not safe to share between threads
+        raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME)
+        return _decoder.decode(raw)
+    except (zstandard.ZstdError, msgspec.DecodeError) as error:
+        raise RunFileError(f"a recorded frame cannot be read ({error}); the run file is damaged or not ours") from None
+
+
+def to_levels(cosine: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """Upper triangle with diagonal of a square matrix of cosines as int8 levels; NaN becomes NAN_LEVEL."""
+    upper = cosine[np.triu_indices(len(cosine))]
+    levels = np.rint(np.clip(np.nan_to_num(upper, nan=0.0), -1, 1) * LEVELS).astype(np.int8)
+    levels[np.isnan(upper)] = NAN_LEVEL
+    return levels
+
+
+def from_levels(levels: npt.NDArray[np.int8], side: int) -> npt.NDArray[np.float32]:
+    """The full symmetric matrix (side, side) of cosines in float32, NaN where there is no direction."""
+    if side < 0 or side > LARGEST_SIDE or len(levels) != side * (side + 1) // 2:
+        raise RunFileError(f"a similarity frame of {len(levels)} values does not fill a matrix of side {side}")
+    values = levels.astype(np.float32) / LEVELS
+    values[levels == NAN_LEVEL] = np.nan
+    full = np.empty((side, side), np.float32)
+    rows, columns = np.triu_indices(side)
+    full[rows, columns] = values
+    full[columns, rows] = values
+    return full
+
+
+class SimilarityEncoder:
+    """Turns the matrices of one layer into frames: differences to the frame before, a key frame every so often.
+
+    Seeking decodes everything back to the key frame, so the larger the matrix the closer key frames stand; never
+    further apart than 32, which keeps a seek in a run of 64 kernels under a millisecond.
+    """
+
+    def __init__(self) -> None:
+        self._before: npt.NDArray[np.int8] | None = None
+        self._since_key = 0
+
+    def encode(self, cosine: npt.NDArray[Any], kernels: int) -> Similarity:
+        levels = to_levels(cosine)
+        key_every = max(4, min(32, 65_536 // max(1, len(levels))))
+        before = self._before
+        key = before is None or len(before) != len(levels) or self._since_key + 1 >= key_every
+        self._before = levels
+        self._since_key = 0 if key else self._since_key + 1
+        sent = levels if key or before is None else levels - before
+        return Similarity(kernels=kernels, side=len(cosine), key=key, levels=sent.tobytes())
+
+
+def decode_similarity(chain: list[Similarity]) -> npt.NDArray[np.float32]:
+    """The matrix of the last frame in `chain`, which starts at a key frame and leaves none out."""
+    if not chain or not chain[0].key:
+        raise RunFileError("a similarity frame's key frame is missing; the run file is damaged")
+    side = chain[-1].side
+    parts = [np.frombuffer(frame.levels, np.int8) for frame in chain]
+    if any(len(part) != len(parts[0]) for part in parts):
+        raise RunFileError("similarity frames of one layer differ in size; the run file is damaged")
+    levels = parts[0] if len(parts) == 1 else np.add.reduce(parts, dtype=np.int8)
+    return from_levels(levels, side)

@@ -1,0 +1,38 @@
+"""How far kernels lie along a predicted direction.   # M kernels, K entries a kernel"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from condense_core.measures.kernels import as_kernels, unit_kernels
+
+
+def alignment(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
+    """Cosine of each kernel with a direction, shape (M,), float64, in [-1, 1], signed.
+
+    The direction is usually v1 of the signal matrix, whose own sign is a convention: ±1 both say aligned. NaN for a
+    kernel of norm zero, everywhere where the direction is zero or NaN. ValueError where K differs (a bias left out).
+    """
+    unit_K = _unit_direction(weight_MK, direction_K)
+    return (unit_kernels(weight_MK) @ unit_K).clamp_(-1.0, 1.0)
+
+
+def projection_ratio(weight_MK: Tensor, direction_K: Tensor) -> float:
+    """‖P_v θ_W‖ / ‖θ_W‖, in [0, 1]: the share of a layer's weight that lies on one direction (Zhou et al. 2025, thm 1).
+
+    1 says all kernels are multiples of the direction. Kernels count by their norm, unlike in `alignment`. NaN where all
+    weights are zero, one is not finite, or the direction is zero or NaN. ValueError where K differs.
+    """
+    unit_K = _unit_direction(weight_MK, direction_K)
+    rows_MK = as_kernels(weight_MK)
+    rows_MK = rows_MK / rows_MK.abs().max() if len(rows_MK) else rows_MK
+    ratio = torch.linalg.vector_norm(rows_MK @ unit_K) / torch.linalg.vector_norm(rows_MK)
+    return float(ratio.clamp(max=1.0))
+
+
+def _unit_direction(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
+    if direction_K.ndim != 1 or weight_MK.ndim != 2 or len(direction_K) != weight_MK.shape[1]:
+        shapes = f"{tuple(weight_MK.shape)} and {tuple(direction_K.shape)}"
+        raise ValueError(f"expected kernels (M, K) and a direction (K,), a bias in both or in neither, got {shapes}")
+    return unit_kernels(direction_K[None].to(weight_MK.device))[0]

@@ -1,0 +1,29 @@
+"""How far weights have moved, and how strongly they are pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from condense_core.measures.kernels import safe_norm
+
+
+def relative_change(weight: Tensor, initial: Tensor) -> float:
+    """RD(t) = ‖θ(t) - θ(0)‖ / ‖θ(0)‖ of one layer's weights, any shape (Luo et al. 2021; Zhou et al. 2025, thm 1).
+
+    The difference is taken in float64, so a change in the last bits of float32 weights counts. NaN where the initial
+    weights are all zero or a weight is not finite; ValueError where the shapes differ.
+    """
+    if weight.shape != initial.shape:
+        raise ValueError(f"weight, initial: expected one shape, got {tuple(weight.shape)} and {tuple(initial.shape)}")
+    start = safe_norm(initial)
+    moved = safe_norm(weight.detach().to(torch.float64) - initial.detach().to(torch.float64))
+    return moved / start if start != 0 else float("nan")
+
+
+def gradient_norm(gradients: Iterable[Tensor | None]) -> float:
+    """Euclidean norm over all gradients of a model in float64; None (a parameter without one) counts as zero."""
+    norms = [safe_norm(gradient) for gradient in gradients if gradient is not None]
+    return safe_norm(torch.tensor(norms, dtype=torch.float64))

@@ -1,0 +1,42 @@
+"""Kernels as rows in float64: their norms and their directions.   # M kernels, K entries a kernel
+
+Every measure passes through here, so that one place decides how a weight of 1e-30 or of zero is treated: a row is
+divided by its largest entry before it is squared, never by a norm plus something.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def as_kernels(weight_MK: Tensor) -> Tensor:
+    """The kernels detached and in float64, on their own device; ValueError where the shape is not (M, K), K ≥ 1."""
+    if weight_MK.ndim != 2 or weight_MK.shape[1] == 0:
+        raise ValueError(f"kernels: expected a matrix (M, K) with one vectorised kernel a row, got {_shape(weight_MK)}")
+    return weight_MK.detach().to(torch.float64)
+
+
+def kernel_norms(weight_MK: Tensor) -> Tensor:
+    """Euclidean norm of each kernel, shape (M,), float64, in units of the weights; NaN where one entry is, or inf."""
+    rows_MK = as_kernels(weight_MK)
+    largest_M = rows_MK.abs().amax(dim=1)
+    norm_M = largest_M * torch.linalg.vector_norm(rows_MK / largest_M[:, None], dim=1)
+    return torch.where(largest_M == 0, largest_M, norm_M)
+
+
+def unit_kernels(weight_MK: Tensor) -> Tensor:
+    """Direction of each kernel, shape (M, K), float64, rows of norm 1; all NaN in a row whose norm is 0 or NaN."""
+    rows_MK = as_kernels(weight_MK)
+    rows_MK = rows_MK / rows_MK.abs().amax(dim=1, keepdim=True)
+    unit_MK: Tensor = rows_MK / torch.linalg.vector_norm(rows_MK, dim=1, keepdim=True)
+    return unit_MK
+
+
+def safe_norm(values: Tensor) -> float:
+    """Euclidean (Frobenius) norm of all entries in float64, right from 1e-300 to 1e300; NaN where one is not finite."""
+    return float(kernel_norms(values.reshape(1, -1))) if values.numel() else 0.0
+
+
+def _shape(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(tensor.shape)

@@ -1,0 +1,39 @@
+"""How many directions a layer uses, without clustering.   # M kernels, K entries a kernel, r singular values"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from condense_core.measures.kernels import unit_kernels
+
+# Up to this shorter side an SVD takes at most 20 ms; beyond, eigenvalues of the Gram matrix are twice as fast.
+EXACT_SIDE = 256
+
+
+def direction_spectrum(weight_MK: Tensor) -> Tensor:
+    """Singular values of the kernels scaled to norm 1, shape (min(M', K),), float64, largest first; Σ s² = M'.
+
+    M' counts the kernels that have a direction (norm not 0, entries finite), so small kernels weigh as much as large
+    ones; drop them first (`clusters.keep_kernels`). On one line s = (√M', 0, …). Above 256 kernels and entries,
+    values under 1e-8 of the largest are noise.
+    """
+    unit_MK = unit_kernels(weight_MK)
+    unit_MK = unit_MK[~unit_MK.isnan().any(dim=1)]
+    if min(unit_MK.shape) <= EXACT_SIDE:
+        values: Tensor = torch.linalg.svdvals(unit_MK)
+        return values
+    gram = unit_MK @ unit_MK.T if len(unit_MK) < unit_MK.shape[1] else unit_MK.T @ unit_MK
+    squares: Tensor = torch.linalg.eigvalsh(gram).flip(0)
+    return squares.clamp_(min=0.0).sqrt_()
+
+
+def effective_rank(values_r: Tensor) -> float:
+    """exp of the entropy of singular values divided by their sum, from 1 (one line) to r (Roy & Vetterli 2007).
+
+    Counts lines only in the mean: two lines of 9 and 1 kernels give less than 2. NaN where there is no value above 0.
+    """
+    share_r = values_r.to(torch.float64) / values_r.to(torch.float64).sum()
+    if len(share_r) == 0:
+        return float("nan")
+    return float(torch.special.entr(share_r).sum().exp())

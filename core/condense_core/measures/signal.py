@@ -1,0 +1,164 @@
+"""The signal matrix, its spectrum, and the kernel direction it predicts.
+
+# N samples, d outputs, M kernels, K entries a kernel, P patch positions, R = d·P rows, r = min(R, K)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import unfold
+
+from condense_core.measures.kernels import as_kernels
+from condense_core.measures.principal import DENSE_SIDE, fix_sign, largest_by_lanczos
+
+# Samples turned into float64 at a time: 512 images of 3×32×32 are 12 MB.
+CHUNK = 512
+# Up to this shorter side a full decomposition takes at most 15 ms; beyond, the Gram matrix is three times as fast.
+EXACT_SIDE = 256
+# Values computed for matrices with a shorter side above DENSE_SIDE: the gap needs two, and each more costs a second.
+LARGEST_VALUES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class SignalSpectrum:
+    """Singular values (r,), largest first; top right and left singular vectors v1 (K,) and u1 (R,), of norm 1.
+
+    v1 has a fixed sign (`principal.fix_sign`) and u1 the one that goes with it: matrix @ v1 = values[0] * u1.
+    """
+
+    values: Tensor
+    v1: Tensor
+    u1: Tensor
+
+    @property
+    def direction_is_doubtful(self) -> bool:
+        """λ2/λ1 above 0.999: v1 turns freely inside the top pair."""
+        return len(self.values) > 1 and bool(self.values[1] > 0.999 * self.values[0])
+
+
+def signal_matrix(residual_Nd: Tensor, image_NCHW: Tensor, kernel_size: int, *, bias: bool) -> Tensor:
+    """Z[(k,u,v), (α,p,q)] = -(1/n) Σ_i e_ik x_i[α, u+p, v+q], shape (d·P, K), float64 (Zhou et al. 2025).
+
+    e_ik = ∂loss_i/∂f_k of sample i alone, without the 1/n of the mean loss: f - y for MSE, softmax(f) - onehot for
+    cross-entropy; Z has the units of e times those of the pixels. For stride 1 and no padding, so P = (H-m+1)(W-m+1).
+    With `bias`, K = C·m² + 1 and the last column belongs to the kernel's bias, as if each patch ended in a constant 1.
+    It gives the dynamics of a two-layer network while its weights are small, and only up to σ'(0); a deeper layer
+    has `gradient_direction`. Raises ValueError for shapes that do not fit or a kernel larger than the image.
+    """
+    _, channels, height, width = _image_shape(residual_Nd, image_NCHW)
+    if not 1 <= kernel_size <= min(height, width):
+        raise ValueError(
+            f"kernel_size: expected 1 to {min(height, width)} for images {height}×{width}, got {kernel_size}"
+        )
+    mean_dI = _signal(residual_Nd, image_NCHW.flatten(1), bias=bias)
+    outputs = len(mean_dI)
+    pixels = channels * height * width
+    mean_dCHW = mean_dI[:, :pixels].reshape(outputs, channels, height, width)
+    patch_dPK = unfold(mean_dCHW, kernel_size).transpose(1, 2)
+    if bias:
+        constant_d11 = mean_dI[:, pixels:, None]
+        patch_dPK = torch.cat([patch_dPK, constant_d11.expand(-1, patch_dPK.shape[1], 1)], dim=2)
+    return patch_dPK.reshape(-1, patch_dPK.shape[2])
+
+
+def dense_signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor:
+    """Z[k, :] = -(1/n) Σ_i e_ik (x_i, 1), shape (d, K), float64: the signal matrix of a dense layer.
+
+    K = I, or I + 1 with `bias`, whose column is the last. `input_NI` is what enters the layer. For one output it is the
+    one direction that every neuron of an activation of multiplicity 1 turns to (Zhou et al. 2022, case 1); of a higher
+    multiplicity it says nothing. Raises ValueError where the numbers of samples differ or are zero.
+    """
+    if residual_Nd.ndim != 2 or input_NI.ndim != 2:
+        raise ValueError(f"expected residuals (N, d) and inputs (N, I), got {_shapes(residual_Nd, input_NI)}")
+    return _signal(residual_Nd, input_NI, bias=bias)
+
+
+def spectrum(matrix_RK: Tensor) -> SignalSpectrum:
+    """Singular values of a signal matrix and its top pair; v1 is the predicted kernel direction (Zhou et al. 2025).
+
+    Float64 on the matrix's own device. Up to a shorter side of 256 by QR and SVD, every value to full precision.
+    Beyond, from the eigenvalues of the Gram matrix, which squares: values under about 1e-8 λ1 are noise, v1 is not
+    affected. Beyond 1024 only the 4 largest values are computed, and v1 to 1e-6. A matrix that is zero or not finite
+    has no direction: v1 and u1 are NaN, the values 0 or NaN. Where `direction_is_doubtful`, v1 is not determined by
+    the matrix.
+    """
+    matrix_RK = as_kernels(matrix_RK)
+    rank = min(matrix_RK.shape)
+    largest = matrix_RK.abs().max() if rank else matrix_RK.new_zeros(())
+    if not bool(torch.isfinite(largest)) or float(largest) == 0:
+        value = 0.0 if float(largest) == 0 else torch.nan
+        u1, v1 = (matrix_RK.new_full((side,), torch.nan) for side in matrix_RK.shape)
+        return SignalSpectrum(matrix_RK.new_full((rank,), value), v1, u1)
+    scaled_RK = matrix_RK / largest
+    values, v1 = _top(scaled_RK)
+    v1 = fix_sign(v1 / torch.linalg.vector_norm(v1))
+    u1 = scaled_RK @ v1
+    return SignalSpectrum(values * largest, v1, u1 / torch.linalg.vector_norm(u1))
+
+
+def gradient_direction(gradient_MK: Tensor) -> SignalSpectrum:
+    """Spectrum of -∂R/∂W of any layer, one kernel a row: its v1 is the direction the layer is being pushed along.
+
+    For layers that have no signal matrix of their own: deeper ones, other multiplicities, a user's own model. Unlike
+    there, v1 holds only at this step and to first order; at initialisation it agrees with the signal matrix's for a
+    two-layer network of multiplicity 1 whose kernels have similar output weights.
+    """
+    return spectrum(-gradient_MK)
+
+
+def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int) -> Tensor:
+    """|⟨v1^α / ‖v1^α‖, 1/m⟩| for each input channel α, shape (c_in,), in [0, 1]: 1 where v1 is flat in that channel.
+
+    Zhou et al. 2025, figs 7 and 14. An entry for the bias at the end of v1 is left out; a channel in which v1 is zero
+    gives NaN. Raises ValueError where v1 has neither c_in·m² nor c_in·m² + 1 entries.
+    """
+    entries = channels * kernel_size**2
+    if v1_K.shape not in {(entries,), (entries + 1,)}:
+        raise ValueError(f"v1_K: expected {entries} entries, or one more for a bias, got {tuple(v1_K.shape)}")
+    v1_CK = as_kernels(v1_K[:entries].reshape(channels, -1))
+    v1_CK = v1_CK / v1_CK.abs().amax(dim=1, keepdim=True)
+    overlap_C: Tensor = v1_CK.sum(dim=1).abs() / (torch.linalg.vector_norm(v1_CK, dim=1) * kernel_size)
+    return overlap_C.clamp_(max=1.0)
+
+
+def _signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor:
+    samples = len(residual_Nd)
+    if samples == 0 or samples != len(input_NI):
+        raise ValueError(f"expected residuals and inputs of the same samples, got {_shapes(residual_Nd, input_NI)}")
+    total_dK = torch.zeros(residual_Nd.shape[1], input_NI.shape[1] + bias, dtype=torch.float64, device=input_NI.device)
+    for start in range(0, samples, CHUNK):
+        e_Nd = residual_Nd[start : start + CHUNK].detach().to(torch.float64)
+        x_NI = input_NI[start : start + CHUNK].detach().to(torch.float64)
+        total_dK[:, : x_NI.shape[1]] -= e_Nd.T @ x_NI
+        if bias:
+            total_dK[:, -1] -= e_Nd.sum(dim=0)
+    return total_dK / samples
+
+
+def _top(scaled_RK: Tensor) -> tuple[Tensor, Tensor]:
+    rows, entries = scaled_RK.shape
+    if min(rows, entries) > DENSE_SIDE:
+        values, vectors = largest_by_lanczos(scaled_RK.cpu(), LARGEST_VALUES)
+        return values.to(scaled_RK.device), vectors[0].to(scaled_RK.device)
+    if min(rows, entries) <= EXACT_SIDE:
+        square_RK = torch.linalg.qr(scaled_RK, mode="r").R if rows > entries else scaled_RK
+        _, values, vectors = torch.linalg.svd(square_RK, full_matrices=False)
+        return values, vectors[0]
+    wide = rows < entries
+    squares, vectors = torch.linalg.eigh(scaled_RK @ scaled_RK.T if wide else scaled_RK.T @ scaled_RK)
+    top = vectors[:, -1]
+    return squares.clamp(min=0.0).sqrt().flip(0), scaled_RK.T @ top if wide else top
+
+
+def _image_shape(residual_Nd: Tensor, image_NCHW: Tensor) -> tuple[int, int, int, int]:
+    if residual_Nd.ndim != 2 or image_NCHW.ndim != 4:
+        raise ValueError(f"expected residuals (N, d) and images (N, C, H, W), got {_shapes(residual_Nd, image_NCHW)}")
+    samples, channels, height, width = image_NCHW.shape
+    return samples, channels, height, width
+
+
+def _shapes(*tensors: Tensor) -> str:
+    return " and ".join(str(tuple(tensor.shape)) for tensor in tensors)

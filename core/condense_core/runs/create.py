@@ -1,0 +1,163 @@
+"""Making a run and starting its worker: the only way in, for commands, the app and Python alike. No torch here."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from condense_core import scenario
+from condense_core.errors import DataError, MissingExtraError, RunFailedError, RunFileError
+from condense_core.experiment import Cifar10, Cifar100, Experiment, Folder, Mnist
+from condense_core.runs import control, place
+from condense_core.runs.info import RESUMABLE
+from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME, create, open_writer
+
+LOG_NAME = "worker.log"
+DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
+_ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
+_NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
+
+
+def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: str = "", device: str = "auto") -> Path:
+    """The folder of a new run of `experiment`, not yet started; paths in it are made absolute."""
+    experiment = _with_absolute_paths(experiment)
+    check_data_is_there(experiment)
+    folder = place.new_run_folder(runs, name or experiment.name)
+    create(folder / FILE_NAME)
+    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        connection.execute(
+            "INSERT INTO run (id, name, preset, experiment, seed, revision, versions, device, host, status, steps,"
+            " created, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?, ?)",
+            (
+                folder.name,
+                name or experiment.name,
+                preset,
+                scenario.dumps(experiment),
+                experiment.seed,
+                _revision(),
+                json.dumps(_versions()),
+                device,
+                socket.gethostname(),
+                experiment.steps,
+                time.time(),
+                time.time(),
+            ),
+        )
+    return folder
+
+
+def start_worker(folder: Path) -> None:
+    """Start the process that trains the run; it is in a session of its own and outlives this one."""
+    require_engine()
+    log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        # The worker forks itself away at once, so waiting here is short and leaves no zombie behind.
+        launcher = subprocess.run(
+            [sys.executable, "-m", "condense_core.engine", str(folder.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            check=False,
+        )
+    finally:
+        os.close(log)
+    if launcher.returncode != 0:
+        raise RunFailedError(f"the worker did not start; see {folder / LOG_NAME}")
+
+
+def resume_run(folder: Path) -> None:
+    """Start a worker that goes on from the run's last checkpoint; RunFileError where there is nothing to resume."""
+    with RunReader(folder) as reader:
+        info = reader.info()
+    if info.active:
+        raise RunFileError(f"{info.id} is {info.status}; there is nothing to resume (condense-tui attach {info.id})")
+    if info.status not in RESUMABLE:
+        raise RunFileError(
+            f"{info.id} is {info.status} and cannot be resumed; start it anew: condense-tui run {info.preset}"
+        )
+    if control.worker_is_alive(folder):
+        raise RunFileError(f"{info.id} is just being stopped by its worker; try again in a moment")
+    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        # commands that the former worker did not take were meant for it, not for this one
+        connection.execute("UPDATE command SET taken_at = ? WHERE taken_at IS NULL", (time.time(),))
+        connection.execute(
+            "UPDATE run SET status = 'starting', reason = '', heartbeat = ?, host = ?",
+            (time.time(), socket.gethostname()),
+        )
+    start_worker(folder)
+
+
+def require_engine() -> None:
+    """MissingExtraError where training cannot work on this machine for want of a package; nothing is imported."""
+    missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"training needs {', '.join(missing)}, which is not installed here: pip install 'condense-tui[engine]'"
+        )
+
+
+def check_data_is_there(experiment: Experiment) -> None:
+    """DataError where the scenario's folder of data is missing: the worker would say it too, but later."""
+    data = experiment.data
+    if isinstance(data, Folder) and not Path(data.path).is_dir():
+        raise DataError(f"data.path: no folder {data.path}; expected one folder of images a class: --data folder:PATH")
+    if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
+        root = data_root(data.root)
+        if not root.is_dir():
+            name = data.__struct_config__.tag
+            raise DataError(f"data.root: no folder {root} for {name}; name it with --data-root DIR, or add --download")
+
+
+def data_root(given: str | None) -> Path:
+    """Where torchvision's data sets are: `given`, else $CONDENSE_DATA_ROOT, else the user's cache folder."""
+    import platformdirs
+
+    root = given or os.environ.get(DATA_ROOT_VARIABLE)
+    return Path(root).expanduser() if root else platformdirs.user_cache_path("condense-tui") / "data"
+
+
+def _with_absolute_paths(experiment: Experiment) -> Experiment:
+    data = experiment.data
+    if isinstance(data, Folder):
+        data = msgspec.structs.replace(data, path=str(Path(data.path).expanduser().resolve()))
+    elif isinstance(data, Mnist | Cifar10 | Cifar100):
+        data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
+    return msgspec.structs.replace(experiment, data=data)
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": sys.version.split()[0]}
+    for name in _NOTED_VERSIONS:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+def _revision() -> str:
+    """Git revision of the program where it runs from a checkout, `+` where that has uncommitted changes."""
+    top = Path(__file__).parents[3]
+    if not (top / ".git").exists():
+        return ""
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(top), "describe", "--always", "--dirty=+", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=2,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

@@ -1,0 +1,86 @@
+"""What a run says of itself in one row, and what its status means to somebody looking."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import time
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from condense_core.errors import RunFileError
+from condense_core.runs.control import worker_is_alive
+
+Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "diverged", "lost"]
+ACTIVE: frozenset[str] = frozenset({"starting", "running", "paused"})
+# `lost` is never written: it is what a reader makes of an active run whose worker is gone.
+RESUMABLE: frozenset[str] = frozenset({"stopped", "lost", "failed"})
+
+# The worker's writer beats once a second; ten missed beats are no hiccup of a busy disk.
+HEARTBEAT_S = 1.0
+LOST_AFTER_S = 10.0
+# A worker imports PyTorch before it takes its lock: seconds on a laptop, more on a cluster's cold file system.
+START_GRACE_S = 60.0
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The run's row, with the status as a reader sees it. Times are seconds since the epoch; `seconds` was trained."""
+
+    id: str
+    name: str
+    preset: str
+    experiment: str
+    seed: int
+    revision: str
+    versions: dict[str, str]
+    device: str
+    host: str
+    pid: int | None
+    status: Status
+    reason: str
+    steps: int
+    step: int
+    seconds: float
+    created: float
+    heartbeat: float
+
+    @property
+    def active(self) -> bool:
+        """A worker is at it, as far as can be told."""
+        return self.status in ACTIVE
+
+
+_COLUMNS = RunInfo.__struct_fields__
+
+
+def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
+    """The run's row; RunFileError where it is missing or not of the right types."""
+    try:
+        row = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM run").fetchone()
+    except sqlite3.Error as error:
+        raise RunFileError(f"cannot read {folder}: {error}") from None
+    if row is None:
+        raise RunFileError(
+            f"{folder} holds an empty run file; it was never started: condense-tui runs rm {folder.name}"
+        )
+    values = dict(zip(_COLUMNS, row, strict=True))
+    try:
+        values["versions"] = msgspec.json.decode(values["versions"], type=dict[str, str])
+        info = msgspec.convert(values, RunInfo)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise RunFileError(f"{folder} is damaged: {error}") from None
+    return msgspec.structs.replace(info, status=seen_status(info, folder))
+
+
+def seen_status(info: RunInfo, folder: Path, now: float | None = None) -> Status:
+    """`lost` for an active run whose worker is gone: known by its lock on this machine, by its heartbeat elsewhere."""
+    if info.status not in ACTIVE:
+        return info.status
+    silent = (time.time() if now is None else now) - info.heartbeat
+    if info.host == socket.gethostname():
+        gone = not worker_is_alive(folder) and (info.status != "starting" or silent > START_GRACE_S)
+    else:
+        gone = silent > (START_GRACE_S if info.status == "starting" else LOST_AFTER_S)
+    return "lost" if gone else info.status

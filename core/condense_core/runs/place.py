@@ -1,0 +1,83 @@
+"""Where runs live, what they are called, and how a person names one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+import platformdirs
+
+from condense_core.errors import RunFileError, nearest
+from condense_core.runs.schema import FILE_NAME
+
+RUNS_VARIABLE = "CONDENSE_RUNS_DIR"
+# Ids are file names and are typed: lower case, no spaces, no separators but the dash.
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+def runs_folder(given: Path | None = None) -> Path:
+    """The folder of all runs: `given`, else $CONDENSE_RUNS_DIR, else the user's state folder. Not created here."""
+    if given is not None:
+        return given.expanduser()
+    from_environment = os.environ.get(RUNS_VARIABLE)
+    if from_environment:
+        return Path(from_environment).expanduser()
+    return platformdirs.user_state_path("condense-tui") / "runs"
+
+
+def new_run_folder(runs: Path, name: str) -> Path:
+    """A fresh folder for one run, for its owner only (0700), under an id that sorts by time and says what it is."""
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "run"
+    try:
+        runs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        while True:
+            folder = runs / f"{time.strftime('%y%m%d-%H%M%S')}-{stem}-{secrets.token_hex(2)}"
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                return folder
+    except OSError as error:
+        raise RunFileError(f"cannot make a run in {runs}: {error.strerror}; choose a place with --runs-dir") from None
+
+
+def run_folders(runs: Path) -> list[Path]:
+    """Folders that hold a run file, the newest first."""
+    if not runs.is_dir():
+        return []
+    found = [folder for folder in runs.iterdir() if _ID.fullmatch(folder.name) and (folder / FILE_NAME).is_file()]
+    return sorted(found, key=lambda folder: folder.name, reverse=True)
+
+
+def find_run(runs: Path, name: str | None) -> Path:
+    """The run a person means: its id, the beginning or the end of it, or the newest where none is named."""
+    folders = run_folders(runs)
+    if not folders:
+        raise RunFileError(f"no runs in {runs}; start one: condense-tui run digits-gd")
+    if name is None:
+        return folders[0]
+    for matches in (
+        [folder for folder in folders if folder.name == name],
+        [folder for folder in folders if folder.name.startswith(name) or folder.name.endswith(name)],
+        [folder for folder in folders if name in folder.name],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            some = ", ".join(folder.name for folder in matches[:4])
+            raise RunFileError(
+                f"{name!r} names {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''}); say more"
+            )
+    hint = nearest(name, [folder.name for folder in folders[:20]])
+    raise RunFileError(f"no run {name!r} in {runs}; {hint} (condense-tui runs list)")
+
+
+def remove_run(folder: Path) -> None:
+    """Delete a run and everything it recorded. The caller has made sure that no worker is at it."""
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise RunFileError(f"cannot remove {folder}: {error.strerror}") from None

@@ -1,0 +1,256 @@
+"""Reading a run file, live or finished: what a screen, a command and an export ask for, read when it is asked for.
+
+Opening costs the same whatever the length of the run; a curve or a frame is read at its first use, and from then on
+only what was appended. Everything in the file is data: types are checked, text is stripped of control characters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from condense_core import frames
+from condense_core.errors import RunFileError
+from condense_core.experiment import Experiment
+from condense_core.runs import control
+from condense_core.runs.info import RunInfo, read_info
+from condense_core.runs.schema import FILE_NAME, open_reader
+from condense_core.scenario import loads
+from condense_core.text import printable
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+class Event(NamedTuple):
+    """Something that happened at a step: started, initial-stage-ended, condensed, checkpoint, paused, …"""
+
+    seq: int
+    step: int
+    kind: str
+    text: str
+    time: float
+
+
+class RunReader:
+    """One open run file. Use it from one thread at a time; `close` it, or use it as a context."""
+
+    def __init__(self, place: Path) -> None:
+        """`place` is a run's folder, or a run file by itself."""
+        self.folder = place if place.is_dir() else place.parent
+        self.file = place / FILE_NAME if place.is_dir() else place
+        self._connection = open_reader(self.file)
+        self._curves: dict[str, _Curve] = {}
+        self._instants = np.empty(0, np.int64)
+        self._events: list[Event] = []
+        self._layers: tuple[str, ...] = ()
+        self._experiment: Experiment | None = None
+        self._data_version = -1
+
+    def info(self) -> RunInfo:
+        """The run's row as it is now."""
+        with self._checked():
+            return read_info(self._connection, self.folder)
+
+    @property
+    def experiment(self) -> Experiment:
+        """The scenario that the run trains, fully resolved."""
+        if self._experiment is None:
+            self._experiment = loads(self.info().experiment, str(self.file))
+        return self._experiment
+
+    def refresh(self) -> bool:
+        """Whether anything was committed since the last call; some microseconds where nothing was."""
+        with self._checked():
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        changed = version != self._data_version
+        self._data_version = int(version)
+        return bool(changed)
+
+    @property
+    def last_seq(self) -> int:
+        """The highest sequence number in the file; 0 in an empty one."""
+        with self._checked():
+            (last,) = self._connection.execute(
+                "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
+                " UNION ALL SELECT max(seq) FROM event)"
+            ).fetchone()
+        return last or 0
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers with similarity frames, in the order in which they were first recorded."""
+        if not self._layers:
+            with self._checked():
+                first = self._connection.execute(
+                    "SELECT layer FROM frame WHERE kind = 'similarity' AND step ="
+                    " (SELECT min(step) FROM frame WHERE kind = 'similarity') ORDER BY seq"
+                ).fetchall()
+            self._layers = tuple(printable(layer) for (layer,) in first)
+        return self._layers
+
+    @property
+    def instants(self) -> IntArray:
+        """Steps that a playhead can stand at, ascending: those where the first layer's similarity was recorded."""
+        if self.layers:
+            last = int(self._instants[-1]) if len(self._instants) else -1
+            with self._checked():
+                rows = self._connection.execute(
+                    "SELECT step FROM frame WHERE kind = 'similarity' AND layer = ? AND step > ? ORDER BY step",
+                    (self.layers[0], last),
+                ).fetchall()
+            if rows:
+                new = np.fromiter((step for (step,) in rows), np.int64, len(rows))
+                self._instants = np.concatenate([self._instants, new])
+        return self._instants
+
+    @property
+    def curve_names(self) -> tuple[str, ...]:
+        """Names of all scalars recorded so far."""
+        # a loose index scan: one step a name, however many rows there are
+        with self._checked():
+            rows = self._connection.execute(
+                "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION ALL"
+                " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
+                " SELECT name FROM n WHERE name IS NOT NULL"
+            ).fetchall()
+        return tuple(printable(name) for (name,) in rows)
+
+    def curve(self, name: str) -> tuple[IntArray, FloatArray]:
+        """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown."""
+        curve = self._curves.setdefault(name, _Curve())
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq", (name, curve.seq)
+            ).fetchall()
+        if rows:
+            curve.append(rows)
+        return curve.steps, curve.values
+
+    def last(self, name: str, at: int | None = None) -> float:
+        """The newest value of a scalar, at or before step `at` where given; NaN where there is none."""
+        steps, values = self.curve(name)
+        end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
+        return float(values[end - 1]) if end else float("nan")
+
+    def frame(
+        self, kind: Literal["condensation", "spectrum", "alignment"], layer: str, step: int | None = None
+    ) -> frames.Condensation | frames.Spectrum | frames.Alignment | None:
+        """The layer's newest frame of that kind, at or before `step` where given; None where there is none."""
+        with self._checked():
+            row = self._connection.execute(
+                "SELECT blob FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                (kind, layer, _END if step is None else step),
+            ).fetchone()
+        if row is None:
+            return None
+        frame = frames.decode(row[0])
+        if frames.kind_of(frame) != kind or isinstance(frame, frames.Similarity):
+            raise RunFileError(f"{self.file}: a frame of kind {kind!r} holds another kind; the file is damaged")
+        return frame
+
+    def condensation(self, layer: str, step: int | None = None) -> frames.Condensation | None:
+        """`frame("condensation", …)`, typed."""
+        frame = self.frame("condensation", layer, step)
+        return frame if isinstance(frame, frames.Condensation) else None
+
+    def spectrum(self, layer: str, step: int | None = None) -> frames.Spectrum | None:
+        """`frame("spectrum", …)`, typed."""
+        frame = self.frame("spectrum", layer, step)
+        return frame if isinstance(frame, frames.Spectrum) else None
+
+    def alignment(self, layer: str, step: int | None = None) -> frames.Alignment | None:
+        """`frame("alignment", …)`, typed."""
+        frame = self.frame("alignment", layer, step)
+        return frame if isinstance(frame, frames.Alignment) else None
+
+    def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
+        """The layer's cosine similarities, (side, side), at or before `step`; None where there are none."""
+        chain: list[frames.Similarity] = []
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
+                " ORDER BY step DESC LIMIT 64",
+                (layer, _END if step is None else step),
+            )
+            for key, blob in rows:
+                frame = frames.decode(blob)
+                if not isinstance(frame, frames.Similarity):
+                    raise RunFileError(f"{self.file}: a similarity frame holds another kind; the file is damaged")
+                chain.append(frame)
+                if key:
+                    break
+        return frames.decode_similarity(chain[::-1]) if chain else None
+
+    @property
+    def events(self) -> list[Event]:
+        """All events so far, in the order in which they were recorded."""
+        last = self._events[-1].seq if self._events else 0
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT seq, step, kind, text, time FROM event WHERE seq > ? ORDER BY seq", (last,)
+            ).fetchall()
+        self._events += [
+            Event(seq, step, printable(kind), printable(text), time) for seq, step, kind, text, time in rows
+        ]
+        return self._events
+
+    def send(self, verb: control.Verb, argument: str = "") -> None:
+        """Leave a command for the worker."""
+        control.send(self.folder, verb, argument)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> RunReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RunFileError(f"cannot read {self.file}: {error}") from None
+
+
+# Above every step that an experiment may have.
+_END = 2**62
+
+
+class _Curve:
+    """One scalar's steps and values in arrays that grow by doubling, so that appending stays cheap."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._length = 0
+        self._steps = np.empty(64, np.int64)
+        self._values = np.empty(64, np.float64)
+
+    def append(self, rows: list[tuple[int, int, float | None]]) -> None:
+        length = self._length + len(rows)
+        if length > len(self._steps):
+            room = max(length, 2 * len(self._steps))
+            self._steps = np.resize(self._steps, room)
+            self._values = np.resize(self._values, room)
+        self._steps[self._length : length] = [step for _, step, _ in rows]
+        self._values[self._length : length] = [np.nan if value is None else value for _, _, value in rows]
+        self._length = length
+        self.seq = rows[-1][0]
+
+    @property
+    def steps(self) -> IntArray:
+        return self._steps[: self._length]
+
+    @property
+    def values(self) -> FloatArray:
+        return self._values[: self._length]

@@ -1,0 +1,138 @@
+"""The run file: its tables, and the two ways to open it.
+
+SQLite in WAL mode: a commit survives `kill -9`, and any number of readers see whole transactions while one worker
+writes. A reader's connection cannot write, and runs no code that a file could bring along.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from condense_core.errors import RunFileError
+
+# Raised with every change of the tables; older files are read, newer ones refused.
+VERSION = 1
+FILE_NAME = "run.sqlite"
+
+# A viewer that holds a read lock, or a second worker in its last transaction, is waited for this long.
+BUSY_MS = 5_000
+
+# WAL needs memory shared between processes, which these file systems do not give between machines.
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
+)
+
+TABLES = """
+CREATE TABLE run (
+  id TEXT NOT NULL, name TEXT NOT NULL, preset TEXT NOT NULL, experiment TEXT NOT NULL, seed INTEGER NOT NULL,
+  revision TEXT NOT NULL, versions TEXT NOT NULL, device TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER,
+  status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', steps INTEGER NOT NULL, step INTEGER NOT NULL DEFAULT 0,
+  seconds REAL NOT NULL DEFAULT 0, created REAL NOT NULL, heartbeat REAL NOT NULL
+);
+CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, value REAL);
+CREATE INDEX scalar_name ON scalar (name);
+CREATE TABLE frame (
+  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, layer TEXT NOT NULL, key INTEGER NOT NULL,
+  blob BLOB NOT NULL
+);
+CREATE INDEX frame_place ON frame (kind, layer, step);
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL
+);
+CREATE TABLE command (
+  id INTEGER PRIMARY KEY, verb TEXT NOT NULL, argument TEXT NOT NULL, sent_at REAL NOT NULL, taken_at REAL
+);
+"""
+
+
+def create(file: Path) -> None:
+    """Make an empty run file; RunFileError where the place cannot be written."""
+    try:
+        with contextlib.closing(_connect(file, "rwc")) as connection:
+            _choose_journal(connection, file)
+            connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+    except sqlite3.Error as error:
+        raise RunFileError(f"cannot write {file}: {error}") from None
+
+
+def open_writer(file: Path) -> sqlite3.Connection:
+    """A connection that can write; transactions are begun and ended by hand."""
+    connection = _open(file, "rw")
+    try:
+        _choose_journal(connection, file)
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except sqlite3.Error as error:
+        connection.close()
+        raise RunFileError(f"cannot write {file}: {error}") from None
+    return connection
+
+
+def open_reader(file: Path) -> sqlite3.Connection:
+    """A connection that can only read. A file in a folder that cannot be written is read as it stands on disk."""
+    try:
+        connection = _open(file, "ro")
+    except RunFileError:
+        if os.access(file.parent, os.W_OK) or not file.exists():
+            raise
+        connection = _open(file, "ro&immutable=1")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _open(file: Path, mode: str) -> sqlite3.Connection:
+    if not file.is_file():
+        raise RunFileError(f"no run file at {file}")
+    connection = None
+    try:
+        connection = _connect(file, mode)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise RunFileError(f"cannot read {file}: {error}") from None
+    if version > VERSION:
+        connection.close()
+        raise RunFileError(
+            f"{file} has format {version}, this program reads up to {VERSION}: install a newer condense-tui"
+        )
+    if version < 1 or not {"run", "scalar", "frame", "event", "command"} <= tables:
+        connection.close()
+        raise RunFileError(f"{file} is not a condense-tui run file")
+    return connection
+
+
+def _connect(file: Path, mode: str) -> sqlite3.Connection:
+    uri = f"{file.resolve().as_uri()}?mode={mode}"
+    # one thread at a time uses a connection; the owner of the connection sees to that
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
+
+
+def _choose_journal(connection: sqlite3.Connection, file: Path) -> None:
+    wanted = "TRUNCATE" if file_system(file) in NETWORK_FILE_SYSTEMS else "WAL"
+    (got,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+    if got.upper() != wanted:
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+
+
+def file_system(path: Path) -> str:
+    """Type of the file system that holds `path`, as /proc/mounts names it; empty where there is no such table."""
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return ""
+    best, kind = -1, ""
+    where = str(path.resolve())
+    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+        _, point, type_, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        inside = where == point or where.startswith(point.rstrip("/") + "/")
+        if inside and len(point) > best:
+            best, kind = len(point), type_
+    return kind

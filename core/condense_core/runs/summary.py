@@ -1,0 +1,193 @@
+"""What a run came to: the numbers of its last step, and whether its claim holds. Read from the run file alone."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from condense_core.experiment import Claim, Requirement
+from condense_core.runs.reader import RunReader
+
+# The kernels of a layer have arrived when this share of their weight lies on the predicted direction (SCIENCE §2.6).
+ARRIVED = 0.99
+
+
+class LayerSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A layer at the last recorded step. `*_at` are steps, None where it has not happened; shares are in [0, 1]."""
+
+    name: str
+    kernels: int
+    kept: int
+    lines: int
+    lines_coarse: int
+    directions: int
+    coverage: float
+    mean_abs_cos: float
+    null_coverage: float
+    alignment: float
+    condensed: bool
+    condensed_at: int | None
+    predicted_at: int | None
+    arrived_at: int | None
+
+
+class TheorySummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Spectrum of the signal matrix of the first layer at step 0."""
+
+    layer: str
+    singular_values: list[float]
+    gap: float
+    ones_overlap: list[float]
+
+
+class LossSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Loss at the first and the last recorded step."""
+
+    first: float
+    last: float
+
+
+class ClaimSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The claim in words, whether it holds in this run (None while the run is not done), and what speaks against it."""
+
+    text: str
+    holds: bool | None
+    against: list[str]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A run in numbers; `steps` is the step reached, `seconds` the time trained."""
+
+    run: str
+    preset: str
+    status: str
+    reason: str
+    steps: int
+    seconds: float
+    steps_per_second: float
+    loss: LossSummary
+    layers: list[LayerSummary]
+    theory: TheorySummary | None
+    claim: ClaimSummary | None
+
+
+def summarise(run: RunReader) -> Summary:
+    """The run as it stands now; NaN where nothing was measured yet."""
+    info = run.info()
+    _, loss = run.curve("loss")
+    layers = [layer for name in run.layers if (layer := _layer(run, name)) is not None]
+    return Summary(
+        run=info.id,
+        preset=info.preset,
+        status=info.status,
+        reason=info.reason,
+        steps=info.step,
+        seconds=info.seconds,
+        steps_per_second=info.step / info.seconds if info.seconds > 0 else math.nan,
+        loss=LossSummary(first=_at(loss, 0), last=_at(loss, -1)),
+        layers=layers,
+        theory=_theory(run),
+        claim=_claim(run, layers, info.status == "done"),
+    )
+
+
+def to_json(summary: Summary) -> str:
+    """One JSON object; a value that is not a number is null."""
+    return msgspec.json.encode(summary).decode()
+
+
+def _layer(run: RunReader, name: str) -> LayerSummary | None:
+    frame = run.condensation(name)
+    if frame is None:
+        return None
+    predicted = run.last(f"{name}.predicted_at")
+    return LayerSummary(
+        name=name,
+        kernels=frame.kernels,
+        kept=frame.kept,
+        lines=frame.lines,
+        lines_coarse=frame.lines_coarse,
+        directions=frame.directions,
+        coverage=frame.coverage,
+        mean_abs_cos=frame.mean_abs_cos,
+        null_coverage=frame.null_coverage,
+        alignment=run.last(f"{name}.alignment"),
+        condensed=frame.condensed,
+        condensed_at=_first_at(run, f"{name}.condensed", 1.0),
+        predicted_at=int(predicted) if math.isfinite(predicted) else None,
+        arrived_at=_first_at(run, f"{name}.ratio", ARRIVED),
+    )
+
+
+def _first_at(run: RunReader, curve: str, least: float) -> int | None:
+    """The first recorded step at which a curve is at `least` or above."""
+    steps, values = run.curve(curve)
+    reached = (values >= least).nonzero()[0]
+    return int(steps[reached[0]]) if len(reached) else None
+
+
+def _theory(run: RunReader) -> TheorySummary | None:
+    layer = run.layers[0] if run.layers else ""
+    spectrum = run.spectrum(layer, 0) if layer else None
+    if spectrum is None:
+        return None
+    return TheorySummary(
+        layer=layer,
+        singular_values=spectrum.values.numpy().tolist(),
+        gap=spectrum.gap,
+        ones_overlap=spectrum.ones_overlap.numpy().tolist(),
+    )
+
+
+def _claim(run: RunReader, layers: list[LayerSummary], done: bool) -> ClaimSummary | None:
+    claim = run.experiment.claim
+    if claim is None:
+        return None
+    if not done:
+        return ClaimSummary(text=claim.text, holds=None, against=[])
+    against = failures(claim, run, layers)
+    return ClaimSummary(text=claim.text, holds=not against, against=against)
+
+
+def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[str]:
+    """What was measured outside of what the claim requires, one line each; empty where the claim holds."""
+    against = []
+    for requirement in claim.requires:
+        named = [layer for layer in layers if requirement.layer in {None, layer.name}]
+        if requirement.measure == "loss_ratio":
+            measured = {"loss_ratio": run.last("loss_ratio")}
+        elif requirement.measure == "ones_overlap":
+            measured = {f"{layer.name}.ones_overlap": run.last(f"{layer.name}.ones_overlap", 0) for layer in named}
+        else:
+            measured = {
+                f"{layer.name}.{requirement.measure}": float(getattr(layer, requirement.measure)) for layer in named
+            }
+        if not measured:
+            against.append(f"{requirement.measure}: not measured")
+        against += [
+            f"{name} is {value:.6g}, expected {_range(requirement)}"
+            for name, value in measured.items()
+            if not _within(requirement, value)
+        ]
+    return against
+
+
+def _within(requirement: Requirement, value: float) -> bool:
+    low = -math.inf if requirement.at_least is None else requirement.at_least
+    high = math.inf if requirement.at_most is None else requirement.at_most
+    return low <= value <= high
+
+
+def _range(requirement: Requirement) -> str:
+    low, high = requirement.at_least, requirement.at_most
+    if low is not None and high is not None:
+        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{low:g} or more" if low is not None else f"{high:g} or less"
+
+
+def _at(values: object, index: int) -> float:
+    import numpy as np
+
+    array = np.asarray(values)
+    return float(array[index]) if len(array) else math.nan

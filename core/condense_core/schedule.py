@@ -1,0 +1,25 @@
+"""Which steps of a run are measured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from condense_core.experiment import Record
+
+
+def recorded_steps(record: Record, steps: int) -> list[int]:
+    """Step 0, the last step and about `record.frames` between them, ascending, each once.
+
+    Evenly spaced in log(step), where the first ones fall together on whole steps and are not repeated; what is saved
+    there is spent on the later ones, so that a run has about as many frames as were asked for.
+    """
+    wanted = min(record.frames, steps + 1)
+    if record.spacing == "linear":
+        return sorted(set(np.rint(np.linspace(0, steps, wanted)).astype(int).tolist()))
+    points = wanted
+    while True:
+        spaced = {0, steps, *np.rint(np.geomspace(1, steps, points)).astype(int).tolist()}
+        # each round grows by a quarter: past twenty rounds every step up to `steps` would be there
+        if len(spaced) >= wanted or points > 100 * wanted:
+            return sorted(spaced)
+        points += max(1, points // 4)

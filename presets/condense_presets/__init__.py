@@ -1,0 +1,22 @@
+"""Scenarios that ship with the program: TOML files, grouped by paper, each with the claim that it must show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from condense_core.errors import ScenarioError, nearest
+
+_FOLDER = Path(__file__).parent
+
+
+def preset_files() -> dict[str, Path]:
+    """Every preset's file by its name, in the order in which a person would list them."""
+    return {file.stem: file for file in sorted(_FOLDER.rglob("*.toml"), key=lambda file: (file.parent.name, file.name))}
+
+
+def preset_text(name: str) -> str:
+    """The TOML of a preset; ScenarioError that names the nearest where there is none."""
+    files = preset_files()
+    if name not in files:
+        raise ScenarioError(f"no preset {name!r}; {nearest(name, files)} (condense-tui presets)")
+    return files[name].read_text(encoding="utf-8")

@@ -1,0 +1,129 @@
+"""What several test modules need: small scenarios, and real worker processes that start fast."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support import wait_for
+
+from condense_core import scenario
+from condense_core.experiment import Experiment
+from condense_core.runs.create import create_run
+
+# A worker imports PyTorch, which takes seconds. This process has done so, and forks a worker for every folder it reads.
+ZYGOTE = """
+import os, signal, sys
+from pathlib import Path
+from condense_core.engine.worker import work
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print("ready", flush=True)
+for line in sys.stdin:
+    folder = Path(line.strip())
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        log = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os._exit(work(folder))
+    print(pid, flush=True)
+"""
+
+SMALL = """
+name = "small"
+steps = 300
+layers = [{ kind = "dense", width = 12, activation = "tanh" }]
+[data]
+name = "sine"
+samples = 40
+inputs = 3
+[init]
+scheme = "normal"
+std = 0.005
+[optimizer]
+name = "adam"
+lr = 1e-3
+[record]
+frames = 30
+"""
+
+
+@pytest.fixture
+def small() -> Experiment:
+    """A two-layer network on 3-d sines: a whole run takes a quarter of a second."""
+    return scenario.loads(SMALL)
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a run of the small scenario with settings changed: make_run("steps=50", …)."""
+
+    def make(*settings: str, text: str = SMALL) -> Path:
+        experiment = scenario.build(scenario.override(scenario.parse(text), settings))
+        return create_run(experiment, runs=tmp_path / "runs", device="cpu")
+
+    return make
+
+
+@pytest.fixture
+def random_source() -> random.Random:
+    """Random numbers whose seed is shown with a failure; $TEST_SEED repeats it."""
+    seed = int(os.environ.get("TEST_SEED", random.randrange(2**32)))
+    sys.stdout.write(f"TEST_SEED={seed}\n")
+    return random.Random(seed)
+
+
+class Workers:
+    """Starts workers from the zygote."""
+
+    def __init__(self, zygote: subprocess.Popen[str]) -> None:
+        self._zygote = zygote
+        self.pids: list[int] = []
+
+    def start(self, folder: Path) -> int:
+        """Fork a worker for the run; its process id."""
+        assert self._zygote.stdin is not None and self._zygote.stdout is not None
+        self._zygote.stdin.write(f"{folder}\n")
+        self._zygote.stdin.flush()
+        pid = int(self._zygote.stdout.readline())
+        self.pids.append(pid)
+        return pid
+
+    def finish(self, folder: Path, seconds: float = 60) -> None:
+        """Start a worker and wait until it has ended."""
+        wait_for(self.has_ended, self.start(folder), seconds=seconds)
+
+    @staticmethod
+    def has_ended(pid: int) -> bool:
+        return not Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", ZYGOTE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def workers(zygote: subprocess.Popen[str]) -> Iterator[Workers]:
+    """Real worker processes; none outlives the test."""
+    started = Workers(zygote)
+    yield started
+    for pid in started.pids:
+        if not started.has_ended(pid):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,98 @@
+import copy
+import subprocess
+import sys
+
+import pytest
+import torch
+from tolerances import rtol
+from torch.nn import Parameter
+
+from condense_core.engine.optimisers import optimiser
+from condense_core.errors import ScenarioError
+from condense_core.experiment import GD, Adam
+
+SETTINGS = [GD(lr=0.03), Adam(lr=0.03), Adam(lr=0.03, betas=(0.5, 0.9), eps=1e-3)]
+
+
+def start():
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(5, 3), (5,), (2, 5), (2,)]
+    return [Parameter(torch.randn(shape, dtype=torch.float64, generator=generator)) for shape in shapes]
+
+
+def slope(parameter, step):
+    """A gradient that depends on where the parameter is, and on the step."""
+    return torch.sin(3 * parameter.detach()) + 0.1 * step
+
+
+def train(optimizer, parameters, steps):
+    for step in steps:
+        optimizer.update([slope(parameter, step) for parameter in parameters])
+
+
+def trained(settings, steps=20):
+    parameters = start()
+    train(optimiser(settings, parameters), parameters, range(steps))
+    return parameters
+
+
+def test_gradient_descent_is_the_formula():
+    for got, parameter in zip(trained(GD(lr=0.03)), start(), strict=True):
+        value = parameter.detach()
+        for step in range(20):
+            value = value - 0.03 * slope(value, step)
+        torch.testing.assert_close(got.detach(), value, rtol=rtol("float64"), atol=0)
+
+
+@pytest.mark.parametrize("settings", SETTINGS[1:])
+def test_adam_is_the_formula(settings):
+    (beta1, beta2), eps = settings.betas, settings.eps
+    for got, parameter in zip(trained(settings), start(), strict=True):
+        value = parameter.detach().clone()
+        first, second = torch.zeros_like(value), torch.zeros_like(value)
+        for step in range(20):
+            gradient = slope(value, step)
+            first = beta1 * first + (1 - beta1) * gradient
+            second = beta2 * second + (1 - beta2) * gradient**2
+            mean, square = first / (1 - beta1 ** (step + 1)), second / (1 - beta2 ** (step + 1))
+            value = value - settings.lr * mean / (square.sqrt() + eps)
+        torch.testing.assert_close(got.detach(), value, rtol=rtol("float64"), atol=0)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_the_same_run_gives_the_same_bits(settings):
+    assert all(map(torch.equal, trained(settings), trained(settings)))
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_run_resumed_from_its_state_gives_the_same_bits(settings):
+    parameters = start()
+    before = optimiser(settings, parameters)
+    train(before, parameters, range(8))
+    resumed = copy.deepcopy(parameters)
+    after = optimiser(settings, resumed)
+    after.restore(copy.deepcopy(before.state()))
+    train(after, resumed, range(8, 20))
+    assert all(map(torch.equal, resumed, trained(settings)))
+
+
+def test_a_found_learning_rate_stands_in_for_lr_lambda1():
+    chosen = optimiser(GD(lr_lambda1=0.05), start(), lr=0.05 / 8.0)
+    assert chosen.lr == 0.05 / 8.0
+
+
+def test_without_a_learning_rate_the_error_says_what_to_give():
+    with pytest.raises(ScenarioError, match=r"optimizer\.lr"):
+        optimiser(GD(lr_lambda1=0.05), start())
+
+
+def test_no_step_imports_the_compiler():
+    """It would add seconds to the start of every worker."""
+    code = (
+        "import sys, torch; from condense_core.engine.optimisers import optimiser;"
+        "from condense_core.experiment import GD, Adam\n"
+        "for settings in GD(lr=1.0), Adam(lr=1.0): optimiser(settings, [torch.ones(2)]).update([torch.ones(2)])\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout == "False\n"

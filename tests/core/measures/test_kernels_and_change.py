@@ -1,0 +1,84 @@
+import math
+
+import pytest
+import torch
+from planted import SCALES, generator
+from tolerances import rtol
+
+from condense_core.measures.change import gradient_norm, relative_change
+from condense_core.measures.kernels import kernel_norms, safe_norm, unit_kernels
+from condense_core.measures.stage import in_initial_stage
+
+
+def random(*shape, seed=0, dtype=torch.float64):
+    return torch.randn(*shape, dtype=dtype, generator=generator(seed))
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, *SCALES, 1e200, 1e300])
+def test_norms_are_right_at_any_scale(scale):
+    weight = random(5, 7)
+    expected = [math.hypot(*row) for row in (weight * scale).tolist()]
+    assert kernel_norms(weight * scale).tolist() == pytest.approx(expected, rel=rtol("float64"))
+    assert safe_norm(weight * scale) == pytest.approx(math.hypot(*expected), rel=rtol("float64"))
+
+
+def test_the_smallest_number_there_is_has_a_direction():
+    weight = torch.tensor([[5e-324, 0.0], [1e-45, 1e-45]], dtype=torch.float64)
+    torch.testing.assert_close(unit_kernels(weight)[0], torch.tensor([1.0, 0.0], dtype=torch.float64))
+    assert unit_kernels(torch.tensor([[1e-45, 0.0]], dtype=torch.float32)).tolist() == [[1.0, 0.0]]
+
+
+def test_norm_of_zero_is_zero_and_of_nan_is_nan_and_neither_has_a_direction():
+    weight = torch.tensor([[0.0, 0.0], [math.nan, 1.0], [math.inf, 1.0], [3.0, 4.0]])
+    norms = kernel_norms(weight)
+    assert norms[0] == 0 and norms[1:3].isnan().all() and norms[3] == 5
+    assert unit_kernels(weight)[:3].isnan().all()
+    torch.testing.assert_close(unit_kernels(weight)[3], torch.tensor([0.6, 0.8], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_relative_change_equals_its_twin_and_notices_one_entry(dtype):
+    initial, now = random(4, 3, 2, 2, dtype=dtype), random(4, 3, 2, 2, seed=1, dtype=dtype)
+    start, end = initial.double().flatten().tolist(), now.double().flatten().tolist()
+    expected = math.dist(start, end) / math.hypot(*start)
+    assert relative_change(now, initial) == pytest.approx(expected, rel=rtol("float64"))
+    perturbed = now.clone()
+    perturbed[0, 0, 0, 0] += 1e-4
+    assert relative_change(perturbed, initial) != pytest.approx(expected, rel=1e-7)
+
+
+@pytest.mark.parametrize("scale", [1e-200, *SCALES])
+def test_relative_change_does_not_depend_on_the_scale(scale):
+    initial, now = random(4, 5), random(4, 5, seed=1)
+    expected = relative_change(now, initial)
+    assert relative_change(now * scale, initial * scale) == pytest.approx(expected, rel=rtol("float64"))
+
+
+def test_change_in_the_last_bit_of_float32_counts():
+    initial = torch.ones(3)
+    now = torch.nextafter(initial, torch.tensor(2.0))
+    assert relative_change(now, initial) == pytest.approx(2.0**-23, rel=rtol("float64"))
+
+
+def test_change_from_zero_has_no_relative_size():
+    assert math.isnan(relative_change(torch.ones(3), torch.zeros(3)))
+    assert math.isnan(relative_change(torch.tensor([math.nan]), torch.ones(1)))
+    assert relative_change(torch.ones(3), torch.ones(3)) == 0.0
+
+
+def test_change_between_different_shapes_is_refused():
+    with pytest.raises(ValueError, match="one shape"):
+        relative_change(torch.ones(3), torch.ones(4))
+
+
+def test_gradient_norm_is_over_all_parameters_together():
+    gradients = [torch.tensor([[3.0]]), None, torch.tensor([4.0, 12.0])]
+    assert gradient_norm(gradients) == 13.0
+    assert gradient_norm([gradients[0] * 1e-30]) == pytest.approx(3e-30, rel=rtol("float32"))
+    assert gradient_norm([]) == 0.0
+
+
+@pytest.mark.parametrize(("loss", "inside"), [(1.2, True), (0.7, True), (0.69, False), (math.nan, False)])
+def test_the_initial_stage_ends_below_seventy_percent_of_the_first_loss(loss, inside):
+    assert in_initial_stage(loss, 1.0) is inside
+    assert in_initial_stage(loss * 1e-8, 1e-8) is inside

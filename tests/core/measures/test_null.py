@@ -1,0 +1,92 @@
+import time
+
+import pytest
+import torch
+from planted import generator, orthogonal_axes, planted_layer
+
+from condense_core.measures.clusters import COARSE, condensed_lines
+from condense_core.measures.null import is_condensed, null_condensation
+
+
+def gaussian(kernels, entries, seed):
+    return torch.randn(kernels, entries, dtype=torch.float64, generator=generator(10_000 + seed))
+
+
+def test_in_two_dimensions_random_kernels_cover_themselves_with_lines():
+    assert null_condensation(2, 100).coverage95 == 1.0
+
+
+def test_in_many_dimensions_random_kernels_form_no_lines():
+    assert null_condensation(28, 100).coverage95 == 0.0
+
+
+@pytest.mark.parametrize("entries", [2, 3, 4, 6])
+def test_five_percent_of_fresh_random_layers_pass_each_quantile(entries):
+    null, trials = null_condensation(entries, 30), 100
+    layers = [condensed_lines(gaussian(30, entries, seed)) for seed in range(trials)]
+    for value, quantile in [
+        ("coverage", null.coverage95),
+        ("mean_abs_cos", null.abs_cos95),
+        ("tightness", null.tightness95),
+    ]:
+        above = sum(getattr(lines, value) > quantile for lines in layers) / trials
+        # 100 trials against a quantile that was itself read off 200: 5 % and 4 standard deviations of both together
+        assert above <= 0.05 + 4 * (1.5 * 0.05 * 0.95 / trials) ** 0.5
+
+
+@pytest.mark.parametrize("entries", [1, 2, 3, 4, 6, 28])
+def test_random_layers_are_not_called_condensed(entries):
+    null = null_condensation(entries, 30)
+    called = sum(is_condensed(condensed_lines(gaussian(30, entries, seed)), null, entries) for seed in range(20))
+    assert called <= 4
+
+
+@pytest.mark.parametrize("entries", [2, 3, 4, 28])
+@pytest.mark.parametrize("count", [1, 2])
+def test_planted_lines_are_called_condensed_in_any_dimension(entries, count):
+    layer = planted_layer(orthogonal_axes(count, entries, seed=0), 30, noise=0.03, seed=0)
+    assert is_condensed(condensed_lines(layer), null_condensation(entries, 30), entries)
+
+
+def test_a_layer_half_on_a_line_is_not_condensed():
+    layer = torch.cat([planted_layer(orthogonal_axes(1, 28, seed=0), 25, noise=0.05, seed=0), gaussian(25, 28, 0)])
+    assert not is_condensed(condensed_lines(layer), null_condensation(28, 50), 28)
+
+
+@pytest.mark.parametrize("layer", [torch.zeros(50, 2), torch.zeros(50, 28), torch.ones(1, 2), torch.ones(50, 1)])
+def test_what_cannot_be_judged_is_not_condensed(layer):
+    kernels, entries = layer.shape
+    assert not is_condensed(condensed_lines(layer), null_condensation(entries, kernels), entries)
+
+
+def test_the_cap_on_kernels_errs_on_the_careful_side():
+    capped = null_condensation(3, 1024)
+    larger = [condensed_lines(gaussian(1024, 3, seed)) for seed in range(3)]
+    assert sum(lines.coverage for lines in larger) / 3 <= capped.coverage95
+    assert max(lines.mean_abs_cos for lines in larger) <= capped.abs_cos95
+
+
+def test_it_moves_no_global_random_numbers_and_answers_the_same_again():
+    before = torch.get_rng_state()
+    first = null_condensation(5, 6)
+    assert null_condensation.__wrapped__(5, 6) == first
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_coarse_has_a_null_of_its_own():
+    cut, share = COARSE
+    assert null_condensation(4, 12, cut=cut, smallest_share=share) != null_condensation(4, 12)
+
+
+def test_it_is_cached():
+    null_condensation(9, 40)
+    start = time.perf_counter()
+    for _ in range(100):
+        null_condensation(9, 40)
+    assert time.perf_counter() - start < 0.1
+
+
+@pytest.mark.parametrize(("entries", "kernels"), [(0, 3), (3, 0)])
+def test_nothing_to_simulate_is_refused(entries, kernels):
+    with pytest.raises(ValueError, match="1 or more of each"):
+        null_condensation(entries, kernels)

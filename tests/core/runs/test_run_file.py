@@ -1,0 +1,235 @@
+"""The run file: whole transactions, any step at once, numbers as they were, and nothing believed."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import sqlite3
+import stat
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import zstandard
+
+from condense_core import frames
+from condense_core.errors import RunFileError
+from condense_core.runs import control, place
+from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME, open_reader, open_writer
+from condense_core.runs.writer import Batch, RecordingThread, RunWriter
+
+
+@pytest.fixture
+def folder(make_run) -> Path:
+    return make_run()
+
+
+def similarity_batch(encoder: frames.SimilarityEncoder, step: int, cosine: np.ndarray) -> Batch:
+    return Batch(step, [("loss", 1.0 / (step + 1))], [("dense1", encoder.encode(cosine, len(cosine)))], [])
+
+
+def random_cosines(rng: np.random.Generator, side: int) -> np.ndarray:
+    unit = rng.standard_normal((side, 5))
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    return np.clip(unit @ unit.T, -1, 1)
+
+
+def test_numbers_come_back_as_themselves(folder):
+    values = [1e-300, -0.0, math.inf, -math.inf, math.nan, 5e-324, 0.1]
+    writer = RunWriter(folder)
+    for step, value in enumerate(values):
+        writer.append(Batch(step, [("loss", value)], [], []))
+    writer.close()
+    with RunReader(folder) as run:
+        steps, found = run.curve("loss")
+    assert steps.tolist() == list(range(len(values)))
+    assert np.array_equal(found, values, equal_nan=True)
+
+
+@pytest.mark.parametrize("side", [1, 2, 12, 64, 256])
+def test_every_step_can_be_sought(folder, side):
+    rng = np.random.default_rng(side)
+    writer, encoder = RunWriter(folder), frames.SimilarityEncoder()
+    matrices = {step: random_cosines(rng, side) for step in range(0, 80, 2)}
+    matrices[40][0] = matrices[40][:, 0] = math.nan
+    for step, matrix in matrices.items():
+        writer.append(similarity_batch(encoder, step, matrix))
+    with RunReader(folder) as run:
+        assert run.instants.tolist() == list(matrices)
+        for step in rng.permutation(list(matrices)):
+            found = run.similarity("dense1", int(step) + 1)
+            assert np.array_equal(np.isnan(found), np.isnan(matrices[step]))
+            np.testing.assert_allclose(found, matrices[step], atol=0.5 / frames.LEVELS + 1e-7)
+        assert run.similarity("dense1", -1) is None
+        assert run.similarity("elsewhere") is None
+    writer.close()
+
+
+def test_a_reader_sees_what_is_appended_while_it_is_open(folder):
+    writer = RunWriter(folder)
+    with RunReader(folder) as run:
+        run.refresh()
+        assert not run.refresh()
+        for step in range(200):
+            writer.append(Batch(step, [("loss", float(step)), ("x", 0.0)], [], [("note", f"step {step}")]))
+            assert run.refresh()
+            assert run.last("loss") == step
+            assert len(run.events) == step + 1
+        assert run.curve_names == ("loss", "x")
+        assert run.last("loss", at=17) == 17
+        assert math.isnan(run.last("loss", at=-1))
+        assert run.last_seq == 600
+    writer.close()
+
+
+def test_a_transaction_is_whole_or_absent(folder):
+    writer = RunWriter(folder)
+    writer.append(Batch(0, [("loss", 1.0)], [], []))
+    with pytest.raises(sqlite3.Error):
+        writer.append(Batch(1, [("loss", 2.0)], [], [("kind", None)]))  # type: ignore[list-item]
+    writer.append(Batch(2, [("loss", 3.0)], [], []))
+    writer.close()
+    with RunReader(folder) as run:
+        assert run.curve("loss")[0].tolist() == [0, 2]
+
+
+def test_the_thread_commits_in_order_and_hands_out_each_command_once(folder):
+    thread = RecordingThread(folder)
+    for step in range(50):
+        thread.put(Batch(step, [("loss", float(step))], [], []))
+    control.send(folder, "pause")
+    control.send(folder, "stop")
+    thread.flush()
+    with RunReader(folder) as run:
+        assert run.curve("loss")[0].tolist() == list(range(50))
+    thread.set_status("done", "because")
+    thread.close()
+    assert [command.verb for command in thread.commands] == ["pause", "stop"]
+    with RunReader(folder) as run:
+        assert (run.info().status, run.info().reason) == ("done", "because")
+
+
+def test_a_finished_run_is_one_file(folder):
+    thread = RecordingThread(folder)
+    thread.put(Batch(0, [("loss", 1.0)], [], []))
+    thread.close()
+    assert [file.name for file in folder.iterdir()] == [FILE_NAME]
+
+
+def test_a_run_in_a_folder_that_cannot_be_written_can_be_read(folder, tmp_path):
+    writer = RunWriter(folder)
+    writer.append(Batch(3, [("loss", 1.0)], [], []))
+    writer.close()
+    (folder / FILE_NAME).chmod(0o400)
+    folder.chmod(0o500)
+    with RunReader(folder / FILE_NAME) as run:
+        assert run.last("loss") == 1.0
+    folder.chmod(0o700)
+
+
+def test_a_reader_cannot_write(folder):
+    with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, pytest.raises(sqlite3.OperationalError):
+        connection.execute("DELETE FROM run")
+
+
+def test_a_newer_format_is_refused_with_both_versions(folder):
+    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(RunFileError, match="format 99, this program reads up to 1"):
+        RunReader(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_file_that_is_no_run_file_is_refused(tmp_path, content):
+    (tmp_path / FILE_NAME).write_bytes(content)
+    with pytest.raises(RunFileError):
+        RunReader(tmp_path)
+
+
+def test_a_damaged_row_is_an_error_in_one_line(folder):
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        connection.execute("UPDATE run SET versions = 'not json'")
+        connection.commit()
+    with RunReader(folder) as run, pytest.raises(RunFileError, match="damaged"):
+        run.info()
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"",
+        b"garbage",
+        zstandard.compress(b"garbage"),
+        zstandard.compress(msgspec.msgpack.encode({"kind": "elsewhere"})),
+        zstandard.compress(b"\0" * (frames.LARGEST_FRAME + 1)),
+        zstandard.compress(
+            msgspec.msgpack.encode({"kind": "similarity", "kernels": 3, "side": -1, "key": True, "levels": b""})
+        ),
+        zstandard.compress(
+            msgspec.msgpack.encode({"kind": "similarity", "kernels": 3, "side": 10**9, "key": True, "levels": b"123"})
+        ),
+    ],
+    ids=["empty", "garbage", "no-msgpack", "unknown-kind", "bomb", "negative", "huge-side"],
+)
+def test_a_hostile_frame_is_refused(folder, blob):
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        connection.execute("INSERT INTO frame VALUES (1, 0, 'similarity', 'dense1', 1, ?)", (blob,))
+        connection.commit()
+    with RunReader(folder) as run, pytest.raises(RunFileError):
+        run.similarity("dense1")
+
+
+def test_text_of_a_file_cannot_steer_the_terminal(folder):
+    writer = RunWriter(folder)
+    writer.append(Batch(0, [("\x1b[2Jloss", 1.0)], [], [("k\x07ind", "\x1b]0;owned\x07\u202etext\nmore")]))
+    writer.close()
+    with RunReader(folder) as run:
+        (event,) = run.events
+        assert event.kind == "kind"
+        assert event.text == "]0;ownedtext more"
+        assert run.curve_names == ("[2Jloss",)
+
+
+def test_runs_are_for_their_owner_only(folder):
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+
+def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
+    one, two = make_run("name=alpha"), make_run("name=beta")
+    runs = tmp_path / "runs"
+    assert place.find_run(runs, None) in {one, two}
+    assert place.find_run(runs, one.name) == one
+    assert place.find_run(runs, "alpha") == one
+    assert place.find_run(runs, two.name[-4:]) == two
+    with pytest.raises(RunFileError, match="names 2 runs"):
+        place.find_run(runs, one.name[:2])
+    with pytest.raises(RunFileError, match="no run 'gamma'"):
+        place.find_run(runs, "gamma")
+    with pytest.raises(RunFileError, match="start one"):
+        place.find_run(tmp_path / "elsewhere", None)
+
+
+def test_a_place_that_cannot_be_written_says_where_to_go(tmp_path):
+    blocker = tmp_path / "file"
+    blocker.write_text("")
+    with pytest.raises(RunFileError, match="--runs-dir"):
+        place.new_run_folder(blocker / "runs", "x")
+
+
+def test_an_active_run_without_a_worker_is_lost(folder):
+    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        connection.execute("UPDATE run SET status = 'running', pid = ?", (os.getpid(),))
+        with RunReader(folder) as run:
+            assert run.info().status == "lost"
+        with control.hold(folder), RunReader(folder) as run:
+            assert run.info().status == "running"
+        connection.execute("UPDATE run SET host = 'elsewhere'")
+        with RunReader(folder) as run:
+            assert run.info().status == "running"
+        connection.execute("UPDATE run SET heartbeat = heartbeat - 60")
+        with RunReader(folder) as run:
+            assert run.info().status == "lost"

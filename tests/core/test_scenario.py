@@ -1,0 +1,145 @@
+"""Scenarios: TOML in and out without loss, every field by its dotted name, errors that a person can act on."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from condense_core import scenario
+from condense_core.errors import ScenarioError
+from condense_core.experiment import Conv, Experiment
+from condense_presets import preset_files, preset_text
+
+BASE = """
+name = "base"
+steps = 100
+layers = [{ kind = "conv", width = 8, size = 5 }, { kind = "dense", width = 4 }]
+[data]
+name = "digits"
+labels = "raw"
+[init]
+scheme = "mean-fan-power"
+gamma = 2.0
+[optimizer]
+name = "gd"
+lr = 0.02
+"""
+
+
+def override(*settings: str) -> Experiment:
+    return scenario.build(scenario.override(scenario.parse(BASE), settings))
+
+
+@pytest.mark.parametrize("name", sorted(preset_files()))
+def test_every_preset_survives_toml(name):
+    experiment = scenario.loads(preset_text(name), name)
+    assert scenario.loads(scenario.dumps(experiment)) == experiment
+    assert experiment.name == name
+    assert experiment.claim is not None
+    assert experiment.about is not None
+
+
+@given(
+    lr=st.floats(1e-300, 1e300),
+    steps=st.integers(1, 10**9),
+    seed=st.integers(0, 2**63 - 1),
+    name=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=80),
+)
+def test_numbers_and_text_survive_toml_exactly(lr, steps, seed, name):
+    base = scenario.loads(BASE)
+    optimizer = msgspec.structs.replace(base.optimizer, lr=lr)
+    experiment = msgspec.structs.replace(base, optimizer=optimizer, steps=steps, seed=seed, name=name)
+    assert scenario.loads(scenario.dumps(experiment)) == experiment
+
+
+@pytest.mark.parametrize(
+    ("settings", "path", "value"),
+    [
+        (["optimizer.lr=1e-4"], "optimizer.lr", 1e-4),
+        (["optimizer.lr=.5"], "optimizer.lr", 0.5),
+        (["optimizer.lr=1"], "optimizer.lr", 1.0),
+        (["layers.0.activation=xtanh"], "layers.0.activation", "xtanh"),
+        (["layers.1.width=7"], "layers.1.width", 7),
+        (["name=5"], "name", "5"),
+        (['name="quoted"'], "name", "quoted"),
+        (["stop.accuracy=0.2"], "stop.accuracy", 0.2),
+        (["record.probes=['similarity']"], "record.probes", ("similarity",)),
+        (["optimizer.lr=none", "optimizer.lr_lambda1=0.05", "layers=[{kind='conv',width=2}]"], "optimizer.lr", None),
+        (["init.scheme=normal", "init.std=0.1"], "init.std", 0.1),
+        (["init.scheme=he-normal"], "init.bias", "zero"),
+        (["data.name=mnist"], "data.labels", "raw"),
+        (["layers.0.bias=false"], "layers.0.bias", False),
+        (["optimizer.name=adam", "optimizer.betas=[0.5, 0.9]"], "optimizer.betas", (0.5, 0.9)),
+    ],
+)
+def test_any_field_can_be_set_by_its_dotted_name(settings, path, value):
+    here = override(*settings)
+    for part in path.split("."):
+        here = here[int(part)] if part.isdigit() else getattr(here, part)
+    assert here == value
+    assert type(here) is type(value)
+
+
+def test_a_star_sets_every_item():
+    assert [layer.width for layer in override("layers.*.width=3").layers] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("layers.0.activation=thanh", "layers.0.activation: unknown 'thanh'; did you mean 'tanh'?"),
+        ("layers.0.wdth=3", "layers.0.wdth: unknown; did you mean 'layers.0.width'?"),
+        ("optimzer.lr=2", "optimzer: unknown; did you mean 'optimizer'?"),
+        ("layers.0.width=abc", "layers.0.width: expected int, got str"),
+        ("layers.5.width=3", "expected layers.0 to layers.1"),
+        ("data.name=mnst", "data.name: unknown 'mnst'; did you mean 'mnist'?"),
+        ("loss=mes", "loss: unknown 'mes'; did you mean 'mse'?"),
+        ("steps=1.5", "steps: expected int, got float"),
+        ("steps=0", "steps: expected 1 to 1000000000, got 0"),
+        ("steps=true", "steps: expected int, got bool"),
+        ("optimizer.lr=nan", "optimizer.lr: expected a finite number above 0, got nan"),
+        ("optimizer.lr=-1", "optimizer.lr: expected a finite number above 0, got -1.0"),
+        ("optimizer.batch=501", "optimizer.batch: expected at most data.samples (500), got 501"),
+        ("loss=cross-entropy", "data.labels: expected 'onehot' with loss = 'cross-entropy', got 'raw'"),
+        ("init.scheme=normal", "init.std: missing"),
+        ("residual=true", "residual: expected dense layers that all have one width"),
+        ("data.name=sine", "layers: expected dense layers for data.name = 'sine'"),
+        ("optimizer.lr_lambda1=0.1", "exactly one of lr and lr_lambda1"),
+        ("steps.x=3", "steps is a single value"),
+        ("record.probes=['similarty']", "did you mean 'similarity'?"),
+        ("claim.text=hello", "claim.requires: missing"),
+        ("noequals", "expected KEY=VALUE"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_that_says_what_to_do(setting, message):
+    with pytest.raises(ScenarioError) as caught:
+        override(setting)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_field_left_over_from_another_kind_is_dropped_only_where_the_kind_was_set():
+    assert not hasattr(override("init.scheme=glorot-normal").init, "gamma")
+    with pytest.raises(ScenarioError, match=r"init\.gamma: unknown"):
+        override("init.scheme=glorot-normal", "init.gamma=2")
+
+
+@pytest.mark.parametrize("text", ["steps = ", "[data", 'name = "x"\nname = "y"'])
+def test_text_that_is_no_toml_is_refused_with_its_source(text):
+    with pytest.raises(ScenarioError, match=r"^here\.toml: not valid TOML"):
+        scenario.loads(text, "here.toml")
+
+
+def test_an_experiment_cannot_be_changed():
+    experiment = scenario.loads(BASE)
+    with pytest.raises(AttributeError):
+        experiment.steps = 3  # type: ignore[misc]
+
+
+def test_layers_are_named_by_kind_in_order():
+    experiment = override("layers=[{kind='conv',width=2},{kind='conv',width=2},{kind='dense',width=2}]")
+    assert experiment.layer_names == ("conv1", "conv2", "dense1")
+    assert isinstance(experiment.layers[0], Conv)

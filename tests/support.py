@@ -1,0 +1,33 @@
+"""What tests do with real runs: wait for a condition, and compare two runs row by row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from condense_core import frames
+from condense_core.runs.reader import RunReader
+
+
+def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float = 30) -> None:
+    """Return once the condition holds; fail where it does not within the time."""
+    deadline = time.monotonic() + seconds
+    while not condition(*arguments):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s for {getattr(condition, '__name__', condition)}")
+        time.sleep(0.01)
+
+
+def rows(folder: Path, *, without: tuple[str, ...] = ("steps_per_second",)) -> dict[str, list[tuple[object, ...]]]:
+    """All scalars and frames of a run by content, for comparing runs: what depends on the clock is left out."""
+    with RunReader(folder) as run:
+        connection = run._connection
+        scalars = connection.execute("SELECT step, name, value FROM scalar ORDER BY step, name").fetchall()
+        blobs = connection.execute("SELECT step, kind, layer, blob FROM frame ORDER BY step, kind, layer").fetchall()
+        decoded = []
+        for step, kind, layer, blob in blobs:
+            # after a resume a similarity frame is a key frame where it would have been a difference
+            value = run.similarity(layer, step).tobytes() if kind == "similarity" else frames.decode(blob)
+            decoded.append((step, kind, layer, value))
+    return {"scalar": [row for row in scalars if row[1] not in without], "frame": decoded}

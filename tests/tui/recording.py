@@ -1,0 +1,180 @@
+"""Run files for tests: kernels that turn to a few lines over time, written through the runs API, without training."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from condense_core.experiment import GD, Conv, Digits, Experiment, NormalInit
+from condense_core.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
+from condense_core.runs.create import create_run
+from condense_core.runs.writer import Batch, RunWriter
+
+DROPPED_SHARE = 0.06
+
+
+class Planted:
+    """Kernels of one layer that turn from random to `lines` lines; `place` in [0, 1] is how far they have come."""
+
+    def __init__(self, kernels: int, lines: int, seed: int, entries: int = 12) -> None:
+        random = np.random.default_rng(seed)
+        self.kernels, self.lines = kernels, lines
+        self.start = random.normal(size=(kernels, entries))
+        axes, _ = np.linalg.qr(random.normal(size=(entries, max(1, lines))))
+        self.line = np.arange(kernels) % lines
+        self.sign = random.choice([-1, 1], size=kernels)
+        self.goal = axes.T[self.line] * self.sign[:, None] * np.sqrt(entries)
+        self.speed = random.uniform(0.7, 1.3, size=kernels)
+        self.dropped = random.uniform(size=kernels) < DROPPED_SHARE
+        self.v1 = axes[:, 0]
+
+    def weights(self, place: float) -> np.ndarray:
+        share = np.clip(place * self.speed, 0, 1)[:, None]
+        return self.start * (1 - share) ** 2 + self.goal * share
+
+    def cosine(self, place: float) -> np.ndarray:
+        weights = self.weights(place)
+        unit = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+        return (unit @ unit.T).astype(np.float32)
+
+    def frames(self, place: float, encoder: SimilarityEncoder) -> list[Frame]:
+        cosine = self.cosine(place)
+        goal = self.goal / np.linalg.norm(self.goal, axis=1, keepdims=True)
+        weights = self.weights(place)
+        unit = weights / np.linalg.norm(weights, axis=1, keepdims=True)
+        near = np.sum(unit * goal, axis=1) > 0.9
+        label = np.where(self.dropped, -2, np.where(near, self.line, -1))
+        kept = int((~self.dropped).sum())
+        on_lines = label >= 0
+        found = len(np.unique(label[on_lines]))
+        coverage = float(on_lines.sum() / kept)
+        to_v1 = unit @ self.v1
+        values = np.array([3.0, 0.4 + 0.2 * place, 0.2, 0.05])
+        return [
+            encoder.encode(cosine, self.kernels),
+            Condensation(
+                kernels=self.kernels,
+                kept=kept,
+                lines=found,
+                lines_coarse=min(found, 1),
+                directions=2 * found,
+                coverage=coverage,
+                mean_abs_cos=float(np.abs(np.sum(unit * goal, axis=1)).mean()),
+                pair_abs_cos=float(np.abs(cosine).mean()),
+                null_coverage=0.3,
+                null_abs_cos=0.5,
+                condensed=coverage > 0.8,
+                sizes=tuple(np.bincount(label[on_lines]).tolist()) if on_lines.any() else (),
+                label=Array.of(label, "i2"),
+                sign=Array.of(self.sign, "i1"),
+                norm=Array.of(np.linalg.norm(weights, axis=1), "f4"),
+            ),
+            Spectrum(
+                values=Array.of(values, "f8"),
+                v1=Array.of(self.v1, "f4"),
+                bias=False,
+                ones_overlap=Array.of([0.99], "f8"),
+            ),
+            Alignment(
+                cosine=Array.of(to_v1, "f4"),
+                mean_abs_cos=float(np.abs(to_v1).mean()),
+                ratio=float(np.linalg.norm(weights @ self.v1) / np.linalg.norm(weights)),
+            ),
+        ]
+
+
+def experiment(kernels: tuple[int, ...], steps: int) -> Experiment:
+    return Experiment(
+        name="digits-gd",
+        steps=steps,
+        data=Digits(samples=20),
+        layers=tuple(Conv(width=width, size=2) for width in kernels),
+        init=NormalInit(std=1e-3),
+        optimizer=GD(lr=0.1),
+    )
+
+
+class Recording:
+    """A run that grows when it is told to."""
+
+    def __init__(
+        self,
+        runs: Path,
+        *,
+        kernels: tuple[int, ...] = (32, 16),
+        lines: tuple[int, ...] = (2, 1),
+        steps: int = 4000,
+        frames: int = 60,
+    ) -> None:
+        self.experiment = experiment(kernels, steps)
+        self.folder = create_run(self.experiment, runs=runs, name="digits-gd", device="cpu")
+        self.steps = np.unique(np.r_[0, np.geomspace(1, steps, frames - 1).astype(int)])
+        self.names = self.experiment.layer_names
+        self._layers = [Planted(m, n, seed) for seed, (m, n) in enumerate(zip(kernels, lines, strict=True))]
+        self._encoders = [SimilarityEncoder() for _ in kernels]
+        self._condensed: set[str] = set()
+        self.written = 0
+        self.writer = RunWriter(self.folder)
+        self.writer.update(device="cpu")
+
+    def write(self, count: int | None = None) -> None:
+        """Append `count` more frames, all that are left without."""
+        end = len(self.steps) if count is None else min(len(self.steps), self.written + count)
+        for index in range(self.written, end):
+            self.writer.append(self._batch(int(self.steps[index])))
+            self.writer.update(step=int(self.steps[index]), status="running", seconds=float(index), heartbeat=_now())
+        self.written = end
+
+    def finish(self, status: str = "done", reason: str = "") -> None:
+        self.writer.update(status=status, reason=reason, heartbeat=_now())
+
+    def close(self) -> None:
+        self.writer.close()
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[None]:
+        """Hold the run as a worker does, so that it is not lost."""
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _batch(self, step: int) -> Batch:
+        place = step / self.experiment.steps
+        loss = 1 - 0.25 * place**2
+        scalars = [("loss", loss), ("loss_ratio", loss), ("accuracy", 0.1 + 0.6 * place), ("gradient_norm", 0.1)]
+        scalars.append(("steps_per_second", 83.0))
+        events = [("started", "training on cpu, eager steps")] if step == 0 else []
+        frames: list[tuple[str, Frame]] = []
+        for name, layer, encoder in zip(self.names, self._layers, self._encoders, strict=True):
+            found = layer.frames(min(1.0, 1.6 * place), encoder)
+            frames += [(name, frame) for frame in found]
+            for frame in found:
+                scalars += _scalars(name, frame)
+                if isinstance(frame, Condensation) and frame.condensed and name not in self._condensed:
+                    self._condensed.add(name)
+                    events.append(("condensed", f"{name} condensed: {frame.lines} lines"))
+        return Batch(step, scalars, frames, events)
+
+
+def _scalars(name: str, frame: Frame) -> list[tuple[str, float]]:
+    if isinstance(frame, Alignment):
+        return [(f"{name}.ratio", frame.ratio), (f"{name}.alignment", frame.mean_abs_cos)]
+    if isinstance(frame, Spectrum):
+        return [(f"{name}.eigenvalue.{rank}", value**2) for rank, value in enumerate(frame.values.numpy(), start=1)]
+    if isinstance(frame, Condensation):
+        return [(f"{name}.lines", frame.lines), (f"{name}.coverage", frame.coverage)]
+    return []
+
+
+def _now() -> float:
+    import time
+
+    return time.time()

@@ -1,0 +1,201 @@
+"""From an open run file and a playhead to the snapshot that the screen shows. Runs in the reader thread only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from condense_core.frames import Condensation
+from condense_core.runs.info import RunInfo
+from condense_core.runs.reader import RunReader
+from condense_core.text import printable
+from condense_tui.draw import order as ordering
+from condense_tui.playhead import Playhead
+from condense_tui.snapshot import (
+    Banner,
+    EventView,
+    Head,
+    Header,
+    LayerImage,
+    LayerView,
+    Series,
+    Snapshot,
+    Spectrum,
+)
+
+# λ1² and what is nearest to it: more lines than this cannot be told apart in a panel.
+EIGENVALUE_CURVES = 4
+# A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
+IMAGES_KEPT = 64
+EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
+
+
+@dataclass(frozen=True)
+class View:
+    """What the screen wants to see: the chosen layer, whether every layer's heatmap, and in which order of kernels."""
+
+    layer: str | None = None
+    every_layer: bool = False
+    by_line: bool = True
+
+
+class Assembler:
+    """Builds snapshots; what did not change since the last one is the same object, so that widgets can tell."""
+
+    def __init__(self, reader: RunReader) -> None:
+        self._reader = reader
+        self._series: dict[str, Series] = {}
+        self._images: dict[tuple[str, int, bool], LayerImage] = {}
+
+    def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
+        """The run at the playhead."""
+        reader = self._reader
+        info = reader.info()
+        instants = reader.instants
+        layers = tuple(reader.layers)
+        layer = view.layer if view.layer in layers else (layers[0] if layers else None)
+        head = None
+        images: tuple[LayerImage, ...] = ()
+        views: tuple[LayerView, ...] = ()
+        if len(instants):
+            index = playhead.index(len(instants))
+            step = int(instants[index])
+            head = Head(index, len(instants), step, playhead.following, playhead.playing, playhead.speed)
+            wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
+            found = (self._image(name, step, view.by_line) for name in wanted)
+            images = tuple(image for image in found if image is not None)
+            views = tuple(self._layer(name, step) for name in layers)
+        return Snapshot(
+            header=self._header(info),
+            head=head,
+            instants=instants,
+            layers=views,
+            layer=layer,
+            images=images,
+            loss=self._curve("loss"),
+            accuracy=self._curve("accuracy"),
+            ratio=self._curve(f"{layer}.ratio") if layer else EMPTY_SERIES,
+            predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
+            spectrum=self._spectrum(layer, head.step) if layer and head else Spectrum(),
+            events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
+            banner=banner(info),
+        )
+
+    def _header(self, info: RunInfo) -> Header:
+        rate = self._reader.last("steps_per_second")
+        if not np.isfinite(rate) and info.seconds > 0:
+            rate = info.step / info.seconds
+        left = (info.steps - info.step) / rate if info.active and rate > 0 else float("nan")
+        return Header(
+            id=printable(info.id),
+            name=printable(info.name),
+            preset=printable(info.preset),
+            host=printable(info.host),
+            device=printable(info.device),
+            status=info.status,
+            reason=printable(info.reason),
+            step=info.step,
+            steps=info.steps,
+            steps_per_second=rate,
+            seconds_left=left,
+            active=info.active,
+        )
+
+    def _layer(self, name: str, step: int) -> LayerView:
+        reader = self._reader
+        frame = reader.condensation(name, step)
+        view = LayerView(name, 0 if frame is None else frame.kernels)
+        if frame is not None:
+            view = replace(
+                view,
+                kept=frame.kept,
+                lines=frame.lines,
+                lines_coarse=frame.lines_coarse,
+                directions=frame.directions,
+                coverage=frame.coverage,
+                null_coverage=frame.null_coverage,
+                mean_abs_cos=frame.mean_abs_cos,
+                condensed=frame.condensed,
+            )
+        elif (cosine := reader.similarity(name, step)) is not None:
+            view = replace(view, kernels=len(cosine))
+        alignment = reader.alignment(name, step)
+        if alignment is not None:
+            view = replace(view, alignment=alignment.mean_abs_cos, ratio=alignment.ratio)
+        predicted = reader.last(f"{name}.predicted_at")
+        return replace(
+            view,
+            condensed_at=self._condensed_at(name),
+            predicted_at=int(predicted) if np.isfinite(predicted) else None,
+        )
+
+    def _condensed_at(self, layer: str) -> int | None:
+        for event in self._reader.events:
+            if event.kind == "condensed" and layer in event.text.replace(":", " ").split():
+                return event.step
+        return None
+
+    def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
+        key = (layer, step, by_line)
+        if key not in self._images:
+            cosine = self._reader.similarity(layer, step)
+            if cosine is None:
+                return None
+            while len(self._images) >= IMAGES_KEPT:
+                del self._images[next(iter(self._images))]
+            self._images[key] = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+        return self._images[key]
+
+    def _curve(self, name: str) -> Series:
+        steps, values = self._reader.curve(name)
+        before = self._series.get(name)
+        if before is not None and len(before[0]) == len(steps):
+            return before
+        self._series[name] = steps, values
+        return steps, values
+
+    def _spectrum(self, layer: str, step: int) -> Spectrum:
+        curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]
+        frame = self._reader.spectrum(layer, step)
+        shown = Spectrum(curves=tuple(curve for curve in curves if len(curve[0])))
+        if frame is None:
+            return shown
+        return replace(
+            shown,
+            values=frame.values.numpy() ** 2,
+            doubtful=frame.direction_is_doubtful,
+            ones_overlap=frame.ones_overlap.numpy(),
+        )
+
+
+def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:
+    """A layer's image from its matrix and its condensation; without the latter, or pooled, in the recorded order."""
+    side = len(cosine)
+    if frame is None or frame.kernels != side:
+        kernels = side if frame is None else frame.kernels
+        return LayerImage(layer, kernels, cosine, ordering.by_index(side), np.zeros(side, bool), (), side < kernels)
+    label, sign = frame.label.numpy(), frame.sign.numpy()
+    if len(label) != side or len(sign) != side:
+        return LayerImage(layer, side, cosine, ordering.by_index(side), np.zeros(side, bool), ())
+    order = ordering.by_line(label, sign) if by_line else ordering.by_index(side)
+    groups = ordering.groups(label, sign, order) if by_line else ()
+    return LayerImage(layer, side, cosine, order, label == ordering.DROPPED, groups)
+
+
+def banner(info: RunInfo) -> Banner | None:
+    """What somebody who looks at this run has to know before anything else; None where all is well."""
+    reason = printable(info.reason)
+    because = f": {reason}" if reason else ""
+    if info.status == "lost":
+        text = (
+            f"worker lost at step {info.step:,}; the recording is kept · condense-tui runs resume {printable(info.id)}"
+        )
+        return Banner(text, "error")
+    if info.status == "diverged":
+        return Banner(f"diverged at step {info.step:,}{because} · ← looks back at the frames before", "error")
+    if info.status == "failed":
+        return Banner(f"failed at step {info.step:,}{because} · details in the run's worker.log", "error")
+    if info.status == "paused":
+        return Banner("training is paused · p goes on", "note")
+    return None

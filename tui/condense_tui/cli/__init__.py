@@ -1,0 +1,40 @@
+"""The commands. Modules here import only Typer at the top: `--help` must not wait for what a command needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from condense_tui.cli.presets import presets
+from condense_tui.cli.run import attach, run
+from condense_tui.cli.runs import runs
+
+app = typer.Typer(
+    help="Watch the kernels of a neural network condense, live, in the terminal.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"condense-tui {version('condense-tui')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something goes wrong.")] = False,
+) -> None:
+    """Watch the kernels of a neural network condense, live, in the terminal. Without a command: the app."""
+
+
+app.command()(run)
+app.command()(attach)
+app.add_typer(runs, name="runs")
+app.add_typer(presets, name="presets")

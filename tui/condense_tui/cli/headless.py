@@ -1,0 +1,136 @@
+"""A run watched without the app: progress on standard error, the result on standard output."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import typer
+
+from condense_core.runs.reader import RunReader
+
+if TYPE_CHECKING:
+    from condense_core.runs.summary import Summary
+
+POLL_S = 0.1
+# After Ctrl-C the run goes on; within this time a second one stops it.
+SECOND_THOUGHTS_S = 3.0
+# How long a stopped worker may take for its last checkpoint before we stop waiting for it.
+STOP_PATIENCE_S = 60.0
+
+
+def watch(folder: Path, *, json: bool, check: bool) -> int:
+    """Wait for the run to end, showing how it goes, then print what came of it."""
+    with RunReader(folder) as run, _interrupts() as interrupts:
+        ended = _follow(run, interrupts)
+        if not ended and not _ask_again(run, interrupts):
+            typer.echo(
+                f"{run.info().id} goes on training; watch it again: condense-tui attach {run.info().id}", err=True
+            )
+            return 0
+    return show_result(folder, json=json, check=check)
+
+
+def show_result(folder: Path, *, json: bool, check: bool = False, started: bool = False) -> int:
+    """Print the run's summary; 1 where it failed or diverged, or a claim that is checked does not hold."""
+    from condense_core.runs.summary import summarise, to_json
+    from condense_tui.cli.tables import print_summary
+
+    with RunReader(folder) as run:
+        summary = summarise(run)
+    if json:
+        typer.echo(to_json(summary))
+    elif started:
+        typer.echo(f"{summary.run} is training; watch it: condense-tui attach {summary.run}")
+    else:
+        print_summary(summary)
+    return 0 if started else exit_code(summary, check=check)
+
+
+def exit_code(summary: Summary, *, check: bool) -> int:
+    """What a command that showed this run ends with; says why on standard error where it is not 0."""
+    if summary.status in {"failed", "diverged", "lost"}:
+        reason = summary.reason or "its worker is gone; go on from the last checkpoint with: condense-tui runs resume"
+        typer.echo(f"condense-tui: {summary.run} {summary.status}: {reason}", err=True)
+        return 1
+    claim = summary.claim
+    if check and claim is not None and claim.holds is False:
+        typer.echo(f"condense-tui: the claim does not hold: {'; '.join(claim.against)}", err=True)
+        return 1
+    return 0
+
+
+def _follow(run: RunReader, interrupts: list[int]) -> bool:
+    """Show progress until the run ends (True) or Ctrl-C is pressed (False)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[measured]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    info = run.info()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(info.name, total=info.steps, measured=info.status)
+        while info.active:
+            if interrupts:
+                return False
+            time.sleep(POLL_S)
+            info = run.info()
+            progress.update(task, completed=info.step, measured=_measured(run) or info.status)
+    return True
+
+
+def _measured(run: RunReader) -> str:
+    """Loss, lines of each layer and speed, as they stand."""
+    if not len(run.curve("loss")[0]):
+        return ""
+    parts = [f"loss {run.last('loss'):.4g}"]
+    parts += [f"{layer} {run.last(f'{layer}.lines'):.0f} lines" for layer in run.layers]
+    parts.append(f"{run.last('steps_per_second'):.4g} steps/s")
+    return " · ".join(parts)
+
+
+def _ask_again(run: RunReader, interrupts: list[int]) -> bool:
+    """After a first Ctrl-C: True where a second one came and the run was stopped."""
+    typer.echo(f"leaving; the run goes on. Ctrl-C again within {SECOND_THOUGHTS_S:.0f} s stops it.", err=True)
+    if not _wait(lambda: len(interrupts) > 1, SECOND_THOUGHTS_S):
+        return False
+    run.send("stop")
+    typer.echo("stopping, with a checkpoint …", err=True)
+    if not _wait(lambda: not run.info().active, STOP_PATIENCE_S):
+        typer.echo("the worker has not answered yet; it stops when it does", err=True)
+    return True
+
+
+def _wait(condition: object, seconds: float) -> bool:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Ctrl-C pressed so far, instead of KeyboardInterrupt at any line."""
+    pressed: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        pressed.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)

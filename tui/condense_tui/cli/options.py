@@ -1,0 +1,82 @@
+"""Options that several commands share, and the scenario that they make."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from condense_core.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from condense_core.experiment import Experiment
+
+RunsDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--runs-dir", metavar="DIR", help="Where runs are kept; also $CONDENSE_RUNS_DIR.", envvar="CONDENSE_RUNS_DIR"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH")
+
+
+def build_scenario(
+    scenario: str,
+    *,
+    settings: list[str],
+    seed: int | None = None,
+    data: str | None = None,
+    data_root: Path | None = None,
+    download: bool = False,
+) -> tuple[Experiment, str]:
+    """The experiment that a command line describes, and the preset's name (empty where it was none)."""
+    from condense_core import scenario as scenarios
+
+    text, source, preset = _read(scenario)
+    table = scenarios.parse(text, source)
+    table = scenarios.override(table, _data_settings(table, data, data_root, download), "--data")
+    if seed is not None:
+        table = scenarios.override(table, [f"seed={seed}"], "--seed")
+    return scenarios.build(scenarios.override(table, settings), source), preset
+
+
+def _read(scenario: str) -> tuple[str, str, str]:
+    """Text of a scenario, how errors should call it, and its name where it is a preset."""
+    from condense_presets import preset_text
+
+    if scenario == "-":
+        return sys.stdin.read(), "standard input", ""
+    path = Path(scenario).expanduser()
+    if path.suffix == ".toml" or "/" in scenario:
+        try:
+            return path.read_text(encoding="utf-8"), str(path), ""
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise ScenarioError(f"cannot read the scenario {path}: {reason}") from None
+    return preset_text(scenario), scenario, scenario
+
+
+def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, download: bool) -> list[str]:
+    settings = []
+    name = str(table.get("data", {}).get("name", ""))
+    if data is not None:
+        name, _, path = data.partition(":")
+        settings.append(f"data.name={name}")
+        if name == "folder":
+            if not path:
+                raise ScenarioError("--data folder: expected folder:PATH, with one folder of images a class in PATH")
+            settings.append(f"data.path={path}")
+        elif path:
+            raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")
+    if (root is not None or download) and name not in {"mnist", "cifar10", "cifar100"}:
+        option = "--data-root" if root is not None else "--download"
+        raise ScenarioError(f"{option}: the data set is {name!r}; expected mnist, cifar10 or cifar100 (--data NAME)")
+    if root is not None:
+        settings.append(f"data.root={root}")
+    if download:
+        settings.append("data.download=true")
+    return settings

@@ -1,0 +1,88 @@
+"""`presets`: the scenarios that ship with the program."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from condense_tui.cli.options import Json
+
+presets = typer.Typer(help="The scenarios that ship with the program.", invoke_without_command=True)
+
+
+@presets.callback()
+def default(context: typer.Context) -> int | None:
+    """The scenarios that ship with the program; without a word, list them."""
+    return list_() if context.invoked_subcommand is None else None
+
+
+@presets.command("list")
+def list_(json: Json = False) -> int:
+    """All presets: what they are, and what each claims."""
+    import msgspec
+
+    from condense_core.scenario import loads
+    from condense_presets import preset_files, preset_text
+
+    rows = []
+    for name in preset_files():
+        experiment = loads(preset_text(name), name)
+        about, claim = experiment.about, experiment.claim
+        rows.append(
+            {
+                "name": name,
+                "paper": about.paper if about else "none",
+                "figure": about.figure if about else "",
+                "summary": about.summary if about else "",
+                "claim": claim.text if claim else "",
+                "minutes_cpu": about.minutes_cpu if about else None,
+                "minutes_gpu": about.minutes_gpu if about else None,
+            }
+        )
+    if json:
+        typer.echo(msgspec.json.encode(rows).decode())
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in ("preset", "what it is", "claim"):
+        table.add_column(head, no_wrap=head == "preset")
+    for row in rows:
+        table.add_row(*(Text(str(row[key])) for key in ("name", "summary", "claim")))
+    Console().print(table)
+    return 0
+
+
+@presets.command()
+def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Json = False) -> int:
+    """A preset as TOML, ready to be saved and changed; `--json` gives the same as JSON."""
+    import msgspec
+
+    from condense_core.scenario import loads
+    from condense_presets import preset_text
+
+    text = preset_text(name)
+    typer.echo(msgspec.json.encode(loads(text, name)).decode() if json else text.rstrip())
+    return 0
+
+
+@presets.command()
+def activations() -> int:
+    """Every activation, with its multiplicity at 0 found by differentiation."""
+    import subprocess
+    import sys
+
+    from condense_core.experiment import ACTIVATIONS, CENTRED_PREFIX
+    from condense_core.runs.create import require_engine
+
+    require_engine()
+    # differentiation needs PyTorch, which no viewer loads: it runs where training does, in a process of its own
+    names = (*ACTIVATIONS, f"{CENTRED_PREFIX}sigmoid", f"{CENTRED_PREFIX}softplus")
+    command = [sys.executable, "-m", "condense_core.engine.activations", *names]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    typer.echo(answer.stdout, nl=False)
+    typer.echo(f"any of them with {CENTRED_PREFIX!r} before its name has its value at 0 subtracted")
+    return answer.returncode

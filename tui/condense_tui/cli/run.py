@@ -1,0 +1,114 @@
+"""`run` and `attach`: start a run, watch one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from condense_tui.cli.options import Json, RunsDir, build_scenario
+
+
+def run(
+    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field, by its dotted name; repeatable.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The draw of the initial weights and of the batches.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")] = "auto",
+    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
+    ] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="No app: progress, then a table.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Start the run and return.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
+    json: Json = False,
+    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    runs_dir: RunsDir = None,
+) -> int:
+    """Train a scenario, and watch it.
+
+    Training runs in a process of its own: leaving the app, or closing the terminal, does not stop it.
+
+    \b
+    condense-tui run digits-gd
+    condense-tui run digits-gd --seed 3 --set layers.0.activation=sigmoid
+    condense-tui run digits-gd --data mnist --data-root ~/data --headless
+    condense-tui run my-scenario.toml --headless --json
+    """
+    from condense_core.errors import ScenarioError
+    from condense_core.runs.create import create_run, require_engine, start_worker
+    from condense_core.runs.place import runs_folder
+    from condense_tui.cli.headless import show_result, watch
+
+    if headless and detach:
+        raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
+    _check_device(device)
+    experiment, preset = build_scenario(
+        scenario, settings=settings or [], seed=seed, data=data, data_root=data_root, download=download
+    )
+    require_engine()
+    folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
+    start_worker(folder)
+    if detach:
+        return show_result(folder, json=json, started=True)
+    if headless or json or not _has_terminal():
+        return watch(folder, json=json, check=check)
+    return open_app(folder)
+
+
+def attach(
+    run: Annotated[str | None, typer.Argument(help="A run's id or a part of it; the newest without.")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No app: progress, then a table.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
+    json: Json = False,
+    runs_dir: RunsDir = None,
+) -> int:
+    """Watch a run, the newest where none is named: one that is going on, or one that has ended.
+
+    \b
+    condense-tui attach
+    condense-tui attach digits-gd-3f2a
+    """
+    from condense_core.runs.place import find_run, runs_folder
+    from condense_tui.cli.headless import watch
+
+    folder = find_run(runs_folder(runs_dir), run)
+    if headless or json or not _has_terminal():
+        return watch(folder, json=json, check=check)
+    return open_app(folder)
+
+
+def open_app(folder: Path) -> int:
+    """The app on one run, until it is left; what goes on after that is said on standard error."""
+    from condense_core.errors import RunFileError
+    from condense_core.runs.reader import RunReader
+    from condense_tui.app import CondenseApp
+
+    RunReader(folder).close()
+    CondenseApp(folder).run()
+    with RunReader(folder) as reader:
+        info = reader.info()
+    if info.active:
+        typer.echo(f"{info.id} goes on training; watch it again: condense-tui attach {info.id}", err=True)
+    elif info.status in {"failed", "diverged"}:
+        error = RunFileError(f"{info.id} {info.status}: {info.reason}")
+        error.exit_code = 1
+        raise error
+    return 0
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _check_device(device: str) -> None:
+    from condense_core.errors import ScenarioError
+
+    kind, colon, index = device.partition(":")
+    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and colon and index.isdigit()):
+        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

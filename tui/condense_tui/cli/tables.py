@@ -1,0 +1,92 @@
+"""Tables on standard output, with rich."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from condense_core.runs.info import RunInfo
+    from condense_core.runs.summary import LayerSummary, Summary
+
+SIGNS = {"starting": "…", "running": "●", "paused": "▮▮", "done": "✓", "stopped": "■"}
+
+
+def print_summary(summary: Summary) -> None:
+    """A run: one line of what it was, a row a layer, the claim and its verdict."""
+    console = Console()
+    speed = f", {summary.steps_per_second:.4g} steps/s" if summary.steps_per_second > 0 else ""
+    console.print(
+        f"{summary.run}: {summary.status} at step {summary.steps}, {summary.seconds:.1f} s{speed},"
+        f" loss {_number(summary.loss.first)} → {_number(summary.loss.last)}",
+        markup=False,
+        highlight=False,
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("layer")
+    # nine columns that fit into 80 characters; `kernels` are those kept of all, `to v1` is to the predicted direction
+    for head in ("kernels", "lines", "dirs", "cover", "|cos|", "to v1", "condensed", "predicted"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for layer in summary.layers:
+        table.add_row(*map(Text, _cells(layer)))
+    if summary.layers:
+        console.print(table)
+    if any(layer.condensed_at is not None and not layer.condensed for layer in summary.layers):
+        console.print("† condensed there, and not any more", markup=False, highlight=False)
+    if summary.claim is not None:
+        verdict = {True: "holds", False: "does not hold here", None: "not decided yet"}[summary.claim.holds]
+        console.print(f"claim: {summary.claim.text} – {verdict}", markup=False, highlight=False)
+        for reason in summary.claim.against:
+            console.print(f"  {reason}", markup=False, highlight=False)
+
+
+def _cells(layer: LayerSummary) -> tuple[str, ...]:
+    lines = str(layer.lines) if layer.lines == layer.lines_coarse else f"{layer.lines} ({layer.lines_coarse} coarse)"
+    condensed = f"step {layer.condensed_at}" if layer.condensed_at is not None else "no"
+    if layer.condensed_at is not None and not layer.condensed:
+        condensed += " †"
+    return (
+        layer.name,
+        f"{layer.kept}/{layer.kernels}",
+        lines,
+        str(layer.directions),
+        f"{layer.coverage:.0%}" if math.isfinite(layer.coverage) else "–",
+        _number(layer.mean_abs_cos),
+        _number(layer.alignment),
+        condensed,
+        "–" if layer.predicted_at is None else f"step {layer.predicted_at}",
+    )
+
+
+def print_runs(infos: list[RunInfo]) -> None:
+    """One row a run."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head, justify in (("run", "left"), ("status", "left"), ("step", "right"), ("of", "right"), ("age", "right")):
+        table.add_column(head, justify="right" if justify == "right" else "left", no_wrap=True)
+    for info in infos:
+        cells = (
+            info.id,
+            f"{SIGNS.get(info.status, '!')} {info.status}",
+            str(info.step),
+            str(info.steps),
+            _age(info.created),
+        )
+        table.add_row(*map(Text, cells))
+    Console().print(table)
+
+
+def _age(created: float) -> str:
+    seconds = max(0.0, time.time() - created)
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if math.isfinite(value) else "–" if math.isnan(value) else str(value)

@@ -1,0 +1,325 @@
+"""Line plots: plotext draws the curves, and nothing but the curves; axes, rules and the playhead are laid around them.
+
+plotext's own frame and ticks crowd a panel of thirty columns, and a playhead inside the figure would mean drawing the
+figure again for every key press. So `build` (10 ms and more, off the UI thread) gives rows that hold whatever the
+playhead does, and `with_playhead` (some microseconds) marks the column where it stands.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from condense_tui.draw import numbers
+from condense_tui.draw.scale import Scale, fit, ticks
+
+# More points than this cost time and change no dot: a braille column takes a minimum and a maximum.
+MOST_POINTS = 400
+EDGE_ROOM = 0.04
+
+
+class Tone(enum.IntEnum):
+    """What a piece of a plot is, for the widget to choose a style; curves are CURVE, CURVE + 1, …"""
+
+    BLANK = 0
+    TICK = 1
+    GRID = 2
+    RULE = 3
+    PLAYHEAD = 4
+    MARK = 5
+    CURVE = 16
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line: its name, steps, values, and which of the curve tones it takes."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    tone: int = 0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A horizontal reference line with its label."""
+
+    value: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A vertical mark at a step with its label, as for a predicted step of condensation."""
+
+    step: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A plot to be built, in an area of `width` × `height` characters. `bounds` fixes the value axis."""
+
+    curves: tuple[Curve, ...]
+    width: int
+    height: int
+    log_y: bool = False
+    log_x: bool = False
+    rule: Rule | None = None
+    marks: tuple[Mark, ...] = ()
+    bounds: tuple[float, float] | None = None
+    braille: bool = True
+
+
+Cell = tuple[str, int]
+Span = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A built plot: rows of cells (character, tone), and where its canvas lies."""
+
+    width: int
+    height: int
+    rows: tuple[tuple[Cell, ...], ...]
+    left: int
+    canvas_width: int
+    canvas_height: int
+    x: Scale
+    empty: bool = field(default=False)
+
+
+def build(spec: Spec) -> Plot:
+    """Draw `spec`; curves without a finite value are left out, and so is what does not fit a small area."""
+    series = [_clean(curve, spec) for curve in spec.curves]
+    series = [curve for curve in series if len(curve.x)]
+    canvas_height = max(0, spec.height - 1)
+    x = _x_axis(series, spec)
+    if not series or canvas_height < 1 or spec.width < 8:
+        return Plot(spec.width, spec.height, _blank(spec.width, spec.height), 0, spec.width, canvas_height, x, True)
+    y = _y_axis(series, spec)
+    y_ticks = ticks(y, max(2, min(5, canvas_height // 2)))
+    labels = _y_labels(y_ticks, y)
+    left = min(max(map(len, labels.values()), default=0) + 1, spec.width // 3)
+    grid = [list(row) for row in _blank(spec.width, spec.height)]
+    area = _Area(grid, left, spec.width - left, canvas_height, x, y, spec.braille)
+    for value in y_ticks:
+        row = area.row(value)
+        if row is not None:
+            _write(grid[row], 0, labels[value].rjust(left - 1)[: left - 1], Tone.TICK)
+            _write(grid[row], left, ("┈" if spec.braille else ".") * area.width, Tone.GRID)
+    if spec.rule is not None:
+        _draw_rule(area, spec.rule)
+    for mark in spec.marks:
+        _draw_mark(area, mark)
+    for row, cells in enumerate(_rasterise(area, series)):
+        for column, (character, tone) in enumerate(cells):
+            if character != " ":
+                grid[row][left + column] = (character, tone)
+    _draw_x_labels(area)
+    return Plot(spec.width, spec.height, tuple(map(tuple, grid)), left, area.width, canvas_height, x)
+
+
+@dataclass(frozen=True)
+class _Area:
+    """Where curves are drawn: `width` × `height` cells of the grid from column `left`, the x labels below them."""
+
+    grid: list[list[Cell]]
+    left: int
+    width: int
+    height: int
+    x: Scale
+    y: Scale
+    braille: bool
+
+    def row(self, value: float) -> int | None:
+        """The row of the grid that holds a value, None outside."""
+        place = float(self.y.share(value))
+        if not -1e-9 <= place <= 1 + 1e-9:
+            return None
+        return self.height - 1 - min(self.height - 1, max(0, round(place * (self.height - 1))))
+
+
+def with_playhead(plot: Plot, step: int | None, character: str = "│") -> list[list[Span]]:
+    """Rows of spans (text, tone) with the playhead's column marked where no curve passes."""
+    column = None if step is None or plot.empty else plot.x.column(step, plot.canvas_width)
+    rows = []
+    for index, cells in enumerate(plot.rows):
+        line = list(cells)
+        if column is not None and index < plot.canvas_height:
+            at = plot.left + column
+            if line[at][1] < Tone.CURVE:
+                line[at] = (character, Tone.PLAYHEAD)
+        rows.append(_spans(line))
+    return rows
+
+
+def decimate(x: np.ndarray, y: np.ndarray, scale: Scale, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """At most two points a column, its lowest and its highest, so that every spike survives; x ascends.
+
+    They stand at the column's first and last x, in the order that follows the curve's own rise or fall.
+    """
+    if len(x) <= 2 * columns or columns < 1:
+        return x, y
+    column = np.clip((scale.share(x) * columns).astype(np.int64), 0, columns - 1)
+    starts = np.flatnonzero(np.r_[True, np.diff(column) != 0])
+    ends = np.r_[starts[1:], len(x)] - 1
+    lows, highs = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    rising = y[starts] <= y[ends]
+    xs = np.stack([x[starts], x[ends]], axis=1).ravel()
+    ys = np.stack([np.where(rising, lows, highs), np.where(rising, highs, lows)], axis=1).ravel()
+    return xs, ys
+
+
+def _clean(curve: Curve, spec: Spec) -> Curve:
+    x, y = np.asarray(curve.x, np.float64), np.asarray(curve.y, np.float64)
+    keep = np.isfinite(x) & np.isfinite(y)
+    if spec.log_y:
+        keep &= y > 0
+    x, y = x[keep], y[keep]
+    # a resumed run records some steps twice
+    if len(x) > 1 and np.any(np.diff(x) < 0):
+        order = np.argsort(x, kind="stable")
+        x, y = x[order], y[order]
+    return Curve(curve.name, x, y, curve.tone)
+
+
+def _x_axis(series: list[Curve], spec: Spec) -> Scale:
+    ends = [curve.x[[0, -1]] for curve in series]
+    steps = np.concatenate(ends) if ends else np.zeros(1)
+    return fit(steps, spec.log_x, 1.0 if spec.log_x else 0.0)
+
+
+def _y_axis(series: list[Curve], spec: Spec) -> Scale:
+    if spec.bounds is not None and not spec.log_y:
+        return Scale(*spec.bounds)
+    values = np.concatenate([curve.y for curve in series])
+    if spec.rule is not None:
+        values = np.r_[values, spec.rule.value]
+    found = fit(values, spec.log_y)
+    # a curve along the very edge of its panel reads as a part of the frame
+    room = EDGE_ROOM * (found.high - found.low)
+    return Scale(found.low - room, found.high + room, found.log)
+
+
+def _y_labels(y_ticks: list[float], y: Scale) -> dict[float, str]:
+    if y.log and y.high - y.low >= 1.0:
+        return {value: numbers.power(value) for value in y_ticks}
+    # ticks of one axis share their decimals, or the column of labels looks ragged
+    texts = [numbers.tick(value) for value in y_ticks]
+    if any("e" in text for text in texts):
+        return dict(zip(y_ticks, texts, strict=True))
+    decimals = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return {value: f"{value:.{decimals}f}" for value in y_ticks}
+
+
+def _draw_rule(area: _Area, rule: Rule) -> None:
+    row = area.row(rule.value)
+    if row is not None:
+        _write(area.grid[row], area.left, ("╌" if area.braille else "-") * area.width, Tone.RULE)
+        if len(rule.label) + 2 <= area.width:
+            _write(area.grid[row], area.left + 1, f" {rule.label} ", Tone.RULE)
+
+
+def _draw_mark(area: _Area, mark: Mark) -> None:
+    column = area.x.column(mark.step, area.width)
+    if column is None:
+        return
+    for row in range(area.height):
+        area.grid[row][area.left + column] = ("╎" if area.braille else ":", Tone.MARK)
+    label = f" {mark.label} "
+    if len(label) <= area.width:
+        right = column + 1 + len(label) <= area.width
+        at = column + 1 if right else max(0, column - len(label))
+        _write(area.grid[0], area.left + at, label, Tone.MARK)
+
+
+def _draw_x_labels(area: _Area) -> None:
+    values = ticks(area.x, max(2, min(5, area.width // 9)))
+    if area.x.log and area.x.low == 0 and area.width >= 24:
+        values = [0.0, *values]
+    taken = -1
+    for value in values:
+        column = area.x.column(value, area.width)
+        if column is None:
+            continue
+        text = numbers.short_step(value)
+        start = min(max(0, column - len(text) // 2), area.width - len(text))
+        if start > taken:
+            _write(area.grid[-1], area.left + start, text, Tone.TICK)
+            taken = start + len(text)
+
+
+def _write(row: list[Cell], column: int, text: str, tone: int) -> None:
+    for offset, character in enumerate(text):
+        if 0 <= column + offset < len(row):
+            row[column + offset] = (character, tone)
+
+
+def _blank(width: int, height: int) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(tuple([(" ", int(Tone.BLANK))] * max(0, width)) for _ in range(max(0, height)))
+
+
+def _spans(cells: list[Cell]) -> list[Span]:
+    spans: list[Span] = []
+    start = 0
+    for index in range(1, len(cells) + 1):
+        if index == len(cells) or cells[index][1] != cells[start][1]:
+            spans.append(("".join([character for character, _ in cells[start:index]]), cells[start][1]))
+            start = index
+    return spans
+
+
+_PIECE = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b\n]+)|(\n)")
+# plotext names colours by number; 0 to 15 are taken apart into names of their own, so tones start behind them.
+_FIRST_COLOUR = 16
+
+
+def _rasterise(area: _Area, series: list[Curve]) -> list[list[Cell]]:
+    """Rows of (character, tone) with the curves as plotext draws them on a bare canvas."""
+    # imported where it is used: 75 ms that the first frame of the app does not wait for
+    from plotext._figure import _figure_class
+
+    figure = _figure_class()
+    # a figure is as large as its panel, whatever size the terminal had when plotext looked
+    figure._limit_size(False, False)
+    figure.plot_size(area.width, area.height)
+    figure.frame(False)
+    figure.xaxes(False, False)
+    figure.yaxes(False, False)
+    figure.xticks([])
+    figure.yticks([])
+    figure.canvas_color("default")
+    figure.axes_color("default")
+    figure.xlim(0, 1)
+    figure.ylim(0, 1)
+    columns = min(2 * area.width, MOST_POINTS // 2)
+    # drawn last lies on top, and the first curve is the one that matters
+    for curve in reversed(series):
+        xs, ys = decimate(curve.x, curve.y, area.x, columns)
+        figure.plot(
+            area.x.share(xs).tolist(),
+            np.clip(area.y.share(ys), -0.5, 1.5).tolist(),
+            marker="braille" if area.braille else "*",
+            color=_FIRST_COLOUR + curve.tone,
+        )
+    return _parse(figure.build(), area.height)
+
+
+def _parse(canvas: str, height: int) -> list[list[Cell]]:
+    rows: list[list[Cell]] = [[]]
+    tone = int(Tone.BLANK)
+    for match in _PIECE.finditer(canvas):
+        codes, text, newline = match.groups()
+        if newline:
+            rows.append([])
+        elif text:
+            rows[-1].extend((character, tone) for character in text)
+        elif codes.startswith("38;5;"):
+            tone = int(Tone.CURVE) + int(codes[5:]) - _FIRST_COLOUR
+        elif codes == "0":
+            tone = int(Tone.BLANK)
+    return rows[:height]

@@ -1,0 +1,50 @@
+"""What the terminal can show, decided once from its environment: colours, and whether it knows Unicode."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class Depth(enum.IntEnum):
+    """Colours a terminal can show, fewest first."""
+
+    NONE = 0
+    ANSI = 16
+    INDEXED = 256
+    TRUE = 1 << 24
+
+
+@dataclass(frozen=True)
+class Ability:
+    """Colour depth, and whether half blocks and braille can be drawn."""
+
+    depth: Depth
+    unicode: bool
+
+    @property
+    def ascii_heatmap(self) -> bool:
+        """Half blocks carry their values in two colours, so without colour the ramp has to do."""
+        return self.depth is Depth.NONE or not self.unicode
+
+
+def ability(environ: Mapping[str, str], encoding: str | None) -> Ability:
+    """What a terminal with this environment and output encoding can show.
+
+    NO_COLOR counts when it is there at all, as Textual reads it. The Linux console has 8 colours and no braille.
+    """
+    term = environ.get("TERM", "").lower()
+    dumb = term in {"dumb", "unknown", ""}
+    utf8 = (encoding or "").lower().replace("-", "") in {"utf8", "utf8sig"}
+    return Ability(_depth(environ, term, dumb), utf8 and not dumb and term != "linux")
+
+
+def _depth(environ: Mapping[str, str], term: str, dumb: bool) -> Depth:
+    if dumb or "NO_COLOR" in environ:
+        return Depth.NONE
+    if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"} or term.endswith(("-direct", "kitty")):
+        return Depth.TRUE
+    if "256color" in term:
+        return Depth.INDEXED
+    return Depth.ANSI

@@ -1,0 +1,113 @@
+"""The whole run as one line: how far it is recorded, what happened when, and where the playhead stands."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from condense_tui.draw.scale import Scale, fit
+
+Span = tuple[str, int]
+
+
+class Tone(enum.IntEnum):
+    """What a piece of the line is; events are EVENT + importance."""
+
+    BLANK = 0
+    TRACK = 1
+    RECORDED = 2
+    PLAYHEAD = 3
+    NOTE = 4
+    GOOD = 5
+    BAD = 6
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How a kind of event is marked."""
+
+    character: str
+    ascii: str
+    tone: Tone
+    weight: int
+
+
+# The heavier sign wins where two fall on one column. Kinds that are not listed are marked as notes.
+SIGNS = {
+    "condensed": Sign("◆", "*", Tone.GOOD, 5),
+    "initial-stage-ended": Sign("▽", "v", Tone.NOTE, 4),
+    "diverged": Sign("✖", "x", Tone.BAD, 9),
+    "failed": Sign("✖", "x", Tone.BAD, 9),
+    "lost": Sign("✖", "x", Tone.BAD, 8),
+    "stopped": Sign("■", "#", Tone.NOTE, 6),
+    "paused": Sign("‖", "=", Tone.NOTE, 3),
+    "done": Sign("●", "o", Tone.GOOD, 2),
+    "checkpoint": Sign("·", ".", Tone.TRACK, 0),
+    "started": Sign("╶", "[", Tone.TRACK, 0),
+}
+_OTHER = Sign("•", "+", Tone.NOTE, 1)
+
+
+def axis(instants: np.ndarray, steps: int) -> Scale:
+    """The time axis of a run: logarithmic where its frames are (about as many in each octave), else linear."""
+    last = max(int(instants[-1]) if len(instants) else 0, steps, 1)
+    return fit(np.array([0, last]), is_logarithmic(instants), 1.0 if is_logarithmic(instants) else 0.0)
+
+
+def is_logarithmic(instants: np.ndarray) -> bool:
+    """Half the frames lie in the first quarter of the steps: a linear axis would heap them up at its left end."""
+    if len(instants) < 8 or instants[-1] < 16:
+        return False
+    return bool(instants[len(instants) // 2] < instants[-1] / 4)
+
+
+def marks(
+    events: Iterable[tuple[int, str]], scale: Scale, width: int, unicode: bool = True
+) -> list[tuple[str, int, int]]:
+    """For each column that holds an event (its character, tone, column), left to right."""
+    best: dict[int, Sign] = {}
+    for step, kind in events:
+        column = scale.column(step, width)
+        sign = SIGNS.get(kind, _OTHER)
+        if column is not None and (column not in best or best[column].weight < sign.weight):
+            best[column] = sign
+    return [
+        (best[column].character if unicode else best[column].ascii, int(best[column].tone), column)
+        for column in sorted(best)
+    ]
+
+
+def line(
+    width: int,
+    scale: Scale,
+    *,
+    recorded: int | None,
+    playhead: int | None,
+    events: Iterable[tuple[int, str]] = (),
+    unicode: bool = True,
+) -> list[Span]:
+    """The line as spans: `recorded` is the last recorded step, `playhead` the step shown; None where there is none."""
+    if width <= 0:
+        return []
+    full, track, head = ("━", "─", "█") if unicode else ("=", "-", "|")
+    end = -1 if recorded is None else scale.column(recorded, width)
+    end = width - 1 if end is None else end
+    cells: list[tuple[str, int]] = [
+        (full, int(Tone.RECORDED)) if column <= end else (track, int(Tone.TRACK)) for column in range(width)
+    ]
+    for character, tone, column in marks(events, scale, width, unicode):
+        if tone != Tone.TRACK:
+            cells[column] = (character, tone)
+    at = None if playhead is None else scale.column(playhead, width)
+    if at is not None:
+        cells[at] = (head, int(Tone.PLAYHEAD))
+    spans: list[Span] = []
+    for character, tone in cells:
+        if spans and spans[-1][1] == tone:
+            spans[-1] = (spans[-1][0] + character, tone)
+        else:
+            spans.append((character, tone))
+    return spans

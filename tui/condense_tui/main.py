@@ -1,0 +1,52 @@
+"""The command `condense-tui`: the app where it is called bare, otherwise one of the commands.
+
+Errors meant for the user are one line on standard error and an exit code; a traceback comes only with `--debug`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from condense_core.errors import CondenseError
+
+
+def main() -> int:
+    """Run the command line; the process's exit code."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    try:
+        if not [argument for argument in arguments if argument != "--debug"]:
+            # Typer's own machinery costs more to import than everything else that is shown first.
+            from condense_tui.cli.home import home
+
+            return home()
+        return _command(arguments)
+    except CondenseError as error:
+        if debug:
+            raise
+        return complain(str(error), error.exit_code)
+    except BrokenPipeError:
+        # whoever reads our output has seen enough; nothing is left to say it to
+        sys.stderr.close()
+        return 1
+
+
+def _command(arguments: list[str]) -> int:
+    from typer.exceptions import TyperException
+
+    from condense_tui.cli import app
+
+    try:
+        return int(app(arguments, prog_name="condense-tui", standalone_mode=False) or 0)
+    except TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "condense-tui"
+        return complain(f"{error.format_message().rstrip('.')} (see {command} --help)", error.exit_code)
+
+
+def complain(message: str, exit_code: int) -> int:
+    """One line on standard error, free of control characters."""
+    from condense_core.text import printable
+
+    print(f"condense-tui: {printable(message)}", file=sys.stderr)  # noqa: T201 - this is where errors are printed
+    return exit_code

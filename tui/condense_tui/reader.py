@@ -1,0 +1,209 @@
+"""The one thread that reads the run file for the screen.
+
+It owns the open file and the playhead. The screen tells it what to change and gets the newest snapshot back; it never
+asks the file anything itself, so a slow disk cannot hold up a key press. The next snapshot waits until the one before
+is on the screen: a slow terminal gets fewer frames, not late ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from textual.message import Message
+
+from condense_core.errors import CondenseError
+from condense_core.runs.control import Verb
+from condense_core.runs.reader import RunReader
+from condense_tui.assemble import Assembler, View
+from condense_tui.playhead import Playhead
+from condense_tui.snapshot import Snapshot
+
+# The most frames a second that are drawn: an eye sees no more of a heatmap, and a thin link carries no more.
+FRAMES_PER_SECOND = 10
+# A key press is answered sooner than the next live frame is due, yet a held key cannot flood the terminal.
+ANSWERS_PER_SECOND = 20
+# How often a quiet file is looked at; finding nothing costs some microseconds.
+POLL_S = 0.1
+# A worker that died changes nothing in the file, so the run's row is looked at now and then all the same.
+STATUS_S = 1.0
+# A screen that is covered or suspended never says that it has painted; one frame a second is enough for it.
+PAINT_PATIENCE_S = 1.0
+
+Change = Callable[[Playhead, Snapshot | None], Playhead]
+
+
+class _Wish(NamedTuple):
+    """What the screen has asked for since the thread last looked."""
+
+    changes: list[Change]
+    commands: list[tuple[Verb, str]]
+    view: View
+    view_changed: bool
+    closing: bool
+
+
+@dataclass
+class SnapshotReady(Message):
+    """The newest snapshot; one that is still waiting to be handled is replaced by it."""
+
+    snapshot: Snapshot
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SnapshotReady)
+
+
+@dataclass
+class ReadFailed(Message):
+    """The run file cannot be read any more, and why."""
+
+    reason: str
+
+
+@dataclass
+class CommandFailed(Message):
+    """A command for the worker could not be left in the run file, and why."""
+
+    reason: str
+
+
+class ReaderThread(threading.Thread):
+    """Polls one run and posts messages through `post`, which must be safe to call from another thread."""
+
+    def __init__(self, place: Path, post: Callable[[Message], object]) -> None:
+        super().__init__(name="run-file-reader", daemon=True)
+        self._place = place
+        self._post = post
+        self._wake = threading.Condition()
+        self._changes: list[Change] = []
+        self._commands: list[tuple[Verb, str]] = []
+        self._view = View()
+        self._view_changed = False
+        self._painted = True
+        self._closing = False
+        self._last: Snapshot | None = None
+
+    def move(self, change: Change) -> None:
+        """Change the playhead: `change(playhead, last snapshot)` gives the new one."""
+        with self._wake:
+            self._changes.append(change)
+            self._wake.notify()
+
+    def look(self, view: View) -> None:
+        """Change what snapshots hold."""
+        with self._wake:
+            self._view = view
+            self._view_changed = True
+            self._wake.notify()
+
+    def send(self, verb: Verb, argument: str = "") -> None:
+        """Leave a command for the worker."""
+        with self._wake:
+            self._commands.append((verb, argument))
+            self._wake.notify()
+
+    def painted(self) -> None:
+        """The last snapshot is on the screen."""
+        with self._wake:
+            self._painted = True
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """Close the file and end the thread; returns when it has ended."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self.is_alive() and threading.current_thread() is not self:
+            self.join()
+
+    def run(self) -> None:
+        try:
+            with RunReader(self._place) as reader:
+                self._loop(reader)
+        except CondenseError as error:
+            self._post(ReadFailed(str(error)))
+        except BaseException as error:
+            # a thread that dies silently leaves a screen that looks alive
+            self._post(ReadFailed(f"{type(error).__name__}: {error}; please report this"))
+            raise
+
+    def _loop(self, reader: RunReader) -> None:
+        assembler = Assembler(reader)
+        playhead = Playhead()
+        before = posted_at = status_due = time.monotonic() - 1
+        stale, answering = True, False
+        while True:
+            due = posted_at + 1 / (ANSWERS_PER_SECOND if answering else FRAMES_PER_SECOND)
+            wish = self._wait(due if stale or playhead.playing else before + POLL_S)
+            if wish.closing:
+                return
+            now = time.monotonic()
+            self._obey(reader, wish.commands)
+            moved = self._moved(playhead, now - before, wish.changes)
+            before = now
+            answering = answering or bool(wish.changes) or wish.view_changed
+            stale = reader.refresh() or stale or answering or moved != playhead or now >= status_due
+            playhead = moved
+            due = posted_at + 1 / (ANSWERS_PER_SECOND if answering else FRAMES_PER_SECOND)
+            if not stale or now < due or not self._may_post(now - posted_at):
+                continue
+            snapshot = assembler.snapshot(playhead, wish.view)
+            stale, answering = False, False
+            status_due = now + STATUS_S
+            if self._last is None or not _same(snapshot, self._last):
+                self._last, posted_at = snapshot, now
+                with self._wake:
+                    self._painted = False
+                self._post(SnapshotReady(snapshot))
+
+    def _wait(self, until: float) -> _Wish:
+        """What was asked for, as soon as something is; nothing, at `until`, or later while the screen still paints."""
+        with self._wake:
+            if not (self._changes or self._commands or self._view_changed or self._closing):
+                now = time.monotonic()
+                # an unpainted screen wakes this thread when it is done
+                until = until if self._painted else max(until, now + POLL_S)
+                self._wake.wait(max(0.001, until - now))
+            wish = _Wish(self._changes, self._commands, self._view, self._view_changed, self._closing)
+            self._changes, self._commands, self._view_changed = [], [], False
+            return wish
+
+    def _moved(self, playhead: Playhead, seconds: float, changes: list[Change]) -> Playhead:
+        last = self._last
+        if last is not None and last.head is not None:
+            playhead = playhead.advance(seconds, last.head.count, last.header.active)
+        for change in changes:
+            playhead = change(playhead, last)
+        return playhead
+
+    def _may_post(self, since: float) -> bool:
+        with self._wake:
+            return self._painted or since > PAINT_PATIENCE_S
+
+    def _obey(self, reader: RunReader, commands: list[tuple[Verb, str]]) -> None:
+        for verb, argument in commands:
+            try:
+                reader.send(verb, argument)
+            except CondenseError as error:
+                self._post(CommandFailed(str(error)))
+
+
+def _same(new: Snapshot, old: Snapshot) -> bool:
+    """Nothing that is drawn differs. Arrays are compared by identity: the assembler keeps what did not change."""
+    return (
+        new.header == old.header
+        and new.head == old.head
+        and new.layer == old.layer
+        and new.layers == old.layers
+        and new.banner == old.banner
+        and len(new.events) == len(old.events)
+        and len(new.images) == len(old.images)
+        and all(a is b for a, b in zip(new.images, old.images, strict=True))
+        and new.loss is old.loss
+        and new.accuracy is old.accuracy
+        and new.ratio is old.ratio
+    )

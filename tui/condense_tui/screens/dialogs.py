@@ -1,0 +1,109 @@
+"""The two small screens over the run screen: help, made from the table of actions, and a question."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.geometry import Size
+from textual.screen import ModalScreen
+
+from condense_tui.actions import ACTIONS, ALSO
+from condense_tui.widgets.lines import Line, Lines, justified
+
+
+class Help(ModalScreen[None]):
+    """Every key and what it does."""
+
+    DEFAULT_CSS = """
+    Help { align: center middle; }
+    Help > VerticalScroll {
+        width: 78; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        background: $surface; border: round $frame-focus; border-title-color: $title; padding: 0 2;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss", "close", show=False)]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as box:
+            box.border_title = "keys"
+            box.border_subtitle = "esc closes"
+            yield HelpLines()
+
+
+class HelpLines(Lines):
+    """The table of actions, by group."""
+
+    DEFAULT_CSS = "HelpLines { height: auto; background: $surface; }"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.build(width, viewport.height))
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        rows: list[Line] = []
+        for group in dict.fromkeys(action.group for action in ACTIONS):
+            rows.append([(group, look.chosen)])
+            for action in ACTIONS:
+                if action.group == group:
+                    shown = action.shown if self.ability.unicode or not action.plain else action.plain
+                    rows.append(self._row(shown, action.help))
+        rows += [self._row(key, words) for key, words in ALSO]
+        return rows
+
+    def _row(self, key: str, words: str) -> Line:
+        return [(f"  {key}{' ' * max(1, 13 - cell_len(key))}", self.look.key), (words, self.look.text)]
+
+
+class Question(ModalScreen[bool]):
+    """A question with one key for yes; everything else is no."""
+
+    DEFAULT_CSS = """
+    Question { align: center middle; }
+    Question > Vertical {
+        width: 64; max-width: 95%; height: auto; background: $surface; border: round $warning; padding: 1 2;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "yes", show=False),
+        Binding("n,escape,q,enter", "answer(False)", "no", show=False),
+    ]
+
+    def __init__(self, question: str, consequence: str, yes: str, no: str) -> None:
+        super().__init__()
+        self._texts = question, consequence, yes, no
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield QuestionLines(*self._texts)
+
+    def action_answer(self, answer: bool) -> None:
+        """Close with the answer."""
+        self.dismiss(answer)
+
+
+class QuestionLines(Lines):
+    """The question, what follows from it, and the two answers."""
+
+    DEFAULT_CSS = "QuestionLines { height: auto; background: $surface; }"
+
+    def __init__(self, question: str, consequence: str, yes: str, no: str) -> None:
+        super().__init__()
+        self._question, self._consequence, self._yes, self._no = question, consequence, yes, no
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        blank: Line = [("", Style.null())]
+        answers = justified(
+            [("y ", look.key), (self._yes, look.warn)], [("n ", look.key), (self._no, look.text)], width, look.text
+        )
+        consequence: list[Line] = [[(text, look.muted)] for text in textwrap.wrap(self._consequence, width)]
+        return [[(self._question, look.strong)], blank, *consequence, blank, answers]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.build(width, viewport.height))

@@ -1,0 +1,127 @@
+"""From a snapshot to the plots of the run screen: what is drawn, what the panel's frame says, and what stands there
+while there is nothing to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from condense_tui.draw import numbers
+from condense_tui.draw.plot import Curve, Mark, Rule, Spec
+from condense_tui.snapshot import Series, Snapshot
+
+# The initial stage of training, where the theory holds (SCIENCE §2.8).
+INITIAL_STAGE = 0.7
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One panel: its plot, the title at the top left, a remark at the bottom right, and words for an empty panel."""
+
+    spec: Spec | None
+    title: str
+    remark: str = ""
+    empty: str = "nothing recorded yet"
+
+
+@dataclass(frozen=True)
+class Axes:
+    """How values and steps are scaled."""
+
+    log_y: bool = True
+    log_x: bool = False
+
+
+def loss(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The loss with the line under which the initial stage has ended."""
+    steps, values = snapshot.loss
+    at = _at(snapshot.loss, snapshot)
+    title = f"loss {numbers.measure(at)}" if at is not None else "loss"
+    if not len(steps):
+        return Figure(None, title)
+    first = float(values[0])
+    rule = Rule(INITIAL_STAGE * first, "70 %") if np.isfinite(first) and first > 0 else None
+    remark = f"{round(100 * at / first)} % of the first" if at is not None and np.isfinite(at) and rule else ""
+    spec = _spec((Curve("loss", steps, values),), snapshot, axes, axes.log_y, rule=rule)
+    return Figure(spec, title, remark)
+
+
+def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The accuracy, where the run has one."""
+    steps, values = snapshot.accuracy
+    at = _at(snapshot.accuracy, snapshot)
+    title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
+    if not len(steps):
+        return Figure(None, title, empty="this run has no accuracy")
+    spec = _spec((Curve("accuracy", steps, values, 2),), snapshot, axes, False, bounds=(0.0, 1.0))
+    return Figure(spec, title)
+
+
+def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
+    """Eigenvalues of ZᵀZ of the chosen layer, and the gap between the first two at the playhead."""
+    spectrum = snapshot.spectrum
+    title = "eigenvalues of ZᵀZ"
+    if not spectrum.curves:
+        return Figure(None, title, empty="no spectrum recorded")
+    curves = tuple(
+        Curve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
+    )
+    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, _gap(spectrum.values, spectrum.doubtful))
+
+
+def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
+    """Share of the layer's weights on the predicted direction v1, measured and predicted."""
+    layer = snapshot.chosen
+    measured = _at(snapshot.ratio, snapshot)
+    title = f"on v1 {numbers.percent(measured)}" if measured is not None else "on v1"
+    title += f" · {snapshot.layer}" if snapshot.layer else ""
+    if not len(snapshot.ratio[0]):
+        return Figure(None, title, empty="no prediction recorded")
+    curves = [Curve("measured", *snapshot.ratio, 0)]
+    if len(snapshot.predicted_ratio[0]):
+        curves.append(Curve("predicted", *snapshot.predicted_ratio, 1))
+    marks, remark = [], ""
+    if layer is not None and layer.predicted_at is not None:
+        marks.append(Mark(layer.predicted_at, "predicted"))
+        remark = f"predicted at {numbers.short_step(layer.predicted_at)}"
+    if layer is not None and layer.condensed_at is not None:
+        marks.append(Mark(layer.condensed_at, "condensed"))
+        remark += f"{', ' if remark else ''}condensed at {numbers.short_step(layer.condensed_at)}"
+    spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
+    return Figure(spec, title, remark)
+
+
+def _gap(values: np.ndarray, doubtful: bool) -> str:
+    if len(values) < 2 or not values[0] > 0:
+        return ""
+    ratio = float(np.sqrt(values[1] / values[0]))
+    if doubtful:
+        return f"λ2/λ1 {ratio:.4f}: no gap"
+    gap = float(np.sqrt(values[0]) - np.sqrt(values[1]))
+    return f"gap {numbers.measure(gap, 3)} · λ2/λ1 {ratio:.2g}"
+
+
+def _spec(
+    curves: tuple[Curve, ...],
+    snapshot: Snapshot,
+    axes: Axes,
+    log_y: bool,
+    *,
+    rule: Rule | None = None,
+    marks: tuple[Mark, ...] = (),
+    bounds: tuple[float, float] | None = None,
+) -> Spec:
+    # The axis ends where the recording does: up to the run's last step, the curves of its first minutes would be a dot.
+    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds)
+
+
+def _at(series: Series, snapshot: Snapshot) -> float | None:
+    """The newest value at or before the playhead."""
+    steps, values = series
+    if not len(steps):
+        return None
+    if snapshot.head is None or snapshot.head.following:
+        return float(values[-1])
+    end = int(np.searchsorted(steps, snapshot.head.step, side="right"))
+    return float(values[end - 1]) if end else None

@@ -1,0 +1,347 @@
+"""The run screen: composes the panels, hands each snapshot to them, and turns actions into wishes for the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+
+from condense_tui.actions import ACTIONS
+from condense_tui.assemble import View
+from condense_tui.draw.palette import PALETTES
+from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.playhead import Playhead
+from condense_tui.reader import ReaderThread
+from condense_tui.screens import figures
+from condense_tui.screens.arrange import CHROME, Arrangement, arrange, shows_every_layer
+from condense_tui.screens.dialogs import Help, Question
+from condense_tui.screens.figures import Axes, Figure
+from condense_tui.snapshot import Banner as BannerMessage
+from condense_tui.snapshot import Snapshot
+from condense_tui.widgets.banner import Banner
+from condense_tui.widgets.bottom import EventLog, Footer, LogLine
+from condense_tui.widgets.header import Header
+from condense_tui.widgets.layers import Layers, lines_needed
+from condense_tui.widgets.panels import Heatmaps
+from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.tabs import Tabs
+from condense_tui.widgets.timeline import Timeline
+from condense_tui.widgets.tiny import Tiny
+
+PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
+    "loss": figures.loss,
+    "accuracy": figures.accuracy,
+    "eigenvalues": figures.eigenvalues,
+    "prediction": figures.prediction,
+}
+# Where one panel is shown at a time, the number of the tab that each plot is on.
+TAB_OF = {"loss": 2, "accuracy": 2, "eigenvalues": 3, "prediction": 3}
+# A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
+SPARE_LEAST, SPARE_MOST = 9, 14
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What was chosen on this screen; nothing of it is part of the run."""
+
+    tab: int = 1
+    zoomed: str | None = None
+    palette: int = 0
+    by_line: bool = True
+    log_y: bool = True
+    log_x: bool | None = None
+
+
+class RunScreen(Screen[None]):
+    """One run, live or recorded."""
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(action.keys), action.call, action.words, show=False) for action in ACTIONS
+    ]
+
+    def __init__(self, reader: ReaderThread) -> None:
+        super().__init__()
+        self._reader = reader
+        self._snapshot: Snapshot | None = None
+        self._arranged: tuple[Arrangement, Choices, bool, int, int] | None = None
+        self._view = View()
+        self.choices = Choices()
+
+    def compose(self) -> ComposeResult:
+        yield Header()
+        yield Banner()
+        yield Tabs()
+        with Horizontal(id="body"):
+            with Vertical(id="left"):
+                with Vertical(id="list", classes="panel"):
+                    yield Layers()
+                yield PlotPanel(id="spare")
+            with Container(id="right"):
+                yield Heatmaps()
+                with Vertical(id="plots"):
+                    for name in PLOTS:
+                        yield PlotPanel(id=name)
+            yield EventLog()
+        yield Timeline()
+        yield LogLine()
+        yield Footer()
+        yield Tiny()
+
+    def on_mount(self) -> None:
+        self.query_one("#list").border_title = "layers"
+        self.query_one(EventLog).border_title = "log"
+        for name in PLOTS:
+            self.query_one(f"#{name}").border_title = name
+        self._arrange()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Put a snapshot on the screen."""
+        self._snapshot = snapshot
+        self._arrange()
+        self._show()
+        self.call_after_refresh(self._reader.painted)
+
+    def fail(self, reason: str) -> None:
+        """Say that the file cannot be read any more; what was read stays."""
+        self.query_one(Banner).show(BannerMessage(f"{reason} · q leaves", "error"))
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What is on the screen."""
+        return self._snapshot
+
+    def _show(self) -> None:
+        snapshot, choices = self._snapshot, self.choices
+        if snapshot is None:
+            return
+        self.query_one(Header).show(snapshot)
+        self.query_one(Banner).show(snapshot.banner)
+        self.query_one(Layers).show(snapshot.layers, snapshot.layer)
+        self.query_one(Heatmaps).show(snapshot, PALETTES[choices.palette], choices.by_line)
+        self.query_one(Timeline).show(snapshot)
+        self.query_one(LogLine).show(snapshot)
+        self.query_one(EventLog).show(snapshot)
+        log_x = is_logarithmic(snapshot.instants) if choices.log_x is None else choices.log_x
+        axes = Axes(choices.log_y, log_x)
+        # following, the playhead is at the end of the curves, where a mark would only hide them
+        step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
+        spare = "loss" if self.has_class("-compact") else "accuracy"
+        for name, figure_of in [*PLOTS.items(), ("spare", PLOTS[spare])]:
+            panel = self.query_one(f"#{name}", PlotPanel)
+            if not panel.display:
+                continue
+            figure = figure_of(snapshot, axes)
+            panel.border_title = Content(figure.title)
+            panel.border_subtitle = Content(figure.remark)
+            panel.show(figure.spec, step, figure.empty)
+
+    def _arrange(self) -> None:
+        """Give every panel its place; nothing is touched where nothing changed."""
+        snapshot, choices = self._snapshot, self.choices
+        images = () if snapshot is None else snapshot.images
+        sides = tuple(len(image.order) for image in images)
+        layer = None if snapshot is None else snapshot.layer
+        chosen = next((at for at, image in enumerate(images) if image.layer == layer), 0)
+        width, height = self.size
+        if not (width and height):
+            return
+        layers = 0 if snapshot is None else len(snapshot.layers)
+        plan = arrange(width, height, sides, chosen)
+        self._look(replace(self._view, every_layer=shows_every_layer(width, height, layers)))
+        with_accuracy = snapshot is not None and len(snapshot.accuracy[0]) > 0
+        state = plan, choices, with_accuracy, layers, height
+        if state != self._arranged:
+            self._arranged = state
+            self._place(plan, with_accuracy, layers)
+
+    def _place(self, plan: Arrangement, with_accuracy: bool, layers: int) -> None:
+        choices, compact, below = self.choices, plan.mode == "compact", plan.heat_height > 0
+        zoomed = choices.zoomed
+        self.set_class(compact, "-compact")
+        self.set_class(plan.mode == "tiny", "-tiny")
+        tabs = self.query_one(Tabs)
+        tabs.display = compact and zoomed is None
+        tabs.choose(choices.tab)
+
+        def seen(name: str, tab: int, normally: bool = True) -> bool:
+            if zoomed is not None:
+                return name == zoomed
+            return choices.tab == tab if compact else normally
+
+        left, right, heatmaps = self.query_one("#left"), self.query_one("#right"), self.query_one(Heatmaps)
+        plots, spare = self.query_one("#plots"), self.query_one("#spare")
+        left.display = seen("list", 1) or zoomed == "spare"
+        self.query_one("#list").display = zoomed != "spare"
+        free = self.size.height - CHROME - 2 - lines_needed(layers)
+        wanted = (compact or with_accuracy) and not below and free >= SPARE_LEAST
+        spare.display = left.display and wanted and zoomed != "list"
+        spare.styles.height = min(free, SPARE_MOST) if zoomed != "spare" else "1fr"
+        heatmaps.display = seen("heatmaps", 1)
+        for name, tab in TAB_OF.items():
+            normally = name != "accuracy" or (with_accuracy and not spare.display)
+            self.query_one(f"#{name}").display = seen(name, tab, normally) and (name != "accuracy" or with_accuracy)
+        plots.display = any(child.display for child in plots.children)
+        right.display = heatmaps.display or plots.display
+        right.set_class(below and zoomed is None, "-below")
+        self.query_one(EventLog).display = seen("events", 4, normally=False)
+        left.styles.width = plan.layers if zoomed is None else "1fr"
+        plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
+        heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
+        heatmaps.make_room(plan.heat_columns, plan.heatmaps)
+
+    def _look(self, view: View) -> None:
+        if view != self._view:
+            self._view = view
+            self._reader.look(view)
+
+    def _choose(self, choices: Choices) -> None:
+        self.choices = choices
+        self._arrange()
+        self._show()
+
+    def _move(self, change: Callable[[Playhead, int, bool], Playhead]) -> None:
+        def changed(playhead: Playhead, last: Snapshot | None) -> Playhead:
+            if last is None or last.head is None:
+                return playhead
+            return change(playhead, last.head.count, last.header.active)
+
+        self._reader.move(changed)
+
+    def action_play(self) -> None:
+        """Play or pause the playhead."""
+        self._move(lambda playhead, count, active: playhead.toggle(count, active))
+
+    def action_frame(self, by: int) -> None:
+        """Move the playhead by frames."""
+        self._move(lambda playhead, count, _: playhead.step(by, count))
+
+    def action_start(self) -> None:
+        """To the first frame."""
+        self._move(lambda playhead, *_: playhead.go(0))
+
+    def action_live(self) -> None:
+        """To the newest frame."""
+        self._move(lambda playhead, *_: playhead.live())
+
+    def action_speed(self, by: int) -> None:
+        """Play faster or slower."""
+        self._move(lambda playhead, *_: playhead.faster(by))
+
+    def action_layer(self, by: int) -> None:
+        """Choose the next or the previous layer."""
+        snapshot = self._snapshot
+        if snapshot is None or not snapshot.layers:
+            return
+        names = [view.name for view in snapshot.layers]
+        at = names.index(snapshot.layer) if snapshot.layer in names else 0
+        self._look(replace(self._view, layer=names[(at + by) % len(names)]))
+
+    def action_order(self) -> None:
+        """Order kernels by line or by index."""
+        self.choices = replace(self.choices, by_line=not self.choices.by_line)
+        self._look(replace(self._view, by_line=self.choices.by_line))
+
+    def action_log(self) -> None:
+        """Logarithmic or linear values."""
+        self._choose(replace(self.choices, log_y=not self.choices.log_y))
+
+    def action_log_steps(self) -> None:
+        """Logarithmic or linear steps."""
+        snapshot, chosen = self._snapshot, self.choices.log_x
+        now = is_logarithmic(snapshot.instants) if chosen is None and snapshot is not None else bool(chosen)
+        self._choose(replace(self.choices, log_x=not now))
+
+    def action_palette(self) -> None:
+        """The next colour palette."""
+        self._choose(replace(self.choices, palette=(self.choices.palette + 1) % len(PALETTES)))
+
+    def action_zoom(self) -> None:
+        """The focused panel on the whole screen, and back."""
+        if self.choices.zoomed is not None:
+            self._choose(replace(self.choices, zoomed=None))
+            return
+        self._choose(replace(self.choices, zoomed=_panel_of(self.focused)))
+
+    def action_panel(self, number: int) -> None:
+        """Show a tab; where all panels are visible, focus the panel."""
+        self._choose(replace(self.choices, tab=number, zoomed=None))
+        if self.has_class("-compact"):
+            self.set_focus(None)
+        elif number == 4:
+            self._choose(replace(self.choices, zoomed="events"))
+        else:
+            targets = {1: self.query_one(Heatmaps).first, 2: self.query_one("#loss"), 3: self.query_one("#eigenvalues")}
+            self.set_focus(targets[number])
+
+    def action_pause(self) -> None:
+        """Pause training or go on with it."""
+        run = None if self._snapshot is None else self._snapshot.header
+        if run is None or not run.active:
+            self._say("training is over; there is nothing to pause")
+            return
+        verb = "resume" if run.status == "paused" else "pause"
+        self._reader.send("resume" if verb == "resume" else "pause")
+        self._say(f"asked the worker to {verb}")
+
+    def action_stop(self) -> None:
+        """Stop training, after asking."""
+        run = None if self._snapshot is None else self._snapshot.header
+        if run is None or not run.active:
+            self._say("training is over; there is nothing to stop")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._reader.send("stop")
+                self._say("asked the worker to stop")
+
+        question = Question(
+            f"Stop training {run.name}?",
+            f"It is at step {run.step:,} of {run.steps:,}. It leaves a checkpoint and can be resumed.",
+            "stop",
+            "keep training",
+        )
+        self.app.push_screen(question, answered)
+
+    def action_help(self) -> None:
+        """All keys."""
+        self.app.push_screen(Help())
+
+    def on_layers_chosen(self, event: Layers.Chosen) -> None:
+        """Choose the layer that was clicked."""
+        self._look(replace(self._view, layer=event.name))
+
+    def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
+        """Show the tab that was clicked."""
+        self.action_panel(event.number)
+
+    def on_timeline_sought(self, event: Timeline.Sought) -> None:
+        """Go to the frame nearest to a step."""
+        snapshot = self._snapshot
+        if snapshot is not None and len(snapshot.instants):
+            index = int(abs(snapshot.instants - event.step).argmin())
+            self._move(lambda playhead, *_: playhead.go(index))
+
+    def _say(self, text: str) -> None:
+        self.notify(text, timeout=3, markup=False)
+
+
+def _panel_of(focused: Widget | None) -> str:
+    """Name of the panel that holds the focus; the heatmaps where none does."""
+    names = {*PLOTS, "list", "spare", "events"}
+    for node in () if focused is None else focused.ancestors_with_self:
+        if node.id in names:
+            return str(node.id)
+    return "heatmaps"

@@ -1,0 +1,131 @@
+"""What the screen shows, in one frozen value: the reader thread builds it, widgets replace what they show with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from condense_tui.draw.order import Group
+
+Series = tuple[np.ndarray, np.ndarray]
+Severity = Literal["note", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Header:
+    """The run in one line."""
+
+    id: str
+    name: str
+    preset: str
+    host: str
+    device: str
+    status: str
+    reason: str
+    step: int
+    steps: int
+    steps_per_second: float
+    seconds_left: float
+    active: bool
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where the playhead stands: frame `index` of `count`, at `step`."""
+
+    index: int
+    count: int
+    step: int
+    following: bool
+    playing: bool
+    speed: float
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """A layer at the playhead; NaN and None where it was not measured."""
+
+    name: str
+    kernels: int
+    kept: int | None = None
+    lines: int | None = None
+    lines_coarse: int | None = None
+    directions: int | None = None
+    coverage: float = float("nan")
+    null_coverage: float = float("nan")
+    mean_abs_cos: float = float("nan")
+    condensed: bool | None = None
+    alignment: float = float("nan")
+    ratio: float = float("nan")
+    condensed_at: int | None = None
+    predicted_at: int | None = None
+
+
+@dataclass(frozen=True)
+class LayerImage:
+    """A layer's similarity matrix at the playhead, and how to order it.   # M kernels
+
+    Where `pooled`, the recorded matrix is already in order of display and a row stands for several of `kernels`.
+    """
+
+    layer: str
+    kernels: int
+    cosine: np.ndarray
+    order: np.ndarray
+    dropped: np.ndarray
+    groups: tuple[Group, ...]
+    pooled: bool = False
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead."""
+
+    curves: tuple[Series, ...] = ()
+    values: np.ndarray = field(default_factory=lambda: np.empty(0))
+    doubtful: bool = False
+    ones_overlap: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass(frozen=True)
+class EventView:
+    """Something that happened."""
+
+    step: int
+    kind: str
+    text: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Banner:
+    """One line over everything: what happened, and what to press."""
+
+    text: str
+    severity: Severity
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything on the run screen at one moment. Arrays are never written to once they are in here."""
+
+    header: Header
+    head: Head | None
+    instants: np.ndarray
+    layers: tuple[LayerView, ...]
+    layer: str | None
+    images: tuple[LayerImage, ...]
+    loss: Series
+    accuracy: Series
+    ratio: Series
+    predicted_ratio: Series
+    spectrum: Spectrum
+    events: tuple[EventView, ...]
+    banner: Banner | None
+
+    @property
+    def chosen(self) -> LayerView | None:
+        """The layer that the heatmap and the theory plots show."""
+        return next((view for view in self.layers if view.name == self.layer), None)

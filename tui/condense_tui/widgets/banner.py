@@ -1,0 +1,42 @@
+"""One line over everything else: what happened, and what to press or type."""
+
+from __future__ import annotations
+
+from condense_tui.snapshot import Banner as Message
+from condense_tui.widgets.lines import Line, Lines
+
+_SIGNS = {"note": ("‖", "="), "warning": ("▲", "!"), "error": ("✖", "x")}
+
+
+class Banner(Lines):
+    """Takes no room while there is nothing to say."""
+
+    DEFAULT_CSS = """
+    Banner { height: 1; padding: 0 1; display: none; background: $panel; }
+    Banner.-shown { display: block; }
+    Banner.-note { background: $warning 18%; }
+    Banner.-warning { background: $warning 25%; }
+    Banner.-error { background: $error 28%; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="banner")
+        self._message: Message | None = None
+
+    def show(self, message: Message | None) -> None:
+        """Show a message, or nothing."""
+        if message == self._message:
+            return
+        self._message = message
+        self.set_class(message is not None, "-shown")
+        for severity in _SIGNS:
+            self.set_class(message is not None and message.severity == severity, f"-{severity}")
+        self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        message, look = self._message, self.look
+        if message is None:
+            return []
+        sign = _SIGNS[message.severity][0 if self.ability.unicode else 1]
+        style = look.bad if message.severity == "error" else look.warn
+        return [[(f"{sign} ", style), (message.text, look.strong)]]

@@ -1,0 +1,91 @@
+"""The two bottom lines: the newest word of the log, and the keys."""
+
+from __future__ import annotations
+
+import time
+
+from condense_tui.actions import footer_hints
+from condense_tui.draw import numbers
+from condense_tui.snapshot import EventView, Snapshot
+from condense_tui.widgets.lines import Line, Lines, length
+
+
+class LogLine(Lines):
+    """The newest event up to the playhead."""
+
+    DEFAULT_CSS = "LogLine { height: 1; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="logline")
+        self._event: EventView | None = None
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the newest event that had happened at the playhead."""
+        head = snapshot.head
+        seen = [e for e in snapshot.events if head is None or head.following or e.step <= head.step]
+        told = [event for event in seen if event.kind != "checkpoint"] or seen
+        self._event = told[-1] if told else None
+        self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        event, look = self._event, self.look
+        if event is None:
+            return [[("nothing has happened yet", look.muted)]]
+        clock = time.strftime("%H:%M:%S", time.localtime(event.time))
+        return [
+            [
+                (f"{clock}  ", look.muted),
+                (f"step {numbers.step(event.step)}  ", look.muted),
+                (event.text or event.kind, look.text),
+            ]
+        ]
+
+
+class EventLog(Lines, can_focus=True):
+    """All events, the newest at the bottom."""
+
+    DEFAULT_CSS = "EventLog { height: 1fr; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="events", classes="panel")
+        self._events: tuple[EventView, ...] = ()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the events of a snapshot."""
+        if len(snapshot.events) != len(self._events):
+            self._events = snapshot.events
+            self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        lines: list[Line] = []
+        for event in self._events[-height:]:
+            clock = time.strftime("%H:%M:%S", time.localtime(event.time))
+            lines.append(
+                [
+                    (f"{clock}  ", look.muted),
+                    (f"{numbers.step(event.step):>9}  ", look.text),
+                    (f"{event.kind:<20} ", look.accent),
+                    (event.text, look.text),
+                ]
+            )
+        return lines or [[("nothing has happened yet", look.muted)]]
+
+
+class Footer(Lines):
+    """Keys that matter most, as many as fit."""
+
+    DEFAULT_CSS = "Footer { height: 1; background: $panel; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="footer")
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        line: Line = []
+        for key, words in footer_hints(self.ability.unicode):
+            part: Line = [(key, look.key), (f" {words}   ", look.muted)]
+            if length(line) + length(part) > width + 3:
+                break
+            line += part
+        return [line]

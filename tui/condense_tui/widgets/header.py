@@ -1,0 +1,83 @@
+"""The top line: which run this is, whether one looks at it live, and how far it has come."""
+
+from __future__ import annotations
+
+from condense_tui.draw import numbers
+from condense_tui.snapshot import Snapshot
+from condense_tui.widgets.lines import Line, Lines, justified, length
+
+# Sign, plain sign, word and style name of each way of looking at a run.
+_LIVE = ("●", "*", "live", "good")
+_PAUSED = ("▮▮", "||", "paused", "warn")
+_REPLAY = ("▷", ">", "replay", "playhead")
+_ENDINGS = {
+    "done": ("✔", "ok", "done", "good"),
+    "stopped": ("■", "#", "stopped", "warn"),
+    "failed": ("✖", "x", "failed", "bad"),
+    "diverged": ("✖", "x", "diverged", "bad"),
+    "lost": ("✖", "x", "worker lost", "bad"),
+    "starting": ("○", "o", "starting", "muted"),
+}
+
+
+class Header(Lines):
+    """One line; what does not fit goes from the right, the status last."""
+
+    DEFAULT_CSS = "Header { height: 1; background: $panel; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="header")
+        self._snapshot: Snapshot | None = None
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the run of a snapshot."""
+        self._snapshot = snapshot
+        self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        brand: Line = [("condense", look.chosen), ("  ", look.text)]
+        if self._snapshot is None:
+            return [brand]
+        run = self._snapshot.header
+        left: Line = [*brand, (run.name, look.strong)]
+        where = f" · {run.host}" if run.host else ""
+        device = f" · {run.device}" if run.device else ""
+        right = self._right(self._snapshot)
+        for extra in (where + device, where, ""):
+            if length(left) + len(extra) + length(right) + 2 <= width or not extra:
+                return [justified([*left, (extra, look.muted)], self._fitting(right, left, width), width, look.text)]
+        return [left]
+
+    def _fitting(self, right: Line, left: Line, width: int) -> Line:
+        """As many of the parts on the right as there is room for; the status, which comes first, is kept longest."""
+        parts = list(right)
+        while len(parts) > 1 and length(left) + length(parts) + 2 > width:
+            parts.pop()
+        return parts
+
+    def _right(self, snapshot: Snapshot) -> Line:
+        look, run, head = self.look, snapshot.header, snapshot.head
+        sign, plain, word, style = _status(snapshot)
+        parts: Line = [(f"{sign if self.ability.unicode else plain} {word}", getattr(look, style))]
+        shown = head.step if head is not None and not head.following else run.step
+        parts.append((f"   step {numbers.step(shown)} of {numbers.step(run.steps)}", look.text))
+        if head is not None and not head.following:
+            speed = f" · {head.speed:g} frames/s" if head.playing else ""
+            parts.append((f"   frame {head.index + 1} of {head.count}{speed}", look.muted))
+        elif run.active and run.step:
+            parts.append((f"   {numbers.rate(run.steps_per_second)}", look.muted))
+            if run.seconds_left == run.seconds_left:
+                parts.append((f"   {numbers.duration(run.seconds_left)} left", look.muted))
+        return parts
+
+
+def _status(snapshot: Snapshot) -> tuple[str, str, str, str]:
+    run, head = snapshot.header, snapshot.head
+    if head is not None and not head.following and (run.active or run.status == "done"):
+        return _REPLAY if head.playing else ("▷", ">", "looking back" if run.active else "replay", "playhead")
+    if run.status == "running":
+        return _LIVE
+    if run.status == "paused":
+        return _PAUSED
+    return _ENDINGS.get(run.status, ("○", "o", run.status, "muted"))

@@ -1,0 +1,46 @@
+"""The scale of the heatmap: fixed, so it is the same line for every layer, frame and run."""
+
+from __future__ import annotations
+
+from rich.style import Style
+
+from condense_tui.draw import palette as colour
+from condense_tui.draw.palette import LEVELS, PALETTES, RAMP, Palette
+from condense_tui.widgets.heatmap import pair_style
+from condense_tui.widgets.lines import Line, Lines, length
+
+
+class Legend(Lines):
+    """Minus one to one in the palette's colours, and what hatching means where there is some."""
+
+    DEFAULT_CSS = "Legend { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="legend")
+        self._palette: Palette = PALETTES[0]
+        self._dropped = 0
+        self._note = ""
+
+    def show(self, palette: Palette, dropped: int, note: str = "") -> None:
+        """Show the scale of a palette, how many kernels are dropped, and a note such as on pooling."""
+        self._palette, self._dropped, self._note = palette, dropped, note
+        self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        note, style = self._note, look.warn
+        if not note and self._dropped:
+            note, style = f"{'╱╱' if self.ability.unicode else '//'} {self._dropped} dropped", look.muted
+        room = width - 6 - (len(note) + 3 if note else 0)
+        line: Line = [("-1 ", look.muted), *self._scale(min(LEVELS, max(7, room))), (" +1", look.muted)]
+        if note:
+            line.append((f"   {note}", style))
+        space = max(0, (width - length(line)) // 2)
+        return [[(" " * space, Style.null()), *line]]
+
+    def _scale(self, width: int) -> Line:
+        codes = [round(at * (LEVELS - 1) / (width - 1)) for at in range(width)]
+        if self.ability.ascii_heatmap:
+            return [("-" + RAMP[:0:-1] + " 0 " + RAMP[1:], self.look.text)]
+        dark, depth = self.look.dark, self.ability.depth
+        return [(" ", pair_style(self._palette, dark, depth, code * colour.CODES + code)) for code in codes]

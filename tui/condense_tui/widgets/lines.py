@@ -1,0 +1,108 @@
+"""The base of our widgets: plain lines built from plain data, of which only those that changed are drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from condense_tui import look
+from condense_tui.draw.terminal import Ability, Depth
+
+Line = list[tuple[str, Style]]
+FULL_ABILITY = Ability(Depth.TRUE, True)
+
+
+class Lines(Widget):
+    """Subclasses give their lines in `build`; `rebuild` puts them on the screen."""
+
+    DEFAULT_CSS = "Lines { height: 1fr; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: list[Line] = []
+
+    @property
+    def look(self) -> look.Look:
+        """Styles of the current theme."""
+        return look.of(self.app.current_theme)
+
+    @property
+    def ability(self) -> Ability:
+        """What the terminal can show."""
+        ability: Ability = getattr(self.app, "ability", FULL_ABILITY)
+        return ability
+
+    def build(self, width: int, height: int) -> list[Line]:
+        """The lines to show in an area of that size: at most `height`, cut or filled to `width` by the caller."""
+        raise NotImplementedError
+
+    def rebuild(self) -> None:
+        """Build the lines anew and draw those that differ."""
+        width, height = self.content_size
+        if not (width and height):
+            return
+        new = self.build(width, height)[:height]
+        old = self._lines
+        self._lines = new
+        for y in range(max(len(new), len(old))):
+            if y >= len(new) or y >= len(old) or new[y] != old[y]:
+                self.refresh(Region(0, y, width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        width = self.content_size.width
+        base = self.rich_style
+        if y >= len(self._lines):
+            return Strip.blank(width, base)
+        return Strip(fitted(self._lines[y], width, base), width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._lines = []
+        self.rebuild()
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.rebuild())
+
+
+def fitted(line: Line, width: int, base: Style) -> list[Segment]:
+    """Segments of exactly `width` cells; a cut is marked by an ellipsis."""
+    segments: list[Segment] = []
+    room = width
+    for text, style in line:
+        length = cell_len(text)
+        if length > room:
+            if room > 0:
+                cut = set_cell_size(text, room - 1) + "…" if room > 1 else "…"
+                segments.append(Segment(cut, base + style))
+            room = 0
+            break
+        if text:
+            segments.append(Segment(text, base + style))
+        room -= length
+    if room:
+        segments.append(Segment(" " * room, base))
+    return segments
+
+
+def length(line: Sequence[tuple[str, Style]]) -> int:
+    """Cells that a line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def justified(left: Line, right: Line, width: int, filler: Style) -> Line:
+    """`left` at the left and `right` at the right; what is on the right goes where both do not fit."""
+    gap = width - length(left) - length(right)
+    return [*left, (" " * gap, filler), *right] if gap >= 1 else left
+
+
+def centred(text: str, style: Style, width: int, height: int) -> list[Line]:
+    """One line of text in the middle of an area."""
+    left = max(0, (width - cell_len(text)) // 2)
+    blank: Line = [("", style)]
+    return [blank] * max(0, (height - 1) // 2) + [[(" " * left + text, style)]]

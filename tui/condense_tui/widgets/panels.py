@@ -1,0 +1,122 @@
+"""Frames around heatmaps: one a layer, side by side where there is room, with one legend for all of them."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.containers import Grid, Vertical
+from textual.content import Content
+
+from condense_tui.draw import numbers
+from condense_tui.draw.palette import PALETTES, Palette
+from condense_tui.snapshot import LayerImage, Snapshot
+from condense_tui.widgets.heatmap import Heatmap, Reading
+from condense_tui.widgets.legend import Legend
+
+# More heatmaps than this at once are stamps, and each costs bytes in every frame.
+MOST_HEATMAPS = 6
+
+
+class HeatPanel(Vertical):
+    """A heatmap in its frame: the layer above, what the cursor reads below."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="panel heat")
+        self.heatmap = Heatmap()
+
+    def compose(self) -> ComposeResult:
+        yield self.heatmap
+
+    def show(self, image: LayerImage | None, palette: Palette, empty: str, chosen: bool, by_line: bool) -> None:
+        """Show one layer."""
+        self.set_class(chosen, "-chosen")
+        self.heatmap.show(image, palette, empty)
+        title = "similarity" if image is None else f"{image.layer} · {numbers.plural(image.kernels, 'kernel')}"
+        if image is not None and not image.pooled:
+            title += " by line" if by_line else " by index"
+        self.border_title = Content(title)
+
+    def on_heatmap_read(self, event: Heatmap.Read) -> None:
+        """Write what the cursor reads into the frame."""
+        self.border_subtitle = Content(_reading(event.reading, self.size.width - 4) if event.reading else "")
+
+
+class Heatmaps(Vertical):
+    """All heatmaps of the screen and their legend."""
+
+    DEFAULT_CSS = """
+    Heatmaps { width: 1fr; height: 1fr; }
+    Heatmaps > Grid { grid-size: 1; height: 1fr; width: 1fr; grid-gutter: 0; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="heatmaps")
+        self._grid = Grid()
+        self._legend = Legend()
+        self._panels: list[HeatPanel] = [HeatPanel()]
+
+    def compose(self) -> ComposeResult:
+        with self._grid:
+            yield from self._panels
+        yield self._legend
+
+    @property
+    def first(self) -> Heatmap:
+        """The heatmap that takes the focus."""
+        chosen = (panel.heatmap for panel in self._panels if panel.has_class("-chosen"))
+        return next(chosen, self._panels[0].heatmap)
+
+    def make_room(self, columns: int, count: int) -> None:
+        """Make room for `count` heatmaps in `columns`."""
+        count = min(MOST_HEATMAPS, max(1, count))
+        if count > len(self._panels):
+            new = [HeatPanel() for _ in range(count - len(self._panels))]
+            self._panels += new
+            self._grid.mount(*new)
+        for index, panel in enumerate(self._panels):
+            panel.display = index < count
+        self._grid.styles.grid_size_columns = columns
+        self._grid.styles.grid_size_rows = -(-count // columns)
+
+    def show(self, snapshot: Snapshot, palette: Palette, by_line: bool) -> None:
+        """Show the images of a snapshot, in as many panels as there is room for."""
+        images = [image for image in snapshot.images if image.layer == snapshot.layer]
+        shown = [panel for panel in self._panels if panel.display]
+        if len(shown) > 1:
+            images = list(snapshot.images)
+        empty = waiting(snapshot)
+        for index, panel in enumerate(shown):
+            image = images[index] if index < len(images) else None
+            chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
+            panel.show(image, palette, empty, chosen, by_line)
+        dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
+        self._legend.show(palette, dropped, self._pooling(shown))
+
+    def _pooling(self, shown: list[HeatPanel]) -> str:
+        for panel in shown:
+            image, layout = panel.heatmap.image, panel.heatmap.layout_
+            if image is not None and layout is not None and (layout.pooled or image.pooled):
+                return f"{numbers.step(image.kernels)} kernels pooled to {len(layout.edges) - 1}"
+        return ""
+
+
+def waiting(snapshot: Snapshot) -> str:
+    """What stands where the heatmap will be."""
+    run = snapshot.header
+    if snapshot.head is not None:
+        return "no similarity recorded for this layer"
+    if run.status == "starting":
+        return "waiting for the first frame: worker starting…"
+    return "waiting for the first frame…" if run.active else "this run ended before its first frame"
+
+
+def _reading(reading: Reading, width: int) -> str:
+    def name(kernels: tuple[int, ...]) -> str:
+        return str(kernels[0]) if len(kernels) == 1 else f"{kernels[0]}…{kernels[-1]}"
+
+    value = "dropped" if reading.dropped else f"cos {numbers.cosine(reading.cosine)}"
+    full = f"kernel {name(reading.rows)} · {name(reading.columns)}  {value}"
+    return full if cell_len(full) <= width else f"{name(reading.rows)} · {name(reading.columns)} {value}"
+
+
+DEFAULT_PALETTE = PALETTES[0]

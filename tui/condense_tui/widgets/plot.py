@@ -1,0 +1,132 @@
+"""A panel with a line plot, built in a thread; what is on the screen stays until its successor is ready."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import partial
+
+from rich.style import Style
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from condense_tui.draw import plot as draw
+from condense_tui.draw.plot import Plot, Spec, Tone
+from condense_tui.widgets.lines import Line, Lines, centred
+
+# Plots that only grew are drawn again this often: a curve gains less than a dot meanwhile, and a plot costs a core
+# ten milliseconds.
+GROWTH_S = 0.4
+
+# What a plot depends on, cheaply comparable: names, lengths and last steps of its curves, and how it is drawn.
+Key = tuple[object, ...]
+
+
+class PlotPanel(Lines, can_focus=True):
+    """One plot. `show` is cheap: it starts a build only where data, size or axes differ from what is shown."""
+
+    DEFAULT_CSS = "PlotPanel { height: 1fr; width: 1fr; }"
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, classes="panel")
+        self._spec: Spec | None = None
+        self._key: Key = ()
+        self._started_at = 0.0
+        self._later: Timer | None = None
+        self._building: Worker[Plot] | None = None
+        self._waiting = False
+        self._plot: Plot | None = None
+        self._step: int | None = None
+        self._empty = "nothing recorded yet"
+
+    def show(self, spec: Spec | None, step: int | None, empty: str = "nothing recorded yet") -> None:
+        """Show a plot (its size is filled in here) with the playhead at `step`; with none, the words `empty`."""
+        self._spec, self._empty = spec, empty
+        moved = step != self._step
+        self._step = step
+        if spec is None:
+            self._plot, self._key = None, ()
+            self.rebuild()
+            return
+        if self._key != self._wanted():
+            self._start()
+        if moved:
+            self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        if width < 12 or height < 3:
+            return centred("too small", self.look.muted, width, height)
+        if self._plot is None or self._plot.empty or self._spec is None:
+            return centred(self._empty if self._spec is None else "…", self.look.muted, width, height)
+        mark = "│" if self.ability.unicode else "|"
+        return [
+            [(text, self._style(tone)) for text, tone in row]
+            for row in draw.with_playhead(self._plot, self._step, mark)
+        ]
+
+    def rebuild(self) -> None:
+        super().rebuild()
+        if self._spec is not None and self._key != self._wanted():
+            self._start()
+
+    def _wanted(self) -> Key:
+        """How the plot is drawn, and last what is in it."""
+        spec = self._spec
+        if spec is None:
+            return ()
+        names = tuple((curve.name, curve.tone) for curve in spec.curves)
+        grown = tuple((len(curve.x), int(curve.x[-1]) if len(curve.x) else -1) for curve in spec.curves)
+        drawn = (*self.content_size, names, spec.log_x, spec.log_y, spec.bounds, self.ability.unicode)
+        return (drawn, (grown, spec.rule, spec.marks))
+
+    def _start(self) -> None:
+        """Build in a thread; while one is under way, or was a moment ago, only see to it that one follows."""
+        width, height = self.content_size
+        if self._spec is None or width < 12 or height < 3:
+            return
+        wanted = self._wanted()
+        if self._building is not None:
+            self._waiting = True
+            return
+        only_grown = bool(self._key) and self._key[0] == wanted[0]
+        wait = self._started_at + GROWTH_S - time.monotonic()
+        if only_grown and wait > 0:
+            if self._later is None:
+                self._later = self.set_timer(wait, self._start_later)
+            return
+        self._waiting = False
+        self._key = wanted
+        self._started_at = time.monotonic()
+        spec = replace(self._spec, width=width, height=height, braille=self.ability.unicode)
+        self._building = self.run_worker(partial(draw.build, spec), thread=True, group="plot")
+
+    def _start_later(self) -> None:
+        self._later = None
+        if self._key != self._wanted():
+            self._start()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Take over a finished plot, and start on what came meanwhile."""
+        if event.worker is not self._building or event.state not in _ENDED:
+            return
+        self._building = None
+        if event.state is WorkerState.SUCCESS and self._spec is not None:
+            self._plot = event.worker.result
+        self.rebuild()
+        if self._waiting and self._key != self._wanted():
+            self._start()
+
+    def _style(self, tone: int) -> Style:
+        look = self.look
+        if tone >= Tone.CURVE:
+            return look.curves[(tone - Tone.CURVE) % len(look.curves)]
+        return {
+            int(Tone.TICK): look.muted,
+            int(Tone.GRID): look.faint,
+            int(Tone.RULE): look.warn,
+            int(Tone.PLAYHEAD): look.playhead,
+            int(Tone.MARK): look.good,
+        }.get(tone, look.text)
+
+
+_ENDED = {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}

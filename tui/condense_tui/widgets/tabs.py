@@ -1,0 +1,60 @@
+"""Names of the four panels, where the terminal shows one at a time."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
+
+from condense_tui.actions import ACTIONS
+from condense_tui.widgets.lines import Line, Lines
+
+_REVERSE = Style(reverse=True)
+
+
+class Tabs(Lines):
+    """One line; the chosen name is underlined and bright."""
+
+    DEFAULT_CSS = "Tabs { height: 1; padding: 0 1; display: none; }"
+
+    class Chosen(Message):
+        """A name was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self) -> None:
+        super().__init__(id="tabs")
+        self._chosen = 1
+        self._ends: list[int] = []
+
+    def choose(self, number: int) -> None:
+        """Mark a panel as shown."""
+        self._chosen = number
+        self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        line: Line = []
+        self._ends = []
+        end = 0
+        for number, words in enumerate(tab_names(), start=1):
+            chosen = number == self._chosen
+            text = f" {number} {words} "
+            line.append((text, look.chosen + _REVERSE if chosen else look.muted))
+            line.append((" ", look.text))
+            end += len(text) + 1
+            self._ends.append(end)
+        return [line]
+
+    def on_click(self, event: events.Click) -> None:
+        x = event.x - self.styles.padding.left
+        number = next((at for at, end in enumerate(self._ends, start=1) if x < end), None)
+        if number is not None:
+            self.post_message(self.Chosen(number))
+
+
+def tab_names() -> list[str]:
+    """Words of the panel actions, in their order."""
+    return [action.words for action in ACTIONS if action.call.startswith("panel(")]

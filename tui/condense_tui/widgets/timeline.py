@@ -1,0 +1,91 @@
+"""The run as one line, with its events and the playhead; a click goes there."""
+
+from __future__ import annotations
+
+from rich.style import Style
+from textual import events
+from textual.message import Message
+
+from condense_tui.draw import numbers
+from condense_tui.draw import timeline as draw
+from condense_tui.draw.timeline import Tone
+from condense_tui.snapshot import Snapshot
+from condense_tui.widgets.lines import Line, Lines
+
+
+class Timeline(Lines):
+    """One line: first step, the recorded part bright, the rest dim, last step."""
+
+    DEFAULT_CSS = "Timeline { height: 1; padding: 0 1; }"
+
+    class Sought(Message):
+        """A place on the line was clicked or dragged to."""
+
+        def __init__(self, step: float) -> None:
+            super().__init__()
+            self.step = step
+
+    def __init__(self) -> None:
+        super().__init__(id="timeline")
+        self._snapshot: Snapshot | None = None
+        self._left = 0
+        self._width = 0
+        self._dragging = False
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the run of a snapshot."""
+        self._snapshot = snapshot
+        self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        snapshot = self._snapshot
+        if snapshot is None:
+            return []
+        look = self.look
+        scale = draw.axis(snapshot.instants, snapshot.header.steps)
+        first, last = "0 ", f" {numbers.short_step(snapshot.header.steps)}"
+        self._left, self._width = len(first), max(0, width - len(first) - len(last))
+        spans = draw.line(
+            self._width,
+            scale,
+            recorded=int(snapshot.instants[-1]) if len(snapshot.instants) else None,
+            playhead=snapshot.head.step if snapshot.head else None,
+            events=[(event.step, event.kind) for event in snapshot.events],
+            unicode=self.ability.unicode,
+        )
+        return [
+            [(first, look.muted), *((text, self._style(tone)) for text, tone in spans), (last, look.muted)],
+        ]
+
+    def _style(self, tone: int) -> Style:
+        look = self.look
+        return {
+            int(Tone.TRACK): look.faint,
+            int(Tone.RECORDED): look.accent,
+            int(Tone.PLAYHEAD): look.playhead,
+            int(Tone.NOTE): look.warn,
+            int(Tone.GOOD): look.good,
+            int(Tone.BAD): look.bad,
+        }.get(tone, look.text)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        self._dragging = True
+        self.capture_mouse()
+        self._seek(event.x)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._dragging:
+            self._seek(event.x)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        self._dragging = False
+        self.release_mouse()
+
+    def _seek(self, x: int) -> None:
+        snapshot = self._snapshot
+        if snapshot is None or self._width < 2:
+            return
+        # event offsets count from the padding's edge
+        place = min(1.0, max(0.0, (x - self._left - self.styles.padding.left) / (self._width - 1)))
+        scale = draw.axis(snapshot.instants, snapshot.header.steps)
+        self.post_message(self.Sought(scale.back(scale.low + place * (scale.high - scale.low))))

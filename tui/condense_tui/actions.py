@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do. `call` is the screen's action; `keys` as Textual names them, `shown` as people write them.
+    """One thing to do. `call` is the action, the run screen's where it does not say `app.`.
 
-    `hint` puts it in the footer, the lower the earlier; 0 leaves it out.
+    `keys` as Textual names them, `shown` as people write them, `plain` the same without Unicode. `hint` puts it in the
+    footer, the lower the earlier; 0 leaves it out.
     """
 
     call: str
@@ -47,11 +48,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
     Action("panel(4)", ("4",), "4", "log", "Everything that happened", LOOK),
     Action("palette", ("t",), "t", "palette", "The next of three colour palettes", LOOK),
-    Action("light", ("T",), "T", "dark or light", "Dark or light theme", LOOK),
+    Action("app.light", ("T",), "T", "dark or light", "Dark or light theme", LOOK),
     Action("pause", ("p",), "p", "pause training", "Pause training, or go on with it", TRAINING, hint=5),
     Action("stop", ("s",), "s", "stop training", "Stop training; asks first, and leaves a checkpoint", TRAINING),
     Action("help", ("question_mark",), "?", "help", "All keys", APP, hint=6),
-    Action("leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=10),
+    Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=10),
 )
 
 # The two other ways in, which Textual itself binds.

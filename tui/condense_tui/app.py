@@ -42,7 +42,7 @@ class CondenseApp(App[Leaving]):
     """Shows one run, live or recorded."""
 
     TITLE = "condense"
-    CSS_PATH = "screens/run.tcss"
+    CSS_PATH = Path(__file__).with_name("screens") / "run.tcss"
 
     def __init__(self, run_dir: Path) -> None:
         """`run_dir` is a run's folder or a run file."""

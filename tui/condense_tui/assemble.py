@@ -152,8 +152,8 @@ class Assembler:
         before = self._series.get(name)
         if before is not None and len(before[0]) == len(steps):
             return before
-        self._series[name] = steps, values
-        return steps, values
+        found = self._series[name] = (steps, values)
+        return found
 
     def _spectrum(self, layer: str, step: int) -> Spectrum:
         curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]

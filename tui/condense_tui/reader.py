@@ -43,7 +43,6 @@ class _Wish(NamedTuple):
     changes: list[Change]
     commands: list[tuple[Verb, str]]
     view: View
-    view_changed: bool
     closing: bool
 
 
@@ -84,6 +83,7 @@ class ReaderThread(threading.Thread):
         self._view = View()
         self._view_changed = False
         self._painted = True
+        self._owing = False
         self._closing = False
         self._last: Snapshot | None = None
 
@@ -112,6 +112,12 @@ class ReaderThread(threading.Thread):
             self._painted = True
             self._wake.notify()
 
+    @property
+    def idle(self) -> bool:
+        """All wishes are granted, and what came of them is on the screen."""
+        with self._wake:
+            return self._painted and not (self._changes or self._commands or self._view_changed or self._owing)
+
     def stop(self) -> None:
         """Close the file and end the thread; returns when it has ended."""
         with self._wake:
@@ -134,31 +140,34 @@ class ReaderThread(threading.Thread):
     def _loop(self, reader: RunReader) -> None:
         assembler = Assembler(reader)
         playhead = Playhead()
-        before = posted_at = status_due = time.monotonic() - 1
-        stale, answering = True, False
+        before = built_at = status_due = time.monotonic() - 1
+        stale = True
         while True:
-            due = posted_at + 1 / (ANSWERS_PER_SECOND if answering else FRAMES_PER_SECOND)
-            wish = self._wait(due if stale or playhead.playing else before + POLL_S)
+            wish = self._wait(built_at + self._pause if stale or playhead.playing else before + POLL_S)
             if wish.closing:
                 return
             now = time.monotonic()
             self._obey(reader, wish.commands)
             moved = self._moved(playhead, now - before, wish.changes)
             before = now
-            answering = answering or bool(wish.changes) or wish.view_changed
-            stale = reader.refresh() or stale or answering or moved != playhead or now >= status_due
+            stale = reader.refresh() or stale or self._owing or moved != playhead or now >= status_due
             playhead = moved
-            due = posted_at + 1 / (ANSWERS_PER_SECOND if answering else FRAMES_PER_SECOND)
-            if not stale or now < due or not self._may_post(now - posted_at):
+            if not stale or now < built_at + self._pause or not self._may_post(now - built_at):
                 continue
             snapshot = assembler.snapshot(playhead, wish.view)
-            stale, answering = False, False
-            status_due = now + STATUS_S
-            if self._last is None or not _same(snapshot, self._last):
-                self._last, posted_at = snapshot, now
-                with self._wake:
-                    self._painted = False
+            stale, built_at, status_due = False, now, now + STATUS_S
+            news = self._last is None or not _same(snapshot, self._last)
+            self._last = snapshot
+            with self._wake:
+                self._owing = False
+                self._painted = not news
+            if news:
                 self._post(SnapshotReady(snapshot))
+
+    @property
+    def _pause(self) -> float:
+        """Seconds between snapshots."""
+        return 1 / (ANSWERS_PER_SECOND if self._owing else FRAMES_PER_SECOND)
 
     def _wait(self, until: float) -> _Wish:
         """What was asked for, as soon as something is; nothing, at `until`, or later while the screen still paints."""
@@ -168,7 +177,8 @@ class ReaderThread(threading.Thread):
                 # an unpainted screen wakes this thread when it is done
                 until = until if self._painted else max(until, now + POLL_S)
                 self._wake.wait(max(0.001, until - now))
-            wish = _Wish(self._changes, self._commands, self._view, self._view_changed, self._closing)
+            wish = _Wish(self._changes, self._commands, self._view, self._closing)
+            self._owing = self._owing or bool(self._changes) or self._view_changed
             self._changes, self._commands, self._view_changed = [], [], False
             return wish
 

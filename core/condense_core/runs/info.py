@@ -12,6 +12,7 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runs.control import worker_is_alive
+from condense_core.text import printable
 
 Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "diverged", "lost"]
 ACTIVE: frozenset[str] = frozenset({"starting", "running", "paused"})
@@ -71,7 +72,9 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
         info = msgspec.convert(values, RunInfo)
     except (msgspec.MsgspecError, TypeError) as error:
         raise RunFileError(f"{folder} is damaged: {error}") from None
-    return msgspec.structs.replace(info, status=seen_status(info, folder))
+    texts = [name for name, value in values.items() if isinstance(value, str) and name != "experiment"]
+    shown = {name: printable(values[name]) for name in texts}
+    return msgspec.structs.replace(info, **{**shown, "status": seen_status(info, folder)})
 
 
 def seen_status(info: RunInfo, folder: Path, now: float | None = None) -> Status:

@@ -8,6 +8,7 @@ import msgspec
 
 from condense_core.experiment import Claim, Requirement
 from condense_core.runs.reader import RunReader
+from condense_core.text import printable
 
 # The kernels of a layer have arrived when this share of their weight lies on the predicted direction (SCIENCE §2.6).
 ARRIVED = 0.99
@@ -145,9 +146,9 @@ def _claim(run: RunReader, layers: list[LayerSummary], done: bool) -> ClaimSumma
     if claim is None:
         return None
     if not done:
-        return ClaimSummary(text=claim.text, holds=None, against=[])
+        return ClaimSummary(text=printable(claim.text), holds=None, against=[])
     against = failures(claim, run, layers)
-    return ClaimSummary(text=claim.text, holds=not against, against=against)
+    return ClaimSummary(text=printable(claim.text), holds=not against, against=against)
 
 
 def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[str]:

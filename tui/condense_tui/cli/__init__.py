@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from condense_tui.cli.presets import presets
-from condense_tui.cli.run import attach, run
+from condense_tui.cli.run import attach, replay, run
 from condense_tui.cli.runs import runs
 
 app = typer.Typer(
@@ -36,5 +36,6 @@ def main(
 
 app.command()(run)
 app.command()(attach)
+app.command()(replay)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

@@ -83,27 +83,49 @@ def attach(
     return open_app(folder)
 
 
+def replay(
+    run: Annotated[str, typer.Argument(help="A run's id or a part of it, or a path to a run file or its folder.")],
+    headless: Annotated[bool, typer.Option("--headless", help="No app: the result as a table.")] = False,
+    json: Json = False,
+    runs_dir: RunsDir = None,
+) -> int:
+    """Play a recording. Needs no PyTorch.
+
+    \b
+    condense-tui replay digits-gd-3f2a
+    condense-tui replay ~/from-the-cluster/run.sqlite
+    """
+    from condense_core.runs.place import find_run, runs_folder
+    from condense_tui.cli.headless import show_result
+
+    path = Path(run).expanduser()
+    place = path if path.exists() else find_run(runs_folder(runs_dir), run)
+    if headless or json or not _has_terminal():
+        show_result(place, json=json)
+        return 0
+    return open_app(place)
+
+
 def open_app(folder: Path) -> int:
     """The app on one run, until it is left; what goes on after that is said on standard error."""
-    from condense_core.errors import RunFileError
+    from condense_core.errors import RunFailedError
     from condense_core.runs.reader import RunReader
-    from condense_tui.app import CondenseApp
+    from condense_tui.app import launch
 
     RunReader(folder).close()
-    CondenseApp(folder).run()
+    launch(folder)
     with RunReader(folder) as reader:
         info = reader.info()
     if info.active:
         typer.echo(f"{info.id} goes on training; watch it again: condense-tui attach {info.id}", err=True)
     elif info.status in {"failed", "diverged"}:
-        error = RunFileError(f"{info.id} {info.status}: {info.reason}")
-        error.exit_code = 1
-        raise error
+        raise RunFailedError(f"{info.id} {info.status}: {info.reason}")
     return 0
 
 
 def _has_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    # Textual draws on standard error, so that standard output stays free for what a command prints
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _check_device(device: str) -> None:

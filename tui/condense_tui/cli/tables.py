@@ -26,6 +26,7 @@ def print_summary(summary: Summary) -> None:
         f" loss {_number(summary.loss.first)} → {_number(summary.loss.last)}",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer")
@@ -37,12 +38,12 @@ def print_summary(summary: Summary) -> None:
     if summary.layers:
         console.print(table)
     if any(layer.condensed_at is not None and not layer.condensed for layer in summary.layers):
-        console.print("† condensed there, and not any more", markup=False, highlight=False)
+        console.print("† condensed there, and not any more", markup=False, highlight=False, soft_wrap=True)
     if summary.claim is not None:
         verdict = {True: "holds", False: "does not hold here", None: "not decided yet"}[summary.claim.holds]
-        console.print(f"claim: {summary.claim.text} – {verdict}", markup=False, highlight=False)
+        console.print(f"claim: {summary.claim.text} – {verdict}", markup=False, highlight=False, soft_wrap=True)
         for reason in summary.claim.against:
-            console.print(f"  {reason}", markup=False, highlight=False)
+            console.print(f"  {reason}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _cells(layer: LayerSummary) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from condense_tui.draw.scale import Scale, fit, ticks
 # More points than this cost time and change no dot: a braille column takes a minimum and a maximum.
 MOST_POINTS = 400
 EDGE_ROOM = 0.04
+# Beyond this the span of an axis is no finite number any more; such a value is on its way to infinity.
+HUGE = 1e150
 
 
 class Tone(enum.IntEnum):
@@ -176,7 +178,7 @@ def decimate(x: np.ndarray, y: np.ndarray, scale: Scale, columns: int) -> tuple[
 
 def _clean(curve: Curve, spec: Spec) -> Curve:
     x, y = np.asarray(curve.x, np.float64), np.asarray(curve.y, np.float64)
-    keep = np.isfinite(x) & np.isfinite(y)
+    keep = np.isfinite(x) & (np.abs(y) < HUGE)
     if spec.log_y:
         keep &= y > 0
     x, y = x[keep], y[keep]

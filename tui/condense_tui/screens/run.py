@@ -199,7 +199,10 @@ class RunScreen(Screen[None]):
         left.styles.width = plan.layers if zoomed is None else "1fr"
         plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
         heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
-        heatmaps.make_room(plan.heat_columns, plan.heatmaps)
+        if zoomed is None:
+            heatmaps.make_room(plan.heat_columns, plan.heatmaps)
+        else:
+            heatmaps.make_room(1, 1)
 
     def _look(self, view: View) -> None:
         if view != self._view:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
+
+from textual.geometry import Size
+
 from condense_tui.snapshot import Banner as Message
 from condense_tui.widgets.lines import Line, Lines
 
@@ -12,7 +16,7 @@ class Banner(Lines):
     """Takes no room while there is nothing to say."""
 
     DEFAULT_CSS = """
-    Banner { height: 1; padding: 0 1; display: none; background: $panel; }
+    Banner { height: auto; padding: 0 1; display: none; background: $panel; }
     Banner.-shown { display: block; }
     Banner.-note { background: $warning 18%; }
     Banner.-warning { background: $warning 25%; }
@@ -31,6 +35,8 @@ class Banner(Lines):
         self.set_class(message is not None, "-shown")
         for severity in _SIGNS:
             self.set_class(message is not None and message.severity == severity, f"-{severity}")
+        # a longer message takes more lines
+        self.refresh(layout=True)
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -39,4 +45,8 @@ class Banner(Lines):
             return []
         sign = _SIGNS[message.severity][0 if self.ability.unicode else 1]
         style = look.bad if message.severity == "error" else look.warn
-        return [[(f"{sign} ", style), (message.text, look.strong)]]
+        texts = textwrap.wrap(message.text, max(8, width - len(sign) - 1))
+        return [[(f"{sign} " if at == 0 else "  ", style), (text, look.strong)] for at, text in enumerate(texts)]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return max(1, len(self.build(width, viewport.height)))

@@ -3,7 +3,7 @@
 Textual writes every dirty line of a widget in full. `Written` looks at each update at the moment it goes out, knows
 what went out before, and leaves out cells that are there already: a live frame costs a tenth of the bytes, which is
 what a thin link can carry. A difference taken earlier, when data is set, would leave holes under a dialog that has
-closed; so would one that trusted its memory after a full redraw, which is why a redraw empties it.
+closed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from condense_tui.draw import heatmap as draw
@@ -72,15 +72,23 @@ class Written:
         self._lines.clear()
 
     def reduce(self, update: RenderableType | None, console: Console) -> None:
-        """Cut an update that is about to be written down to what is new in it.
-
-        Anything but an update of single lines redraws the screen, after which nothing is known.
-        """
-        if update is None:
-            return
-        if not isinstance(update, ChopsUpdate):
+        """Cut an update that is about to be written down to what is new in it; a full redraw is only remembered."""
+        if isinstance(update, ChopsUpdate):
+            self._reduce(update, console)
+        elif update is not None:
             self.forget()
-            return
+            if isinstance(update, LayoutUpdate):
+                self._remember(update)
+
+    def _remember(self, update: LayoutUpdate) -> None:
+        for y, strips in enumerate(update.strips, update.region.y):
+            line = self._lines[y] = {}
+            x = update.region.x
+            for strip in strips:
+                line[x] = strip
+                x += strip.cell_length
+
+    def _reduce(self, update: ChopsUpdate, console: Console) -> None:
         rows: list[tuple[dict[int, Strip | None], int, Row, Row]] = []
         for y, start, stop in update.spans:
             chops = dict(update.chops[y])

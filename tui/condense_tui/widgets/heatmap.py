@@ -212,8 +212,8 @@ class Heatmap(Lines, can_focus=True):
         across = self._ascii_width(layout, self.size.width) if self.ability.ascii_heatmap else 1
         down = 1 if self.ability.ascii_heatmap else 2
         top, bottom = row * layout.scale // down, max(1, -(-(row + 1) * layout.scale // down))
-        corner = self._corner + (column * layout.scale * across, top)
-        return Region(corner.x, corner.y, layout.scale * across, max(1, bottom - top))
+        width = layout.scale * across
+        return Region(self._corner.x + column * width, self._corner.y + top, width, max(1, bottom - top))
 
     def _cell_at(self, x: int, y: int) -> tuple[int, int] | None:
         layout = self.layout_

@@ -53,6 +53,11 @@ class PlotPanel(Lines, can_focus=True):
         if moved:
             self.rebuild()
 
+    @property
+    def settled(self) -> bool:
+        """What is on the screen is all that was asked for."""
+        return self._building is None and (not self.display or self._key == self._wanted())
+
     def build(self, width: int, height: int) -> list[Line]:
         if width < 12 or height < 3:
             return centred("too small", self.look.muted, width, height)

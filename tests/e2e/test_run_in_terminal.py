@@ -1,0 +1,150 @@
+"""The program as a person uses it: in a real terminal, with real training behind it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyte
+import pytest
+from support import wait_for
+from tmux import Terminal
+
+from condense_core.runs import control
+from condense_core.runs.place import find_run
+from condense_core.runs.reader import RunReader
+
+pytestmark = pytest.mark.terminal
+
+# By its path: a shell's start-up files may set PATH anew.
+PROGRAM = str(Path(sys.executable).parent / "condense-tui")
+# Long enough that it is still going on when the test has looked at it twice; the test stops it.
+LONG = ("run", "digits-gd", "--set", "steps=1000000", "--set", "record.spacing=linear", "--set", "record.frames=200000")
+
+
+def status(folder: Path) -> str:
+    with RunReader(folder) as run:
+        return run.info().status
+
+
+def step(folder: Path) -> int:
+    with RunReader(folder) as run:
+        return run.info().step
+
+
+def heatmap(window: Terminal) -> list[tuple[str, str, str]]:
+    """Characters and colours of the heatmap in a window of 120×40."""
+    emulator = pyte.Screen(120, 40)
+    pyte.Stream(emulator).feed(window.screen(colours=True).replace("\n", "\r\n"))
+    return [tuple(emulator.buffer[row][column][:3]) for row in range(2, 36) for column in range(26, 89)]
+
+
+def stop_and_wait(folder: Path) -> None:
+    control.send(folder, "stop")
+    wait_for(lambda: not control.worker_is_alive(folder))
+
+
+def test_start_watch_scrub_back_quit_attach_stop(terminal, runs):
+    window = terminal(120, 40)
+    window.run(PROGRAM, *LONG)
+    window.wait("● live", "conv1", "loss", "eigenvalues")
+    folder = find_run(runs, None)
+
+    before = heatmap(window)
+    wait_for(lambda: heatmap(window) != before)
+
+    window.press("Home")
+    window.wait("step 0 of", absent=["● live"])
+    held = heatmap(window)
+    at = step(folder)
+    wait_for(lambda: step(folder) > at + 20)
+    assert heatmap(window) == held, "the screen moved while the playhead stood at the start"
+    window.press("Right")
+    window.wait("step 5 of")
+    window.press("End")
+    window.wait("● live")
+
+    window.press("q")
+    window.wait("goes on training", "condense-tui attach")
+    window.wait_for_prompt()
+    assert control.worker_is_alive(folder)
+    at = step(folder)
+    wait_for(lambda: step(folder) > at)
+
+    window.run(PROGRAM, "attach")
+    window.wait("● live")
+    window.press("p")
+    window.wait("paused")
+    wait_for(lambda: status(folder) == "paused")
+    window.press("p")
+    wait_for(lambda: status(folder) == "running")
+
+    window.press("s")
+    window.wait("keep training")
+    window.press("y")
+    wait_for(lambda: status(folder) == "stopped")
+    window.wait("stopped")
+    window.press("q")
+    window.wait_for_prompt()
+    assert not control.worker_is_alive(folder)
+
+
+def test_the_worker_does_not_notice_a_killed_viewer(terminal, runs):
+    window = terminal(120, 40)
+    window.run(PROGRAM, *LONG)
+    window.wait("● live")
+    folder = find_run(runs, None)
+    os.kill(window.pid_of("condense-tui run"), signal.SIGKILL)
+    window.wait("Killed")
+    at = step(folder)
+    wait_for(lambda: step(folder) > at + 20)
+    assert status(folder) == "running"
+    stop_and_wait(folder)
+
+
+def test_the_worker_survives_its_terminal(terminal, runs):
+    window = terminal(80, 24)
+    window.run(PROGRAM, *LONG)
+    window.wait("conv1")
+    folder = find_run(runs, None)
+    window.close_window()
+    at = step(folder)
+    wait_for(lambda: step(folder) > at + 20)
+    assert status(folder) == "running"
+    stop_and_wait(folder)
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "environment"),
+    [
+        (80, 24, {}),
+        (120, 40, {}),
+        (200, 60, {}),
+        (80, 24, {"TERM": "xterm", "COLORTERM": ""}),
+        (80, 24, {"NO_COLOR": "1"}),
+        (60, 20, {}),
+    ],
+    ids=["80x24", "120x40", "200x60", "xterm", "no-color", "60x20"],
+)
+def test_a_recording_can_be_read_in_every_terminal(terminal, recording, columns, rows, environment):
+    window = terminal(columns, rows, **environment)
+    window.run(PROGRAM, "replay", str(recording))
+    screen = window.wait("conv1", "✔ done" if columns > 60 else "conv1")
+    assert len(screen.splitlines()) <= rows
+    coloured = re.search(r"\x1b\[[0-9;]*[34]8;", window.screen(colours=True)) is not None
+    assert coloured == ("NO_COLOR" not in environment and environment.get("TERM") != "xterm")
+    window.press("q")
+    window.wait_for_prompt()
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished digits-gd run."""
+    runs = tmp_path_factory.mktemp("recorded")
+    command = [sys.executable, "-m", "condense_tui", "run", "digits-gd", "--headless", "--runs-dir", str(runs)]
+    subprocess.run(command, check=True, capture_output=True)
+    return find_run(runs, None)

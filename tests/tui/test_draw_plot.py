@@ -1,0 +1,144 @@
+"""Line plots, axes and ticks: whatever is measured can be drawn, and what is drawn is where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from condense_tui.draw.plot import MOST_POINTS, Curve, Mark, Plot, Rule, Spec, Tone, build, decimate, with_playhead
+from condense_tui.draw.scale import Scale, fit, ticks
+
+STEPS = np.arange(0, 4000, 20)
+
+
+def spec(*ys: np.ndarray, **settings: object) -> Spec:
+    curves = tuple(Curve(f"c{tone}", STEPS[: len(y)], y, tone) for tone, y in enumerate(ys))
+    return replace(Spec(curves, 44, 11), **settings)
+
+
+def lines(plot: Plot) -> list[str]:
+    return ["".join(character for character, _ in row) for row in plot.rows]
+
+
+def tones(plot: Plot) -> set[int]:
+    return {tone for row in plot.rows for _, tone in row}
+
+
+def test_every_row_is_as_wide_as_the_panel() -> None:
+    plot = build(spec(np.linspace(1, 0.5, 200)))
+    assert len(plot.rows) == 11
+    assert all(len(row) == 44 for row in plot.rows)
+
+
+def test_rising_curve_starts_low_and_ends_high() -> None:
+    plot = build(spec(np.linspace(0, 1, 200), bounds=(0.0, 1.0)))
+    drawn = [[x for x, (_, tone) in enumerate(row) if tone >= Tone.CURVE] for row in plot.rows]
+    assert min(drawn[plot.canvas_height - 1]) == plot.left
+    assert max(drawn[0]) == 43
+
+
+def test_each_curve_has_its_tone() -> None:
+    plot = build(spec(np.linspace(0, 1, 200), np.linspace(1, 0, 200)))
+    assert {Tone.CURVE, Tone.CURVE + 1} <= tones(plot)
+
+
+def test_log_axis_spaces_decades_evenly() -> None:
+    plot = build(spec(np.geomspace(1, 1e-4, 200), log_y=True))
+    heights = [row for row, cells in enumerate(plot.rows) if any(tone >= Tone.CURVE for _, tone in cells)]
+    assert heights == list(range(heights[0], heights[-1] + 1))
+    assert "1e-4" in lines(plot)[plot.canvas_height - 1]
+
+
+def test_zero_and_negative_values_do_not_reach_a_logarithm() -> None:
+    plot = build(spec(np.r_[0.0, -1.0, np.geomspace(1, 10, 100)], log_y=True))
+    assert not plot.empty
+
+
+def test_rule_and_marks_carry_their_labels() -> None:
+    plot = build(spec(np.linspace(1, 0.5, 200), rule=Rule(0.7, "70 %"), marks=(Mark(2000, "predicted"),)))
+    text = "\n".join(lines(plot))
+    assert "70 %" in text
+    assert "predicted" in text
+    assert {Tone.RULE, Tone.MARK} <= tones(plot)
+
+
+def test_nothing_to_draw_is_an_empty_plot() -> None:
+    for y in (np.empty(0), np.full(50, np.nan), np.full(50, np.inf)):
+        assert build(spec(y)).empty
+    assert build(spec()).empty
+    assert build(spec(np.ones(10), width=3, height=2)).empty
+
+
+def test_constant_curve_is_a_line_in_the_middle() -> None:
+    plot = build(spec(np.full(100, 0.25)))
+    rows = [y for y, cells in enumerate(plot.rows) if any(tone >= Tone.CURVE for _, tone in cells)]
+    assert len(rows) == 1
+    assert 2 <= rows[0] <= 7
+
+
+def test_playhead_stands_at_its_step_and_leaves_curves_alone() -> None:
+    plot = build(spec(np.linspace(0, 1, 200)))
+    column = plot.left + (plot.x.column(2000, plot.canvas_width) or 0)
+    for row, spans in zip(plot.rows, with_playhead(plot, 2000), strict=True):
+        text = "".join(part for part, _ in spans)
+        if plot.rows.index(row) < plot.canvas_height:
+            assert text[column] == "│" or row[column][1] >= Tone.CURVE
+    assert with_playhead(plot, None) == with_playhead(plot, 10**9)
+
+
+def test_plain_plots_are_ascii() -> None:
+    plot = build(spec(np.linspace(0, 1, 200), braille=False, rule=Rule(0.5, "half"), marks=(Mark(9, "x"),)))
+    assert "".join(lines(plot)).isascii()
+
+
+values = arrays(np.float64, st.integers(0, 60), elements=st.floats(allow_nan=True, allow_infinity=True))
+
+
+@given(y=values, width=st.integers(1, 70), height=st.integers(1, 20), log_y=st.booleans(), log_x=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_any_series_can_be_drawn(y: np.ndarray, width: int, height: int, log_y: bool, log_x: bool) -> None:
+    plot = build(spec(y, width=width, height=height, log_y=log_y, log_x=log_x))
+    assert len(plot.rows) == height
+    assert all(len(row) == width for row in plot.rows)
+
+
+@given(y=arrays(np.float64, 5000, elements=st.floats(-1e6, 1e6)), columns=st.integers(1, 200))
+@settings(max_examples=30, deadline=None)
+def test_decimation_keeps_extremes_and_is_short(y: np.ndarray, columns: int) -> None:
+    x = np.arange(5000.0)
+    xs, ys = decimate(x, y, Scale(0, 4999), columns)
+    assert len(xs) <= min(MOST_POINTS, 2 * columns)
+    assert ys.max() == y.max()
+    assert ys.min() == y.min()
+    assert (np.diff(xs) >= 0).all()
+
+
+def test_steps_recorded_twice_after_a_resume_are_sorted() -> None:
+    curve = Curve("loss", np.array([0, 10, 20, 10, 20, 30]), np.linspace(1, 0.5, 6))
+    assert not build(Spec((curve,), 40, 10)).empty
+
+
+@given(low=st.floats(-1e9, 1e9), span=st.floats(1e-6, 1e9), most=st.integers(1, 8))
+def test_ticks_are_few_and_inside(low: float, span: float, most: int) -> None:
+    scale = Scale(low, low + span)
+    found = ticks(scale, most)
+    assert len(found) <= most
+    assert all(-1e-6 <= float(scale.share(value)) <= 1 + 1e-6 for value in found)
+
+
+def test_decades_are_ticks_of_a_logarithmic_axis() -> None:
+    scale = fit(np.array([1e-5, 1.0]), log=True)
+    assert ticks(scale, 6) == pytest.approx([1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0])
+    assert len(ticks(scale, 3)) <= 3
+
+
+def test_shifted_logarithm_holds_step_zero() -> None:
+    scale = fit(np.array([0, 1000]), log=True, shift=1.0)
+    assert scale.column(0, 50) == 0
+    assert scale.column(1000, 50) == 49
+    assert scale.back(float(scale.forward(100))) == pytest.approx(100)

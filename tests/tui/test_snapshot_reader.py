@@ -1,0 +1,199 @@
+"""The reader thread: newest first, never too often, never more than the screen can paint."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from recording import Recording
+from textual.message import Message
+
+from condense_core.frames import Array, Condensation
+from condense_core.runs.reader import RunReader
+from condense_tui.assemble import Assembler, View, image_of
+from condense_tui.playhead import Playhead
+from condense_tui.reader import ANSWERS_PER_SECOND, ReaderThread, ReadFailed, SnapshotReady
+from condense_tui.snapshot import Snapshot
+
+PATIENCE_S = 20.0
+
+
+class Posted:
+    """Takes messages as the app does, and can be told not to say that it has painted."""
+
+    def __init__(self, place: Path, paints: bool = True) -> None:
+        self.messages: list[Message] = []
+        self.times: list[float] = []
+        self.paints = paints
+        self._came = threading.Condition()
+        self.thread = ReaderThread(place, self._post)
+
+    def _post(self, message: Message) -> None:
+        with self._came:
+            self.messages.append(message)
+            self.times.append(time.monotonic())
+            self._came.notify_all()
+        if self.paints:
+            self.thread.painted()
+
+    def until(self, holds: Callable[[Snapshot], bool]) -> Snapshot:
+        with self._came:
+            assert self._came.wait_for(lambda: bool(self.snapshots) and holds(self.snapshots[-1]), PATIENCE_S)
+            return self.snapshots[-1]
+
+    @property
+    def snapshots(self) -> list[Snapshot]:
+        return [message.snapshot for message in self.messages if isinstance(message, SnapshotReady)]
+
+
+@contextmanager
+def reading(place: Path, paints: bool = True) -> Iterator[Posted]:
+    posted = Posted(place, paints)
+    posted.thread.start()
+    try:
+        yield posted
+    finally:
+        posted.thread.stop()
+
+
+def test_live_frames_arrive_and_the_newest_is_shown(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    with recording.worker(), reading(recording.folder) as posted:
+        assert posted.until(lambda _: True).head is None
+        for count in (1, 4, 10):
+            recording.write(count)
+            wanted = recording.steps[recording.written - 1]
+            shown = posted.until(
+                lambda snapshot, wanted=wanted: snapshot.head is not None and snapshot.head.step == wanted
+            )
+            assert len(shown.images) == 1
+
+
+def test_quiet_finished_run_posts_nothing_new(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write()
+    recording.finish()
+    with reading(recording.folder) as posted:
+        posted.until(lambda _: True)
+        posted.thread.look(View(by_line=False))
+        posted.until(lambda snapshot: snapshot.images[0].groups == ())
+        assert len(posted.snapshots) == 2
+
+
+def test_held_key_is_answered_at_a_bounded_rate(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write()
+    recording.finish()
+    with reading(recording.folder) as posted:
+        count = posted.until(lambda _: True).instants.size
+        for _ in range(200):
+            posted.thread.move(lambda playhead, last: playhead.step(-1, last.head.count))
+        posted.until(lambda snapshot: snapshot.head is not None and snapshot.head.index == max(0, count - 201))
+        gaps = [b - a for a, b in itertools.pairwise(posted.times)]
+        assert all(gap > 0.8 / ANSWERS_PER_SECOND for gap in gaps)
+
+
+def test_unpainted_screen_gets_one_snapshot_and_then_the_newest(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write(2)
+    with recording.worker(), reading(recording.folder, paints=False) as posted:
+        posted.until(lambda _: True)
+        for _ in range(5):
+            recording.write(2)
+        newest = int(recording.steps[recording.written - 1])
+        posted.thread.painted()
+        shown = posted.until(lambda snapshot: snapshot.head is not None and snapshot.head.step == newest)
+        assert shown is posted.snapshots[-1]
+        assert len(posted.snapshots) <= 3
+
+
+def test_missing_run_is_reported(tmp_path: Path) -> None:
+    posted = Posted(tmp_path)
+    posted.thread.start()
+    posted.thread.join(PATIENCE_S)
+    assert [type(message) for message in posted.messages] == [ReadFailed]
+
+
+def test_snapshot_at_a_step_holds_what_was_measured_there(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write()
+    with RunReader(recording.folder) as reader:
+        assembler = Assembler(reader)
+        early = assembler.snapshot(Playhead().go(0), View())
+        late = assembler.snapshot(Playhead(), View(layer="conv2", every_layer=True))
+    assert early.head is not None
+    assert early.head.step == 0
+    assert early.chosen is not None
+    assert not early.chosen.condensed
+    assert late.chosen is not None
+    assert late.chosen.name == "conv2"
+    assert late.chosen.condensed
+    assert late.chosen.condensed_at is not None
+    assert [image.layer for image in late.images] == ["conv1", "conv2"]
+    assert late.loss is early.loss
+    labels = [group.label for group in late.images[0].groups]
+    assert labels == sorted(labels, key=lambda label: label if label >= 0 else 100 - label)
+
+
+def test_pooled_and_uncondensed_matrices_keep_the_recorded_order() -> None:
+    cosine = np.eye(4, dtype=np.float32)
+    assert image_of("a", cosine, None, True).order.tolist() == [0, 1, 2, 3]
+    pooled = image_of("a", cosine, condensation(1000), True)
+    assert pooled.pooled
+    assert pooled.kernels == 1000
+    assert not pooled.dropped.any()
+
+
+def condensation(kernels: int) -> Condensation:
+    return Condensation(
+        kernels=kernels,
+        kept=kernels,
+        lines=0,
+        lines_coarse=0,
+        directions=0,
+        coverage=0.0,
+        mean_abs_cos=float("nan"),
+        pair_abs_cos=0.0,
+        null_coverage=0.0,
+        null_abs_cos=0.0,
+        condensed=False,
+        sizes=(),
+        label=Array.of(np.full(kernels, -1), "i2"),
+        sign=Array.of(np.ones(kernels), "i1"),
+        norm=Array.of(np.ones(kernels), "f4"),
+    )
+
+
+def test_the_app_never_imports_pytorch(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write()
+    recording.finish()
+    program = f"""
+import asyncio, pathlib, sys
+from condense_tui.app import CondenseApp
+
+async def main():
+    app = CondenseApp(pathlib.Path({str(recording.folder)!r}))
+    async with app.run_test(size=(120, 40)) as pilot:
+        while app.screen.snapshot is None:
+            await pilot.pause(0.01)
+        await pilot.press("z")
+
+asyncio.run(main())
+heavy = {{"torch", "torchvision", "scipy", "sklearn", "safetensors", "typer"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_the_app_does_not_import_plotext() -> None:
+    program = "import sys, condense_tui.app; assert 'plotext' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

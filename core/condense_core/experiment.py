@@ -9,9 +9,23 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import msgspec
-
+from condense_core.checked import Checked, at_least, positive, require
+from condense_core.data_sets import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
 from condense_core.errors import nearest
+
+__all__ = [
+    "Cifar10",
+    "Cifar100",
+    "Data",
+    "Digits",
+    "Experiment",
+    "Folder",
+    "ImageData",
+    "Labels",
+    "Mnist",
+    "Photos",
+    "Sine",
+]
 
 ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "x2tanh", "identity")
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
@@ -20,124 +34,13 @@ CENTRED_PREFIX = "centred-"
 PROBES = ("similarity", "condensation", "spectrum", "alignment", "change")
 
 
-class _Checked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Base of every part of a scenario: immutable, keyword-only, unknown fields refused."""
-
-
-def _require(holds: bool, field: str, expected: str, value: object) -> None:
-    if not holds:
-        raise ValueError(f"{field}: expected {expected}, got {value!r}")
-
-
-def _positive(field: str, value: float) -> None:
-    _require(math.isfinite(value) and value > 0, field, "a finite number above 0", value)
-
-
-def _at_least(field: str, value: int, least: int) -> None:
-    _require(value >= least, field, f"{least} or more", value)
-
-
-Labels = Literal["raw", "centred", "onehot"]
-
-
-class _Images(_Checked, frozen=True, kw_only=True):
-    """Fields every image data set has; pixels are in [0, 1] and a raw label is the class number itself."""
-
-    samples: int = 500
-    seed: int = 0
-    labels: Labels = "onehot"
-
-    def __post_init__(self) -> None:
-        _at_least("samples", self.samples, 1)
-        _at_least("seed", self.seed, 0)
-
-
-class Digits(_Images, frozen=True, kw_only=True, tag_field="name", tag="digits"):
-    """scikit-learn's 1,797 scanned digits, 1×8×8, ten classes; always there."""
-
-
-class Photos(_Images, frozen=True, kw_only=True, tag_field="name", tag="photos"):
-    """Random colour patches of scikit-learn's two photographs, 3×size×size, two classes; always there."""
-
-    size: int = 16
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _require(4 <= self.size <= 256, "size", "a patch of 4 to 256 pixels", self.size)
-
-
-class _Torchvision(_Images, frozen=True, kw_only=True):
-    """A data set that torchvision reads from `root`, and fetches only when `download` is set."""
-
-    root: str | None = None
-    download: bool = False
-    train: bool = True
-
-
-class Mnist(_Torchvision, frozen=True, kw_only=True, tag_field="name", tag="mnist"):
-    """MNIST, 1×28×28, ten classes."""
-
-
-class Cifar10(_Torchvision, frozen=True, kw_only=True, tag_field="name", tag="cifar10"):
-    """CIFAR-10, 3×32×32, ten classes."""
-
-
-class Cifar100(_Torchvision, frozen=True, kw_only=True, tag_field="name", tag="cifar100"):
-    """CIFAR-100, 3×32×32, a hundred classes."""
-
-
-class Folder(_Images, frozen=True, kw_only=True, tag_field="name", tag="folder"):
-    """One's own images, one folder a class (torchvision's ImageFolder), resized and cropped to size×size."""
-
-    path: str
-    size: int = 32
-    grey: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _require(bool(self.path), "path", "a folder with one folder of images a class", self.path)
-        _require(4 <= self.size <= 512, "size", "4 to 512 pixels", self.size)
-
-
-class Sine(_Checked, frozen=True, kw_only=True, tag_field="name", tag="sine"):
-    """y = Σ_k Σ_t a_t sin(w_t x_k + c_t) over the first `used` of `inputs` coordinates, x uniform in [low, high].
-
-    `terms` lists (amplitude a, frequency w, phase c). Points are drawn with NumPy's legacy RandomState(seed), so a
-    published draw can be named.
-    """
-
-    samples: int = 80
-    seed: int = 0
-    inputs: int = 5
-    used: int | None = None
-    low: float = -4.0
-    high: float = 2.0
-    terms: tuple[tuple[float, float, float], ...] = ((3.5, 5.0, 1.0),)
-
-    def __post_init__(self) -> None:
-        _at_least("samples", self.samples, 1)
-        _require(0 <= self.seed < 2**32, "seed", "0 to 4294967295", self.seed)
-        _at_least("inputs", self.inputs, 1)
-        if self.used is not None:
-            _require(1 <= self.used <= self.inputs, "used", f"1 to inputs ({self.inputs})", self.used)
-        _require(math.isfinite(self.low) and math.isfinite(self.high), "low, high", "finite numbers", self.low)
-        _require(self.low < self.high, "low", f"less than high ({self.high})", self.low)
-        _require(len(self.terms) > 0, "terms", "at least one (amplitude, frequency, phase)", self.terms)
-        for term in self.terms:
-            _require(all(map(math.isfinite, term)), "terms", "finite numbers", term)
-
-
-ImageData = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder
-Data = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder | Sine
-
-
-class _Layer(_Checked, frozen=True, kw_only=True):
+class _Layer(Checked, frozen=True, kw_only=True):
     width: int
     activation: str = "tanh"
     bias: bool = True
 
     def __post_init__(self) -> None:
-        _require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
+        require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
         plain = self.activation.removeprefix(CENTRED_PREFIX)
         if plain not in ACTIVATIONS:
             hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
@@ -155,7 +58,7 @@ class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(1 <= self.size <= 64, "size", "a filter of 1 to 64 pixels", self.size)
+        require(1 <= self.size <= 64, "size", "a filter of 1 to 64 pixels", self.size)
 
 
 Layer = Dense | Conv
@@ -164,7 +67,7 @@ Layer = Dense | Conv
 InitBias = Literal["zero", "same"]
 
 
-class _Init(_Checked, frozen=True, kw_only=True):
+class _Init(Checked, frozen=True, kw_only=True):
     bias: InitBias = "zero"
     """Biases start at 0, or are drawn as the layer's weights are."""
 
@@ -175,14 +78,14 @@ class NormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="norm
     std: float
 
     def __post_init__(self) -> None:
-        _positive("std", self.std)
+        positive("std", self.std)
 
 
 class _PowerInit(_Init, frozen=True, kw_only=True):
     gamma: float
 
     def __post_init__(self) -> None:
-        _require(math.isfinite(self.gamma), "gamma", "a finite number", self.gamma)
+        require(math.isfinite(self.gamma), "gamma", "a finite number", self.gamma)
 
 
 class MeanFanPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="mean-fan-power"):
@@ -221,7 +124,7 @@ Init = (
 )
 
 
-class _Optimizer(_Checked, frozen=True, kw_only=True):
+class _Optimizer(Checked, frozen=True, kw_only=True):
     lr: float | None = None
     lr_lambda1: float | None = None
     """Instead of `lr`: the learning rate times λ1, the top singular value of the signal matrix at the start."""
@@ -230,12 +133,12 @@ class _Optimizer(_Checked, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         given = [value for value in (self.lr, self.lr_lambda1) if value is not None]
-        _require(
+        require(
             len(given) == 1, "lr", "exactly one of lr and lr_lambda1", {"lr": self.lr, "lr_lambda1": self.lr_lambda1}
         )
-        _positive("lr" if self.lr is not None else "lr_lambda1", given[0])
+        positive("lr" if self.lr is not None else "lr_lambda1", given[0])
         if self.batch is not None:
-            _at_least("batch", self.batch, 1)
+            at_least("batch", self.batch, 1)
 
 
 class GD(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="gd"):
@@ -250,14 +153,14 @@ class Adam(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="adam"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require(all(0 <= beta < 1 for beta in self.betas), "betas", "two numbers in [0, 1)", self.betas)
-        _require(math.isfinite(self.eps) and self.eps >= 0, "eps", "0 or more", self.eps)
+        require(all(0 <= beta < 1 for beta in self.betas), "betas", "two numbers in [0, 1)", self.betas)
+        require(math.isfinite(self.eps) and self.eps >= 0, "eps", "0 or more", self.eps)
 
 
 Optimizer = GD | Adam
 
 
-class Record(_Checked, frozen=True, kw_only=True):
+class Record(Checked, frozen=True, kw_only=True):
     """What is measured, and when: about `frames` steps, spaced evenly in the logarithm of the step (or linearly)."""
 
     frames: int = 200
@@ -267,14 +170,14 @@ class Record(_Checked, frozen=True, kw_only=True):
     """Time between checkpoints, and so the most training that a killed worker loses."""
 
     def __post_init__(self) -> None:
-        _require(2 <= self.frames <= 1_000_000, "frames", "2 to 1000000", self.frames)
-        _positive("checkpoint_seconds", self.checkpoint_seconds)
+        require(2 <= self.frames <= 1_000_000, "frames", "2 to 1000000", self.frames)
+        positive("checkpoint_seconds", self.checkpoint_seconds)
         for probe in self.probes:
             if probe not in PROBES:
                 raise ValueError(f"probes: unknown {probe!r}; {nearest(probe, PROBES)}")
 
 
-class Stop(_Checked, frozen=True, kw_only=True):
+class Stop(Checked, frozen=True, kw_only=True):
     """End early at the first checked step where the loss (relative to its start) or the accuracy has got there."""
 
     loss_ratio: float | None = None
@@ -283,10 +186,10 @@ class Stop(_Checked, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.loss_ratio is not None:
-            _positive("loss_ratio", self.loss_ratio)
+            positive("loss_ratio", self.loss_ratio)
         if self.accuracy is not None:
-            _require(0 < self.accuracy <= 1, "accuracy", "a share in (0, 1]", self.accuracy)
-        _at_least("every", self.every, 1)
+            require(0 < self.accuracy <= 1, "accuracy", "a share in (0, 1]", self.accuracy)
+        at_least("every", self.every, 1)
 
 
 ClaimMeasure = Literal[
@@ -302,7 +205,7 @@ ClaimMeasure = Literal[
 ]
 
 
-class Requirement(_Checked, frozen=True, kw_only=True):
+class Requirement(Checked, frozen=True, kw_only=True):
     """A value measured at the end of the run, and the range it must lie in; without `layer`, in every hidden layer."""
 
     measure: ClaimMeasure
@@ -312,10 +215,10 @@ class Requirement(_Checked, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         bounded = self.at_least is not None or self.at_most is not None
-        _require(bounded, "at_least", "at least one of at_least and at_most", None)
+        require(bounded, "at_least", "at least one of at_least and at_most", None)
 
 
-class Claim(_Checked, frozen=True, kw_only=True):
+class Claim(Checked, frozen=True, kw_only=True):
     """What the run must show, in words and as requirements that the program checks, in `share` of the seeds."""
 
     text: str
@@ -323,11 +226,11 @@ class Claim(_Checked, frozen=True, kw_only=True):
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        _require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)
-        _require(0 < self.share <= 1, "share", "a share in (0, 1]", self.share)
+        require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)
+        require(0 < self.share <= 1, "share", "a share in (0, 1]", self.share)
 
 
-class About(_Checked, frozen=True, kw_only=True):
+class About(Checked, frozen=True, kw_only=True):
     """Where a preset comes from, what the paper shows, which values are ours, and how long it takes."""
 
     summary: str
@@ -339,7 +242,7 @@ class About(_Checked, frozen=True, kw_only=True):
     minutes_gpu: float | None = None
 
 
-class Experiment(_Checked, frozen=True, kw_only=True):
+class Experiment(Checked, frozen=True, kw_only=True):
     """One scenario: data, hidden layers (a linear output layer is added), initialisation, loss, optimiser, steps."""
 
     name: str
@@ -360,38 +263,34 @@ class Experiment(_Checked, frozen=True, kw_only=True):
     about: About | None = None
 
     def __post_init__(self) -> None:
-        _require(
-            0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name
-        )
-        _require(1 <= self.steps <= 10**9, "steps", "1 to 1000000000", self.steps)
-        _require(0 <= self.seed < 2**63, "seed", "0 to 2^63 - 1", self.seed)
-        _require(1 <= len(self.layers) <= 64, "layers", "1 to 64 hidden layers", len(self.layers))
+        require(0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name)
+        require(1 <= self.steps <= 10**9, "steps", "1 to 1000000000", self.steps)
+        require(0 <= self.seed < 2**63, "seed", "0 to 2^63 - 1", self.seed)
+        require(1 <= len(self.layers) <= 64, "layers", "1 to 64 hidden layers", len(self.layers))
         self._check_layer_order()
         self._check_loss_and_labels()
         batch = self.optimizer.batch
         if batch is not None:
-            _require(
-                batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch
-            )
+            require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
         hidden = set(self.layer_names)
         for requirement in self.claim.requires if self.claim else ():
             known = requirement.layer is None or requirement.layer in hidden
-            _require(
+            require(
                 known, "claim.requires", f"a layer of this network ({', '.join(self.layer_names)})", requirement.layer
             )
 
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]
-        _require(kinds == sorted(kinds, reverse=True), "layers", "convolutions before dense layers", "conv after dense")
+        require(kinds == sorted(kinds, reverse=True), "layers", "convolutions before dense layers", "conv after dense")
         if any(kinds):
-            _require(not isinstance(self.data, Sine), "layers", "dense layers for data.name = 'sine'", "conv")
+            require(not isinstance(self.data, Sine), "layers", "dense layers for data.name = 'sine'", "conv")
         if self.residual:
             widths = {layer.width for layer in self.layers}
             equal = not any(kinds) and len(widths) == 1
-            _require(equal, "residual", "dense layers that all have one width", sorted(widths))
+            require(equal, "residual", "dense layers that all have one width", sorted(widths))
         if self.optimizer.lr_lambda1 is not None:
             theory = len(self.layers) == 1 and isinstance(self.layers[0], Conv)
-            _require(
+            require(
                 theory,
                 "optimizer.lr_lambda1",
                 "a network of one convolution (λ1 is its signal matrix's)",
@@ -401,9 +300,9 @@ class Experiment(_Checked, frozen=True, kw_only=True):
     def _check_loss_and_labels(self) -> None:
         if self.loss == "mse":
             return
-        _require(not isinstance(self.data, Sine), "loss", "'mse' for data.name = 'sine'", self.loss)
+        require(not isinstance(self.data, Sine), "loss", "'mse' for data.name = 'sine'", self.loss)
         labels = getattr(self.data, "labels", None)
-        _require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
+        require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
 
     @property
     def layer_names(self) -> tuple[str, ...]:

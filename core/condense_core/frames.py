@@ -148,7 +148,7 @@ def decode(blob: bytes) -> Frame:
 def to_levels(cosine: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
     """Upper triangle with diagonal of a square matrix of cosines as int8 levels; NaN becomes NAN_LEVEL."""
     upper = cosine[np.triu_indices(len(cosine))]
-    levels = np.rint(np.clip(np.nan_to_num(upper, nan=0.0), -1, 1) * LEVELS).astype(np.int8)
+    levels: npt.NDArray[np.int8] = np.rint(np.clip(np.nan_to_num(upper, nan=0.0), -1, 1) * LEVELS).astype(np.int8)
     levels[np.isnan(upper)] = NAN_LEVEL
     return levels
 

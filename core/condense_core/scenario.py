@@ -54,7 +54,7 @@ def override(table: Table, settings: Iterable[str], source: str = "--set") -> Ta
     """A copy of `table` with each KEY=VALUE applied: `optimizer.lr=1e-4`, `layers.0.activation=tanh`,
     `layers.*.width=64` for all. A value `none` takes an optional field out; a part that changes its kind (`data.name`,
     `init.scheme`, …) drops the fields that the new kind does not have."""
-    result = _copy(table)
+    result: Table = _copy(table)
     chosen: set[tuple[str, ...]] = set()
     for setting in settings:
         key, equals, value = setting.partition("=")

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tmux import Terminal
+
 from condense_core.runs import control
 from condense_core.runs.place import run_folders
 from condense_core.runs.reader import RunReader
-from tmux import Terminal
 
 
 def need(program: str) -> None:

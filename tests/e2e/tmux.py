@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from support import wait_for
 
-
 PROMPT = "ready> "
 
 

@@ -32,6 +32,7 @@ async def shown(place: Path, size: tuple[int, int] = (120, 40), app: CondenseApp
     """The app on a run, with its first snapshot on the screen."""
     app = app or CondenseApp(place)
     async with app.run_test(size=size, notifications=True) as pilot:
+        await until(lambda: any(isinstance(screen, RunScreen) for screen in app.screen_stack), "the run screen")
         await until(lambda: run_screen(pilot).snapshot is not None, "the first snapshot")
         await pilot.pause()
         yield pilot
@@ -46,9 +47,7 @@ async def settled(pilot: Pilot) -> None:
 
 
 def run_screen(pilot: Pilot) -> RunScreen:
-    screen = pilot.app.screen_stack[0]
-    assert isinstance(screen, RunScreen)
-    return screen
+    return next(screen for screen in pilot.app.screen_stack if isinstance(screen, RunScreen))
 
 
 def snapshot(pilot: Pilot) -> Snapshot:

@@ -227,7 +227,7 @@ async def test_help_lists_every_action(recorded: Recording) -> None:
         for action in ACTIONS:
             await text_has(pilot, action.help)
         await pilot.press("escape")
-        await until(lambda: len(pilot.app.screen_stack) == 1, "help to close")
+        await until(lambda: pilot.app.screen is run_screen(pilot), "help to close")
 
 
 async def test_command_palette_reaches_every_action(recorded: Recording) -> None:
@@ -280,7 +280,7 @@ async def test_stop_training_asks_first(live: Recording) -> None:
         await pilot.press("s")
         await text_has(pilot, "Stop training digits-gd?")
         await pilot.press("n")
-        await until(lambda: len(pilot.app.screen_stack) == 1, "the question to close")
+        await until(lambda: pilot.app.screen is run_screen(pilot), "the question to close")
         assert commands(live) == []
         await pilot.press("s", "y")
         await until(lambda: commands(live) == ["stop"], "the command in the run file")

@@ -27,7 +27,8 @@ class Wired(CondenseApp):
 
     def _display(self, screen, renderable) -> None:
         if isinstance(renderable, CompositorUpdate) and not self._batch_count:
-            self._written.reduce(renderable, self.console)
+            if self._written is not None:
+                self._written.reduce(renderable, self.console)
             codes = renderable.render_segments(self.console)
             self.written += len(codes)
             self.stream.feed(codes)

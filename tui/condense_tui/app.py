@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from textual.app import App, SystemCommand
@@ -18,10 +18,13 @@ from textual.screen import Screen
 from condense_tui import look
 from condense_tui.actions import ACTIONS
 from condense_tui.draw.terminal import Depth, ability
-from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
-from condense_tui.screens.run import RunScreen
-from condense_tui.widgets.emit import Written
+from condense_tui.screens.opening import Opening
 from condense_tui.widgets.plain import Ascii
+
+if TYPE_CHECKING:
+    from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
+    from condense_tui.screens.run import RunScreen
+    from condense_tui.widgets.emit import Written
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,13 @@ class CondenseApp(App[Leaving]):
     def __init__(self, run_dir: Path) -> None:
         """`run_dir` is a run's folder or a run file."""
         self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
-        self._written = Written()
+        self._written: Written | None = None
         super().__init__()
         for theme in look.themes():
             self.register_theme(theme)
         self.theme = look.ANSI if self.ability.depth <= Depth.ANSI else look.DARK
         self._run_dir = run_dir
-        self._reader = ReaderThread(run_dir, self.post_message)
+        self._reader: ReaderThread | None = None
         self._run_screen: RunScreen | None = None
         self._plain: list[LineFilter] = [NoColor()] if self.ability.depth is Depth.NONE else []
         if not self.ability.unicode:
@@ -65,27 +68,37 @@ class CondenseApp(App[Leaving]):
         return textual + self._plain
 
     def get_default_screen(self) -> Screen[None]:
-        """The run screen is the only one under all others."""
-        self._run_screen = RunScreen(self._reader)
-        return self._run_screen
+        """A first frame at once; NumPy and the run file are loaded behind it."""
+        return Opening(self._run_dir.name)
 
     def on_mount(self) -> None:
-        self._reader.start()
+        self.call_after_refresh(self._open)
+
+    def _open(self) -> None:
+        from condense_tui.reader import ReaderThread
+        from condense_tui.screens.run import RunScreen
+        from condense_tui.widgets.emit import Written
+
+        self._written = Written()
+        self._reader = ReaderThread(self._run_dir, self.post_message)
+        self._run_screen = RunScreen(self._reader)
+        self.push_screen(self._run_screen)
 
     def on_unmount(self) -> None:
-        self._reader.stop()
+        if self._reader is not None:
+            self._reader.stop()
 
     def on_snapshot_ready(self, message: SnapshotReady) -> None:
         """Hand the newest snapshot to the screen."""
-        if self._run_screen is not None and self._run_screen.is_mounted:
+        if self._run_screen is not None:
             self._run_screen.show(message.snapshot)
-            if not gc.isenabled():
-                self.call_after_refresh(_collect_again)
+            self.call_after_refresh(_collect_again)
 
     def on_read_failed(self, message: ReadFailed) -> None:
         """Say on the screen that reading has ended."""
         if self._run_screen is not None:
             self._run_screen.fail(message.reason)
+            self.call_after_refresh(_collect_again)
 
     def on_command_failed(self, message: CommandFailed) -> None:
         """Say that a command did not reach the worker."""
@@ -93,7 +106,7 @@ class CondenseApp(App[Leaving]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Textual's own way out to the terminal, cut down to what is new on it."""
-        if not self._batch_count:
+        if self._written is not None and not self._batch_count:
             self._written.reduce(renderable, self.console)
         super()._display(screen, renderable)
 
@@ -125,8 +138,9 @@ class CondenseApp(App[Leaving]):
 
 def _collect_again() -> None:
     """Collect garbage from now on, but never look again at what was there at the start."""
-    gc.enable()
-    gc.freeze()
+    if not gc.isenabled():
+        gc.enable()
+        gc.freeze()
 
 
 def launch(run_dir: Path) -> Leaving | None:

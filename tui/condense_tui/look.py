@@ -94,11 +94,6 @@ def themes() -> tuple[Theme, ...]:
     )
 
 
-def look(theme: str) -> Look:
-    """Styles for a theme; one that is not ours gets those of its closest kin."""
-    return _LOOKS.get(theme, _LOOKS[DARK])
-
-
 def of(theme: Theme) -> Look:
     """Styles for any registered theme."""
     if theme.name in _LOOKS:

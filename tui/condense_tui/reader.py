@@ -156,9 +156,10 @@ class ReaderThread(threading.Thread):
                 continue
             snapshot = assembler.snapshot(playhead, wish.view)
             stale, built_at, status_due = False, now, now + STATUS_S
-            news = self._last is None or not _same(snapshot, self._last)
-            self._last = snapshot
             with self._wake:
+                # what was never painted is told again
+                news = self._last is None or not self._painted or not _same(snapshot, self._last)
+                self._last = snapshot
                 self._owing = False
                 self._painted = not news
             if news:

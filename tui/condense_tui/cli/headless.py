@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -26,7 +26,7 @@ STOP_PATIENCE_S = 60.0
 
 def watch(folder: Path, *, json: bool, check: bool) -> int:
     """Wait for the run to end, showing how it goes, then print what came of it."""
-    with RunReader(folder) as run, _interrupts() as interrupts:
+    with _interrupts() as interrupts, RunReader(folder) as run:
         ended = _follow(run, interrupts)
         if not ended and not _ask_again(run, interrupts):
             typer.echo(
@@ -78,7 +78,8 @@ def _follow(run: RunReader, interrupts: list[int]) -> bool:
         TimeRemainingColumn(),
     )
     info = run.info()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(info.name, total=info.steps, measured=info.status)
         while info.active:
             if interrupts:
@@ -111,8 +112,7 @@ def _ask_again(run: RunReader, interrupts: list[int]) -> bool:
     return True
 
 
-def _wait(condition: object, seconds: float) -> bool:
-    assert callable(condition)
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

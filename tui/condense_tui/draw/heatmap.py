@@ -144,10 +144,7 @@ def paint(
     table = _table(palette, dark, depth)
     if before_HW is None:
         return ["".join([table[i] for i in row]) + RESET for row in index.tolist()]
-    return [
-        _with_steps(row, np.flatnonzero(here).tolist(), table) if here.any() else ""
-        for row, here in zip(index, changed, strict=True)
-    ]
+    return _only_changed(index.tolist(), changed, table)
 
 
 def _what_to_say(pair_HW: np.ndarray, changed_HW: np.ndarray) -> np.ndarray:
@@ -171,15 +168,21 @@ def _what_to_say(pair_HW: np.ndarray, changed_HW: np.ndarray) -> np.ndarray:
     return np.where(hatch & drawn_before & left(hatch), _SAME_HATCH, index)
 
 
-def _with_steps(index_W: np.ndarray, columns: list[int], table: tuple[str, ...]) -> str:
-    parts = []
-    at = 0
-    for column in columns:
-        if column > at:
-            parts.append(f"\x1b[{column - at}C")
-        parts.append(table[index_W[column]])
-        at = column + 1
-    return "".join(parts) + RESET
+def _only_changed(index_HW: list[list[int]], changed_HW: np.ndarray, table: tuple[str, ...]) -> list[str]:
+    """Rows of only the changed stretches, each reached by a step to the right over what stays."""
+    height, width = changed_HW.shape
+    # an edge is where a cell and its left neighbour differ in being changed; edges of a row come in pairs
+    walled = np.zeros((height, width + 2), bool)
+    walled[:, 1:-1] = changed_HW
+    parts: list[list[str]] = [[] for _ in range(height)]
+    ends = [0] * height
+    rows, edges = np.nonzero(walled[:, 1:] != walled[:, :-1])
+    for y, start, stop in zip(rows[::2].tolist(), edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if start > ends[y]:
+            parts[y].append(f"\x1b[{start - ends[y]}C")
+        parts[y] += [table[index] for index in index_HW[y][start:stop]]
+        ends[y] = stop
+    return ["".join(pieces) + RESET if pieces else "" for pieces in parts]
 
 
 def runs(pair_W: np.ndarray) -> list[tuple[int, int]]:

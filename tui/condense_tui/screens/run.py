@@ -102,6 +102,8 @@ class RunScreen(Screen[None]):
         for name in PLOTS:
             self.query_one(f"#{name}").border_title = name
         self._arrange()
+        # not before there is something to show a snapshot on
+        self._reader.start()
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()

@@ -8,6 +8,8 @@ closed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from condense_tui.draw import heatmap as draw
-from condense_tui.draw.palette import Palette
+from condense_tui.draw.palette import CODES, DROPPED, NAN, Palette, rich_colour
 from condense_tui.draw.terminal import Depth
 
 
@@ -32,17 +34,47 @@ class Ink(NamedTuple):
 
 
 class Row(Strip):
-    """A row of heatmap cells, painted in one go; cut in pieces it is an ordinary strip."""
+    """A row of heatmap cells, painted in one go.
 
-    __slots__ = ("ink", "pairs")
+    Only where it is cut in pieces, under a dialog or for a screenshot, is it the segments of an ordinary strip; most
+    rows never are, and making segments would cost more than all the rest of a frame.
+    """
 
-    def __init__(self, segments: list[Segment], pairs: np.ndarray, ink: Ink) -> None:
-        super().__init__(segments, len(pairs))
+    __slots__ = ("_made", "ink", "pairs")
+    _made: list[Segment]
+
+    def __init__(self, pairs: np.ndarray, ink: Ink) -> None:
+        super().__init__((), len(pairs))
         self.pairs = pairs
         self.ink = ink
 
+    @property
+    def _segments(self) -> list[Segment]:
+        if not self._made:
+            styles = pair_styles(self.ink)
+            self._made = [Segment(draw.glyph(pair) * count, styles(pair)) for pair, count in draw.runs(self.pairs)]
+        return self._made
+
+    @_segments.setter
+    def _segments(self, segments: list[Segment]) -> None:
+        self._made = segments
+
     def render(self, console: Console) -> str:
         return draw.paint(self.pairs[None, :], *self.ink)[0]
+
+
+@lru_cache(maxsize=12)
+def pair_styles(ink: Ink) -> Callable[[int], Style]:
+    """The style of each half-block cell, for whatever is not written as a ready string."""
+
+    @lru_cache(maxsize=CODES * CODES)
+    def style(pair: int) -> Style:
+        top, bottom = divmod(pair, CODES)
+        if top == bottom == DROPPED:
+            top = NAN
+        return Style.from_color(rich_colour(*ink, top), rich_colour(*ink, bottom))
+
+    return style
 
 
 class _Ready(Strip):

@@ -17,10 +17,10 @@ from textual.strip import Strip
 
 from condense_tui.draw import heatmap as draw
 from condense_tui.draw import palette as colour
-from condense_tui.draw.palette import CODES, PALETTES, Palette
+from condense_tui.draw.palette import PALETTES, Palette
 from condense_tui.draw.terminal import Depth
 from condense_tui.snapshot import LayerImage
-from condense_tui.widgets.emit import Ink, Row
+from condense_tui.widgets.emit import Ink, Row, pair_styles
 from condense_tui.widgets.lines import Lines, centred
 
 # Fewer pixels than this show no structure that one could trust.
@@ -65,6 +65,7 @@ class Heatmap(Lines, can_focus=True):
         self._rows: list[Strip | None] = []
         self._corner = Offset(0, 0)
         self._empty = ""
+        self._ink = Ink(self._palette, True, Depth.TRUE)
         self._cursor: tuple[int, int] | None = None
 
     def show(self, image: LayerImage | None, palette: Palette, empty: str = "no similarity recorded here") -> None:
@@ -82,6 +83,7 @@ class Heatmap(Lines, can_focus=True):
             return
         layout = self._lay_out(width, height)
         self.layout_ = layout
+        self._ink = Ink(self._palette, self.look.dark, self.ability.depth)
         if layout is None:
             self._pairs = np.zeros((0, 0), np.int32)
             self._rows = []
@@ -102,9 +104,11 @@ class Heatmap(Lines, can_focus=True):
             self._rows = [None] * height
             self.refresh()
             return
-        for y in np.flatnonzero(np.any(before != pairs, axis=1)).tolist():
+        changed = np.flatnonzero(np.any(before != pairs, axis=1)).tolist()
+        for y in changed:
             self._rows[y] = None
-            self.refresh(Region(0, y, width, 1))
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def build(self, width: int, height: int) -> list[list[tuple[str, Style]]]:
         """What stands there while there is no heatmap."""
@@ -177,20 +181,13 @@ class Heatmap(Lines, can_focus=True):
         return row
 
     def _colour_row(self, y: int) -> Strip:
-        pairs = self._pairs[y]
-        dark, depth, palette = self.look.dark, self.ability.depth, self._palette
+        row = Row(self._pairs[y], self._ink)
         cursor = self._cursor_box()
-        segments = [
-            Segment(draw.glyph(pair) * count, pair_style(palette, dark, depth, pair))
-            for pair, count in draw.runs(pairs)
-        ]
-        if cursor is not None and cursor.y <= y < cursor.bottom:
-            strip = Strip(segments, len(pairs))
-            style = pair_style(palette, dark, depth, int(pairs[cursor.x]))
-            style += _contrast(style)
-            middle = Segment("┼" * cursor.width, style)
-            return Strip([*strip.crop(0, cursor.x), middle, *strip.crop(cursor.right, len(pairs))], len(pairs))
-        return Row(segments, pairs, Ink(palette, dark, depth))
+        if cursor is None or not cursor.y <= y < cursor.bottom:
+            return row
+        style = pair_styles(row.ink)(int(row.pairs[cursor.x]))
+        middle = Segment("┼" * cursor.width, style + _contrast(style))
+        return Strip([*row.crop(0, cursor.x), middle, *row.crop(cursor.right)], len(row.pairs))
 
     def _ascii_row(self, y: int) -> Strip:
         width = self.size.width
@@ -259,29 +256,11 @@ class Heatmap(Lines, can_focus=True):
         return Reading(tuple(rows.tolist()), tuple(columns.tolist()), cosine, dropped)
 
 
-def pair_style(palette: Palette, dark: bool, depth: Depth, pair: int) -> Style:
-    """The style of a half-block cell, for whatever is not written as a ready string."""
-    key = palette, dark, depth, pair
-    style = _STYLES.get(key)
-    if style is None:
-        top, bottom = divmod(pair, CODES)
-        if top == bottom == colour.DROPPED:
-            top = colour.NAN
-        style = Style.from_color(
-            colour.rich_colour(palette, dark, depth, top), colour.rich_colour(palette, dark, depth, bottom)
-        )
-        _STYLES[key] = style
-    return style
-
-
 def _contrast(style: Style) -> Style:
     """Black or white ink, whichever can be read on the style's background."""
     red, green, blue = (style.bgcolor or Color.default()).get_truecolor()
     bright = 0.299 * red + 0.587 * green + 0.114 * blue > 128
     return Style(color="black" if bright else "white", bold=True)
-
-
-_STYLES: dict[tuple[Palette, bool, Depth, int], Style] = {}
 
 
 def _padded(pixels: np.ndarray, height: int, row: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from rich.style import Style
 
 from condense_tui.draw import palette as colour
 from condense_tui.draw.palette import LEVELS, PALETTES, RAMP, Palette
-from condense_tui.widgets.heatmap import pair_style
+from condense_tui.widgets.emit import Ink, pair_styles
 from condense_tui.widgets.lines import Line, Lines, length
 
 
@@ -42,5 +42,5 @@ class Legend(Lines):
         codes = [round(at * (LEVELS - 1) / (width - 1)) for at in range(width)]
         if self.ability.ascii_heatmap:
             return [("-" + RAMP[:0:-1] + " 0 " + RAMP[1:], self.look.text)]
-        dark, depth = self.look.dark, self.ability.depth
-        return [(" ", pair_style(self._palette, dark, depth, code * colour.CODES + code)) for code in codes]
+        styles = pair_styles(Ink(self._palette, self.look.dark, self.ability.depth))
+        return [(" ", styles(code * colour.CODES + code)) for code in codes]

@@ -51,9 +51,10 @@ class Lines(Widget):
         new = self.build(width, height)[:height]
         old = self._lines
         self._lines = new
-        for y in range(max(len(new), len(old))):
-            if y >= len(new) or y >= len(old) or new[y] != old[y]:
-                self.refresh(Region(0, y, width, 1))
+        rows = range(max(len(new), len(old)))
+        changed = [y for y in rows if y >= len(new) or y >= len(old) or new[y] != old[y]]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width

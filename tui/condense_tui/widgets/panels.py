@@ -8,7 +8,7 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 
 from condense_tui.draw import numbers
-from condense_tui.draw.palette import PALETTES, Palette
+from condense_tui.draw.palette import Palette
 from condense_tui.snapshot import LayerImage, Snapshot
 from condense_tui.widgets.heatmap import Heatmap, Reading
 from condense_tui.widgets.legend import Legend
@@ -117,6 +117,3 @@ def _reading(reading: Reading, width: int) -> str:
     value = "dropped" if reading.dropped else f"cos {numbers.cosine(reading.cosine)}"
     full = f"kernel {name(reading.rows)} · {name(reading.columns)}  {value}"
     return full if cell_len(full) <= width else f"{name(reading.rows)} · {name(reading.columns)} {value}"
-
-
-DEFAULT_PALETTE = PALETTES[0]

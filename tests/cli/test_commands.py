@@ -1,0 +1,236 @@
+"""The commands: what they print, what they end with, and one clear line where something cannot be done."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import wait_for
+
+from condense_core.runs.place import find_run
+
+SMALL = """
+name = "small"
+steps = 60
+layers = [{ kind = "dense", width = 12 }]
+[data]
+name = "sine"
+samples = 20
+inputs = 3
+[init]
+scheme = "normal"
+std = 0.005
+[optimizer]
+name = "adam"
+lr = 1e-3
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Runs `condense-tui` with its runs in a folder of the test's."""
+
+    def run(*arguments: str, code: int | None = 0, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "CONDENSE_RUNS_DIR": str(tmp_path / "runs"), "COLUMNS": "100"}
+        answer = subprocess.run(
+            [sys.executable, "-m", "condense_tui", *arguments],
+            capture_output=True,
+            text=True,
+            input=text or "",
+            env=environment,
+            check=False,
+        )
+        assert "Traceback" not in answer.stderr
+        if code is not None:
+            assert answer.returncode == code, answer.stdout + answer.stderr
+        return answer
+
+    return run
+
+
+def layer_of(answer: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    (layer,) = json.loads(answer.stdout)["layers"]
+    return layer
+
+
+def test_digits_gd_condenses_to_one_line_along_v1_inside_the_initial_stage(command):
+    summary = json.loads(command("run", "digits-gd", "--headless", "--json").stdout)
+    (layer,) = summary["layers"]
+    assert (summary["status"], summary["preset"]) == ("done", "digits-gd")
+    assert (layer["lines"], layer["directions"]) == (1, 2)
+    assert layer["alignment"] >= 0.97
+    assert layer["condensed"]
+    assert abs(layer["arrived_at"] - layer["predicted_at"]) <= 0.1 * layer["predicted_at"]
+    assert summary["loss"]["last"] >= 0.7 * summary["loss"]["first"]
+    assert summary["claim"]["holds"]
+    assert summary["theory"]["gap"] > 0
+    assert summary["seconds"] < 60
+
+
+def test_digits_ce_is_the_counter_example(command):
+    answer = command("run", "digits-ce", "--headless", "--json")
+    assert 4 <= layer_of(answer)["lines"] <= 6
+    assert json.loads(answer.stdout)["claim"]["holds"]
+
+
+@pytest.mark.parametrize(("activation", "lines"), [("tanh", 1), ("xtanh", 2), ("x2tanh", 3)])
+def test_as_many_lines_as_the_multiplicity_on_the_chosen_draw(command, activation, lines):
+    assert layer_of(command("run", f"fcn-fig03-{activation}", "--json", "--check"))["lines_coarse"] == lines
+
+
+def test_a_scenario_from_standard_input_or_a_file_is_the_same(command, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(SMALL)
+    results = [
+        json.loads(command("run", place, "--json", text=text).stdout)
+        for place, text in (("-", SMALL), (str(file), None))
+    ]
+    assert results[0]["loss"] == results[1]["loss"]
+    assert results[0]["preset"] == ""
+
+
+def test_a_seed_changes_the_draw_and_a_setting_changes_the_scenario(command):
+    first, second = (json.loads(command("run", "-", "--json", "--seed", seed, text=SMALL).stdout) for seed in "01")
+    assert first["loss"] != second["loss"]
+    wider = command("run", "-", "--json", "--set", "layers.0.width=20", text=SMALL)
+    assert layer_of(wider)["kernels"] == 20
+
+
+def test_json_is_all_there_is_on_standard_output(command):
+    answer = command("run", "-", "--json", text=SMALL)
+    assert answer.stdout.count("\n") == 1
+    json.loads(answer.stdout)
+
+
+def test_the_table_says_what_came_of_it(command):
+    answer = command("run", "-", "--headless", text=SMALL)
+    assert "done at step 60" in answer.stdout
+    assert "dense1" in answer.stdout
+    assert max(map(len, answer.stdout.splitlines()[1:])) <= 80
+
+
+def test_list_show_stop_resume_rm(command, tmp_path):
+    assert "start one" in command("runs").stdout
+    started = json.loads(command("run", "-", "--detach", "--json", "--set", "steps=100000000", text=SMALL).stdout)
+    run = started["run"]
+    folder = find_run(tmp_path / "runs", run)
+    wait_for(lambda: json.loads(command("runs", "show", run, "--json").stdout)["steps"] > 0)
+    (listed,) = json.loads(command("runs", "list", "--json").stdout)
+    assert (listed["id"], listed["status"]) == (run, "running")
+    assert "still training" in command("runs", "rm", run, code=2).stderr
+    assert "nothing to resume" in command("runs", "resume", run, code=2).stderr
+    assert "stopped at step" in command("runs", "stop", run).stdout
+    assert "nothing to stop" in command("runs", "stop", run, code=2).stderr
+    stopped_at = json.loads(command("runs", "show", run, "--json").stdout)["steps"]
+    command("runs", "resume", run)
+    wait_for(lambda: json.loads(command("runs", "show", run, "--json").stdout)["steps"] > stopped_at)
+    command("runs", "stop", run)
+    assert "removed" in command("runs", "rm", run).stdout
+    assert not folder.exists()
+
+
+def test_ctrl_c_leaves_the_run_and_a_second_one_stops_it(command, tmp_path):
+    scenario = tmp_path / "long.toml"
+    scenario.write_text(SMALL.replace("steps = 60", "steps = 100000000"))
+    first = interruptible(tmp_path, "run", str(scenario), "--headless")
+    wait_for(lambda: '"running"' in command("runs", "list", "--json").stdout)
+    first.send_signal(signal.SIGINT)
+    assert "goes on training" in first.communicate()[1]
+    assert first.returncode == 0
+    assert '"running"' in command("runs", "list", "--json").stdout
+
+    second = interruptible(tmp_path, "attach", "--headless")
+    second.send_signal(signal.SIGINT)
+    assert "the run goes on" in second.stderr.readline()
+    second.send_signal(signal.SIGINT)
+    assert "stopping" in second.communicate()[1]
+    assert second.returncode == 0
+    assert '"stopped"' in command("runs", "list", "--json").stdout
+
+
+def interruptible(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    """The command, once it watches its run: it opens the run file after its handler for Ctrl-C is in place."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "condense_tui", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "CONDENSE_RUNS_DIR": str(tmp_path / "runs")},
+    )
+    shared_memory = "run.sqlite-shm"
+    wait_for(lambda: shared_memory in Path(f"/proc/{process.pid}/maps").read_text())
+    return process
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "digits-gx"], "no preset 'digits-gx'; did you mean 'digits-gd'?"),
+        (["run", "nowhere.toml"], "cannot read the scenario nowhere.toml: No such file"),
+        (["run", "-"], "standard input: name: missing"),
+        (["run", "digits-gd", "--set", "layers.0.activation=thanh"], "did you mean 'tanh'?"),
+        (["run", "digits-gd", "--set", "optimzer.lr=1"], "did you mean 'optimizer'?"),
+        (["run", "digits-gd", "--device", "gpu"], "expected auto, cpu, cuda or cuda:i"),
+        (["run", "digits-gd", "--data", "minst"], "data.name: unknown 'minst'; did you mean 'mnist'?"),
+        (["run", "digits-gd", "--data", "folder:/nowhere"], "no folder /nowhere"),
+        (["run", "digits-gd", "--data", "mnist", "--data-root", "/nowhere"], "--data-root DIR"),
+        (["run", "digits-gd", "--data-root", "/tmp"], "expected mnist, cifar10 or cifar100"),
+        (["run", "digits-gd", "--headless", "--detach"], "give one of them"),
+        (["run", "digits-gd", "--sed", "3"], "No such option: --sed"),
+        (["run"], "Missing argument"),
+        (["runs", "show", "nothing"], "no runs in"),
+        (["attach"], "no runs in"),
+        (["replay", "nothing"], "no runs in"),
+        (["replay", "/etc/hostname"], "cannot read"),
+        (["presets", "show", "digits-gx"], "did you mean 'digits-gd'?"),
+        (["bogus"], "No such command"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_two(command, arguments, message):
+    answer = command(*arguments, code=2)
+    assert message in answer.stderr
+    assert answer.stderr.count("\n") == 1
+    assert answer.stdout == ""
+
+
+def test_a_run_that_fails_says_why_and_ends_with_one(command):
+    answer = command("run", "-", "--headless", "--set", "optimizer.lr=1e300", text=SMALL, code=1)
+    assert "diverged" in answer.stderr
+    answer = command("run", "-", "--headless", "--device", "cuda:77", text=SMALL, code=1)
+    assert "--device" in answer.stderr
+
+
+def test_a_claim_that_does_not_hold_ends_with_one_where_it_is_checked(command):
+    settings = ["--set", "steps=2", "--json"]
+    assert json.loads(command("run", "digits-gd", *settings).stdout)["claim"]["holds"] is False
+    answer = command("run", "digits-gd", *settings, "--check", code=1)
+    assert "the claim does not hold" in answer.stderr
+
+
+def test_presets_are_listed_shown_and_can_be_run_from_what_is_shown(command):
+    rows = json.loads(command("presets", "list", "--json").stdout)
+    assert {"digits-gd", "fcn-fig03-tanh"} <= {row["name"] for row in rows}
+    assert all(row["claim"] and row["summary"] for row in rows)
+    shown = command("presets", "show", "fcn-fig03-tanh").stdout
+    command("run", "-", "--headless", "--check", text=shown)
+    assert "xtanh              multiplicity 2" in command("presets", "activations").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["runs", "--help"], ["presets", "--help"], ["--version"]]
+)
+def test_help_loads_neither_numpy_nor_torch(arguments):
+    code = (
+        "import sys; from condense_tui.main import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "heavy = {'numpy', 'torch', 'textual', 'plotext', 'msgspec', 'sqlite3'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout

@@ -1,6 +1,0 @@
-"""Makes the shared tolerance table importable whatever folder pytest is started on."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))

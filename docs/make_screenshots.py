@@ -2,7 +2,7 @@
 
     python docs/make_screenshots.py
 
-Needs the extra `engine`. The app runs at the size of a real terminal and takes its own screenshot; fonts are the ones on
+Needs the extra `engine`. The app runs at the size of a real terminal and takes its own screenshot. Fonts are those of
 the reader's machine, none is asked for from the net.
 """
 

@@ -115,8 +115,8 @@ def build(spec: Spec) -> Plot:
             _write(grid[row], left, ("┈" if spec.braille else ".") * area.width, Tone.GRID)
     if spec.rule is not None:
         _draw_rule(area, spec.rule)
-    for mark in spec.marks:
-        _draw_mark(area, mark)
+    for line, mark in enumerate(spec.marks):
+        _draw_mark(area, mark, min(line, canvas_height - 1))
     for row, cells in enumerate(_rasterise(area, series)):
         for column, (character, tone) in enumerate(cells):
             if character != " ":
@@ -226,7 +226,8 @@ def _draw_rule(area: _Area, rule: Rule) -> None:
             _write(area.grid[row], area.left + 1, f" {rule.label} ", Tone.RULE)
 
 
-def _draw_mark(area: _Area, mark: Mark) -> None:
+def _draw_mark(area: _Area, mark: Mark, line: int) -> None:
+    """A dashed column, and its label on a line of its own: marks often stand close together."""
     column = area.x.column(mark.step, area.width)
     if column is None:
         return
@@ -236,7 +237,7 @@ def _draw_mark(area: _Area, mark: Mark) -> None:
     if len(label) <= area.width:
         right = column + 1 + len(label) <= area.width
         at = column + 1 if right else max(0, column - len(label))
-        _write(area.grid[0], area.left + at, label, Tone.MARK)
+        _write(area.grid[line], area.left + at, label, Tone.MARK)
 
 
 def _draw_x_labels(area: _Area) -> None:

@@ -84,10 +84,10 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     marks, remark = [], ""
     if layer is not None and layer.predicted_at is not None:
         marks.append(Mark(layer.predicted_at, "predicted"))
-        remark = f"predicted at {numbers.short_step(layer.predicted_at)}"
+        remark = f"predicted {numbers.short_step(layer.predicted_at)}"
     if layer is not None and layer.condensed_at is not None:
         marks.append(Mark(layer.condensed_at, "condensed"))
-        remark += f"{', ' if remark else ''}condensed at {numbers.short_step(layer.condensed_at)}"
+        remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
     return Figure(spec, title, remark)
 

@@ -15,12 +15,12 @@ def main() -> int:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:
-        if not [argument for argument in arguments if argument != "--debug"]:
-            # Typer's own machinery costs more to import than everything else that is shown first.
-            from condense_tui.cli.home import home
+        from condense_tui.home import open_the_app, opens_the_app
 
-            return home()
-        return _command(arguments)
+        # Typer's machinery takes longer to import than the app's first frame takes to be there
+        if opens_the_app(arguments) and (ended := open_the_app(arguments)) is not None:
+            return ended
+        return _command(arguments or ["--help"])
     except CondenseError as error:
         if debug:
             raise

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from condense_tui.cli.options import Json, RunsDir, build_scenario
+from condense_tui.home import has_terminal, open_app
 
 
 def run(
@@ -56,7 +56,7 @@ def run(
     start_worker(folder)
     if detach:
         return show_result(folder, json=json, started=True)
-    if headless or json or not _has_terminal():
+    if headless or json or not has_terminal():
         return watch(folder, json=json, check=check)
     return open_app(folder)
 
@@ -78,7 +78,7 @@ def attach(
     from condense_tui.cli.headless import watch
 
     folder = find_run(runs_folder(runs_dir), run)
-    if headless or json or not _has_terminal():
+    if headless or json or not has_terminal():
         return watch(folder, json=json, check=check)
     return open_app(folder)
 
@@ -100,32 +100,10 @@ def replay(
 
     path = Path(run).expanduser()
     place = path if path.exists() else find_run(runs_folder(runs_dir), run)
-    if headless or json or not _has_terminal():
+    if headless or json or not has_terminal():
         show_result(place, json=json)
         return 0
     return open_app(place)
-
-
-def open_app(folder: Path) -> int:
-    """The app on one run, until it is left; what goes on after that is said on standard error."""
-    from condense_core.errors import RunFailedError
-    from condense_core.runs.reader import RunReader
-    from condense_tui.app import launch
-
-    RunReader(folder).close()
-    launch(folder)
-    with RunReader(folder) as reader:
-        info = reader.info()
-    if info.active:
-        typer.echo(f"{info.id} goes on training; watch it again: condense-tui attach {info.id}", err=True)
-    elif info.status in {"failed", "diverged"}:
-        raise RunFailedError(f"{info.id} {info.status}: {info.reason}")
-    return 0
-
-
-def _has_terminal() -> bool:
-    # Textual draws on standard error, so that standard output stays free for what a command prints
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _check_device(device: str) -> None:

@@ -21,6 +21,8 @@ MOST_POINTS = 400
 EDGE_ROOM = 0.04
 # Beyond this the span of an axis is no finite number any more; such a value is on its way to infinity.
 HUGE = 1e150
+# Below this, arithmetic on ticks underflows; what is measured gets nowhere near it and counts as 0.
+TINY = 1e-150
 
 
 class Tone(enum.IntEnum):
@@ -179,6 +181,7 @@ def decimate(x: np.ndarray, y: np.ndarray, scale: Scale, columns: int) -> tuple[
 def _clean(curve: Curve, spec: Spec) -> Curve:
     x, y = np.asarray(curve.x, np.float64), np.asarray(curve.y, np.float64)
     keep = np.isfinite(x) & (np.abs(y) < HUGE)
+    y = np.where(np.abs(y) < TINY, 0.0, y)
     if spec.log_y:
         keep &= y > 0
     x, y = x[keep], y[keep]

@@ -75,32 +75,39 @@ class RunScreen(Screen[None]):
         self._arranged: tuple[Arrangement, Choices, bool, int, int] | None = None
         self._view = View()
         self.choices = Choices()
+        # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
+        self._header, self._banner, self._tabs = Header(), Banner(), Tabs()
+        self._left, self._right = Vertical(id="left"), Container(id="right")
+        self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
+        self._spare = PlotPanel(id="spare")
+        self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
+        self._plots = {name: PlotPanel(id=name) for name in PLOTS}
+        self._event_log, self._timeline, self._log_line = EventLog(), Timeline(), LogLine()
 
     def compose(self) -> ComposeResult:
-        yield Header()
-        yield Banner()
-        yield Tabs()
+        yield self._header
+        yield self._banner
+        yield self._tabs
         with Horizontal(id="body"):
-            with Vertical(id="left"):
-                with Vertical(id="list", classes="panel"):
-                    yield Layers()
-                yield PlotPanel(id="spare")
-            with Container(id="right"):
-                yield Heatmaps()
-                with Vertical(id="plots"):
-                    for name in PLOTS:
-                        yield PlotPanel(id=name)
-            yield EventLog()
-        yield Timeline()
-        yield LogLine()
+            with self._left:
+                with self._list:
+                    yield self._layers
+                yield self._spare
+            with self._right:
+                yield self._heatmaps
+                with self._column:
+                    yield from self._plots.values()
+            yield self._event_log
+        yield self._timeline
+        yield self._log_line
         yield Footer()
         yield Tiny()
 
     def on_mount(self) -> None:
-        self.query_one("#list").border_title = "layers"
-        self.query_one(EventLog).border_title = "log"
+        self._list.border_title = "layers"
+        self._event_log.border_title = "log"
         for name in PLOTS:
-            self.query_one(f"#{name}").border_title = name
+            self._plots[name].border_title = name
         self._arrange()
         # not before there is something to show a snapshot on
         self._reader.start()
@@ -117,7 +124,7 @@ class RunScreen(Screen[None]):
 
     def fail(self, reason: str) -> None:
         """Say that the file cannot be read any more; what was read stays."""
-        self.query_one(Banner).show(BannerMessage(f"{reason} · q leaves", "error"))
+        self._banner.show(BannerMessage(f"{reason} · q leaves", "error"))
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -128,20 +135,19 @@ class RunScreen(Screen[None]):
         snapshot, choices = self._snapshot, self.choices
         if snapshot is None:
             return
-        self.query_one(Header).show(snapshot)
-        self.query_one(Banner).show(snapshot.banner)
-        self.query_one(Layers).show(snapshot.layers, snapshot.layer)
-        self.query_one(Heatmaps).show(snapshot, PALETTES[choices.palette], choices.by_line)
-        self.query_one(Timeline).show(snapshot)
-        self.query_one(LogLine).show(snapshot)
-        self.query_one(EventLog).show(snapshot)
+        self._header.show(snapshot)
+        self._banner.show(snapshot.banner)
+        self._layers.show(snapshot.layers, snapshot.layer)
+        self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
+        self._timeline.show(snapshot)
+        self._log_line.show(snapshot)
+        self._event_log.show(snapshot)
         log_x = is_logarithmic(snapshot.instants) if choices.log_x is None else choices.log_x
         axes = Axes(choices.log_y, log_x)
         # following, the playhead is at the end of the curves, where a mark would only hide them
         step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
         spare = "loss" if self.has_class("-compact") else "accuracy"
-        for name, figure_of in [*PLOTS.items(), ("spare", PLOTS[spare])]:
-            panel = self.query_one(f"#{name}", PlotPanel)
+        for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, PLOTS[spare])]:
             if not panel.display:
                 continue
             figure = figure_of(snapshot, axes)
@@ -173,7 +179,7 @@ class RunScreen(Screen[None]):
         zoomed = choices.zoomed
         self.set_class(compact, "-compact")
         self.set_class(plan.mode == "tiny", "-tiny")
-        tabs = self.query_one(Tabs)
+        tabs = self._tabs
         tabs.display = compact and zoomed is None
         tabs.choose(choices.tab)
 
@@ -182,10 +188,9 @@ class RunScreen(Screen[None]):
                 return name == zoomed
             return choices.tab == tab if compact else normally
 
-        left, right, heatmaps = self.query_one("#left"), self.query_one("#right"), self.query_one(Heatmaps)
-        plots, spare = self.query_one("#plots"), self.query_one("#spare")
+        left, right, heatmaps, plots, spare = self._left, self._right, self._heatmaps, self._column, self._spare
         left.display = seen("list", 1) or zoomed == "spare"
-        self.query_one("#list").display = zoomed != "spare"
+        self._list.display = zoomed != "spare"
         free = self.size.height - CHROME - 2 - lines_needed(layers)
         wanted = (compact or with_accuracy) and not below and free >= SPARE_LEAST
         spare.display = left.display and wanted and zoomed != "list"
@@ -193,11 +198,11 @@ class RunScreen(Screen[None]):
         heatmaps.display = seen("heatmaps", 1)
         for name, tab in TAB_OF.items():
             normally = name != "accuracy" or (with_accuracy and not spare.display)
-            self.query_one(f"#{name}").display = seen(name, tab, normally) and (name != "accuracy" or with_accuracy)
+            self._plots[name].display = seen(name, tab, normally) and (name != "accuracy" or with_accuracy)
         plots.display = any(child.display for child in plots.children)
         right.display = heatmaps.display or plots.display
         right.set_class(below and zoomed is None, "-below")
-        self.query_one(EventLog).display = seen("events", 4, normally=False)
+        self._event_log.display = seen("events", 4, normally=False)
         left.styles.width = plan.layers if zoomed is None else "1fr"
         plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
         heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
@@ -287,7 +292,7 @@ class RunScreen(Screen[None]):
         elif number == 4:
             self._choose(replace(self.choices, zoomed="events"))
         else:
-            targets = {1: self.query_one(Heatmaps).first, 2: self.query_one("#loss"), 3: self.query_one("#eigenvalues")}
+            targets = {1: self._heatmaps.first, 2: self._plots["loss"], 3: self._plots["eigenvalues"]}
             self.set_focus(targets[number])
 
     def action_pause(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import wait_for
+from support import Workers
 
 from condense_core import scenario
 from condense_core.experiment import Experiment
@@ -79,31 +79,6 @@ def random_source() -> random.Random:
     seed = int(os.environ.get("TEST_SEED", random.randrange(2**32)))
     sys.stdout.write(f"TEST_SEED={seed}\n")
     return random.Random(seed)
-
-
-class Workers:
-    """Starts workers from the zygote."""
-
-    def __init__(self, zygote: subprocess.Popen[str]) -> None:
-        self._zygote = zygote
-        self.pids: list[int] = []
-
-    def start(self, folder: Path) -> int:
-        """Fork a worker for the run; its process id."""
-        assert self._zygote.stdin is not None and self._zygote.stdout is not None
-        self._zygote.stdin.write(f"{folder}\n")
-        self._zygote.stdin.flush()
-        pid = int(self._zygote.stdout.readline())
-        self.pids.append(pid)
-        return pid
-
-    def finish(self, folder: Path, seconds: float = 60) -> None:
-        """Start a worker and wait until it has ended."""
-        wait_for(self.has_ended, self.start(folder), seconds=seconds)
-
-    @staticmethod
-    def has_ended(pid: int) -> bool:
-        return not Path(f"/proc/{pid}").exists()
 
 
 @pytest.fixture(scope="session")

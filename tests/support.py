@@ -1,7 +1,8 @@
-"""What tests do with real runs: wait for a condition, and compare two runs row by row."""
+"""What tests do with real runs: start workers, wait for a condition, compare two runs row by row."""
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,3 +32,28 @@ def rows(folder: Path, *, without: tuple[str, ...] = ("steps_per_second",)) -> d
             value = run.similarity(layer, step).tobytes() if kind == "similarity" else frames.decode(blob)
             decoded.append((step, kind, layer, value))
     return {"scalar": [row for row in scalars if row[1] not in without], "frame": decoded}
+
+
+class Workers:
+    """Starts workers from the zygote."""
+
+    def __init__(self, zygote: subprocess.Popen[str]) -> None:
+        self._zygote = zygote
+        self.pids: list[int] = []
+
+    def start(self, folder: Path) -> int:
+        """Fork a worker for the run; its process id."""
+        assert self._zygote.stdin is not None and self._zygote.stdout is not None
+        self._zygote.stdin.write(f"{folder}\n")
+        self._zygote.stdin.flush()
+        pid = int(self._zygote.stdout.readline())
+        self.pids.append(pid)
+        return pid
+
+    def finish(self, folder: Path, seconds: float = 60) -> None:
+        """Start a worker and wait until it has ended."""
+        wait_for(self.has_ended, self.start(folder), seconds=seconds)
+
+    @staticmethod
+    def has_ended(pid: int) -> bool:
+        return not Path(f"/proc/{pid}").exists()

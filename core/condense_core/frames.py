@@ -86,13 +86,15 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     """Singular values of the signal matrix, largest first (r,) f8, and its top right singular vector (K,) f4.
 
     `bias` true: the last entry of v1 belongs to the kernel's bias. `ones_overlap` (c_in,) f8: |⟨v1, 1⟩| per input
-    channel, both of norm 1.
+    channel, both of norm 1. `from_data` false: there is no signal matrix for this layer, and the spectrum is that of
+    its gradient, which predicts only the next moment.
     """
 
     values: Array
     v1: Array
     bias: bool
     ones_overlap: Array
+    from_data: bool = True
 
     @property
     def gap(self) -> float:

@@ -81,12 +81,16 @@ class LayerImage:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead."""
+    """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead.
+
+    `from_data` false: the layer has none, and this is the spectrum of its gradient.
+    """
 
     curves: tuple[Series, ...] = ()
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     doubtful: bool = False
     ones_overlap: np.ndarray = field(default_factory=lambda: np.empty(0))
+    from_data: bool = True
 
 
 @dataclass(frozen=True)

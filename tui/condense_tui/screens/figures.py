@@ -59,9 +59,9 @@ def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Eigenvalues of ZᵀZ of the chosen layer, and the gap between the first two at the playhead."""
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient's GᵀG, and the gap at the playhead."""
     spectrum = snapshot.spectrum
-    title = "eigenvalues of ZᵀZ"
+    title = "eigenvalues of ZᵀZ" if spectrum.from_data else "gradient's eigenvalues"
     if not spectrum.curves:
         return Figure(None, title, empty="no spectrum recorded")
     curves = tuple(
@@ -74,7 +74,8 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     """Share of the layer's weights on the predicted direction v1, measured and predicted."""
     layer = snapshot.chosen
     measured = _at(snapshot.ratio, snapshot)
-    title = f"on v1 {numbers.percent(measured)}" if measured is not None else "on v1"
+    direction = "v1" if snapshot.spectrum.from_data else "gradient"
+    title = f"on {direction} {numbers.percent(measured)}" if measured is not None else f"on {direction}"
     title += f" · {snapshot.layer}" if snapshot.layer else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")

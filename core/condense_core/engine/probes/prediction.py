@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from condense_core import frames
@@ -11,7 +12,7 @@ from condense_core.engine.view import View
 from condense_core.experiment import Conv
 from condense_core.measures.alignment import alignment, projection_ratio
 from condense_core.measures.clusters import keep_kernels
-from condense_core.measures.dynamics import predicted_condensation
+from condense_core.measures.dynamics import predicted_condensation, predicted_ratio
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import SignalSpectrum, ones_overlap
 from condense_core.runs.reader import RunReader
@@ -43,7 +44,8 @@ class SpectrumProbe:
                 overlap = ones_overlap(found.v1[:entries], channels, layer.size).cpu().numpy()
                 into.scalar(f"{name}.ones_overlap", float(overlap.mean()))
             values = found.values[:KEPT_VALUES].cpu().numpy()
-            into.frame(name, _frame(found, values, overlap, bias=layer.bias))
+            from_data = view.predicts_from_data(name)
+            into.frame(name, _frame(found, values, overlap, bias=layer.bias, from_data=from_data))
             for rank, value in enumerate(values[:CURVES], start=1):
                 into.scalar(f"{name}.eigenvalue.{rank}", float(value) ** 2)
 
@@ -53,7 +55,8 @@ class SpectrumProbe:
 
 class AlignmentProbe:
     """Frames `alignment`, and scalars `LAYER.alignment` (mean |cos| of kept kernels with the predicted direction) and
-    `LAYER.ratio`; at step 0 `LAYER.predicted_at`, the step of condensation that the linear dynamics predict.
+    `LAYER.ratio`; where the linear dynamics apply also `LAYER.predicted_ratio`, what they make of the start by that
+    step, and at step 0 `LAYER.predicted_at`, their step of condensation.
 
     Where the data alone predict the direction it is the one of step 0, held against all later steps; elsewhere it is
     the direction of the current gradient.
@@ -61,14 +64,19 @@ class AlignmentProbe:
 
     def __init__(self, start: View) -> None:
         self._predicted = {name: start.prediction(name).v1 for name in start.layers if start.predicts_from_data(name)}
-        dynamics = start.linear_dynamics()
-        self._arrival = predicted_condensation(dynamics, at_most=LOOK_AHEAD) if dynamics is not None else None
+        self._dynamics = start.linear_dynamics()
+        self._arrival = None
+        if self._dynamics is not None:
+            self._arrival = predicted_condensation(self._dynamics, at_most=LOOK_AHEAD)
 
     def measure(self, view: View, into: Measurement) -> None:
         if view.step == 0 and self._arrival is not None:
             layer = view.layers[0]
             into.scalar(f"{layer}.predicted_at", self._arrival)
             into.event("predicted", f"linear dynamics: {layer} condenses at step {self._arrival}")
+        if self._dynamics is not None:
+            (expected,) = predicted_ratio(self._dynamics, torch.tensor([view.step])).tolist()
+            into.scalar(f"{view.layers[0]}.predicted_ratio", expected)
         for layer in view.layers:
             direction_K = self._predicted[layer] if layer in self._predicted else view.prediction(layer).v1
             frame = _align(view.kernels(layer), direction_K)
@@ -90,10 +98,13 @@ def _align(weight_MK: Tensor, direction_K: Tensor) -> frames.Alignment:
     )
 
 
-def _frame(found: SignalSpectrum, values: np.ndarray, overlap: np.ndarray, *, bias: bool) -> frames.Spectrum:
+def _frame(
+    found: SignalSpectrum, values: np.ndarray, overlap: np.ndarray, *, bias: bool, from_data: bool
+) -> frames.Spectrum:
     return frames.Spectrum(
         values=frames.Array.of(values, "f8"),
         v1=frames.Array.of(found.v1.cpu().numpy(), "f4"),
         bias=bias,
         ones_overlap=frames.Array.of(overlap, "f8"),
+        from_data=from_data,
     )

@@ -31,7 +31,7 @@ _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "sc
 
 def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: str = "", device: str = "auto") -> Path:
     """The folder of a new run of `experiment`, not yet started; paths in it are made absolute."""
-    experiment = _with_absolute_paths(experiment)
+    experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
     folder = place.new_run_folder(runs, name or experiment.name)
     create(folder / FILE_NAME)
@@ -128,7 +128,8 @@ def data_root(given: str | None) -> Path:
     return Path(root).expanduser() if root else platformdirs.user_cache_path("condense-tui") / "data"
 
 
-def _with_absolute_paths(experiment: Experiment) -> Experiment:
+def with_absolute_paths(experiment: Experiment) -> Experiment:
+    """The experiment with every path in it made absolute, so that it means the same in another process."""
     data = experiment.data
     if isinstance(data, Folder):
         data = msgspec.structs.replace(data, path=str(Path(data.path).expanduser().resolve()))

@@ -133,7 +133,7 @@ def _at_zero(experiment: Experiment) -> tuple[float, float]:
     """σ(0) and σ'(0) of the first layer."""
     zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
     value = activation(experiment.layers[0].activation)(zero)
-    return float(value), float(torch.autograd.grad(value, zero)[0])
+    return float(value.detach()), float(torch.autograd.grad(value, zero)[0])
 
 
 def _why_no_prediction(experiment: Experiment) -> str:

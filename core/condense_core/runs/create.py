@@ -109,8 +109,11 @@ def require_engine() -> None:
 
 
 def check_data_is_there(experiment: Experiment) -> None:
-    """DataError where the scenario's folder of data is missing: the worker would say it too, but later."""
+    """DataError where the scenario's folder of data or its initial weights are missing: the worker would say it too,
+    but later."""
     data = experiment.data
+    if experiment.initial is not None and not Path(experiment.initial).is_file():
+        raise DataError(f"initial: no file {experiment.initial}; expected weights in safetensors")
     if isinstance(data, Folder) and not Path(data.path).is_dir():
         raise DataError(f"data.path: no folder {data.path}; expected one folder of images a class: --data folder:PATH")
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
@@ -135,7 +138,8 @@ def with_absolute_paths(experiment: Experiment) -> Experiment:
         data = msgspec.structs.replace(data, path=str(Path(data.path).expanduser().resolve()))
     elif isinstance(data, Mnist | Cifar10 | Cifar100):
         data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
-    return msgspec.structs.replace(experiment, data=data)
+    initial = experiment.initial and str(Path(experiment.initial).expanduser().resolve())
+    return msgspec.structs.replace(experiment, data=data, initial=initial)
 
 
 def _versions() -> dict[str, str]:

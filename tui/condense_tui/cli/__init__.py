@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from condense_tui.cli.presets import presets
+from condense_tui.cli.reduce import reduce
 from condense_tui.cli.run import attach, replay, run
 from condense_tui.cli.runs import runs
 from condense_tui.cli.theory import theory
@@ -39,5 +40,6 @@ app.command()(run)
 app.command()(attach)
 app.command()(replay)
 app.command()(theory)
+app.command()(reduce)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

@@ -41,19 +41,19 @@ def theory(
     condense-tui theory photos-gd --data folder:~/pictures --trials 10
     """
     import msgspec
-    from rich.console import Console
 
     from condense_core import scenario as scenarios
     from condense_core.answers import AskTheory, TheoryAnswer
     from condense_core.child import ask
     from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+    from condense_tui.cli.tables import waiting
 
     experiment, _ = build_scenario(scenario, settings=settings or [], data=data, data_root=data_root, download=download)
     experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
     require_engine()
     question = AskTheory(scenario=scenarios.dumps(experiment), trials=trials, samples=samples, bias=bias)
-    with Console(stderr=True).status(f"{trials} trials of {samples} samples"):
+    with waiting(f"{trials} trials of {samples} samples"):
         found = ask("condense_core.engine.theory", question, TheoryAnswer)
     if json:
         typer.echo(msgspec.json.encode(found).decode())

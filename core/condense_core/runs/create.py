@@ -26,6 +26,8 @@ from condense_core.runs.schema import FILE_NAME, create, open_writer
 LOG_NAME = "worker.log"
 DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
+# What torchvision makes in the root of each of its sets.
+_FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100-python"}
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
@@ -34,6 +36,12 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
     experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
     folder = place.new_run_folder(runs, name or experiment.name)
+    write_run(folder, experiment, name=name, preset=preset, device=device)
+    return folder
+
+
+def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: str = "", device: str = "auto") -> None:
+    """Make the run file of `experiment`, whose paths are absolute, in a folder that has none, ready for a worker."""
     create(folder / FILE_NAME)
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute(
@@ -54,7 +62,6 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
                 time.time(),
             ),
         )
-    return folder
 
 
 def start_worker(folder: Path) -> None:
@@ -121,6 +128,9 @@ def check_data_is_there(experiment: Experiment) -> None:
         if not root.is_dir():
             name = data.__struct_config__.tag
             raise DataError(f"data.root: no folder {root} for {name}; name it with --data-root DIR, or add --download")
+        inside = _FOLDERS[type(data)]
+        if not (root / inside).is_dir():
+            raise DataError(f"data.root: no {inside} in {root}; name another with --data-root DIR, or add --download")
 
 
 def data_root(given: str | None) -> Path:

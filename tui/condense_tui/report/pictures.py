@@ -1,0 +1,103 @@
+"""What a preset's part of the report shows, read from its run files: heatmaps of one run, curves of all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from condense_core.runs.reader import RunReader
+from condense_tui.assemble import image_of
+from condense_tui.draw.numbers import plural, step
+from condense_tui.report.curves import Curve, Plot, plot
+from condense_tui.report.heat import heatmap
+from condense_tui.report.markup import Markup
+
+# Share of its first value above which the loss is in the initial stage (Zhou et al. 2022).
+INITIAL_STAGE = 0.7
+# Layers whose heatmaps are shown: the papers' deepest network that is a preset here has five hidden ones.
+LAYERS = 6
+EIGENVALUES = 4
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture with the line under it."""
+
+    image: Markup
+    caption: str
+    square: bool
+
+
+def pictures(folders: Sequence[Path]) -> list[Picture]:
+    """Pictures of these runs, the first of which is the one whose heatmaps and eigenvalues are shown."""
+    if not folders:
+        return []
+    with RunReader(folders[0]) as run:
+        shown = _heatmaps(run)
+        layer = run.layers[0] if run.layers else ""
+        eigenvalues = _eigenvalues(run, layer)
+        predicted = run.last(f"{layer}.predicted_at")
+    shown.append(_of_all(folders, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, "70 %: initial stage ends")))
+    mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
+    ratio = _of_all(folders, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
+    return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
+
+
+def _heatmaps(run: RunReader) -> list[Picture | None]:
+    found: list[Picture | None] = []
+    layers = run.layers[:LAYERS]
+    instants = run.instants
+    if not len(instants):
+        return found
+    first, last = int(instants[0]), int(instants[-1])
+    # with one layer there is room for where it began
+    for layer in layers:
+        for at in (first, last) if len(layers) == 1 and first != last else (last,):
+            cosine, frame = run.similarity(layer, at), run.condensation(layer, at)
+            if cosine is None:
+                continue
+            final = run.condensation(layer, last)
+            image = image_of(layer, cosine, final if len(cosine) == (final.kernels if final else -1) else frame, True)
+            lines = "" if frame is None else f", {plural(frame.lines, 'line')}"
+            caption = f"{layer} at step {step(at)}{lines}"
+            dropped = image.dropped if at == last else np.zeros(len(cosine), bool)
+            found.append(Picture(heatmap(cosine, image.order, dropped, caption), caption, True))
+    return found
+
+
+def _of_all(
+    folders: Sequence[Path],
+    name: str,
+    title: str,
+    *,
+    rule: tuple[float, str] | None = None,
+    mark: tuple[float, str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Picture | None:
+    curves = []
+    for index, folder in enumerate(folders):
+        with RunReader(folder) as run:
+            steps, values = run.curve(name)
+        if np.isfinite(values).any():
+            curves.append(Curve(steps, values, behind=index > 0))
+    if not curves:
+        return None
+    return Picture(plot(Plot(title, curves, rule=rule, mark=mark, low=low, high=high)), title, False)
+
+
+def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
+    curves = []
+    for rank in range(1, EIGENVALUES + 1):
+        steps, values = run.curve(f"{layer}.eigenvalue.{rank}")
+        # an exact zero has no place on a logarithmic axis
+        if (values > 0).any():
+            curves.append(Curve(steps, values, name=f"λ{rank}²", tone=rank - 1))
+    if not curves:
+        return None
+    title = f"eigenvalues of ZᵀZ, {layer}"
+    return Picture(plot(Plot(title, curves, log=True)), title, False)

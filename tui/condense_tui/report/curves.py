@@ -16,6 +16,8 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 26, 8, 22
 # Points of a curve: two a pixel column at the size at which it is shown would be seen as one.
 POINTS = 120
 POINTS_BEHIND = 50
+# Below this distance two names at the ends of curves run into each other.
+NAME_HEIGHT = 11.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def plot(spec: Plot) -> Markup:
     y = fit(np.r_[values, extra], log=spec.log)
     parts = [*_grid(x, y), *_annotations(spec, x, y)]
     parts += [_line(curve, x, y) for curve in sorted(spec.curves, key=lambda curve: not curve.behind)]
+    parts += _names(spec.curves, y)
     return el("svg", *parts, class_="plot", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=spec.title)
 
 
@@ -94,11 +97,22 @@ def _line(curve: Curve, x: Scale, y: Scale) -> Markup:
     steps, values = _thinned(steps, values, x, POINTS_BEHIND if curve.behind else POINTS)
     points = " ".join(f"{_x(x, a):g},{_y(y, b):g}" for a, b in zip(steps.tolist(), values.tolist(), strict=True))
     style = f"curve tone{curve.tone}" + (" behind" if curve.behind else "")
-    line = el("polyline", class_=style, points=points)
-    if not curve.name:
-        return line
-    at = _y(y, float(values[-1])) + 3.5
-    return Markup(line + el("text", curve.name, class_=f"name tone{curve.tone}", x=WIDTH - RIGHT + 3, y=at))
+    return el("polyline", class_=style, points=points)
+
+
+def _names(curves: Sequence[Curve], y: Scale) -> list[Markup]:
+    """Names at the curves' ends, from the top down, each pushed below the one above it."""
+    ends = []
+    for curve in curves:
+        shown = curve.values[np.isfinite(y.forward(curve.values))]
+        if curve.name and len(shown):
+            ends.append((_y(y, float(shown[-1])), curve))
+    parts, lowest = [], -float("inf")
+    for place, curve in sorted(ends, key=lambda end: end[0]):
+        lowest = max(place, lowest + NAME_HEIGHT)
+        style = f"name tone{curve.tone}"
+        parts.append(el("text", curve.name, class_=style, x=WIDTH - RIGHT + 3, y=round(lowest + 3.5, 1)))
+    return parts
 
 
 def _thinned(steps: np.ndarray, values: np.ndarray, x: Scale, points: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
 
 import msgspec
 
 from condense_tui.draw.numbers import duration
-from condense_tui.report.results import PresetResult
+from condense_tui.report.results import PresetResult, Verdict
 
 PAPERS = {
     "fcn": (
@@ -23,8 +22,15 @@ PAPERS = {
     ),
     "none": ("Our own scenarios", "not from a paper"),
 }
-ORDER: tuple[Literal["holds", "holds in some", "does not hold here", "failed", "no claim", "not run"], ...]
-ORDER = ("holds", "holds in some", "does not hold here", "failed", "no claim", "not run")
+# Verdicts from good to none, as they are said of several presets.
+PLURAL: dict[Verdict, str] = {
+    "holds": "hold",
+    "holds in some": "hold in some runs",
+    "does not hold here": "do not hold here",
+    "failed": "failed",
+    "no claim": "without a claim",
+    "not run": "not run",
+}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +52,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """No claim that was tried fails."""
         return all(preset.enough for preset in self.presets)
 
-    def counts(self) -> list[tuple[str, int]]:
+    def counts(self) -> list[tuple[Verdict, int]]:
         """How many presets have each verdict, those that none has left out."""
         found = Counter(preset.verdict for preset in self.presets)
-        return [(verdict, found[verdict]) for verdict in ORDER if found[verdict]]
+        return [(verdict, found[verdict]) for verdict in PLURAL if found[verdict]]
 
     def by_paper(self) -> list[tuple[str, str, list[PresetResult]]]:
         """Heading, source and presets of each paper that has any."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from condense_core.text import printable
-from condense_tui.report.document import Report, circumstances, heading, title
+from condense_tui.report.document import PLURAL, Report, circumstances, heading, title
 from condense_tui.report.results import PresetResult
 
 
@@ -13,7 +13,7 @@ def to_markdown(report: Report) -> str:
     """The whole report."""
     lines = [f"# {plain(title(report))}", ""]
     lines += [f"- {name}: {plain(text)}" for name, text in circumstances(report)]
-    lines += [f"- verdicts: {', '.join(f'{count} {verdict}' for verdict, count in report.counts())}"]
+    lines += [f"- verdicts: {', '.join(f'{count} {PLURAL[verdict]}' for verdict, count in report.counts())}"]
     lines += [f"- cut to fit the time: {plain('; '.join(report.cuts))}"] if report.cuts else []
     lines += ["", *_table(["preset", "figure", "claim", "verdict"], [_overview(preset) for preset in report.presets])]
     for heading_, source, presets in report.by_paper():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from condense_tui.report.document import Report, circumstances, heading, title
+from condense_tui.report.document import PLURAL, Report, circumstances, heading, title
 from condense_tui.report.heat import legend
 from condense_tui.report.markup import Markup, el, join
 from condense_tui.report.pictures import Picture
@@ -45,7 +45,9 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
 
 
 def _counts(report: Report) -> Markup:
-    items = [el("li", el("b", str(count), class_=_class(verdict)), verdict) for verdict, count in report.counts()]
+    items = [
+        el("li", el("b", str(count), class_=_class(verdict)), PLURAL[verdict]) for verdict, count in report.counts()
+    ]
     return el("ul", *items, class_="counts")
 
 
@@ -69,7 +71,8 @@ def _reading() -> Markup:
     text = (
         "Heatmaps show the cosine of every two kernels of a layer in the run with the first seed, ordered by condensed"
         " line; kernels too small to have a direction are grey. Of curves, the bold one is that run and the faint ones"
-        " are the other seeds."
+        " are the other seeds. Where there is no signal matrix Z (several hidden layers, a multiplicity above 1), v1"
+        " and the eigenvalues are those of the layer's own gradient."
     )
     return el("p", text, " ", legend(), class_="soft")
 
@@ -88,7 +91,8 @@ def _article(preset: PresetResult, pictures: list[Picture]) -> Markup:
         el("p", preset.summary),
         _facts(facts),
         _distributions(preset),
-        el("div", *(_figure(picture) for picture in pictures), class_="pictures") if pictures else Markup(""),
+        _row_of([picture for picture in pictures if picture.square], "heatmaps"),
+        _row_of([picture for picture in pictures if not picture.square], "plots"),
         _runs(preset),
         el("details", el("summary", "settings"), el("pre", preset.scenario)),
         id=preset.name,
@@ -120,9 +124,9 @@ def _cells(cell: CellResult) -> tuple[str, ...]:
     return str(cell.seed), str(cell.data_seed), cell.status, f"{cell.steps:,}", f"{cell.seconds:.1f}", against or "–"
 
 
-def _figure(picture: Picture) -> Markup:
-    caption = el("figcaption", picture.caption)
-    return el("figure", picture.image, caption, class_="square" if picture.square else "wide")
+def _row_of(pictures: list[Picture], kind: str) -> Markup:
+    figures = [el("figure", picture.image, el("figcaption", picture.caption)) for picture in pictures]
+    return el("div", *figures, class_=f"pictures {kind}") if figures else Markup("")
 
 
 def _badge(preset: PresetResult) -> Markup:

@@ -21,6 +21,8 @@ INITIAL_STAGE = 0.7
 # Layers whose heatmaps are shown: the papers' deepest network that is a preset here has five hidden ones.
 LAYERS = 6
 EIGENVALUES = 4
+# Heatmaps beside each other on the page.
+IN_A_ROW = 5
 
 
 @dataclass(frozen=True)
@@ -37,36 +39,46 @@ def pictures(folders: Sequence[Path]) -> list[Picture]:
     if not folders:
         return []
     with RunReader(folders[0]) as run:
-        shown = _heatmaps(run)
+        shown: list[Picture | None] = [*_heatmaps(run)]
+        alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
         eigenvalues = _eigenvalues(run, layer)
         predicted = run.last(f"{layer}.predicted_at")
+    for folder in folders[1:] if alone else ():
+        if len(shown) == IN_A_ROW:
+            break
+        with RunReader(folder) as run:
+            shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
     shown.append(_of_all(folders, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, "70 %: initial stage ends")))
     mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
     ratio = _of_all(folders, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
     return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
 
 
-def _heatmaps(run: RunReader) -> list[Picture | None]:
-    found: list[Picture | None] = []
-    layers = run.layers[:LAYERS]
-    instants = run.instants
+def _heatmaps(run: RunReader) -> list[Picture]:
+    """Every layer at the end; with one layer there is room for where it began."""
+    layers, instants = run.layers[:LAYERS], run.instants
     if not len(instants):
-        return found
+        return []
     first, last = int(instants[0]), int(instants[-1])
-    # with one layer there is room for where it began
-    for layer in layers:
-        for at in (first, last) if len(layers) == 1 and first != last else (last,):
-            cosine, frame = run.similarity(layer, at), run.condensation(layer, at)
-            if cosine is None:
-                continue
-            final = run.condensation(layer, last)
-            image = image_of(layer, cosine, final if len(cosine) == (final.kernels if final else -1) else frame, True)
-            lines = "" if frame is None else f", {plural(frame.lines, 'line')}"
-            caption = f"{layer} at step {step(at)}{lines}"
-            dropped = image.dropped if at == last else np.zeros(len(cosine), bool)
-            found.append(Picture(heatmap(cosine, image.order, dropped, caption), caption, True))
-    return found
+    steps = (first, last) if len(layers) == 1 and first != last else (last,)
+    found = [_heatmap(run, layer, at) for layer in layers for at in steps]
+    return [picture for picture in found if picture is not None]
+
+
+def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | None:
+    """The layer at a step, its kernels ordered as they end."""
+    cosine, frame = run.similarity(layer, at), run.condensation(layer, at)
+    if cosine is None:
+        return None
+    image = image_of(layer, cosine, run.condensation(layer), True)
+    last = at == int(run.instants[-1])
+    words = "" if frame is None else f": {plural(frame.lines, 'line')}"
+    if frame is not None and frame.lines != frame.lines_coarse:
+        words += f", {frame.lines_coarse} at 0.8 / 10 %"
+    caption = f"{layer} at step {step(at)}{which}{words}"
+    dropped = image.dropped if last else np.zeros(len(cosine), bool)
+    return Picture(heatmap(cosine, image.order, dropped, caption), caption, True)
 
 
 def _of_all(

@@ -22,6 +22,17 @@ Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "f
 
 # Values of these measures are counted, of all others the range is given.
 WHOLE = frozenset({"lines", "lines_coarse", "directions", "stable_lines"})
+# Measured quantities as the report calls them; any other by its own name.
+NAMES = {
+    "lines_coarse": "lines at 0.8 / 10 %",
+    "mean_abs_cos": "mean |cos| with their axis",
+    "pair_abs_cos": "mean |cos| of pairs",
+    "alignment": "mean |cos| with the predicted v1",
+    "ratio": "share of the weights on v1",
+    "loss_ratio": "loss / first loss",
+    "ones_overlap": "|⟨v1, ones⟩|",
+    "gap_ratio": "λ2/λ1",
+}
 
 
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,9 +176,17 @@ def distributions(requirement: Requirement, cells: Sequence[dict[str, float]]) -
     names = dict.fromkeys(name for cell in cells for name in cell)
     text = wanted(requirement)
     return [
-        Distribution(name=name, wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c]))
+        Distribution(
+            name=_name(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
+        )
         for name in names
     ]
+
+
+def _name(measured_: str) -> str:
+    """`conv1: lines` for `conv1.lines`."""
+    layer, dot, quantity = measured_.rpartition(".")
+    return f"{layer}{': ' if dot else ''}{NAMES.get(quantity, quantity.replace('_', ' '))}"
 
 
 def in_words(quantity: str, values: Iterable[float]) -> str:

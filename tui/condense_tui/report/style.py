@@ -40,16 +40,17 @@ td.key{white-space:nowrap}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px 22px 14px;margin:18px 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px;margin:12px 0}
 dt{color:var(--soft)}dd{margin:0}
-.pictures{display:flex;flex-wrap:wrap;gap:18px 22px;margin:18px 0 10px;align-items:flex-start}
+.pictures{margin:18px 0 10px}
+.heatmaps{display:flex;flex-wrap:wrap;gap:16px 20px}.heatmaps figure{width:170px}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(290px,1fr));gap:14px 20px}
 figure{margin:0}
-figure.square{width:170px}figure.wide{width:300px}
 figcaption{font-size:12.5px;color:var(--soft);margin-top:5px}
 svg{display:block;max-width:100%}
 .heat{width:170px;height:170px;border-radius:3px;shape-rendering:crispEdges}
 .heat path{stroke:var(--c);stroke-width:1.04;fill:none}.heat rect,.scale rect{fill:var(--c)}
 .scale{display:inline-block;width:150px;height:10px;vertical-align:middle;border-radius:2px}
 .legend{white-space:nowrap}
-.plot{width:300px;height:190px}
+.plot{width:100%;max-width:400px;height:auto}
 .grid{stroke:var(--line);stroke-width:1}
 .rule{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 3}
 .tick,.note{font-size:10px;fill:var(--soft)}.name{font-size:10.5px}

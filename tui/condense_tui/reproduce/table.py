@@ -73,6 +73,9 @@ def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
     said: set[int] = set()
 
     def show(progress: Progress) -> None:
+        if progress.kept and not said:
+            said.update(id(cell) for cell in progress.kept)
+            console.print(f"{len(said)}/{total} runs are there from before", markup=False, highlight=False)
         for cell in progress.ended:
             if id(cell) not in said:
                 said.add(id(cell))

@@ -31,7 +31,7 @@ ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
 
-PROBES = ("similarity", "condensation", "spectrum", "alignment", "change")
+PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
@@ -257,6 +257,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
     dtype: Literal["float32", "float64"] = "float32"
     residual: bool = False
     """h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on; dense layers of one width only."""
+    initial: str | None = None
+    """Weights to start from instead of a draw by `init`: a safetensors file, such as `condense-tui reduce` writes."""
     record: Record = Record()
     stop: Stop | None = None
     claim: Claim | None = None
@@ -267,6 +269,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(1 <= self.steps <= 10**9, "steps", "1 to 1000000000", self.steps)
         require(0 <= self.seed < 2**63, "seed", "0 to 2^63 - 1", self.seed)
         require(1 <= len(self.layers) <= 64, "layers", "1 to 64 hidden layers", len(self.layers))
+        if self.initial is not None:
+            require(bool(self.initial), "initial", "a path to a safetensors file", self.initial)
         self._check_layer_order()
         self._check_loss_and_labels()
         batch = self.optimizer.batch

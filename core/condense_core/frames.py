@@ -6,6 +6,7 @@ another machine: types, shapes and sizes are checked, and nothing is ever execut
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -22,6 +23,9 @@ LARGEST_FRAME = 4 * 1024 * 1024
 # int8 steps of a cosine: 127 levels each side of 0, and the one code left over for "no direction".
 LEVELS = 127
 NAN_LEVEL = -128
+# Parameters of a network whose weights are kept at recorded steps: 800 kB of float64 a step; larger networks have
+# their checkpoint. Bounds what a foreign file can make a reader allocate, too.
+MOST_WEIGHTS = 100_000
 
 _DTYPES = {"i1": np.int8, "i2": np.int16, "f4": np.float32, "f8": np.float64}
 
@@ -118,7 +122,36 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     ratio: float
 
 
-Frame = Similarity | Condensation | Spectrum | Alignment
+class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="weights"):
+    """Every parameter of the network at one step, by name and in its own precision (f4 or f8)."""
+
+    names: tuple[str, ...]
+    values: tuple[Array, ...]
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, npt.NDArray[Any]]) -> Weights:
+        """The frame of these parameters; ValueError where there are more than MOST_WEIGHTS."""
+        if sum(value.size for value in parameters.values()) > MOST_WEIGHTS:
+            raise ValueError(f"expected at most {MOST_WEIGHTS} weights")
+        return cls(
+            names=tuple(parameters),
+            values=tuple(Array.of(value, "f8" if value.dtype == np.float64 else "f4") for value in parameters.values()),
+        )
+
+    def numpy(self) -> dict[str, npt.NDArray[Any]]:
+        """The parameters by name, read-only; RunFileError where the frame is not whole."""
+        sizes = [len(value.data) // np.dtype(_DTYPES[value.dtype]).itemsize for value in self.values]
+        if len(self.names) != len(self.values) or len(set(self.names)) != len(self.names):
+            raise RunFileError("recorded weights do not go with their names; the run file is damaged")
+        if sum(sizes) > MOST_WEIGHTS:
+            raise RunFileError(f"recorded weights are more than {MOST_WEIGHTS}; the run file is not ours")
+        try:
+            return {name: value.numpy() for name, value in zip(self.names, self.values, strict=True)}
+        except ValueError as error:
+            raise RunFileError(f"recorded weights cannot be read ({error}); the run file is damaged") from None
+
+
+Frame = Similarity | Condensation | Spectrum | Alignment | Weights
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from condense_core.experiment import Record
@@ -23,3 +25,10 @@ def recorded_steps(record: Record, steps: int) -> list[int]:
         if len(spaced) >= wanted or points > 100 * wanted:
             return sorted(spaced)
         points += max(1, points // 4)
+
+
+def thinned(steps: Sequence[int], most: int) -> list[int]:
+    """At most `most` of the steps, evenly among them, the first and the last included."""
+    if len(steps) <= most:
+        return list(steps)
+    return [steps[int(index)] for index in np.rint(np.linspace(0, len(steps) - 1, most))]

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
-from condense_core.engine.stepper import State
 from condense_core.errors import RunFileError
+
+if TYPE_CHECKING:
+    from condense_core.engine.stepper import State
 
 FILE_NAME = "checkpoint.safetensors"
 _PARTIAL = ".checkpoint.partial"
+_NETWORK = "network."
 
 
 def save(state: State, folder: Path) -> None:
@@ -38,3 +43,8 @@ def load(folder: Path) -> State | None:
             f"the checkpoint {file} cannot be read ({error}); remove it to train from the start"
         ) from None
     return state
+
+
+def parameters(state: State) -> dict[str, Tensor]:
+    """The network's own parameters in a stepper's state, by name."""
+    return {name.removeprefix(_NETWORK): value for name, value in state.items() if name.startswith(_NETWORK)}

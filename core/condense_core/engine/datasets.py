@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from condense_core.engine.images import read_images
+from condense_core.engine.images import Images, open_images, read_images
 from condense_core.experiment import Data, ImageData, Labels, Sine
 
 
@@ -70,11 +72,26 @@ def load(data: Data) -> Dataset:
     Targets of images are the class number (`raw`, (N, 1)), the class number minus its mean over the sample
     (`centred`, (N, 1)), or one-hot (N, C). DataError where the data are missing, damaged, or too few.
     """
-    return _sine(data) if isinstance(data, Sine) else _images(data)
+    return _sine(data) if isinstance(data, Sine) else _images(data, read_images(data))
 
 
-def _images(data: ImageData) -> Dataset:
-    images = read_images(data)
+def open_draws(data: Data) -> Callable[[int, Labels], Dataset]:
+    """The data set read once, to be drawn from many times: (seed, labels) gives `load` with those two changed.
+
+    A set of points on a sine has no labels to choose; it ignores them.
+    """
+    if isinstance(data, Sine):
+        points = data
+        return lambda seed, _: _sine(msgspec.structs.replace(points, seed=seed))
+    images, drawn_from = data, open_images(data)
+
+    def draw(seed: int, labels: Labels) -> Dataset:
+        return _images(msgspec.structs.replace(images, seed=seed, labels=labels), drawn_from(seed))
+
+    return draw
+
+
+def _images(data: ImageData, images: Images) -> Dataset:
     class_target = _class_targets(data.labels, images.classes, images.label)
     return Dataset(
         name=images.name,

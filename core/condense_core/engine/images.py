@@ -26,6 +26,9 @@ DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
 # Characters of a foreign path or message that are shown: two lines of an 80-column terminal.
 LONGEST_REASON = 160
 
+# Decoded images of a folder that are kept for the next draw: a hundred thousand of 3×32×32.
+DECODED_BYTES = 300_000_000
+
 # What readers of damaged files raise: PIL a SyntaxError for a broken PNG, torchvision an AssertionError for an MNIST
 # file that was cut short.
 _UNREADABLE = (
@@ -60,6 +63,14 @@ def read_images(data: ImageData) -> Images:
     For one seed, a smaller sample is the beginning of a larger one (photos: of the same photo). DataError, in one
     line, where the set is missing or damaged, or has fewer images than asked for.
     """
+    return open_images(data)(data.seed)
+
+
+Draw = Callable[[int], Images]
+
+
+def open_images(data: ImageData) -> Draw:
+    """The set read once, to be drawn from many times: `open_images(data)(seed)` is `read_images` with that seed."""
     match data:
         case Digits():
             return _digits(data)
@@ -77,32 +88,36 @@ def data_root(root: str | None) -> Path:
     return Path(named).expanduser() if named else platformdirs.user_cache_path("condense-tui") / "data"
 
 
-def _choose(data: ImageData, name: str, available: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _choose(data: ImageData, seed: int, name: str, available: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     if data.samples > available:
         raise _too_few(name, available, data.samples)
-    return np.random.Generator(np.random.PCG64(data.seed)).permutation(available)[: data.samples]
+    return np.random.Generator(np.random.PCG64(seed)).permutation(available)[: data.samples]
 
 
 def _too_few(name: str, available: int, wanted: int) -> DataError:
     return DataError(f"{name}: {available} images, {wanted} were asked for; lower data.samples")
 
 
-def _digits(data: Digits) -> Images:
+def _digits(data: Digits) -> Draw:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    chosen = _choose(data, "digits", len(digits.images))
-    return Images(
-        # The scans count dark pixels in blocks of 4×4, so 16 is black.
-        pixel=torch.from_numpy(digits.images[chosen] / 16.0)[:, None],
-        label=torch.from_numpy(digits.target[chosen]).long(),
-        classes=10,
-        available=len(digits.images),
-        name="digits",
-    )
+
+    def draw(seed: int) -> Images:
+        chosen = _choose(data, seed, "digits", len(digits.images))
+        return Images(
+            # The scans count dark pixels in blocks of 4×4, so 16 is black.
+            pixel=torch.from_numpy(digits.images[chosen] / 16.0)[:, None],
+            label=torch.from_numpy(digits.target[chosen]).long(),
+            classes=10,
+            available=len(digits.images),
+            name="digits",
+        )
+
+    return draw
 
 
-def _photos(data: Photos) -> Images:
+def _photos(data: Photos) -> Draw:
     from sklearn.datasets import load_sample_images
 
     photos = load_sample_images().images
@@ -110,24 +125,28 @@ def _photos(data: Photos) -> Images:
     available = sum(rows * columns for rows, columns in corners)
     if data.samples > available:
         raise _too_few(f"photos cut into {data.size}×{data.size} patches", available, data.samples)
-    random = np.random.Generator(np.random.PCG64(data.seed))
-    label = np.arange(data.samples) % len(photos)
-    patches = np.empty((data.samples, data.size, data.size, 3), dtype=np.uint8)
-    for number, (photo, (rows, columns)) in enumerate(zip(photos, corners, strict=True)):
-        slots = np.flatnonzero(label == number)
-        places = random.permutation(rows * columns)[: len(slots)]
-        for slot, row, column in zip(slots, *np.divmod(places, columns), strict=True):
-            patches[slot] = photo[row : row + data.size, column : column + data.size]
-    return Images(
-        pixel=_to_unit(torch.from_numpy(patches).permute(0, 3, 1, 2)),
-        label=torch.from_numpy(label),
-        classes=len(photos),
-        available=available,
-        name="photos",
-    )
+
+    def draw(seed: int) -> Images:
+        random = np.random.Generator(np.random.PCG64(seed))
+        label = np.arange(data.samples) % len(photos)
+        patches = np.empty((data.samples, data.size, data.size, 3), dtype=np.uint8)
+        for number, (photo, (rows, columns)) in enumerate(zip(photos, corners, strict=True)):
+            slots = np.flatnonzero(label == number)
+            places = random.permutation(rows * columns)[: len(slots)]
+            for slot, row, column in zip(slots, *np.divmod(places, columns), strict=True):
+                patches[slot] = photo[row : row + data.size, column : column + data.size]
+        return Images(
+            pixel=_to_unit(torch.from_numpy(patches).permute(0, 3, 1, 2)),
+            label=torch.from_numpy(label),
+            classes=len(photos),
+            available=available,
+            name="photos",
+        )
+
+    return draw
 
 
-def _torchvision(data: Mnist | Cifar10 | Cifar100) -> Images:
+def _torchvision(data: Mnist | Cifar10 | Cifar100) -> Draw:
     from torchvision import datasets
 
     root = data_root(data.root)
@@ -139,15 +158,19 @@ def _torchvision(data: Mnist | Cifar10 | Cifar100) -> Images:
     pixels, labels = _read_whole(
         name, root, data.download, lambda: kind(root, train=data.train, download=data.download)
     )
-    chosen = _choose(data, name, len(pixels))
-    pixel = torch.as_tensor(pixels[chosen])
-    return Images(
-        pixel=_to_unit(pixel[:, None] if pixel.ndim == 3 else pixel.permute(0, 3, 1, 2)),
-        label=labels[chosen],
-        classes=classes,
-        available=len(pixels),
-        name=name,
-    )
+
+    def draw(seed: int) -> Images:
+        chosen = _choose(data, seed, name, len(pixels))
+        pixel = torch.as_tensor(pixels[chosen])
+        return Images(
+            pixel=_to_unit(pixel[:, None] if pixel.ndim == 3 else pixel.permute(0, 3, 1, 2)),
+            label=labels[chosen],
+            classes=classes,
+            available=len(pixels),
+            name=name,
+        )
+
+    return draw
 
 
 def _read_whole(name: str, root: Path, download: bool, read: Callable[[], Any]) -> tuple[Any, Tensor]:
@@ -173,7 +196,7 @@ def _read_whole(name: str, root: Path, download: bool, read: Callable[[], Any]) 
     return whole.data, labels
 
 
-def _folder(data: Folder) -> Images:
+def _folder(data: Folder) -> Draw:
     from torchvision.datasets import ImageFolder
 
     path = Path(data.path).expanduser()
@@ -183,14 +206,28 @@ def _folder(data: Folder) -> Images:
         raise DataError(
             f"{_one_line(path)} is not a folder with one folder of images a class ({_one_line(error)}); use folder:PATH"
         ) from error
-    chosen = [folder.samples[index] for index in _choose(data, f"folder {_one_line(path)}", len(folder.samples))]
-    return Images(
-        pixel=_to_unit(torch.stack([_decode(Path(file), data.size, data.grey) for file, _ in chosen])),
-        label=torch.tensor([label for _, label in chosen]),
-        classes=len(folder.classes),
-        available=len(folder.samples),
-        name=_one_line(path.name),
-    )
+    decoded: dict[str, Tensor] = {}
+
+    def draw(seed: int) -> Images:
+        numbers = _choose(data, seed, f"folder {_one_line(path)}", len(folder.samples))
+        chosen = [folder.samples[index] for index in numbers]
+        pixels = []
+        for file, _ in chosen:
+            pixel = decoded.get(file)
+            if pixel is None:
+                pixel = _decode(Path(file), data.size, data.grey)
+                if (len(decoded) + 1) * pixel.numel() <= DECODED_BYTES:
+                    decoded[file] = pixel
+            pixels.append(pixel)
+        return Images(
+            pixel=_to_unit(torch.stack(pixels)),
+            label=torch.tensor([label for _, label in chosen]),
+            classes=len(folder.classes),
+            available=len(folder.samples),
+            name=_one_line(path.name),
+        )
+
+    return draw
 
 
 def _decode(file: Path, size: int, grey: bool) -> Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from condense_core.engine.activations import activation
+from condense_core.engine.initial import load_weights
 from condense_core.engine.initialisation import LayerSize, draw
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Conv, Experiment, Init, Layer
@@ -26,7 +28,7 @@ class Network(nn.Module):
 
     Convolutions have stride 1 and no padding; what they give is flattened before the first dense layer. With
     `experiment.residual`, h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on. Weights and biases are
-    drawn from a generator seeded by `experiment.seed`, never from the global one.
+    drawn from a generator seeded by `experiment.seed`, never from the global one; or read from `experiment.initial`.
     """
 
     def __init__(self, experiment: Experiment, input_shape: tuple[int, ...], outputs: int) -> None:
@@ -46,6 +48,8 @@ class Network(nn.Module):
         self.output = _module(nn.Linear, math.prod(shape), outputs, dtype=dtype)
         generator = torch.Generator().manual_seed(experiment.seed)
         self._initialise(experiment.init, experiment.layers[0].width, generator, dtype)
+        if experiment.initial is not None:
+            load_weights(self, Path(experiment.initial))
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs, shape (N, D), of a batch (N, *input_shape)."""

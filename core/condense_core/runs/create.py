@@ -26,14 +26,22 @@ from condense_core.runs.schema import FILE_NAME, create, open_writer
 LOG_NAME = "worker.log"
 DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
+# What torchvision makes in the root of each of its sets.
+_FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100-python"}
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
 def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: str = "", device: str = "auto") -> Path:
     """The folder of a new run of `experiment`, not yet started; paths in it are made absolute."""
-    experiment = _with_absolute_paths(experiment)
+    experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
     folder = place.new_run_folder(runs, name or experiment.name)
+    write_run(folder, experiment, name=name, preset=preset, device=device)
+    return folder
+
+
+def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: str = "", device: str = "auto") -> None:
+    """Make the run file of `experiment`, whose paths are absolute, in a folder that has none, ready for a worker."""
     create(folder / FILE_NAME)
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute(
@@ -54,7 +62,6 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
                 time.time(),
             ),
         )
-    return folder
 
 
 def start_worker(folder: Path) -> None:
@@ -109,8 +116,11 @@ def require_engine() -> None:
 
 
 def check_data_is_there(experiment: Experiment) -> None:
-    """DataError where the scenario's folder of data is missing: the worker would say it too, but later."""
+    """DataError where the scenario's folder of data or its initial weights are missing: the worker would say it too,
+    but later."""
     data = experiment.data
+    if experiment.initial is not None and not Path(experiment.initial).is_file():
+        raise DataError(f"initial: no file {experiment.initial}; expected weights in safetensors")
     if isinstance(data, Folder) and not Path(data.path).is_dir():
         raise DataError(f"data.path: no folder {data.path}; expected one folder of images a class: --data folder:PATH")
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
@@ -118,6 +128,9 @@ def check_data_is_there(experiment: Experiment) -> None:
         if not root.is_dir():
             name = data.__struct_config__.tag
             raise DataError(f"data.root: no folder {root} for {name}; name it with --data-root DIR, or add --download")
+        inside = _FOLDERS[type(data)]
+        if not (root / inside).is_dir():
+            raise DataError(f"data.root: no {inside} in {root}; name another with --data-root DIR, or add --download")
 
 
 def data_root(given: str | None) -> Path:
@@ -128,13 +141,15 @@ def data_root(given: str | None) -> Path:
     return Path(root).expanduser() if root else platformdirs.user_cache_path("condense-tui") / "data"
 
 
-def _with_absolute_paths(experiment: Experiment) -> Experiment:
+def with_absolute_paths(experiment: Experiment) -> Experiment:
+    """The experiment with every path in it made absolute, so that it means the same in another process."""
     data = experiment.data
     if isinstance(data, Folder):
         data = msgspec.structs.replace(data, path=str(Path(data.path).expanduser().resolve()))
     elif isinstance(data, Mnist | Cifar10 | Cifar100):
         data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
-    return msgspec.structs.replace(experiment, data=data)
+    initial = experiment.initial and str(Path(experiment.initial).expanduser().resolve())
+    return msgspec.structs.replace(experiment, data=data, initial=initial)
 
 
 def _versions() -> dict[str, str]:

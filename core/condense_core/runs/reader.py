@@ -151,7 +151,7 @@ class RunReader:
         if row is None:
             return None
         frame = frames.decode(row[0])
-        if frames.kind_of(frame) != kind or isinstance(frame, frames.Similarity):
+        if frames.kind_of(frame) != kind or isinstance(frame, frames.Similarity | frames.Weights):
             raise RunFileError(f"{self.file}: a frame of kind {kind!r} holds another kind; the file is damaged")
         return frame
 
@@ -169,6 +169,21 @@ class RunReader:
         """`frame("alignment", …)`, typed."""
         frame = self.frame("alignment", layer, step)
         return frame if isinstance(frame, frames.Alignment) else None
+
+    def weights(self, step: int | None = None) -> tuple[int, dict[str, npt.NDArray[np.floating]]] | None:
+        """The newest recorded weights, at or before `step` where given, and their step; None where there are none."""
+        with self._checked():
+            row = self._connection.execute(
+                "SELECT step, blob FROM frame WHERE kind = 'weights' AND layer = '' AND step <= ?"
+                " ORDER BY step DESC LIMIT 1",
+                (_END if step is None else step,),
+            ).fetchone()
+        if row is None:
+            return None
+        frame = frames.decode(row[1])
+        if not isinstance(frame, frames.Weights):
+            raise RunFileError(f"{self.file}: a frame of weights holds another kind; the file is damaged")
+        return int(row[0]), frame.numpy()
 
     def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
         """The layer's cosine similarities, (side, side), at or before `step`; None where there are none."""

@@ -155,23 +155,25 @@ def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[s
     """What was measured outside of what the claim requires, one line each; empty where the claim holds."""
     against = []
     for requirement in claim.requires:
-        named = [layer for layer in layers if requirement.layer in {None, layer.name}]
-        if requirement.measure == "loss_ratio":
-            measured = {"loss_ratio": run.last("loss_ratio")}
-        elif requirement.measure == "ones_overlap":
-            measured = {f"{layer.name}.ones_overlap": run.last(f"{layer.name}.ones_overlap", 0) for layer in named}
-        else:
-            measured = {
-                f"{layer.name}.{requirement.measure}": float(getattr(layer, requirement.measure)) for layer in named
-            }
-        if not measured:
+        found = measured(requirement, run, layers)
+        if not found:
             against.append(f"{requirement.measure}: not measured")
         against += [
-            f"{name} is {value:.6g}, expected {_range(requirement)}"
-            for name, value in measured.items()
+            f"{name} is {value:.6g}, expected {wanted(requirement)}"
+            for name, value in found.items()
             if not _within(requirement, value)
         ]
     return against
+
+
+def measured(requirement: Requirement, run: RunReader, layers: list[LayerSummary]) -> dict[str, float]:
+    """What the run shows of that requirement, by `LAYER.measure`; empty where it was not measured."""
+    named = [layer for layer in layers if requirement.layer in {None, layer.name}]
+    if requirement.measure == "loss_ratio":
+        return {"loss_ratio": run.last("loss_ratio")}
+    if requirement.measure == "ones_overlap":
+        return {f"{layer.name}.ones_overlap": run.last(f"{layer.name}.ones_overlap", 0) for layer in named}
+    return {f"{layer.name}.{requirement.measure}": float(getattr(layer, requirement.measure)) for layer in named}
 
 
 def _within(requirement: Requirement, value: float) -> bool:
@@ -180,7 +182,8 @@ def _within(requirement: Requirement, value: float) -> bool:
     return low <= value <= high
 
 
-def _range(requirement: Requirement) -> str:
+def wanted(requirement: Requirement) -> str:
+    """The range that a requirement asks for, in words."""
     low, high = requirement.at_least, requirement.at_most
     if low is not None and high is not None:
         return f"{low:g}" if low == high else f"{low:g} to {high:g}"

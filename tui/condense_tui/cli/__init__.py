@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from condense_tui.cli.presets import presets
+from condense_tui.cli.reduce import reduce
+from condense_tui.cli.reproduce import reproduce
 from condense_tui.cli.run import attach, replay, run
 from condense_tui.cli.runs import runs
+from condense_tui.cli.theory import theory
 
 app = typer.Typer(
     help="Watch the kernels of a neural network condense, live, in the terminal.",
@@ -37,5 +40,8 @@ def main(
 app.command()(run)
 app.command()(attach)
 app.command()(replay)
+app.command()(theory)
+app.command()(reduce)
+app.command()(reproduce)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

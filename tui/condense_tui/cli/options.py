@@ -38,6 +38,7 @@ def build_scenario(
 
     text, source, preset = _read(scenario)
     table = scenarios.parse(text, source)
+    _find_initial(table, Path(source).parent if not preset and scenario != "-" else Path())
     table = scenarios.override(table, _data_settings(table, data, data_root, download), "--data")
     if seed is not None:
         table = scenarios.override(table, [f"seed={seed}"], "--seed")
@@ -58,6 +59,13 @@ def _read(scenario: str) -> tuple[str, str, str]:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise ScenarioError(f"cannot read the scenario {path}: {reason}") from None
     return preset_text(scenario), scenario, scenario
+
+
+def _find_initial(table: dict[str, Any], folder: Path) -> None:
+    """Weights that a scenario starts from lie beside its file, wherever the command is given."""
+    initial = table.get("initial")
+    if isinstance(initial, str) and initial:
+        table["initial"] = str(folder / Path(initial).expanduser())
 
 
 def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, download: bool) -> list[str]:

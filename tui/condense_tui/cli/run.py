@@ -47,7 +47,7 @@ def run(
 
     if headless and detach:
         raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
-    _check_device(device)
+    check_device(device)
     experiment, preset = build_scenario(
         scenario, settings=settings or [], seed=seed, data=data, data_root=data_root, download=download
     )
@@ -106,7 +106,8 @@ def replay(
     return open_app(place)
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """ScenarioError for what is no device's name; whether it is there, the worker finds out."""
     from condense_core.errors import ScenarioError
 
     kind, colon, index = device.partition(":")

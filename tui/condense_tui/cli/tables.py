@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import LayerSummary, Summary
 
 SIGNS = {"starting": "…", "running": "●", "paused": "▮▮", "done": "✓", "stopped": "■"}
+
+
+@contextlib.contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Say on a terminal's standard error what is going on while the block runs; nothing elsewhere."""
+    console = Console(stderr=True)
+    with console.status(text) if console.is_terminal else contextlib.nullcontext():
+        yield
 
 
 def print_summary(summary: Summary) -> None:

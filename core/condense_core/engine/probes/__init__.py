@@ -9,6 +9,7 @@ from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.vitals import Vitals
+from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.engine.view import View
 from condense_core.experiment import Experiment
 
@@ -23,5 +24,6 @@ def probes_for(experiment: Experiment, start: View) -> list[Probe]:
         "spectrum": SpectrumProbe,
         "alignment": AlignmentProbe,
         "change": Change,
+        "weights": WeightsProbe,
     }
     return [Vitals(start), *(makers[name](start) for name in makers if name in experiment.record.probes)]

@@ -1,0 +1,117 @@
+"""What work that needs PyTorch answers to a command: typed JSON, from a process of its own to a viewer without it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+LabelKind = Literal["raw", "centred", "onehot", "values"]
+"""How targets were made: of images by one of the kinds of labels, or the values of a function."""
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of what is asked for."""
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """A value measured in several trials; `std` with n - 1 in the denominator, None for one trial."""
+
+    mean: float
+    std: float | None
+    least: float
+    most: float
+
+
+class AskTheory(Ask, frozen=True, kw_only=True):
+    """The theory of a scenario, given as TOML, over data draws `data.seed`, `data.seed` + 1, …"""
+
+    scenario: str
+    trials: int
+    samples: int
+    bias: bool
+    """Whether the spectrum takes in the kernel's bias, as one more column of Z."""
+
+
+class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
+    """The theory under one kind of label. `values` are singular values of Z, largest first; `eigenvalues` of ZᵀZ.
+
+    `ones_overlap` has an entry for each input channel, none for a dense layer. `predicted` is the step of condensation
+    in the trials that reach it, `predicted_in` how many do; where it cannot be predicted, `unpredicted` says why.
+    """
+
+    labels: LabelKind
+    shape: tuple[int, int]
+    values: list[Spread]
+    eigenvalues: list[Spread]
+    ratio: Spread | None
+    """λ2/λ1; None for a matrix with one singular value."""
+    gap: Spread | None
+    """λ1 - λ2."""
+    ones_overlap: list[Spread]
+    doubtful: int
+    """Trials with λ2/λ1 above 0.999, in which the direction is not determined."""
+    lr: Spread | None
+    predicted: Spread | None
+    predicted_in: int
+    unpredicted: str
+
+
+class TheoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the data and the initial weights say before any training."""
+
+    data: str
+    layer: str
+    trials: int
+    samples: int
+    bias: bool
+    by_labels: list[LabelTheory]
+    notes: list[str]
+    seconds: float
+
+
+class AskReduce(Ask, frozen=True, kw_only=True):
+    """The effective network of a run at its newest weights, or at the newest at or before step `at`."""
+
+    run: str
+    out: str
+    at: int | None = None
+    keep_small: bool = False
+
+
+class LayerReduction(msgspec.Struct, frozen=True, kw_only=True):
+    """Kernels of one layer before and after; `unchanged` of those after are kernels that stood on no line."""
+
+    name: str
+    before: int
+    after: int
+    lines: int
+    unchanged: int
+    dropped: int
+
+
+class ReduceAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the effective network is and what it costs. `output_change` is ‖f_after - f_before‖ / ‖f_before‖ over the
+    sample, `loss_change` relative to the loss before; accuracies are None for data without classes."""
+
+    run: str
+    step: int
+    source: Literal["checkpoint", "recording"]
+    layers: list[LayerReduction]
+    parameters_before: int
+    parameters_after: int
+    output_change: float
+    loss_before: float
+    loss_after: float
+    loss_change: float
+    accuracy_before: float | None
+    accuracy_after: float | None
+    weights: str
+    scenario: str
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Instead of an answer: the one line for the person, and the exit code that goes with it."""
+
+    error: str
+    exit_code: int

@@ -1,0 +1,27 @@
+"""The other side of `child.ask`: what every `python -m` entry of the engine does around its own work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from condense_core.answers import Ask, Refusal
+from condense_core.errors import CondenseError
+
+Question = TypeVar("Question", bound=Ask)
+
+
+def answer(question: type[Question], work: Callable[[Question], msgspec.Struct]) -> int:
+    """Read the question from standard input and write the answer, or the refusal, to standard output."""
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=question)
+    try:
+        found: msgspec.Struct = work(asked)
+        code = 0
+    except CondenseError as error:
+        code = error.exit_code or 1
+        found = Refusal(error=str(error), exit_code=code)
+    sys.stdout.buffer.write(msgspec.json.encode(found))
+    return code

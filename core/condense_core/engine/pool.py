@@ -1,0 +1,70 @@
+"""`python -m condense_core.engine.pool`: PyTorch imported once, and forked for every run named on standard input.
+
+Answers `FOLDER<tab>STATUS` when a run's process has ended. When standard input closes, whatever still trains is told
+to stop, with a checkpoint: nothing outlives whoever asked.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+
+from condense_core.runs.create import LOG_NAME
+
+# How often ended processes are looked for: far below what a run takes, and nothing in load.
+LOOK_S = 0.02
+
+
+def main() -> int:
+    from condense_core.engine.worker import work
+
+    # Ctrl-C is for whoever asked, who closes standard input in answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    running: dict[int, str] = {}
+    waiting = b""
+    open_ = True
+    _say("ready")
+    while open_ or running:
+        if open_ and select.select([0], [], [], LOOK_S)[0]:
+            read = os.read(0, 65_536)
+            if not read:
+                open_ = False
+                for pid in running:
+                    os.kill(pid, signal.SIGTERM)
+            *lines, waiting = (waiting + read).split(b"\n")
+            for line in lines:
+                folder = os.fsdecode(line)
+                running[_fork(Path(folder), work)] = folder
+        pid, status = os.waitpid(-1, os.WNOHANG if open_ else 0) if running else (0, 0)
+        if pid in running:
+            _say(f"{running.pop(pid)}\t{os.waitstatus_to_exitcode(status)}")
+    return 0
+
+
+def _fork(folder: Path, work: object) -> int:
+    assert callable(work)
+    pid = os.fork()
+    if pid:
+        return pid
+    os.setsid()
+    log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for descriptor in (1, 2):
+        os.dup2(log, descriptor)
+    os.close(0)
+    os._exit(work(folder))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # nobody listens any more; standard input says the same, and the runs are stopped there
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - stays open for the process
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The effective network of a run, what it costs, and its files. `python -m condense_core.engine.reduce` answers
+an `AskReduce`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from condense_core import scenario
+from condense_core.answers import AskReduce, ReduceAnswer
+from condense_core.engine import checkpoint, datasets
+from condense_core.engine.answering import answer
+from condense_core.engine.datasets import Dataset
+from condense_core.engine.effective import Effective, effective_network
+from condense_core.engine.model import Network
+from condense_core.engine.stepper import EagerStepper
+from condense_core.engine.view import View
+from condense_core.errors import RunFileError
+from condense_core.experiment import Experiment, Optimizer
+from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME
+
+WEIGHTS_NAME = "effective.safetensors"
+SCENARIO_NAME = "effective.toml"
+
+Source = Literal["checkpoint", "recording"]
+
+
+def reduce_run(asked: AskReduce) -> ReduceAnswer:
+    """Reduce the run at `asked.at`, compare the two networks on the run's own sample, and write the small one.
+
+    Both are evaluated in float64, so that the change is the reduction's and not rounding's. RunFileError where the run
+    holds no weights at or before that step, or the files cannot be written.
+    """
+    place = Path(asked.run)
+    with RunReader(place) as run:
+        name, experiment = run.info().id, run.experiment
+        step, source, parameters = _weights(run, asked.at)
+    dataset = datasets.load(experiment.data)
+    network = network_of(experiment, dataset, parameters)
+    found = effective_network(experiment, network, keep_small=asked.keep_small)
+    small = network_of(found.experiment, dataset, found.parameters)
+    before, after = (
+        _view(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
+    )
+    weights, toml = _write(Path(asked.out), experiment, found, dataset)
+    return ReduceAnswer(
+        run=name,
+        step=step,
+        source=source,
+        layers=found.layers,
+        parameters_before=_count(network),
+        parameters_after=_count(small),
+        output_change=float((after.output_ND - before.output_ND).norm() / before.output_ND.norm()),
+        loss_before=before.loss,
+        loss_after=after.loss,
+        loss_change=(after.loss - before.loss) / before.loss if before.loss else math.nan,
+        accuracy_before=_number(before.accuracy),
+        accuracy_after=_number(after.accuracy),
+        weights=str(weights),
+        scenario=str(toml),
+    )
+
+
+def network_of(experiment: Experiment, dataset: Dataset, parameters: dict[str, Tensor]) -> Network:
+    """The scenario's network in float64 with these parameters; RunFileError where they are not its own."""
+    network = Network(_in_float64(experiment), dataset.input_shape, dataset.outputs)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            value = parameters.get(name)
+            if value is None or value.shape != parameter.shape:
+                raise RunFileError(f"the recorded weights are not those of the run's network: {name} does not fit")
+            parameter.copy_(value)
+    return network
+
+
+def _weights(run: RunReader, at: int | None) -> tuple[int, Source, dict[str, Tensor]]:
+    """The newest weights at or before a step, from the checkpoint or the recording."""
+    state = checkpoint.load(run.folder) if run.file.name == FILE_NAME else None
+    recorded = run.weights(at)
+    if state is not None:
+        step = int(state["step"])
+        if (at is None or step <= at) and (recorded is None or step >= recorded[0]):
+            return step, "checkpoint", checkpoint.parameters(state)
+    if recorded is None:
+        until = "" if at is None else f" at or before step {at}"
+        raise RunFileError(
+            f"{run.info().id} holds no weights{until}; recordings of large networks and shipped ones hold none"
+        )
+    step, values = recorded
+    return step, "recording", {name: torch.from_numpy(value.copy()) for name, value in values.items()}
+
+
+def _view(experiment: Experiment, network: Network, dataset: Dataset, step: int) -> View:
+    return View(_in_float64(experiment), network, dataset.to("cpu", torch.float64), step)
+
+
+def _in_float64(experiment: Experiment) -> Experiment:
+    return msgspec.structs.replace(experiment, dtype="float64", initial=None)
+
+
+def _write(folder: Path, experiment: Experiment, found: Effective, dataset: Dataset) -> tuple[Path, Path]:
+    dtype: torch.dtype = getattr(torch, experiment.dtype)
+    small = msgspec.structs.replace(
+        found.experiment,
+        name=f"{experiment.name[:70]}-effective",
+        initial=WEIGHTS_NAME,
+        optimizer=_with_its_rate(experiment, dataset),
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: value.to(dtype) for name, value in found.parameters.items()}, folder / WEIGHTS_NAME)
+        (folder / SCENARIO_NAME).write_text(scenario.dumps(small), encoding="utf-8")
+    except OSError as error:
+        raise RunFileError(f"cannot write to {folder}: {error.strerror}; choose a place with --out") from None
+    return folder / WEIGHTS_NAME, folder / SCENARIO_NAME
+
+
+def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
+    """The optimiser with the learning rate that the run had: λ1 of the small network would give another."""
+    optimizer = experiment.optimizer
+    if optimizer.lr_lambda1 is None:
+        return optimizer
+    lr = EagerStepper(experiment, dataset, torch.device("cpu")).view().lr
+    return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
+
+
+def _count(network: Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+if __name__ == "__main__":
+    sys.exit(answer(AskReduce, reduce_run))

@@ -1,0 +1,216 @@
+"""What the theory says of a scenario before any training: the spectrum of Z over data draws, and the predicted step.
+
+# N samples, d outputs, M kernels, K entries a kernel, R = d·P rows of Z
+
+Zhou et al. 2025, figs 7 and 14: T trials of N random images each. `python -m condense_core.engine.theory` reads an
+`AskTheory` and writes a `TheoryAnswer`.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import torch
+from torch import Tensor
+
+from condense_core import scenario
+from condense_core.answers import AskTheory, LabelKind, LabelTheory, Spread, TheoryAnswer
+from condense_core.engine import datasets, losses
+from condense_core.engine.activations import activation, multiplicity
+from condense_core.engine.answering import answer
+from condense_core.engine.datasets import Dataset
+from condense_core.engine.model import Network
+from condense_core.errors import DataError, ScenarioError
+from condense_core.experiment import GD, Conv, Dense, Experiment, Sine
+from condense_core.measures.dynamics import linear_dynamics, predicted_condensation, readout_of_kernels
+from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
+
+# Singular values that are reported: what is read off is the first, the second, and how the rest falls.
+LEADING = 8
+# Steps looked through for the predicted one: no preset trains longer, and 50 trials that never get there take 5 s.
+LOOK_AHEAD = 20_000
+
+
+def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> TheoryAnswer:
+    """Spectrum of Z, its v1 against all-ones and the predicted step, over `trials` data draws of `samples` each.
+
+    Z is taken at zero output, so e = ∂loss_i/∂f at f = 0. Trial t draws its data with `data.seed` + t and its weights
+    with `seed` + t. `bias` adds the kernel's bias to Z as a last column; the papers have none. The predicted step is
+    that of the scenario as it trains, so with the bias wherever its layer has one. Mean-square losses on images are
+    shown with raw and with one-hot labels, and with the scenario's own where it is neither. ScenarioError where the
+    first layer is dense and not the only one; DataError where the set has fewer samples than are asked for.
+    """
+    begun = time.monotonic()
+    first = experiment.layers[0]
+    if not isinstance(first, Conv) and len(experiment.layers) > 1:
+        raise ScenarioError(
+            f"theory: expected a first layer that is a convolution, or a single dense one, got {len(experiment.layers)}"
+            " dense layers; the signal matrix is that of a two-layer network"
+        )
+    data = msgspec.structs.replace(experiment.data, samples=samples)
+    draw = datasets.open_draws(data)
+    kinds = _label_kinds(experiment)
+    trials_of: dict[LabelKind, list[_Trial]] = {kind: [] for kind in kinds}
+    unpredicted = _why_no_prediction(experiment)
+    note = name = ""
+    for trial in range(trials):
+        for kind in kinds:
+            dataset = draw(experiment.data.seed + trial, "raw" if kind == "values" else kind)
+            note = note or dataset.note.rpartition(",")[0] or dataset.note
+            name = dataset.name
+            variant = msgspec.structs.replace(experiment, seed=experiment.seed + trial, claim=None)
+            trials_of[kind].append(_trial(variant, dataset, bias=bias, predict=not unpredicted))
+    return TheoryAnswer(
+        data=f"{name}: {note} a trial",
+        layer=experiment.layer_names[0],
+        trials=trials,
+        samples=samples,
+        bias=bias,
+        by_labels=[_summary(kind, found, unpredicted) for kind, found in trials_of.items()],
+        notes=_notes(experiment),
+        seconds=time.monotonic() - begun,
+    )
+
+
+class _Trial(msgspec.Struct, frozen=True):
+    shape: tuple[int, int]
+    values: list[float]
+    overlap: list[float]
+    doubtful: bool
+    lr: float | None
+    predicted: int | None
+
+
+def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: bool) -> _Trial:
+    first = experiment.layers[0]
+    residual_Nd = losses.residual(experiment.loss, torch.zeros_like(dataset.target), dataset.target)
+    signal_RK = _signal(residual_Nd, dataset, first, bias=bias)
+    found = spectrum(signal_RK)
+    overlap: list[float] = []
+    if isinstance(first, Conv):
+        overlap = ones_overlap(found.v1, dataset.input_shape[0], first.size).tolist()
+    lr = predicted = None
+    if predict:
+        trained_RK = signal_RK if bias == first.bias else _signal(residual_Nd, dataset, first, bias=first.bias)
+        lr = _learning_rate(experiment, found if trained_RK is signal_RK else spectrum(trained_RK))
+        predicted = _predicted_step(experiment, dataset, trained_RK, lr)
+    rows, entries = signal_RK.shape
+    values = found.values[:LEADING].tolist()
+    return _Trial((rows, entries), values, overlap, found.direction_is_doubtful, lr, predicted)
+
+
+def _signal(residual_Nd: Tensor, dataset: Dataset, layer: Conv | Dense, *, bias: bool) -> Tensor:
+    if isinstance(layer, Conv):
+        return signal_matrix(residual_Nd, dataset.input, layer.size, bias=bias)
+    return dense_signal(residual_Nd, dataset.input.flatten(1), bias=bias)
+
+
+def _learning_rate(experiment: Experiment, found: SignalSpectrum) -> float:
+    share = experiment.optimizer.lr_lambda1
+    if share is None:
+        assert experiment.optimizer.lr is not None
+        return experiment.optimizer.lr
+    top = float(found.values[0])
+    if not 0 < top < math.inf:
+        raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {top}; give optimizer.lr instead")
+    return share / top
+
+
+def _predicted_step(experiment: Experiment, dataset: Dataset, signal_RK: Tensor, lr: float) -> int | None:
+    network = Network(experiment, dataset.input_shape, dataset.outputs)
+    weight_MK = network.kernels(experiment.layer_names[0]).detach()
+    readout_MR = readout_of_kernels(network.output.weight.detach(), len(weight_MK))
+    dynamics = linear_dynamics(signal_RK, weight_MK, readout_MR, lr=lr, slope=_at_zero(experiment)[1])
+    return predicted_condensation(dynamics, at_most=LOOK_AHEAD)
+
+
+def _at_zero(experiment: Experiment) -> tuple[float, float]:
+    """σ(0) and σ'(0) of the first layer."""
+    zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    value = activation(experiment.layers[0].activation)(zero)
+    return float(value.detach()), float(torch.autograd.grad(value, zero)[0])
+
+
+def _why_no_prediction(experiment: Experiment) -> str:
+    """Why the linear dynamics do not give this scenario's step of condensation; empty where they do."""
+    name = experiment.layers[0].activation
+    order = multiplicity(activation(name))
+    if len(experiment.layers) > 1:
+        return f"{len(experiment.layers)} hidden layers; the linear dynamics are those of one"
+    if order != 1:
+        return f"{name} has multiplicity {order or 'none'}; the linear dynamics need 1"
+    if _at_zero(experiment)[0] != 0:
+        return f"{name} is not 0 at 0; centred-{name} is"
+    if not isinstance(experiment.optimizer, GD):
+        return "Adam; the linear dynamics are those of gradient descent"
+    if experiment.optimizer.batch is not None:
+        return "batches; the linear dynamics are those of the full batch"
+    return ""
+
+
+def _notes(experiment: Experiment) -> list[str]:
+    notes = []
+    if len(experiment.layers) > 1:
+        notes.append("deeper network: Z is that of its first layer alone, as if the output followed it")
+    if multiplicity(activation(experiment.layers[0].activation)) != 1:
+        notes.append(f"{experiment.layers[0].activation} has no multiplicity 1, so v1 does not predict its kernels")
+    return notes
+
+
+def _label_kinds(experiment: Experiment) -> tuple[LabelKind, ...]:
+    if isinstance(experiment.data, Sine):
+        return ("values",)
+    if experiment.loss != "mse":
+        return ("onehot",)
+    return tuple(dict.fromkeys((experiment.data.labels, "raw", "onehot")))
+
+
+def _summary(kind: LabelKind, trials: Sequence[_Trial], unpredicted: str) -> LabelTheory:
+    count = min(len(trial.values) for trial in trials)
+    values = [spread(trial.values[rank] for trial in trials) for rank in range(count)]
+    pairs = [(trial.values[0], trial.values[1]) for trial in trials] if count > 1 else []
+    steps = [trial.predicted for trial in trials if trial.predicted is not None]
+    rates = [trial.lr for trial in trials if trial.lr is not None]
+    if not unpredicted and not steps:
+        unpredicted = f"not within {LOOK_AHEAD:,} steps in any trial"
+    return LabelTheory(
+        labels=kind,
+        shape=trials[0].shape,
+        values=values,
+        eigenvalues=[spread(trial.values[rank] ** 2 for trial in trials) for rank in range(count)],
+        ratio=spread(second / top if top else math.nan for top, second in pairs) if pairs else None,
+        gap=spread(top - second for top, second in pairs) if pairs else None,
+        ones_overlap=[spread(trial.overlap[channel] for trial in trials) for channel in range(len(trials[0].overlap))],
+        doubtful=sum(trial.doubtful for trial in trials),
+        lr=spread(rates) if rates else None,
+        predicted=spread(steps) if steps else None,
+        predicted_in=len(steps),
+        unpredicted=unpredicted,
+    )
+
+
+def spread(values: Iterable[float]) -> Spread:
+    """Mean, standard deviation (n - 1) and range of the values of at least one trial."""
+    numbers = [float(value) for value in values]
+    return Spread(
+        mean=statistics.fmean(numbers),
+        std=statistics.stdev(numbers) if len(numbers) > 1 else None,
+        least=min(numbers),
+        most=max(numbers),
+    )
+
+
+def _work(asked: AskTheory) -> TheoryAnswer:
+    experiment = scenario.loads(asked.scenario)
+    if asked.samples < 1 or asked.trials < 1:
+        raise DataError(f"expected at least one trial of one sample, got {asked.trials} of {asked.samples}")
+    return theory(experiment, trials=asked.trials, samples=asked.samples, bias=asked.bias)
+
+
+if __name__ == "__main__":
+    sys.exit(answer(AskTheory, _work))

@@ -1,0 +1,128 @@
+"""The theory of a scenario before training: over data draws, against what a run of the same scenario records."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from tolerances import rtol
+
+from condense_core import scenario
+from condense_core.engine import datasets
+from condense_core.engine.losses import residual
+from condense_core.engine.theory import spread, theory
+from condense_core.errors import DataError, ScenarioError
+from condense_core.measures.signal import ones_overlap, signal_matrix, spectrum
+from condense_core.runs.reader import RunReader
+
+CONV = """
+name = "conv"
+steps = 150
+layers = [{ kind = "conv", width = 16, size = 5, activation = "tanh" }]
+[data]
+name = "digits"
+samples = 200
+labels = "raw"
+[init]
+scheme = "mean-fan-power"
+gamma = 2.5
+[optimizer]
+name = "gd"
+lr_lambda1 = 0.05
+"""
+
+
+def conv(*settings):
+    return scenario.build(scenario.override(scenario.parse(CONV), settings))
+
+
+def by_labels(answer):
+    return {kind.labels: kind for kind in answer.by_labels}
+
+
+def test_every_trial_is_the_spectrum_of_its_own_draw():
+    found = by_labels(theory(conv("data.seed=7"), trials=3, samples=50, bias=False))
+    assert list(found) == ["raw", "onehot"]
+    for labels, kind in found.items():
+        expected = []
+        for seed in (7, 8, 9):
+            data = datasets.load(conv(f"data.seed={seed}", "data.samples=50", f"data.labels={labels}").data)
+            e_Nd = residual("mse", torch.zeros_like(data.target), data.target)
+            expected.append(spectrum(signal_matrix(e_Nd, data.input, 5, bias=False)))
+        assert kind.values[0].mean == pytest.approx(sum(float(s.values[0]) for s in expected) / 3, rel=rtol("float64"))
+        overlaps = [float(ones_overlap(s.v1, 1, 5)) for s in expected]
+        assert kind.ones_overlap[0].mean == pytest.approx(sum(overlaps) / 3, rel=rtol("float64"))
+        assert kind.values[0].std > 0
+
+
+def test_the_gap_comes_mostly_from_uncentred_labels():
+    found = by_labels(theory(conv("data.labels=centred"), trials=3, samples=200, bias=False))
+    assert list(found) == ["centred", "raw", "onehot"]
+    assert found["raw"].ratio.most < found["centred"].ratio.least
+
+
+def test_the_predicted_step_is_the_one_that_a_run_records(make_run, workers):
+    folder = make_run("record.frames=5", "steps=10", text=CONV)
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        recorded = run.last("conv1.predicted_at")
+    kind = by_labels(theory(conv(), trials=1, samples=200, bias=False))["raw"]
+    assert kind.predicted_in == 1
+    assert kind.predicted.mean == pytest.approx(recorded, abs=1), "zero output against an output near zero"
+
+
+def test_with_the_bias_the_matrix_has_one_column_more():
+    without, with_bias = (theory(conv(), trials=1, samples=20, bias=bias).by_labels[0] for bias in (False, True))
+    assert without.shape == (16, 25)
+    assert with_bias.shape == (16, 26)
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason"),
+    [
+        ("layers.0.activation=xtanh", "multiplicity 2"),
+        ("layers.0.activation=relu", "multiplicity none"),
+        ("layers.0.activation=sigmoid", "not 0 at 0"),
+        ('optimizer={name="adam",lr=1e-3}', "Adam"),
+        ("optimizer.batch=10", "batches"),
+    ],
+)
+def test_a_step_that_cannot_be_predicted_says_why(setting, reason):
+    kind = theory(conv(setting), trials=1, samples=20, bias=False).by_labels[0]
+    assert kind.predicted is None
+    assert reason in kind.unpredicted
+    assert math.isfinite(kind.values[0].mean), "the spectrum is there all the same"
+
+
+def test_cross_entropy_is_shown_with_its_own_labels_only():
+    answer = theory(conv("loss=cross-entropy", "data.labels=onehot"), trials=2, samples=30, bias=False)
+    assert list(by_labels(answer)) == ["onehot"]
+
+
+def test_a_single_dense_layer_on_points_has_one_direction(small):
+    answer = theory(small, trials=2, samples=30, bias=False)
+    (kind,) = answer.by_labels
+    assert kind.labels == "values"
+    assert kind.shape == (1, 3)
+    assert kind.ratio is None
+
+
+def test_two_dense_layers_have_no_signal_matrix(small):
+    two = scenario.build(
+        scenario.override(
+            scenario.parse(scenario.dumps(small)), ["layers=[{kind='dense',width=4},{kind='dense',width=4}]"]
+        )
+    )
+    with pytest.raises(ScenarioError, match="2 dense layers"):
+        theory(two, trials=1, samples=10, bias=False)
+
+
+def test_a_set_that_is_too_small_is_one_line():
+    with pytest.raises(DataError, match="1797 images"):
+        theory(conv(), trials=1, samples=5000, bias=False)
+
+
+def test_a_spread_is_mean_sample_deviation_and_range():
+    assert spread([1.0, 2.0, 6.0]).std == pytest.approx(math.sqrt(7))
+    assert spread([3.0]).std is None

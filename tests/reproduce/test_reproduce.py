@@ -1,0 +1,134 @@
+"""`reproduce`: what is planned, what is trained once only, and what a failure costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from condense_core import scenario
+from condense_core.errors import ScenarioError
+from condense_core.runs.reader import RunReader
+from condense_tui.reproduce.drive import Progress, drive, is_finished
+from condense_tui.reproduce.plan import choose, make_plan, within
+from condense_tui.reproduce.table import progress_table
+
+PRESET = """
+name = "tiny"
+steps = 12
+layers = [{ kind = "dense", width = 6 }]
+about = { summary = "tiny", paper = "fcn", minutes_cpu = 0.5 }
+claim = { text = "hardly moves", requires = [{ measure = "loss_ratio", at_least = 0.7 }] }
+record = { frames = 4 }
+init = { scheme = "normal", std = 0.005 }
+optimizer = { name = "adam", lr = 1e-4 }
+[data]
+name = "sine"
+samples = 10
+inputs = 2
+"""
+
+
+def preset(**changes):
+    return scenario.build({**scenario.parse(PRESET), **changes})
+
+
+def about(**changes):
+    return {"summary": "s", "paper": "fcn", **changes}
+
+
+def test_words_choose_presets_by_the_beginning_of_their_names():
+    texts = {"fcn-fig03-tanh": PRESET, "fcn-fig03-xtanh": PRESET, "fcn-fig04": PRESET}
+    assert list(choose(["fcn-fig03"], texts, None)) == ["fcn-fig03-tanh", "fcn-fig03-xtanh"]
+    assert list(choose(["fcn-fig04"], texts, "fcn")) == ["fcn-fig04"]
+    assert list(choose([], texts, None)) == list(texts)
+    with pytest.raises(ScenarioError, match="did you mean 'fcn-fig04'"):
+        choose(["fcn-fig05"], texts, None)
+    with pytest.raises(ScenarioError, match="--paper cnn"):
+        choose([], texts, "cnn")
+
+
+def test_every_draw_of_the_weights_meets_every_draw_of_the_data(tmp_path):
+    plan = make_plan({"tiny": preset()}, out=tmp_path, seeds=3, data_seeds=2)
+    cells = plan.presets[0].cells
+    assert {(cell.experiment.seed, cell.experiment.data.seed) for cell in cells} == {
+        (a, b) for a in range(3) for b in (0, 1)
+    }
+    assert len({cell.folder for cell in cells}) == 6
+    assert cells[0].folder == tmp_path / "cells" / "tiny" / "0"
+
+
+def test_what_cannot_be_run_here_says_why(tmp_path):
+    conv = {"layers": [{"kind": "conv", "width": 4}], "loss": "cross-entropy"}
+    presets = {
+        "gpu": preset(about=about(minutes_gpu=30.0)),
+        "data": preset(data={"name": "cifar10"}, **conv),
+        "here": preset(),
+    }
+    plan = make_plan(presets, out=tmp_path, seeds=2, data_root=tmp_path)
+    gpu, data, here = plan.presets
+    assert "needs a GPU" in gpu.not_run
+    assert not gpu.cells
+    assert "no cifar-10-batches-py" in data.not_run
+    assert here.cells
+    assert not here.not_run
+    assert make_plan(presets, out=tmp_path, seeds=2, has_gpu=True).presets[0].cells
+
+
+def test_a_budget_gives_every_preset_a_run_before_any_a_second(tmp_path):
+    presets = {name: preset(about=about(minutes_cpu=m)) for name, m in (("a", 1.0), ("b", 2.0), ("c", 50.0))}
+    plan = within(make_plan(presets, out=tmp_path, seeds=3), minutes=5.0, jobs=2)
+    assert [len(item.cells) for item in plan.presets] == [3, 2, 0]
+    assert sum(item.minutes * len(item.cells) for item in plan.presets) <= 10
+    assert "beyond" in plan.presets[2].not_run
+    assert len(plan.cuts) == 2
+    assert [cell.preset for cell in plan.cells][:2] == ["b", "b"], "long ones first"
+
+
+def test_finished_cells_are_kept_and_changed_ones_trained_anew(tmp_path):
+    seen: list[int] = []
+    plan = make_plan({"tiny": preset()}, out=tmp_path, seeds=2)
+    first = drive(plan, jobs=2, device="cpu", show=lambda progress: seen.append(len(progress.running)))
+    assert max(seen) == 2
+    assert all(is_finished(cell) for cell in plan.cells)
+    assert len(first.ended) == 2
+    before = (plan.cells[0].folder / "run.sqlite").stat().st_mtime_ns
+    again = drive(plan, jobs=2, device="cpu", show=lambda _: None)
+    assert len(again.kept) == 2
+    assert (plan.cells[0].folder / "run.sqlite").stat().st_mtime_ns == before
+    changed = make_plan({"tiny": preset(steps=13)}, out=tmp_path, seeds=1)
+    assert not drive(changed, jobs=1, device="cpu", show=lambda _: None).kept
+    with RunReader(changed.cells[0].folder) as run:
+        assert (run.info().status, run.info().step) == ("done", 13)
+
+
+def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
+    too_small = preset(data={"name": "digits", "samples": 5000}, layers=[{"kind": "dense", "width": 4}])
+    plan = make_plan({"bad": too_small, "tiny": preset()}, out=tmp_path, seeds=1)
+    progress = drive(plan, jobs=1, device="cpu", show=lambda _: None)
+    assert len(progress.ended) == 2
+    states = {cell.preset: is_finished(cell) for cell in plan.cells}
+    assert states == {"bad": False, "tiny": True}
+
+
+def test_the_table_says_what_is_open(tmp_path):
+    plan = make_plan({"tiny": preset(), "other": preset()}, out=tmp_path, seeds=2)
+    cells = plan.cells
+    done = [cell for cell in cells if cell.preset == "other"]
+    open_ = [cell for cell in cells if cell.preset == "tiny"]
+    table = progress_table(plan, Progress(waiting=open_[1:], running=open_[:1], ended=done))
+    assert table.row_count == 1
+    assert table.caption == "2 of 4 runs ended"
+
+
+def test_the_command_writes_a_report_and_its_exit_code_is_the_verdict(tmp_path):
+    command = [sys.executable, "-m", "condense_tui", "reproduce", "fcn-fig03-tanh", "--seeds", "1", "--json"]
+    answer = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    (found,) = json.loads(answer.stdout)["presets"]
+    assert (found["verdict"], found["decided"]) == ("holds", 1)
+    assert {path.name for path in tmp_path.iterdir()} == {"cells", "report.md", "report.html"}
+    assert (Path(found["cells"][0]["folder"]) / "run.sqlite").is_file()

@@ -1,0 +1,90 @@
+"""`reduce`: the effective network of a run, and what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from condense_tui.cli.options import Json, RunsDir
+
+if TYPE_CHECKING:
+    from condense_core.answers import ReduceAnswer
+
+
+def reduce(
+    run: Annotated[str, typer.Argument(help="A run's id or a part of it, or a path to a run file or its folder.")],
+    at: Annotated[
+        int | None, typer.Option(metavar="STEP", help="The newest weights kept at or before this step; else the last.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the small network goes; by default RUN-effective here.")
+    ] = None,
+    keep_small: Annotated[
+        bool, typer.Option("--keep-small", help="Keep kernels that are too small to have a direction.")
+    ] = False,
+    json: Json = False,
+    runs_dir: RunsDir = None,
+) -> int:
+    """The effective network of a run: every condensed line of kernels as one kernel, and what that changes.
+
+    Writes the small network's weights, and a scenario that goes on training from them. Adam begins there without its
+    moments.
+
+    \b
+    condense-tui reduce digits-gd-3f2a --out small
+    condense-tui run small/effective.toml
+    """
+    import msgspec
+
+    from condense_core.answers import AskReduce, ReduceAnswer
+    from condense_core.child import ask
+    from condense_core.runs.create import require_engine
+    from condense_core.runs.place import find_run, runs_folder
+    from condense_tui.cli.tables import waiting
+
+    path = Path(run).expanduser()
+    place = path if path.exists() else find_run(runs_folder(runs_dir), run)
+    require_engine()
+    out = out or Path(f"{place.stem if place.is_file() else place.name}-effective")
+    question = AskReduce(run=str(place.resolve()), out=str(out), at=at, keep_small=keep_small)
+    with waiting("reducing"):
+        found = ask("condense_core.engine.reduce", question, ReduceAnswer)
+    if json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        _print(found)
+    return 0
+
+
+def _print(found: ReduceAnswer) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from condense_tui.draw.numbers import measure, percent
+
+    console = Console()
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    say(f"{found.run} at step {found.step:,}, from its {found.source}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("layer")
+    for head in ("kernels", "effective", "from lines", "unchanged", "left out"):
+        table.add_column(head, justify="right")
+    for layer in found.layers:
+        cells = (layer.name, layer.before, layer.after, layer.lines, layer.unchanged, layer.dropped)
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    console.print(table)
+    say(f"parameters  {found.parameters_before:,} → {found.parameters_after:,}")
+    say(f"output      changes by {measure(found.output_change, 3)} of its size")
+    say(
+        f"loss        {measure(found.loss_before, 6)} → {measure(found.loss_after, 6)}"
+        f" ({measure(found.loss_change, 3)} of it)"
+    )
+    if found.accuracy_before is not None:
+        say(f"accuracy    {percent(found.accuracy_before)} → {percent(found.accuracy_after)}")
+    say(f"train it on: condense-tui run {found.scenario}")

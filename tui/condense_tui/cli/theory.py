@@ -1,0 +1,124 @@
+"""`theory`: what the data and the initial weights say before any training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from condense_tui.cli.options import Json, build_scenario
+
+if TYPE_CHECKING:
+    from condense_core.answers import LabelTheory, Spread, TheoryAnswer
+
+
+def theory(
+    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
+    trials: Annotated[
+        int, typer.Option(min=1, help="Data draws; data.seed and seed count up from the scenario's.")
+    ] = 50,
+    samples: Annotated[int, typer.Option(min=1, help="Samples in each draw.")] = 500,
+    bias: Annotated[bool, typer.Option("--bias", help="Take the kernel's bias into the spectrum of Z.")] = False,
+    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
+    ] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field, by its dotted name; repeatable.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """The signal matrix Z over many data draws, v1 against all-ones, and the predicted step. Nothing is trained.
+
+    Z is taken at zero output, without the kernel's bias as in the papers; --bias takes it in. Mean-square losses on
+    images are shown with raw and with one-hot labels: the spectral gap comes mostly from uncentred labels.
+
+    \b
+    condense-tui theory digits-gd
+    condense-tui theory digits-gd --data mnist --data-root ~/data
+    condense-tui theory photos-gd --data folder:~/pictures --trials 10
+    """
+    import msgspec
+
+    from condense_core import scenario as scenarios
+    from condense_core.answers import AskTheory, TheoryAnswer
+    from condense_core.child import ask
+    from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+    from condense_tui.cli.tables import waiting
+
+    experiment, _ = build_scenario(scenario, settings=settings or [], data=data, data_root=data_root, download=download)
+    experiment = with_absolute_paths(experiment)
+    check_data_is_there(experiment)
+    require_engine()
+    question = AskTheory(scenario=scenarios.dumps(experiment), trials=trials, samples=samples, bias=bias)
+    with waiting(f"{trials} trials of {samples} samples"):
+        found = ask("condense_core.engine.theory", question, TheoryAnswer)
+    if json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        _print(found)
+    return 0
+
+
+def _print(found: TheoryAnswer) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    say(f"{found.data}, {found.trials} trials, {found.seconds:.1f} s")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(f"Z of {found.layer}")
+    for kind in found.by_labels:
+        table.add_column(f"{kind.labels} labels" if kind.labels != "values" else "values", justify="right")
+    for name, cells in _rows(found.by_labels):
+        table.add_row(Text(name), *map(Text, cells))
+    console.print(table)
+    column = "with the kernel's bias as its last column" if found.bias else "without a bias column, as in the papers"
+    say(f"Z {column}; the step is predicted for the scenario as it trains, with the bias its layer has")
+    for note in [*found.notes, *dict.fromkeys(_why(kind) for kind in found.by_labels)]:
+        if note:
+            say(note)
+
+
+def _why(kind: LabelTheory) -> str:
+    return f"no predicted step: {kind.unpredicted}" if kind.unpredicted else ""
+
+
+def _rows(kinds: list[LabelTheory]) -> list[tuple[str, list[str]]]:
+    leading = min(4, *(len(kind.values) for kind in kinds)) if len(kinds) > 1 else min(4, len(kinds[0].values))
+    rows = [("rows × columns", [f"{kind.shape[0]:,} × {kind.shape[1]}" for kind in kinds])]
+    rows += [(f"λ{rank + 1}", [_spread(kind.values[rank]) for kind in kinds]) for rank in range(leading)]
+    rows.append(("λ1² (of ZᵀZ)", [_spread(kind.eigenvalues[0]) for kind in kinds]))
+    rows.append(("λ2/λ1", [_spread(kind.ratio) for kind in kinds]))
+    rows.append(("gap λ1 − λ2", [_spread(kind.gap) for kind in kinds]))
+    channels = max(len(kind.ones_overlap) for kind in kinds)
+    for channel in range(channels):
+        name = "|⟨v1, ones⟩|" + (f" channel {channel + 1}" if channels > 1 else "")
+        rows.append((name, [_spread(kind.ones_overlap[channel], digits=6) for kind in kinds]))
+    if any(kind.doubtful for kind in kinds):
+        rows.append(("v1 undetermined in", [f"{kind.doubtful} trials" for kind in kinds]))
+    if any(kind.predicted for kind in kinds):
+        rows.append(("learning rate", [_spread(kind.lr) for kind in kinds]))
+        rows.append(("predicted step", [_steps(kind) for kind in kinds]))
+    return rows
+
+
+def _steps(kind: LabelTheory) -> str:
+    if kind.predicted is None:
+        return "–"
+    return f"{kind.predicted.mean:.0f} ({kind.predicted.least:.0f} to {kind.predicted.most:.0f})"
+
+
+def _spread(value: Spread | None, digits: int = 4) -> str:
+    from condense_tui.draw.numbers import measure
+
+    if value is None:
+        return "–"
+    return measure(value.mean, digits) + ("" if value.std is None else f" ± {measure(value.std, 2)}")

@@ -1,0 +1,61 @@
+"""The report as Markdown: the same words and numbers without the pictures, for a repository or a pull request."""
+
+from __future__ import annotations
+
+import re
+
+from condense_core.text import printable
+from condense_tui.report.document import PLURAL, Report, circumstances, heading, title
+from condense_tui.report.results import PresetResult
+
+
+def to_markdown(report: Report) -> str:
+    """The whole report."""
+    lines = [f"# {plain(title(report))}", ""]
+    lines += [f"- {name}: {plain(text)}" for name, text in circumstances(report)]
+    lines += [f"- verdicts: {', '.join(f'{count} {PLURAL[verdict]}' for verdict, count in report.counts())}"]
+    lines += [f"- cut to fit the time: {plain('; '.join(report.cuts))}"] if report.cuts else []
+    lines += ["", *_table(["preset", "figure", "claim", "verdict"], [_overview(preset) for preset in report.presets])]
+    for heading_, source, presets in report.by_paper():
+        lines += ["", f"## {heading_}", "", plain(source)]
+        for preset in presets:
+            lines += ["", *_preset(preset)]
+    return "\n".join(lines) + "\n"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it is: nothing in it is a link, a tag, emphasis or a table's edge."""
+    return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", printable(text))
+
+
+def _overview(preset: PresetResult) -> list[str]:
+    return [preset.name, preset.figure, preset.claim or preset.summary, preset.words]
+
+
+def _preset(preset: PresetResult) -> list[str]:
+    figure = f" ({heading(preset)})" if heading(preset) else ""
+    lines = [f"### {plain(preset.name + figure)}: {plain(preset.words)}", "", plain(preset.summary), ""]
+    facts = [
+        ("the paper shows", preset.paper_shows),
+        ("claim", f"{preset.claim} (in at least {preset.share:.0%} of runs)" if preset.claim else ""),
+        ("our choices", preset.ours),
+        ("not run", preset.not_run),
+    ]
+    lines += [f"- {name}: {plain(text)}" for name, text in facts if text]
+    if preset.distributions:
+        rows = [[item.name, item.wanted, item.found] for item in preset.distributions]
+        lines += ["", *_table(["measured at the end", "wanted", "found over runs"], rows)]
+    failed = [cell for cell in preset.cells if cell.against or cell.status != "done"]
+    lines += [""] if failed else []
+    for cell in failed:
+        reason = "; ".join(cell.against) or cell.reason or cell.status
+        lines.append(f"- seed {cell.seed}, data seed {cell.data_seed}: {plain(reason)}")
+    return [*lines, "", "```toml", *preset.scenario.rstrip().split("\n"), "```"]
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(heads)} |",
+        f"|{'|'.join(' --- ' for _ in heads)}|",
+        *(f"| {' | '.join(plain(cell) for cell in row)} |" for row in rows),
+    ]

@@ -1,0 +1,222 @@
+"""What a reproduction found: per preset the distribution over its cells, and the verdict. Read from run files alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from condense_core import scenario
+from condense_core.errors import RunFileError
+from condense_core.experiment import Experiment, Requirement
+from condense_core.runs.reader import RunReader
+from condense_core.runs.summary import failures, measured, summarise, wanted
+from condense_tui.draw.numbers import measure
+
+Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "failed", "not run"]
+
+# Values of these measures are counted, of all others the range is given.
+WHOLE = frozenset({"lines", "lines_coarse", "directions", "stable_lines"})
+# Measured quantities as the report calls them; any other by its own name.
+NAMES = {
+    "lines_coarse": "lines at 0.8 / 10 %",
+    "mean_abs_cos": "mean |cos| with their axis",
+    "pair_abs_cos": "mean |cos| of pairs",
+    "alignment": "mean |cos| with the predicted v1",
+    "ratio": "share of the weights on v1",
+    "loss_ratio": "loss / first loss",
+    "ones_overlap": "|⟨v1, ones⟩|",
+    "gap_ratio": "λ2/λ1",
+}
+
+
+class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One run: how it ended, whether the claim holds in it, and what was measured for each requirement."""
+
+    folder: str
+    seed: int
+    data_seed: int
+    status: str
+    reason: str
+    holds: bool | None
+    against: list[str]
+    measured: list[dict[str, float]]
+    seconds: float
+    steps: int
+
+
+class Distribution(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured quantity over the cells: what the claim wants of it, and what was found, both in words."""
+
+    name: str
+    wanted: str
+    found: str
+
+
+class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A preset's verdict over its cells; `holds_in` of `decided` runs, the others failed."""
+
+    name: str
+    figure: str
+    paper: str
+    summary: str
+    paper_shows: str
+    ours: str
+    claim: str
+    share: float
+    verdict: Verdict
+    holds_in: int
+    decided: int
+    distributions: list[Distribution]
+    cells: list[CellResult]
+    not_run: str
+    scenario: str
+
+    @property
+    def words(self) -> str:
+        """The verdict as a person reads it."""
+        count = f"{self.holds_in} of {self.decided}"
+        if self.verdict == "holds":
+            return f"holds ({count})"
+        if self.verdict == "holds in some":
+            return f"holds in {count}"
+        if self.verdict == "does not hold here":
+            return f"does not hold here ({count})"
+        return self.verdict
+
+    @property
+    def enough(self) -> bool:
+        """Nothing speaks against the claim: it holds in the share of runs that it names, or nothing was decided."""
+        return self.verdict in {"holds", "no claim", "not run"}
+
+
+@dataclass(frozen=True)
+class CellPlace:
+    """Where a cell's run file is, and which draw it is."""
+
+    folder: Path
+    seed: int
+    data_seed: int
+    refused: str = ""
+
+
+def preset_result(name: str, experiment: Experiment, places: Sequence[CellPlace], not_run: str = "") -> PresetResult:
+    """The preset's cells, read from their run files, and what they say of its claim."""
+    cells = [read_cell(experiment, place) for place in places]
+    about, claim = experiment.about, experiment.claim
+    decided = [cell for cell in cells if cell.holds is not None]
+    holds_in = sum(cell.holds is True for cell in decided)
+    return PresetResult(
+        name=name,
+        figure=about.figure if about else "",
+        paper=about.paper if about else "none",
+        summary=about.summary if about else "",
+        paper_shows=about.paper_shows if about else "",
+        ours=about.ours if about else "",
+        claim=claim.text if claim else "",
+        share=claim.share if claim else 1.0,
+        verdict=_verdict(claim.share if claim else None, holds_in, len(decided), bool(cells)),
+        holds_in=holds_in,
+        decided=len(decided),
+        distributions=[
+            distribution
+            for index, requirement in enumerate(claim.requires if claim else ())
+            for distribution in distributions(
+                requirement, [cell.measured[index] for cell in decided if index < len(cell.measured)]
+            )
+        ],
+        cells=cells,
+        not_run=not_run,
+        scenario=scenario.dumps(experiment),
+    )
+
+
+def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
+    """One run as it stands: a run that did not end leaves the claim undecided, one that diverged speaks against it."""
+    status, reason = "failed", place.refused
+    holds: bool | None = None
+    against: list[str] = []
+    found: list[dict[str, float]] = []
+    seconds, steps = 0.0, 0
+    if not reason:
+        try:
+            with RunReader(place.folder) as run:
+                summary = summarise(run)
+                status, reason = summary.status, summary.reason
+                seconds, steps = summary.seconds, summary.steps
+                claim = experiment.claim
+                if claim is not None and status in {"done", "diverged"}:
+                    found = [measured(requirement, run, summary.layers) for requirement in claim.requires]
+                    against = failures(claim, run, summary.layers)
+                    against += [f"diverged: {reason}"] if status == "diverged" else []
+                    holds = not against
+        except RunFileError as error:
+            status, reason = "failed", str(error)
+    return CellResult(
+        folder=str(place.folder),
+        seed=place.seed,
+        data_seed=place.data_seed,
+        status=status,
+        reason=reason,
+        holds=holds,
+        against=against,
+        measured=found,
+        seconds=seconds,
+        steps=steps,
+    )
+
+
+def distributions(requirement: Requirement, cells: Sequence[dict[str, float]]) -> list[Distribution]:
+    """Each quantity that the requirement is about, over the cells that measured it."""
+    names = dict.fromkeys(name for cell in cells for name in cell)
+    text = wanted(requirement)
+    return [
+        Distribution(
+            name=_name(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
+        )
+        for name in names
+    ]
+
+
+def _name(measured_: str) -> str:
+    """`conv1: lines` for `conv1.lines`."""
+    layer, dot, quantity = measured_.rpartition(".")
+    return f"{layer}{': ' if dot else ''}{NAMES.get(quantity, quantity.replace('_', ' '))}"
+
+
+def in_words(quantity: str, values: Iterable[float]) -> str:
+    """A distribution in one line: `1 in 9, 2 in 1 of 10`, `yes in 9 of 10`, or `median 0.98, 0.95 to 0.99`."""
+    numbers = [float(value) for value in values]
+    known = sorted(value for value in numbers if not math.isnan(value))
+    missing = f", not measured in {len(numbers) - len(known)}" if len(known) < len(numbers) else ""
+    if not known:
+        return "not measured"
+    if quantity == "condensed":
+        return f"yes in {sum(value > 0 for value in known)} of {len(known)}{missing}"
+    if quantity in WHOLE:
+        counts = sorted(Counter(round(value) for value in known).items(), key=lambda item: (-item[1], item[0]))
+        if len(counts) == 1:
+            return f"{counts[0][0]} in all {len(known)}{missing}"
+        return ", ".join(f"{value} in {count}" for value, count in counts) + f" of {len(known)}{missing}"
+    middle = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
+    if len(known) == 1:
+        return measure(middle) + missing
+    return f"median {measure(middle)}, {measure(known[0])} to {measure(known[-1])}{missing}"
+
+
+def _verdict(share: float | None, holds_in: int, decided: int, has_cells: bool) -> Verdict:
+    if not has_cells:
+        return "not run"
+    if share is None:
+        return "no claim"
+    if not decided:
+        return "failed"
+    # counts, not quotients: 9 of 10 is the 0.9 that was asked for, whatever 0.9 is in binary
+    if holds_in >= math.ceil(share * decided - 1e-9):
+        return "holds"
+    return "holds in some" if holds_in else "does not hold here"

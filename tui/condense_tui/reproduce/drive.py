@@ -1,0 +1,83 @@
+"""Runs the cells of a plan, a few at a time; what is finished already stays as it is."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from condense_core import scenario
+from condense_core.errors import CondenseError, RunFileError
+from condense_core.runs.create import write_run
+from condense_core.runs.pool import Pool
+from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME
+from condense_tui.reproduce.plan import Cell, Plan
+
+# Between two looks at the workers, and so between two frames of the progress table.
+LOOK_S = 0.2
+# A run that ended so will end so again; any other is trained anew.
+FINAL = frozenset({"done", "diverged"})
+
+
+@dataclass
+class Progress:
+    """What has come of the cells so far: their folders by state, and why some could not be started."""
+
+    waiting: list[Cell] = field(default_factory=list)
+    running: list[Cell] = field(default_factory=list)
+    ended: list[Cell] = field(default_factory=list)
+    kept: list[Cell] = field(default_factory=list)
+    """Ended cells that an earlier reproduction had finished."""
+    refused: dict[Path, str] = field(default_factory=dict)
+
+
+def drive(plan: Plan, *, jobs: int, device: str, show: Callable[[Progress], None]) -> Progress:
+    """Train every cell that is not finished; a cell that fails is noted and does not stop the others."""
+    progress = Progress()
+    for cell in plan.cells:
+        (progress.kept if is_finished(cell) else progress.waiting).append(cell)
+    progress.ended += progress.kept
+    show(progress)
+    if not progress.waiting:
+        return progress
+    with Pool(jobs) as pool:
+        while progress.waiting or progress.running:
+            while progress.waiting and len(progress.running) < jobs:
+                _start(progress, pool, device)
+            ended = set(pool.ended(LOOK_S)) if progress.running else set()
+            progress.ended += [cell for cell in progress.running if cell.folder in ended]
+            progress.running = [cell for cell in progress.running if cell.folder not in ended]
+            show(progress)
+    return progress
+
+
+def is_finished(cell: Cell) -> bool:
+    """Whether the cell's run is there, of this very experiment, and over."""
+    if not (cell.folder / FILE_NAME).is_file():
+        return False
+    try:
+        with RunReader(cell.folder) as run:
+            info = run.info()
+    except RunFileError:
+        # a file that cannot be read is no result: the cell is trained anew
+        return False
+    return info.status in FINAL and info.experiment == scenario.dumps(cell.experiment)
+
+
+def _start(progress: Progress, pool: Pool, device: str) -> None:
+    cell = progress.waiting.pop(0)
+    try:
+        if cell.folder.exists():
+            shutil.rmtree(cell.folder)
+        cell.folder.mkdir(parents=True)
+        write_run(
+            cell.folder, cell.experiment, name=f"{cell.preset} {cell.folder.name}", preset=cell.preset, device=device
+        )
+    except (CondenseError, OSError) as error:
+        progress.refused[cell.folder] = str(error)
+        progress.ended.append(cell)
+        return
+    pool.start(cell.folder)
+    progress.running.append(cell)

@@ -1,0 +1,163 @@
+"""Which runs a reproduction is made of: presets times draws, what cannot be run here, and what a budget leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from condense_core.errors import DataError, ScenarioError, nearest
+from condense_core.experiment import Cifar10, Cifar100, Experiment, Mnist
+from condense_core.runs.create import check_data_is_there, with_absolute_paths
+from condense_core.scenario import loads
+
+# A preset that does not say how long it takes is taken for a middling one.
+UNKNOWN_MINUTES = 0.5
+# `--quick` promises ten minutes on two cores; a fifth is kept for machines that are busy or slower than ours.
+QUICK_MINUTES = 10.0
+QUICK_SHARE = 0.8
+QUICK_SEEDS = 5
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a preset: one draw of the weights, one of the data."""
+
+    preset: str
+    seed: int
+    data_seed: int
+    experiment: Experiment
+    folder: Path
+
+
+@dataclass(frozen=True)
+class PresetPlan:
+    """A preset with its cells, or the reason why it has none."""
+
+    name: str
+    experiment: Experiment
+    cells: tuple[Cell, ...] = ()
+    not_run: str = ""
+
+    @property
+    def minutes(self) -> float:
+        """What one cell takes, as the preset says."""
+        about = self.experiment.about
+        return (about.minutes_cpu if about else None) or UNKNOWN_MINUTES
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All presets of a reproduction in the order of the report, and what a budget cut, in words."""
+
+    presets: tuple[PresetPlan, ...]
+    cuts: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Every cell, those of the longest presets first: a long one that starts last would be waited for alone."""
+        ordered = sorted(self.presets, key=lambda preset: -preset.minutes)
+        return [cell for preset in ordered for cell in preset.cells]
+
+
+def choose(names: Iterable[str], texts: dict[str, str], paper: str | None) -> dict[str, Experiment]:
+    """The presets that are asked for: by name, by the beginning of it (`fcn-fig03`), by paper; all where none is.
+
+    ScenarioError where a word names no preset, or the words and the paper have none in common.
+    """
+    wanted: list[str] = []
+    for name in names:
+        found = [known for known in texts if known == name or known.startswith(f"{name}-")]
+        if not found:
+            raise ScenarioError(f"no figure or preset {name!r}; {nearest(name, texts)} (condense-tui presets)")
+        wanted += found
+    chosen = {name: loads(texts[name], name) for name in (dict.fromkeys(wanted) if wanted else texts)}
+    if paper is None:
+        return chosen
+    of_paper = {name: item for name, item in chosen.items() if item.about and item.about.paper == paper}
+    if not of_paper:
+        raise ScenarioError(f"--paper {paper}: none of the presets that were asked for is of that paper")
+    return of_paper
+
+
+def make_plan(
+    presets: dict[str, Experiment],
+    *,
+    out: Path,
+    seeds: int,
+    data_seeds: int = 1,
+    data_root: Path | None = None,
+    has_gpu: bool = False,
+) -> Plan:
+    """Every preset with `seeds` draws of the weights times `data_seeds` draws of the data, from its own seeds on."""
+    planned = []
+    for name, experiment in presets.items():
+        placed = _at_root(experiment, data_root)
+        reason = _why_not(placed, has_gpu)
+        cells = () if reason else _cells(name, placed, out / "cells" / name, seeds, data_seeds)
+        planned.append(PresetPlan(name, placed, cells, reason))
+    return Plan(tuple(planned))
+
+
+def within(plan: Plan, minutes: float, jobs: int) -> Plan:
+    """The plan cut to about `minutes` on `jobs` cores: a cell of every preset first, the longest left out where even
+    that is too much, then further cells, a round at a time."""
+    budget = minutes * QUICK_SHARE * jobs
+    counts = {preset.name: 0 for preset in plan.presets}
+    spent = 0.0
+    for round_ in range(max((len(preset.cells) for preset in plan.presets), default=0)):
+        for preset in sorted(plan.presets, key=lambda preset: preset.minutes):
+            if counts[preset.name] == round_ < len(preset.cells) and spent + preset.minutes <= budget:
+                counts[preset.name] += 1
+                spent += preset.minutes
+    kept, cuts = [], []
+    for preset in plan.presets:
+        count = counts[preset.name]
+        if preset.cells and not count:
+            reason = f"takes about {preset.minutes:g} min a run, beyond the {minutes:g} min of --quick"
+            kept.append(replace(preset, cells=(), not_run=reason))
+            cuts.append(f"{preset.name}: left out, {preset.minutes:g} min a run")
+            continue
+        if count < len(preset.cells):
+            cuts.append(f"{preset.name}: {count} of {len(preset.cells)} runs")
+        kept.append(replace(preset, cells=preset.cells[:count]))
+    return Plan(tuple(kept), tuple(cuts))
+
+
+def _at_root(experiment: Experiment, root: Path | None) -> Experiment:
+    data = experiment.data
+    if root is not None and isinstance(data, Mnist | Cifar10 | Cifar100):
+        experiment = msgspec.structs.replace(experiment, data=msgspec.structs.replace(data, root=str(root)))
+    return with_absolute_paths(experiment)
+
+
+def _why_not(experiment: Experiment, has_gpu: bool) -> str:
+    about = experiment.about
+    if about is not None and about.minutes_cpu is None and about.minutes_gpu is not None and not has_gpu:
+        return f"needs a GPU (about {about.minutes_gpu:g} min there); --device cuda runs it"
+    try:
+        check_data_is_there(experiment)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _cells(name: str, experiment: Experiment, folder: Path, seeds: int, data_seeds: int) -> tuple[Cell, ...]:
+    cells = []
+    # draw of the data first: where fewer cells are kept, they are of several draws of the weights
+    for shift in range(data_seeds):
+        for number in range(seeds):
+            seed, data_seed = experiment.seed + number, experiment.data.seed + shift
+            place = folder / (f"{seed}" if shift == 0 else f"{seed}-data{data_seed}")
+            data = msgspec.structs.replace(experiment.data, seed=data_seed)
+            cells.append(Cell(name, seed, data_seed, msgspec.structs.replace(experiment, seed=seed, data=data), place))
+    return tuple(cells)
+
+
+def read_presets(names: Sequence[str], paper: str | None) -> dict[str, Experiment]:
+    """`choose` among the presets that ship with the program."""
+    from condense_presets import preset_files, preset_text
+
+    return choose(names, {name: preset_text(name) for name in preset_files()}, paper)

@@ -1,0 +1,85 @@
+"""How a reproduction goes, as a table on standard error; one line a finished run where that is no terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from condense_core.errors import RunFileError
+from condense_core.runs.reader import RunReader
+from condense_tui.reproduce.drive import Progress
+from condense_tui.reproduce.plan import Cell, Plan
+
+# Rows below the header that fit the smallest terminal the program supports; presets that are done make room.
+MOST_ROWS = 16
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def showing(plan: Plan) -> Iterator[Callable[[Progress], None]]:
+    """Gives the function that shows the progress."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _line_by_line(console, len(plan.cells))
+        return
+    with Live(console=console, transient=True, refresh_per_second=5) as live:
+        yield lambda progress: live.update(progress_table(plan, progress))
+
+
+def progress_table(plan: Plan, progress: Progress) -> Table:
+    """A row for each preset that is not over, those that train first; the rest in one line."""
+    ended = {id(cell) for cell in progress.ended}
+    running: dict[str, list[Cell]] = {}
+    for cell in progress.running:
+        running.setdefault(cell.preset, []).append(cell)
+    open_ = [preset for preset in plan.presets if any(id(cell) not in ended for cell in preset.cells)]
+    open_.sort(key=lambda preset: preset.name not in running)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("preset", no_wrap=True)
+    table.add_column("runs", justify="right", no_wrap=True)
+    table.add_column("training", no_wrap=True)
+    for preset in open_[:MOST_ROWS]:
+        done = sum(id(cell) in ended for cell in preset.cells)
+        now = ", ".join(_training(cell) for cell in running.get(preset.name, []))
+        table.add_row(Text(preset.name), f"{done}/{len(preset.cells)}", Text(now))
+    more = f", {len(open_) - MOST_ROWS} more presets" if len(open_) > MOST_ROWS else ""
+    kept = f", {len(progress.kept)} from before" if progress.kept else ""
+    table.caption = f"{len(progress.ended)} of {len(plan.cells)} runs ended{kept}{more}"
+    table.caption_justify = "left"
+    return table
+
+
+def _training(cell: Cell) -> str:
+    try:
+        with RunReader(cell.folder) as run:
+            info = run.info()
+    except RunFileError:
+        # the file is just being made; the next look finds it
+        return f"seed {cell.seed}"
+    return f"seed {cell.seed} at {info.step / max(1, info.steps):.0%}"
+
+
+def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
+    said: set[int] = set()
+
+    def show(progress: Progress) -> None:
+        if progress.kept and not said:
+            said.update(id(cell) for cell in progress.kept)
+            console.print(f"{len(said)}/{total} runs are there from before", markup=False, highlight=False)
+        for cell in progress.ended:
+            if id(cell) not in said:
+                said.add(id(cell))
+                text = f"{len(said)}/{total} {cell.preset} {cell.folder.name}"
+                console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    return show

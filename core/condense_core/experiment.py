@@ -34,7 +34,7 @@ ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
 
-PROBES = ("similarity", "condensation", "spectrum", "alignment", "change")
+PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "outputs", "field")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):

@@ -71,6 +71,11 @@ class View:
             self._trees[layer] = linkage_tree(self.kernels(layer), threshold=self.experiment.record.smallest_norm)
         return self._trees[layer]
 
+    @property
+    def input(self) -> Tensor:
+        """Inputs of the whole sample, (N, …)."""
+        return self._dataset.input
+
     def parameters(self) -> dict[str, Tensor]:
         """All parameters by name, detached."""
         return {name: value.detach() for name, value in self._network.named_parameters()}
@@ -166,7 +171,7 @@ class View:
         sigma = activation(self.experiment.layers[0].activation)
         zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
         value = sigma(zero)
-        if float(value) != 0:
+        if float(value.detach()) != 0:
             return None
         slope = float(torch.autograd.grad(value, zero)[0])
         weight_MK = self.kernels(layer)

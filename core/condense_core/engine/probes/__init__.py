@@ -7,6 +7,7 @@ from collections.abc import Callable
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
+from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.view import View
@@ -23,5 +24,7 @@ def probes_for(experiment: Experiment, start: View) -> list[Probe]:
         "spectrum": SpectrumProbe,
         "alignment": AlignmentProbe,
         "change": Change,
+        "outputs": OutputsProbe,
+        "field": FieldProbe,
     }
     return [Vitals(start), *(makers[name](start) for name in makers if name in experiment.record.probes)]

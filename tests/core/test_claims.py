@@ -79,7 +79,10 @@ lr = 0.1
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ('claim={text="t",requires=[{measure="lines",at=101,at_least=1}]}', "claim.requires.at: expected at most steps"),
+        (
+            'claim={text="t",requires=[{measure="lines",at=101,at_least=1}]}',
+            "claim.requires.at: expected at most steps",
+        ),
         ('claim={text="t",requires=[{measure="lines",at=-1,at_least=1}]}', "at: expected 0 or more"),
         ('claim={text="t",requires=[{measure="lnies",at_least=1}]}', "unknown 'lnies'; did you mean 'lines'?"),
         ('claim={text="t",requires=[{measure="lines",layer="dense2",at_least=1}]}', "a layer of this network (dense1)"),

@@ -112,6 +112,12 @@ class View:
         return losses.accuracy(self.output_ND, self._dataset)
 
     @cached_property
+    def test_accuracy(self) -> float:
+        """Share of the held-out sample that is classified right; NaN where there is none."""
+        test = self._dataset.test
+        return math.nan if test is None else losses.accuracy(self.outputs(test.input), test)
+
+    @cached_property
     def residual_ND(self) -> Tensor:
         """∂ loss_i / ∂ f_i of every sample."""
         return losses.residual(self.experiment.loss, self.output_ND, self._dataset.target)

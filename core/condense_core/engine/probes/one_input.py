@@ -20,7 +20,7 @@ from condense_core.runs.reader import RunReader
 
 # Test points over the data's interval: one for every column of a wide terminal, and odd so that the middle is there.
 TEST_POINTS = 201
-# Arrows a side of the field's grid: as many as a terminal of 80 columns can show apart. Odd, so that the axes are there.
+# Arrows a side of the field's grid: as many as 80 columns can show apart. Odd, so that the axes are there.
 GRID_SIDE = 17
 
 

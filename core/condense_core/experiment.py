@@ -213,13 +213,18 @@ class Stop(Checked, frozen=True, kw_only=True):
 
 
 class About(Checked, frozen=True, kw_only=True):
-    """Where a preset comes from, what the paper shows, which values are ours, and how long it takes."""
+    """Where a preset comes from, what the paper shows, which values are ours, what we measured, and how long it takes.
+
+    `minutes_cpu` is on two cores; none where a GPU is needed.
+    """
 
     summary: str
     paper: Literal["fcn", "cnn", "none"] = "none"
     figure: str = ""
     paper_shows: str = ""
     ours: str = ""
+    finding: str = ""
+    """In how many initial draws, and data draws where they were varied, the claim was found to hold."""
     minutes_cpu: float | None = None
     minutes_gpu: float | None = None
 

@@ -11,14 +11,20 @@ Labels = Literal["raw", "centred", "onehot"]
 
 
 class _Images(Checked, frozen=True, kw_only=True):
-    """Fields every image data set has; pixels are in [0, 1] and a raw label is the class number itself."""
+    """Fields every image data set has; pixels are in [0, 1] and a raw label is the class number itself.
+
+    `test_samples` images are held out, to measure the accuracy on what was not trained: of the set's own test split
+    where it has one that is not trained on, else the images drawn next after the sample.
+    """
 
     samples: int = 500
+    test_samples: int = 0
     seed: int = 0
     labels: Labels = "onehot"
 
     def __post_init__(self) -> None:
         at_least("samples", self.samples, 1)
+        at_least("test_samples", self.test_samples, 0)
         at_least("seed", self.seed, 0)
 
 

@@ -10,12 +10,14 @@ import math
 from typing import Literal
 
 from condense_core.checked import Checked, at_least, positive, require
+from condense_core.claims import Claim, Requirement
 from condense_core.data_sets import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
 from condense_core.errors import nearest
 
 __all__ = [
     "Cifar10",
     "Cifar100",
+    "Claim",
     "Data",
     "Digits",
     "Experiment",
@@ -24,6 +26,7 @@ __all__ = [
     "Labels",
     "Mnist",
     "Photos",
+    "Requirement",
     "Sine",
 ]
 
@@ -31,7 +34,7 @@ ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
 
-PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights")
+PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
@@ -130,6 +133,8 @@ class _Optimizer(Checked, frozen=True, kw_only=True):
     """Instead of `lr`: the learning rate times λ1, the top singular value of the signal matrix at the start."""
     batch: int | None = None
     """Samples a step; none means the full batch, where a step is an epoch."""
+    later_lr: tuple[tuple[int, float], ...] = ()
+    """(step, lr) pairs, rising in the step: from that step on, the learning rate is that one."""
 
     def __post_init__(self) -> None:
         given = [value for value in (self.lr, self.lr_lambda1) if value is not None]
@@ -139,6 +144,11 @@ class _Optimizer(Checked, frozen=True, kw_only=True):
         positive("lr" if self.lr is not None else "lr_lambda1", given[0])
         if self.batch is not None:
             at_least("batch", self.batch, 1)
+        steps = [step for step, _ in self.later_lr]
+        rising = all(step >= 1 for step in steps) and steps == sorted(set(steps))
+        require(rising, "later_lr", "(step, lr) pairs with steps from 1 on, each above the one before", self.later_lr)
+        for _, lr in self.later_lr:
+            positive("later_lr", lr)
 
 
 class GD(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="gd"):
@@ -161,17 +171,27 @@ Optimizer = GD | Adam
 
 
 class Record(Checked, frozen=True, kw_only=True):
-    """What is measured, and when: about `frames` steps, spaced evenly in the logarithm of the step (or linearly)."""
+    """What is measured, and when: about `frames` steps, spaced evenly in the logarithm of the step (or linearly).
+
+    `steps` are measured besides, such as those that a figure shows; a claim's own steps need not be named.
+    """
 
     frames: int = 200
     spacing: Literal["log", "linear"] = "log"
+    steps: tuple[int, ...] = ()
     probes: tuple[str, ...] = PROBES
+    smallest_norm: float | None = None
+    """Kernels below this norm are left out of lines, directions and alignment; none means below 0.1 × the 90th
+    percentile of their layer, which a change of scale leaves as it is."""
     checkpoint_seconds: float = 20.0
     """Time between checkpoints, and so the most training that a killed worker loses."""
 
     def __post_init__(self) -> None:
         require(2 <= self.frames <= 1_000_000, "frames", "2 to 1000000", self.frames)
         positive("checkpoint_seconds", self.checkpoint_seconds)
+        require(all(step >= 0 for step in self.steps), "steps", "steps of 0 and above", self.steps)
+        if self.smallest_norm is not None:
+            positive("smallest_norm", self.smallest_norm)
         for probe in self.probes:
             if probe not in PROBES:
                 raise ValueError(f"probes: unknown {probe!r}; {nearest(probe, PROBES)}")
@@ -192,52 +212,19 @@ class Stop(Checked, frozen=True, kw_only=True):
         at_least("every", self.every, 1)
 
 
-ClaimMeasure = Literal[
-    "lines",
-    "lines_coarse",
-    "directions",
-    "coverage",
-    "mean_abs_cos",
-    "alignment",
-    "condensed",
-    "loss_ratio",
-    "ones_overlap",
-]
-
-
-class Requirement(Checked, frozen=True, kw_only=True):
-    """A value measured at the end of the run, and the range it must lie in; without `layer`, in every hidden layer."""
-
-    measure: ClaimMeasure
-    layer: str | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-
-    def __post_init__(self) -> None:
-        bounded = self.at_least is not None or self.at_most is not None
-        require(bounded, "at_least", "at least one of at_least and at_most", None)
-
-
-class Claim(Checked, frozen=True, kw_only=True):
-    """What the run must show, in words and as requirements that the program checks, in `share` of the seeds."""
-
-    text: str
-    requires: tuple[Requirement, ...]
-    share: float = 1.0
-
-    def __post_init__(self) -> None:
-        require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)
-        require(0 < self.share <= 1, "share", "a share in (0, 1]", self.share)
-
-
 class About(Checked, frozen=True, kw_only=True):
-    """Where a preset comes from, what the paper shows, which values are ours, and how long it takes."""
+    """Where a preset comes from, what the paper shows, which values are ours, what we measured, and how long it takes.
+
+    `minutes_cpu` is on two cores; none where a GPU is needed.
+    """
 
     summary: str
     paper: Literal["fcn", "cnn", "none"] = "none"
     figure: str = ""
     paper_shows: str = ""
     ours: str = ""
+    finding: str = ""
+    """In how many initial draws, and data draws where they were varied, the claim was found to hold."""
     minutes_cpu: float | None = None
     minutes_gpu: float | None = None
 
@@ -259,6 +246,11 @@ class Experiment(Checked, frozen=True, kw_only=True):
     """h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on; dense layers of one width only."""
     initial: str | None = None
     """Weights to start from instead of a draw by `init`: a safetensors file, such as `condense-tui reduce` writes."""
+    trunk: Literal["resnet18"] | None = None
+    """What images pass through before the first dense layer: torchvision's ResNet18 up to its 512 features, untrained,
+    convolutions drawn by Glorot's normal scheme whatever `init` says, trained along with the rest."""
+    output_bias: bool = True
+    """Whether the output layer has a trained bias; the linear theory of two-layer networks excludes one."""
     record: Record = Record()
     stop: Stop | None = None
     claim: Claim | None = None
@@ -276,18 +268,26 @@ class Experiment(Checked, frozen=True, kw_only=True):
         batch = self.optimizer.batch
         if batch is not None:
             require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
-        hidden = set(self.layer_names)
+        late = [step for step in self.record.steps if step > self.steps]
+        require(not late, "record.steps", f"at most steps ({self.steps})", late)
         for requirement in self.claim.requires if self.claim else ():
-            known = requirement.layer is None or requirement.layer in hidden
+            known = requirement.layer is None or requirement.layer in self.layer_names
             require(
                 known, "claim.requires", f"a layer of this network ({', '.join(self.layer_names)})", requirement.layer
             )
+            in_time = requirement.at is None or requirement.at <= self.steps
+            require(in_time, "claim.requires.at", f"at most steps ({self.steps})", requirement.at)
 
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]
         require(kinds == sorted(kinds, reverse=True), "layers", "convolutions before dense layers", "conv after dense")
         if any(kinds):
             require(not isinstance(self.data, Sine), "layers", "dense layers for data.name = 'sine'", "conv")
+        if self.trunk is not None:
+            images = not any(kinds) and not isinstance(self.data, Sine)
+            require(images, "trunk", "dense layers only, and images as data", self.trunk)
+            # batch normalisation at a single 1×1 position has no variance to divide by
+            at_least("optimizer.batch", self.optimizer.batch or self.data.samples, 2)
         if self.residual:
             widths = {layer.width for layer in self.layers}
             equal = not any(kinds) and len(widths) == 1

@@ -151,7 +151,27 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
             raise RunFileError(f"recorded weights cannot be read ({error}); the run file is damaged") from None
 
 
-Frame = Similarity | Condensation | Spectrum | Alignment | Weights
+class Outputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="outputs"):
+    """Output of a network with one input at test points `point` (T,) f8, ascending: `output` (T,) f8, and beside it the
+    least-squares `polynomial` (T,) f8 of `degree`; `complexity` is their largest distance over the output's range."""
+
+    degree: int
+    complexity: float
+    point: Array
+    output: Array
+    polynomial: Array
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="field"):
+    """The field that drives neurons (weight, bias) of a network with one input: at `omega` (G, 2) f8, the points of a
+    square grid row by row, the `velocity` (G, 2) f8; and `stable` (L,) f8, angles in [0, π) of the stable lines."""
+
+    omega: Array
+    velocity: Array
+    stable: Array
+
+
+Frame = Similarity | Condensation | Spectrum | Alignment | Weights | Outputs | Field
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

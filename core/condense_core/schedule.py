@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from condense_core.experiment import Record
+from condense_core.experiment import Experiment, Record
+
+
+def scheduled_steps(experiment: Experiment) -> list[int]:
+    """All steps that a run measures: the spaced ones, those that `record.steps` names, and those of its claim."""
+    record, claim = experiment.record, experiment.claim
+    claimed = {requirement.at for requirement in claim.requires if requirement.at is not None} if claim else set()
+    return sorted({*recorded_steps(record, experiment.steps), *record.steps, *claimed})
 
 
 def recorded_steps(record: Record, steps: int) -> list[int]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import msgspec
 import numpy as np
 import torch
+from msgspec import structs
 from torch import Tensor
 from torch.nn import functional
 
 from condense_core.engine.images import Images, open_images, read_images
-from condense_core.experiment import Data, ImageData, Labels, Sine
+from condense_core.experiment import Cifar10, Cifar100, Data, ImageData, Labels, Mnist, Sine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Dataset:
 
     `input` (N, channels, rows, columns) or (N, I); `target` (N, D) is what the loss compares the output with; `label`
     (N,) the class numbers as int64 and `class_target` (C, D) the target of each class, both None for data without
-    classes; `note` tells people in one line where the sample comes from.
+    classes; `note` tells people in one line where the sample comes from. `test` is the sample held out, if any.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Dataset:
     target: Tensor
     label: Tensor | None = None
     class_target: Tensor | None = None
+    test: Dataset | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -63,6 +64,7 @@ class Dataset:
             target=self.target.to(device, dtype),
             label=None if self.label is None else self.label.to(device),
             class_target=None if self.class_target is None else self.class_target.to(device, dtype),
+            test=None if self.test is None else self.test.to(device, dtype),
         )
 
 
@@ -72,7 +74,23 @@ def load(data: Data) -> Dataset:
     Targets of images are the class number (`raw`, (N, 1)), the class number minus its mean over the sample
     (`centred`, (N, 1)), or one-hot (N, C). DataError where the data are missing, damaged, or too few.
     """
-    return _sine(data) if isinstance(data, Sine) else _images(data, read_images(data))
+    if isinstance(data, Sine):
+        return _sine(data)
+    if data.test_samples == 0:
+        return _images(data, read_images(data))
+    if isinstance(data, Mnist | Cifar10 | Cifar100) and data.train:
+        trained = _images(data, read_images(data))
+        other = structs.replace(data, train=False, samples=data.test_samples)
+        held_out = _images(other, read_images(other))
+        if trained.class_target is not None and held_out.label is not None:
+            # labels are centred by the mean of what is trained on
+            class_target = trained.class_target
+            held_out = replace(held_out, class_target=class_target, target=class_target[held_out.label])
+        return replace(trained, test=held_out)
+    all_of_it = structs.replace(data, samples=data.samples + data.test_samples)
+    both = _images(all_of_it, read_images(all_of_it), trained=data.samples)
+    index = torch.arange(len(both))
+    return replace(both.select(index[: data.samples]), test=both.select(index[data.samples :]))
 
 
 def open_draws(data: Data) -> Callable[[int, Labels], Dataset]:
@@ -82,20 +100,20 @@ def open_draws(data: Data) -> Callable[[int, Labels], Dataset]:
     """
     if isinstance(data, Sine):
         points = data
-        return lambda seed, _: _sine(msgspec.structs.replace(points, seed=seed))
+        return lambda seed, _: _sine(structs.replace(points, seed=seed))
     images, drawn_from = data, open_images(data)
 
     def draw(seed: int, labels: Labels) -> Dataset:
-        return _images(msgspec.structs.replace(images, seed=seed, labels=labels), drawn_from(seed))
+        return _images(structs.replace(images, seed=seed, labels=labels), drawn_from(seed))
 
     return draw
 
 
-def _images(data: ImageData, images: Images) -> Dataset:
-    class_target = _class_targets(data.labels, images.classes, images.label)
+def _images(data: ImageData, images: Images, trained: int | None = None) -> Dataset:
+    class_target = _class_targets(data.labels, images.classes, images.label[:trained])
     return Dataset(
         name=images.name,
-        note=f"{data.samples} of {images.available} images, seed {data.seed}",
+        note=f"{trained or data.samples} of {images.available} images, seed {data.seed}",
         input=images.pixel,
         target=class_target[images.label],
         label=images.label,

@@ -15,7 +15,7 @@ from condense_core.engine.view import View
 from condense_core.experiment import Experiment
 from condense_core.runs.info import Status
 from condense_core.runs.writer import RecordingThread
-from condense_core.schedule import recorded_steps
+from condense_core.schedule import scheduled_steps
 
 # A paused worker looks this often for the command that wakes it.
 PAUSE_POLL_S = 0.05
@@ -39,7 +39,7 @@ class Loop:
         self._recorder = recorder
         self._thread = thread
         self._folder = folder
-        self._schedule = set(recorded_steps(experiment.record, experiment.steps))
+        self._schedule = set(scheduled_steps(experiment))
         self._seconds_before = thread.progress[1]
         self._first_loss = math.nan
         self._signal = ""

@@ -17,18 +17,23 @@ from torch.nn.utils import skip_init
 from condense_core.engine.activations import activation
 from condense_core.engine.initial import load_weights
 from condense_core.engine.initialisation import LayerSize, draw
+from condense_core.engine.trunk import FEATURES, resnet18_trunk
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Conv, Experiment, Init, Layer
 
 OUTPUT = "output"
+# Any number will do: it keeps the trunk's random numbers apart from the layers'.
+TRUNK_STREAM = 0x5EED
 
 
 class Network(nn.Module):
-    """Hidden layers `conv1`, …, `dense1`, … with their activations, then a linear layer `output` with a bias.
+    """Hidden layers `conv1`, …, `dense1`, … with their activations, then a linear layer `output`.
 
     Convolutions have stride 1 and no padding; what they give is flattened before the first dense layer. With
     `experiment.residual`, h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on. Weights and biases are
     drawn from a generator seeded by `experiment.seed`, never from the global one; or read from `experiment.initial`.
+    With `experiment.trunk` images pass through it first; its batch normalisation takes the batch's statistics in
+    training mode, running ones in `eval()`.
     """
 
     def __init__(self, experiment: Experiment, input_shape: tuple[int, ...], outputs: int) -> None:
@@ -42,11 +47,16 @@ class Network(nn.Module):
         self._activations = [activation(layer.activation) for layer in experiment.layers]
         dtype: torch.dtype = getattr(torch, experiment.dtype)
         shape = input_shape
+        if experiment.trunk is not None:
+            shape = _features(input_shape)
         for name, layer in zip(self.layer_names, experiment.layers, strict=True):
             module, shape = _build(name, layer, shape, dtype)
             self.add_module(name, module)
-        self.output = _module(nn.Linear, math.prod(shape), outputs, dtype=dtype)
+        self.output = _module(nn.Linear, math.prod(shape), outputs, bias=experiment.output_bias, dtype=dtype)
         generator = torch.Generator().manual_seed(experiment.seed)
+        # a seed's dense layers are the same with and without a trunk, which has a stream of its own
+        streams = torch.Generator().manual_seed(experiment.seed ^ TRUNK_STREAM)
+        self.trunk = resnet18_trunk(streams, dtype) if experiment.trunk is not None else None
         self._initialise(experiment.init, experiment.layers[0].width, generator, dtype)
         if experiment.initial is not None:
             load_weights(self, Path(experiment.initial))
@@ -57,7 +67,7 @@ class Network(nn.Module):
 
     def layer_input(self, name: str, x: Tensor) -> Tensor:
         """What the layer of that name is given for a batch x: (N, channels, rows, columns), or (N, inputs)."""
-        h = x
+        h = x if self.trunk is None else self.trunk(x)
         for depth, (layer_name, sigma) in enumerate(zip(self.layer_names, self._activations, strict=True)):
             layer = self.layer(layer_name)
             if isinstance(layer, nn.Linear):
@@ -116,6 +126,12 @@ def _build(
         )
     convolution = _module(nn.Conv2d, channels, layer.width, layer.size, bias=layer.bias, dtype=dtype)
     return convolution, (layer.width, rows - layer.size + 1, columns - layer.size + 1)
+
+
+def _features(input_shape: tuple[int, ...]) -> tuple[int, ...]:
+    if input_shape[0] != 3:
+        raise ScenarioError(f"trunk: ResNet18 takes colour images (3, rows, columns), got {input_shape}")
+    return (FEATURES,)
 
 
 def _module(kind: Callable[..., nn.Module], *arguments: int, **options: Any) -> nn.Conv2d | nn.Linear:

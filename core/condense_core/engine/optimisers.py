@@ -22,6 +22,7 @@ class Optimiser(Protocol):
     """Moves its parameters in place, one step for every call of `update`."""
 
     lr: float
+    """The learning rate of the next update; may be set between two."""
 
     def update(self, gradients: Sequence[Tensor]) -> None:
         """One step along the gradients, given in the order of the parameters."""

@@ -7,14 +7,14 @@ protocol; probes, recording and commands do not see the difference.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from condense_core.engine.datasets import Dataset
 from condense_core.engine.losses import loss
-from condense_core.engine.model import OUTPUT, Network
+from condense_core.engine.model import Network
 from condense_core.engine.optimisers import optimiser
 from condense_core.engine.view import View
 from condense_core.experiment import Experiment
@@ -60,9 +60,11 @@ class EagerStepper:
         self._parameters = list(self._network.parameters())
         self._optimiser = optimiser(experiment.optimizer, self._parameters, lr=self._lr)
         self._lr = self._optimiser.lr
+        self._first_lr = self._lr
 
     def advance(self) -> None:
         input_, target_ND = self._batch()
+        self._optimiser.lr = self._lr = self._learning_rate()
         error = loss(self._experiment.loss, self._network(input_), target_ND)
         self._optimiser.update(torch.autograd.grad(error, self._parameters))
         self.step += 1
@@ -71,7 +73,7 @@ class EagerStepper:
         return View(self._experiment, self._network, self._dataset, self.step, self._lr)
 
     def state(self) -> State:
-        state = {f"network.{name}": value.detach() for name, value in self._network.named_parameters()}
+        state = {f"network.{name}": value.detach() for name, value in self._network.state_dict().items()}
         state |= {f"optimiser.{name}": value for name, value in self._optimiser.state().items()}
         return state | {"step": torch.tensor(self.step)}
 
@@ -79,10 +81,15 @@ class EagerStepper:
         self.step = int(state["step"])
         self._order = None
         with torch.no_grad():
-            for name, parameter in self._network.named_parameters():
-                parameter.copy_(state[f"network.{name}"])
+            for name, value in self._network.state_dict().items():
+                value.copy_(state[f"network.{name}"])
         of_optimiser = {key: value for key, value in state.items() if key.startswith("optimiser.")}
         self._optimiser.restore({key.removeprefix("optimiser."): value for key, value in of_optimiser.items()})
+
+    def _learning_rate(self) -> float:
+        """The rate of this step; a function of the step alone, so that a resumed run needs no memory of it."""
+        later = [lr for step, lr in self._experiment.optimizer.later_lr if step <= self.step]
+        return later[-1] if later else self._first_lr
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         """The samples of this step: all, or the next of an epoch's permutation.
@@ -103,12 +110,17 @@ class EagerStepper:
 
 def multiplications(experiment: Experiment, dataset: Dataset) -> float:
     """Multiplications of one forward pass over the samples of a step: the measure of how much work a step is."""
-    network = Network(experiment, dataset.input_shape, dataset.outputs)
-    sample = dataset.input[:1].to(next(network.parameters()).dtype)
+    network = Network(experiment, dataset.input_shape, dataset.outputs).eval()
     total = 0
+
+    def count(layer: nn.Module, _: object, output: Tensor) -> None:
+        nonlocal total
+        weight = cast(Tensor, layer.weight)
+        total += weight.numel() * (output.numel() // len(weight))
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(count)
     with torch.no_grad():
-        for name in (*network.layer_names, OUTPUT):
-            layer = network.layer(name)
-            positions = layer(network.layer_input(name, sample)).numel() // len(layer.weight)
-            total += layer.weight.numel() * positions
+        network(dataset.input[:1].to(next(network.parameters()).dtype))
     return float(total) * (experiment.optimizer.batch or len(dataset))

@@ -3,12 +3,14 @@
 # N samples, D outputs, M kernels, K entries a kernel
 
 Reading a view never changes the network: forward passes run without gradients, gradients are taken functionally and
-leave `.grad` alone, and no random number is drawn.
+leave `.grad` alone, batch normalisation keeps its running statistics, and no random number is drawn.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from functools import cached_property
 
 import torch
@@ -66,19 +68,38 @@ class View:
     def tree(self, layer: str) -> Tree:
         """How the layer's kernels join to lines, before any cut."""
         if layer not in self._trees:
-            self._trees[layer] = linkage_tree(self.kernels(layer))
+            self._trees[layer] = linkage_tree(self.kernels(layer), threshold=self.experiment.record.smallest_norm)
         return self._trees[layer]
+
+    @property
+    def input(self) -> Tensor:
+        """Inputs of the whole sample, (N, …)."""
+        return self._dataset.input
 
     def parameters(self) -> dict[str, Tensor]:
         """All parameters by name, detached."""
         return {name: value.detach() for name, value in self._network.named_parameters()}
 
+    def outputs(self, input_: Tensor) -> Tensor:
+        """Output of the network (N, D) for any inputs of the sample's shape."""
+        with torch.no_grad(), self._measuring():
+            return torch.cat([self._network(part) for part in torch.split(input_, CHUNK)])
+
+    @contextlib.contextmanager
+    def _measuring(self) -> Iterator[None]:
+        """Batch normalisation by its running statistics, which stay as they are: what is measured of a sample does
+        not depend on the others in its chunk, and training does not see that it was measured."""
+        training = self._network.training
+        self._network.eval()
+        try:
+            yield
+        finally:
+            self._network.train(training)
+
     @cached_property
     def output_ND(self) -> Tensor:
         """Output of the network on the whole sample."""
-        with torch.no_grad():
-            parts = [self._network(part) for part in torch.split(self._dataset.input, CHUNK)]
-        return torch.cat(parts)
+        return self.outputs(self._dataset.input)
 
     @cached_property
     def loss(self) -> float:
@@ -89,6 +110,12 @@ class View:
     def accuracy(self) -> float:
         """Share of the sample that is classified right; NaN for data without classes."""
         return losses.accuracy(self.output_ND, self._dataset)
+
+    @cached_property
+    def test_accuracy(self) -> float:
+        """Share of the held-out sample that is classified right; NaN where there is none."""
+        test = self._dataset.test
+        return math.nan if test is None else losses.accuracy(self.outputs(test.input), test)
 
     @cached_property
     def residual_ND(self) -> Tensor:
@@ -102,7 +129,7 @@ class View:
         total = [torch.zeros_like(value) for value in values]
         inputs, targets = torch.split(self._dataset.input, CHUNK), torch.split(self._dataset.target, CHUNK)
         for input_, target in zip(inputs, targets, strict=True):
-            with torch.enable_grad():
+            with torch.enable_grad(), self._measuring():
                 share = len(input_) / len(self._dataset.input)
                 part = share * losses.loss(self.experiment.loss, self._network(input_), target)
             for so_far, gradient in zip(total, torch.autograd.grad(part, values), strict=True):
@@ -150,7 +177,7 @@ class View:
         sigma = activation(self.experiment.layers[0].activation)
         zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
         value = sigma(zero)
-        if float(value) != 0:
+        if float(value.detach()) != 0:
             return None
         slope = float(torch.autograd.grad(value, zero)[0])
         weight_MK = self.kernels(layer)
@@ -159,7 +186,7 @@ class View:
 
     def predicts_from_data(self, layer: str) -> bool:
         """Whether the prediction for the layer needs the data alone: one hidden layer, of multiplicity 1."""
-        if len(self.experiment.layers) > 1 or layer != self.layers[0]:
+        if len(self.experiment.layers) > 1 or layer != self.layers[0] or self.experiment.trunk is not None:
             return False
         return multiplicity(activation(self.experiment.layers[0].activation)) == 1
 

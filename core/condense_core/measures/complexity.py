@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import torch
 from numpy.polynomial import Chebyshev
 from torch import Tensor
+
+Points = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def output_complexity(input_N: Tensor, output_N: Tensor, degree: int) -> float:
@@ -15,16 +20,40 @@ def output_complexity(input_N: Tensor, output_N: Tensor, degree: int) -> float:
     where f is the same at all points or not finite. Raises ValueError for a degree below 0, for inputs and outputs that
     are not (N,), and for no more than `degree` + 1 different points, through which a polynomial always passes.
     """
+    x_N, f_N = _points(input_N, output_N, degree)
+    spread = f_N.max() - f_N.min()
+    if spread == 0 or not np.isfinite(f_N).all():
+        return float("nan")
+    share_N = (f_N - f_N.min()) / spread
+    return float(np.abs(share_N - _fitted(x_N, share_N, degree)).max())
+
+
+def best_polynomial(input_N: Tensor, output_N: Tensor, degree: int) -> Tensor:
+    """What `output_complexity` compares with: the least-squares polynomial's values, (N,), float64, on the CPU.
+
+    NaN at all points where one output is not finite. ValueError as there.
+    """
+    x_N, f_N = _points(input_N, output_N, degree)
+    if not np.isfinite(f_N).all():
+        return torch.full((len(f_N),), torch.nan, dtype=torch.float64)
+    spread = f_N.max() - f_N.min()
+    if spread == 0:
+        return torch.from_numpy(f_N)
+    # on the scale of its own range: least squares would lose outputs of 1e-200
+    return torch.from_numpy(f_N.min() + spread * _fitted(x_N, (f_N - f_N.min()) / spread, degree))
+
+
+def _points(input_N: Tensor, output_N: Tensor, degree: int) -> tuple[Points, Points]:
     if input_N.ndim != 1 or input_N.shape != output_N.shape:
         raise ValueError(f"expected inputs (N,) and outputs (N,), got {tuple(input_N.shape)}, {tuple(output_N.shape)}")
     x_N = input_N.detach().double().cpu().numpy()
     f_N = output_N.detach().double().cpu().numpy()
     if degree < 0 or len(np.unique(x_N)) <= degree + 1:
         raise ValueError(f"expected more than degree + 1 = {degree + 1} different points, got {len(np.unique(x_N))}")
-    spread = f_N.max() - f_N.min()
-    if spread == 0 or not np.isfinite(f_N).all():
-        return float("nan")
-    share_N = (f_N - f_N.min()) / spread
+    return x_N, f_N
+
+
+def _fitted(x_N: Points, f_N: Points, degree: int) -> Points:
     # Chebyshev's basis on the points' own interval: powers of x would lose half the digits at degree 8
-    fitted_N = Chebyshev.fit(x_N, share_N, degree)(x_N)
-    return float(np.abs(share_N - fitted_N).max())
+    fitted_N: Points = Chebyshev.fit(x_N, f_N, degree)(x_N)
+    return fitted_N

@@ -140,8 +140,11 @@ class RunReader:
         return float(values[end - 1]) if end else float("nan")
 
     def frame(
-        self, kind: Literal["condensation", "spectrum", "alignment"], layer: str, step: int | None = None
-    ) -> frames.Condensation | frames.Spectrum | frames.Alignment | None:
+        self,
+        kind: Literal["condensation", "spectrum", "alignment", "outputs", "field"],
+        layer: str,
+        step: int | None = None,
+    ) -> frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field | None:
         """The layer's newest frame of that kind, at or before `step` where given; None where there is none."""
         with self._checked():
             row = self._connection.execute(
@@ -184,6 +187,16 @@ class RunReader:
         if not isinstance(frame, frames.Weights):
             raise RunFileError(f"{self.file}: a frame of weights holds another kind; the file is damaged")
         return int(row[0]), frame.numpy()
+
+    def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
+        """`frame("outputs", …)`, typed."""
+        frame = self.frame("outputs", layer, step)
+        return frame if isinstance(frame, frames.Outputs) else None
+
+    def field(self, layer: str, step: int | None = None) -> frames.Field | None:
+        """`frame("field", …)`, typed."""
+        frame = self.frame("field", layer, step)
+        return frame if isinstance(frame, frames.Field) else None
 
     def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
         """The layer's cosine similarities, (side, side), at or before `step`; None where there are none."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import typing
 
 import msgspec
 
-from condense_core.experiment import Claim, Requirement
+from condense_core.claims import Claim, NetworkMeasure, Requirement
 from condense_core.runs.reader import RunReader
 from condense_core.text import printable
 
 # The kernels of a layer have arrived when this share of their weight lies on the predicted direction (SCIENCE §2.6).
 ARRIVED = 0.99
+# Measures that a claim without a step means at small weights, where they belong to the data.
+OF_THE_DATA = frozenset({"ones_overlap", "gap_ratio"})
 
 
 class LayerSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,22 +161,33 @@ def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[s
         found = measured(requirement, run, layers)
         if not found:
             against.append(f"{requirement.measure}: not measured")
+        at = "" if requirement.at is None else f" at step {requirement.at}"
         against += [
-            f"{name} is {value:.6g}, expected {wanted(requirement)}"
+            f"{name}{at} is {value:.6g}, expected {wanted(requirement)}"
             for name, value in found.items()
             if not _within(requirement, value)
         ]
     return against
 
 
-def measured(requirement: Requirement, run: RunReader, layers: list[LayerSummary]) -> dict[str, float]:
+def measured(requirement: Requirement, run: RunReader, of_run: list[LayerSummary]) -> dict[str, float]:
     """What the run shows of that requirement, by `LAYER.measure`; empty where it was not measured."""
-    named = [layer for layer in layers if requirement.layer in {None, layer.name}]
-    if requirement.measure == "loss_ratio":
-        return {"loss_ratio": run.last("loss_ratio")}
-    if requirement.measure == "ones_overlap":
-        return {f"{layer.name}.ones_overlap": run.last(f"{layer.name}.ones_overlap", 0) for layer in named}
-    return {f"{layer.name}.{requirement.measure}": float(getattr(layer, requirement.measure)) for layer in named}
+    layers = [layer.name for layer in of_run if requirement.layer in {None, layer.name}]
+    measure, at = requirement.measure, requirement.at
+    if measure in typing.get_args(NetworkMeasure):
+        return {measure: run.last(measure, at)}
+    if measure in OF_THE_DATA and at is None:
+        at = 0
+    if measure == "gap_ratio":
+        return {f"{layer}.{measure}": _gap_ratio(run, layer, at) for layer in layers}
+    return {f"{layer}.{measure}": run.last(f"{layer}.{measure}", at) for layer in layers}
+
+
+def _gap_ratio(run: RunReader, layer: str, at: int | None) -> float:
+    """λ2/λ1: 0 for a rank of one, near 1 where two directions compete; NaN where no spectrum was recorded."""
+    spectrum = run.spectrum(layer, at)
+    values = [] if spectrum is None else spectrum.values.numpy().tolist()
+    return values[1] / values[0] if len(values) > 1 and values[0] > 0 else math.nan
 
 
 def _within(requirement: Requirement, value: float) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
+from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
@@ -25,5 +26,7 @@ def probes_for(experiment: Experiment, start: View) -> list[Probe]:
         "alignment": AlignmentProbe,
         "change": Change,
         "weights": WeightsProbe,
+        "outputs": OutputsProbe,
+        "field": FieldProbe,
     }
     return [Vitals(start), *(makers[name](start) for name in makers if name in experiment.record.probes)]

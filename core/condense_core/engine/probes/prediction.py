@@ -79,7 +79,7 @@ class AlignmentProbe:
             into.scalar(f"{view.layers[0]}.predicted_ratio", expected)
         for layer in view.layers:
             direction_K = self._predicted[layer] if layer in self._predicted else view.prediction(layer).v1
-            frame = _align(view.kernels(layer), direction_K)
+            frame = _align(view.kernels(layer), direction_K, view.experiment.record.smallest_norm)
             into.frame(layer, frame)
             into.scalar(f"{layer}.alignment", frame.mean_abs_cos)
             into.scalar(f"{layer}.ratio", frame.ratio)
@@ -88,9 +88,9 @@ class AlignmentProbe:
         """Nothing: the prediction is made anew from the seed."""
 
 
-def _align(weight_MK: Tensor, direction_K: Tensor) -> frames.Alignment:
+def _align(weight_MK: Tensor, direction_K: Tensor, smallest_norm: float | None) -> frames.Alignment:
     cosine_M = alignment(weight_MK, direction_K).cpu()
-    kept_M = keep_kernels(kernel_norms(weight_MK)).cpu()
+    kept_M = keep_kernels(kernel_norms(weight_MK), smallest_norm).cpu()
     return frames.Alignment(
         cosine=frames.Array.of(cosine_M.numpy(), "f4"),
         mean_abs_cos=float(cosine_M[kept_M].abs().mean()),

@@ -13,7 +13,8 @@ INITIAL_STAGE = 0.7
 
 
 class Vitals:
-    """Scalars `loss`, `loss_ratio` (to the first loss), `accuracy`, `gradient_norm`, `steps_per_second`."""
+    """Scalars `loss`, `loss_ratio` (to the first loss), `accuracy`, `test_accuracy`, `gradient_norm`,
+    `steps_per_second`."""
 
     def __init__(self, start: View) -> None:
         self._first = start.loss
@@ -27,6 +28,8 @@ class Vitals:
         into.scalar("gradient_norm", view.gradient_norm)
         if view.accuracy == view.accuracy:
             into.scalar("accuracy", view.accuracy)
+        if view.test_accuracy == view.test_accuracy:
+            into.scalar("test_accuracy", view.test_accuracy)
         step, then = self._before
         if view.seconds > then:
             into.scalar("steps_per_second", (view.step - step) / (view.seconds - then))

@@ -1,0 +1,58 @@
+"""What a preset says its run must show, as ranges of measured values that the program can check."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from condense_core.checked import Checked, at_least, require
+
+# Of a hidden layer: of the one named, or of every one.
+LayerMeasure = Literal[
+    "lines",
+    "lines_coarse",
+    "directions",
+    "coverage",
+    "mean_abs_cos",
+    "pair_abs_cos",
+    "alignment",
+    "ratio",
+    "relative_change",
+    "condensed",
+    "ones_overlap",
+    "gap_ratio",
+]
+# Of the whole network.
+NetworkMeasure = Literal["loss_ratio", "accuracy", "test_accuracy", "complexity", "stable_lines"]
+ClaimMeasure = Literal[LayerMeasure, NetworkMeasure]
+
+
+class Requirement(Checked, frozen=True, kw_only=True):
+    """A measured value and the range it must lie in; without `layer`, in every hidden layer.
+
+    `at` is the step at which it is measured, the last one where not given; `ones_overlap` and `gap_ratio` (λ2/λ1) are
+    properties of the data at small weights, and by default measured at step 0.
+    """
+
+    measure: ClaimMeasure
+    layer: str | None = None
+    at: int | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        bounded = self.at_least is not None or self.at_most is not None
+        require(bounded, "at_least", "at least one of at_least and at_most", None)
+        if self.at is not None:
+            at_least("at", self.at, 0)
+
+
+class Claim(Checked, frozen=True, kw_only=True):
+    """What the run must show, in words and as requirements that the program checks, in `share` of the seeds."""
+
+    text: str
+    requires: tuple[Requirement, ...]
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)
+        require(0 < self.share <= 1, "share", "a share in (0, 1]", self.share)

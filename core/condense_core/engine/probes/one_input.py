@@ -1,0 +1,97 @@
+"""What can be drawn of a network with one input: its output beside a polynomial, and the field that drives its neurons.
+
+Both are of scenarios with one input, one hidden layer and one output (Zhou et al. 2022, figs 5, 6); for any other they
+record nothing, so that they may stand in every scenario's list of probes.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from condense_core import frames
+from condense_core.engine.activations import Activation, activation, multiplicity
+from condense_core.engine.probes.base import Measurement
+from condense_core.engine.view import View
+from condense_core.experiment import Sine
+from condense_core.measures.complexity import best_polynomial, output_complexity
+from condense_core.measures.direction_field import direction_field, stable_lines
+from condense_core.runs.reader import RunReader
+
+# Test points over the data's interval: one for every column of a wide terminal, and odd so that the middle is there.
+TEST_POINTS = 201
+# Arrows a side of the field's grid: as many as 80 columns can show apart. Odd, so that the axes are there.
+GRID_SIDE = 17
+
+
+class OutputsProbe:
+    """Frames `outputs`, and the scalar `complexity`: the output's distance from a polynomial of the activation's
+    multiplicity, as a share of the output's range."""
+
+    def __init__(self, start: View) -> None:
+        self._degree = multiplicity(_sigma(start)) if _has_one_input(start) else None
+
+    def measure(self, view: View, into: Measurement) -> None:
+        data = view.experiment.data
+        if self._degree is None or not isinstance(data, Sine):
+            return
+        point_N = torch.linspace(data.low, data.high, TEST_POINTS, dtype=torch.float64)
+        output_N = view.outputs(point_N[:, None].to(view.input))[:, 0].double().cpu()
+        complexity = output_complexity(point_N, output_N, self._degree)
+        into.scalar("complexity", complexity)
+        into.frame(
+            view.layers[0],
+            frames.Outputs(
+                degree=self._degree,
+                complexity=complexity,
+                point=frames.Array.of(point_N.numpy(), "f8"),
+                output=frames.Array.of(output_N.numpy(), "f8"),
+                polynomial=frames.Array.of(best_polynomial(point_N, output_N, self._degree).numpy(), "f8"),
+            ),
+        )
+
+    def recall(self, run: RunReader) -> None:
+        """Nothing: what is measured depends on its own step alone."""
+
+
+class FieldProbe:
+    """Frames `field`, and the scalar `stable_lines`: how many lines through 0 small neurons are driven to."""
+
+    def __init__(self, start: View) -> None:
+        # the field is over (weight, bias): without a bias it has one dimension, and no line to choose
+        self._applies = _has_one_input(start) and start.experiment.layers[0].bias
+
+    def measure(self, view: View, into: Measurement) -> None:
+        if not self._applies:
+            return
+        layer = view.layers[0]
+        input_N, residual_N = view.input[:, 0].cpu(), view.residual_ND[:, 0].cpu()
+        angle_L = stable_lines(input_N, residual_N, _sigma(view))
+        omega_G2 = _grid(float(view.kernels(layer).abs().max()))
+        velocity_G2 = direction_field(omega_G2, input_N, residual_N, _sigma(view))
+        into.scalar("stable_lines", float(len(angle_L)))
+        into.frame(
+            layer,
+            frames.Field(
+                omega=frames.Array.of(omega_G2.numpy(), "f8"),
+                velocity=frames.Array.of(velocity_G2.numpy(), "f8"),
+                stable=frames.Array.of(angle_L.numpy(), "f8"),
+            ),
+        )
+
+    def recall(self, run: RunReader) -> None:
+        """Nothing: what is measured depends on its own step alone."""
+
+
+def _grid(reach: float) -> Tensor:
+    side = torch.linspace(-reach, reach, GRID_SIDE, dtype=torch.float64)
+    return torch.cartesian_prod(side, side)
+
+
+def _has_one_input(view: View) -> bool:
+    data = view.experiment.data
+    return isinstance(data, Sine) and data.inputs == 1 and len(view.layers) == 1
+
+
+def _sigma(view: View) -> Activation:
+    return activation(view.experiment.layers[0].activation)

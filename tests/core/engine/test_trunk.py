@@ -1,0 +1,140 @@
+"""ResNet18-like networks: torchvision's trunk trains, is measured without a trace, and resumes bit for bit."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torchvision.models import resnet18
+
+from condense_core.engine import checkpoint
+from condense_core.engine.datasets import Dataset, load
+from condense_core.engine.model import Network
+from condense_core.engine.probes import Measurement, probes_for
+from condense_core.engine.stepper import EagerStepper, multiplications
+from condense_core.errors import ScenarioError
+from condense_core.experiment import Adam, Conv, Dense, Digits, Experiment, FanOutPowerInit, Photos, Sine
+
+LAYERS = (Dense(width=8), Dense(width=6))
+
+
+def scenario(**changes) -> Experiment:
+    settings = {
+        "name": "small resnet",
+        "steps": 3,
+        "data": Photos(samples=12, size=32),
+        "layers": LAYERS,
+        "init": FanOutPowerInit(gamma=1.5),
+        "optimizer": Adam(lr=1e-3, batch=4),
+        "loss": "cross-entropy",
+        "trunk": "resnet18",
+    }
+    return Experiment(**(settings | changes))
+
+
+def stepper(experiment: Experiment) -> EagerStepper:
+    return EagerStepper(experiment, load(experiment.data), torch.device("cpu"))
+
+
+def measured(of: EagerStepper, experiment: Experiment) -> Measurement:
+    found = Measurement(of.step)
+    for probe in probes_for(experiment, of.view()):
+        probe.measure(of.view(), found)
+    return found
+
+
+def same_bits(one, other) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_training_with_and_without_probes_is_the_same_to_the_bit():
+    experiment = scenario()
+    watched, blind = stepper(experiment), stepper(experiment)
+    for _ in range(3):
+        measured(watched, experiment)
+        watched.advance()
+        blind.advance()
+    measured(watched, experiment)
+    assert same_bits(watched.state(), blind.state())
+
+
+def test_running_statistics_move_with_steps_and_not_with_views():
+    training = stepper(scenario())
+    name = "network.trunk.bn1.running_mean"
+    before = training.state()[name].clone()
+    assert training.view().loss > 0
+    assert torch.equal(training.state()[name], before)
+    training.advance()
+    assert not torch.equal(training.state()[name], before)
+
+
+def test_a_checkpoint_carries_running_statistics(tmp_path):
+    whole, first, second = (stepper(scenario()) for _ in range(3))
+    for _ in range(3):
+        whole.advance()
+    first.advance()
+    checkpoint.save(first.state(), tmp_path)
+    second.restore(checkpoint.load(tmp_path))
+    second.advance()
+    second.advance()
+    assert same_bits(whole.state(), second.state())
+
+
+def test_what_is_measured_of_a_sample_does_not_depend_on_the_others():
+    view = stepper(scenario(dtype="float64")).view()
+    together = view.outputs(view.input)
+    torch.testing.assert_close(view.outputs(view.input[:1]), together[:1], rtol=1e-9, atol=0)
+
+
+def test_the_trunk_is_torchvisions_with_glorot_normal_convolutions():
+    experiment = scenario(dtype="float64")
+    network = Network(experiment, (3, 32, 32), 2).eval()
+    reference = resnet18(weights=None).double().eval()
+    reference.fc = torch.nn.Identity()
+    reference.load_state_dict(network.trunk.state_dict())
+    x = load(experiment.data).input
+    features = reference(x)
+    assert torch.equal(network.layer_input("dense1", x), features)
+    weight = network.trunk.layer3[0].conv1.weight
+    expected = (2 / ((128 + 256) * 9)) ** 0.5
+    assert float(weight.detach().std()) == pytest.approx(expected, rel=0.02)
+
+
+def test_the_global_generator_is_neither_read_nor_moved():
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    first = Network(scenario(), (3, 32, 32), 2)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(1)
+    second = Network(scenario(), (3, 32, 32), 2)
+    assert all(map(torch.equal, first.state_dict().values(), second.state_dict().values()))
+
+
+def test_the_dense_layers_record_lines_and_no_theory_of_two_layer_networks():
+    experiment = scenario(layers=(Dense(width=8),))
+    found = measured(stepper(experiment), experiment)
+    assert {layer for layer, _ in found.frames} == {"dense1"}
+    assert "dense1.predicted_at" not in dict(found.scalars)
+
+
+def test_the_work_of_a_step_counts_the_trunk():
+    data: Dataset = load(scenario().data)
+    assert multiplications(scenario(), data) > 4 * 30e6
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": Sine(), "loss": "mse"}, "trunk: expected dense layers only, and images"),
+        ({"layers": (Conv(width=2), Dense(width=3))}, "trunk: expected dense layers only, and images"),
+        ({"optimizer": Adam(lr=1e-3, batch=1)}, r"optimizer\.batch: expected 2 or more"),
+    ],
+)
+def test_a_trunk_that_cannot_work_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        scenario(**changes)
+
+
+def test_grey_images_are_refused_in_one_line():
+    experiment = scenario(data=Digits(samples=6))
+    with pytest.raises(ScenarioError, match="takes colour images"):
+        stepper(experiment)

@@ -31,7 +31,7 @@ class ChildError(CondenseError):
 def ask(module: str, question: Ask, answer: type[Answer]) -> Answer:
     """The answer of `python -m module` to the question; its own error where it refuses, with its exit code."""
     child = subprocess.run(
-        [sys.executable, "-m", module], input=msgspec.json.encode(question), capture_output=True, check=False
+        [sys.executable, "-P", "-m", module], input=msgspec.json.encode(question), capture_output=True, check=False
     )
     try:
         if child.returncode == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from condense_core.checked import Checked, at_least, require
@@ -40,8 +41,10 @@ class Requirement(Checked, frozen=True, kw_only=True):
     at_most: float | None = None
 
     def __post_init__(self) -> None:
-        bounded = self.at_least is not None or self.at_most is not None
-        require(bounded, "at_least", "at least one of at_least and at_most", None)
+        bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
+        require(len(bounds) > 0, "at_least", "at least one of at_least and at_most", None)
+        require(all(map(math.isfinite, bounds)), "at_least", "finite numbers", bounds)
+        require(bounds == sorted(bounds), "at_least", "not more than at_most", bounds)
         if self.at is not None:
             at_least("at", self.at, 0)
 

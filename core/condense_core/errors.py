@@ -3,11 +3,17 @@
 import difflib
 from collections.abc import Iterable
 
+from condense_core.text import printable
+
 
 class CondenseError(Exception):
     """What went wrong, what was expected, and what to do, in one line; `exit_code` is the process's answer."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        # messages carry names and texts from files; none may steer the terminal or break the line
+        super().__init__(printable(message))
 
 
 class ScenarioError(CondenseError):

@@ -6,6 +6,7 @@ another machine: types, shapes and sizes are checked, and nothing is ever execut
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -42,10 +43,13 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
         array = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<"))
         return cls(dtype, array.shape, array.tobytes())
 
+    def __post_init__(self) -> None:
+        size = np.dtype(_DTYPES[self.dtype]).itemsize
+        if any(side < 0 for side in self.shape) or math.prod(self.shape) * size != len(self.data):
+            raise ValueError(f"{len(self.data)} bytes do not fill the shape {self.shape}")
+
     def numpy(self) -> npt.NDArray[Any]:
-        """The values, read-only; ValueError where the bytes do not fill the shape."""
-        if any(side < 0 for side in self.shape):
-            raise ValueError(f"negative side in shape {self.shape}")
+        """The values, read-only."""
         return np.frombuffer(self.data, np.dtype(_DTYPES[self.dtype]).newbyteorder("<")).reshape(self.shape)
 
 
@@ -196,7 +200,7 @@ def decode(blob: bytes) -> Frame:
         # a decompressor of its own a call: the object is not safe to share between threads
         raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME)
         return _decoder.decode(raw)
-    except (zstandard.ZstdError, msgspec.DecodeError) as error:
+    except (zstandard.ZstdError, msgspec.DecodeError, TypeError) as error:
         raise RunFileError(f"a recorded frame cannot be read ({error}); the run file is damaged or not ours") from None
 
 

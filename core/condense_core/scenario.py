@@ -31,6 +31,8 @@ def parse(text: str, source: str = "scenario") -> Table:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{source}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise ScenarioError(f"{source}: nested too deep for a scenario") from None
     return table
 
 
@@ -73,7 +75,7 @@ def _assign(table: Table, path: tuple[str, ...], text: str, source: str) -> None
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
         if isinstance(here, list):
-            if not part.isdigit() or int(part) >= len(here):
+            if not part.isdecimal() or int(part) >= len(here):
                 where = ".".join(path[:depth])
                 raise ScenarioError(f"{source} {'.'.join(path)}: expected {_indices(where, here)}")
             expected = _item_type(expected)
@@ -140,7 +142,7 @@ def _at(table: Any, path: tuple[str, ...]) -> Any:
     for part in path:
         if isinstance(table, dict):
             table = table.get(part)
-        elif isinstance(table, list) and part.isdigit() and int(part) < len(table):
+        elif isinstance(table, list) and part.isdecimal() and int(part) < len(table):
             table = table[int(part)]
         else:
             return None

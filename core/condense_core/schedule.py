@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from condense_core.experiment import Experiment, Record
 
@@ -22,16 +23,22 @@ def recorded_steps(record: Record, steps: int) -> list[int]:
     Evenly spaced in log(step), where the first ones fall together on whole steps and are not repeated; what is saved
     there is spent on the later ones, so that a run has about as many frames as were asked for.
     """
-    wanted = min(record.frames, steps + 1)
+    if record.frames > steps:
+        return list(range(steps + 1))
     if record.spacing == "linear":
-        return sorted(set(np.rint(np.linspace(0, steps, wanted)).astype(int).tolist()))
-    points = wanted
+        return _whole(np.linspace(0, steps, record.frames), steps)
+    points = record.frames
     while True:
-        spaced = {0, steps, *np.rint(np.geomspace(1, steps, points)).astype(int).tolist()}
-        # each round grows by a quarter: past twenty rounds every step up to `steps` would be there
-        if len(spaced) >= wanted or points > 100 * wanted:
-            return sorted(spaced)
+        spaced = _whole(np.geomspace(1, steps, points), steps)
+        # a quarter more each time: with as many points as steps, every step would be there
+        if len(spaced) >= record.frames or points > 4 * steps:
+            return spaced
         points += max(1, points // 4)
+
+
+def _whole(points: npt.NDArray[np.float64], steps: int) -> list[int]:
+    found: list[int] = np.unique(np.concatenate([[0, steps], np.rint(points)])).astype(np.int64).tolist()
+    return found
 
 
 def thinned(steps: Sequence[int], most: int) -> list[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
+from pathlib import Path
 
 
 def printable(text: str) -> str:
@@ -14,3 +16,11 @@ def printable(text: str) -> str:
         for character in text
         if character in "\t\n\r" or unicodedata.category(character)[0] != "C"
     )
+
+
+def place_of(text: str) -> Path:
+    """`text` as a path with `~` for somebody's home; one whose home is not known is taken as it stands."""
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    return path

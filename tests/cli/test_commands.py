@@ -118,11 +118,14 @@ def test_list_show_stop_resume_rm(command, tmp_path):
     assert "start one" in command("runs").stdout
     started = json.loads(command("run", "-", "--detach", "--json", "--set", "steps=100000000", text=SMALL).stdout)
     run = started["run"]
+    assert "still training" in command("runs", "rm", run, code=2).stderr, "also while it starts"
     folder = find_run(tmp_path / "runs", run)
     wait_for(lambda: json.loads(command("runs", "show", run, "--json").stdout)["steps"] > 0)
     (listed,) = json.loads(command("runs", "list", "--json").stdout)
     assert (listed["id"], listed["status"]) == (run, "running")
     assert "still training" in command("runs", "rm", run, code=2).stderr
+    assert "empty name" in command("runs", "rm", "", code=2).stderr
+    assert run in command("runs", "list").stdout
     assert "nothing to resume" in command("runs", "resume", run, code=2).stderr
     assert "stopped at step" in command("runs", "stop", run).stdout
     assert "nothing to stop" in command("runs", "stop", run, code=2).stderr
@@ -188,6 +191,11 @@ def interruptible(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
         (["replay", "nothing"], "no runs in"),
         (["replay", "/etc/hostname"], "cannot read"),
         (["presets", "show", "digits-gx"], "did you mean 'digits-gd'?"),
+        (["run", "digits-gd", "--set", "layers.².width=4"], "expected layers.0 to layers.0"),
+        (["run", "~nobody-of-that-name/x.toml"], "cannot read the scenario"),
+        (["run", "digits-gd", "--detach", "--check"], "give one of them"),
+        (["run", "digits-gd", "--name", "caf\udcff"], "printable"),
+        (["runs", "rm", ""], "no runs in"),
         (["bogus"], "No such command"),
     ],
 )

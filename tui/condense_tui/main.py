@@ -5,6 +5,8 @@ Errors meant for the user are one line on standard error and an exit code; a tra
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 
 from condense_core.errors import CondenseError
@@ -14,21 +16,35 @@ def main() -> int:
     """Run the command line; the process's exit code."""
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
+    # what a terminal cannot show is replaced, not a reason to fail
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        from condense_tui.home import open_the_app, opens_the_app
-
-        # Typer's machinery takes longer to import than the app's first frame takes to be there
-        if opens_the_app(arguments) and (ended := open_the_app(arguments)) is not None:
-            return ended
-        return _command(arguments or ["--help"])
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        return complain("interrupted; a run that was started goes on (condense-tui attach)", 130)
+    except BrokenPipeError:
+        # whoever reads our output has seen enough; nothing is left to say it to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except CondenseError as error:
         if debug:
             raise
         return complain(str(error), error.exit_code)
-    except BrokenPipeError:
-        # whoever reads our output has seen enough; nothing is left to say it to
-        sys.stderr.close()
-        return 1
+    except Exception as error:
+        if debug:
+            raise
+        return complain(f"unexpected {type(error).__name__}: {error} (--debug shows where; please report it)", 1)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from condense_tui.home import open_the_app, opens_the_app
+
+    # Typer's machinery takes longer to import than the app's first frame takes to be there
+    if opens_the_app(arguments) and (ended := open_the_app(arguments)) is not None:
+        return ended
+    return _command(arguments or ["--help"])
 
 
 def _command(arguments: list[str]) -> int:

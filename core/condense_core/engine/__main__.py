@@ -1,25 +1,44 @@
 """`python -m condense_core.engine FOLDER`: become a daemon, then train the run in FOLDER.
 
-The fork comes before anything is imported: the process that started this one returns at once and has no child left,
-and a closed terminal reaches neither.
+The run is held before the fork, and PyTorch is imported after it: whoever started this process gets an answer at once,
+has no child left, and from then on the run's lock says whether its worker is alive. A closed terminal reaches neither.
 """
 
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
+
+from condense_core.errors import CondenseError
+from condense_core.runs import control
 
 
 def main() -> int:
     folder = Path(sys.argv[1])
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with control.hold(folder):
+            if os.fork():
+                # the child has inherited the lock and keeps it
+                os._exit(0)
+            os.setsid()
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+            return _train(folder)
+    except CondenseError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - stderr is the worker's log
+        return error.exit_code
 
-    from condense_core.engine.worker import work
 
-    return work(folder)
+def _train(folder: Path) -> int:
+    try:
+        from condense_core.engine.worker import train
+    except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
+        traceback.print_exc()
+        control.record_failure(
+            folder, f"PyTorch and its companions cannot be imported: {type(error).__name__}: {error}"
+        )
+        return 1
+    return train(folder)
 
 
 if __name__ == "__main__":

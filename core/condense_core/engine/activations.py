@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -83,6 +84,7 @@ def activation(name: str) -> Activation:
         raise ScenarioError(f"unknown activation {name!r}; expected one of {', '.join(ACTIVATIONS)}") from None
 
 
+@lru_cache(maxsize=64)
 def multiplicity(function: Activation) -> int | None:
     """The smallest s ≥ 1 with σ^(s)(0) ≠ 0, the multiplicity p of Zhou et al. 2022 (definition 1), or None.
 

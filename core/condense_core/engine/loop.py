@@ -83,7 +83,8 @@ class Loop:
         view = self._stepper.view()
         view.seconds = self._thread.progress[1]
         if not math.isfinite(view.loss):
-            return Outcome("diverged", f"the loss is {view.loss} at step {step}; a smaller optimizer.lr may help")
+            advice = "a smaller optimizer.lr may help" if step else "the initial weights (init) are too large"
+            return Outcome("diverged", f"the loss is {view.loss} at step {step}; {advice}")
         reached = self._stop_condition(view)
         ends = step == last or bool(reached)
         if step in self._schedule or ends:
@@ -132,6 +133,9 @@ class Loop:
         return outcome
 
     def _checkpoint(self) -> None:
+        if not math.isfinite(self._stepper.view().loss):
+            # the next measurement ends the run; what is kept is the last state that was good
+            return
         # what was measured up to here is committed first: after a resume nothing before the checkpoint is repeated
         self._thread.flush()
         checkpoint.save(self._stepper.state(), self._folder)

@@ -34,21 +34,19 @@ class Recorder:
         if view.step <= self._recorded_to:
             return
         self._until_next -= 1
-        if self._until_next > 0 and not must:
+        if not must and (self._until_next > 0 or not self._thread.has_room()):
+            # left out before it is measured: a probe may build on what it recorded last
             self._left_out += 1
+            if self._until_next <= 0:
+                self._stride = min(64, 2 * self._stride)
+                self._until_next = self._stride
             return
         found = Measurement(view.step)
         if self._left_out:
             found.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
         for probe in self._probes:
             probe.measure(view, found)
-        batch = Batch(found.step, found.scalars, found.frames, found.events)
-        if must:
-            self._thread.put(batch)
-        elif not self._thread.offer(batch):
-            self._stride, self._left_out = min(64, 2 * self._stride), self._left_out + 1
-            self._until_next = self._stride
-            return
+        self._thread.put(Batch(found.step, found.scalars, found.frames, found.events))
         self._left_out, self._stride, self._until_next = 0, 1, 0
 
     def event(self, step: int, kind: str, text: str) -> None:

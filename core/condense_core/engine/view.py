@@ -192,7 +192,7 @@ class View:
 
     def signal_strength(self) -> float:
         """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""
-        top = float(self.prediction(self.layers[0]).values[0])
+        top = float(spectrum(self._signal).values[0])
         if not 0 < top < float("inf"):
             raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {top}; give optimizer.lr instead")
         return top

@@ -22,6 +22,12 @@ from condense_core.runs.writer import RecordingThread
 def work(folder: Path) -> int:
     """Train the run in `folder`; the process's exit status. Whatever goes wrong is the run's reason and in its log."""
     with control.hold(folder):
+        return train(folder)
+
+
+def train(folder: Path) -> int:
+    """`work`, for a process that holds the run already."""
+    try:
         thread = RecordingThread(folder)
         try:
             outcome = _train(folder, thread)
@@ -35,6 +41,9 @@ def work(folder: Path) -> int:
             )
         thread.set_status(outcome.status, outcome.reason)
         thread.close()
+    except CondenseError as error:
+        control.record_failure(folder, str(error))
+        return 1
     return 0 if outcome.status in {"done", "stopped"} else 1
 
 

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +36,16 @@ def send(folder: Path, verb: Verb, argument: str = "") -> None:
             )
         except sqlite3.Error as error:
             raise RunFileError(f"cannot send {verb!r} to {folder.name}: {error}") from None
+
+
+def record_failure(folder: Path, reason: str) -> None:
+    """Write that the run failed, for a worker whose writer could not; the log says it in any case."""
+    print(reason, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+    try:
+        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+            connection.execute("UPDATE run SET status = 'failed', reason = ?, heartbeat = ?", (reason, time.time()))
+    except (sqlite3.Error, RunFileError) as error:
+        print(f"{reason} ({error})", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def worker_is_alive(folder: Path) -> bool:

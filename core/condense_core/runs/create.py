@@ -16,15 +16,15 @@ from pathlib import Path
 import msgspec
 
 from condense_core import scenario
-from condense_core.errors import DataError, MissingExtraError, RunFailedError, RunFileError
+from condense_core.errors import CondenseError, DataError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.experiment import Cifar10, Cifar100, Experiment, Folder, Mnist
 from condense_core.runs import control, place
-from condense_core.runs.info import RESUMABLE
-from condense_core.runs.reader import RunReader
+from condense_core.runs.info import LOG_NAME, RESUMABLE, RunInfo, read_info
 from condense_core.runs.schema import FILE_NAME, create, open_writer
+from condense_core.text import place_of
 
-LOG_NAME = "worker.log"
 DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
+LONGEST_NAME = 80
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
 # What torchvision makes in the root of each of its sets.
 _FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100-python"}
@@ -35,6 +35,8 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
     """The folder of a new run of `experiment`, not yet started; paths in it are made absolute."""
     experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
+    if name and (len(name) > LONGEST_NAME or not name.isprintable()):
+        raise RunFileError(f"--name: expected 1 to {LONGEST_NAME} printable characters, got {name[:LONGEST_NAME]!r}")
     folder = place.new_run_folder(runs, name or experiment.name)
     write_run(folder, experiment, name=name, preset=preset, device=device)
     return folder
@@ -69,9 +71,10 @@ def start_worker(folder: Path) -> None:
     require_engine()
     log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        # The worker forks itself away at once, so waiting here is short and leaves no zombie behind.
+        # -P: nothing is imported from the folder where the user happens to stand.
+        # The worker takes its lock and forks itself away, so waiting here is short and leaves no zombie behind.
         launcher = subprocess.run(
-            [sys.executable, "-m", "condense_core.engine", str(folder.resolve())],
+            [sys.executable, "-P", "-m", "condense_core.engine", str(folder.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -86,24 +89,36 @@ def start_worker(folder: Path) -> None:
 
 def resume_run(folder: Path) -> None:
     """Start a worker that goes on from the run's last checkpoint; RunFileError where there is nothing to resume."""
-    with RunReader(folder) as reader:
-        info = reader.info()
-    if info.active:
-        raise RunFileError(f"{info.id} is {info.status}; there is nothing to resume (condense-tui attach {info.id})")
-    if info.status not in RESUMABLE:
-        raise RunFileError(
-            f"{info.id} is {info.status} and cannot be resumed; start it anew: condense-tui run {info.preset}"
-        )
-    if control.worker_is_alive(folder):
-        raise RunFileError(f"{info.id} is just being stopped by its worker; try again in a moment")
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        # whoever resumes it at the same time waits here, and then finds it starting
+        connection.execute("BEGIN IMMEDIATE")
+        before = read_info(connection, folder)
+        _refuse_resume(before, folder)
         # commands that the former worker did not take were meant for it, not for this one
         connection.execute("UPDATE command SET taken_at = ? WHERE taken_at IS NULL", (time.time(),))
         connection.execute(
             "UPDATE run SET status = 'starting', reason = '', heartbeat = ?, host = ?",
             (time.time(), socket.gethostname()),
         )
-    start_worker(folder)
+        connection.execute("COMMIT")
+    try:
+        start_worker(folder)
+    except CondenseError:
+        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+            connection.execute("UPDATE run SET status = 'stopped', reason = ?", (before.reason,))
+        raise
+
+
+def _refuse_resume(info: RunInfo, folder: Path) -> None:
+    name = folder.name
+    if info.active:
+        raise RunFileError(f"{name} is {info.status}; there is nothing to resume (condense-tui attach {name})")
+    if info.status not in RESUMABLE:
+        raise RunFileError(
+            f"{name} is {info.status} and cannot be resumed; start it anew: condense-tui run {info.preset}"
+        )
+    if control.worker_is_alive(folder):
+        raise RunFileError(f"{name} is just being stopped by its worker; try again in a moment")
 
 
 def require_engine() -> None:
@@ -121,7 +136,7 @@ def check_data_is_there(experiment: Experiment) -> None:
     data = experiment.data
     if experiment.initial is not None and not Path(experiment.initial).is_file():
         raise DataError(f"initial: no file {experiment.initial}; expected weights in safetensors")
-    if isinstance(data, Folder) and not Path(data.path).is_dir():
+    if isinstance(data, Folder) and not place_of(data.path).is_dir():
         raise DataError(f"data.path: no folder {data.path}; expected one folder of images a class: --data folder:PATH")
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
         root = data_root(data.root)
@@ -138,14 +153,14 @@ def data_root(given: str | None) -> Path:
     import platformdirs
 
     root = given or os.environ.get(DATA_ROOT_VARIABLE)
-    return Path(root).expanduser() if root else platformdirs.user_cache_path("condense-tui") / "data"
+    return place_of(root) if root else platformdirs.user_cache_path("condense-tui") / "data"
 
 
 def with_absolute_paths(experiment: Experiment) -> Experiment:
     """The experiment with every path in it made absolute, so that it means the same in another process."""
     data = experiment.data
     if isinstance(data, Folder):
-        data = msgspec.structs.replace(data, path=str(Path(data.path).expanduser().resolve()))
+        data = msgspec.structs.replace(data, path=str(place_of(data.path).resolve()))
     elif isinstance(data, Mnist | Cifar10 | Cifar100):
         data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
     initial = experiment.initial and str(Path(experiment.initial).expanduser().resolve())

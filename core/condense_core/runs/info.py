@@ -22,8 +22,12 @@ RESUMABLE: frozenset[str] = frozenset({"stopped", "lost", "failed"})
 # The worker's writer beats once a second; ten missed beats are no hiccup of a busy disk.
 HEARTBEAT_S = 1.0
 LOST_AFTER_S = 10.0
-# A worker imports PyTorch before it takes its lock: seconds on a laptop, more on a cluster's cold file system.
-START_GRACE_S = 60.0
+# Between a run's making and its worker's taking the lock a bare Python starts; a minute only where a cluster is cold.
+START_GRACE_S = 10.0
+COLD_GRACE_S = 60.0
+LOG_NAME = "worker.log"
+# The end of a log that is looked at for why a worker went.
+LOG_TAIL = 2_000
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +78,21 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
         raise RunFileError(f"{folder} is damaged: {error}") from None
     texts = [name for name, value in values.items() if isinstance(value, str) and name != "experiment"]
     shown = {name: printable(values[name]) for name in texts}
-    return msgspec.structs.replace(info, **{**shown, "status": seen_status(info, folder)})
+    status = seen_status(info, folder)
+    if status == "lost" and not info.reason:
+        shown["reason"] = _last_words(folder / LOG_NAME)
+    return msgspec.structs.replace(info, **{**shown, "status": status})
+
+
+def _last_words(log: Path) -> str:
+    """The last line that a worker wrote to its log; empty where it wrote nothing, or there is no log to be read."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - LOG_TAIL))
+            lines = file.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return printable(lines[-1]) if lines else ""
 
 
 def seen_status(info: RunInfo, folder: Path, now: float | None = None) -> Status:
@@ -85,5 +103,5 @@ def seen_status(info: RunInfo, folder: Path, now: float | None = None) -> Status
     if info.host == socket.gethostname():
         gone = not worker_is_alive(folder) and (info.status != "starting" or silent > START_GRACE_S)
     else:
-        gone = silent > (START_GRACE_S if info.status == "starting" else LOST_AFTER_S)
+        gone = silent > (COLD_GRACE_S if info.status == "starting" else LOST_AFTER_S)
     return "lost" if gone else info.status

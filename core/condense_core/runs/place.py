@@ -14,6 +14,7 @@ import platformdirs
 
 from condense_core.errors import RunFileError, nearest
 from condense_core.runs.schema import FILE_NAME
+from condense_core.text import place_of
 
 RUNS_VARIABLE = "CONDENSE_RUNS_DIR"
 # Ids are file names and are typed: lower case, no spaces, no separators but the dash.
@@ -23,10 +24,10 @@ _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 def runs_folder(given: Path | None = None) -> Path:
     """The folder of all runs: `given`, else $CONDENSE_RUNS_DIR, else the user's state folder. Not created here."""
     if given is not None:
-        return given.expanduser()
+        return place_of(str(given))
     from_environment = os.environ.get(RUNS_VARIABLE)
     if from_environment:
-        return Path(from_environment).expanduser()
+        return place_of(from_environment)
     return platformdirs.user_state_path("condense-tui") / "runs"
 
 
@@ -52,17 +53,27 @@ def run_folders(runs: Path) -> list[Path]:
     return sorted(found, key=lambda folder: folder.name, reverse=True)
 
 
-def find_run(runs: Path, name: str | None) -> Path:
-    """The run a person means: its id, the beginning or the end of it, or the newest where none is named."""
+def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
+    """The run a person means: its id, a part of it, or the newest where none is named.
+
+    `whole`, for what cannot be undone: the id, or its last part with the dash before it or without.
+    """
     folders = run_folders(runs)
     if not folders:
         raise RunFileError(f"no runs in {runs}; start one: condense-tui run digits-gd")
     if name is None:
         return folders[0]
-    for matches in (
-        [folder for folder in folders if folder.name == name],
+    if not name:
+        raise RunFileError("an empty name means no run; expected an id or a part of one (condense-tui runs list)")
+    last_part = "-" + name.removeprefix("-")
+    parts = [
         [folder for folder in folders if folder.name.startswith(name) or folder.name.endswith(name)],
         [folder for folder in folders if name in folder.name],
+    ]
+    for matches in (
+        [folder for folder in folders if folder.name == name],
+        [folder for folder in folders if folder.name.endswith(last_part)],
+        *([] if whole else parts),
     ):
         if len(matches) == 1:
             return matches[0]

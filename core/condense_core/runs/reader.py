@@ -47,7 +47,6 @@ class RunReader:
         self.file = place / FILE_NAME if place.is_dir() else place
         self._connection = open_reader(self.file)
         self._curves: dict[str, _Curve] = {}
-        self._instants = np.empty(0, np.int64)
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
@@ -85,30 +84,21 @@ class RunReader:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Names of the layers with similarity frames, in the order in which they were first recorded."""
+        """Names of the layers with frames of similarity or condensation, in the order of the network."""
         if not self._layers:
             with self._checked():
                 first = self._connection.execute(
-                    "SELECT layer FROM frame WHERE kind = 'similarity' AND step ="
-                    " (SELECT min(step) FROM frame WHERE kind = 'similarity') ORDER BY seq"
+                    "SELECT layer FROM frame WHERE kind IN ('similarity', 'condensation') AND step ="
+                    " (SELECT min(step) FROM frame WHERE kind IN ('similarity', 'condensation'))"
+                    " GROUP BY layer ORDER BY min(seq)"
                 ).fetchall()
             self._layers = tuple(printable(layer) for (layer,) in first)
         return self._layers
 
     @property
     def instants(self) -> IntArray:
-        """Steps that a playhead can stand at, ascending: those where the first layer's similarity was recorded."""
-        if self.layers:
-            last = int(self._instants[-1]) if len(self._instants) else -1
-            with self._checked():
-                rows = self._connection.execute(
-                    "SELECT step FROM frame WHERE kind = 'similarity' AND layer = ? AND step > ? ORDER BY step",
-                    (self.layers[0], last),
-                ).fetchall()
-            if rows:
-                new = np.fromiter((step for (step,) in rows), np.int64, len(rows))
-                self._instants = np.concatenate([self._instants, new])
-        return self._instants
+        """Steps that a playhead can stand at, ascending: all that were measured."""
+        return self.curve("loss")[0]
 
     @property
     def curve_names(self) -> tuple[str, ...]:
@@ -249,6 +239,10 @@ class RunReader:
             yield
         except sqlite3.Error as error:
             raise RunFileError(f"cannot read {self.file}: {error}") from None
+        except (TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise RunFileError(
+                f"{self.file} holds values of the wrong kind ({error}); it is damaged or not ours"
+            ) from None
 
 
 # Above every step that an experiment may have.

@@ -114,16 +114,17 @@ def _is_key(frame: Frame) -> int:
 
 
 class RecordingThread:
-    """A RunWriter on a thread of its own: `offer` never waits, `flush` and `set_status` do.
+    """A RunWriter on a thread of its own: `put` waits only where there is no room, `flush` until all is committed.
 
     Whatever stops the writer (a full disk) is kept and raised at the next call, in the training thread.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE_NAME
         self._writer = RunWriter(folder)
         self._queue: queue.Queue[Batch | dict[str, str | int | float | None] | threading.Event | None]
         self._queue = queue.Queue(QUEUE_LENGTH)
-        self._error: sqlite3.Error | None = None
+        self._error: BaseException | None = None
         self.progress = (0, 0.0)
         """Step reached and seconds trained; written with every heartbeat."""
         self.commands: deque[Command] = deque()
@@ -131,17 +132,13 @@ class RecordingThread:
         self._thread = threading.Thread(target=self._work, name="run-file-writer", daemon=True)
         self._thread.start()
 
-    def offer(self, batch: Batch) -> bool:
-        """Hand over a batch without waiting; False where the disk is too far behind to take it."""
+    def has_room(self) -> bool:
+        """Whether `put` would return at once. Only one thread hands over batches, so it still holds when it does."""
         self.raise_error()
-        try:
-            self._queue.put_nowait(batch)
-        except queue.Full:
-            return False
-        return True
+        return not self._queue.full()
 
     def put(self, batch: Batch) -> None:
-        """Hand over a batch that must not be lost, waiting for room."""
+        """Hand over a batch, waiting for room where there is none."""
         self._put(batch)
 
     def set_status(self, status: Status, reason: str = "", **columns: str | int | float | None) -> None:
@@ -175,8 +172,10 @@ class RecordingThread:
 
     def raise_error(self) -> None:
         """RunFailedError where the writer had to stop."""
+        if isinstance(self._error, sqlite3.Error | OSError):
+            raise RunFailedError(f"the run file cannot be written: {self._error}; mend that and resume the run")
         if self._error is not None:
-            raise RunFailedError(f"the run file cannot be written: {self._error}; free some space and resume the run")
+            raise RunFailedError(f"what was measured cannot be recorded: {type(self._error).__name__}: {self._error}")
 
     def _work(self) -> None:
         next_beat = 0.0
@@ -194,7 +193,7 @@ class RecordingThread:
                 if time.monotonic() >= next_beat:
                     self._beat()
                     next_beat = time.monotonic() + HEARTBEAT_S
-        except sqlite3.Error as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the training thread, at its next call
             self._error = error
 
     def _do(self, item: Batch | dict[str, str | int | float | None] | threading.Event) -> None:
@@ -207,5 +206,8 @@ class RecordingThread:
             self._writer.update(**{"step": step, "seconds": seconds, "heartbeat": time.time(), **item})
 
     def _beat(self) -> None:
+        if not self._file.exists():
+            # its pages are still ours to write, but nobody could ever read them
+            raise FileNotFoundError(f"{self._file} was removed")
         step, seconds = self.progress
         self._writer.update(step=step, seconds=seconds, heartbeat=time.time())

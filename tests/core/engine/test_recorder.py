@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from condense_core.engine.recorder import Recorder
+from condense_core.frames import SimilarityEncoder
 from condense_core.runs.reader import RunReader
 from condense_core.runs.writer import Batch, RunWriter
 
@@ -16,9 +18,7 @@ class Disk:
         self.behind = False
         self.taken: list[Batch] = []
 
-    def offer(self, batch: Batch) -> bool:
-        if not self.behind:
-            self.taken.append(batch)
+    def has_room(self) -> bool:
         return not self.behind
 
     def put(self, batch: Batch) -> None:
@@ -50,9 +50,28 @@ def folder(make_run):
     return make_run()
 
 
-def recorder(disk: Disk, folder) -> Recorder:
+class Differences:
+    """A probe whose frames build on each other, as the similarity probe's do."""
+
+    def __init__(self) -> None:
+        self.encoder = SimilarityEncoder()
+
+    def measure(self, view, into) -> None:
+        into.frame("dense1", self.encoder.encode(cosines(view.step), 12))
+
+    def recall(self, run) -> None:
+        pass
+
+
+def cosines(step: int) -> np.ndarray:
+    unit = np.random.default_rng(step).standard_normal((12, 4))
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    return unit @ unit.T
+
+
+def recorder(disk: Disk, folder, probe=None) -> Recorder:
     with RunReader(folder) as run:
-        return Recorder(disk, [Counter()], run)
+        return Recorder(disk, [probe or Counter()], run)
 
 
 def test_every_step_is_recorded_while_the_disk_keeps_up(disk, folder):
@@ -76,6 +95,21 @@ def test_a_slow_disk_costs_measurements_and_an_event_says_how_many(disk, folder)
     assert missing == set(range(1, told[0]))
     assert f"{len(missing)} measurements" in told[1]
     assert disk.taken[-1].step == 29, "back to every step once the disk has caught up"
+
+
+def test_frames_that_build_on_each_other_stay_whole_where_some_are_left_out(disk, folder):
+    records = recorder(disk, folder, Differences())
+    for step in range(40):
+        disk.behind = step in {2, 3, 17}
+        records.record(At(step))
+    writer = RunWriter(folder)
+    for batch in disk.taken:
+        writer.append(batch)
+    writer.close()
+    with RunReader(folder) as run:
+        for batch in disk.taken:
+            np.testing.assert_allclose(run.similarity("dense1", batch.step), cosines(batch.step), atol=0.005)
+    assert len(disk.taken) < 40
 
 
 def test_what_must_be_recorded_waits_for_the_disk(disk, folder):

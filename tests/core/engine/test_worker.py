@@ -15,7 +15,9 @@ from support import rows, wait_for
 
 from condense_core.engine import checkpoint
 from condense_core.runs import control
+from condense_core.runs.create import start_worker
 from condense_core.runs.reader import RunReader
+from condense_presets import preset_text
 
 
 def final_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -48,6 +50,7 @@ def test_a_run_is_recorded_from_its_first_to_its_last_step(make_run, workers):
         assert run.similarity("dense1").shape == (12, 12)
         assert [event.kind for event in run.events if event.kind in {"started", "done"}] == ["started", "done"]
         assert run.last("loss") < run.last("loss", 0)
+    assert (folder / "worker.log").read_text() == ""
 
 
 @pytest.mark.parametrize("data", ["sine", "digits"])
@@ -175,3 +178,34 @@ def test_what_goes_wrong_is_the_reason_of_the_run(make_run, workers):
     assert info(folder).status == "failed"
     assert "1797" in info(folder).reason
     assert "\n" not in info(folder).reason
+
+
+def test_a_worker_holds_its_run_before_it_loads_pytorch(make_run):
+    """Else one that dies while it starts would be waited for."""
+    folder = make_run("steps=1000000000")
+    start_worker(folder)
+    assert control.worker_is_alive(folder)
+    assert info(folder).status in {"starting", "running"}
+    control.send(folder, "stop")
+    wait_for(lambda: not control.worker_is_alive(folder), seconds=60)
+    assert info(folder).status == "stopped"
+
+
+def test_a_worker_does_not_import_what_lies_where_the_user_stands(make_run, tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("raise SystemExit('imported from the working directory')")
+    monkeypatch.chdir(tmp_path)
+    folder = make_run("steps=20")
+    start_worker(folder)
+    wait_for(lambda: info(folder).status == "done", seconds=60)
+
+
+def test_the_learning_rate_by_lambda1_does_not_depend_on_the_activation(make_run, workers):
+    losses = []
+    for activation in ("tanh", "relu", "xtanh"):
+        settings = [f"layers.0.activation={activation}", "steps=3", "record.probes=[]"]
+        folder = make_run(*settings, text=preset_text("digits-gd"))
+        workers.finish(folder)
+        assert info(folder).status == "done"
+        with RunReader(folder) as run:
+            losses.append(run.last("loss_ratio"))
+    assert max(losses) - min(losses) < 1e-3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -13,12 +14,14 @@ import msgspec
 import numpy as np
 import pytest
 import zstandard
+from support import wait_for
 
 from condense_core import frames
-from condense_core.errors import RunFileError
-from condense_core.runs import control, place
+from condense_core.errors import RunFailedError, RunFileError
+from condense_core.runs import control, place, schema
 from condense_core.runs.reader import RunReader
 from condense_core.runs.schema import FILE_NAME, open_reader, open_writer
+from condense_core.runs.summary import summarise
 from condense_core.runs.writer import Batch, RecordingThread, RunWriter
 
 
@@ -119,15 +122,25 @@ def test_a_finished_run_is_one_file(folder):
     assert [file.name for file in folder.iterdir()] == [FILE_NAME]
 
 
-def test_a_run_in_a_folder_that_cannot_be_written_can_be_read(folder, tmp_path):
+def test_a_run_in_a_folder_that_cannot_be_written_can_be_read(folder, monkeypatch):
+    """SQLite then cannot make its shared memory, which root would not notice: the first way of opening is refused."""
     writer = RunWriter(folder)
     writer.append(Batch(3, [("loss", 1.0)], [], []))
     writer.close()
-    (folder / FILE_NAME).chmod(0o400)
-    folder.chmod(0o500)
+    connect = schema._connect
+    tried = []
+
+    def read_only_folder(file, mode):
+        tried.append(mode)
+        if mode == "ro":
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(file, mode)
+
+    monkeypatch.setattr(schema, "_connect", read_only_folder)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     with RunReader(folder / FILE_NAME) as run:
         assert run.last("loss") == 1.0
-    folder.chmod(0o700)
+    assert tried == ["ro", "ro&immutable=1"]
 
 
 def test_a_reader_cannot_write(folder):
@@ -182,6 +195,83 @@ def test_a_hostile_frame_is_refused(folder, blob):
         run.similarity("dense1")
 
 
+@pytest.mark.parametrize("value", [None, "text", b"blob", 1e999, 2**62])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("scalar", "step"),
+        ("scalar", "name"),
+        ("scalar", "value"),
+        ("frame", "step"),
+        ("frame", "kind"),
+        ("frame", "layer"),
+    ]
+    + [("frame", "blob"), ("event", "step"), ("event", "kind"), ("event", "text"), ("event", "time")]
+    + [("run", "status"), ("run", "versions"), ("run", "heartbeat"), ("run", "steps"), ("run", "name")],
+)
+def test_values_of_the_wrong_kind_are_an_error_in_one_line(make_run, table, column, value):
+    folder = make_run()
+    encoder = frames.SimilarityEncoder()
+    writer = RunWriter(folder)
+    writer.append(Batch(0, [("loss", 1.0)], [("dense1", encoder.encode(np.eye(3), 3))], [("note", "text")]))
+    writer.close()
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '') WHERE type = 'table'")
+        connection.commit()
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
+        connection.commit()
+    try:
+        with RunReader(folder) as run:
+            look_at_everything(run)
+    except RunFileError as error:
+        assert "\n" not in str(error)
+
+
+def look_at_everything(run: RunReader) -> None:
+    run.info()
+    for name in run.curve_names:
+        run.curve(name)
+    for layer in run.layers:
+        run.similarity(layer)
+        run.condensation(layer)
+    list(run.events)
+    len(run.instants)
+    summarise(run)
+
+
+def test_an_error_from_a_hostile_file_cannot_steer_the_terminal(folder):
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = 'gibberish', name = ? WHERE type = 'index'", ("\x1b]0;x\x07",)
+        )
+        connection.commit()
+    with pytest.raises(RunFileError) as caught, RunReader(folder) as run:
+        run.info()
+    assert "\x1b" not in str(caught.value)
+    assert "\x07" not in str(caught.value)
+
+
+def test_a_writer_that_cannot_go_on_says_so_instead_of_waiting(folder):
+    thread = RecordingThread(folder)
+    thread.put(Batch(0, [], [], [("note", "\ud800")]))
+    with pytest.raises(RunFailedError, match="cannot be recorded"):
+        thread.flush()
+    with pytest.raises(RunFailedError):
+        thread.close()
+
+
+def test_a_run_whose_folder_is_removed_ends(folder):
+    thread = RecordingThread(folder)
+    shutil.rmtree(folder)
+    with pytest.raises(RunFailedError, match="removed"):
+        wait_for(lambda: not thread.has_room())
+    with pytest.raises(RunFailedError):
+        thread.close()
+
+
 def test_text_of_a_file_cannot_steer_the_terminal(folder):
     writer = RunWriter(folder)
     writer.append(Batch(0, [("\x1b[2Jloss", 1.0)], [], [("k\x07ind", "\x1b]0;owned\x07\u202etext\nmore")]))
@@ -205,6 +295,10 @@ def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
     assert place.find_run(runs, one.name) == one
     assert place.find_run(runs, "alpha") == one
     assert place.find_run(runs, two.name[-4:]) == two
+    assert place.find_run(runs, two.name[-4:], whole=True) == two
+    for vague in ("", "alpha"):
+        with pytest.raises(RunFileError):
+            place.find_run(runs, vague, whole=True)
     with pytest.raises(RunFileError, match="names 2 runs"):
         place.find_run(runs, one.name[:2])
     with pytest.raises(RunFileError, match="no run 'gamma'"):

@@ -52,17 +52,35 @@ def show_result(folder: Path, *, json: bool, check: bool = False, started: bool 
     return 0 if started else exit_code(summary, check=check)
 
 
+def checked(folder: Path, *, check: bool) -> int:
+    """`exit_code` for a run that was just watched in the app."""
+    from condense_core.runs.summary import summarise
+
+    if not check:
+        return 0
+    with RunReader(folder) as run:
+        return exit_code(summarise(run), check=True)
+
+
 def exit_code(summary: Summary, *, check: bool) -> int:
     """What a command that showed this run ends with; says why on standard error where it is not 0."""
     if summary.status in {"failed", "diverged", "lost"}:
-        reason = summary.reason or "its worker is gone; go on from the last checkpoint with: condense-tui runs resume"
-        typer.echo(f"condense-tui: {summary.run} {summary.status}: {reason}", err=True)
+        resume = f"go on from its last checkpoint: condense-tui runs resume {summary.run}"
+        because = f": {summary.reason}" if summary.reason else ""
+        advice = f"; {resume}" if summary.status == "lost" else ""
+        typer.echo(f"condense-tui: {summary.run} {summary.status}{because}{advice}", err=True)
         return 1
     claim = summary.claim
-    if check and claim is not None and claim.holds is False:
-        typer.echo(f"condense-tui: the claim does not hold: {'; '.join(claim.against)}", err=True)
-        return 1
-    return 0
+    if not check or (claim is not None and claim.holds):
+        return 0
+    if claim is None:
+        why = "the scenario makes no claim"
+    elif claim.holds is None:
+        why = f"the claim is not decided, the run is {summary.status}"
+    else:
+        why = f"the claim does not hold: {'; '.join(claim.against)}"
+    typer.echo(f"condense-tui: {why}", err=True)
+    return 1
 
 
 def _follow(run: RunReader, interrupts: list[int]) -> bool:

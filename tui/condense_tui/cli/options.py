@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from condense_core.errors import ScenarioError
+from condense_core.text import place_of
 
 if TYPE_CHECKING:
     from condense_core.experiment import Experiment
@@ -51,7 +52,7 @@ def _read(scenario: str) -> tuple[str, str, str]:
 
     if scenario == "-":
         return sys.stdin.read(), "standard input", ""
-    path = Path(scenario).expanduser()
+    path = place_of(scenario)
     if path.suffix == ".toml" or "/" in scenario:
         try:
             return path.read_text(encoding="utf-8"), str(path), ""
@@ -70,7 +71,8 @@ def _find_initial(table: dict[str, Any], folder: Path) -> None:
 
 def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, download: bool) -> list[str]:
     settings = []
-    name = str(table.get("data", {}).get("name", ""))
+    named = table.get("data")
+    name = str(named.get("name", "")) if isinstance(named, dict) else ""
     if data is not None:
         name, _, path = data.partition(":")
         settings.append(f"data.name={name}")

@@ -43,10 +43,12 @@ def run(
     from condense_core.errors import ScenarioError
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
-    from condense_tui.cli.headless import show_result, watch
+    from condense_tui.cli.headless import checked, show_result, watch
 
     if headless and detach:
         raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
+    if check and detach:
+        raise ScenarioError("--check needs the run's end and --detach does not wait for it: give one of them")
     check_device(device)
     experiment, preset = build_scenario(
         scenario, settings=settings or [], seed=seed, data=data, data_root=data_root, download=download
@@ -58,7 +60,7 @@ def run(
         return show_result(folder, json=json, started=True)
     if headless or json or not has_terminal():
         return watch(folder, json=json, check=check)
-    return open_app(folder)
+    return open_app(folder) or checked(folder, check=check)
 
 
 def attach(
@@ -75,12 +77,12 @@ def attach(
     condense-tui attach digits-gd-3f2a
     """
     from condense_core.runs.place import find_run, runs_folder
-    from condense_tui.cli.headless import watch
+    from condense_tui.cli.headless import checked, watch
 
     folder = find_run(runs_folder(runs_dir), run)
     if headless or json or not has_terminal():
         return watch(folder, json=json, check=check)
-    return open_app(folder)
+    return open_app(folder) or checked(folder, check=check)
 
 
 def replay(

@@ -81,7 +81,8 @@ def stop(run: Run, runs_dir: RunsDir = None) -> int:
     if info.active:
         typer.echo(f"{info.id} was asked to stop and has not answered yet")
     else:
-        typer.echo(f"{info.id} {info.status} at step {info.step}; go on with: condense-tui runs resume {info.id}")
+        go_on = f"; go on with: condense-tui runs resume {info.id}" if info.status == "stopped" else ""
+        typer.echo(f"{info.id} {info.status} at step {info.step}{go_on}")
     return 0
 
 
@@ -102,16 +103,19 @@ def remove(run: Run, runs_dir: RunsDir = None) -> int:
     """Delete a run and all it recorded."""
     from condense_core.errors import RunFileError
     from condense_core.runs import control, place
+    from condense_core.runs.reader import RunReader
 
-    folder = _find(run, runs_dir)
-    if control.worker_is_alive(folder):
+    folder = _find(run, runs_dir, whole=True)
+    with RunReader(folder) as reader:
+        active = reader.info().active
+    if active or control.worker_is_alive(folder):
         raise RunFileError(f"{folder.name} is still training; stop it first: condense-tui runs stop {folder.name}")
     place.remove_run(folder)
     typer.echo(f"{folder.name} removed")
     return 0
 
 
-def _find(run: str, runs_dir: Path | None) -> Path:
+def _find(run: str, runs_dir: Path | None, *, whole: bool = False) -> Path:
     from condense_core.runs.place import find_run, runs_folder
 
-    return find_run(runs_folder(runs_dir), run)
+    return find_run(runs_folder(runs_dir), run, whole=whole)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from condense_core.runs.info import RunInfo
     from condense_core.runs.summary import LayerSummary, Summary
 
+PIPE_WIDTH = 200
 SIGNS = {"starting": "…", "running": "●", "paused": "▮▮", "done": "✓", "stopped": "■"}
 
 
@@ -88,7 +89,9 @@ def print_runs(infos: list[RunInfo]) -> None:
             _age(info.created),
         )
         table.add_row(*map(Text, cells))
-    Console().print(table)
+    console = Console()
+    # in a pipe nobody sees where a line would wrap, and whoever cuts out an id needs all of it
+    console.print(table, width=None if console.is_terminal else PIPE_WIDTH, soft_wrap=not console.is_terminal)
 
 
 def _age(created: float) -> str:

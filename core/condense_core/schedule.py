@@ -30,8 +30,8 @@ def recorded_steps(record: Record, steps: int) -> list[int]:
     points = record.frames
     while True:
         spaced = _whole(np.geomspace(1, steps, points), steps)
-        # a quarter more each time: with as many points as steps, every step would be there
-        if len(spaced) >= record.frames or points > 4 * steps:
+        # a quarter more each time; with ln(steps) points a step, every step would be there
+        if len(spaced) >= record.frames or points > 20 * steps:
             return spaced
         points += max(1, points // 4)
 

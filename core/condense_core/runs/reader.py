@@ -92,7 +92,7 @@ class RunReader:
                     " (SELECT min(step) FROM frame WHERE kind IN ('similarity', 'condensation'))"
                     " GROUP BY layer ORDER BY min(seq)"
                 ).fetchall()
-            self._layers = tuple(printable(layer) for (layer,) in first)
+                self._layers = tuple(printable(layer) for (layer,) in first)
         return self._layers
 
     @property
@@ -110,7 +110,7 @@ class RunReader:
                 " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
                 " SELECT name FROM n WHERE name IS NOT NULL"
             ).fetchall()
-        return tuple(printable(name) for (name,) in rows)
+            return tuple(printable(name) for (name,) in rows)
 
     def curve(self, name: str) -> tuple[IntArray, FloatArray]:
         """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown."""
@@ -119,8 +119,8 @@ class RunReader:
             rows = self._connection.execute(
                 "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq", (name, curve.seq)
             ).fetchall()
-        if rows:
-            curve.append(rows)
+            if rows:
+                curve.append(rows)
         return curve.steps, curve.values
 
     def last(self, name: str, at: int | None = None) -> float:
@@ -214,9 +214,9 @@ class RunReader:
             rows = self._connection.execute(
                 "SELECT seq, step, kind, text, time FROM event WHERE seq > ? ORDER BY seq", (last,)
             ).fetchall()
-        self._events += [
-            Event(seq, step, printable(kind), printable(text), time) for seq, step, kind, text, time in rows
-        ]
+            self._events += [
+                Event(seq, step, printable(kind), printable(text), time) for seq, step, kind, text, time in rows
+            ]
         return self._events
 
     def send(self, verb: control.Verb, argument: str = "") -> None:

@@ -195,20 +195,18 @@ def test_a_hostile_frame_is_refused(folder, blob):
         run.similarity("dense1")
 
 
-@pytest.mark.parametrize("value", [None, "text", b"blob", 1e999, 2**62])
+COLUMNS = {
+    "scalar": ("step", "name", "value"),
+    "frame": ("step", "kind", "layer", "blob"),
+    "event": ("step", "kind", "text", "time"),
+    "run": ("status", "versions", "heartbeat", "steps", "name"),
+}
+
+
 @pytest.mark.parametrize(
-    ("table", "column"),
-    [
-        ("scalar", "step"),
-        ("scalar", "name"),
-        ("scalar", "value"),
-        ("frame", "step"),
-        ("frame", "kind"),
-        ("frame", "layer"),
-    ]
-    + [("frame", "blob"), ("event", "step"), ("event", "kind"), ("event", "text"), ("event", "time")]
-    + [("run", "status"), ("run", "versions"), ("run", "heartbeat"), ("run", "steps"), ("run", "name")],
+    ("table", "column"), [(table, column) for table, columns in COLUMNS.items() for column in columns]
 )
+@pytest.mark.parametrize("value", [None, "text", b"blob", 1e999, 2**62])
 def test_values_of_the_wrong_kind_are_an_error_in_one_line(make_run, table, column, value):
     folder = make_run()
     encoder = frames.SimilarityEncoder()

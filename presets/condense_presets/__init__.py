@@ -7,6 +7,7 @@ from pathlib import Path
 from condense_core.errors import ScenarioError, nearest
 
 _FOLDER = Path(__file__).parent
+RECORDINGS = _FOLDER / "recordings"
 
 
 def preset_files() -> dict[str, Path]:
@@ -20,3 +21,8 @@ def preset_text(name: str) -> str:
     if name not in files:
         raise ScenarioError(f"no preset {name!r}; {nearest(name, files)} (condense-tui presets)")
     return files[name].read_text(encoding="utf-8")
+
+
+def recordings() -> dict[str, Path]:
+    """The recordings that ship with the program, by the name of their preset."""
+    return {file.stem: file for file in sorted(RECORDINGS.glob("*.sqlite"))}

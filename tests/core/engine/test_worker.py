@@ -39,6 +39,11 @@ def step_of(folder: Path) -> int:
     return info(folder).step
 
 
+def measured(folder: Path) -> int:
+    with RunReader(folder) as run:
+        return len(run.instants)
+
+
 def test_a_run_is_recorded_from_its_first_to_its_last_step(make_run, workers):
     folder = make_run()
     workers.finish(folder)
@@ -76,7 +81,7 @@ def test_stopped_and_resumed_equals_never_stopped(make_run, workers, optimiser, 
     whole, parts = make_run(*settings), make_run(*settings)
     workers.finish(whole)
     pid = workers.start(parts)
-    wait_for(lambda: step_of(parts) > 0)
+    wait_for(lambda: measured(parts) > 3)
     os.kill(pid, signal.SIGTERM)
     wait_for(workers.has_ended, pid)
     assert info(parts).status == "stopped"

@@ -62,6 +62,28 @@ def _read(scenario: str) -> tuple[str, str, str]:
     return preset_text(scenario), scenario, scenario
 
 
+def find_recording(name: str, runs_dir: Path | None) -> Path:
+    """What a person means to look at: a path, a preset by its whole name where it has a recording, or a run."""
+    from condense_core.errors import RunFileError
+    from condense_core.runs.place import find_run, runs_folder
+    from condense_presets import preset_files, recordings
+
+    path = Path(name).expanduser()
+    if path.exists():
+        return path
+    shipped = recordings().get(name)
+    if shipped is not None:
+        return shipped
+    try:
+        return find_run(runs_folder(runs_dir), name)
+    except RunFileError:
+        if name in preset_files():
+            raise RunFileError(
+                f"no run {name!r}, and the preset has no recording; train it: condense-tui run {name}"
+            ) from None
+        raise
+
+
 def _find_initial(table: dict[str, Any], folder: Path) -> None:
     """Weights that a scenario starts from lie beside its file, wherever the command is given."""
     initial = table.get("initial")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,8 +24,9 @@ def list_(json: Json = False) -> int:
     import msgspec
 
     from condense_core.scenario import loads
-    from condense_presets import preset_files, preset_text
+    from condense_presets import preset_files, preset_text, recordings
 
+    recorded = recordings()
     rows = []
     for name in preset_files():
         experiment = loads(preset_text(name), name)
@@ -38,6 +40,7 @@ def list_(json: Json = False) -> int:
                 "claim": claim.text if claim else "",
                 "minutes_cpu": about.minutes_cpu if about else None,
                 "minutes_gpu": about.minutes_gpu if about else None,
+                "recording": name in recorded,
             }
         )
     if json:
@@ -51,8 +54,10 @@ def list_(json: Json = False) -> int:
     for head in ("preset", "what it is", "claim"):
         table.add_column(head, no_wrap=head == "preset")
     for row in rows:
-        table.add_row(*(Text(str(row[key])) for key in ("name", "summary", "claim")))
+        mark = " ▷" if row["recording"] else ""
+        table.add_row(*(Text(str(text)) for text in (f"{row['name']}{mark}", row["summary"], row["claim"])))
     Console().print(table)
+    typer.echo("▷ has a recording: condense-tui replay PRESET")
     return 0
 
 
@@ -66,6 +71,35 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
 
     text = preset_text(name)
     typer.echo(msgspec.json.encode(loads(text, name)).decode() if json else text.rstrip())
+    return 0
+
+
+@presets.command()
+def record(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Presets; those that have a recording without.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where recordings go; by default where the program keeps its own."),
+    ] = None,
+    frames: Annotated[int, typer.Option(min=2, help="Steps that are recorded, halved until it is small.")] = 60,
+) -> int:
+    """Train presets and save each as a small recording, which plays without PyTorch.
+
+    \b
+    condense-tui presets record
+    condense-tui presets record digits-gd --out recordings
+    """
+    from condense_core.runs.create import require_engine
+    from condense_presets import RECORDINGS, recordings
+    from condense_tui.reproduce.plan import read_presets
+    from condense_tui.reproduce.record import record_presets
+
+    require_engine()
+    chosen = read_presets(names or list(recordings()), None)
+    for file in record_presets(chosen, out or RECORDINGS, frames):
+        typer.echo(f"{file}: {file.stat().st_size:,} bytes")
     return 0
 
 

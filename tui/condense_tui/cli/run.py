@@ -86,26 +86,39 @@ def attach(
 
 
 def replay(
-    run: Annotated[str, typer.Argument(help="A run's id or a part of it, or a path to a run file or its folder.")],
+    run: Annotated[
+        str, typer.Argument(help="A run's id or a part of it, a path to a run file or its folder, or a preset.")
+    ],
     headless: Annotated[bool, typer.Option("--headless", help="No app: the result as a table.")] = False,
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Play a recording. Needs no PyTorch.
+    """Play a recording: of a run, from a file, or the one that ships with a preset. Needs no PyTorch.
 
     \b
+    condense-tui replay digits-gd
     condense-tui replay digits-gd-3f2a
     condense-tui replay ~/from-the-cluster/run.sqlite
     """
-    from condense_core.runs.place import find_run, runs_folder
+    from condense_presets import recordings
     from condense_tui.cli.headless import show_result
+    from condense_tui.cli.options import find_recording
 
-    path = Path(run).expanduser()
-    place = path if path.exists() else find_run(runs_folder(runs_dir), run)
+    place = find_recording(run, runs_dir)
     if headless or json or not has_terminal():
         show_result(place, json=json)
+        if place in recordings().values():
+            typer.echo(_recorded(place), err=True)
         return 0
     return open_app(place)
+
+
+def _recorded(place: Path) -> str:
+    """Where a shipped recording is from, in its own words."""
+    from condense_core.runs.reader import RunReader
+
+    with RunReader(place) as reader:
+        return next((event.text for event in reader.events if event.kind == "recorded"), "")
 
 
 def check_device(device: str) -> None:

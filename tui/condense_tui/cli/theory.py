@@ -12,13 +12,18 @@ from condense_tui.cli.options import Json, build_scenario
 if TYPE_CHECKING:
     from condense_core.answers import LabelTheory, Spread, TheoryAnswer
 
+# Images in each trial of the papers' figures.
+IMAGES = 500
+
 
 def theory(
     scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
     trials: Annotated[
         int, typer.Option(min=1, help="Data draws; data.seed and seed count up from the scenario's.")
     ] = 50,
-    samples: Annotated[int, typer.Option(min=1, help="Samples in each draw.")] = 500,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help=f"Samples in each draw; {IMAGES} images, or a function's own points.")
+    ] = None,
     bias: Annotated[bool, typer.Option("--bias", help="Take the kernel's bias into the spectrum of Z.")] = False,
     data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
     data_root: Annotated[
@@ -45,6 +50,7 @@ def theory(
     from condense_core import scenario as scenarios
     from condense_core.answers import AskTheory, TheoryAnswer
     from condense_core.child import ask
+    from condense_core.data_sets import Sine
     from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
     from condense_tui.cli.tables import waiting
 
@@ -52,6 +58,8 @@ def theory(
     experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
     require_engine()
+    if samples is None:
+        samples = experiment.data.samples if isinstance(experiment.data, Sine) else IMAGES
     question = AskTheory(scenario=scenarios.dumps(experiment), trials=trials, samples=samples, bias=bias)
     with waiting(f"{trials} trials of {samples} samples"):
         found = ask("condense_core.engine.theory", question, TheoryAnswer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from condense_core import scenario
@@ -100,3 +101,16 @@ def test_what_cannot_be_meant_is_refused_in_one_line(setting, message):
         scenario.build(scenario.override(scenario.parse(BASE), [setting]))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("smallest", "kept"), [("none", None), ("1e-9", 12), ("1e3", 0)])
+def test_an_absolute_norm_decides_which_kernels_count(make_run, workers, smallest, kept):
+    folder = make_run("steps=5", "record.frames=2", f"record.smallest_norm={smallest}")
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        frame = run.condensation("dense1")
+        assert run.info().status == "done"
+    norm = frame.norm.numpy()
+    expected = int((norm >= 0.1 * np.quantile(norm, 0.9)).sum()) if kept is None else kept
+    assert frame.kept == expected
+    assert frame.lines == 0 or expected > 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 import pytest
 import torch
+import zstandard
 
 from condense_core import frames
 from condense_core.engine.datasets import load
@@ -115,10 +117,14 @@ def test_frames_survive_the_run_file(make_run, workers):
 
 
 def test_a_frame_whose_bytes_do_not_fill_its_shape_is_refused():
-    array = frames.Array("f8", (3, 2), b"\0" * 8)
-    with pytest.raises(ValueError, match="reshape"):
-        array.numpy()
-    blob = frames.encode(frames.Field(omega=array, velocity=array, stable=array))
+    with pytest.raises(ValueError, match="do not fill"):
+        frames.Array("f8", (3, 2), b"\0" * 8)
+    whole = frames.Array.of([[0.0, 1.0]], "f8")
+    blob = frames.encode(frames.Field(omega=whole, velocity=whole, stable=whole))
     assert isinstance(frames.decode(blob), frames.Field)
     with pytest.raises(RunFileError):
         frames.decode(blob[:-3])
+    short = ["f8", [3, 2], b"\0" * 8]
+    hostile = {"kind": "field", "omega": short, "velocity": short, "stable": short}
+    with pytest.raises(RunFileError, match="do not fill"):
+        frames.decode(zstandard.compress(msgspec.msgpack.encode(hostile)))

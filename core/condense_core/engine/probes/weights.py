@@ -6,7 +6,7 @@ from condense_core import frames
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.view import View
 from condense_core.runs.reader import RunReader
-from condense_core.schedule import recorded_steps, thinned
+from condense_core.schedule import scheduled_steps, thinned
 
 # Steps of a run whose weights are kept: a heatmap every five hundredths of a run is what a person picks from.
 MOST_STEPS = 20
@@ -18,7 +18,7 @@ class WeightsProbe:
     def __init__(self, start: View) -> None:
         weights = sum(value.numel() for value in start.parameters().values())
         experiment = start.experiment
-        steps = recorded_steps(experiment.record, experiment.steps) if weights <= frames.MOST_WEIGHTS else []
+        steps = scheduled_steps(experiment) if weights <= frames.MOST_WEIGHTS else []
         self._steps = set(thinned(steps, MOST_STEPS))
 
     def measure(self, view: View, into: Measurement) -> None:

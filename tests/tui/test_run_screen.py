@@ -345,7 +345,8 @@ async def test_ends_that_need_a_word(tmp_path: Path, status: str, reason: str, w
 async def test_file_that_is_no_run_is_said_on_the_screen(tmp_path: Path) -> None:
     (tmp_path / "run.sqlite").write_text("not a database")
     app = CondenseApp(tmp_path)
-    async with app.run_test(size=(120, 40)) as pilot:
+    # wide enough for the whole sentence on one line, however deep the folder of the test lies
+    async with app.run_test(size=(240, 60)) as pilot:
         await text_has(pilot, "q leaves")
         await pilot.press("q")
     assert app.return_value is None

@@ -6,7 +6,6 @@ one DataError that says what to do. Only the chosen samples are decoded.
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +13,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import platformdirs
 import torch
 from torch import Tensor
 
 from condense_core.errors import DataError
 from condense_core.experiment import Cifar10, Cifar100, Digits, Folder, ImageData, Mnist, Photos
-
-DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
+from condense_core.runs.create import data_root
 
 # Characters of a foreign path or message that are shown: two lines of an 80-column terminal.
 LONGEST_REASON = 160
@@ -80,12 +77,6 @@ def open_images(data: ImageData) -> Draw:
             return _torchvision(data)
         case Folder():
             return _folder(data)
-
-
-def data_root(root: str | None) -> Path:
-    """Where torchvision's data sets are looked for: the scenario's root, else $CONDENSE_DATA_ROOT, else the cache."""
-    named = root or os.environ.get(DATA_ROOT_VARIABLE)
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("condense-tui") / "data"
 
 
 def _choose(data: ImageData, seed: int, name: str, available: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from condense_core.frames import Condensation
-from condense_core.runs.info import RunInfo
+from condense_core.runs.info import Mirror, RunInfo
 from condense_core.runs.reader import RunReader
 from condense_core.text import printable
+from condense_tui.draw import numbers
 from condense_tui.draw import order as ordering
 from condense_tui.playhead import Playhead
 from condense_tui.snapshot import (
@@ -83,6 +85,7 @@ class Assembler:
         )
 
     def _header(self, info: RunInfo) -> Header:
+        mirror = info.mirror
         rate = self._reader.last("steps_per_second")
         if not np.isfinite(rate) and info.seconds > 0:
             rate = info.step / info.seconds
@@ -91,7 +94,7 @@ class Assembler:
             id=printable(info.id),
             name=printable(info.name),
             preset=printable(info.preset),
-            host=printable(info.host),
+            host=printable(info.host) if mirror is None else mirror.host,
             device=printable(info.device),
             status=info.status,
             reason=printable(info.reason),
@@ -100,6 +103,9 @@ class Assembler:
             steps_per_second=rate,
             seconds_left=left,
             active=info.active,
+            delay=mirror.delay if mirror is not None and mirror.link == "connected" else None,
+            away=_away(mirror) if info.active else "",
+            missing=0 if mirror is None else mirror.missing,
         )
 
     def _layer(self, name: str, step: int) -> LayerView:
@@ -186,6 +192,9 @@ def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line
 
 def banner(info: RunInfo) -> Banner | None:
     """What somebody who looks at this run has to know before anything else; None where all is well."""
+    away = connection_banner(info)
+    if away is not None:
+        return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
     if info.status == "lost":
@@ -200,3 +209,21 @@ def banner(info: RunInfo) -> Banner | None:
     if info.status == "paused":
         return Banner("training is paused · p goes on", "note")
     return None
+
+
+def _away(mirror: Mirror | None) -> str:
+    return {"connected": "", "connecting": "reconnecting", "offline": "offline"}[mirror.link] if mirror else ""
+
+
+def connection_banner(info: RunInfo) -> Banner | None:
+    """How the connection to a run elsewhere is, where it is not up and there is something to be missed."""
+    mirror = info.mirror
+    if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
+        return None
+    if mirror.link == "connected":
+        return Banner(f"{mirror.host}: {mirror.trouble}", "warning")
+    ago = numbers.duration(max(0.0, time.time() - mirror.heard))
+    because = f": {mirror.trouble}" if mirror.trouble else ""
+    if mirror.link == "connecting":
+        return Banner(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
+    return Banner(f"not connected to {mirror.host}; this is as of {ago} ago{because}", "warning")

@@ -41,6 +41,11 @@ def main() -> int:
 def _dispatch(arguments: list[str]) -> int:
     from condense_tui.home import open_the_app, opens_the_app
 
+    if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
+        # what a viewer waits for on the far side of an ssh connection
+        from condense_core.remote.serve import main as serve
+
+        return serve(arguments[1:])
     # Typer's machinery takes longer to import than the app's first frame takes to be there
     if opens_the_app(arguments) and (ended := open_the_app(arguments)) is not None:
         return ended

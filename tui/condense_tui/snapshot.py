@@ -29,6 +29,12 @@ class Header:
     steps_per_second: float
     seconds_left: float
     active: bool
+    delay: float | None = None
+    """Seconds of a round trip to the host, while a run elsewhere is connected to."""
+    away: str = ""
+    """Of a run elsewhere that is not connected to: reconnecting, or offline."""
+    missing: int = 0
+    """Rows of a run elsewhere that are still to come, before the newest."""
 
 
 @dataclass(frozen=True)

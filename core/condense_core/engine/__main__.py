@@ -1,4 +1,4 @@
-"""`python -m condense_core.engine FOLDER`: become a daemon, then train the run in FOLDER.
+"""`python -m condense_core.engine FOLDER`: become a daemon, then train the run in FOLDER; with `--stay`, only train.
 
 The run is held before the fork, and PyTorch is imported after it: whoever started this process gets an answer at once,
 has no child left, and from then on the run's lock says whether its worker is alive. A closed terminal reaches neither.
@@ -18,10 +18,11 @@ def main() -> int:
     folder = Path(sys.argv[1])
     try:
         with control.hold(folder):
-            if os.fork():
-                # the child has inherited the lock and keeps it
-                os._exit(0)
-            os.setsid()
+            if sys.argv[2:] != ["--stay"]:
+                if os.fork():
+                    # the child has inherited the lock and keeps it
+                    os._exit(0)
+                os.setsid()
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             return _train(folder)
     except CondenseError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import traceback
 from pathlib import Path
@@ -68,5 +69,5 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         else:
             stepper.restore(state)
             recorder.event(stepper.step, "continued", f"from the checkpoint at step {stepper.step}")
-        thread.set_status("running", device=device.describe(chosen), pid=os.getpid())
+        thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
         return loop.run(start.loss)

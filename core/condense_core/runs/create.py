@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -66,15 +67,19 @@ def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: s
         )
 
 
-def start_worker(folder: Path) -> None:
-    """Start the process that trains the run; it is in a session of its own and outlives this one."""
+def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
+    """Start the process that trains the run; it is in a session of its own and outlives this one.
+
+    `launcher` is a command line that runs another, such as `srun --gres=gpu:1`.
+    """
     require_engine()
+    starter = "condense_core.runs.launch" if launcher else "condense_core.engine"
     log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         # -P: nothing is imported from the folder where the user happens to stand.
         # The worker takes its lock and forks itself away, so waiting here is short and leaves no zombie behind.
-        launcher = subprocess.run(
-            [sys.executable, "-P", "-m", "condense_core.engine", str(folder.resolve())],
+        started = subprocess.run(
+            [sys.executable, "-P", "-m", starter, str(folder.resolve()), *launcher],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -83,11 +88,11 @@ def start_worker(folder: Path) -> None:
         )
     finally:
         os.close(log)
-    if launcher.returncode != 0:
+    if started.returncode != 0:
         raise RunFailedError(f"the worker did not start; see {folder / LOG_NAME}")
 
 
-def resume_run(folder: Path) -> None:
+def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
     """Start a worker that goes on from the run's last checkpoint; RunFileError where there is nothing to resume."""
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         # whoever resumes it at the same time waits here, and then finds it starting
@@ -102,7 +107,7 @@ def resume_run(folder: Path) -> None:
         )
         connection.execute("COMMIT")
     try:
-        start_worker(folder)
+        start_worker(folder, launcher)
     except CondenseError:
         with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
             connection.execute("UPDATE run SET status = 'stopped', reason = ?", (before.reason,))
@@ -111,6 +116,9 @@ def resume_run(folder: Path) -> None:
 
 def _refuse_resume(info: RunInfo, folder: Path) -> None:
     name = folder.name
+    if info.mirror is not None:
+        host = info.mirror.host
+        raise RunFileError(f"{name} is a copy of a run on {host}: condense-tui runs resume {info.id} --host {host}")
     if info.active:
         raise RunFileError(f"{name} is {info.status}; there is nothing to resume (condense-tui attach {name})")
     if info.status not in RESUMABLE:
@@ -121,9 +129,14 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
         raise RunFileError(f"{name} is just being stopped by its worker; try again in a moment")
 
 
+def missing_packages() -> list[str]:
+    """Packages that training needs and this machine lacks."""
+    return [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+
+
 def require_engine() -> None:
     """MissingExtraError where training cannot work on this machine for want of a package; nothing is imported."""
-    missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    missing = missing_packages()
     if missing:
         raise MissingExtraError(
             f"training needs {', '.join(missing)}, which is not installed here: pip install 'condense-tui[engine]'"

@@ -30,6 +30,24 @@ LOG_NAME = "worker.log"
 LOG_TAIL = 2_000
 
 
+LinkState = Literal["connected", "connecting", "offline"]
+
+
+class Mirror(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a run that is recorded elsewhere: where, and how the connection is.
+
+    `host` is the name that its user gave it. `delay` is the last round trip in seconds, `heard` the time here when the
+    host last said anything, `trouble` why there is no connection, `missing` how many rows are still to come.
+    """
+
+    host: str
+    link: LinkState
+    delay: float | None
+    heard: float
+    trouble: str
+    missing: int
+
+
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The run's row, with the status as a reader sees it. Times are seconds since the epoch; `seconds` was trained."""
 
@@ -50,6 +68,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     created: float
     heartbeat: float
+    mirror: Mirror | None = None
+    """None for a run of this machine."""
 
     @property
     def active(self) -> bool:
@@ -57,31 +77,58 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in ACTIVE
 
 
-_COLUMNS = RunInfo.__struct_fields__
+COLUMNS = tuple(name for name in RunInfo.__struct_fields__ if name != "mirror")
 
 
 def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     """The run's row; RunFileError where it is missing or not of the right types."""
     try:
-        row = connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM run").fetchone()
+        row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM run").fetchone()
     except sqlite3.Error as error:
         raise RunFileError(f"cannot read {folder}: {error}") from None
     if row is None:
         raise RunFileError(
             f"{folder} holds an empty run file; it was never started: condense-tui runs rm {folder.name}"
         )
-    values = dict(zip(_COLUMNS, row, strict=True))
+    values = dict(zip(COLUMNS, row, strict=True))
     try:
         values["versions"] = msgspec.json.decode(values["versions"], type=dict[str, str])
         info = msgspec.convert(values, RunInfo)
     except (msgspec.MsgspecError, TypeError) as error:
         raise RunFileError(f"{folder} is damaged: {error}") from None
-    texts = [name for name, value in values.items() if isinstance(value, str) and name != "experiment"]
-    shown = {name: printable(values[name]) for name in texts}
+    info = shown(info)
+    mirror = _read_mirror(connection, folder)
+    if mirror is not None:
+        # its status is what the far side saw
+        return msgspec.structs.replace(info, mirror=mirror)
     status = seen_status(info, folder)
-    if status == "lost" and not info.reason:
-        shown["reason"] = _last_words(folder / LOG_NAME)
-    return msgspec.structs.replace(info, **{**shown, "status": status})
+    reason = _last_words(folder / LOG_NAME) if status == "lost" and not info.reason else info.reason
+    return msgspec.structs.replace(info, status=status, reason=reason)
+
+
+def shown(info: RunInfo) -> RunInfo:
+    """A row that came from a file or from another machine, with texts that can be shown, and of no mirror here."""
+    texts = (name for name in COLUMNS if name != "experiment" and isinstance(getattr(info, name), str))
+    return msgspec.structs.replace(info, mirror=None, **{name: printable(getattr(info, name)) for name in texts})
+
+
+def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
+    """What a mirror's file says of its connection; None where the run was recorded here."""
+    try:
+        if (
+            connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mirror'").fetchone()
+            is None
+        ):
+            return None
+        row = connection.execute(
+            "SELECT host, link, delay, heard, trouble, (SELECT ifnull(sum(last - after), 0) FROM hole) FROM mirror"
+        ).fetchone()
+        found = msgspec.convert(dict(zip(Mirror.__struct_fields__, row or (), strict=True)), Mirror)
+    except (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError) as error:
+        raise RunFileError(f"cannot read {folder}: {error}") from None
+    # whoever keeps the mirror holds its folder, as a worker does; without anybody there is no connection
+    link = found.link if folder.is_dir() and worker_is_alive(folder) else "offline"
+    return msgspec.structs.replace(found, host=printable(found.host), trouble=printable(found.trouble), link=link)
 
 
 def _last_words(log: Path) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
@@ -19,6 +21,9 @@ from condense_core.text import place_of
 RUNS_VARIABLE = "CONDENSE_RUNS_DIR"
 # Ids are file names and are typed: lower case, no spaces, no separators but the dash.
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+# A mirror of a run elsewhere lies among the runs here, under the run's id and its host's name. No id has this sign.
+_AT = "@"
+_HOST = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
 def runs_folder(given: Path | None = None) -> Path:
@@ -49,8 +54,29 @@ def run_folders(runs: Path) -> list[Path]:
     """Folders that hold a run file, the newest first."""
     if not runs.is_dir():
         return []
-    found = [folder for folder in runs.iterdir() if _ID.fullmatch(folder.name) and (folder / FILE_NAME).is_file()]
+    found = [folder for folder in runs.iterdir() if _is_name(folder.name) and (folder / FILE_NAME).is_file()]
     return sorted(found, key=lambda folder: folder.name, reverse=True)
+
+
+def mirror_folder(runs: Path, run: str, host: str) -> Path:
+    """The folder of the mirror of `run` on `host`; not created here. RunFileError for an id that is none."""
+    if not _ID.fullmatch(run):
+        raise RunFileError(f"{run[:100]!r} is no run's id")
+    name = re.sub(r"[^a-z0-9._-]+", "-", host.lower()).strip("-._")[:60] or "host"
+    if name != host:
+        # two hosts whose names differ only in what a file name cannot show stay two
+        name = f"{name}-{hashlib.sha256(host.encode()).hexdigest()[:6]}"
+    return runs / f"{run}{_AT}{name}"
+
+
+def is_mirror(folder: Path) -> bool:
+    """Whether a run's folder is, by its name, the mirror of a run elsewhere."""
+    return _AT in folder.name
+
+
+def _is_name(name: str) -> bool:
+    run, at, host = name.partition(_AT)
+    return bool(_ID.fullmatch(run)) and (not at or bool(_HOST.fullmatch(host)))
 
 
 def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
@@ -58,32 +84,38 @@ def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
 
     `whole`, for what cannot be undone: the id, or its last part with the dash before it or without.
     """
-    folders = run_folders(runs)
+    folders = {folder.name: folder for folder in run_folders(runs)}
     if not folders:
         raise RunFileError(f"no runs in {runs}; start one: condense-tui run digits-gd")
+    return folders[choose(list(folders), name, str(runs), whole=whole)]
+
+
+def choose(names: Sequence[str], name: str | None, where: str, *, whole: bool = False) -> str:
+    """The one of `names`, newest first, that a person means; RunFileError that speaks of runs in `where`."""
     if name is None:
-        return folders[0]
+        return names[0]
     if not name:
         raise RunFileError("an empty name means no run; expected an id or a part of one (condense-tui runs list)")
     last_part = "-" + name.removeprefix("-")
+    ids = {each: each.partition(_AT)[0] for each in names}
     parts = [
-        [folder for folder in folders if folder.name.startswith(name) or folder.name.endswith(name)],
-        [folder for folder in folders if name in folder.name],
+        [each for each in names if each.startswith(name) or ids[each].endswith(name)],
+        [each for each in names if name in each],
     ]
     for matches in (
-        [folder for folder in folders if folder.name == name],
-        [folder for folder in folders if folder.name.endswith(last_part)],
+        [each for each in names if each == name],
+        [each for each in names if ids[each] == name],
+        [each for each in names if ids[each].endswith(last_part)],
         *([] if whole else parts),
     ):
         if len(matches) == 1:
             return matches[0]
         if matches:
-            some = ", ".join(folder.name for folder in matches[:4])
+            some = ", ".join(matches[:4])
             raise RunFileError(
                 f"{name!r} names {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''}); say more"
             )
-    hint = nearest(name, [folder.name for folder in folders[:20]])
-    raise RunFileError(f"no run {name!r} in {runs}; {hint} (condense-tui runs list)")
+    raise RunFileError(f"no run {name!r} in {where}; {nearest(name, names[:20])} (condense-tui runs list)")
 
 
 def remove_run(folder: Path) -> None:

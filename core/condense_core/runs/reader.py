@@ -51,6 +51,11 @@ class RunReader:
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
         self._data_version = -1
+        with self._checked():
+            # holes of a mirror are filled behind what was read, see remote/mirror.py
+            found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'hole'")
+            self._mirrored = found.fetchone() is not None
+        self._filled = 0
 
     def info(self) -> RunInfo:
         """The run's row as it is now."""
@@ -85,6 +90,7 @@ class RunReader:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers with frames of similarity or condensation, in the order of the network."""
+        self._forget_what_was_filled()
         if not self._layers:
             with self._checked():
                 first = self._connection.execute(
@@ -114,6 +120,7 @@ class RunReader:
 
     def curve(self, name: str) -> tuple[IntArray, FloatArray]:
         """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown."""
+        self._forget_what_was_filled()
         curve = self._curves.setdefault(name, _Curve())
         with self._checked():
             rows = self._connection.execute(
@@ -191,24 +198,31 @@ class RunReader:
     def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
         """The layer's cosine similarities, (side, side), at or before `step`; None where there are none."""
         chain: list[frames.Similarity] = []
+        whole = False
+        newest = oldest = 0
         with self._checked():
             rows = self._connection.execute(
-                "SELECT key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
+                "SELECT seq, key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
                 " ORDER BY step DESC LIMIT 64",
                 (layer, _END if step is None else step),
             )
-            for key, blob in rows:
+            for seq, key, blob in rows:
                 frame = frames.decode(blob)
                 if not isinstance(frame, frames.Similarity):
                     raise RunFileError(f"{self.file}: a similarity frame holds another kind; the file is damaged")
                 chain.append(frame)
+                newest, oldest = max(newest, seq), seq
                 if key:
+                    whole = True
                     break
+        if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
+            return None
         return frames.decode_similarity(chain[::-1]) if chain else None
 
     @property
     def events(self) -> list[Event]:
         """All events so far, in the order in which they were recorded."""
+        self._forget_what_was_filled()
         last = self._events[-1].seq if self._events else 0
         with self._checked():
             rows = self._connection.execute(
@@ -232,6 +246,22 @@ class RunReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _has_hole(self, oldest: int, newest: int) -> bool:
+        """Whether a mirror still waits for rows between two that it has."""
+        with self._checked():
+            found = self._connection.execute("SELECT 1 FROM hole WHERE after < ? AND last > ?", (newest, oldest))
+            return found.fetchone() is not None
+
+    def _forget_what_was_filled(self) -> None:
+        """Read a mirror anew from its start where rows were put in before those that were read."""
+        if not self._mirrored:
+            return
+        with self._checked():
+            (filled,) = self._connection.execute("SELECT filled FROM mirror").fetchone()
+        if filled != self._filled:
+            self._filled = filled
+            self._curves, self._events, self._layers = {}, [], ()
 
     @contextlib.contextmanager
     def _checked(self) -> Iterator[None]:

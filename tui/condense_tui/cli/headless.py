@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.runs.reader import RunReader
+from condense_tui.home import goes_on
+from condense_tui.remote import kept
 
 if TYPE_CHECKING:
+    from condense_core.remote.link import Link
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1
@@ -24,14 +27,12 @@ SECOND_THOUGHTS_S = 3.0
 STOP_PATIENCE_S = 60.0
 
 
-def watch(folder: Path, *, json: bool, check: bool) -> int:
-    """Wait for the run to end, showing how it goes, then print what came of it."""
-    with _interrupts() as interrupts, RunReader(folder) as run:
-        ended = _follow(run, interrupts)
+def watch(folder: Path, *, json: bool, check: bool, link: Link | None = None) -> int:
+    """Wait for the run to end, showing how it goes, then print what came of it. `link` keeps a mirror up to date."""
+    with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
+        ended = _follow(run, interrupts, link)
         if not ended and not _ask_again(run, interrupts):
-            typer.echo(
-                f"{run.info().id} goes on training; watch it again: condense-tui attach {run.info().id}", err=True
-            )
+            typer.echo(goes_on(run.info()), err=True)
             return 0
     return show_result(folder, json=json, check=check)
 
@@ -83,7 +84,7 @@ def exit_code(summary: Summary, *, check: bool) -> int:
     return 1
 
 
-def _follow(run: RunReader, interrupts: list[int]) -> bool:
+def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
     """Show progress until the run ends (True) or Ctrl-C is pressed (False)."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -99,12 +100,16 @@ def _follow(run: RunReader, interrupts: list[int]) -> bool:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(info.name, total=info.steps, measured=info.status)
-        while info.active:
+        # a mirror may still be as it was when somebody last looked
+        while info.active or not (link is None or link.up_to_date.is_set()):
             if interrupts:
                 return False
+            if link is not None and link.failure is not None:
+                raise link.failure
             time.sleep(POLL_S)
             info = run.info()
-            progress.update(task, completed=info.step, measured=_measured(run) or info.status)
+            away = f"reconnecting to {info.mirror.host}" if info.mirror and info.mirror.link != "connected" else ""
+            progress.update(task, completed=info.step, measured=away or _measured(run) or info.status)
     return True
 
 

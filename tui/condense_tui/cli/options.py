@@ -21,6 +21,10 @@ RunsDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+OnHost = Annotated[
+    str | None,
+    typer.Option("--host", metavar="HOST", help="On another machine: user@name, or a name from hosts.toml."),
+]
 
 DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH")
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir, build_scenario
+from condense_tui.cli.options import Json, OnHost, RunsDir, build_scenario
 from condense_tui.home import has_terminal, open_app
+
+if TYPE_CHECKING:
+    from condense_core.experiment import Experiment
+    from condense_core.remote.client import Connection
 
 
 def run(
@@ -28,6 +32,7 @@ def run(
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
     json: Json = False,
     name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
     """Train a scenario, and watch it.
@@ -39,6 +44,7 @@ def run(
     condense-tui run digits-gd --seed 3 --set layers.0.activation=sigmoid
     condense-tui run digits-gd --data mnist --data-root ~/data --headless
     condense-tui run my-scenario.toml --headless --json
+    condense-tui run cnn-fig03 --host me@gpu.example.org --device cuda
     """
     from condense_core.errors import ScenarioError
     from condense_core.runs.create import create_run, require_engine, start_worker
@@ -53,6 +59,8 @@ def run(
     experiment, preset = build_scenario(
         scenario, settings=settings or [], seed=seed, data=data, data_root=data_root, download=download
     )
+    if host is not None:
+        return _run_there(host, experiment, runs_folder(runs_dir), name, preset, device, headless, detach, check, json)
     require_engine()
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
     start_worker(folder)
@@ -68,6 +76,7 @@ def attach(
     headless: Annotated[bool, typer.Option("--headless", help="No app: progress, then a table.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
     json: Json = False,
+    host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
     """Watch a run, the newest where none is named: one that is going on, or one that has ended.
@@ -75,14 +84,58 @@ def attach(
     \b
     condense-tui attach
     condense-tui attach digits-gd-3f2a
+    condense-tui attach --host me@gpu.example.org
     """
     from condense_core.runs.place import find_run, runs_folder
     from condense_tui.cli.headless import checked, watch
+    from condense_tui.remote import choose_run, connect, link_to
 
+    in_app = has_terminal() and not (headless or json)
+    if host is not None:
+        connection = connect(host, prompt=in_app)
+        return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), in_app, check, json)
     folder = find_run(runs_folder(runs_dir), run)
-    if headless or json or not has_terminal():
-        return watch(folder, json=json, check=check)
+    if not in_app:
+        return watch(folder, json=json, check=check, link=link_to(folder))
     return open_app(folder) or checked(folder, check=check)
+
+
+def _run_there(
+    host: str,
+    experiment: Experiment,
+    runs: Path,
+    name: str,
+    preset: str,
+    device: str,
+    headless: bool,
+    detach: bool,
+    check: bool,
+    json: bool,
+) -> int:
+    """`run --host`: start the run there, then watch its mirror here."""
+    from condense_core.remote.link import open_mirror
+    from condense_tui.cli.headless import show_result
+    from condense_tui.remote import connect, start
+
+    in_app = has_terminal() and not (headless or json or detach)
+    connection = connect(host, prompt=in_app or (detach and has_terminal()))
+    started = start(connection, experiment, name=name, preset=preset, device=device)
+    if not detach:
+        return _watch_there(connection, started, runs, in_app, check, json)
+    with connection:
+        return show_result(open_mirror(connection, started, runs), json=json, started=True)
+
+
+def _watch_there(connection: Connection, run: str, runs: Path, in_app: bool, check: bool, json: bool) -> int:
+    from condense_core.remote.link import Link, open_mirror
+    from condense_tui.cli.headless import checked, watch
+
+    folder = open_mirror(connection, run, runs)
+    # the app shows the newest frames first, whatever there was before; a table at the end needs all of it
+    link = Link(folder, connection.host, connection, newest=in_app)
+    if not in_app:
+        return watch(folder, json=json, check=check, link=link)
+    return open_app(folder, link) or checked(folder, check=check)
 
 
 def replay(

@@ -1,16 +1,22 @@
-"""`runs`: what was recorded here, and steering what is still going on."""
+"""`runs`: what was recorded here and elsewhere, and steering what is still going on."""
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir
+from condense_tui.cli.options import Json, OnHost, RunsDir
 
-runs = typer.Typer(help="List, show, stop, resume and remove runs.", invoke_without_command=True)
+if TYPE_CHECKING:
+    from condense_core.remote.client import Connection
+    from condense_core.runs.info import RunInfo
+
+runs = typer.Typer(help="List, show, stop, resume, remove and pull runs.", invoke_without_command=True)
 
 # How long a worker may take to checkpoint and stop before the command returns all the same.
 PATIENCE_S = 60.0
@@ -20,28 +26,19 @@ Run = Annotated[str, typer.Argument(help="A run's id or a part of it.")]
 
 @runs.callback()
 def default(context: typer.Context) -> int | None:
-    """List, show, stop, resume and remove runs; without a word, list them."""
+    """List, show, stop, resume, remove and pull runs; without a word, list them."""
     return list_() if context.invoked_subcommand is None else None
 
 
 @runs.command("list")
-def list_(json: Json = False, runs_dir: RunsDir = None) -> int:
-    """All runs here, the newest first."""
+def list_(json: Json = False, host: OnHost = None, runs_dir: RunsDir = None) -> int:
+    """All runs here, or those on another machine, the newest first."""
     import msgspec
 
-    from condense_core.errors import RunFileError
-    from condense_core.runs.place import run_folders, runs_folder
-    from condense_core.runs.reader import RunReader
+    from condense_core.runs.place import runs_folder
     from condense_tui.cli.tables import print_runs
 
-    place = runs_folder(runs_dir)
-    infos = []
-    for folder in run_folders(place):
-        try:
-            with RunReader(folder) as run:
-                infos.append(run.info())
-        except RunFileError as error:
-            typer.echo(f"condense-tui: {error}", err=True)
+    infos = _infos_here(runs_folder(runs_dir)) if host is None else _infos_there(host)
     if json:
         rows = [
             {name: value for name, value in msgspec.structs.asdict(i).items() if name != "experiment"} for i in infos
@@ -50,25 +47,60 @@ def list_(json: Json = False, runs_dir: RunsDir = None) -> int:
     elif infos:
         print_runs(infos)
     else:
-        typer.echo(f"no runs in {place}; start one: condense-tui run digits-gd")
+        place, there = (runs_folder(runs_dir), "") if host is None else (host, f" --host {host}")
+        typer.echo(f"no runs {'in' if host is None else 'on'} {place}; start one: condense-tui run digits-gd{there}")
     return 0
 
 
+def _infos_here(place: Path) -> list[RunInfo]:
+    from condense_core.errors import RunFileError
+    from condense_core.runs.place import run_folders
+    from condense_core.runs.reader import RunReader
+
+    infos = []
+    for folder in run_folders(place):
+        try:
+            with RunReader(folder) as run:
+                infos.append(run.info())
+        except RunFileError as error:
+            typer.echo(f"condense-tui: {error}", err=True)
+    return infos
+
+
+def _infos_there(host: str) -> list[RunInfo]:
+    from condense_tui.home import has_terminal
+    from condense_tui.remote import connect, remote_runs
+
+    with connect(host, prompt=has_terminal()) as connection:
+        return remote_runs(connection)
+
+
 @runs.command()
-def show(run: Run, json: Json = False, runs_dir: RunsDir = None) -> int:
+def show(run: Run, json: Json = False, host: OnHost = None, runs_dir: RunsDir = None) -> int:
     """What a run came to, layer by layer."""
+    from condense_core.remote.link import open_mirror, sync
+    from condense_core.runs.place import runs_folder
     from condense_tui.cli.headless import show_result
 
-    show_result(_find(run, runs_dir), json=json)
+    if host is None:
+        show_result(_find(run, runs_dir), json=json)
+        return 0
+    with _there(run, host) as (connection, id_):
+        folder = open_mirror(connection, id_, runs_folder(runs_dir))
+        sync(folder, connection)
+    show_result(folder, json=json)
     return 0
 
 
 @runs.command()
-def stop(run: Run, runs_dir: RunsDir = None) -> int:
+def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
     """Have a run checkpoint and stop; it can be resumed."""
     from condense_core.errors import RunFileError
     from condense_core.runs.reader import RunReader
 
+    run, host = _or_of_mirror(run, host, runs_dir)
+    if host is not None:
+        return _stop_there(run, host)
     with RunReader(_find(run, runs_dir)) as reader:
         info = reader.info()
         if not info.active:
@@ -78,19 +110,49 @@ def stop(run: Run, runs_dir: RunsDir = None) -> int:
         while info.active and time.monotonic() < deadline:
             time.sleep(0.1)
             info = reader.info()
+    return _say_stopped(info, "")
+
+
+def _stop_there(run: str, host: str) -> int:
+    from condense_core.remote.messages import Command, Done
+    from condense_tui.remote import remote_runs
+
+    with _there(run, host) as (connection, id_):
+        connection.ask(lambda ask: Command(ask, id_, "stop"), Done)
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            info = next((info for info in remote_runs(connection) if info.id == id_), None)
+            if info is None or not info.active or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
+    if info is None:
+        typer.echo(f"{id_} is gone from {host}")
+        return 0
+    return _say_stopped(info, f" --host {host}")
+
+
+def _say_stopped(info: RunInfo, host: str) -> int:
     if info.active:
         typer.echo(f"{info.id} was asked to stop and has not answered yet")
     else:
-        go_on = f"; go on with: condense-tui runs resume {info.id}" if info.status == "stopped" else ""
+        go_on = f"; go on with: condense-tui runs resume {info.id}{host}" if info.status == "stopped" else ""
         typer.echo(f"{info.id} {info.status} at step {info.step}{go_on}")
     return 0
 
 
 @runs.command()
-def resume(run: Run, runs_dir: RunsDir = None) -> int:
+def resume(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
     """Go on with a stopped or lost run from its last checkpoint."""
     from condense_core.runs.create import require_engine, resume_run
 
+    run, host = _or_of_mirror(run, host, runs_dir)
+    if host is not None:
+        from condense_core.remote.messages import Continue, Started
+
+        with _there(run, host) as (connection, id_):
+            connection.ask(lambda ask: Continue(ask, id_), Started)
+        typer.echo(f"{id_} is training again; watch it: condense-tui attach {id_} --host {host}")
+        return 0
     folder = _find(run, runs_dir)
     require_engine()
     resume_run(folder)
@@ -98,20 +160,58 @@ def resume(run: Run, runs_dir: RunsDir = None) -> int:
     return 0
 
 
+@runs.command()
+def pull(
+    run: Run,
+    host: OnHost = None,
+    checkpoint: Annotated[bool, typer.Option("--checkpoint", help="Its weights, too.")] = False,
+    runs_dir: RunsDir = None,
+) -> int:
+    """Copy a run that was trained elsewhere: everything recorded and the worker's log; `reduce` needs --checkpoint.
+
+    \b
+    condense-tui runs pull digits-gd --host me@gpu.example.org
+    """
+    from condense_core.errors import ScenarioError
+    from condense_core.remote.client import RefusedError
+    from condense_core.remote.link import open_mirror, read_mirror, sync
+    from condense_core.remote.pull import pull_file
+    from condense_core.remote.session import PULLED_FILES
+    from condense_core.runs.place import runs_folder
+    from condense_tui.cli.tables import waiting
+
+    run, host = _or_of_mirror(run, host, runs_dir)
+    if host is None:
+        raise ScenarioError(f"{run} was recorded here; a run elsewhere is pulled with --host HOST")
+    log, weights = PULLED_FILES
+    with _there(run, host) as (connection, id_), waiting(f"pulling {id_} from {host}"):
+        folder = open_mirror(connection, id_, runs_folder(runs_dir))
+        sync(folder, connection)
+        with contextlib.suppress(RefusedError):  # a run that was never started has no log
+            pull_file(connection, id_, log, folder)
+        if checkpoint:
+            pull_file(connection, id_, weights, folder)
+    info = read_mirror(folder)
+    typer.echo(f"{info.id} pulled, {info.status} at step {info.step}: condense-tui attach {info.id}")
+    return 0
+
+
 @runs.command("rm")
 def remove(run: Run, runs_dir: RunsDir = None) -> int:
-    """Delete a run and all it recorded."""
+    """Delete a run and all it recorded; of a run elsewhere, the copy that is here."""
     from condense_core.errors import RunFileError
     from condense_core.runs import control, place
     from condense_core.runs.reader import RunReader
 
     folder = _find(run, runs_dir, whole=True)
     with RunReader(folder) as reader:
-        active = reader.info().active
-    if active or control.worker_is_alive(folder):
+        info = reader.info()
+    if info.mirror is not None and control.worker_is_alive(folder):
+        raise RunFileError(f"{folder.name} is being watched; leave it first")
+    if info.mirror is None and (info.active or control.worker_is_alive(folder)):
         raise RunFileError(f"{folder.name} is still training; stop it first: condense-tui runs stop {folder.name}")
     place.remove_run(folder)
-    typer.echo(f"{folder.name} removed")
+    typer.echo(f"{folder.name} removed" + (f" here; {info.mirror.host} has it still" if info.mirror else ""))
     return 0
 
 
@@ -119,3 +219,27 @@ def _find(run: str, runs_dir: Path | None, *, whole: bool = False) -> Path:
     from condense_core.runs.place import find_run, runs_folder
 
     return find_run(runs_folder(runs_dir), run, whole=whole)
+
+
+def _or_of_mirror(run: str, host: str | None, runs_dir: Path | None) -> tuple[str, str | None]:
+    """The run and its host; a run that is a mirror here is meant where it is trained."""
+    from condense_core.remote.link import read_mirror
+    from condense_core.runs.place import is_mirror
+
+    if host is not None:
+        return run, host
+    folder = _find(run, runs_dir)
+    if not is_mirror(folder):
+        return run, None
+    info = read_mirror(folder)
+    return (info.id, info.mirror.host) if info.mirror is not None else (run, None)
+
+
+@contextlib.contextmanager
+def _there(run: str, host: str) -> Iterator[tuple[Connection, str]]:
+    """A connection to the host, and the whole id of the run there."""
+    from condense_tui.home import has_terminal
+    from condense_tui.remote import choose_run, connect
+
+    with connect(host, prompt=has_terminal()) as connection:
+        yield connection, choose_run(connection, run)

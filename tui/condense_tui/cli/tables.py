@@ -77,17 +77,23 @@ def _cells(layer: LayerSummary) -> tuple[str, ...]:
 
 def print_runs(infos: list[RunInfo]) -> None:
     """One row a run."""
+    away = any(info.mirror is not None for info in infos)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head, justify in (("run", "left"), ("status", "left"), ("step", "right"), ("of", "right"), ("age", "right")):
         table.add_column(head, justify="right" if justify == "right" else "left", no_wrap=True)
+    if away:
+        table.add_column("on", no_wrap=True)
     for info in infos:
-        cells = (
+        cells = [
             info.id,
             f"{SIGNS.get(info.status, '!')} {info.status}",
             str(info.step),
             str(info.steps),
             _age(info.created),
-        )
+        ]
+        if info.mirror is not None:
+            seen = "" if info.mirror.link == "connected" or not info.active else f", seen {_age(info.mirror.heard)} ago"
+            cells.append(f"{info.mirror.host}{seen}")
         table.add_row(*map(Text, cells))
     console = Console()
     # in a pipe nobody sees where a line would wrap, and whoever cuts out an id needs all of it

@@ -70,6 +70,13 @@ def cosine(value: float | None) -> str:
     return f"{value:+.2f}"
 
 
+def delay(seconds: float) -> str:
+    """A round trip: 0.4 ms, 42 ms, 1.3 s."""
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{1e3 * seconds:.0f} ms" if seconds >= 1e-3 else f"{1e3 * seconds:.1f} ms"
+
+
 def rate(per_second: float | None, unit: str = "steps/s") -> str:
     """A speed: 83 steps/s, 1.2k steps/s, 0.4 steps/s."""
     if per_second is None or not math.isfinite(per_second) or per_second < 0:

@@ -60,6 +60,8 @@ class Header(Lines):
         look, run, head = self.look, snapshot.header, snapshot.head
         sign, plain, word, style = _status(snapshot)
         parts: Line = [(f"{sign if self.ability.unicode else plain} {word}", getattr(look, style))]
+        if run.delay is not None:
+            parts.append((f" {numbers.delay(run.delay)}", look.muted))
         shown = head.step if head is not None and not head.following else run.step
         parts.append((f"   step {numbers.step(shown)} of {numbers.step(run.steps)}", look.text))
         if head is not None and not head.following:
@@ -69,6 +71,8 @@ class Header(Lines):
             parts.append((f"   {numbers.rate(run.steps_per_second)}", look.muted))
             if run.seconds_left == run.seconds_left:
                 parts.append((f"   {numbers.duration(run.seconds_left)} left", look.muted))
+        if run.missing:
+            parts.append(("   earlier frames are coming", look.muted))
         return parts
 
 
@@ -76,6 +80,8 @@ def _status(snapshot: Snapshot) -> tuple[str, str, str, str]:
     run, head = snapshot.header, snapshot.head
     if head is not None and not head.following and (run.active or run.status == "done"):
         return _REPLAY if head.playing else ("▷", ">", "looking back" if run.active else "replay", "playhead")
+    if run.away:
+        return "○", "o", run.away, "warn"
     if run.status == "running":
         return _LIVE
     if run.status == "paused":

@@ -1,0 +1,97 @@
+"""Other machines by name: what a person writes after `--host`, and what hosts.toml says of it.
+
+[gpu-box]
+ssh = "me@gpu.example.org"                # what ssh is given; the name itself without
+command = "~/condense/bin/condense-tui"   # the program there, for the shell there; found by itself without
+launcher = "srun --gres=gpu:1"            # put before a worker's command line, for clusters
+runs_dir = "/scratch/me/runs"             # where runs are kept there
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from condense_core.errors import ScenarioError
+from condense_core.text import place_of
+
+CONFIG_VARIABLE = "CONDENSE_CONFIG_DIR"
+FILE_NAME = "hosts.toml"
+# Where `doctor HOST --install` puts the program, and where it is looked for besides PATH.
+VENV = ".local/share/condense-tui/venv"
+# The shell there may be any; sh is always there. A non-interactive shell often has a short PATH.
+_FIND = f'PATH="$PATH:$HOME/.local/bin:$HOME/{VENV}/bin"; exec condense-tui "$@"'
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One machine. `ssh` is a destination of ssh's, or a name from ~/.ssh/config."""
+
+    name: str = ""
+    ssh: str = ""
+    command: str = ""
+    launcher: str = ""
+    runs_dir: str = ""
+
+    def remote_command(self, *arguments: str) -> str:
+        """What the shell on the far side is given; every word of ours is quoted for it."""
+        quoted = shlex.join(arguments)
+        if self.command:
+            return f"{self.command} {quoted}"
+        return f"exec sh -c {shlex.quote(_FIND)} condense-tui {quoted}"
+
+    @property
+    def serve_command(self) -> str:
+        """The command line of the server there."""
+        options = [*(("--launcher", self.launcher) if self.launcher else ())]
+        options += ["--runs-dir", self.runs_dir] if self.runs_dir else []
+        return self.remote_command("serve", *options)
+
+
+def config_folder() -> Path:
+    """Where settings are: $CONDENSE_CONFIG_DIR, else the user's config folder."""
+    given = os.environ.get(CONFIG_VARIABLE)
+    return place_of(given) if given else platformdirs.user_config_path("condense-tui")
+
+
+def known_hosts() -> dict[str, Host]:
+    """Hosts that hosts.toml names, in its order; ScenarioError where it cannot be used."""
+    file = config_folder() / FILE_NAME
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScenarioError(f"cannot read {file}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{file}: {error}") from None
+    found = {}
+    for name, settings in table.items():
+        try:
+            host = msgspec.convert(settings, Host)
+        except msgspec.ValidationError as error:
+            raise ScenarioError(
+                f"{file}: [{name}]: {error}; expected ssh, command, launcher and runs_dir, each a text"
+            ) from None
+        found[name] = msgspec.structs.replace(host, name=name, ssh=checked_target(host.ssh or name, str(file)))
+    return found
+
+
+def find_host(name: str) -> Host:
+    """The host that a person means by `name`: an entry of hosts.toml, or whatever ssh makes of it."""
+    known = known_hosts()
+    if name in known:
+        return known[name]
+    return Host(name=name, ssh=checked_target(name, "--host"))
+
+
+def checked_target(target: str, where: str) -> str:
+    """`target` where it can be a destination of ssh's; never one that ssh would take for an option."""
+    if not re.fullmatch(r"[^\s-]\S{0,254}", target) or not target.isprintable():
+        raise ScenarioError(f"{where}: {target[:60]!r} is no host; expected a name, user@name, or one of {FILE_NAME}")
+    return target

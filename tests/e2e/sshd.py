@@ -1,0 +1,138 @@
+"""A real OpenSSH server on loopback, with keys and settings of its own; nothing of the user's ssh is touched."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from support import wait_for
+
+SERVER = """
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {folder}/host_key
+AuthorizedKeysFile {folder}/authorized_keys
+PidFile {folder}/sshd.pid
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+MaxStartups 100
+MaxSessions 100
+LogLevel VERBOSE
+Subsystem sftp internal-sftp
+"""
+CLIENT = """
+Host far
+  HostName 127.0.0.1
+  Port {port}
+  User {user}
+  IdentityFile {folder}/user_key
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/known_hosts
+  StrictHostKeyChecking yes
+Host stranger
+  HostName 127.0.0.1
+  Port {port}
+  User {user}
+  IdentityFile {folder}/nobodys_key
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/known_hosts
+Host closed
+  HostName 127.0.0.1
+  Port 1
+"""
+HOSTS = """
+[far]
+command = {command}
+runs_dir = {runs}
+
+[far-launched]
+ssh = "far"
+command = {command}
+runs_dir = {runs}
+launcher = "nice -n 3"
+
+[far-without]
+ssh = "far"
+command = "/nowhere/condense-tui"
+
+[noisy]
+ssh = "far"
+command = {noisy}
+runs_dir = {runs}
+"""
+
+
+class FarSide:
+    """sshd, and what the near side needs to reach it: `far` and some hosts with something wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runs = folder / "far-runs"
+        """Where the far side keeps its runs."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
+        for key in ("host_key", "user_key", "nobodys_key"):
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)]
+            subprocess.run(make, check=True, capture_output=True)
+        shutil.copy(folder / "user_key.pub", folder / "authorized_keys")
+        public = (folder / "host_key.pub").read_text()
+        (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {public}")
+        (folder / "sshd_config").write_text(SERVER.format(port=self.port, folder=folder))
+        (folder / "ssh_config").write_text(CLIENT.format(port=self.port, folder=folder, user=user))
+        if os.geteuid() == 0:
+            # where sshd insists on keeping its unprivileged half
+            Path("/run/sshd").mkdir(parents=True, exist_ok=True)
+        self._write_settings()
+        sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")
+        assert sshd is not None
+        self._log = (folder / "sshd.log").open("wb")
+        self.process = subprocess.Popen([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=self._log)
+        wait_for(self._listens)
+
+    def _write_settings(self) -> None:
+        here = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OMP_NUM_THREADS": "1"}
+        variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in here.items())
+        command = f"env {variables} {shlex.quote(sys.executable)} -m condense_tui"
+        (self.folder / "config").mkdir()
+        text = HOSTS.format(
+            command=_toml(command), runs=_toml(str(self.runs)), noisy=_toml(f"echo 'You have mail.'; {command}")
+        )
+        (self.folder / "config" / "hosts.toml").write_text(text)
+        # the program runs whatever `ssh` is on PATH: here the system's, with the test's settings
+        ssh = shutil.which("ssh")
+        assert ssh is not None
+        wrapper = self.folder / "bin" / "ssh"
+        wrapper.parent.mkdir()
+        wrapper.write_text(f'#!/bin/sh\nexec {ssh} -F {shlex.quote(str(self.folder / "ssh_config"))} "$@"\n')
+        wrapper.chmod(0o755)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables with which the near side reaches this far side."""
+        return {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "CONDENSE_CONFIG_DIR": str(self.folder / "config"),
+        }
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        self._log.close()
+
+
+def _toml(text: str) -> str:
+    assert "'''" not in text
+    return f"'''{text}'''"

@@ -1,0 +1,282 @@
+"""The mirror is the original, however it came about; and it is an ordinary run file meanwhile."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pairing import assert_same, following
+from recording import Recording
+
+from condense_core.errors import HostError, RunFileError
+from condense_core.remote import messages as say
+from condense_core.remote.link import read_mirror
+from condense_core.remote.source import RunSource
+from condense_core.remote.wire import WireError
+from condense_core.runs import control, place
+from condense_core.runs.reader import RunReader
+from condense_core.runs.summary import summarise
+from condense_core.runs.writer import Batch, RunWriter
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Path:
+    return tmp_path / "far"
+
+
+@pytest.fixture
+def near(tmp_path: Path) -> Path:
+    return tmp_path / "near"
+
+
+def test_the_mirror_of_a_finished_run_is_the_run(far, near):
+    recording = Recording(far, kernels=(32, 16, 8), lines=(2, 1, 1), frames=60)
+    recording.write()
+    recording.finish()
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+        folder = link.folder
+    assert_same(folder, recording.folder)
+    with RunReader(folder) as mirror, RunReader(recording.folder) as original:
+        here, there = mirror.info(), original.info()
+        assert here.mirror is not None
+        assert (here.id, here.experiment, here.status, here.step) == (there.id, there.experiment, "done", there.step)
+        assert summarise(mirror) == summarise(original)
+
+
+def test_numbers_arrive_as_themselves(make_run, tmp_path, near):
+    original = make_run()
+    writer = RunWriter(original)
+    values = [1e-300, -0.0, math.inf, -math.inf, math.nan, 5e-324, 0.1]
+    for step, value in enumerate(values):
+        writer.append(Batch(step, [("loss", value), ("other", 1.0)], [], [("note", "text ✓")]))
+    with following(tmp_path / "runs", near, original.name) as link:
+        link.settle()
+        with RunReader(link.folder) as mirror:
+            assert np.array_equal(mirror.curve("loss")[1], values, equal_nan=True)
+        assert_same(link.folder, original)
+    writer.close()
+
+
+def test_a_run_that_grows_is_followed_row_by_row(far, near):
+    recording = Recording(far, frames=40)
+    with recording.worker(), following(far, near, recording.folder.name) as link:
+        while recording.written < len(recording.steps):
+            recording.write(1)
+            link.settle()
+            assert_same(link.folder, recording.folder)
+            assert read_mirror(link.folder).status == "running"
+        recording.finish()
+        link.server._state_due = 0
+        link.settle()
+    assert read_mirror(link.folder).status == "done"
+
+
+@pytest.mark.parametrize("newest", [False, True])
+def test_fifty_cuts_at_random_bytes_lose_nothing_and_repeat_nothing(far, near, random_source: random.Random, newest):
+    recording = Recording(far, frames=300, kernels=(24, 12), steps=100_000)
+    folder = None
+    for _ in range(50):
+        recording.write(random_source.randrange(12))
+        with following(far, near, recording.folder.name, newest=newest) as link:
+            folder = link.folder
+            for _ in range(random_source.randrange(6)):
+                recording.write(random_source.randrange(3))
+                link.step(random_source.randrange(1, 30_000))
+    recording.write()
+    recording.finish()
+    with following(far, near, recording.folder.name, newest=newest) as link:
+        link.settle()
+    assert folder is not None
+    assert_same(folder, recording.folder)
+
+
+def test_far_behind_the_newest_rows_come_first_and_all_come_in_the_end(far, near):
+    recording = Recording(far, frames=1500, kernels=(48, 20), lines=(2, 1), steps=10**6)
+    recording.write(len(recording.steps) - 20)
+    with recording.worker(), following(far, near, recording.folder.name, newest=True) as link:
+        while not any(isinstance(message, say.Rows) for message in link.received):
+            link.step()
+        while link.mirror.top < RunSource(recording.folder).last_seq():
+            link.step()
+        asked = [message for message in link.received if isinstance(message, say.Rows) and not message.fill]
+        assert asked[0].after > 0, "the server did not leap to the newest rows"
+        assert len(asked) <= 4
+        with RunReader(link.folder) as mirror, RunReader(recording.folder) as original:
+            assert 0 < len(mirror.instants) < 200
+            newest = int(original.instants[-1])
+            assert mirror.instants[-1] == newest
+            for layer in original.layers:
+                assert np.array_equal(mirror.similarity(layer), original.similarity(layer))
+            before = mirror.instants.copy()
+            assert mirror.info().mirror.missing > 0
+            # what grows meanwhile is not kept waiting by what is filled in
+            recording.write(1)
+            link.step()
+            link.step()
+            assert mirror.instants[-1] == original.instants[-1] > newest
+            link.settle()
+            assert len(before) < len(mirror.instants) == len(original.instants)
+            assert np.array_equal(mirror.curve("loss")[1], original.curve("loss")[1])
+            assert [event.text for event in mirror.events] == [event.text for event in original.events]
+            assert mirror.info().mirror.missing == 0
+        assert_same(link.folder, recording.folder)
+
+
+def test_no_picture_is_made_over_a_hole(far, near):
+    """At every moment of filling in, each picture that can be seen is the one of its step."""
+    recording = Recording(far, frames=400, kernels=(40, 9), lines=(2, 1), steps=10**5)
+    recording.write()
+    with following(far, near, recording.folder.name, newest=True) as link, RunReader(recording.folder) as original:
+        seen = missing = 0
+        for _ in range(200):
+            link.step()
+            with RunReader(link.folder) as mirror:
+                steps = mirror.instants
+                for step in steps[:: max(1, len(steps) // 40)]:
+                    for layer in mirror.layers:
+                        picture = mirror.similarity(layer, int(step))
+                        if picture is None:
+                            missing += 1
+                        else:
+                            seen += 1
+                            assert np.array_equal(picture, original.similarity(layer, int(step)))
+            if link.follower.complete:
+                break
+        assert link.follower.complete
+        assert seen > 100
+    assert_same(link.folder, recording.folder)
+
+
+def test_a_run_that_has_ended_is_told_only_when_its_last_rows_are_there(far, near):
+    recording = Recording(far, frames=800, kernels=(48,), lines=(2,), steps=10**6)
+    recording.write()
+    recording.finish()
+    with following(far, near, recording.folder.name) as link:
+        for _ in range(2000):
+            link.step()
+            with RunReader(link.folder) as mirror:
+                ended = mirror.info().status == "done"
+                rows = mirror.last_seq
+            if ended:
+                break
+        assert ended
+        assert rows == RunSource(recording.folder).last_seq()
+
+
+def test_commands_reach_the_worker_and_are_not_repeated(far, near):
+    recording = Recording(far, frames=4)
+    recording.write(2)
+    with recording.worker(), following(far, near, recording.folder.name) as link:
+        link.settle()
+        control.send(link.folder, "pause")
+        control.send(link.folder, "stop")
+        for _ in range(4):
+            link.step()
+        assert [command.verb for command in recording.writer.take_commands()] == ["pause", "stop"]
+        assert link.mirror.waiting_commands() == []
+    with recording.worker(), following(far, near, recording.folder.name) as link:
+        for _ in range(4):
+            link.step()
+        assert recording.writer.take_commands() == []
+
+
+def test_what_the_far_side_refuses_is_said(far, near):
+    recording = Recording(far, frames=4)
+    recording.write()
+    recording.finish()
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+        control.send(link.folder, "stop")
+        for _ in range(4):
+            link.step()
+            link.follower._shown = -1e9
+        link.follower.tick()
+        with RunReader(link.folder) as mirror:
+            assert "nothing to stop" in mirror.info().mirror.trouble
+
+
+def test_an_old_command_is_not_carried_out_hours_later(far, near):
+    recording = Recording(far, frames=4)
+    recording.write(2)
+    with recording.worker(), following(far, near, recording.folder.name) as link:
+        link.settle()
+        control.send(link.folder, "stop")
+        link.mirror._connection.execute("UPDATE command SET sent_at = sent_at - 3600")
+        for _ in range(4):
+            link.step()
+        assert recording.writer.take_commands() == []
+
+
+def test_a_mirrors_status_is_what_the_far_side_saw(far, near):
+    recording = Recording(far, frames=4)
+    recording.write()
+    with following(far, near, recording.folder.name) as link:
+        with recording.worker():
+            link.settle()
+            assert read_mirror(link.folder).status == "running"
+        # its worker is gone without a word
+        link.server._state_due = 0
+        link.settle()
+        for _ in range(3):
+            link.step()
+        info = read_mirror(link.folder)
+        assert info.status == "lost"
+        assert info.mirror.link == "connected"
+    assert read_mirror(link.folder).mirror.link == "offline"
+
+
+def test_a_mirror_lies_among_the_runs_and_is_found_by_its_id(far, near):
+    recording = Recording(far, frames=3)
+    with following(far, near, recording.folder.name):
+        pass
+    (folder,) = place.run_folders(near)
+    assert folder.name == f"{recording.folder.name}@far"
+    assert place.find_run(near, recording.folder.name) == folder
+    assert place.find_run(near, recording.folder.name[-4:], whole=True) == folder
+    assert oct(folder.stat().st_mode & 0o777) == "0o700"
+
+
+def test_a_server_gives_no_mirrors_away(far, near):
+    """A home that two machines share holds runs and mirrors of runs side by side."""
+    recording = Recording(far, frames=3)
+    with following(far, far, recording.folder.name) as link:
+        mirror = link.folder.name
+        runs = link.ask(lambda ask: say.ListRuns(ask), say.Runs).runs
+        assert [info.id for info in runs] == [recording.folder.name]
+    with pytest.raises(WireError), following(far, near, mirror):
+        pass
+
+
+def test_another_run_of_the_same_name_is_not_mixed_in(far, near):
+    recording = Recording(far, frames=3)
+    recording.write()
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+    recording.writer.update(created=1.0)
+    with pytest.raises((HostError, RunFileError), match="another run"), following(far, near, recording.folder.name):
+        pass
+
+
+def test_only_one_viewer_here_keeps_a_mirror(far, near):
+    recording = Recording(far, frames=3)
+    with following(far, near, recording.folder.name) as link, pytest.raises(RunFileError, match="already"):
+        with following(far, near, recording.folder.name):
+            pass
+    assert link.folder.exists()
+
+
+def test_a_mirror_is_whole_or_absent(far, near, monkeypatch):
+    recording = Recording(far, frames=3)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space"), following(far, near, recording.folder.name):
+        pass
+    assert place.run_folders(near) == []

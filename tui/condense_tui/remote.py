@@ -1,0 +1,90 @@
+"""A run on another machine, for the commands and the app: connect, start, choose, and keep its mirror."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from condense_core.runs.info import RunInfo
+
+if TYPE_CHECKING:
+    from condense_core.experiment import Experiment
+    from condense_core.remote.client import Connection
+    from condense_core.remote.link import Link
+
+
+def connect(host: str, *, prompt: bool) -> Connection:
+    """A connection to a host by the name that a person gives it; `prompt`: ssh may ask on the terminal."""
+    from condense_core.remote.client import Connection
+    from condense_core.remote.hosts import find_host
+
+    found = find_host(host)
+    if sys.stderr.isatty():
+        print(f"connecting to {found.name} …", file=sys.stderr)  # noqa: T201
+    return Connection(found, prompt=prompt)
+
+
+def start(connection: Connection, experiment: Experiment, *, name: str, preset: str, device: str) -> str:
+    """Start a run of that experiment there; its id."""
+    from condense_core import scenario
+    from condense_core.errors import MissingExtraError
+    from condense_core.remote.messages import Start as Question
+    from condense_core.remote.messages import Started
+
+    host, missing = connection.host.name, connection.hello.missing
+    if missing:
+        raise MissingExtraError(
+            f"training needs {', '.join(missing)}, which {host} lacks: condense-tui doctor {host} --install"
+        )
+    text = scenario.dumps(experiment)
+    return connection.ask(lambda ask: Question(ask, text, name, preset, device), Started).run
+
+
+def remote_runs(connection: Connection) -> list[RunInfo]:
+    """The runs there, the newest first."""
+    from condense_core.remote.messages import ListRuns, Runs
+    from condense_core.runs.info import shown
+
+    return [shown(info) for info in connection.ask(ListRuns, Runs).runs]
+
+
+def choose_run(connection: Connection, name: str | None) -> str:
+    """The id of the run there that a person means, the newest without a name."""
+    from condense_core.errors import RunFileError
+    from condense_core.runs.place import choose
+
+    host = connection.host.name
+    ids = [info.id for info in remote_runs(connection)]
+    if not ids:
+        raise RunFileError(f"no runs on {host}; start one: condense-tui run digits-gd --host {host}")
+    return choose(ids, name, f"those on {host}")
+
+
+def link_to(folder: Path) -> Link | None:
+    """What keeps a mirror up to date; None for a run of this machine, and for a copy that has all of an ended run."""
+    from condense_core.runs.place import is_mirror
+
+    if not is_mirror(folder):
+        return None
+    from condense_core.remote.hosts import find_host
+    from condense_core.remote.link import Link, read_mirror
+
+    info = read_mirror(folder)
+    if info.mirror is None or not (info.active or info.mirror.missing):
+        return None
+    return Link(folder, find_host(info.mirror.host))
+
+
+@contextlib.contextmanager
+def kept(link: Link | None) -> Iterator[None]:
+    """Keep a mirror up to date during the block, and say afterwards what went wrong with that."""
+    if link is None:
+        yield
+        return
+    with link:
+        yield
+    if link.failure is not None:
+        raise link.failure

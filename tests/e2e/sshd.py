@@ -43,12 +43,24 @@ Host stranger
   IdentityFile {folder}/nobodys_key
   IdentitiesOnly yes
   UserKnownHostsFile {folder}/known_hosts
+Host unknown
+  HostName 127.0.0.1
+  Port {port}
+  User {user}
+  IdentityFile {folder}/user_key
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/known_later
+  StrictHostKeyChecking ask
 Host closed
   HostName 127.0.0.1
   Port 1
 """
 HOSTS = """
 [far]
+command = {command}
+runs_dir = {runs}
+
+[unknown]
 command = {command}
 runs_dir = {runs}
 

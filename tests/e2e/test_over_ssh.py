@@ -1,0 +1,313 @@
+"""Training there, watching here: over a real sshd, with real kills. Nothing is lost and nothing is there twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import need
+from sshd import FarSide
+from support import wait_for
+from test_run_in_terminal import PROGRAM
+
+from condense_core.remote import link as linking
+from condense_core.remote.client import Connection
+from condense_core.remote.hosts import Host, find_host
+from condense_core.remote.link import Link, open_mirror, read_mirror
+from condense_core.runs import control
+from condense_core.runs.place import find_run, run_folders
+from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME, open_reader
+
+pytestmark = pytest.mark.terminal
+
+GROWING = Path(__file__).with_name("growing.py")
+SMALL = """
+name = "small"
+steps = 300
+layers = [{ kind = "dense", width = 12 }]
+[data]
+name = "sine"
+samples = 20
+inputs = 3
+[init]
+scheme = "normal"
+std = 0.005
+[optimizer]
+name = "adam"
+lr = 1e-3
+"""
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarSide]:
+    need("sshd")
+    side = FarSide(tmp_path_factory.mktemp("far"))
+    yield side
+    side.close()
+
+
+@pytest.fixture
+def near(far: FarSide, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder for runs here; ssh and hosts.toml are the far side's."""
+    for name, value in far.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CONDENSE_RUNS_DIR", str(tmp_path / "near"))
+    return tmp_path / "near"
+
+
+@pytest.fixture
+def grow(far: FarSide) -> Iterator[Callable[..., Path]]:
+    """Starts runs on the far side that grow without PyTorch: grow(instants, per second); their folders."""
+    started = []
+
+    def start(instants: int, rate: float) -> Path:
+        command = [sys.executable, str(GROWING), str(far.runs), str(instants), str(rate)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout is not None
+        return far.runs / process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def command(*arguments: str, code: int = 0, text: str = "") -> subprocess.CompletedProcess[str]:
+    """`condense-tui` here."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "condense_tui", *arguments], capture_output=True, text=True, input=text, check=False
+    )
+    assert "Traceback" not in answer.stderr
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    return answer
+
+
+def all_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    connection = open_reader(folder / FILE_NAME)
+    try:
+        tables = ("scalar", "frame", "event")
+        return {name: connection.execute(f"SELECT * FROM {name} ORDER BY seq").fetchall() for name in tables}
+    finally:
+        connection.close()
+
+
+def status(folder: Path) -> str:
+    with RunReader(folder) as run:
+        return run.info().status
+
+
+def top(folder: Path) -> int:
+    with RunReader(folder) as run:
+        return run.last_seq
+
+
+def mirror_of(run: Path, near: Path) -> tuple[Path, Host]:
+    """The mirror of a far run, made, and its host."""
+    host = find_host("far")
+    with Connection(host) as connection:
+        return open_mirror(connection, run.name, near), host
+
+
+def assert_ended_alike(mirror: Path, original: Path) -> None:
+    wait_for(lambda: status(original) in {"done", "stopped"}, seconds=60)
+    wait_for(lambda: status(mirror) == status(original), seconds=60)
+    assert all_rows(mirror) == all_rows(original)
+
+
+def test_train_there_watch_here(far, near):
+    there = ("--host", "far")
+    summary = json.loads(command("run", "-", *there, "--json", text=SMALL).stdout)
+    assert (summary["status"], summary["steps"]) == ("done", 300)
+    original, mirror = far.runs / summary["run"], find_run(near, summary["run"])
+    assert all_rows(mirror) == all_rows(original)
+    listed = json.loads(command("runs", "list", *there, "--json").stdout)
+    assert summary["run"] in [run["id"] for run in listed]
+    assert json.loads(command("runs", "show", summary["run"], "--json").stdout) == summary
+
+    # what the far side has besides is copied on demand
+    answer = command("runs", "pull", summary["run"], *there, "--checkpoint")
+    assert "pulled, done at step 300" in answer.stdout
+    for name in ("worker.log", "checkpoint.safetensors"):
+        assert (mirror / name).read_bytes() == (original / name).read_bytes()
+
+
+def test_a_run_is_finished_and_complete_after_the_client_is_gone(far, near):
+    answer = command("run", "-", "--host", "far-launched", "--detach", "--json", "--set", "steps=2000", text=SMALL)
+    run = json.loads(answer.stdout)["run"]
+    original = far.runs / run
+    # nobody is connected, and what launched the worker is gone too
+    wait_for(lambda: status(original) == "done", seconds=60)
+    with RunReader(original) as reader:
+        assert reader.info().step == 2000
+    assert json.loads(command("attach", run, "--host", "far-launched", "--json").stdout)["steps"] == 2000
+    assert all_rows(find_run(near, run)) == all_rows(original)
+
+
+def test_in_the_app_pause_stop_and_a_lost_connection(terminal, far, near, grow):
+    original = grow(4000, 20)
+    window = terminal(120, 40, **far.environment, CONDENSE_RUNS_DIR=str(near))
+    window.run(PROGRAM, "attach", "--host", "far")
+    window.wait("● live", " ms", "far", "conv1")
+    mirror = find_run(near, original.name)
+    wait_for(lambda: top(mirror) > 100)
+
+    window.press("p")
+    wait_for(lambda: status(original) == "paused")
+    window.wait("paused")
+    window.press("p")
+    wait_for(lambda: status(original) == "running")
+    window.wait("● live")
+
+    # no new connection can be made while sshd stands still
+    os.kill(far.process.pid, signal.SIGSTOP)
+    try:
+        os.kill(ssh_pid(window.pid_of("attach --host far")), signal.SIGKILL)
+        window.wait("reconnecting to far, last heard", absent=["● live"])
+        before = top(mirror)
+        # keys answer meanwhile: what is here can be looked at
+        window.press("Home")
+        window.wait("step 0 of")
+        window.press("End")
+    finally:
+        os.kill(far.process.pid, signal.SIGCONT)
+    window.wait("● live", absent=["reconnecting"])
+    wait_for(lambda: top(mirror) > before)
+
+    window.press("s")
+    window.wait("keep training")
+    window.press("y")
+    wait_for(lambda: status(original) == "stopped")
+    window.wait("stopped")
+    window.press("q")
+    window.wait_for_prompt()
+    wait_for(lambda: all_rows(mirror) == all_rows(original))
+    assert "far" in command("runs", "list").stdout
+
+
+def test_ssh_may_ask_before_the_app_takes_the_screen(terminal, far, near, grow):
+    original = grow(2000, 20)
+    window = terminal(100, 30, **far.environment, CONDENSE_RUNS_DIR=str(near))
+    window.run(PROGRAM, "attach", original.name, "--host", "unknown")
+    window.wait("Are you sure you want to continue connecting")
+    window.press("y", "e", "s", "Enter")
+    window.wait("● live", " ms")
+    window.press("q")
+    window.wait("goes on training on unknown", "--host unknown")
+
+
+def ssh_pid(parent: int) -> int:
+    """The process of ssh that a viewer has started."""
+    found = subprocess.run(["pgrep", "-n", "-P", str(parent), "ssh"], capture_output=True, text=True, check=True)
+    return int(found.stdout)
+
+
+def far_pids(far: FarSide, what: str) -> list[int]:
+    """sshd's children for connections (`sshd`), or the servers of ours that they started (`serve`)."""
+    if what == "sshd":
+        found = subprocess.run(["pgrep", "-P", str(far.process.pid)], capture_output=True, text=True, check=False)
+    else:
+        pattern = f"condense_tui serve --runs-dir {far.runs}"
+        found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def kill(far: FarSide, what: str) -> bool:
+    """kill -9 of ssh here, sshd's child there, or the server there; whether there was one."""
+    pids = [ssh_pid(os.getpid())] if what == "ssh" and far_pids(far, "sshd") else far_pids(far, what)
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    return bool(pids)
+
+
+@pytest.mark.parametrize("what", ["ssh", "serve", "sshd"])
+def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch, what):
+    monkeypatch.setattr(linking, "BACK_OFF_S", (0.05, 0.1, 0.2))
+    original = grow(260, 100)
+    mirror, host = mirror_of(original, near)
+    with Link(mirror, host) as link:
+        wait_for(lambda: top(mirror) > 200)
+        assert kill(far, what)
+        before = top(original)
+        wait_for(lambda: top(mirror) > before)
+        assert read_mirror(mirror).mirror.link == "connected"
+        assert_ended_alike(mirror, original)
+    assert link.failure is None
+
+
+def test_fifty_cuts_at_random_moments(far, near, grow, monkeypatch, random_source: random.Random):
+    monkeypatch.setattr(linking, "BACK_OFF_S", (0.01,))
+    original = grow(2600, 60)
+    mirror, host = mirror_of(original, near)
+    cuts = 0
+    with Link(mirror, host) as link:
+        while cuts < 50:
+            time.sleep(random_source.uniform(0, 0.5))
+            try:
+                cuts += kill(far, random_source.choice(["ssh", "serve", "sshd"]))
+            except subprocess.CalledProcessError:
+                continue
+        assert status(original) == "running", "all cuts were made after the end"
+        control.send(original, "stop")
+        assert_ended_alike(mirror, original)
+    assert link.failure is None
+
+
+def test_two_viewers_here_and_one_elsewhere(far, near, grow, tmp_path):
+    original = grow(4000, 60)
+    mirror, host = mirror_of(original, near)
+    elsewhere, _ = mirror_of(original, tmp_path / "elsewhere")
+    with Link(elsewhere, host), Link(mirror, host) as first:
+        wait_for(lambda: top(mirror) > 50)
+        viewer = subprocess.Popen(
+            [sys.executable, "-m", "condense_tui", "attach", original.name, "--host", "far", "--headless"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        first.close()
+        # the other viewer takes over, or has the mirror from the start
+        before = top(original)
+        wait_for(lambda: top(mirror) > before)
+        viewer.kill()
+        viewer.wait()
+        wait_for(lambda: not control.worker_is_alive(mirror))
+        with Link(mirror, host):
+            control.send(original, "stop")
+            assert_ended_alike(mirror, original)
+            assert_ended_alike(elsewhere, original)
+
+
+@pytest.mark.parametrize(
+    ("host", "words", "code"),
+    [
+        ("closed", "cannot reach closed: ssh: connect to host 127.0.0.1 port 1: Connection refused", 3),
+        ("stranger", "Permission denied", 3),
+        ("far-without", "condense-tui doctor far-without --install", 3),
+        ("-oProxyCommand=touch /tmp/owned", "is no host", 2),
+    ],
+)
+def test_what_cannot_be_reached_says_so_in_one_line(far, near, host, words, code):
+    for arguments in (("runs", "list"), ("attach",), ("run", "digits-gd", "--headless")):
+        answer = command(*arguments, f"--host={host}", code=code)
+        assert words in answer.stderr
+        assert answer.stderr.count("\n") == 1
+    assert run_folders(near) == []
+
+
+def test_a_shell_that_talks_does_no_harm(far, near, grow):
+    original = grow(20, 1000)
+    wait_for(lambda: status(original) == "done")
+    listed = json.loads(command("runs", "list", "--host", "noisy", "--json").stdout)
+    assert original.name in [run["id"] for run in listed]

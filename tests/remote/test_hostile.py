@@ -228,7 +228,6 @@ def test_a_hostile_client(tmp_path, monkeypatch):
         attack()
     assert everything(tmp_path, runs) == before
     assert counts["answered"] > counts["sent"] / 10
-    assert counts["broken"] > 0
     assert [folder.name for folder in place.run_folders(runs)] == [run]
 
 

@@ -73,6 +73,8 @@ class Pipe:
         name = self._host.name
         if code == 255:
             return HostError(f"cannot reach {name}: {words or 'ssh ended without a word'}")
+        if code < 0:
+            return HostError(f"the connection to {name} was ended by {signal.Signals(-code).name}")
         if code in {126, 127}:
             return HostError(
                 f"no condense-tui on {name} ({words or code}); put it there: condense-tui doctor {name} --install"

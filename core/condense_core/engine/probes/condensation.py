@@ -55,10 +55,9 @@ class CondensationProbe:
                 into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')}")
 
     def recall(self, run: RunReader) -> None:
-        for event in run.events:
-            if event.kind == "condensed":
-                self._condensed.add(event.text.partition(" ")[0])
         for layer in run.layers:
+            if (run.curve(f"{layer}.condensed")[1] > 0).any():
+                self._condensed.add(layer)
             frame = run.condensation(layer)
             if frame is not None:
                 label_M = torch.from_numpy(frame.label.numpy().astype("int64"))

@@ -15,7 +15,7 @@ class Budget:
     """Adds up what each probe has cost, and says which are to run at the next scheduled step: none without the first.
 
     All of them together may take `grace` seconds and a `share` of the time trained. Where they take more, the dearest
-    runs half as often; where they take far less, the one that was thinned out most runs twice as often again.
+    run half as often; where they take far less, the one that was thinned out most runs twice as often again.
     """
 
     def __init__(self, names: Iterable[str], share: float, grace: float) -> None:
@@ -23,6 +23,7 @@ class Budget:
         """What each probe has cost so far."""
         self._stride = dict.fromkeys(self.seconds, 1)
         self._waited = dict.fromkeys(self.seconds, 0)
+        self._told: set[str] = set()
         self._share, self._grace = share, grace
 
     @property
@@ -52,15 +53,14 @@ class Budget:
             return ""
         allowed = self._grace + self._share * trained
         if self.total > allowed:
-            candidates = [name for name, stride in self._stride.items() if stride < LARGEST_STRIDE]
-            if not candidates:
-                return ""
             # a probe that runs rarely already is the less to blame
-            dearest = max(candidates, key=lambda name: self.seconds[name] / self._stride[name])
-            self._stride[dearest] *= 2
-            share = self.seconds[dearest] / trained if trained > 0 else 1.0
-            often = f"at every {_ordinal(self._stride[dearest])} scheduled step"
-            return f"{dearest} has taken {self.seconds[dearest]:.1f} s, {share:.0%} of training: from here {often}"
+            blame = {name: seconds / self._stride[name] for name, seconds in self.seconds.items()}
+            dear = [name for name, share in blame.items() if share >= sum(blame.values()) / len(blame)]
+            for name in dear:
+                self._stride[name] = min(LARGEST_STRIDE, 2 * self._stride[name])
+            news = [name for name in dear if name not in self._told]
+            self._told.update(news)
+            return f"measuring has taken {self.total:.2f} s: less often from here: {', '.join(news)}" if news else ""
         if self.total < EASY * allowed:
             rarest = max(self._stride, key=lambda name: self._stride[name])
             self._stride[rarest] = max(1, self._stride[rarest] // 2)
@@ -72,8 +72,3 @@ class Budget:
         parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in dearest if seconds >= 0.005)
         share = f", {self.total / trained:.1%} of training" if trained > 0 else ""
         return f"measuring took {self.total:.2f} s{share}" + (f": {parts}" if parts else "")
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"

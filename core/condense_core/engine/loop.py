@@ -113,7 +113,7 @@ class Loop:
         alone = len(self._experiment.members) == 1
         if not alone:
             for member, text in texts.items():
-                self._note("diverged", f"{self._recorder.name_of(member)}: {text}")
+                self._recorder.diverged(step, member, text)
         for member in lost:
             del views[member]
         if views:

@@ -75,6 +75,11 @@ class Recorder:
         self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))
         self._left_out, self._stride, self._until_next = 0, 1, 0
 
+    def diverged(self, step: int, member: int, text: str) -> None:
+        """Record that a member of an ensemble has no finite loss any more."""
+        told = frames.Members(names=("diverged",), members=(member,), values=frames.Array.of([[1.0]], "f8"))
+        self._thread.put(Batch(step, [], [("", told)], [("diverged", f"{self.name_of(member)}: {text}")]))
+
     def event(self, step: int, kind: str, text: str) -> None:
         """Record an event by itself."""
         self._thread.put(Batch(step, [], [], [(kind, text)]))

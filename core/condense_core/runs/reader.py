@@ -346,29 +346,43 @@ class _Spreads:
         self.seq = 0
         self.last_step = 0
         self._members = members
-        self._steps: dict[str, list[int]] = {}
-        self._values: dict[str, list[FloatArray]] = {}
-        self._present: dict[str, list[npt.NDArray[np.bool_]]] = {}
+        self._rows: dict[str, list[tuple[int, FloatArray, npt.NDArray[np.bool_]]]] = {}
+        self._arrays: dict[str, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
 
     def append(self, seq: int, step: int, frame: frames.Members) -> None:
         values = frame.numpy()
         members = [member for member in frame.members if 0 <= member < self._members]
         if len(set(members)) != len(frame.members):
             raise RunFileError("recorded values of members that the run does not have; the run file is damaged")
+        there = np.zeros(self._members, bool)
+        there[members] = True
         for name, of_members in zip(frame.names, values, strict=True):
             row = np.full(self._members, np.nan)
-            there = np.zeros(self._members, bool)
-            row[members], there[members] = of_members, True
-            self._steps.setdefault(name, []).append(step)
-            self._values.setdefault(name, []).append(row)
-            self._present.setdefault(name, []).append(there)
+            row[members] = of_members
+            self._rows.setdefault(name, []).append((step, row, there))
         self.seq, self.last_step = seq, step
 
     def spread(self, name: str) -> tuple[IntArray, FloatArray]:
-        steps = np.array(self._steps.get(name, []), np.int64)
-        return steps, np.array(self._values.get(name, []), np.float64).reshape(len(steps), self._members)
+        steps, values, _ = self._array(name)
+        return steps, values
 
     def curve(self, name: str, member: int) -> tuple[IntArray, FloatArray]:
-        steps, values = self.spread(name)
-        there = np.array(self._present.get(name, []), bool).reshape(len(steps), self._members)[:, member]
-        return steps[there], values[there, member]
+        steps, values, there = self._array(name)
+        return steps[there[:, member]], values[there[:, member], member]
+
+    def _array(self, name: str) -> tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]:
+        """What was read of a scalar as arrays; only what is new is turned into one."""
+        before = self._arrays.get(name)
+        known = 0 if before is None else len(before[0])
+        new = self._rows.get(name, [])[known:]
+        if before is None or new:
+            shape = (len(new), self._members)
+            steps = np.array([step for step, _, _ in new], np.int64)
+            values = np.array([row for _, row, _ in new], np.float64).reshape(shape)
+            there = np.array([present for _, _, present in new], bool).reshape(shape)
+            if before is not None:
+                steps, values, there = (
+                    np.concatenate(pair) for pair in zip(before, (steps, values, there), strict=True)
+                )
+            before = self._arrays[name] = steps, values, there
+        return before

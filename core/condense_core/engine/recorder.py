@@ -92,9 +92,9 @@ class Recorder:
     def _measure(self, member: int, view: View, names: Sequence[str]) -> Measurement:
         found = Measurement(view.step)
         for name in names:
-            begun = time.perf_counter()
+            begun, once = time.perf_counter(), found.once
             self._probes[member][name].measure(view, found)
-            self.budget.ran(name, time.perf_counter() - begun)
+            self.budget.ran(name, time.perf_counter() - begun - (found.once - once))
         return found
 
     def _merge(self, step: int, found: Mapping[int, Measurement]) -> Measurement:

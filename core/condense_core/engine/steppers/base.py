@@ -51,17 +51,17 @@ class Stepper(ABC):
         self._lr = self._first_lr = [self._rate(member) for member in self.members]
         self._ended: dict[int, ByName] = {}
         self._epochs: dict[int, tuple[int, Tensor]] = {}
-        self._known: list[Known] | None = None
+        self._differentiated = False
         self._bind()
 
     def advance(self) -> None:
         """Take one optimiser step."""
         self._set_rates()
         # what a view has looked at already is not computed again
-        if self._known is None:
-            self._known = self._differentiate()
+        if not self._differentiated:
+            self._differentiate()
         self._update()
-        self._known = None
+        self._differentiated = False
         self.step += 1
 
     def views(self) -> list[View]:
@@ -87,7 +87,7 @@ class Stepper(ABC):
             }
             self.members.remove(member)
         steps = self._steps_taken()
-        self._known = None
+        self._differentiated = False
         self._bind()
         self._recall({member: before[member] for member in self.members}, steps)
 
@@ -115,7 +115,7 @@ class Stepper(ABC):
 
     def _restore(self, state: State) -> None:
         self.step = int(state["step"])
-        self._known = None
+        self._differentiated = False
         self._epochs.clear()
         every = range(len(self._experiments))
         ended = [int(member) for member in state.get("ended", torch.empty(0))]
@@ -141,8 +141,12 @@ class Stepper(ABC):
         """Make ready for the members that still train, from the weights in their networks."""
 
     @abstractmethod
-    def _differentiate(self) -> list[Known]:
-        """Outputs and gradients of each member on the samples of this step."""
+    def _differentiate(self) -> None:
+        """Find outputs and gradients of each member on the samples of this step."""
+
+    @abstractmethod
+    def _found(self, row: int) -> Known:
+        """What `_differentiate` found last for the member in that row."""
 
     @abstractmethod
     def _update(self) -> None:
@@ -165,9 +169,10 @@ class Stepper(ABC):
 
     def _look_up(self, row: int) -> Callable[[], Known]:
         def known() -> Known:
-            if self._known is None:
-                self._known = self._differentiate()
-            return self._known[row]
+            if not self._differentiated:
+                self._differentiate()
+                self._differentiated = True
+            return self._found(row)
 
         return known
 

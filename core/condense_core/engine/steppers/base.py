@@ -64,6 +64,11 @@ class Stepper(ABC):
         self._differentiated = False
         self.step += 1
 
+    def rehearse(self) -> None:
+        """Do most of a step's work and change nothing, to see how long it takes."""
+        self._differentiate()
+        self._differentiated = False
+
     def views(self) -> list[View]:
         """Each member in training as it is now, to be measured; reading changes nothing."""
         return [

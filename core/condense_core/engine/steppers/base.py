@@ -78,9 +78,9 @@ class Stepper(ABC):
                 self._datasets[member],
                 self.step,
                 self._lr[member],
-                known=self._look_up(row) if self._sees_all else None,
+                known=self._look_up(member) if self._sees_all else None,
             )
-            for row, member in enumerate(self.members)
+            for member in self.members
         ]
 
     def drop(self, members: Sequence[int]) -> None:
@@ -172,12 +172,13 @@ class Stepper(ABC):
         """Whether a step sees the whole sample, so that its outputs and gradient are those that are measured."""
         return self._experiment.optimizer.batch is None and self._experiment.trunk is None
 
-    def _look_up(self, row: int) -> Callable[[], Known]:
+    def _look_up(self, member: int) -> Callable[[], Known]:
         def known() -> Known:
             if not self._differentiated:
                 self._differentiate()
                 self._differentiated = True
-            return self._found(row)
+            # not before it is asked for: a member that was dropped meanwhile has moved the rows of the others
+            return self._found(self.members.index(member))
 
         return known
 

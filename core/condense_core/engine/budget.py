@@ -12,7 +12,8 @@ class Budget:
     """Adds up what each probe has cost, and says which are to run at the next scheduled step.
 
     All of them together may take `grace` seconds and a `share` of the time trained. The first probe comes first, and
-    nothing runs without it; of the others, the cheap ones before the dear ones, as far as there is time left.
+    nothing runs without it; of the others, the cheap ones before the dear ones, as far as there is time left. Each has
+    an equal part that the others cannot use up.
     """
 
     def __init__(self, names: Iterable[str], share: float, grace: float) -> None:
@@ -32,11 +33,13 @@ class Budget:
 
     def due(self, trained: float) -> list[str]:
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
-        left = self._grace + self._share * trained - self.total
+        allowed = self._grace + self._share * trained
+        left, own = allowed - self.total, allowed / len(self._cost)
         first, *others = self._cost
         found, out = [], []
         for name in (first, *sorted(others, key=lambda name: self._cost[name])):
-            if self._cost[name] <= left or self._waited[name] + 1 >= LONGEST_WAIT:
+            fits = self._cost[name] <= left or self.seconds[name] + self._cost[name] <= own
+            if fits or self._waited[name] + 1 >= LONGEST_WAIT:
                 found.append(name)
                 left -= self._cost[name]
             else:

@@ -59,9 +59,9 @@ class Header(Lines):
     def _right(self, snapshot: Snapshot) -> Line:
         look, run, head = self.look, snapshot.header, snapshot.head
         sign, plain, word, style = _status(snapshot)
-        parts: Line = [(f"{sign if self.ability.unicode else plain} {word}", getattr(look, style))]
-        if run.delay is not None:
-            parts.append((f" {numbers.delay(run.delay)}", look.muted))
+        seeds = [] if snapshot.seeds is None else [(f"   {snapshot.seeds.label}", look.accent)]
+        delay = "" if run.delay is None else f" {numbers.delay(run.delay)}"
+        parts: Line = [(f"{sign if self.ability.unicode else plain} {word}{delay}", getattr(look, style))]
         shown = head.step if head is not None and not head.following else run.step
         parts.append((f"   step {numbers.step(shown)} of {numbers.step(run.steps)}", look.text))
         if head is not None and not head.following:
@@ -73,7 +73,7 @@ class Header(Lines):
                 parts.append((f"   {numbers.duration(run.seconds_left)} left", look.muted))
         if run.missing:
             parts.append(("   earlier frames are coming", look.muted))
-        return parts
+        return [*parts[:2], *seeds, *parts[2:]]
 
 
 def _status(snapshot: Snapshot) -> tuple[str, str, str, str]:

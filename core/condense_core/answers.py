@@ -110,6 +110,17 @@ class ReduceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
 
 
+class AskDevices(Ask, frozen=True, kw_only=True):
+    """Where training can run on this machine."""
+
+
+class DevicesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """PyTorch's version, and each device in words, the one that `auto` means first."""
+
+    torch: str
+    devices: list[str]
+
+
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Instead of an answer: the one line for the person, and the exit code that goes with it."""
 

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from support import wait_for
@@ -25,7 +26,7 @@ KbdInteractiveAuthentication no
 MaxStartups 100
 MaxSessions 100
 LogLevel VERBOSE
-Subsystem sftp internal-sftp
+SetEnv HOME={folder}/home PYTHONPATH={folder}/libraries PIP_NO_DEPS=1 PIP_NO_INDEX=1
 """
 CLIENT = """
 Host far
@@ -63,6 +64,9 @@ runs_dir = {runs}
 [unknown]
 command = {command}
 runs_dir = {runs}
+
+[fresh]
+ssh = "far"
 
 [far-launched]
 ssh = "far"
@@ -110,6 +114,9 @@ class FarSide:
         self.process = subprocess.Popen([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=self._log)
         wait_for(self._listens)
 
+        (folder / "home").mkdir()
+        _link_libraries(folder / "libraries")
+
     def _write_settings(self) -> None:
         here = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OMP_NUM_THREADS": "1"}
         variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in here.items())
@@ -143,6 +150,15 @@ class FarSide:
         self.process.terminate()
         self.process.wait()
         self._log.close()
+
+
+def _link_libraries(folder: Path) -> None:
+    """What the program needs, but not the program: it has to come over ssh."""
+    folder.mkdir()
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        ours = entry.name.startswith(("condense", "_condense", "__", "pip"))
+        if not ours and entry.suffix not in {".dist-info", ".pth"}:
+            (folder / entry.name).symlink_to(entry)
 
 
 def _toml(text: str) -> str:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -311,3 +312,32 @@ def test_a_shell_that_talks_does_no_harm(far, near, grow):
     wait_for(lambda: status(original) == "done")
     listed = json.loads(command("runs", "list", "--host", "noisy", "--json").stdout)
     assert original.name in [run["id"] for run in listed]
+
+
+def test_doctor_looks_at_every_step_and_says_what_to_do(far, near):
+    answer = command("doctor", "far")
+    for words in (
+        "far is reached by ssh far (hosts.toml)",
+        "round trip",
+        "condense-tui",
+        "PyTorch",
+        "cpu",
+        "mnist",
+        str(far.runs),
+    ):
+        assert words in answer.stdout
+    assert "Permission denied" in command("doctor", "stranger", code=3).stderr
+
+
+def test_doctor_puts_this_very_version_on_a_host(far, near):
+    """pip has no index there: all that is installed came over ssh, and the libraries are lent."""
+    assert "condense-tui doctor fresh --install" in command("doctor", "fresh", code=3).stderr
+    refused = command("doctor", "fresh", "--install", code=2)
+    assert "--yes" in refused.stderr
+    assert not list((far.folder / "home").iterdir()), "nothing is done before it was asked"
+    answer = command("doctor", "fresh", "--install", "--yes", "--no-engine")
+    assert "make a virtual environment there in ~/.local/share/condense-tui/venv" in answer.stderr
+    assert f"installed condense-tui {version('condense-tui')}" in answer.stderr
+    assert f"{far.folder}/home" in answer.stdout
+    assert [entry.name for entry in (far.folder / "home").iterdir() if entry.name != ".cache"] == [".local"]
+    assert command("runs", "list", "--host", "fresh").stdout.startswith("no runs on fresh")

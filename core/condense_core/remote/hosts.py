@@ -23,10 +23,10 @@ from condense_core.text import place_of
 
 CONFIG_VARIABLE = "CONDENSE_CONFIG_DIR"
 FILE_NAME = "hosts.toml"
-# Where `doctor HOST --install` puts the program, and where it is looked for besides PATH.
+# Where `doctor HOST --install` puts the program, and where it is looked for first.
 VENV = ".local/share/condense-tui/venv"
 # The shell there may be any; sh is always there. A non-interactive shell often has a short PATH.
-_FIND = f'PATH="$PATH:$HOME/.local/bin:$HOME/{VENV}/bin"; exec condense-tui "$@"'
+_FIND = f'PATH="$HOME/{VENV}/bin:$PATH:$HOME/.local/bin"; exec condense-tui "$@"'
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

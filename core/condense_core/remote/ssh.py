@@ -30,9 +30,7 @@ class Pipe:
     def __init__(self, host: Host, command: str, *, prompt: bool) -> None:
         """`prompt`: ssh may ask on the terminal for passwords and unknown hosts; only before a screen is taken."""
         self._host = host
-        batch = () if prompt else ("-o", "BatchMode=yes")
-        arguments = ["ssh", "-T", "-x", *batch, "-o", "ClearAllForwardings=yes", "--", host.ssh, command]
-        self._process = _start(arguments, host, prompt)
+        self._process = _start(ssh_command(host, command, prompt=prompt), host, prompt)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._input, self._output = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -113,6 +111,12 @@ class Pipe:
         with contextlib.suppress(OSError, ValueError):
             while line := self._process.stderr.readline(2_000):
                 self._said.append(printable(line.decode("utf-8", "replace")).strip()[:500])
+
+
+def ssh_command(host: Host, command: str, *, prompt: bool) -> list[str]:
+    """ssh's argument list that has the shell on the host run `command`; `prompt`: it may ask on the terminal."""
+    batch = () if prompt else ("-o", "BatchMode=yes")
+    return ["ssh", "-T", "-x", *batch, "-o", "ClearAllForwardings=yes", "--", host.ssh, command]
 
 
 def _start(arguments: list[str], host: Host, prompt: bool) -> subprocess.Popen[bytes]:

@@ -156,9 +156,14 @@ def check_data_is_there(experiment: Experiment) -> None:
         if not root.is_dir():
             name = data.__struct_config__.tag
             raise DataError(f"data.root: no folder {root} for {name}; name it with --data-root DIR, or add --download")
-        inside = _FOLDERS[type(data)]
-        if not (root / inside).is_dir():
+        if not data_is_there(type(data), root):
+            inside = _FOLDERS[type(data)]
             raise DataError(f"data.root: no {inside} in {root}; name another with --data-root DIR, or add --download")
+
+
+def data_is_there(kind: type[Mnist | Cifar10 | Cifar100], root: Path) -> bool:
+    """Whether torchvision has put that data set into `root`."""
+    return (root / _FOLDERS[kind]).is_dir()
 
 
 def data_root(given: str | None) -> Path:

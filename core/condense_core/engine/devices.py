@@ -1,0 +1,22 @@
+"""`python -m condense_core.engine.devices`: where training can run on this machine; an answer to `AskDevices`."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from condense_core.answers import AskDevices, DevicesAnswer
+from condense_core.engine.answering import answer
+from condense_core.engine.device import describe
+
+
+def devices(_: AskDevices) -> DevicesAnswer:
+    """PyTorch's version and the devices, GPUs first."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    found = [torch.device("cuda", index) for index in range(count)] + [torch.device("cpu")]
+    return DevicesAnswer(torch=str(torch.__version__), devices=[describe(device) for device in found])
+
+
+if __name__ == "__main__":
+    sys.exit(answer(AskDevices, devices))

@@ -1,0 +1,172 @@
+"""`doctor`: what works here or on a host, what to do about the rest, and putting the program on a host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from condense_tui.cli.options import Json, RunsDir
+
+if TYPE_CHECKING:
+    from condense_core.remote.client import Connection
+    from condense_core.remote.hosts import Host
+    from condense_tui.checks import Check
+
+SIGNS = {"works": "✔", "note": "‖", "broken": "✖"}
+# Round trips that are timed; the middle one is told.
+PINGS = 7
+# PyTorch on a cold disk takes its time; a doctor that hangs is none.
+PATIENCE_S = 180
+
+
+def doctor(
+    host: Annotated[str | None, typer.Argument(help="A machine: user@name, or a name from hosts.toml.")] = None,
+    install: Annotated[bool, typer.Option("--install", help="Put this version of the program on HOST.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before installing.")] = False,
+    engine: Annotated[bool, typer.Option(help="Whether what training needs is installed, too.")] = True,
+    json: Json = False,
+    runs_dir: RunsDir = None,
+) -> int:
+    """What works, and what to do where something does not: here, or on another machine.
+
+    --install makes a virtual environment on HOST, sends this very version and installs it there; it says what it will
+    do, and asks.
+
+    \b
+    condense-tui doctor
+    condense-tui doctor me@gpu.example.org
+    condense-tui doctor me@gpu.example.org --install
+    """
+    from condense_core.errors import ScenarioError
+    from condense_core.remote.hosts import find_host
+    from condense_tui.checks import checks_here
+
+    if host is None:
+        if install:
+            raise ScenarioError("--install needs a machine: condense-tui doctor HOST --install")
+        return _tell(checks_here(runs_dir), json=json)
+    found = find_host(host)
+    if install and not _install(found, yes=yes, engine=engine):
+        return 1
+    return _tell(_checks_there(found), json=json)
+
+
+def _tell(checks: Iterable[Check], *, json: bool) -> int:
+    """Print each check as it is there; 1 where something is broken."""
+    import msgspec
+
+    from condense_core.text import printable
+
+    told = []
+    for check in checks:
+        told.append(check)
+        if not json:
+            typer.echo(f"{SIGNS[check.state]} {printable(check.name):<10} {printable(check.text)}")
+            if check.advice:
+                typer.echo(f"  {'':<10} → {printable(check.advice)}")
+    if json:
+        typer.echo(msgspec.json.encode(told).decode())
+    return int(any(check.state == "broken" for check in told))
+
+
+def _checks_there(host: Host) -> Iterator[Check]:
+    """Each step on the way to a host, then what the host says of itself; HostError where a step fails."""
+    from condense_core.remote.client import Connection
+    from condense_core.remote.hosts import known_hosts
+    from condense_tui.checks import Check
+    from condense_tui.draw import numbers
+    from condense_tui.home import has_terminal
+
+    source = "hosts.toml" if host.name in known_hosts() else "the command line, ssh's own configuration applies"
+    yield Check("host", "works", f"{host.name} is reached by ssh {host.ssh} ({source})")
+    begun = time.monotonic()
+    with Connection(host, prompt=has_terminal()) as connection:
+        taken = time.monotonic() - begun
+        hello = connection.hello
+        yield _set_up(taken)
+        yield Check("delay", "works", f"{numbers.delay(_delay(connection))} for a round trip to the program there")
+        yield _program(hello.program, hello.python, hello.host, host.name)
+    yield from _its_own(host)
+
+
+def _set_up(seconds: float) -> Check:
+    from condense_tui.checks import Check
+
+    text = f"the program there answered after {seconds:.1f} s"
+    if seconds < 1.0:
+        return Check("connection", "works", text)
+    advice = "ControlMaster auto and ControlPersist in ~/.ssh/config make later connections quicker"
+    return Check("connection", "note", text, advice)
+
+
+def _program(version: str, python: str, name: str, host: str) -> Check:
+    from condense_core.remote.version import program_version
+    from condense_tui.checks import Check
+
+    text = f"condense-tui {version}, Python {python} on {name}"
+    if version == program_version():
+        return Check("program", "works", text)
+    advice = f"the same version on both sides: condense-tui doctor {host} --install"
+    return Check("program", "note", f"{text}; {program_version()} here, they understand each other", advice)
+
+
+def _delay(connection: Connection) -> float:
+    """The median round trip in seconds."""
+    from condense_core.remote.messages import Ping, Pong
+
+    taken = []
+    for token in range(PINGS):
+        begun = time.monotonic()
+        connection.send(Ping(token))
+        while not any(isinstance(message, Pong) for message in connection.receive(10.0)):
+            if time.monotonic() - begun > 10.0:
+                break
+        taken.append(time.monotonic() - begun)
+    return sorted(taken)[PINGS // 2]
+
+
+def _its_own(host: Host) -> Iterator[Check]:
+    """What `doctor` says when it is run there; data, like everything from elsewhere."""
+    import subprocess
+
+    import msgspec
+
+    from condense_core.remote.ssh import ssh_command
+    from condense_tui.checks import Check
+    from condense_tui.home import has_terminal
+
+    runs = ["--runs-dir", host.runs_dir] if host.runs_dir else []
+    command = ssh_command(host, host.remote_command("doctor", "--json", *runs), prompt=has_terminal())
+    try:
+        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE_S)
+        # a start-up file of the shell there may have printed something before
+        found = msgspec.json.decode(answer.stdout[answer.stdout.rfind(b"\n[") + 1 :][:1_000_000], type=list[Check])
+    except (subprocess.TimeoutExpired, msgspec.DecodeError, UnicodeDecodeError):
+        yield Check("doctor", "broken", f"condense-tui doctor gave no answer on {host.name}", "run it there by hand")
+        return
+    yield from (check for check in found if check.name not in {"program", "terminal", "ssh", "hosts"})
+
+
+def _install(host: Host, *, yes: bool, engine: bool) -> bool:
+    """Install on a host after asking; whether that was wanted."""
+    from condense_core.errors import ScenarioError
+    from condense_core.remote.install import install, plan
+    from condense_core.remote.wheel import make_wheel
+    from condense_tui.home import has_terminal
+
+    wheel = make_wheel()
+    typer.echo(f"This will, on {host.name}:", err=True)
+    for step in plan(host, wheel, engine=engine):
+        typer.echo(f"  - {step}", err=True)
+    if host.command:
+        typer.echo(f"  hosts.toml has {host.name} run {host.command}; without that line, this one is run", err=True)
+    if not yes:
+        if not has_terminal():
+            raise ScenarioError("nobody can be asked here; --yes does it without")
+        if not typer.confirm("Go on?"):
+            return False
+    install(host, wheel, engine=engine, prompt=has_terminal(), say=lambda line: typer.echo(f"  {line}", err=True))
+    return True

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from condense_core.measures.phase import phase_point
+from condense_core.phase import phase_point
 
 # Luo et al. 2021, table 1: (β1 output, β2 input, α), each as a function of the width, and where the paper puts them
 NAMED = {

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import wait_for
 
 from condense_core import scenario
-from condense_core.errors import ScenarioError
+from condense_core.errors import RunFileError, ScenarioError
+from condense_core.runs.create import write_run
 from condense_core.runs.reader import RunReader
 from condense_tui.reproduce.drive import Progress, drive, is_finished
 from condense_tui.reproduce.plan import choose, make_plan, within
@@ -112,6 +116,65 @@ def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
     assert len(progress.ended) == 2
     states = {cell.preset: is_finished(cell) for cell in plan.cells}
     assert states == {"bad": False, "tiny": True}
+
+
+def test_ctrl_c_stops_every_worker_with_a_checkpoint_and_says_so(tmp_path):
+    command = [sys.executable, "-m", "condense_tui", "reproduce", "fcn-fig12-tanh", "--seeds", "3", "--jobs", "2"]
+    # in a session of its own, so that Ctrl-C reaches whatever a terminal's would
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    cells = tmp_path / "cells" / "fcn-fig12-tanh"
+
+    def training() -> list[str]:
+        return [folder.name for folder in sorted(cells.glob("*")) if _step(folder) > 0]
+
+    wait_for(lambda: len(training()) == 2)
+    os.killpg(process.pid, signal.SIGINT)
+    output, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert (
+        said
+        == "condense-tui: stopped; finished runs are kept, the others have a checkpoint, and the same command goes on\n"
+    )
+    assert output == ""
+    assert training() == ["0", "1"], "nothing was started after it"
+    for name in training():
+        with RunReader(cells / name) as run:
+            assert run.info().status == "stopped"
+        assert (cells / name / "checkpoint.safetensors").is_file()
+
+
+def _step(folder: Path) -> int:
+    try:
+        with RunReader(folder) as run:
+            return run.info().step
+    except RunFileError:
+        return 0
+
+
+def test_an_interrupted_cell_goes_on_from_its_checkpoint(tmp_path, workers):
+    plan = make_plan({"tiny": preset(steps=3000)}, out=tmp_path, seeds=1)
+    (cell,) = plan.cells
+    cell.folder.mkdir(parents=True)
+    write_run(cell.folder, cell.experiment)
+    pid = workers.start(cell.folder)
+    wait_for(lambda: _step(cell.folder) > 0)
+    os.kill(pid, signal.SIGTERM)
+    wait_for(workers.has_ended, pid)
+    with RunReader(cell.folder) as run:
+        stopped = run.info()
+    assert stopped.status == "stopped"
+    drive(plan, jobs=1, device="cpu", show=lambda _: None)
+    with RunReader(cell.folder) as run:
+        assert (run.info().status, run.info().step) == ("done", 3000)
+        assert [event.text for event in run.events if event.kind == "continued"] == [
+            f"from the checkpoint at step {stopped.step}"
+        ]
 
 
 def test_the_table_says_what_is_open(tmp_path):

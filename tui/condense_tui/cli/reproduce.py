@@ -93,7 +93,8 @@ def reproduce(
         with showing(plan) as show:
             progress = drive(plan, jobs=jobs, device=device, show=show)
     except KeyboardInterrupt:
-        typer.echo("condense-tui: stopped; what is finished is kept, and the same command goes on", err=True)
+        text = "stopped; finished runs are kept, the others have a checkpoint, and the same command goes on"
+        typer.echo(f"condense-tui: {text}", err=True)
         return INTERRUPTED
     parts = _parts(plan, progress)
     report = build(

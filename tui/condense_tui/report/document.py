@@ -86,7 +86,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             )
             for paper, (heading, source) in PAPERS.items()
         ]
-        return [part for part in parts if part.presets]
+        return [part for part in parts if part.presets or part.figures]
 
 
 def title(report: Report) -> str:

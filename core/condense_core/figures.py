@@ -37,9 +37,15 @@ class Arm(Checked, frozen=True, kw_only=True):
 
 
 class Rising(Quantity, frozen=True, kw_only=True, tag_field="order", tag="rising"):
-    """The mean over an arm's runs is larger in every arm than in the one before; in the last `last_at_least`."""
+    """The mean over an arm's runs is larger in every arm than in the one before, by `errors` standard errors of the
+    difference where both arms have two runs or more; in the last it is `last_at_least`."""
 
+    errors: float = 2.0
     last_at_least: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.errors >= 0, "errors", "0 or more", self.errors)
 
 
 class Equal(Quantity, frozen=True, kw_only=True, tag_field="order", tag="equal"):

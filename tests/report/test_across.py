@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import msgspec
 import pytest
 
@@ -16,6 +18,7 @@ from condense_tui.report.build import Part, build
 from condense_tui.report.markdown import to_markdown
 from condense_tui.report.page import to_html
 from condense_tui.report.results import CellPlace, preset_result
+from condense_tui.report.strip import strip
 
 
 def arms(*values: list[float]) -> list[ArmResult]:
@@ -26,6 +29,12 @@ def arms(*values: list[float]) -> list[ArmResult]:
     ("values", "least", "said"),
     [
         (([1.0, 2.0], [1.9], [3.0]), None, []),
+        (
+            ([1.0, 2.0], [1.0, 2.1], [3.0]),
+            None,
+            ["b: 1.550 is above 1.500 of a by less than 2 standard errors of 0.74"],
+        ),
+        (([1.0, 1.1], [1.5, 1.6], [3.0]), None, []),
         (([1.0, 2.0], [1.5], [3.0]), None, ["b: 1.500 is not above 1.500 of a"]),
         (([3.0], [2.0], [1.0]), None, ["b: 2.000 is not above 3.000 of a", "c: 1.000 is not above 2.000 of b"]),
         (([0.9], [0.95], [0.99]), 0.998, ["c: 0.9900 is below 0.998"]),
@@ -124,3 +133,14 @@ def test_a_shipped_figure_names_presets_that_are_there_and_come_with_it(shipped)
         if arm.data_seeds is None:
             # `reproduce NAME` then asks for all of them
             assert all(name.startswith(f"{shipped.name}-") for name in arm.presets)
+
+
+def test_every_run_is_a_dot_at_its_value_and_equal_ones_stand_apart():
+    picture = ElementTree.fromstring(strip([("a", [1.0, 1.0, 1.0, 3.0]), ("none", []), ("b", [2.0])], "lines"))
+    dots = [(float(dot.get("cx")), float(dot.get("cy"))) for dot in picture.iter("circle")]
+    assert len(set(dots)) == 5
+    low, high = min(x for x, _ in dots), max(x for x, _ in dots)
+    assert sorted(x for x, _ in dots) == [low] * 3 + [(low + high) / 2, high]
+    means = [float(line.get("x1")) for line in picture.iter("line") if line.get("class") == "mean"]
+    assert means == [pytest.approx(low + 0.25 * (high - low)), (low + high) / 2]
+    assert strip([("a", [])], "lines") == ""

@@ -16,8 +16,9 @@ from condense_core import scenario
 from condense_core.errors import RunFileError, ScenarioError
 from condense_core.runs.create import write_run
 from condense_core.runs.reader import RunReader
+from condense_tui.reproduce.across import arms, read_across
 from condense_tui.reproduce.drive import Progress, drive, is_finished
-from condense_tui.reproduce.plan import choose, make_plan, within
+from condense_tui.reproduce.plan import choose, make_plan, read_presets, within
 from condense_tui.reproduce.table import progress_table
 
 PRESET = """
@@ -195,3 +196,31 @@ def test_the_command_writes_a_report_and_its_exit_code_is_the_verdict(tmp_path):
     assert (found["verdict"], found["decided"]) == ("holds", 1)
     assert {path.name for path in tmp_path.iterdir()} == {"cells", "report.md", "report.html"}
     assert (Path(found["cells"][0]["folder"]) / "run.sqlite").is_file()
+
+
+def test_words_bring_the_figures_across_presets_that_they_name():
+    def names(*words: str, paper: str | None = None) -> list[str]:
+        return [item.figure.name for item in read_across(words, read_presets(words, paper))]
+
+    assert names("cnn-thm1") == ["cnn-thm1"]
+    assert names("cnn-thm1-m64") == []
+    assert names("fcn-fig18a") == ["fcn-fig18a"]
+    assert names("fcn-fig03") == []
+    assert {"cnn-thm1", "fcn-fig09", "fcn-fig18a"} <= set(names())
+    assert set(names(paper="cnn")) == {"cnn-thm1"}
+
+
+def test_an_arm_with_draws_of_its_own_has_cells_that_no_preset_counts(tmp_path):
+    presets = read_presets(["fcn-fig18a"], None)
+    across = read_across(["fcn-fig18a"], presets)
+    plan = make_plan(presets, out=tmp_path, seeds=1, across=across)
+    (figure,) = plan.figures
+    low, high = arms(plan, figure)
+    assert [len(item.cells) for item in (*low, *high)] == [arm.data_seeds for arm in figure.arms]
+    assert {cell.data_seed for cell in low[0].cells} == {cell.data_seed for cell in high[0].cells}
+    assert low[0].experiment.data.terms != high[0].experiment.data.terms
+    assert len(plan.cells) == 1 + sum(arm.data_seeds for arm in figure.arms)
+    assert len({cell.folder for cell in plan.cells}) == len(plan.cells)
+    kept = within(plan, minutes=0.001, jobs=1)
+    assert kept.own == plan.own
+    assert not kept.presets[0].cells

@@ -16,7 +16,8 @@ from condense_core.errors import ScenarioError
 def load_weights(network: nn.Module, file: Path) -> None:
     """Give the network the parameters in a safetensors file, cast to its precision; a run's checkpoint will do.
 
-    Running statistics of a trunk are taken where the file has them, and start anew where it has not. ScenarioError, in one line, where the file cannot be read or its parameters are not the network's.
+    Running statistics of a trunk are taken where the file has them, and start anew where it has not. ScenarioError, in
+    one line, where the file cannot be read or its parameters are not the network's.
     """
     try:
         found = load_file(file)

@@ -147,7 +147,7 @@ def _draws(plan: Plan, data_seeds: int) -> str:
     if not counts:
         return "none could be run"
     words = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{words} draws of the weights, {data_seeds} of the data"
+    return f"{words} {'draw' if words == '1' else 'draws'} of the weights, {data_seeds} of the data"
 
 
 def _print(report: Report, markdown: Path, page: Path) -> None:

@@ -14,12 +14,12 @@ from condense_core.errors import RunFileError
 from condense_core.figures import Comparison, Equal, Figure
 from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import measured, summarise
-from condense_tui.draw.numbers import measure
+from condense_tui.draw.numbers import measure, plural
 from condense_tui.report.results import ENOUGH, PresetResult, Verdict, name_of
 
 
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm's values of a quantity, a run each; `std` with n - 1 in the denominator, NaN for fewer than two."""
+    """One arm's values of a quantity, a run each."""
 
     name: str
     values: list[float]
@@ -30,14 +30,18 @@ class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
         return statistics.fmean(self.values) if self.values else math.nan
 
     @property
+    def std(self) -> float:
+        """Standard deviation over the runs, n - 1 in the denominator; NaN for fewer than two."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else math.nan
+
+    @property
     def words(self) -> str:
         """`0.982 ± 0.004 (5 runs)`, the standard deviation over the runs."""
         count = len(self.values)
         if not count:
             return "not measured"
-        runs = "1 run" if count == 1 else f"{count} runs"
-        spread = f" ± {measure(statistics.stdev(self.values), 2)}" if count > 1 else ""
-        return f"{measure(self.mean)}{spread} ({runs})"
+        spread = f" ± {measure(self.std, 2)}" if count > 1 else ""
+        return f"{measure(self.mean)}{spread} ({plural(count, 'run')})"
 
 
 class ComparisonResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,15 +115,25 @@ def against(comparison: Comparison, arms: Sequence[ArmResult]) -> list[str]:
         means = [arm.mean for arm in arms]
         apart = max(means) - min(means)
         return [] if apart <= comparison.within else [f"the means are {measure(apart)} apart"]
-    found = [
-        f"{after.name}: {measure(after.mean)} is not above {measure(before.mean)} of {before.name}"
-        for before, after in pairwise(arms)
-        if not after.mean > before.mean
-    ]
+    found = [_not_above(before, after, comparison.errors) for before, after in pairwise(arms)]
+    found = [text for text in found if text]
     least, last = comparison.last_at_least, arms[-1]
     if least is not None and not last.mean >= least:
         found.append(f"{last.name}: {measure(last.mean)} is below {least:g}")
     return found
+
+
+def _not_above(before: ArmResult, after: ArmResult, errors: float) -> str:
+    """Why the one arm's mean does not count as above the other's; empty where it does."""
+    above = f"{measure(after.mean)} {{}} {measure(before.mean)} of {before.name}"
+    if not after.mean > before.mean:
+        return f"{after.name}: {above.format('is not above')}"
+    # runs are independent draws, so the squares of the means' errors add
+    error = math.sqrt(sum(arm.std**2 / len(arm.values) for arm in (before, after)))
+    if after.mean - before.mean < errors * error:
+        sure = f"by less than {errors:g} standard errors of {measure(error, 2)}"
+        return f"{after.name}: {above.format('is above')} {sure}"
+    return ""
 
 
 def wanted_of(comparison: Comparison, arms: Sequence[str]) -> str:

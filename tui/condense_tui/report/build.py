@@ -50,9 +50,9 @@ def build(
     """
     results = {part.name: part.result() for part in parts}
     presets = [*results.values()]
-    results |= {
-        part.name: part.result() for _, arms in across for arm in arms for part in arm if part.name not in results
-    }
+    read = {part.name: part for _, arms in across for arm in arms for part in arm}
+    own = {name: part.result() for name, part in read.items() if name not in results}
+    results |= own
     host = device = revision = ""
     versions: dict[str, str] = {}
     for cell in (cell for preset in presets for cell in preset.cells if cell.status == "done"):
@@ -74,6 +74,7 @@ def build(
         figures=[
             figure_result(figure, [[results[part.name] for part in arm] for arm in arms]) for figure, arms in across
         ],
+        own=[*own.values()],
     )
 
 

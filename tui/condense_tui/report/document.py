@@ -59,6 +59,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cuts: list[str]
     presets: list[PresetResult]
     figures: list[FigureResult]
+    own: list[PresetResult]
+    """Runs that belong to a figure across presets alone."""
 
     @property
     def holds(self) -> bool:
@@ -99,12 +101,15 @@ def title(report: Report) -> str:
 
 def circumstances(report: Report) -> list[tuple[str, str]]:
     """When, where, with what: name and text of each."""
-    runs = sum(len(preset.cells) for preset in report.presets)
-    trained = sum(cell.seconds for preset in report.presets for cell in preset.cells)
+    cells = [cell for preset in (*report.presets, *report.own) for cell in preset.cells]
+    trained = sum(cell.seconds for cell in cells)
+    own = sum(len(preset.cells) for preset in report.own)
+    beside = f", {own} for figures across presets" if own else ""
+    took = f"{duration(trained)} of training, {duration(report.seconds)} for this call"
     rows = [
         ("made", report.made),
         ("by", report.command),
-        ("runs", f"{runs}, {report.seeds}; {duration(trained)} of training, {duration(report.seconds)} for this call"),
+        ("runs", f"{len(cells)}: {report.seeds}{beside}; {took}"),
         ("machine", f"{report.host}, {report.device}" if report.device else report.host),
         ("versions", ", ".join(f"{name} {version}" for name, version in report.versions.items())),
         ("revision", report.revision),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from condense_tui.draw.numbers import plural
 from condense_tui.report.across import ComparisonResult, FigureResult
 from condense_tui.report.document import PLURAL, Report, circumstances, facts, figure_facts, heading, marks, title
 from condense_tui.report.heat import legend
 from condense_tui.report.markup import Markup, el, join
 from condense_tui.report.pictures import Picture
 from condense_tui.report.results import CellResult, PresetResult
+from condense_tui.report.strip import strip
 from condense_tui.report.style import style_sheet
 
 _DOCTYPE = "<!DOCTYPE html>\n"
@@ -119,7 +121,8 @@ def _figure(figure: FigureResult) -> Markup:
 def _comparison(item: ComparisonResult) -> Markup:
     rows = [_row("th", item.name, f"mean ± std, wanted: {item.wanted}")]
     rows += [_row("td", arm.name, arm.words) for arm in item.arms]
-    return el("div", el("table", *rows), class_="wrap")
+    picture = strip([(arm.name, arm.values) for arm in item.arms], item.name)
+    return join(el("div", el("table", *rows), class_="wrap"), picture)
 
 
 def _anchor(figure: FigureResult) -> str:
@@ -147,7 +150,7 @@ def _runs(preset: PresetResult) -> Markup:
         return Markup("")
     rows = [_row("th", "seed", "data seed", "status", "steps", "seconds", "against the claim")]
     rows += [_row("td", *_cells(cell)) for cell in preset.cells]
-    return el("details", el("summary", f"{len(preset.cells)} runs"), el("div", el("table", *rows), class_="wrap"))
+    return el("details", el("summary", plural(len(preset.cells), "run")), el("div", el("table", *rows), class_="wrap"))
 
 
 def _cells(cell: CellResult) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import msgspec
 
 from condense_core import scenario
 from condense_core.errors import RunFileError
-from condense_core.experiment import Experiment, Requirement
+from condense_core.experiment import Dense, Experiment, Requirement
 from condense_core.phase import phase_of
 from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import failures, measured, summarise, wanted
@@ -229,15 +229,16 @@ def in_words(quantity: str, values: Iterable[float]) -> str:
 def phase_words(experiment: Experiment) -> str:
     """`γ = 4.00, γ' = 0.00: condensed`; empty where the phase diagram has no place for the network."""
     point = phase_of(experiment)
-    if point is None:
-        return ""
-    return regime_words(point.gamma, point.gamma_prime, point.regime, experiment.layers[0].activation)
+    return "" if point is None else regime_words(point.gamma, point.gamma_prime, point.regime, experiment)
 
 
-def regime_words(gamma: float, gamma_prime: float, regime: str, activation: str) -> str:
-    """The coordinates and the regime; the diagram is proved for ReLU, which is said where another is trained."""
-    proved = "" if activation == "relu" else "; proved for ReLU"
-    return f"γ = {gamma:.2f}, γ' = {gamma_prime:.2f}: {regime} regime (Luo et al. 2021{proved})"
+def regime_words(gamma: float, gamma_prime: float, regime: str, experiment: Experiment) -> str:
+    """The coordinates and the regime; where the network is not one that the diagram is proved for, that too."""
+    layer = experiment.layers[0]
+    proved = "" if layer.activation == "relu" and isinstance(layer, Dense) else "; proved for dense ReLU layers"
+    # 0 is added so that a rounded -0 has no sign
+    first, second = round(gamma, 2) + 0.0, round(gamma_prime, 2) + 0.0
+    return f"γ = {first:.2f}, γ' = {second:.2f}: {regime} regime (Luo et al. 2021{proved})"
 
 
 def _verdict(share: float | None, holds_in: int, decided: int, has_cells: bool) -> Verdict:

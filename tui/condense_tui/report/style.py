@@ -53,6 +53,8 @@ svg{display:block;max-width:100%}
 .legend{white-space:nowrap}
 .plot{width:100%;max-width:400px;height:auto}
 .grid{stroke:var(--line);stroke-width:1}
+.strip{width:100%;max-width:620px;height:auto;margin:12px 0 6px}.dot{fill:var(--t0);fill-opacity:.55}
+.mean{stroke:var(--ink);stroke-width:2}
 .rule{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 3}
 .tick,.note{font-size:10px;fill:var(--soft)}.name{font-size:10.5px}
 .curve{fill:none;stroke:var(--t);stroke-width:1.8;stroke-linejoin:round}.curve.behind{stroke-width:1;opacity:.38}

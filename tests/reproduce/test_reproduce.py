@@ -224,3 +224,16 @@ def test_an_arm_with_draws_of_its_own_has_cells_that_no_preset_counts(tmp_path):
     kept = within(plan, minutes=0.001, jobs=1)
     assert kept.own == plan.own
     assert not kept.presets[0].cells
+
+
+def test_the_command_trains_on_data_that_stand_in_and_the_report_says_so(tmp_path):
+    command = [sys.executable, "-m", "condense_tui", "reproduce", "cnn-fig14", "--seeds", "1", "--json"]
+    answer = subprocess.run(
+        [*command, "--data", "mnist=digits", "--out", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    (found,) = json.loads(answer.stdout)["presets"]
+    assert found["changes"] == ["data: digits in place of mnist"]
+    assert found["decided"] == 1
+    assert answer.returncode == (0 if found["verdict"] == "holds" else 1)
+    for name in ("report.md", "report.html"):
+        assert "data: digits in place of mnist" in (tmp_path / name).read_text(encoding="utf-8")

@@ -102,6 +102,7 @@ def test_the_verdict_counts_in_the_report_and_its_exit_status(ended, ratios, ver
     page, markdown = to_html(report, lambda _: []), to_markdown(report)
     for text in (page, markdown):
         assert "less loss for b" in text
+        assert "by 2 standard errors" in text
         assert verdict in text
     assert f"{max(ratios):.4f} (1 run)" in page
 
@@ -110,7 +111,7 @@ def test_an_arm_that_is_not_run_leaves_it_open_and_one_that_failed_does_not(ende
     there = ended("one", 0.5).result()
     gpu = preset_result("two", ended("two", 0.9).experiment, [], "needs a GPU")
     found = figure_result(figure(), [[there], [gpu]])
-    assert (found.verdict, found.not_run, found.enough) == ("not run", "two: needs a GPU", True)
+    assert (found.verdict, found.not_run, found.enough) == ("not run", "1 preset not run: needs a GPU", True)
     failed = figure_result(figure(), [[there], [ended("two", 0.9, "failed").result()]])
     assert (failed.verdict, failed.enough) == ("failed", False)
     assert "two, seed 0" in failed.missing[0]

@@ -102,7 +102,7 @@ def reproduce(
         across=[
             (figure, [[parts[item.name] for item in arm] for arm in arms(plan, figure)]) for figure in plan.figures
         ],
-        command=_command(figures, paper, quick, data),
+        command=_command(figures, paper, seeds, quick, data),
         seeds=_draws(plan, data_seeds),
         seconds=time.time() - begun,
         cuts=plan.cuts,
@@ -135,8 +135,11 @@ def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
     }
 
 
-def _command(figures: list[str] | None, paper: str | None, quick: bool, data: list[str] | None) -> str:
+def _command(
+    figures: list[str] | None, paper: str | None, seeds: int | None, quick: bool, data: list[str] | None
+) -> str:
     options = [f"--paper {paper}"] if paper else []
+    options += [f"--seeds {seeds}"] if seeds else []
     options += ["--quick"] if quick else []
     options += [f"--data {item}" for item in data or []]
     return " ".join(["condense-tui reproduce", *(figures or []), *options])
@@ -166,7 +169,7 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
     table.add_column("measured")
     for preset in report.presets:
         found = "; ".join(f"{item.name} {item.found}" for item in preset.distributions)
-        mark = f", {marks(preset)}" if preset.changes else ""
+        mark = f", {marks(preset)}" if marks(preset) else ""
         table.add_row(Text(preset.name), Text(preset.words + mark), Text(preset.not_run or found or preset.summary))
     for figure in report.figures:
         found = "; ".join(
@@ -174,7 +177,9 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
         )
         table.add_row(Text(f"{figure.name}, all"), Text(figure.verdict), Text(figure.not_run or found))
     console.print(table)
-    for change, count in Counter(change for preset in report.presets for change in preset.changes).items():
+    for change, count in Counter(
+        change for preset in report.presets if preset.cells for change in preset.changes
+    ).items():
         presets = "1 preset" if count == 1 else f"{count} presets"
         console.print(f"{presets}: {change}", markup=False, highlight=False, soft_wrap=True)
     for cut in report.cuts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -76,9 +77,9 @@ class FigureResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def figure_result(figure: Figure, arms: Sequence[Sequence[PresetResult]]) -> FigureResult:
     """The figure's verdict from its arms' presets, whose finished runs are read for what is compared."""
-    not_run = "; ".join(
-        dict.fromkeys(f"{preset.name}: {preset.not_run}" for arm in arms for preset in arm if not preset.cells)
-    )
+    reasons = {preset.name: preset.not_run for arm in arms for preset in arm if not preset.cells}
+    counts = Counter(reasons.values())
+    not_run = "; ".join(f"{plural(count, 'preset')} not run: {reason}" for reason, count in counts.items())
     comparisons = [] if not_run else [_compared(figure, comparison, arms) for comparison in figure.compare]
     return FigureResult(
         name=figure.name,
@@ -140,12 +141,9 @@ def wanted_of(comparison: Comparison, arms: Sequence[str]) -> str:
     """What the comparison wants of the means, in words."""
     if isinstance(comparison, Equal):
         return f"means at most {comparison.within:g} apart"
-    rising = " < ".join(arms)
-    return (
-        rising
-        if comparison.last_at_least is None
-        else f"{rising}, and {comparison.last_at_least:g} or more in the last"
-    )
+    least = comparison.last_at_least
+    sure = f", by {comparison.errors:g} standard errors" if comparison.errors else ""
+    return " < ".join(arms) + sure + ("" if least is None else f", and {least:g} or more in the last")
 
 
 def _compared(figure: Figure, comparison: Comparison, arms: Sequence[Sequence[PresetResult]]) -> ComparisonResult:

@@ -151,5 +151,5 @@ def figure_facts(figure: FigureResult) -> list[tuple[str, str]]:
 
 def marks(preset: PresetResult) -> str:
     """`quick` and `other data` where the runs are not of the preset as it ships, for an overview."""
-    kinds = {change.partition(":")[0] for change in preset.changes}
+    kinds = {change.partition(":")[0] for change in preset.changes} if preset.cells else set()
     return ", ".join(word for kind, word in (("quick setting", "quick"), ("data", "other data")) if kind in kinds)

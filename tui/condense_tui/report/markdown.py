@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def _overview(preset: PresetResult) -> list[str]:
-    mark = f" ({marks(preset)})" if preset.changes else ""
+    mark = f" ({marks(preset)})" if marks(preset) else ""
     return [preset.name, preset.figure, preset.claim or preset.summary, preset.words + mark]
 
 

@@ -130,7 +130,8 @@ def _anchor(figure: FigureResult) -> str:
 
 
 def _mark(preset: PresetResult) -> list[Markup]:
-    return [el("span", f" {marks(preset)}", class_="mark", title="; ".join(preset.changes))] if preset.changes else []
+    words = marks(preset)
+    return [el("span", words, class_="mark", title="; ".join(preset.changes))] if words else []
 
 
 def _facts(rows: list[tuple[str, str]]) -> Markup:

@@ -13,10 +13,10 @@ from condense_tui.report.markup import Markup, el
 
 WIDTH = 560
 LEFT, RIGHT, BOTTOM = 96, 16, 20
-ROW = 34
-RADIUS = 3.2
+ROW = 46
+RADIUS = 2.8
 # Dots of equal value are set beside each other upwards and downwards, never out of their row.
-APART = 2.4
+APART = 2.6
 MOST_APART = (ROW / 2 - RADIUS - 1) // APART
 
 

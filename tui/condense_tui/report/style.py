@@ -35,7 +35,9 @@ td.wide{width:38%}
 td.key{white-space:nowrap}
 .wrap{overflow-x:auto}
 .badge{font-size:13px;font-weight:600;white-space:nowrap}
-.mark{font-size:12.5px;color:var(--soft);border-bottom:1px dotted var(--soft);margin-left:6px}
+.mark{font-size:12.5px;color:var(--soft);border-bottom:1px dotted var(--soft);margin-left:8px;
+  white-space:nowrap;font-weight:400}
+td:has(.badge){white-space:nowrap}
 .holds{color:var(--good)}.holds-in-some{color:var(--part)}.does-not-hold-here,.failed{color:var(--bad)}
 .no-claim,.not-run{color:var(--none)}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px 22px 14px;margin:18px 0}

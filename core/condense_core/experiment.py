@@ -186,7 +186,7 @@ class Record(Checked, frozen=True, kw_only=True):
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too dear runs less often, and an event says
     so. The first and the last step, `steps` and a claim's steps are measured all the same."""
-    grace_seconds: float = 2.0
+    grace_seconds: float = 1.0
     """Time that measuring may take before the budget counts, so that short runs are recorded whole."""
     smallest_norm: float | None = None
     """Kernels below this norm are left out of lines, directions and alignment; none means below 0.1 × the 90th

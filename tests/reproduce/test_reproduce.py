@@ -104,6 +104,8 @@ def test_finished_cells_are_kept_and_changed_ones_trained_anew(tmp_path):
     again = drive(plan, jobs=2, device="cpu", show=lambda _: None)
     assert len(again.kept) == 2
     assert (plan.cells[0].folder / "run.sqlite").stat().st_mtime_ns == before
+    reworded = make_plan({"tiny": preset(about=about(finding="in other words"))}, out=tmp_path, seeds=1)
+    assert is_finished(reworded.cells[0])
     changed = make_plan({"tiny": preset(steps=13)}, out=tmp_path, seeds=1)
     assert not drive(changed, jobs=1, device="cpu", show=lambda _: None).kept
     with RunReader(changed.cells[0].folder) as run:

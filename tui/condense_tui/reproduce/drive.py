@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from condense_core import scenario
-from condense_core.errors import CondenseError, RunFileError
+import msgspec
+
+from condense_core.errors import CondenseError
+from condense_core.experiment import Experiment
 from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.pool import Pool
 from condense_core.runs.reader import RunReader
@@ -66,11 +68,16 @@ def _status(cell: Cell) -> str:
         return ""
     try:
         with RunReader(cell.folder) as run:
-            info = run.info()
-    except RunFileError:
+            status, trained = run.info().status, run.experiment
+    except CondenseError:
         # a file that cannot be read is no result: the cell is trained anew
         return ""
-    return info.status if info.experiment == scenario.dumps(cell.experiment) else ""
+    return status if _without_words(trained) == _without_words(cell.experiment) else ""
+
+
+def _without_words(experiment: Experiment) -> Experiment:
+    """What of a scenario matters to its run: a finding that is told in other words trains nothing anew."""
+    return msgspec.structs.replace(experiment, about=None)
 
 
 def _start(progress: Progress, pool: Pool, device: str) -> None:

@@ -32,6 +32,8 @@ class Stepper(ABC):
 
     name: str
     """Which way of stepping this is, for the run's record."""
+    block = 1
+    """Steps that are best asked for at a time."""
 
     def __init__(self, experiment: Experiment, datasets: Sequence[Dataset], device: torch.device) -> None:
         """`datasets` has a sample for each of `experiment.members`, the same object where they share one."""
@@ -49,13 +51,19 @@ class Stepper(ABC):
             for alone, dataset in zip(self._experiments, datasets, strict=True)
         ]
         self._lr = self._first_lr = [self._rate(member) for member in self.members]
+        self.remarks: list[str] = []
+        """What people should know of how steps are taken; whoever reads them empties the list."""
         self._ended: dict[int, ByName] = {}
         self._epochs: dict[int, tuple[int, Tensor]] = {}
         self._differentiated = False
         self._bind()
 
-    def advance(self) -> None:
-        """Take one optimiser step."""
+    def advance(self, steps: int = 1) -> None:
+        """Take that many optimiser steps."""
+        for _ in range(steps):
+            self._advance()
+
+    def _advance(self) -> None:
         self._set_rates()
         # what a view has looked at already is not computed again
         if not self._differentiated:

@@ -14,6 +14,7 @@ from support import wait_for
 
 from condense_core import scenario
 from condense_core.errors import RunFileError, ScenarioError
+from condense_core.runs import control
 from condense_core.runs.create import write_run
 from condense_core.runs.reader import RunReader
 from condense_tui.reproduce.across import arms, read_across
@@ -165,13 +166,13 @@ def test_an_interrupted_cell_goes_on_from_its_checkpoint(tmp_path, workers):
     (cell,) = plan.cells
     cell.folder.mkdir(parents=True)
     write_run(cell.folder, cell.experiment)
-    pid = workers.start(cell.folder)
-    wait_for(lambda: _step(cell.folder) > 0)
-    os.kill(pid, signal.SIGTERM)
-    wait_for(workers.has_ended, pid)
+    # the command is there before the worker is, which so stops at its first look
+    control.send(cell.folder, "stop")
+    workers.finish(cell.folder)
     with RunReader(cell.folder) as run:
         stopped = run.info()
     assert stopped.status == "stopped"
+    assert stopped.step < 3000
     drive(plan, jobs=1, device="cpu", show=lambda _: None)
     with RunReader(cell.folder) as run:
         assert (run.info().status, run.info().step) == ("done", 3000)

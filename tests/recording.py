@@ -110,10 +110,12 @@ class Recording:
         lines: tuple[int, ...] = (2, 1),
         steps: int = 4000,
         frames: int = 60,
+        spacing: str = "log",
     ) -> None:
         self.experiment = experiment(kernels, steps)
         self.folder = create_run(self.experiment, runs=runs, name="digits-gd", device="cpu")
-        self.steps = np.unique(np.r_[0, np.geomspace(1, steps, frames - 1).astype(int)])
+        spaced = np.linspace if spacing == "linear" else np.geomspace
+        self.steps = np.unique(np.r_[0, spaced(1, steps, frames - 1).astype(int)])
         self.names = self.experiment.layer_names
         self._layers = [Planted(m, n, seed) for seed, (m, n) in enumerate(zip(kernels, lines, strict=True))]
         self._encoders = [SimilarityEncoder() for _ in kernels]

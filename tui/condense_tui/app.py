@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
+from textual import on
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter, NoColor
+from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
 
 from condense_tui import look
@@ -22,6 +24,9 @@ from condense_tui.screens.opening import Opening
 from condense_tui.widgets.plain import Ascii
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
+    from condense_tui.pace import Pace
     from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
     from condense_tui.screens.run import RunScreen
     from condense_tui.widgets.emit import Written
@@ -51,6 +56,8 @@ class CondenseApp(App[Leaving]):
         """`run_dir` is a run's folder or a run file."""
         self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
         self._written: Written | None = None
+        self._pace: Pace | None = None
+        self._answers = False
         super().__init__()
         for theme in look.themes():
             self.register_theme(theme)
@@ -75,14 +82,43 @@ class CondenseApp(App[Leaving]):
         self.call_after_refresh(self._open)
 
     def _open(self) -> None:
+        from condense_tui.pace import Pace
         from condense_tui.reader import ReaderThread
         from condense_tui.screens.run import RunScreen
         from condense_tui.widgets.emit import Written
 
         self._written = Written()
+        if self._driver is not None and not self.is_headless:
+            self._pace = Pace(os.environ, self._driver.write, self.set_timer)
+            self._count_written(self._driver, self._pace)
+            if self._answers:
+                self._pace.answered()
         self._reader = ReaderThread(self._run_dir, self.post_message)
         self._run_screen = RunScreen(self._reader)
         self.push_screen(self._run_screen)
+
+    def frame_shown(self, done: Callable[[], None]) -> None:
+        """A frame went out to the terminal: call `done` once the next one may."""
+        if self._pace is None:
+            done()
+        else:
+            self._pace.frame(done)
+
+    @on(TerminalSupportsSynchronizedOutput)
+    def _terminal_answered(self) -> None:
+        self._answers = True
+        if self._pace is not None:
+            self._pace.answered()
+
+    @staticmethod
+    def _count_written(driver: Driver, pace: Pace) -> None:
+        write = driver.write
+
+        def counting(data: str) -> None:
+            pace.sent(len(data))
+            write(data)
+
+        driver.write = counting  # type: ignore[method-assign]
 
     def on_unmount(self) -> None:
         if self._reader is not None:

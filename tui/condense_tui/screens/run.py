@@ -120,7 +120,14 @@ class RunScreen(Screen[None]):
         self._snapshot = snapshot
         self._arrange()
         self._show()
-        self.call_after_refresh(self._reader.painted)
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        frame_shown = getattr(self.app, "frame_shown", None)
+        if frame_shown is None:
+            self._reader.painted()
+        else:
+            frame_shown(self._reader.painted)
 
     def fail(self, reason: str) -> None:
         """Say that the file cannot be read any more; what was read stays."""

@@ -8,6 +8,7 @@ recorded ten times a second. The thin link (1 Mbit/s, 50 ms each way) is a relay
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -20,12 +21,13 @@ import tempfile
 import termios
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 
-from recording import Recording
+import pyte
 from sshd import FarSide
 from thin_link import ThinLink
 
@@ -34,40 +36,105 @@ from condense_core.remote.client import Connection
 from condense_core.remote.hosts import find_host
 from condense_core.remote.link import Link, open_mirror
 from condense_core.remote.messages import Ping, Pong
+from condense_core.runs import control
+from condense_core.runs.create import create_run
+from condense_core.runs.place import find_run
 from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME, open_reader
+from condense_core.runs.writer import RunWriter
 
 RATE = 10
 SIZE = struct.pack("HHHH", 40, 120, 0, 0)
 PROGRAM = [sys.executable, "-c", "import sys; from condense_tui.main import main; sys.exit(main())"]
 # What a terminal that knows synchronised output answers to the question whether it does.
 QUESTION, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
-KEYS = 40
+KEYS = 15
+
+
+Row = tuple[object, ...]
+SCENARIO = """
+name = "three layers of 32"
+steps = 600
+layers = [
+  { kind = "conv", width = 32, size = 3 }, { kind = "conv", width = 32, size = 3 }, { kind = "dense", width = 32 }
+]
+[data]
+name = "digits"
+samples = 200
+labels = "onehot"
+[init]
+scheme = "mean-fan-power"
+gamma = 2.0
+[optimizer]
+name = "adam"
+lr = 1e-3
+[record]
+frames = 600
+spacing = "linear"
+probes = ["similarity", "condensation", "spectrum", "alignment", "change"]
+"""
+
+
+def trained(folder: Path) -> Path:
+    """A real run of three layers of 32 kernels, every step recorded."""
+    command = [*PROGRAM, "run", "-", "--headless", "--json", "--runs-dir", str(folder)]
+    subprocess.run(command, input=SCENARIO, text=True, check=True, stdout=subprocess.DEVNULL)
+    return find_run(folder, None)
 
 
 class Training(threading.Thread):
-    """A run of three layers of 32 kernels that is recorded ten times a second, and when each row was there."""
+    """A run that grows by an instant of a real one ten times a second, over and over; and when each row was there."""
 
-    def __init__(self, runs: Path, instants: int = 20_000, before: int = 60) -> None:
+    def __init__(self, runs: Path, original: Path, *, spectra: bool) -> None:
         super().__init__(daemon=True)
-        self.recording = Recording(
-            runs, kernels=(32, 32, 32), lines=(2, 1, 1), steps=instants * 10, frames=instants, spacing="linear"
-        )
-        self.recording.write(before)
+        with RunReader(original) as reader:
+            self.folder = create_run(reader.experiment, runs=runs, device="cpu")
+        self._rows = list(_instants(original, spectra))
+        self._writer = RunWriter(self.folder)
+        self._written = 0
         self.written: dict[int, float] = {}
         self._end = threading.Event()
+        for _ in range(60):
+            self._write()
+
+    def _write(self) -> None:
+        at = self._written
+        scalars, frames = self._rows[at % len(self._rows)]
+        connection = self._writer._connection
+        connection.execute("BEGIN IMMEDIATE")
+        for name, value in scalars:
+            connection.execute("INSERT INTO scalar VALUES (?, ?, ?, ?)", (self._writer._next(), at, name, value))
+        for row in frames:
+            connection.execute("INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)", (self._writer._next(), at, *row))
+        connection.execute("UPDATE run SET status = 'running', step = ?, heartbeat = ?", (at, time.time()))
+        connection.execute("COMMIT")
+        self.written[self._writer._seq] = time.monotonic()
+        self._written += 1
 
     def run(self) -> None:
-        with self.recording.worker(), RunReader(self.recording.folder) as reader:
+        with control.hold(self.folder):
             due = time.monotonic()
             while not self._end.is_set():
-                self.recording.write(1)
-                self.written[reader.last_seq] = time.monotonic()
+                self._write()
                 due += 1 / RATE
                 time.sleep(max(0.0, due - time.monotonic()))
 
     def end(self) -> None:
         self._end.set()
         self.join()
+
+
+def _instants(folder: Path, spectra: bool) -> Iterator[tuple[list[Row], list[Row]]]:
+    with contextlib.closing(open_reader(folder / FILE_NAME)) as connection:
+        for (step,) in connection.execute(
+            "SELECT DISTINCT step FROM scalar WHERE name = 'loss' ORDER BY step"
+        ).fetchall():
+            scalars = connection.execute("SELECT name, value FROM scalar WHERE step = ? ORDER BY seq", (step,))
+            frames = connection.execute(
+                "SELECT kind, layer, key, blob FROM frame WHERE step = ? AND (? OR kind <> 'spectrum') ORDER BY seq",
+                (step, spectra),
+            )
+            yield scalars.fetchall(), frames.fetchall()
 
 
 class Counted:
@@ -95,37 +162,37 @@ class Screen:
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, SIZE)
         self._answers = answers
         self.bytes = 0
-        self.last = b""
+        self.screen = pyte.Screen(120, 40)
+        self._stream = pyte.ByteStream(self.screen)
 
-    def watch(self, seconds: float, text: bytes = b"\0") -> float | None:
-        """Draw for so long, or until `text` is written; the time that took, None where it was not."""
+    def watch(self, seconds: float, shows: str | None = None) -> float | None:
+        """Draw for so long, or until a text is on the screen; the time that took, None where it was not."""
         begun = time.monotonic()
-        seen = b""
         while (left := begun + seconds - time.monotonic()) > 0:
             ready, _, _ = select.select([self._terminal], [], [], left)
             if not ready:
                 break
             data = os.read(self._terminal, 65_536)
+            arrived = time.monotonic()
             self.bytes += len(data)
             if self._answers:
                 os.write(self._terminal, ANSWER * data.count(QUESTION))
-            seen = (seen + data)[-100_000:]
-            if text in seen:
-                return time.monotonic() - begun
-        self.last = seen
+            self._stream.feed(data)
+            if shows is not None and any(shows in line for line in self.screen.display):
+                return arrived - begun
         return None
 
     def key_lags(self) -> list[float]:
-        """From pressing `?` until the help is there, and Escape until it is gone, while frames keep coming."""
+        """From pressing a key that looks back, or forward again, until the header says so, while frames keep coming."""
         lags = []
         for _ in range(KEYS):
-            os.write(self._terminal, b"?")
-            lag = self.watch(30, b"leave")
-            if lag is None:
-                raise SystemExit(f"the help never came; on the screen: {self.last[-500:]!r}")
-            lags.append(lag)
-            os.write(self._terminal, b"\x1b")
-            self.watch(0.4)
+            for key, words in ((b"\x1b[D", "looking back"), (b"\x1b[F", "live")):
+                os.write(self._terminal, key)
+                lag = self.watch(30, words)
+                if lag is None:
+                    raise SystemExit("\n".join([f"no {words!r} on the screen:", *self.screen.display]))
+                lags.append(lag)
+                self.watch(0.35)
         return lags
 
     def close(self) -> None:
@@ -168,7 +235,7 @@ def mirror(host: str, training: Training, near: Path, seconds: float) -> tuple[f
     """Bytes a second of a mirror that is kept up to date, and how old a row is when it can be read here."""
     counted = Counted()
     with Connection(find_host(host)) as connection:
-        folder = open_mirror(connection, training.recording.folder.name, near)
+        folder = open_mirror(connection, training.folder.name, near)
     ages = []
     with Link(folder, find_host(host)) as link, RunReader(folder) as reader:
         link.up_to_date.wait(60)
@@ -188,8 +255,8 @@ def drawn(host: str, far: FarSide, seconds: float, *, answers: bool = True) -> t
         f"env TERM=xterm-256color COLORTERM=truecolor CONDENSE_RUNS_DIR={far.runs} {find_host('far').command} attach"
     )
     screen = Screen(["ssh", "-t", host, command], answers=answers)
-    if screen.watch(90, b"eigenvalues") is None:
-        raise SystemExit(f"the app never came: {screen.last[-500:]!r}")
+    if screen.watch(90, "eigenvalues") is None:
+        raise SystemExit("\n".join(["the app never came:", *screen.screen.display]))
     screen.watch(3)
     before, begun = screen.bytes, time.monotonic()
     screen.watch(seconds)
@@ -202,8 +269,8 @@ def drawn(host: str, far: FarSide, seconds: float, *, answers: bool = True) -> t
 def local_key_lags(host: str, near: Path, run: str) -> list[float]:
     """Key lags of the app here, that watches the mirror of a run there."""
     screen = Screen([*PROGRAM, "attach", run, "--host", host, "--runs-dir", str(near)])
-    if screen.watch(90, b"eigenvalues") is None:
-        raise SystemExit(f"the app never came: {screen.last[-500:]!r}")
+    if screen.watch(90, "eigenvalues") is None:
+        raise SystemExit("\n".join(["the app never came:", *screen.screen.display]))
     screen.watch(3)
     lags = screen.key_lags()
     screen.close()
@@ -229,33 +296,40 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "far").mkdir()
+        original = trained(folder / "trained")
         far = FarSide(folder / "far")
         os.environ.update(far.environment)
-        training = Training(far.runs)
-        training.start()
         try:
             for name in ("loopback", "1 Mbit/s, 100 ms"):
                 print(f"\n{name}")
                 if name != "loopback":
                     through(far, ThinLink(far.port, 1e6, 0.05))
-                measure(far, training, folder / name.replace("/", "-"), seconds, 9 if name == "loopback" else 4)
+                measure_ssh(9 if name == "loopback" else 4)
+                for spectra in (True, False):
+                    training = Training(far.runs, original, spectra=spectra)
+                    training.start()
+                    print("  all that is recorded" if spectra else "  without the spectra of every step")
+                    measure(far, training, folder / training.folder.name, seconds)
+                    training.end()
         finally:
-            training.end()
             far.close()
 
 
-def measure(far: FarSide, training: Training, near: Path, seconds: float, count: int) -> None:
+def measure_ssh(count: int) -> None:
     bare, ours = bare_ssh("far", count), set_up("far", count)
-    print(f"  ssh HOST true                      {ms(bare)}")
     ratio = statistics.median(ours) / statistics.median(bare)
+    print(f"  ssh HOST true                      {ms(bare)}")
     print(f"  connected and greeted              {ms(ours)}   ratio {ratio:.2f}")
     print(f"  round trip to the program          {ms(round_trips('far', 50))}")
+
+
+def measure(far: FarSide, training: Training, near: Path, seconds: float) -> None:
     stream, ages = mirror("far", training, near, seconds)
-    print(f"  mirror: {stream / 1e3:6.1f} kB/s; age of a row    {ms(ages)}")
-    print(f"  key lag, app here on the mirror    {ms(local_key_lags('far', near, training.recording.folder.name))}")
+    print(f"    mirror: {stream / 1e3:6.1f} kB/s; age of a row    {ms(ages)}")
+    print(f"    key lag, app here on the mirror    {ms(local_key_lags('far', near, training.folder.name))}")
     pixels, lags = drawn("far", far, seconds)
-    print(f"  ssh -t: {pixels / 1e3:6.1f} kB/s; key lag         {ms(lags)}")
-    print(f"  the mirror costs {stream / pixels:.2f} of what drawing costs")
+    print(f"    ssh -t: {pixels / 1e3:6.1f} kB/s; key lag         {ms(lags)}")
+    print(f"    the mirror costs {stream / pixels:.2f} of what drawing costs")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 QUESTION = "\x1b[?2026$p"
 # Two, so that the link is never idle for a round trip; more would only be older.
@@ -24,6 +25,13 @@ NOTHING = 40
 SHORTEST_WAIT_S = 0.02
 
 Done = Callable[[], None]
+
+
+class Paced(Protocol):
+    """An app whose screens tell it of every frame."""
+
+    def frame_shown(self, done: Done) -> None:
+        """A frame went out to the terminal: call `done` once the next one may."""
 
 
 class Pace:

@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from condense_core.errors import CondenseError, HostError
+from condense_core.errors import CondenseError, HostError, RunFileError
 from condense_core.remote import messages as say
 from condense_core.remote.client import Connection
 from condense_core.remote.follower import Follower
@@ -148,6 +148,8 @@ class Link(threading.Thread):
 def sync(folder: Path, connection: Connection, seconds: float | None = None) -> None:
     """Bring a mirror up to date; HostError where the connection breaks off, RunFileError where another keeps it."""
     deadline = time.monotonic() + (seconds or 1e9)
+    if control.worker_is_alive(folder):
+        raise RunFileError(f"{folder.name} is being watched here, and so up to date; it is shown without --host, too")
     with control.hold(folder):
         mirror = MirrorFile(folder, connection.host.name, read_mirror(folder))
         try:

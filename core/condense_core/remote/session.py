@@ -112,6 +112,8 @@ class Session:
                 self._pull(message)
         except CondenseError as error:
             self._refuse(ask, error)
+        except OSError as error:
+            self._refuse(ask, RunFileError(f"{error.strerror or error} ({error.filename or self._runs})"))
 
     def _greet(self) -> None:
         from condense_core.runs.create import missing_packages

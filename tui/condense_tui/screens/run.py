@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,6 +18,7 @@ from condense_tui.actions import ACTIONS
 from condense_tui.assemble import View
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.pace import Paced
 from condense_tui.playhead import Playhead
 from condense_tui.reader import ReaderThread
 from condense_tui.screens import figures
@@ -123,11 +124,7 @@ class RunScreen(Screen[None]):
         self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
-        frame_shown = getattr(self.app, "frame_shown", None)
-        if frame_shown is None:
-            self._reader.painted()
-        else:
-            frame_shown(self._reader.painted)
+        cast(Paced, self.app).frame_shown(self._reader.painted)
 
     def fail(self, reason: str) -> None:
         """Say that the file cannot be read any more; what was read stays."""

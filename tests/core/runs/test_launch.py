@@ -1,0 +1,42 @@
+"""A cluster's launcher: waited for, and told of where it fails."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from condense_core.runs import info, launch
+from condense_core.runs.reader import RunReader
+
+
+def row(folder):
+    with RunReader(folder) as reader:
+        return reader.info()
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["sh", "-c", "exit 3"], "ended with 3 before training began"),
+        (["/nowhere/srun"], "the launcher /nowhere/srun cannot be started"),
+    ],
+)
+def test_a_launcher_that_fails_is_the_runs_reason(make_run, command, words):
+    folder = make_run()
+    assert launch.launch(folder, command) != 0
+    assert row(folder).status == "failed"
+    assert words in row(folder).reason
+
+
+def test_a_run_that_waits_for_its_launcher_is_not_lost(make_run, monkeypatch):
+    folder = make_run()
+    monkeypatch.setattr(launch, "BEAT_S", 0.05)
+    launch._update(folder, "host = ?, heartbeat = ?", "login (srun)", time.time() - 10 * info.COLD_GRACE_S)
+    assert row(folder).status == "lost"
+    seen = []
+    beat = launch._beat
+    monkeypatch.setattr(launch, "_beat", lambda run: (beat(run), seen.append(row(run).status)))
+    launch.launch(folder, ["sh", "-c", "sleep 0.4"])
+    assert seen
+    assert set(seen) == {"starting"}

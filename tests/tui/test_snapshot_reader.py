@@ -196,3 +196,24 @@ assert not heavy, heavy
 def test_the_first_frame_waits_for_neither_numpy_nor_plotext() -> None:
     program = "import sys, condense_tui.app; assert not {'numpy', 'plotext', 'sqlite3'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_frame_that_is_looked_at_stays_while_earlier_ones_come(tmp_path):
+    """A mirror has its newest frames first; what is put in before them moves nobody who looks back."""
+    recording = Recording(tmp_path / "runs", frames=40)
+    recording.write()
+    recording.writer._connection.execute("CREATE TABLE mirror (filled INTEGER, host, link, delay, heard, trouble)")
+    recording.writer._connection.execute("CREATE TABLE hole (after INTEGER, last INTEGER)")
+    recording.writer._connection.execute("INSERT INTO mirror VALUES (0, 'far', 'offline', NULL, 0.0, '')")
+    kept = recording.writer._connection.execute("SELECT * FROM scalar WHERE name = 'loss' AND step < 100").fetchall()
+    recording.writer._connection.execute("DELETE FROM scalar WHERE name = 'loss' AND step < 100")
+    with reading(recording.folder) as posted:
+        posted.until(lambda snapshot: snapshot.head is not None)
+        posted.thread.move(lambda playhead, _: playhead.go(3))
+        before = posted.until(lambda snapshot: snapshot.head.index == 3)
+        recording.writer._connection.executemany("INSERT INTO scalar VALUES (?, ?, ?, ?)", kept)
+        recording.writer._connection.execute("UPDATE mirror SET filled = 1")
+        after = posted.until(lambda snapshot: snapshot.head.count > before.head.count)
+        assert after.head.step == before.head.step
+        assert after.head.index == 3 + len(kept)
+    recording.close()

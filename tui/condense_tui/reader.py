@@ -10,10 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from textual.message import Message
 
 from condense_core.errors import CondenseError
@@ -154,6 +155,7 @@ class ReaderThread(threading.Thread):
             playhead = moved
             if not stale or now < built_at + self._pause or not self._may_post(now - built_at):
                 continue
+            playhead = self._at_its_step(playhead, reader)
             snapshot = assembler.snapshot(playhead, wish.view)
             stale, built_at, status_due = False, now, now + STATUS_S
             with self._wake:
@@ -190,6 +192,14 @@ class ReaderThread(threading.Thread):
         for change in changes:
             playhead = change(playhead, last)
         return playhead
+
+    def _at_its_step(self, playhead: Playhead, reader: RunReader) -> Playhead:
+        """The playhead where it stood, after frames were put in before it, as a mirror's earlier ones are."""
+        head = None if self._last is None else self._last.head
+        if playhead.following or head is None:
+            return playhead
+        now = int(np.searchsorted(reader.instants, head.step))
+        return playhead if now == head.index else replace(playhead, place=playhead.place + now - head.index)
 
     def _may_post(self, since: float) -> bool:
         with self._wake:

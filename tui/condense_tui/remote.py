@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from condense_core.runs.info import RunInfo
-
 if TYPE_CHECKING:
     from condense_core.experiment import Experiment
     from condense_core.remote.client import Connection
     from condense_core.remote.link import Link
+    from condense_core.runs.info import RunInfo
 
 
 def connect(host: str, *, prompt: bool) -> Connection:

@@ -132,7 +132,7 @@ class Assembler:
             steps_per_second=rate,
             seconds_left=left,
             active=info.active,
-            delay=mirror.delay if mirror is not None and mirror.link == "connected" else None,
+            delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
             away=_away(mirror) if info.active else "",
             missing=0 if mirror is None else mirror.missing,
         )

@@ -116,12 +116,15 @@ class Connection:
         self.send(say.Hello(say.PROTOCOL, program_version()))
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not self._given_up.is_set():
-            for message in self.receive(LOOK_S):
-                if isinstance(message, say.Refused):
-                    raise HostError(f"{self.host.name}: {message.error}")
-                if not isinstance(message, say.Hello):
-                    raise HostError(f"{self.host.name} began without a hello; it is no condense-tui")
-                return self._checked(message)
+            self._arrived.extend(self.receive(LOOK_S))
+            if not self._arrived:
+                continue
+            message = self._arrived.popleft()
+            if isinstance(message, say.Refused):
+                raise HostError(f"{self.host.name}: {message.error}")
+            if not isinstance(message, say.Hello):
+                raise HostError(f"{self.host.name} began without a hello; it is no condense-tui")
+            return self._checked(message)
         raise HostError(f"{self.host.name} has not answered for {seconds:.0f} s")
 
     def _checked(self, hello: say.Hello) -> say.Hello:

@@ -9,7 +9,7 @@ import numpy as np
 
 from condense_tui.draw.numbers import power, short_step, tick
 from condense_tui.draw.scale import Scale, fit, ticks
-from condense_tui.report.markup import Markup, el
+from condense_tui.report.markup import Markup, el, join
 
 WIDTH, HEIGHT = 300, 190
 LEFT, RIGHT, TOP, BOTTOM = 40, 26, 8, 22
@@ -22,13 +22,15 @@ NAME_HEIGHT = 11.0
 
 @dataclass(frozen=True)
 class Curve:
-    """Steps and values; a curve `behind` is one of many and drawn faintly. `name` is written at its end."""
+    """Steps and values; a curve `behind` is one of many and drawn faintly, a `wide` one can be seen under another.
+    `name` is written at its end."""
 
     steps: np.ndarray
     values: np.ndarray
     behind: bool = False
     name: str = ""
     tone: int = 0
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,31 @@ class Plot:
     mark: tuple[float, str] | None = None
     low: float | None = None
     high: float | None = None
+    log_x: bool = True
 
 
 def plot(spec: Plot) -> Markup:
     """The plot, steps on a logarithmic axis; curves without a finite value are left out."""
+    return el("svg", drawing(spec), class_="plot", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=spec.title)
+
+
+def drawing(spec: Plot) -> Markup:
+    """The plot's shapes in an area of WIDTH × HEIGHT."""
     steps = np.concatenate([curve.steps for curve in spec.curves]) if spec.curves else np.empty(0)
     values = np.concatenate([curve.values for curve in spec.curves]) if spec.curves else np.empty(0)
     extra = [value for value in (spec.low, spec.high, spec.rule[0] if spec.rule else None) if value is not None]
-    x = fit(steps, log=True, shift=1.0)
+    x = fit(steps, log=spec.log_x, shift=1.0 if spec.log_x else 0.0)
     y = fit(np.r_[values, extra], log=spec.log)
     parts = [*_grid(x, y), *_annotations(spec, x, y)]
     parts += [_line(curve, x, y) for curve in sorted(spec.curves, key=lambda curve: not curve.behind)]
     parts += _names(spec.curves, y)
-    return el("svg", *parts, class_="plot", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=spec.title)
+    return join(*parts)
 
 
 def _grid(x: Scale, y: Scale) -> list[Markup]:
     parts: list[Markup] = []
-    across = [value for value in ticks(x, 4) if value >= 1]
+    # a step of 0 has no place of its own on a logarithmic axis
+    across = [value for value in ticks(x, 4) if value >= 1 or not x.log]
     for value in across:
         place = _x(x, value)
         parts.append(el("line", class_="grid", x1=place, x2=place, y1=TOP, y2=HEIGHT - BOTTOM))
@@ -96,7 +105,7 @@ def _line(curve: Curve, x: Scale, y: Scale) -> Markup:
         return Markup("")
     steps, values = _thinned(steps, values, x, POINTS_BEHIND if curve.behind else POINTS)
     points = " ".join(f"{_x(x, a):g},{_y(y, b):g}" for a, b in zip(steps.tolist(), values.tolist(), strict=True))
-    style = f"curve tone{curve.tone}" + (" behind" if curve.behind else "")
+    style = f"curve tone{curve.tone}" + (" behind" if curve.behind else " wide" if curve.wide else "")
     return el("polyline", class_=style, points=points)
 
 

@@ -131,6 +131,11 @@ class RunScreen(Screen[None]):
         """What is on the screen."""
         return self._snapshot
 
+    @property
+    def settled(self) -> bool:
+        """What is on the screen is all that was asked for."""
+        return self._reader.idle and all(panel.settled for panel in (*self._plots.values(), self._spare))
+
     def _show(self) -> None:
         snapshot, choices = self._snapshot, self.choices
         if snapshot is None:

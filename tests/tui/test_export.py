@@ -245,7 +245,7 @@ def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
     ("format", "what", "package"), [("png", "loss", "resvg_py"), ("tensorboard", "", "tensorboard")]
 )
 def test_a_missing_extra_names_its_install(
-    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
+    *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     extra = {"resvg_py": "png"}.get(package, package)

@@ -47,6 +47,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("panel(2)", ("2",), "2", "curves", "Loss and accuracy", LOOK),
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
     Action("panel(4)", ("4",), "4", "log", "Everything that happened", LOOK),
+    Action("panel(5)", ("5",), "5", "output", "Output and direction field of a network with one input", LOOK),
     Action("palette", ("t",), "t", "palette", "The next of three colour palettes", LOOK),
     Action("app.light", ("T",), "T", "dark or light", "Dark or light theme", LOOK),
     Action("pause", ("p",), "p", "pause training", "Pause training, or go on with it", TRAINING, hint=5),

@@ -15,10 +15,12 @@ from condense_tui.playhead import Playhead
 from condense_tui.snapshot import (
     Banner,
     EventView,
+    FieldView,
     Head,
     Header,
     LayerImage,
     LayerView,
+    OutputsView,
     Series,
     Snapshot,
     Spectrum,
@@ -47,6 +49,7 @@ class Assembler:
         self._reader = reader
         self._series: dict[str, Series] = {}
         self._images: dict[tuple[str, int, bool], LayerImage] = {}
+        self._one_input: tuple[str, int, OutputsView | None, FieldView | None] = ("", -1, None, None)
 
     def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
         """The run at the playhead."""
@@ -66,6 +69,7 @@ class Assembler:
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
             views = tuple(self._layer(name, step) for name in layers)
+        outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
         return Snapshot(
             header=self._header(info),
             head=head,
@@ -80,7 +84,28 @@ class Assembler:
             spectrum=self._spectrum(layer, head.step) if layer and head else Spectrum(),
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
             banner=banner(info),
+            outputs=outputs,
+            field=field,
         )
+
+    def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
+        """Output and field, where the network has one input."""
+        if self._one_input[:2] != (layer, step):
+            self._one_input = (layer, step, self._outputs(layer, step), self._field(layer, step))
+        return self._one_input[2:]
+
+    def _outputs(self, layer: str, step: int) -> OutputsView | None:
+        frame = self._reader.outputs(layer, step)
+        if frame is None:
+            return None
+        point, output, polynomial = frame.point.numpy(), frame.output.numpy(), frame.polynomial.numpy()
+        if point.ndim != 1 or not point.shape == output.shape == polynomial.shape:
+            return None
+        return OutputsView(step, frame.degree, frame.complexity, point, output, polynomial)
+
+    def _field(self, layer: str, step: int) -> FieldView | None:
+        frame = self._reader.field(layer, step)
+        return None if frame is None else FieldView(frame.omega.numpy(), frame.velocity.numpy(), frame.stable.numpy())
 
     def _header(self, info: RunInfo) -> Header:
         rate = self._reader.last("steps_per_second")

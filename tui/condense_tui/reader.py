@@ -217,4 +217,6 @@ def _same(new: Snapshot, old: Snapshot) -> bool:
         and new.loss is old.loss
         and new.accuracy is old.accuracy
         and new.ratio is old.ratio
+        and new.outputs is old.outputs
+        and new.field is old.field
     )

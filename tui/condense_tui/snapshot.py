@@ -94,6 +94,27 @@ class Spectrum:
 
 
 @dataclass(frozen=True)
+class OutputsView:
+    """Output of a network with one input over its interval, beside the polynomial nearest to it, at `step`."""
+
+    step: int
+    degree: int
+    complexity: float
+    point: np.ndarray
+    output: np.ndarray
+    polynomial: np.ndarray
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """The field that drives neurons (weight, bias) of a network with one input, and the angles of its stable lines."""
+
+    omega: np.ndarray
+    velocity: np.ndarray
+    stable: np.ndarray
+
+
+@dataclass(frozen=True)
 class EventView:
     """Something that happened."""
 
@@ -128,6 +149,8 @@ class Snapshot:
     spectrum: Spectrum
     events: tuple[EventView, ...]
     banner: Banner | None
+    outputs: OutputsView | None = None
+    field: FieldView | None = None
 
     @property
     def chosen(self) -> LayerView | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -65,7 +65,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Spec:
-    """A plot to be built, in an area of `width` × `height` characters. `bounds` fixes the value axis."""
+    """A plot to be built, in an area of `width` × `height` characters. `bounds` fixes the value axis. `stamp` tells
+    data apart whose curves are as long as each other and end at one x."""
 
     curves: tuple[Curve, ...]
     width: int
@@ -76,6 +77,7 @@ class Spec:
     marks: tuple[Mark, ...] = ()
     bounds: tuple[float, float] | None = None
     braille: bool = True
+    stamp: int = 0
 
 
 Cell = tuple[str, int]
@@ -94,6 +96,11 @@ class Plot:
     canvas_height: int
     x: Scale
     empty: bool = field(default=False)
+
+
+def sized(spec: Spec, width: int, height: int, *, braille: bool) -> Spec:
+    """The same plot in an area of that size."""
+    return replace(spec, width=width, height=height, braille=braille)
 
 
 def build(spec: Spec) -> Plot:

@@ -51,10 +51,10 @@ def figure(run: RunReader, wish: Wish) -> str:
     else:
         width, height, body = _curve(run, wish.what, layer, at)
     title = f"{run.info().name} · step {step(at)}"
-    return _document(title, width, height, body, dark, palette)
+    return _document(title, width, height, body, dark=dark, palette=palette)
 
 
-def _document(title: str, width: float, height: float, body: Markup, dark: bool, palette: Palette) -> str:
+def _document(title: str, width: float, height: float, body: Markup, *, dark: bool, palette: Palette) -> str:
     ink = _INK[dark]
     width, height = round(width + 2 * MARGIN), round(height + TITLE + 2 * MARGIN)
     return el(

@@ -93,6 +93,24 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     return Figure(spec, title, remark)
 
 
+def output(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The output of a network with one input over its interval, and the polynomial of its activation's degree."""
+    view = snapshot.outputs
+    if view is None:
+        return Figure(None, "output", empty="only networks with one input have one")
+    curves = (Curve("output", view.point, view.output, 0), Curve("polynomial", view.point, view.polynomial, 1))
+    spec = Spec(curves, 0, 0, stamp=view.step)
+    title = f"output, degree {view.degree}"
+    remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
+    return Figure(spec, title, remark)
+
+
+def field_title(snapshot: Snapshot) -> str:
+    """What the frame of the direction field says."""
+    view = snapshot.field
+    return "field" if view is None else f"field · {numbers.plural(len(view.stable), 'stable line')}"
+
+
 def _gap(values: np.ndarray, doubtful: bool) -> str:
     if len(values) < 2 or not values[0] > 0:
         return ""

@@ -96,7 +96,7 @@ def test_never_larger_than_its_area(
     width, height = area
     velocity = data.draw(npst.arrays(np.float64, (side * side, 2), elements=NUMBERS))
     omega = grid(1e-5, side) if side > 1 else np.zeros((side, 2))
-    rows = draw.draw(omega, velocity, np.array(stable), width, height, unicode)
+    rows = draw.draw(omega, velocity, np.array(stable), width, height, unicode=unicode)
     assert len(rows) <= height
     page = texts(rows)
     assert all(len(row) <= width for row in page)

@@ -77,7 +77,8 @@ def _grid(omega_G2: np.ndarray, velocity_G2: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _arrows(axis: np.ndarray, velocity_BW2: np.ndarray, rows: int, unicode: bool) -> list[list[Cell]]:
-    speed = np.hypot(velocity_BW2[..., 0], velocity_BW2[..., 1])
+    with np.errstate(over="ignore"):
+        speed = np.hypot(velocity_BW2[..., 0], velocity_BW2[..., 1])
     fastest = float(np.max(speed[np.isfinite(speed)], initial=0.0))
     nearest = np.rint(np.linspace(0, len(axis) - 1, rows)).astype(int).tolist()
     cells: list[list[Cell]] = []

@@ -18,6 +18,10 @@ class ExportError(CondenseError):
     exit_code = 2
 
 
+class TakenError(ExportError):
+    """A place where something is already."""
+
+
 def write_file(path: Path, data: bytes, *, force: bool) -> None:
     """Put `data` at `path` in one stroke; ExportError where something is there without `force`, or no file can be."""
     partial = _beside(path)
@@ -28,7 +32,7 @@ def write_file(path: Path, data: bytes, *, force: bool) -> None:
             os.fsync(file.fileno())
         _put(partial, path, force)
     except OSError as error:
-        raise ExportError(f"cannot write {path}: {error.strerror}; choose a place with --out") from None
+        raise ExportError(f"cannot write {path}: {error.strerror}; choose another place") from None
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -45,14 +49,14 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, force: bool) -> No
             if not force:
                 raise _taken(path)
             if not path.is_dir() or any("tfevents" not in child.name for child in path.iterdir()):
-                raise ExportError(f"{path} holds more than event files; it is left alone: choose a place with --out")
+                raise ExportError(f"{path} holds more than event files; it is left alone: choose another place")
         partial.mkdir()
         fill(partial)
         if path.exists():
             shutil.rmtree(path)
         partial.rename(path)
     except OSError as error:
-        raise ExportError(f"cannot write {path}: {error.strerror}; choose a place with --out") from None
+        raise ExportError(f"cannot write {path}: {error.strerror}; choose another place") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -60,9 +64,9 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, force: bool) -> No
 def check_free(path: Path, *, force: bool) -> None:
     """ExportError where something stands in the way, said before the work and not after it."""
     if not path.parent.is_dir():
-        raise ExportError(f"cannot write {path}: no folder {path.parent}; choose a place with --out")
+        raise ExportError(f"cannot write {path}: no folder {path.parent}; choose another place")
     if path.is_dir() and force:
-        raise ExportError(f"{path} is a folder; choose a place with --out")
+        raise ExportError(f"{path} is a folder; choose another place")
     if (path.exists() or path.is_symlink()) and not force:
         raise _taken(path)
 
@@ -87,5 +91,5 @@ def _put(partial: Path, path: Path, force: bool) -> None:
         os.replace(partial, path)  # noqa: PTH105
 
 
-def _taken(path: Path) -> ExportError:
-    return ExportError(f"{path} is there already; --force replaces it, --out PATH writes elsewhere")
+def _taken(path: Path) -> TakenError:
+    return TakenError(f"{path} is there already; --force replaces it, or choose another place")

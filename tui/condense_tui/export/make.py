@@ -96,6 +96,6 @@ def _events(run: RunReader, wish: Wish, path: Path, force: bool) -> Path:
 
     require_tensorboard()
     if not path.parent.is_dir():
-        raise ExportError(f"cannot write {path}: no folder {path.parent}; choose a place with --out")
+        raise ExportError(f"cannot write {path}: no folder {path.parent}; choose another place")
     write_folder(path, lambda folder: write_events(run, folder, wish.at), force=force)
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 from textual import events
@@ -135,6 +136,11 @@ class RunScreen(Screen[None]):
     def snapshot(self) -> Snapshot | None:
         """What is on the screen."""
         return self._snapshot
+
+    @property
+    def place(self) -> Path:
+        """The run's folder, or its run file."""
+        return self._reader.place
 
     @property
     def settled(self) -> bool:
@@ -350,6 +356,12 @@ class RunScreen(Screen[None]):
             "keep training",
         )
         self.app.push_screen(question, answered)
+
+    def action_export(self) -> None:
+        """Write the run, or a picture of it, to a file."""
+        from condense_tui.screens.export import offer_export
+
+        offer_export(self)
 
     def action_help(self) -> None:
         """All keys."""

@@ -161,14 +161,16 @@ def _plots(snapshot: Snapshot, width: int, step: int | None, unicode: bool) -> l
     shown = [figures.loss(snapshot, axes), figures.eigenvalues(snapshot, axes), figures.prediction(snapshot, axes)]
     if len(snapshot.accuracy[0]):
         shown.append(figures.accuracy(snapshot, axes))
-    found: list[Block] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in shown]
+    curves: list[Block] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in shown]
+    one_input: list[Block] = []
     if snapshot.outputs is not None:
-        found.append(blocks.plot(figures.output(snapshot, axes), each, 2 * PLOT_ROWS, None, unicode))
+        one_input.append(blocks.plot(figures.output(snapshot, axes), each, 2 * PLOT_ROWS, None, unicode))
     if snapshot.field is not None:
-        found.append(blocks.field(snapshot.field, each, 2 * PLOT_ROWS, unicode))
+        one_input.append(blocks.field(snapshot.field, each, 2 * PLOT_ROWS, unicode))
     lines: list[Line] = []
-    for first in range(0, len(found), across):
-        lines += [*blocks.beside(found[first : first + across], gap=3), []]
+    for found in (curves, one_input):
+        for first in range(0, len(found), across):
+            lines += [*blocks.beside(found[first : first + across], gap=3), []]
     return lines[:-1]
 
 

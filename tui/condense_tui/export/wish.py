@@ -85,7 +85,7 @@ def file_name(run: str, wish: Wish) -> str:
     parts = [run]
     if wish.format in PICTURES:
         parts.append(wish.what)
-        parts += [wish.layer] if wish.layer and not wish.what.startswith(f"{wish.layer}.") else []
+        parts += [wish.layer] if wish.layer and wish.what in NAMED else []
     parts += [] if wish.at is None else [f"step-{wish.at}"]
     stem = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part) for part in parts)
     return stem + ENDINGS[wish.format]

@@ -34,14 +34,16 @@ def drawing(field: Field) -> Markup:
         return Markup("")
     room = SIDE - 2 * MARGIN
     spacing = room / max(1.0, math.sqrt(len(omega_G2)) - 1)
-    speed_G = np.hypot(velocity_G2[:, 0], velocity_G2[:, 1])
+    # what overflows is as good as infinite: no arrow says how long it is
+    with np.errstate(over="ignore"):
+        speed_G = np.hypot(velocity_G2[:, 0], velocity_G2[:, 1])
     fastest = float(np.max(speed_G[np.isfinite(speed_G)], initial=0.0))
     shapes = []
     for (w, b), (dw, db), speed in zip(omega_G2.tolist(), velocity_G2.tolist(), speed_G.tolist(), strict=True):
         if math.isfinite(speed) and 0 < speed <= fastest:
             length = FILL * spacing * (speed / fastest) ** LENGTH_POWER
             x, y = MARGIN + room * (w / reach + 1) / 2, MARGIN + room * (1 - b / reach) / 2
-            shapes.append(_arrow(x, y, length * dw / speed, -length * db / speed))
+            shapes.append(_arrow(x, y, length * (dw / speed), -length * (db / speed)))
     edge = f"M{MARGIN} {SIDE / 2}h{room}M{SIDE / 2} {MARGIN}v{room}"
     return join(
         el("path", class_="axis", d=edge),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from condense_tui.draw.numbers import power, short_step, tick
+from condense_tui.draw.plot import HUGE
 from condense_tui.draw.scale import Scale, fit, ticks
 from condense_tui.report.markup import Markup, el, join
 
@@ -57,6 +58,8 @@ def drawing(spec: Plot) -> Markup:
     steps = np.concatenate([curve.steps for curve in spec.curves]) if spec.curves else np.empty(0)
     values = np.concatenate([curve.values for curve in spec.curves]) if spec.curves else np.empty(0)
     extra = [value for value in (spec.low, spec.high, spec.rule[0] if spec.rule else None) if value is not None]
+    # beyond this the span of an axis is no finite number; such a value is on its way to infinity
+    values, extra = values[np.abs(values) < HUGE], [value for value in extra if abs(value) < HUGE]
     x = fit(steps, log=spec.log_x, shift=1.0 if spec.log_x else 0.0)
     y = fit(np.r_[values, extra], log=spec.log)
     parts = [*_grid(x, y), *_annotations(spec, x, y)]
@@ -85,7 +88,7 @@ def _grid(x: Scale, y: Scale) -> list[Markup]:
 
 def _annotations(spec: Plot, x: Scale, y: Scale) -> list[Markup]:
     parts: list[Markup] = []
-    if spec.rule is not None:
+    if spec.rule is not None and _can_stand(y, spec.rule[0]):
         place = _y(y, spec.rule[0])
         parts.append(el("line", class_="rule", x1=LEFT, x2=WIDTH - RIGHT, y1=place, y2=place))
         parts.append(el("text", spec.rule[1], class_="note", x=LEFT + 4, y=place - 4))
@@ -99,7 +102,7 @@ def _annotations(spec: Plot, x: Scale, y: Scale) -> list[Markup]:
 
 
 def _line(curve: Curve, x: Scale, y: Scale) -> Markup:
-    shown = np.isfinite(y.forward(curve.values))
+    shown = _seen(y, curve)
     steps, values = curve.steps[shown], curve.values[shown]
     if not len(steps):
         return Markup("")
@@ -113,7 +116,7 @@ def _names(curves: Sequence[Curve], y: Scale) -> list[Markup]:
     """Names at the curves' ends, from the top down, each pushed below the one above it."""
     ends = []
     for curve in curves:
-        shown = curve.values[np.isfinite(y.forward(curve.values))]
+        shown = curve.values[_seen(y, curve)]
         if curve.name and len(shown):
             ends.append((_y(y, float(shown[-1])), curve))
     parts, lowest = [], -float("inf")
@@ -122,6 +125,16 @@ def _names(curves: Sequence[Curve], y: Scale) -> list[Markup]:
         style = f"name tone{curve.tone}"
         parts.append(el("text", curve.name, class_=style, x=WIDTH - RIGHT + 3, y=round(lowest + 3.5, 1)))
     return parts
+
+
+def _seen(y: Scale, curve: Curve) -> np.ndarray:
+    """Which values have a place on the axis."""
+    found: np.ndarray = np.isfinite(y.forward(curve.values)) & (np.abs(curve.values) < HUGE)
+    return found
+
+
+def _can_stand(scale: Scale, value: float) -> bool:
+    return bool(np.isfinite(scale.forward(value))) and abs(value) < HUGE
 
 
 def _thinned(steps: np.ndarray, values: np.ndarray, x: Scale, points: int) -> tuple[np.ndarray, np.ndarray]:

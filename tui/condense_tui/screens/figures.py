@@ -42,7 +42,8 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
         return Figure(None, title)
     first = float(values[0])
     rule = Rule(INITIAL_STAGE * first, "70 %") if np.isfinite(first) and first > 0 else None
-    remark = f"{round(100 * at / first)} % of the first" if at is not None and np.isfinite(at) and rule else ""
+    share = at / first if at is not None and rule else np.nan
+    remark = f"{round(100 * share)} % of the first" if abs(share) < 1e6 else ""
     spec = _spec((Curve("loss", steps, values),), snapshot, axes, axes.log_y, rule=rule)
     return Figure(spec, title, remark)
 

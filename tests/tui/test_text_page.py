@@ -71,6 +71,14 @@ def test_every_panel_of_the_screen_is_there(recorded: Path) -> None:
     assert "╱╱" in text and " dropped" in text
 
 
+def test_the_legend_is_of_the_ramp_that_is_drawn(recorded: Path) -> None:
+    """Signs are a minus where there is room for it, else letters; the legend explains whichever it is."""
+    for width, negative, legend in ((80, "-@-@", "-1 -@%#*+=-:. 0"), (40, "MMM", "-1 MXeoxi~;, 0")):
+        text = "\n".join(lines_of(recorded, width=width))
+        assert negative in text
+        assert legend in text
+
+
 @pytest.mark.parametrize("width", [20, 40, 79, 80, 120, 200])
 @pytest.mark.parametrize("depth", list(Depth))
 def test_nothing_is_wider_than_the_width(recorded: Path, width: int, depth: Depth) -> None:

@@ -75,7 +75,7 @@ def _pool(cosine_MM: np.ndarray, dropped_M: np.ndarray, edges: np.ndarray) -> np
     def block_sum(values: np.ndarray) -> np.ndarray:
         return np.add.reduceat(np.add.reduceat(values, starts, axis=0), starts, axis=1)
 
-    total = block_sum(np.where(counts, cosine_MM, np.float32(0)))
+    total = block_sum(np.where(counts, np.clip(cosine_MM, -1, 1), np.float32(0)))
     number = block_sum(counts.astype(np.float32))
     mean = np.full(total.shape, np.nan, np.float32)
     np.divide(total, number, out=mean, where=number > 0)

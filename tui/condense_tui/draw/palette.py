@@ -147,6 +147,12 @@ def ramp(wide: bool) -> tuple[str, ...]:
 _NEGATIVE_RAMP = " ,;~ixoeXM"
 
 
+def ramp_scale(wide: bool) -> str:
+    """The ramp from -1 over 0 to 1, as it is drawn with one or two characters a pixel."""
+    negative = f"-{RAMP[:0:-1]}" if wide else _NEGATIVE_RAMP[:0:-1]
+    return f"{negative} 0 {RAMP[1:]}"
+
+
 def _ansi(code: int) -> int:
     if code >= LEVELS:
         return {NAN: _ANSI_NAN, DROPPED: _ANSI_DROPPED}.get(code, _ANSI_ZERO)

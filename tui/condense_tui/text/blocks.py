@@ -12,7 +12,7 @@ from condense_tui.draw import field as draw_field
 from condense_tui.draw import heatmap as draw_heatmap
 from condense_tui.draw import numbers, palette
 from condense_tui.draw import plot as draw_plot
-from condense_tui.draw.palette import CODES, DROPPED, LEVELS, NAN, PALETTES, RAMP, Palette
+from condense_tui.draw.palette import CODES, DROPPED, LEVELS, NAN, PALETTES, Palette
 from condense_tui.draw.terminal import Ability
 from condense_tui.screens.figures import Figure
 from condense_tui.snapshot import FieldView, LayerImage
@@ -52,7 +52,7 @@ def heatmap(image: LayerImage, width: int, rows: int, ink: Ink) -> Block:
     ascii_only = ink.ability.ascii_heatmap
     kernels = len(image.order)
     if ascii_only:
-        wide = 2 * min(kernels, rows) <= width
+        wide = is_wide(kernels, width, rows)
         side = min(width // 2 if wide else width, rows)
     else:
         wide, side = False, min(width, 2 * rows)
@@ -73,13 +73,18 @@ def heatmap(image: LayerImage, width: int, rows: int, ink: Ink) -> Block:
     return Block(max(columns, cell_len(words)), tuple(lines))
 
 
-def legend(dropped: int, width: int, ink: Ink) -> Line:
-    """The scale of all heatmaps."""
+def is_wide(kernels: int, width: int, rows: int) -> bool:
+    """Without colour: whether there is room for two characters a pixel, which say sign and strength more clearly."""
+    return 2 * min(kernels, rows) <= width
+
+
+def legend(dropped: int, width: int, ink: Ink, *, wide: bool = True) -> Line:
+    """The scale of all heatmaps; without colour, of one or two (`wide`) characters a pixel."""
     note = ""
     if dropped:
         note = f"   {'╱╱' if ink.ability.unicode else '//'} {dropped} dropped"
     if ink.ability.ascii_heatmap:
-        return [("cos ", PLAIN), ("-1 -" + RAMP[:0:-1] + " 0 " + RAMP[1:] + " +1", PLAIN), (note, FAINT)]
+        return [("cos ", PLAIN), (f"-1 {palette.ramp_scale(wide)} +1", PLAIN), (note, FAINT)]
     room = min(LEVELS, max(_LEAST_SCALE, width - 10 - len(note)))
     shown = [round(at * (LEVELS - 1) / (room - 1)) for at in range(room)]
     scale = [(" ", _style(code * CODES + code, ink)) for code in shown]

@@ -144,14 +144,16 @@ def _as_of(view: LayerView, step: int) -> LayerView:
 def _heatmaps(snapshot: Snapshot, width: int, ink: Ink) -> list[Line]:
     if not snapshot.images:
         return []
-    across = max(1, min(len(snapshot.images), (width + 2) // (HEAT_LEAST + 2)))
+    least = HEAT_MOST if ink.ability.ascii_heatmap else HEAT_LEAST
+    across = max(1, min(len(snapshot.images), (width + 2) // (least + 2)))
     each = min(HEAT_MOST, (width - 2 * (across - 1)) // across)
     lines: list[Line] = []
     for first in range(0, len(snapshot.images), across):
         row = [blocks.heatmap(image, each, HEAT_ROWS, ink) for image in snapshot.images[first : first + across]]
         lines += [*blocks.beside(row), []]
     dropped = sum(int(image.dropped.sum()) for image in snapshot.images)
-    return [*lines, blocks.legend(dropped, width, ink)]
+    wide = all(blocks.is_wide(len(image.order), each, HEAT_ROWS) for image in snapshot.images)
+    return [*lines, blocks.legend(dropped, width, ink, wide=wide)]
 
 
 def _plots(snapshot: Snapshot, width: int, step: int | None, unicode: bool) -> list[Line]:

@@ -168,6 +168,11 @@ class Heatmap(Lines, can_focus=True):
             return None
         return draw.lay_out(image.cosine, image.order, image.dropped, side)
 
+    @property
+    def wide(self) -> bool:
+        """Without colour: whether a pixel takes two characters."""
+        return self.layout_ is None or self._ascii_width(self.layout_, self.size.width) == 2
+
     def _ascii_width(self, layout: draw.Layout, width: int) -> int:
         return 2 if 2 * layout.pixels.shape[1] <= width else 1
 

@@ -52,9 +52,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.light", ("T",), "T", "dark or light", "Dark or light theme", LOOK),
     Action("pause", ("p",), "p", "pause training", "Pause training, or go on with it", TRAINING, hint=5),
     Action("stop", ("s",), "s", "stop training", "Stop training; asks first, and leaves a checkpoint", TRAINING),
-    Action(
-        "export", ("e",), "e", "export", "Write the screen, a heatmap, a curve or the whole run to a file", APP, hint=11
-    ),
+    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=11),
     Action("help", ("question_mark",), "?", "help", "All keys", APP, hint=6),
     Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=10),
 )

@@ -67,6 +67,25 @@ def test_csv_tells_what_is_no_number_from_what_was_not_measured(make_run, tmp_pa
     assert written(folder, tmp_path, "csv").decode() == "step,a,loss\n0,inf,1.0\n5,,2.0\n9,nan,-inf\n"
 
 
+def test_members_of_an_ensemble_have_columns_and_arrays_of_their_own(make_run, tmp_path: Path) -> None:
+    from condense_core.frames import Array, Members
+
+    folder = make_run("ensemble.members=3")
+    losses = np.array([[1.0, 2.0, 3.0], [0.5, math.nan, 1.5]])
+    thread = RecordingThread(folder)
+    for step, row in enumerate(losses):
+        members = Members(names=("loss",), members=(0, 1, 2), values=Array.of(row[None, :], "f8"))
+        thread.put(Batch(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
+    thread.set_status("done")
+    thread.close()
+    rows = list(csv.reader(io.StringIO(written(folder, tmp_path, "csv").decode())))
+    assert rows[0] == ["step", "loss", "speed", "loss@0", "loss@1", "loss@2"]
+    assert rows[1][3:] == ["1.0", "2.0", "3.0"]
+    (tmp_path / "out").unlink()
+    with np.load(io.BytesIO(written(folder, tmp_path, "npz")), allow_pickle=False) as arrays:
+        assert arrays["curve.loss@2"].tolist() == [[0.0, 3.0], [1.0, 1.5]]
+
+
 def test_csv_up_to_a_step(recorded: Path, tmp_path: Path) -> None:
     lines = written(recorded, tmp_path, "csv", at=100).decode().splitlines()
     assert len(lines) > 3

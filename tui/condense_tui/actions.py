@@ -39,6 +39,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("speed(1)", ("plus", "equals_sign"), "+", "faster", "Play faster", PLAYHEAD),
     Action("layer(-1)", ("left_square_bracket",), "[", "layer", "The layer before", LOOK, hint=3),
     Action("layer(1)", ("right_square_bracket",), "]", "layer", "The next layer", LOOK, hint=3),
+    Action("member(-1)", ("comma",), ",", "seed", "Of several seeds: the one before, or the mean of all", LOOK),
+    Action("member(1)", ("full_stop",), ".", "seed", "Of several seeds: the next, or the mean of all", LOOK),
     Action("order", ("o",), "o", "order", "Order kernels by line, or as they are in the network", LOOK, hint=7),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear values", LOOK, hint=8),
     Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear steps", LOOK),

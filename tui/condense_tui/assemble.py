@@ -21,6 +21,7 @@ from condense_tui.snapshot import (
     LayerImage,
     LayerView,
     OutputsView,
+    Seeds,
     Series,
     Snapshot,
     Spectrum,
@@ -40,20 +41,26 @@ class View:
     layer: str | None = None
     every_layer: bool = False
     by_line: bool = True
+    member: int | None = None
+    """Of an ensemble: the member to show; none for the mean."""
 
 
 class Assembler:
     """Builds snapshots; what did not change since the last one is the same object, so that widgets can tell."""
 
     def __init__(self, reader: RunReader) -> None:
-        self._reader = reader
-        self._series: dict[str, Series] = {}
-        self._images: dict[tuple[str, int, bool], LayerImage] = {}
-        self._one_input: tuple[str, int, OutputsView | None, FieldView | None] = ("", -1, None, None)
+        self._run = reader
+        self._members: dict[int, RunReader] = {}
+        # of an ensemble, the frames are one member's, and the curves that member's or the mean
+        self._reader = self._curves = reader
+        self._series: dict[tuple[int | None, str], Series] = {}
+        self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
+        self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
 
     def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
         """The run at the playhead."""
-        reader = self._reader
+        reader = self._run
+        self._choose(view.member)
         info = reader.info()
         instants = reader.instants
         layers = tuple(reader.layers)
@@ -86,13 +93,14 @@ class Assembler:
             banner=banner(info),
             outputs=outputs,
             field=field,
+            seeds=self._seeds(view.member, layer) if reader.members > 1 else None,
         )
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
         """Output and field, where the network has one input."""
-        if self._one_input[:2] != (layer, step):
-            self._one_input = (layer, step, self._outputs(layer, step), self._field(layer, step))
-        return self._one_input[2:]
+        if self._one_input is None or self._one_input[:3] != (self._reader, layer, step):
+            self._one_input = (self._reader, layer, step, self._outputs(layer, step), self._field(layer, step))
+        return self._one_input[3:]
 
     def _outputs(self, layer: str, step: int) -> OutputsView | None:
         frame = self._reader.outputs(layer, step)
@@ -107,8 +115,29 @@ class Assembler:
         frame = self._reader.field(layer, step)
         return None if frame is None else FieldView(frame.omega.numpy(), frame.velocity.numpy(), frame.stable.numpy())
 
+    def _choose(self, member: int | None) -> None:
+        run = self._run
+        if run.members == 1:
+            return
+        number = member if member is not None and member < run.members else 0
+        if number not in self._members:
+            self._members[number] = run.member(number)
+        self._reader = self._members[number]
+        self._curves = run if member is None else self._reader
+
+    def _seeds(self, member: int | None, layer: str | None) -> Seeds:
+        run = self._run
+        names = {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}
+        label = f"mean of {run.members} seeds"
+        if member is not None:
+            own = self._reader.experiment
+            varies = run.experiment.ensemble.vary
+            label = f"data seed {own.data.seed}" if varies == "data" else f"seed {own.seed}"
+            label += f" ({member + 1} of {run.members})"
+        return Seeds(run.members, member, label, {key: _band(*run.spread(name)) for key, name in names.items()})
+
     def _header(self, info: RunInfo) -> Header:
-        rate = self._reader.last("steps_per_second")
+        rate = self._run.last("steps_per_second")
         if not np.isfinite(rate) and info.seconds > 0:
             rate = info.step / info.seconds
         left = (info.steps - info.step) / rate if info.active and rate > 0 else float("nan")
@@ -153,16 +182,26 @@ class Assembler:
             view,
             condensed_at=self._condensed_at(name),
             predicted_at=int(predicted) if np.isfinite(predicted) else None,
+            condensed_in=self._condensed_in(name, step),
         )
 
+    def _condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
+        if self._run.members == 1:
+            return None
+        steps, values = self._run.spread(f"{layer}.condensed")
+        end = int(np.searchsorted(steps, step, side="right"))
+        if not end:
+            return None
+        row = values[end - 1]
+        return int((row > 0).sum()), int(np.isfinite(row).sum())
+
     def _condensed_at(self, layer: str) -> int | None:
-        for event in self._reader.events:
-            if event.kind == "condensed" and layer in event.text.replace(":", " ").split():
-                return event.step
-        return None
+        steps, values = self._reader.curve(f"{layer}.condensed")
+        at = np.flatnonzero(values > 0)
+        return int(steps[at[0]]) if len(at) else None
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
-        key = (layer, step, by_line)
+        key = (self._reader.member_number, layer, step, by_line)
         if key not in self._images:
             cosine = self._reader.similarity(layer, step)
             if cosine is None:
@@ -173,11 +212,12 @@ class Assembler:
         return self._images[key]
 
     def _curve(self, name: str) -> Series:
-        steps, values = self._reader.curve(name)
-        before = self._series.get(name)
+        key = (self._curves.member_number, name)
+        steps, values = self._curves.curve(name)
+        before = self._series.get(key)
         if before is not None and len(before[0]) == len(steps):
             return before
-        found = self._series[name] = (steps, values)
+        found = self._series[key] = (steps, values)
         return found
 
     def _spectrum(self, layer: str, step: int) -> Spectrum:
@@ -193,6 +233,13 @@ class Assembler:
             ones_overlap=frame.ones_overlap.numpy(),
             from_data=frame.from_data,
         )
+
+
+def _band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
+    """The lowest and the highest member at each step."""
+    there = np.isfinite(values).any(axis=1)
+    steps, values = steps[there], values[there]
+    return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
 
 
 def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:

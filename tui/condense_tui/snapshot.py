@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,6 +62,8 @@ class LayerView:
     ratio: float = float("nan")
     condensed_at: int | None = None
     predicted_at: int | None = None
+    condensed_in: tuple[int, int] | None = None
+    """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,17 @@ class FieldView:
 
 
 @dataclass(frozen=True)
+class Seeds:
+    """The members of an ensemble: how many, which one is shown (none: the mean, and the first one's heatmap), and the
+    lowest and the highest curve of each scalar that is drawn."""
+
+    count: int
+    chosen: int | None
+    label: str
+    bands: Mapping[str, tuple[Series, Series]]
+
+
+@dataclass(frozen=True)
 class EventView:
     """Something that happened."""
 
@@ -151,6 +165,7 @@ class Snapshot:
     banner: Banner | None
     outputs: OutputsView | None = None
     field: FieldView | None = None
+    seeds: Seeds | None = None
 
     @property
     def chosen(self) -> LayerView | None:

@@ -36,6 +36,8 @@ def build_scenario(
     *,
     settings: list[str],
     seed: int | None = None,
+    seeds: int | None = None,
+    vary: str | None = None,
     data: str | None = None,
     data_root: Path | None = None,
     download: bool = False,
@@ -49,6 +51,10 @@ def build_scenario(
     table = scenarios.override(table, _data_settings(table, data, data_root, download), "--data")
     if seed is not None:
         table = scenarios.override(table, [f"seed={seed}"], "--seed")
+    if seeds is not None:
+        table = scenarios.override(table, [f"ensemble.members={seeds}"], "--seeds")
+    if vary is not None:
+        table = scenarios.override(table, [f"ensemble.vary={vary}"], "--vary")
     return scenarios.build(scenarios.override(table, settings), source), preset
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,8 @@ def _rules(dark: bool, palette: Palette) -> str:
         f".rule{{stroke:{ink['soft']};stroke-width:.6;stroke-dasharray:3 2}}",
         f".arrow{{stroke:{ink['soft']};stroke-width:.8;fill:none}}",
         f".stable{{stroke:{tones[1]};stroke-width:2}}",
-        ".curve{fill:none;stroke-width:1;stroke-linejoin:round}.curve.wide{stroke-width:3.5;opacity:.5}",
+        ".curve{fill:none;stroke-width:1;stroke-linejoin:round}.curve.behind{stroke-width:.5;opacity:.4}",
+        ".curve.wide{stroke-width:3.5;opacity:.5}",
         *(f".curve.tone{index}{{stroke:{tone}}}.name.tone{index}{{fill:{tone}}}" for index, tone in enumerate(tones)),
         # letters are of one size whatever their picture is enlarged by
         *(f".z{index} text{{font-size:{14 / zoom:.1f}px}}" for index, zoom in enumerate(_ZOOMS)),
@@ -177,10 +179,17 @@ def output_plot(run: RunReader, layer: str, at: int) -> Plot:
 def _until(run: RunReader, what: str, layer: str, at: int) -> Plot:
     """The plot of scalars up to a step."""
 
-    def curve(name: str, words: str = "", tone: int = 0) -> Curve:
-        steps, values = run.curve(name)
+    def until(steps: np.ndarray, values: np.ndarray, **look: Any) -> Curve:
         kept = steps <= at
-        return Curve(steps[kept], values[kept], name=words, tone=tone)
+        return Curve(steps[kept], values[kept], **look)
+
+    def curve(name: str, words: str = "", tone: int = 0) -> Curve:
+        return until(*run.curve(name), name=words, tone=tone)
+
+    def members(name: str) -> list[Curve]:
+        """Of an ensemble, the curves of which the one in front is the mean."""
+        steps, values = run.spread(name)
+        return [until(steps, column, behind=True) for column in values.T] if run.members > 1 else []
 
     if what == EIGENVALUES:
         ranks = range(1, EIGENVALUE_CURVES + 1)
@@ -188,6 +197,7 @@ def _until(run: RunReader, what: str, layer: str, at: int) -> Plot:
         plot = Plot(f"eigenvalues of {layer}", [one for one in shown if (one.values > 0).any()], log=True)
     elif what == PREDICTION:
         shown = [curve(f"{layer}.predicted_ratio", "theory", 1), curve(f"{layer}.ratio", "seen", 0)]
+        shown += members(f"{layer}.ratio")
         predicted = run.last(f"{layer}.predicted_at")
         mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
         title = f"share of {layer} on the predicted direction"
@@ -197,7 +207,7 @@ def _until(run: RunReader, what: str, layer: str, at: int) -> Plot:
         first = float(found.values[0]) if len(found.values) else float("nan")
         initial = {"loss": INITIAL_STAGE * first, "loss_ratio": INITIAL_STAGE}.get(what)
         rule = (initial, "70 %: initial stage ends") if initial is not None and np.isfinite(initial) else None
-        plot = Plot(what, [found], rule=rule)
+        plot = Plot(what, [found, *members(what)], rule=rule)
     if not any(np.isfinite(one.values).any() for one in plot.curves):
         raise ExportError(f"{what}: no number was recorded by step {step(at)}; there is no curve to export")
     return plot

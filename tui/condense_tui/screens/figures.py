@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from condense_tui.draw import numbers
-from condense_tui.draw.plot import Curve, Mark, Rule, Spec
+from condense_tui.draw.plot import BAND, Curve, Mark, Rule, Spec
 from condense_tui.snapshot import Series, Snapshot
 
 # The initial stage of training, where the theory holds (SCIENCE §2.8).
@@ -44,7 +44,8 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     rule = Rule(INITIAL_STAGE * first, "70 %") if np.isfinite(first) and first > 0 else None
     share = at / first if at is not None and rule else np.nan
     remark = f"{round(100 * share)} % of the first" if abs(share) < 1e6 else ""
-    spec = _spec((Curve("loss", steps, values),), snapshot, axes, axes.log_y, rule=rule)
+    curves = (Curve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
+    spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
     return Figure(spec, title, remark)
 
 
@@ -55,7 +56,8 @@ def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
-    spec = _spec((Curve("accuracy", steps, values, 2),), snapshot, axes, False, bounds=(0.0, 1.0))
+    curves = (Curve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
+    spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
     return Figure(spec, title)
 
 
@@ -80,9 +82,10 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     title += f" · {snapshot.layer}" if snapshot.layer else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
-    curves = [Curve("measured", *snapshot.ratio, 0)]
+    curves = [Curve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
         curves.append(Curve("predicted", *snapshot.predicted_ratio, 1))
+    curves += _band(snapshot, "ratio")
     marks, remark = [], ""
     if layer is not None and layer.predicted_at is not None:
         marks.append(Mark(layer.predicted_at, "predicted"))
@@ -110,6 +113,19 @@ def field_title(snapshot: Snapshot) -> str:
     """What the frame of the direction field says."""
     view = snapshot.field
     return "field" if view is None else f"field · {numbers.plural(len(view.stable), 'stable line')}"
+
+
+def _name(snapshot: Snapshot, name: str) -> str:
+    """A curve of one member is another curve than the mean's, of whatever length."""
+    return name if snapshot.seeds is None else f"{name} of {snapshot.seeds.label}"
+
+
+def _band(snapshot: Snapshot, name: str) -> list[Curve]:
+    """The lowest and the highest of all members, drawn behind the curve that is shown."""
+    if snapshot.seeds is None:
+        return []
+    low, high = snapshot.seeds.bands[name]
+    return [Curve("lowest", *low, BAND), Curve("highest", *high, BAND)]
 
 
 def _gap(values: np.ndarray, doubtful: bool) -> str:

@@ -150,6 +150,8 @@ def _style(pair: int, ink: Ink) -> Style:
 
 def _plot_style(tone: int) -> Style:
     kinds = draw_plot.Tone
+    if tone == kinds.CURVE + draw_plot.BAND:
+        return FAINT
     if tone >= kinds.CURVE:
         return CURVES[(tone - kinds.CURVE) % len(CURVES)]
     return {int(kinds.RULE): WARN, int(kinds.MARK): GOOD, int(kinds.PLAYHEAD): WARN, int(kinds.GRID): FAINT}.get(

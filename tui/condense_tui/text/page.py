@@ -85,7 +85,10 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink)
     step = None if head is None or at is None else head.step
     lines = [_header(snapshot)]
     if snapshot.layers:
-        lines += [[(line, PLAIN)] for line in _table(snapshot, width)]
+        lines += [[(line, PLAIN)] for line in _table(snapshot, summary if at is None else None, width)]
+    if snapshot.seeds is not None:
+        words = f"curves are the {snapshot.seeds.label} with its lowest and highest; heatmaps are of the first"
+        lines += [[], [(words, FAINT)]]
     for part in (_heatmaps(snapshot, width, ink), _plots(snapshot, width, step, ink.ability.unicode)):
         lines += [[], *part] if part else []
     lines += [[], *_events(snapshot, step)]
@@ -125,13 +128,16 @@ def _header(snapshot: Snapshot) -> Line:
     return [(run.id, blocks.STRONG), (": " + " · ".join(parts), PLAIN)]
 
 
-def _table(snapshot: Snapshot, width: int) -> list[str]:
-    """The table of layers as plain lines, as `run` prints it."""
+def _table(snapshot: Snapshot, ended: Summary | None, width: int) -> list[str]:
+    """The table of layers as plain lines, as `run` prints it: of the run's end, or as it was at the playhead."""
     head = snapshot.head
     views = [_as_of(view, head.step) for view in snapshot.layers] if head is not None else []
     console = Console(width=max(width, tables.LEAST_WIDTH), color_system=None, file=None, highlight=False)
     with console.capture() as captured:
-        tables.print_layers(console, views)
+        if ended is not None and ended.layers:
+            tables.print_layers(console, ended.layers, ended.seeds)
+        else:
+            tables.print_layers(console, views)
     return captured.get().rstrip("\n").split("\n")
 
 

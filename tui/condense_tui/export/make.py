@@ -46,7 +46,10 @@ def content(run: RunReader, place: Path, wish: Wish, screen: str | None = None) 
         from condense_tui.export.table import to_csv
 
         return to_csv(run, wish.at)
-    wish = replace(wish, at=instant(run, wish.at))
+    step = instant(run, wish.at)
+    # a screen at the end of a run is that of one who follows it, not of one who looks back
+    if wish.format not in PICTURES or wish.what != SCREEN or wish.at is not None:
+        wish = replace(wish, at=step)
     if wish.format in PICTURES:
         return _picture(run, place, wish, screen)
     if wish.format == "npz":

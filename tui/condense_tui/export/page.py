@@ -13,7 +13,7 @@ from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
 from condense_tui.assemble import image_of
 from condense_tui.draw.numbers import duration, measure, percent, plural, step
-from condense_tui.export.figure import output_plot
+from condense_tui.export.figure import CELLS, output_plot
 from condense_tui.report.arrows import arrows
 from condense_tui.report.curves import plot
 from condense_tui.report.heat import heatmap, legend
@@ -120,7 +120,7 @@ def _heatmaps(run: RunReader, at: int) -> list[Picture]:
             dropped = image.dropped if when == at else np.zeros(len(cosine), bool)
             lines = f": {plural(frame.lines, 'line')}" if frame is not None and when == at else ""
             caption = f"{layer} at step {step(when)}{lines}"
-            found.append(Picture(heatmap(cosine, image.order, dropped, caption), caption, True))
+            found.append(Picture(heatmap(cosine, image.order, dropped, caption, CELLS), caption, True))
     return found
 
 

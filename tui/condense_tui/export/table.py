@@ -21,8 +21,8 @@ def to_csv(run: RunReader, at: int | None) -> bytes:
     for member in range(run.members if run.members > 1 else 0):
         own = run.member(member)
         # speed and the like are of all members together
-        found = {f"{name}@{member}": own.curve(name) for name in run.curve_names}
-        columns |= {name: curve for name, curve in found.items() if len(curve[0])}
+        curves = {f"{name}@{member}": own.curve(name) for name in run.curve_names}
+        columns |= {name: curve for name, curve in curves.items() if len(curve[0])}
     names = list(columns)
     for name, (steps, values) in columns.items():
         for step, value in zip(steps.tolist(), values.tolist(), strict=True):

@@ -15,9 +15,11 @@ LARGEST_SIDE = 90
 _CLASS = "k"
 
 
-def heatmap(cosine_MM: np.ndarray, order_M: np.ndarray, dropped_M: np.ndarray, label: str) -> Markup:
+def heatmap(
+    cosine_MM: np.ndarray, order_M: np.ndarray, dropped_M: np.ndarray, label: str, largest: int = LARGEST_SIDE
+) -> Markup:
     """The matrix in the given order, on the fixed scale -1 … 1; kernels too small to count are grey."""
-    side, drawn = cells(cosine_MM, order_M, dropped_M, LARGEST_SIDE)
+    side, drawn = cells(cosine_MM, order_M, dropped_M, largest)
     return el("svg", drawn, class_="heat", viewBox=f"0 0 {side} {side}", role="img", aria_label=label)
 
 

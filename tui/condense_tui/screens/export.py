@@ -73,7 +73,8 @@ class ExportDialog(ModalScreen[Request | None]):
         self._at = None if head is None or head.following else head.step
         self._what = Choice("what", _whats(snapshot), id="what")
         self._format = Choice("format", OFFERED, id="format")
-        self._place = Input(self._free_name(), id="place")
+        self._offered = self._free_name()
+        self._place = Input(self._offered, id="place")
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -90,7 +91,7 @@ class ExportDialog(ModalScreen[Request | None]):
     def on_choice_changed(self) -> None:
         """Another name, and nothing to choose where the format holds the whole run."""
         self._what.disabled = self._format.value not in PICTURES
-        self._place.value = self._free_name()
+        self._offered = self._place.value = self._free_name()
 
     def on_input_submitted(self) -> None:
         """Enter in the place's field writes too."""
@@ -99,6 +100,9 @@ class ExportDialog(ModalScreen[Request | None]):
     def action_write(self) -> None:
         """Close with what is asked for."""
         place = self._place.value.strip()
+        if place == self._offered:
+            # enter may come before the name that goes with the last choice
+            place = self._free_name()
         if not place:
             self.notify("expected the name of a file", severity="error", timeout=3, markup=False)
             self._place.focus()

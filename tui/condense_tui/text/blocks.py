@@ -56,7 +56,8 @@ def heatmap(image: LayerImage, width: int, rows: int, ink: Ink) -> Block:
         side = min(width // 2 if wide else width, rows)
     else:
         wide, side = False, min(width, 2 * rows)
-    layout = draw_heatmap.lay_out(image.cosine, image.order, image.dropped, max(1, side))
+    starts = [group.start for group in image.groups]
+    layout = draw_heatmap.lay_out(image.cosine, image.order, image.dropped, max(1, side), starts)
     words = f"{image.layer} · {numbers.plural(image.kernels, 'kernel')}"
     if layout.pooled or image.pooled:
         words += f" pooled to {len(layout.edges) - 1}"

@@ -166,7 +166,7 @@ class Heatmap(Lines, can_focus=True):
             side = min(width // 2, height) if width // 2 >= LEAST_PIXELS else min(width, height)
         if side < min(LEAST_PIXELS, len(image.order)) or side < 1:
             return None
-        return draw.lay_out(image.cosine, image.order, image.dropped, side)
+        return draw.lay_out(image.cosine, image.order, image.dropped, side, [group.start for group in image.groups])
 
     @property
     def wide(self) -> bool:

@@ -145,6 +145,23 @@ def test_screen_shows_the_step_at_the_size(recorded: Path) -> None:
     assert "frame 21 of" in text
 
 
+def test_half_blocks_of_a_screen_are_shapes_that_fill_their_half_exactly(recorded: Path) -> None:
+    from PIL import Image
+
+    from condense_tui.draw.palette import PALETTES, colours
+    from condense_tui.export.raster import to_png
+
+    svg = draw_screen(recorded, Wish("svg", size=(120, 40)))
+    assert "▀" not in svg
+    with Image.open(io.BytesIO(to_png(svg))) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    # in the middle of the heatmap every pixel is a colour of the palette: there are no seams between rows
+    middle = pixels[500:1100, 1100:1400].reshape(-1, 3)
+    table = np.array(colours(PALETTES[0], True))
+    away = np.abs(middle[:, None] - table[None]).max(axis=2).min(axis=1)
+    assert (away > 2).mean() < 0.002
+
+
 def test_screen_needs_no_terminal_and_heeds_none(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     coloured = draw_screen(recorded, Wish("svg", size=(80, 24)))
     monkeypatch.setenv("NO_COLOR", "1")
@@ -165,6 +182,40 @@ def test_png_is_one_and_shows_the_heatmap(recorded: Path, tmp_path: Path) -> Non
         seen = {colour[:3] for _, colour in picture.getcolors(1 << 20) or []}
     table = colours(PALETTES[0], False)
     assert {table[0], table[LEVELS - 1]} <= seen
+
+
+def test_drawing_a_png_leaves_other_threads_alone(recorded: Path) -> None:
+    """resvg holds Python's lock; in the app that would be a screen that stands still."""
+    import threading
+    import time
+
+    from condense_tui.export.raster import to_png
+
+    svg = draw_screen(recorded, Wish("svg", size=(80, 24)))
+    drawing = threading.Thread(target=to_png, args=(svg,))
+    drawing.start()
+    turns = 0
+    while drawing.is_alive():
+        time.sleep(0.005)
+        turns += 1
+    assert turns > 10
+
+
+def test_a_machine_without_fonts_gets_no_picture_without_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from condense_tui.export import raster
+
+    # the child finds this module in the place of resvg: one that draws the same whatever it is given
+    (tmp_path / "resvg_py.py").write_text("def svg_to_bytes(**_): return b'\\x89PNG'")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(raster.__file__).parents[2]}")
+    with pytest.raises(ExportError, match="needs a font"):
+        raster.to_png("<svg/>")
+
+
+def test_what_is_no_svg_is_said_in_one_line() -> None:
+    from condense_tui.export.raster import to_png
+
+    with pytest.raises(ExportError, match="cannot draw the PNG"):
+        to_png("no picture")
 
 
 def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Path, tmp_path: Path) -> None:

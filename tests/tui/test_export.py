@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from one_input import one_input_run
 from recording import Recording
 
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
@@ -225,6 +226,14 @@ def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Pat
         assert words in page
     assert "<script" not in page
     assert not re.findall(r"(?:href|src)=\"https?:", page)
+
+
+def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -> None:
+    page = written(one_input_run(tmp_path / "runs"), tmp_path, "html").decode()
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    assert "output and its polynomial of degree 2" in page
+    assert "direction field of dense1: 2 stable lines" in page
+    assert page.count('class="stable"') == 2
 
 
 def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def to_html(run: RunReader, at: int) -> str:
         el("p", "Cosine of every two kernels, ordered by line; kernels without a direction are grey. ", legend()),
         el("h2", "Curves"),
         el("div", *(_figure(one) for one in [*_curves(run), *_one_input(run, at)]), class_="pictures plots"),
+        _of_gradients(run, at),
         el("h2", "What happened"),
         _events(run),
         el("h2", "Scenario"),
@@ -128,6 +129,18 @@ def _curves(run: RunReader) -> list[Picture]:
     """The report's curves of one run."""
     place: Path = run.file
     return [picture for picture in pictures([place]) if not picture.square]
+
+
+def _of_gradients(run: RunReader, at: int) -> Markup:
+    """What v1 and the spectrum are where there is no signal matrix."""
+    spectra = [(layer, run.spectrum(layer, at)) for layer in run.layers]
+    names = [layer for layer, spectrum in spectra if spectrum is not None and not spectrum.from_data]
+    if not names:
+        return Markup("")
+    text = (
+        f"There is no signal matrix Z for {', '.join(names)}: v1 and the eigenvalues are those of the layer's gradient."
+    )
+    return el("p", text, class_="soft")
 
 
 def _one_input(run: RunReader, at: int) -> list[Picture]:

@@ -13,7 +13,7 @@ from condense_tui.draw.scale import Scale, fit, ticks
 from condense_tui.report.markup import Markup, el, join
 
 WIDTH, HEIGHT = 300, 190
-LEFT, RIGHT, TOP, BOTTOM = 40, 26, 8, 22
+LEFT, RIGHT, TOP, BOTTOM = 40, 32, 8, 22
 # Points of a curve: two a pixel column at the size at which it is shown would be seen as one.
 POINTS = 120
 POINTS_BEHIND = 50

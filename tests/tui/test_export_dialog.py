@@ -65,6 +65,15 @@ async def test_what_and_format_are_chosen_with_arrows_and_name_the_file(recorded
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
+async def test_the_field_that_keys_go_to_is_marked(recorded: Path) -> None:
+    async with shown(recorded) as pilot:
+        await pilot.press("e")
+        await text_has(pilot, "▌what")
+        await pilot.press("down")
+        await text_has(pilot, "▌format")
+        assert "▌what" not in text(pilot)
+
+
 async def test_formats_of_the_whole_run_have_nothing_to_choose(recorded: Path, tmp_path: Path) -> None:
     async with shown(recorded) as pilot:
         await pilot.press("e", "down", "right", "right")

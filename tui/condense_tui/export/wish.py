@@ -77,7 +77,11 @@ def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str]) -> Wish:
     chosen = wish.layer or (layers[0] if layers else "")
     if f"{chosen}.{wish.what}" in curves:
         return replace(wish, what=f"{chosen}.{wish.what}")
-    raise ScenarioError(f"--what {wish.what}: {nearest(wish.what, (*NAMED, *curves))}")
+    hint = nearest(wish.what, (*NAMED, *curves))
+    if not hint.startswith("did you mean"):
+        # a run has dozens of scalars, and most of them a layer's name
+        hint = f"expected {', '.join(NAMED)}, or a recorded scalar such as loss"
+    raise ScenarioError(f"--what {wish.what}: {hint}")
 
 
 def file_name(run: str, wish: Wish) -> str:

@@ -69,10 +69,8 @@ class Choice(Lines, can_focus=True):
             if event.y == line and start <= event.x < stop:
                 self._choose(index)
 
-    def on_focus(self) -> None:
-        self.rebuild()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, value: bool) -> None:
+        super().watch_has_focus(value)
         self.rebuild()
 
     def watch_disabled(self, disabled: bool) -> None:

@@ -8,11 +8,13 @@ import numpy as np
 from recording import Planted
 
 from condense_core.experiment import GD, Dense, Experiment, NormalInit, Sine
-from condense_core.frames import Array, Field, Frame, Outputs, SimilarityEncoder
+from condense_core.frames import Array, Field, Frame, Outputs, SimilarityEncoder, Weights
 from condense_core.runs.create import create_run
 from condense_core.runs.writer import Batch, RunWriter
 
 STABLE = (0.3, 1.8)
+# The one step of which the weights are kept.
+KEPT = 10
 
 
 def outputs(step: int) -> Outputs:
@@ -36,6 +38,11 @@ def field(reach: float = 0.1, side: int = 17) -> Field:
     return Field(omega=Array.of(omega, "f8"), velocity=Array.of(velocity, "f8"), stable=Array.of(STABLE, "f8"))
 
 
+def neurons(layer: str) -> Weights:
+    """All of them in the corner of large weight and bias."""
+    return Weights.of({f"{layer}.weight": np.full((24, 1), 0.1), f"{layer}.bias": np.full(24, 0.1)})
+
+
 def one_input_run(runs: Path, frames: int = 30) -> Path:
     """A finished run with output and field at every step."""
     experiment = Experiment(
@@ -54,7 +61,8 @@ def one_input_run(runs: Path, frames: int = 30) -> Path:
         found: list[Frame] = [*layer.frames(step / frames, encoder), outputs(step), field()]
         scalars = [("loss", 1 - 0.1 * step / frames), ("complexity", 0.01), ("stable_lines", 2.0)]
         events = [("started", "training on cpu")] if step == 0 else []
-        writer.append(Batch(step, scalars, [(name, frame) for frame in found], events))
+        kept = [("", neurons(name))] if step == KEPT else []
+        writer.append(Batch(step, scalars, [*((name, frame) for frame in found), *kept], events))
     writer.update(step=frames - 1, status="done", seconds=1.0)
     writer.close()
     return folder

@@ -60,6 +60,18 @@ def test_a_stable_line_goes_from_edge_to_edge(angle: float, ends: tuple[tuple[in
     assert sum(len(text) for row in rows for text, tone in row if tone == Tone.STABLE) >= 9
 
 
+def test_neurons_stand_at_their_weight_and_bias_over_everything() -> None:
+    neurons = np.array([[-1.0, 1.0], [1.0, -1.0], [0.0, 0.0], [2.0, 0.0], [np.nan, 0.0]])
+    rows = draw.draw(grid(), grid(), np.array([0.0]), 17, 10, neurons_M2=neurons)
+    page = texts(rows)
+    assert [(y, x) for y, row in enumerate(page) for x, sign in enumerate(row) if sign == "●"] == [
+        (0, 0),
+        (4, 8),
+        (8, 16),
+    ]
+    assert "o" in texts(draw.draw(grid(), grid(), NO_LINES, 17, 10, neurons_M2=neurons, unicode=False))[0]
+
+
 def test_slope_of_a_line_in_ascii() -> None:
     for angle, stroke in ((0.0, "-"), (math.pi / 4, "/"), (math.pi / 2, "|"), (3 * math.pi / 4, "\\")):
         assert stroke in "".join(texts(draw.draw(grid(), 0 * grid(), np.array([angle]), 17, 10, unicode=False)))

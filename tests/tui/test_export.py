@@ -234,6 +234,7 @@ def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -
     assert "output and its polynomial of degree 2" in page
     assert "direction field of dense1: 2 stable lines" in page
     assert page.count('class="stable"') == 2
+    assert page.count('class="neuron"') == 24
 
 
 def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> None:

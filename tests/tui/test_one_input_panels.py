@@ -56,6 +56,18 @@ async def test_output_follows_the_playhead(tmp_path: Path) -> None:
         assert panel._plot is not after  # type: ignore[attr-defined]
 
 
+async def test_neurons_stand_in_the_field_from_the_step_on_at_which_they_were_kept(tmp_path: Path) -> None:
+    async with shown(one_input_run(tmp_path)) as pilot:
+        await settled(pilot)
+        assert "● neurons at step 10" in text(pilot)
+        field = next(line for line in text(pilot).splitlines() if "●" in line)
+        assert field.index("●") > 30
+        await pilot.press("home")
+        await until(lambda: head(pilot).index == 0, "the first frame")
+        await settled(pilot)
+        assert "●" not in text(pilot)
+
+
 async def test_field_alone(tmp_path: Path) -> None:
     async with shown(one_input_run(tmp_path)) as pilot:
         await settled(pilot)

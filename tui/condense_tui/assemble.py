@@ -113,7 +113,10 @@ class Assembler:
 
     def _field(self, layer: str, step: int) -> FieldView | None:
         frame = self._reader.field(layer, step)
-        return None if frame is None else FieldView(frame.omega.numpy(), frame.velocity.numpy(), frame.stable.numpy())
+        if frame is None:
+            return None
+        at, neurons = neurons_of(self._reader, layer, step)
+        return FieldView(frame.omega.numpy(), frame.velocity.numpy(), frame.stable.numpy(), neurons, at)
 
     def _choose(self, member: int | None) -> None:
         run = self._run
@@ -240,6 +243,20 @@ def _band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     there = np.isfinite(values).any(axis=1)
     steps, values = steps[there], values[there]
     return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
+
+
+def neurons_of(run: RunReader, layer: str, step: int) -> tuple[int | None, np.ndarray]:
+    """Weight and bias (M, 2) of each neuron of a layer with one input, and the step, the newest at or before `step`, at
+    which they were kept; None and an empty array where there are none."""
+    kept = run.weights(step)
+    none = None, np.empty((0, 2))
+    if kept is None:
+        return none
+    at, values = kept
+    weight, bias = values.get(f"{layer}.weight"), values.get(f"{layer}.bias")
+    if weight is None or bias is None or weight.shape != (len(bias), 1) or bias.ndim != 1:
+        return none
+    return at, np.stack([weight[:, 0], bias], axis=1).astype(np.float64)
 
 
 def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:

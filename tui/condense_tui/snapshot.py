@@ -110,11 +110,14 @@ class OutputsView:
 
 @dataclass(frozen=True)
 class FieldView:
-    """The field that drives neurons (weight, bias) of a network with one input, and the angles of its stable lines."""
+    """The field that drives neurons (weight, bias) of a network with one input, the angles of its stable lines, and
+    where the `neurons` (M, 2) themselves stood at the last step at or before it of which the weights were kept."""
 
     omega: np.ndarray
     velocity: np.ndarray
     stable: np.ndarray
+    neurons: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    neurons_at: int | None = None
 
 
 @dataclass(frozen=True)

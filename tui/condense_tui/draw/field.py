@@ -1,7 +1,8 @@
-"""The direction field of a network with one input as character cells: arrows, and the stable lines through 0.
+"""The direction field of a network with one input as character cells: arrows, the stable lines through 0, the neurons.
 
 Weight to the right, bias upwards, both from -reach to reach. A cell is twice as high as wide, so an arrow stands in
-every second column and the picture is as wide as it is high. A stable line is drawn in braille dots over the arrows.
+every second column and the picture is as wide as it is high. A stable line is drawn in braille dots over the arrows,
+neurons as discs over both.
 """
 
 from __future__ import annotations
@@ -34,6 +35,11 @@ class Tone(enum.IntEnum):
     MIDDLE = 3
     FAST = 4
     STABLE = 5
+    NEURON = 6
+
+
+NEURON, ASCII_NEURON = "●", "o"
+_NO_NEURONS = np.empty((0, 2))
 
 
 def draw(
@@ -43,6 +49,7 @@ def draw(
     width: int,
     height: int,
     *,
+    neurons_M2: np.ndarray = _NO_NEURONS,
     unicode: bool = True,
 ) -> list[list[Span]]:
     """At most `height` rows of spans (text, tone), the last of them the axis; none where it is no square grid of
@@ -57,6 +64,7 @@ def draw(
     for angle in np.asarray(stable_L, np.float64).tolist():
         if math.isfinite(angle):
             _line(cells, angle, unicode)
+    _put_neurons(cells, axis, neurons_M2, NEURON if unicode else ASCII_NEURON)
     left = (width - columns) // 2
     margin: list[Span] = [(" " * left, int(Tone.BLANK))] if left else []
     return [*([*margin, *_spans(row)] for row in cells), [*margin, (_axis(axis, columns), int(Tone.AXIS))]]
@@ -126,6 +134,15 @@ def _line(cells: list[list[Cell]], angle: float, unicode: bool) -> None:
         # where two lines cross, the dots of both stay
         both = mask | (ord(before) - 0x2800 if tone == Tone.STABLE and unicode else 0)
         cells[row][column] = (chr(0x2800 + both) if unicode else _slope(angle)), int(Tone.STABLE)
+
+
+def _put_neurons(cells: list[list[Cell]], axis: np.ndarray, neurons_M2: np.ndarray, sign: str) -> None:
+    """Each neuron inside the grid at its weight and bias."""
+    rows, columns = len(cells), len(cells[0])
+    place_M2 = (np.asarray(neurons_M2, np.float64).reshape(-1, 2) - axis[0]) / (axis[-1] - axis[0])
+    inside_M = ((place_M2 >= 0) & (place_M2 <= 1)).all(axis=1)
+    for right, up in place_M2[inside_M].tolist():
+        cells[round((1 - up) * (rows - 1))][round(right * (columns - 1))] = sign, int(Tone.NEURON)
 
 
 def _slope(angle: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from condense_core.runs.reader import RunReader
-from condense_tui.assemble import image_of
+from condense_tui.assemble import image_of, neurons_of
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.export.files import ExportError
@@ -83,7 +83,7 @@ def _rules(dark: bool, palette: Palette) -> str:
         f".grid,.axis{{stroke:{ink['line']};stroke-width:.5;fill:none}}",
         f".rule{{stroke:{ink['soft']};stroke-width:.6;stroke-dasharray:3 2}}",
         f".arrow{{stroke:{ink['soft']};stroke-width:.8;fill:none}}",
-        f".stable{{stroke:{tones[1]};stroke-width:2}}",
+        f".stable{{stroke:{tones[1]};stroke-width:2}}.neuron{{fill:{tones[0]}}}",
         ".curve{fill:none;stroke-width:1;stroke-linejoin:round}.curve.behind{stroke-width:.5;opacity:.4}",
         ".curve.wide{stroke-width:3.5;opacity:.5}",
         *(f".curve.tone{index}{{stroke:{tone}}}.name.tone{index}{{fill:{tone}}}" for index, tone in enumerate(tones)),
@@ -143,7 +143,9 @@ def _field(run: RunReader, layer: str, at: int) -> tuple[float, float, Markup]:
         raise ExportError("no direction field was recorded; only networks with one input and one hidden layer have one")
     side = arrows.SIDE * FIELD_ZOOM
     words = f"direction field of {layer} · {plural(len(frame.stable.numpy()), 'stable line')}"
-    return side, side + CAPTION, _captioned(words, arrows.drawing(frame), FIELD_ZOOM)
+    kept, neurons = neurons_of(run, layer, at)
+    words += "" if kept is None else f" · neurons at step {step(kept)}"
+    return side, side + CAPTION, _captioned(words, arrows.drawing(frame, neurons), FIELD_ZOOM)
 
 
 def _curve(run: RunReader, what: str, layer: str, at: int) -> tuple[float, float, Markup]:

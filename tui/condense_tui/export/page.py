@@ -11,7 +11,7 @@ from condense_core import scenario
 from condense_core.runs.info import RunInfo
 from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
-from condense_tui.assemble import image_of
+from condense_tui.assemble import image_of, neurons_of
 from condense_tui.draw.numbers import duration, measure, percent, plural, step
 from condense_tui.export.figure import CELLS, output_plot
 from condense_tui.report.arrows import arrows
@@ -153,7 +153,9 @@ def _one_input(run: RunReader, at: int) -> list[Picture]:
         field = run.field(layer, at)
         if field is not None:
             caption = f"direction field of {layer}: {plural(len(field.stable.numpy()), 'stable line')}"
-            found.append(Picture(arrows(field, caption), caption, False))
+            kept, neurons = neurons_of(run, layer, at)
+            caption += "" if kept is None else f", neurons at step {step(kept)}"
+            found.append(Picture(arrows(field, caption, neurons), caption, False))
     return found
 
 

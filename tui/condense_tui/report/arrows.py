@@ -1,4 +1,4 @@
-"""The field that drives the neurons of a network with one input, as an SVG: arrows, and the stable lines through 0."""
+"""The field that drives the neurons of a network with one input, as an SVG: arrows, stable lines, the neurons."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ MARGIN = 26
 FILL = 0.92
 LENGTH_POWER = 1 / 3
 HEAD = 0.32
+NO_NEURONS = np.empty((0, 2))
 
 
-def arrows(field: Field, label: str) -> Markup:
+def arrows(field: Field, label: str, neurons_M2: np.ndarray = NO_NEURONS) -> Markup:
     """The field as a picture of its own."""
-    return el("svg", drawing(field), class_="field", viewBox=f"0 0 {SIDE} {SIDE}", role="img", aria_label=label)
+    return el(
+        "svg", drawing(field, neurons_M2), class_="field", viewBox=f"0 0 {SIDE} {SIDE}", role="img", aria_label=label
+    )
 
 
-def drawing(field: Field) -> Markup:
-    """The field's shapes in an area of SIDE × SIDE: weight to the right, bias upwards."""
+def drawing(field: Field, neurons_M2: np.ndarray = NO_NEURONS) -> Markup:
+    """The field's shapes in an area of SIDE × SIDE: weight to the right, bias upwards; `neurons_M2` (M, 2) as discs."""
     omega_G2, velocity_G2 = field.omega.numpy(), field.velocity.numpy()
     if omega_G2.ndim != 2 or omega_G2.shape[-1] != 2 or omega_G2.shape != velocity_G2.shape:
         return Markup("")
@@ -49,10 +52,16 @@ def drawing(field: Field) -> Markup:
         el("path", class_="axis", d=edge),
         el("path", class_="arrow", d="".join(shapes)),
         *(_line(angle, room) for angle in field.stable.numpy().tolist() if math.isfinite(angle)),
+        *(_disc(w / reach, b / reach, room) for w, b in neurons_M2.tolist() if abs(w) <= reach and abs(b) <= reach),
         el("text", "weight", class_="tick", x=SIDE - MARGIN, y=SIDE - 8, text_anchor="end"),
         el("text", "bias", class_="tick", x=SIDE / 2, y=MARGIN - 9, text_anchor="middle"),
         el("text", f"±{measure(reach, 2)}", class_="tick", x=MARGIN, y=SIDE - 8),
     )
+
+
+def _disc(weight: float, bias: float, room: float) -> Markup:
+    x, y = MARGIN + room * (weight + 1) / 2, MARGIN + room * (1 - bias) / 2
+    return el("circle", class_="neuron", cx=round(x, 1), cy=round(y, 1), r=2)
 
 
 def _arrow(x: float, y: float, dx: float, dy: float) -> str:

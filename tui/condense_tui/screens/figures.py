@@ -115,6 +115,12 @@ def field_title(snapshot: Snapshot) -> str:
     return "field" if view is None else f"field · {numbers.plural(len(view.stable), 'stable line')}"
 
 
+def field_remark(snapshot: Snapshot) -> str:
+    """Of which step the neurons in the field are: their weights are kept at a few of the steps."""
+    at = None if snapshot.field is None else snapshot.field.neurons_at
+    return "" if at is None else f"● neurons at step {at}"
+
+
 def _name(snapshot: Snapshot, name: str) -> str:
     """A curve of one member is another curve than the mean's, of whatever length."""
     return name if snapshot.seeds is None else f"{name} of {snapshot.seeds.label}"

@@ -165,6 +165,7 @@ class RunScreen(Screen[None]):
         spare = "loss" if self.has_class("-compact") else "accuracy"
         self._field.show(snapshot.field)
         self._field.border_title = Content(figures.field_title(snapshot))
+        self._field.border_subtitle = Content(figures.field_remark(snapshot))
         for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, PLOTS[spare])]:
             if not panel.display:
                 continue

@@ -109,8 +109,14 @@ def plot(figure: Figure, width: int, height: int, step: int | None, unicode: boo
 def field(view: FieldView, width: int, height: int, unicode: bool) -> Block:
     """The direction field of a network with one input, under its title."""
     words = f"field over (weight, bias) · {numbers.plural(len(view.stable), 'stable line')}"
-    rows = draw_field.draw(view.omega, view.velocity, view.stable, width, height, unicode=unicode)
-    return Block(width, ([(words, STRONG)], *([(text, _field_style(tone)) for text, tone in row] for row in rows)))
+    title: Line = [(words, STRONG)]
+    if view.neurons_at is not None:
+        note = f" · {draw_field.NEURON if unicode else draw_field.ASCII_NEURON} neurons at step {view.neurons_at}"
+        title += [(note, FAINT)] if len(words) + len(note) <= width else []
+    rows = draw_field.draw(
+        view.omega, view.velocity, view.stable, width, height, neurons_M2=view.neurons, unicode=unicode
+    )
+    return Block(width, (title, *([(text, _field_style(tone)) for text, tone in row] for row in rows)))
 
 
 def beside(blocks: Sequence[Block], gap: int = 2) -> list[Line]:
@@ -162,4 +168,9 @@ def _plot_style(tone: int) -> Style:
 
 def _field_style(tone: int) -> Style:
     kinds = draw_field.Tone
-    return {int(kinds.STABLE): CURVES[1] + STRONG, int(kinds.SLOW): FAINT, int(kinds.FAST): STRONG}.get(tone, PLAIN)
+    return {
+        int(kinds.NEURON): CURVES[0] + STRONG,
+        int(kinds.STABLE): CURVES[1] + STRONG,
+        int(kinds.SLOW): FAINT,
+        int(kinds.FAST): STRONG,
+    }.get(tone, PLAIN)

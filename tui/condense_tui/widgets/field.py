@@ -11,7 +11,7 @@ from condense_tui.widgets.lines import Line, Lines, centred
 
 
 class FieldPanel(Lines, can_focus=True):
-    """Arrows in every second column, stable lines over them."""
+    """Arrows in every second column, stable lines and neurons over them."""
 
     DEFAULT_CSS = "FieldPanel { height: 1fr; width: 1fr; }"
 
@@ -29,7 +29,15 @@ class FieldPanel(Lines, can_focus=True):
         view = self._view
         if view is None:
             return centred("no field recorded", self.look.muted, width, height)
-        rows = draw.draw(view.omega, view.velocity, view.stable, width, height, unicode=self.ability.unicode)
+        rows = draw.draw(
+            view.omega,
+            view.velocity,
+            view.stable,
+            width,
+            height,
+            neurons_M2=view.neurons,
+            unicode=self.ability.unicode,
+        )
         if not rows:
             return centred("too small for the field", self.look.muted, width, height)
         above: list[Line] = [[]] * ((height - len(rows)) // 2)
@@ -43,4 +51,5 @@ class FieldPanel(Lines, can_focus=True):
             int(Tone.MIDDLE): look.muted,
             int(Tone.FAST): look.text,
             int(Tone.STABLE): look.curves[1],
+            int(Tone.NEURON): look.accent,
         }.get(tone, look.text)

@@ -17,10 +17,12 @@ from condense_core.errors import RunFileError, ScenarioError
 from condense_core.runs import control
 from condense_core.runs.create import write_run
 from condense_core.runs.reader import RunReader
+from condense_tui.report.results import CellPlace, preset_result
 from condense_tui.reproduce.across import arms, read_across
 from condense_tui.reproduce.drive import Progress, drive, is_finished
 from condense_tui.reproduce.plan import choose, make_plan, read_presets, within
 from condense_tui.reproduce.table import progress_table
+from condense_tui.reproduce.together import together
 
 PRESET = """
 name = "tiny"
@@ -123,7 +125,7 @@ def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
 
 
 def test_ctrl_c_stops_every_worker_with_a_checkpoint_and_says_so(tmp_path):
-    command = [sys.executable, "-m", "condense_tui", "reproduce", "fcn-fig12-tanh", "--seeds", "3", "--jobs", "2"]
+    command = [sys.executable, "-m", "condense_tui", "reproduce", "fcn-fig12", "--seeds", "1", "--jobs", "2"]
     # in a session of its own, so that Ctrl-C reaches whatever a terminal's would
     process = subprocess.Popen(
         [*command, "--out", str(tmp_path)],
@@ -132,10 +134,9 @@ def test_ctrl_c_stops_every_worker_with_a_checkpoint_and_says_so(tmp_path):
         text=True,
         start_new_session=True,
     )
-    cells = tmp_path / "cells" / "fcn-fig12-tanh"
 
-    def training() -> list[str]:
-        return [folder.name for folder in sorted(cells.glob("*")) if _step(folder) > 0]
+    def training() -> list[Path]:
+        return [folder for folder in sorted(tmp_path.glob("cells/*/*")) if _step(folder) > 0]
 
     wait_for(lambda: len(training()) == 2)
     os.killpg(process.pid, signal.SIGINT)
@@ -146,11 +147,11 @@ def test_ctrl_c_stops_every_worker_with_a_checkpoint_and_says_so(tmp_path):
         == "condense-tui: stopped; finished runs are kept, the others have a checkpoint, and the same command goes on\n"
     )
     assert output == ""
-    assert training() == ["0", "1"], "nothing was started after it"
-    for name in training():
-        with RunReader(cells / name) as run:
+    assert len(training()) == 2, "nothing was started after it"
+    for folder in training():
+        with RunReader(folder) as run:
             assert run.info().status == "stopped"
-        assert (cells / name / "checkpoint.safetensors").is_file()
+        assert (folder / "checkpoint.safetensors").is_file()
 
 
 def _step(folder: Path) -> int:
@@ -240,3 +241,32 @@ def test_the_command_trains_on_data_that_stand_in_and_the_report_says_so(tmp_pat
     assert answer.returncode == (0 if found["verdict"] == "holds" else 1)
     for name in ("report.md", "report.html"):
         assert "data: digits in place of mnist" in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_draws_of_a_dense_network_train_as_one_run_and_count_as_they_would_apart(tmp_path):
+    apart = make_plan({"tiny": preset()}, out=tmp_path, seeds=3, data_seeds=2)
+    joined = together(apart)
+    (tiny,) = joined.presets
+    assert [(cell.seed, cell.data_seed, cell.member) for cell in tiny.cells] == [
+        (0, 0, 0), (1, 0, 1), (2, 0, 2), (0, 1, 0), (1, 1, 1), (2, 1, 2),
+    ]  # fmt: skip
+    assert len({cell.folder for cell in tiny.cells}) == 2
+    for cell, alone in zip(tiny.cells, apart.cells, strict=True):
+        assert cell.experiment.members[cell.member] == alone.experiment
+    progress = drive(joined, jobs=1, device="cpu", show=lambda _: None)
+    assert len(progress.ended) == 6
+    assert len(list(tmp_path.glob("cells/tiny/*"))) == 2
+    places = [CellPlace(cell.folder, cell.seed, cell.data_seed, member=cell.member) for cell in tiny.cells]
+    found = preset_result("tiny", tiny.experiment, places)
+    assert (len(found.cells), found.decided) == (6, 6)
+    values = [cell.measured[0]["loss_ratio"] for cell in found.cells]
+    assert len(set(values)) == 6, "members are different draws"
+    assert all(is_finished(cell) for cell in tiny.cells)
+
+
+def test_convolutions_and_single_draws_stay_apart(tmp_path):
+    images = preset(data={"name": "digits", "samples": 20}, layers=[{"kind": "conv", "width": 3}])
+    plan = together(make_plan({"images": images, "tiny": preset()}, out=tmp_path, seeds=1))
+    assert all(cell.experiment.ensemble.members == 1 for cell in plan.cells)
+    plan = together(make_plan({"images": images}, out=tmp_path, seeds=2))
+    assert len({cell.folder for cell in plan.cells}) == 2

@@ -63,8 +63,11 @@ class Loop:
         next_checkpoint = time.monotonic() + self._experiment.record.checkpoint_seconds
         while True:
             step = stepper.step
+            looks = step in schedule or (every and step % every == 0)
+            if looks:
+                stepper.prepare()
             thread.progress = (step, time.monotonic() - begun)
-            if step in schedule or (every and step % every == 0):
+            if looks:
                 before = time.monotonic()
                 outcome = self._measure(step, last)
                 begun += time.monotonic() - before

@@ -68,6 +68,7 @@ def reproduce(
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import cores, showing
+    from condense_tui.reproduce.together import together
 
     check_device(device)
     other_data = stand_ins(data or [])
@@ -89,6 +90,7 @@ def reproduce(
     )
     if quick:
         plan = within(plan, QUICK_MINUTES, jobs)
+    plan = together(plan)
     try:
         with showing(plan) as show:
             progress = drive(plan, jobs=jobs, device=device, show=show)
@@ -125,7 +127,7 @@ def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
             item.name,
             item.experiment,
             [
-                CellPlace(cell.folder, cell.seed, cell.data_seed, progress.refused.get(cell.folder, ""))
+                CellPlace(cell.folder, cell.seed, cell.data_seed, progress.refused.get(cell.folder, ""), cell.member)
                 for cell in item.cells
             ],
             item.not_run,

@@ -13,7 +13,7 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.figures import Comparison, Equal, Figure
-from condense_core.runs.reader import RunReader
+from condense_core.runs.reader import open_member
 from condense_core.runs.summary import measured, summarise
 from condense_tui.draw.numbers import measure, plural
 from condense_tui.report.results import ENOUGH, PresetResult, Verdict, name_of
@@ -166,7 +166,7 @@ def _values(comparison: Comparison, presets: Sequence[PresetResult]) -> list[flo
     values: list[float] = []
     for cell in (cell for preset in presets for cell in preset.cells if cell.status == "done"):
         try:
-            with RunReader(Path(cell.folder)) as run:
+            with open_member(Path(cell.folder), cell.member) as run:
                 values += measured(comparison, run, summarise(run).layers).values()
         except RunFileError:
             # the cell's own row in the report says why

@@ -92,4 +92,4 @@ def write(report: Report, folder: Path) -> tuple[Path, Path]:
 
 def pictures_of(preset: PresetResult) -> list[Picture]:
     """Pictures of the preset's runs that ended, first seed first."""
-    return pictures([Path(cell.folder) for cell in preset.cells if cell.status in {"done", "diverged"}])
+    return pictures([(Path(cell.folder), cell.member) for cell in preset.cells if cell.status in {"done", "diverged"}])

@@ -15,8 +15,8 @@ from condense_core import scenario
 from condense_core.errors import RunFileError
 from condense_core.experiment import Dense, Experiment, Requirement
 from condense_core.phase import phase_of
-from condense_core.runs.reader import RunReader
-from condense_core.runs.summary import failures, measured, summarise, wanted
+from condense_core.runs.reader import RunReader, open_member
+from condense_core.runs.summary import enough, failures, measured, summarise, wanted
 from condense_tui.draw.numbers import measure
 
 Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "failed", "not run"]
@@ -42,6 +42,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """One run: how it ended, whether the claim holds in it, and what was measured for each requirement."""
 
     folder: str
+    member: int
+    """Which member of the run in that folder, where it trains several."""
     seed: int
     data_seed: int
     status: str
@@ -111,6 +113,7 @@ class CellPlace:
     seed: int
     data_seed: int
     refused: str = ""
+    member: int = 0
 
 
 def preset_result(
@@ -162,10 +165,15 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
     seconds, steps = 0.0, 0
     if not reason:
         try:
-            with RunReader(place.folder) as run:
+            with RunReader(place.folder) as whole, open_member(place.folder, place.member) as run:
+                together = whole.members
                 summary = summarise(run)
                 status, reason = summary.status, summary.reason
-                seconds, steps = summary.seconds, summary.steps
+                if run.last("diverged") == 1:
+                    status, reason = "diverged", "its loss is not finite any more"
+                seconds, steps = summary.seconds / together, summary.steps
+                if len(run.instants):
+                    steps = int(run.instants[-1])
                 claim = experiment.claim
                 if claim is not None and status in {"done", "diverged"}:
                     found = [measured(requirement, run, summary.layers) for requirement in claim.requires]
@@ -176,6 +184,7 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
             status, reason = "failed", str(error)
     return CellResult(
         folder=str(place.folder),
+        member=place.member,
         seed=place.seed,
         data_seed=place.data_seed,
         status=status,
@@ -248,7 +257,6 @@ def _verdict(share: float | None, holds_in: int, decided: int, has_cells: bool) 
         return "no claim"
     if not decided:
         return "failed"
-    # counts, not quotients: 9 of 10 is the 0.9 that was asked for, whatever 0.9 is in binary
-    if holds_in >= math.ceil(share * decided - 1e-9):
+    if enough(share, holds_in, decided):
         return "holds"
     return "holds in some" if holds_in else "does not hold here"

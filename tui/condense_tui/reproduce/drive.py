@@ -48,7 +48,7 @@ def drive(plan: Plan, *, jobs: int, device: str, show: Callable[[Progress], None
         return progress
     with Pool(jobs) as pool:
         while progress.waiting or progress.running:
-            while progress.waiting and len(progress.running) < jobs:
+            while progress.waiting and len({cell.folder for cell in progress.running}) < jobs:
                 _start(progress, pool, device)
             ended = set(pool.ended(LOOK_S)) if progress.running else set()
             progress.ended += [cell for cell in progress.running if cell.folder in ended]
@@ -81,7 +81,9 @@ def _without_words(experiment: Experiment) -> Experiment:
 
 
 def _start(progress: Progress, pool: Pool, device: str) -> None:
-    cell = progress.waiting.pop(0)
+    cell = progress.waiting[0]
+    together = [other for other in progress.waiting if other.folder == cell.folder]
+    progress.waiting = [other for other in progress.waiting if other.folder != cell.folder]
     try:
         if _status(cell) in INTERRUPTED:
             ready_to_resume(cell.folder)
@@ -89,10 +91,10 @@ def _start(progress: Progress, pool: Pool, device: str) -> None:
             _make(cell, device)
     except (CondenseError, OSError) as error:
         progress.refused[cell.folder] = str(error)
-        progress.ended.append(cell)
+        progress.ended += together
         return
     pool.start(cell.folder)
-    progress.running.append(cell)
+    progress.running += together
 
 
 def _make(cell: Cell, device: str) -> None:

@@ -27,13 +27,17 @@ QUICK_SEEDS = 5
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a preset: one draw of the weights, one of the data."""
+    """One draw of the weights and one of the data of a preset: a run of its own, or a member of a run of several.
+
+    Cells with one folder train as one; `experiment` is what that run trains.
+    """
 
     preset: str
     seed: int
     data_seed: int
     experiment: Experiment
     folder: Path
+    member: int = 0
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,12 @@ class Stepper(ABC):
         self._differentiated = False
         self.step += 1
 
+    def prepare(self) -> None:
+        """Do the part of the next step that views show: its work is the step's, not the measurement's."""
+        if self._sees_all and not self._differentiated:
+            self._differentiate()
+            self._differentiated = True
+
     def rehearse(self) -> None:
         """Do most of a step's work and change nothing, to see how long it takes."""
         self._differentiate()
@@ -182,9 +188,7 @@ class Stepper(ABC):
 
     def _look_up(self, member: int) -> Callable[[], Known]:
         def known() -> Known:
-            if not self._differentiated:
-                self._differentiate()
-                self._differentiated = True
+            self.prepare()
             # not before it is asked for: a member that was dropped meanwhile has moved the rows of the others
             return self._found(self.members.index(member))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -126,9 +125,9 @@ def _heatmaps(run: RunReader, at: int) -> list[Picture]:
 
 
 def _curves(run: RunReader) -> list[Picture]:
-    """The report's curves of one run."""
-    place: Path = run.file
-    return [picture for picture in pictures([place]) if not picture.square]
+    """The report's curves of one run; of an ensemble its first member's, the others faintly behind."""
+    members = [(run.file, member) for member in range(run.members)]
+    return [picture for picture in pictures(members) if not picture.square]
 
 
 def _of_gradients(run: RunReader, at: int) -> Markup:

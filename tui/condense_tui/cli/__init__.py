@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from condense_tui.cli.doctor import doctor
+from condense_tui.cli.export import export
 from condense_tui.cli.presets import presets
 from condense_tui.cli.reduce import reduce
 from condense_tui.cli.reproduce import reproduce
@@ -45,6 +46,7 @@ app.command()(replay)
 app.command()(theory)
 app.command()(reduce)
 app.command()(reproduce)
+app.command()(export)
 app.command()(doctor)
 app.command(hidden=True)(serve)
 app.add_typer(runs, name="runs")

@@ -25,6 +25,12 @@ OnHost = Annotated[
     str | None,
     typer.Option("--host", metavar="HOST", help="On another machine: user@name, or a name from hosts.toml."),
 ]
+At = Annotated[
+    int | None, typer.Option("--at", metavar="STEP", help="The newest frame at or before it; else the last.")
+]
+Width = Annotated[
+    int | None, typer.Option("--width", min=20, max=1000, help="Columns; else the terminal's, or 80 in a pipe.")
+]
 
 DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH")
 

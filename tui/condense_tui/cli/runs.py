@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, OnHost, RunsDir
+from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
 
 if TYPE_CHECKING:
     from condense_core.remote.client import Connection
@@ -76,19 +76,26 @@ def _infos_there(host: str) -> list[RunInfo]:
 
 
 @runs.command()
-def show(run: Run, json: Json = False, host: OnHost = None, runs_dir: RunsDir = None) -> int:
-    """What a run came to, layer by layer."""
+def show(
+    run: Run,
+    at: At = None,
+    width: Width = None,
+    json: Json = False,
+    host: OnHost = None,
+    runs_dir: RunsDir = None,
+) -> int:
+    """What a run came to, as text: layers, heatmaps, curves, events, claim."""
     from condense_core.remote.link import open_mirror, sync
     from condense_core.runs.place import runs_folder
-    from condense_tui.cli.headless import show_result
+    from condense_tui.cli.headless import show_panels
 
     if host is None:
-        show_result(_find(run, runs_dir), json=json)
-        return 0
-    with _there(run, host) as (connection, id_):
-        folder = open_mirror(connection, id_, runs_folder(runs_dir))
-        sync(folder, connection)
-    show_result(folder, json=json)
+        folder = _find(run, runs_dir)
+    else:
+        with _there(run, host) as (connection, id_):
+            folder = open_mirror(connection, id_, runs_folder(runs_dir))
+            sync(folder, connection)
+    show_panels(folder, json=json, at=at, width=width)
     return 0
 
 

@@ -60,7 +60,11 @@ svg{display:block;max-width:100%}
 .rule{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 3}
 .tick,.note{font-size:10px;fill:var(--soft)}.name{font-size:10.5px}
 .curve{fill:none;stroke:var(--t);stroke-width:1.8;stroke-linejoin:round}.curve.behind{stroke-width:1;opacity:.38}
+.curve.wide{stroke-width:5;opacity:.5}
 text.name{fill:var(--t)}
+.field{width:100%;max-width:300px;height:auto}
+.axis{stroke:var(--line);fill:none}.arrow{stroke:var(--soft);stroke-width:.8;fill:none}
+.stable{stroke:var(--t1);stroke-width:2}.neuron{fill:var(--t0)}
 .tone0{--t:var(--t0)}.tone1{--t:var(--t1)}.tone2{--t:var(--t2)}.tone3{--t:var(--t3)}
 details{margin:6px 0;font-size:13.5px}summary{cursor:pointer;color:var(--soft)}
 pre{overflow-x:auto;background:var(--ground);border:1px solid var(--line);border-radius:6px;padding:10px 12px;

@@ -127,7 +127,7 @@ class Training(threading.Thread):
 def _instants(folder: Path, spectra: bool) -> Iterator[tuple[list[Row], list[Row]]]:
     with contextlib.closing(open_reader(folder / FILE_NAME)) as connection:
         for (step,) in connection.execute(
-            "SELECT DISTINCT step FROM scalar WHERE name = 'loss' ORDER BY step"
+            "SELECT DISTINCT step FROM frame WHERE kind = 'similarity' ORDER BY step"
         ).fetchall():
             scalars = connection.execute("SELECT name, value FROM scalar WHERE step = ? ORDER BY seq", (step,))
             frames = connection.execute(
@@ -249,21 +249,15 @@ def mirror(host: str, training: Training, near: Path, seconds: float) -> tuple[f
         return (counted.bytes - before) / (time.monotonic() - begun), ages
 
 
-def drawn(host: str, far: FarSide, seconds: float, *, answers: bool = True) -> tuple[float, list[float]]:
-    """Bytes a second of the app drawn over `ssh -t`, and its key lags."""
-    command = (
-        f"env TERM=xterm-256color COLORTERM=truecolor CONDENSE_RUNS_DIR={far.runs} {find_host('far').command} attach"
-    )
-    screen = Screen(["ssh", "-t", host, command], answers=answers)
+def drawn(host: str, far: FarSide) -> Screen:
+    """The app drawn over `ssh -t`."""
+    terminal = "TERM=xterm-256color COLORTERM=truecolor"
+    command = f"env {terminal} CONDENSE_RUNS_DIR={far.runs} {find_host(host).command} attach"
+    screen = Screen(["ssh", "-t", host, command])
     if screen.watch(90, "eigenvalues") is None:
         raise SystemExit("\n".join(["the app never came:", *screen.screen.display]))
     screen.watch(3)
-    before, begun = screen.bytes, time.monotonic()
-    screen.watch(seconds)
-    rate = (screen.bytes - before) / (time.monotonic() - begun)
-    lags = screen.key_lags()
-    screen.close()
-    return rate, lags
+    return screen
 
 
 def local_key_lags(host: str, near: Path, run: str) -> list[float]:
@@ -324,12 +318,20 @@ def measure_ssh(count: int) -> None:
 
 
 def measure(far: FarSide, training: Training, near: Path, seconds: float) -> None:
+    """The same rows at the same time: mirrored, and drawn."""
+    screen = drawn("far", far)
+    drawing = threading.Thread(target=screen.watch, args=(seconds,))
+    before = screen.bytes
+    drawing.start()
     stream, ages = mirror("far", training, near, seconds)
+    drawing.join()
+    pixels = (screen.bytes - before) / seconds
+    lags = screen.key_lags()
+    screen.close()
     print(f"    mirror: {stream / 1e3:6.1f} kB/s; age of a row    {ms(ages)}")
-    print(f"    key lag, app here on the mirror    {ms(local_key_lags('far', near, training.folder.name))}")
-    pixels, lags = drawn("far", far, seconds)
     print(f"    ssh -t: {pixels / 1e3:6.1f} kB/s; key lag         {ms(lags)}")
     print(f"    the mirror costs {stream / pixels:.2f} of what drawing costs")
+    print(f"    key lag, app here on the mirror    {ms(local_key_lags('far', near, training.folder.name))}")
 
 
 if __name__ == "__main__":

@@ -74,8 +74,6 @@ class RayEngine:
         """Give the cell to the cluster."""
         if self._unfit:
             self._require_a_node()
-        shutil.rmtree(cell.folder, ignore_errors=True)
-        cell.folder.mkdir(parents=True)
         self._submit(cell)
 
     def ended(self, seconds: float) -> list[Path]:
@@ -114,6 +112,7 @@ class RayEngine:
                 self.refused[cell.folder] = f"on {host}: {content!s}"
             else:
                 assert isinstance(content, bytes)
+                shutil.rmtree(cell.folder, ignore_errors=True)
                 accept(content, scenario.dumps(cell.experiment), cell.folder)
         except self._ray.exceptions.RayError as error:
             # the node or its process went; what Ray says of it begins with a line that says so
@@ -153,10 +152,13 @@ def _task() -> Callable[[str, str, str, str], Answer]:
     """What a node runs. It is defined in here so that it is sent whole: a node without the package can say so."""
 
     def train(experiment: str, run: str, preset: str, device: str) -> Answer:
+        import signal
         import socket
 
         import ray
 
+        # Ray cancels by Ctrl-C's way, which a node that was started in the background has been told to ignore
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         node, host = ray.get_runtime_context().get_node_id(), socket.gethostname()
         try:
             from condense_core.errors import CondenseError, MissingExtraError

@@ -122,13 +122,13 @@ def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Seque
 
 
 def scale_of(pictures: Iterable[Grid], show: Show) -> Scale:
-    """One scale for all pictures of a measure: 0 to 1 for shares, else what there is."""
+    """One scale for all pictures of a measure: 0 to 1 for shares, else up to the largest, from 0 where it is linear."""
     if show in _SHARES:
         return Scale(0.0, 1.0)
     log = show in _LOGARITHMIC
     values = [item.value for picture in pictures for row in picture.squares for item in row]
     known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
-    return Scale(min(known), max(known), log) if known else Scale(0.0, 1.0)
+    return Scale(min(known) if log else 0.0, max(known), log) if known else Scale(0.0, 1.0)
 
 
 def square(result: CellResult, layer: str, show: Show) -> Square:

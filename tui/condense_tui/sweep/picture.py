@@ -50,12 +50,12 @@ def code_of(share: float) -> int:
 def _squares(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text] | None:
     assert grid.down is not None
     names = grid.down.values
-    margin = max(len(name) for name in (*names, grid.down.name)) + 1
+    margin = max(map(len, names)) + 2
     columns = min(MOST_WIDTH, (width - margin) // len(grid.across.values))
     if columns < LEAST_WIDTH:
         return None
     tall = len(names) <= TALL_ROWS
-    lines = [Text(f"{grid.down.name:>{margin - 1}}", style="bold")]
+    lines = [Text(f" {_cut(grid.down.name, width - 1)}", style="bold")]
     # a phase diagram's second axis points up
     for name, row in zip(reversed(names), reversed(grid.squares), strict=True):
         styles = [_style(scale.share(item.value), ability) for item in row]

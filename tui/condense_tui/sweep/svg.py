@@ -13,7 +13,7 @@ from condense_tui.sweep.picture import code_of
 # Pixels. A square holds `10 of 10` and a spread such as `0.93–0.98` below it.
 _SQUARE, _HIGH, _LINE, _EDGE = 84, 46, 20, 16
 # Of a character of the labels, for the room that they take.
-_LETTER = 7.2
+_LETTER, _BOLD_LETTER = 7.2, 8.2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _INK, _SOFT, _GROUND = "#1c1e22", "#5d6470", "#ffffff"
 
@@ -48,11 +48,11 @@ def _picture(grid: Grid, scale: Scale, top: float) -> tuple[Markup, float, float
     """The picture with its right edge and its height."""
     names = grid.down.values if grid.down else ("",)
     label = grid.down.name if grid.down else ""
-    left = _EDGE + max(len(name) for name in (*names, label)) * _LETTER + 8
+    left = _EDGE + max(map(len, names)) * _LETTER + 8
     parts = [_text(_EDGE, top + 13, grid.title, anchor="start", weight=600)]
     y = top + _LINE + 8
     if label:
-        parts.append(_text(left - 8, y + 8, label, anchor="end", fill=_SOFT))
+        parts.append(_text(_EDGE, y + 8, label, anchor="start", fill=_SOFT))
         y += _LINE
     for name, row in zip(reversed(names), reversed(grid.squares), strict=True):
         parts.append(_text(left - 8, y + _HIGH / 2 + 4, name, anchor="end"))
@@ -64,7 +64,7 @@ def _picture(grid: Grid, scale: Scale, top: float) -> tuple[Markup, float, float
     width = _SQUARE * len(grid.across.values)
     y += _LINE
     parts.append(_text(left + width / 2, y - 4, grid.across.name, fill=_SOFT))
-    return join(*parts), max(left + width, _EDGE + len(grid.title) * _LETTER), y - top
+    return join(*parts), max(left + width, _EDGE + len(grid.title) * _BOLD_LETTER), y - top
 
 
 def _square(item: Square, scale: Scale, x: float, y: float) -> Markup:

@@ -58,8 +58,11 @@ class RayEngine:
         """Why cells that have ended left no run file."""
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=False)
-        except (ConnectionError, RuntimeError, ValueError, OSError, ImportError, AssertionError) as error:
-            words = printable(str(error))[:LONGEST_REASON] or type(error).__name__
+        except ImportError as error:
+            raise MissingExtraError(f"--address {address}: {error}: pip install 'condense-tui[ray]'") from None
+        except (RuntimeError, ValueError, OSError, AssertionError) as error:
+            # a client's server sends its traceback along, whose last line says what happened
+            words = (str(error).strip() or type(error).__name__).splitlines()[-1][:LONGEST_REASON]
             raise HostError(f"--address {address}: no Ray cluster answers there: {words}") from None
         gpus = 1 if device.startswith("cuda") else 0
         self._task: Any = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=gpus)(_task())

@@ -49,10 +49,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("panel(2)", ("2",), "2", "curves", "Loss and accuracy", LOOK),
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
     Action("panel(4)", ("4",), "4", "log", "Everything that happened", LOOK),
+    Action("panel(5)", ("5",), "5", "output", "Output and direction field of a network with one input", LOOK),
     Action("palette", ("t",), "t", "palette", "The next of three colour palettes", LOOK),
     Action("app.light", ("T",), "T", "dark or light", "Dark or light theme", LOOK),
     Action("pause", ("p",), "p", "pause training", "Pause training, or go on with it", TRAINING, hint=5),
     Action("stop", ("s",), "s", "stop training", "Stop training; asks first, and leaves a checkpoint", TRAINING),
+    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=11),
     Action("help", ("question_mark",), "?", "help", "All keys", APP, hint=6),
     Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=10),
 )

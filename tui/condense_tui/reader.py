@@ -75,7 +75,7 @@ class ReaderThread(threading.Thread):
 
     def __init__(self, place: Path, post: Callable[[Message], object]) -> None:
         super().__init__(name="run-file-reader", daemon=True)
-        self._place = place
+        self.place = place
         self._post = post
         self._wake = threading.Condition()
         self._changes: list[Change] = []
@@ -128,7 +128,7 @@ class ReaderThread(threading.Thread):
 
     def run(self) -> None:
         try:
-            with RunReader(self._place) as reader:
+            with RunReader(self.place) as reader:
                 self._loop(reader)
         except CondenseError as error:
             self._post(ReadFailed(str(error)))
@@ -217,4 +217,6 @@ def _same(new: Snapshot, old: Snapshot) -> bool:
         and new.loss is old.loss
         and new.accuracy is old.accuracy
         and new.ratio is old.ratio
+        and new.outputs is old.outputs
+        and new.field is old.field
     )

@@ -39,6 +39,7 @@ def list_(json: Json = False) -> int:
                 "summary": about.summary if about else "",
                 "claim": claim.text if claim else "",
                 "minutes_cpu": about.minutes_cpu if about else None,
+                "minutes_quick": experiment.quick.minutes_cpu if experiment.quick else None,
                 "minutes_gpu": about.minutes_gpu if about else None,
                 "recording": name in recorded,
             }

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from condense_core import scenario
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Experiment
@@ -50,7 +52,9 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_CELLS:
         raise ScenarioError(f"--over: that makes {count:,} cells; expected {MOST_CELLS:,} at most")
-    table = scenario.parse(scenario.dumps(base))
+    name = preset or base.name
+    # quick settings are for the scenario as it stands, not for what it is changed to
+    table = scenario.parse(scenario.dumps(msgspec.structs.replace(base, quick=None)))
     cells: list[SweepCell] = []
     seen: dict[str, str] = {}
     for values in itertools.product(*(axis.values for axis in axes)):
@@ -58,15 +62,14 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
         words = " ".join(settings)
         changed = scenario.override(table, settings, "--over")
         experiment = with_absolute_paths(scenario.build(changed, f"--over {words}"))
-        text = scenario.dumps(experiment)
+        # what a preset says of itself trains nothing anew
+        text = scenario.dumps(msgspec.structs.replace(experiment, about=None))
         if text in seen:
             raise ScenarioError(f"--over: {seen[text]} and {words} are the same experiment")
         seen[text] = words
         folder = out / CELLS / _cell_name(settings, text)
-        cells.append(
-            SweepCell(preset or base.name, experiment.seed, experiment.data.seed, experiment, folder, tuple(values))
-        )
-    return Sweep(preset or base.name, preset, tuple(axes), tuple(cells), out)
+        cells.append(SweepCell(name, experiment.seed, experiment.data.seed, experiment, folder, values=tuple(values)))
+    return Sweep(name, preset, tuple(axes), tuple(cells), out)
 
 
 def _cell_name(settings: Sequence[str], experiment: str) -> str:

@@ -90,7 +90,8 @@ class Heatmaps(Vertical):
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
             panel.show(image, palette, empty, chosen, by_line)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
-        self._legend.show(palette, dropped, self._pooling(shown))
+        wide = all(panel.heatmap.wide for panel in shown)
+        self._legend.show(palette, dropped, self._pooling(shown), wide)
 
     def _pooling(self, shown: list[HeatPanel]) -> str:
         for panel in shown:

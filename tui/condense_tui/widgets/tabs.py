@@ -1,4 +1,4 @@
-"""Names of the four panels, where the terminal shows one at a time."""
+"""Names of the panels, where the terminal shows one at a time."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ class Tabs(Lines):
     def __init__(self) -> None:
         super().__init__(id="tabs")
         self._chosen = 1
+        self._count = len(tab_names())
         self._ends: list[int] = []
 
-    def choose(self, number: int) -> None:
-        """Mark a panel as shown."""
-        self._chosen = number
+    def choose(self, number: int, count: int) -> None:
+        """Mark a panel as shown, of the first `count`."""
+        self._chosen, self._count = number, count
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -39,7 +40,7 @@ class Tabs(Lines):
         line: Line = []
         self._ends = []
         end = 0
-        for number, words in enumerate(tab_names(), start=1):
+        for number, words in enumerate(tab_names()[: self._count], start=1):
             chosen = number == self._chosen
             text = f" {number} {words} "
             line.append((text, look.chosen + _REVERSE if chosen else look.muted))

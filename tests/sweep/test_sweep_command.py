@@ -135,7 +135,7 @@ def test_ctrl_c_keeps_what_is_finished_and_stops_the_workers(tiny, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "finished cells are kept, and the same command goes on" in said
+    assert "finished cells are kept, the others have a checkpoint, and the same command goes on" in said
     assert not worker_is_alive(folder(100_000_000))
     with RunReader(folder(20)) as run:
         assert run.info().status == "done"

@@ -131,7 +131,9 @@ def sweep(
     try:
         progress, refused = _train(swept, engine, address, device, jobs)
     except KeyboardInterrupt:
-        typer.echo("condense-tui: stopped; finished cells are kept, and the same command goes on", err=True)
+        others = "the others have a checkpoint" if engine == "local" else "the others start anew"
+        text = f"stopped; finished cells are kept, {others}, and the same command goes on"
+        typer.echo(f"condense-tui: {text}", err=True)
         return INTERRUPTED
     results = read_results(swept, {**progress.refused, **refused})
     files = write_tables(results, swept)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import io
 import logging
 import shutil
 import socket
@@ -56,6 +57,8 @@ class RayEngine:
         self._unfit: dict[str, str] = {}
         self.refused: dict[Path, str] = {}
         """Why cells that have ended left no run file."""
+        # Ray tells of dead nodes on standard output, pages of it, where our result belongs
+        self._silence = contextlib.redirect_stdout(io.StringIO())
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=False)
         except ImportError as error:
@@ -85,6 +88,7 @@ class RayEngine:
         return [folder for task in done if (folder := self._take(task)) is not None]
 
     def __enter__(self) -> RayEngine:
+        self._silence.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,6 +98,7 @@ class RayEngine:
         if self._running:
             self._ray.wait(list(self._running), num_returns=len(self._running), timeout=CANCEL_PATIENCE_S)
         self._ray.shutdown()
+        self._silence.__exit__(None, None, None)
 
     def _submit(self, cell: Cell) -> None:
         fit = {"label_selector": {"ray.io/node-id": f"!in({','.join(self._unfit)})"}} if self._unfit else {}

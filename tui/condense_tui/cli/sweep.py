@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from condense_tui.cli.options import Json, build_scenario
-from condense_tui.cli.reproduce import SEEDS
+from condense_tui.cli.reproduce import INTERRUPTED, SEEDS
+from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
     from condense_core.experiment import Experiment
     from condense_tui.reproduce.drive import Progress
-    from condense_tui.sweep.grid import Grid, Show
+    from condense_tui.sweep.grid import Grid
     from condense_tui.sweep.plan import Sweep
     from condense_tui.sweep.results import CellResult
-
-# What shells answer for a process that Ctrl-C ended.
-INTERRUPTED = 130
 
 
 def sweep(
@@ -47,20 +45,7 @@ def sweep(
     ] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
     show: Annotated[
-        Literal[
-            "condensed",
-            "claim",
-            "coverage",
-            "lines",
-            "lines_coarse",
-            "directions",
-            "mean_abs_cos",
-            "alignment",
-            "condensed_at",
-            "predicted_at",
-            "loss_ratio",
-            "loss_last",
-        ],
+        Show,
         typer.Option(help="What the picture shows."),
     ] = "condensed",
     layer: Annotated[str | None, typer.Option(help="Only that layer in the picture and the table shown.")] = None,

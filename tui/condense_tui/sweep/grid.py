@@ -6,42 +6,13 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from condense_tui.draw.numbers import measure, short_step
 from condense_tui.sweep.axes import Axis
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import CellResult, Row
+from condense_tui.sweep.show import TITLES, Show
 
-Show = Literal[
-    "condensed",
-    "claim",
-    "coverage",
-    "lines",
-    "lines_coarse",
-    "directions",
-    "mean_abs_cos",
-    "alignment",
-    "condensed_at",
-    "predicted_at",
-    "loss_ratio",
-    "loss_last",
-]
-
-TITLES: dict[Show, str] = {
-    "condensed": "seeds in which it is condensed",
-    "claim": "seeds in which the claim holds",
-    "coverage": "share of kernels on lines, median over seeds",
-    "lines": "condensed lines, median over seeds",
-    "lines_coarse": "condensed lines at |cos| 0.8 / 10 %, median over seeds",
-    "directions": "condensed directions, median over seeds",
-    "mean_abs_cos": "mean |cos| of kernels to their line, median over seeds",
-    "alignment": "mean |cos| to the predicted direction, median over seeds",
-    "condensed_at": "step at which it condensed, median over seeds",
-    "predicted_at": "predicted step of condensation, median over seeds",
-    "loss_ratio": "last loss / first loss, median over seeds",
-    "loss_last": "last loss, median over seeds",
-}
 _COUNTS: dict[str, tuple[str, str]] = {
     "condensed": ("condensed", "seeds"),
     "claim": ("claim_holds_in", "claim_decided"),

@@ -12,7 +12,8 @@ from condense_tui.draw import palette
 from condense_tui.draw.bars import bar
 from condense_tui.draw.palette import DROPPED, LEVELS, PALETTES, ZERO
 from condense_tui.draw.terminal import Ability, Depth
-from condense_tui.sweep.grid import Grid, Scale, Show, words
+from condense_tui.sweep.grid import Grid, Scale, words
+from condense_tui.sweep.show import Show
 
 # Columns of a cell: below the least not even `.93` and a gap fit; above the most a picture is not easier to read.
 LEAST_WIDTH, MOST_WIDTH = 4, 13

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from condense_tui.draw.palette import LEVELS, PALETTES, ZERO, colours
 from condense_tui.report.markup import Markup, el, join
-from condense_tui.sweep.grid import Grid, Scale, Show, Square, words
+from condense_tui.sweep.grid import Grid, Scale, Square, words
 from condense_tui.sweep.picture import code_of
+from condense_tui.sweep.show import Show
 
 # Pixels. A square holds `10 of 10` and a spread such as `0.93–0.98` below it.
 _SQUARE, _HIGH, _LINE, _EDGE = 84, 46, 20, 16

@@ -46,6 +46,12 @@ class RunFailedError(CondenseError):
     exit_code = 1
 
 
+class HostError(CondenseError):
+    """Another machine that cannot be reached, or does not answer as it should."""
+
+    exit_code = 3
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """What to say after an unknown name: the nearest that exists, or all of them."""
     known = list(names)

@@ -12,6 +12,7 @@ from condense_tui.cli.reduce import reduce
 from condense_tui.cli.reproduce import reproduce
 from condense_tui.cli.run import attach, replay, run
 from condense_tui.cli.runs import runs
+from condense_tui.cli.sweep import sweep
 from condense_tui.cli.theory import theory
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app.command()(replay)
 app.command()(theory)
 app.command()(reduce)
 app.command()(reproduce)
+app.command()(sweep)
 app.command()(export)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from condense_core.frames import Condensation
+from condense_core.runs.control import Verb
 from condense_core.runs.info import RunInfo
 from condense_core.runs.reader import RunReader
 from condense_core.text import printable
@@ -47,6 +48,18 @@ class Assembler:
         self._reader = reader
         self._series: dict[str, Series] = {}
         self._images: dict[tuple[str, int, bool], LayerImage] = {}
+
+    def refresh(self) -> bool:
+        """Whether anything was committed since the last call."""
+        return self._reader.refresh()
+
+    def send(self, verb: Verb, argument: str) -> None:
+        """Leave a command for the worker."""
+        self._reader.send(verb, argument)
+
+    def close(self) -> None:
+        """Close the run file."""
+        self._reader.close()
 
     def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
         """The run at the playhead."""

@@ -133,3 +133,24 @@ class Snapshot:
     def chosen(self) -> LayerView | None:
         """The layer that the heatmap and the theory plots show."""
         return next((view for view in self.layers if view.name == self.layer), None)
+
+    @property
+    def active(self) -> bool:
+        """More frames may come."""
+        return self.header.active
+
+    def same(self, other: Snapshot) -> bool:
+        """Nothing that is drawn differs. Arrays are compared by identity: what did not change is the same object."""
+        return (
+            self.header == other.header
+            and self.head == other.head
+            and self.layer == other.layer
+            and self.layers == other.layers
+            and self.banner == other.banner
+            and len(self.events) == len(other.events)
+            and len(self.images) == len(other.images)
+            and all(a is b for a, b in zip(self.images, other.images, strict=True))
+            and self.loss is other.loss
+            and self.accuracy is other.accuracy
+            and self.ratio is other.ratio
+        )

@@ -13,7 +13,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 from textual.screen import ModalScreen
 
-from condense_tui.actions import ACTIONS, ALSO
+from condense_tui.actions import ALSO, Action, Place, actions_on
 from condense_tui.widgets.lines import Line, Lines, justified
 
 
@@ -29,11 +29,16 @@ class Help(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss", "close", show=False)]
 
+    def __init__(self, places: tuple[Place, ...]) -> None:
+        """`places` are those of the screen that help is asked for."""
+        super().__init__()
+        self._actions = actions_on(*places)
+
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "keys"
             box.border_subtitle = "esc closes"
-            yield HelpLines()
+            yield HelpLines(self._actions)
 
 
 class HelpLines(Lines):
@@ -41,15 +46,19 @@ class HelpLines(Lines):
 
     DEFAULT_CSS = "HelpLines { height: auto; background: $surface; }"
 
+    def __init__(self, actions: list[Action]) -> None:
+        super().__init__()
+        self._actions = actions
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.build(width, viewport.height))
 
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         rows: list[Line] = []
-        for group in dict.fromkeys(action.group for action in ACTIONS):
+        for group in dict.fromkeys(action.group for action in self._actions):
             rows.append([(group, look.chosen)])
-            for action in ACTIONS:
+            for action in self._actions:
                 if action.group == group:
                     shown = action.shown if self.ability.unicode or not action.plain else action.plain
                     rows.append(self._row(shown, action.help))

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-from condense_tui.actions import ACTIONS
+from condense_core.runs.info import RunInfo, read_info
+from condense_core.runs.schema import FILE_NAME, open_reader
+from condense_tui.actions import Place, bindings
 from condense_tui.assemble import View
+from condense_tui.collecting import collect_again
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.playhead import Playhead
-from condense_tui.reader import ReaderThread
-from condense_tui.screens import figures
+from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
+from condense_tui.screens import figures, steering
 from condense_tui.screens.arrange import CHROME, Arrangement, arrange, shows_every_layer
-from condense_tui.screens.dialogs import Help, Question
 from condense_tui.screens.figures import Axes, Figure
 from condense_tui.snapshot import Banner as BannerMessage
+from condense_tui.snapshot import Header as RunHeader
 from condense_tui.snapshot import Snapshot
 from condense_tui.widgets.banner import Banner
-from condense_tui.widgets.bottom import EventLog, Footer, LogLine
+from condense_tui.widgets.bottom import EventLog, LogLine
+from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers, lines_needed
 from condense_tui.widgets.panels import Heatmaps
@@ -35,6 +41,9 @@ from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.tiny import Tiny
+
+if TYPE_CHECKING:
+    from condense_tui.app import CondenseApp
 
 PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
     "loss": figures.loss,
@@ -63,20 +72,22 @@ class Choices:
 class RunScreen(Screen[None]):
     """One run, live or recorded."""
 
+    app: CondenseApp
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), action.call, action.words, show=False) for action in ACTIONS
-    ]
+    PLACES: ClassVar[tuple[Place, ...]] = ("run",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
-    def __init__(self, reader: ReaderThread) -> None:
+    def __init__(self, place: Path) -> None:
+        """`place` is a run's folder or a run file."""
         super().__init__()
-        self._reader = reader
+        self.place = place
+        self._reader = ReaderThread(place, self.post_message)
         self._snapshot: Snapshot | None = None
         self._arranged: tuple[Arrangement, Choices, bool, int, int] | None = None
         self._view = View()
         self.choices = Choices()
         # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
-        self._header, self._banner, self._tabs = Header(), Banner(), Tabs()
+        self._header, self._banner, self._tabs = Header(), Banner(), Tabs("kernels", "curves", "theory", "log")
         self._left, self._right = Vertical(id="left"), Container(id="right")
         self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
         self._spare = PlotPanel(id="spare")
@@ -112,8 +123,25 @@ class RunScreen(Screen[None]):
         # not before there is something to show a snapshot on
         self._reader.start()
 
+    def on_unmount(self) -> None:
+        self._reader.stop()
+
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
+
+    def on_snapshot_ready(self, message: SnapshotReady) -> None:
+        """Show the newest snapshot."""
+        self.show(message.snapshot)
+        self.call_after_refresh(collect_again)
+
+    def on_read_failed(self, message: ReadFailed) -> None:
+        """Say that reading has ended."""
+        self.fail(message.reason)
+        self.call_after_refresh(collect_again)
+
+    def on_command_failed(self, message: CommandFailed) -> None:
+        """Say that a command did not reach the worker."""
+        self.notify(message.reason, severity="error", markup=False)
 
     def show(self, snapshot: Snapshot) -> None:
         """Put a snapshot on the screen."""
@@ -297,37 +325,35 @@ class RunScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause training or go on with it."""
-        run = None if self._snapshot is None else self._snapshot.header
-        if run is None or not run.active:
-            self._say("training is over; there is nothing to pause")
-            return
-        verb = "resume" if run.status == "paused" else "pause"
-        self._reader.send("resume" if verb == "resume" else "pause")
-        self._say(f"asked the worker to {verb}")
+        run = self._run
+        if run is not None:
+            steering.pause_or_go_on(self, self.place, run.status, self._looked_at)
 
     def action_stop(self) -> None:
         """Stop training, after asking."""
-        run = None if self._snapshot is None else self._snapshot.header
-        if run is None or not run.active:
-            self._say("training is over; there is nothing to stop")
-            return
+        run = self._run
+        if run is not None:
+            steering.stop(self, self.place, run.name, run.status, run.step, run.steps, self._looked_at)
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._reader.send("stop")
-                self._say("asked the worker to stop")
+    def action_new(self) -> None:
+        """A new run like this one."""
+        from condense_tui.screens.form import FormScreen, of_run
 
-        question = Question(
-            f"Stop training {run.name}?",
-            f"It is at step {run.step:,} of {run.steps:,}. It leaves a checkpoint and can be resumed.",
-            "stop",
-            "keep training",
-        )
-        self.app.push_screen(question, answered)
+        self.app.push_screen(FormScreen(of_run(self._info())))
 
-    def action_help(self) -> None:
-        """All keys."""
-        self.app.push_screen(Help())
+    def action_reduce(self) -> None:
+        """The effective network of this run."""
+        from condense_tui.screens.reduce import ReduceScreen
+
+        head = None if self._snapshot is None else self._snapshot.head
+        at = None if head is None or head.following else head.step
+        self.app.push_screen(ReduceScreen(self.place, at))
+
+    def action_compare(self) -> None:
+        """Choose what to compare this run with."""
+        from condense_tui.screens.pick import PickScreen
+
+        self.app.push_screen(PickScreen(self.place))
 
     def on_layers_chosen(self, event: Layers.Chosen) -> None:
         """Choose the layer that was clicked."""
@@ -344,8 +370,17 @@ class RunScreen(Screen[None]):
             index = int(abs(snapshot.instants - event.step).argmin())
             self._move(lambda playhead, *_: playhead.go(index))
 
-    def _say(self, text: str) -> None:
-        self.notify(text, timeout=3, markup=False)
+    @property
+    def _run(self) -> RunHeader | None:
+        return None if self._snapshot is None else self._snapshot.header
+
+    def _info(self) -> RunInfo:
+        with contextlib.closing(open_reader(self.place / FILE_NAME if self.place.is_dir() else self.place)) as file:
+            return read_info(file, self.place)
+
+    def _looked_at(self) -> None:
+        """Look at the run now: something was done to it."""
+        self._reader.look(self._view)
 
 
 def _panel_of(focused: Widget | None) -> str:

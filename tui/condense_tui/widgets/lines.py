@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -100,6 +101,13 @@ def justified(left: Line, right: Line, width: int, filler: Style) -> Line:
     """`left` at the left and `right` at the right; what is on the right goes where both do not fit."""
     gap = width - length(left) - length(right)
     return [*left, (" " * gap, filler), *right] if gap >= 1 else left
+
+
+def wrapped(text: str, style: Style, width: int) -> list[Line]:
+    """A paragraph as lines of at most `width` cells; what it is indented by stays."""
+    indent = text[: len(text) - len(text.lstrip())]
+    parts = textwrap.wrap(text, max(8, width), subsequent_indent=indent, drop_whitespace=True)
+    return [[(part, style)] for part in parts]
 
 
 def centred(text: str, style: Style, width: int, height: int) -> list[Line]:

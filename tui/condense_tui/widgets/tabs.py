@@ -1,4 +1,4 @@
-"""Names of the four panels, where the terminal shows one at a time."""
+"""Names of panels, where the terminal shows one at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 
-from condense_tui.actions import ACTIONS
 from condense_tui.widgets.lines import Line, Lines
 
 _REVERSE = Style(reverse=True)
@@ -24,22 +23,29 @@ class Tabs(Lines):
             super().__init__()
             self.number = number
 
-    def __init__(self) -> None:
+    def __init__(self, *names: str) -> None:
         super().__init__(id="tabs")
+        self._names = names
         self._chosen = 1
         self._ends: list[int] = []
 
+    @property
+    def chosen(self) -> int:
+        """Number of the panel that is shown."""
+        return self._chosen
+
     def choose(self, number: int) -> None:
         """Mark a panel as shown."""
-        self._chosen = number
-        self.rebuild()
+        if number != self._chosen:
+            self._chosen = number
+            self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         line: Line = []
         self._ends = []
         end = 0
-        for number, words in enumerate(tab_names(), start=1):
+        for number, words in enumerate(self._names, start=1):
             chosen = number == self._chosen
             text = f" {number} {words} "
             line.append((text, look.chosen + _REVERSE if chosen else look.muted))
@@ -54,7 +60,3 @@ class Tabs(Lines):
         if number is not None:
             self.post_message(self.Chosen(number))
 
-
-def tab_names() -> list[str]:
-    """Words of the panel actions, in their order."""
-    return [action.words for action in ACTIONS if action.call.startswith("panel(")]

@@ -8,10 +8,12 @@ import numpy as np
 
 from condense_core.frames import Condensation
 from condense_core.runs.control import Verb
-from condense_core.runs.info import RunInfo
+from condense_core.runs.info import LOG_NAME, RunInfo
 from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME
 from condense_core.text import printable
 from condense_tui.draw import order as ordering
+from condense_tui.logs import WorkerLog
 from condense_tui.playhead import Playhead
 from condense_tui.snapshot import (
     Banner,
@@ -34,11 +36,13 @@ EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 @dataclass(frozen=True)
 class View:
-    """What the screen wants to see: the chosen layer, whether every layer's heatmap, and in which order of kernels."""
+    """What the screen wants to see: the chosen layer, whether every layer's heatmap, in which order of
+    kernels, and whether the worker's log."""
 
     layer: str | None = None
     every_layer: bool = False
     by_line: bool = True
+    worker_log: bool = False
 
 
 class Assembler:
@@ -48,6 +52,7 @@ class Assembler:
         self._reader = reader
         self._series: dict[str, Series] = {}
         self._images: dict[tuple[str, int, bool], LayerImage] = {}
+        self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
         """Whether anything was committed since the last call."""
@@ -93,7 +98,16 @@ class Assembler:
             spectrum=self._spectrum(layer, head.step) if layer and head else Spectrum(),
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
             banner=banner(info),
+            worker_log=self._log.lines() if view.worker_log else (),
         )
+
+    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerView, LayerImage | None]:
+        """A layer and its heatmap at a recorded step."""
+        return self._layer(layer, step), self._image(layer, step, by_line)
+
+    def curve(self, name: str) -> Series:
+        """Steps and values of a scalar, the same object while nothing was added."""
+        return self._curve(name)
 
     def _header(self, info: RunInfo) -> Header:
         rate = self._reader.last("steps_per_second")
@@ -202,14 +216,15 @@ def banner(info: RunInfo) -> Banner | None:
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
     if info.status == "lost":
-        text = (
-            f"worker lost at step {info.step:,}; the recording is kept · condense-tui runs resume {printable(info.id)}"
-        )
+        text = f"worker lost at step {info.step:,}{because}; the recording is kept · p goes on from its last checkpoint"
         return Banner(text, "error")
     if info.status == "diverged":
         return Banner(f"diverged at step {info.step:,}{because} · ← looks back at the frames before", "error")
     if info.status == "failed":
-        return Banner(f"failed at step {info.step:,}{because} · details in the run's worker.log", "error")
+        return Banner(
+            f"failed at step {info.step:,}{because} · 4 shows the worker's log, p goes on from its last checkpoint",
+            "error",
+        )
     if info.status == "paused":
         return Banner("training is paused · p goes on", "note")
     return None

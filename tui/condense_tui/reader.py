@@ -57,7 +57,7 @@ class Source(Protocol):
     def refresh(self) -> bool:
         """Whether anything may be new since the last call."""
 
-    def snapshot(self, playhead: Playhead, view: View) -> Shown: ...
+    def snapshot(self, playhead: Playhead, view: Any) -> Shown: ...
 
     def send(self, verb: Verb, argument: str) -> None: ...
 
@@ -69,7 +69,7 @@ class _Wish(NamedTuple):
 
     changes: list[Change]
     commands: list[tuple[Verb, str]]
-    view: View
+    view: Any
     closing: bool
 
 
@@ -111,7 +111,7 @@ class ReaderThread(threading.Thread):
         self._wake = threading.Condition()
         self._changes: list[Change] = []
         self._commands: list[tuple[Verb, str]] = []
-        self._view = View()
+        self._view: Any = View()
         self._view_changed = False
         self._painted = True
         self._owing = False
@@ -124,8 +124,8 @@ class ReaderThread(threading.Thread):
             self._changes.append(change)
             self._wake.notify()
 
-    def look(self, view: View) -> None:
-        """Change what snapshots hold."""
+    def look(self, view: Any) -> None:
+        """Change what snapshots hold; `view` is what the source understands."""
         with self._wake:
             self._view = view
             self._view_changed = True
@@ -232,4 +232,3 @@ class ReaderThread(threading.Thread):
                 source.send(verb, argument)
             except CondenseError as error:
                 self._post(CommandFailed(str(error)))
-

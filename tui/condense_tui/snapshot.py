@@ -128,6 +128,8 @@ class Snapshot:
     spectrum: Spectrum
     events: tuple[EventView, ...]
     banner: Banner | None
+    worker_log: tuple[str, ...] = ()
+    """Only where it was asked for."""
 
     @property
     def chosen(self) -> LayerView | None:
@@ -147,6 +149,7 @@ class Snapshot:
             and self.layer == other.layer
             and self.layers == other.layers
             and self.banner == other.banner
+            and self.worker_log == other.worker_log
             and len(self.events) == len(other.events)
             and len(self.images) == len(other.images)
             and all(a is b for a, b in zip(self.images, other.images, strict=True))

@@ -54,11 +54,11 @@ def reproduce(
     import msgspec
 
     from condense_core.runs.create import require_engine
-    from condense_tui.scenarios import check_device
     from condense_tui.report.build import build, write
     from condense_tui.reproduce.drive import drive
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.table import cores, showing
+    from condense_tui.scenarios import check_device
 
     check_device(device)
     require_engine()

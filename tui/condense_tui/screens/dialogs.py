@@ -23,7 +23,7 @@ class Help(ModalScreen[None]):
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help > VerticalScroll {
-        width: 78; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        width: 86; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
         background: $surface; border: round $frame-focus; border-title-color: $title; padding: 0 2;
     }
     """
@@ -58,15 +58,22 @@ class HelpLines(Lines):
         rows: list[Line] = []
         for group in dict.fromkeys(action.group for action in self._actions):
             rows.append([(group, look.chosen)])
+            # two ways of one thing, as one frame back and one frame on, are one line
+            things: dict[tuple[str, str], list[Action]] = {}
             for action in self._actions:
                 if action.group == group:
-                    shown = action.shown if self.ability.unicode or not action.plain else action.plain
-                    rows.append(self._row(shown, action.help))
+                    things.setdefault((action.words, action.call.partition("(")[0]), []).append(action)
+            for actions in things.values():
+                shown = " ".join(self._key(action) for action in actions)
+                rows.append(self._row(shown, " · ".join(action.help for action in actions)))
         rows += [self._row(key, words) for key, words in ALSO]
         return rows
 
+    def _key(self, action: Action) -> str:
+        return action.shown if self.ability.unicode or not action.plain else action.plain
+
     def _row(self, key: str, words: str) -> Line:
-        return [(f"  {key}{' ' * max(1, 13 - cell_len(key))}", self.look.key), (words, self.look.text)]
+        return [(f"  {key}{' ' * max(1, 16 - cell_len(key))}", self.look.key), (words, self.look.text)]
 
 
 class Question(ModalScreen[bool]):

@@ -183,7 +183,9 @@ class FormScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         look = self._about.look
-        self._about.show([(printable(text), look.strong if at == 0 else look.muted) for at, text in enumerate(self._start.words)])
+        self._about.show(
+            [(printable(text), look.strong if at == 0 else look.muted) for at, text in enumerate(self._start.words)]
+        )
         self._check_soon()
 
     def on_input_changed(self, event: Message) -> None:
@@ -303,7 +305,9 @@ class FormScreen(ModalScreen[None]):
         else:
             takes = "for how long, nobody has measured"
         widths = [layer.width for layer in experiment.layers]
-        network = f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"
+        network = (
+            f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"
+        )
         self._cost.show([(f"{what}, {network}", look.text), (takes, look.text)])
 
     def _say(self, text: str, *, good: bool | None) -> None:

@@ -6,7 +6,6 @@ Nothing here needs NumPy: this is the first frame of the app. Two threads read t
 from __future__ import annotations
 
 import socket
-import time
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -184,7 +183,7 @@ class HomeScreen(Screen[None]):
             self.runs.show([Entry(str(glance.folder), glance) for glance in found])
             self._title("runs", len(found), len(glances))
             active = sum(glance.info is not None and glance.info.active for glance in glances)
-            self._top.show(self._runs_folder, len(glances), active)
+            self._top.show(self._runs_folder, active)
         if presets is not None:
             fitting = [preset for preset in presets if _has(words, _preset_words(preset))]
             entries: list[Entry[Preset]] = []
@@ -231,11 +230,10 @@ class HomeScreen(Screen[None]):
         self._frame.styles.height = 8 if height >= 36 else 6 if height >= 20 else 4
 
     def _run_lines(self, glance: Glance, width: int, marked: bool) -> list[Line]:
-        runs = self.runs
-        return rows.run_lines(glance, runs.look, runs.ability.unicode, width, time.time(), self._here, marked)
+        return rows.run_lines(glance, rows.viewer_of(self.runs, self._here), width, marked)
 
     def _preset_lines(self, preset: Preset, width: int, marked: bool) -> list[Line]:
-        return rows.preset_lines(preset, self.presets.look, self.presets.ability.unicode, width, marked)
+        return rows.preset_lines(preset, rows.viewer_of(self.presets), width, marked)
 
     @property
     def _marked(self) -> list[Path]:
@@ -349,7 +347,7 @@ class HomeScreen(Screen[None]):
         run = self.runs.chosen
         if run is not None and run.info is not None:
             info = run.info
-            steering.stop(self, run.folder, info.name, info.status, info.step, info.steps, self._steered)
+            steering.stop(self, run.folder, info, self._steered)
 
     def action_new(self) -> None:
         """A new run like the one under the cursor."""
@@ -364,21 +362,23 @@ class HomeScreen(Screen[None]):
             self._thread.look()
 
     def _say(self, text: str) -> None:
+        # one word at a time: who presses a key five times need not read the answer five times
+        self.app.clear_notifications()
         self.notify(text, timeout=4, markup=False)
 
 
 class HomeHeader(Lines):
-    """What the program is, and how many runs there are."""
+    """What the program is, and where the runs are."""
 
     DEFAULT_CSS = "HomeHeader { height: 1; background: $panel; padding: 0 1; }"
 
     def __init__(self) -> None:
         super().__init__(id="header")
-        self._says: tuple[str, int, int] | None = None
+        self._says: tuple[str, int] | None = None
 
-    def show(self, folder: Path, runs: int, active: int) -> None:
-        """Show where the runs are, how many, and how many of them are training."""
-        self._says = (str(folder), runs, active)
+    def show(self, folder: Path, active: int) -> None:
+        """Show where the runs are, and how many of them are training."""
+        self._says = (str(folder), active)
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -386,7 +386,7 @@ class HomeHeader(Lines):
         left: Line = [("condense", look.chosen), ("  kernels of neural networks, as they condense", look.muted)]
         if self._says is None:
             return [left]
-        folder, runs, active = self._says
+        folder, active = self._says
         training = f"{'●' if self.ability.unicode else '*'} {active} training" if active else ""
         right: Line = [(training, look.good), (f"   runs in {folder}", look.muted)]
         if len(folder) + 70 > width:

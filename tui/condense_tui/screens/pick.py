@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -99,9 +98,10 @@ class PickScreen(ModalScreen[None]):
         self._listing.show(entries)
 
     def _lines(self, choice: Choice, width: int, marked: bool) -> list[Line]:
-        look, unicode = self._listing.look, self._listing.ability.unicode
+        viewer = rows.viewer_of(self._listing, self._here)
+        look, unicode = viewer.look, viewer.unicode
         if isinstance(choice, Glance):
-            return rows.run_lines(choice, look, unicode, width, time.time(), self._here, marked)
+            return rows.run_lines(choice, viewer, width, marked)
         mark = ("✓ " if unicode else "+ ") if marked else "  "
         return [[(mark, look.warn), ("▷  " if unicode else ">  ", look.playhead), (choice, look.strong)], []]
 

@@ -98,7 +98,7 @@ class ReduceScreen(ModalScreen[None]):
 
 
 def small_place(place: Path) -> Path:
-    """Where the small network goes: into the run's own folder; beside where one stands for what is not ours to write."""
+    """Where the small network goes: into the run's own folder; for a file that is not ours, where one stands."""
     if place.is_dir() and os.access(place, os.W_OK):
         return place / "effective"
     return Path.cwd() / f"{place.stem if place.is_file() else place.name}-effective"

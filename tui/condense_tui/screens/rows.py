@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -14,7 +16,7 @@ from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import sparkline
 from condense_tui.draw.status import sign_of
 from condense_tui.look import Look
-from condense_tui.widgets.lines import Line, justified, length, wrapped
+from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
 
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance, LayerGlance
@@ -31,27 +33,39 @@ GROUPS = {
 }
 
 
-def run_lines(glance: Glance, look: Look, unicode: bool, width: int, now: float, here: str, marked: bool) -> list[Line]:
-    """A run in two lines of `width`: sign, name, word, age; loss and lines per layer. `here` is this machine's name."""
-    info = glance.info
+@dataclass(frozen=True)
+class Viewer:
+    """For whom a list is drawn: styles, what the terminal can show, the time, and the name of this machine."""
+
+    look: Look
+    unicode: bool
+    now: float = 0.0
+    here: str = ""
+
+
+def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[Line]:
+    """A run in two lines of `width`: sign, name, word, age; loss and lines per layer."""
+    info, look, unicode = glance.info, viewer.look, viewer.unicode
+    left: Line
     mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
     if info is None:
-        sign = "✖" if unicode else "x"
+        left = [mark, (f"{'✖' if unicode else 'x'} {glance.folder.name}", look.text)]
         return [
-            justified([mark, (f"{sign} {glance.folder.name}", look.text)], [("unreadable ", look.bad)], width, look.text),
+            justified(left, [("unreadable ", look.bad)], width, look.text),
             [("      ", look.muted), (printable(glance.trouble), look.muted)],
         ]
     sign = sign_of(info.status)
     style: Style = getattr(look, sign.style)
     how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
-    left: Line = [mark, (f"{sign.sign if unicode else sign.plain} ".ljust(3), style), (printable(info.name), look.strong)]
-    if info.host != here:
+    said = (f"{sign.sign if unicode else sign.plain} ".ljust(3), style)
+    left = [mark, said, (printable(info.name), look.strong)]
+    if info.host != viewer.here:
         left.append((f" on {printable(info.host)}", look.muted))
-    age = numbers.age(now - info.created)
+    age = numbers.age(viewer.now - info.created)
     right: Line = [(f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
     room = width - length(right) - 1
     if length(left) > room:
-        left = [mark, left[1], (_cut(printable(info.name), room - length(left[:2])), look.strong)]
+        left = [mark, said, (_cut(printable(info.name), room - length(left[:2])), look.strong)]
     spark = sparkline(glance.loss, SPARK, unicode)
     below: Line = [("     ", look.text), (spark.ljust(SPARK), look.accent), ("  ", look.text)]
     for layer in glance.layers:
@@ -65,8 +79,9 @@ def run_lines(glance: Glance, look: Look, unicode: bool, width: int, now: float,
     return [justified(left, right, width, look.text), below]
 
 
-def preset_lines(preset: Preset, look: Look, unicode: bool, width: int, marked: bool) -> list[Line]:
+def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> list[Line]:
     """A preset in one line of `width`: name, whether a recording ships, how long it takes, what it is."""
+    look, unicode = viewer.look, viewer.unicode
     mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
     recorded = (("▷ " if unicode else "> ") if preset.recording is not None else "  ", look.playhead)
     takes = cost(preset)
@@ -77,6 +92,11 @@ def preset_lines(preset: Preset, look: Look, unicode: bool, width: int, marked: 
     if room >= 12:
         line.append((_cut(preset.summary, room), look.text))
     return [line]
+
+
+def viewer_of(widget: Lines, here: str = "") -> Viewer:
+    """For whom a widget draws, now."""
+    return Viewer(widget.look, widget.ability.unicode, time.time(), here)
 
 
 def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Line]:

@@ -23,19 +23,20 @@ from condense_tui.assemble import View
 from condense_tui.collecting import collect_again
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.timeline import is_logarithmic
-from condense_tui.playhead import Playhead
 from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
 from condense_tui.screens import figures, steering
 from condense_tui.screens.arrange import CHROME, Arrangement, arrange, shows_every_layer
 from condense_tui.screens.figures import Axes, Figure
+from condense_tui.screens.scrubbing import Scrubbing
 from condense_tui.snapshot import Banner as BannerMessage
 from condense_tui.snapshot import Header as RunHeader
 from condense_tui.snapshot import Snapshot
 from condense_tui.widgets.banner import Banner
-from condense_tui.widgets.bottom import EventLog, LogLine
+from condense_tui.widgets.bottom import LogLine
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers, lines_needed
+from condense_tui.widgets.log import LogPanel
 from condense_tui.widgets.panels import Heatmaps
 from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.tabs import Tabs
@@ -69,7 +70,7 @@ class Choices:
     log_x: bool | None = None
 
 
-class RunScreen(Screen[None]):
+class RunScreen(Scrubbing, Screen[None]):
     """One run, live or recorded."""
 
     app: CondenseApp
@@ -93,7 +94,7 @@ class RunScreen(Screen[None]):
         self._spare = PlotPanel(id="spare")
         self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
-        self._event_log, self._timeline, self._log_line = EventLog(), Timeline(), LogLine()
+        self._event_log, self._timeline, self._log_line = LogPanel(), Timeline(), LogLine()
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -116,7 +117,6 @@ class RunScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._list.border_title = "layers"
-        self._event_log.border_title = "log"
         for name in PLOTS:
             self._plots[name].border_title = name
         self._arrange()
@@ -195,7 +195,9 @@ class RunScreen(Screen[None]):
             return
         layers = 0 if snapshot is None else len(snapshot.layers)
         plan = arrange(width, height, sides, chosen)
-        self._look(replace(self._view, every_layer=shows_every_layer(width, height, layers)))
+        log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
+        every_layer = shows_every_layer(width, height, layers)
+        self._look(replace(self._view, every_layer=every_layer, worker_log=log))
         with_accuracy = snapshot is not None and len(snapshot.accuracy[0]) > 0
         state = plan, choices, with_accuracy, layers, height
         if state != self._arranged:
@@ -248,34 +250,6 @@ class RunScreen(Screen[None]):
         self.choices = choices
         self._arrange()
         self._show()
-
-    def _move(self, change: Callable[[Playhead, int, bool], Playhead]) -> None:
-        def changed(playhead: Playhead, last: Snapshot | None) -> Playhead:
-            if last is None or last.head is None:
-                return playhead
-            return change(playhead, last.head.count, last.header.active)
-
-        self._reader.move(changed)
-
-    def action_play(self) -> None:
-        """Play or pause the playhead."""
-        self._move(lambda playhead, count, active: playhead.toggle(count, active))
-
-    def action_frame(self, by: int) -> None:
-        """Move the playhead by frames."""
-        self._move(lambda playhead, count, _: playhead.step(by, count))
-
-    def action_start(self) -> None:
-        """To the first frame."""
-        self._move(lambda playhead, *_: playhead.go(0))
-
-    def action_live(self) -> None:
-        """To the newest frame."""
-        self._move(lambda playhead, *_: playhead.live())
-
-    def action_speed(self, by: int) -> None:
-        """Play faster or slower."""
-        self._move(lambda playhead, *_: playhead.faster(by))
 
     def action_layer(self, by: int) -> None:
         """Choose the next or the previous layer."""
@@ -333,7 +307,7 @@ class RunScreen(Screen[None]):
         """Stop training, after asking."""
         run = self._run
         if run is not None:
-            steering.stop(self, self.place, run.name, run.status, run.step, run.steps, self._looked_at)
+            steering.stop(self, self.place, run, self._looked_at)
 
     def action_new(self) -> None:
         """A new run like this one."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from textual.screen import Screen
 
+from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.screens.dialogs import Question
 
@@ -29,11 +30,22 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
         say(screen, "training is over; there is nothing to pause")
 
 
-def stop(
-    screen: Screen[Any], run: Path, name: str, status: str, step: int, steps: int, done: Callable[[], None]
-) -> None:
+class Steered(Protocol):
+    """What has to be known of a run that is stopped; its row and its header both say it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+
+
+def stop(screen: Screen[Any], run: Path, of: Steered, done: Callable[[], None]) -> None:
     """Stop a run that trains, after asking."""
-    if status not in ACTIVE:
+    if of.status not in ACTIVE:
         say(screen, "training is over; there is nothing to stop")
         return
 
@@ -42,8 +54,9 @@ def stop(
             _send(screen, run, "stop", done)
 
     question = Question(
-        f"Stop training {name}?",
-        f"It is at step {numbers.step(step)} of {numbers.step(steps)}. It leaves a checkpoint and can be resumed.",
+        f"Stop training {printable(of.name)}?",
+        f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}."
+        " It leaves a checkpoint and can be resumed.",
         "stop",
         "keep training",
     )

@@ -1,4 +1,4 @@
-"""The newest word of the log, and all of it."""
+"""The newest word of the log."""
 
 from __future__ import annotations
 
@@ -38,34 +38,3 @@ class LogLine(Lines):
                 (event.text or event.kind, look.text),
             ]
         ]
-
-
-class EventLog(Lines, can_focus=True):
-    """All events, the newest at the bottom."""
-
-    DEFAULT_CSS = "EventLog { height: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__(id="events", classes="panel")
-        self._events: tuple[EventView, ...] = ()
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Show the events of a snapshot."""
-        if len(snapshot.events) != len(self._events):
-            self._events = snapshot.events
-            self.rebuild()
-
-    def build(self, width: int, height: int) -> list[Line]:
-        look = self.look
-        lines: list[Line] = []
-        for event in self._events[-height:]:
-            clock = time.strftime("%H:%M:%S", time.localtime(event.time))
-            lines.append(
-                [
-                    (f"{clock}  ", look.muted),
-                    (f"{numbers.step(event.step):>9}  ", look.text),
-                    (f"{event.kind:<20} ", look.accent),
-                    (event.text, look.text),
-                ]
-            )
-        return lines or [[("nothing has happened yet", look.muted)]]

@@ -106,7 +106,7 @@ def justified(left: Line, right: Line, width: int, filler: Style) -> Line:
 def wrapped(text: str, style: Style, width: int) -> list[Line]:
     """A paragraph as lines of at most `width` cells; what it is indented by stays."""
     indent = text[: len(text) - len(text.lstrip())]
-    parts = textwrap.wrap(text, max(8, width), subsequent_indent=indent, drop_whitespace=True)
+    parts = textwrap.wrap(text, max(8, width), subsequent_indent=indent) or [""]
     return [[(part, style)] for part in parts]
 
 

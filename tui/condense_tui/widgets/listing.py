@@ -115,6 +115,7 @@ class Listing(Lines, Generic[Item], can_focus=True):
 
     def _scroll(self, height: int) -> None:
         """Change what is at the top as little as shows the whole entry under the cursor."""
+
         def above(index: int) -> int:
             return sum(self._height(at) for at in range(self._first, index))
 

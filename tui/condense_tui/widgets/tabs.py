@@ -59,4 +59,3 @@ class Tabs(Lines):
         number = next((at for at, end in enumerate(self._ends, start=1) if x < end), None)
         if number is not None:
             self.post_message(self.Chosen(number))
-

@@ -23,7 +23,7 @@ class Help(ModalScreen[None]):
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help > VerticalScroll {
-        width: 86; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        width: 92; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
         background: $surface; border: round $frame-focus; border-title-color: $title; padding: 0 2;
     }
     """

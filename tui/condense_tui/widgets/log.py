@@ -38,10 +38,12 @@ class LogPanel(Vertical):
     def on_mount(self) -> None:
         for frame, title in zip(self._frames, ("events", "worker.log"), strict=True):
             frame.border_title = title
-            frame.anchor()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the events of a snapshot, and the log where it holds one."""
+        for frame in self._frames:
+            if frame.is_vertical_scroll_end:
+                self.call_after_refresh(frame.scroll_end, animate=False)
         self._events.show(snapshot.events)
         self._worker.show(snapshot.worker_log)
 

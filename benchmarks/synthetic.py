@@ -44,7 +44,9 @@ def batches(count: int, first: int = 0) -> Iterator[Batch]:
         yield Batch(step, scalars, found, [("checkpoint", f"step {step}")] if step % 1000 == 0 else [])
 
 
-def _frames(weight: np.ndarray, line: np.ndarray, goal: np.ndarray, place: float, encoder: SimilarityEncoder) -> list[Frame]:
+def _frames(
+    weight: np.ndarray, line: np.ndarray, goal: np.ndarray, place: float, encoder: SimilarityEncoder
+) -> list[Frame]:
     kernels = len(weight)
     unit = weight / np.linalg.norm(weight, axis=1, keepdims=True)
     v1 = goal[0] / np.linalg.norm(goal[0])

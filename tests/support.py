@@ -20,7 +20,9 @@ def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float 
         time.sleep(0.01)
 
 
-def rows(folder: Path, *, without: tuple[str, ...] = ("steps_per_second",)) -> dict[str, list[tuple[object, ...]]]:
+def rows(
+    folder: Path, *, without: tuple[str, ...] = ("steps_per_second", "recording_share")
+) -> dict[str, list[tuple[object, ...]]]:
     """All scalars and frames of a run by content, for comparing runs: what depends on the clock is left out."""
     with RunReader(folder) as run:
         connection = run._connection

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import msgspec
+
 from condense_core.checked import Checked, at_least, positive, require
 from condense_core.claims import Claim, Requirement
 from condense_core.data_sets import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
@@ -20,6 +22,7 @@ __all__ = [
     "Claim",
     "Data",
     "Digits",
+    "Ensemble",
     "Experiment",
     "Folder",
     "ImageData",
@@ -180,6 +183,11 @@ class Record(Checked, frozen=True, kw_only=True):
     spacing: Literal["log", "linear"] = "log"
     steps: tuple[int, ...] = ()
     probes: tuple[str, ...] = PROBES
+    budget: float = 0.03
+    """The share of training time that measuring may take: a probe that is too dear runs less often, and an event says
+    so. The first and the last step, `steps` and a claim's steps are measured all the same."""
+    grace_seconds: float = 2.0
+    """Time that measuring may take before the budget counts, so that short runs are recorded whole."""
     smallest_norm: float | None = None
     """Kernels below this norm are left out of lines, directions and alignment; none means below 0.1 × the 90th
     percentile of their layer, which a change of scale leaves as it is."""
@@ -189,6 +197,8 @@ class Record(Checked, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         require(2 <= self.frames <= 1_000_000, "frames", "2 to 1000000", self.frames)
         positive("checkpoint_seconds", self.checkpoint_seconds)
+        positive("budget", self.budget)
+        require(self.grace_seconds >= 0, "grace_seconds", "0 or more", self.grace_seconds)
         require(all(step >= 0 for step in self.steps), "steps", "steps of 0 and above", self.steps)
         if self.smallest_norm is not None:
             positive("smallest_norm", self.smallest_norm)
@@ -210,6 +220,16 @@ class Stop(Checked, frozen=True, kw_only=True):
         if self.accuracy is not None:
             require(0 < self.accuracy <= 1, "accuracy", "a share in (0, 1]", self.accuracy)
         at_least("every", self.every, 1)
+
+
+class Ensemble(Checked, frozen=True, kw_only=True):
+    """Several draws of one scenario, trained as one run: member k has `seed` + k, or `data.seed` + k, or both."""
+
+    members: int = 1
+    vary: Literal["init", "data", "both"] = "init"
+
+    def __post_init__(self) -> None:
+        require(1 <= self.members <= 1024, "members", "1 to 1024", self.members)
 
 
 class About(Checked, frozen=True, kw_only=True):
@@ -251,6 +271,10 @@ class Experiment(Checked, frozen=True, kw_only=True):
     convolutions drawn by Glorot's normal scheme whatever `init` says, trained along with the rest."""
     output_bias: bool = True
     """Whether the output layer has a trained bias; the linear theory of two-layer networks excludes one."""
+    fast: tuple[Literal["channels-last", "bf16"], ...] = ()
+    """Ways to train convolutions faster that change the last digits (`channels-last`) or all but three of them (`bf16`:
+    products in bfloat16, weights and sums in `dtype`); none unless asked for."""
+    ensemble: Ensemble = Ensemble()
     record: Record = Record()
     stop: Stop | None = None
     claim: Claim | None = None
@@ -261,6 +285,10 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(1 <= self.steps <= 10**9, "steps", "1 to 1000000000", self.steps)
         require(0 <= self.seed < 2**63, "seed", "0 to 2^63 - 1", self.seed)
         require(1 <= len(self.layers) <= 64, "layers", "1 to 64 hidden layers", len(self.layers))
+        require(len(set(self.fast)) == len(self.fast), "fast", "each way once", self.fast)
+        if self.fast:
+            require(self.dtype == "float32", "fast", "dtype = 'float32'", self.dtype)
+            require(isinstance(self.layers[0], Conv) or self.trunk is not None, "fast", "convolutions", self.fast)
         if self.initial is not None:
             require(bool(self.initial), "initial", "a path to a safetensors file", self.initial)
         self._check_layer_order()
@@ -277,6 +305,19 @@ class Experiment(Checked, frozen=True, kw_only=True):
             )
             in_time = requirement.at is None or requirement.at <= self.steps
             require(in_time, "claim.requires.at", f"at most steps ({self.steps})", requirement.at)
+
+    @property
+    def members(self) -> tuple[Experiment, ...]:
+        """The experiments that train as one: what each would be alone."""
+        alone = msgspec.structs.replace(self, ensemble=Ensemble())
+        return tuple(alone._drawn_again(number, self.ensemble.vary) for number in range(self.ensemble.members))
+
+    def _drawn_again(self, number: int, vary: str) -> Experiment:
+        if not number:
+            return self
+        seed = self.seed + (number if vary != "data" else 0)
+        data_seed = self.data.seed + (number if vary != "init" else 0)
+        return msgspec.structs.replace(self, seed=seed, data=msgspec.structs.replace(self.data, seed=data_seed))
 
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]

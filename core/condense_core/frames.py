@@ -175,7 +175,28 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fi
     stable: Array
 
 
-Frame = Similarity | Condensation | Spectrum | Alignment | Weights | Outputs | Field
+class Members(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="members"):
+    """Scalars of an ensemble at one step, member by member: `values` (len(names), len(members)) f8, for the numbers of
+    those that still trained. The run file's own scalars are their means."""
+
+    names: tuple[str, ...]
+    members: tuple[int, ...]
+    values: Array
+
+    def numpy(self) -> npt.NDArray[np.float64]:
+        """The values, read-only; RunFileError where they do not go with the names and members."""
+        if self.values.shape != (len(self.names), len(self.members)) or self.values.dtype != "f8":
+            raise RunFileError("recorded values of members do not go with their names; the run file is damaged")
+        return self.values.numpy()
+
+
+Frame = Similarity | Condensation | Spectrum | Alignment | Weights | Outputs | Field | Members
+
+
+def place(layer: str, member: int) -> str:
+    """Under which layer name the run file keeps a frame of a member: its own for the first, `LAYER@k` for member k."""
+    return f"{layer}@{member}" if member else layer
+
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

@@ -12,9 +12,14 @@ from condense_core.experiment import Experiment, Record
 
 def scheduled_steps(experiment: Experiment) -> list[int]:
     """All steps that a run measures: the spaced ones, those that `record.steps` names, and those of its claim."""
+    return sorted({*recorded_steps(experiment.record, experiment.steps), *required_steps(experiment)})
+
+
+def required_steps(experiment: Experiment) -> set[int]:
+    """Steps that are measured whatever it costs: the first, the last, those that are named, and those of the claim."""
     record, claim = experiment.record, experiment.claim
     claimed = {requirement.at for requirement in claim.requires if requirement.at is not None} if claim else set()
-    return sorted({*recorded_steps(record, experiment.steps), *record.steps, *claimed})
+    return {0, experiment.steps, *record.steps, *claimed}
 
 
 def recorded_steps(record: Record, steps: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from condense_tui.snapshot import (
     Header,
     LayerImage,
     LayerView,
+    Seeds,
     Series,
     Snapshot,
     Spectrum,
@@ -31,6 +33,10 @@ from condense_tui.snapshot import (
 EIGENVALUE_CURVES = 4
 # A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
 IMAGES_KEPT = 64
+# A run of 100,000 frames has a second's worth of curves: they are read over several snapshots, so that the first is
+# there at once and no key press waits for the rest.
+LOAD_S = 0.03
+LOAD_POINTS = 10_000
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
@@ -43,32 +49,39 @@ class View:
     every_layer: bool = False
     by_line: bool = True
     worker_log: bool = False
+    member: int | None = None
+    """Of an ensemble: the member to show; none for the mean."""
 
 
 class Assembler:
     """Builds snapshots; what did not change since the last one is the same object, so that widgets can tell."""
 
     def __init__(self, reader: RunReader) -> None:
-        self._reader = reader
-        self._series: dict[str, Series] = {}
-        self._images: dict[tuple[str, int, bool], LayerImage] = {}
+        self._run = reader
+        self._members: dict[int, RunReader] = {}
+        # of an ensemble, the frames are one member's, and the curves that member's or the mean
+        self._reader = self._curves = reader
+        self._series: dict[tuple[int | None, str], Series] = {}
+        self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
+        self._loading, self._unfinished = 0.0, False
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
         """Whether anything was committed since the last call."""
-        return self._reader.refresh()
+        return self._run.refresh() or self._unfinished
 
     def send(self, verb: Verb, argument: str) -> None:
         """Leave a command for the worker."""
-        self._reader.send(verb, argument)
+        self._run.send(verb, argument)
 
     def close(self) -> None:
         """Close the run file."""
-        self._reader.close()
+        self._run.close()
 
     def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
         """The run at the playhead."""
-        reader = self._reader
+        reader = self._run
+        self.begin(view.member)
         info = reader.info()
         instants = reader.instants
         layers = tuple(reader.layers)
@@ -99,18 +112,50 @@ class Assembler:
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
             banner=banner(info),
             worker_log=self._log.lines() if view.worker_log else (),
+            seeds=self._seeds(view.member, layer) if reader.members > 1 else None,
         )
 
+    def _choose(self, member: int | None) -> None:
+        run = self._run
+        if run.members == 1:
+            return
+        number = member if member is not None and member < run.members else 0
+        if number not in self._members:
+            self._members[number] = run.member(number)
+        self._reader = self._members[number]
+        self._curves = run if member is None else self._reader
+
+    def _seeds(self, member: int | None, layer: str | None) -> Seeds:
+        run = self._run
+        names = {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}
+        label = f"mean of {run.members} seeds"
+        if member is not None:
+            own = self._reader.experiment
+            varies = run.experiment.ensemble.vary
+            label = f"data seed {own.data.seed}" if varies == "data" else f"seed {own.seed}"
+            label += f" ({member + 1} of {run.members})"
+        return Seeds(run.members, member, label, {key: _band(*run.spread(name)) for key, name in names.items()})
+
+    def begin(self, member: int | None = None) -> None:
+        """A new snapshot, of one member of an ensemble or of the mean: there is time again to read curves."""
+        self._choose(member)
+        self._loading, self._unfinished = 0.0, False
+
     def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerView, LayerImage | None]:
-        """A layer and its heatmap at a recorded step."""
+        """A layer and its heatmap at a recorded step; of an ensemble, its first member's."""
         return self._layer(layer, step), self._image(layer, step, by_line)
 
     def curve(self, name: str) -> Series:
-        """Steps and values of a scalar, the same object while nothing was added."""
+        """Steps and values of a scalar as far as was read, the same object while nothing was added."""
+        return self._curve(name)
+
+    def whole_curve(self, name: str) -> Series:
+        """Steps and values of a scalar, however long that takes to read."""
+        self._run.curve(name)
         return self._curve(name)
 
     def _header(self, info: RunInfo) -> Header:
-        rate = self._reader.last("steps_per_second")
+        rate = self._run.newest("steps_per_second")
         if not np.isfinite(rate) and info.seconds > 0:
             rate = info.step / info.seconds
         left = (info.steps - info.step) / rate if info.active and rate > 0 else float("nan")
@@ -150,21 +195,32 @@ class Assembler:
         alignment = reader.alignment(name, step)
         if alignment is not None:
             view = replace(view, alignment=alignment.mean_abs_cos, ratio=alignment.ratio)
-        predicted = reader.last(f"{name}.predicted_at")
+        curve = self._read(reader, f"{name}.predicted_at")[1]
+        predicted = curve[-1] if len(curve) else np.nan
         return replace(
             view,
             condensed_at=self._condensed_at(name),
             predicted_at=int(predicted) if np.isfinite(predicted) else None,
+            condensed_in=self._condensed_in(name, step),
         )
 
+    def _condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
+        if self._run.members == 1:
+            return None
+        steps, values = self._run.spread(f"{layer}.condensed")
+        end = int(np.searchsorted(steps, step, side="right"))
+        if not end:
+            return None
+        row = values[end - 1]
+        return int((row > 0).sum()), int(np.isfinite(row).sum())
+
     def _condensed_at(self, layer: str) -> int | None:
-        for event in self._reader.events:
-            if event.kind == "condensed" and layer in event.text.replace(":", " ").split():
-                return event.step
-        return None
+        steps, values = self._read(self._reader, f"{layer}.condensed")
+        at = np.flatnonzero(values > 0)
+        return int(steps[at[0]]) if len(at) else None
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
-        key = (layer, step, by_line)
+        key = (self._reader.member_number, layer, step, by_line)
         if key not in self._images:
             cosine = self._reader.similarity(layer, step)
             if cosine is None:
@@ -175,12 +231,25 @@ class Assembler:
         return self._images[key]
 
     def _curve(self, name: str) -> Series:
-        steps, values = self._reader.curve(name)
-        before = self._series.get(name)
+        key = (self._curves.member_number, name)
+        steps, values = self._read(self._curves, name)
+        before = self._series.get(key)
         if before is not None and len(before[0]) == len(steps):
             return before
-        found = self._series[name] = (steps, values)
+        found = self._series[key] = (steps, values)
         return found
+
+    def _read(self, reader: RunReader, name: str) -> Series:
+        """A curve as far as this snapshot has time for it."""
+        while self._loading < LOAD_S:
+            begun = time.monotonic()
+            before = len(reader.curve(name, most=0)[0])
+            found = reader.curve(name, most=LOAD_POINTS)
+            self._loading += time.monotonic() - begun
+            if len(found[0]) - before < LOAD_POINTS:
+                return found
+        self._unfinished = True
+        return reader.curve(name, most=0)
 
     def _spectrum(self, layer: str, step: int) -> Spectrum:
         curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]
@@ -195,6 +264,13 @@ class Assembler:
             ones_overlap=frame.ones_overlap.numpy(),
             from_data=frame.from_data,
         )
+
+
+def _band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
+    """The lowest and the highest member at each step."""
+    there = np.isfinite(values).any(axis=1)
+    steps, values = steps[there], values[there]
+    return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
 
 
 def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:

@@ -103,7 +103,7 @@ class Comparer:
     def refresh(self) -> bool:
         """Whether anything was committed to any of the runs since the last call."""
         # every one is asked: one that is not would look changed at the next call
-        changed = [reader.refresh() for reader in self._readers]
+        changed = [assembler.refresh() for assembler in self._assemblers]
         return any(changed)
 
     def send(self, verb: Verb, argument: str) -> None:
@@ -116,6 +116,8 @@ class Comparer:
 
     def snapshot(self, playhead: Playhead, view: CompareView) -> Comparison:
         """All runs at the playhead."""
+        for assembler in self._assemblers:
+            assembler.begin()
         shares = [self._share(index) for index in range(len(self._readers))]
         infos = [reader.info() for reader in self._readers]
         active = any(info.active for info in infos)
@@ -138,7 +140,8 @@ class Comparer:
         return Comparison(sides, view.by, head, places, layers, active)
 
     def _share(self, index: int) -> _Shares:
-        loss = self._assemblers[index].curve("loss")
+        # whole: it is the axis that all are compared on
+        loss = self._assemblers[index].whole_curve("loss")
         known = self._shares[index]
         if known is None or known.loss is not loss:
             known = self._shares[index] = _shares(loss)

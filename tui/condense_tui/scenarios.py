@@ -20,6 +20,8 @@ def build_scenario(
     *,
     settings: list[str],
     seed: int | None = None,
+    seeds: int | None = None,
+    vary: str | None = None,
     data: str | None = None,
     data_root: Path | None = None,
     download: bool = False,
@@ -33,16 +35,21 @@ def build_scenario(
     table = scenarios.override(table, _data_settings(table, data, data_root, download), "--data")
     if seed is not None:
         table = scenarios.override(table, [f"seed={seed}"], "--seed")
+    if seeds is not None:
+        table = scenarios.override(table, [f"ensemble.members={seeds}"], "--seeds")
+    if vary is not None:
+        table = scenarios.override(table, [f"ensemble.vary={vary}"], "--vary")
     return scenarios.build(scenarios.override(table, settings), source), preset
 
 
-def changed(text: str, source: str, *, data: str, seed: str, settings: list[str]) -> Experiment:
-    """The experiment in TOML `text` with another data set, seed and settings; an empty `data` leaves what is there."""
+def changed(text: str, source: str, *, data: str, seed: str, seeds: str, settings: list[str]) -> Experiment:
+    """The experiment in TOML `text` with another data set, seed, number of seeds and settings; an empty `data` leaves
+    what is there."""
     from condense_core import scenario as scenarios
 
     table = scenarios.parse(text, source)
     table = scenarios.override(table, _data_settings(table, data or None, None, False), "data")
-    table = scenarios.override(table, [f"seed={seed}"], "seed")
+    table = scenarios.override(table, [f"seed={seed}", f"ensemble.members={seeds}"], "seed")
     return scenarios.build(scenarios.override(table, settings, "change"), source)
 
 

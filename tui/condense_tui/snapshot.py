@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,6 +62,8 @@ class LayerView:
     ratio: float = float("nan")
     condensed_at: int | None = None
     predicted_at: int | None = None
+    condensed_in: tuple[int, int] | None = None
+    """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,17 @@ class Spectrum:
     doubtful: bool = False
     ones_overlap: np.ndarray = field(default_factory=lambda: np.empty(0))
     from_data: bool = True
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The members of an ensemble: how many, which one is shown (none: the mean, and the first one's heatmap), and the
+    lowest and the highest curve of each scalar that is drawn."""
+
+    count: int
+    chosen: int | None
+    label: str
+    bands: Mapping[str, tuple[Series, Series]]
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,7 @@ class Snapshot:
     banner: Banner | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
+    seeds: Seeds | None = None
 
     @property
     def chosen(self) -> LayerView | None:
@@ -156,4 +171,7 @@ class Snapshot:
             and self.loss is other.loss
             and self.accuracy is other.accuracy
             and self.ratio is other.ratio
+            and self.predicted_ratio is other.predicted_ratio
+            and len(self.spectrum.curves) == len(other.spectrum.curves)
+            and all(a is b for a, b in zip(self.spectrum.curves, other.spectrum.curves, strict=True))
         )

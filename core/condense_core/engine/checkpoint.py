@@ -13,11 +13,15 @@ from torch import Tensor
 from condense_core.errors import RunFileError
 
 if TYPE_CHECKING:
-    from condense_core.engine.stepper import State
+    from condense_core.engine.steppers import State
 
 FILE_NAME = "checkpoint.safetensors"
 _PARTIAL = ".checkpoint.partial"
-_NETWORK = "network."
+
+
+def prefix(member: int) -> str:
+    """How the names of a member's tensors begin in a checkpoint; those of the first, or only one, have no prefix."""
+    return f"member.{member}." if member else ""
 
 
 def save(state: State, folder: Path) -> None:
@@ -45,6 +49,7 @@ def load(folder: Path) -> State | None:
     return state
 
 
-def parameters(state: State) -> dict[str, Tensor]:
-    """The network's own parameters in a stepper's state, by name."""
-    return {name.removeprefix(_NETWORK): value for name, value in state.items() if name.startswith(_NETWORK)}
+def parameters(state: State, member: int = 0) -> dict[str, Tensor]:
+    """A member's network parameters in a stepper's state, by name."""
+    start = f"{prefix(member)}network."
+    return {name.removeprefix(start): value for name, value in state.items() if name.startswith(start)}

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import platform
 from pathlib import Path
+from typing import cast
 
 import torch
+from torch import Tensor, nn
 
+from condense_core.engine.datasets import Dataset
+from condense_core.engine.model import Network
 from condense_core.errors import ScenarioError
+from condense_core.experiment import Experiment
 
 # Below this many multiplications a thread, waking the second one costs more than it does: a 5-50-1 network or one
 # layer of 3×3 filters on 8×8 digits runs faster on one, and does not collapse when other programs want the cores.
@@ -52,6 +57,24 @@ def set_threads(multiplications_a_step: float) -> None:
 
     cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else psutil.cpu_count()
     torch.set_num_threads(max(1, min(cores or 1, int(multiplications_a_step / WORK_A_THREAD))))
+
+
+def multiplications(experiment: Experiment, dataset: Dataset) -> float:
+    """Multiplications of one forward pass over the samples of a step: the measure of how much work a step is."""
+    network = Network(experiment, dataset.input_shape, dataset.outputs).eval()
+    total = 0
+
+    def count(layer: nn.Module, _: object, output: Tensor) -> None:
+        nonlocal total
+        weight = cast(Tensor, layer.weight)
+        total += weight.numel() * (output.numel() // len(weight))
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        network(dataset.input[:1].to(next(network.parameters()).dtype))
+    return float(total) * (experiment.optimizer.batch or len(dataset))
 
 
 def describe(device: torch.device) -> str:

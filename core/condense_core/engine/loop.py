@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.engine import checkpoint
 from condense_core.engine.recorder import Recorder
-from condense_core.engine.stepper import Stepper
+from condense_core.engine.steppers import Stepper
 from condense_core.engine.view import View
 from condense_core.experiment import Experiment
 from condense_core.runs.info import Status
 from condense_core.runs.writer import RecordingThread
-from condense_core.schedule import scheduled_steps
+from condense_core.schedule import required_steps, scheduled_steps
 
 # A paused worker looks this often for the command that wakes it.
 PAUSE_POLL_S = 0.05
@@ -40,16 +40,18 @@ class Loop:
         self._thread = thread
         self._folder = folder
         self._schedule = set(scheduled_steps(experiment))
+        self._required = required_steps(experiment)
         self._seconds_before = thread.progress[1]
-        self._first_loss = math.nan
+        self._first_loss: Sequence[float] = ()
+        self._reached: list[str] = []
         self._signal = ""
 
     def ask_to_stop(self, reason: str) -> None:
         """Have the loop checkpoint and end after the current step; safe to call from a signal handler."""
         self._signal = reason
 
-    def run(self, first_loss: float) -> Outcome:
-        """Train on from the stepper's step; `first_loss` is the loss at step 0."""
+    def run(self, first_loss: Sequence[float]) -> Outcome:
+        """Train on from the stepper's step; `first_loss` has each member's loss at step 0."""
         self._first_loss = first_loss
         stepper, schedule, thread = self._stepper, self._schedule, self._thread
         every = self._experiment.stop.every if self._experiment.stop else 0
@@ -80,22 +82,52 @@ class Loop:
             stepper.advance()
 
     def _measure(self, step: int, last: int) -> Outcome | None:
-        view = self._stepper.view()
-        view.seconds = self._thread.progress[1]
-        if not math.isfinite(view.loss):
-            advice = "a smaller optimizer.lr may help" if step else "the initial weights (init) are too large"
-            return Outcome("diverged", f"the loss is {view.loss} at step {step}; {advice}")
-        reached = self._stop_condition(view)
-        ends = step == last or bool(reached)
-        if step in self._schedule or ends:
-            self._recorder.record(view, must=ends)
-        return Outcome("done", reached) if ends else None
+        stepper = self._stepper
+        views = dict(zip(stepper.members, stepper.views(), strict=True))
+        for view in views.values():
+            view.seconds = self._thread.progress[1]
+        outcome = self._drop_diverged(views, step)
+        if outcome is not None:
+            return outcome
+        reached = {member: text for member, view in views.items() if (text := self._stop_condition(member, view))}
+        ends = step == last or len(reached) == len(views)
+        if step in self._schedule or ends or reached:
+            self._recorder.record(views, must=ends or bool(reached) or step in self._required)
+        if ends:
+            self._reached += reached.values()
+            return Outcome("done", self._reached[0] if len(self._experiment.members) == 1 and reached else "")
+        if reached:
+            stepper.drop(list(reached))
+            self._reached += reached.values()
+            for member, text in reached.items():
+                self._note("done", f"{self._recorder.name_of(member)}: {text}")
+        return None
 
-    def _stop_condition(self, view: View) -> str:
+    def _drop_diverged(self, views: dict[int, View], step: int) -> Outcome | None:
+        """Take members whose loss is no number out of training and out of `views`; the outcome where none is left."""
+        lost = {member: view.loss for member, view in views.items() if not math.isfinite(view.loss)}
+        if not lost:
+            return None
+        advice = "a smaller optimizer.lr may help" if step else "the initial weights (init) are too large"
+        texts = {member: f"the loss is {loss} at step {step}; {advice}" for member, loss in lost.items()}
+        alone = len(self._experiment.members) == 1
+        if not alone:
+            for member, text in texts.items():
+                self._recorder.diverged(step, member, text)
+        for member in lost:
+            del views[member]
+        if views:
+            self._stepper.drop(list(lost))
+            return None
+        if self._reached:
+            return Outcome("done", "all others have diverged")
+        return Outcome("diverged", texts[next(iter(texts))] if alone else f"every member: {texts[next(iter(texts))]}")
+
+    def _stop_condition(self, member: int, view: View) -> str:
         stop = self._experiment.stop
         if stop is None or view.step % stop.every:
             return ""
-        if stop.loss_ratio is not None and view.loss <= stop.loss_ratio * self._first_loss:
+        if stop.loss_ratio is not None and view.loss <= stop.loss_ratio * self._first_loss[member]:
             return f"the loss reached {stop.loss_ratio:g} of its first value at step {view.step}"
         if stop.accuracy is not None and view.accuracy >= stop.accuracy:
             return f"the accuracy reached {stop.accuracy:g} at step {view.step}"
@@ -129,11 +161,12 @@ class Loop:
     def _end(self, outcome: Outcome) -> Outcome:
         if outcome.status != "diverged":
             self._checkpoint()
+        self._note("recording", self._recorder.budget.report(self._thread.progress[1]))
         self._note(outcome.status, outcome.reason or f"trained {self._stepper.step} steps")
         return outcome
 
     def _checkpoint(self) -> None:
-        if not math.isfinite(self._stepper.view().loss):
+        if not all(math.isfinite(view.loss) for view in self._stepper.views()):
             # the next measurement ends the run; what is kept is the last state that was good
             return
         # what was measured up to here is committed first: after a resume nothing before the checkpoint is repeated

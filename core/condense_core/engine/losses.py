@@ -69,6 +69,11 @@ def residual(name: str, output_ND: Tensor, target_ND: Tensor) -> Tensor:
     return _look_up(name, output_ND, target_ND)[1](output_ND, target_ND)
 
 
+def residual_of(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """`residual` for many networks at once: outputs (S, D, N) and targets that broadcast to them, classes in dim 1."""
+    return _LOSSES[name][1]
+
+
 def accuracy(output_ND: Tensor, dataset: Dataset) -> float:
     """Share of the samples whose class the outputs (N, D) give: the largest output, or for a single output the
     class whose number (shifted as the labels are) lies nearest. NaN for data without classes.

@@ -6,13 +6,11 @@ Apart from the training loop so that measures, exports and tests can build a net
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import skip_init
 
 from condense_core.engine.activations import activation
 from condense_core.engine.initial import load_weights
@@ -24,6 +22,20 @@ from condense_core.experiment import Conv, Experiment, Init, Layer
 OUTPUT = "output"
 # Any number will do: it keeps the trunk's random numbers apart from the layers'.
 TRUNK_STREAM = 0x5EED
+
+
+class _Linear(nn.Linear):
+    """Memory for the parameters and nothing drawn: torch's own start would use the global generator."""
+
+    def reset_parameters(self) -> None:
+        """Left to whoever made it."""
+
+
+class _Conv2d(nn.Conv2d):
+    """As `_Linear`."""
+
+    def reset_parameters(self) -> None:
+        """Left to whoever made it."""
 
 
 class Network(nn.Module):
@@ -52,7 +64,7 @@ class Network(nn.Module):
         for name, layer in zip(self.layer_names, experiment.layers, strict=True):
             module, shape = _build(name, layer, shape, dtype)
             self.add_module(name, module)
-        self.output = _module(nn.Linear, math.prod(shape), outputs, bias=experiment.output_bias, dtype=dtype)
+        self.output = _Linear(math.prod(shape), outputs, bias=experiment.output_bias, dtype=dtype)
         generator = torch.Generator().manual_seed(experiment.seed)
         # a seed's dense layers are the same with and without a trunk, which has a stream of its own
         streams = torch.Generator().manual_seed(experiment.seed ^ TRUNK_STREAM)
@@ -113,7 +125,7 @@ def _build(
 ) -> tuple[nn.Conv2d | nn.Linear, tuple[int, ...]]:
     """The layer, and the shape of what it gives for inputs of that shape."""
     if not isinstance(layer, Conv):
-        return _module(nn.Linear, math.prod(shape), layer.width, bias=layer.bias, dtype=dtype), (layer.width,)
+        return _Linear(math.prod(shape), layer.width, bias=layer.bias, dtype=dtype), (layer.width,)
     if len(shape) != 3:
         raise ScenarioError(
             f"{name}: a convolution needs images (channels, rows, columns), got inputs of shape {shape}"
@@ -124,7 +136,7 @@ def _build(
             f"{name}: a {layer.size}×{layer.size} filter does not fit into the {rows}×{columns} pixels that reach it; "
             "use smaller filters, fewer convolutions or larger images"
         )
-    convolution = _module(nn.Conv2d, channels, layer.width, layer.size, bias=layer.bias, dtype=dtype)
+    convolution = _Conv2d(channels, layer.width, layer.size, bias=layer.bias, dtype=dtype)
     return convolution, (layer.width, rows - layer.size + 1, columns - layer.size + 1)
 
 
@@ -132,11 +144,6 @@ def _features(input_shape: tuple[int, ...]) -> tuple[int, ...]:
     if input_shape[0] != 3:
         raise ScenarioError(f"trunk: ResNet18 takes colour images (3, rows, columns), got {input_shape}")
     return (FEATURES,)
-
-
-def _module(kind: Callable[..., nn.Module], *arguments: int, **options: Any) -> nn.Conv2d | nn.Linear:
-    """The module with memory for its parameters and nothing drawn: torch's own start would use the global generator."""
-    return cast("nn.Conv2d | nn.Linear", skip_init(kind, *arguments, **options))  # type: ignore[no-untyped-call]
 
 
 def _size(layer: nn.Conv2d | nn.Linear, first_width: int) -> LayerSize:

@@ -6,7 +6,7 @@ and is never used here, and every step pays for hooks that nobody hangs anything
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -14,46 +14,45 @@ from torch import Tensor
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
-from condense_core.errors import ScenarioError
 from condense_core.experiment import GD, Adam, Optimizer
 
 
 class Optimiser(Protocol):
-    """Moves its parameters in place, one step for every call of `update`."""
+    """Moves its values in place, one step for every call of `update`."""
 
-    lr: float
-    """The learning rate of the next update; may be set between two."""
+    lr: float | Tensor
+    """The learning rate of the next update, one for all entries or one for each; may be set between two."""
+    steps: float
+    """Updates made so far, as far as the rule depends on them; settable, to go on from a checkpoint."""
+    moments: dict[str, list[Tensor]]
+    """What is remembered between steps, by name, in the order of the values; empty for plain gradient descent."""
 
     def update(self, gradients: Sequence[Tensor]) -> None:
-        """One step along the gradients, given in the order of the parameters."""
-
-    def state(self) -> dict[str, Tensor]:
-        """What the optimiser remembers between steps; empty for plain gradient descent."""
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Continue from `state()` of another."""
+        """One step along the gradients, given in the order of the values."""
 
 
-def optimiser(settings: Optimizer, parameters: Sequence[Tensor], *, lr: float | None = None) -> Optimiser:
-    """Plain gradient descent, or Adam with the scenario's betas and eps; `lr` stands in for a scenario's `lr_lambda1`.
+def optimiser(settings: Optimizer, values: Sequence[Tensor], *, lr: float | Tensor) -> Optimiser:
+    """Plain gradient descent, or Adam with the scenario's betas and eps.
 
-    Elementwise kernels only, so one machine gives the same bits every time, also after a `state` round trip.
-    ScenarioError where the learning rate is given neither way.
+    `lr` is a number, or a tensor with a rate for every entry where `values` is a single tensor. Elementwise kernels
+    only, so one machine gives the same bits every time.
     """
-    rate = settings.lr if settings.lr is not None else lr
-    if rate is None:
-        raise ScenarioError("optimizer.lr_lambda1: λ1 of the signal matrix is needed to find lr; or give optimizer.lr")
-    values = [parameter.detach() for parameter in parameters]
-    return _Descent(values, rate) if isinstance(settings, GD) else _Adam(values, rate, settings)
+    own = [value.detach() for value in values]
+    return _Descent(own, lr) if isinstance(settings, GD) else _Adam(own, lr, settings)
 
 
 class _Descent:
-    def __init__(self, values: list[Tensor], lr: float) -> None:
+    def __init__(self, values: list[Tensor], lr: float | Tensor) -> None:
         self.lr = lr
+        self.steps = 0.0
+        self.moments: dict[str, list[Tensor]] = {}
         self._values = values
         self._no_momentum: list[Tensor | None] = [None] * len(values)
 
     def update(self, gradients: Sequence[Tensor]) -> None:
+        if isinstance(self.lr, Tensor):
+            self._values[0].addcmul_(self.lr, gradients[0], value=-1)
+            return
         sgd(
             self._values,
             list(gradients),
@@ -67,45 +66,48 @@ class _Descent:
             maximize=False,
         )
 
-    def state(self) -> dict[str, Tensor]:
-        return {}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Nothing is remembered."""
-
 
 class _Adam:
-    def __init__(self, values: list[Tensor], lr: float, settings: Adam) -> None:
+    def __init__(self, values: list[Tensor], lr: float | Tensor, settings: Adam) -> None:
         self.lr = lr
         self._settings = settings
         self._values = values
-        self._mean = [torch.zeros_like(value) for value in values]
-        self._square = [torch.zeros_like(value) for value in values]
+        self.moments = {name: [torch.zeros_like(value) for value in values] for name in ("mean", "square")}
         self._steps = [torch.zeros((), dtype=torch.float32, device=value.device) for value in values]
 
+    @property
+    def steps(self) -> float:
+        return float(self._steps[0])
+
+    @steps.setter
+    def steps(self, steps: float) -> None:
+        for counter in self._steps:
+            counter.fill_(steps)
+
     def update(self, gradients: Sequence[Tensor]) -> None:
+        if isinstance(self.lr, Tensor):
+            # Adam's step is linear in the rate: a step of rate 1 from 0, then each entry at its own
+            step = torch.zeros_like(self._values[0])
+            self._step([step], gradients, 1.0)
+            self._values[0].addcmul_(self.lr, step)
+        else:
+            self._step(self._values, gradients, self.lr)
+
+    def _step(self, values: list[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
         adam(
-            self._values,
+            values,
             list(gradients),
-            self._mean,
-            self._square,
+            self.moments["mean"],
+            self.moments["square"],
             [],
             self._steps,
-            # one kernel for all parameters: on a small network most of a step is Python
+            # one kernel for all values: on a small network most of a step is Python
             fused=True,
             amsgrad=False,
             beta1=self._settings.betas[0],
             beta2=self._settings.betas[1],
-            lr=self.lr,
+            lr=lr,
             weight_decay=0.0,
             eps=self._settings.eps,
             maximize=False,
         )
-
-    def state(self) -> dict[str, Tensor]:
-        moments = {"mean": self._mean, "square": self._square, "steps": self._steps}
-        return {f"{name}.{index}": value for name, values in moments.items() for index, value in enumerate(values)}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        for name, value in self.state().items():
-            value.copy_(state[name])

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from condense_core import frames
+from condense_core.engine.budget import Budget
 from condense_core.engine.probes import Measurement, Probe
 from condense_core.engine.view import View
+from condense_core.experiment import Experiment
 from condense_core.runs.reader import RunReader
 from condense_core.runs.writer import Batch, RecordingThread
 
+Probes = Mapping[str, Probe]
+
 
 class Recorder:
-    """Runs the probes on the scheduled steps and hands what they found to the writer thread.
+    """Runs the probes of each member on the scheduled steps and hands what they found to the writer thread.
 
     Where the disk is too far behind, a measurement is left out, every second one until it has caught up, and an event
-    says so. A resumed run records nothing until it is past what was recorded already: training repeats itself bit for
-    bit, so nothing is missing and nothing is there twice.
+    says so; where measuring takes too much of the time, the dearest probe runs less often. A resumed run records
+    nothing until it is past what was recorded already: training repeats itself bit for bit, so nothing is missing and
+    nothing is there twice.
     """
 
-    def __init__(self, thread: RecordingThread, probes: Sequence[Probe], run: RunReader) -> None:
+    def __init__(self, thread: RecordingThread, probes: Sequence[Probes], run: RunReader) -> None:
+        """`probes` has those of each of the experiment's members."""
         self._thread = thread
         self._probes = probes
+        self._experiment: Experiment = run.experiment
         instants = run.curve("loss")[0]
         self._recorded_to = int(instants[-1]) if len(instants) else -1
         self._left_out = 0
         self._stride = 1
         self._until_next = 0
-        for probe in probes:
-            probe.recall(run)
+        record = self._experiment.record
+        self.budget = Budget(probes[0], record.budget, record.grace_seconds)
+        for member, own in enumerate(probes):
+            of_member = run.member(member)
+            for probe in own.values():
+                probe.recall(of_member)
 
-    def record(self, view: View, *, must: bool = False) -> None:
-        """Measure and hand over; `must` waits for the disk instead of leaving this step out."""
+    def record(self, views: Mapping[int, View], *, must: bool = False) -> None:
+        """Measure each member and hand over; `must` measures all there is, and waits for the disk instead of leaving
+        this step out."""
+        view = next(iter(views.values()))
         if view.step <= self._recorded_to:
             return
         self._until_next -= 1
@@ -41,14 +59,59 @@ class Recorder:
                 self._stride = min(64, 2 * self._stride)
                 self._until_next = self._stride
             return
-        found = Measurement(view.step)
+        due = self.budget.due()
+        names = list(self._probes[0]) if must else due
+        if not names:
+            return
+        found = {member: self._measure(member, of, names) for member, of in views.items()}
+        together = self._merge(view.step, found) if len(self._probes) > 1 else found[0]
         if self._left_out:
-            found.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
-        for probe in self._probes:
-            probe.measure(view, found)
-        self._thread.put(Batch(found.step, found.scalars, found.frames, found.events))
+            together.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
+        slower = self.budget.settle(view.seconds)
+        if slower:
+            together.event("slower", slower)
+        if view.seconds > 0:
+            together.scalar("recording_share", self.budget.total / view.seconds)
+        self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))
         self._left_out, self._stride, self._until_next = 0, 1, 0
+
+    def diverged(self, step: int, member: int, text: str) -> None:
+        """Record that a member of an ensemble has no finite loss any more."""
+        told = frames.Members(names=("diverged",), members=(member,), values=frames.Array.of([[1.0]], "f8"))
+        self._thread.put(Batch(step, [], [("", told)], [("diverged", f"{self.name_of(member)}: {text}")]))
 
     def event(self, step: int, kind: str, text: str) -> None:
         """Record an event by itself."""
         self._thread.put(Batch(step, [], [], [(kind, text)]))
+
+    def name_of(self, member: int) -> str:
+        """A member as events call it: by its seed, or by that of its data."""
+        own = self._experiment.members[member]
+        return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
+
+    def _measure(self, member: int, view: View, names: Sequence[str]) -> Measurement:
+        found = Measurement(view.step)
+        for name in names:
+            begun, once = time.perf_counter(), found.once
+            self._probes[member][name].measure(view, found)
+            self.budget.ran(name, time.perf_counter() - begun - (found.once - once))
+        return found
+
+    def _merge(self, step: int, found: Mapping[int, Measurement]) -> Measurement:
+        together = Measurement(step)
+        columns = [dict(measured.scalars) for measured in found.values()]
+        names = list(dict.fromkeys(name for column in columns for name in column))
+        values = np.array([[column.get(name, math.nan) for column in columns] for name in names], np.float64)
+        for name, of_members in zip(names, values, strict=True):
+            known = of_members[~np.isnan(of_members)]
+            together.scalar(name, float(known.mean()) if len(known) else math.nan)
+        all_of_them = frames.Members(
+            names=tuple(names), members=tuple(found), values=frames.Array.of(values.reshape(len(names), -1), "f8")
+        )
+        together.frame("", all_of_them)
+        for member, measured in found.items():
+            for layer, frame in measured.frames:
+                together.frame(frames.place(layer, member), frame)
+            for kind, text in measured.events:
+                together.event(kind, f"{self.name_of(member)}: {text}")
+        return together

@@ -20,7 +20,7 @@ from condense_core.engine.answering import answer
 from condense_core.engine.datasets import Dataset
 from condense_core.engine.effective import Effective, effective_network
 from condense_core.engine.model import Network
-from condense_core.engine.stepper import EagerStepper
+from condense_core.engine.steppers import make_stepper
 from condense_core.engine.view import View
 from condense_core.errors import RunFileError
 from condense_core.experiment import Experiment, Optimizer
@@ -128,7 +128,8 @@ def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
     optimizer = experiment.optimizer
     if optimizer.lr_lambda1 is None:
         return optimizer
-    lr = EagerStepper(experiment, dataset, torch.device("cpu")).view().lr
+    (start,) = make_stepper(experiment, [dataset], torch.device("cpu")).views()
+    lr = start.lr
     return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,13 +33,32 @@ from condense_core.measures.similarity import cosine_similarity
 CHUNK = 1_000
 
 
+class Known(NamedTuple):
+    """What a training step on the whole sample has found: outputs (N, D), and the gradient by parameter name."""
+
+    output_ND: Tensor
+    gradient: dict[str, Tensor]
+
+
 class View:
-    """One step of one run. Tensors are on the training device, in the training precision unless said otherwise."""
+    """One step of one run, or of one member of an ensemble, to be read before the next step is taken.
+
+    Tensors are on the training device, in the training precision unless said otherwise.
+    """
 
     def __init__(
-        self, experiment: Experiment, network: Network, dataset: Dataset, step: int, lr: float = math.nan
+        self,
+        experiment: Experiment,
+        network: Network,
+        dataset: Dataset,
+        step: int,
+        lr: float = math.nan,
+        *,
+        known: Callable[[], Known] | None = None,
     ) -> None:
+        """`known` gives what the coming training step needs in any case, where that sees the whole sample."""
         self.experiment = experiment
+        self._known = known
         self.step = step
         self.lr = lr
         self.seconds = math.nan
@@ -99,7 +119,7 @@ class View:
     @cached_property
     def output_ND(self) -> Tensor:
         """Output of the network on the whole sample."""
-        return self.outputs(self._dataset.input)
+        return self._known().output_ND if self._known is not None else self.outputs(self._dataset.input)
 
     @cached_property
     def loss(self) -> float:
@@ -125,6 +145,8 @@ class View:
     @cached_property
     def gradient(self) -> dict[str, Tensor]:
         """Gradient of the loss on the whole sample, by parameter name."""
+        if self._known is not None:
+            return self._known().gradient
         names, values = zip(*self._network.named_parameters(), strict=True)
         total = [torch.zeros_like(value) for value in values]
         inputs, targets = torch.split(self._dataset.input, CHUNK), torch.split(self._dataset.target, CHUNK)

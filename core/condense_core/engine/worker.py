@@ -12,7 +12,7 @@ from condense_core.engine import checkpoint, datasets, device
 from condense_core.engine.loop import Loop, Outcome, signal_handler
 from condense_core.engine.probes import probes_for
 from condense_core.engine.recorder import Recorder
-from condense_core.engine.stepper import EagerStepper, multiplications
+from condense_core.engine.steppers import make_stepper
 from condense_core.errors import CondenseError
 from condense_core.runs import control
 from condense_core.runs.reader import RunReader
@@ -53,12 +53,13 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.progress = (info.step, info.seconds)
         chosen = device.choose(info.device.partition(" ")[0])
         device.make_deterministic(chosen)
-        dataset = datasets.load(experiment.data)
+        loaded = {member.data: datasets.load(member.data) for member in experiment.members}
+        samples = [loaded[member.data] for member in experiment.members]
         if chosen.type == "cpu":
-            device.set_threads(multiplications(experiment, dataset))
-        stepper = EagerStepper(experiment, dataset, chosen)
-        start = stepper.view()
-        recorder = Recorder(thread, probes_for(experiment, start), run)
+            device.set_threads(device.multiplications(experiment, samples[0]))
+        stepper = make_stepper(experiment, samples, chosen)
+        start = stepper.views()
+        recorder = Recorder(thread, [probes_for(experiment, view) for view in start], run)
         loop = Loop(experiment, stepper, recorder, thread, folder)
         signal.signal(signal.SIGTERM, signal_handler(loop))
         signal.signal(signal.SIGINT, signal_handler(loop))
@@ -69,4 +70,4 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             stepper.restore(state)
             recorder.event(stepper.step, "continued", f"from the checkpoint at step {stepper.step}")
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid())
-        return loop.run(start.loss)
+        return loop.run([view.loss for view in start])

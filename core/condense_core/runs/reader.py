@@ -7,6 +7,7 @@ only what was appended. Everything in the file is data: types are checked, text 
 from __future__ import annotations
 
 import contextlib
+import copy
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,12 +42,16 @@ class Event(NamedTuple):
 class RunReader:
     """One open run file. Use it from one thread at a time; `close` it, or use it as a context."""
 
+    member_number: int | None = None
+    """Which member of an ensemble this reads; none for the mean of its scalars and the frames of the first."""
+
     def __init__(self, place: Path) -> None:
         """`place` is a run's folder, or a run file by itself."""
         self.folder = place if place.is_dir() else place.parent
         self.file = place / FILE_NAME if place.is_dir() else place
         self._connection = open_reader(self.file)
         self._curves: dict[str, _Curve] = {}
+        self._spreads: _Spreads | None = None
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
@@ -63,6 +68,56 @@ class RunReader:
         if self._experiment is None:
             self._experiment = loads(self.info().experiment, str(self.file))
         return self._experiment
+
+    @property
+    def members(self) -> int:
+        """How many members the run trains as one: 1 unless it is an ensemble."""
+        return self.experiment.ensemble.members
+
+    def member(self, number: int) -> RunReader:
+        """The same open file, read as the run of one member: its scalars, frames and scenario. Not to be closed.
+
+        For a run that is no ensemble member 0 is the run itself; ValueError for a number that is not there.
+        """
+        if not 0 <= number < self.members:
+            raise ValueError(f"member {number}: expected 0 to {self.members - 1}")
+        if self.members == 1:
+            return self
+        own = copy.copy(self)
+        own.member_number = number
+        own._experiment = self.experiment.members[number]
+        own._curves = {}
+        own._spreads = self._of_members
+        return own
+
+    def spread(self, name: str) -> tuple[IntArray, FloatArray]:
+        """Steps (N,) and values (N, members) of one scalar; NaN where a member was not measured. For a run that is no
+        ensemble, its curve as one column."""
+        if self.members == 1:
+            steps, values = self.curve(name)
+            return steps, values[:, None]
+        self._read_members()
+        return self._of_members.spread(name)
+
+    @property
+    def _of_members(self) -> _Spreads:
+        if self._spreads is None:
+            self._spreads = _Spreads(self.members)
+        return self._spreads
+
+    def _read_members(self) -> None:
+        spreads = self._of_members
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT seq, step, blob FROM frame WHERE kind = 'members' AND layer = '' AND step >= ?"
+                " AND seq > ? ORDER BY seq",
+                (spreads.last_step, spreads.seq),
+            ).fetchall()
+            for seq, step, blob in rows:
+                frame = frames.decode(blob)
+                if not isinstance(frame, frames.Members):
+                    raise RunFileError(f"{self.file}: a frame of members holds another kind; the file is damaged")
+                spreads.append(int(seq), int(step), frame)
 
     def refresh(self) -> bool:
         """Whether anything was committed since the last call; some microseconds where nothing was."""
@@ -90,7 +145,7 @@ class RunReader:
                 first = self._connection.execute(
                     "SELECT layer FROM frame WHERE kind IN ('similarity', 'condensation') AND step ="
                     " (SELECT min(step) FROM frame WHERE kind IN ('similarity', 'condensation'))"
-                    " GROUP BY layer ORDER BY min(seq)"
+                    " AND layer NOT LIKE '%@%' GROUP BY layer ORDER BY min(seq)"
                 ).fetchall()
                 self._layers = tuple(printable(layer) for (layer,) in first)
         return self._layers
@@ -112,12 +167,19 @@ class RunReader:
             ).fetchall()
             return tuple(printable(name) for (name,) in rows)
 
-    def curve(self, name: str) -> tuple[IntArray, FloatArray]:
-        """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown."""
+    def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
+        """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown.
+
+        With `most`, at most that many points more than were read before: whoever must not wait long asks again.
+        """
+        if self.member_number is not None:
+            self._read_members()
+            return self._of_members.curve(name, self.member_number)
         curve = self._curves.setdefault(name, _Curve())
         with self._checked():
             rows = self._connection.execute(
-                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq", (name, curve.seq)
+                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (name, curve.seq, -1 if most is None else most),
             ).fetchall()
             if rows:
                 curve.append(rows)
@@ -129,6 +191,14 @@ class RunReader:
         end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
         return float(values[end - 1]) if end else float("nan")
 
+    def newest(self, name: str) -> float:
+        """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""
+        with self._checked():
+            row = self._connection.execute(
+                "SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,)
+            ).fetchone()
+            return float("nan") if row is None or row[0] is None else float(row[0])
+
     def frame(
         self,
         kind: Literal["condensation", "spectrum", "alignment", "outputs", "field"],
@@ -139,12 +209,12 @@ class RunReader:
         with self._checked():
             row = self._connection.execute(
                 "SELECT blob FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
-                (kind, layer, _END if step is None else step),
+                (kind, self._place(layer), _END if step is None else step),
             ).fetchone()
         if row is None:
             return None
         frame = frames.decode(row[0])
-        if frames.kind_of(frame) != kind or isinstance(frame, frames.Similarity | frames.Weights):
+        if frames.kind_of(frame) != kind or isinstance(frame, frames.Similarity | frames.Weights | frames.Members):
             raise RunFileError(f"{self.file}: a frame of kind {kind!r} holds another kind; the file is damaged")
         return frame
 
@@ -167,9 +237,9 @@ class RunReader:
         """The newest recorded weights, at or before `step` where given, and their step; None where there are none."""
         with self._checked():
             row = self._connection.execute(
-                "SELECT step, blob FROM frame WHERE kind = 'weights' AND layer = '' AND step <= ?"
+                "SELECT step, blob FROM frame WHERE kind = 'weights' AND layer = ? AND step <= ?"
                 " ORDER BY step DESC LIMIT 1",
-                (_END if step is None else step,),
+                (self._place(""), _END if step is None else step),
             ).fetchone()
         if row is None:
             return None
@@ -195,7 +265,7 @@ class RunReader:
             rows = self._connection.execute(
                 "SELECT key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
                 " ORDER BY step DESC LIMIT 64",
-                (layer, _END if step is None else step),
+                (self._place(layer), _END if step is None else step),
             )
             for key, blob in rows:
                 frame = frames.decode(blob)
@@ -232,6 +302,9 @@ class RunReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _place(self, layer: str) -> str:
+        return frames.place(layer, self.member_number or 0)
 
     @contextlib.contextmanager
     def _checked(self) -> Iterator[None]:
@@ -276,3 +349,52 @@ class _Curve:
     @property
     def values(self) -> FloatArray:
         return self._values[: self._length]
+
+
+class _Spreads:
+    """Scalars of all members of an ensemble, as far as they were read."""
+
+    def __init__(self, members: int) -> None:
+        self.seq = 0
+        self.last_step = 0
+        self._members = members
+        self._rows: dict[str, list[tuple[int, FloatArray, npt.NDArray[np.bool_]]]] = {}
+        self._arrays: dict[str, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
+
+    def append(self, seq: int, step: int, frame: frames.Members) -> None:
+        values = frame.numpy()
+        members = [member for member in frame.members if 0 <= member < self._members]
+        if len(set(members)) != len(frame.members):
+            raise RunFileError("recorded values of members that the run does not have; the run file is damaged")
+        there = np.zeros(self._members, bool)
+        there[members] = True
+        for name, of_members in zip(frame.names, values, strict=True):
+            row = np.full(self._members, np.nan)
+            row[members] = of_members
+            self._rows.setdefault(name, []).append((step, row, there))
+        self.seq, self.last_step = seq, step
+
+    def spread(self, name: str) -> tuple[IntArray, FloatArray]:
+        steps, values, _ = self._array(name)
+        return steps, values
+
+    def curve(self, name: str, member: int) -> tuple[IntArray, FloatArray]:
+        steps, values, there = self._array(name)
+        return steps[there[:, member]], values[there[:, member], member]
+
+    def _array(self, name: str) -> tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]:
+        """What was read of a scalar as arrays; only what is new is turned into one."""
+        before = self._arrays.get(name)
+        known = 0 if before is None else len(before[0])
+        new = self._rows.get(name, [])[known:]
+        if before is None or new:
+            shape = (len(new), self._members)
+            steps = np.array([step for step, _, _ in new], np.int64)
+            values = np.array([row for _, row, _ in new], np.float64).reshape(shape)
+            there = np.array([present for _, _, present in new], bool).reshape(shape)
+            if before is not None:
+                steps, values, there = (
+                    np.concatenate(pair) for pair in zip(before, (steps, values, there), strict=True)
+                )
+            before = self._arrays[name] = steps, values, there
+        return before

@@ -53,15 +53,36 @@ class LossSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The claim in words, whether it holds in this run (None while the run is not done), and what speaks against it."""
+    """The claim in words, whether it holds in this run (None while the run is not done), and what speaks against it.
+
+    Of an ensemble it holds in `holds_in` of `decided` members, and as a whole where that is the share it names.
+    """
 
     text: str
     holds: bool | None
     against: list[str]
+    holds_in: int
+    decided: int
+
+
+class SeedSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One member of an ensemble, at its own last step; `status` is the run's, or diverged where the member has."""
+
+    status: str
+    seed: int
+    data_seed: int
+    steps: int
+    loss: LossSummary
+    layers: list[LayerSummary]
+    claim: ClaimSummary | None
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in numbers; `steps` is the step reached, `seconds` the time trained."""
+    """A run in numbers; `steps` is the step reached, `seconds` the time trained.
+
+    Of an ensemble `seeds` has each member, the loss is the mean over those that still trained, and `layers` and
+    `theory` are the first member's.
+    """
 
     run: str
     preset: str
@@ -74,13 +95,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     layers: list[LayerSummary]
     theory: TheorySummary | None
     claim: ClaimSummary | None
+    seeds: list[SeedSummary] = []
 
 
 def summarise(run: RunReader) -> Summary:
     """The run as it stands now; NaN where nothing was measured yet."""
     info = run.info()
     _, loss = run.curve("loss")
-    layers = [layer for name in run.layers if (layer := _layer(run, name)) is not None]
+    first = run.member(0)
+    layers = _layers(first)
+    done = info.status == "done"
+    seeds = [_seed(run.member(number), info.status) for number in range(run.members)] if run.members > 1 else []
     return Summary(
         run=info.id,
         preset=info.preset,
@@ -91,14 +116,61 @@ def summarise(run: RunReader) -> Summary:
         steps_per_second=info.step / info.seconds if info.seconds > 0 else math.nan,
         loss=LossSummary(first=_at(loss, 0), last=_at(loss, -1)),
         layers=layers,
-        theory=_theory(run),
-        claim=_claim(run, layers, info.status == "done"),
+        theory=_theory(first),
+        claim=_of_seeds(run.experiment.claim, seeds) if seeds else _claim(run, layers, done),
+        seeds=seeds,
     )
 
 
 def to_json(summary: Summary) -> str:
     """One JSON object; a value that is not a number is null."""
     return msgspec.json.encode(summary).decode()
+
+
+def _layers(run: RunReader) -> list[LayerSummary]:
+    return [layer for name in run.layers if (layer := _layer(run, name)) is not None]
+
+
+def _seed(run: RunReader, status: str) -> SeedSummary:
+    steps, loss = run.curve("loss")
+    layers = _layers(run)
+    diverged = run.last("diverged") == 1
+    claim = _claim(run, layers, status == "done")
+    if diverged and claim is not None:
+        claim = msgspec.structs.replace(claim, holds=False, against=[*claim.against, "diverged"], holds_in=0, decided=1)
+    return SeedSummary(
+        status="diverged" if diverged else status,
+        seed=run.experiment.seed,
+        data_seed=run.experiment.data.seed,
+        steps=int(steps[-1]) if len(steps) else 0,
+        loss=LossSummary(first=_at(loss, 0), last=_at(loss, -1)),
+        layers=layers,
+        claim=claim,
+    )
+
+
+def _of_seeds(claim: Claim | None, seeds: list[SeedSummary]) -> ClaimSummary | None:
+    if claim is None:
+        return None
+    verdicts = [seed.claim.holds for seed in seeds if seed.claim is not None and seed.claim.holds is not None]
+    holds_in, decided = sum(verdicts), len(verdicts)
+    return ClaimSummary(
+        text=printable(claim.text),
+        holds=enough(claim.share, holds_in, decided) if decided else None,
+        against=[f"seed {_draw(seed)}: {text}" for seed in seeds if seed.claim for text in seed.claim.against],
+        holds_in=holds_in,
+        decided=decided,
+    )
+
+
+def _draw(seed: SeedSummary) -> str:
+    return f"{seed.seed} (data {seed.data_seed})"
+
+
+def enough(share: float, holds_in: int, decided: int) -> bool:
+    """Whether a claim that holds in so many of the decided runs holds in the share that it names."""
+    # counts, not quotients: 9 of 10 is the 0.9 that was asked for, whatever 0.9 is in binary
+    return holds_in >= math.ceil(share * decided - 1e-9)
 
 
 def _layer(run: RunReader, name: str) -> LayerSummary | None:
@@ -149,9 +221,11 @@ def _claim(run: RunReader, layers: list[LayerSummary], done: bool) -> ClaimSumma
     if claim is None:
         return None
     if not done:
-        return ClaimSummary(text=printable(claim.text), holds=None, against=[])
+        return ClaimSummary(text=printable(claim.text), holds=None, against=[], holds_in=0, decided=0)
     against = failures(claim, run, layers)
-    return ClaimSummary(text=printable(claim.text), holds=not against, against=against)
+    return ClaimSummary(
+        text=printable(claim.text), holds=not against, against=against, holds_in=int(not against), decided=1
+    )
 
 
 def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[str]:

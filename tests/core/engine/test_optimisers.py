@@ -8,7 +8,6 @@ from tolerances import rtol
 from torch.nn import Parameter
 
 from condense_core.engine.optimisers import optimiser
-from condense_core.errors import ScenarioError
 from condense_core.experiment import GD, Adam
 
 SETTINGS = [GD(lr=0.03), Adam(lr=0.03), Adam(lr=0.03, betas=(0.5, 0.9), eps=1e-3)]
@@ -32,7 +31,7 @@ def train(optimizer, parameters, steps):
 
 def trained(settings, steps=20):
     parameters = start()
-    train(optimiser(settings, parameters), parameters, range(steps))
+    train(optimiser(settings, parameters, lr=settings.lr), parameters, range(steps))
     return parameters
 
 
@@ -67,23 +66,34 @@ def test_the_same_run_gives_the_same_bits(settings):
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_a_run_resumed_from_its_state_gives_the_same_bits(settings):
     parameters = start()
-    before = optimiser(settings, parameters)
+    before = optimiser(settings, parameters, lr=settings.lr)
     train(before, parameters, range(8))
     resumed = copy.deepcopy(parameters)
-    after = optimiser(settings, resumed)
-    after.restore(copy.deepcopy(before.state()))
+    after = optimiser(settings, resumed, lr=settings.lr)
+    after.steps = before.steps
+    for name, values in before.moments.items():
+        for there, value in zip(after.moments[name], values, strict=True):
+            there.copy_(value)
     train(after, resumed, range(8, 20))
     assert all(map(torch.equal, resumed, trained(settings)))
 
 
-def test_a_found_learning_rate_stands_in_for_lr_lambda1():
-    chosen = optimiser(GD(lr_lambda1=0.05), start(), lr=0.05 / 8.0)
-    assert chosen.lr == 0.05 / 8.0
-
-
-def test_without_a_learning_rate_the_error_says_what_to_give():
-    with pytest.raises(ScenarioError, match=r"optimizer\.lr"):
-        optimiser(GD(lr_lambda1=0.05), start())
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_each_entry_can_have_a_rate_of_its_own(settings):
+    """What a rate of its own does to one entry is what that rate does to all of them."""
+    rates = (0.03, 0.001)
+    apart = []
+    for rate in rates:
+        value = start()[0].detach()[:2].clone()
+        alone = optimiser(settings, [value], lr=rate)
+        for step in range(20):
+            alone.update([slope(value, step)])
+        apart.append(value)
+    together = torch.cat([start()[0].detach()[:2]] * 2)
+    each = optimiser(settings, [together], lr=torch.tensor(rates, dtype=torch.float64).repeat_interleave(2)[:, None])
+    for step in range(20):
+        each.update([slope(together, step)])
+    torch.testing.assert_close(together, torch.cat(apart), rtol=rtol("float64"), atol=0)
 
 
 def test_no_step_imports_the_compiler():
@@ -91,7 +101,8 @@ def test_no_step_imports_the_compiler():
     code = (
         "import sys, torch; from condense_core.engine.optimisers import optimiser;"
         "from condense_core.experiment import GD, Adam\n"
-        "for settings in GD(lr=1.0), Adam(lr=1.0): optimiser(settings, [torch.ones(2)]).update([torch.ones(2)])\n"
+        "for settings in GD(lr=1.0), Adam(lr=1.0):"
+        " optimiser(settings, [torch.ones(2)], lr=1.0).update([torch.ones(2)])\n"
         "print('torch._dynamo' in sys.modules)"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -38,6 +38,7 @@ class Counter:
 class At:
     def __init__(self, step: int) -> None:
         self.step = step
+        self.seconds = float("nan")
 
 
 @pytest.fixture
@@ -71,25 +72,25 @@ def cosines(step: int) -> np.ndarray:
 
 def recorder(disk: Disk, folder, probe=None) -> Recorder:
     with RunReader(folder) as run:
-        return Recorder(disk, [probe or Counter()], run)
+        return Recorder(disk, [{"probe": probe or Counter()}], run)
 
 
 def test_every_step_is_recorded_while_the_disk_keeps_up(disk, folder):
     records = recorder(disk, folder)
     for step in range(20):
-        records.record(At(step))
+        records.record({0: At(step)})
     assert [batch.step for batch in disk.taken] == list(range(20))
 
 
 def test_a_slow_disk_costs_measurements_and_an_event_says_how_many(disk, folder):
     records = recorder(disk, folder)
-    records.record(At(0))
+    records.record({0: At(0)})
     disk.behind = True
     for step in range(1, 8):
-        records.record(At(step))
+        records.record({0: At(step)})
     disk.behind = False
     for step in range(8, 30):
-        records.record(At(step))
+        records.record({0: At(step)})
     (told,) = [(batch.step, text) for batch in disk.taken for kind, text in batch.events if kind == "slower"]
     missing = set(range(30)) - {batch.step for batch in disk.taken}
     assert missing == set(range(1, told[0]))
@@ -101,7 +102,7 @@ def test_frames_that_build_on_each_other_stay_whole_where_some_are_left_out(disk
     records = recorder(disk, folder, Differences())
     for step in range(40):
         disk.behind = step in {2, 3, 17}
-        records.record(At(step))
+        records.record({0: At(step)})
     writer = RunWriter(folder)
     for batch in disk.taken:
         writer.append(batch)
@@ -115,7 +116,7 @@ def test_frames_that_build_on_each_other_stay_whole_where_some_are_left_out(disk
 def test_what_must_be_recorded_waits_for_the_disk(disk, folder):
     records = recorder(disk, folder)
     disk.behind = True
-    records.record(At(5), must=True)
+    records.record({0: At(5)}, must=True)
     assert [batch.step for batch in disk.taken] == [5]
 
 
@@ -126,5 +127,5 @@ def test_nothing_is_recorded_twice_after_a_resume(disk, folder):
     writer.close()
     records = recorder(disk, folder)
     for step in (5, 10, 15, 20, 25, 30):
-        records.record(At(step))
+        records.record({0: At(step)})
     assert [batch.step for batch in disk.taken] == [25, 30]

@@ -6,15 +6,15 @@ import msgspec
 import torch
 
 from condense_core.engine.datasets import load
-from condense_core.engine.stepper import EagerStepper
+from condense_core.engine.steppers import Stepper, make_stepper
 from condense_core.experiment import GD
 
 
-def stepper(experiment) -> EagerStepper:
-    return EagerStepper(experiment, load(experiment.data), torch.device("cpu"))
+def stepper(experiment) -> Stepper:
+    return make_stepper(experiment, [load(experiment.data)], torch.device("cpu"))
 
 
-def steps_of(training: EagerStepper, count: int) -> list[dict[str, torch.Tensor]]:
+def steps_of(training: Stepper, count: int) -> list[dict[str, torch.Tensor]]:
     states = []
     for _ in range(count):
         states.append({name: value.clone() for name, value in training.state().items()})

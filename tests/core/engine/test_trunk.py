@@ -8,9 +8,10 @@ from torchvision.models import resnet18
 
 from condense_core.engine import checkpoint
 from condense_core.engine.datasets import Dataset, load
+from condense_core.engine.device import multiplications
 from condense_core.engine.model import Network
 from condense_core.engine.probes import Measurement, probes_for
-from condense_core.engine.stepper import EagerStepper, multiplications
+from condense_core.engine.steppers import Stepper, make_stepper
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Adam, Conv, Dense, Digits, Experiment, FanOutPowerInit, Photos, Sine
 
@@ -31,14 +32,14 @@ def scenario(**changes) -> Experiment:
     return Experiment(**(settings | changes))
 
 
-def stepper(experiment: Experiment) -> EagerStepper:
-    return EagerStepper(experiment, load(experiment.data), torch.device("cpu"))
+def stepper(experiment: Experiment) -> Stepper:
+    return make_stepper(experiment, [load(experiment.data)], torch.device("cpu"))
 
 
-def measured(of: EagerStepper, experiment: Experiment) -> Measurement:
+def measured(of: Stepper, experiment: Experiment) -> Measurement:
     found = Measurement(of.step)
-    for probe in probes_for(experiment, of.view()):
-        probe.measure(of.view(), found)
+    for probe in probes_for(experiment, of.views()[0]).values():
+        probe.measure(of.views()[0], found)
     return found
 
 
@@ -61,7 +62,7 @@ def test_running_statistics_move_with_steps_and_not_with_views():
     training = stepper(scenario())
     name = "network.trunk.bn1.running_mean"
     before = training.state()[name].clone()
-    assert training.view().loss > 0
+    assert training.views()[0].loss > 0
     assert torch.equal(training.state()[name], before)
     training.advance()
     assert not torch.equal(training.state()[name], before)
@@ -80,7 +81,7 @@ def test_a_checkpoint_carries_running_statistics(tmp_path):
 
 
 def test_what_is_measured_of_a_sample_does_not_depend_on_the_others():
-    view = stepper(scenario(dtype="float64")).view()
+    view = stepper(scenario(dtype="float64")).views()[0]
     together = view.outputs(view.input)
     torch.testing.assert_close(view.outputs(view.input[:1]), together[:1], rtol=1e-9, atol=0)
 

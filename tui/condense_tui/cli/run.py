@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,11 @@ def run(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field, by its dotted name; repeatable.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The draw of the initial weights and of the batches.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Train that many draws as one run, from --seed on.")] = None,
+    vary: Annotated[
+        Literal["init", "data", "both"] | None,
+        typer.Option(help="What the draws of --seeds are of: initial weights, data, or both."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")] = "auto",
     data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
     data_root: Annotated[
@@ -38,6 +43,7 @@ def run(
     \b
     condense-tui run digits-gd
     condense-tui run digits-gd --seed 3 --set layers.0.activation=sigmoid
+    condense-tui run fcn-fig03-xtanh --seeds 10 --vary both
     condense-tui run digits-gd --data mnist --data-root ~/data --headless
     condense-tui run my-scenario.toml --headless --json
     """
@@ -52,7 +58,14 @@ def run(
         raise ScenarioError("--check needs the run's end and --detach does not wait for it: give one of them")
     check_device(device)
     experiment, preset = build_scenario(
-        scenario, settings=settings or [], seed=seed, data=data, data_root=data_root, download=download
+        scenario,
+        settings=settings or [],
+        seed=seed,
+        seeds=seeds,
+        vary=vary,
+        data=data,
+        data_root=data_root,
+        download=download,
     )
     require_engine()
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import statistics
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -32,6 +34,8 @@ def print_summary(summary: Summary) -> None:
     """A run: one line of what it was, a row a layer, the claim and its verdict."""
     console = Console()
     speed = f", {summary.steps_per_second:.4g} steps/s" if summary.steps_per_second > 0 else ""
+    if summary.seeds:
+        speed = f"{speed} of {len(summary.seeds)} seeds"
     console.print(
         f"{summary.run}: {summary.status} at step {summary.steps}, {summary.seconds:.1f} s{speed},"
         f" loss {_number(summary.loss.first)} → {_number(summary.loss.last)}",
@@ -44,14 +48,17 @@ def print_summary(summary: Summary) -> None:
     # nine columns that fit into 80 characters; `kernels` are those kept of all, `to v1` is to the predicted direction
     for head in ("kernels", "lines", "dirs", "cover", "|cos|", "to v1", "condensed", "predicted"):
         table.add_column(head, justify="right", no_wrap=True)
-    for layer in summary.layers:
-        table.add_row(*map(Text, _cells(layer)))
+    for index, layer in enumerate(summary.layers):
+        seeds = [seed.layers[index] for seed in summary.seeds if index < len(seed.layers)]
+        table.add_row(*map(Text, _of_seeds(seeds) if seeds else _cells(layer)))
     if summary.layers:
         console.print(table)
-    if any(layer.condensed_at is not None and not layer.condensed for layer in summary.layers):
+    if not summary.seeds and any(layer.condensed_at is not None and not layer.condensed for layer in summary.layers):
         console.print("† condensed there, and not any more", markup=False, highlight=False, soft_wrap=True)
     if summary.claim is not None:
         verdict = {True: "holds", False: "does not hold here", None: "not decided yet"}[summary.claim.holds]
+        if summary.claim.decided > 1:
+            verdict = f"{verdict}: in {summary.claim.holds_in} of {summary.claim.decided} seeds"
         console.print(f"claim: {summary.claim.text} – {verdict}", markup=False, highlight=False, soft_wrap=True)
         for reason in summary.claim.against:
             console.print(f"  {reason}", markup=False, highlight=False, soft_wrap=True)
@@ -73,6 +80,36 @@ def _cells(layer: LayerSummary) -> tuple[str, ...]:
         condensed,
         "–" if layer.predicted_at is None else f"step {layer.predicted_at}",
     )
+
+
+def _of_seeds(layers: list[LayerSummary]) -> tuple[str, ...]:
+    """A layer over the seeds of an ensemble: the most frequent of whole numbers, the median of all others."""
+
+    def middle(values: Iterable[float]) -> float:
+        known = [value for value in values if math.isfinite(value)]
+        return statistics.median(known) if known else math.nan
+
+    condensed = sum(layer.condensed for layer in layers)
+    predicted = middle(math.nan if layer.predicted_at is None else layer.predicted_at for layer in layers)
+    coverage = middle(layer.coverage for layer in layers)
+    return (
+        layers[0].name,
+        f"{min(layer.kept for layer in layers)}/{layers[0].kernels}",
+        _counts(layer.lines for layer in layers),
+        _counts(layer.directions for layer in layers),
+        f"{coverage:.0%}" if math.isfinite(coverage) else "–",
+        _number(middle(layer.mean_abs_cos for layer in layers)),
+        _number(middle(layer.alignment for layer in layers)),
+        f"{condensed} of {len(layers)}",
+        f"step {predicted:.0f}" if math.isfinite(predicted) else "–",
+    )
+
+
+def _counts(values: Iterable[int]) -> str:
+    """`1 (1–3)`: the most frequent value and the range; the value alone where there is only one."""
+    counts = Counter(values)
+    often = counts.most_common(1)[0][0]
+    return str(often) if len(counts) == 1 else f"{often} ({min(counts)}–{max(counts)})"
 
 
 def print_runs(infos: list[RunInfo]) -> None:

@@ -39,6 +39,10 @@ class Tone(enum.IntEnum):
     CURVE = 16
 
 
+# The tone of a curve that stands back behind the others, such as the edge of a band.
+BAND = 12
+
+
 @dataclass(frozen=True)
 class Curve:
     """One line: its name, steps, values, and which of the curve tones it takes.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from condense_tui.draw import numbers
-from condense_tui.draw.plot import Curve, Mark, Rule, Spec
+from condense_tui.draw.plot import BAND, Curve, Mark, Rule, Spec
 from condense_tui.snapshot import Series, Snapshot
 
 # The initial stage of training, where the theory holds (SCIENCE §2.8).
@@ -43,7 +43,8 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     first = float(values[0])
     rule = Rule(INITIAL_STAGE * first, "70 %") if np.isfinite(first) and first > 0 else None
     remark = f"{round(100 * at / first)} % of the first" if at is not None and np.isfinite(at) and rule else ""
-    spec = _spec((Curve("loss", steps, values),), snapshot, axes, axes.log_y, rule=rule)
+    curves = (Curve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
+    spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
     return Figure(spec, title, remark)
 
 
@@ -54,7 +55,8 @@ def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
-    spec = _spec((Curve("accuracy", steps, values, 2),), snapshot, axes, False, bounds=(0.0, 1.0))
+    curves = (Curve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
+    spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
     return Figure(spec, title)
 
 
@@ -79,9 +81,10 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     title += f" · {snapshot.layer}" if snapshot.layer else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
-    curves = [Curve("measured", *snapshot.ratio, 0)]
+    curves = [Curve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
         curves.append(Curve("predicted", *snapshot.predicted_ratio, 1))
+    curves += _band(snapshot, "ratio")
     marks, remark = [], ""
     if layer is not None and layer.predicted_at is not None:
         marks.append(Mark(layer.predicted_at, "predicted"))
@@ -91,6 +94,19 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
     return Figure(spec, title, remark)
+
+
+def _name(snapshot: Snapshot, name: str) -> str:
+    """A curve of one member is another curve than the mean's, of whatever length."""
+    return name if snapshot.seeds is None else f"{name} of {snapshot.seeds.label}"
+
+
+def _band(snapshot: Snapshot, name: str) -> list[Curve]:
+    """The lowest and the highest of all members, drawn behind the curve that is shown."""
+    if snapshot.seeds is None:
+        return []
+    low, high = snapshot.seeds.bands[name]
+    return [Curve("lowest", *low, BAND), Curve("highest", *high, BAND)]
 
 
 def _gap(values: np.ndarray, doubtful: bool) -> str:

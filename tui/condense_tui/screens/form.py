@@ -53,6 +53,7 @@ class Start:
     name: str
     words: tuple[str, ...]
     seed: str
+    seeds: str
     device: str
     steps: int
     seconds_cpu: float | None
@@ -75,6 +76,7 @@ def of_preset(preset: Preset) -> Start:
         name=preset.name,
         words=(preset.summary, f"claims: {preset.claim}"),
         seed=str(table.get("seed", 0)),
+        seeds=str(table.get("ensemble", {}).get("members", 1)),
         device="auto",
         steps=int(table["steps"]),
         seconds_cpu=None if preset.minutes_cpu is None else 60 * preset.minutes_cpu,
@@ -85,7 +87,10 @@ def of_preset(preset: Preset) -> Start:
 
 
 def of_run(info: RunInfo) -> Start:
-    """The form of a run like another one, with the next seed: the same one would give the same bits."""
+    """The form of a run like another one, with the next seeds: the same ones would give the same bits."""
+    from condense_core.scenario import parse
+
+    members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)
     whole = info.seconds / info.step * info.steps if info.step and info.seconds else None
     return Start(
         text=info.experiment,
@@ -93,7 +98,8 @@ def of_run(info: RunInfo) -> Start:
         preset=info.preset,
         name=info.name,
         words=(f"like {info.id}, with the next seed",),
-        seed=str(info.seed + 1),
+        seed=str(info.seed + members),
+        seeds=str(members),
         device="auto",
         steps=info.steps,
         seconds_cpu=whole,
@@ -116,6 +122,7 @@ def of_file(file: Path) -> Start:
         name=experiment.name,
         words=(experiment.about.summary if experiment.about else f"the scenario {file}",),
         seed=str(experiment.seed),
+        seeds=str(experiment.ensemble.members),
         device="auto",
         steps=experiment.steps,
         seconds_cpu=None,
@@ -125,7 +132,7 @@ def of_file(file: Path) -> Start:
 
 
 class FormScreen(ModalScreen[None]):
-    """Five fields; enter starts the run and opens it."""
+    """Six fields; enter starts the run and opens it."""
 
     DEFAULT_CSS = """
     FormScreen { align: center middle; }
@@ -168,6 +175,7 @@ class FormScreen(ModalScreen[None]):
             yield self._about
             yield from self._field("name", start.name, "what to call the run")
             yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
+            yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
             yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
             yield from self._field("data", "", "as in the scenario; or " + ", ".join(DATA_SETS))
             yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
@@ -224,6 +232,7 @@ class FormScreen(ModalScreen[None]):
             self._start.source,
             data=values["data"],
             seed=values["seed"] or "0",
+            seeds=values["seeds"] or "1",
             settings=split_settings(values["change"]),
         )
         self._fields, self._experiment = fields(experiment), experiment
@@ -296,7 +305,8 @@ class FormScreen(ModalScreen[None]):
         start, experiment, look = self._start, self._experiment, self._cost.look
         if experiment is None:
             return
-        share = experiment.steps / start.steps
+        members = experiment.ensemble.members
+        share = experiment.steps / start.steps * members / int(start.seeds)
         what = f"{numbers.step(experiment.steps)} steps of {numbers.step(experiment.data.samples)} samples"
         if start.seconds_cpu is not None:
             takes = f"about {short_time(share * start.seconds_cpu)}, {start.measured}"

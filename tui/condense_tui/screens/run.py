@@ -260,6 +260,16 @@ class RunScreen(Scrubbing, Screen[None]):
         at = names.index(snapshot.layer) if snapshot.layer in names else 0
         self._look(replace(self._view, layer=names[(at + by) % len(names)]))
 
+    def action_member(self, by: int) -> None:
+        """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.seeds is None:
+            steering.say(self, "this run is of one seed; n, then seeds 10, trains ten")
+            return
+        chosen, count = snapshot.seeds.chosen, snapshot.seeds.count
+        at = (0 if chosen is None else chosen + 1) + by
+        self._look(replace(self._view, member=at % (count + 1) - 1 if at % (count + 1) else None))
+
     def action_order(self) -> None:
         """Order kernels by line or by index."""
         self.choices = replace(self.choices, by_line=not self.choices.by_line)

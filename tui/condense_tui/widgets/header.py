@@ -47,6 +47,7 @@ class Header(Lines):
     def _right(self, snapshot: Snapshot) -> Line:
         look, run, head = self.look, snapshot.header, snapshot.head
         sign, plain, word, style = _status(snapshot)
+        seeds = [] if snapshot.seeds is None else [(f"   {snapshot.seeds.label}", look.accent)]
         parts: Line = [(f"{sign if self.ability.unicode else plain} {word}", getattr(look, style))]
         shown = head.step if head is not None and not head.following else run.step
         parts.append((f"   step {numbers.step(shown)} of {numbers.step(run.steps)}", look.text))
@@ -57,7 +58,7 @@ class Header(Lines):
             parts.append((f"   {numbers.rate(run.steps_per_second)}", look.muted))
             if run.seconds_left == run.seconds_left:
                 parts.append((f"   {numbers.duration(run.seconds_left)} left", look.muted))
-        return parts
+        return [*parts[:2], *seeds, *parts[2:]]
 
 
 def _status(snapshot: Snapshot) -> Sign:

@@ -92,6 +92,8 @@ class Layers(Lines):
             return [("not measured", look.muted)]
         sign = ("◆" if view.condensed else "◇") if unicode else ("*" if view.condensed else "o")
         word = "condensed" if view.condensed else "not condensed"
+        if view.condensed_in is not None:
+            word = f"condensed in {view.condensed_in[0]}/{view.condensed_in[1]}"
         lines = f" · {numbers.plural(view.lines, 'line')}" if view.lines is not None and width >= _ROOMY else ""
         return [(f"{sign} {word}", look.good if view.condensed else look.muted), (lines, look.text)]
 

@@ -123,6 +123,8 @@ class PlotPanel(Lines, can_focus=True):
 
     def _style(self, tone: int) -> Style:
         look = self.look
+        if tone == Tone.CURVE + draw.BAND:
+            return look.muted
         if tone >= Tone.CURVE:
             return look.curves[(tone - Tone.CURVE) % len(look.curves)]
         return {

@@ -17,8 +17,8 @@ from condense_core.experiment import Experiment
 __all__ = ["Measurement", "Probe", "probes_for"]
 
 
-def probes_for(experiment: Experiment, start: View) -> list[Probe]:
-    """The scenario's probes, after the vitals that every run records; `start` is the network at step 0."""
+def probes_for(experiment: Experiment, start: View) -> dict[str, Probe]:
+    """The scenario's probes by name, after the vitals that every run records; `start` is the network at step 0."""
     makers: dict[str, Callable[[View], Probe]] = {
         "similarity": SimilarityProbe,
         "condensation": CondensationProbe,
@@ -29,4 +29,5 @@ def probes_for(experiment: Experiment, start: View) -> list[Probe]:
         "outputs": OutputsProbe,
         "field": FieldProbe,
     }
-    return [Vitals(start), *(makers[name](start) for name in makers if name in experiment.record.probes)]
+    asked = {name: make(start) for name, make in makers.items() if name in experiment.record.probes}
+    return {"vitals": Vitals(start), **asked}

@@ -18,6 +18,8 @@ class Measurement:
     scalars: list[tuple[str, float]] = field(default_factory=list)
     frames: list[tuple[str, Frame]] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
+    once: float = 0.0
+    """Seconds that went into what is needed only once, and so do not count as the cost of a measurement."""
 
     def scalar(self, name: str, value: float) -> None:
         """Add one scalar; NaN where it has no value."""

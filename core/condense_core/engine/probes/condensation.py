@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import torch
 from torch import Tensor
 
@@ -45,7 +47,7 @@ class CondensationProbe:
 
     def measure(self, view: View, into: Measurement) -> None:
         for layer in view.layers:
-            frame = self._look(layer, view)
+            frame = self._look(layer, view, into)
             into.frame(layer, frame)
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
@@ -55,20 +57,21 @@ class CondensationProbe:
                 into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')}")
 
     def recall(self, run: RunReader) -> None:
-        for event in run.events:
-            if event.kind == "condensed":
-                self._condensed.add(event.text.partition(" ")[0])
         for layer in run.layers:
+            if (run.curve(f"{layer}.condensed")[1] > 0).any():
+                self._condensed.add(layer)
             frame = run.condensation(layer)
             if frame is not None:
                 label_M = torch.from_numpy(frame.label.numpy().astype("int64"))
                 self._places[layer] = label_M, torch.from_numpy(frame.sign.numpy().astype("int64"))
 
-    def _look(self, layer: str, view: View) -> frames.Condensation:
+    def _look(self, layer: str, view: View, into: Measurement) -> frames.Condensation:
         weight_MK, tree = view.kernels(layer), view.tree(layer)
         lines = cut_tree(tree)
         coarse = cut_tree(tree, cut=COARSE[0], smallest_share=COARSE[1])
+        begun = time.perf_counter()
         null = null_condensation(weight_MK.shape[1], _calibration_size(lines.kept))
+        into.once += time.perf_counter() - begun
         label_M, sign_M = lines.label_M, lines.sign_M
         if layer in self._places:
             matched = match_lines(*self._places[layer], label_M, sign_M)

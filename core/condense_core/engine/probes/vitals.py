@@ -39,4 +39,4 @@ class Vitals:
             into.event("initial-stage-ended", f"loss fell below {INITIAL_STAGE:.0%} of its first value")
 
     def recall(self, run: RunReader) -> None:
-        self._ended = any(event.kind == "initial-stage-ended" for event in run.events)
+        self._ended = bool((run.curve("loss_ratio")[1] < INITIAL_STAGE).any())

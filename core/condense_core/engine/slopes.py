@@ -1,0 +1,110 @@
+"""Activations with their derivatives in closed form, for steppers that need no autograd.
+
+Each pair runs the very kernels that PyTorch's own backward pass would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from condense_core.engine.activations import activation
+from condense_core.errors import ScenarioError
+from condense_core.experiment import CENTRED_PREFIX
+
+Saved = tuple[Tensor, ...]
+_aten = torch.ops.aten
+
+
+class Elementwise(NamedTuple):
+    """σ as `forward(z)` = (σ(z), what the way back needs), and `backward(d, saved)` = d · σ'(z).
+
+    `forward` may write into z.
+    """
+
+    forward: Callable[[Tensor], tuple[Tensor, Saved]]
+    backward: Callable[[Tensor, Saved], Tensor]
+
+
+def _tanh(z: Tensor) -> tuple[Tensor, Saved]:
+    value = z.tanh_()
+    return value, (value,)
+
+
+def _sigmoid(z: Tensor) -> tuple[Tensor, Saved]:
+    value = z.sigmoid_()
+    return value, (value,)
+
+
+def _relu(z: Tensor) -> tuple[Tensor, Saved]:
+    value = z.relu_()
+    return value, (value,)
+
+
+def _identity(z: Tensor) -> tuple[Tensor, Saved]:
+    return z, ()
+
+
+def _xtanh(z: Tensor) -> tuple[Tensor, Saved]:
+    tanh = torch.tanh(z)
+    return z * tanh, (z, tanh)
+
+
+def _xtanh_back(d: Tensor, saved: Saved) -> Tensor:
+    z, tanh = saved
+    slope: Tensor = _aten.tanh_backward(z, tanh)
+    return slope.add_(tanh).mul_(d)
+
+
+def _x2tanh(z: Tensor) -> tuple[Tensor, Saved]:
+    tanh = torch.tanh(z)
+    product = z * tanh
+    return z * product, (z, tanh, product)
+
+
+def _x2tanh_back(d: Tensor, saved: Saved) -> Tensor:
+    z, tanh, product = saved
+    slope: Tensor = _aten.tanh_backward(z * z, tanh)
+    return slope.add_(product, alpha=2).mul_(d)
+
+
+def _half_tanh(z: Tensor) -> tuple[Tensor, Saved]:
+    tanh = z.mul_(0.5).tanh_()
+    return 0.5 * tanh, (tanh,)
+
+
+def _kept(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], tuple[Tensor, Saved]]:
+    return lambda z: (function(z), (z,))
+
+
+_PLAIN = {
+    "tanh": Elementwise(_tanh, lambda d, saved: _aten.tanh_backward(d, *saved)),
+    "sigmoid": Elementwise(_sigmoid, lambda d, saved: _aten.sigmoid_backward(d, *saved)),
+    "softplus": Elementwise(_kept(functional.softplus), lambda d, saved: _aten.softplus_backward(d, *saved, 1, 20)),
+    "relu": Elementwise(_relu, lambda d, saved: _aten.threshold_backward(d, *saved, 0)),
+    "gelu": Elementwise(_kept(functional.gelu), lambda d, saved: _aten.gelu_backward(d, *saved)),
+    "silu": Elementwise(_kept(functional.silu), lambda d, saved: _aten.silu_backward(d, *saved)),
+    "xtanh": Elementwise(_xtanh, _xtanh_back),
+    "x2tanh": Elementwise(_x2tanh, _x2tanh_back),
+    "identity": Elementwise(_identity, lambda d, saved: d),
+}
+_CENTRED = {
+    **_PLAIN,
+    "sigmoid": Elementwise(_half_tanh, lambda d, saved: _aten.tanh_backward(d, *saved).mul_(0.25)),
+    "softplus": Elementwise(
+        _kept(activation(f"{CENTRED_PREFIX}softplus")), lambda d, saved: torch.sigmoid(saved[0]).mul_(d)
+    ),
+}
+
+
+def elementwise(name: str) -> Elementwise:
+    """The activation of that name (`experiment.ACTIVATIONS`, also `centred-`); ScenarioError for any other."""
+    table = _CENTRED if name.startswith(CENTRED_PREFIX) else _PLAIN
+    try:
+        return table[name.removeprefix(CENTRED_PREFIX)]
+    except KeyError:
+        raise ScenarioError(f"unknown activation {name!r}") from None

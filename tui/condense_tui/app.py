@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from condense_tui.widgets.emit import Written
 
 
+# How long a thread may keep the interpreter while another one, such as that of the screen, waits for it.
+SWITCH_S = 0.0005
+
+
 @dataclass(frozen=True)
 class Leaving:
     """How one left: the run on the screen, its status as last seen, and whether training goes on without the screen."""
@@ -183,6 +187,9 @@ def launch(place: Path | None) -> tuple[Leaving | None, list[Path]]:
     No garbage is collected until the first frame is up.
     """
     gc.disable()
+    # plots are built and files are read in threads; a key press must not wait until one of them has had its five
+    # milliseconds
+    sys.setswitchinterval(SWITCH_S)
     app = CondenseApp(place)
     try:
         return app.run(), app.visited

@@ -171,10 +171,17 @@ class ReaderThread(threading.Thread):
 
     def _loop(self, source: Source) -> None:
         playhead = Playhead()
-        before = built_at = status_due = time.monotonic() - 1
+        before = built_at = answered_at = status_due = time.monotonic() - 1
         stale = True
         while True:
-            wish = self._wait(built_at + self._pause if stale or playhead.playing else before + POLL_S)
+            due = max(built_at + 1 / FRAMES_PER_SECOND, answered_at + 1 / ANSWERS_PER_SECOND)
+            wish = self._wait(
+                answered_at + 1 / ANSWERS_PER_SECOND
+                if self._owing
+                else due
+                if stale or playhead.playing
+                else before + POLL_S
+            )
             if wish.closing:
                 return
             now = time.monotonic()
@@ -183,11 +190,15 @@ class ReaderThread(threading.Thread):
             before = now
             stale = source.refresh() or stale or self._owing or moved != playhead or now >= status_due
             playhead = moved
-            if not stale or now < built_at + self._pause or not self._may_post(now - built_at):
+            # a live frame that has just been drawn does not hold up the answer to a key; only other answers do
+            early = now < answered_at + 1 / ANSWERS_PER_SECOND if self._owing else now < due
+            if not stale or early or not self._may_post(now - built_at):
                 continue
             snapshot = source.snapshot(playhead, wish.view)
             stale, built_at, status_due = False, now, now + STATUS_S
             with self._wake:
+                if self._owing:
+                    answered_at = now
                 # what was never painted is told again
                 news = self._last is None or not self._painted or not snapshot.same(self._last)
                 self._last = snapshot
@@ -195,11 +206,6 @@ class ReaderThread(threading.Thread):
                 self._painted = not news
             if news:
                 self._post(SnapshotReady(snapshot))
-
-    @property
-    def _pause(self) -> float:
-        """Seconds between snapshots."""
-        return 1 / (ANSWERS_PER_SECOND if self._owing else FRAMES_PER_SECOND)
 
     def _wait(self, until: float) -> _Wish:
         """What was asked for, as soon as something is; nothing, at `until`, or later while the screen still paints."""

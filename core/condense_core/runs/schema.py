@@ -25,7 +25,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
 )
 
-# The index of scalars holds them whole: a curve of 100,000 points is one stretch of it, not 100,000 places in the table.
+# The index of scalars holds them whole: a long curve is one stretch of it, not a place in the table for each point.
 TABLES = """
 CREATE TABLE run (
   id TEXT NOT NULL, name TEXT NOT NULL, preset TEXT NOT NULL, experiment TEXT NOT NULL, seed INTEGER NOT NULL,

@@ -104,10 +104,19 @@ class CompareScreen(Scrubbing, Screen[None]):
     def on_snapshot_ready(self, message: SnapshotReady) -> None:
         """Show the newest comparison."""
         self._comparison = message.snapshot
+        if self.is_current:
+            self._draw()
+            self.call_after_refresh(collect_again)
+
+    def on_screen_resume(self) -> None:
+        """Show what has happened under a dialog."""
+        if self._comparison is not None:
+            self._draw()
+
+    def _draw(self) -> None:
         self._arrange()
         self._show()
         self.call_after_refresh(self._reader.painted)
-        self.call_after_refresh(collect_again)
 
     def on_read_failed(self, message: ReadFailed) -> None:
         """Say that one of the files cannot be read; what was read stays."""

@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
-from textual.screen import ModalScreen
 
 from condense_tui.actions import ALSO, Action, Place, actions_on
+from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, justified
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Every key and what it does."""
 
     DEFAULT_CSS = """
@@ -76,7 +76,7 @@ class HelpLines(Lines):
         return [(f"  {key}{' ' * max(1, 16 - cell_len(key))}", self.look.key), (words, self.look.text)]
 
 
-class Question(ModalScreen[bool]):
+class Question(Dialog[bool]):
     """A question with one key for yes; everything else is no."""
 
     DEFAULT_CSS = """

@@ -16,7 +16,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.geometry import Size
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -28,6 +27,7 @@ from condense_tui.draw import numbers
 from condense_tui.scenarios import DATA_SETS, changed, check_device
 from condense_tui.screens.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.rows import short_time
+from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, wrapped
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def of_file(file: Path) -> Start:
     )
 
 
-class FormScreen(ModalScreen[None]):
+class FormScreen(Dialog[None]):
     """Six fields; enter starts the run and opens it."""
 
     DEFAULT_CSS = """

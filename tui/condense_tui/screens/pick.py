@@ -12,11 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 
 from condense_core.errors import CondenseError
 from condense_core.runs.glance import Glance, Glances
 from condense_tui.screens import rows
+from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line
 from condense_tui.widgets.listing import Entry, Listing
 
@@ -36,7 +36,7 @@ class Found(Message):
     recordings: dict[str, Path]
 
 
-class PickScreen(ModalScreen[None]):
+class PickScreen(Dialog[None]):
     """A list; `space` marks, `enter` compares the marked, or the one under the cursor."""
 
     DEFAULT_CSS = """

@@ -11,13 +11,13 @@ from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 
 from condense_core.answers import AskReduce, ReduceAnswer
 from condense_core.errors import CondenseError
 from condense_tui.draw.numbers import measure, percent, step
 from condense_tui.look import Look
 from condense_tui.screens.form import Paragraphs
+from condense_tui.widgets.behind import Dialog
 
 if TYPE_CHECKING:
     from condense_tui.app import CondenseApp
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Said = list[tuple[str, Style]]
 
 
-class ReduceScreen(ModalScreen[None]):
+class ReduceScreen(Dialog[None]):
     """Asks for the reduction of the run at `place`, at the newest weights kept at or before step `at`."""
 
     DEFAULT_CSS = """

@@ -130,9 +130,18 @@ class RunScreen(Scrubbing, Screen[None]):
         self._arrange()
 
     def on_snapshot_ready(self, message: SnapshotReady) -> None:
-        """Show the newest snapshot."""
-        self.show(message.snapshot)
-        self.call_after_refresh(collect_again)
+        """Show the newest snapshot; under a dialog, keep it until that has closed."""
+        if self.is_current or self._snapshot is None:
+            self.show(message.snapshot)
+            self.call_after_refresh(collect_again)
+        else:
+            # the reader hears of no painting meanwhile, and so sends one a second and no more
+            self._snapshot = message.snapshot
+
+    def on_screen_resume(self) -> None:
+        """Show what has happened under a dialog."""
+        if self._snapshot is not None:
+            self.show(self._snapshot)
 
     def on_read_failed(self, message: ReadFailed) -> None:
         """Say that reading has ended."""

@@ -49,5 +49,6 @@ def _written(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     if isinstance(value, tuple):
-        return "[" + ", ".join(_written(item) for item in value) + "]"
+        # a word alone may stand without quotes, as on a command line; in a list it may not
+        return "[" + ", ".join(f'"{item}"' if isinstance(item, str) else _written(item) for item in value) + "]"
     return str(value)

@@ -48,8 +48,8 @@ ACTIONS: tuple[Action, ...] = (
         hint=1,
         on=("presets",),
     ),
-    Action("recording", ("space",), "space", "play ▷", "Play the preset's recording", HOME, hint=2, on=("presets",)),
-    Action("other", ("tab", "left", "right"), "tab", "other list", "To the other list", HOME, hint=3, on=_LISTS),
+    Action("recording", ("space",), "space", "play", "Play the preset's recording", HOME, hint=2, on=("presets",)),
+    Action("other", ("tab", "left", "right"), "tab", "switch", "To the other list", HOME, hint=3, on=_LISTS),
     Action("filter", ("slash",), "/", "filter", "Show only what has these words in it", HOME, hint=4, on=_LISTS),
     Action(
         "mark", ("m",), "m", "mark", "Mark a run or a recording for comparing, or unmark it", HOME, hint=5, on=_LISTS
@@ -117,7 +117,17 @@ ACTIONS: tuple[Action, ...] = (
         "Pause training, or go on with it; also from the last checkpoint",
         TRAINING,
         hint=5,
-        on=("run", "runs"),
+        on=("run",),
+    ),
+    Action(
+        "pause",
+        ("p",),
+        "p",
+        "pause",
+        "Pause training, or go on with it; also from the last checkpoint",
+        TRAINING,
+        hint=5,
+        on=("runs",),
     ),
     Action(
         "stop",

@@ -136,7 +136,7 @@ class CompareScreen(Scrubbing, Screen[None]):
         self._tabs.display = not both and not tiny
         self._tabs.choose(tab)
         self._heat.display = both or tab == 1
-        self._curves.display = both or tab == 2
+        self._curves.display = self._loss.display = self._coverage.display = both or tab == 2
         plots = max(PLOTS_LEAST, round(PLOTS_SHARE * height)) if both else 0
         self._curves.styles.height = plots or "1fr"
         sides = tuple(

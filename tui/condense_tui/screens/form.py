@@ -314,6 +314,8 @@ class FormScreen(Dialog[None]):
             takes = f"about {short_time(share * start.seconds_gpu)} on a GPU, and hardly ever done without one"
         else:
             takes = "for how long, nobody has measured"
+        if members > int(start.seeds):
+            takes = f"at most {takes}; seeds that train as one take less than one after the other"
         widths = [layer.width for layer in experiment.layers]
         network = (
             f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"

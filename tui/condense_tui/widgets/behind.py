@@ -29,7 +29,8 @@ class Dialog(ModalScreen[Answer]):
 
     _still: Still | None = None
 
-    def render(self) -> RenderResult:  # type: ignore[override] - a screen's may be all that a widget's may be
+    # a screen may show whatever a widget may, though its annotation says less
+    def render(self) -> RenderResult:  # type: ignore[override]
         under: list[Screen[Any]] = visible_screen_stack.get()
         below = under.pop() if under else None
         if self._still is not None and self._still.fits(self):

@@ -6,6 +6,10 @@ from condense_tui.actions import Place, footer_hints
 from condense_tui.widgets.lines import Line, Lines, length
 
 
+# Narrower than this, more keys are worth more than air between them.
+ROOMY = 100
+
+
 class Footer(Lines):
     """Keys that matter most, as many as fit."""
 
@@ -24,9 +28,10 @@ class Footer(Lines):
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         line: Line = []
+        gap = 3 if width >= ROOMY else 2
         for key, words in footer_hints(self.ability.unicode, self._place):
-            part: Line = [(key, look.key), (f" {words}   ", look.muted)]
-            if length(line) + length(part) > width + 3:
+            part: Line = [(key, look.key), (f" {words}{' ' * gap}", look.muted)]
+            if length(line) + length(part) > width + gap:
                 break
             line += part
         return [line]

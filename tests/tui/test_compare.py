@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from condense_presets import recordings
 from condense_tui.app import CondenseApp
-from condense_tui.comparison import CompareView, Comparer, Comparison
+from condense_tui.comparison import Comparer, CompareView, Comparison
 from condense_tui.playhead import Playhead
 from condense_tui.screens.compare import CompareScreen
 from condense_tui.screens.pick import PickScreen

@@ -97,11 +97,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("member(-1)", ("comma",), ",", "seed", "The seed before, of a run of several", LOOK),
     Action("member(1)", ("full_stop",), ".", "seed", "The next seed; behind the last, their mean", LOOK),
     Action(
-        "order", ("o",), "o", "order", "Order kernels by line, or as they are in the network", LOOK, hint=8, on=_FRAMES
+        "order", ("o",), "o", "order", "Order kernels by line, or as they are in the network", LOOK, hint=9, on=_FRAMES
     ),
-    Action("log", ("l",), "l", "log axis", "Logarithmic or linear values", LOOK, hint=9, on=_FRAMES),
+    Action("log", ("l",), "l", "log axis", "Logarithmic or linear values", LOOK, hint=10, on=_FRAMES),
     Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear steps", LOOK, on=_FRAMES),
-    Action("zoom", ("z",), "z", "zoom", "The focused panel on the whole screen, and back", LOOK, hint=10),
+    Action("zoom", ("z",), "z", "zoom", "The focused panel on the whole screen, and back", LOOK, hint=11),
     Action("panel(1)", ("1",), "1", "kernels", "Layers and heatmap", LOOK, on=_FRAMES),
     Action("panel(2)", ("2",), "2", "curves", "Loss and other curves", LOOK, on=_FRAMES),
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
@@ -139,13 +139,13 @@ ACTIONS: tuple[Action, ...] = (
         on=("run", "runs"),
     ),
     Action(
-        "new", ("n",), "n", "new run", "A new run like this one: shows its form", TRAINING, hint=12, on=("run", "runs")
+        "new", ("n",), "n", "new run", "A new run like this one: shows its form", TRAINING, hint=13, on=("run", "runs")
     ),
-    Action("reduce", ("r",), "r", "reduce", "The effective network of this run, and what it costs", TRAINING, hint=11),
+    Action("reduce", ("r",), "r", "reduce", "The effective network of this run, and what it costs", TRAINING, hint=12),
     Action("back", ("escape",), "esc", "back", "Back to where one came from", APP, hint=1, on=("compare",)),
     Action("app.home", ("h",), "h", "home", "All runs and presets; training goes on", APP, hint=7, on=_FRAMES),
     Action("app.help", ("question_mark",), "?", "help", "All keys", APP, hint=7, on=_EVERYWHERE),
-    Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=13, on=_EVERYWHERE),
+    Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=8, on=_EVERYWHERE),
 )
 
 # The two other ways in, which Textual itself binds.

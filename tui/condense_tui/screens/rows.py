@@ -122,12 +122,13 @@ def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[
     """More of a preset: what it is, what it must show, what it costs."""
     figure = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
     source = f" · {figure}, figure {preset.figure}" if figure and preset.figure else ""
-    said = [(f"{preset.name}{source}", look.strong), (preset.summary, look.text)]
-    said.append((f"claims: {preset.claim}", look.text))
-    if preset.recording is not None:
-        said.append((f"takes {cost(preset)} · enter trains it here · space plays its recording", look.muted))
-    else:
-        said.append((f"takes {cost(preset)} · enter shows what can be set before it starts", look.muted))
+    way = "enter trains it here" + (", space plays its recording" if preset.recording is not None else "")
+    said = [
+        (f"{preset.name}{source}", look.strong),
+        (f"takes {cost(preset)} · {way}", look.muted),
+        (preset.summary, look.text),
+        (f"claims: {preset.claim}", look.text),
+    ]
     if preset.paper_shows:
         said.append((f"the paper: {preset.paper_shows}", look.muted))
     return _paragraphs(said, width, height)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from condense_tui.actions import Place, footer_hints
 from condense_tui.widgets.lines import Line, Lines, length
 
-
 # Narrower than this, more keys are worth more than air between them.
 ROOMY = 100
 
@@ -34,4 +33,7 @@ class Footer(Lines):
             if length(line) + length(part) > width + gap:
                 break
             line += part
+        if line:
+            # no gap behind the last
+            line[-1] = (line[-1][0].rstrip(), line[-1][1])
         return [line]

@@ -1,4 +1,4 @@
-"""A newcomer's first five minutes, in a real terminal with real training: open, start, scrub, compare, quit, come back."""
+"""A newcomer's first minutes, in a real terminal with real training: open, start, scrub, compare, quit, come back."""
 
 from __future__ import annotations
 

@@ -110,6 +110,24 @@ async def test_enter_opens_a_run_and_h_comes_back(recorded: Callable[..., Record
         await until(lambda: isinstance(pilot.app.screen, RunScreen), "the run again")
 
 
+async def test_coming_home_finds_the_cursor_on_what_was_shown(recorded: Callable[..., Recording]) -> None:
+    older = recorded("older").folder
+    recorded("newer")
+    async with home(older.parent) as pilot:
+        pilot.app.open_run(older)
+        await text_has(pilot, "kernels by line")
+        await pilot.press("h")
+        await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
+        await until(lambda: screen(pilot).runs.chosen.folder == older, "the cursor on the older run")
+        assert screen(pilot).runs.has_focus
+        pilot.app.open_run(recordings()["digits-ce"])
+        await text_has(pilot, "digits-ce · recording")
+        await pilot.press("h")
+        await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
+        await until(lambda: screen(pilot).presets.chosen.name == "digits-ce", "the cursor on the preset")
+        assert screen(pilot).presets.has_focus
+
+
 async def test_clicks_choose_and_open(recorded: Callable[..., Recording]) -> None:
     recorded("older")
     folder = recorded("newer").folder

@@ -104,7 +104,7 @@ async def of_home(app: CondenseApp, pilot: Pilot[None]) -> None:
 
 
 async def of_run(app: CondenseApp, pilot: Pilot[None]) -> None:
-    app.open_run(sorted(app.runs.iterdir())[0])
+    app.open_run(min(app.runs.iterdir()))
     await text_has(pilot, "kernels by line")
     await pilot.press(*["shift+left"] * 2)
     await until(lambda: not pilot.app.screen.snapshot.head.following, "twenty frames back")

@@ -140,8 +140,11 @@ class CondenseApp(App[Leaving]):
         super()._display(screen, renderable)
 
     def action_home(self) -> None:
-        """All runs and presets."""
+        """All runs and presets, the cursor on what was shown."""
+        place = next((screen.place for screen in self.screen_stack if hasattr(screen, "place")), None)
         self._show(self.home)
+        if place is not None:
+            self.home.come_back_from(place)
 
     def action_help(self) -> None:
         """All keys of the screen."""

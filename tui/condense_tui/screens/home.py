@@ -75,6 +75,7 @@ class HomeScreen(Screen[None]):
         self._filter: Input | None = None
         self._thread: GlanceThread | None = None
         self._untouched = True
+        self._back_from: str | None = None
         self.runs: Listing[Glance] = Listing(self._run_lines, 2, "  …", id="runs")
         self.presets: Listing[Preset] = Listing(self._preset_lines, 1, "  …", id="presets")
         self._panels = {"runs": Vertical(id="runs-panel", classes="panel"), "presets": Vertical(classes="panel")}
@@ -120,6 +121,14 @@ class HomeScreen(Screen[None]):
         if self._thread is not None:
             self._thread.rest(False)
 
+    def come_back_from(self, place: Path) -> None:
+        """Put the cursor on the run, or the preset's recording, that was shown; a new run is there in a moment."""
+        self._untouched = False
+        recorded = any(preset.recording == place for preset in self._presets or ())
+        self._back_from = None if recorded else str(place)
+        self._turn_to(self.presets if recorded else self.runs)
+        (self.presets if recorded else self.runs).choose(place.stem if recorded else str(place))
+
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
@@ -130,8 +139,12 @@ class HomeScreen(Screen[None]):
         if message.whole:
             self.runs.marked &= known
         if self._untouched and message.glances:
-            self.set_focus(self.runs)
+            self._untouched = False
+            self._turn_to(self.runs)
         self._show()
+        if self._back_from in known:
+            self.runs.choose(self._back_from)
+            self._back_from = None
         self.call_after_refresh(collect_again)
 
     def on_presets_ready(self, message: PresetsReady) -> None:
@@ -150,7 +163,7 @@ class HomeScreen(Screen[None]):
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         """Show the list that was clicked."""
-        self.set_focus(self.runs if event.number == 1 else self.presets)
+        self._turn_to(self.runs if event.number == 1 else self.presets)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._arrange()
@@ -272,11 +285,14 @@ class HomeScreen(Screen[None]):
 
     def action_other(self) -> None:
         """To the other list."""
-        # what does not fit beside it is shown in its place, and must be there to take the focus
-        target = self.presets if self.listing is self.runs else self.runs
-        self._tabs.choose(2 if target is self.presets else 1)
-        self._panels["presets" if target is self.presets else "runs"].display = True
-        self.set_focus(target)
+        self._turn_to(self.presets if self.listing is self.runs else self.runs)
+
+    def _turn_to(self, listing: Listing[Glance] | Listing[Preset]) -> None:
+        """Give a list the focus; what does not fit beside it is shown in its place, and must be there to take it."""
+        on_presets = listing is self.presets
+        self._tabs.choose(2 if on_presets else 1)
+        self._panels["presets" if on_presets else "runs"].display = True
+        self.set_focus(listing)
 
     def action_filter(self) -> None:
         """Type words; both lists show what has them."""

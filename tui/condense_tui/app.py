@@ -99,7 +99,7 @@ class CondenseApp(App[Leaving]):
         if self._home is None:
             from condense_tui.screens.home import HomeScreen
 
-            self._home = HomeScreen(self.runs)
+            self._home = HomeScreen()
             self.install_screen(self._home, "home")
         return self._home
 

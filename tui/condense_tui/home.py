@@ -19,24 +19,25 @@ def opens_the_app(arguments: list[str]) -> bool:
 
 def open_the_app(arguments: list[str]) -> int:
     """Open the run that `attach RUN` names, the newest without a name; the home screen for no arguments."""
-    from condense_core.runs.place import find_run, runs_folder
-
     if not arguments:
         return open_app(None)
+    from condense_core.runs.place import find_run, runs_folder
+
     return open_app(find_run(runs_folder(), arguments[1] if len(arguments) == 2 else None))
 
 
 def open_app(place: Path | None) -> int:
     """The app on one run, or at home, until it is left; what goes on after that is said on standard error."""
-    from condense_core.errors import RunFailedError
-    from condense_core.runs.schema import FILE_NAME, open_reader
     from condense_tui.app import launch
 
     if place is not None:
+        from condense_core.runs.schema import FILE_NAME, open_reader
+
         # a file that is none is refused before the screen is taken; the reader itself needs numpy, the first frame not
         open_reader(place / FILE_NAME if place.is_dir() else place).close()
     _, visited = launch(place)
 
+    from condense_core.errors import RunFailedError
     from condense_core.runs.reader import RunReader
 
     for run in visited:

@@ -22,7 +22,7 @@ from textual.screen import Screen
 from condense_tui.actions import Place, bindings
 from condense_tui.collecting import collect_again
 from condense_tui.glances import GlancesReady, GlanceThread, PresetsReady, read_presets
-from condense_tui.screens import rows, steering
+from condense_tui.screens import rows
 from condense_tui.screens.rows import GROUPS
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.lines import Line, Lines, justified
@@ -64,9 +64,8 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
     app: CondenseApp
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._runs_folder = runs
         self._here = socket.gethostname()
         self._glances: tuple[Glance, ...] | None = None
         self._presets: tuple[Preset, ...] | None = None
@@ -105,7 +104,7 @@ class HomeScreen(Screen[None]):
 
     def _begin(self) -> None:
         """Once the first frame is up, start reading."""
-        self._thread = GlanceThread(self._runs_folder, self.post_message)
+        self._thread = GlanceThread(self.app.runs, self.post_message)
         self._thread.start()
         Thread(target=read_presets, args=(self.post_message,), name="presets", daemon=True).start()
 
@@ -196,7 +195,7 @@ class HomeScreen(Screen[None]):
             self.runs.show([Entry(str(glance.folder), glance) for glance in found])
             self._title("runs", len(found), len(glances))
             active = sum(glance.info is not None and glance.info.active for glance in glances)
-            self._top.show(self._runs_folder, active)
+            self._top.show(self.app.runs, active)
         if presets is not None:
             fitting = [preset for preset in presets if _has(words, _preset_words(preset))]
             entries: list[Entry[Preset]] = []
@@ -354,12 +353,16 @@ class HomeScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause training of the run, or go on with it."""
+        from condense_tui.screens import steering
+
         run = self.runs.chosen
         if run is not None and run.info is not None:
             steering.pause_or_go_on(self, run.folder, run.info.status, self._steered)
 
     def action_stop(self) -> None:
         """Stop training of the run, after asking."""
+        from condense_tui.screens import steering
+
         run = self.runs.chosen
         if run is not None and run.info is not None:
             info = run.info

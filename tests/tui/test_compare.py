@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from piloting import text, text_has, until
+from piloting import at_home, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
@@ -42,6 +42,7 @@ def make(tmp_path: Path) -> Callable[..., Recording]:
 async def compared(*places: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
     app = CondenseApp(runs=places[0].parent)
     async with app.run_test(size=size, notifications=True) as pilot:
+        await at_home(app)
         app.compare(places)
         await until(lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison, "the comparison")
         await pilot.pause()
@@ -191,6 +192,7 @@ async def test_compare_from_a_run_offers_runs_and_recordings(make: Callable[...,
 
 async def test_a_file_that_is_gone_is_said(make: Callable[..., Recording], tmp_path: Path) -> None:
     async with CondenseApp(runs=tmp_path).run_test(size=(120, 40)) as pilot:
+        await at_home(pilot.app)
         pilot.app.compare([make("a").folder, tmp_path / "nothing"])
         await text_has(pilot, "no run file at")
         await pilot.press("escape")

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from piloting import text, text_has, until
+from piloting import at_home, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -29,6 +29,7 @@ async def form(runs: Path, preset: str = "digits-gd", size: tuple[int, int] = (1
     """The app with the form of a preset."""
     app = CondenseApp(runs=runs)
     async with app.run_test(size=size, notifications=True) as pilot:
+        await at_home(app)
         found = next(item for item in catalogue() if item.name == preset)
         app.push_screen(FormScreen(of_preset(found)))
         await until(lambda: isinstance(app.screen, FormScreen), "the form")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from piloting import run_screen, text, text_has, until
+from piloting import at_home, run_screen, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
@@ -28,8 +28,7 @@ async def home(runs: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterator[P
     """The app at home, with both lists read."""
     app = CondenseApp(runs=runs)
     async with app.run_test(size=size, notifications=True) as pilot:
-        screen = app.screen
-        assert isinstance(screen, HomeScreen)
+        screen = await at_home(app)
         await until(lambda: screen._presets is not None and screen._glances is not None, "both lists")
         await pilot.pause()
         yield pilot

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from piloting import PATIENCE_S, text_has, until
+from piloting import PATIENCE_S, at_home, text_has, until
 from recording import Recording
 from rich.style import Style
 from textual.pilot import Pilot
@@ -130,6 +130,7 @@ async def test_screens_look_as_they_did(runs: Path, screen: str, size: tuple[int
         pytest.skip("home shows no heatmap")
     app = CondenseApp(runs=runs)
     async with app.run_test(size=size) as pilot:
+        await at_home(app)
         await SCREENS[screen](app, pilot)
         await pilot.press(*["t"] * PALETTES[palette])
         if palette != "ember":

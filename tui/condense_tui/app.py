@@ -74,8 +74,8 @@ class CondenseApp(App[Leaving]):
         return textual + self._plain
 
     def get_default_screen(self) -> Screen[None]:
-        """A first frame at once; NumPy, run files and presets are loaded behind it."""
-        return self.home if self._place is None else Opening(self._place.name)
+        """A first frame at once; NumPy, run files, presets and most of the app itself are loaded behind it."""
+        return Opening("runs and presets" if self._place is None else self._place.name)
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._open_first)
@@ -83,6 +83,8 @@ class CondenseApp(App[Leaving]):
     def _open_first(self) -> None:
         if self._place is not None:
             self.open_run(self._place)
+        else:
+            self._show(self.home)
 
     @property
     def runs(self) -> Path:

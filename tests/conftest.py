@@ -56,6 +56,7 @@ name = "adam"
 lr = 1e-3
 [record]
 frames = 30
+grace_seconds = 1000  # everything is measured, however busy the machine
 """
 
 

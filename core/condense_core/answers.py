@@ -57,6 +57,14 @@ class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     unpredicted: str
 
 
+class Phase(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the initialisation lies in the phase diagram of two-layer networks (Luo et al. 2021)."""
+
+    gamma: float
+    gamma_prime: float
+    regime: Literal["linear", "critical", "condensed"]
+
+
 class TheoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the data and the initial weights say before any training."""
 
@@ -66,6 +74,8 @@ class TheoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     bias: bool
     by_labels: list[LabelTheory]
+    phase: Phase | None
+    """None where the network has more hidden layers than one, or is not drawn by a formula."""
     notes: list[str]
     seconds: float
 

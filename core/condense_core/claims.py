@@ -27,8 +27,8 @@ NetworkMeasure = Literal["loss_ratio", "accuracy", "test_accuracy", "complexity"
 ClaimMeasure = Literal[LayerMeasure, NetworkMeasure]
 
 
-class Requirement(Checked, frozen=True, kw_only=True):
-    """A measured value and the range it must lie in; without `layer`, in every hidden layer.
+class Quantity(Checked, frozen=True, kw_only=True):
+    """A value that a run is measured by; without `layer`, of every hidden layer.
 
     `at` is the step at which it is measured, the last one where not given; `ones_overlap` and `gap_ratio` (λ2/λ1) are
     properties of the data at small weights, and by default measured at step 0.
@@ -37,16 +37,24 @@ class Requirement(Checked, frozen=True, kw_only=True):
     measure: ClaimMeasure
     layer: str | None = None
     at: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.at is not None:
+            at_least("at", self.at, 0)
+
+
+class Requirement(Quantity, frozen=True, kw_only=True):
+    """A measured value and the range it must lie in; without `layer`, in every hidden layer."""
+
     at_least: float | None = None
     at_most: float | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
         require(len(bounds) > 0, "at_least", "at least one of at_least and at_most", None)
         require(all(map(math.isfinite, bounds)), "at_least", "finite numbers", bounds)
         require(bounds == sorted(bounds), "at_least", "not more than at_most", bounds)
-        if self.at is not None:
-            at_least("at", self.at, 0)
 
 
 class Claim(Checked, frozen=True, kw_only=True):

@@ -186,7 +186,7 @@ class Record(Checked, frozen=True, kw_only=True):
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too dear runs less often, and an event says
     so. The first and the last step, `steps` and a claim's steps are measured all the same."""
-    grace_seconds: float = 2.0
+    grace_seconds: float = 1.0
     """Time that measuring may take before the budget counts, so that short runs are recorded whole."""
     smallest_norm: float | None = None
     """Kernels below this norm are left out of lines, directions and alignment; none means below 0.1 × the 90th
@@ -235,7 +235,7 @@ class Ensemble(Checked, frozen=True, kw_only=True):
 class About(Checked, frozen=True, kw_only=True):
     """Where a preset comes from, what the paper shows, which values are ours, what we measured, and how long it takes.
 
-    `minutes_cpu` is on two cores; none where a GPU is needed.
+    `minutes_cpu` is what a run takes of one core; none where a GPU is needed.
     """
 
     summary: str
@@ -247,6 +247,22 @@ class About(Checked, frozen=True, kw_only=True):
     """In how many initial draws, and data draws where they were varied, the claim was found to hold."""
     minutes_cpu: float | None = None
     minutes_gpu: float | None = None
+
+
+class Quick(Checked, frozen=True, kw_only=True):
+    """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
+
+    `set` changes fields by their dotted names, as `--set` does; `finding` and `minutes_cpu` are those of the smaller
+    run. Applied by `scenario.quickened`.
+    """
+
+    set: dict[str, bool | int | float | str]
+    finding: str
+    minutes_cpu: float
+
+    def __post_init__(self) -> None:
+        require(len(self.set) > 0, "set", "at least one field", self.set)
+        positive("minutes_cpu", self.minutes_cpu)
 
 
 class Experiment(Checked, frozen=True, kw_only=True):
@@ -279,6 +295,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
     stop: Stop | None = None
     claim: Claim | None = None
     about: About | None = None
+    quick: Quick | None = None
 
     def __post_init__(self) -> None:
         require(0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -22,7 +22,10 @@ Table = dict[str, Any]
 
 def loads(text: str, source: str = "scenario") -> Experiment:
     """The experiment in TOML `text`; ScenarioError in one line that begins with `source`."""
-    return build(parse(text, source), source)
+    experiment = build(parse(text, source), source)
+    # quick settings that cannot be used are refused where they are written, not when somebody is in a hurry
+    quickened(experiment, source)
+    return experiment
 
 
 def parse(text: str, source: str = "scenario") -> Table:
@@ -50,6 +53,23 @@ def build(table: Table, source: str = "scenario") -> Experiment:
         raise ScenarioError(f"{source}: {_plain(str(error))}") from None
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from None
+
+
+def quickened(experiment: Experiment, source: str = "scenario") -> Experiment:
+    """What `reproduce --quick` trains: the quick settings in force and no more named; itself where there are none."""
+    quick = experiment.quick
+    if quick is None:
+        return experiment
+    small = with_settings(msgspec.structs.replace(experiment, quick=None), quick.set, f"{source}: quick.set")
+    about = small.about and msgspec.structs.replace(small.about, minutes_cpu=quick.minutes_cpu, finding=quick.finding)
+    return msgspec.structs.replace(small, about=about)
+
+
+def with_settings(experiment: Experiment, values: Mapping[str, object], source: str) -> Experiment:
+    """The experiment with fields changed by their dotted names, as by `override`; errors begin with `source`."""
+    table = _without_none(msgspec.to_builtins(experiment))
+    settings = [f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in values.items()]
+    return build(override(table, settings, source), source)
 
 
 def override(table: Table, settings: Iterable[str], source: str = "--set") -> Table:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from condense_core.errors import ScenarioError, nearest
+from condense_core.figures import Figure, load_figure
 
 _FOLDER = Path(__file__).parent
 RECORDINGS = _FOLDER / "recordings"
+# In the order in which a person would list them.
+_PRESETS = ("cnn", "fcn", "starters")
+_FIGURES = _FOLDER / "figures"
 
 
 def preset_files() -> dict[str, Path]:
     """Every preset's file by its name, in the order in which a person would list them."""
-    return {file.stem: file for file in sorted(_FOLDER.rglob("*.toml"), key=lambda file: (file.parent.name, file.name))}
+    return {file.stem: file for folder in _PRESETS for file in sorted((_FOLDER / folder).glob("*.toml"))}
+
+
+def figures() -> list[Figure]:
+    """The claims across presets that ship with the program, by name."""
+    return [load_figure(file.read_text(encoding="utf-8"), file.stem) for file in sorted(_FIGURES.glob("*.toml"))]
 
 
 def preset_text(name: str) -> str:

@@ -22,6 +22,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     paper_shows: str
     finding: str
     minutes_cpu: float | None
+    minutes_quick: float | None
     minutes_gpu: float | None
     recording: Path | None
 
@@ -44,6 +45,7 @@ def catalogue() -> list[Preset]:
                 paper_shows=about.paper_shows if about else "",
                 finding=about.finding if about else "",
                 minutes_cpu=about.minutes_cpu if about else None,
+                minutes_quick=experiment.quick.minutes_cpu if experiment.quick else None,
                 minutes_gpu=about.minutes_gpu if about else None,
                 recording=recorded.get(name),
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from condense_core import scenario
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Conv, Experiment
+from condense_core.experiment import GD, Conv, Experiment
 from condense_presets import preset_files, preset_text
 
 BASE = """
@@ -143,3 +145,45 @@ def test_layers_are_named_by_kind_in_order():
     experiment = override("layers=[{kind='conv',width=2},{kind='conv',width=2},{kind='dense',width=2}]")
     assert experiment.layer_names == ("conv1", "conv2", "dense1")
     assert isinstance(experiment.layers[0], Conv)
+
+
+QUICK = """
+name = "dear"
+steps = 1000
+layers = [{ kind = "conv", width = 32 }, { kind = "conv", width = 32 }]
+about = { summary = "dear", minutes_cpu = 9.0, finding = "holds in 3 of 3" }
+data = { name = "digits", samples = 500 }
+init = { scheme = "normal", std = 0.005 }
+optimizer = { name = "adam", lr = 1e-3 }
+loss = "cross-entropy"
+[quick]
+minutes_cpu = 0.5
+finding = "holds in 5 of 5 at 100 images"
+set = { steps = 100, "data.samples" = 100, "layers.*.width" = 8, "optimizer.name" = "gd" }
+"""
+
+
+def test_quick_settings_make_a_smaller_scenario_that_names_no_more_of_them():
+    whole = scenario.loads(QUICK)
+    small = scenario.quickened(whole)
+    assert (whole.steps, whole.data.samples) == (1000, 500)
+    assert (small.steps, small.data.samples, [layer.width for layer in small.layers]) == (100, 100, [8, 8])
+    assert isinstance(small.optimizer, GD)
+    assert (small.about.minutes_cpu, small.about.finding) == (0.5, "holds in 5 of 5 at 100 images")
+    assert small.quick is None
+    assert scenario.quickened(small) is small
+    assert scenario.loads(scenario.dumps(whole)) == whole
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ('set = { "data.sampels" = 1 }', "dear: quick.set data.sampels: unknown; did you mean 'data.samples'?"),
+        ('set = { "data.samples" = 0 }', "dear: quick.set: data.samples: expected 1 or more, got 0"),
+        ("set = {}", "quick.set: expected at least one field"),
+    ],
+)
+def test_quick_settings_that_cannot_be_used_are_refused_where_they_are_written(bad, message):
+    text = QUICK[: QUICK.index("set =")] + bad
+    with pytest.raises(ScenarioError, match=re.escape(message)):
+        scenario.loads(text, "dear")

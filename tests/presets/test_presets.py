@@ -13,6 +13,7 @@ from condense_core.runs.create import create_run
 from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import summarise
 from condense_presets import preset_files, preset_text
+from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SHARE
 
 PRESETS = sorted(preset_files())
 FIGURES = {
@@ -67,6 +68,21 @@ def test_no_preset_holds_a_path_or_downloads_by_itself(name):
     if isinstance(data, Mnist | Cifar10 | Cifar100):
         assert data.root is None
         assert not data.download
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if preset(name).quick])
+def test_quick_settings_are_cheaper_keep_the_claim_and_say_what_was_found(name):
+    whole = preset(name)
+    small = scenario.quickened(whole, name)
+    assert small.about.minutes_cpu < whole.about.minutes_cpu
+    assert small.about.finding != whole.about.finding
+    assert small.claim == whole.claim
+    assert [type(layer) for layer in small.layers] == [type(layer) for layer in whole.layers]
+
+
+def test_quick_gives_every_cpu_preset_two_runs_in_its_time():
+    minutes = [about.minutes_cpu for name in PRESETS if (about := scenario.quickened(preset(name)).about).minutes_cpu]
+    assert 2 * sum(minutes) <= QUICK_MINUTES * QUICK_SHARE * 2, "on two cores"
 
 
 @pytest.mark.parametrize("name", QUICK)

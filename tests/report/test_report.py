@@ -14,7 +14,7 @@ import pytest
 from condense_core import scenario
 from condense_core.experiment import Claim, Requirement
 from condense_core.runs.writer import Batch, RecordingThread
-from condense_tui.report.build import build, write
+from condense_tui.report.build import Part, build, write
 from condense_tui.report.curves import Curve, Plot, plot
 from condense_tui.report.heat import LARGEST_SIDE, heatmap
 from condense_tui.report.markdown import plain, to_markdown
@@ -90,7 +90,7 @@ def test_a_distribution_is_counted_or_spanned(measure, values, words):
 
 def make_report(make_run, text="a claim"):
     experiment = experiment_of(make_run, text=text)
-    parts = [("first", experiment, [finished(make_run, 0.9)], ""), ("second", experiment, [], f"no data {text}")]
+    parts = [Part("first", experiment, [finished(make_run, 0.9)]), Part("second", experiment, [], f"no data {text}")]
     return build(parts, command="condense-tui reproduce", seeds="1 draw", seconds=1.0, cuts=[text], made=0.0)
 
 

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import wait_for
 
 from condense_core import scenario
-from condense_core.errors import ScenarioError
+from condense_core.errors import RunFileError, ScenarioError
+from condense_core.runs import control
+from condense_core.runs.create import write_run
 from condense_core.runs.reader import RunReader
+from condense_tui.report.results import CellPlace, preset_result
+from condense_tui.reproduce.across import arms, read_across
 from condense_tui.reproduce.drive import Progress, drive, is_finished
-from condense_tui.reproduce.plan import choose, make_plan, within
+from condense_tui.reproduce.plan import choose, make_plan, read_presets, within
 from condense_tui.reproduce.table import progress_table
+from condense_tui.reproduce.together import together
 
 PRESET = """
 name = "tiny"
@@ -99,6 +107,8 @@ def test_finished_cells_are_kept_and_changed_ones_trained_anew(tmp_path):
     again = drive(plan, jobs=2, device="cpu", show=lambda _: None)
     assert len(again.kept) == 2
     assert (plan.cells[0].folder / "run.sqlite").stat().st_mtime_ns == before
+    reworded = make_plan({"tiny": preset(about=about(finding="in other words"))}, out=tmp_path, seeds=1)
+    assert is_finished(reworded.cells[0])
     changed = make_plan({"tiny": preset(steps=13)}, out=tmp_path, seeds=1)
     assert not drive(changed, jobs=1, device="cpu", show=lambda _: None).kept
     with RunReader(changed.cells[0].folder) as run:
@@ -112,6 +122,64 @@ def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
     assert len(progress.ended) == 2
     states = {cell.preset: is_finished(cell) for cell in plan.cells}
     assert states == {"bad": False, "tiny": True}
+
+
+def test_ctrl_c_stops_every_worker_with_a_checkpoint_and_says_so(tmp_path):
+    command = [sys.executable, "-m", "condense_tui", "reproduce", "fcn-fig12", "--seeds", "1", "--jobs", "2"]
+    # in a session of its own, so that Ctrl-C reaches whatever a terminal's would
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+    def training() -> list[Path]:
+        return [folder for folder in sorted(tmp_path.glob("cells/*/*")) if _step(folder) > 0]
+
+    wait_for(lambda: len(training()) == 2)
+    os.killpg(process.pid, signal.SIGINT)
+    output, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert (
+        said
+        == "condense-tui: stopped; finished runs are kept, the others have a checkpoint, and the same command goes on\n"
+    )
+    assert output == ""
+    assert len(training()) == 2, "nothing was started after it"
+    for folder in training():
+        with RunReader(folder) as run:
+            assert run.info().status == "stopped"
+        assert (folder / "checkpoint.safetensors").is_file()
+
+
+def _step(folder: Path) -> int:
+    try:
+        with RunReader(folder) as run:
+            return run.info().step
+    except RunFileError:
+        return 0
+
+
+def test_an_interrupted_cell_goes_on_from_its_checkpoint(tmp_path, workers):
+    plan = make_plan({"tiny": preset(steps=3000)}, out=tmp_path, seeds=1)
+    (cell,) = plan.cells
+    cell.folder.mkdir(parents=True)
+    write_run(cell.folder, cell.experiment)
+    # the command is there before the worker is, which so stops at its first look
+    control.send(cell.folder, "stop")
+    workers.finish(cell.folder)
+    with RunReader(cell.folder) as run:
+        stopped = run.info()
+    assert stopped.status == "stopped"
+    assert stopped.step < 3000
+    drive(plan, jobs=1, device="cpu", show=lambda _: None)
+    with RunReader(cell.folder) as run:
+        assert (run.info().status, run.info().step) == ("done", 3000)
+        assert [event.text for event in run.events if event.kind == "continued"] == [
+            f"from the checkpoint at step {stopped.step}"
+        ]
 
 
 def test_the_table_says_what_is_open(tmp_path):
@@ -132,3 +200,73 @@ def test_the_command_writes_a_report_and_its_exit_code_is_the_verdict(tmp_path):
     assert (found["verdict"], found["decided"]) == ("holds", 1)
     assert {path.name for path in tmp_path.iterdir()} == {"cells", "report.md", "report.html"}
     assert (Path(found["cells"][0]["folder"]) / "run.sqlite").is_file()
+
+
+def test_words_bring_the_figures_across_presets_that_they_name():
+    def names(*words: str, paper: str | None = None) -> list[str]:
+        return [item.figure.name for item in read_across(words, read_presets(words, paper))]
+
+    assert names("cnn-thm1") == ["cnn-thm1"]
+    assert names("cnn-thm1-m64") == []
+    assert names("fcn-fig18a") == ["fcn-fig18a"]
+    assert names("fcn-fig03") == []
+    assert {"cnn-thm1", "fcn-fig09", "fcn-fig18a"} <= set(names())
+    assert set(names(paper="cnn")) == {"cnn-thm1"}
+
+
+def test_an_arm_with_draws_of_its_own_has_cells_that_no_preset_counts(tmp_path):
+    presets = read_presets(["fcn-fig18a"], None)
+    across = read_across(["fcn-fig18a"], presets)
+    plan = make_plan(presets, out=tmp_path, seeds=1, across=across)
+    (figure,) = plan.figures
+    low, high = arms(plan, figure)
+    assert [len(item.cells) for item in (*low, *high)] == [arm.data_seeds for arm in figure.arms]
+    assert {cell.data_seed for cell in low[0].cells} == {cell.data_seed for cell in high[0].cells}
+    assert low[0].experiment.data.terms != high[0].experiment.data.terms
+    assert len(plan.cells) == 1 + sum(arm.data_seeds for arm in figure.arms)
+    assert len({cell.folder for cell in plan.cells}) == len(plan.cells)
+    kept = within(plan, minutes=0.001, jobs=1)
+    assert kept.own == plan.own
+    assert not kept.presets[0].cells
+
+
+def test_the_command_trains_on_data_that_stand_in_and_the_report_says_so(tmp_path):
+    command = [sys.executable, "-m", "condense_tui", "reproduce", "cnn-fig14", "--seeds", "1", "--json"]
+    answer = subprocess.run(
+        [*command, "--data", "mnist=digits", "--out", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    (found,) = json.loads(answer.stdout)["presets"]
+    assert found["changes"] == ["data: digits in place of mnist"]
+    assert found["decided"] == 1
+    assert answer.returncode == (0 if found["verdict"] == "holds" else 1)
+    for name in ("report.md", "report.html"):
+        assert "data: digits in place of mnist" in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_draws_of_a_dense_network_train_as_one_run_and_count_as_they_would_apart(tmp_path):
+    apart = make_plan({"tiny": preset()}, out=tmp_path, seeds=3, data_seeds=2)
+    joined = together(apart)
+    (tiny,) = joined.presets
+    assert [(cell.seed, cell.data_seed, cell.member) for cell in tiny.cells] == [
+        (0, 0, 0), (1, 0, 1), (2, 0, 2), (0, 1, 0), (1, 1, 1), (2, 1, 2),
+    ]  # fmt: skip
+    assert len({cell.folder for cell in tiny.cells}) == 2
+    for cell, alone in zip(tiny.cells, apart.cells, strict=True):
+        assert cell.experiment.members[cell.member] == alone.experiment
+    progress = drive(joined, jobs=1, device="cpu", show=lambda _: None)
+    assert len(progress.ended) == 6
+    assert len(list(tmp_path.glob("cells/tiny/*"))) == 2
+    places = [CellPlace(cell.folder, cell.seed, cell.data_seed, member=cell.member) for cell in tiny.cells]
+    found = preset_result("tiny", tiny.experiment, places)
+    assert (len(found.cells), found.decided) == (6, 6)
+    values = [cell.measured[0]["loss_ratio"] for cell in found.cells]
+    assert len(set(values)) == 6, "members are different draws"
+    assert all(is_finished(cell) for cell in tiny.cells)
+
+
+def test_convolutions_and_single_draws_stay_apart(tmp_path):
+    images = preset(data={"name": "digits", "samples": 20}, layers=[{"kind": "conv", "width": 3}])
+    plan = together(make_plan({"images": images, "tiny": preset()}, out=tmp_path, seeds=1))
+    assert all(cell.experiment.ensemble.members == 1 for cell in plan.cells)
+    plan = together(make_plan({"images": images}, out=tmp_path, seeds=2))
+    assert len({cell.folder for cell in plan.cells}) == 2

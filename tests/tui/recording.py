@@ -172,11 +172,8 @@ def _scalars(name: str, frame: Frame) -> list[tuple[str, float]]:
     if isinstance(frame, Spectrum):
         return [(f"{name}.eigenvalue.{rank}", value**2) for rank, value in enumerate(frame.values.numpy(), start=1)]
     if isinstance(frame, Condensation):
-        return [
-            (f"{name}.lines", frame.lines),
-            (f"{name}.coverage", frame.coverage),
-            (f"{name}.condensed", frame.condensed),
-        ]
+        counts = [(f"{name}.lines", frame.lines), (f"{name}.coverage", frame.coverage)]
+        return [*counts, (f"{name}.condensed", float(frame.condensed))]
     return []
 
 

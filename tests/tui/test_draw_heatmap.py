@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pyte
 import pytest
@@ -62,6 +64,26 @@ def test_large_matrix_is_pooled_by_the_mean_and_says_so() -> None:
     assert layout.pixels.shape == (16, 16)
     assert (layout.pixels[:8, :8] == LEVELS - 1).all()
     assert (layout.pixels[:8, 8:] == 0).all()
+
+
+def test_no_block_reaches_over_two_sides_of_a_line() -> None:
+    signs = np.where(np.arange(100) < 33, 1.0, -1.0)
+    cosine = np.outer(signs, signs).astype(np.float32)
+    for side in (7, 20, 54, 99):
+        layout = draw.lay_out(cosine, np.arange(100), np.zeros(100, bool), side, starts=(0, 33))
+        assert set(np.unique(layout.pixels).tolist()) == {0, LEVELS - 1}, side
+        assert layout.side <= side
+        assert 33 in layout.edges.tolist()
+
+
+@given(starts=st.lists(st.integers(-3, 130), max_size=40), side=st.integers(1, 99))
+def test_blocks_are_whole_kernels_in_their_order_wherever_groups_start(starts: list[int], side: int) -> None:
+    layout = draw.lay_out(np.ones((100, 100), np.float32), np.arange(100), np.zeros(100, bool), side, sorted(starts))
+    edges = layout.edges.tolist()
+    assert edges[0] == 0 and edges[-1] == 100
+    assert all(a < b for a, b in itertools.pairwise(edges))
+    assert len(edges) <= side + 1
+    assert (layout.pixels == LEVELS - 1).all()
 
 
 def test_pooling_leaves_out_what_has_no_direction() -> None:

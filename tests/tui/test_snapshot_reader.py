@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 import threading
@@ -96,8 +95,8 @@ def test_held_key_is_answered_at_a_bounded_rate(tmp_path: Path) -> None:
         for _ in range(200):
             posted.thread.move(lambda playhead, last: playhead.step(-1, last.head.count))
         posted.until(lambda snapshot: snapshot.head is not None and snapshot.head.index == max(0, count - 201))
-        gaps = [b - a for a, b in itertools.pairwise(posted.times)]
-        assert all(gap > 0.8 / ANSWERS_PER_SECOND for gap in gaps)
+        # not gap by gap: a busy machine may hand over one late and the next one in time
+        assert len(posted.times) <= 2 + ANSWERS_PER_SECOND * (posted.times[-1] - posted.times[0])
 
 
 def test_unpainted_screen_gets_one_snapshot_and_then_the_newest(tmp_path: Path) -> None:

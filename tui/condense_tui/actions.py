@@ -106,6 +106,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("panel(2)", ("2",), "2", "curves", "Loss and other curves", LOOK, on=_FRAMES),
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
     Action("panel(4)", ("4",), "4", "log", "Everything that happened, and the worker's own log", LOOK),
+    Action("panel(5)", ("5",), "5", "output", "Output and direction field of a network with one input", LOOK),
     Action("palette", ("t",), "t", "palette", "The next of three colour palettes", LOOK, on=_FRAMES),
     Action("app.light", ("T",), "T", "dark or light", "Dark or light theme", LOOK, on=_EVERYWHERE),
     Action("compare", ("c",), "c", "compare", "Compare with other runs and recordings", LOOK, hint=6),
@@ -142,6 +143,7 @@ ACTIONS: tuple[Action, ...] = (
         "new", ("n",), "n", "new run", "A new run like this one: shows its form", TRAINING, hint=13, on=("run", "runs")
     ),
     Action("reduce", ("r",), "r", "reduce", "The effective network of this run, and what it costs", TRAINING, hint=12),
+    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=12),
     Action("back", ("escape",), "esc", "back", "Back to where one came from", APP, hint=1, on=("compare",)),
     Action("app.home", ("h",), "h", "home", "All runs and presets; training goes on", APP, hint=7, on=_FRAMES),
     Action("app.help", ("question_mark",), "?", "help", "All keys", APP, hint=7, on=_EVERYWHERE),

@@ -19,10 +19,12 @@ from condense_tui.playhead import Playhead
 from condense_tui.snapshot import (
     Banner,
     EventView,
+    FieldView,
     Head,
     Header,
     LayerImage,
     LayerView,
+    OutputsView,
     Seeds,
     Series,
     Snapshot,
@@ -63,6 +65,7 @@ class Assembler:
         self._reader = self._curves = reader
         self._series: dict[tuple[int | None, str], Series] = {}
         self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
+        self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
@@ -97,6 +100,7 @@ class Assembler:
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
             views = tuple(self._layer(name, step) for name in layers)
+        outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
         return Snapshot(
             header=self._header(info),
             head=head,
@@ -112,8 +116,32 @@ class Assembler:
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
             banner=banner(info),
             worker_log=self._log.lines() if view.worker_log else (),
+            outputs=outputs,
+            field=field,
             seeds=self._seeds(view.member, layer) if reader.members > 1 else None,
         )
+
+    def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
+        """Output and field, where the network has one input."""
+        if self._one_input is None or self._one_input[:3] != (self._reader, layer, step):
+            self._one_input = (self._reader, layer, step, self._outputs(layer, step), self._field(layer, step))
+        return self._one_input[3:]
+
+    def _outputs(self, layer: str, step: int) -> OutputsView | None:
+        frame = self._reader.outputs(layer, step)
+        if frame is None:
+            return None
+        point, output, polynomial = frame.point.numpy(), frame.output.numpy(), frame.polynomial.numpy()
+        if point.ndim != 1 or not point.shape == output.shape == polynomial.shape:
+            return None
+        return OutputsView(step, frame.degree, frame.complexity, point, output, polynomial)
+
+    def _field(self, layer: str, step: int) -> FieldView | None:
+        frame = self._reader.field(layer, step)
+        if frame is None:
+            return None
+        at, neurons = neurons_of(self._reader, layer, step)
+        return FieldView(frame.omega.numpy(), frame.velocity.numpy(), frame.stable.numpy(), neurons, at)
 
     def _choose(self, member: int | None) -> None:
         run = self._run
@@ -271,6 +299,20 @@ def _band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     there = np.isfinite(values).any(axis=1)
     steps, values = steps[there], values[there]
     return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
+
+
+def neurons_of(run: RunReader, layer: str, step: int) -> tuple[int | None, np.ndarray]:
+    """Weight and bias (M, 2) of each neuron of a layer with one input, and the step, the newest at or before `step`, at
+    which they were kept; None and an empty array where there are none."""
+    kept = run.weights(step)
+    none = None, np.empty((0, 2))
+    if kept is None:
+        return none
+    at, values = kept
+    weight, bias = values.get(f"{layer}.weight"), values.get(f"{layer}.bias")
+    if weight is None or bias is None or weight.shape != (len(bias), 1) or bias.ndim != 1:
+        return none
+    return at, np.stack([weight[:, 0], bias], axis=1).astype(np.float64)
 
 
 def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:

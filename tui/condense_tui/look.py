@@ -1,8 +1,8 @@
 """Colours of the app: its themes, and the styles that widgets draw their own lines with.
 
 Two themes of our own and one of the terminal's sixteen colours. Meaning is never in colour alone, so each of them may
-be poor in colours. Greys have little enough colour in them to stay grey where only 256 colours are to be had. Styles
-come without a background: a line takes that of the widget it is drawn on.
+be poor in colours. Greys have little enough colour in them (a saturation under 0.15, a test holds it) to stay grey
+where only 256 colours are to be had. Styles come without a background: a line takes that of the widget it is drawn on.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def themes() -> tuple[Theme, ...]:
             warning="#f0c674",
             error="#ff8a80",
             success="#7fd6a8",
-            foreground="#d7dce5",
+            foreground="#dadde2",
             background="#0e1116",
             surface="#12161d",
             panel="#1e2127",
             dark=True,
-            variables={"frame": "#383c44", "frame-focus": "#6cb6ff", "title": "#aab4c5"},
+            variables={"frame": "#383c44", "frame-focus": "#6cb6ff", "title": "#b0b6c1"},
         ),
         Theme(
             name=LIGHT,
@@ -62,12 +62,12 @@ def themes() -> tuple[Theme, ...]:
             warning="#8a6100",
             error="#b3261e",
             success="#1f7a43",
-            foreground="#22272f",
+            foreground="#24282e",
             background="#fbfaf7",
             surface="#ffffff",
-            panel="#efede6",
+            panel="#eeedea",
             dark=False,
-            variables={"frame": "#d6d2c7", "frame-focus": "#1f5fae", "title": "#545c69"},
+            variables={"frame": "#d4d1ca", "frame-focus": "#1f5fae", "title": "#545b66"},
         ),
         Theme(
             name=ANSI,
@@ -110,11 +110,11 @@ _LOOKS = {
     DARK: _look(
         True,
         {
-            "text": "#d7dce5",
+            "text": "#dadde2",
             "strong": "bold #f2f5fa",
             "muted": "#8b95a7",
             "faint": "#43474f",
-            "key": "bold #aab4c5",
+            "key": "bold #b0b6c1",
             "good": "#7fd6a8",
             "warn": "#f0c674",
             "bad": "bold #ff8a80",
@@ -127,10 +127,10 @@ _LOOKS = {
     LIGHT: _look(
         False,
         {
-            "text": "#22272f",
+            "text": "#24282e",
             "strong": "bold #0b0e13",
             "muted": "#6a7280",
-            "faint": "#cfcabd",
+            "faint": "#cbc8c1",
             "key": "bold #3d4450",
             "good": "#1f7a43",
             "warn": "#8a6100",

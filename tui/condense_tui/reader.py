@@ -106,7 +106,7 @@ class ReaderThread(threading.Thread):
 
     def __init__(self, place: Path, post: Callable[[Message], object]) -> None:
         super().__init__(name="run-file-reader", daemon=True)
-        self._place = place
+        self.place = place
         self._post = post
         self._wake = threading.Condition()
         self._changes: list[Change] = []
@@ -156,7 +156,7 @@ class ReaderThread(threading.Thread):
             self._wake.notify()
 
     def _open(self) -> Source:
-        return Assembler(RunReader(self._place))
+        return Assembler(RunReader(self.place))
 
     def run(self) -> None:
         try:

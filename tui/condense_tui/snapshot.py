@@ -97,6 +97,30 @@ class Spectrum:
 
 
 @dataclass(frozen=True)
+class OutputsView:
+    """Output of a network with one input over its interval, beside the polynomial nearest to it, at `step`."""
+
+    step: int
+    degree: int
+    complexity: float
+    point: np.ndarray
+    output: np.ndarray
+    polynomial: np.ndarray
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """The field that drives neurons (weight, bias) of a network with one input, the angles of its stable lines, and
+    where the `neurons` (M, 2) themselves stood at the last step at or before it of which the weights were kept."""
+
+    omega: np.ndarray
+    velocity: np.ndarray
+    stable: np.ndarray
+    neurons: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    neurons_at: int | None = None
+
+
+@dataclass(frozen=True)
 class Seeds:
     """The members of an ensemble: how many, which one is shown (none: the mean, and the first one's heatmap), and the
     lowest and the highest curve of each scalar that is drawn."""
@@ -144,6 +168,8 @@ class Snapshot:
     banner: Banner | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
+    outputs: OutputsView | None = None
+    field: FieldView | None = None
     seeds: Seeds | None = None
 
     @property
@@ -165,6 +191,8 @@ class Snapshot:
             and self.layers == other.layers
             and self.banner == other.banner
             and self.worker_log == other.worker_log
+            and self.outputs is other.outputs
+            and self.field is other.field
             and len(self.events) == len(other.events)
             and len(self.images) == len(other.images)
             and all(a is b for a, b in zip(self.images, other.images, strict=True))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
+import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -15,9 +19,15 @@ from condense_core.engine.model import Network
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Experiment
 
-# Below this many multiplications a thread, waking the second one costs more than it does: a 5-50-1 network or one
-# layer of 3×3 filters on 8×8 digits runs faster on one, and does not collapse when other programs want the cores.
+# Below this many multiplications, waking a second thread costs more than it does: a 5-50-1 network or one layer of 3×3
+# filters on 8×8 digits runs faster on one, and does not collapse when other programs want the cores.
 WORK_A_THREAD = 2e7
+# What twice the threads must leave of a step's time to be taken.
+WORTH_IT = 0.85
+# A step that takes this long needs no second try.
+LONG_STEP_S = 0.2
+
+_THREADS = re.compile(r", (\d+) threads?$")
 
 
 def choose(name: str) -> torch.device:
@@ -48,15 +58,47 @@ def make_deterministic(device: torch.device) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-def set_threads(multiplications_a_step: float) -> None:
-    """As many threads as the work of one step can feed; a function of the scenario alone, so that a run that is
-    resumed or repeated sums in the same order. $OMP_NUM_THREADS, where set, is obeyed."""
+def set_threads(work: float, step: Callable[[], object], before: str) -> None:
+    """As many threads as make `step` fastest, by trying; one for steps whose `work` (multiplications) is small.
+
+    A run that goes on takes as many as it had: `before` is its device in words, and sums in another order would be
+    other bits. $OMP_NUM_THREADS, where set, is obeyed.
+    """
     if "OMP_NUM_THREADS" in os.environ:
         return
-    import psutil
+    told = _THREADS.search(before)
+    if told is not None:
+        torch.set_num_threads(max(1, min(_cores(), int(told[1]))))
+        return
+    torch.set_num_threads(1)
+    if work < WORK_A_THREAD:
+        return
+    best, fastest = 1, _time(step)
+    threads = 2
+    while threads <= _cores():
+        torch.set_num_threads(threads)
+        taken = _time(step)
+        # a core more must be worth it: others may want it too
+        if taken < WORTH_IT * fastest:
+            best, fastest = threads, taken
+        threads *= 2
+    torch.set_num_threads(best)
 
-    cores = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else psutil.cpu_count()
-    torch.set_num_threads(max(1, min(cores or 1, int(multiplications_a_step / WORK_A_THREAD))))
+
+def _time(step: Callable[[], object]) -> float:
+    """Seconds that a step takes: the second try, or the only one where that took long enough to be believed."""
+    taken = math.inf
+    for _ in range(2):
+        begun = time.perf_counter()
+        step()
+        taken = min(taken, time.perf_counter() - begun)
+        if taken > LONG_STEP_S:
+            break
+    return taken
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def multiplications(experiment: Experiment, dataset: Dataset) -> float:

@@ -35,19 +35,25 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
     """Merge each condensed line of each hidden layer to one kernel, first layer first.
 
     Lines are those of the network as trained; where a layer before was merged, the axis of a line is taken anew, in
-    what its kernels have become. Kernels too small to be on a line are left out unless `keep_small`. With relu, which
+    what its kernels have become. Kernels too small to be on a line, by the scenario's own threshold where it has one,
+    are left out unless `keep_small`. A trunk stays as it is. With relu, which
     has no multiplicity but is homogeneous, the two sides of a line stay two kernels. ScenarioError for a residual
-    network, whose layers share one space and cannot be narrowed one by one.
+    network: h + σ(Wh) has one coordinate a neuron, and what is merged in one layer stays apart in the next.
     """
     if experiment.residual and len(experiment.layers) > 1:
-        raise ScenarioError("reduce: the layers of a residual network share one space and cannot be narrowed")
-    parameters = {name: value.detach().double().cpu() for name, value in network.named_parameters()}
+        raise ScenarioError(
+            "reduce: in a residual network every neuron adds to a coordinate of its own that all later layers read, so"
+            " two merged to one would need a narrower skip connection, which no scenario describes; nothing was reduced"
+        )
+    # a trunk's running statistics go with its parameters
+    parameters = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    parameters |= {name: value.double() for name, value in parameters.items() if value.is_floating_point()}
     names = [*experiment.layer_names, OUTPUT]
     reductions, widths = [], []
     for name, following, settings in zip(names, names[1:], experiment.layers, strict=False):
         sigma = activation(settings.activation)
         order = multiplicity(sigma)
-        lines = condensed_lines(network.kernels(name))
+        lines = condensed_lines(network.kernels(name), threshold=experiment.record.smallest_norm)
         if order is None:
             lines = _sides(lines)
         weight, bias = parameters[f"{name}.weight"], parameters.get(f"{name}.bias")

@@ -16,7 +16,8 @@ from condense_core.errors import ScenarioError
 def load_weights(network: nn.Module, file: Path) -> None:
     """Give the network the parameters in a safetensors file, cast to its precision; a run's checkpoint will do.
 
-    ScenarioError, in one line, where the file cannot be read or its parameters are not the network's.
+    Running statistics of a trunk are taken where the file has them, and start anew where it has not. ScenarioError, in
+    one line, where the file cannot be read or its parameters are not the network's.
     """
     try:
         found = load_file(file)
@@ -26,6 +27,7 @@ def load_weights(network: nn.Module, file: Path) -> None:
     found = checkpoint.parameters(found) or found
     needed = {name: tuple(value.shape) for name, value in network.named_parameters()}
     shapes = {name: tuple(value.shape) for name, value in found.items()}
+    needed |= {name: tuple(value.shape) for name, value in network.named_buffers() if name in shapes}
     for name in sorted(needed.keys() | shapes.keys()):
         if needed.get(name) != shapes.get(name):
             raise ScenarioError(
@@ -33,8 +35,9 @@ def load_weights(network: nn.Module, file: Path) -> None:
                 f" {_words(needed.get(name))}; layers and data must be those that the weights are from"
             )
     with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            parameter.copy_(found[name])
+        for name, value in network.state_dict().items():
+            if name in found:
+                value.copy_(found[name])
 
 
 def _words(shape: tuple[int, ...] | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -39,7 +40,8 @@ class Loop:
         self._recorder = recorder
         self._thread = thread
         self._folder = folder
-        self._schedule = set(scheduled_steps(experiment))
+        self._due = scheduled_steps(experiment)
+        self._schedule = set(self._due)
         self._required = required_steps(experiment)
         self._seconds_before = thread.progress[1]
         self._first_loss: Sequence[float] = ()
@@ -61,8 +63,11 @@ class Loop:
         next_checkpoint = time.monotonic() + self._experiment.record.checkpoint_seconds
         while True:
             step = stepper.step
+            looks = step in schedule or (every and step % every == 0)
+            if looks:
+                stepper.prepare()
             thread.progress = (step, time.monotonic() - begun)
-            if step in schedule or (every and step % every == 0):
+            if looks:
                 before = time.monotonic()
                 outcome = self._measure(step, last)
                 begun += time.monotonic() - before
@@ -79,7 +84,15 @@ class Loop:
                 self._checkpoint()
                 begun += time.monotonic() - before
                 next_checkpoint = time.monotonic() + self._experiment.record.checkpoint_seconds
-            stepper.advance()
+            stepper.advance(min(stepper.block, self._next_stop(step) - step))
+            while stepper.remarks:
+                self._note("stepper", stepper.remarks.pop(0))
+
+    def _next_stop(self, step: int) -> int:
+        """The next step at which something has to be looked at."""
+        due = self._due[bisect.bisect_right(self._due, step)]
+        every = self._experiment.stop.every if self._experiment.stop else 0
+        return min(due, step + every - step % every) if every else due
 
     def _measure(self, step: int, last: int) -> Outcome | None:
         stepper = self._stepper

@@ -24,6 +24,8 @@ class Optimiser(Protocol):
     """The learning rate of the next update, one for all entries or one for each; may be set between two."""
     steps: float
     """Updates made so far, as far as the rule depends on them; settable, to go on from a checkpoint."""
+    counters: list[Tensor]
+    """Where the steps are counted, on the device."""
     moments: dict[str, list[Tensor]]
     """What is remembered between steps, by name, in the order of the values; empty for plain gradient descent."""
 
@@ -45,6 +47,7 @@ class _Descent:
     def __init__(self, values: list[Tensor], lr: float | Tensor) -> None:
         self.lr = lr
         self.steps = 0.0
+        self.counters: list[Tensor] = []
         self.moments: dict[str, list[Tensor]] = {}
         self._values = values
         self._no_momentum: list[Tensor | None] = [None] * len(values)
@@ -73,15 +76,15 @@ class _Adam:
         self._settings = settings
         self._values = values
         self.moments = {name: [torch.zeros_like(value) for value in values] for name in ("mean", "square")}
-        self._steps = [torch.zeros((), dtype=torch.float32, device=value.device) for value in values]
+        self.counters = [torch.zeros((), dtype=torch.float32, device=value.device) for value in values]
 
     @property
     def steps(self) -> float:
-        return float(self._steps[0])
+        return float(self.counters[0])
 
     @steps.setter
     def steps(self, steps: float) -> None:
-        for counter in self._steps:
+        for counter in self.counters:
             counter.fill_(steps)
 
     def update(self, gradients: Sequence[Tensor]) -> None:
@@ -100,7 +103,7 @@ class _Adam:
             self.moments["mean"],
             self.moments["square"],
             [],
-            self._steps,
+            self.counters,
             # one kernel for all values: on a small network most of a step is Python
             fused=True,
             amsgrad=False,

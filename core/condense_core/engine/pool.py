@@ -19,10 +19,10 @@ LOOK_S = 0.02
 
 
 def main() -> int:
+    # Ctrl-C is for whoever asked, who closes standard input in answer, also while PyTorch is being imported
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from condense_core.engine.worker import work
 
-    # Ctrl-C is for whoever asked, who closes standard input in answer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     running: dict[int, str] = {}
     waiting = b""
     open_ = True

@@ -59,17 +59,20 @@ class Recorder:
                 self._stride = min(64, 2 * self._stride)
                 self._until_next = self._stride
             return
-        due = self.budget.due()
+        due = self.budget.due(view.seconds if view.seconds > 0 else 0.0)
         names = list(self._probes[0]) if must else due
         if not names:
+            if self.budget.news:
+                self.event(view.step, "slower", self.budget.news)
             return
-        found = {member: self._measure(member, of, names) for member, of in views.items()}
+        costs = dict.fromkeys(names, 0.0)
+        found = {member: self._measure(member, of, costs) for member, of in views.items()}
+        self.budget.ran(costs)
         together = self._merge(view.step, found) if len(self._probes) > 1 else found[0]
         if self._left_out:
             together.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
-        slower = self.budget.settle(view.seconds)
-        if slower:
-            together.event("slower", slower)
+        if self.budget.news and not must:
+            together.event("slower", self.budget.news)
         if view.seconds > 0:
             together.scalar("recording_share", self.budget.total / view.seconds)
         self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))
@@ -89,12 +92,13 @@ class Recorder:
         own = self._experiment.members[member]
         return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
 
-    def _measure(self, member: int, view: View, names: Sequence[str]) -> Measurement:
+    def _measure(self, member: int, view: View, costs: dict[str, float]) -> Measurement:
+        """What the probes named in `costs` find; the time they take is added there."""
         found = Measurement(view.step)
-        for name in names:
+        for name in costs:
             begun, once = time.perf_counter(), found.once
             self._probes[member][name].measure(view, found)
-            self.budget.ran(name, time.perf_counter() - begun - (found.once - once))
+            costs[name] += time.perf_counter() - begun - (found.once - once)
         return found
 
     def _merge(self, step: int, found: Mapping[int, Measurement]) -> Measurement:

@@ -70,9 +70,14 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
 
 
 def network_of(experiment: Experiment, dataset: Dataset, parameters: dict[str, Tensor]) -> Network:
-    """The scenario's network in float64 with these parameters; RunFileError where they are not its own."""
+    """The scenario's network in float64 with these parameters and, of a trunk, these running statistics.
+
+    RunFileError where the parameters are not its own.
+    """
     network = Network(_in_float64(experiment), dataset.input_shape, dataset.outputs)
     with torch.no_grad():
+        for name, buffer in network.named_buffers():
+            buffer.copy_(parameters.get(name, buffer))
         for name, parameter in network.named_parameters():
             value = parameters.get(name)
             if value is None or value.shape != parameter.shape:
@@ -116,11 +121,16 @@ def _write(folder: Path, experiment: Experiment, found: Effective, dataset: Data
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: value.to(dtype) for name, value in found.parameters.items()}, folder / WEIGHTS_NAME)
+        save_file({name: _as(value, dtype) for name, value in found.parameters.items()}, folder / WEIGHTS_NAME)
         (folder / SCENARIO_NAME).write_text(scenario.dumps(small), encoding="utf-8")
     except OSError as error:
         raise RunFileError(f"cannot write to {folder}: {error.strerror}; choose a place with --out") from None
     return folder / WEIGHTS_NAME, folder / SCENARIO_NAME
+
+
+def _as(value: Tensor, dtype: torch.dtype) -> Tensor:
+    """In that precision, unless it counts something."""
+    return value.to(dtype) if value.is_floating_point() else value
 
 
 def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from condense_core import scenario
-from condense_core.answers import AskTheory, LabelKind, LabelTheory, Spread, TheoryAnswer
+from condense_core.answers import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoryAnswer
 from condense_core.engine import datasets, losses
 from condense_core.engine.activations import activation, multiplicity
 from condense_core.engine.answering import answer
@@ -29,6 +29,7 @@ from condense_core.errors import DataError, ScenarioError
 from condense_core.experiment import GD, Conv, Dense, Experiment, Sine
 from condense_core.measures.dynamics import linear_dynamics, predicted_condensation, readout_of_kernels
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
+from condense_core.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
 LEADING = 8
@@ -43,10 +44,16 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     with `seed` + t. `bias` adds the kernel's bias to Z as a last column; the papers have none. The predicted step is
     that of the scenario as it trains, so with the bias wherever its layer has one. Mean-square losses on images are
     shown with raw and with one-hot labels, and with the scenario's own where it is neither. ScenarioError where the
-    first layer is dense and not the only one; DataError where the set has fewer samples than are asked for.
+    first layer is dense and not the only one, or behind a trunk; DataError where the set has fewer samples than asked
+    for.
     """
     begun = time.monotonic()
     first = experiment.layers[0]
+    if experiment.trunk is not None:
+        raise ScenarioError(
+            f"theory: a {experiment.trunk} trunk stands before {experiment.layer_names[0]}; the theory is that of a"
+            " two-layer network on the images themselves, and has nothing to say of it"
+        )
     if not isinstance(first, Conv) and len(experiment.layers) > 1:
         raise ScenarioError(
             f"theory: expected a first layer that is a convolution, or a single dense one, got {len(experiment.layers)}"
@@ -72,6 +79,7 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
         samples=samples,
         bias=bias,
         by_labels=[_summary(kind, found, unpredicted) for kind, found in trials_of.items()],
+        phase=_phase(experiment),
         notes=_notes(experiment),
         seconds=time.monotonic() - begun,
     )
@@ -151,6 +159,13 @@ def _why_no_prediction(experiment: Experiment) -> str:
     if experiment.optimizer.batch is not None:
         return "batches; the linear dynamics are those of the full batch"
     return ""
+
+
+def _phase(experiment: Experiment) -> Phase | None:
+    point = phase_of(experiment)
+    if point is None:
+        return None
+    return Phase(gamma=point.gamma, gamma_prime=point.gamma_prime, regime=point.regime)
 
 
 def _notes(experiment: Experiment) -> list[str]:

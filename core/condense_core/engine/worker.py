@@ -55,9 +55,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         device.make_deterministic(chosen)
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
         samples = [loaded[member.data] for member in experiment.members]
-        if chosen.type == "cpu":
-            device.set_threads(device.multiplications(experiment, samples[0]))
         stepper = make_stepper(experiment, samples, chosen)
+        if chosen.type == "cpu":
+            work = len(samples) * device.multiplications(experiment, samples[0])
+            device.set_threads(work, stepper.rehearse, info.device)
         start = stepper.views()
         recorder = Recorder(thread, [probes_for(experiment, view) for view in start], run)
         loop = Loop(experiment, stepper, recorder, thread, folder)

@@ -89,6 +89,17 @@ def start_worker(folder: Path) -> None:
 
 def resume_run(folder: Path) -> None:
     """Start a worker that goes on from the run's last checkpoint; RunFileError where there is nothing to resume."""
+    before = ready_to_resume(folder)
+    try:
+        start_worker(folder)
+    except CondenseError:
+        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+            connection.execute("UPDATE run SET status = 'stopped', reason = ?", (before.reason,))
+        raise
+
+
+def ready_to_resume(folder: Path) -> RunInfo:
+    """Mark the run as starting, for a worker that whoever calls this starts; the run as it was before."""
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
@@ -101,12 +112,7 @@ def resume_run(folder: Path) -> None:
             (time.time(), socket.gethostname()),
         )
         connection.execute("COMMIT")
-    try:
-        start_worker(folder)
-    except CondenseError:
-        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
-            connection.execute("UPDATE run SET status = 'stopped', reason = ?", (before.reason,))
-        raise
+    return before
 
 
 def _refuse_resume(info: RunInfo, folder: Path) -> None:

@@ -318,6 +318,17 @@ class RunReader:
             ) from None
 
 
+@contextlib.contextmanager
+def open_member(place: Path, number: int = 0) -> Iterator[RunReader]:
+    """A run file, read as the run of one of its members; of a run of a single seed, member 0 is all of it."""
+    with RunReader(place) as run:
+        try:
+            member = run.member(number)
+        except ValueError as error:
+            raise RunFileError(f"{place}: {error}") from None
+        yield member
+
+
 # Above every step that an experiment may have.
 _END = 2**62
 

@@ -7,7 +7,7 @@ import typing
 
 import msgspec
 
-from condense_core.claims import Claim, NetworkMeasure, Requirement
+from condense_core.claims import Claim, NetworkMeasure, Quantity, Requirement
 from condense_core.runs.reader import RunReader
 from condense_core.text import printable
 
@@ -244,10 +244,10 @@ def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[s
     return against
 
 
-def measured(requirement: Requirement, run: RunReader, of_run: list[LayerSummary]) -> dict[str, float]:
-    """What the run shows of that requirement, by `LAYER.measure`; empty where it was not measured."""
-    layers = [layer.name for layer in of_run if requirement.layer in {None, layer.name}]
-    measure, at = requirement.measure, requirement.at
+def measured(quantity: Quantity, run: RunReader, of_run: list[LayerSummary]) -> dict[str, float]:
+    """What the run shows of that quantity, by `LAYER.measure`; empty where it was not measured."""
+    layers = [layer.name for layer in of_run if quantity.layer in {None, layer.name}]
+    measure, at = quantity.measure, quantity.at
     if measure in typing.get_args(NetworkMeasure):
         return {measure: run.last(measure, at)}
     if measure in OF_THE_DATA and at is None:

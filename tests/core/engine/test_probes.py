@@ -9,13 +9,14 @@ from support import Workers
 from condense_core.runs.create import create_run
 from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import summarise
-from condense_core.scenario import loads
+from condense_core.scenario import build, override, parse
 from condense_presets import preset_text
 
 
 @pytest.fixture(scope="module")
 def digits(zygote, tmp_path_factory):
-    folder = create_run(loads(preset_text("digits-gd")), runs=tmp_path_factory.mktemp("runs"), device="cpu")
+    experiment = build(override(parse(preset_text("digits-gd")), ["record.grace_seconds=1000"]))
+    folder = create_run(experiment, runs=tmp_path_factory.mktemp("runs"), device="cpu")
     Workers(zygote).finish(folder)
     with RunReader(folder) as run:
         yield run

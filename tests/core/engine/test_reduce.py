@@ -129,7 +129,7 @@ def test_a_residual_network_is_refused(small):
     layers = "layers=[{kind='dense',width=4},{kind='dense',width=4}]"
     table = scenario.override(scenario.parse(scenario.dumps(small)), [layers, "residual=true"])
     experiment = scenario.build(table)
-    with pytest.raises(ScenarioError, match="residual"):
+    with pytest.raises(ScenarioError, match="residual network every neuron adds to a coordinate of its own"):
         effective_network(experiment, Network(experiment, (3,), 1))
 
 
@@ -162,3 +162,52 @@ def test_more_weights_than_a_frame_may_hold_are_refused():
         frames.Weights(names=("weight",), values=(array,)).numpy()
     with pytest.raises(RunFileError, match="damaged"):
         frames.Weights(names=("a", "a"), values=(frames.Array.of([1.0], "f4"),) * 2).numpy()
+
+
+TRUNK = """
+name = "small resnet"
+steps = 4
+loss = "cross-entropy"
+trunk = "resnet18"
+layers = [{ kind = "dense", width = 8 }, { kind = "dense", width = 6 }]
+record = { frames = 3 }
+[data]
+name = "photos"
+samples = 12
+size = 32
+[init]
+scheme = "fan-out-power"
+gamma = 1.5
+[optimizer]
+name = "adam"
+lr = 1e-3
+batch = 4
+"""
+
+
+def test_a_trunk_keeps_its_running_statistics_through_a_reduction(make_run, workers, tmp_path):
+    folder = make_run(text=TRUNK)
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        recorded = run.last("loss")
+    found = reduce_run(AskReduce(run=str(folder), out=str(tmp_path / "small")))
+    assert found.loss_before == pytest.approx(recorded, rel=1e-5)
+    small = with_absolute_paths(scenario.loads(Path(found.scenario).read_text()))
+    small = scenario.build(scenario.override(scenario.parse(scenario.dumps(small)), [f"initial={found.weights}"]))
+    again = create_run(small, runs=tmp_path / "again", device="cpu")
+    workers.finish(again)
+    with RunReader(again) as run:
+        assert run.last("loss", 0) == pytest.approx(found.loss_after, rel=1e-5)
+
+
+def test_a_kernel_below_the_scenarios_own_threshold_is_left_out(small):
+    table = scenario.override(scenario.parse(scenario.dumps(small)), ["record.smallest_norm=1.0"])
+    experiment = scenario.build(table)
+    network, _ = planted(experiment, 1.0)
+    with torch.no_grad():
+        network.dense1.weight[:3] *= 0.5 / network.dense1.weight[:3].norm(dim=1, keepdim=True)
+        network.dense1.weight[3:] *= 2.0 / network.dense1.weight[3:].norm(dim=1, keepdim=True)
+    (layer,) = effective_network(experiment, network).layers
+    assert layer.dropped == 3
+    (layer,) = effective_network(small, network).layers
+    assert layer.dropped == 0, "half of a line's norm is not small by the relative threshold"

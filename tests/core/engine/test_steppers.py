@@ -12,7 +12,7 @@ from tolerances import rtol
 from condense_core.engine.activations import activation
 from condense_core.engine.datasets import load
 from condense_core.engine.slopes import elementwise
-from condense_core.engine.steppers import choose, cnn, make_stepper, mlp, stacked
+from condense_core.engine.steppers import choose, cnn, flat, graphs, make_stepper, mlp, stacked
 from condense_core.engine.steppers.base import Stepper
 from condense_core.engine.steppers.eager import EagerStepper
 from condense_core.experiment import (
@@ -243,3 +243,34 @@ def test_fast_ways_agree_with_the_plain_one_and_say_so(fast):
         moved = float((slow.kernels(layer) - quick.kernels(layer)).norm() / slow.kernels(layer).norm())
         assert moved < tolerance
     assert quick.loss == pytest.approx(slow.loss, rel=tolerance)
+
+
+class Replayed:
+    """Stands for a captured graph: runs the steps it was given, or others."""
+
+    def __init__(self, block, wrong: bool = False) -> None:
+        self.block, self.wrong = block, wrong
+
+    def replay(self) -> None:
+        self.block()
+        if self.wrong:
+            self.block()
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
+    kind, experiment = KINDS["mlp"]
+    plain, blocks = make(kind, experiment), make(kind, experiment)
+    monkeypatch.setattr(graphs, "_capture", lambda block: Replayed(block, wrong))
+    monkeypatch.setattr(flat.FlatStepper, "block", graphs.BLOCK)
+    plain_steps = 2 * graphs.BLOCK + 5
+    for _ in range(plain_steps):
+        plain._advance()
+    blocks.advance(plain_steps)
+    assert blocks.step == plain_steps
+    (remark,) = blocks.remarks
+    assert ("one by one" in remark) == wrong
+    assert all(torch.equal(value, blocks.state()[name]) for name, value in plain.state().items())
+    blocks.drop([0])
+    blocks.advance(graphs.BLOCK)
+    assert blocks.views()[0].step == plain_steps + graphs.BLOCK

@@ -118,6 +118,19 @@ def test_two_dense_layers_have_no_signal_matrix(small):
         theory(two, trials=1, samples=10, bias=False)
 
 
+def test_the_theory_has_nothing_to_say_of_a_trunk():
+    behind = scenario.override(scenario.parse(scenario.dumps(conv())), ["layers=[{kind='dense',width=4}]"])
+    behind |= {"trunk": "resnet18", "data": {"name": "photos", "samples": 8}, "optimizer": {"name": "gd", "lr": 0.1}}
+    with pytest.raises(ScenarioError, match="a resnet18 trunk stands before dense1"):
+        theory(scenario.build(behind), trials=1, samples=8, bias=False)
+
+
+def test_the_answer_places_the_initialisation_in_the_phase_diagram():
+    power = ["init.scheme=width-power", "init.gamma=1.5"]
+    phase = theory(conv(*power), trials=1, samples=30, bias=False).phase
+    assert (phase.gamma, phase.gamma_prime, phase.regime) == (pytest.approx(3.0), pytest.approx(0.0), "condensed")
+
+
 def test_a_set_that_is_too_small_is_one_line():
     with pytest.raises(DataError, match="1797 images"):
         theory(conv(), trials=1, samples=5000, bias=False)

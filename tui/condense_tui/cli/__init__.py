@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from condense_tui.cli.export import export
 from condense_tui.cli.presets import presets
 from condense_tui.cli.reduce import reduce
 from condense_tui.cli.reproduce import reproduce
@@ -43,5 +44,6 @@ app.command()(replay)
 app.command()(theory)
 app.command()(reduce)
 app.command()(reproduce)
+app.command()(export)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

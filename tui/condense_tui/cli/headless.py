@@ -52,6 +52,17 @@ def show_result(folder: Path, *, json: bool, check: bool = False, started: bool 
     return 0 if started else exit_code(summary, check=check)
 
 
+def show_panels(place: Path, *, json: bool, at: int | None, width: int | None) -> int:
+    """Print the run's panels, as the run screen has them, or its summary in JSON; 1 where it failed or diverged."""
+    from condense_tui.text.page import no_step_with_json, print_run
+
+    no_step_with_json(at, json)
+    if json:
+        return show_result(place, json=True)
+    with RunReader(place) as run:
+        return exit_code(print_run(run, at=at, width=width), check=False)
+
+
 def checked(folder: Path, *, check: bool) -> int:
     """`exit_code` for a run that was just watched in the app."""
     from condense_core.runs.summary import summarise

@@ -14,3 +14,9 @@ RunsDir = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+At = Annotated[
+    int | None, typer.Option("--at", metavar="STEP", help="The newest frame at or before it; else the last.")
+]
+Width = Annotated[
+    int | None, typer.Option("--width", min=20, max=1000, help="Columns; else the terminal's, or 80 in a pipe.")
+]

@@ -33,6 +33,7 @@ def list_(json: Json = False) -> int:
             "summary": preset.summary,
             "claim": preset.claim,
             "minutes_cpu": preset.minutes_cpu,
+            "minutes_quick": preset.minutes_quick,
             "minutes_gpu": preset.minutes_gpu,
             "recording": preset.recording is not None,
         }

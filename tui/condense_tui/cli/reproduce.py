@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Draws of the initial weights where nothing else is asked for: "9 of 10" is the share that most claims name.
 SEEDS = 10
+# What shells answer for a process that Ctrl-C ended.
+INTERRUPTED = 130
 
 
 def reproduce(
@@ -35,6 +37,10 @@ def reproduce(
     data_root: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
     ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SOURCE", help="Other images for presets of a set: cifar10=folder:PATH; repeatable."),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:i; presets that need a GPU run on cuda.")] = "cpu",
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as there are cores.")] = None,
     json: Json = False,
@@ -48,6 +54,7 @@ def reproduce(
     condense-tui reproduce --quick
     condense-tui reproduce fcn-fig03 --seeds 20 --out fig03
     condense-tui reproduce --paper cnn --data-root ~/data
+    condense-tui reproduce --quick --data cifar10=folder:~/images --data mnist=digits
     """
     import time
 
@@ -55,35 +62,49 @@ def reproduce(
 
     from condense_core.runs.create import require_engine
     from condense_tui.report.build import build, write
+    from condense_tui.reproduce.across import arms, read_across
     from condense_tui.reproduce.drive import drive
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
+    from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import cores, showing
+    from condense_tui.reproduce.together import together
     from condense_tui.scenarios import check_device
 
     check_device(device)
+    other_data = stand_ins(data or [])
+    presets = read_presets(figures or [], paper)
     require_engine()
     begun = time.time()
     jobs = jobs or cores()
     out = out.expanduser().resolve()
     plan = make_plan(
-        read_presets(figures or [], paper),
+        presets,
         out=out,
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         data_seeds=data_seeds,
         data_root=data_root,
         has_gpu=device.startswith("cuda"),
+        quick=quick,
+        stand_ins=other_data,
+        across=read_across(figures or [], presets),
     )
     if quick:
         plan = within(plan, QUICK_MINUTES, jobs)
+    plan = together(plan)
     try:
         with showing(plan) as show:
             progress = drive(plan, jobs=jobs, device=device, show=show)
     except KeyboardInterrupt:
-        typer.echo("condense-tui: stopped; what is finished is kept, and the same command goes on", err=True)
-        return 1
+        text = "stopped; finished runs are kept, the others have a checkpoint, and the same command goes on"
+        typer.echo(f"condense-tui: {text}", err=True)
+        return INTERRUPTED
+    parts = _parts(plan, progress)
     report = build(
-        _parts(plan, progress),
-        command=_command(figures, paper, quick),
+        [parts[item.name] for item in plan.presets],
+        across=[
+            (figure, [[parts[item.name] for item in arm] for arm in arms(plan, figure)]) for figure in plan.figures
+        ],
+        command=_command(figures, paper, seeds, quick, data),
         seeds=_draws(plan, data_seeds),
         seconds=time.time() - begun,
         cuts=plan.cuts,
@@ -97,26 +118,32 @@ def reproduce(
     return 0 if report.holds else 1
 
 
-def _parts(plan: Plan, progress: Progress) -> list[Part]:
+def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
+    from condense_tui.report.build import Part
     from condense_tui.report.results import CellPlace
 
-    return [
-        (
-            preset.name,
-            preset.experiment,
+    return {
+        item.name: Part(
+            item.name,
+            item.experiment,
             [
-                CellPlace(cell.folder, cell.seed, cell.data_seed, progress.refused.get(cell.folder, ""))
-                for cell in preset.cells
+                CellPlace(cell.folder, cell.seed, cell.data_seed, progress.refused.get(cell.folder, ""), cell.member)
+                for cell in item.cells
             ],
-            preset.not_run,
+            item.not_run,
+            item.changes,
         )
-        for preset in plan.presets
-    ]
+        for item in plan.trained
+    }
 
 
-def _command(figures: list[str] | None, paper: str | None, quick: bool) -> str:
+def _command(
+    figures: list[str] | None, paper: str | None, seeds: int | None, quick: bool, data: list[str] | None
+) -> str:
     options = [f"--paper {paper}"] if paper else []
+    options += [f"--seeds {seeds}"] if seeds else []
     options += ["--quick"] if quick else []
+    options += [f"--data {item}" for item in data or []]
     return " ".join(["condense-tui reproduce", *(figures or []), *options])
 
 
@@ -125,13 +152,17 @@ def _draws(plan: Plan, data_seeds: int) -> str:
     if not counts:
         return "none could be run"
     words = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{words} draws of the weights, {data_seeds} of the data"
+    return f"{words} {'draw' if words == '1' else 'draws'} of the weights, {data_seeds} of the data"
 
 
 def _print(report: Report, markdown: Path, page: Path) -> None:
+    from collections import Counter
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from condense_tui.report.document import marks
 
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -140,8 +171,19 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
     table.add_column("measured")
     for preset in report.presets:
         found = "; ".join(f"{item.name} {item.found}" for item in preset.distributions)
-        table.add_row(Text(preset.name), Text(preset.words), Text(preset.not_run or found or preset.summary))
+        mark = f", {marks(preset)}" if marks(preset) else ""
+        table.add_row(Text(preset.name), Text(preset.words + mark), Text(preset.not_run or found or preset.summary))
+    for figure in report.figures:
+        found = "; ".join(
+            f"{item.name} {', '.join(f'{arm.name} {arm.words}' for arm in item.arms)}" for item in figure.comparisons
+        )
+        table.add_row(Text(f"{figure.name}, all"), Text(figure.verdict), Text(figure.not_run or found))
     console.print(table)
+    for change, count in Counter(
+        change for preset in report.presets if preset.cells for change in preset.changes
+    ).items():
+        presets = "1 preset" if count == 1 else f"{count} presets"
+        console.print(f"{presets}: {change}", markup=False, highlight=False, soft_wrap=True)
     for cut in report.cuts:
         console.print(f"cut: {cut}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"report: {page}\n        {markdown}", markup=False, highlight=False, soft_wrap=True)

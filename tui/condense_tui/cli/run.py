@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir
+from condense_tui.cli.options import At, Json, RunsDir, Width
 from condense_tui.home import has_terminal, open_app
 from condense_tui.scenarios import build_scenario, check_device, find_recording
 
@@ -103,7 +103,9 @@ def replay(
     run: Annotated[
         str, typer.Argument(help="A run's id or a part of it, a path to a run file or its folder, or a preset.")
     ],
-    headless: Annotated[bool, typer.Option("--headless", help="No app: the result as a table.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="No app: the same panels as text.")] = False,
+    at: At = None,
+    width: Width = None,
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
@@ -115,11 +117,11 @@ def replay(
     condense-tui replay ~/from-the-cluster/run.sqlite
     """
     from condense_presets import recordings
-    from condense_tui.cli.headless import show_result
+    from condense_tui.cli.headless import show_panels
 
     place = find_recording(run, runs_dir)
-    if headless or json or not has_terminal():
-        show_result(place, json=json)
+    if headless or json or at is not None or not has_terminal():
+        show_panels(place, json=json, at=at, width=width)
         if place in recordings().values():
             typer.echo(_recorded(place), err=True)
         return 0

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir
+from condense_tui.cli.options import At, Json, RunsDir, Width
 
 runs = typer.Typer(help="List, show, stop, resume and remove runs.", invoke_without_command=True)
 
@@ -55,11 +55,11 @@ def list_(json: Json = False, runs_dir: RunsDir = None) -> int:
 
 
 @runs.command()
-def show(run: Run, json: Json = False, runs_dir: RunsDir = None) -> int:
-    """What a run came to, layer by layer."""
-    from condense_tui.cli.headless import show_result
+def show(run: Run, at: At = None, width: Width = None, json: Json = False, runs_dir: RunsDir = None) -> int:
+    """What a run came to, as text: layers, heatmaps, curves, events, claim."""
+    from condense_tui.cli.headless import show_panels
 
-    show_result(_find(run, runs_dir), json=json)
+    show_panels(_find(run, runs_dir), json=json, at=at, width=width)
     return 0
 
 

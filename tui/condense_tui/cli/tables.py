@@ -7,7 +7,7 @@ import math
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -16,9 +16,12 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from condense_core.runs.info import RunInfo
-    from condense_core.runs.summary import LayerSummary, Summary
+    from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary
+    from condense_tui.snapshot import LayerView
 
 PIPE_WIDTH = 200
+# The table of layers, unless their names are long; narrower, its columns would be cut.
+LEAST_WIDTH = 80
 SIGNS = {"starting": "…", "running": "●", "paused": "▮▮", "done": "✓", "stopped": "■"}
 
 
@@ -43,28 +46,41 @@ def print_summary(summary: Summary) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    print_layers(console, summary.layers, summary.seeds)
+    if summary.claim is not None:
+        for line in claim_lines(summary.claim):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_layers(
+    console: Console, layers: Sequence[LayerSummary | LayerView], seeds: Sequence[SeedSummary] = ()
+) -> None:
+    """A row a layer, over the `seeds` of an ensemble where there are any; and what the dagger means."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer")
     # nine columns that fit into 80 characters; `kernels` are those kept of all, `to v1` is to the predicted direction
     for head in ("kernels", "lines", "dirs", "cover", "|cos|", "to v1", "condensed", "predicted"):
         table.add_column(head, justify="right", no_wrap=True)
-    for index, layer in enumerate(summary.layers):
-        seeds = [seed.layers[index] for seed in summary.seeds if index < len(seed.layers)]
-        table.add_row(*map(Text, _of_seeds(seeds) if seeds else _cells(layer)))
-    if summary.layers:
+    for index, layer in enumerate(layers):
+        of_seeds = [seed.layers[index] for seed in seeds if index < len(seed.layers)]
+        table.add_row(*map(Text, _of_seeds(of_seeds) if of_seeds else _cells(layer)))
+    if layers:
         console.print(table)
-    if not summary.seeds and any(layer.condensed_at is not None and not layer.condensed for layer in summary.layers):
+    if not seeds and any(layer.condensed_at is not None and not layer.condensed for layer in layers):
         console.print("† condensed there, and not any more", markup=False, highlight=False, soft_wrap=True)
-    if summary.claim is not None:
-        verdict = {True: "holds", False: "does not hold here", None: "not decided yet"}[summary.claim.holds]
-        if summary.claim.decided > 1:
-            verdict = f"{verdict}: in {summary.claim.holds_in} of {summary.claim.decided} seeds"
-        console.print(f"claim: {summary.claim.text} – {verdict}", markup=False, highlight=False, soft_wrap=True)
-        for reason in summary.claim.against:
-            console.print(f"  {reason}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _cells(layer: LayerSummary) -> tuple[str, ...]:
+def claim_lines(claim: ClaimSummary) -> list[str]:
+    """The claim with its verdict, and a line for each thing that speaks against it."""
+    verdict = {True: "holds", False: "does not hold here", None: "not decided yet"}[claim.holds]
+    if claim.decided > 1:
+        verdict = f"{verdict}: in {claim.holds_in} of {claim.decided} seeds"
+    return [f"claim: {claim.text} – {verdict}", *(f"  {reason}" for reason in claim.against)]
+
+
+def _cells(layer: LayerSummary | LayerView) -> tuple[str, ...]:
+    if layer.lines is None:
+        return (layer.name, f"–/{layer.kernels}", *["–"] * 7)
     lines = str(layer.lines) if layer.lines == layer.lines_coarse else f"{layer.lines} ({layer.lines_coarse} coarse)"
     condensed = f"step {layer.condensed_at}" if layer.condensed_at is not None else "no"
     if layer.condensed_at is not None and not layer.condensed:

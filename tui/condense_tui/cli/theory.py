@@ -12,6 +12,7 @@ from condense_tui.scenarios import build_scenario
 
 if TYPE_CHECKING:
     from condense_core.answers import LabelTheory, Spread, TheoryAnswer
+    from condense_core.experiment import Experiment
 
 # Images in each trial of the papers' figures.
 IMAGES = 500
@@ -67,14 +68,16 @@ def theory(
     if json:
         typer.echo(msgspec.json.encode(found).decode())
     else:
-        _print(found)
+        _print(found, experiment)
     return 0
 
 
-def _print(found: TheoryAnswer) -> None:
+def _print(found: TheoryAnswer, experiment: Experiment) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from condense_tui.report.results import regime_words
 
     console = Console()
 
@@ -91,6 +94,9 @@ def _print(found: TheoryAnswer) -> None:
     console.print(table)
     column = "with the kernel's bias as its last column" if found.bias else "without a bias column, as in the papers"
     say(f"Z {column}; the step is predicted for the scenario as it trains, with the bias its layer has")
+    if found.phase is not None:
+        phase = found.phase
+        say(f"phase diagram: {regime_words(phase.gamma, phase.gamma_prime, phase.regime, experiment)}")
     for note in [*found.notes, *dict.fromkeys(_why(kind) for kind in found.by_labels)]:
         if note:
             say(note)

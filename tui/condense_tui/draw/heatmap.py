@@ -7,6 +7,7 @@ from one cell to its neighbour: 4,800 cells cost no more than a lookup each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,12 +45,15 @@ class Layout:
         return pixel // self.scale if 0 <= pixel < self.side else None
 
 
-def lay_out(cosine_MM: np.ndarray, order_M: np.ndarray, dropped_M: np.ndarray, side: int) -> Layout:
+def lay_out(
+    cosine_MM: np.ndarray, order_M: np.ndarray, dropped_M: np.ndarray, side: int, starts: Sequence[int] = ()
+) -> Layout:
     """Pixels of `cosine_MM` in the given order, in a square of at most `side` pixels.
 
     Scaled up by a whole factor where it fits, so that every kernel is as wide as the next; else pooled by the mean
     over kernels that have a direction and are not dropped. A block of dropped kernels is hatched, a block without a
-    single number shows as such.
+    single number shows as such. No block reaches over a place of `starts`, where another group of kernels begins: the
+    mean over two sides of a line would be a 0 that no pair of kernels has.
     """
     kernels = len(order_M)
     if kernels == 0 or side < 1:
@@ -63,6 +67,10 @@ def lay_out(cosine_MM: np.ndarray, order_M: np.ndarray, dropped_M: np.ndarray, s
         pixels = cells.repeat(scale, axis=0).repeat(scale, axis=1)
         return Layout(pixels, scale, np.arange(kernels + 1), False)
     edges = np.linspace(0, kernels, side + 1).astype(np.int64)
+    for start in starts:
+        if 0 < start < kernels and len(edges) > 2:
+            edges[1 + np.abs(edges[1:-1] - start).argmin()] = start
+    edges = np.unique(edges)
     return Layout(_pool(cosine_MM[np.ix_(order_M, order_M)], dropped, edges), 1, edges, True)
 
 
@@ -75,7 +83,7 @@ def _pool(cosine_MM: np.ndarray, dropped_M: np.ndarray, edges: np.ndarray) -> np
     def block_sum(values: np.ndarray) -> np.ndarray:
         return np.add.reduceat(np.add.reduceat(values, starts, axis=0), starts, axis=1)
 
-    total = block_sum(np.where(counts, cosine_MM, np.float32(0)))
+    total = block_sum(np.where(counts, np.clip(cosine_MM, -1, 1), np.float32(0)))
     number = block_sum(counts.astype(np.float32))
     mean = np.full(total.shape, np.nan, np.float32)
     np.divide(total, number, out=mean, where=number > 0)

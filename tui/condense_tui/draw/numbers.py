@@ -54,8 +54,8 @@ def power(value: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share in [0, 1] as whole per cent; never 100 % unless it is all of it."""
-    if share is None or not math.isfinite(share):
+    """A share in [0, 1] as whole per cent; never 100 % unless it is all of it. What is no share at all is unknown."""
+    if share is None or not abs(share) < 1e6:
         return UNKNOWN
     whole = round(share * 100)
     if whole == 100 and share < 1:

@@ -27,21 +27,26 @@ EMPTY = 33
 CODES = 34
 
 RAMP = " .:-=+*#%@"
-# ANSI colours by strength for 16-colour terminals: weak, middle, strong on either side; blue against yellow is the
-# pair that every kind of colour blindness keeps.
+# ANSI colours by strength for 16-colour terminals: weak, middle, strong on either side, from blue to cyan and from red
+# to yellow. White for the strongest would be one colour with cyan to eyes without red cones.
 _ANSI_NEGATIVE = (4, 12, 14)
-_ANSI_POSITIVE = (3, 11, 15)
+_ANSI_POSITIVE = (1, 3, 11)
 _ANSI_ZERO, _ANSI_NAN, _ANSI_DROPPED = 0, 5, 8
 
 
 @dataclass(frozen=True)
 class Palette:
-    """Anchors from -1 over 0 to 1, for a dark and for a light background."""
+    """Anchors from -1 over 0 to 1, for a dark and for a light background; and colours of xterm's 256 from weak to
+    strong, negative and positive. The nearest of those to each anchor would do neither hue nor sign justice: the dark
+    ends of teal and of gold are both nearest to one grey.
+    """
 
     name: str
     words: str
     dark: tuple[str, ...]
     light: tuple[str, ...]
+    dark_256: tuple[tuple[int, ...], tuple[int, ...]]
+    light_256: tuple[tuple[int, ...], tuple[int, ...]]
 
 
 PALETTES = (
@@ -50,18 +55,24 @@ PALETTES = (
         "blue to orange",
         ("#b9deff", "#5aa5f5", "#215fa8", "#152c4a", "#12151b", "#4a2410", "#a8501a", "#f08c3c", "#ffd9a8"),
         ("#08306b", "#1f5fae", "#6ba3d6", "#c6dcee", "#fbfaf6", "#f8d9b8", "#ea9a55", "#b8560f", "#6b2a04"),
+        ((17, 24, 25, 32, 74, 75, 117, 153), (52, 94, 130, 172, 208, 215, 222, 223)),
+        ((189, 153, 110, 68, 26, 25, 18, 17), (223, 216, 209, 173, 166, 130, 88, 52)),
     ),
     Palette(
         "orchid",
         "purple to green",
-        ("#f0d6ff", "#b98ae6", "#74479f", "#33214a", "#131416", "#1a3622", "#35733f", "#74bf69", "#e0f9b5"),
-        ("#3b0f5e", "#74479f", "#ab8cc6", "#ddd0e8", "#fbfaf6", "#d3ead0", "#85bd83", "#2f7d40", "#04391b"),
+        ("#f5b8ff", "#b98ae6", "#74479f", "#33214a", "#131416", "#1a3622", "#35733f", "#74bf69", "#c8f58f"),
+        ("#520a60", "#74479f", "#ab8cc6", "#ddd0e8", "#fbfaf6", "#d3ead0", "#85bd83", "#2f7d40", "#04491b"),
+        ((53, 54, 91, 97, 134, 141, 183, 225), (22, 28, 34, 71, 77, 114, 157, 194)),
+        ((225, 183, 140, 134, 97, 91, 54, 53), (194, 157, 114, 71, 34, 28, 22)),
     ),
     Palette(
         "reef",
         "teal to gold",
-        ("#c8fff2", "#54cdbd", "#1e7f78", "#143a3a", "#121518", "#3c3010", "#8a6a17", "#dfae35", "#fff0b8"),
-        ("#013c38", "#14756d", "#62b0a6", "#c5e4df", "#fbfaf6", "#f0e2b8", "#cfa64b", "#8b5f0c", "#4b2f02"),
+        ("#86f5e4", "#54cdbd", "#1e7f78", "#143a3a", "#121518", "#3c3010", "#8a6a17", "#dfae35", "#ffe07a"),
+        ("#004a55", "#14756d", "#62b0a6", "#c5e4df", "#fbfaf6", "#f0e2b8", "#cfa64b", "#8b5f0c", "#5f3000"),
+        ((23, 30, 37, 44, 80, 116, 159, 195), (58, 94, 136, 178, 179, 221, 222, 230)),
+        ((195, 152, 116, 73, 37, 30, 23), (230, 222, 179, 178, 136, 94, 58)),
     ),
 )
 
@@ -100,10 +111,9 @@ def sgr(palette: Palette, dark: bool, depth: Depth, ground: int) -> tuple[str, .
     if depth is Depth.ANSI:
         # what is outside the matrix is the terminal's own background, whatever that is
         return (*(_ansi_parameter(_ansi(code), ground) for code in range(EMPTY)), str(ground + 1))
-    table = colours(palette, dark)
     if depth is Depth.TRUE:
-        return tuple(f"{ground};2;{r};{g};{b}" for r, g, b in table)
-    return tuple(f"{ground};5;{_indexed(rgb)}" for rgb in table)
+        return tuple(f"{ground};2;{r};{g};{b}" for r, g, b in colours(palette, dark))
+    return tuple(f"{ground};5;{number}" for number in indexed(palette, dark))
 
 
 def rich_colour(palette: Palette, dark: bool, depth: Depth, code: int) -> Color:
@@ -111,7 +121,7 @@ def rich_colour(palette: Palette, dark: bool, depth: Depth, code: int) -> Color:
     if depth is Depth.ANSI:
         return Color.default() if code == EMPTY else Color.from_ansi(_ansi(code))
     if depth is Depth.INDEXED:
-        return Color.from_ansi(_indexed(colours(palette, dark)[code]))
+        return Color.from_ansi(indexed(palette, dark)[code])
     return Color.from_rgb(*colours(palette, dark)[code])
 
 
@@ -137,6 +147,12 @@ def ramp(wide: bool) -> tuple[str, ...]:
 _NEGATIVE_RAMP = " ,;~ixoeXM"
 
 
+def ramp_scale(wide: bool) -> str:
+    """The ramp from -1 over 0 to 1, as it is drawn with one or two characters a pixel."""
+    negative = f"-{RAMP[:0:-1]}" if wide else _NEGATIVE_RAMP[:0:-1]
+    return f"{negative} 0 {RAMP[1:]}"
+
+
 def _ansi(code: int) -> int:
     if code >= LEVELS:
         return {NAN: _ANSI_NAN, DROPPED: _ANSI_DROPPED}.get(code, _ANSI_ZERO)
@@ -153,8 +169,24 @@ def _ansi_parameter(colour: int, ground: int) -> str:
     return str(base + colour % 8)
 
 
-@lru_cache(maxsize=512)
-def _indexed(rgb: Rgb) -> int:
+# What xterm has for a cosine of 0: all but black, white.
+_ZERO_256 = {True: 233, False: 231}
+
+
+@lru_cache(maxsize=16)
+def indexed(palette: Palette, dark: bool) -> tuple[int, ...]:
+    """Numbers of every code among xterm's 256: on each side the colour whose lightness is nearest to the true one."""
+    true = colours(palette, dark)
+    numbers = []
+    for code in range(LEVELS):
+        side = (palette.dark_256 if dark else palette.light_256)[int(code > ZERO)]
+        offered = np.array((_ZERO_256[dark],) if code == ZERO else side)
+        away = np.abs(_xterm()[offered - 16, 0] - _to_oklab(true[code])[0])
+        numbers.append(int(offered[away.argmin()]))
+    return (*numbers, *(_nearest(rgb) for rgb in true[LEVELS:]))
+
+
+def _nearest(rgb: Rgb) -> int:
     """The nearest of xterm's 6×6×6 cube and greys to the eye, numbers 16 to 255; the first 16 are the user's own."""
     away = np.sum((_xterm() - _to_oklab(rgb)) ** 2, axis=1)
     return 16 + int(away.argmin())

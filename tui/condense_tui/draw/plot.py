@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -75,7 +75,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Spec:
-    """A plot to be built, in an area of `width` × `height` characters. `bounds` fixes the value axis."""
+    """A plot to be built, in an area of `width` × `height` characters. `bounds` fixes the value axis. `stamp` tells
+    data apart whose curves are as long as each other and end at one x."""
 
     curves: tuple[Curve, ...]
     width: int
@@ -86,6 +87,7 @@ class Spec:
     marks: tuple[Mark, ...] = ()
     bounds: tuple[float, float] | None = None
     braille: bool = True
+    stamp: int = 0
 
 
 Cell = tuple[str, int]
@@ -104,6 +106,11 @@ class Plot:
     canvas_height: int
     x: Scale
     empty: bool = field(default=False)
+
+
+def sized(spec: Spec, width: int, height: int, *, braille: bool) -> Spec:
+    """The same plot in an area of that size."""
+    return replace(spec, width=width, height=height, braille=braille)
 
 
 def build(spec: Spec) -> Plot:
@@ -127,12 +134,14 @@ def build(spec: Spec) -> Plot:
             _write(grid[row], left, ("┈" if spec.braille else ".") * area.width, Tone.GRID)
     if spec.rule is not None:
         _draw_rule(area, spec.rule)
-    for line, mark in enumerate(spec.marks):
-        _draw_mark(area, mark, min(line, canvas_height - 1))
+    for mark in spec.marks:
+        _draw_mark(area, mark)
     for row, cells in enumerate(_rasterise(area, series)):
         for column, (character, tone) in enumerate(cells):
             if character != " ":
                 grid[row][left + column] = (character, tone)
+    for mark in spec.marks:
+        _label_mark(area, mark)
     _draw_labels(area, series)
     _draw_x_labels(area)
     return Plot(spec.width, spec.height, tuple(map(tuple, grid)), left, area.width, canvas_height, x)
@@ -240,18 +249,26 @@ def _draw_rule(area: _Area, rule: Rule) -> None:
             _write(area.grid[row], area.left + 1, f" {rule.label} ", Tone.RULE)
 
 
-def _draw_mark(area: _Area, mark: Mark, line: int) -> None:
-    """A dashed column, and its label on a line of its own: marks often stand close together."""
+def _draw_mark(area: _Area, mark: Mark) -> None:
+    """A dashed column."""
+    column = area.x.column(mark.step, area.width)
+    if column is not None:
+        for row in range(area.height):
+            area.grid[row][area.left + column] = ("╎" if area.braille else ":", Tone.MARK)
+
+
+def _label_mark(area: _Area, mark: Mark) -> None:
+    """The mark's label beside it, in the first row where it hides neither a curve nor another label; else nowhere."""
     column = area.x.column(mark.step, area.width)
     if column is None:
         return
-    for row in range(area.height):
-        area.grid[row][area.left + column] = ("╎" if area.braille else ":", Tone.MARK)
     label = f" {mark.label} "
-    if len(label) <= area.width:
-        right = column + 1 + len(label) <= area.width
-        at = column + 1 if right else max(0, column - len(label))
-        _write(area.grid[line], area.left + at, label, Tone.MARK)
+    for row in area.grid[: area.height]:
+        for at in (column + 1, column - len(label)):
+            cells = row[area.left + at : area.left + at + len(label)] if at >= 0 else []
+            if len(cells) == len(label) and all(tone <= Tone.GRID for _, tone in cells):
+                _write(row, area.left + at, label, Tone.MARK)
+                return
 
 
 def _draw_labels(area: _Area, series: list[Curve]) -> None:

@@ -36,8 +36,18 @@ def ability(environ: Mapping[str, str], encoding: str | None) -> Ability:
     """
     term = environ.get("TERM", "").lower()
     dumb = term in {"dumb", "unknown", ""}
+    return Ability(_depth(environ, term, dumb), speaks_utf8(environ, encoding) and not dumb and term != "linux")
+
+
+def speaks_utf8(environ: Mapping[str, str], encoding: str | None) -> bool:
+    """Whether what is written in `encoding` can be Unicode. Python writes UTF-8 in the locale C all the same, and says
+    so in LC_CTYPE; whoever asked for C by name is taken at his word."""
     utf8 = (encoding or "").lower().replace("-", "") in {"utf8", "utf8sig"}
-    return Ability(_depth(environ, term, dumb), utf8 and not dumb and term != "linux")
+    asked = environ.get("LC_ALL", "")
+    if not asked:
+        coerced = environ.get("LC_CTYPE", "") in {"", "C.UTF-8", "C.utf8", "UTF-8"}
+        asked = environ.get("LANG", "") if coerced else environ["LC_CTYPE"]
+    return utf8 and asked not in {"C", "POSIX"}
 
 
 def _depth(environ: Mapping[str, str], term: str, dumb: bool) -> Depth:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from condense_core.text import printable
-from condense_tui.report.document import PLURAL, Report, circumstances, heading, title
+from condense_tui.report.across import FigureResult
+from condense_tui.report.document import PLURAL, Report, circumstances, facts, figure_facts, heading, marks, title
 from condense_tui.report.results import PresetResult
 
 
@@ -16,9 +17,14 @@ def to_markdown(report: Report) -> str:
     lines += [f"- verdicts: {', '.join(f'{count} {PLURAL[verdict]}' for verdict, count in report.counts())}"]
     lines += [f"- cut to fit the time: {plain('; '.join(report.cuts))}"] if report.cuts else []
     lines += ["", *_table(["preset", "figure", "claim", "verdict"], [_overview(preset) for preset in report.presets])]
-    for heading_, source, presets in report.by_paper():
-        lines += ["", f"## {heading_}", "", plain(source)]
-        for preset in presets:
+    if report.figures:
+        rows = [[item.name, item.figure, item.claim, item.verdict] for item in report.figures]
+        lines += ["", *_table(["across presets", "figure", "claim", "verdict"], rows)]
+    for part in report.by_paper():
+        lines += ["", f"## {part.heading}", "", plain(part.source)]
+        for figure in part.figures:
+            lines += ["", *_figure(figure)]
+        for preset in part.presets:
             lines += ["", *_preset(preset)]
     return "\n".join(lines) + "\n"
 
@@ -29,19 +35,24 @@ def plain(text: str) -> str:
 
 
 def _overview(preset: PresetResult) -> list[str]:
-    return [preset.name, preset.figure, preset.claim or preset.summary, preset.words]
+    mark = f" ({marks(preset)})" if marks(preset) else ""
+    return [preset.name, preset.figure, preset.claim or preset.summary, preset.words + mark]
+
+
+def _figure(figure: FigureResult) -> list[str]:
+    of_paper = f" ({heading(figure.figure)})" if figure.figure else ""
+    lines = [f"### {plain(figure.name)} across presets{plain(of_paper)}: {plain(figure.verdict)}", ""]
+    lines += [f"- {name}: {plain(text)}" for name, text in figure_facts(figure) if text]
+    for item in figure.comparisons:
+        rows = [[arm.name, arm.words] for arm in item.arms]
+        lines += ["", *_table([item.name, f"mean ± std, wanted: {item.wanted}"], rows)]
+    return lines
 
 
 def _preset(preset: PresetResult) -> list[str]:
-    figure = f" ({heading(preset)})" if heading(preset) else ""
+    figure = f" ({heading(preset.figure)})" if preset.figure else ""
     lines = [f"### {plain(preset.name + figure)}: {plain(preset.words)}", "", plain(preset.summary), ""]
-    facts = [
-        ("the paper shows", preset.paper_shows),
-        ("claim", f"{preset.claim} (in at least {preset.share:.0%} of runs)" if preset.claim else ""),
-        ("our choices", preset.ours),
-        ("not run", preset.not_run),
-    ]
-    lines += [f"- {name}: {plain(text)}" for name, text in facts if text]
+    lines += [f"- {name}: {plain(text)}" for name, text in facts(preset) if text]
     if preset.distributions:
         rows = [[item.name, item.wanted, item.found] for item in preset.distributions]
         lines += ["", *_table(["measured at the end", "wanted", "found over runs"], rows)]

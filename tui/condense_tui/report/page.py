@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from condense_tui.report.document import PLURAL, Report, circumstances, heading, title
+from condense_tui.draw.numbers import plural
+from condense_tui.report.across import ComparisonResult, FigureResult
+from condense_tui.report.document import PLURAL, Report, circumstances, facts, figure_facts, heading, marks, title
 from condense_tui.report.heat import legend
 from condense_tui.report.markup import Markup, el, join
 from condense_tui.report.pictures import Picture
 from condense_tui.report.results import CellResult, PresetResult
+from condense_tui.report.strip import strip
 from condense_tui.report.style import style_sheet
 
 _DOCTYPE = "<!DOCTYPE html>\n"
@@ -18,11 +21,12 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
     """The page; `pictures_of` gives each preset's pictures."""
     sections = [
         join(
-            el("h2", heading_),
-            el("p", source, class_="source"),
-            *(_article(preset, pictures_of(preset)) for preset in presets),
+            el("h2", part.heading),
+            el("p", part.source, class_="source"),
+            *(_figure(figure) for figure in part.figures),
+            *(_article(preset, pictures_of(preset)) for preset in part.presets),
         )
-        for heading_, source, presets in report.by_paper()
+        for part in report.by_paper()
     ]
     body = el(
         "main",
@@ -59,9 +63,19 @@ def _overview(report: Report) -> Markup:
             el("td", el("a", preset.name, href=f"#{preset.name}"), class_="key"),
             el("td", preset.figure, class_="key"),
             el("td", preset.claim or preset.summary),
-            el("td", _badge(preset)),
+            el("td", _badge(preset.words, preset.verdict), *_mark(preset)),
         )
         for preset in report.presets
+    ]
+    rows += [
+        el(
+            "tr",
+            el("td", el("a", figure.name, href=f"#{_anchor(figure)}"), class_="key"),
+            el("td", figure.figure, class_="key"),
+            el("td", f"across presets: {figure.claim}"),
+            el("td", _badge(figure.verdict, figure.verdict)),
+        )
+        for figure in report.figures
     ]
     cuts = el("p", f"Cut to fit the time: {'; '.join(report.cuts)}.", class_="soft") if report.cuts else Markup("")
     return join(el("div", el("table", *rows), class_="wrap"), cuts)
@@ -78,18 +92,12 @@ def _reading() -> Markup:
 
 
 def _article(preset: PresetResult, pictures: list[Picture]) -> Markup:
-    figure = el("span", heading(preset), class_="figure") if heading(preset) else Markup("")
-    facts = [
-        ("the paper shows", preset.paper_shows),
-        ("claim", f"{preset.claim} (in at least {preset.share:.0%} of runs)" if preset.claim else ""),
-        ("our choices", preset.ours),
-        ("not run", preset.not_run),
-    ]
+    figure = el("span", heading(preset.figure), class_="figure") if preset.figure else Markup("")
     return el(
         "article",
-        el("h3", preset.name, " ", figure, " ", _badge(preset)),
+        el("h3", preset.name, " ", figure, " ", _badge(preset.words, preset.verdict), *_mark(preset)),
         el("p", preset.summary),
-        _facts(facts),
+        _facts(facts(preset)),
         _distributions(preset),
         _row_of([picture for picture in pictures if picture.square], "heatmaps"),
         _row_of([picture for picture in pictures if not picture.square], "plots"),
@@ -97,6 +105,33 @@ def _article(preset: PresetResult, pictures: list[Picture]) -> Markup:
         el("details", el("summary", "settings"), el("pre", preset.scenario)),
         id=preset.name,
     )
+
+
+def _figure(figure: FigureResult) -> Markup:
+    of_paper = el("span", f"{heading(figure.figure)}, across presets", class_="figure")
+    return el(
+        "article",
+        el("h3", figure.name, " ", of_paper, " ", _badge(figure.verdict, figure.verdict)),
+        _facts(figure_facts(figure)),
+        *(_comparison(item) for item in figure.comparisons),
+        id=_anchor(figure),
+    )
+
+
+def _comparison(item: ComparisonResult) -> Markup:
+    rows = [_row("th", item.name, f"mean ± std, wanted: {item.wanted}")]
+    rows += [_row("td", arm.name, arm.words) for arm in item.arms]
+    picture = strip([(arm.name, arm.values) for arm in item.arms], item.name)
+    return join(el("div", el("table", *rows), class_="wrap"), picture)
+
+
+def _anchor(figure: FigureResult) -> str:
+    return f"across-{figure.name}"
+
+
+def _mark(preset: PresetResult) -> list[Markup]:
+    words = marks(preset)
+    return [el("span", words, class_="mark", title="; ".join(preset.changes))] if words else []
 
 
 def _facts(rows: list[tuple[str, str]]) -> Markup:
@@ -116,7 +151,7 @@ def _runs(preset: PresetResult) -> Markup:
         return Markup("")
     rows = [_row("th", "seed", "data seed", "status", "steps", "seconds", "against the claim")]
     rows += [_row("td", *_cells(cell)) for cell in preset.cells]
-    return el("details", el("summary", f"{len(preset.cells)} runs"), el("div", el("table", *rows), class_="wrap"))
+    return el("details", el("summary", plural(len(preset.cells), "run")), el("div", el("table", *rows), class_="wrap"))
 
 
 def _cells(cell: CellResult) -> tuple[str, ...]:
@@ -129,8 +164,8 @@ def _row_of(pictures: list[Picture], kind: str) -> Markup:
     return el("div", *figures, class_=f"pictures {kind}") if figures else Markup("")
 
 
-def _badge(preset: PresetResult) -> Markup:
-    return el("span", preset.words, class_=f"badge {_class(preset.verdict)}")
+def _badge(words: str, verdict: str) -> Markup:
+    return el("span", words, class_=f"badge {_class(verdict)}")
 
 
 def _class(verdict: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from condense_core.runs.reader import RunReader
+from condense_core.runs.reader import RunReader, open_member
 from condense_tui.assemble import image_of
 from condense_tui.draw.numbers import plural, step
 from condense_tui.report.curves import Curve, Plot, plot
@@ -25,6 +25,10 @@ EIGENVALUES = 4
 IN_A_ROW = 5
 
 
+Place = tuple[Path, int]
+"""A run's folder, and which of its members."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture with the line under it."""
@@ -34,24 +38,24 @@ class Picture:
     square: bool
 
 
-def pictures(folders: Sequence[Path]) -> list[Picture]:
+def pictures(places: Sequence[Place]) -> list[Picture]:
     """Pictures of these runs, the first of which is the one whose heatmaps and eigenvalues are shown."""
-    if not folders:
+    if not places:
         return []
-    with RunReader(folders[0]) as run:
+    with open_member(*places[0]) as run:
         shown: list[Picture | None] = [*_heatmaps(run)]
         alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
         eigenvalues = _eigenvalues(run, layer)
         predicted = run.last(f"{layer}.predicted_at")
-    for folder in folders[1:] if alone else ():
+    for place in places[1:] if alone else ():
         if len(shown) == IN_A_ROW:
             break
-        with RunReader(folder) as run:
+        with open_member(*place) as run:
             shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
-    shown.append(_of_all(folders, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, "70 %: initial stage ends")))
+    shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, "70 %: initial stage ends")))
     mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
-    ratio = _of_all(folders, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
+    ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
     return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
 
 
@@ -82,7 +86,7 @@ def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | 
 
 
 def _of_all(
-    folders: Sequence[Path],
+    places: Sequence[Place],
     name: str,
     title: str,
     *,
@@ -92,8 +96,8 @@ def _of_all(
     high: float | None = None,
 ) -> Picture | None:
     curves = []
-    for index, folder in enumerate(folders):
-        with RunReader(folder) as run:
+    for index, place in enumerate(places):
+        with open_member(*place) as run:
             steps, values = run.curve(name)
         if np.isfinite(values).any():
             curves.append(Curve(steps, values, behind=index > 0))

@@ -13,13 +13,16 @@ import msgspec
 
 from condense_core import scenario
 from condense_core.errors import RunFileError
-from condense_core.experiment import Experiment, Requirement
-from condense_core.runs.reader import RunReader
-from condense_core.runs.summary import failures, measured, summarise, wanted
+from condense_core.experiment import Dense, Experiment, Requirement
+from condense_core.phase import phase_of
+from condense_core.runs.reader import RunReader, open_member
+from condense_core.runs.summary import enough, failures, measured, summarise, wanted
 from condense_tui.draw.numbers import measure
 
 Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "failed", "not run"]
 
+# Verdicts with which a report ends well.
+ENOUGH = frozenset({"holds", "no claim", "not run"})
 # Values of these measures are counted, of all others the range is given.
 WHOLE = frozenset({"lines", "lines_coarse", "directions", "stable_lines"})
 # Measured quantities as the report calls them; any other by its own name.
@@ -39,6 +42,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """One run: how it ended, whether the claim holds in it, and what was measured for each requirement."""
 
     folder: str
+    member: int
+    """Which member of the run in that folder, where it trains several."""
     seed: int
     data_seed: int
     status: str
@@ -67,6 +72,11 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     paper_shows: str
     ours: str
+    finding: str
+    changes: list[str]
+    """In what these runs differ from the preset as it ships, in words."""
+    phase: str
+    """Where its initialisation lies in the phase diagram, in words; empty where it has no place there."""
     claim: str
     share: float
     verdict: Verdict
@@ -91,8 +101,8 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def enough(self) -> bool:
-        """Nothing speaks against the claim: it holds in the share of runs that it names, or nothing was decided."""
-        return self.verdict in {"holds", "no claim", "not run"}
+        """Nothing speaks against the claim: it holds in the share of runs that it names, or nothing was tried."""
+        return self.verdict in ENOUGH
 
 
 @dataclass(frozen=True)
@@ -103,9 +113,16 @@ class CellPlace:
     seed: int
     data_seed: int
     refused: str = ""
+    member: int = 0
 
 
-def preset_result(name: str, experiment: Experiment, places: Sequence[CellPlace], not_run: str = "") -> PresetResult:
+def preset_result(
+    name: str,
+    experiment: Experiment,
+    places: Sequence[CellPlace],
+    not_run: str = "",
+    changes: Sequence[str] = (),
+) -> PresetResult:
     """The preset's cells, read from their run files, and what they say of its claim."""
     cells = [read_cell(experiment, place) for place in places]
     about, claim = experiment.about, experiment.claim
@@ -118,6 +135,9 @@ def preset_result(name: str, experiment: Experiment, places: Sequence[CellPlace]
         summary=about.summary if about else "",
         paper_shows=about.paper_shows if about else "",
         ours=about.ours if about else "",
+        finding=about.finding if about else "",
+        changes=list(changes),
+        phase=phase_words(experiment),
         claim=claim.text if claim else "",
         share=claim.share if claim else 1.0,
         verdict=_verdict(claim.share if claim else None, holds_in, len(decided), bool(cells)),
@@ -145,10 +165,15 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
     seconds, steps = 0.0, 0
     if not reason:
         try:
-            with RunReader(place.folder) as run:
+            with RunReader(place.folder) as whole, open_member(place.folder, place.member) as run:
+                together = whole.members
                 summary = summarise(run)
                 status, reason = summary.status, summary.reason
-                seconds, steps = summary.seconds, summary.steps
+                if run.last("diverged") == 1:
+                    status, reason = "diverged", "its loss is not finite any more"
+                seconds, steps = summary.seconds / together, summary.steps
+                if len(run.instants):
+                    steps = int(run.instants[-1])
                 claim = experiment.claim
                 if claim is not None and status in {"done", "diverged"}:
                     found = [measured(requirement, run, summary.layers) for requirement in claim.requires]
@@ -159,6 +184,7 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
             status, reason = "failed", str(error)
     return CellResult(
         folder=str(place.folder),
+        member=place.member,
         seed=place.seed,
         data_seed=place.data_seed,
         status=status,
@@ -177,13 +203,13 @@ def distributions(requirement: Requirement, cells: Sequence[dict[str, float]]) -
     text = wanted(requirement)
     return [
         Distribution(
-            name=_name(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
+            name=name_of(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
         )
         for name in names
     ]
 
 
-def _name(measured_: str) -> str:
+def name_of(measured_: str) -> str:
     """`conv1: lines` for `conv1.lines`."""
     layer, dot, quantity = measured_.rpartition(".")
     return f"{layer}{': ' if dot else ''}{NAMES.get(quantity, quantity.replace('_', ' '))}"
@@ -209,6 +235,21 @@ def in_words(quantity: str, values: Iterable[float]) -> str:
     return f"median {measure(middle)}, {measure(known[0])} to {measure(known[-1])}{missing}"
 
 
+def phase_words(experiment: Experiment) -> str:
+    """`γ = 4.00, γ' = 0.00: condensed`; empty where the phase diagram has no place for the network."""
+    point = phase_of(experiment)
+    return "" if point is None else regime_words(point.gamma, point.gamma_prime, point.regime, experiment)
+
+
+def regime_words(gamma: float, gamma_prime: float, regime: str, experiment: Experiment) -> str:
+    """The coordinates and the regime; where the network is not one that the diagram is proved for, that too."""
+    layer = experiment.layers[0]
+    proved = "" if layer.activation == "relu" and isinstance(layer, Dense) else "; proved for dense ReLU layers"
+    # 0 is added so that a rounded -0 has no sign
+    first, second = round(gamma, 2) + 0.0, round(gamma_prime, 2) + 0.0
+    return f"γ = {first:.2f}, γ' = {second:.2f}: {regime} regime (Luo et al. 2021{proved})"
+
+
 def _verdict(share: float | None, holds_in: int, decided: int, has_cells: bool) -> Verdict:
     if not has_cells:
         return "not run"
@@ -216,7 +257,6 @@ def _verdict(share: float | None, holds_in: int, decided: int, has_cells: bool) 
         return "no claim"
     if not decided:
         return "failed"
-    # counts, not quotients: 9 of 10 is the 0.9 that was asked for, whatever 0.9 is in binary
-    if holds_in >= math.ceil(share * decided - 1e-9):
+    if enough(share, holds_in, decided):
         return "holds"
     return "holds in some" if holds_in else "does not hold here"

@@ -35,6 +35,9 @@ td.wide{width:38%}
 td.key{white-space:nowrap}
 .wrap{overflow-x:auto}
 .badge{font-size:13px;font-weight:600;white-space:nowrap}
+.mark{font-size:12.5px;color:var(--soft);border-bottom:1px dotted var(--soft);margin-left:8px;
+  white-space:nowrap;font-weight:400}
+td:has(.badge){white-space:nowrap}
 .holds{color:var(--good)}.holds-in-some{color:var(--part)}.does-not-hold-here,.failed{color:var(--bad)}
 .no-claim,.not-run{color:var(--none)}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px 22px 14px;margin:18px 0}
@@ -52,10 +55,16 @@ svg{display:block;max-width:100%}
 .legend{white-space:nowrap}
 .plot{width:100%;max-width:400px;height:auto}
 .grid{stroke:var(--line);stroke-width:1}
+.strip{width:100%;max-width:620px;height:auto;margin:12px 0 6px}.dot{fill:var(--t0);fill-opacity:.55}
+.mean{stroke:var(--ink);stroke-width:2}
 .rule{stroke:var(--soft);stroke-width:1;stroke-dasharray:4 3}
 .tick,.note{font-size:10px;fill:var(--soft)}.name{font-size:10.5px}
 .curve{fill:none;stroke:var(--t);stroke-width:1.8;stroke-linejoin:round}.curve.behind{stroke-width:1;opacity:.38}
+.curve.wide{stroke-width:5;opacity:.5}
 text.name{fill:var(--t)}
+.field{width:100%;max-width:300px;height:auto}
+.axis{stroke:var(--line);fill:none}.arrow{stroke:var(--soft);stroke-width:.8;fill:none}
+.stable{stroke:var(--t1);stroke-width:2}.neuron{fill:var(--t0)}
 .tone0{--t:var(--t0)}.tone1{--t:var(--t1)}.tone2{--t:var(--t2)}.tone3{--t:var(--t3)}
 details{margin:6px 0;font-size:13.5px}summary{cursor:pointer;color:var(--soft)}
 pre{overflow-x:auto;background:var(--ground);border:1px solid var(--line);border-radius:6px;padding:10px 12px;

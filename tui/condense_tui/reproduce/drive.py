@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from condense_core import scenario
-from condense_core.errors import CondenseError, RunFileError
-from condense_core.runs.create import write_run
+import msgspec
+
+from condense_core.errors import CondenseError
+from condense_core.experiment import Experiment
+from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.pool import Pool
 from condense_core.runs.reader import RunReader
 from condense_core.runs.schema import FILE_NAME
@@ -17,8 +19,10 @@ from condense_tui.reproduce.plan import Cell, Plan
 
 # Between two looks at the workers, and so between two frames of the progress table.
 LOOK_S = 0.2
-# A run that ended so will end so again; any other is trained anew.
+# A run that ended so will end so again.
 FINAL = frozenset({"done", "diverged"})
+# What an interrupted reproduction leaves: such a run goes on from its checkpoint. Any other is trained anew.
+INTERRUPTED = frozenset({"stopped", "lost"})
 
 
 @dataclass
@@ -44,7 +48,7 @@ def drive(plan: Plan, *, jobs: int, device: str, show: Callable[[Progress], None
         return progress
     with Pool(jobs) as pool:
         while progress.waiting or progress.running:
-            while progress.waiting and len(progress.running) < jobs:
+            while progress.waiting and len({cell.folder for cell in progress.running}) < jobs:
                 _start(progress, pool, device)
             ended = set(pool.ended(LOOK_S)) if progress.running else set()
             progress.ended += [cell for cell in progress.running if cell.folder in ended]
@@ -55,29 +59,47 @@ def drive(plan: Plan, *, jobs: int, device: str, show: Callable[[Progress], None
 
 def is_finished(cell: Cell) -> bool:
     """Whether the cell's run is there, of this very experiment, and over."""
+    return _status(cell) in FINAL
+
+
+def _status(cell: Cell) -> str:
+    """The status of the cell's run; empty where there is none of this very experiment."""
     if not (cell.folder / FILE_NAME).is_file():
-        return False
+        return ""
     try:
         with RunReader(cell.folder) as run:
-            info = run.info()
-    except RunFileError:
+            status, trained = run.info().status, run.experiment
+    except CondenseError:
         # a file that cannot be read is no result: the cell is trained anew
-        return False
-    return info.status in FINAL and info.experiment == scenario.dumps(cell.experiment)
+        return ""
+    return status if _without_words(trained) == _without_words(cell.experiment) else ""
+
+
+def _without_words(experiment: Experiment) -> Experiment:
+    """What of a scenario matters to its run: a finding that is told in other words trains nothing anew."""
+    return msgspec.structs.replace(experiment, about=None)
 
 
 def _start(progress: Progress, pool: Pool, device: str) -> None:
-    cell = progress.waiting.pop(0)
+    cell = progress.waiting[0]
+    together = [other for other in progress.waiting if other.folder == cell.folder]
+    progress.waiting = [other for other in progress.waiting if other.folder != cell.folder]
     try:
-        if cell.folder.exists():
-            shutil.rmtree(cell.folder)
-        cell.folder.mkdir(parents=True)
-        write_run(
-            cell.folder, cell.experiment, name=f"{cell.preset} {cell.folder.name}", preset=cell.preset, device=device
-        )
+        if _status(cell) in INTERRUPTED:
+            ready_to_resume(cell.folder)
+        else:
+            _make(cell, device)
     except (CondenseError, OSError) as error:
         progress.refused[cell.folder] = str(error)
-        progress.ended.append(cell)
+        progress.ended += together
         return
     pool.start(cell.folder)
-    progress.running.append(cell)
+    progress.running += together
+
+
+def _make(cell: Cell, device: str) -> None:
+    if cell.folder.exists():
+        shutil.rmtree(cell.folder)
+    cell.folder.mkdir(parents=True)
+    name = f"{cell.preset} {cell.folder.name}"
+    write_run(cell.folder, cell.experiment, name=name, preset=cell.preset, device=device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +10,12 @@ import msgspec
 
 from condense_core.errors import DataError, ScenarioError, nearest
 from condense_core.experiment import Cifar10, Cifar100, Experiment, Mnist
+from condense_core.figures import Figure
 from condense_core.runs.create import check_data_is_there, with_absolute_paths
 from condense_core.scenario import loads
+from condense_tui.reproduce.across import Across, own_name
+from condense_tui.reproduce.changes import quick_version
+from condense_tui.reproduce.stand_in import with_stand_in
 
 # A preset that does not say how long it takes is taken for a middling one.
 UNKNOWN_MINUTES = 0.5
@@ -23,13 +27,17 @@ QUICK_SEEDS = 5
 
 @dataclass(frozen=True)
 class Cell:
-    """One run of a preset: one draw of the weights, one of the data."""
+    """One draw of the weights and one of the data of a preset: a run of its own, or a member of a run of several.
+
+    Cells with one folder train as one; `experiment` is what that run trains.
+    """
 
     preset: str
     seed: int
     data_seed: int
     experiment: Experiment
     folder: Path
+    member: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class PresetPlan:
     experiment: Experiment
     cells: tuple[Cell, ...] = ()
     not_run: str = ""
+    changes: tuple[str, ...] = ()
+    """In what the runs differ from the preset as it ships, in words."""
 
     @property
     def minutes(self) -> float:
@@ -50,15 +60,23 @@ class PresetPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """All presets of a reproduction in the order of the report, and what a budget cut, in words."""
+    """All presets of a reproduction in the order of the report, runs that only a figure across presets needs, those
+    figures, and what a budget cut, in words."""
 
     presets: tuple[PresetPlan, ...]
     cuts: tuple[str, ...] = ()
+    own: tuple[PresetPlan, ...] = ()
+    figures: tuple[Figure, ...] = ()
+
+    @property
+    def trained(self) -> tuple[PresetPlan, ...]:
+        """Everything that has cells."""
+        return (*self.presets, *self.own)
 
     @property
     def cells(self) -> list[Cell]:
         """Every cell, those of the longest presets first: a long one that starts last would be waited for alone."""
-        ordered = sorted(self.presets, key=lambda preset: -preset.minutes)
+        ordered = sorted(self.trained, key=lambda preset: -preset.minutes)
         return [cell for preset in ordered for cell in preset.cells]
 
 
@@ -90,23 +108,45 @@ def make_plan(
     data_seeds: int = 1,
     data_root: Path | None = None,
     has_gpu: bool = False,
+    quick: bool = False,
+    stand_ins: Mapping[str, list[str]] | None = None,
+    across: Sequence[Across] = (),
 ) -> Plan:
-    """Every preset with `seeds` draws of the weights times `data_seeds` draws of the data, from its own seeds on."""
-    planned = []
-    for name, experiment in presets.items():
-        placed = _at_root(experiment, data_root)
+    """Every preset with `seeds` draws of the weights times `data_seeds` draws of the data, from its own seeds on.
+
+    `quick` puts each preset's quick settings in force; `stand_ins` are settings by the data set that they replace.
+    Figures `across` presets come with the runs that only they need.
+    """
+
+    def planned(name: str, experiment: Experiment, seeds: int, data_seeds: int) -> PresetPlan:
+        smaller, changes = quick_version(experiment, name) if quick else (experiment, [])
+        placed, other_data = with_stand_in(_at_root(smaller, data_root), stand_ins or {}, name)
+        # what is trained names no other settings than its own, so that a change of those does not train it anew
+        placed = msgspec.structs.replace(with_absolute_paths(placed), quick=None)
         reason = _why_not(placed, has_gpu)
-        cells = () if reason else _cells(name, placed, out / "cells" / name, seeds, data_seeds)
-        planned.append(PresetPlan(name, placed, cells, reason))
-    return Plan(tuple(planned))
+        folder = out / "cells" / (f"{name}-quick" if changes else name)
+        cells = () if reason else _cells(name, placed, folder, seeds, data_seeds)
+        return PresetPlan(name, placed, cells, reason, (*changes, *filter(None, [other_data])))
+
+    own = [
+        planned(own_name(item.figure, arm), item.own[own_name(item.figure, arm)], 1, arm.data_seeds)
+        for item in across
+        for arm in item.figure.arms
+        if arm.data_seeds is not None
+    ]
+    return Plan(
+        tuple(planned(name, experiment, seeds, data_seeds) for name, experiment in presets.items()),
+        own=tuple(own),
+        figures=tuple(item.figure for item in across),
+    )
 
 
 def within(plan: Plan, minutes: float, jobs: int) -> Plan:
     """The plan cut to about `minutes` on `jobs` cores: a cell of every preset first, the longest left out where even
-    that is too much, then further cells, a round at a time."""
+    that is too much, then further cells, a round at a time. What figures across presets need beside is kept."""
     budget = minutes * QUICK_SHARE * jobs
     counts = {preset.name: 0 for preset in plan.presets}
-    spent = 0.0
+    spent = sum(item.minutes * len(item.cells) for item in plan.own)
     for round_ in range(max((len(preset.cells) for preset in plan.presets), default=0)):
         for preset in sorted(plan.presets, key=lambda preset: preset.minutes):
             if counts[preset.name] == round_ < len(preset.cells) and spent + preset.minutes <= budget:
@@ -123,14 +163,14 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
         if count < len(preset.cells):
             cuts.append(f"{preset.name}: {count} of {len(preset.cells)} runs")
         kept.append(replace(preset, cells=preset.cells[:count]))
-    return Plan(tuple(kept), tuple(cuts))
+    return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
 
 
 def _at_root(experiment: Experiment, root: Path | None) -> Experiment:
     data = experiment.data
     if root is not None and isinstance(data, Mnist | Cifar10 | Cifar100):
-        experiment = msgspec.structs.replace(experiment, data=msgspec.structs.replace(data, root=str(root)))
-    return with_absolute_paths(experiment)
+        return msgspec.structs.replace(experiment, data=msgspec.structs.replace(data, root=str(root)))
+    return experiment
 
 
 def _why_not(experiment: Experiment, has_gpu: bool) -> str:

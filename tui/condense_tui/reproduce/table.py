@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -50,7 +51,10 @@ def progress_table(plan: Plan, progress: Progress) -> Table:
     table.add_column("training", no_wrap=True)
     for preset in open_[:MOST_ROWS]:
         done = sum(id(cell) in ended for cell in preset.cells)
-        now = ", ".join(_training(cell) for cell in running.get(preset.name, []))
+        runs: dict[Path, list[Cell]] = {}
+        for cell in running.get(preset.name, []):
+            runs.setdefault(cell.folder, []).append(cell)
+        now = ", ".join(_training(together) for together in runs.values())
         table.add_row(Text(preset.name), f"{done}/{len(preset.cells)}", Text(now))
     more = f", {len(open_) - MOST_ROWS} more presets" if len(open_) > MOST_ROWS else ""
     kept = f", {len(progress.kept)} from before" if progress.kept else ""
@@ -59,14 +63,16 @@ def progress_table(plan: Plan, progress: Progress) -> Table:
     return table
 
 
-def _training(cell: Cell) -> str:
+def _training(together: list[Cell]) -> str:
+    cell = together[0]
+    who = f"seed {cell.seed}" if len(together) == 1 else f"{len(together)} seeds as one"
     try:
         with RunReader(cell.folder) as run:
             info = run.info()
     except RunFileError:
         # the file is just being made; the next look finds it
-        return f"seed {cell.seed}"
-    return f"seed {cell.seed} at {info.step / max(1, info.steps):.0%}"
+        return who
+    return f"{who} at {info.step / max(1, info.steps):.0%}"
 
 
 def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
@@ -79,7 +85,8 @@ def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
         for cell in progress.ended:
             if id(cell) not in said:
                 said.add(id(cell))
-                text = f"{len(said)}/{total} {cell.preset} {cell.folder.name}"
+                of_several = f" member {cell.member}" if cell.experiment.ensemble.members > 1 else ""
+                text = f"{len(said)}/{total} {cell.preset} {cell.folder.name}{of_several}"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     return show

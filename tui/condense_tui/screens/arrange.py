@@ -14,6 +14,8 @@ NORMAL_WIDTH, NORMAL_HEIGHT = 110, 30
 WIDE_WIDTH = 170
 
 LAYERS_LEAST, LAYERS_MOST = 24, 32
+# With a direction field under the layers, which is as wide as high and needs two columns an arrow.
+FIELD_LEAST, FIELD_MOST = 34, 44
 PLOTS_LEAST, PLOTS_MOST = 30, 64
 BORDER = 2
 # Header, timeline, log line and footer; and the legend under the heatmaps.
@@ -41,8 +43,9 @@ class Arrangement:
     heat_height: int = 0
 
 
-def arrange(width: int, height: int, sides: tuple[int, ...], chosen: int = 0) -> Arrangement:
-    """The arrangement for a terminal and the sizes of the layers' matrices; `chosen` is the one always shown."""
+def arrange(width: int, height: int, sides: tuple[int, ...], chosen: int = 0, field: bool = False) -> Arrangement:
+    """The arrangement for a terminal and the sizes of the layers' matrices; `chosen` is the one always shown. With
+    `field` the column of layers has room for a direction field too."""
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return Arrangement("tiny")
     side = sides[chosen] if chosen < len(sides) else 32
@@ -52,9 +55,10 @@ def arrange(width: int, height: int, sides: tuple[int, ...], chosen: int = 0) ->
         return Arrangement("compact", layers=max(0, min(40, width - heat)))
     if shows_every_layer(width, height, len(sides)):
         return _wide(width, height, sides)
-    heat = max(HEAT_LEAST, fitting(side, width - LAYERS_LEAST - PLOTS_LEAST - BORDER, rows)) + BORDER
+    least, most = (FIELD_LEAST, FIELD_MOST) if field else (LAYERS_LEAST, LAYERS_MOST)
+    heat = max(HEAT_LEAST, fitting(side, width - least - PLOTS_LEAST - BORDER, rows)) + BORDER
     left = width - heat
-    layers = min(LAYERS_MOST, max(LAYERS_LEAST, left // 3))
+    layers = min(most, max(least, left * 2 // 5 if field else left // 3))
     return Arrangement("normal", layers, min(PLOTS_MOST, left - layers))
 
 

@@ -42,7 +42,8 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
         return Figure(None, title)
     first = float(values[0])
     rule = Rule(INITIAL_STAGE * first, "70 %") if np.isfinite(first) and first > 0 else None
-    remark = f"{round(100 * at / first)} % of the first" if at is not None and np.isfinite(at) and rule else ""
+    share = at / first if at is not None and rule else np.nan
+    remark = f"{round(100 * share)} % of the first" if abs(share) < 1e6 else ""
     curves = (Curve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
     spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
     return Figure(spec, title, remark)
@@ -94,6 +95,30 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
     return Figure(spec, title, remark)
+
+
+def output(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The output of a network with one input over its interval, and the polynomial of its activation's degree."""
+    view = snapshot.outputs
+    if view is None:
+        return Figure(None, "output", empty="only networks with one input have one")
+    curves = (Curve("output", view.point, view.output, 0), Curve("polynomial", view.point, view.polynomial, 1))
+    spec = Spec(curves, 0, 0, stamp=view.step)
+    title = f"output, degree {view.degree}"
+    remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
+    return Figure(spec, title, remark)
+
+
+def field_title(snapshot: Snapshot) -> str:
+    """What the frame of the direction field says."""
+    view = snapshot.field
+    return "field" if view is None else f"field · {numbers.plural(len(view.stable), 'stable line')}"
+
+
+def field_remark(snapshot: Snapshot) -> str:
+    """Of which step the neurons in the field are: their weights are kept at a few of the steps."""
+    at = None if snapshot.field is None else snapshot.field.neurons_at
+    return "" if at is None else f"● neurons at step {at}"
 
 
 def _name(snapshot: Snapshot, name: str) -> str:

@@ -33,6 +33,7 @@ from condense_tui.snapshot import Header as RunHeader
 from condense_tui.snapshot import Snapshot
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.bottom import LogLine
+from condense_tui.widgets.field import FieldPanel
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers, lines_needed
@@ -49,13 +50,16 @@ if TYPE_CHECKING:
 PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
     "loss": figures.loss,
     "accuracy": figures.accuracy,
+    "output": figures.output,
     "eigenvalues": figures.eigenvalues,
     "prediction": figures.prediction,
 }
 # Where one panel is shown at a time, the number of the tab that each plot is on.
-TAB_OF = {"loss": 2, "accuracy": 2, "eigenvalues": 3, "prediction": 3}
+TAB_OF = {"loss": 2, "accuracy": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
 # A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
 SPARE_LEAST, SPARE_MOST = 9, 14
+# The tabs that every run has; the one after them is for networks with one input.
+TABS = 4
 
 
 @dataclass(frozen=True)
@@ -84,14 +88,18 @@ class RunScreen(Scrubbing, Screen[None]):
         self.place = place
         self._reader = ReaderThread(place, self.post_message)
         self._snapshot: Snapshot | None = None
-        self._arranged: tuple[Arrangement, Choices, bool, int, int] | None = None
+        self._arranged: tuple[Arrangement, Choices, bool, bool, int, int] | None = None
         self._view = View()
         self.choices = Choices()
         # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
-        self._header, self._banner, self._tabs = Header(), Banner(), Tabs("kernels", "curves", "theory", "log")
+        self._header, self._banner, self._tabs = (
+            Header(),
+            Banner(),
+            Tabs("kernels", "curves", "theory", "log", "output"),
+        )
         self._left, self._right = Vertical(id="left"), Container(id="right")
         self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
-        self._spare = PlotPanel(id="spare")
+        self._spare, self._field = PlotPanel(id="spare"), FieldPanel()
         self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
         self._event_log, self._timeline, self._log_line = LogPanel(), Timeline(), LogLine()
@@ -105,6 +113,7 @@ class RunScreen(Scrubbing, Screen[None]):
                 with self._list:
                     yield self._layers
                 yield self._spare
+                yield self._field
             with self._right:
                 yield self._heatmaps
                 with self._column:
@@ -168,6 +177,11 @@ class RunScreen(Scrubbing, Screen[None]):
         """What is on the screen."""
         return self._snapshot
 
+    @property
+    def settled(self) -> bool:
+        """What is on the screen is all that was asked for."""
+        return self._reader.idle and all(panel.settled for panel in (*self._plots.values(), self._spare))
+
     def _show(self) -> None:
         snapshot, choices = self._snapshot, self.choices
         if snapshot is None:
@@ -184,6 +198,9 @@ class RunScreen(Scrubbing, Screen[None]):
         # following, the playhead is at the end of the curves, where a mark would only hide them
         step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
         spare = "loss" if self.has_class("-compact") else "accuracy"
+        self._field.show(snapshot.field)
+        self._field.border_title = Content(figures.field_title(snapshot))
+        self._field.border_subtitle = Content(figures.field_remark(snapshot))
         for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, PLOTS[spare])]:
             if not panel.display:
                 continue
@@ -203,24 +220,25 @@ class RunScreen(Scrubbing, Screen[None]):
         if not (width and height):
             return
         layers = 0 if snapshot is None else len(snapshot.layers)
-        plan = arrange(width, height, sides, chosen)
+        one_input = snapshot is not None and (snapshot.outputs is not None or snapshot.field is not None)
+        plan = arrange(width, height, sides, chosen, one_input)
         log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
         every_layer = shows_every_layer(width, height, layers)
         self._look(replace(self._view, every_layer=every_layer, worker_log=log))
         with_accuracy = snapshot is not None and len(snapshot.accuracy[0]) > 0
-        state = plan, choices, with_accuracy, layers, height
+        state = plan, choices, with_accuracy, one_input, layers, height
         if state != self._arranged:
             self._arranged = state
-            self._place(plan, with_accuracy, layers)
+            self._place(plan, with_accuracy, one_input, layers)
 
-    def _place(self, plan: Arrangement, with_accuracy: bool, layers: int) -> None:
+    def _place(self, plan: Arrangement, with_accuracy: bool, one_input: bool, layers: int) -> None:
         choices, compact, below = self.choices, plan.mode == "compact", plan.heat_height > 0
         zoomed = choices.zoomed
         self.set_class(compact, "-compact")
         self.set_class(plan.mode == "tiny", "-tiny")
         tabs = self._tabs
         tabs.display = compact and zoomed is None
-        tabs.choose(choices.tab)
+        tabs.choose(choices.tab, TABS + one_input)
 
         def seen(name: str, tab: int, normally: bool = True) -> bool:
             if zoomed is not None:
@@ -228,21 +246,26 @@ class RunScreen(Scrubbing, Screen[None]):
             return choices.tab == tab if compact else normally
 
         left, right, heatmaps, plots, spare = self._left, self._right, self._heatmaps, self._column, self._spare
-        left.display = seen("list", 1) or zoomed == "spare"
-        self._list.display = zoomed != "spare"
         free = self.size.height - CHROME - 2 - lines_needed(layers)
-        wanted = (compact or with_accuracy) and not below and free >= SPARE_LEAST
-        spare.display = left.display and wanted and zoomed != "list"
+        field, roomy = self._field, not below and free >= SPARE_LEAST
+        field.display = one_input and seen("field", 5, normally=roomy)
+        left.display = seen("list", 1) or zoomed == "spare" or field.display
+        self._list.display = seen("list", 1)
+        wanted = (compact or (with_accuracy and not field.display)) and roomy
+        spare.display = (seen("list", 1) and wanted and zoomed is None) or zoomed == "spare"
+        field.styles.height = min(free, plan.layers // 2 + 2) if zoomed is None and not compact else "1fr"
         spare.styles.height = min(free, SPARE_MOST) if zoomed != "spare" else "1fr"
         heatmaps.display = seen("heatmaps", 1)
         for name, tab in TAB_OF.items():
             normally = name != "accuracy" or (with_accuracy and not spare.display)
-            self._plots[name].display = seen(name, tab, normally) and (name != "accuracy" or with_accuracy)
+            recorded = {"accuracy": with_accuracy, "output": one_input}.get(name, True)
+            self._plots[name].display = recorded and seen(name, tab, normally)
         plots.display = any(child.display for child in plots.children)
         right.display = heatmaps.display or plots.display
         right.set_class(below and zoomed is None, "-below")
         self._event_log.display = seen("events", 4, normally=False)
-        left.styles.width = plan.layers if zoomed is None else "1fr"
+        alone = zoomed is not None or (compact and choices.tab == 5)
+        left.styles.width = "1fr" if alone else plan.layers
         plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
         heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
         if zoomed is None:
@@ -307,13 +330,21 @@ class RunScreen(Scrubbing, Screen[None]):
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
+        if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
+            steering.say(self, "only runs of networks with one input have an output and a field to show")
+            return
         self._choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):
             self.set_focus(None)
         elif number == 4:
             self._choose(replace(self.choices, zoomed="events"))
         else:
-            targets = {1: self._heatmaps.first, 2: self._plots["loss"], 3: self._plots["eigenvalues"]}
+            targets = {
+                1: self._heatmaps.first,
+                2: self._plots["loss"],
+                3: self._plots["eigenvalues"],
+                5: self._plots["output"],
+            }
             self.set_focus(targets[number])
 
     def action_pause(self) -> None:
@@ -348,6 +379,12 @@ class RunScreen(Scrubbing, Screen[None]):
 
         self.app.push_screen(PickScreen(self.place))
 
+    def action_export(self) -> None:
+        """Write the run, or a picture of it, to a file."""
+        from condense_tui.screens.export import offer_export
+
+        offer_export(self)
+
     def on_layers_chosen(self, event: Layers.Chosen) -> None:
         """Choose the layer that was clicked."""
         self._look(replace(self._view, layer=event.name))
@@ -378,7 +415,7 @@ class RunScreen(Scrubbing, Screen[None]):
 
 def _panel_of(focused: Widget | None) -> str:
     """Name of the panel that holds the focus; the heatmaps where none does."""
-    names = {*PLOTS, "list", "spare", "events"}
+    names = {*PLOTS, "list", "spare", "field", "events"}
     for node in () if focused is None else focused.ancestors_with_self:
         if node.id in names:
             return str(node.id)

@@ -166,7 +166,12 @@ class Heatmap(Lines, can_focus=True):
             side = min(width // 2, height) if width // 2 >= LEAST_PIXELS else min(width, height)
         if side < min(LEAST_PIXELS, len(image.order)) or side < 1:
             return None
-        return draw.lay_out(image.cosine, image.order, image.dropped, side)
+        return draw.lay_out(image.cosine, image.order, image.dropped, side, [group.start for group in image.groups])
+
+    @property
+    def wide(self) -> bool:
+        """Without colour: whether a pixel takes two characters."""
+        return self.layout_ is None or self._ascii_width(self.layout_, self.size.width) == 2
 
     def _ascii_width(self, layout: draw.Layout, width: int) -> int:
         return 2 if 2 * layout.pixels.shape[1] <= width else 1

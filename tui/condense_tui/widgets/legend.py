@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.style import Style
 
 from condense_tui.draw import palette as colour
-from condense_tui.draw.palette import LEVELS, PALETTES, RAMP, Palette
+from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.widgets.emit import Ink, pair_styles
 from condense_tui.widgets.lines import Line, Lines, length
 
@@ -20,10 +20,12 @@ class Legend(Lines):
         self._palette: Palette = PALETTES[0]
         self._dropped = 0
         self._note = ""
+        self._wide = True
 
-    def show(self, palette: Palette, dropped: int, note: str = "") -> None:
-        """Show the scale of a palette, how many kernels are dropped, and a note such as on pooling."""
-        self._palette, self._dropped, self._note = palette, dropped, note
+    def show(self, palette: Palette, dropped: int, note: str = "", wide: bool = True) -> None:
+        """Show the scale of a palette, how many kernels are dropped, and a note such as on pooling; without colour, the
+        ramp of one or two (`wide`) characters a pixel."""
+        self._palette, self._dropped, self._note, self._wide = palette, dropped, note, wide
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -41,6 +43,6 @@ class Legend(Lines):
     def _scale(self, width: int) -> Line:
         codes = [round(at * (LEVELS - 1) / (width - 1)) for at in range(width)]
         if self.ability.ascii_heatmap:
-            return [("-" + RAMP[:0:-1] + " 0 " + RAMP[1:], self.look.text)]
+            return [(colour.ramp_scale(self._wide), self.look.text)]
         styles = pair_styles(Ink(self._palette, self.look.dark, self.ability.depth))
         return [(" ", styles(code * colour.CODES + code)) for code in codes]

@@ -94,7 +94,8 @@ class Heatmaps(Vertical):
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
             panel.show(image, palette, empty, chosen, by_line)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
-        self._legend.show(palette, dropped, pooling(shown))
+        wide = all(panel.heatmap.wide for panel in shown)
+        self._legend.show(palette, dropped, pooling(shown), wide)
 
 
 def pooling(shown: Sequence[HeatPanel]) -> str:

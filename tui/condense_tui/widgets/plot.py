@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -84,7 +83,7 @@ class PlotPanel(Lines, can_focus=True):
             return ()
         names = tuple((curve.name, curve.tone) for curve in spec.curves)
         grown = tuple((len(curve.x), int(curve.x[-1]) if len(curve.x) else -1) for curve in spec.curves)
-        drawn = (*self.content_size, names, spec.log_x, spec.log_y, spec.bounds, self.ability.unicode)
+        drawn = (*self.content_size, names, spec.log_x, spec.log_y, spec.bounds, spec.stamp, self.ability.unicode)
         return (drawn, (grown, spec.rule, spec.marks))
 
     def _start(self) -> None:
@@ -105,7 +104,7 @@ class PlotPanel(Lines, can_focus=True):
         self._waiting = False
         self._key = wanted
         self._started_at = time.monotonic()
-        spec = replace(self._spec, width=width, height=height, braille=self.ability.unicode)
+        spec = draw.sized(self._spec, width, height, braille=self.ability.unicode)
         # without a description, Textual writes one out of all the numbers in the spec, and that for every plot
         self._building = self.run_worker(partial(draw.build, spec), thread=True, group="plot", description="a plot")
 

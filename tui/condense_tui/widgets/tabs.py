@@ -27,6 +27,7 @@ class Tabs(Lines):
         super().__init__(id="tabs")
         self._names = names
         self._chosen = 1
+        self._count = len(names)
         self._ends: list[int] = []
 
     @property
@@ -34,10 +35,11 @@ class Tabs(Lines):
         """Number of the panel that is shown."""
         return self._chosen
 
-    def choose(self, number: int) -> None:
-        """Mark a panel as shown."""
-        if number != self._chosen:
-            self._chosen = number
+    def choose(self, number: int, count: int | None = None) -> None:
+        """Mark a panel as shown, of the first `count`, or of all."""
+        count = len(self._names) if count is None else count
+        if (number, count) != (self._chosen, self._count):
+            self._chosen, self._count = number, count
             self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -45,7 +47,7 @@ class Tabs(Lines):
         line: Line = []
         self._ends = []
         end = 0
-        for number, words in enumerate(self._names, start=1):
+        for number, words in enumerate(self._names[: self._count], start=1):
             chosen = number == self._chosen
             text = f" {number} {words} "
             line.append((text, look.chosen + _REVERSE if chosen else look.muted))

@@ -32,6 +32,8 @@ class Stepper(ABC):
 
     name: str
     """Which way of stepping this is, for the run's record."""
+    block = 1
+    """Steps that are best asked for at a time."""
 
     def __init__(self, experiment: Experiment, datasets: Sequence[Dataset], device: torch.device) -> None:
         """`datasets` has a sample for each of `experiment.members`, the same object where they share one."""
@@ -49,20 +51,37 @@ class Stepper(ABC):
             for alone, dataset in zip(self._experiments, datasets, strict=True)
         ]
         self._lr = self._first_lr = [self._rate(member) for member in self.members]
+        self.remarks: list[str] = []
+        """What people should know of how steps are taken; whoever reads them empties the list."""
         self._ended: dict[int, ByName] = {}
         self._epochs: dict[int, tuple[int, Tensor]] = {}
-        self._known: list[Known] | None = None
+        self._differentiated = False
         self._bind()
 
-    def advance(self) -> None:
-        """Take one optimiser step."""
+    def advance(self, steps: int = 1) -> None:
+        """Take that many optimiser steps."""
+        for _ in range(steps):
+            self._advance()
+
+    def _advance(self) -> None:
         self._set_rates()
         # what a view has looked at already is not computed again
-        if self._known is None:
-            self._known = self._differentiate()
+        if not self._differentiated:
+            self._differentiate()
         self._update()
-        self._known = None
+        self._differentiated = False
         self.step += 1
+
+    def prepare(self) -> None:
+        """Do the part of the next step that views show: its work is the step's, not the measurement's."""
+        if self._sees_all and not self._differentiated:
+            self._differentiate()
+            self._differentiated = True
+
+    def rehearse(self) -> None:
+        """Do most of a step's work and change nothing, to see how long it takes."""
+        self._differentiate()
+        self._differentiated = False
 
     def views(self) -> list[View]:
         """Each member in training as it is now, to be measured; reading changes nothing."""
@@ -73,9 +92,9 @@ class Stepper(ABC):
                 self._datasets[member],
                 self.step,
                 self._lr[member],
-                known=self._look_up(row) if self._sees_all else None,
+                known=self._look_up(member) if self._sees_all else None,
             )
-            for row, member in enumerate(self.members)
+            for member in self.members
         ]
 
     def drop(self, members: Sequence[int]) -> None:
@@ -87,7 +106,7 @@ class Stepper(ABC):
             }
             self.members.remove(member)
         steps = self._steps_taken()
-        self._known = None
+        self._differentiated = False
         self._bind()
         self._recall({member: before[member] for member in self.members}, steps)
 
@@ -115,7 +134,7 @@ class Stepper(ABC):
 
     def _restore(self, state: State) -> None:
         self.step = int(state["step"])
-        self._known = None
+        self._differentiated = False
         self._epochs.clear()
         every = range(len(self._experiments))
         ended = [int(member) for member in state.get("ended", torch.empty(0))]
@@ -141,8 +160,12 @@ class Stepper(ABC):
         """Make ready for the members that still train, from the weights in their networks."""
 
     @abstractmethod
-    def _differentiate(self) -> list[Known]:
-        """Outputs and gradients of each member on the samples of this step."""
+    def _differentiate(self) -> None:
+        """Find outputs and gradients of each member on the samples of this step."""
+
+    @abstractmethod
+    def _found(self, row: int) -> Known:
+        """What `_differentiate` found last for the member in that row."""
 
     @abstractmethod
     def _update(self) -> None:
@@ -163,11 +186,11 @@ class Stepper(ABC):
         """Whether a step sees the whole sample, so that its outputs and gradient are those that are measured."""
         return self._experiment.optimizer.batch is None and self._experiment.trunk is None
 
-    def _look_up(self, row: int) -> Callable[[], Known]:
+    def _look_up(self, member: int) -> Callable[[], Known]:
         def known() -> Known:
-            if self._known is None:
-                self._known = self._differentiate()
-            return self._known[row]
+            self.prepare()
+            # not before it is asked for: a member that was dropped meanwhile has moved the rows of the others
+            return self._found(self.members.index(member))
 
         return known
 

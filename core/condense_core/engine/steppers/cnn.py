@@ -59,18 +59,19 @@ class CnnStepper(FlatStepper):
             return patch_NKP
         return torch.cat([patch_NKP, torch.ones_like(patch_NKP[:, :1])], dim=1)
 
-    def _differentiate(self) -> list[Known]:
+    def _differentiate(self) -> None:
         self._gradients.zero_()
-        known = [Known(torch.empty(0), {})] * len(self.members)
+        self._outputs: dict[int, Tensor] = {}
         groups: dict[int, list[int]] = {}
         for row, member in enumerate(self.members):
             # members that see the same images share the patches of each chunk; batches differ between seeds
             batches = self._experiment.optimizer.batch is not None
             groups.setdefault(-row - 1 if batches else id(self._datasets[member]), []).append(row)
         for rows in groups.values():
-            for row, output_ND in zip(rows, self._go(rows), strict=True):
-                known[row] = Known(output_ND, self._by_name(self._slopes, row))
-        return known
+            self._outputs |= zip(rows, self._go(rows), strict=True)
+
+    def _found(self, row: int) -> Known:
+        return Known(self._outputs[row], self._by_name(self._slopes, row))
 
     def _go(self, rows: list[int]) -> list[Tensor]:
         member = self.members[rows[0]]

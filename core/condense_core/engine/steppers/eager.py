@@ -32,10 +32,10 @@ class EagerStepper(Stepper):
             for member, own in self._parameters.items()
         }
         self._gradients: list[Sequence[Tensor]] = []
+        self._outputs: list[Tensor] = []
 
-    def _differentiate(self) -> list[Known]:
-        known = []
-        self._gradients = []
+    def _differentiate(self) -> None:
+        self._gradients, self._outputs = [], []
         for member, own in self._parameters.items():
             dataset, index = self._datasets[member], self._batch(member)
             input_ = dataset.input if index is None else dataset.input[index]
@@ -46,10 +46,12 @@ class EagerStepper(Stepper):
                 output_ND = self._networks[member](input_)
             output_ND = output_ND.to(target_ND.dtype)
             error = loss(self._experiment.loss, output_ND, target_ND)
-            gradient = torch.autograd.grad(error, list(own.values()))
-            self._gradients.append(gradient)
-            known.append(Known(output_ND.detach(), dict(zip(own, gradient, strict=True))))
-        return known
+            self._gradients.append(torch.autograd.grad(error, list(own.values())))
+            self._outputs.append(output_ND.detach())
+
+    def _found(self, row: int) -> Known:
+        names = self._parameters[self.members[row]]
+        return Known(self._outputs[row], dict(zip(names, self._gradients[row], strict=True)))
 
     def _precision(self, device: str) -> contextlib.AbstractContextManager[object]:
         if "bf16" in self._experiment.fast:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from condense_core.engine.optimisers import Optimiser
 from condense_core.engine.steppers.base import ByName, Stepper, uniform
+from condense_core.engine.steppers.graphs import BLOCK, Block
 
 Stacked = dict[str, Tensor]
 
@@ -18,10 +19,48 @@ class FlatStepper(Stepper):
     `_joined` is a single tensor `LAYER.kernels` (S, M, K + 1) of weights and, where it has one, the bias.
     """
 
+    _graph: Block | None = None
+    _tried = False
+
+    @property
+    def block(self) -> int:  # type: ignore[override]
+        """On a GPU, as many steps as one graph takes; a schedule of rates or batches changes from step to step."""
+        optimizer = self._experiment.optimizer
+        fixed = optimizer.batch is None and not optimizer.later_lr
+        return BLOCK if fixed and self._weights.device.type == "cuda" else 1
+
+    def advance(self, steps: int = 1) -> None:
+        """Take that many steps, as many of them as can be in blocks."""
+        if steps >= self.block > 1:
+            if not self._tried:
+                self._try_graph()
+            while self._graph is not None and steps >= BLOCK:
+                self._graph.replay()
+                self._differentiated = False
+                self.step += BLOCK
+                steps -= BLOCK
+        super().advance(steps)
+
+    def _try_graph(self) -> None:
+        self._tried = True
+        assert self._optimiser is not None
+        moments = [value for values in self._optimiser.moments.values() for value in values]
+        try:
+            self._graph = Block(self._step, [self._weights, *moments, *self._optimiser.counters])
+        except RuntimeError as error:
+            self.remarks.append(f"steps are taken one by one: {error}")
+        else:
+            self.remarks.append(f"CUDA graph of {BLOCK} steps")
+
+    def _step(self) -> None:
+        self._differentiate()
+        self._update()
+
     def _joined(self) -> tuple[str, ...]:
         return ()
 
     def _bind(self) -> None:
+        self._graph, self._tried = None, False
         self._optimiser: Optimiser | None = None
         networks = [self._networks[member] for member in self.members]
         if not networks:

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from condense_core.engine.losses import residual_of
 from condense_core.engine.slopes import Saved, elementwise
-from condense_core.engine.steppers.flat import FlatStepper
+from condense_core.engine.steppers.flat import FlatStepper, Stacked
 from condense_core.engine.view import Known
 from condense_core.experiment import Conv, Experiment
 
 # Activations that are worked on at a time: what stays in a core's own cache, with its saved values and slopes.
-CACHE_BYTES = 256 * 1024
+CACHE_BYTES = 512 * 1024
 
 
 def applies(experiment: Experiment) -> bool:
@@ -45,6 +45,14 @@ class MlpStepper(FlatStepper):
         batch = self._experiment.optimizer.batch or self._inputs.shape[2]
         widest = max(layer.width for layer in self._experiment.layers)
         self._at_once = max(1, CACHE_BYTES // (widest * batch * self._weights.element_size()))
+        self._names = self._experiment.layer_names
+        self._parts = []
+        for first in range(0, len(self.members), self._at_once):
+            part = slice(first, first + self._at_once)
+            stacked, slopes = (
+                {name: value[part] for name, value in of.items()} for of in (self._stacked, self._slopes)
+            )
+            self._parts.append((part, stacked, slopes))
 
     def _rows(self, input_: Tensor) -> Tensor:
         rows_IN = input_.flatten(1).T
@@ -52,16 +60,17 @@ class MlpStepper(FlatStepper):
             return rows_IN.contiguous()
         return torch.cat([rows_IN, torch.ones_like(rows_IN[:1])])
 
-    def _differentiate(self) -> list[Known]:
+    def _differentiate(self) -> None:
         inputs, targets = self._samples()
-        outputs = []
-        for first in range(0, len(self.members), self._at_once):
-            part = slice(first, first + self._at_once)
-            own = slice(None) if len(inputs) == 1 else part
-            outputs.append(self._both_ways(part, inputs[own], targets[own]))
-        return [
-            Known(output_DN.T, self._by_name(self._slopes, row)) for row, output_DN in enumerate(torch.cat(outputs))
+        several = len(inputs) > 1
+        self._outputs = [
+            self._both_ways(weight, slope, inputs[part] if several else inputs, targets[part] if several else targets)
+            for part, weight, slope in self._parts
         ]
+
+    def _found(self, row: int) -> Known:
+        output_DN = self._outputs[row // self._at_once][row % self._at_once]
+        return Known(output_DN.T, self._by_name(self._slopes, row))
 
     def _samples(self) -> tuple[Tensor, Tensor]:
         if self._experiment.optimizer.batch is None:
@@ -73,11 +82,9 @@ class MlpStepper(FlatStepper):
             torch.stack([self._targets[row][:, index] for row, index in zip(rows, chosen, strict=True)]),
         )
 
-    def _both_ways(self, part: slice, input_: Tensor, target: Tensor) -> Tensor:
+    def _both_ways(self, weight: Stacked, slope: Stacked, input_: Tensor, target: Tensor) -> Tensor:
         """Outputs (S, D, N) of some members, and their gradients written to their place."""
-        names, residual = self._experiment.layer_names, self._experiment.residual
-        weight = {name: value[part] for name, value in self._stacked.items()}
-        slope = {name: value[part] for name, value in self._slopes.items()}
+        names, residual = self._names, self._experiment.residual
         samples = input_.shape[2]
         hidden: list[Tensor] = []
         saved: list[Saved] = []

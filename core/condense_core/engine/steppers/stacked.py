@@ -19,7 +19,7 @@ class StackedStepper(FlatStepper):
 
     name = "stacked"
 
-    def _differentiate(self) -> list[Known]:
+    def _differentiate(self) -> None:
         network = self._networks[self.members[0]]
         inputs, targets = self._samples()
 
@@ -34,7 +34,10 @@ class StackedStepper(FlatStepper):
         gradients = torch.autograd.grad(error_S.sum(), list(weights.values()))
         for place, gradient in zip(self._slopes.values(), gradients, strict=True):
             place.copy_(gradient)
-        return [Known(output_ND.detach(), self._by_name(self._slopes, row)) for row, output_ND in enumerate(output_SND)]
+        self._output_SND = output_SND.detach()
+
+    def _found(self, row: int) -> Known:
+        return Known(self._output_SND[row], self._by_name(self._slopes, row))
 
     def _samples(self) -> tuple[Tensor, Tensor]:
         """Inputs and targets of this step, with a first dimension over members only where they differ."""

@@ -1,0 +1,186 @@
+"""Training speed against hand-written eager PyTorch loops of the same scenarios, side by side in one run.
+
+    python benchmarks/training.py [--rounds 5] [--only fcn|cnn|deep]
+
+Rounds alternate between the ways to train, so that a busy machine slows all of them; the table gives medians and ratios
+to the eager loop. Recorded runs are whole ones through the worker, timed by the run file's own events, with every probe
+at its default cadence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from peers import eager_cnn, eager_fcn
+from rich.console import Console
+from rich.table import Table
+
+from condense_core import scenario
+from condense_core.engine import device, worker
+from condense_core.engine.datasets import Dataset
+from condense_core.engine.steppers import make_stepper
+from condense_core.experiment import Experiment
+from condense_core.runs.create import create_run
+from condense_core.runs.reader import RunReader
+
+FCN = """
+name = "5-50-1"
+steps = {steps}
+layers = [{{ kind = "dense", width = 50, activation = "tanh" }}]
+data = {{ name = "sine", samples = 80, inputs = 5, seed = 178 }}
+init = {{ scheme = "normal", std = 0.005 }}
+optimizer = {{ name = "adam", lr = 0.0001 }}
+ensemble = {{ members = {members} }}
+"""
+CNN = """
+name = "colour images"
+steps = 100
+loss = "cross-entropy"
+layers = [{layers}]
+fast = [{fast}]
+data = {{ name = "cifar10", samples = 500, labels = "onehot" }}
+init = {{ scheme = "mean-fan-power", gamma = 1.5 }}
+optimizer = {{ name = "adam", lr = 0.0001 }}
+"""
+LAYER = '{ kind = "conv", width = 32, size = 3, activation = "tanh" }'
+FAST = '"channels-last", "bf16"'
+
+Seconds = Callable[[], float]
+"""Trains for a while; the seconds that a step of one seed took."""
+
+
+def fcn_stepper(members: int, steps: int) -> Seconds:
+    experiment = scenario.loads(FCN.format(steps=steps, members=members))
+    stepper = make_stepper(experiment, [_points()] * members, torch.device("cpu"))
+    return lambda: _timed(stepper.advance, steps) / members
+
+
+def fcn_run(members: int, steps: int, *settings: str) -> Seconds:
+    """A whole run through the worker, from its event `started` to its last."""
+    experiment = scenario.build(scenario.override(scenario.parse(FCN.format(steps=steps, members=members)), settings))
+
+    def run() -> float:
+        with tempfile.TemporaryDirectory() as runs:
+            folder = create_run(experiment, runs=Path(runs), device="cpu")
+            worker.work(folder)
+            with RunReader(folder) as reader:
+                at = {event.kind: event.time for event in reader.events}
+                return (at["done"] - at["started"]) / steps / members
+
+    return run
+
+
+def cnn_stepper(layers: int, steps: int, fast: str = "") -> Seconds:
+    experiment = cnn_scenario(layers, fast)
+    stepper = make_stepper(experiment, [_images()], torch.device("cpu"))
+    return lambda: _timed(stepper.advance, steps)
+
+
+def cnn_scenario(layers: int, fast: str) -> Experiment:
+    return scenario.loads(CNN.format(layers=", ".join([LAYER] * layers), fast=fast))
+
+
+def _points() -> Dataset:
+    generator = torch.Generator().manual_seed(0)
+    input_ = 6 * torch.rand(80, 5, generator=generator, dtype=torch.float64) - 4
+    return Dataset(name="points", note="", input=input_, target=(3.5 * torch.sin(5 * input_ + 1)).sum(1, keepdim=True))
+
+
+def _images() -> Dataset:
+    generator = torch.Generator().manual_seed(0)
+    pixel = torch.rand(500, 3, 32, 32, generator=generator, dtype=torch.float64)
+    label = torch.arange(500) % 10
+    one_hot = torch.nn.functional.one_hot(label, 10).double()
+    return Dataset(
+        name="noise", note="", input=pixel, target=one_hot, label=label, class_target=torch.eye(10, dtype=torch.float64)
+    )
+
+
+def _timed(step: Callable[[], object], steps: int) -> float:
+    begun = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - begun) / steps
+
+
+Way = tuple[str, Seconds]
+
+
+def fcn() -> Iterator[Way]:
+    points = _points()
+    yield "eager loop, one seed", lambda: _timed(eager_fcn(points), 400)
+    yield "ours, 1 seed", fcn_stepper(1, 1_500)
+    yield "ours, 1 seed, recorded", fcn_run(1, 20_000)
+    yield "ours, 16 seeds", fcn_stepper(16, 600)
+    yield "ours, 16 seeds, recorded", fcn_run(16, 20_000)
+    yield "ours, 64 seeds", fcn_stepper(64, 150)
+    yield "ours, 64 seeds, recorded", fcn_run(64, 8_000)
+
+
+def cnn() -> Iterator[Way]:
+    images = _images()
+    yield "eager loop", lambda: _timed(eager_cnn(images, 1), 3)
+    yield "ours", cnn_stepper(1, 6)
+
+
+def deep() -> Iterator[Way]:
+    images = _images()
+    yield "eager loop", lambda: _timed(eager_cnn(images, 3), 1)
+    yield "ours", cnn_stepper(3, 1)
+    yield "ours, channels-last", cnn_stepper(3, 1, '"channels-last"')
+    yield "ours, channels-last + bf16", cnn_stepper(3, 3, FAST)
+
+
+GROUPS = {
+    "fcn": ("5-50-1, 80 points, Adam", fcn),
+    "cnn": ("one convolution 32×3×3, 500 images 3×32×32, Adam", cnn),
+    "deep": ("three convolutions 32×3×3, 500 images 3×32×32, Adam", deep),
+}
+
+
+def compare(console: Console, title: str, ways: list[Way], rounds: int) -> None:
+    for _, seconds in ways:
+        seconds()
+    found = {name: [] for name, _ in ways}
+    for _ in range(rounds):
+        for name, seconds in ways:
+            found[name].append(seconds())
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    for head in ("", "seed·steps/s", "× eager", "least", "most"):
+        table.add_column(head, justify="right" if head else "left")
+    peer = found[ways[0][0]]
+    for name, times in found.items():
+        # a ratio a round: both of its sides saw the same machine
+        ratios = [mine / other for mine, other in zip(peer, times, strict=True)]
+        speed = 1 / statistics.median(times)
+        cells = (f"{speed:,.0f}" if speed > 10 else f"{speed:.2f}", *(f"{ratio:.2f}" for ratio in _spread(ratios)))
+        table.add_row(name, *cells)
+    console.print(table)
+
+
+def _spread(ratios: list[float]) -> tuple[float, float, float]:
+    return statistics.median(ratios), min(ratios), max(ratios)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", choices=sorted(GROUPS))
+    parser.add_argument("--threads", type=int, default=1, help="for every way alike")
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    console = Console(width=100)
+    console.print(device.describe(torch.device("cpu")), highlight=False)
+    for key, (title, ways) in GROUPS.items():
+        if asked.only in {None, key}:
+            compare(console, title, list(ways()), asked.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,367 @@
+"""What `export` writes is what the run file holds; files come whole, and nothing is replaced unasked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from one_input import one_input_run
+from recording import Recording
+
+from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
+from condense_core.runs.reader import RunReader
+from condense_core.runs.writer import Batch, RecordingThread
+from condense_presets import recordings
+from condense_tui.export.files import ExportError, write_file, write_folder
+from condense_tui.export.make import export
+from condense_tui.export.screen import draw_screen
+from condense_tui.export.wish import FORMATS, Format, Wish, file_name, format_named, size_of
+from condense_tui.main import main
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    recording = Recording(tmp_path / "runs")
+    recording.write()
+    recording.finish()
+    recording.close()
+    return recording.folder
+
+
+def written(place: Path, tmp_path: Path, format: Format, what: str = "heatmap", **more: object) -> bytes:
+    path = export(place, Wish(format, what=what, **more), tmp_path / "out")  # type: ignore[arg-type]
+    assert path == tmp_path / "out"
+    return path.read_bytes()
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["condense-tui", "export", *arguments])
+    return main()
+
+
+def test_csv_holds_every_scalar_and_reads_back_exactly(recorded: Path, tmp_path: Path) -> None:
+    rows = list(csv.reader(io.StringIO(written(recorded, tmp_path, "csv").decode())))
+    with RunReader(recorded) as run:
+        assert rows[0] == ["step", *run.curve_names]
+        for column, name in enumerate(run.curve_names, start=1):
+            steps, values = run.curve(name)
+            found = [(int(row[0]), float(row[column])) for row in rows[1:] if row[column]]
+            assert found == list(zip(steps.tolist(), values.tolist(), strict=True)), name
+
+
+def test_csv_tells_what_is_no_number_from_what_was_not_measured(make_run, tmp_path: Path) -> None:
+    folder = make_run()
+    thread = RecordingThread(folder)
+    thread.put(Batch(0, [("loss", 1.0), ("a", math.inf)], [], []))
+    thread.put(Batch(5, [("loss", math.nan)], [], []))
+    thread.put(Batch(5, [("loss", 2.0)], [], []))
+    thread.put(Batch(9, [("loss", -math.inf), ("a", math.nan)], [], []))
+    thread.set_status("diverged")
+    thread.close()
+    assert written(folder, tmp_path, "csv").decode() == "step,a,loss\n0,inf,1.0\n5,,2.0\n9,nan,-inf\n"
+
+
+def test_members_of_an_ensemble_have_columns_and_arrays_of_their_own(make_run, tmp_path: Path) -> None:
+    from condense_core.frames import Array, Members
+
+    folder = make_run("ensemble.members=3")
+    losses = np.array([[1.0, 2.0, 3.0], [0.5, math.nan, 1.5]])
+    thread = RecordingThread(folder)
+    for step, row in enumerate(losses):
+        members = Members(names=("loss",), members=(0, 1, 2), values=Array.of(row[None, :], "f8"))
+        thread.put(Batch(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
+    thread.set_status("done")
+    thread.close()
+    rows = list(csv.reader(io.StringIO(written(folder, tmp_path, "csv").decode())))
+    assert rows[0] == ["step", "loss", "speed", "loss@0", "loss@1", "loss@2"]
+    assert rows[1][3:] == ["1.0", "2.0", "3.0"]
+    (tmp_path / "out").unlink()
+    with np.load(io.BytesIO(written(folder, tmp_path, "npz")), allow_pickle=False) as arrays:
+        assert arrays["curve.loss@2"].tolist() == [[0.0, 3.0], [1.0, 1.5]]
+
+
+def test_csv_up_to_a_step(recorded: Path, tmp_path: Path) -> None:
+    lines = written(recorded, tmp_path, "csv", at=100).decode().splitlines()
+    assert len(lines) > 3
+    assert all(int(line.partition(",")[0]) <= 100 for line in lines[1:])
+
+
+def test_npz_holds_curves_and_every_layer_at_the_step(recorded: Path, tmp_path: Path) -> None:
+    with np.load(io.BytesIO(written(recorded, tmp_path, "npz", at=1000)), allow_pickle=False) as arrays:
+        step = int(arrays["step"])
+        with RunReader(recorded) as run:
+            assert step == run.instants[run.instants <= 1000].max()
+            for layer in run.layers:
+                np.testing.assert_array_equal(arrays[f"{layer}.similarity"], run.similarity(layer, step))
+                frame, spectrum = run.condensation(layer, step), run.spectrum(layer, step)
+                assert frame is not None and spectrum is not None
+                np.testing.assert_array_equal(arrays[f"{layer}.label"], frame.label.numpy())
+                np.testing.assert_array_equal(arrays[f"{layer}.singular_values"], spectrum.values.numpy())
+            steps, values = run.curve("loss")
+            assert arrays["curve.loss"].tolist() == [
+                [a, b] for a, b in zip(steps.tolist(), values.tolist(), strict=True) if a <= step
+            ]
+
+
+@pytest.mark.parametrize("what", ["heatmap", "loss", "eigenvalues", "prediction", "conv2.lines", "lines", "screen"])
+def test_svg_stands_alone(recorded: Path, tmp_path: Path, what: str) -> None:
+    svg = written(recorded, tmp_path, "svg", what, size=(80, 24)).decode()
+    ElementTree.fromstring(svg)
+    assert "var(" not in svg
+    assert "digits-gd" in svg
+    assert not re.findall(r"(?:href|src|url\()[=\"']*https?:", svg)
+
+
+def test_svg_of_every_layer_unless_one_is_named(recorded: Path, tmp_path: Path) -> None:
+    both = written(recorded, tmp_path, "svg").decode()
+    assert "conv1 · 32 kernels" in both and "conv2 · 16 kernels" in both
+    (tmp_path / "out").unlink()
+    one = written(recorded, tmp_path, "svg", layer="conv2").decode()
+    assert "conv1 ·" not in one and "conv2 · 16 kernels" in one
+
+
+def test_heatmap_has_the_colours_of_its_palette_and_theme(recorded: Path, tmp_path: Path) -> None:
+    from condense_tui.draw.palette import LEVELS, PALETTES, colours
+
+    for number, dark in ((0, False), (2, True)):
+        svg = written(recorded, tmp_path, "svg", palette=number, dark=dark).decode()
+        r, g, b = colours(PALETTES[number], dark)[LEVELS - 1]
+        assert f"#{r:02x}{g:02x}{b:02x}" in svg
+        (tmp_path / "out").unlink()
+
+
+def test_screen_shows_the_step_at_the_size(recorded: Path) -> None:
+    with RunReader(recorded) as run:
+        step = int(run.instants[20])
+    svg = draw_screen(recorded, Wish("svg", at=step, size=(100, 32)))
+    text = "".join(ElementTree.fromstring(svg).itertext()).replace("\xa0", " ")
+    assert f"step {step:,} of 4,000" in text
+    assert "frame 21 of" in text
+
+
+def test_half_blocks_of_a_screen_are_shapes_that_fill_their_half_exactly(recorded: Path) -> None:
+    from PIL import Image
+
+    from condense_tui.draw.palette import PALETTES, colours
+    from condense_tui.export.raster import to_png
+
+    svg = draw_screen(recorded, Wish("svg", size=(120, 40)))
+    assert "▀" not in svg
+    with Image.open(io.BytesIO(to_png(svg))) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    # in the middle of the heatmap every pixel is a colour of the palette: there are no seams between rows
+    middle = pixels[500:1100, 1100:1400].reshape(-1, 3)
+    table = np.array(colours(PALETTES[0], True))
+    away = np.abs(middle[:, None] - table[None]).max(axis=2).min(axis=1)
+    assert (away > 2).mean() < 0.002
+
+
+def test_screen_needs_no_terminal_and_heeds_none(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coloured = draw_screen(recorded, Wish("svg", size=(80, 24)))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    plain = draw_screen(recorded, Wish("svg", size=(80, 24)))
+    colours = [set(re.findall(r"#[0-9a-f]{6}", svg)) for svg in (coloured, plain)]
+    assert colours[0] == colours[1]
+    assert len(colours[0]) > 10
+
+
+def test_png_is_one_and_shows_the_heatmap(recorded: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from condense_tui.draw.palette import LEVELS, PALETTES, colours
+
+    with Image.open(io.BytesIO(written(recorded, tmp_path, "png", layer="conv1"))) as picture:
+        assert picture.width > 700
+        seen = {colour[:3] for _, colour in picture.getcolors(1 << 20) or []}
+    table = colours(PALETTES[0], False)
+    assert {table[0], table[LEVELS - 1]} <= seen
+
+
+def test_drawing_a_png_leaves_other_threads_alone(recorded: Path) -> None:
+    """resvg holds Python's lock; in the app that would be a screen that stands still."""
+    import threading
+    import time
+
+    from condense_tui.export.raster import to_png
+
+    svg = draw_screen(recorded, Wish("svg", size=(80, 24)))
+    drawing = threading.Thread(target=to_png, args=(svg,))
+    drawing.start()
+    turns = 0
+    while drawing.is_alive():
+        time.sleep(0.005)
+        turns += 1
+    assert turns > 10
+
+
+def test_a_machine_without_fonts_gets_no_picture_without_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from condense_tui.export import raster
+
+    # the child finds this module in the place of resvg: one that draws the same whatever it is given
+    (tmp_path / "resvg_py.py").write_text("def svg_to_bytes(**_): return b'\\x89PNG'")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(raster.__file__).parents[2]}")
+    with pytest.raises(ExportError, match="needs a font"):
+        raster.to_png("<svg/>")
+
+
+def test_what_is_no_svg_is_said_in_one_line() -> None:
+    from condense_tui.export.raster import to_png
+
+    with pytest.raises(ExportError, match="cannot draw the PNG"):
+        to_png("no picture")
+
+
+def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Path, tmp_path: Path) -> None:
+    page = written(recorded, tmp_path, "html").decode()
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    for words in ("conv1 at step 4,000", "conv2 at step 0", "loss / first loss", "conv1 condensed: 2 lines", "[data]"):
+        assert words in page
+    assert "<script" not in page
+    assert not re.findall(r"(?:href|src)=\"https?:", page)
+
+
+def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -> None:
+    page = written(one_input_run(tmp_path / "runs"), tmp_path, "html").decode()
+    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    assert "output and its polynomial of degree 2" in page
+    assert "direction field of dense1: 2 stable lines" in page
+    assert page.count('class="stable"') == 2
+    assert page.count('class="neuron"') == 24
+
+
+def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    path = export(recorded, Wish("tensorboard"), tmp_path / "events")
+    events = EventAccumulator(str(path))
+    events.Reload()
+    with RunReader(recorded) as run:
+        for name, tag in (("loss", "loss"), ("conv1.lines", "conv1/lines")):
+            steps, values = run.curve(name)
+            found = events.Scalars(tag)
+            assert [event.step for event in found] == steps.tolist()
+            np.testing.assert_array_equal(np.float32(values), np.float32([event.value for event in found]))
+        assert [image.step for image in events.Images("conv2/similarity")][-1] == 4000
+
+
+def test_recordings_that_ship_can_be_exported(tmp_path: Path) -> None:
+    for name, file in recordings().items():
+        assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg") is not None
+
+
+def test_nothing_is_replaced_without_force(recorded: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("mine")
+    with pytest.raises(ExportError, match="--force replaces it"):
+        export(recorded, Wish("csv"), path)
+    assert path.read_text() == "mine"
+    export(recorded, Wish("csv"), path, force=True)
+    assert path.read_text().startswith("step,")
+    assert [child.name for child in tmp_path.iterdir() if "partial" in child.name] == []
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("mine")
+    with pytest.raises(ExportError):
+        write_file(path, b"theirs", force=False)
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_of_somebody_is_never_removed(tmp_path: Path) -> None:
+    precious = tmp_path / "photos"
+    precious.mkdir()
+    (precious / "a.jpg").write_text("mine")
+    with pytest.raises(ExportError, match="left alone"):
+        write_folder(precious, lambda _: None, force=True)
+    assert (precious / "a.jpg").read_text() == "mine"
+
+
+def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> None:
+    def fill(folder: Path) -> None:
+        (folder / "half").write_text("half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ExportError, match="No space left"):
+        write_folder(tmp_path / "new", fill, force=False)
+    with pytest.raises(ExportError, match="no folder"):
+        export(recorded, Wish("csv"), tmp_path / "none" / "a.csv")
+    assert [child.name for child in tmp_path.iterdir()] == ["runs"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (Wish("svg", what="heatmop"), "did you mean 'heatmap'"),
+        (Wish("svg", what="loss", layer="conv9"), "did you mean 'conv"),
+        (Wish("svg", what="field"), "one input"),
+        (Wish("svg", what="output"), "one input"),
+        (Wish("npz", at=-1), "begins at step 0"),
+    ],
+)
+def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
+    with pytest.raises(CondenseError, match=words) as caught:
+        export(recorded, wish, tmp_path / "out")
+    assert caught.value.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
+    folder = Recording(tmp_path / "runs").folder
+    with pytest.raises(ExportError, match="not recorded a single frame"):
+        export(folder, Wish("npz"), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("format", "what", "package"), [("png", "loss", "resvg_py"), ("tensorboard", "", "tensorboard")]
+)
+def test_a_missing_extra_names_its_install(
+    *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    extra = {"resvg_py": "png"}.get(package, package)
+    with pytest.raises(MissingExtraError, match=re.escape(f"pip install 'condense-tui[{extra}]'")) as caught:
+        export(recorded, Wish(format, what=what), tmp_path / "out")
+    assert caught.value.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", ["120", "120x", "0x0", "39x12", "9999x9999", "ax b", "120x40x2"])
+def test_sizes_that_are_none(text: str) -> None:
+    with pytest.raises(ScenarioError, match="--size"):
+        size_of(text)
+
+
+def test_names() -> None:
+    assert format_named("svg") == "svg"
+    with pytest.raises(ScenarioError, match="did you mean 'csv'"):
+        format_named("cvs")
+    names = {file_name("../a b", Wish(format)) for format in FORMATS}
+    assert len(names) == len(FORMATS)
+    assert all("/" not in name and " " not in name for name in names)
+    assert file_name("r", Wish("png", "loss", at=3)) == "r-loss-step-3.png"
+
+
+def test_command_says_where_it_wrote(recorded: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(monkeypatch, str(recorded), "--to", "csv") == 0
+    name = capsys.readouterr().out.removeprefix("written: ").strip()
+    assert (tmp_path / name).read_text().startswith("step,")
+    assert command(monkeypatch, str(recorded), "--to", "csv") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_command_writes_to_standard_output(recorded: Path, monkeypatch, capsysbinary) -> None:
+    assert command(monkeypatch, str(recorded), "--to", "csv", "--out", "-") == 0
+    out, err = capsysbinary.readouterr()
+    assert out.startswith(b"step,")
+    assert err == b""

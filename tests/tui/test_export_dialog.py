@@ -1,0 +1,127 @@
+"""The key `e`: what to write, in which format and where; the screen then says where it went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from one_input import one_input_run
+from piloting import head, settled, shown, text, text_has, until
+from recording import Recording
+
+from condense_tui.screens.export import ExportDialog
+from condense_tui.widgets.choice import Choice
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    recording = Recording(tmp_path / "runs")
+    recording.write()
+    recording.finish()
+    recording.close()
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return recording.folder
+
+
+def work(tmp_path: Path) -> list[Path]:
+    return sorted((tmp_path / "work").iterdir())
+
+
+def dialog(pilot) -> ExportDialog:
+    assert isinstance(pilot.app.screen, ExportDialog)
+    return pilot.app.screen
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 60)])
+async def test_enter_writes_the_screen_as_it_is(recorded: Path, tmp_path: Path, size: tuple[int, int]) -> None:
+    async with shown(recorded, size) as pilot:
+        await settled(pilot)
+        await pilot.press("e")
+        await text_has(pilot, "enter write")
+        for words in ("screen", "heatmap", "loss", "svg", "png", "tensorboard", ".svg"):
+            assert words in text(pilot)
+        await pilot.press("enter")
+        await until(lambda: work(tmp_path), "a file")
+        await text_has(pilot, "written: ")
+    (path,) = work(tmp_path)
+    page = "".join(ElementTree.fromstring(path.read_text()).itertext()).replace("\xa0", " ")
+    assert "step 4,000 of 4,000" in page
+    assert "enter write" not in page
+
+
+async def test_what_and_format_are_chosen_with_arrows_and_name_the_file(recorded: Path, tmp_path: Path) -> None:
+    async with shown(recorded) as pilot:
+        await pilot.press("home")
+        await until(lambda: head(pilot).index == 0, "the first frame")
+        await pilot.press("e", "right", "right")
+        assert dialog(pilot).query_one("#what", Choice).value == "loss"
+        await pilot.press("left", "down", "right", "enter")
+        await until(lambda: work(tmp_path), "a file")
+    (path,) = work(tmp_path)
+    assert path.name.endswith("-heatmap-conv1-step-0.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+async def test_the_field_that_keys_go_to_is_marked(recorded: Path) -> None:
+    async with shown(recorded) as pilot:
+        await pilot.press("e")
+        await text_has(pilot, "▌what")
+        await pilot.press("down")
+        await text_has(pilot, "▌format")
+        assert "▌what" not in text(pilot)
+
+
+async def test_formats_of_the_whole_run_have_nothing_to_choose(recorded: Path, tmp_path: Path) -> None:
+    async with shown(recorded) as pilot:
+        await pilot.press("e", "down", "right", "right")
+        assert dialog(pilot).query_one("#format", Choice).value == "csv"
+        assert dialog(pilot).query_one("#what", Choice).disabled
+        await pilot.press("enter")
+        await until(lambda: work(tmp_path), "a file")
+    (path,) = work(tmp_path)
+    assert path.read_text().startswith("step,")
+
+
+async def test_a_name_of_ones_own_and_nothing_replaced(recorded: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "work" / "mine.svg"
+    taken.write_text("mine")
+    async with shown(recorded) as pilot:
+        await pilot.press("e", "down", "down", "ctrl+a", "ctrl+k", *"mine.svg", "enter")
+        await text_has(pilot, "is there already")
+    assert taken.read_text() == "mine"
+    assert work(tmp_path) == [taken]
+
+
+async def test_the_second_file_gets_a_name_of_its_own(recorded: Path, tmp_path: Path) -> None:
+    async with shown(recorded) as pilot:
+        for count in (1, 2):
+            await pilot.press("e", "right", "enter")
+            await until(lambda count=count: len(work(tmp_path)) == count, "a file")
+            await until(lambda: not isinstance(pilot.app.screen, ExportDialog), "the run screen")
+
+
+async def test_escape_writes_nothing(recorded: Path, tmp_path: Path) -> None:
+    async with shown(recorded) as pilot:
+        await pilot.press("e", "escape")
+        await until(lambda: not isinstance(pilot.app.screen, ExportDialog), "the run screen")
+    assert work(tmp_path) == []
+
+
+async def test_options_can_be_clicked(recorded: Path) -> None:
+    async with shown(recorded) as pilot:
+        await pilot.press("e")
+        await text_has(pilot, "enter write")
+        choice = dialog(pilot).query_one("#format", Choice)
+        _, start, _ = choice._places[3]
+        await pilot.click(choice, offset=(start + 1, 0))
+        assert choice.value == "npz"
+
+
+async def test_a_network_with_one_input_offers_its_panels(tmp_path: Path) -> None:
+    async with shown(one_input_run(tmp_path)) as pilot:
+        await pilot.press("e")
+        await text_has(pilot, "enter write")
+        assert {"output", "field"} <= set(dialog(pilot).query_one("#what", Choice)._options)

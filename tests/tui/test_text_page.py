@@ -1,0 +1,189 @@
+"""The run screen's panels as text: what a pipe, a log and a poor terminal get."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from one_input import one_input_run
+from recording import Recording
+from rich.cells import cell_len
+
+from condense_core.runs.reader import RunReader
+from condense_core.runs.summary import summarise
+from condense_core.runs.writer import Batch, RecordingThread
+from condense_presets import recordings
+from condense_tui.draw.palette import PALETTES, colours
+from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.main import main
+from condense_tui.text.blocks import Ink, fitted
+from condense_tui.text.page import output_ability, page
+
+UTF8 = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
+PIPE = Ink(Ability(Depth.NONE, True))
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    recording = Recording(tmp_path / "runs")
+    recording.write()
+    recording.finish()
+    recording.close()
+    return recording.folder
+
+
+def lines_of(place: Path, at: int | None = None, width: int = 80, ink: Ink = PIPE) -> list[str]:
+    with RunReader(place) as run:
+        return ["".join(text for text, _ in line) for line in page(run, summarise(run), at, width, ink)]
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str, **env: str) -> str:
+    for name in ("NO_COLOR", "COLORTERM", "FORCE_COLOR", "LANG", "LC_CTYPE", "COLORFGBG", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**UTF8, **env}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["condense-tui", *arguments])
+    assert main() == 0
+    return capsys.readouterr().out
+
+
+def test_every_panel_of_the_screen_is_there(recorded: Path) -> None:
+    text = "\n".join(lines_of(recorded))
+    for words in (
+        "done at step 4,000 of 4,000",
+        "conv1    ",
+        "conv1 · 32 kernels",
+        "conv2 · 16 kernels",
+        "-1 -@%#*+=-:. 0 .:-=+*#%@ +1",
+        "loss 0.75",
+        "70 %",
+        "eigenvalues of ZᵀZ",
+        "on v1",
+        "accuracy 70 %",
+        "conv1 condensed: 2 lines",
+    ):
+        assert words in text
+    assert "╱╱" in text and " dropped" in text
+
+
+def test_the_legend_is_of_the_ramp_that_is_drawn(recorded: Path) -> None:
+    """Signs are a minus where there is room for it, else letters; the legend explains whichever it is."""
+    for width, negative, legend in ((80, "-@-@", "-1 -@%#*+=-:. 0"), (40, "MMM", "-1 MXeoxi~;, 0")):
+        text = "\n".join(lines_of(recorded, width=width))
+        assert negative in text
+        assert legend in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 80, 120, 200])
+@pytest.mark.parametrize("depth", list(Depth))
+def test_nothing_is_wider_than_the_width(recorded: Path, width: int, depth: Depth) -> None:
+    for line in lines_of(recorded, width=width, ink=Ink(Ability(depth, True))):
+        # the table of layers needs its columns, and events say what they say
+        assert cell_len(line) <= max(width, 80), line
+
+
+def test_at_a_step_everything_is_of_that_step(recorded: Path) -> None:
+    with RunReader(recorded) as run:
+        step = int(run.instants[10])
+    text = "\n".join(lines_of(recorded, at=step))
+    assert f"shown at step {step}, frame 11 of" in text
+    assert "conv1 condensed" not in text
+    table = next(line for line in lines_of(recorded, at=step) if line.startswith("conv1  "))
+    assert "no" in table.split()
+    assert "│" in text
+
+
+def test_colour_only_on_a_terminal(recorded: Path, monkeypatch, capsys) -> None:
+    run = ("replay", str(recorded), "--headless")
+    plain = printed(monkeypatch, capsys, *run)
+    assert "\x1b" not in plain
+    assert printed(monkeypatch, capsys, *run, FORCE_COLOR="1", NO_COLOR="1").count("\x1b") == 0
+    assert printed(monkeypatch, capsys, *run, FORCE_COLOR="1", TERM="dumb").count("\x1b") == 0
+    indexed = printed(monkeypatch, capsys, *run, FORCE_COLOR="1")
+    assert "\x1b[" in indexed and "38;5;" in indexed and "38;2;" not in indexed
+    full = printed(monkeypatch, capsys, *run, FORCE_COLOR="1", COLORTERM="truecolor")
+    red, green, blue = colours(PALETTES[0], True)[-4]
+    assert f"{red};{green};{blue}" in full and "▀" in full
+    sixteen = printed(monkeypatch, capsys, *run, FORCE_COLOR="1", TERM="xterm")
+    assert "\x1b[" in sixteen and "8;5;" not in sixteen and "8;2;" not in sixteen
+
+
+def test_ascii_where_the_locale_is_c(recorded: Path, monkeypatch, capsys) -> None:
+    for variables in (
+        {"LC_ALL": "C"},
+        {"LC_ALL": "", "LANG": "POSIX"},
+        {"LC_ALL": "", "LANG": "C", "LC_CTYPE": "C.UTF-8"},
+    ):
+        assert printed(monkeypatch, capsys, "replay", str(recorded), "--headless", **variables).isascii()
+    assert not printed(monkeypatch, capsys, "replay", str(recorded), "--headless", LANG="C").isascii()
+
+
+def test_width_is_given_or_the_terminals_or_80(recorded: Path, monkeypatch, capsys) -> None:
+    def widest(text: str) -> int:
+        return max(map(cell_len, text.splitlines()))
+
+    run = ("replay", str(recorded), "--headless")
+    assert widest(printed(monkeypatch, capsys, *run)) <= 80
+    assert 100 < widest(printed(monkeypatch, capsys, *run, "--width", "130")) <= 130
+    assert 100 < widest(printed(monkeypatch, capsys, *run, COLUMNS="120")) <= 120
+
+
+def test_a_run_with_one_input_has_output_and_field(tmp_path: Path) -> None:
+    text = "\n".join(lines_of(one_input_run(tmp_path), width=120))
+    assert "output, degree 2" in text
+    assert "field over (weight, bias) · 2 stable lines" in text
+    assert text.count("→") > 100
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [math.nan, math.nan], [-1.0, 0.0], [math.inf, 1.0], [1.0]])
+def test_losses_that_no_logarithm_has(make_run, values: list[float]) -> None:
+    folder = make_run()
+    thread = RecordingThread(folder)
+    for step, value in enumerate(values):
+        thread.put(Batch(step, [("loss", value)], [], []))
+    thread.set_status("diverged", "loss is not finite")
+    thread.close()
+    text = "\n".join(lines_of(folder))
+    assert "diverged at step" in text
+    assert "loss" in text
+
+
+def test_a_run_without_a_frame(tmp_path: Path) -> None:
+    text = "\n".join(lines_of(Recording(tmp_path).folder))
+    assert "starting at step 0" in text or "lost at step 0" in text
+    assert "nothing recorded yet" in text
+
+
+def test_a_claim_is_below_everything() -> None:
+    lines = lines_of(recordings()["digits-ce"])
+    assert any(line.startswith("claim: ") for line in lines[-4:])
+
+
+def test_runs_show_prints_the_same(recorded: Path, monkeypatch, capsys) -> None:
+    shown = printed(monkeypatch, capsys, "runs", "show", recorded.name, "--runs-dir", str(recorded.parent))
+    assert shown == printed(monkeypatch, capsys, "replay", str(recorded), "--headless")
+
+
+def test_a_step_before_the_recording(recorded: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["condense-tui", "replay", str(recorded), "--at", "-3"])
+    assert main() == 2
+    assert re.search(r"--at -3: the recording begins at step 0", capsys.readouterr().err)
+
+
+def test_what_a_pipe_can_show() -> None:
+    assert output_ability({"TERM": "dumb"}, False, "utf-8") == Ability(Depth.NONE, True)
+    assert output_ability({"TERM": "dumb"}, True, "utf-8") == Ability(Depth.NONE, False)
+    assert output_ability({"TERM": "xterm"}, False, "ascii") == Ability(Depth.NONE, False)
+
+
+@given(parts=st.lists(st.text(alphabet="ab─漢 ", max_size=9), max_size=5), width=st.integers(0, 30))
+def test_fitted_lines_are_as_wide_as_asked(parts: list[str], width: int) -> None:
+    from rich.style import Style
+
+    line = fitted([(part, Style.null()) for part in parts], width)
+    assert sum(cell_len(text) for text, _ in line) == width

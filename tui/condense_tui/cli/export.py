@@ -1,0 +1,81 @@
+"""`export`: a run as a table, as arrays, as pictures, as a page, as event files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from condense_tui.cli.options import Json, RunsDir
+
+
+def export(
+    run: Annotated[
+        str, typer.Argument(help="A run's id or a part of it, a path to a run file or its folder, or a preset.")
+    ],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, npz, png, svg, html or tensorboard.")],
+    what: Annotated[
+        str,
+        typer.Option(
+            help="Of png and svg: screen, heatmap, eigenvalues, prediction, output, field, or a scalar such as loss."
+        ),
+    ] = "screen",
+    layer: Annotated[str | None, typer.Option(metavar="NAME", help="One layer; else all, or the first.")] = None,
+    at: Annotated[
+        int | None, typer.Option(metavar="STEP", help="The newest frame at or before it; else the last.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Where to; by default a name of its own here. - is stdout.")
+    ] = None,
+    size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="Of a screen.")] = "120x40",
+    theme: Annotated[
+        str | None, typer.Option(metavar="NAME", help="dark or light; by default screens are dark, figures light.")
+    ] = None,
+    palette: Annotated[str, typer.Option(metavar="NAME", help="ember, orchid or reef.")] = "ember",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    json: Json = False,
+    runs_dir: RunsDir = None,
+) -> int:
+    """Write a run, or a picture of it, to a file. Needs no PyTorch.
+
+    csv: one row a step, one column a scalar; empty where it was not measured, nan and inf as they were.
+    npz: every curve, and every layer's similarity, condensation and spectrum at one step.
+    html: one page with everything, which loads nothing else.
+
+    \b
+    condense-tui export digits-gd --to csv
+    condense-tui export digits-gd-3f2a --to png --at 426
+    condense-tui export digits-deep --to svg --what heatmap --theme dark
+    condense-tui export digits-gd --to svg --what loss --out - > loss.svg
+    """
+    import msgspec
+
+    from condense_core.errors import ScenarioError, nearest
+    from condense_tui.draw.palette import PALETTES
+    from condense_tui.export.make import export as write
+    from condense_tui.export.wish import Wish, format_named, size_of
+    from condense_tui.scenarios import find_recording
+
+    if theme not in {None, "dark", "light"}:
+        raise ScenarioError(f"--theme {theme}: expected dark or light")
+    palettes = [each.name for each in PALETTES]
+    if palette not in palettes:
+        raise ScenarioError(f"--palette {palette}: {nearest(palette, palettes)}")
+    wish = Wish(
+        format=format_named(to),
+        what=what,
+        layer=layer,
+        at=at,
+        size=size_of(size),
+        dark=None if theme is None else theme == "dark",
+        palette=palettes.index(palette),
+    )
+    path = write(find_recording(run, runs_dir), wish, out, force=force)
+    if path is None:
+        return 0
+    if json:
+        typer.echo(msgspec.json.encode({"path": str(path.resolve()), "format": wish.format}).decode())
+    else:
+        typer.echo(f"written: {path}")
+    return 0

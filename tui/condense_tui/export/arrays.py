@@ -1,0 +1,71 @@
+"""A run as NumPy arrays: every curve, and of every layer all that was measured at one step.
+
+Names in the archive are `step`, `info` (JSON), `curve.NAME` (S, 2: step, value), `LAYER.similarity` (M, M),
+`LAYER.label`, `.sign`, `.norm` (M,), `LAYER.singular_values` (r,), `.v1` (K,), `.cosine_to_v1` (M,), and of networks
+with one input `LAYER.output.{point,output,polynomial}` (T,) and `LAYER.field.{omega,velocity}` (G, 2), `.stable` (L,).
+Of an ensemble `curve.NAME` is the mean, `curve.NAME@k` a member's, and `LAYER@k.…` what was measured of member k > 0.
+No array needs pickle: `numpy.load(FILE)` is enough.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from condense_core.runs.reader import RunReader
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def to_npz(run: RunReader, at: int) -> bytes:
+    """The archive: curves up to step `at`, and every layer's newest frames at or before it."""
+    arrays: Arrays = {"step": np.array(at), "info": np.array(_info(run))}
+    for name in run.curve_names:
+        arrays[f"curve.{name}"] = _until(*run.curve(name), at)
+        for member in range(run.members if run.members > 1 else 0):
+            curve = run.member(member).curve(name)
+            if len(curve[0]):
+                arrays[f"curve.{name}@{member}"] = _until(*curve, at)
+    for member in range(run.members):
+        own, mark = run.member(member), f"@{member}" if member else ""
+        for layer in run.layers:
+            arrays |= {f"{layer}{mark}.{name}": array for name, array in _layer(own, layer, at).items()}
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+def _until(steps: npt.NDArray[np.int64], values: npt.NDArray[np.float64], at: int) -> npt.NDArray[np.float64]:
+    kept = steps <= at
+    return np.stack([steps[kept].astype(np.float64), values[kept]], axis=1)
+
+
+def _info(run: RunReader) -> str:
+    return msgspec.json.encode(run.info()).decode()
+
+
+def _layer(run: RunReader, layer: str, at: int) -> Arrays:
+    found: Arrays = {}
+    similarity = run.similarity(layer, at)
+    if similarity is not None:
+        found["similarity"] = similarity
+    condensation = run.condensation(layer, at)
+    if condensation is not None:
+        found |= {name: getattr(condensation, name).numpy() for name in ("label", "sign", "norm")}
+    spectrum = run.spectrum(layer, at)
+    if spectrum is not None:
+        found |= {"singular_values": spectrum.values.numpy(), "v1": spectrum.v1.numpy()}
+    alignment = run.alignment(layer, at)
+    if alignment is not None:
+        found["cosine_to_v1"] = alignment.cosine.numpy()
+    outputs = run.outputs(layer, at)
+    if outputs is not None:
+        found |= {f"output.{name}": getattr(outputs, name).numpy() for name in ("point", "output", "polynomial")}
+    field = run.field(layer, at)
+    if field is not None:
+        found |= {f"field.{name}": getattr(field, name).numpy() for name in ("omega", "velocity", "stable")}
+    return found

@@ -1,0 +1,104 @@
+"""The one way in: from a run and a wish to the file. The command and the app's dialog both come here."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from condense_core.runs.reader import RunReader
+from condense_tui.export.files import ExportError, check_free, write_file, write_folder
+from condense_tui.export.wish import PICTURES, SCREEN, Wish, checked, file_name
+
+
+def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, screen: str | None = None) -> Path | None:
+    """Write what is wished of the run at `place` (a folder or a run file); where it is, None for standard output.
+
+    `out` None is a name in the current folder, `-` standard output. `screen` is the SVG of a screen that is up
+    already. CondenseError for what the run does not have, a missing extra, or a place that cannot be written.
+    """
+    with RunReader(place) as run:
+        wish = checked(wish, run.layers, run.curve_names)
+        name = file_name(run.info().id, wish)
+        path = Path(name) if out is None else out.expanduser()
+        to_stdout = str(path) == "-"
+        if path.is_dir() and wish.format != "tensorboard":
+            path /= name
+        if to_stdout and wish.format == "tensorboard":
+            raise ExportError("--out -: event files are a folder; expected a place for it")
+        if wish.format == "tensorboard":
+            return _events(run, wish, path, force)
+        if not to_stdout:
+            check_free(path, force=force)
+        data = content(run, place, wish, screen)
+    if to_stdout:
+        sys.stdout.buffer.write(data)
+        return None
+    write_file(path, data, force=force)
+    return path
+
+
+def content(run: RunReader, place: Path, wish: Wish, screen: str | None = None) -> bytes:
+    """The file's bytes, for every format but TensorBoard's; `wish` is checked."""
+    if wish.format == "csv":
+        from condense_tui.export.table import to_csv
+
+        return to_csv(run, wish.at)
+    step = instant(run, wish.at)
+    # a screen at the end of a run is that of one who follows it, not of one who looks back
+    if wish.format not in PICTURES or wish.what != SCREEN or wish.at is not None:
+        wish = replace(wish, at=step)
+    if wish.format in PICTURES:
+        return _picture(run, place, wish, screen)
+    if wish.format == "npz":
+        from condense_tui.export.arrays import to_npz
+
+        return to_npz(run, wish.at or 0)
+    from condense_tui.export.page import to_html
+
+    return to_html(run, wish.at or 0).encode()
+
+
+def instant(run: RunReader, at: int | None) -> int:
+    """The newest recorded step at or before `at`; ExportError where there is none."""
+    steps = run.instants
+    if not len(steps):
+        raise ExportError(f"{run.info().id} has not recorded a single frame; there is nothing to export")
+    if at is None:
+        return int(steps.max())
+    before = steps[steps <= at]
+    if not len(before):
+        raise ExportError(f"--at {at}: the recording begins at step {int(np.min(steps))}")
+    return int(before.max())
+
+
+def _picture(run: RunReader, place: Path, wish: Wish, screen: str | None) -> bytes:
+    if wish.format == "png":
+        from condense_tui.export.raster import require_png
+
+        require_png()
+    if wish.what == SCREEN:
+        from condense_tui.export.screen import draw_screen
+
+        svg = screen or draw_screen(place, wish)
+    else:
+        from condense_tui.export.figure import figure
+
+        svg = figure(run, wish)
+    if wish.format == "svg":
+        return svg.encode()
+    from condense_tui.export.raster import to_png
+
+    return to_png(svg)
+
+
+def _events(run: RunReader, wish: Wish, path: Path, force: bool) -> Path:
+    from condense_tui.export.events import require_tensorboard, write_events
+
+    require_tensorboard()
+    if not path.parent.is_dir():
+        raise ExportError(f"cannot write {path}: no folder {path.parent}; choose another place")
+    write_folder(path, lambda folder: write_events(run, folder, wish.at), force=force)
+    return path

@@ -1,0 +1,171 @@
+"""One run as one HTML page that needs nothing else: the look of the report, and its pictures."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from condense_core import scenario
+from condense_core.runs.info import RunInfo
+from condense_core.runs.reader import RunReader
+from condense_core.runs.summary import Summary, summarise
+from condense_tui.assemble import image_of, neurons_of
+from condense_tui.draw.numbers import duration, measure, percent, plural, step
+from condense_tui.export.figure import CELLS, output_plot
+from condense_tui.report.arrows import arrows
+from condense_tui.report.curves import plot
+from condense_tui.report.heat import heatmap, legend
+from condense_tui.report.markup import Markup, el, join
+from condense_tui.report.pictures import Picture, pictures
+from condense_tui.report.style import style_sheet
+
+DOCTYPE = "<!DOCTYPE html>\n"
+# Events that are shown: a run that was paused a thousand times says so in fewer.
+EVENTS = 200
+
+
+def to_html(run: RunReader, at: int) -> str:
+    """The page: heatmaps at step `at`, everything else of the whole run."""
+    info, summary = run.info(), summarise(run)
+    name = info.name or info.id
+    body = el(
+        "main",
+        el("h1", name),
+        el("p", _claim(summary)),
+        _facts(_circumstances(info)),
+        el("h2", f"Layers at step {step(at)}"),
+        _layers(run, at),
+        el("div", *(_figure(one) for one in _heatmaps(run, at)), class_="pictures heatmaps"),
+        el("p", "Cosine of every two kernels, ordered by line; kernels without a direction are grey. ", legend()),
+        el("h2", "Curves"),
+        el("div", *(_figure(one) for one in [*_curves(run), *_one_input(run, at)]), class_="pictures plots"),
+        _of_gradients(run, at),
+        el("h2", "What happened"),
+        _events(run),
+        el("h2", "Scenario"),
+        el("pre", scenario.dumps(run.experiment)),
+    )
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("title", name),
+        el("style", Markup(style_sheet())),
+    )
+    return DOCTYPE + el("html", head, el("body", body), lang="en") + "\n"
+
+
+def _claim(summary: Summary) -> Markup:
+    if summary.claim is None:
+        return Markup("")
+    holds = summary.claim.holds
+    word = {True: "holds", False: "does not hold here", None: "not decided yet"}[holds]
+    kind = {True: "holds", False: "does-not-hold-here", None: "no-claim"}[holds]
+    against = f" ({'; '.join(summary.claim.against)})" if summary.claim.against else ""
+    return join(f"claim: {summary.claim.text}: ", el("span", word, class_=f"badge {kind}"), against)
+
+
+def _circumstances(info: RunInfo) -> list[tuple[str, str]]:
+    made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(info.created))
+    rows = [
+        ("run", info.id),
+        ("preset", info.preset),
+        ("status", f"{info.status}{f': {info.reason}' if info.reason else ''}"),
+        ("steps", f"{step(info.step)} of {step(info.steps)}, {duration(info.seconds)}"),
+        ("made", made),
+        ("machine", f"{info.host}, {info.device}" if info.device else info.host),
+        ("versions", ", ".join(f"{name} {version}" for name, version in info.versions.items())),
+        ("revision", info.revision),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
+def _facts(rows: list[tuple[str, str]]) -> Markup:
+    return el("dl", *(join(el("dt", name), el("dd", text)) for name, text in rows))
+
+
+def _layers(run: RunReader, at: int) -> Markup:
+    heads = ("layer", "kernels kept", "lines", "at 0.8 / 10 %", "directions", "coverage", "|cos|", "condensed")
+    rows = [el("tr", *(el("th", head) for head in heads))]
+    for layer in run.layers:
+        frame = run.condensation(layer, at)
+        if frame is None:
+            continue
+        cells = (
+            layer,
+            f"{frame.kept} of {frame.kernels}",
+            str(frame.lines),
+            str(frame.lines_coarse),
+            str(frame.directions),
+            percent(frame.coverage),
+            measure(frame.mean_abs_cos),
+            "yes" if frame.condensed else "no",
+        )
+        rows.append(el("tr", *(el("td", cell) for cell in cells)))
+    return el("div", el("table", *rows), class_="wrap")
+
+
+def _heatmaps(run: RunReader, at: int) -> list[Picture]:
+    """Every layer where it began and at step `at`, kernels in the order that they have at `at`."""
+    found = []
+    first = int(run.instants.min())
+    for layer in run.layers:
+        frame = run.condensation(layer, at)
+        for when in dict.fromkeys((first, at)):
+            cosine = run.similarity(layer, when)
+            if cosine is None:
+                continue
+            image = image_of(layer, cosine, frame, True)
+            dropped = image.dropped if when == at else np.zeros(len(cosine), bool)
+            lines = f": {plural(frame.lines, 'line')}" if frame is not None and when == at else ""
+            caption = f"{layer} at step {step(when)}{lines}"
+            found.append(Picture(heatmap(cosine, image.order, dropped, caption, CELLS), caption, True))
+    return found
+
+
+def _curves(run: RunReader) -> list[Picture]:
+    """The report's curves of one run; of an ensemble its first member's, the others faintly behind."""
+    members = [(run.file, member) for member in range(run.members)]
+    return [picture for picture in pictures(members) if not picture.square]
+
+
+def _of_gradients(run: RunReader, at: int) -> Markup:
+    """What v1 and the spectrum are where there is no signal matrix."""
+    spectra = [(layer, run.spectrum(layer, at)) for layer in run.layers]
+    names = [layer for layer, spectrum in spectra if spectrum is not None and not spectrum.from_data]
+    if not names:
+        return Markup("")
+    text = (
+        f"There is no signal matrix Z for {', '.join(names)}: v1 and the eigenvalues are those of the layer's gradient."
+    )
+    return el("p", text, class_="soft")
+
+
+def _one_input(run: RunReader, at: int) -> list[Picture]:
+    """Output and field, where the network has one input."""
+    found = []
+    for layer in run.layers:
+        if run.outputs(layer, at) is not None:
+            spec = output_plot(run, layer, at)
+            found.append(Picture(plot(spec), spec.title, False))
+        field = run.field(layer, at)
+        if field is not None:
+            caption = f"direction field of {layer}: {plural(len(field.stable.numpy()), 'stable line')}"
+            kept, neurons = neurons_of(run, layer, at)
+            caption += "" if kept is None else f", neurons at step {step(kept)}"
+            found.append(Picture(arrows(field, caption, neurons), caption, False))
+    return found
+
+
+def _figure(picture: Picture) -> Markup:
+    return el("figure", picture.image, el("figcaption", picture.caption))
+
+
+def _events(run: RunReader) -> Markup:
+    rows = [el("tr", *(el("th", head) for head in ("step", "what", "")))]
+    rows += [
+        el("tr", el("td", step(event.step)), el("td", event.kind), el("td", event.text))
+        for event in run.events[-EVENTS:]
+    ]
+    return el("div", el("table", *rows), class_="wrap")

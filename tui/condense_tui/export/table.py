@@ -1,0 +1,37 @@
+"""Scalars as CSV: one row a step, one column a scalar.
+
+Wide, because that is what a spreadsheet and a data frame open without a thought. A field is empty where a scalar was
+not measured at that step; what was measured and is no number is `nan`, `inf` or `-inf`. Numbers are written so that
+they read back as the same float64. Of a step that a resumed run measured twice, the newer values count. Of an ensemble
+a scalar is the mean, and `NAME@0`, `NAME@1`, … behind all means are its members.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from condense_core.runs.reader import RunReader
+
+
+def to_csv(run: RunReader, at: int | None) -> bytes:
+    """All scalars up to step `at`, columns by name behind `step`, UTF-8."""
+    rows: dict[int, dict[str, float]] = {}
+    columns = {name: run.curve(name) for name in run.curve_names}
+    for member in range(run.members if run.members > 1 else 0):
+        own = run.member(member)
+        # speed and the like are of all members together
+        curves = {f"{name}@{member}": own.curve(name) for name in run.curve_names}
+        columns |= {name: curve for name, curve in curves.items() if len(curve[0])}
+    names = list(columns)
+    for name, (steps, values) in columns.items():
+        for step, value in zip(steps.tolist(), values.tolist(), strict=True):
+            if at is None or step <= at:
+                rows.setdefault(step, {})[name] = value
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["step", *names])
+    for step in sorted(rows):
+        found = rows[step]
+        writer.writerow([step, *("" if name not in found else repr(found[name]) for name in names)])
+    return text.getvalue().encode()

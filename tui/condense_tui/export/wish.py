@@ -1,0 +1,95 @@
+"""What somebody wants exported: the format, what of the run, at which step, and how it shall look. Needs no NumPy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from condense_core.errors import ScenarioError, nearest
+
+Format = Literal["csv", "npz", "png", "svg", "html", "tensorboard"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+# Formats that show one thing; all others hold the whole run.
+PICTURES: frozenset[Format] = frozenset({"png", "svg"})
+# Pictures that are not a recorded scalar under its own name.
+SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD = (
+    "screen",
+    "heatmap",
+    "eigenvalues",
+    "prediction",
+    "output",
+    "field",
+)
+NAMED = (SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD)
+ENDINGS: dict[Format, str] = {format: f".{format}" for format in FORMATS} | {"tensorboard": "-tensorboard"}
+
+# The app says "too small" below its own least; above the other limit a picture takes minutes and gigabytes.
+LEAST_SIZE, MOST_SIZE = (40, 12), (400, 200)
+_SIZE = re.compile(r"(\d{1,4})[x×](\d{1,4})")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One export. `at` is a step, None for the newest; `layer` None means every layer where a picture can show them.
+
+    `size` in characters is that of a screen; `dark` None is the picture's own habit: screens dark, figures light.
+    """
+
+    format: Format
+    what: str = SCREEN
+    layer: str | None = None
+    at: int | None = None
+    size: tuple[int, int] = (120, 40)
+    dark: bool | None = None
+    palette: int = 0
+
+
+def format_named(text: str) -> Format:
+    """The format of that name; ScenarioError with the nearest where there is none."""
+    for format in FORMATS:
+        if text == format:
+            return format
+    raise ScenarioError(f"--to {text}: {nearest(text, FORMATS)}")
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """Columns and rows of `120x40`; ScenarioError for what is none, or no size that can be drawn."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ScenarioError(f"--size {text}: expected COLUMNSxROWS, such as 120x40")
+    size = int(match[1]), int(match[2])
+    if any(side < least for side, least in zip(size, LEAST_SIZE, strict=True)):
+        raise ScenarioError(f"--size {text}: expected {LEAST_SIZE[0]}x{LEAST_SIZE[1]} or more")
+    if any(side > most for side, most in zip(size, MOST_SIZE, strict=True)):
+        raise ScenarioError(f"--size {text}: expected {MOST_SIZE[0]}x{MOST_SIZE[1]} or less")
+    return size
+
+
+def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str]) -> Wish:
+    """The wish, where the run has what it names; ScenarioError otherwise. A bare scalar's name may leave the layer out
+    (`lines` is `conv1.lines` where conv1 is the chosen or the first layer)."""
+    if wish.layer is not None and wish.layer not in layers:
+        raise ScenarioError(f"--layer {wish.layer}: {nearest(wish.layer, layers) if layers else 'the run has none'}")
+    if wish.format not in PICTURES or wish.what in NAMED or wish.what in curves:
+        return wish
+    chosen = wish.layer or (layers[0] if layers else "")
+    if f"{chosen}.{wish.what}" in curves:
+        return replace(wish, what=f"{chosen}.{wish.what}")
+    hint = nearest(wish.what, (*NAMED, *curves))
+    if not hint.startswith("did you mean"):
+        # a run has dozens of scalars, and most of them a layer's name
+        hint = f"expected {', '.join(NAMED)}, or a recorded scalar such as loss"
+    raise ScenarioError(f"--what {wish.what}: {hint}")
+
+
+def file_name(run: str, wish: Wish) -> str:
+    """What the file is called where nobody said it: the run, what it shows, the step, and the format's ending."""
+    parts = [run]
+    if wish.format in PICTURES:
+        parts.append(wish.what)
+        parts += [wish.layer] if wish.layer and wish.what in NAMED else []
+    parts += [] if wish.at is None else [f"step-{wish.at}"]
+    stem = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part) for part in parts)
+    return stem + ENDINGS[wish.format]

@@ -1,0 +1,58 @@
+"""Claims across presets, as runs: which are asked for, and which runs each arm of them reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from condense_core.experiment import Experiment
+from condense_core.figures import Arm, Figure
+from condense_core.scenario import loads, with_settings
+
+if TYPE_CHECKING:
+    from condense_tui.reproduce.plan import Plan, PresetPlan
+
+
+@dataclass(frozen=True)
+class Across:
+    """A figure and, by arm, the scenarios of the runs that only it needs."""
+
+    figure: Figure
+    own: Mapping[str, Experiment]
+
+
+def own_name(figure: Figure, arm: Arm) -> str:
+    """What the runs are called that belong to an arm alone."""
+    return f"{figure.name}+{arm.name.replace(' ', '-')}"
+
+
+def arms(plan: Plan, figure: Figure) -> list[list[PresetPlan]]:
+    """The plans whose runs each arm of the figure reads, as they are after any cut."""
+    by_name = {item.name: item for item in plan.trained}
+    return [
+        [by_name[name] for name in (arm.presets if arm.data_seeds is None else [own_name(figure, arm)])]
+        for arm in figure.arms
+    ]
+
+
+def read_across(names: Sequence[str], presets: Mapping[str, Experiment]) -> list[Across]:
+    """The figures across presets that the words name as they name presets, all without words; of those, the ones
+    whose arms without runs of their own are among `presets`."""
+    from condense_presets import figures, preset_text
+
+    found = []
+    for figure in figures():
+        named = not names or any(figure.name == name or figure.name.startswith(f"{name}-") for name in names)
+        lent = [name for arm in figure.arms if arm.data_seeds is None for name in arm.presets]
+        # without such arms it stands beside the preset of its own name
+        if named and all(name in presets for name in lent or [figure.name]):
+            own = {
+                own_name(figure, arm): with_settings(
+                    loads(preset_text(arm.presets[0]), arm.presets[0]), arm.set, figure.name
+                )
+                for arm in figure.arms
+                if arm.data_seeds is not None
+            }
+            found.append(Across(figure, own))
+    return found

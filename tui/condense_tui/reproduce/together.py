@@ -1,0 +1,45 @@
+"""Draws of one preset that train as one run, where that is faster: many seeds of a dense network are one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Literal
+
+import msgspec
+
+from condense_core.experiment import Dense, Ensemble, Experiment
+from condense_tui.reproduce.plan import Cell, Plan, PresetPlan
+
+
+def together(plan: Plan) -> Plan:
+    """The plan with its draws put together; convolutions train one after the other in any case, and so apart, on all
+    cores."""
+    return replace(plan, presets=tuple(map(_together, plan.presets)), own=tuple(map(_together, plan.own)))
+
+
+def _together(preset: PresetPlan) -> PresetPlan:
+    if not _train_as_one(preset.experiment):
+        return preset
+    cells: list[Cell] = []
+    one_draw = len({cell.seed for cell in preset.cells}) == 1
+    same: Callable[[Cell], int] = (lambda cell: cell.seed) if one_draw else (lambda cell: cell.data_seed)
+    for _, group in groupby(preset.cells, key=same):
+        cells += _joined(list(group), "data" if one_draw else "init")
+    return replace(preset, cells=tuple(cells))
+
+
+def _train_as_one(experiment: Experiment) -> bool:
+    return experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
+
+
+def _joined(group: Sequence[Cell], vary: Literal["init", "data"]) -> list[Cell]:
+    """Draws whose numbers follow on each other, as members of one run."""
+    first, last = group[0], group[-1]
+    if len(group) == 1:
+        return list(group)
+    experiment = msgspec.structs.replace(first.experiment, ensemble=Ensemble(members=len(group), vary=vary))
+    end = last.data_seed if vary == "data" else last.seed
+    folder = first.folder.with_name(f"{first.folder.name}-to-{end}")
+    return [replace(cell, experiment=experiment, folder=folder, member=member) for member, cell in enumerate(group)]

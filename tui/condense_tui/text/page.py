@@ -1,0 +1,199 @@
+"""A run at one step, from top to bottom: what it is, its layers, heatmaps, curves, events and claim."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from condense_core.errors import RunFileError, ScenarioError
+from condense_core.runs.reader import RunReader
+from condense_core.runs.summary import Summary, summarise
+from condense_tui.assemble import Assembler, View
+from condense_tui.cli import tables
+from condense_tui.draw import numbers
+from condense_tui.draw.ascii import to_ascii
+from condense_tui.draw.terminal import Ability, Depth, ability, speaks_utf8
+from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.playhead import Playhead
+from condense_tui.screens import figures
+from condense_tui.screens.figures import Axes
+from condense_tui.snapshot import LayerView, Snapshot
+from condense_tui.text import blocks
+from condense_tui.text.blocks import FAINT, PLAIN, Block, Ink, Line
+
+# Rows of a heatmap and of a plot: together with the rest, a page of a log and not five.
+HEAT_ROWS, HEAT_LEAST = 32, 32
+HEAT_MOST = 64
+PLOT_ROWS = 12
+# Two plots stand side by side from here on; braille in half of that says little.
+TWO_ACROSS = 90
+EVENTS = 12
+PIPE_WIDTH = 80
+_SYSTEMS: dict[Depth, Literal["standard", "256", "truecolor"] | None] = {
+    Depth.NONE: None,
+    Depth.ANSI: "standard",
+    Depth.INDEXED: "256",
+    Depth.TRUE: "truecolor",
+}
+
+
+def print_run(run: RunReader, *, at: int | None = None, width: int | None = None) -> Summary:
+    """Print the run's panels at the newest frame at or before step `at` to standard output; its summary.
+
+    Colour only on a terminal (or with FORCE_COLOR), as the environment says; `width` None is the terminal's.
+    """
+    found = output_ability(os.environ, sys.stdout.isatty(), sys.stdout.encoding)
+    console = Console(color_system=_SYSTEMS[found.depth], force_terminal=found.depth > Depth.NONE, highlight=False)
+    wide = width or (console.width if console.is_terminal or os.environ.get("COLUMNS") else PIPE_WIDTH)
+    ink = Ink(found, dark=not _light(os.environ))
+    summary = summarise(run)
+    for line in page(run, summary, at, max(20, wide), ink):
+        text = Text(no_wrap=True)
+        for part, style in _trimmed(line):
+            text.append(part if found.unicode else to_ascii(part), style)
+        console.print(text, soft_wrap=True)
+    return summary
+
+
+def _trimmed(line: Line) -> Line:
+    """Without the blanks at its end, but for those that are a colour."""
+    kept = list(line)
+    while kept and kept[-1][1].bgcolor is None and not kept[-1][0].strip():
+        kept.pop()
+    if kept and kept[-1][1].bgcolor is None:
+        kept[-1] = (kept[-1][0].rstrip(), kept[-1][1])
+    return kept
+
+
+def output_ability(environ: Mapping[str, str], terminal: bool, encoding: str | None) -> Ability:
+    """What standard output can show: a terminal as its environment says, a pipe or a file no colour."""
+    if terminal or environ.get("FORCE_COLOR"):
+        return ability(environ, encoding)
+    return Ability(Depth.NONE, speaks_utf8(environ, encoding))
+
+
+def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink) -> list[Line]:
+    """All lines; none is wider than `width` but for texts that came with the run."""
+    snapshot = snapshot_at(run, at)
+    head = snapshot.head
+    step = None if head is None or at is None else head.step
+    lines = [_header(snapshot)]
+    if snapshot.layers:
+        lines += [[(line, PLAIN)] for line in _table(snapshot, summary if at is None else None, width)]
+    if snapshot.seeds is not None:
+        words = f"curves are the {snapshot.seeds.label} with its lowest and highest; heatmaps are of the first"
+        lines += [[], [(words, FAINT)]]
+    for part in (_heatmaps(snapshot, width, ink), _plots(snapshot, width, step, ink.ability.unicode)):
+        lines += [[], *part] if part else []
+    lines += [[], *_events(snapshot, step)]
+    if summary.claim is not None:
+        lines.append([])
+        lines += [[(text, PLAIN)] for text in tables.claim_lines(summary.claim)]
+    return lines
+
+
+def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
+    """What the run screen would show at that step; RunFileError where the recording begins later."""
+    playhead = Playhead()
+    if at is not None:
+        steps = run.instants
+        count = int((steps <= at).sum())
+        if not count:
+            begins = f"begins at step {int(steps.min())}" if len(steps) else "has no frame yet"
+            raise RunFileError(f"--at {at}: the recording {begins}")
+        playhead = playhead.go(count - 1)
+    return Assembler(run).snapshot(playhead, View(every_layer=True))
+
+
+def no_step_with_json(at: int | None, json: bool) -> None:
+    """ScenarioError for --at with --json: the object says how a run ended."""
+    if at is not None and json:
+        raise ScenarioError("--json says how the run ended; --at is for the panels: give one of them")
+
+
+def _header(snapshot: Snapshot) -> Line:
+    run, head = snapshot.header, snapshot.head
+    parts = [f"{run.status} at step {numbers.step(run.step)} of {numbers.step(run.steps)}"]
+    if head is not None and not head.following:
+        parts.append(f"shown at step {numbers.step(head.step)}, frame {head.index + 1} of {head.count}")
+    elif head is not None:
+        parts.append(numbers.plural(head.count, "frame"))
+    parts += [run.reason] if run.reason else []
+    return [(run.id, blocks.STRONG), (": " + " · ".join(parts), PLAIN)]
+
+
+def _table(snapshot: Snapshot, ended: Summary | None, width: int) -> list[str]:
+    """The table of layers as plain lines, as `run` prints it: of the run's end, or as it was at the playhead."""
+    head = snapshot.head
+    views = [_as_of(view, head.step) for view in snapshot.layers] if head is not None else []
+    console = Console(width=max(width, tables.LEAST_WIDTH), color_system=None, file=None, highlight=False)
+    with console.capture() as captured:
+        if ended is not None and ended.layers:
+            tables.print_layers(console, ended.layers, ended.seeds)
+        else:
+            tables.print_layers(console, views)
+    return captured.get().rstrip("\n").split("\n")
+
+
+def _as_of(view: LayerView, step: int) -> LayerView:
+    """Without what had not happened yet."""
+    later = view.condensed_at is not None and view.condensed_at > step
+    return replace(view, condensed_at=None) if later else view
+
+
+def _heatmaps(snapshot: Snapshot, width: int, ink: Ink) -> list[Line]:
+    if not snapshot.images:
+        return []
+    least = HEAT_MOST if ink.ability.ascii_heatmap else HEAT_LEAST
+    across = max(1, min(len(snapshot.images), (width + 2) // (least + 2)))
+    each = min(HEAT_MOST, (width - 2 * (across - 1)) // across)
+    lines: list[Line] = []
+    for first in range(0, len(snapshot.images), across):
+        row = [blocks.heatmap(image, each, HEAT_ROWS, ink) for image in snapshot.images[first : first + across]]
+        lines += [*blocks.beside(row), []]
+    dropped = sum(int(image.dropped.sum()) for image in snapshot.images)
+    wide = all(blocks.is_wide(len(image.order), each, HEAT_ROWS) for image in snapshot.images)
+    return [*lines, blocks.legend(dropped, width, ink, wide=wide)]
+
+
+def _plots(snapshot: Snapshot, width: int, step: int | None, unicode: bool) -> list[Line]:
+    axes = Axes(True, is_logarithmic(snapshot.instants))
+    across = 2 if width >= TWO_ACROSS else 1
+    each = (width - 3 * (across - 1)) // across
+    shown = [figures.loss(snapshot, axes), figures.eigenvalues(snapshot, axes), figures.prediction(snapshot, axes)]
+    if len(snapshot.accuracy[0]):
+        shown.append(figures.accuracy(snapshot, axes))
+    curves: list[Block] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in shown]
+    one_input: list[Block] = []
+    if snapshot.outputs is not None:
+        one_input.append(blocks.plot(figures.output(snapshot, axes), each, 2 * PLOT_ROWS, None, unicode))
+    if snapshot.field is not None:
+        one_input.append(blocks.field(snapshot.field, each, 2 * PLOT_ROWS, unicode))
+    lines: list[Line] = []
+    for found in (curves, one_input):
+        for first in range(0, len(found), across):
+            lines += [*blocks.beside(found[first : first + across], gap=3), []]
+    return lines[:-1]
+
+
+def _events(snapshot: Snapshot, step: int | None) -> list[Line]:
+    """The newest events up to the step; a claim of the summary is of the whole run and stands below."""
+    told = [event for event in snapshot.events if event.kind != "checkpoint"]
+    told = [event for event in told if step is None or event.step <= step]
+    if not told:
+        return [[("nothing has happened yet", FAINT)]]
+    return [
+        [(f"{numbers.step(event.step):>9}  ", FAINT), (f"{event.kind:<20} ", PLAIN), (event.text, PLAIN)]
+        for event in told[-EVENTS:]
+    ]
+
+
+def _light(environ: Mapping[str, str]) -> bool:
+    """Some terminals say which of the sixteen colours their background is; 7 and 15 are the light ones."""
+    return environ.get("COLORFGBG", "").rpartition(";")[2] in {"7", "15"}

@@ -23,7 +23,9 @@ from recording import Recording
 from rich.style import Style
 from textual.pilot import Pilot
 
+from condense_presets.catalogue import Preset
 from condense_tui.app import CondenseApp
+from condense_tui.glances import PresetsReady
 from condense_tui.widgets.plot import PlotPanel
 
 KEPT = Path(__file__).with_name("snapshots")
@@ -35,6 +37,29 @@ LETTERS = string.ascii_letters + string.digits + "!#$%&*+-/<=>?@^_~"
 
 pytestmark = pytest.mark.skipif(
     any(version(name) != wanted for name, wanted in PINNED.items()), reason=f"snapshots were made with {PINNED}"
+)
+
+PRESETS = tuple(
+    Preset(
+        name=name,
+        group=group,
+        paper=paper,
+        figure=figure,
+        summary=f"What {name} is, in a line that is long enough to be cut where there is no room for all of it",
+        claim="one line with both directions",
+        paper_shows="kernels turn to one direction",
+        finding="",
+        minutes_cpu=minutes,
+        minutes_quick=None,
+        minutes_gpu=3.0,
+        recording=Path("digits-gd.sqlite") if group == "starters" else None,
+    )
+    for name, group, paper, figure, minutes in (
+        ("digits-gd", "starters", "cnn", "", 0.1),
+        ("digits-ce", "starters", "none", "", 2.0),
+        ("cnn-fig03", "cnn", "cnn", "3", 200.0),
+        ("fcn-fig02-tanh", "fcn", "fcn", "2a", None),
+    )
 )
 
 
@@ -85,6 +110,8 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("condense_core.runs.info.socket.gethostname", lambda: "here")
     monkeypatch.setattr("condense_core.runs.create.socket.gethostname", lambda: "here")
     monkeypatch.setattr("condense_tui.screens.home.HomeHeader.show", lambda *_: None)
+    # figures of real presets change when they are measured again
+    monkeypatch.setattr("condense_tui.screens.home.read_presets", lambda post: post(PresetsReady(PRESETS)))
     for number, (kernels, lines) in enumerate([((32, 16), (2, 1)), ((24, 12), (1, 1))]):
         recording = Recording(tmp_path / "runs", kernels=kernels, lines=lines)
         recording.write()

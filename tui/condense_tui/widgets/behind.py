@@ -31,7 +31,7 @@ class Dialog(ModalScreen[Answer]):
 
     # a screen may show whatever a widget may, though its annotation says less
     def render(self) -> RenderResult:  # type: ignore[override]
-        under: list[Screen[Any]] = visible_screen_stack.get()
+        under: list[Screen[Any]] = visible_screen_stack.get([])
         below = under.pop() if under else None
         if self._still is not None and self._still.fits(self):
             return self._still

@@ -85,9 +85,9 @@ def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> li
     mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
     recorded = (("▷ " if unicode else "> ") if preset.recording is not None else "  ", look.playhead)
     takes = cost(preset)
-    name = _cut(preset.name, max(8, min(PRESET_NAME, width - 13)))
-    line: Line = [mark, recorded, (name.ljust(min(PRESET_NAME, max(8, width - 13))), look.strong)]
-    line.append((takes.rjust(7) + "  ", look.muted))
+    name = _cut(preset.name, max(8, min(PRESET_NAME, width - 15)))
+    line: Line = [mark, recorded, (name.ljust(min(PRESET_NAME, max(8, width - 15))), look.strong)]
+    line.append((takes.rjust(9) + "  ", look.muted))
     room = width - length(line)
     if room >= 12:
         line.append((_cut(preset.summary, room), look.text))

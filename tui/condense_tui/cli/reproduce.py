@@ -61,7 +61,6 @@ def reproduce(
     import msgspec
 
     from condense_core.runs.create import require_engine
-    from condense_tui.cli.run import check_device
     from condense_tui.report.build import build, write
     from condense_tui.reproduce.across import arms, read_across
     from condense_tui.reproduce.drive import drive
@@ -69,6 +68,7 @@ def reproduce(
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import cores, showing
     from condense_tui.reproduce.together import together
+    from condense_tui.scenarios import check_device
 
     check_device(device)
     other_data = stand_ins(data or [])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import Json, build_scenario
+from condense_tui.cli.options import Json
 from condense_tui.cli.reproduce import INTERRUPTED, SEEDS
+from condense_tui.scenarios import build_scenario, check_device
 from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
@@ -89,7 +90,6 @@ def sweep(
     """
     import msgspec
 
-    from condense_tui.cli.run import check_device
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
     from condense_tui.sweep.results import read_results

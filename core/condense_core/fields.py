@@ -10,7 +10,7 @@ import msgspec
 from condense_core.experiment import Experiment
 
 # What a run is about and what it must show is no setting of the training.
-_NOT_SET = frozenset({"about", "claim", "name"})
+_NOT_SET = frozenset({"about", "claim", "name", "quick"})
 
 
 class Field(NamedTuple):

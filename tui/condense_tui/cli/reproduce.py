@@ -29,7 +29,7 @@ def reproduce(
     seeds: Annotated[int | None, typer.Option(min=1, help=f"Draws of the initial weights; {SEEDS} by default.")] = None,
     data_seeds: Annotated[int, typer.Option(min=1, help="Draws of the data, each with every draw of weights.")] = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Every CPU preset, in about ten minutes on two cores.")
+        bool, typer.Option("--quick", help="Every CPU preset, in about five minutes on two cores.")
     ] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Runs and report go there; runs there are kept.")] = Path(
         "report"

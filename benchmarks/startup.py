@@ -90,8 +90,10 @@ def main() -> None:
             "condense-tui --help": lambda: whole([*APP, "--help"]),
             "hello-world Textual, first frame": lambda: until([str(textual)], b"painted"),
             "condense-tui, first frame": lambda: until(APP, b"opening"),
+            "condense-tui, home screen": lambda: until(APP, b"filter"),
+            "condense-tui, both lists read": lambda: until(APP, b"presets 8"),
             "condense-tui attach, first frame": lambda: until([*APP, "attach"], b"opening"),
-            "condense-tui, first data": lambda: until(APP, b"conv1"),
+            "condense-tui attach, first data": lambda: until([*APP, "attach"], b"conv1"),
         }
         times: dict[str, list[float]] = {name: [] for name in measured}
         for _ in range(count):

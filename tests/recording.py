@@ -121,6 +121,8 @@ class Recording:
         self._encoders = [SimilarityEncoder() for _ in kernels]
         self._condensed: set[str] = set()
         self.written = 0
+        self.fall = 0.25
+        """Share of the first loss that is gone at the end."""
         self.writer = RunWriter(self.folder)
         self.writer.update(device="cpu")
 
@@ -150,7 +152,7 @@ class Recording:
 
     def _batch(self, step: int) -> Batch:
         place = step / self.experiment.steps
-        loss = 1 - 0.25 * place**2
+        loss = 1 - self.fall * place**2
         scalars = [("loss", loss), ("loss_ratio", loss), ("accuracy", 0.1 + 0.6 * place), ("gradient_norm", 0.1)]
         scalars.append(("steps_per_second", 83.0))
         events = [("started", "training on cpu, eager steps")] if step == 0 else []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from condense_core import frames
 from condense_core.runs.reader import RunReader
@@ -20,6 +24,15 @@ def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float 
         time.sleep(0.01)
 
 
+def need_module(name: str) -> None:
+    """Skip the test where the package is missing, or fail where $CONDENSE_TESTS_REQUIRE names it."""
+    if importlib.util.find_spec(name) is not None:
+        return
+    if name in os.environ.get("CONDENSE_TESTS_REQUIRE", "").split(","):
+        pytest.fail(f"{name} is required here and not installed")
+    pytest.skip(f"{name} is not installed")
+
+
 def rows(
     folder: Path, *, without: tuple[str, ...] = ("steps_per_second", "recording_share")
 ) -> dict[str, list[tuple[object, ...]]]:
@@ -32,6 +45,9 @@ def rows(
         for step, kind, layer, blob in blobs:
             # after a resume a similarity frame is a key frame where it would have been a difference
             value = run.similarity(layer, step).tobytes() if kind == "similarity" else frames.decode(blob)
+            if isinstance(value, frames.Members):
+                values = zip(value.names, value.numpy(), strict=True)
+                value = {name: of_members.tobytes() for name, of_members in values if name not in without}
             decoded.append((step, kind, layer, value))
     return {"scalar": [row for row in scalars if row[1] not in without], "frame": decoded}
 

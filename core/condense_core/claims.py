@@ -15,6 +15,7 @@ LayerMeasure = Literal[
     "coverage",
     "mean_abs_cos",
     "pair_abs_cos",
+    "slice_abs_cos",
     "alignment",
     "ratio",
     "relative_change",

@@ -87,10 +87,12 @@ def test_what_cannot_be_run_here_says_why(tmp_path):
 
 
 def test_a_budget_gives_every_preset_a_run_before_any_a_second(tmp_path):
-    presets = {name: preset(about=about(minutes_cpu=m)) for name, m in (("a", 1.0), ("b", 2.0), ("c", 50.0))}
-    plan = within(make_plan(presets, out=tmp_path, seeds=3), minutes=5.0, jobs=2)
+    images = {"data": {"name": "digits", "samples": 20}, "layers": [{"kind": "conv", "width": 3}]}
+    minutes = {"a": 1.0, "b": 2.0, "c": 50.0}
+    presets = {name: preset(about=about(minutes_cpu=m), **images) for name, m in minutes.items()}
+    plan = within(make_plan(presets, out=tmp_path, seeds=3), minutes=4.0, jobs=2)
     assert [len(item.cells) for item in plan.presets] == [3, 2, 0]
-    assert sum(item.minutes * len(item.cells) for item in plan.presets) <= 10
+    assert sum(item.minutes * len(item.cells) for item in plan.presets) <= 8
     assert "beyond" in plan.presets[2].not_run
     assert len(plan.cuts) == 2
     assert [cell.preset for cell in plan.cells][:2] == ["b", "b"], "long ones first"
@@ -241,6 +243,13 @@ def test_the_command_trains_on_data_that_stand_in_and_the_report_says_so(tmp_pat
     assert answer.returncode == (0 if found["verdict"] == "holds" else 1)
     for name in ("report.md", "report.html"):
         assert "data: digits in place of mnist" in (tmp_path / name).read_text(encoding="utf-8")
+
+
+def test_further_draws_of_a_dense_network_cost_a_tenth(tmp_path):
+    presets = {name: preset(about=about(minutes_cpu=m)) for name, m in (("a", 1.0), ("b", 2.0))}
+    plan = make_plan(presets, out=tmp_path, seeds=3)
+    assert [len(item.cells) for item in within(plan, minutes=2.1, jobs=2).presets] == [3, 3]
+    assert [len(item.cells) for item in within(plan, minutes=1.9, jobs=2).presets] == [3, 2]
 
 
 def test_draws_of_a_dense_network_train_as_one_run_and_count_as_they_would_apart(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from condense_tui.app import CondenseApp
+from condense_tui.screens.home import HomeScreen
 from condense_tui.screens.run import RunScreen
 from condense_tui.snapshot import Head, Snapshot
 from condense_tui.widgets.plot import PlotPanel
@@ -25,6 +26,14 @@ async def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for: {what}"
         await asyncio.sleep(0.01)
+
+
+async def at_home(app: CondenseApp) -> HomeScreen:
+    """The home screen, once it is shown."""
+    await until(lambda: isinstance(app.screen, HomeScreen), "the home screen")
+    screen = app.screen
+    assert isinstance(screen, HomeScreen)
+    return screen
 
 
 @asynccontextmanager

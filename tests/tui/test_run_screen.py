@@ -12,9 +12,11 @@ import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
 
-from condense_tui.actions import ACTIONS, footer_hints
+from condense_tui.actions import actions_on, footer_hints
 from condense_tui.app import CondenseApp, Leaving
 from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.screens.compare import CompareScreen
+from condense_tui.screens.home import HomeScreen
 from condense_tui.screens.run import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers
@@ -224,7 +226,7 @@ async def test_click_on_the_timeline_goes_there(recorded: Recording) -> None:
 async def test_help_lists_every_action(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         await pilot.press("question_mark")
-        for action in ACTIONS:
+        for action in actions_on("run"):
             await text_has(pilot, action.help)
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is run_screen(pilot), "help to close")
@@ -233,7 +235,7 @@ async def test_help_lists_every_action(recorded: Recording) -> None:
 async def test_command_palette_reaches_every_action(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         found = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert found == {action.help for action in ACTIONS}
+        assert found == {action.help for action in actions_on("run")}
         await pilot.press("ctrl+p")
         await pilot.press(*"first frame")
         await text_has(pilot, "To the first frame")
@@ -241,14 +243,20 @@ async def test_command_palette_reaches_every_action(recorded: Recording) -> None
         await until(lambda: head(pilot).index == 0 and not head(pilot).following, "the first frame")
 
 
-def test_every_action_of_the_table_is_there_and_bound_once() -> None:
-    keys = [key for action in ACTIONS for key in action.keys]
-    assert len(set(keys)) == len(keys)
-    for action in ACTIONS:
-        owner = CondenseApp if action.call.startswith("app.") else RunScreen
-        assert hasattr(owner, f"action_{action.call.removeprefix('app.').partition('(')[0]}")
+@pytest.mark.parametrize("screen", [RunScreen, HomeScreen, CompareScreen])
+def test_every_action_of_the_table_is_there_and_bound_once(screen: type) -> None:
+    for place in screen.PLACES:
+        there = actions_on(place)
+        keys = [key for action in there for key in action.keys]
+        assert len(set(keys)) == len(keys)
+        for action in there:
+            owner = CondenseApp if action.call.startswith("app.") else screen
+            assert hasattr(owner, f"action_{action.call.removeprefix('app.').partition('(')[0]}")
+        assert all(keys.isascii() for keys, _ in footer_hints(False, place))
+
+
+def test_footer_joins_keys_with_the_same_words() -> None:
     assert ("←→", "frame") in footer_hints(True)
-    assert all(keys.isascii() for keys, _ in footer_hints(False))
 
 
 async def test_live_run_is_followed_and_grows(live: Recording) -> None:

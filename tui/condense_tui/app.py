@@ -1,11 +1,11 @@
-"""The app: themes, the reader thread and the run screen, wired together."""
+"""The app: themes, and which screen is shown. Screens own what they show, and the thread that reads it."""
 
 from __future__ import annotations
 
 import gc
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import Screen
 
 from condense_tui import look
-from condense_tui.actions import ACTIONS
+from condense_tui.actions import Place, actions_on
 from condense_tui.draw.terminal import Depth, ability
 from condense_tui.screens.opening import Opening
 from condense_tui.widgets.plain import Ascii
@@ -26,15 +26,19 @@ from condense_tui.widgets.plain import Ascii
 if TYPE_CHECKING:
     from textual.driver import Driver
 
+    from condense_core.remote.link import Link
     from condense_tui.pace import Pace
-    from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
-    from condense_tui.screens.run import RunScreen
+    from condense_tui.screens.home import HomeScreen
     from condense_tui.widgets.emit import Written
+
+
+# How long a thread may keep the interpreter while another one, such as that of the screen, waits for it.
+SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True)
 class Leaving:
-    """How one left: the run, its status as last seen, and whether training goes on without the screen."""
+    """How one left: the run on the screen, its status as last seen, and whether training goes on without the screen."""
 
     run: str
     status: str
@@ -47,13 +51,14 @@ class Leaving:
 
 
 class CondenseApp(App[Leaving]):
-    """Shows one run, live or recorded."""
+    """Shows the home screen, and one run after the other, live or recorded."""
 
     TITLE = "condense"
-    CSS_PATH = Path(__file__).with_name("screens") / "run.tcss"
+    CSS_PATH = Path(__file__).with_name("screens") / "app.tcss"
 
-    def __init__(self, run_dir: Path) -> None:
-        """`run_dir` is a run's folder or a run file."""
+    def __init__(self, place: Path | None = None, runs: Path | None = None, kept: Collection[Path] = ()) -> None:
+        """`place` is a run's folder or a run file to open, none for the home screen; `runs` is the folder of all runs,
+        the usual one where not given; `kept` are mirrors that somebody keeps up to date already."""
         self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
         self._written: Written | None = None
         self._pace: Pace | None = None
@@ -62,9 +67,13 @@ class CondenseApp(App[Leaving]):
         for theme in look.themes():
             self.register_theme(theme)
         self.theme = look.ANSI if self.ability.depth <= Depth.ANSI else look.DARK
-        self._run_dir = run_dir
-        self._reader: ReaderThread | None = None
-        self._run_screen: RunScreen | None = None
+        self._place = place
+        self._runs = runs
+        self._kept = kept
+        self._link: Link | None = None
+        self._home: HomeScreen | None = None
+        self.visited: list[Path] = []
+        """Runs that were opened or started, each once, in that order."""
         self._plain: list[LineFilter] = [NoColor()] if self.ability.depth is Depth.NONE else []
         if not self.ability.unicode:
             self._plain.append(Ascii())
@@ -75,27 +84,59 @@ class CondenseApp(App[Leaving]):
         return textual + self._plain
 
     def get_default_screen(self) -> Screen[None]:
-        """A first frame at once; NumPy and the run file are loaded behind it."""
-        return Opening(self._run_dir.name)
+        """A first frame at once; NumPy, run files, presets and most of the app itself are loaded behind it."""
+        return Opening("runs and presets" if self._place is None else self._place.name)
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._open)
+        self.call_after_refresh(self._open_first)
 
-    def _open(self) -> None:
-        from condense_tui.pace import Pace
-        from condense_tui.reader import ReaderThread
+    def _open_first(self) -> None:
+        if self._place is not None:
+            self.open_run(self._place)
+        else:
+            self._show(self.home)
+
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs."""
+        if self._runs is None:
+            from condense_core.runs.place import runs_folder
+
+            self._runs = runs_folder()
+        return self._runs
+
+    @property
+    def home(self) -> HomeScreen:
+        """The home screen, which keeps what was chosen and filtered on it."""
+        if self._home is None:
+            from condense_tui.screens.home import HomeScreen
+
+            self._home = HomeScreen()
+            self.install_screen(self._home, "home")
+        return self._home
+
+    def open_run(self, place: Path) -> None:
+        """Show a run in place of whatever is shown; the reader of a run that was shown ends."""
         from condense_tui.screens.run import RunScreen
-        from condense_tui.widgets.emit import Written
 
-        self._written = Written()
-        if self._driver is not None and not self.is_headless:
-            self._pace = Pace(os.environ, self._driver.write, self.set_timer)
-            self._count_written(self._driver, self._pace)
-            if self._answers:
-                self._pace.answered()
-        self._reader = ReaderThread(self._run_dir, self.post_message)
-        self._run_screen = RunScreen(self._reader)
-        self.push_screen(self._run_screen)
+        if place not in self.visited:
+            self.visited.append(place)
+        self._keep(place)
+        self._show(RunScreen(place))
+
+    def _keep(self, place: Path) -> None:
+        """Keep the mirror of a run elsewhere up to date while it is shown; the one that was shown is no longer kept."""
+        from condense_tui.remote import link_to
+
+        if self._link is not None:
+            self._link.close()
+        self._link = None if place in self._kept else link_to(place)
+        if self._link is not None:
+            self._link.start()
+
+    def on_unmount(self) -> None:
+        if self._link is not None:
+            self._link.close()
 
     def frame_shown(self, done: Callable[[], None]) -> None:
         """A frame went out to the terminal: call `done` once the next one may."""
@@ -120,25 +161,33 @@ class CondenseApp(App[Leaving]):
 
         driver.write = counting  # type: ignore[method-assign]
 
-    def on_unmount(self) -> None:
-        if self._reader is not None:
-            self._reader.stop()
+    def compare(self, places: Sequence[Path]) -> None:
+        """Show two to six runs side by side, over what is shown."""
+        from condense_tui.screens.compare import CompareScreen
 
-    def on_snapshot_ready(self, message: SnapshotReady) -> None:
-        """Hand the newest snapshot to the screen."""
-        if self._run_screen is not None:
-            self._run_screen.show(message.snapshot)
-            self.call_after_refresh(_collect_again)
+        self._remember_what_is_written()
+        self.push_screen(CompareScreen(tuple(places)))
 
-    def on_read_failed(self, message: ReadFailed) -> None:
-        """Say on the screen that reading has ended."""
-        if self._run_screen is not None:
-            self._run_screen.fail(message.reason)
-            self.call_after_refresh(_collect_again)
+    def _show(self, screen: Screen[Any]) -> None:
+        """Show a screen over the very first one, and nothing else: the stack of screens is never empty."""
+        self._remember_what_is_written()
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        if self.screen is not screen:
+            self.push_screen(screen)
 
-    def on_command_failed(self, message: CommandFailed) -> None:
-        """Say that a command did not reach the worker."""
-        self.notify(message.reason, severity="error", markup=False)
+    def _remember_what_is_written(self) -> None:
+        if self._written is None:
+            # it needs NumPy, which the first frame does not wait for
+            from condense_tui.pace import Pace
+            from condense_tui.widgets.emit import Written
+
+            self._written = Written()
+            if self._driver is not None and not self.is_headless:
+                self._pace = Pace(os.environ, self._driver.write, self.set_timer)
+                self._count_written(self._driver, self._pace)
+                if self._answers:
+                    self._pace.answered()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Textual's own way out to the terminal, cut down to what is new on it."""
@@ -146,9 +195,22 @@ class CondenseApp(App[Leaving]):
             self._written.reduce(renderable, self.console)
         super()._display(screen, renderable)
 
+    def action_home(self) -> None:
+        """All runs and presets, the cursor on what was shown."""
+        place = next((screen.place for screen in self.screen_stack if hasattr(screen, "place")), None)
+        self._show(self.home)
+        if place is not None:
+            self.home.come_back_from(place)
+
+    def action_help(self) -> None:
+        """All keys of the screen."""
+        from condense_tui.screens.dialogs import Help
+
+        self.push_screen(Help(places_of(self.screen)))
+
     def action_leave(self) -> None:
         """Leave; training goes on."""
-        snapshot = None if self._run_screen is None else self._run_screen.snapshot
+        snapshot = next((screen.snapshot for screen in self.screen_stack if hasattr(screen, "snapshot")), None)
         if snapshot is None:
             self.exit()
             return
@@ -161,28 +223,34 @@ class CondenseApp(App[Leaving]):
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action of the table, for the command palette."""
-        for action in ACTIONS:
-            yield SystemCommand(action.help, f"key: {action.shown}", self._caller(action.call))
+        """Every action of the screen, for the command palette."""
+        for action in actions_on(*places_of(screen)):
+            yield SystemCommand(action.help, f"key: {action.shown}", self._caller(action.call, screen))
 
-    def _caller(self, call: str) -> Callable[[], Awaitable[None]]:
+    def _caller(self, call: str, screen: Screen[Any]) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
-            await self.run_action(call, self._run_screen)
+            await self.run_action(call, screen)
 
         return run
 
 
-def _collect_again() -> None:
-    """Collect garbage from now on, but never look again at what was there at the start."""
-    if not gc.isenabled():
-        gc.enable()
-        gc.freeze()
+def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
+    """What of the table of actions is there on a screen."""
+    places: tuple[Place, ...] = getattr(screen, "PLACES", ())
+    return places
 
 
-def launch(run_dir: Path) -> Leaving | None:
-    """Run the app on a run's folder until it is left. No garbage is collected until the first frame is up."""
+def launch(place: Path | None, kept: Collection[Path] = ()) -> tuple[Leaving | None, list[Path]]:
+    """Run the app on a run, or at home, until it is left; how it was left, and the runs that were opened.
+
+    No garbage is collected until the first frame is up.
+    """
     gc.disable()
+    # plots are built and files are read in threads; a key press must not wait until one of them has had its five
+    # milliseconds
+    sys.setswitchinterval(SWITCH_S)
+    app = CondenseApp(place, kept=kept)
     try:
-        return CondenseApp(run_dir).run()
+        return app.run(), app.visited
     finally:
         gc.enable()

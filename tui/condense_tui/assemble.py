@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from condense_core.frames import Condensation
-from condense_core.runs.info import Mirror, RunInfo
+from condense_core.runs.control import Verb
+from condense_core.runs.info import LOG_NAME, Mirror, RunInfo
 from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.draw import order as ordering
+from condense_tui.logs import WorkerLog
 from condense_tui.playhead import Playhead
 from condense_tui.snapshot import (
     Banner,
@@ -33,16 +36,22 @@ from condense_tui.snapshot import (
 EIGENVALUE_CURVES = 4
 # A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
 IMAGES_KEPT = 64
+# A run of 100,000 frames has a second's worth of curves: they are read over several snapshots, so that the first is
+# there at once and no key press waits for the rest.
+LOAD_S = 0.03
+LOAD_POINTS = 10_000
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
 @dataclass(frozen=True)
 class View:
-    """What the screen wants to see: the chosen layer, whether every layer's heatmap, and in which order of kernels."""
+    """What the screen wants to see: the chosen layer, whether every layer's heatmap, in which order of
+    kernels, and whether the worker's log."""
 
     layer: str | None = None
     every_layer: bool = False
     by_line: bool = True
+    worker_log: bool = False
     member: int | None = None
     """Of an ensemble: the member to show; none for the mean."""
 
@@ -58,11 +67,25 @@ class Assembler:
         self._series: dict[tuple[int | None, str], Series] = {}
         self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
+        self._loading, self._unfinished = 0.0, False
+        self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
+
+    def refresh(self) -> bool:
+        """Whether anything was committed since the last call."""
+        return self._run.refresh() or self._unfinished
+
+    def send(self, verb: Verb, argument: str) -> None:
+        """Leave a command for the worker."""
+        self._run.send(verb, argument)
+
+    def close(self) -> None:
+        """Close the run file."""
+        self._run.close()
 
     def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
         """The run at the playhead."""
         reader = self._run
-        self._choose(view.member)
+        self.begin(view.member)
         info = reader.info()
         instants = reader.instants
         layers = tuple(reader.layers)
@@ -93,6 +116,7 @@ class Assembler:
             spectrum=self._spectrum(layer, head.step) if layer and head else Spectrum(),
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
             banner=banner(info),
+            worker_log=self._log.lines() if view.worker_log else (),
             outputs=outputs,
             field=field,
             seeds=self._seeds(view.member, layer) if reader.members > 1 else None,
@@ -141,9 +165,31 @@ class Assembler:
             label += f" ({member + 1} of {run.members})"
         return Seeds(run.members, member, label, {key: _band(*run.spread(name)) for key, name in names.items()})
 
+    def index_of(self, step: int) -> int:
+        """Where among the frames a step stands."""
+        return int(np.searchsorted(self._run.instants, step))
+
+    def begin(self, member: int | None = None) -> None:
+        """A new snapshot, of one member of an ensemble or of the mean: there is time again to read curves."""
+        self._choose(member)
+        self._loading, self._unfinished = 0.0, False
+
+    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerView, LayerImage | None]:
+        """A layer and its heatmap at a recorded step; of an ensemble, its first member's."""
+        return self._layer(layer, step), self._image(layer, step, by_line)
+
+    def curve(self, name: str) -> Series:
+        """Steps and values of a scalar as far as was read, the same object while nothing was added."""
+        return self._curve(name)
+
+    def whole_curve(self, name: str) -> Series:
+        """Steps and values of a scalar, however long that takes to read."""
+        self._run.curve(name)
+        return self._curve(name)
+
     def _header(self, info: RunInfo) -> Header:
         mirror = info.mirror
-        rate = self._run.last("steps_per_second")
+        rate = self._run.newest("steps_per_second")
         if not np.isfinite(rate) and info.seconds > 0:
             rate = info.step / info.seconds
         left = (info.steps - info.step) / rate if info.active and rate > 0 else float("nan")
@@ -186,7 +232,8 @@ class Assembler:
         alignment = reader.alignment(name, step)
         if alignment is not None:
             view = replace(view, alignment=alignment.mean_abs_cos, ratio=alignment.ratio)
-        predicted = reader.last(f"{name}.predicted_at")
+        curve = self._read(reader, f"{name}.predicted_at")[1]
+        predicted = curve[-1] if len(curve) else np.nan
         return replace(
             view,
             condensed_at=self._condensed_at(name),
@@ -205,7 +252,7 @@ class Assembler:
         return int((row > 0).sum()), int(np.isfinite(row).sum())
 
     def _condensed_at(self, layer: str) -> int | None:
-        steps, values = self._reader.curve(f"{layer}.condensed")
+        steps, values = self._read(self._reader, f"{layer}.condensed")
         at = np.flatnonzero(values > 0)
         return int(steps[at[0]]) if len(at) else None
 
@@ -222,12 +269,24 @@ class Assembler:
 
     def _curve(self, name: str) -> Series:
         key = (self._curves.member_number, name)
-        steps, values = self._curves.curve(name)
+        steps, values = self._read(self._curves, name)
         before = self._series.get(key)
         if before is not None and len(before[0]) == len(steps):
             return before
         found = self._series[key] = (steps, values)
         return found
+
+    def _read(self, reader: RunReader, name: str) -> Series:
+        """A curve as far as this snapshot has time for it."""
+        while self._loading < LOAD_S:
+            begun = time.monotonic()
+            before = len(reader.curve(name, most=0)[0])
+            found = reader.curve(name, most=LOAD_POINTS)
+            self._loading += time.monotonic() - begun
+            if len(found[0]) - before < LOAD_POINTS:
+                return found
+        self._unfinished = True
+        return reader.curve(name, most=0)
 
     def _spectrum(self, layer: str, step: int) -> Spectrum:
         curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]
@@ -287,14 +346,15 @@ def banner(info: RunInfo) -> Banner | None:
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
     if info.status == "lost":
-        text = (
-            f"worker lost at step {info.step:,}; the recording is kept · condense-tui runs resume {printable(info.id)}"
-        )
+        text = f"worker lost at step {info.step:,}{because}; the recording is kept · p goes on from its last checkpoint"
         return Banner(text, "error")
     if info.status == "diverged":
         return Banner(f"diverged at step {info.step:,}{because} · ← looks back at the frames before", "error")
     if info.status == "failed":
-        return Banner(f"failed at step {info.step:,}{because} · details in the run's worker.log", "error")
+        return Banner(
+            f"failed at step {info.step:,}{because} · 4 shows the worker's log, p goes on from its last checkpoint",
+            "error",
+        )
     if info.status == "paused":
         return Banner("training is paused · p goes on", "note")
     return None

@@ -22,39 +22,43 @@ def opens_the_app(arguments: list[str]) -> bool:
     return has_terminal() and (plain or not arguments)
 
 
-def open_the_app(arguments: list[str]) -> int | None:
-    """Open the run that `attach RUN` names, the newest without a name; None for no arguments and no run to open."""
-    from condense_core.runs.place import find_run, run_folders, runs_folder
+def open_the_app(arguments: list[str]) -> int:
+    """Open the run that `attach RUN` names, the newest without a name; the home screen for no arguments."""
+    if not arguments:
+        return open_app(None)
+    from condense_core.runs.place import find_run, runs_folder
 
-    runs = runs_folder()
-    if not arguments and not run_folders(runs):
-        return None
-    return open_app(find_run(runs, arguments[1] if len(arguments) == 2 else None))
+    return open_app(find_run(runs_folder(), arguments[1] if len(arguments) == 2 else None))
 
 
-def open_app(folder: Path, link: Link | None = None) -> int:
-    """The app on one run, until it is left; what goes on after that is said on standard error.
+def open_app(place: Path | None, link: Link | None = None) -> int:
+    """The app on one run, or at home, until it is left; what goes on after that is said on standard error.
 
-    `link` keeps the run up to date where it is the mirror of one elsewhere; without, a mirror is given one.
+    `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
     """
-    from condense_core.errors import RunFailedError
-    from condense_core.runs.schema import FILE_NAME, open_reader
     from condense_tui.app import launch
-    from condense_tui.remote import kept, link_to
+    from condense_tui.remote import kept
 
-    # a file that is none is refused before the screen is taken; the reader itself needs numpy, the first frame does not
-    open_reader(folder / FILE_NAME if folder.is_dir() else folder).close()
-    with kept(link or link_to(folder)):
-        launch(folder)
+    if place is not None:
+        from condense_core.runs.schema import FILE_NAME, open_reader
 
+        # a file that is none is refused before the screen is taken; the reader itself needs numpy, the first frame not
+        open_reader(place / FILE_NAME if place.is_dir() else place).close()
+    with kept(link):
+        _, visited = launch(place, () if link is None or place is None else (place,))
+
+    from condense_core.errors import RunFailedError
     from condense_core.runs.reader import RunReader
 
-    with RunReader(folder) as reader:
-        info = reader.info()
-    if info.active:
-        print(goes_on(info), file=sys.stderr)  # noqa: T201
-    elif info.status in {"failed", "diverged"}:
-        raise RunFailedError(f"{info.id} {info.status}: {info.reason}")
+    for run in visited:
+        if run != place and not run.exists():
+            continue
+        with RunReader(run) as reader:
+            info = reader.info()
+        if info.active:
+            print(goes_on(info), file=sys.stderr)  # noqa: T201
+        elif run == place and info.status in {"failed", "diverged"}:
+            raise RunFailedError(f"{info.id} {info.status}: {info.reason}")
     return 0
 
 

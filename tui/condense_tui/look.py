@@ -122,7 +122,7 @@ _LOOKS = {
             "chosen": "bold #6cb6ff",
             "playhead": "#ffb454",
         },
-        ("#6cb6ff", "#ffb454", "#7fd6a8", "#d3a6f5"),
+        ("#6cb6ff", "#ffb454", "#7fd6a8", "#d3a6f5", "#ff9aa8", "#e6dc8c"),
     ),
     LIGHT: _look(
         False,
@@ -139,7 +139,7 @@ _LOOKS = {
             "chosen": "bold #1f5fae",
             "playhead": "#b8560f",
         },
-        ("#1f5fae", "#b8560f", "#1f7a43", "#74479f"),
+        ("#1f5fae", "#b8560f", "#1f7a43", "#74479f", "#a31545", "#6a5d00"),
     ),
     ANSI: _look(
         True,
@@ -156,6 +156,6 @@ _LOOKS = {
             "chosen": "bold cyan",
             "playhead": "yellow",
         },
-        ("cyan", "yellow", "green", "magenta"),
+        ("cyan", "yellow", "green", "magenta", "red", "blue"),
     ),
 }

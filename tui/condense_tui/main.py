@@ -47,8 +47,8 @@ def _dispatch(arguments: list[str]) -> int:
 
         return serve(arguments[1:])
     # Typer's machinery takes longer to import than the app's first frame takes to be there
-    if opens_the_app(arguments) and (ended := open_the_app(arguments)) is not None:
-        return ended
+    if opens_the_app(arguments):
+        return open_the_app(arguments)
     return _command(arguments or ["--help"])
 
 

@@ -7,14 +7,14 @@ is on the screen: a slow terminal gets fewer frames, not late ones.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 from textual.message import Message
 
 from condense_core.errors import CondenseError
@@ -22,7 +22,7 @@ from condense_core.runs.control import Verb
 from condense_core.runs.reader import RunReader
 from condense_tui.assemble import Assembler, View
 from condense_tui.playhead import Playhead
-from condense_tui.snapshot import Snapshot
+from condense_tui.snapshot import Head
 
 # The most frames a second that are drawn: an eye sees no more of a heatmap, and a thin link carries no more.
 FRAMES_PER_SECOND = 10
@@ -35,7 +35,33 @@ STATUS_S = 1.0
 # A screen that is covered or suspended never says that it has painted; one frame a second is enough for it.
 PAINT_PATIENCE_S = 1.0
 
-Change = Callable[[Playhead, Snapshot | None], Playhead]
+Change = Callable[[Playhead, Any], Playhead]
+
+
+class Shown(Protocol):
+    """What a screen is handed: a place among frames, and whether more frames will come."""
+
+    @property
+    def head(self) -> Head | None: ...
+
+    @property
+    def active(self) -> bool: ...
+
+    def same(self, other: Any) -> bool:
+        """Nothing that is drawn differs from `other`, which is of the same kind."""
+
+
+class Source(Protocol):
+    """What the thread reads from: one run, or several side by side."""
+
+    def refresh(self) -> bool:
+        """Whether anything may be new since the last call."""
+
+    def snapshot(self, playhead: Playhead, view: Any) -> Shown: ...
+
+    def send(self, verb: Verb, argument: str) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class _Wish(NamedTuple):
@@ -43,7 +69,7 @@ class _Wish(NamedTuple):
 
     changes: list[Change]
     commands: list[tuple[Verb, str]]
-    view: View
+    view: Any
     closing: bool
 
 
@@ -51,7 +77,8 @@ class _Wish(NamedTuple):
 class SnapshotReady(Message):
     """The newest snapshot; one that is still waiting to be handled is replaced by it."""
 
-    snapshot: Snapshot
+    snapshot: Any
+    """A `Shown`, of the kind that the thread's source gives."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SnapshotReady)
@@ -72,7 +99,10 @@ class CommandFailed(Message):
 
 
 class ReaderThread(threading.Thread):
-    """Polls one run and posts messages through `post`, which must be safe to call from another thread."""
+    """Polls one run and posts messages through `post`, which must be safe to call from another thread.
+
+    A subclass that shows something else than one run opens another source.
+    """
 
     def __init__(self, place: Path, post: Callable[[Message], object]) -> None:
         super().__init__(name="run-file-reader", daemon=True)
@@ -81,12 +111,12 @@ class ReaderThread(threading.Thread):
         self._wake = threading.Condition()
         self._changes: list[Change] = []
         self._commands: list[tuple[Verb, str]] = []
-        self._view = View()
+        self._view: Any = View()
         self._view_changed = False
         self._painted = True
         self._owing = False
         self._closing = False
-        self._last: Snapshot | None = None
+        self._last: Shown | None = None
 
     def move(self, change: Change) -> None:
         """Change the playhead: `change(playhead, last snapshot)` gives the new one."""
@@ -94,8 +124,8 @@ class ReaderThread(threading.Thread):
             self._changes.append(change)
             self._wake.notify()
 
-    def look(self, view: View) -> None:
-        """Change what snapshots hold."""
+    def look(self, view: Any) -> None:
+        """Change what snapshots hold; `view` is what the source understands."""
         with self._wake:
             self._view = view
             self._view_changed = True
@@ -120,17 +150,18 @@ class ReaderThread(threading.Thread):
             return self._painted and not (self._changes or self._commands or self._view_changed or self._owing)
 
     def stop(self) -> None:
-        """Close the file and end the thread; returns when it has ended."""
+        """Have the thread close the file and end, and do not wait for it: the disk may be slow."""
         with self._wake:
             self._closing = True
             self._wake.notify()
-        if self.is_alive() and threading.current_thread() is not self:
-            self.join()
+
+    def _open(self) -> Source:
+        return Assembler(RunReader(self.place))
 
     def run(self) -> None:
         try:
-            with RunReader(self.place) as reader:
-                self._loop(reader)
+            with contextlib.closing(self._open()) as source:
+                self._loop(source)
         except CondenseError as error:
             self._post(ReadFailed(str(error)))
         except BaseException as error:
@@ -138,39 +169,44 @@ class ReaderThread(threading.Thread):
             self._post(ReadFailed(f"{type(error).__name__}: {error}; please report this"))
             raise
 
-    def _loop(self, reader: RunReader) -> None:
-        assembler = Assembler(reader)
+    def _loop(self, source: Source) -> None:
         playhead = Playhead()
-        before = built_at = status_due = time.monotonic() - 1
+        before = built_at = answered_at = status_due = time.monotonic() - 1
         stale = True
         while True:
-            wish = self._wait(built_at + self._pause if stale or playhead.playing else before + POLL_S)
+            due = max(built_at + 1 / FRAMES_PER_SECOND, answered_at + 1 / ANSWERS_PER_SECOND)
+            wish = self._wait(
+                answered_at + 1 / ANSWERS_PER_SECOND
+                if self._owing
+                else due
+                if stale or playhead.playing
+                else before + POLL_S
+            )
             if wish.closing:
                 return
             now = time.monotonic()
-            self._obey(reader, wish.commands)
+            self._obey(source, wish.commands)
             moved = self._moved(playhead, now - before, wish.changes)
             before = now
-            stale = reader.refresh() or stale or self._owing or moved != playhead or now >= status_due
+            stale = source.refresh() or stale or self._owing or moved != playhead or now >= status_due
             playhead = moved
-            if not stale or now < built_at + self._pause or not self._may_post(now - built_at):
+            # a live frame that has just been drawn does not hold up the answer to a key; only other answers do
+            early = now < answered_at + 1 / ANSWERS_PER_SECOND if self._owing else now < due
+            if not stale or early or not self._may_post(now - built_at):
                 continue
-            playhead = self._at_its_step(playhead, reader)
-            snapshot = assembler.snapshot(playhead, wish.view)
+            playhead = self._at_its_step(playhead, source)
+            snapshot = source.snapshot(playhead, wish.view)
             stale, built_at, status_due = False, now, now + STATUS_S
             with self._wake:
+                if self._owing:
+                    answered_at = now
                 # what was never painted is told again
-                news = self._last is None or not self._painted or not _same(snapshot, self._last)
+                news = self._last is None or not self._painted or not snapshot.same(self._last)
                 self._last = snapshot
                 self._owing = False
                 self._painted = not news
             if news:
                 self._post(SnapshotReady(snapshot))
-
-    @property
-    def _pause(self) -> float:
-        """Seconds between snapshots."""
-        return 1 / (ANSWERS_PER_SECOND if self._owing else FRAMES_PER_SECOND)
 
     def _wait(self, until: float) -> _Wish:
         """What was asked for, as soon as something is; nothing, at `until`, or later while the screen still paints."""
@@ -188,45 +224,26 @@ class ReaderThread(threading.Thread):
     def _moved(self, playhead: Playhead, seconds: float, changes: list[Change]) -> Playhead:
         last = self._last
         if last is not None and last.head is not None:
-            playhead = playhead.advance(seconds, last.head.count, last.header.active)
+            playhead = playhead.advance(seconds, last.head.count, last.active)
         for change in changes:
             playhead = change(playhead, last)
         return playhead
 
-    def _at_its_step(self, playhead: Playhead, reader: RunReader) -> Playhead:
+    def _at_its_step(self, playhead: Playhead, source: Source) -> Playhead:
         """The playhead where it stood, after frames were put in before it, as a mirror's earlier ones are."""
         head = None if self._last is None else self._last.head
-        if playhead.following or head is None:
+        if playhead.following or head is None or not isinstance(source, Assembler):
             return playhead
-        now = int(np.searchsorted(reader.instants, head.step))
+        now = source.index_of(head.step)
         return playhead if now == head.index else replace(playhead, place=playhead.place + now - head.index)
 
     def _may_post(self, since: float) -> bool:
         with self._wake:
             return self._painted or since > PAINT_PATIENCE_S
 
-    def _obey(self, reader: RunReader, commands: list[tuple[Verb, str]]) -> None:
+    def _obey(self, source: Source, commands: list[tuple[Verb, str]]) -> None:
         for verb, argument in commands:
             try:
-                reader.send(verb, argument)
+                source.send(verb, argument)
             except CondenseError as error:
                 self._post(CommandFailed(str(error)))
-
-
-def _same(new: Snapshot, old: Snapshot) -> bool:
-    """Nothing that is drawn differs. Arrays are compared by identity: the assembler keeps what did not change."""
-    return (
-        new.header == old.header
-        and new.head == old.head
-        and new.layer == old.layer
-        and new.layers == old.layers
-        and new.banner == old.banner
-        and len(new.events) == len(old.events)
-        and len(new.images) == len(old.images)
-        and all(a is b for a, b in zip(new.images, old.images, strict=True))
-        and new.loss is old.loss
-        and new.accuracy is old.accuracy
-        and new.ratio is old.ratio
-        and new.outputs is old.outputs
-        and new.field is old.field
-    )

@@ -172,6 +172,8 @@ class Snapshot:
     spectrum: Spectrum
     events: tuple[EventView, ...]
     banner: Banner | None
+    worker_log: tuple[str, ...] = ()
+    """Only where it was asked for."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
@@ -180,3 +182,30 @@ class Snapshot:
     def chosen(self) -> LayerView | None:
         """The layer that the heatmap and the theory plots show."""
         return next((view for view in self.layers if view.name == self.layer), None)
+
+    @property
+    def active(self) -> bool:
+        """More frames may come."""
+        return self.header.active
+
+    def same(self, other: Snapshot) -> bool:
+        """Nothing that is drawn differs. Arrays are compared by identity: what did not change is the same object."""
+        return (
+            self.header == other.header
+            and self.head == other.head
+            and self.layer == other.layer
+            and self.layers == other.layers
+            and self.banner == other.banner
+            and self.worker_log == other.worker_log
+            and self.outputs is other.outputs
+            and self.field is other.field
+            and len(self.events) == len(other.events)
+            and len(self.images) == len(other.images)
+            and all(a is b for a, b in zip(self.images, other.images, strict=True))
+            and self.loss is other.loss
+            and self.accuracy is other.accuracy
+            and self.ratio is other.ratio
+            and self.predicted_ratio is other.predicted_ratio
+            and len(self.spectrum.curves) == len(other.spectrum.curves)
+            and all(a is b for a, b in zip(self.spectrum.curves, other.spectrum.curves, strict=True))
+        )

@@ -1,7 +1,7 @@
 """`python -m condense_core.engine.pool`: PyTorch imported once, and forked for every run named on standard input.
 
 Answers `FOLDER<tab>STATUS` when a run's process has ended. When standard input closes, whatever still trains is told
-to stop, with a checkpoint: nothing outlives whoever asked.
+to stop, with a checkpoint: nothing outlives whoever asked, nor this process where it is killed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from condense_core.runs.info import LOG_NAME
@@ -26,6 +27,8 @@ def main() -> int:
     running: dict[int, str] = {}
     waiting = b""
     open_ = True
+    # a run that reads the end of this pipe has lost the process that started it, however that went
+    alive, held = os.pipe()
     _say("ready")
     while open_ or running:
         if open_ and select.select([0], [], [], LOOK_S)[0]:
@@ -37,24 +40,32 @@ def main() -> int:
             *lines, waiting = (waiting + read).split(b"\n")
             for line in lines:
                 folder = os.fsdecode(line)
-                running[_fork(Path(folder), work)] = folder
+                running[_fork(Path(folder), work, alive, held)] = folder
         pid, status = os.waitpid(-1, os.WNOHANG if open_ else 0) if running else (0, 0)
         if pid in running:
             _say(f"{running.pop(pid)}\t{os.waitstatus_to_exitcode(status)}")
     return 0
 
 
-def _fork(folder: Path, work: object) -> int:
+def _fork(folder: Path, work: object, alive: int, held: int) -> int:
     assert callable(work)
     pid = os.fork()
     if pid:
         return pid
     os.setsid()
+    os.close(held)
+    threading.Thread(target=_stop_with_the_pool, args=(alive,), daemon=True).start()
     log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
     os.close(0)
     os._exit(work(folder))
+
+
+def _stop_with_the_pool(alive: int) -> None:
+    """Nothing is ever written to the pipe: a read returns when nobody holds its other end any more."""
+    os.read(alive, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _say(line: str) -> None:

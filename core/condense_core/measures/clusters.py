@@ -151,6 +151,14 @@ def condensed_lines(
     return cut_tree(linkage_tree(weight_MK, threshold=threshold), cut=cut, smallest_share=smallest_share)
 
 
+def abs_cos_with_axis(weight_MK: Tensor, *, threshold: float | None = None) -> float:
+    """Mean |cos| of the kept kernels with their common top principal axis, in [0, 1]: `Lines.mean_abs_cos` without the
+    clustering, for sets too large for that. NaN for fewer than two kept kernels."""
+    weight_MK = weight_MK.detach().cpu()
+    unit_JK = unit_kernels(weight_MK[keep_kernels(kernel_norms(weight_MK), threshold)])
+    return _abs_cos(unit_JK, principal_axis(unit_JK)) if len(unit_JK) > 1 else float("nan")
+
+
 def display_order(label_M: Tensor, sign_M: Tensor) -> Tensor:
     """Order in which a heatmap shows its blocks, a permutation (M,): by line, within it by side, the rest after."""
     place_M = torch.where(label_M >= 0, 2 * label_M + (sign_M < 0), torch.iinfo(torch.int64).max - 2 - label_M)

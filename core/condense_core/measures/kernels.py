@@ -33,6 +33,18 @@ def unit_kernels(weight_MK: Tensor) -> Tensor:
     return unit_MK
 
 
+def slices(weight_MK: Tensor, channels: int, pixels: int) -> Tensor:
+    """The slices (M · channels, pixels) of a layer of filters, one for each output and input channel.
+
+    The first `channels` · `pixels` entries of each kernel are its filter, whatever follows (the bias) belongs to no
+    input channel. ValueError where the kernels are too short for that.
+    """
+    entries = channels * pixels
+    if weight_MK.ndim != 2 or weight_MK.shape[1] < entries or entries < 1:
+        raise ValueError(f"slices: expected kernels of {channels} × {pixels} entries or more, got {_shape(weight_MK)}")
+    return weight_MK[:, :entries].reshape(-1, pixels)
+
+
 def safe_norm(values: Tensor) -> float:
     """Euclidean (Frobenius) norm of all entries in float64, right from 1e-300 to 1e300; NaN where one is not finite."""
     return float(kernel_norms(values.reshape(1, -1))) if values.numel() else 0.0

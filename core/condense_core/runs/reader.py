@@ -174,8 +174,11 @@ class RunReader:
             ).fetchall()
             return tuple(printable(name) for (name,) in rows)
 
-    def curve(self, name: str) -> tuple[IntArray, FloatArray]:
-        """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown."""
+    def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
+        """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown.
+
+        With `most`, at most that many points more than were read before: whoever must not wait long asks again.
+        """
         self._forget_what_was_filled()
         if self.member_number is not None:
             self._read_members()
@@ -183,7 +186,8 @@ class RunReader:
         curve = self._curves.setdefault(name, _Curve())
         with self._checked():
             rows = self._connection.execute(
-                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq", (name, curve.seq)
+                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (name, curve.seq, -1 if most is None else most),
             ).fetchall()
             if rows:
                 curve.append(rows)
@@ -194,6 +198,14 @@ class RunReader:
         steps, values = self.curve(name)
         end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
         return float(values[end - 1]) if end else float("nan")
+
+    def newest(self, name: str) -> float:
+        """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""
+        with self._checked():
+            row = self._connection.execute(
+                "SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,)
+            ).fetchone()
+            return float("nan") if row is None or row[0] is None else float(row[0])
 
     def frame(
         self,

@@ -25,6 +25,7 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
 )
 
+# The index of scalars holds them whole: a long curve is one stretch of it, not a place in the table for each point.
 TABLES = """
 CREATE TABLE run (
   id TEXT NOT NULL, name TEXT NOT NULL, preset TEXT NOT NULL, experiment TEXT NOT NULL, seed INTEGER NOT NULL,
@@ -33,7 +34,7 @@ CREATE TABLE run (
   seconds REAL NOT NULL DEFAULT 0, created REAL NOT NULL, heartbeat REAL NOT NULL
 );
 CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, value REAL);
-CREATE INDEX scalar_name ON scalar (name);
+CREATE INDEX scalar_curve ON scalar (name, seq, step, value);
 CREATE TABLE frame (
   seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, layer TEXT NOT NULL, key INTEGER NOT NULL,
   blob BLOB NOT NULL

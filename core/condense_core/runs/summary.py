@@ -34,6 +34,9 @@ class LayerSummary(msgspec.Struct, frozen=True, kw_only=True):
     condensed_at: int | None
     predicted_at: int | None
     arrived_at: int | None
+    slice_abs_cos: float = math.nan
+    """Of a convolution with several input channels: mean |cos| of its slices per output and input channel with their
+    common axis."""
 
 
 class TheorySummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +196,7 @@ def _layer(run: RunReader, name: str) -> LayerSummary | None:
         condensed_at=_first_at(run, f"{name}.condensed", 1.0),
         predicted_at=int(predicted) if math.isfinite(predicted) else None,
         arrived_at=_first_at(run, f"{name}.ratio", ARRIVED),
+        slice_abs_cos=run.last(f"{name}.slice_abs_cos"),
     )
 
 

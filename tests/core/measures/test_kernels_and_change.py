@@ -6,7 +6,8 @@ from planted import SCALES, generator
 from tolerances import rtol
 
 from condense_core.measures.change import gradient_norm, relative_change
-from condense_core.measures.kernels import kernel_norms, safe_norm, unit_kernels
+from condense_core.measures.clusters import abs_cos_with_axis, condensed_lines
+from condense_core.measures.kernels import kernel_norms, safe_norm, slices, unit_kernels
 from condense_core.measures.stage import in_initial_stage
 
 
@@ -82,3 +83,25 @@ def test_gradient_norm_is_over_all_parameters_together():
 def test_the_initial_stage_ends_below_seventy_percent_of_the_first_loss(loss, inside):
     assert in_initial_stage(loss, 1.0) is inside
     assert in_initial_stage(loss * 1e-8, 1e-8) is inside
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_slices_are_the_filters_per_output_and_input_channel(scale):
+    weight_MK = scale * torch.randn(5, 3 * 4 + 1, dtype=torch.float64, generator=generator(1))
+    rows = slices(weight_MK, 3, 4)
+    assert rows.shape == (15, 4)
+    assert torch.equal(rows[4], weight_MK[1, 4:8]), "second output, second input channel"
+    with pytest.raises(ValueError, match="expected kernels of 4 × 4"):
+        slices(weight_MK, 4, 4)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_slices_on_one_axis_are_told_from_kernels_that_are_not(scale):
+    """Every slice is ± one 2-d filter, with signs that differ between kernels: slices agree, whole kernels do not."""
+    sign = torch.randint(0, 2, (40, 6, 1), generator=generator(2), dtype=torch.float64) * 2 - 1
+    shared = random(9, seed=3)
+    weight_MK = scale * (sign * shared).flatten(1)
+    assert abs_cos_with_axis(slices(weight_MK, 6, 9)) == pytest.approx(1, abs=1e-12)
+    assert abs_cos_with_axis(weight_MK) < 0.8
+    assert abs_cos_with_axis(weight_MK) == pytest.approx(condensed_lines(weight_MK).mean_abs_cos, rel=1e-12)
+    assert math.isnan(abs_cos_with_axis(weight_MK[:1]))

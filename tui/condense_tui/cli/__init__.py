@@ -14,6 +14,7 @@ from condense_tui.cli.reproduce import reproduce
 from condense_tui.cli.run import attach, replay, run
 from condense_tui.cli.runs import runs
 from condense_tui.cli.serve import serve
+from condense_tui.cli.sweep import sweep
 from condense_tui.cli.theory import theory
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.command()(replay)
 app.command()(theory)
 app.command()(reduce)
 app.command()(reproduce)
+app.command()(sweep)
 app.command()(export)
 app.command()(doctor)
 app.command(hidden=True)(serve)

@@ -52,10 +52,10 @@ def export(
     import msgspec
 
     from condense_core.errors import ScenarioError, nearest
-    from condense_tui.cli.options import find_recording
     from condense_tui.draw.palette import PALETTES
     from condense_tui.export.make import export as write
     from condense_tui.export.wish import Wish, format_named, size_of
+    from condense_tui.scenarios import find_recording
 
     if theme not in {None, "dark", "light"}:
         raise ScenarioError(f"--theme {theme}: expected dark or light")

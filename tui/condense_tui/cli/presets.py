@@ -23,27 +23,22 @@ def list_(json: Json = False) -> int:
     """All presets: what they are, and what each claims."""
     import msgspec
 
-    from condense_core.scenario import loads
-    from condense_presets import preset_files, preset_text, recordings
+    from condense_presets.catalogue import catalogue
 
-    recorded = recordings()
-    rows = []
-    for name in preset_files():
-        experiment = loads(preset_text(name), name)
-        about, claim = experiment.about, experiment.claim
-        rows.append(
-            {
-                "name": name,
-                "paper": about.paper if about else "none",
-                "figure": about.figure if about else "",
-                "summary": about.summary if about else "",
-                "claim": claim.text if claim else "",
-                "minutes_cpu": about.minutes_cpu if about else None,
-                "minutes_quick": experiment.quick.minutes_cpu if experiment.quick else None,
-                "minutes_gpu": about.minutes_gpu if about else None,
-                "recording": name in recorded,
-            }
-        )
+    rows = [
+        {
+            "name": preset.name,
+            "paper": preset.paper,
+            "figure": preset.figure,
+            "summary": preset.summary,
+            "claim": preset.claim,
+            "minutes_cpu": preset.minutes_cpu,
+            "minutes_quick": preset.minutes_quick,
+            "minutes_gpu": preset.minutes_gpu,
+            "recording": preset.recording is not None,
+        }
+        for preset in catalogue()
+    ]
     if json:
         typer.echo(msgspec.json.encode(rows).decode())
         return 0

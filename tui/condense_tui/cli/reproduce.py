@@ -29,7 +29,7 @@ def reproduce(
     seeds: Annotated[int | None, typer.Option(min=1, help=f"Draws of the initial weights; {SEEDS} by default.")] = None,
     data_seeds: Annotated[int, typer.Option(min=1, help="Draws of the data, each with every draw of weights.")] = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Every CPU preset, in about ten minutes on two cores.")
+        bool, typer.Option("--quick", help="Every CPU preset, in about five minutes on two cores.")
     ] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Runs and report go there; runs there are kept.")] = Path(
         "report"
@@ -61,7 +61,6 @@ def reproduce(
     import msgspec
 
     from condense_core.runs.create import require_engine
-    from condense_tui.cli.run import check_device
     from condense_tui.report.build import build, write
     from condense_tui.reproduce.across import arms, read_across
     from condense_tui.reproduce.drive import drive
@@ -69,6 +68,7 @@ def reproduce(
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import cores, showing
     from condense_tui.reproduce.together import together
+    from condense_tui.scenarios import check_device
 
     check_device(device)
     other_data = stand_ins(data or [])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width, build_scenario
+from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
 from condense_tui.home import has_terminal, open_app
+from condense_tui.scenarios import build_scenario, check_device, find_recording
 
 if TYPE_CHECKING:
     from condense_core.experiment import Experiment
@@ -170,7 +171,6 @@ def replay(
     """
     from condense_presets import recordings
     from condense_tui.cli.headless import show_panels
-    from condense_tui.cli.options import find_recording
 
     place = find_recording(run, runs_dir)
     if headless or json or at is not None or not has_terminal():
@@ -187,12 +187,3 @@ def _recorded(place: Path) -> str:
 
     with RunReader(place) as reader:
         return next((event.text for event in reader.events if event.kind == "recorded"), "")
-
-
-def check_device(device: str) -> None:
-    """ScenarioError for what is no device's name; whether it is there, the worker finds out."""
-    from condense_core.errors import ScenarioError
-
-    kind, colon, index = device.partition(":")
-    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and colon and index.isdigit()):
-        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, build_scenario
+from condense_tui.cli.options import Json
+from condense_tui.scenarios import build_scenario
 
 if TYPE_CHECKING:
     from condense_core.answers import LabelTheory, Spread, TheoryAnswer

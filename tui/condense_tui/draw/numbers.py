@@ -107,3 +107,13 @@ def duration(seconds: float | None) -> str:
 def plural(count: int, noun: str) -> str:
     """1 line, 3 lines."""
     return f"{step(count)} {noun}" if count == 1 else f"{step(count)} {noun}s"
+
+
+def age(seconds: float) -> str:
+    """How long ago: now, 40 s, 12 min, 5 h, 3 d; a clock that runs behind says now."""
+    if seconds < 5:
+        return "now"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"

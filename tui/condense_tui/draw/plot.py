@@ -19,6 +19,8 @@ from condense_tui.draw.scale import Scale, fit, ticks
 # More points than this cost time and change no dot: a braille column takes a minimum and a maximum.
 MOST_POINTS = 400
 EDGE_ROOM = 0.04
+# Times that a curve's label stands on it: often enough to follow it through a bundle.
+LABELS = 4
 # Beyond this the span of an axis is no finite number any more; such a value is on its way to infinity.
 HUGE = 1e150
 # Below this, arithmetic on ticks underflows; what is measured gets nowhere near it and counts as 0.
@@ -43,12 +45,16 @@ BAND = 12
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: its name, steps, values, and which of the curve tones it takes."""
+    """One line: its name, steps, values, and which of the curve tones it takes.
+
+    `label`, one character, is set on the curve in some places, so that it is known without its colour.
+    """
 
     name: str
     x: np.ndarray
     y: np.ndarray
     tone: int = 0
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,7 @@ def build(spec: Spec) -> Plot:
                 grid[row][left + column] = (character, tone)
     for mark in spec.marks:
         _label_mark(area, mark)
+    _draw_labels(area, series)
     _draw_x_labels(area)
     return Plot(spec.width, spec.height, tuple(map(tuple, grid)), left, area.width, canvas_height, x)
 
@@ -202,7 +209,7 @@ def _clean(curve: Curve, spec: Spec) -> Curve:
     if len(x) > 1 and np.any(np.diff(x) < 0):
         order = np.argsort(x, kind="stable")
         x, y = x[order], y[order]
-    return Curve(curve.name, x, y, curve.tone)
+    return Curve(curve.name, x, y, curve.tone, curve.label)
 
 
 def _x_axis(series: list[Curve], spec: Spec) -> Scale:
@@ -262,6 +269,19 @@ def _label_mark(area: _Area, mark: Mark) -> None:
             if len(cells) == len(label) and all(tone <= Tone.GRID for _, tone in cells):
                 _write(row, area.left + at, label, Tone.MARK)
                 return
+
+
+def _draw_labels(area: _Area, series: list[Curve]) -> None:
+    """Each curve's label on it, a few times over the width, at columns that no other curve labels."""
+    labelled = [curve for curve in series if curve.label]
+    for number, curve in enumerate(labelled):
+        places = area.x.column_of(curve.x, area.width)
+        for turn in range(LABELS):
+            column = int((turn + (number + 1) / (len(labelled) + 1)) * area.width / LABELS)
+            near = int(np.abs(places - column).argmin())
+            row = area.row(float(curve.y[near]))
+            if row is not None and abs(places[near] - column) <= area.width / (2 * LABELS):
+                _write(area.grid[row], area.left + int(places[near]), curve.label, Tone.CURVE + curve.tone)
 
 
 def _draw_x_labels(area: _Area) -> None:

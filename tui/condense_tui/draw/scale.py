@@ -43,6 +43,11 @@ class Scale:
             return None
         return min(width - 1, max(0, round(place * (width - 1))))
 
+    def column_of(self, values: np.ndarray, width: int) -> np.ndarray:
+        """Cells of `width` that hold the values, those outside at its ends."""
+        cells: np.ndarray = np.clip(np.rint(self.share(values) * (width - 1)), 0, width - 1)
+        return cells
+
 
 def fit(values: np.ndarray, log: bool, shift: float = 0.0) -> Scale:
     """The axis that holds all finite `values`; a flat or empty series gets a little room on both sides."""

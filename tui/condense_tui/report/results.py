@@ -30,6 +30,7 @@ NAMES = {
     "lines_coarse": "lines at 0.8 / 10 %",
     "mean_abs_cos": "mean |cos| with their axis",
     "pair_abs_cos": "mean |cos| of pairs",
+    "slice_abs_cos": "mean |cos| of slices with their axis",
     "alignment": "mean |cos| with the predicted v1",
     "ratio": "share of the weights on v1",
     "loss_ratio": "loss / first loss",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from condense_core.errors import CondenseError
+from condense_core.errors import CondenseError, RunFileError
 from condense_core.experiment import Experiment
+from condense_core.runs.control import worker_is_alive
 from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.pool import Pool
 from condense_core.runs.reader import RunReader
@@ -37,8 +40,31 @@ class Progress:
     refused: dict[Path, str] = field(default_factory=dict)
 
 
-def drive(plan: Plan, *, jobs: int, device: str, show: Callable[[Progress], None]) -> Progress:
-    """Train every cell that is not finished; a cell that fails is noted and does not stop the others."""
+class Engine(Protocol):
+    """Where cells are trained. Leaving its context stops what still trains."""
+
+    def start(self, cell: Cell) -> None:
+        """Begin to train the cell; CondenseError or OSError where that cannot be."""
+
+    def ended(self, seconds: float) -> Iterable[Path]:
+        """Folders of cells that have ended, waiting at most that long for the first; their run files say how.
+
+        CondenseError where none can go on.
+        """
+
+
+def drive(
+    plan: Plan,
+    *,
+    jobs: int,
+    device: str,
+    show: Callable[[Progress], None],
+    engine: AbstractContextManager[Engine] | None = None,
+) -> Progress:
+    """Train every cell that is not finished, `jobs` at a time; a cell that fails is noted and does not stop the others.
+
+    On this machine's `device`, or wherever `engine` does it.
+    """
     progress = Progress()
     for cell in plan.cells:
         (progress.kept if is_finished(cell) else progress.waiting).append(cell)
@@ -46,11 +72,11 @@ def drive(plan: Plan, *, jobs: int, device: str, show: Callable[[Progress], None
     show(progress)
     if not progress.waiting:
         return progress
-    with Pool(jobs) as pool:
+    with engine or LocalEngine(jobs, device) as trains:
         while progress.waiting or progress.running:
             while progress.waiting and len({cell.folder for cell in progress.running}) < jobs:
-                _start(progress, pool, device)
-            ended = set(pool.ended(LOOK_S)) if progress.running else set()
+                _start(progress, trains)
+            ended = set(trains.ended(LOOK_S)) if progress.running else set()
             progress.ended += [cell for cell in progress.running if cell.folder in ended]
             progress.running = [cell for cell in progress.running if cell.folder not in ended]
             show(progress)
@@ -80,25 +106,49 @@ def _without_words(experiment: Experiment) -> Experiment:
     return msgspec.structs.replace(experiment, about=None)
 
 
-def _start(progress: Progress, pool: Pool, device: str) -> None:
+def _start(progress: Progress, engine: Engine) -> None:
     cell = progress.waiting[0]
     together = [other for other in progress.waiting if other.folder == cell.folder]
     progress.waiting = [other for other in progress.waiting if other.folder != cell.folder]
     try:
-        if _status(cell) in INTERRUPTED:
-            ready_to_resume(cell.folder)
-        else:
-            _make(cell, device)
+        engine.start(cell)
     except (CondenseError, OSError) as error:
         progress.refused[cell.folder] = str(error)
         progress.ended += together
         return
-    pool.start(cell.folder)
     progress.running += together
+
+
+class LocalEngine:
+    """Trains cells in processes of this machine; one that was interrupted goes on from its checkpoint."""
+
+    def __init__(self, jobs: int, device: str) -> None:
+        self._device = device
+        self._pool = Pool(jobs)
+
+    def start(self, cell: Cell) -> None:
+        """Begin to train the cell in a process of its own."""
+        if _status(cell) in INTERRUPTED:
+            ready_to_resume(cell.folder)
+        else:
+            _make(cell, self._device)
+        self._pool.start(cell.folder)
+
+    def ended(self, seconds: float) -> list[Path]:
+        """Folders of cells whose process has ended."""
+        return self._pool.ended(seconds)
+
+    def __enter__(self) -> LocalEngine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._pool.__exit__(*error)
 
 
 def _make(cell: Cell, device: str) -> None:
     if cell.folder.exists():
+        if worker_is_alive(cell.folder):
+            raise RunFileError(f"{cell.folder.name} is being trained by another command")
         shutil.rmtree(cell.folder)
     cell.folder.mkdir(parents=True)
     name = f"{cell.preset} {cell.folder.name}"

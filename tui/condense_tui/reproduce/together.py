@@ -9,18 +9,17 @@ from typing import Literal
 
 import msgspec
 
-from condense_core.experiment import Dense, Ensemble, Experiment
-from condense_tui.reproduce.plan import Cell, Plan, PresetPlan
+from condense_core.experiment import Ensemble
+from condense_tui.reproduce.plan import Cell, Plan, PresetPlan, trains_as_one
 
 
 def together(plan: Plan) -> Plan:
-    """The plan with its draws put together; convolutions train one after the other in any case, and so apart, on all
-    cores."""
+    """The plan with the draws put together that train faster so."""
     return replace(plan, presets=tuple(map(_together, plan.presets)), own=tuple(map(_together, plan.own)))
 
 
 def _together(preset: PresetPlan) -> PresetPlan:
-    if not _train_as_one(preset.experiment):
+    if not trains_as_one(preset.experiment):
         return preset
     cells: list[Cell] = []
     one_draw = len({cell.seed for cell in preset.cells}) == 1
@@ -28,10 +27,6 @@ def _together(preset: PresetPlan) -> PresetPlan:
     for _, group in groupby(preset.cells, key=same):
         cells += _joined(list(group), "data" if one_draw else "init")
     return replace(preset, cells=tuple(cells))
-
-
-def _train_as_one(experiment: Experiment) -> bool:
-    return experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
 
 
 def _joined(group: Sequence[Cell], vary: Literal["init", "data"]) -> list[Cell]:

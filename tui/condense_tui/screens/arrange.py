@@ -73,6 +73,11 @@ def fitting(side: int, width: int, rows: int) -> int:
     return side * (pixels // side) if 0 < side <= pixels else pixels
 
 
+def columns_for(sides: tuple[int, ...], width: int, height: int) -> int:
+    """Heatmaps side by side in an area so that the smallest of them is largest."""
+    return _columns(sides, width, height)[0]
+
+
 def _wide(width: int, height: int, sides: tuple[int, ...]) -> Arrangement:
     """Plots beside or below the heatmaps, whichever leaves the smallest matrix larger."""
     body = height - CHROME

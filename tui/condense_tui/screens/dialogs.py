@@ -11,29 +11,34 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
-from textual.screen import ModalScreen
 
-from condense_tui.actions import ACTIONS, ALSO
+from condense_tui.actions import ALSO, Action, Place, actions_on
+from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, justified
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Every key and what it does."""
 
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help > VerticalScroll {
-        width: 78; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        width: 92; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
         background: $surface; border: round $frame-focus; border-title-color: $title; padding: 0 2;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss", "close", show=False)]
 
+    def __init__(self, places: tuple[Place, ...]) -> None:
+        """`places` are those of the screen that help is asked for."""
+        super().__init__()
+        self._actions = actions_on(*places)
+
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "keys"
             box.border_subtitle = "esc closes"
-            yield HelpLines()
+            yield HelpLines(self._actions)
 
 
 class HelpLines(Lines):
@@ -41,26 +46,37 @@ class HelpLines(Lines):
 
     DEFAULT_CSS = "HelpLines { height: auto; background: $surface; }"
 
+    def __init__(self, actions: list[Action]) -> None:
+        super().__init__()
+        self._actions = actions
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.build(width, viewport.height))
 
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         rows: list[Line] = []
-        for group in dict.fromkeys(action.group for action in ACTIONS):
+        for group in dict.fromkeys(action.group for action in self._actions):
             rows.append([(group, look.chosen)])
-            for action in ACTIONS:
+            # two ways of one thing, as one frame back and one frame on, are one line
+            things: dict[tuple[str, str], list[Action]] = {}
+            for action in self._actions:
                 if action.group == group:
-                    shown = action.shown if self.ability.unicode or not action.plain else action.plain
-                    rows.append(self._row(shown, action.help))
+                    things.setdefault((action.words, action.call.partition("(")[0]), []).append(action)
+            for actions in things.values():
+                shown = " ".join(self._key(action) for action in actions)
+                rows.append(self._row(shown, " · ".join(action.help for action in actions)))
         rows += [self._row(key, words) for key, words in ALSO]
         return rows
 
+    def _key(self, action: Action) -> str:
+        return action.shown if self.ability.unicode or not action.plain else action.plain
+
     def _row(self, key: str, words: str) -> Line:
-        return [(f"  {key}{' ' * max(1, 13 - cell_len(key))}", self.look.key), (words, self.look.text)]
+        return [(f"  {key}{' ' * max(1, 16 - cell_len(key))}", self.look.key), (words, self.look.text)]
 
 
-class Question(ModalScreen[bool]):
+class Question(Dialog[bool]):
     """A question with one key for yes; everything else is no."""
 
     DEFAULT_CSS = """

@@ -10,7 +10,6 @@ from typing import ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from condense_core.errors import CondenseError
@@ -29,6 +28,7 @@ from condense_tui.export.wish import (
 )
 from condense_tui.screens.run import RunScreen
 from condense_tui.snapshot import Snapshot
+from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.choice import LABEL_WIDTH, Choice
 from condense_tui.widgets.lines import Line, Lines
 
@@ -46,7 +46,7 @@ class Request:
     out: Path
 
 
-class ExportDialog(ModalScreen[Request | None]):
+class ExportDialog(Dialog[Request | None]):
     """Asks what to write and where; nothing is written before it has closed."""
 
     DEFAULT_CSS = """

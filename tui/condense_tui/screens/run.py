@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-from condense_tui.actions import ACTIONS
+from condense_core.runs.info import RunInfo, read_info
+from condense_core.runs.schema import FILE_NAME, open_reader
+from condense_tui.actions import Place, bindings
 from condense_tui.assemble import View
+from condense_tui.collecting import collect_again
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.pace import Paced
-from condense_tui.playhead import Playhead
-from condense_tui.reader import ReaderThread
-from condense_tui.screens import figures
+from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
+from condense_tui.screens import figures, steering
 from condense_tui.screens.arrange import CHROME, Arrangement, arrange, shows_every_layer
-from condense_tui.screens.dialogs import Help, Question
 from condense_tui.screens.figures import Axes, Figure
+from condense_tui.screens.scrubbing import Scrubbing
 from condense_tui.snapshot import Banner as BannerMessage
+from condense_tui.snapshot import Header as RunHeader
 from condense_tui.snapshot import Snapshot
 from condense_tui.widgets.banner import Banner
-from condense_tui.widgets.bottom import EventLog, Footer, LogLine
+from condense_tui.widgets.bottom import LogLine
 from condense_tui.widgets.field import FieldPanel
+from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers, lines_needed
+from condense_tui.widgets.log import LogPanel
 from condense_tui.widgets.panels import Heatmaps
 from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.tiny import Tiny
+
+if TYPE_CHECKING:
+    from condense_tui.app import CondenseApp
 
 PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
     "loss": figures.loss,
@@ -66,29 +75,35 @@ class Choices:
     log_x: bool | None = None
 
 
-class RunScreen(Screen[None]):
+class RunScreen(Scrubbing, Screen[None]):
     """One run, live or recorded."""
 
+    app: CondenseApp
     AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), action.call, action.words, show=False) for action in ACTIONS
-    ]
+    PLACES: ClassVar[tuple[Place, ...]] = ("run",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
-    def __init__(self, reader: ReaderThread) -> None:
+    def __init__(self, place: Path) -> None:
+        """`place` is a run's folder or a run file."""
         super().__init__()
-        self._reader = reader
+        self.place = place
+        self._reader = ReaderThread(place, self.post_message)
         self._snapshot: Snapshot | None = None
         self._arranged: tuple[Arrangement, Choices, bool, bool, int, int] | None = None
         self._view = View()
         self.choices = Choices()
         # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
-        self._header, self._banner, self._tabs = Header(), Banner(), Tabs()
+        self._header, self._banner, self._tabs = (
+            Header(),
+            Banner(),
+            Tabs("kernels", "curves", "theory", "log", "output"),
+        )
         self._left, self._right = Vertical(id="left"), Container(id="right")
         self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
         self._spare, self._field = PlotPanel(id="spare"), FieldPanel()
         self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
-        self._event_log, self._timeline, self._log_line = EventLog(), Timeline(), LogLine()
+        self._event_log, self._timeline, self._log_line = LogPanel(), Timeline(), LogLine()
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -112,15 +127,40 @@ class RunScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._list.border_title = "layers"
-        self._event_log.border_title = "log"
         for name in PLOTS:
             self._plots[name].border_title = name
         self._arrange()
         # not before there is something to show a snapshot on
         self._reader.start()
 
+    def on_unmount(self) -> None:
+        self._reader.stop()
+
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
+
+    def on_snapshot_ready(self, message: SnapshotReady) -> None:
+        """Show the newest snapshot; under a dialog, keep it until that has closed."""
+        if self.is_current or self._snapshot is None:
+            self.show(message.snapshot)
+            self.call_after_refresh(collect_again)
+        else:
+            # the reader hears of no painting meanwhile, and so sends one a second and no more
+            self._snapshot = message.snapshot
+
+    def on_screen_resume(self) -> None:
+        """Show what has happened under a dialog."""
+        if self._snapshot is not None:
+            self.show(self._snapshot)
+
+    def on_read_failed(self, message: ReadFailed) -> None:
+        """Say that reading has ended."""
+        self.fail(message.reason)
+        self.call_after_refresh(collect_again)
+
+    def on_command_failed(self, message: CommandFailed) -> None:
+        """Say that a command did not reach the worker."""
+        self.notify(message.reason, severity="error", markup=False)
 
     def show(self, snapshot: Snapshot) -> None:
         """Put a snapshot on the screen."""
@@ -140,11 +180,6 @@ class RunScreen(Screen[None]):
     def snapshot(self) -> Snapshot | None:
         """What is on the screen."""
         return self._snapshot
-
-    @property
-    def place(self) -> Path:
-        """The run's folder, or its run file."""
-        return self._reader.place
 
     @property
     def settled(self) -> bool:
@@ -191,7 +226,9 @@ class RunScreen(Screen[None]):
         layers = 0 if snapshot is None else len(snapshot.layers)
         one_input = snapshot is not None and (snapshot.outputs is not None or snapshot.field is not None)
         plan = arrange(width, height, sides, chosen, one_input)
-        self._look(replace(self._view, every_layer=shows_every_layer(width, height, layers)))
+        log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
+        every_layer = shows_every_layer(width, height, layers)
+        self._look(replace(self._view, every_layer=every_layer, worker_log=log))
         with_accuracy = snapshot is not None and len(snapshot.accuracy[0]) > 0
         state = plan, choices, with_accuracy, one_input, layers, height
         if state != self._arranged:
@@ -250,34 +287,6 @@ class RunScreen(Screen[None]):
         self._arrange()
         self._show()
 
-    def _move(self, change: Callable[[Playhead, int, bool], Playhead]) -> None:
-        def changed(playhead: Playhead, last: Snapshot | None) -> Playhead:
-            if last is None or last.head is None:
-                return playhead
-            return change(playhead, last.head.count, last.header.active)
-
-        self._reader.move(changed)
-
-    def action_play(self) -> None:
-        """Play or pause the playhead."""
-        self._move(lambda playhead, count, active: playhead.toggle(count, active))
-
-    def action_frame(self, by: int) -> None:
-        """Move the playhead by frames."""
-        self._move(lambda playhead, count, _: playhead.step(by, count))
-
-    def action_start(self) -> None:
-        """To the first frame."""
-        self._move(lambda playhead, *_: playhead.go(0))
-
-    def action_live(self) -> None:
-        """To the newest frame."""
-        self._move(lambda playhead, *_: playhead.live())
-
-    def action_speed(self, by: int) -> None:
-        """Play faster or slower."""
-        self._move(lambda playhead, *_: playhead.faster(by))
-
     def action_layer(self, by: int) -> None:
         """Choose the next or the previous layer."""
         snapshot = self._snapshot
@@ -291,7 +300,7 @@ class RunScreen(Screen[None]):
         """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
         snapshot = self._snapshot
         if snapshot is None or snapshot.seeds is None:
-            self._say("this run is of one seed; condense-tui run … --seeds 10 trains ten")
+            steering.say(self, "this run is of one seed; n, then seeds 10, trains ten")
             return
         chosen, count = snapshot.seeds.chosen, snapshot.seeds.count
         at = (0 if chosen is None else chosen + 1) + by
@@ -326,7 +335,7 @@ class RunScreen(Screen[None]):
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
         if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
-            self._say("only runs of networks with one input have an output and a field to show")
+            steering.say(self, "only runs of networks with one input have an output and a field to show")
             return
         self._choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):
@@ -344,43 +353,41 @@ class RunScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause training or go on with it."""
-        run = None if self._snapshot is None else self._snapshot.header
-        if run is None or not run.active:
-            self._say("training is over; there is nothing to pause")
-            return
-        verb = "resume" if run.status == "paused" else "pause"
-        self._reader.send("resume" if verb == "resume" else "pause")
-        self._say(f"asked the worker to {verb}")
+        run = self._run
+        if run is not None:
+            steering.pause_or_go_on(self, self.place, run.status, self._looked_at)
 
     def action_stop(self) -> None:
         """Stop training, after asking."""
-        run = None if self._snapshot is None else self._snapshot.header
-        if run is None or not run.active:
-            self._say("training is over; there is nothing to stop")
-            return
+        run = self._run
+        if run is not None:
+            steering.stop(self, self.place, run, self._looked_at)
 
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._reader.send("stop")
-                self._say("asked the worker to stop")
+    def action_new(self) -> None:
+        """A new run like this one."""
+        from condense_tui.screens.form import FormScreen, of_run
 
-        question = Question(
-            f"Stop training {run.name}?",
-            f"It is at step {run.step:,} of {run.steps:,}. It leaves a checkpoint and can be resumed.",
-            "stop",
-            "keep training",
-        )
-        self.app.push_screen(question, answered)
+        self.app.push_screen(FormScreen(of_run(self._info())))
+
+    def action_reduce(self) -> None:
+        """The effective network of this run."""
+        from condense_tui.screens.reduce import ReduceScreen
+
+        head = None if self._snapshot is None else self._snapshot.head
+        at = None if head is None or head.following else head.step
+        self.app.push_screen(ReduceScreen(self.place, at))
+
+    def action_compare(self) -> None:
+        """Choose what to compare this run with."""
+        from condense_tui.screens.pick import PickScreen
+
+        self.app.push_screen(PickScreen(self.place))
 
     def action_export(self) -> None:
         """Write the run, or a picture of it, to a file."""
         from condense_tui.screens.export import offer_export
 
         offer_export(self)
-
-    def action_help(self) -> None:
-        """All keys."""
-        self.app.push_screen(Help())
 
     def on_layers_chosen(self, event: Layers.Chosen) -> None:
         """Choose the layer that was clicked."""
@@ -397,8 +404,17 @@ class RunScreen(Screen[None]):
             index = int(abs(snapshot.instants - event.step).argmin())
             self._move(lambda playhead, *_: playhead.go(index))
 
-    def _say(self, text: str) -> None:
-        self.notify(text, timeout=3, markup=False)
+    @property
+    def _run(self) -> RunHeader | None:
+        return None if self._snapshot is None else self._snapshot.header
+
+    def _info(self) -> RunInfo:
+        with contextlib.closing(open_reader(self.place / FILE_NAME if self.place.is_dir() else self.place)) as file:
+            return read_info(file, self.place)
+
+    def _looked_at(self) -> None:
+        """Look at the run now: something was done to it."""
+        self._reader.look(self._view)
 
 
 def _panel_of(focused: Widget | None) -> str:

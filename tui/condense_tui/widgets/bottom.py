@@ -1,13 +1,12 @@
-"""The two bottom lines: the newest word of the log, and the keys."""
+"""The newest word of the log."""
 
 from __future__ import annotations
 
 import time
 
-from condense_tui.actions import footer_hints
 from condense_tui.draw import numbers
 from condense_tui.snapshot import EventView, Snapshot
-from condense_tui.widgets.lines import Line, Lines, length
+from condense_tui.widgets.lines import Line, Lines
 
 
 class LogLine(Lines):
@@ -39,53 +38,3 @@ class LogLine(Lines):
                 (event.text or event.kind, look.text),
             ]
         ]
-
-
-class EventLog(Lines, can_focus=True):
-    """All events, the newest at the bottom."""
-
-    DEFAULT_CSS = "EventLog { height: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__(id="events", classes="panel")
-        self._events: tuple[EventView, ...] = ()
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Show the events of a snapshot."""
-        if len(snapshot.events) != len(self._events):
-            self._events = snapshot.events
-            self.rebuild()
-
-    def build(self, width: int, height: int) -> list[Line]:
-        look = self.look
-        lines: list[Line] = []
-        for event in self._events[-height:]:
-            clock = time.strftime("%H:%M:%S", time.localtime(event.time))
-            lines.append(
-                [
-                    (f"{clock}  ", look.muted),
-                    (f"{numbers.step(event.step):>9}  ", look.text),
-                    (f"{event.kind:<20} ", look.accent),
-                    (event.text, look.text),
-                ]
-            )
-        return lines or [[("nothing has happened yet", look.muted)]]
-
-
-class Footer(Lines):
-    """Keys that matter most, as many as fit."""
-
-    DEFAULT_CSS = "Footer { height: 1; background: $panel; padding: 0 1; }"
-
-    def __init__(self) -> None:
-        super().__init__(id="footer")
-
-    def build(self, width: int, height: int) -> list[Line]:
-        look = self.look
-        line: Line = []
-        for key, words in footer_hints(self.ability.unicode):
-            part: Line = [(key, look.key), (f" {words}   ", look.muted)]
-            if length(line) + length(part) > width + 3:
-                break
-            line += part
-        return [line]

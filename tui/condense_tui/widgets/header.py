@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from condense_tui.draw import numbers
+from condense_tui.draw.status import REPLAY, Sign, sign_of
 from condense_tui.snapshot import Snapshot
 from condense_tui.widgets.lines import Line, Lines, justified, length
-
-# Sign, plain sign, word and style name of each way of looking at a run.
-_LIVE = ("●", "*", "live", "good")
-_PAUSED = ("▮▮", "||", "paused", "warn")
-_REPLAY = ("▷", ">", "replay", "playhead")
-_ENDINGS = {
-    "done": ("✔", "ok", "done", "good"),
-    "stopped": ("■", "#", "stopped", "warn"),
-    "failed": ("✖", "x", "failed", "bad"),
-    "diverged": ("✖", "x", "diverged", "bad"),
-    "lost": ("✖", "x", "worker lost", "bad"),
-    "starting": ("○", "o", "starting", "muted"),
-}
 
 
 class Header(Lines):
@@ -76,14 +64,10 @@ class Header(Lines):
         return [*parts[:2], *seeds, *parts[2:]]
 
 
-def _status(snapshot: Snapshot) -> tuple[str, str, str, str]:
+def _status(snapshot: Snapshot) -> Sign:
     run, head = snapshot.header, snapshot.head
     if head is not None and not head.following and (run.active or run.status == "done"):
-        return _REPLAY if head.playing else ("▷", ">", "looking back" if run.active else "replay", "playhead")
+        return REPLAY if head.playing else REPLAY._replace(word="looking back" if run.active else "replay")
     if run.away:
-        return "○", "o", run.away, "warn"
-    if run.status == "running":
-        return _LIVE
-    if run.status == "paused":
-        return _PAUSED
-    return _ENDINGS.get(run.status, ("○", "o", run.status, "muted"))
+        return Sign("○", "o", run.away, "warn")
+    return sign_of(run.status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -27,6 +28,7 @@ class Lines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
+        self._base = Style.null()
 
     @property
     def look(self) -> look.Look:
@@ -56,9 +58,14 @@ class Lines(Widget):
         if changed:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # the same for every line, and dear: Textual asks every ancestor for its background
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        base = self.rich_style
+        base = self._base
         if y >= len(self._lines):
             return Strip.blank(width, base)
         return Strip(fitted(self._lines[y], width, base), width)
@@ -100,6 +107,13 @@ def justified(left: Line, right: Line, width: int, filler: Style) -> Line:
     """`left` at the left and `right` at the right; what is on the right goes where both do not fit."""
     gap = width - length(left) - length(right)
     return [*left, (" " * gap, filler), *right] if gap >= 1 else left
+
+
+def wrapped(text: str, style: Style, width: int) -> list[Line]:
+    """A paragraph as lines of at most `width` cells; what it is indented by stays."""
+    indent = text[: len(text) - len(text.lstrip())]
+    parts = textwrap.wrap(text, max(8, width), subsequent_indent=indent) or [""]
+    return [[(part, style)] for part in parts]
 
 
 def centred(text: str, style: Style, width: int, height: int) -> list[Line]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
@@ -18,10 +20,11 @@ MOST_HEATMAPS = 6
 
 
 class HeatPanel(Vertical):
-    """A heatmap in its frame: the layer above, what the cursor reads below."""
+    """A heatmap in its frame: the layer above, what the cursor reads below, or the words `unread` while it does not."""
 
     def __init__(self) -> None:
         super().__init__(classes="panel heat")
+        self.unread = ""
         self.heatmap = Heatmap()
 
     def compose(self) -> ComposeResult:
@@ -38,7 +41,8 @@ class HeatPanel(Vertical):
 
     def on_heatmap_read(self, event: Heatmap.Read) -> None:
         """Write what the cursor reads into the frame."""
-        self.border_subtitle = Content(_reading(event.reading, self.size.width - 4) if event.reading else "")
+        words = reading_words(event.reading, self.size.width - 4) if event.reading else self.unread
+        self.border_subtitle = Content(words)
 
 
 class Heatmaps(Vertical):
@@ -91,14 +95,16 @@ class Heatmaps(Vertical):
             panel.show(image, palette, empty, chosen, by_line)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
         wide = all(panel.heatmap.wide for panel in shown)
-        self._legend.show(palette, dropped, self._pooling(shown), wide)
+        self._legend.show(palette, dropped, pooling(shown), wide)
 
-    def _pooling(self, shown: list[HeatPanel]) -> str:
-        for panel in shown:
-            image, layout = panel.heatmap.image, panel.heatmap.layout_
-            if image is not None and layout is not None and (layout.pooled or image.pooled):
-                return f"{numbers.step(image.kernels)} kernels pooled to {len(layout.edges) - 1}"
-        return ""
+
+def pooling(shown: Sequence[HeatPanel]) -> str:
+    """That kernels share cells, where they do; empty where every kernel has its own."""
+    for panel in shown:
+        image, layout = panel.heatmap.image, panel.heatmap.layout_
+        if image is not None and layout is not None and (layout.pooled or image.pooled):
+            return f"{numbers.step(image.kernels)} kernels pooled to {len(layout.edges) - 1}"
+    return ""
 
 
 def waiting(snapshot: Snapshot) -> str:
@@ -111,7 +117,9 @@ def waiting(snapshot: Snapshot) -> str:
     return "waiting for the first frame…" if run.active else "this run ended before its first frame"
 
 
-def _reading(reading: Reading, width: int) -> str:
+def reading_words(reading: Reading, width: int) -> str:
+    """What the cursor reads, in at most `width` characters where that can be."""
+
     def name(kernels: tuple[int, ...]) -> str:
         return str(kernels[0]) if len(kernels) == 1 else f"{kernels[0]}…{kernels[-1]}"
 

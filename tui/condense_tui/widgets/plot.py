@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from typing import Any
 
 from rich.style import Style
 from textual.timer import Timer
@@ -16,9 +17,11 @@ from condense_tui.widgets.lines import Line, Lines, centred
 # Plots that only grew are drawn again this often: a curve gains less than a dot meanwhile, and a plot costs a core
 # ten milliseconds.
 GROWTH_S = 0.4
+# A curve that has not even gained a dot still moves its ticks.
+SMALL_GROWTH_S = 2.0
 
 # What a plot depends on, cheaply comparable: names, lengths and last steps of its curves, and how it is drawn.
-Key = tuple[object, ...]
+Key = tuple[Any, ...]
 
 
 class PlotPanel(Lines, can_focus=True):
@@ -93,7 +96,7 @@ class PlotPanel(Lines, can_focus=True):
             self._waiting = True
             return
         only_grown = bool(self._key) and self._key[0] == wanted[0]
-        wait = self._started_at + GROWTH_S - time.monotonic()
+        wait = self._started_at + self._patience(wanted) - time.monotonic()
         if only_grown and wait > 0:
             if self._later is None:
                 self._later = self.set_timer(wait, self._start_later)
@@ -102,7 +105,16 @@ class PlotPanel(Lines, can_focus=True):
         self._key = wanted
         self._started_at = time.monotonic()
         spec = draw.sized(self._spec, width, height, braille=self.ability.unicode)
-        self._building = self.run_worker(partial(draw.build, spec), thread=True, group="plot")
+        # without a description, Textual writes one out of all the numbers in the spec, and that for every plot
+        self._building = self.run_worker(partial(draw.build, spec), thread=True, group="plot", description="a plot")
+
+    def _patience(self, wanted: Key) -> float:
+        """Seconds between plots of curves that only grow: long where they have not grown by a dot."""
+        if not self._key:
+            return 0.0
+        ends = [(int(new[1]), int(old[1])) for new, old in zip(wanted[1][0], self._key[1][0], strict=False)]
+        dots = 2 * self.content_size.width
+        return GROWTH_S if any((new - old) * dots >= new for new, old in ends) else SMALL_GROWTH_S
 
     def _start_later(self) -> None:
         self._later = None

@@ -1,4 +1,4 @@
-"""Names of the panels, where the terminal shows one at a time."""
+"""Names of panels, where the terminal shows one at a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 
-from condense_tui.actions import ACTIONS
 from condense_tui.widgets.lines import Line, Lines
 
 _REVERSE = Style(reverse=True)
@@ -24,23 +23,31 @@ class Tabs(Lines):
             super().__init__()
             self.number = number
 
-    def __init__(self) -> None:
+    def __init__(self, *names: str) -> None:
         super().__init__(id="tabs")
+        self._names = names
         self._chosen = 1
-        self._count = len(tab_names())
+        self._count = len(names)
         self._ends: list[int] = []
 
-    def choose(self, number: int, count: int) -> None:
-        """Mark a panel as shown, of the first `count`."""
-        self._chosen, self._count = number, count
-        self.rebuild()
+    @property
+    def chosen(self) -> int:
+        """Number of the panel that is shown."""
+        return self._chosen
+
+    def choose(self, number: int, count: int | None = None) -> None:
+        """Mark a panel as shown, of the first `count`, or of all."""
+        count = len(self._names) if count is None else count
+        if (number, count) != (self._chosen, self._count):
+            self._chosen, self._count = number, count
+            self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         line: Line = []
         self._ends = []
         end = 0
-        for number, words in enumerate(tab_names()[: self._count], start=1):
+        for number, words in enumerate(self._names[: self._count], start=1):
             chosen = number == self._chosen
             text = f" {number} {words} "
             line.append((text, look.chosen + _REVERSE if chosen else look.muted))
@@ -54,8 +61,3 @@ class Tabs(Lines):
         number = next((at for at, end in enumerate(self._ends, start=1) if x < end), None)
         if number is not None:
             self.post_message(self.Chosen(number))
-
-
-def tab_names() -> list[str]:
-    """Words of the panel actions, in their order."""
-    return [action.words for action in ACTIONS if action.call.startswith("panel(")]

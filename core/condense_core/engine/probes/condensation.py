@@ -10,8 +10,9 @@ from torch import Tensor
 from condense_core import frames
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.view import View
-from condense_core.measures.clusters import COARSE, cut_tree, display_order
-from condense_core.measures.kernels import kernel_norms
+from condense_core.experiment import Conv
+from condense_core.measures.clusters import COARSE, abs_cos_with_axis, cut_tree, display_order
+from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
@@ -39,11 +40,18 @@ class SimilarityProbe:
 
 class CondensationProbe:
     """Frames `condensation` and scalars `LAYER.lines`, `.lines_coarse`, `.directions`, `.coverage`, `.mean_abs_cos`,
-    `.pair_abs_cos`; event `condensed` at the first step where a layer is."""
+    `.pair_abs_cos`; of a convolution with several input channels also `.slice_abs_cos`, the mean |cos| of its slices
+    per output and input channel with their common axis; event `condensed` at the first step where a layer is."""
 
     def __init__(self, start: View) -> None:
         self._places: dict[str, tuple[Tensor, Tensor]] = {}
         self._condensed: set[str] = set()
+        self._slices: dict[str, tuple[int, int]] = {}
+        for name, settings in zip(start.layers, start.experiment.layers, strict=True):
+            if isinstance(settings, Conv):
+                channels = (start.kernels(name).shape[1] - settings.bias) // settings.size**2
+                if channels > 1:
+                    self._slices[name] = channels, settings.size**2
 
     def measure(self, view: View, into: Measurement) -> None:
         for layer in view.layers:
@@ -52,6 +60,9 @@ class CondensationProbe:
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
             into.scalar(f"{layer}.condensed", float(frame.condensed))
+            if layer in self._slices:
+                rows = slices(view.kernels(layer), *self._slices[layer])
+                into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))
             if frame.condensed and layer not in self._condensed:
                 self._condensed.add(layer)
                 into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')}")

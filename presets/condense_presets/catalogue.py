@@ -1,0 +1,53 @@
+"""The presets as a list that a person chooses from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from condense_core.scenario import loads
+from condense_presets import preset_files, recordings
+
+
+class Preset(msgspec.Struct, frozen=True, kw_only=True):
+    """A preset in a list. `group` is the folder that it ships in; times are minutes, None where not known."""
+
+    name: str
+    group: str
+    paper: str
+    figure: str
+    summary: str
+    claim: str
+    paper_shows: str
+    finding: str
+    minutes_cpu: float | None
+    minutes_quick: float | None
+    minutes_gpu: float | None
+    recording: Path | None
+
+
+def catalogue() -> list[Preset]:
+    """All presets, those to begin with first, and of them the one that shows the theory best."""
+    recorded = recordings()
+    found = []
+    for name, file in preset_files().items():
+        experiment = loads(file.read_text(encoding="utf-8"), name)
+        about, claim = experiment.about, experiment.claim
+        found.append(
+            Preset(
+                name=name,
+                group=file.parent.name,
+                paper=about.paper if about else "none",
+                figure=about.figure if about else "",
+                summary=about.summary if about else "",
+                claim=claim.text if claim else "",
+                paper_shows=about.paper_shows if about else "",
+                finding=about.finding if about else "",
+                minutes_cpu=about.minutes_cpu if about else None,
+                minutes_quick=experiment.quick.minutes_cpu if experiment.quick else None,
+                minutes_gpu=about.minutes_gpu if about else None,
+                recording=recorded.get(name),
+            )
+        )
+    return sorted(found, key=lambda preset: (preset.group != "starters", preset.name != "digits-gd"))

@@ -1,0 +1,123 @@
+"""What a list shows of a run, read without NumPy and without reading the run."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from condense_core import scenario
+from condense_core.runs import control
+from condense_core.runs.create import create_run
+from condense_core.runs.glance import MOST_LAYERS, POINTS, Glances, glance
+from condense_core.runs.writer import Batch, RunWriter
+from condense_presets import preset_text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return create_run(scenario.loads(preset_text("digits-deep")), runs=tmp_path)
+
+
+def write(folder: Path, losses: list[float], layers: tuple[str, ...] = ("conv1",)) -> None:
+    writer = RunWriter(folder)
+    for step, loss in enumerate(losses):
+        scalars = [("loss", loss)]
+        for layer in layers:
+            scalars += [(f"{layer}.lines", float(step)), (f"{layer}.condensed", float(step > 2))]
+            scalars += [(f"{layer}@1.lines", 99.0)]
+        writer.append(Batch(step, scalars, [], []))
+    writer.update(status="done", step=len(losses) - 1)
+    writer.close()
+
+
+def test_short_runs_are_shown_whole(folder: Path) -> None:
+    write(folder, [3.0, 2.0, 1.0])
+    found = glance(folder)
+    assert found.loss == (3.0, 2.0, 1.0)
+    assert [(layer.name, layer.lines, layer.condensed) for layer in found.layers] == [("conv1", 2.0, False)]
+
+
+def test_long_runs_are_sampled_from_the_first_to_the_last(folder: Path) -> None:
+    write(folder, [1000.0 - step for step in range(1000)])
+    found = glance(folder)
+    assert len(found.loss) == POINTS
+    assert (found.loss[0], found.loss[-1]) == (1000.0, 1.0)
+    assert list(found.loss) == sorted(found.loss, reverse=True)
+
+
+def test_values_that_are_no_numbers_stay_so(folder: Path) -> None:
+    write(folder, [1.0, math.nan, math.inf, -math.inf])
+    loss = glance(folder).loss
+    assert loss[0] == 1.0 and math.isnan(loss[1]) and loss[2:] == (math.inf, -math.inf)
+
+
+def test_layers_come_in_the_order_of_the_network_and_not_without_end(folder: Path) -> None:
+    names = ("conv2", "conv1", *(f"dense{number}" for number in range(1, 31)))
+    write(folder, [1.0], names)
+    found = [layer.name for layer in glance(folder).layers]
+    assert found[:2] == ["conv2", "conv1"]
+    assert len(found) == MOST_LAYERS
+
+
+def test_a_run_without_measurements_is_empty(folder: Path) -> None:
+    found = glance(folder)
+    assert (found.loss, found.layers) == ((), ())
+    assert found.info is not None and found.info.status == "starting"
+
+
+def test_a_damaged_file_is_trouble_and_no_error(folder: Path, tmp_path: Path) -> None:
+    (folder / "run.sqlite").write_bytes(b"x" * 5000)
+    found = glance(folder)
+    assert found.info is None
+    assert str(folder) in found.trouble
+    assert glance(tmp_path / "nothing").info is None
+
+
+def test_only_what_changed_is_read_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder, [2.0, 1.0])
+    other = create_run(scenario.loads(preset_text("digits-gd")), runs=tmp_path)
+    write(other, [4.0])
+    read: list[Path] = []
+    monkeypatch.setattr("condense_core.runs.glance.glance", lambda place: (read.append(place), glance(place))[1])
+    glances = Glances(tmp_path)
+    first = list(glances.look())
+    assert sorted(read) == sorted([folder, other])
+    read.clear()
+    assert [a is b for a, b in zip(glances.look(), first, strict=True)] == [True, True]
+    assert read == []
+    write(other, [3.0])
+    assert [found.loss[-1] for found in glances.look() if found.folder == other] == [3.0]
+    assert read == [other]
+
+
+def test_a_worker_that_died_is_seen_though_no_file_changed(folder: Path, tmp_path: Path) -> None:
+    write(folder, [1.0])
+    writer = RunWriter(folder)
+    writer.update(status="running")
+    glances = Glances(tmp_path)
+    with control.hold(folder):
+        assert [found.info.status for found in glances.look()] == ["running"]
+    assert [found.info.status for found in glances.look()] == ["lost"]
+    writer.close()
+
+
+def test_a_removed_run_is_gone(folder: Path, tmp_path: Path) -> None:
+    write(folder, [1.0])
+    glances = Glances(tmp_path)
+    assert len(list(glances.look())) == 1
+    (folder / "run.sqlite").unlink()
+    assert list(glances.look()) == []
+    assert list(Glances(tmp_path / "nothing").look()) == []
+
+
+def test_neither_numpy_nor_torch_is_loaded_for_it() -> None:
+    code = (
+        "import sys; import condense_core.runs.glance, condense_presets.catalogue, condense_tui.screens.home;"
+        "print([name for name in ('numpy', 'torch', 'typer', 'plotext') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,167 @@
+"""`sweep` as a user runs it: files, picture, exit codes, what a second time costs, and Ctrl-C."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SMALL
+from support import need_module, wait_for
+
+from condense_core.errors import RunFileError
+from condense_core.runs.control import worker_is_alive
+from condense_core.runs.reader import RunReader
+
+COMMAND = [sys.executable, "-m", "condense_tui", "sweep"]
+
+
+@pytest.fixture
+def tiny(tmp_path) -> Path:
+    file = tmp_path / "tiny.toml"
+    file.write_text(SMALL.replace("steps = 300", "steps = 40").replace("frames = 30", "frames = 5"))
+    return file
+
+
+def sweep(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    answer = subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
+    return answer
+
+
+def table(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def test_a_sweep_is_one_table_and_the_second_time_trains_nothing(tiny, tmp_path):
+    out = tmp_path / "out"
+    options = (tiny, "--over", "lr=1e-3,1e30", "--over", "width=6,8", "--seeds", 3, "--out", out)
+    answer = sweep(*options, "--show", "coverage")
+    assert "diverged" in answer.stdout
+    assert answer.stderr.count("the loss is") == 2, "why, for each of the two"
+
+    rows, seeds = table(out / "results.csv"), table(out / "seeds.csv")
+    assert [(row["optimizer.lr"], row["layers.*.width"], row["status"]) for row in rows] == [
+        ("0.001", "6", "done"),
+        ("0.001", "8", "done"),
+        ("1e+30", "6", "diverged"),
+        ("1e+30", "8", "diverged"),
+    ]
+    for row in rows[:2]:
+        own = [seed for seed in seeds if seed["cell"] == row["cell"]]
+        assert [seed["init_seed"] for seed in own] == ["0", "1", "2"]
+        assert row["seeds"] == "3"
+        assert float(row["loss_last_median"]) == statistics.median(float(seed["loss_last"]) for seed in own)
+        assert float(row["lines_max"]) == max(float(seed["lines"]) for seed in own)
+        assert int(row["condensed"]) == sum(seed["condensed"] == "true" for seed in own)
+        with RunReader(out / "cells" / row["cell"]) as run:
+            assert float(own[2]["loss_last"]) == run.member(2).last("loss")
+            assert run.experiment.layers[0].width == int(row["layers.*.width"])
+    assert rows[2]["diverged"] == "3"
+    assert rows[2]["loss_last_median"] == "", "no seed is left to be counted"
+    assert (out / "phase.svg").read_text().startswith("<svg")
+
+    before = {file: file.stat().st_mtime_ns for file in out.glob("cells/*/run.sqlite")}
+    again = json.loads(sweep(*options, "--json").stdout)
+    assert (again["trained"], again["kept"], len(again["cells"])) == (0, 4, 4)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    more = json.loads(sweep(*options[:4], "width=6,8,10", *options[5:], "--json").stdout)
+    assert (more["trained"], more["kept"]) == (2, 4)
+
+
+def test_parquet_holds_what_the_csv_does(tiny, tmp_path):
+    need_module("pyarrow")
+    import pyarrow.parquet
+
+    sweep(tiny, "--over", "std=0.005,0.1", "--seeds", 2, "--out", tmp_path / "out", "--parquet")
+    for name in ("results", "seeds"):
+        found = pyarrow.parquet.read_table(tmp_path / "out" / f"{name}.parquet").to_pylist()
+        expected = table(tmp_path / "out" / f"{name}.csv")
+        assert len(found) == len(expected)
+        assert list(found[0]) == list(expected[0])
+        assert [row["init.std"] for row in found] == [float(row["init.std"]) for row in expected]
+        assert all(isinstance(row["kernels"], int) for row in found)
+
+
+def test_where_no_cell_ends_or_a_checked_claim_fails_the_exit_code_says_so(tiny, tmp_path):
+    out = tmp_path / "out"
+    answer = sweep(tiny, "--over", "lr=1e30", "--seeds", 2, "--out", out, code=1)
+    assert "no cell came to its end" in answer.stderr
+    claim = tmp_path / "claim.toml"
+    requires = "requires = [{ measure = 'loss_ratio', at_least = 0.9 }]"
+    claim.write_text(f"{tiny.read_text()}\n[claim]\ntext = 'hardly moves'\n{requires}\n")
+    options = (claim, "--over", "lr=1e-9,1e-1", "--seeds", 2, "--out", out)
+    assert "does not hold in 1 of 2 cells" in sweep(*options, "--check", code=1).stderr
+    assert sweep(*options, "--show", "claim").stdout.count("2 of 2") == 1
+
+
+def test_a_wrong_value_is_refused_before_anything_trains(tiny, tmp_path):
+    answer = sweep(tiny, "--over", "std=0.1,-1", "--out", tmp_path / "out", code=2)
+    assert answer.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_keeps_what_is_finished_and_stops_the_workers(tiny, tmp_path):
+    out = tmp_path / "out"
+    options = (tiny, "--over", "steps=20,100000000", "--seeds", 2, "--jobs", 2, "--out", out)
+    process = subprocess.Popen(
+        [*COMMAND, *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+    def folder(steps: int) -> Path | None:
+        return next(iter(out.glob(f"cells/steps-{steps}-*")), None)
+
+    def ready() -> bool:
+        if not (folder(20) and folder(100_000_000)):
+            return False
+        try:
+            with RunReader(folder(20)) as short, RunReader(folder(100_000_000)) as long:
+                return short.info().status == "done" and long.info().status == "running"
+        except RunFileError:  # the file is just being made
+            return False
+
+    try:
+        wait_for(ready)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "finished cells are kept, the others have a checkpoint, and the same command goes on" in said
+    assert not worker_is_alive(folder(100_000_000))
+    with RunReader(folder(20)) as run:
+        assert run.info().status == "done"
+
+
+def test_a_killed_sweep_leaves_no_worker(tiny, tmp_path):
+    out = tmp_path / "out"
+    options = (tiny, "--over", "steps=100000000", "--seeds", 2, "--out", out)
+    process = subprocess.Popen([*COMMAND, *map(str, options)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def pid() -> int | None:
+        folder = next(iter(out.glob("cells/*/run.sqlite")), None)
+        if folder is None:
+            return None
+        try:
+            with RunReader(folder.parent) as run:
+                return run.info().pid
+        except RunFileError:  # the file is just being made
+            return None
+
+    try:
+        wait_for(lambda: pid() is not None)
+        worker = pid()
+        parent = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+        os.kill(parent, signal.SIGKILL)
+        wait_for(lambda: not worker_is_alive(next(out.glob("cells/*"))))
+        assert process.wait(timeout=30) == 1
+    finally:
+        process.kill()

@@ -1,0 +1,205 @@
+"""Two to six runs side by side: at the same step, at the same loss, and what is said of those that do not get there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from piloting import at_home, text, text_has, until
+from recording import Recording
+from textual.pilot import Pilot
+
+from condense_presets import recordings
+from condense_tui.app import CondenseApp
+from condense_tui.comparison import Comparer, CompareView, Comparison
+from condense_tui.playhead import Playhead
+from condense_tui.screens.compare import CompareScreen
+from condense_tui.screens.pick import PickScreen
+from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.scrubber import Scrubber
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Recording]:
+    def recording(name: str, fall: float = 0.25, write: int | None = None, **options: object) -> Recording:
+        made = Recording(tmp_path / "runs", **options)
+        made.fall = fall
+        made.write(write)
+        made.writer.update(name=name)
+        if write is None:
+            made.finish()
+        return made
+
+    return recording
+
+
+@asynccontextmanager
+async def compared(*places: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    app = CondenseApp(runs=places[0].parent)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await at_home(app)
+        app.compare(places)
+        await until(lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison, "the comparison")
+        await pilot.pause()
+        yield pilot
+
+
+def found(pilot: Pilot[None]) -> Comparison:
+    screen = pilot.app.screen
+    assert isinstance(screen, CompareScreen) and screen.comparison is not None
+    return screen.comparison
+
+
+async def drawn(pilot: Pilot[None]) -> None:
+    await until(lambda: all(panel.settled for panel in pilot.app.screen.query(PlotPanel)), "plots")
+    await until(lambda: pilot.app.screen._reader.idle, "the reader to have nothing to say")
+    await pilot.pause()
+
+
+def test_same_step_takes_the_newest_frame_at_or_before_it(make: Callable[..., Recording]) -> None:
+    long, short = make("long", steps=4000), make("short", steps=1000)
+    comparer = Comparer([long.folder, short.folder])
+    last = comparer.snapshot(Playhead(), CompareView())
+    assert [side.step for side in last.sides] == [4000, 1000]
+    assert [side.note for side in last.sides] == ["", "ended before"]
+    assert set(last.places.tolist()) == set(long.steps.tolist()) | set(short.steps.tolist())
+    at = int(np.searchsorted(last.places, 900))
+    middle = comparer.snapshot(Playhead().go(at), CompareView())
+    for side, recording in zip(middle.sides, (long, short), strict=True):
+        assert side.step == recording.steps[recording.steps <= middle.places[at]].max()
+        assert side.note == ""
+    comparer.close()
+
+
+def test_same_loss_takes_the_first_frame_that_is_as_low(make: Callable[..., Recording]) -> None:
+    fast, slow = make("fast", fall=0.6), make("slow", fall=0.2)
+    comparer = Comparer([fast.folder, slow.folder])
+    view = CompareView(by="loss")
+    shares = comparer.snapshot(Playhead(), view).places
+    assert np.all(np.diff(shares) < 0)
+    assert shares[0] == 1.0 and shares[-1] == pytest.approx(0.4)
+    at = int(np.argmin(np.abs(shares - 0.9)))
+    there = comparer.snapshot(Playhead().go(at), view)
+    for side, recording, fall in zip(there.sides, (fast, slow), (0.6, 0.2), strict=True):
+        loss = 1 - fall * (recording.steps / 4000) ** 2
+        assert side.step == recording.steps[loss <= shares[at] + 1e-12].min()
+    assert there.sides[0].step < there.sides[1].step
+    end = comparer.snapshot(Playhead(), view)
+    assert [side.note for side in end.sides] == ["", "never gets there"]
+    comparer.close()
+
+
+def test_runs_without_a_finite_loss_have_none_to_go_by(make: Callable[..., Recording]) -> None:
+    good, bad = make("good"), make("bad", fall=float("nan"))
+    comparer = Comparer([good.folder, bad.folder])
+    there = comparer.snapshot(Playhead(), CompareView(by="loss"))
+    assert there.sides[1].note == "no loss to go by"
+    assert there.sides[1].image is not None
+    comparer.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_heatmaps_side_by_side_and_curves_with_letters(
+    make: Callable[..., Recording], size: tuple[int, int]
+) -> None:
+    one, two = make("tanh"), make("xtanh", kernels=(24,), lines=(2,))
+    async with compared(one.folder, two.folder, size=size) as pilot:
+        await drawn(pilot)
+        page = text(pilot)
+        for words in ("A tanh · conv1", "B xtanh · conv1", "step 4,000", "-1", "+1"):
+            assert words in page
+        await pilot.press("2")
+        await drawn(pilot)
+        page = text(pilot)
+        assert "loss, share of the first" in page and "kernels on lines" in page
+        curves = "\n".join(page.splitlines()[3:-2])
+        assert curves.count("A") > 2 and curves.count("B") > 2
+
+
+async def test_a_key_switches_between_same_step_and_same_loss(make: Callable[..., Recording]) -> None:
+    async with compared(make("a").folder, make("b", fall=0.1).folder) as pilot:
+        await text_has(pilot, "same step 4,000")
+        await pilot.press("x")
+        await text_has(pilot, "same loss 75 %")
+        await text_has(pilot, "never gets there")
+        await pilot.press("home")
+        await text_has(pilot, "same loss 100 %")
+        await pilot.press("x")
+        await text_has(pilot, "same step 4,000")
+
+
+async def test_scrubbing_moves_all_of_them(make: Callable[..., Recording]) -> None:
+    async with compared(make("a").folder, make("b").folder) as pilot:
+        await pilot.press("home")
+        await until(lambda: [side.step for side in found(pilot).sides] == [0, 0], "the first step of both")
+        await pilot.press("right", "right")
+        await until(lambda: [side.step for side in found(pilot).sides] == [2, 2], "two frames on")
+        await pilot.click(Scrubber, offset=(119, 0))
+        await until(lambda: found(pilot).sides[0].step > 1000, "the clicked place")
+        await pilot.press("home", "space")
+        await until(lambda: found(pilot).sides[1].step >= 4, "both to play")
+
+
+async def test_layers_are_chosen_by_their_place(make: Callable[..., Recording]) -> None:
+    async with compared(make("a").folder, make("b", kernels=(20,), lines=(1,)).folder) as pilot:
+        await pilot.press("right_square_bracket")
+        await text_has(pilot, "A a · conv2")
+        assert "B b · conv1" in text(pilot), "a run of one layer stays at its last"
+
+
+@pytest.mark.parametrize("count", [3, 6])
+async def test_up_to_six_runs_have_a_heatmap_each(make: Callable[..., Recording], count: int) -> None:
+    folders = [make(f"run{number}", frames=10).folder for number in range(count)]
+    async with compared(*folders) as pilot:
+        await drawn(pilot)
+        for number, letter in zip(range(count), "ABCDEF", strict=False):
+            assert f"{letter} run{number}" in text(pilot)
+
+
+async def test_live_runs_are_followed(make: Callable[..., Recording]) -> None:
+    done, live = make("done", steps=400), make("live", steps=4000, write=40)
+    with live.worker():
+        async with compared(done.folder, live.folder) as pilot:
+            await text_has(pilot, "B ● live")
+            before = found(pilot).sides[1].step
+            live.write(5)
+            await until(lambda: found(pilot).sides[1].step > before, "a newer frame")
+
+
+async def test_compare_from_a_run_offers_runs_and_recordings(make: Callable[..., Recording]) -> None:
+    mine, other = make("mine"), make("other")
+    app = CondenseApp(mine.folder, mine.folder.parent)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await text_has(pilot, "kernels by line")
+        await pilot.press("c")
+        await until(lambda: isinstance(app.screen, PickScreen), "the list")
+        await text_has(pilot, "recordings that ship with the program")
+        page = text(pilot)
+        assert "other" in page and "digits-ce" in page
+        await pilot.press("space", "space", "enter")
+        await until(lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison, "the comparison")
+        names = [side.name for side in found(pilot).sides]
+        assert names == ["mine", "other", next(iter(recordings()))]
+        await pilot.press("escape")
+        await text_has(pilot, "kernels by line")
+    assert other.folder != mine.folder
+
+
+async def test_a_file_that_is_gone_is_said(make: Callable[..., Recording], tmp_path: Path) -> None:
+    async with CondenseApp(runs=tmp_path).run_test(size=(120, 40)) as pilot:
+        await at_home(pilot.app)
+        pilot.app.compare([make("a").folder, tmp_path / "nothing"])
+        await text_has(pilot, "no run file at")
+        await pilot.press("escape")
+
+
+async def test_too_small_to_compare_says_so(make: Callable[..., Recording]) -> None:
+    async with compared(make("a").folder, make("b").folder, size=(50, 20)) as pilot:
+        await text_has(pilot, "50×20 is too small to compare runs")
+        await pilot.resize_terminal(80, 24)
+        await text_has(pilot, "A a · conv1")

@@ -1,0 +1,195 @@
+"""The smaller parts around the run screen: the worker's log, the reduction, dialogs, lists and sparklines."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from piloting import run_screen, settled, shown, snapshot, text, text_has, until
+from recording import Recording
+
+from condense_core.answers import LayerReduction, ReduceAnswer
+from condense_core.child import ChildError
+from condense_tui.draw import numbers
+from condense_tui.draw.sparkline import BLOCKS, PLAIN, sparkline
+from condense_tui.logs import MOST_BYTES, MOST_LINES, WorkerLog
+from condense_tui.logs import shown as shown_log
+from condense_tui.screens.reduce import ReduceScreen, small_place
+from condense_tui.screens.rows import short_time
+
+ANSWER = ReduceAnswer(
+    run="digits-gd-1234",
+    step=200,
+    source="checkpoint",
+    layers=[LayerReduction(name="conv1", before=32, after=1, lines=1, unchanged=0, dropped=2)],
+    parameters_before=1344,
+    parameters_after=42,
+    output_change=2.2e-4,
+    loss_before=13.9,
+    loss_after=13.9,
+    loss_change=1.4e-6,
+    accuracy_before=0.09,
+    accuracy_after=0.09,
+    weights="effective.safetensors",
+    scenario="effective.toml",
+)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Recording:
+    recording = Recording(tmp_path)
+    recording.write()
+    recording.finish()
+    return recording
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_log_shows_events_and_the_end_of_the_workers_log(recorded: Recording, size: tuple[int, int]) -> None:
+    (recorded.folder / "worker.log").write_bytes(
+        b"first\n\x1b[31mred\x1b[0m and \x07bell\nprogress 1 %\rprogress 9 %\n"
+    )
+    async with shown(recorded.folder, size) as pilot:
+        assert snapshot(pilot).worker_log == (), "the log is read only while it is shown"
+        await pilot.press("4")
+        await text_has(pilot, "red and bell")
+        page = text(pilot)
+        for words in ("worker.log", "first", "progress 9 %", "condensed", "training on cpu"):
+            assert words in page
+        assert "progress 1 %" not in page
+        assert not set(page) & {"\x1b", "\x07"}
+        with (recorded.folder / "worker.log").open("a") as log:
+            log.write("something new\n")
+        await text_has(pilot, "something new")
+
+
+async def test_no_log_is_said(recorded: Recording) -> None:
+    async with shown(recorded.folder) as pilot:
+        await pilot.press("4")
+        await text_has(pilot, "the worker wrote nothing here")
+
+
+def test_log_is_bounded_and_its_cut_line_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "worker.log"
+    file.write_text("".join(f"line {number} {'x' * 300}\n" for number in range(5000)))
+    lines = WorkerLog(file).lines()
+    assert 0 < len(lines) <= MOST_LINES
+    assert lines[-1].startswith("line 4999")
+    assert all(line.startswith("line ") for line in lines)
+    assert sum(map(len, lines)) <= MOST_BYTES
+    assert WorkerLog(tmp_path / "nothing").lines() == ()
+    assert WorkerLog(None).lines() == ()
+    file.chmod(0o600)
+
+
+@given(st.binary(max_size=2000), st.booleans())
+def test_whatever_is_in_a_log_steers_nothing(data: bytes, whole: bool) -> None:
+    for line in shown_log(data, whole):
+        assert line.isprintable()
+
+
+async def test_reduction_is_shown_and_can_be_trained_on(recorded: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("condense_core.runs.create.require_engine", lambda: None)
+    monkeypatch.setattr("condense_core.child.ask", lambda module, question, answer: (asked.append(question), ANSWER)[1])
+    async with shown(recorded.folder) as pilot:
+        await pilot.press("r")
+        await text_has(pilot, "parameters   1,344 → 42")
+        page = text(pilot)
+        for words in ("conv1", "digits-gd-1234 at step 200", "changes by 2.2e-4", "9 % → 9 %", "train it on"):
+            assert words in page
+        assert asked[0].at is None and asked[0].out == str(recorded.folder / "effective")
+        await pilot.press("escape", "left")
+        await until(lambda: not snapshot(pilot).head.following, "the playhead to move")
+        await pilot.press("r")
+        await until(lambda: len(asked) == 2, "a second question")
+        assert asked[1].at == snapshot(pilot).head.step
+        await pilot.press("n")
+        await text_has(pilot, "cannot read the scenario effective.toml")
+
+
+async def test_refused_reduction_is_one_line(recorded: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ChildError("no weights were kept", 2)
+
+    monkeypatch.setattr("condense_core.runs.create.require_engine", lambda: None)
+    monkeypatch.setattr("condense_core.child.ask", refuse)
+    async with shown(recorded.folder) as pilot:
+        await pilot.press("r")
+        await text_has(pilot, "no weights were kept")
+        await pilot.press("escape")
+        await until(lambda: pilot.app.screen is run_screen(pilot), "the dialog to close")
+
+
+def test_small_network_goes_beside_what_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    assert small_place(tmp_path / "run") == tmp_path / "run" / "effective"
+    (tmp_path / "shipped.sqlite").touch()
+    assert small_place(tmp_path / "shipped.sqlite") == tmp_path / "shipped-effective"
+
+
+async def test_dialog_stands_still_over_a_live_run_and_catches_up(tmp_path: Path) -> None:
+    live = Recording(tmp_path)
+    live.write(20)
+    with live.worker():
+        async with shown(live.folder) as pilot:
+            await settled(pilot)
+            before = text(pilot).splitlines()[0]
+            await pilot.press("question_mark")
+            await text_has(pilot, "esc closes")
+            assert text(pilot).splitlines()[0] == before
+            live.write(10)
+            newest = f"step {live.steps[29]:,}"
+            await until(lambda: snapshot(pilot).head.step == live.steps[29], "the newest snapshot")
+            await pilot.pause(0.3)
+            assert text(pilot).splitlines()[0] == before
+            await pilot.press("escape")
+            await text_has(pilot, newest)
+
+
+async def test_dialog_is_drawn_anew_at_another_size(recorded: Recording) -> None:
+    async with shown(recorded.folder) as pilot:
+        await pilot.press("r")
+        await until(lambda: isinstance(pilot.app.screen, ReduceScreen), "the dialog")
+        for size in ((80, 24), (60, 20), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await until(lambda size=size: len(text(pilot).splitlines()) == size[1], "the new size")
+            assert "effective network" in text(pilot)
+
+
+@given(st.lists(st.floats(), max_size=60), st.integers(-1, 40), st.booleans())
+def test_sparkline_has_a_character_a_value_at_most_and_no_more_than_the_width(
+    values: list[float], width: int, unicode: bool
+) -> None:
+    drawn = sparkline(values, width, unicode)
+    assert len(drawn) == min(max(0, width), len(values))
+    assert set(drawn) <= set((BLOCKS if unicode else PLAIN) + "x^v")
+    if values and width > 0:
+        assert (drawn[-1] == "x") == math.isnan(values[-1])
+
+
+def test_sparkline_shows_the_shape() -> None:
+    assert sparkline([0, 1, 2, 3, 4, 5, 6, 7], 8) == BLOCKS
+    assert sparkline([1, 1, 1], 8) == BLOCKS[0] * 3
+    assert sparkline([1, math.nan, 2, math.inf, -math.inf], 8) == f"{BLOCKS[0]}x{BLOCKS[-1]}^v"
+    decades = sparkline([1e-4, 1e-3, 1e-2, 1e-1, 1], 8)
+    assert len(set(decades)) == 5, "decades are steps of equal height"
+    assert sparkline(range(100), 10)[-1] == BLOCKS[-1], "the newest value is the last"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(-3, "now"), (4, "now"), (40, "40 s"), (61, "1 min"), (7300, "2 h"), (200_000, "2 d")],
+)
+def test_ages(seconds: float, said: str) -> None:
+    assert numbers.age(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.2, "1 s"), (6, "6 s"), (100, "2 min"), (6000, "2 h"), (260_000, "3 d")]
+)
+def test_costs(seconds: float, said: str) -> None:
+    assert short_time(seconds) == said

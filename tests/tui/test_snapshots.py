@@ -1,0 +1,166 @@
+"""What the screens look like, cell by cell, against files that were looked at and kept.
+
+A file holds each line of the screen, and under it one letter a cell for its style; the styles are listed at the end, so
+that a change can be read. After a change that is meant:
+
+    UPDATE_SNAPSHOTS=1 python -m pytest tests/tui/test_snapshots.py     # then look at what git shows
+
+Other versions of the drawing libraries draw other cells: there the tests are skipped, and said to be.
+"""
+
+from __future__ import annotations
+
+import os
+import string
+import time
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from piloting import PATIENCE_S, at_home, text_has, until
+from recording import Recording
+from rich.style import Style
+from textual.pilot import Pilot
+
+from condense_presets.catalogue import Preset
+from condense_tui.app import CondenseApp
+from condense_tui.glances import PresetsReady
+from condense_tui.widgets.plot import PlotPanel
+
+KEPT = Path(__file__).with_name("snapshots")
+# The versions that the files were made with; the extra `snapshots` in pyproject.toml pins the same.
+PINNED = {"textual": "8.2.8", "rich": "15.0.0", "plotext": "5.3.2"}
+SIZES = [(80, 24), (120, 40), (200, 60)]
+PALETTES = {"ember": 0, "reef": 2}
+LETTERS = string.ascii_letters + string.digits + "!#$%&*+-/<=>?@^_~"
+
+pytestmark = pytest.mark.skipif(
+    any(version(name) != wanted for name, wanted in PINNED.items()), reason=f"snapshots were made with {PINNED}"
+)
+
+PRESETS = tuple(
+    Preset(
+        name=name,
+        group=group,
+        paper=paper,
+        figure=figure,
+        summary=f"What {name} is, in a line that is long enough to be cut where there is no room for all of it",
+        claim="one line with both directions",
+        paper_shows="kernels turn to one direction",
+        finding="",
+        minutes_cpu=minutes,
+        minutes_quick=None,
+        minutes_gpu=3.0,
+        recording=Path("digits-gd.sqlite") if group == "starters" else None,
+    )
+    for name, group, paper, figure, minutes in (
+        ("digits-gd", "starters", "cnn", "", 0.1),
+        ("digits-ce", "starters", "none", "", 2.0),
+        ("cnn-fig03", "cnn", "cnn", "3", 200.0),
+        ("fcn-fig02-tanh", "fcn", "fcn", "2a", None),
+    )
+)
+
+
+def dump(pilot: Pilot[None]) -> str:
+    """The screen as text and styles."""
+    styles: dict[str, str] = {}
+    lines = []
+    for strip in pilot.app.screen._compositor.render_strips():
+        cells = [(character, segment.style) for segment in strip for character in segment.text]
+        lines.append("".join(character for character, _ in cells).rstrip())
+        letters = [styles.setdefault(_named(style), LETTERS[len(styles) % len(LETTERS)]) for _, style in cells]
+        lines.append("".join(letters))
+    return "\n".join([*lines, "", *(f"{letter} {style}" for style, letter in styles.items()), ""])
+
+
+def _named(style: Style | None) -> str:
+    return "" if style is None else str(style.clear_meta_and_links())
+
+
+def check(name: str, found: str) -> None:
+    file = KEPT / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        KEPT.mkdir(exist_ok=True)
+        file.write_text(found, encoding="utf-8")
+    assert file.exists(), f"no {file}; make it with UPDATE_SNAPSHOTS=1, and look at it"
+    assert found == file.read_text(encoding="utf-8")
+
+
+async def still(pilot: Pilot[None]) -> None:
+    """Nothing is being drawn, read or blinking."""
+    screen = pilot.app.screen
+    reader = getattr(screen, "_reader", None)
+    await until(lambda: all(panel.settled for panel in screen.query(PlotPanel)), "plots")
+    await until(lambda: reader is None or reader.idle, "the reader")
+    deadline = time.monotonic() + PATIENCE_S
+    before = ""
+    while (now := dump(pilot)) != before:
+        assert time.monotonic() < deadline, "the screen never stands still"
+        before = now
+        await pilot.pause(0.3)
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs whose every number, name and time is the same on each machine."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr("condense_core.runs.info.socket.gethostname", lambda: "here")
+    monkeypatch.setattr("condense_core.runs.create.socket.gethostname", lambda: "here")
+    monkeypatch.setattr("condense_tui.screens.home.HomeHeader.show", lambda *_: None)
+    # figures of real presets change when they are measured again
+    monkeypatch.setattr("condense_tui.screens.home.read_presets", lambda post: post(PresetsReady(PRESETS)))
+    for number, (kernels, lines) in enumerate([((32, 16), (2, 1)), ((24, 12), (1, 1))]):
+        recording = Recording(tmp_path / "runs", kernels=kernels, lines=lines)
+        recording.write()
+        recording.finish()
+        created = time.time() - 3600 * (2 - number) - 60
+        folder = f"250101-00000{number}-digits-gd-000{number}"
+        recording.writer.update(created=created, id=folder, name=f"digits-{number}")
+        recording.writer._connection.execute("UPDATE event SET time = 1735689600")
+        recording.close()
+        recording.folder.rename(recording.folder.with_name(folder))
+    return tmp_path / "runs"
+
+
+async def of_home(app: CondenseApp, pilot: Pilot[None]) -> None:
+    await text_has(pilot, "digits-0" if app.size.width > 80 else "digits-1")
+    await until(lambda: pilot.app.screen._presets is not None, "the presets")
+
+
+async def of_run(app: CondenseApp, pilot: Pilot[None]) -> None:
+    app.open_run(min(app.runs.iterdir()))
+    await text_has(pilot, "kernels by line")
+    await pilot.press(*["shift+left"] * 2)
+    await until(lambda: not pilot.app.screen.snapshot.head.following, "twenty frames back")
+
+
+async def of_compare(app: CondenseApp, pilot: Pilot[None]) -> None:
+    app.compare(sorted(app.runs.iterdir()))
+    await text_has(pilot, "B digits-1 · conv1")
+
+
+SCREENS: dict[str, Callable[[CondenseApp, Pilot[None]], Awaitable[None]]] = {
+    "home": of_home,
+    "run": of_run,
+    "compare": of_compare,
+}
+
+
+@pytest.mark.parametrize("palette", PALETTES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_screens_look_as_they_did(runs: Path, screen: str, size: tuple[int, int], palette: str) -> None:
+    if screen == "home" and palette != "ember":
+        pytest.skip("home shows no heatmap")
+    app = CondenseApp(runs=runs)
+    async with app.run_test(size=size) as pilot:
+        await at_home(app)
+        await SCREENS[screen](app, pilot)
+        await pilot.press(*["t"] * PALETTES[palette])
+        if palette != "ember":
+            await pilot.press("T")
+        await still(pilot)
+        check(f"{screen}-{size[0]}x{size[1]}-{palette}", dump(pilot))

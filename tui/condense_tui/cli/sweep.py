@@ -1,0 +1,259 @@
+"""`sweep`: a scenario over a grid of values, as one table and a phase diagram."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from condense_tui.cli.options import Json
+from condense_tui.cli.reproduce import INTERRUPTED, SEEDS
+from condense_tui.scenarios import build_scenario, check_device
+from condense_tui.sweep.show import Show
+
+if TYPE_CHECKING:
+    from condense_core.experiment import Experiment
+    from condense_tui.reproduce.drive import Progress
+    from condense_tui.sweep.grid import Grid
+    from condense_tui.sweep.plan import Sweep
+    from condense_tui.sweep.results import CellResult
+
+
+def sweep(
+    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
+    over: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=V1,V2,…", help="A field by its dotted name, and its values; repeatable: all combined."
+        ),
+    ],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other field, for every cell; repeatable."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help=f"Draws in each cell, trained as one run; the scenario's, or {SEEDS}.")
+    ] = None,
+    vary: Annotated[
+        Literal["init", "data", "both"] | None,
+        typer.Option(help="What the draws are of: initial weights, data, or both."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The first draw of the initial weights.")] = None,
+    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
+    ] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
+    show: Annotated[
+        Show,
+        typer.Option(help="What the picture shows."),
+    ] = "condensed",
+    layer: Annotated[str | None, typer.Option(help="Only that layer in the picture and the table shown.")] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Runs, tables and picture go there; runs there are kept.")
+    ] = Path("sweep"),
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Cells at a time; as many as there are cores, here or in the cluster.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")] = "cpu",
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Train in processes of this machine, or on a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="The cluster: HOST:PORT from one of its nodes, ray://HOST:PORT, or auto.")
+    ] = None,
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Refuse to go on where Parquet cannot be written.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 where the claim does not hold in a cell.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Train a scenario at every combination of values, each over several seeds: one table, and a phase diagram.
+
+    Two keys make a picture with the first across and the second up; one key makes bars; a third makes a picture for
+    each of its values. `width`, `activation`, `std`, `lr` and other names that mean one thing need no dots. In DIR:
+    results.csv (a row for each cell and layer), seeds.csv (for each seed), both as .parquet where pyarrow is
+    installed, phase.svg, and the runs in cells/, to be opened with `condense-tui replay DIR/cells/NAME`.
+
+    Cells that are finished in DIR are not trained again; one that fails or diverges is marked and stops no other.
+    Exits with 1 where no cell came to its end, or, with --check, where a claim does not hold in a cell.
+
+    With --engine ray, nodes need the package and, for images, the data under the same path.
+
+    \b
+    condense-tui sweep fcn-fig03-tanh --over init.std=0.005,0.05,0.5 --over width=20,50 --seeds 5
+    condense-tui sweep cnn-fig06 --over init.gamma=1,1.5,2 --over width=32,128 --data digits --show alignment
+    condense-tui sweep digits-gd --over activation=tanh,relu --engine ray --address auto
+    """
+    import msgspec
+
+    from condense_tui.sweep.axes import read_axes
+    from condense_tui.sweep.plan import make_sweep
+    from condense_tui.sweep.results import read_results
+    from condense_tui.sweep.write import require_parquet, write_tables
+
+    check_device(device)
+    _check_engine(engine, address)
+    if parquet:
+        require_parquet()
+    base, preset = build_scenario(
+        scenario,
+        settings=settings or [],
+        seed=seed,
+        seeds=seeds,
+        vary=vary,
+        data=data,
+        data_root=data_root,
+        download=download,
+    )
+    if seeds is None and base.ensemble.members == 1:
+        base = _with_members(base, SEEDS)
+    swept = make_sweep(base, preset, read_axes(over, base), out.expanduser().resolve())
+    _check_layer(layer, swept)
+    try:
+        progress, refused = _train(swept, engine, address, device, jobs)
+    except KeyboardInterrupt:
+        others = "the others have a checkpoint" if engine == "local" else "the others start anew"
+        text = f"stopped; finished cells are kept, {others}, and the same command goes on"
+        typer.echo(f"condense-tui: {text}", err=True)
+        return INTERRUPTED
+    results = read_results(swept, {**progress.refused, **refused})
+    files = write_tables(results, swept)
+    pictures = _pictures(swept, results, show, layer)
+    files.append(_write_svg(swept, pictures, show))
+    if json:
+        document = {
+            "scenario": swept.name,
+            "over": {axis.key: list(axis.values) for axis in swept.axes},
+            "seeds": base.ensemble.members,
+            "trained": len(progress.ended) - len(progress.kept) - len(progress.refused),
+            "kept": len(progress.kept),
+            "cells": results,
+            "files": [str(file) for file in files],
+        }
+        typer.echo(msgspec.json.encode(document).decode())
+    else:
+        _print(swept, results, pictures, show, layer, files)
+    return _exit_code(results, check)
+
+
+def _check_engine(engine: str, address: str | None) -> None:
+    from condense_core.errors import ScenarioError
+    from condense_tui.sweep.cluster import require_ray
+
+    if engine == "ray":
+        require_ray()
+    elif address is not None:
+        raise ScenarioError("--address names a Ray cluster: give --engine ray too")
+
+
+def _with_members(base: Experiment, members: int) -> Experiment:
+    import msgspec
+
+    return msgspec.structs.replace(base, ensemble=msgspec.structs.replace(base.ensemble, members=members))
+
+
+def _check_layer(layer: str | None, swept: Sweep) -> None:
+    from condense_core.errors import ScenarioError, nearest
+
+    known = dict.fromkeys(name for cell in swept.cells for name in cell.experiment.layer_names)
+    if layer is not None and layer not in known:
+        raise ScenarioError(f"--layer: unknown {layer!r}; {nearest(layer, known)}")
+
+
+def _train(
+    swept: Sweep, engine: str, address: str | None, device: str, jobs: int | None
+) -> tuple[Progress, dict[Path, str]]:
+    """Train what is not finished; the progress, and why cells that went elsewhere left nothing."""
+    from condense_core.runs.create import check_data_is_there, require_engine
+    from condense_tui.reproduce.drive import drive, is_finished
+    from condense_tui.reproduce.table import cores
+    from condense_tui.sweep.cluster import RayEngine
+    from condense_tui.sweep.progress import showing
+
+    open_ = [cell for cell in swept.cells if not is_finished(cell)]
+    if engine == "ray" and open_:
+        from condense_tui.cli.tables import waiting
+
+        with waiting("connecting to the cluster"):
+            cluster = RayEngine(address or "auto", device, say=lambda text: typer.echo(text, err=True))
+        with showing(swept) as shown:
+            progress = drive(swept.plan, jobs=jobs or cluster.slots, device=device, show=shown, engine=cluster)
+        return progress, cluster.refused
+    if open_:
+        require_engine()
+        for cell in open_:
+            check_data_is_there(cell.experiment)
+    with showing(swept) as shown:
+        return drive(swept.plan, jobs=jobs or cores(), device=device, show=shown), {}
+
+
+def _pictures(swept: Sweep, results: list[CellResult], show: Show, layer: str | None) -> list[Grid]:
+    from condense_tui.sweep.grid import grids
+    from condense_tui.sweep.results import layers_of
+
+    layers = [layer] if layer else layers_of(results)
+    # the claim is the network's: its picture is the same for every layer
+    return grids(swept, results, show, layers[:1] if show == "claim" else layers)
+
+
+def _write_svg(swept: Sweep, pictures: list[Grid], show: Show) -> Path:
+    from condense_tui.sweep.grid import scale_of
+    from condense_tui.sweep.svg import svg
+    from condense_tui.sweep.write import replace
+
+    return replace(swept.out / "phase.svg", svg(pictures, scale_of(pictures, show), show).encode())
+
+
+def _print(
+    swept: Sweep, results: list[CellResult], pictures: list[Grid], show: Show, layer: str | None, files: list[Path]
+) -> None:
+    import os
+    import sys
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from condense_tui.draw.terminal import Depth, ability
+    from condense_tui.sweep.grid import scale_of
+    from condense_tui.sweep.picture import draw, legend
+    from condense_tui.sweep.table import cells_table
+    from condense_tui.sweep.write import HOW_TO_GET_PARQUET, has_parquet
+
+    console = Console()
+    can = ability(os.environ, sys.stdout.encoding)
+    if not console.is_terminal:
+        can = type(can)(Depth.NONE, can.unicode)
+    console.print(cells_table(swept, results, layer))
+    scale = scale_of(pictures, show)
+    for picture in pictures:
+        lines = draw(picture, scale, console.width, can)
+        console.print()
+        for line in lines or [Text(f"{picture.title}: too wide for this terminal, see phase.svg")]:
+            console.print(line, soft_wrap=True)
+    if len(swept.axes) > 1 and can.depth is not Depth.NONE:
+        console.print(legend(scale, show, can), soft_wrap=True)
+    for result in results:
+        if not result.usable:
+            because = f": {result.reason}" if result.reason else ""
+            typer.echo(f"{result.cell} {result.status}{because}", err=True)
+    console.print(
+        f"in {swept.out}: {', '.join(file.name for file in files)}", markup=False, highlight=False, soft_wrap=True
+    )
+    if not has_parquet():
+        typer.echo(f"no .parquet without pyarrow: {HOW_TO_GET_PARQUET}", err=True)
+
+
+def _exit_code(results: list[CellResult], check: bool) -> int:
+    if not any(result.usable for result in results):
+        typer.echo("condense-tui: no cell came to its end", err=True)
+        return 1
+    if not check:
+        return 0
+    against = [result.cell for result in results if result.claim is None or result.claim.holds is not True]
+    if against:
+        typer.echo(f"condense-tui: the claim does not hold in {len(against)} of {len(results)} cells", err=True)
+    return 1 if against else 0

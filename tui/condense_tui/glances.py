@@ -1,0 +1,110 @@
+"""The threads behind the home screen: one looks at the runs again and again, one reads the presets once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from condense_core.runs.glance import Glance, Glances
+    from condense_presets.catalogue import Preset
+
+# Somebody who has just started a run looks for it; a status that is a second old is still true.
+LOOK_EVERY_S = 1.0
+# The first look may take a second where there are hundreds of runs: what fills a screen is told at once.
+FIRST_TELL = 24
+
+
+@dataclass
+class GlancesReady(Message):
+    """All runs as they are now, the newest first; `whole` is false while the rest is still being read.
+
+    `trouble` says why the folder of runs cannot be read.
+    """
+
+    glances: tuple[Glance, ...]
+    whole: bool
+    trouble: str = ""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, GlancesReady)
+
+
+@dataclass
+class PresetsReady(Message):
+    """The presets that ship, or why they cannot be read."""
+
+    presets: tuple[Preset, ...]
+    trouble: str = ""
+
+
+class GlanceThread(threading.Thread):
+    """Tells of the runs in a folder whenever something about them has changed, until it is stopped."""
+
+    def __init__(self, runs: Path, post: Callable[[Message], object]) -> None:
+        super().__init__(name="runs-glance", daemon=True)
+        self._runs = runs
+        self._post = post
+        self._ended = threading.Event()
+        self._asked = threading.Event()
+        self._quiet = threading.Event()
+
+    def stop(self) -> None:
+        """Have the thread end; not waited for."""
+        self._ended.set()
+        self._asked.set()
+
+    def rest(self, quiet: bool) -> None:
+        """Look no more while nobody sees it; looks at once when somebody does again."""
+        if quiet:
+            self._quiet.set()
+        else:
+            self._quiet.clear()
+            self._asked.set()
+
+    def look(self) -> None:
+        """Look now, because something was just done to a run."""
+        self._asked.set()
+
+    def run(self) -> None:
+        from condense_core.runs.glance import Glances
+
+        glances = Glances(self._runs)
+        told: tuple[Glance, ...] | None = None
+        while not self._ended.is_set():
+            self._asked.clear()
+            try:
+                found = self._look(glances, first=told is None)
+            except OSError as error:
+                self._post(GlancesReady((), whole=True, trouble=f"cannot read {self._runs}: {error.strerror}"))
+                found = told = ()
+            if found != told and not self._ended.is_set():
+                told = found
+                self._post(GlancesReady(found, whole=True))
+            self._asked.wait(None if self._quiet.is_set() else LOOK_EVERY_S)
+
+    def _look(self, glances: Glances, first: bool) -> tuple[Glance, ...]:
+        found: list[Glance] = []
+        for glance in glances.look():
+            if self._ended.is_set():
+                break
+            found.append(glance)
+            if first and len(found) == FIRST_TELL:
+                self._post(GlancesReady(tuple(found), whole=False))
+        return tuple(found)
+
+
+def read_presets(post: Callable[[Message], object]) -> None:
+    """Read the presets and tell of them; they ship with the program and do not change."""
+    from condense_core.errors import CondenseError
+    from condense_presets.catalogue import catalogue
+
+    try:
+        post(PresetsReady(tuple(catalogue())))
+    except (CondenseError, OSError) as error:
+        post(PresetsReady((), f"the presets cannot be read: {error}"))

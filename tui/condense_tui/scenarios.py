@@ -1,0 +1,128 @@
+"""From what a person says to the experiment that is meant: for commands and the form alike, without Typer."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from condense_core.errors import ScenarioError
+from condense_core.text import place_of
+
+if TYPE_CHECKING:
+    from condense_core.experiment import Experiment
+
+DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH")
+
+
+def build_scenario(
+    scenario: str,
+    *,
+    settings: list[str],
+    seed: int | None = None,
+    seeds: int | None = None,
+    vary: str | None = None,
+    data: str | None = None,
+    data_root: Path | None = None,
+    download: bool = False,
+) -> tuple[Experiment, str]:
+    """The experiment that a command line describes, and the preset's name (empty where it was none)."""
+    from condense_core import scenario as scenarios
+
+    text, source, preset = _read(scenario)
+    table = scenarios.parse(text, source)
+    _find_initial(table, Path(source).parent if not preset and scenario != "-" else Path())
+    table = scenarios.override(table, _data_settings(table, data, data_root, download), "--data")
+    if seed is not None:
+        table = scenarios.override(table, [f"seed={seed}"], "--seed")
+    if seeds is not None:
+        table = scenarios.override(table, [f"ensemble.members={seeds}"], "--seeds")
+    if vary is not None:
+        table = scenarios.override(table, [f"ensemble.vary={vary}"], "--vary")
+    return scenarios.build(scenarios.override(table, settings), source), preset
+
+
+def changed(text: str, source: str, *, data: str, seed: str, seeds: str, settings: list[str]) -> Experiment:
+    """The experiment in TOML `text` with another data set, seed, number of seeds and settings; an empty `data` leaves
+    what is there."""
+    from condense_core import scenario as scenarios
+
+    table = scenarios.parse(text, source)
+    table = scenarios.override(table, _data_settings(table, data or None, None, False), "data")
+    table = scenarios.override(table, [f"seed={seed}", f"ensemble.members={seeds}"], "seed")
+    return scenarios.build(scenarios.override(table, settings, "change"), source)
+
+
+def _read(scenario: str) -> tuple[str, str, str]:
+    """Text of a scenario, how errors should call it, and its name where it is a preset."""
+    from condense_presets import preset_text
+
+    if scenario == "-":
+        return sys.stdin.read(), "standard input", ""
+    path = place_of(scenario)
+    if path.suffix == ".toml" or "/" in scenario:
+        try:
+            return path.read_text(encoding="utf-8"), str(path), ""
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise ScenarioError(f"cannot read the scenario {path}: {reason}") from None
+    return preset_text(scenario), scenario, scenario
+
+
+def find_recording(name: str, runs_dir: Path | None) -> Path:
+    """What a person means to look at: a path, a preset by its whole name where it has a recording, or a run."""
+    from condense_core.errors import RunFileError
+    from condense_core.runs.place import find_run, runs_folder
+    from condense_presets import preset_files, recordings
+
+    path = Path(name).expanduser()
+    if path.exists():
+        return path
+    shipped = recordings().get(name)
+    if shipped is not None:
+        return shipped
+    try:
+        return find_run(runs_folder(runs_dir), name)
+    except RunFileError:
+        if name in preset_files():
+            raise RunFileError(
+                f"no run {name!r}, and the preset has no recording; train it: condense-tui run {name}"
+            ) from None
+        raise
+
+
+def _find_initial(table: dict[str, Any], folder: Path) -> None:
+    """Weights that a scenario starts from lie beside its file, wherever the command is given."""
+    initial = table.get("initial")
+    if isinstance(initial, str) and initial:
+        table["initial"] = str(folder / Path(initial).expanduser())
+
+
+def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, download: bool) -> list[str]:
+    settings = []
+    named = table.get("data")
+    name = str(named.get("name", "")) if isinstance(named, dict) else ""
+    if data is not None:
+        name, _, path = data.partition(":")
+        settings.append(f"data.name={name}")
+        if name == "folder":
+            if not path:
+                raise ScenarioError("--data folder: expected folder:PATH, with one folder of images a class in PATH")
+            settings.append(f"data.path={path}")
+        elif path:
+            raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")
+    if (root is not None or download) and name not in {"mnist", "cifar10", "cifar100"}:
+        option = "--data-root" if root is not None else "--download"
+        raise ScenarioError(f"{option}: the data set is {name!r}; expected mnist, cifar10 or cifar100 (--data NAME)")
+    if root is not None:
+        settings.append(f"data.root={root}")
+    if download:
+        settings.append("data.download=true")
+    return settings
+
+
+def check_device(device: str) -> None:
+    """ScenarioError for what is no device's name; whether it is there, the worker finds out."""
+    kind, colon, index = device.partition(":")
+    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and colon and index.isdigit()):
+        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

@@ -1,0 +1,68 @@
+"""What helps to type settings: taking a line of them apart, completing a field's name, showing what it is now."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+
+from textual.suggester import Suggester
+
+from condense_core.fields import Field
+
+# Shown before anything is typed: what people change first.
+FIRST = ("steps", "layers.0.width", "layers.0.activation", "optimizer.lr", "optimizer.lr_lambda1", "data.samples")
+_OPENING, _CLOSING, _QUOTES = "[{(", "]})", "\"'"
+
+
+def split_settings(text: str) -> list[str]:
+    """Settings KEY=VALUE with spaces between them; inside brackets and quotes a space belongs to the value."""
+    found, depth, quote = [""], 0, ""
+    for character in text:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in _QUOTES:
+            quote = character
+        elif character in _OPENING:
+            depth += 1
+        elif character in _CLOSING:
+            depth = max(0, depth - 1)
+        elif character.isspace() and depth == 0:
+            found.append("")
+            continue
+        found[-1] += character
+    return [setting for setting in found if setting]
+
+
+def typing(text: str) -> str:
+    """The name of the field that is being typed at the end of a line of settings; empty between two of them."""
+    if not text or text[-1].isspace():
+        return ""
+    return split_settings(text)[-1].partition("=")[0]
+
+
+def hints(text: str, fields: Sequence[Field], most: int) -> list[Field]:
+    """At most `most` fields that the person may mean, nearest first; before anything is typed those that matter."""
+    name = typing(text)
+    if not name:
+        by_name = {field.name: field for field in fields}
+        return [by_name[first] for first in FIRST if first in by_name and by_name[first].value != "none"][:most]
+    begins = [field for field in fields if field.name.startswith(name)]
+    has = [field for field in fields if name in field.name and field not in begins]
+    near = difflib.get_close_matches(name, [field.name for field in fields], n=most, cutoff=0.5)
+    others = [field for field in fields if field.name in near and field not in begins and field not in has]
+    return [*begins, *has, *others][:most]
+
+
+class FieldSuggester(Suggester):
+    """Completes the name of the field at the end of the line; the right arrow takes it."""
+
+    def __init__(self, names: Callable[[], Sequence[str]]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._names = names
+
+    async def get_suggestion(self, value: str) -> str | None:
+        name = typing(value)
+        if not name or "=" in split_settings(value)[-1]:
+            return None
+        whole = next((field for field in self._names() if field.startswith(name)), None)
+        return None if whole is None else value[: len(value) - len(name)] + whole + "="

@@ -1,0 +1,171 @@
+"""How a run and a preset look in a list, and in the lines under it that tell more of the chosen one."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from condense_core.text import printable
+from condense_tui.draw import numbers
+from condense_tui.draw.sparkline import sparkline
+from condense_tui.draw.status import sign_of
+from condense_tui.look import Look
+from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
+
+if TYPE_CHECKING:
+    from condense_core.runs.glance import Glance, LayerGlance
+    from condense_presets.catalogue import Preset
+
+# Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it.
+SPARK = 16
+# The longest name of a preset that ships, and its sign.
+PRESET_NAME = 26
+GROUPS = {
+    "starters": "to begin with: need no data, seconds each",
+    "fcn": "fully connected networks (NeurIPS 2022)",
+    "cnn": "convolutional networks (CSIAM-AM 2025)",
+}
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """For whom a list is drawn: styles, what the terminal can show, the time, and the name of this machine."""
+
+    look: Look
+    unicode: bool
+    now: float = 0.0
+    here: str = ""
+
+
+def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[Line]:
+    """A run in two lines of `width`: sign, name, word, age; loss and lines per layer."""
+    info, look, unicode = glance.info, viewer.look, viewer.unicode
+    left: Line
+    mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
+    if info is None:
+        left = [mark, (f"{'✖' if unicode else 'x'} {glance.folder.name}", look.text)]
+        return [
+            justified(left, [("unreadable ", look.bad)], width, look.text),
+            [("      ", look.muted), (printable(glance.trouble), look.muted)],
+        ]
+    sign = sign_of(info.status)
+    style: Style = getattr(look, sign.style)
+    how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
+    said = (f"{sign.sign if unicode else sign.plain} ".ljust(3), style)
+    left = [mark, said, (printable(info.name), look.strong)]
+    if info.host != viewer.here:
+        left.append((f" on {printable(info.host)}", look.muted))
+    age = numbers.age(viewer.now - info.created)
+    right: Line = [(f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
+    room = width - length(right) - 1
+    if length(left) > room:
+        left = [mark, said, (_cut(printable(info.name), room - length(left[:2])), look.strong)]
+    spark = sparkline(glance.loss, SPARK, unicode)
+    below: Line = [("     ", look.text), (spark.ljust(SPARK), look.accent), ("  ", look.text)]
+    for layer in glance.layers:
+        words = _layer(layer, unicode)
+        if length(below) + cell_len(words) + 2 > width:
+            below.append(("…", look.muted))
+            break
+        below.append((f"{words}  ", look.good if layer.condensed else look.muted))
+    if not glance.loss:
+        below = [("     ", look.text), ("nothing measured yet" if info.active else "nothing was measured", look.muted)]
+    return [justified(left, right, width, look.text), below]
+
+
+def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> list[Line]:
+    """A preset in one line of `width`: name, whether a recording ships, how long it takes, what it is."""
+    look, unicode = viewer.look, viewer.unicode
+    mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
+    recorded = (("▷ " if unicode else "> ") if preset.recording is not None else "  ", look.playhead)
+    takes = cost(preset)
+    name = _cut(preset.name, max(8, min(PRESET_NAME, width - 15)))
+    line: Line = [mark, recorded, (name.ljust(min(PRESET_NAME, max(8, width - 15))), look.strong)]
+    line.append((takes.rjust(9) + "  ", look.muted))
+    room = width - length(line)
+    if room >= 12:
+        line.append((_cut(preset.summary, room), look.text))
+    return [line]
+
+
+def viewer_of(widget: Lines, here: str = "") -> Viewer:
+    """For whom a widget draws, now."""
+    return Viewer(widget.look, widget.ability.unicode, time.time(), here)
+
+
+def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Line]:
+    """More of a run."""
+    info = glance.info
+    if info is None:
+        return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
+    what = f"{info.id} · seed {info.seed} · {info.device} on {info.host}"
+    if info.preset and info.preset != info.name:
+        what += f" · preset {info.preset}"
+    how = f"step {numbers.step(info.step)} of {numbers.step(info.steps)} · {numbers.duration(info.seconds)}"
+    if glance.loss:
+        how += f" · loss {numbers.measure(glance.loss[0])} → {numbers.measure(glance.loss[-1])}"
+    said = [(printable(what), look.strong), (how, look.text)]
+    if info.reason:
+        said.append((printable(info.reason), look.bad))
+    if info.status in {"stopped", "lost"}:
+        said.append(("p goes on from its last checkpoint", look.muted))
+    return _paragraphs(said, width, height)
+
+
+def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[Line]:
+    """More of a preset: what it is, what it must show, what it costs."""
+    figure = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
+    source = f" · {figure}, figure {preset.figure}" if figure and preset.figure else ""
+    way = "enter trains it here" + (", space plays its recording" if preset.recording is not None else "")
+    said = [
+        (f"{preset.name}{source}", look.strong),
+        (f"takes {cost(preset)} · {way}", look.muted),
+        (preset.summary, look.text),
+        (f"claims: {preset.claim}", look.text),
+    ]
+    if preset.paper_shows:
+        said.append((f"the paper: {preset.paper_shows}", look.muted))
+    return _paragraphs(said, width, height)
+
+
+def cost(preset: Preset) -> str:
+    """How long training takes, in a word: 6 s, 2 min; on a GPU where there is no figure for a CPU."""
+    if preset.minutes_cpu is not None:
+        return short_time(60 * preset.minutes_cpu)
+    if preset.minutes_gpu is not None:
+        return f"{short_time(60 * preset.minutes_gpu)} GPU"
+    return numbers.UNKNOWN
+
+
+def short_time(seconds: float) -> str:
+    """A time in one unit: 6 s, 2 min, 3 h, 2 d."""
+    for size, unit in ((172_800, "d"), (5_400, "h"), (90, "min")):
+        if seconds >= size:
+            return f"{round(seconds / {'d': 86_400, 'h': 3_600, 'min': 60}[unit])} {unit}"
+    return f"{max(1, round(seconds))} s"
+
+
+def _layer(layer: LayerGlance, unicode: bool) -> str:
+    sign = ("◆" if layer.condensed else "◇") if unicode else ("*" if layer.condensed else "o")
+    if math.isnan(layer.lines):
+        return f"{sign} {layer.name}"
+    whole = float(layer.lines).is_integer()
+    count = numbers.plural(int(layer.lines), "line") if whole else f"{layer.lines:.1f} lines"
+    return f"{sign} {layer.name} {count}"
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: max(0, room - 1)] + "…"
+
+
+def _paragraphs(said: Iterable[tuple[str, Style]], width: int, height: int) -> list[Line]:
+    lines: list[Line] = []
+    for text, style in said:
+        lines += wrapped(text, style, width)
+    return lines[:height]

@@ -1,0 +1,193 @@
+"""Cells as tasks of a Ray cluster that is there already: each is trained on a node, and its run file comes back.
+
+Ray moves tasks between machines that trust each other, by pickle; what we send is text and what we take is bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from condense_core import scenario
+from condense_core.errors import CondenseError, HostError, MissingExtraError, ScenarioError
+from condense_core.runs.elsewhere import accept
+from condense_core.text import printable
+from condense_tui.reproduce.plan import Cell
+
+# A cell whose node dies is trained once more, elsewhere; one that kills its node by its size does not kill them all.
+RETRIES = 1
+# How long cancelled tasks may take to stop their training before we leave; it stops all the same.
+CANCEL_PATIENCE_S = 10.0
+# A head that is there answers in a fraction of this, also on another continent.
+REACH_S = 5.0
+LONGEST_REASON = 300
+
+Answer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, str]
+
+
+def require_ray() -> None:
+    """MissingExtraError where Ray is not installed; nothing is imported."""
+    if importlib.util.find_spec("ray") is None:
+        raise MissingExtraError("--engine ray needs Ray, which is not installed here: pip install 'condense-tui[ray]'")
+
+
+class RayEngine:
+    """Trains cells on the nodes of a cluster. A node without the package is named once and gets no more of them."""
+
+    def __init__(self, address: str, device: str, say: Callable[[str], None]) -> None:
+        """Connect to the cluster: HOST:PORT of its head from one of its nodes, ray://HOST:PORT from elsewhere, or auto.
+
+        HostError where there is none.
+        """
+        require_ray()
+        _reach(address)
+        import ray
+
+        self._ray: Any = ray
+        self._device = device
+        self._say = say
+        self._running: dict[Any, Cell] = {}
+        self._unfit: dict[str, str] = {}
+        self.refused: dict[Path, str] = {}
+        """Why cells that have ended left no run file."""
+        # Ray tells of dead nodes on standard output, pages of it, where our result belongs
+        self._silence = contextlib.redirect_stdout(io.StringIO())
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=False)
+        except ImportError as error:
+            raise MissingExtraError(f"--address {address}: {error}: pip install 'condense-tui[ray]'") from None
+        except (RuntimeError, ValueError, OSError, AssertionError) as error:
+            # a client's server sends its traceback along, whose last line says what happened
+            words = (str(error).strip() or type(error).__name__).splitlines()[-1][:LONGEST_REASON]
+            raise HostError(f"--address {address}: no Ray cluster answers there: {words}") from None
+        gpus = 1 if device.startswith("cuda") else 0
+        self._task: Any = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=gpus)(_task())
+
+    @property
+    def slots(self) -> int:
+        """How many cells the cluster has room for, as it is now."""
+        kind = "GPU" if self._device.startswith("cuda") else "CPU"
+        return max(1, int(self._ray.cluster_resources().get(kind, 1)))
+
+    def start(self, cell: Cell) -> None:
+        """Give the cell to the cluster."""
+        if self._unfit:
+            self._require_a_node()
+        self._submit(cell)
+
+    def ended(self, seconds: float) -> list[Path]:
+        """Folders of cells that have ended; `refused` says why where no run file came back."""
+        done, _ = self._ray.wait(list(self._running), num_returns=1, timeout=seconds)
+        return [folder for task in done if (folder := self._take(task)) is not None]
+
+    def __enter__(self) -> RayEngine:
+        self._silence.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for task in self._running:
+            with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
+                self._ray.cancel(task)
+        if self._running:
+            self._ray.wait(list(self._running), num_returns=len(self._running), timeout=CANCEL_PATIENCE_S)
+        self._ray.shutdown()
+        self._silence.__exit__(None, None, None)
+
+    def _submit(self, cell: Cell) -> None:
+        fit = {"label_selector": {"ray.io/node-id": f"!in({','.join(self._unfit)})"}} if self._unfit else {}
+        text = scenario.dumps(cell.experiment)
+        task = self._task.options(**fit).remote(text, cell.folder.name, cell.preset, self._device)
+        self._running[task] = cell
+
+    def _take(self, task: Any) -> Path | None:
+        """The folder of the task's cell; None where the cell goes to another node."""
+        cell = self._running.pop(task)
+        try:
+            kind, content, node, host = _checked(self._ray.get(task))
+            if kind == "missing":
+                self._note_unfit(node, host, str(content))
+                self._require_a_node()
+                self._submit(cell)
+                return None
+            if kind == "refused":
+                self.refused[cell.folder] = f"on {host}: {content!s}"
+            else:
+                assert isinstance(content, bytes)
+                shutil.rmtree(cell.folder, ignore_errors=True)
+                accept(content, scenario.dumps(cell.experiment), cell.folder)
+        except self._ray.exceptions.RayError as error:
+            # the node or its process went; what Ray says of it begins with a line that says so
+            self.refused[cell.folder] = printable(str(error).strip().partition("\n")[0])[:LONGEST_REASON]
+        except (CondenseError, OSError) as error:
+            self.refused[cell.folder] = str(error)
+        return cell.folder
+
+    def _note_unfit(self, node: str, host: str, why: str) -> None:
+        if node not in self._unfit:
+            self._unfit[node] = host
+            self._say(f"node {host} trains nothing: {why}")
+
+    def _require_a_node(self) -> None:
+        """HostError where every node of the cluster lacks the package: a task for none of them would wait for ever."""
+        alive = {str(node["NodeID"]) for node in self._ray.nodes() if node["Alive"]}
+        if not alive - set(self._unfit):
+            raise HostError("no node of the cluster has condense-tui: pip install 'condense-tui[engine]' on each")
+
+
+def _reach(address: str) -> None:
+    """HostError where nothing listens at the address: Ray itself goes on asking there for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if address == "auto":
+        return
+    if not colon or not host or not port.isdecimal():
+        raise ScenarioError(f"--address {address}: expected HOST:PORT, ray://HOST:PORT or auto")
+    try:
+        with socket.create_connection((host, int(port)), REACH_S):
+            pass
+    except (OSError, OverflowError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        raise HostError(f"--address {address}: nothing answers there: {words}") from None
+
+
+def _task() -> Callable[[str, str, str, str], Answer]:
+    """What a node runs. It is defined in here so that it is sent whole: a node without the package can say so."""
+
+    def train(experiment: str, run: str, preset: str, device: str) -> Answer:
+        import signal
+        import socket
+
+        import ray
+
+        # Ray cancels by Ctrl-C's way, which a node that was started in the background has been told to ignore
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        node, host = ray.get_runtime_context().get_node_id(), socket.gethostname()
+        try:
+            from condense_core.errors import CondenseError, MissingExtraError
+            from condense_core.runs.elsewhere import train_here
+        except ImportError as error:
+            return "missing", f"condense-tui is not there ({error}): pip install 'condense-tui[engine]'", node, host
+        try:
+            return "trained", train_here(experiment, run=run, preset=preset, device=device), node, host
+        except MissingExtraError as error:
+            return "missing", str(error), node, host
+        except CondenseError as error:
+            return "refused", str(error), node, host
+
+    return train
+
+
+def _checked(answer: object) -> Answer:
+    """What a node sent, if it is what a node may send; HostError where it is not."""
+    match answer:
+        case ("trained", bytes() as content, str() as node, str() as host):
+            return "trained", content, node, printable(host)
+        case ("refused" | "missing" as kind, str() as words, str() as node, str() as host):
+            return kind, printable(words)[:LONGEST_REASON], node, printable(host)
+    raise HostError("a node sent what no node of ours sends")

@@ -1,0 +1,142 @@
+"""A phase diagram before it is drawn: one measure of one layer over the first two swept keys, cell by cell."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from condense_tui.draw.numbers import measure, short_step
+from condense_tui.sweep.axes import Axis
+from condense_tui.sweep.plan import Sweep
+from condense_tui.sweep.results import CellResult, Row
+from condense_tui.sweep.show import TITLES, Show
+
+_COUNTS: dict[str, tuple[str, str]] = {
+    "condensed": ("condensed", "seeds"),
+    "claim": ("claim_holds_in", "claim_decided"),
+}
+# In [0, 1] by definition: the scale is the same in every sweep.
+_SHARES = frozenset({"condensed", "claim", "coverage", "mean_abs_cos", "alignment"})
+_LOGARITHMIC = frozenset({"condensed_at", "predicted_at", "loss_last"})
+_STEPS = frozenset({"condensed_at", "predicted_at"})
+# Words for a cell that has nothing to show, whole and for a narrow column.
+_MARKS = {"diverged": "div", "failed": "fail", "stopped": "stop", "lost": "lost"}
+NOT_MEASURED = "–"
+
+
+@dataclass(frozen=True)
+class Square:
+    """One cell as it is drawn: its value, NaN where there is none, and what stands in it, widest first."""
+
+    value: float
+    texts: tuple[str, ...]
+    spread: str = ""
+
+    def text(self, width: int) -> str:
+        """The widest text that fits."""
+        return next((text for text in self.texts if len(text) <= width), self.texts[-1][:width])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A picture: `squares` by the values of `down` (rows) and `across`; `down` is none where one key is swept."""
+
+    title: str
+    across: Axis
+    down: Axis | None
+    squares: tuple[tuple[Square, ...], ...]
+
+    def turned(self) -> Grid:
+        """The same with the two axes changed for each other."""
+        if self.down is None:
+            return self
+        return Grid(self.title, self.down, self.across, tuple(zip(*self.squares, strict=True)))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From values to 0…1, linearly or by the logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def share(self, value: float) -> float:
+        """Place of the value between the ends; NaN where it has none, 1 where the ends are one."""
+        if math.isnan(value) or (self.log and value <= 0):
+            return math.nan
+        if self.high == self.low:
+            return 1.0
+        low, high, here = (
+            (math.log(v) for v in (self.low, self.high, value)) if self.log else (self.low, self.high, value)
+        )
+        return min(1.0, max(0.0, (here - low) / (high - low)))
+
+
+def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Sequence[str]) -> list[Grid]:
+    """A picture for each of the layers and each combination of the values of a third key and on."""
+    across, down = sweep.axes[0], sweep.axes[1] if len(sweep.axes) > 1 else None
+    rest = sweep.axes[2:]
+    found = {cell.values: result for cell, result in zip(sweep.cells, results, strict=True)}
+    pictures = []
+    for layer in layers:
+        for fixed in itertools.product(*(axis.values for axis in rest)):
+            heads = [layer, *(f"{axis.name} {value}" for axis, value in zip(rest, fixed, strict=True))]
+            squares = tuple(
+                tuple(square(found[(x, *y, *fixed)], layer, show) for x in across.values)
+                for y in ([(value,) for value in down.values] if down else [()])
+            )
+            pictures.append(Grid(f"{', '.join(heads)}: {TITLES[show]}", across, down, squares))
+    return pictures
+
+
+def scale_of(pictures: Iterable[Grid], show: Show) -> Scale:
+    """One scale for all pictures of a measure: 0 to 1 for shares, else up to the largest, from 0 where it is linear."""
+    if show in _SHARES:
+        return Scale(0.0, 1.0)
+    log = show in _LOGARITHMIC
+    values = [item.value for picture in pictures for row in picture.squares for item in row]
+    known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+    return Scale(min(known) if log else 0.0, max(known), log) if known else Scale(0.0, 1.0)
+
+
+def square(result: CellResult, layer: str, show: Show) -> Square:
+    """What one cell of the sweep shows of the measure."""
+    if not result.usable:
+        return Square(math.nan, (result.status, _MARKS.get(result.status, "?")))
+    row = result.row(layer)
+    if row is None:
+        return Square(math.nan, (NOT_MEASURED,))
+    if show in _COUNTS:
+        return _count(row, *_COUNTS[show])
+    low, middle, high = (_number(row[f"{show}_{which}"]) for which in ("min", "median", "max"))
+    if math.isnan(middle):
+        return Square(math.nan, (NOT_MEASURED,))
+    spread = "" if low == high else f"{words(low, show)}–{words(high, show)}"
+    return Square(middle, (words(middle, show), words(middle, show).removeprefix("0")), spread)
+
+
+def words(value: float, show: Show) -> str:
+    """A value of the measure as it stands in a cell and at the ends of the scale."""
+    if show in _COUNTS:
+        return f"{value:.0%}"
+    if show in _SHARES:
+        return f"{value:.2f}"
+    if show in _STEPS:
+        return short_step(value)
+    return measure(value, 3) if show.startswith("loss") else f"{value:g}"
+
+
+def _count(row: Row, part: str, whole: str) -> Square:
+    numerator, denominator = _number(row[part]), _number(row[whole])
+    if not denominator > 0:
+        return Square(math.nan, (NOT_MEASURED,))
+    return Square(
+        numerator / denominator, (f"{numerator:.0f} of {denominator:.0f}", f"{numerator:.0f}/{denominator:.0f}")
+    )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan

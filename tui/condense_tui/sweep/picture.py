@@ -1,0 +1,113 @@
+"""A phase diagram in the terminal: cells coloured by a measure, its value in each, so that colour is not needed."""
+
+from __future__ import annotations
+
+import math
+
+from rich.color import Color
+from rich.style import Style
+from rich.text import Text
+
+from condense_tui.draw import palette
+from condense_tui.draw.bars import bar
+from condense_tui.draw.palette import DROPPED, LEVELS, PALETTES, ZERO
+from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.sweep.grid import Grid, Scale, words
+from condense_tui.sweep.show import Show
+
+# Columns of a cell: below the least not even `.93` and a gap fit; above the most a picture is not easier to read.
+LEAST_WIDTH, MOST_WIDTH = 4, 13
+# Rows of three lines each as long as all of them fit a small terminal.
+TALL_ROWS = 5
+BAR_WIDTH = 30
+_PALETTE = PALETTES[0]
+
+
+def draw(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text] | None:
+    """The picture's lines, at most `width` wide; None where it cannot be that narrow."""
+    if grid.down is None:
+        return [Text(grid.title, style="bold"), *_bars(grid, scale, width, ability)]
+    for turned in (grid, grid.turned()):
+        lines = _squares(turned, scale, width, ability)
+        if lines is not None:
+            return [Text(grid.title, style="bold"), *lines]
+    return None
+
+
+def legend(scale: Scale, show: Show, ability: Ability) -> Text:
+    """The ends of the scale with the colours between them; empty without colour."""
+    if ability.depth is Depth.NONE:
+        return Text()
+    colours = [(" ", Style(bgcolor=_colour(code, ability))) for code in range(ZERO, LEVELS)]
+    note = ", logarithmic" if scale.log else ""
+    return Text.assemble(f"{words(scale.low, show)} ", *colours, f" {words(scale.high, show)}{note}")
+
+
+def code_of(share: float) -> int:
+    """The palette's code of a place on the scale: its warm half, brighter for more; hatched grey for no value."""
+    return DROPPED if math.isnan(share) else ZERO + round(share * (LEVELS - 1 - ZERO))
+
+
+def _squares(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text] | None:
+    assert grid.down is not None
+    names = grid.down.values
+    margin = max(map(len, names)) + 2
+    columns = min(MOST_WIDTH, (width - margin) // len(grid.across.values))
+    if columns < LEAST_WIDTH:
+        return None
+    tall = len(names) <= TALL_ROWS
+    lines = [Text(f" {_cut(grid.down.name, width - 1)}", style="bold")]
+    # a phase diagram's second axis points up
+    for name, row in zip(reversed(names), reversed(grid.squares), strict=True):
+        styles = [_style(scale.share(item.value), ability) for item in row]
+        rows = [(name, [item.text(columns - 1) for item in row])]
+        if tall:
+            spreads = [item.spread if len(item.spread) < columns else "" for item in row]
+            rows = [("", [""] * len(row)), *rows, ("", spreads)]
+        for head, texts in rows:
+            line = Text(f"{head:>{margin - 1}} ")
+            for text, style in zip(texts, styles, strict=True):
+                line.append(f"{text:^{columns}}", style)
+            lines.append(line)
+    ticks = "".join(f"{_cut(value, columns - 1):^{columns}}" for value in grid.across.values)
+    whole = columns * len(grid.across.values)
+    lines += [Text(" " * margin + ticks), Text(" " * margin + f"{grid.across.name:^{whole}}".rstrip(), style="bold")]
+    return lines
+
+
+def _style(share: float, ability: Ability) -> Style:
+    if ability.depth is Depth.NONE:
+        return Style()
+    ground = _colour(code_of(share), ability)
+    red, green, blue = ground.get_truecolor()
+    # the eye's own weights of the three colours
+    bright = 0.299 * red + 0.587 * green + 0.114 * blue > 110
+    return Style(color=Color.from_ansi(0 if bright else 15), bgcolor=ground)
+
+
+def _colour(code: int, ability: Ability) -> Color:
+    return palette.rich_colour(_PALETTE, True, ability.depth, code)
+
+
+def _bars(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text]:
+    """A row for each value of the only key."""
+    (row,) = grid.squares
+    names = grid.across.values
+    margin = max(len(name) for name in (*names, grid.across.name))
+    texts = [item.texts[0] for item in row]
+    room = max(map(len, texts))
+    spreads = [f"  {item.spread}" if item.spread else "" for item in row]
+    drawn = max(0, min(BAR_WIDTH, width - margin - room - max(map(len, spreads)) - 3))
+    lines = [Text(f"{grid.across.name:>{margin}}", style="bold")]
+    for name, item, text, spread in zip(names, row, texts, spreads, strict=True):
+        share = scale.share(item.value)
+        filled, track = ("", " " * drawn) if math.isnan(share) else bar(share, drawn, ability.unicode)
+        coloured = Style() if ability.depth is Depth.NONE else Style(color="cyan")
+        lines.append(
+            Text.assemble(f"{name:>{margin}} ", (filled, coloured), (track, "dim"), f" {text:>{room}}", spread)
+        )
+    return lines
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -1,0 +1,83 @@
+"""The cells of a sweep: one experiment, an ensemble, for every combination of the swept values."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from condense_core import scenario
+from condense_core.errors import ScenarioError
+from condense_core.experiment import Experiment
+from condense_core.runs.create import with_absolute_paths
+from condense_tui.reproduce.plan import Cell, Plan, PresetPlan
+from condense_tui.sweep.axes import Axis
+
+# A slip of the keyboard is asked back; whoever means more cells than this sweeps in parts.
+MOST_CELLS = 10_000
+CELLS = "cells"
+
+
+@dataclass(frozen=True)
+class SweepCell(Cell):
+    """One combination of the swept values, one for each axis; its run trains all seeds."""
+
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A scenario, what is swept, and the cells: the last axis changes fastest."""
+
+    name: str
+    preset: str
+    axes: tuple[Axis, ...]
+    cells: tuple[SweepCell, ...]
+    out: Path
+
+    @property
+    def plan(self) -> Plan:
+        """The cells as `reproduce.drive` takes them."""
+        return Plan((PresetPlan(self.name, self.cells[0].experiment, self.cells),))
+
+
+def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -> Sweep:
+    """Every combination of the values, each checked; ScenarioError that names the first that cannot be trained."""
+    count = math.prod(len(axis.values) for axis in axes)
+    if count > MOST_CELLS:
+        raise ScenarioError(f"--over: that makes {count:,} cells; expected {MOST_CELLS:,} at most")
+    name = preset or base.name
+    # quick settings are for the scenario as it stands, not for what it is changed to
+    table = scenario.parse(scenario.dumps(msgspec.structs.replace(base, quick=None)))
+    cells: list[SweepCell] = []
+    seen: dict[str, str] = {}
+    for values in itertools.product(*(axis.values for axis in axes)):
+        settings = [f"{axis.key}={value}" for axis, value in zip(axes, values, strict=True)]
+        words = " ".join(settings)
+        changed = scenario.override(table, settings, "--over")
+        experiment = with_absolute_paths(scenario.build(changed, f"--over {words}"))
+        # what a preset says of itself trains nothing anew
+        text = scenario.dumps(msgspec.structs.replace(experiment, about=None))
+        if text in seen:
+            raise ScenarioError(f"--over: {seen[text]} and {words} are the same experiment")
+        seen[text] = words
+        folder = out / CELLS / _cell_name(settings, text)
+        cells.append(SweepCell(name, experiment.seed, experiment.data.seed, experiment, folder, values=tuple(values)))
+    return Sweep(name, preset, tuple(axes), tuple(cells), out)
+
+
+def _cell_name(settings: Sequence[str], experiment: str) -> str:
+    """A folder's name that is also a run's id: `std-0.005-width-20-1f3a09bc`.
+
+    The end stands for the whole experiment, so that a sweep with other seeds or steps leaves finished cells alone.
+    """
+    pairs = (setting.partition("=") for setting in settings)
+    words = "-".join(f"{key.rpartition('.')[2]}-{value}" for key, _, value in pairs)
+    slug = re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-.")[:80]
+    return f"{slug}-{hashlib.sha256(experiment.encode()).hexdigest()[:8]}"

@@ -1,0 +1,241 @@
+"""What the cells of a sweep came to, from run files alone: a row for each cell and layer, and one for each seed."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from condense_core.errors import RunFileError
+from condense_core.runs.reader import RunReader
+from condense_core.runs.schema import FILE_NAME
+from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary, summarise
+from condense_tui.sweep.axes import typed
+from condense_tui.sweep.plan import Sweep, SweepCell
+
+Value = int | float | bool | str | None
+Row = dict[str, Value]
+
+# Over the seeds of a cell, each as `NAME_median`, `NAME_min` and `NAME_max`.
+SPREADS = (
+    "kept",
+    "lines",
+    "lines_coarse",
+    "directions",
+    "coverage",
+    "mean_abs_cos",
+    "alignment",
+    "condensed_at",
+    "predicted_at",
+    "loss_first",
+    "loss_last",
+    "loss_ratio",
+)
+_OF_LAYER = ("kept", "lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "null_coverage", "alignment")
+_STEPS = ("condensed_at", "predicted_at", "arrived_at")
+
+COLUMNS: dict[str, type] = {
+    "cell": str,
+    "status": str,
+    "reason": str,
+    "layer": str,
+    "kernels": int,
+    "seeds": int,
+    "diverged": int,
+    "condensed": int,
+    **{f"{name}_{which}": float for name in SPREADS for which in ("median", "min", "max")},
+    "claim_holds_in": int,
+    "claim_decided": int,
+    "claim_holds": bool,
+    "reached": int,
+    "seconds": float,
+}
+"""Columns of results.csv besides the swept keys, a row for each cell and layer.
+
+`cell` names the run's folder, `status` is done, diverged, failed, stopped or lost, `reason` says why. Of `seeds`
+members `diverged` were left behind by the loss going to infinity, and `condensed` count as condensed; every other
+number is over those that did not diverge: median, smallest and largest. `kept` kernels of `kernels` are large enough
+to count; `lines`, `directions`, `coverage` (share of kept kernels on lines), `mean_abs_cos` (to their line's axis) and
+`alignment` (mean |cos| to the predicted direction) are at the last step, `lines_coarse` at |cos| 0.8 / 10 %;
+`condensed_at` and `predicted_at` are steps, empty where that did not happen. The claim holds in `claim_holds_in` of
+`claim_decided` seeds. `reached` is the last step, `seconds` the time trained. Empty: does not apply; NaN: no number.
+"""
+
+SEED_COLUMNS: dict[str, type] = {
+    "cell": str,
+    "status": str,
+    "layer": str,
+    "member": int,
+    "init_seed": int,
+    "data_seed": int,
+    "reached": int,
+    "kernels": int,
+    **{
+        name: float if name in {"coverage", "mean_abs_cos", "null_coverage", "alignment"} else int for name in _OF_LAYER
+    },
+    "condensed": bool,
+    **dict.fromkeys(_STEPS, int),
+    "loss_first": float,
+    "loss_last": float,
+    "claim_holds": bool,
+}
+"""Columns of seeds.csv besides the swept keys, a row for each cell, layer and seed: the same at one seed's last step.
+
+`init_seed` and `data_seed` make the run anew alone; `null_coverage` is what random kernels of that size and number
+would cover in 95 of 100 draws; `arrived_at` is the first step with 99 % of the weight on the predicted direction.
+"""
+
+
+class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One cell: its swept values by key, how it ended, and each layer over its seeds as named in COLUMNS."""
+
+    cell: str
+    values: dict[str, Value]
+    status: str
+    reason: str
+    claim: ClaimSummary | None
+    rows: list[Row]
+    seeds: list[Row]
+
+    @property
+    def usable(self) -> bool:
+        """There is something measured to be shown: the run came to its end, at least with some seeds."""
+        return self.status == "done"
+
+    def row(self, layer: str) -> Row | None:
+        """The row of one layer, None where the cell has not measured it."""
+        return next((row for row in self.rows if row["layer"] == layer), None)
+
+
+def read_results(sweep: Sweep, refused: Mapping[Path, str]) -> list[CellResult]:
+    """Every cell as its run file tells; one that could not be started or read is `failed`, and says why."""
+    return [_read(sweep, cell, refused.get(cell.folder, "")) for cell in sweep.cells]
+
+
+def layers_of(results: Iterable[CellResult]) -> list[str]:
+    """Names of all layers that were measured in any cell, in the order of the network."""
+    return list(dict.fromkeys(str(row["layer"]) for result in results for row in result.rows if row["layer"]))
+
+
+def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
+    values: dict[str, Value] = {axis.key: typed(value) for axis, value in zip(sweep.axes, cell.values, strict=True)}
+    if not refused:
+        try:
+            if not (cell.folder / FILE_NAME).is_file():
+                raise RunFileError("was not trained")
+            with RunReader(cell.folder) as run:
+                summary = summarise(run)
+                seeds = summary.seeds or [_alone(run, summary)]
+        except RunFileError as error:
+            refused = str(error)
+    head: Row = {"cell": cell.folder.name, "status": "failed", "reason": refused}
+    if refused:
+        return CellResult(
+            cell=cell.folder.name,
+            values=values,
+            status="failed",
+            reason=refused,
+            claim=None,
+            rows=[_filled(head, values, COLUMNS)],
+            seeds=[],
+        )
+    head |= {"status": summary.status, "reason": summary.reason}
+    rows = [_filled({**head, **_over_seeds(summary, seeds, index)}, values, COLUMNS) for index in _indices(seeds)]
+    return CellResult(
+        cell=cell.folder.name,
+        values=values,
+        status=summary.status,
+        reason=summary.reason,
+        claim=summary.claim,
+        rows=rows or [_filled(head, values, COLUMNS)],
+        seeds=[
+            _filled({"cell": cell.folder.name, "member": member, **_of_seed(seed, layer)}, values, SEED_COLUMNS)
+            for member, seed in enumerate(seeds)
+            for layer in seed.layers
+        ],
+    )
+
+
+def _alone(run: RunReader, summary: Summary) -> SeedSummary:
+    """A run that is no ensemble, as the only seed of one."""
+    return SeedSummary(
+        status=summary.status,
+        seed=run.experiment.seed,
+        data_seed=run.experiment.data.seed,
+        steps=summary.steps,
+        loss=summary.loss,
+        layers=summary.layers,
+        claim=summary.claim,
+    )
+
+
+def _indices(seeds: list[SeedSummary]) -> range:
+    return range(max((len(seed.layers) for seed in seeds), default=0))
+
+
+def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> Row:
+    """One layer over the seeds, by COLUMNS."""
+    whole = [seed for seed in seeds if index < len(seed.layers)]
+    sound = [seed for seed in whole if seed.status != "diverged"]
+    claim = summary.claim
+    row: Row = {
+        "layer": whole[0].layers[index].name,
+        "kernels": whole[0].layers[index].kernels,
+        "seeds": len(seeds),
+        "diverged": sum(seed.status == "diverged" for seed in seeds),
+        "condensed": sum(seed.layers[index].condensed for seed in sound),
+        "claim_holds_in": claim.holds_in if claim else None,
+        "claim_decided": claim.decided if claim else None,
+        "claim_holds": claim.holds if claim else None,
+        "reached": summary.steps,
+        "seconds": summary.seconds,
+    }
+    for name in SPREADS:
+        low, middle, high = _spread(_measured(seed, seed.layers[index], name) for seed in sound)
+        row |= {f"{name}_median": middle, f"{name}_min": low, f"{name}_max": high}
+    return row
+
+
+def _measured(seed: SeedSummary, layer: LayerSummary, name: str) -> float | None:
+    if name == "loss_first":
+        return seed.loss.first
+    if name == "loss_last":
+        return seed.loss.last
+    if name == "loss_ratio":
+        return seed.loss.last / seed.loss.first if seed.loss.first else math.nan
+    value = getattr(layer, name)
+    return None if value is None else float(value)
+
+
+def _spread(values: Iterable[float | None]) -> tuple[Value, Value, Value]:
+    """Smallest, median and largest; NaN where none is a number, None where it applies to no seed."""
+    there = [value for value in values if value is not None]
+    known = [value for value in there if not math.isnan(value)]
+    if not known:
+        return (math.nan,) * 3 if there else (None,) * 3
+    return min(known), statistics.median(known), max(known)
+
+
+def _of_seed(seed: SeedSummary, layer: LayerSummary) -> Row:
+    return {
+        "status": seed.status,
+        "layer": layer.name,
+        "init_seed": seed.seed,
+        "data_seed": seed.data_seed,
+        "reached": seed.steps,
+        "kernels": layer.kernels,
+        **{name: getattr(layer, name) for name in (*_OF_LAYER, "condensed", *_STEPS)},
+        "loss_first": seed.loss.first,
+        "loss_last": seed.loss.last,
+        "claim_holds": seed.claim.holds if seed.claim else None,
+    }
+
+
+def _filled(row: Mapping[str, Any], values: Mapping[str, Value], columns: Mapping[str, type]) -> Row:
+    """The row with every column in its place, the swept values after the first three."""
+    names = list(columns)
+    return {name: row.get(name) for name in names[:3]} | dict(values) | {name: row.get(name) for name in names[3:]}

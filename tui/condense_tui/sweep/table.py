@@ -1,0 +1,88 @@
+"""The cells of a sweep as a table for the terminal: a row for each cell and layer, medians over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from condense_tui.draw.numbers import UNKNOWN, measure, short_step
+from condense_tui.sweep.plan import Sweep
+from condense_tui.sweep.results import CellResult, Row, layers_of
+
+# More rows than this scroll away before they are read; the files have them all.
+MOST_ROWS = 60
+# As in the table of a run: `to v1` is to the predicted direction, in brackets what the seeds span.
+_HEADS = ("condensed", "lines", "dirs", "cover", "|cos|", "to v1", "at step", "predicted", "loss")
+
+
+def cells_table(sweep: Sweep, results: Sequence[CellResult], layer: str | None = None) -> Table:
+    """Swept values, and what each layer came to; a cell that did not end has its status instead.
+
+    A column that says nothing of any cell is left out.
+    """
+    rows = [
+        (cell.values, result, row)
+        for cell, result in zip(sweep.cells, results, strict=True)
+        for row in result.rows
+        if layer is None or row["layer"] in {layer, None}
+    ]
+    several = layer is None and len(layers_of(results)) > 1
+    measured = [_measured(row) if result.usable else {} for _, result, row in rows]
+    heads = [head for head in _HEADS if any(cells.get(head, UNKNOWN) != UNKNOWN for cells in measured)] or _HEADS[:1]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in _names(sweep):
+        table.add_column(name, justify="right", no_wrap=True)
+    if several:
+        table.add_column("layer", no_wrap=True)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for (values, result, row), cells in list(zip(rows, measured, strict=True))[:MOST_ROWS]:
+        found = [cells[head] for head in heads] if cells else [result.status]
+        table.add_row(*map(Text, [*values, *([str(row["layer"] or "")] if several else []), *found]))
+    if len(rows) > MOST_ROWS:
+        table.caption = f"and {len(rows) - MOST_ROWS} rows more in results.csv"
+        table.caption_justify = "left"
+    return table
+
+
+def _names(sweep: Sweep) -> list[str]:
+    """The last part of each key, or more of it where two end alike: eighty columns are soon full."""
+    short = [axis.key.rpartition(".")[2] for axis in sweep.axes]
+    return [name if short.count(name) == 1 else axis.name for name, axis in zip(short, sweep.axes, strict=True)]
+
+
+def _measured(row: Row) -> dict[str, str]:
+    diverged = f", {row['diverged']} div" if row["diverged"] else ""
+    cover, ratio = _median(row, "coverage"), _median(row, "loss_ratio")
+    cells = (
+        f"{row['condensed']}/{row['seeds']}{diverged}",
+        _whole(row, "lines"),
+        _whole(row, "directions"),
+        UNKNOWN if math.isnan(cover) else f"{cover:.0%}",
+        measure(_median(row, "mean_abs_cos"), 3),
+        measure(_median(row, "alignment"), 3),
+        _step(row, "condensed_at"),
+        _step(row, "predicted_at"),
+        UNKNOWN if math.isnan(ratio) else f"×{measure(ratio, 3)}",
+    )
+    return dict(zip(_HEADS, cells, strict=True))
+
+
+def _median(row: Row, name: str) -> float:
+    value = row[f"{name}_median"]
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _whole(row: Row, name: str) -> str:
+    low, middle, high = (row[f"{name}_{which}"] for which in ("min", "median", "max"))
+    if not isinstance(middle, float) or math.isnan(middle):
+        return UNKNOWN
+    return f"{middle:g}" if low == high else f"{middle:g} ({low:g}–{high:g})"
+
+
+def _step(row: Row, name: str) -> str:
+    value = _median(row, name)
+    return UNKNOWN if math.isnan(value) else short_step(value)

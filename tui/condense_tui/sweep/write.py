@@ -1,0 +1,101 @@
+"""The results of a sweep as files: CSV always, Parquet where pyarrow is installed."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from condense_core.errors import MissingExtraError, RunFileError
+from condense_tui.sweep.axes import Axis, typed
+from condense_tui.sweep.plan import Sweep
+from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, Row, Value
+
+HOW_TO_GET_PARQUET = "pip install 'condense-tui[parquet]'"
+
+
+def write_tables(results: Sequence[CellResult], sweep: Sweep) -> list[Path]:
+    """results.csv and seeds.csv in the sweep's folder, and both as Parquet where that can be written."""
+    tables = (
+        ("results", COLUMNS, [row for result in results for row in result.rows]),
+        ("seeds", SEED_COLUMNS, [row for result in results for row in result.seeds]),
+    )
+    written = []
+    for name, columns, rows in tables:
+        written.append(replace(sweep.out / f"{name}.csv", _csv(_in_order(columns, sweep.axes), rows).encode()))
+        if has_parquet():
+            written.append(replace(sweep.out / f"{name}.parquet", _parquet(_in_order(columns, sweep.axes), rows)))
+    return written
+
+
+def has_parquet() -> bool:
+    """Whether pyarrow is installed; nothing is imported."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def require_parquet() -> None:
+    """MissingExtraError where results.parquet cannot be written."""
+    if not has_parquet():
+        raise MissingExtraError(f"--parquet needs pyarrow, which is not installed here: {HOW_TO_GET_PARQUET}")
+
+
+def replace(file: Path, content: bytes) -> Path:
+    """Put the content in the file's place in one stroke: whoever reads it meanwhile sees the one or the other."""
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, file)  # noqa: PTH105 - replaces in one stroke
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RunFileError(f"cannot write {file}: {error.strerror}; choose a place with --out") from None
+    return file
+
+
+def _in_order(columns: Mapping[str, type], axes: Sequence[Axis]) -> dict[str, type]:
+    """All columns with their types, the swept keys after the first three."""
+    names = list(columns)
+    swept = {axis.key: _type_of([typed(value) for value in axis.values]) for axis in axes}
+    return {name: columns[name] for name in names[:3]} | swept | {name: columns[name] for name in names[3:]}
+
+
+def _type_of(values: Sequence[Value]) -> type:
+    kinds = {type(value) for value in values}
+    if len(kinds) == 1:
+        return kinds.pop()
+    return float if kinds <= {int, float} else str
+
+
+def _csv(columns: Mapping[str, type], rows: Sequence[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row[name]) for name in columns] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return "NaN" if math.isnan(value) else repr(value)
+    return str(value)
+
+
+def _parquet(columns: Mapping[str, type], rows: Sequence[Row]) -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    kinds = {str: pyarrow.string(), int: pyarrow.int64(), float: pyarrow.float64(), bool: pyarrow.bool_()}
+    schema = pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    arrays = {name: [None if row[name] is None else kind(row[name]) for row in rows] for name, kind in columns.items()}
+    sink = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(pyarrow.table(arrays, schema=schema), sink)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content

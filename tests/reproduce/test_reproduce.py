@@ -254,7 +254,7 @@ def test_further_draws_of_a_dense_network_cost_a_tenth(tmp_path):
 
 def test_draws_of_a_dense_network_train_as_one_run_and_count_as_they_would_apart(tmp_path):
     apart = make_plan({"tiny": preset()}, out=tmp_path, seeds=3, data_seeds=2)
-    joined = together(apart)
+    joined = together(apart, jobs=2)
     (tiny,) = joined.presets
     assert [(cell.seed, cell.data_seed, cell.member) for cell in tiny.cells] == [
         (0, 0, 0), (1, 0, 1), (2, 0, 2), (0, 1, 0), (1, 1, 1), (2, 1, 2),
@@ -273,9 +273,11 @@ def test_draws_of_a_dense_network_train_as_one_run_and_count_as_they_would_apart
     assert all(is_finished(cell) for cell in tiny.cells)
 
 
-def test_convolutions_and_single_draws_stay_apart(tmp_path):
+def test_convolutions_are_dealt_out_to_all_cores(tmp_path):
     images = preset(data={"name": "digits", "samples": 20}, layers=[{"kind": "conv", "width": 3}])
-    plan = together(make_plan({"images": images, "tiny": preset()}, out=tmp_path, seeds=1))
-    assert all(cell.experiment.ensemble.members == 1 for cell in plan.cells)
-    plan = together(make_plan({"images": images}, out=tmp_path, seeds=2))
-    assert len({cell.folder for cell in plan.cells}) == 2
+    plan = together(make_plan({"images": images}, out=tmp_path, seeds=5), jobs=2)
+    runs = {cell.folder: cell.experiment for cell in plan.cells}
+    assert [(run.seed, run.ensemble.members) for run in runs.values()] == [(0, 3), (3, 2)]
+    assert [cell.experiment.members[cell.member].seed for cell in plan.cells] == [0, 1, 2, 3, 4]
+    (alone,) = together(make_plan({"images": images}, out=tmp_path, seeds=1), jobs=2).cells
+    assert alone.experiment.ensemble.members == 1

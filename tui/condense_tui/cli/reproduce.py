@@ -90,7 +90,7 @@ def reproduce(
     )
     if quick:
         plan = within(plan, QUICK_MINUTES, jobs)
-    plan = together(plan)
+    plan = together(plan, jobs)
     try:
         with showing(plan) as show:
             progress = drive(plan, jobs=jobs, device=device, show=show)

@@ -88,8 +88,7 @@ class Plan:
 
 
 def trains_as_one(experiment: Experiment) -> bool:
-    """Whether several draws of the scenario train faster as one run: dense networks do; convolutions train one after
-    the other in any case, and so rather apart, on all cores."""
+    """Whether several draws of the scenario are one batch: those of dense networks are."""
     return experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
 
 

@@ -1,7 +1,8 @@
-"""Draws of one preset that train as one run, where that is faster: many seeds of a dense network are one batch."""
+"""Draws of one preset that train as one run."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -13,19 +14,30 @@ from condense_core.experiment import Ensemble
 from condense_tui.reproduce.plan import Cell, Plan, PresetPlan, trains_as_one
 
 
-def together(plan: Plan) -> Plan:
-    """The plan with the draws put together that train faster so."""
-    return replace(plan, presets=tuple(map(_together, plan.presets)), own=tuple(map(_together, plan.own)))
+def together(plan: Plan, jobs: int) -> Plan:
+    """The plan with draws of one preset put together.
+
+    Draws of a dense network are one batch and cost little more than one. Convolutions train one after the other in any
+    case: those are dealt out to `jobs` runs, which still read the data only once each.
+    """
+
+    def joined(preset: PresetPlan) -> PresetPlan:
+        return _together(preset, 1 if trains_as_one(preset.experiment) else jobs)
+
+    return replace(plan, presets=tuple(map(joined, plan.presets)), own=tuple(map(joined, plan.own)))
 
 
-def _together(preset: PresetPlan) -> PresetPlan:
-    if not trains_as_one(preset.experiment):
+def _together(preset: PresetPlan, runs: int) -> PresetPlan:
+    if preset.experiment.trunk is not None:
         return preset
     cells: list[Cell] = []
     one_draw = len({cell.seed for cell in preset.cells}) == 1
     same: Callable[[Cell], int] = (lambda cell: cell.seed) if one_draw else (lambda cell: cell.data_seed)
     for _, group in groupby(preset.cells, key=same):
-        cells += _joined(list(group), "data" if one_draw else "init")
+        draws = list(group)
+        each = math.ceil(len(draws) / runs)
+        for first in range(0, len(draws), each):
+            cells += _joined(draws[first : first + each], "data" if one_draw else "init")
     return replace(preset, cells=tuple(cells))
 
 

@@ -117,6 +117,8 @@ def fcn() -> Iterator[Way]:
     yield "eager loop, one seed", lambda: _timed(eager_fcn(points), 400)
     yield "ours, 1 seed", fcn_stepper(1, 1_500)
     yield "ours, 1 seed, recorded", fcn_run(1, 20_000)
+    yield "ours, 1 seed, recorded, no first second", fcn_run(1, 20_000, "record.grace_seconds=0")
+    yield "ours, 1 seed, not recorded", fcn_run(1, 20_000, "record.frames=2", "record.probes=[]")
     yield "ours, 16 seeds", fcn_stepper(16, 600)
     yield "ours, 16 seeds, recorded", fcn_run(16, 20_000)
     yield "ours, 64 seeds", fcn_stepper(64, 150)

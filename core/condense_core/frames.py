@@ -95,7 +95,7 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 
     `bias` true: the last entry of v1 belongs to the kernel's bias. `ones_overlap` (c_in,) f8: |⟨v1, 1⟩| per input
     channel, both of norm 1. `from_data` false: there is no signal matrix for this layer, and the spectrum is that of
-    its gradient, which predicts only the next moment.
+    its gradient, which predicts only the next moment; v1 and ones_overlap are empty then.
     """
 
     values: Array

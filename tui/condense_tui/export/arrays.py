@@ -1,8 +1,9 @@
 """A run as NumPy arrays: every curve, and of every layer all that was measured at one step.
 
 Names in the archive are `step`, `info` (JSON), `curve.NAME` (S, 2: step, value), `LAYER.similarity` (M, M),
-`LAYER.label`, `.sign`, `.norm` (M,), `LAYER.singular_values` (r,), `.v1` (K,), `.cosine_to_v1` (M,), and of networks
-with one input `LAYER.output.{point,output,polynomial}` (T,) and `LAYER.field.{omega,velocity}` (G, 2), `.stable` (L,).
+`LAYER.label`, `.sign`, `.norm` (M,), `LAYER.singular_values` (r,), `.cosine_to_v1` (M,), `.v1` (K,) where the data
+predict it, and of networks with one input `LAYER.output.{point,output,polynomial}` (T,) and
+`LAYER.field.{omega,velocity}` (G, 2), `.stable` (L,).
 Of an ensemble `curve.NAME` is the mean, `curve.NAME@k` a member's, and `LAYER@k.…` what was measured of member k > 0.
 No array needs pickle: `numpy.load(FILE)` is enough.
 """
@@ -58,7 +59,9 @@ def _layer(run: RunReader, layer: str, at: int) -> Arrays:
         found |= {name: getattr(condensation, name).numpy() for name in ("label", "sign", "norm")}
     spectrum = run.spectrum(layer, at)
     if spectrum is not None:
-        found |= {"singular_values": spectrum.values.numpy(), "v1": spectrum.v1.numpy()}
+        found["singular_values"] = spectrum.values.numpy()
+        if spectrum.from_data:
+            found["v1"] = spectrum.v1.numpy()
     alignment = run.alignment(layer, at)
     if alignment is not None:
         found["cosine_to_v1"] = alignment.cosine.numpy()

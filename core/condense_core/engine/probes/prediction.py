@@ -19,6 +19,9 @@ from condense_core.runs.reader import RunReader
 
 # Singular values that a frame keeps: more than any screen draws as curves.
 KEPT_VALUES = 32
+# Of a gradient's spectrum, which changes at every step and was most of what went to a remote viewer, only the head is
+# kept, and not the direction itself: how far kernels lie along it is in the alignment.
+KEPT_OF_GRADIENT = 8
 # Eigenvalues that are recorded as curves of their own.
 CURVES = 4
 
@@ -43,8 +46,8 @@ class SpectrumProbe:
                 channels = entries // layer.size**2
                 overlap = ones_overlap(found.v1[:entries], channels, layer.size).cpu().numpy()
                 into.scalar(f"{name}.ones_overlap", float(overlap.mean()))
-            values = found.values[:KEPT_VALUES].cpu().numpy()
             from_data = view.predicts_from_data(name)
+            values = found.values[: KEPT_VALUES if from_data else KEPT_OF_GRADIENT].cpu().numpy()
             into.frame(name, _frame(found, values, overlap, bias=layer.bias, from_data=from_data))
             for rank, value in enumerate(values[:CURVES], start=1):
                 into.scalar(f"{name}.eigenvalue.{rank}", float(value) ** 2)
@@ -103,8 +106,8 @@ def _frame(
 ) -> frames.Spectrum:
     return frames.Spectrum(
         values=frames.Array.of(values, "f8"),
-        v1=frames.Array.of(found.v1.cpu().numpy(), "f4"),
+        v1=frames.Array.of(found.v1.cpu().numpy() if from_data else np.empty(0), "f4"),
         bias=bias,
-        ones_overlap=frames.Array.of(overlap, "f8"),
+        ones_overlap=frames.Array.of(overlap if from_data else np.empty(0), "f8"),
         from_data=from_data,
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import Workers
+from support import SMALL, Workers
 
 from condense_core import scenario
 from condense_core.experiment import Experiment
@@ -38,25 +38,6 @@ for line in sys.stdin:
         os.dup2(log, 2)
         os._exit(work(folder))
     print(pid, flush=True)
-"""
-
-SMALL = """
-name = "small"
-steps = 300
-layers = [{ kind = "dense", width = 12, activation = "tanh" }]
-[data]
-name = "sine"
-samples = 40
-inputs = 3
-[init]
-scheme = "normal"
-std = 0.005
-[optimizer]
-name = "adam"
-lr = 1e-3
-[record]
-frames = 30
-grace_seconds = 1000  # everything is measured, however busy the machine
 """
 
 

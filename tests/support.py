@@ -14,6 +14,25 @@ import pytest
 from condense_core import frames
 from condense_core.runs.reader import RunReader
 
+SMALL = """
+name = "small"
+steps = 300
+layers = [{ kind = "dense", width = 12, activation = "tanh" }]
+[data]
+name = "sine"
+samples = 40
+inputs = 3
+[init]
+scheme = "normal"
+std = 0.005
+[optimizer]
+name = "adam"
+lr = 1e-3
+[record]
+frames = 30
+grace_seconds = 1000  # everything is measured, however busy the machine
+"""
+
 
 def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float = 30) -> None:
     """Return once the condition holds; fail where it does not within the time."""

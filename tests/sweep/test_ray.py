@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SMALL
-from support import need_module, rows
+from support import SMALL, need_module, rows
 
 from condense_core.errors import HostError, RunFileError, ScenarioError
 from condense_core.runs.elsewhere import accept

@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import SMALL
-from support import need_module, wait_for
+from support import SMALL, need_module, wait_for
 
 from condense_core.errors import RunFileError
 from condense_core.runs.control import worker_is_alive

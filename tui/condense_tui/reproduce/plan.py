@@ -25,6 +25,8 @@ QUICK_SHARE = 0.9
 QUICK_SEEDS = 10
 # Of a dense network, a further draw in the same run costs this share of the first: 0.04 to 0.1 were measured.
 FURTHER_DRAW = 0.1
+# Draws that every preset gets before the cheap ones get all of theirs.
+FEW_DRAWS = 3
 
 
 @dataclass(frozen=True)
@@ -155,16 +157,19 @@ def make_plan(
 
 def within(plan: Plan, minutes: float, jobs: int) -> Plan:
     """The plan cut to about `minutes` on `jobs` cores: a cell of every preset first, the longest left out where even
-    that is too much, then further cells, a round at a time. What figures across presets need beside is kept."""
+    that is too much, then a few of each, a round at a time, then all of the cheap ones. What figures across presets
+    need beside is kept."""
     budget = minutes * QUICK_SHARE * jobs
     counts = {preset.name: 0 for preset in plan.presets}
     spent = sum(item.minutes + item.further_minutes * (len(item.cells) - 1) for item in plan.own)
-    for round_ in range(max((len(preset.cells) for preset in plan.presets), default=0)):
-        for preset in sorted(plan.presets, key=lambda preset: preset.minutes):
-            cost = preset.further_minutes if round_ else preset.minutes
-            if counts[preset.name] == round_ < len(preset.cells) and spent + cost <= budget:
-                counts[preset.name] += 1
-                spent += cost
+    most = max((len(preset.cells) for preset in plan.presets), default=0)
+    few = [(round_, preset) for round_ in range(min(FEW_DRAWS, most)) for preset in _cheapest_first(plan, round_)]
+    more = [(round_, preset) for preset in _cheapest_first(plan, 1) for round_ in range(FEW_DRAWS, most)]
+    for round_, preset in (*few, *more):
+        cost = preset.further_minutes if round_ else preset.minutes
+        if counts[preset.name] == round_ < len(preset.cells) and spent + cost <= budget:
+            counts[preset.name] += 1
+            spent += cost
     kept, cuts = [], []
     for preset in plan.presets:
         count = counts[preset.name]
@@ -177,6 +182,10 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
             cuts.append(f"{preset.name}: {count} of {len(preset.cells)} runs")
         kept.append(replace(preset, cells=preset.cells[:count]))
     return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
+
+
+def _cheapest_first(plan: Plan, round_: int) -> list[PresetPlan]:
+    return sorted(plan.presets, key=lambda preset: preset.further_minutes if round_ else preset.minutes)
 
 
 def _at_root(experiment: Experiment, root: Path | None) -> Experiment:

@@ -23,8 +23,10 @@ UNKNOWN_MINUTES = 0.5
 QUICK_MINUTES = 5.0
 QUICK_SHARE = 0.9
 QUICK_SEEDS = 10
-# Of a dense network, a further draw in the same run costs this share of the first: 0.03 to 0.1 were measured.
+# What a further draw in the same run costs, as a share of the first: of a dense network 0.03 to 0.1 were measured; of
+# convolutions, the training, without the reading of the data and the first second of measuring.
 FURTHER_DRAW = 0.05
+FURTHER_CONVOLUTIONS = 0.75
 # Draws that every preset gets before the cheap ones get all of theirs.
 FEW_DRAWS = 3
 
@@ -64,7 +66,7 @@ class PresetPlan:
     @property
     def further_minutes(self) -> float:
         """What one cell more takes beside others."""
-        return self.minutes * (FURTHER_DRAW if trains_as_one(self.experiment) else 1)
+        return self.minutes * (FURTHER_DRAW if trains_as_one(self.experiment) else FURTHER_CONVOLUTIONS)
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,12 @@ Source = Literal["checkpoint", "recording"]
 def reduce_run(asked: AskReduce) -> ReduceAnswer:
     """Reduce the run at `asked.at`, compare the two networks on the run's own sample, and write the small one.
 
-    Both are evaluated in float64, so that the change is the reduction's and not rounding's. RunFileError where the run
-    holds no weights at or before that step, or the files cannot be written.
+    Of an ensemble that is its first member. Both are evaluated in float64, so that the change is the reduction's and
+    not rounding's. RunFileError where the run holds no weights at or before that step, or the files cannot be written.
     """
     place = Path(asked.run)
     with RunReader(place) as run:
-        name, experiment = run.info().id, run.experiment
+        name, experiment = run.info().id, run.member(0).experiment
         step, source, parameters = _weights(run, asked.at)
     dataset = datasets.load(experiment.data)
     network = network_of(experiment, dataset, parameters)

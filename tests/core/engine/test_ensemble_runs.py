@@ -12,8 +12,10 @@ import torch
 from support import rows, wait_for
 from tolerances import rtol
 
-from condense_core import frames
+from condense_core import frames, scenario
+from condense_core.answers import AskReduce
 from condense_core.engine import checkpoint
+from condense_core.engine.reduce import reduce_run
 from condense_core.errors import RunFileError
 from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import summarise
@@ -163,3 +165,12 @@ def test_a_damaged_frame_of_members_is_told(make_run):
     wrong = frames.Members(names=("loss", "more"), members=(0, 1), values=frames.Array.of([[1.0, 2.0]], "f8"))
     with pytest.raises(RunFileError, match="do not go with their names"):
         wrong.numpy()
+
+
+def test_reduce_takes_the_first_member(make_run, workers, tmp_path):
+    folder = trained(make_run, workers, "ensemble.members=3", "steps=100")
+    found = reduce_run(AskReduce(run=str(folder), out=str(tmp_path / "small"), at=None, keep_small=False))
+    small = scenario.loads((tmp_path / "small" / "effective.toml").read_text())
+    assert small.ensemble.members == 1
+    with RunReader(folder) as run:
+        assert found.loss_before == pytest.approx(run.member(0).last("loss"), rel=1e-5)

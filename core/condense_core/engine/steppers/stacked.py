@@ -29,7 +29,6 @@ class StackedStepper(FlatStepper):
 
         weights = {name: value.detach().requires_grad_() for name, value in self._stacked.items()}
         over = None if inputs.ndim == self._datasets[0].input.ndim else 0
-        # networks of torchvision's kind have no random layers here; vmap only has to be told so
         error_S, output_SND = vmap(error_of, in_dims=(0, over, over))(weights, inputs, targets)
         gradients = torch.autograd.grad(error_S.sum(), list(weights.values()))
         for place, gradient in zip(self._slopes.values(), gradients, strict=True):

@@ -17,6 +17,9 @@ from condense_core import scenario
 from condense_core.experiment import Experiment
 from condense_core.runs.create import create_run
 
+# Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # A worker imports PyTorch, which takes seconds. This process has done so, and forks a worker for every folder it reads.
 ZYGOTE = """
 import os, signal, sys

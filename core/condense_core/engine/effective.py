@@ -36,9 +36,9 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
 
     Lines are those of the network as trained; where a layer before was merged, the axis of a line is taken anew, in
     what its kernels have become. Kernels too small to be on a line, by the scenario's own threshold where it has one,
-    are left out unless `keep_small`. A trunk stays as it is. With relu, which
-    has no multiplicity but is homogeneous, the two sides of a line stay two kernels. ScenarioError for a residual
-    network: h + σ(Wh) has one coordinate a neuron, and what is merged in one layer stays apart in the next.
+    are left out unless `keep_small`. A trunk stays as it is. With relu, which has no multiplicity but is homogeneous,
+    the two sides of a line stay two kernels. ScenarioError for a residual network: h + σ(Wh) has one coordinate a
+    neuron, and what is merged in one layer stays apart in the next.
     """
     if experiment.residual and len(experiment.layers) > 1:
         raise ScenarioError(

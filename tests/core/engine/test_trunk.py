@@ -139,3 +139,11 @@ def test_grey_images_are_refused_in_one_line():
     experiment = scenario(data=Digits(samples=6))
     with pytest.raises(ScenarioError, match="takes colour images"):
         stepper(experiment)
+
+
+def test_trying_how_long_a_step_takes_changes_nothing():
+    training = stepper(scenario())
+    before = {name: value.clone() for name, value in training.state().items()}
+    training.rehearse()
+    assert any("running_mean" in name for name in before)
+    assert all(torch.equal(value, before[name]) for name, value in training.state().items())

@@ -80,8 +80,13 @@ class Stepper(ABC):
 
     def rehearse(self) -> None:
         """Do most of a step's work and change nothing, to see how long it takes."""
+        # batch normalisation counts what passes through it
+        counted = [buffer for network in self._networks for buffer in network.buffers()]
+        before = [buffer.clone() for buffer in counted]
         self._differentiate()
         self._differentiated = False
+        for buffer, value in zip(counted, before, strict=True):
+            buffer.copy_(value)
 
     def views(self) -> list[View]:
         """Each member in training as it is now, to be measured; reading changes nothing."""

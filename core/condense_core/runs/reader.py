@@ -20,13 +20,11 @@ from condense_core import frames
 from condense_core.errors import RunFileError
 from condense_core.experiment import Experiment
 from condense_core.runs import control
+from condense_core.runs.curves import Curve, FloatArray, IntArray, Spreads
 from condense_core.runs.info import RunInfo, read_info
 from condense_core.runs.schema import FILE_NAME, open_reader
 from condense_core.scenario import loads
 from condense_core.text import printable
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
 
 
 class Event(NamedTuple):
@@ -50,8 +48,8 @@ class RunReader:
         self.folder = place if place.is_dir() else place.parent
         self.file = place / FILE_NAME if place.is_dir() else place
         self._connection = open_reader(self.file)
-        self._curves: dict[str, _Curve] = {}
-        self._spreads: _Spreads | None = None
+        self._curves: dict[str, Curve] = {}
+        self._spreads: Spreads | None = None
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
@@ -105,9 +103,9 @@ class RunReader:
         return self._of_members.spread(name)
 
     @property
-    def _of_members(self) -> _Spreads:
+    def _of_members(self) -> Spreads:
         if self._spreads is None:
-            self._spreads = _Spreads(self.members)
+            self._spreads = Spreads(self.members)
         return self._spreads
 
     def _read_members(self) -> None:
@@ -183,7 +181,7 @@ class RunReader:
         if self.member_number is not None:
             self._read_members()
             return self._of_members.curve(name, self.member_number)
-        curve = self._curves.setdefault(name, _Curve())
+        curve = self._curves.setdefault(name, Curve())
         with self._checked():
             rows = self._connection.execute(
                 "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
@@ -332,7 +330,12 @@ class RunReader:
             (filled,) = self._connection.execute("SELECT filled FROM mirror").fetchone()
         if filled != self._filled:
             self._filled = filled
-            self._curves, self._events, self._layers, self._spreads = {}, [], (), None
+            self._read_anew()
+
+    def _read_anew(self) -> None:
+        self._curves, self._events, self._layers = {}, [], ()
+        # a member's own scenario does not say how many there are
+        self._spreads = None if self._spreads is None else Spreads(self._spreads.members)
 
     def _place(self, layer: str) -> str:
         return frames.place(layer, self.member_number or 0)
@@ -362,81 +365,3 @@ def open_member(place: Path, number: int = 0) -> Iterator[RunReader]:
 
 # Above every step that an experiment may have.
 _END = 2**62
-
-
-class _Curve:
-    """One scalar's steps and values in arrays that grow by doubling, so that appending stays cheap."""
-
-    def __init__(self) -> None:
-        self.seq = 0
-        self._length = 0
-        self._steps = np.empty(64, np.int64)
-        self._values = np.empty(64, np.float64)
-
-    def append(self, rows: list[tuple[int, int, float | None]]) -> None:
-        length = self._length + len(rows)
-        if length > len(self._steps):
-            room = max(length, 2 * len(self._steps))
-            self._steps = np.resize(self._steps, room)
-            self._values = np.resize(self._values, room)
-        self._steps[self._length : length] = [step for _, step, _ in rows]
-        self._values[self._length : length] = [np.nan if value is None else value for _, _, value in rows]
-        self._length = length
-        self.seq = rows[-1][0]
-
-    @property
-    def steps(self) -> IntArray:
-        return self._steps[: self._length]
-
-    @property
-    def values(self) -> FloatArray:
-        return self._values[: self._length]
-
-
-class _Spreads:
-    """Scalars of all members of an ensemble, as far as they were read."""
-
-    def __init__(self, members: int) -> None:
-        self.seq = 0
-        self.last_step = 0
-        self._members = members
-        self._rows: dict[str, list[tuple[int, FloatArray, npt.NDArray[np.bool_]]]] = {}
-        self._arrays: dict[str, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
-
-    def append(self, seq: int, step: int, frame: frames.Members) -> None:
-        values = frame.numpy()
-        members = [member for member in frame.members if 0 <= member < self._members]
-        if len(set(members)) != len(frame.members):
-            raise RunFileError("recorded values of members that the run does not have; the run file is damaged")
-        there = np.zeros(self._members, bool)
-        there[members] = True
-        for name, of_members in zip(frame.names, values, strict=True):
-            row = np.full(self._members, np.nan)
-            row[members] = of_members
-            self._rows.setdefault(name, []).append((step, row, there))
-        self.seq, self.last_step = seq, step
-
-    def spread(self, name: str) -> tuple[IntArray, FloatArray]:
-        steps, values, _ = self._array(name)
-        return steps, values
-
-    def curve(self, name: str, member: int) -> tuple[IntArray, FloatArray]:
-        steps, values, there = self._array(name)
-        return steps[there[:, member]], values[there[:, member], member]
-
-    def _array(self, name: str) -> tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]:
-        """What was read of a scalar as arrays; only what is new is turned into one."""
-        before = self._arrays.get(name)
-        known = 0 if before is None else len(before[0])
-        new = self._rows.get(name, [])[known:]
-        if before is None or new:
-            shape = (len(new), self._members)
-            steps = np.array([step for step, _, _ in new], np.int64)
-            values = np.array([row for _, row, _ in new], np.float64).reshape(shape)
-            there = np.array([present for _, _, present in new], bool).reshape(shape)
-            if before is not None:
-                steps, values, there = (
-                    np.concatenate(pair) for pair in zip(before, (steps, values, there), strict=True)
-                )
-            before = self._arrays[name] = steps, values, there
-        return before

@@ -145,6 +145,17 @@ def test_stopped_and_resumed_equals_never_stopped(make_run, workers):
                     np.testing.assert_array_equal(first.member(number).curve(name), second.member(number).curve(name))
 
 
+def test_a_member_that_is_read_anew_is_the_same(make_run, workers):
+    """As a mirror is where rows were put in behind those that were read."""
+    folder = trained(make_run, workers, "ensemble.members=3", "steps=20")
+    with RunReader(folder) as run:
+        member = run.member(2)
+        steps, values = member.curve("loss")
+        member._read_anew()
+        np.testing.assert_array_equal(member.curve("loss"), (steps, values))
+        np.testing.assert_array_equal(run.spread("loss")[1][:, 2], values)
+
+
 def test_a_number_that_is_no_member_is_refused(make_run):
     with RunReader(make_run("ensemble.members=3")) as run:
         for number in (-1, 3):

@@ -71,6 +71,8 @@ lr = 1e-3
 [record]
 frames = 600
 spacing = "linear"
+budget = 1.0
+grace_seconds = 1000
 probes = ["similarity", "condensation", "spectrum", "alignment", "change"]
 """
 

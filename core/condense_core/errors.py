@@ -46,6 +46,12 @@ class RunFailedError(CondenseError):
     exit_code = 1
 
 
+class StoppedError(CondenseError):
+    """Ctrl-C ended a command before its end; the message says what is there all the same."""
+
+    exit_code = 130
+
+
 class HostError(CondenseError):
     """Another machine that cannot be reached, or does not answer as it should."""
 

@@ -58,6 +58,8 @@ def test_words_choose_presets_by_the_beginning_of_their_names():
     assert list(choose([], texts, None)) == list(texts)
     with pytest.raises(ScenarioError, match="did you mean 'fcn-fig04'"):
         choose(["fcn-fig05"], texts, None)
+    with pytest.raises(ScenarioError, match="did you mean 'fcn-fig03'"):
+        choose(["fcn-fig3"], texts, None)
     with pytest.raises(ScenarioError, match="--paper cnn"):
         choose([], texts, "cnn")
 

@@ -122,6 +122,20 @@ def test_a_finished_run_is_one_file(folder):
     assert [file.name for file in folder.iterdir()] == [FILE_NAME]
 
 
+def test_the_file_alone_holds_a_finished_run_also_where_somebody_watched(folder, tmp_path):
+    thread = RecordingThread(folder)
+    with RunReader(folder) as watching:
+        thread.put(Batch(7, [("loss", 1.0)], [], []))
+        thread.set_status("done")
+        thread.close()
+        assert watching.info().status == "done"
+        copy = tmp_path / "copied.sqlite"
+        shutil.copy(folder / FILE_NAME, copy)
+    with RunReader(copy) as run:
+        assert run.info().status == "done"
+        assert run.curve("loss")[0].tolist() == [7]
+
+
 def test_a_run_in_a_folder_that_cannot_be_written_can_be_read(folder, monkeypatch):
     """SQLite then cannot make its shared memory, which root would not notice: the first way of opening is refused."""
     writer = RunWriter(folder)

@@ -62,6 +62,8 @@ def export(
     palettes = [each.name for each in PALETTES]
     if palette not in palettes:
         raise ScenarioError(f"--palette {palette}: {nearest(palette, palettes)}")
+    if json and str(out) == "-":
+        raise ScenarioError("--json names the file that was written, and --out - writes none: give one of them")
     wish = Wish(
         format=format_named(to),
         what=what,

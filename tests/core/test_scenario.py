@@ -105,6 +105,8 @@ def test_a_star_sets_every_item():
         ("steps=true", "steps: expected a whole number, got true"),
         ("optimizer.lr=nan", "optimizer.lr: expected a finite number above 0, got nan"),
         ("optimizer.lr=-1", "optimizer.lr: expected a finite number above 0, got -1.0"),
+        ("init.gamma=-500", "init.gamma: expected -30 to 1000, got -500.0"),
+        ("init.gamma=nan", "init.gamma: expected -30 to 1000, got nan"),
         ("optimizer.batch=501", "optimizer.batch: expected at most data.samples (500), got 501"),
         ("loss=cross-entropy", "data.labels: expected 'onehot' with loss = 'cross-entropy', got 'raw'"),
         ("init.scheme=normal", "init.std: missing"),

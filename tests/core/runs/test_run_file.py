@@ -19,6 +19,7 @@ from support import wait_for
 from condense_core import frames
 from condense_core.errors import RunFailedError, RunFileError
 from condense_core.runs import control, place, schema
+from condense_core.runs.create import create_run
 from condense_core.runs.reader import RunReader
 from condense_core.runs.schema import FILE_NAME, open_reader, open_writer
 from condense_core.runs.summary import summarise
@@ -324,6 +325,48 @@ def test_a_place_that_cannot_be_written_says_where_to_go(tmp_path):
     blocker.write_text("")
     with pytest.raises(RunFileError, match="--runs-dir"):
         place.new_run_folder(blocker / "runs", "x")
+
+
+def test_a_file_whose_writer_died_between_two_journals_is_read_as_it_was(folder, tmp_path):
+    for step in range(50):
+        with contextlib.closing(RunWriter(folder)) as writer:
+            writer.append(Batch(step, [("loss", 1.0)], [], [("kind", "text" * 1000)]))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        # pages go to the file before the end of the transaction
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE event SET text = text || 'x'")
+        for file in folder.glob("run.sqlite*"):
+            shutil.copy(file, copy)
+        connection.execute("ROLLBACK")
+    assert (copy / f"{FILE_NAME}-journal").exists()
+    with RunReader(copy) as run:
+        assert run.curve("loss")[0].tolist() == list(range(50))
+        assert {event.text for event in run.events} == {"text" * 1000}
+
+
+def test_a_run_that_cannot_be_made_leaves_no_folder_behind(small, tmp_path, monkeypatch):
+    def full(file: Path) -> None:
+        file.touch()
+        raise RunFileError(f"cannot write {file}: database or disk is full")
+
+    monkeypatch.setattr("condense_core.runs.create.create", full)
+    with pytest.raises(RunFileError, match="disk is full"):
+        create_run(small, runs=tmp_path / "runs")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_lost_on_a_full_disk_says_so(folder, monkeypatch):
+    writer = RunWriter(folder)
+    writer.update(status="running")
+    writer.close()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    with RunReader(folder) as run:
+        assert run.info().status == "lost"
+        assert run.info().reason == f"the disk of {folder} is full"
 
 
 def test_an_active_run_without_a_worker_is_lost(folder):

@@ -54,7 +54,7 @@ def export(
     from condense_core.errors import ScenarioError, nearest
     from condense_tui.draw.palette import PALETTES
     from condense_tui.export.make import export as write
-    from condense_tui.export.wish import Wish, format_named, size_of
+    from condense_tui.export.wish import PICTURES, SCREEN, Wish, format_named, size_of
     from condense_tui.scenarios import find_recording
 
     if theme not in {None, "dark", "light"}:
@@ -64,8 +64,13 @@ def export(
         raise ScenarioError(f"--palette {palette}: {nearest(palette, palettes)}")
     if json and str(out) == "-":
         raise ScenarioError("--json names the file that was written, and --out - writes none: give one of them")
+    format_ = format_named(to)
+    if format_ not in PICTURES:
+        for option, given in (("--what", what if what != SCREEN else None), ("--layer", layer)):
+            if given is not None:
+                raise ScenarioError(f"{option} {given}: {to} holds all of the run; only png and svg show one thing")
     wish = Wish(
-        format=format_named(to),
+        format=format_,
         what=what,
         layer=layer,
         at=at,

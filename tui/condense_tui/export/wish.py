@@ -72,8 +72,6 @@ def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str]) -> Wish:
     (`lines` is `conv1.lines` where conv1 is the chosen or the first layer)."""
     if wish.layer is not None and wish.layer not in layers:
         raise ScenarioError(f"--layer {wish.layer}: {nearest(wish.layer, layers) if layers else 'the run has none'}")
-    if wish.what != SCREEN and wish.format not in PICTURES:
-        raise ScenarioError(f"--what {wish.what}: {wish.format} holds all of the run; only png and svg show one thing")
     if wish.format not in PICTURES or wish.what in NAMED or wish.what in curves:
         return wish
     chosen = wish.layer or (layers[0] if layers else "")

@@ -389,6 +389,20 @@ async def test_text_from_a_run_file_steers_nothing(tmp_path: Path) -> None:
         assert not set(page) & {"\x1b", "\x07", "\u202e", "\x9b"}
 
 
+@pytest.mark.parametrize(("depth", "words"), [(Depth.NONE, "no colour here"), (Depth.ANSI, "16 colours here")])
+async def test_keys_for_colours_say_where_there_are_none_to_choose(
+    recorded: Recording, depth: Depth, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("condense_tui.app.ability", lambda *_: Ability(depth, True))
+    async with shown(recorded.folder, (80, 24)) as pilot:
+        for key in ("t", "T"):
+            await pilot.press(key, key)
+            await text_has(pilot, words)
+            assert text(pilot).count(words) == 1, "one word, however often the key is pressed"
+            pilot.app.clear_notifications()
+            await until(lambda: words not in text(pilot), "the word to go")
+
+
 @pytest.mark.parametrize("ability", [Ability(Depth.NONE, True), Ability(Depth.NONE, False), Ability(Depth.ANSI, True)])
 async def test_poor_terminals(recorded: Recording, ability: Ability, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("condense_tui.app.ability", lambda *_: ability)

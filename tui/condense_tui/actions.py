@@ -94,8 +94,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("same", ("x",), "x", "same step/loss", "Same step, or same loss", LOOK, hint=3, on=("compare",)),
     Action("layer(-1)", ("left_square_bracket",), "[", "layer", "The layer before", LOOK, hint=3, on=_FRAMES),
     Action("layer(1)", ("right_square_bracket",), "]", "layer", "The next layer", LOOK, hint=3, on=_FRAMES),
-    Action("member(-1)", ("comma",), ",", "seed", "The seed before, of several", LOOK),
-    Action("member(1)", ("full_stop",), ".", "seed", "The next seed, then their mean", LOOK),
+    Action("member(-1)", ("comma",), ",", "seed", "The seed before, of several", LOOK, on=_FRAMES),
+    Action("member(1)", ("full_stop",), ".", "seed", "The next seed, then their mean", LOOK, on=_FRAMES),
     Action(
         "order", ("o",), "o", "order", "Order kernels by line, or as they are in the network", LOOK, hint=9, on=_FRAMES
     ),

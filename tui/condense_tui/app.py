@@ -219,7 +219,11 @@ class CondenseApp(App[Leaving]):
 
     def action_light(self) -> None:
         """Dark or light."""
-        if self.ability.depth > Depth.ANSI:
+        if self.ability.one_look:
+            from condense_tui.screens.saying import say
+
+            say(self.screen, self.ability.one_look)
+        else:
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

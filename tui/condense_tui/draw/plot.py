@@ -39,7 +39,8 @@ class Tone(enum.IntEnum):
     CURVE = 16
 
 
-# The tone of a curve that stands back behind the others, such as the edge of a band.
+# The tone of a curve that stands back behind the others, such as the edge of a band; one more and further, of that of
+# the first, the second, … of several curves.
 BAND = 12
 
 

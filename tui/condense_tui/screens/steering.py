@@ -12,6 +12,7 @@ from textual.screen import Screen
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.screens.dialogs import Question
+from condense_tui.screens.saying import say
 
 ACTIVE = frozenset({"starting", "running", "paused"})
 
@@ -61,11 +62,6 @@ def stop(screen: Screen[Any], run: Path, of: Steered, done: Callable[[], None]) 
         "keep training",
     )
     screen.app.push_screen(question, answered)
-
-
-def say(screen: Screen[Any], text: str, *, error: bool = False) -> None:
-    """A word in the corner; an error stays longer."""
-    screen.notify(text, timeout=8 if error else 3, severity="error" if error else "information", markup=False)
 
 
 def _send(screen: Screen[Any], run: Path, verb: str, done: Callable[[], None]) -> None:

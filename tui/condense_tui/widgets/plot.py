@@ -136,6 +136,8 @@ class PlotPanel(Lines, can_focus=True):
         look = self.look
         if tone == Tone.CURVE + draw.BAND:
             return look.muted
+        if tone > Tone.CURVE + draw.BAND:
+            return look.curves[(tone - Tone.CURVE - draw.BAND - 1) % len(look.curves)] + _DIM
         if tone >= Tone.CURVE:
             return look.curves[(tone - Tone.CURVE) % len(look.curves)]
         return {
@@ -147,4 +149,5 @@ class PlotPanel(Lines, can_focus=True):
         }.get(tone, look.text)
 
 
+_DIM = Style(dim=True)
 _ENDED = {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}

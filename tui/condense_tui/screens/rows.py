@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -16,10 +16,12 @@ from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import sparkline
 from condense_tui.draw.status import sign_of
 from condense_tui.look import Look
+from condense_tui.machines import Elsewhere, Machine
 from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
 
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance, LayerGlance
+    from condense_core.runs.info import RunInfo
     from condense_presets.catalogue import Preset
 
 # Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it.
@@ -46,26 +48,13 @@ class Viewer:
 def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[Line]:
     """A run in two lines of `width`: sign, name, word, age; loss and lines per layer."""
     info, look, unicode = glance.info, viewer.look, viewer.unicode
-    left: Line
     mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
     if info is None:
-        left = [mark, (f"{'✖' if unicode else 'x'} {glance.folder.name}", look.text)]
+        left: Line = [mark, (f"{'✖' if unicode else 'x'} {glance.folder.name}", look.text)]
         return [
             justified(left, [("unreadable ", look.bad)], width, look.text),
             [("      ", look.muted), (printable(glance.trouble), look.muted)],
         ]
-    sign = sign_of(info.status)
-    style: Style = getattr(look, sign.style)
-    how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
-    said = (f"{sign.sign if unicode else sign.plain} ".ljust(3), style)
-    left = [mark, said, (printable(info.name), look.strong)]
-    if info.host != viewer.here:
-        left.append((f" on {printable(info.host)}", look.muted))
-    age = numbers.age(viewer.now - info.created)
-    right: Line = [(f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
-    room = width - length(right) - 1
-    if length(left) > room:
-        left = [mark, said, (_cut(printable(info.name), room - length(left[:2])), look.strong)]
     spark = sparkline(glance.loss, SPARK, unicode)
     below: Line = [("     ", look.text), (spark.ljust(SPARK), look.accent), ("  ", look.text)]
     for layer in glance.layers:
@@ -76,7 +65,50 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
         below.append((f"{words}  ", look.good if layer.condensed else look.muted))
     if not glance.loss:
         below = [("     ", look.text), ("nothing measured yet" if info.active else "nothing was measured", look.muted)]
-    return [justified(left, right, width, look.text), below]
+    return [_headline(info, viewer, width, mark), below]
+
+
+def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]) -> Line:
+    """Sign, name, word and age of a run; where it was recorded, unless it stands under that machine's name."""
+    look = viewer.look
+    sign = sign_of(info.status)
+    style: Style = getattr(look, sign.style)
+    how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
+    said = (f"{sign.sign if viewer.unicode else sign.plain} ".ljust(3), style)
+    left = [mark, said, (printable(info.name), look.strong)]
+    if info.host != viewer.here and info.mirror is None:
+        left.append((f" on {printable(info.host)}", look.muted))
+    age = numbers.age(viewer.now - info.created)
+    right: Line = [(f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
+    room = width - length(right) - 1
+    if length(left) > room:
+        left = [mark, said, (_cut(printable(info.name), room - length(left[:2])), look.strong)]
+    return justified(left, right, width, look.text)
+
+
+def elsewhere_lines(run: Elsewhere, viewer: Viewer, width: int) -> list[Line]:
+    """A run on another machine that nothing is here of, in two lines of `width`."""
+    info, look = run.info, viewer.look
+    how = f"     {numbers.step(info.step)} of {numbers.step(info.steps)} steps · enter brings it here"
+    there = replace(viewer, here=info.host)
+    return [_headline(info, there, width, ("  ", look.text)), [(how, look.muted)]]
+
+
+def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
+    """Another machine in two lines of `width`: what is known of it, and what to press."""
+    look, unicode = viewer.look, viewer.unicode
+    sign, style, word, below = {
+        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter lists the runs there, over your ssh"),
+        "asked": ("○" if unicode else "o", look.warn, "connecting…", "everything else goes on meanwhile"),
+        "answered": ("●" if unicode else "*", look.good, numbers.plural(len(machine.runs), "run"), "enter asks again"),
+        "silent": ("✖" if unicode else "x", look.bad, "not reached", machine.trouble),
+    }[machine.state]
+    if machine.state == "answered" and not machine.runs:
+        below = f"start one: condense-tui run digits-gd --host {machine.name}"
+    left: Line = [("  ", look.text), (f"{sign}  ", style), (printable(machine.name), look.strong)]
+    age = numbers.age(viewer.now - machine.asked) if machine.asked and machine.state != "asked" else ""
+    right: Line = [(word, style), (f"{age.rjust(8)} ", look.muted)]
+    return [justified(left, right, width, look.text), [("     ", look.text), (printable(below), look.muted)]]
 
 
 def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> list[Line]:
@@ -115,6 +147,25 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
         said.append((printable(info.reason), look.bad))
     if info.status in {"stopped", "lost"}:
         said.append(("p goes on from its last checkpoint", look.muted))
+    return _paragraphs(said, width, height)
+
+
+def elsewhere_details(run: Elsewhere, look: Look, width: int, height: int) -> list[Line]:
+    """More of a run on another machine."""
+    info = run.info
+    what = f"{info.id} · seed {info.seed} · {info.device} on {info.host}"
+    how = f"recorded on {run.machine}; enter copies what there is, newest first, and follows it from then on"
+    return _paragraphs([(printable(what), look.strong), (printable(how), look.text)], width, height)
+
+
+def machine_details(machine: Machine, look: Look, width: int, height: int) -> list[Line]:
+    """More of another machine: how it is reached, why it was not, and what to do about it."""
+    target = f" · {machine.target}" if machine.target != machine.name else ""
+    said = [(printable(f"{machine.name}{target}"), look.strong)]
+    if machine.trouble:
+        said.append((printable(machine.trouble), look.bad))
+    words = "nothing is asked before you press enter; your own ssh connects, and may not ask for a password meanwhile"
+    said.append((f"{words}: where it must, condense-tui attach --host {machine.name} lets it", look.muted))
     return _paragraphs(said, width, height)
 
 

@@ -12,7 +12,6 @@ from piloting import at_home, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
-from condense_presets import recordings
 from condense_tui.app import CondenseApp
 from condense_tui.comparison import Comparer, CompareView, Comparison
 from condense_tui.playhead import Playhead
@@ -222,7 +221,7 @@ async def test_compare_from_a_run_offers_runs_and_recordings(make: Callable[...,
         await pilot.press("space", "space", "enter")
         await until(lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison, "the comparison")
         names = [side.name for side in found(pilot).sides]
-        assert names == ["mine", "other", next(iter(recordings()))]
+        assert names == ["mine", "other", "digits-gd"]
         await pilot.press("escape")
         await text_has(pilot, "kernels by line")
     assert other.folder != mine.folder

@@ -9,9 +9,13 @@ import pytest
 from piloting import head, settled, shown, text_has, until
 from pyte.screens import Char
 from recording import Recording
-from textual._compositor import CompositorUpdate
+from rich.console import Console
+from rich.segment import Segment
+from textual._compositor import ChopsUpdate, CompositorUpdate
+from textual.strip import Strip
 
 from condense_tui.app import CondenseApp
+from condense_tui.widgets.emit import Written
 
 SIZE = (120, 40)
 
@@ -92,6 +96,19 @@ async def test_terminal_is_right_under_a_closed_dialog(tmp_path: Path) -> None:
             await until(lambda: head(pilot).index <= head(pilot).count - 7, "seven frames back")
             await settled(pilot)
             assert_terminal_is_right(app)
+
+
+def test_what_begins_where_a_span_ends_is_not_written() -> None:
+    """What stands behind a widget is in the update beside the part that is asked for: written, it would blot it out."""
+    terminal = pyte.Screen(8, 1)
+    stream = pyte.Stream(terminal)
+    stream.feed("oldwhole")
+    console = Console(width=8, height=1, force_terminal=True, color_system="truecolor")
+    chops = [{0: Strip([Segment("new")]), 3: Strip([Segment("     ")])}]
+    update = ChopsUpdate(chops, [(0, 0, 3)], [[3, 8]])
+    Written().reduce(update, console)
+    stream.feed(update.render_segments(console))
+    assert terminal.display == ["newwhole"]
 
 
 async def test_a_frame_costs_a_fraction_of_a_full_redraw(tmp_path: Path) -> None:

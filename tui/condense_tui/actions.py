@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from textual.binding import Binding, BindingType
@@ -50,6 +52,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("recording", ("space",), "space", "play", "Play the preset's recording", HOME, hint=2, on=("presets",)),
     Action("other", ("tab", "left", "right"), "tab", "switch", "To the other list", HOME, hint=3, on=_LISTS),
+    Action("list(1)", ("1",), "1", "runs", "The list of runs", HOME, on=_LISTS),
+    Action("list(2)", ("2",), "2", "presets", "The list of presets", HOME, on=_LISTS),
     Action("filter", ("slash",), "/", "filter", "Show only what has these words in it", HOME, hint=4, on=_LISTS),
     Action(
         "mark", ("m",), "m", "mark", "Mark a run or a recording for comparing, or unmark it", HOME, hint=5, on=_LISTS
@@ -114,7 +118,7 @@ ACTIONS: tuple[Action, ...] = (
         "pause",
         ("p",),
         "p",
-        "pause training",
+        "pause",
         "Pause training, or go on with it; also from the last checkpoint",
         TRAINING,
         hint=5,
@@ -143,7 +147,7 @@ ACTIONS: tuple[Action, ...] = (
         "new", ("n",), "n", "new run", "A new run like this one: shows its form", TRAINING, hint=13, on=("run", "runs")
     ),
     Action("reduce", ("r",), "r", "reduce", "The effective network of this run, and what it costs", TRAINING, hint=12),
-    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=12),
+    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=8),
     Action("back", ("escape",), "esc", "back", "Back to where one came from", APP, hint=1, on=("compare",)),
     Action("app.home", ("h",), "h", "home", "All runs and presets; training goes on", APP, hint=7, on=_FRAMES),
     Action("app.help", ("question_mark",), "?", "help", "All keys", APP, hint=7, on=_EVERYWHERE),
@@ -169,13 +173,20 @@ def bindings(*places: Place) -> list[BindingType]:
     return [Binding(",".join(action.keys), action.call, action.words, show=False) for action in actions_on(*places)]
 
 
-def footer_hints(unicode: bool, place: Place = "run") -> list[tuple[str, str]]:
-    """Keys and words for the footer, actions with the same words together: ("←→", "frame")."""
+def footer_hints(
+    unicode: bool, place: Place = "run", without: Collection[str] = (), called: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, str]]:
+    """Keys and words for the footer, the most important first, actions with the same words together: ("←→", "frame").
+
+    `without` are actions that would do nothing now, by what they call, arguments left out; `called` gives some of them
+    other words."""
     hints: dict[tuple[int, str], str] = {}
     for action in actions_on(place):
-        if action.hint:
+        call = action.call.partition("(")[0]
+        if action.hint and call not in without:
+            words = called.get(call, action.words)
             shown = action.shown if unicode or not action.plain else action.plain
-            before = hints.get((action.hint, action.words), "")
+            before = hints.get((action.hint, words), "")
             joint = "/" if before and not unicode and action.plain else ""
-            hints[action.hint, action.words] = before + joint + shown
+            hints[action.hint, words] = before + joint + shown
     return [(keys, words) for (_, words), keys in sorted(hints.items(), key=lambda item: item[0][0])]

@@ -162,7 +162,13 @@ class Assembler:
         if run.members == 1:
             return None
         label = mean_label(run) if member is None else seed_label(run, member)
-        return Seeds(run.members, member, label, {key: band(*run.spread(name)) for key, name in names.items()})
+        return Seeds(
+            run.members,
+            member,
+            label,
+            seed_label(run, member or 0),
+            {key: band(*run.spread(name)) for key, name in names.items()},
+        )
 
     def index_of(self, step: int) -> int:
         """Where among the frames a step stands."""

@@ -216,6 +216,9 @@ def _clean(curve: Curve, spec: Spec) -> Curve:
 def _x_axis(series: list[Curve], spec: Spec) -> Scale:
     ends = [curve.x[[0, -1]] for curve in series]
     steps = np.concatenate(ends) if ends else np.zeros(1)
+    if steps.min() == steps.max():
+        # one step alone is the start of a way, not the middle of nothing
+        steps = np.r_[steps, steps[0] + 1]
     return fit(steps, spec.log_x, 1.0 if spec.log_x else 0.0)
 
 

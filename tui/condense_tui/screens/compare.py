@@ -67,7 +67,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         self._panels = [SidePanel(number) for number in range(len(places))]
         self._heat, self._curves = Vertical(id="heat"), Horizontal(id="curves")
         self._loss, self._coverage = PlotPanel(id="loss"), PlotPanel(id="coverage")
-        self._scrubber = Scrubber()
+        self._scrubber, self._footer = Scrubber(), Footer("compare")
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -82,7 +82,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
                 yield self._loss
                 yield self._coverage
         yield self._scrubber
-        yield Footer("compare")
+        yield self._footer
         yield Tiny("to compare runs", (LEAST_WIDTH, LEAST_HEIGHT))
 
     def on_mount(self) -> None:
@@ -152,6 +152,8 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         self._legend.show(palette, dropped, pooling(self._panels))
         first, last = ("", "") if not len(found.places) else (place_words(found, 0), place_words(found, -1))
         self._scrubber.show(found.head, first, last)
+        without = frozenset() if found.layers > 1 else frozenset({"layer"})
+        self._footer.show("compare", without, {} if found.active else {"live": "last"})
         following = found.head is None or found.head.following or found.by == "loss"
         step = None if following or found.at is None else int(found.at)
         self._loss.border_title = Content("loss, share of the first")

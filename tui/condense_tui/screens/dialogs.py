@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -13,8 +14,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 
 from condense_tui.actions import ALSO, Action, Place, actions_on
+from condense_tui.glossary import WORDS
 from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, justified
+
+# Room for the longest of them, `shift ← shift →`, and some air.
+KEYS_WIDTH = 17
 
 
 class Help(Dialog[None]):
@@ -33,22 +38,23 @@ class Help(Dialog[None]):
         """`places` are those of the screen that help is asked for."""
         super().__init__()
         self._actions = actions_on(*places)
+        self._with_words = bool({"run", "compare"} & set(places))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
-            box.border_title = "keys"
+            box.border_title = "keys, and what the words mean" if self._with_words else "keys"
             box.border_subtitle = "esc closes"
-            yield HelpLines(self._actions)
+            yield HelpLines(self._actions, WORDS if self._with_words else ())
 
 
 class HelpLines(Lines):
-    """The table of actions, by group."""
+    """The table of actions, by group, and a table of words."""
 
     DEFAULT_CSS = "HelpLines { height: auto; background: $surface; }"
 
-    def __init__(self, actions: list[Action]) -> None:
+    def __init__(self, actions: list[Action], words: Sequence[tuple[str, str]]) -> None:
         super().__init__()
-        self._actions = actions
+        self._actions, self._words = actions, words
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.build(width, viewport.height))
@@ -65,15 +71,22 @@ class HelpLines(Lines):
                     things.setdefault((action.words, action.call.partition("(")[0]), []).append(action)
             for actions in things.values():
                 shown = " ".join(self._key(action) for action in actions)
-                rows.append(self._row(shown, " · ".join(action.help for action in actions)))
-        rows += [self._row(key, words) for key, words in ALSO]
+                rows += self._row(shown, " · ".join(action.help for action in actions), width)
+        for key, words in ALSO:
+            rows += self._row(key, words, width)
+        if self._words:
+            rows.append([("What is shown", look.chosen)])
+        for word, meaning in self._words:
+            rows += self._row(word, meaning, width)
         return rows
 
     def _key(self, action: Action) -> str:
         return action.shown if self.ability.unicode or not action.plain else action.plain
 
-    def _row(self, key: str, words: str) -> Line:
-        return [(f"  {key}{' ' * max(1, 16 - cell_len(key))}", self.look.key), (words, self.look.text)]
+    def _row(self, key: str, words: str, width: int) -> list[Line]:
+        first, *more = textwrap.wrap(words, max(20, width - 2 - KEYS_WIDTH))
+        head: Line = [(f"  {key}{' ' * max(1, KEYS_WIDTH - cell_len(key))}", self.look.key), (first, self.look.text)]
+        return [head, *([(" " * (2 + KEYS_WIDTH) + text, self.look.text)] for text in more)]
 
 
 class Question(Dialog[bool]):

@@ -26,6 +26,7 @@ from condense_tui.machines import Elsewhere, Machine, MachineAnswered, Machines,
 from condense_tui.screens import rows
 from condense_tui.screens.entries import preset_entries, run_entries
 from condense_tui.screens.home_actions import MOST_COMPARED, HomeActions
+from condense_tui.screens.steering import pause_word
 from condense_tui.widgets.details import Details
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.home_header import HomeHeader
@@ -82,7 +83,10 @@ class HomeScreen(HomeActions, Screen[None]):
         self._back_from: str | None = None
         self.runs: Listing[Row] = Listing(self._run_lines, 2, "  …", id="runs")
         self.presets: Listing[Preset] = Listing(self._preset_lines, 1, "  …", id="presets")
-        self._panels = {"runs": Vertical(id="runs-panel", classes="panel"), "presets": Vertical(classes="panel")}
+        self._panels = {
+            "runs": Vertical(id="runs-panel", classes="panel"),
+            "presets": Vertical(id="presets-panel", classes="panel"),
+        }
         self._top, self._tabs, self._details = HomeHeader(), Tabs("runs", "presets"), Details()
         self._frame, self._footer = Vertical(id="details", classes="panel"), Footer("presets")
 
@@ -198,7 +202,7 @@ class HomeScreen(HomeActions, Screen[None]):
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         """Show the list that was clicked."""
-        self._turn_to(self.runs if event.number == 1 else self.presets)
+        self.action_list(event.number)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._arrange()
@@ -243,8 +247,8 @@ class HomeScreen(HomeActions, Screen[None]):
 
     def _tell(self) -> None:
         """Details, footer and marks of the list that the cursor is in."""
-        self._footer.show("runs" if self.on_runs else "presets")
         run, preset = self.runs.chosen, self.presets.chosen
+        self._footer.show("runs" if self.on_runs else "presets", *(_at_hand(run) if self.on_runs else ()))
         if not self.on_runs:
             self._details.show(None if preset is None else partial(rows.preset_details, preset))
         elif isinstance(run, Machine):
@@ -334,3 +338,13 @@ class HomeScreen(HomeActions, Screen[None]):
     def _looked_at(self) -> None:
         if self._thread is not None:
             self._thread.look()
+
+
+def _at_hand(row: Row | None) -> tuple[frozenset[str], dict[str, str]]:
+    """Actions that would do nothing with what the cursor is on, and what some are called now."""
+    info = None if isinstance(row, Machine | Elsewhere) or row is None else row.info
+    if info is None:
+        called = {"open": "list its runs"} if isinstance(row, Machine) else {}
+        return frozenset({"pause", "stop", "new", "mark"}), called
+    pause = pause_word(info.status)
+    return frozenset(() if pause else ("pause",)), {"pause": pause}

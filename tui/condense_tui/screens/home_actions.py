@@ -99,6 +99,10 @@ class HomeActions:
         """To the other list."""
         self._turn_to(self.presets if self.on_runs else self.runs)
 
+    def action_list(self, number: int) -> None:
+        """To a list by its number."""
+        self._turn_to(self.runs if number == 1 else self.presets)
+
     def action_mark(self) -> None:
         """Mark for comparing, or take the mark away."""
         run, preset = self.runs.chosen, self.presets.chosen

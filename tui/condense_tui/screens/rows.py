@@ -117,9 +117,9 @@ def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> li
     mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
     recorded = (("▷ " if unicode else "> ") if preset.recording is not None else "  ", look.playhead)
     takes = cost(preset)
-    name = _cut(preset.name, max(8, min(PRESET_NAME, width - 15)))
-    line: Line = [mark, recorded, (name.ljust(min(PRESET_NAME, max(8, width - 15))), look.strong)]
-    line.append((takes.rjust(9) + "  ", look.muted))
+    room = max(8, min(PRESET_NAME, width - 16))
+    line: Line = [mark, recorded, (_cut(preset.name, room).ljust(room), look.strong)]
+    line.append((takes.rjust(10) + "  ", look.muted))
     room = width - length(line)
     if room >= 12:
         line.append((_cut(preset.summary, room), look.text))
@@ -136,7 +136,7 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     info = glance.info
     if info is None:
         return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
-    what = f"{info.id} · seed {info.seed} · {info.device} on {info.host}"
+    what = f"{info.id} · {_seeds(info)} · {info.device} on {info.host}"
     if info.preset and info.preset != info.name:
         what += f" · preset {info.preset}"
     how = f"step {numbers.step(info.step)} of {numbers.step(info.steps)} · {numbers.duration(info.seconds)}"
@@ -150,10 +150,23 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     return _paragraphs(said, width, height)
 
 
+def _seeds(info: RunInfo) -> str:
+    """The seed of a run, or how many it trains as one."""
+    from condense_core.errors import CondenseError
+    from condense_core.scenario import parse
+
+    try:
+        members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)
+    except (CondenseError, AttributeError):
+        # a row that came from elsewhere
+        members = 1
+    return f"seed {info.seed}" if members == 1 else f"{members} seeds from {info.seed} on"
+
+
 def elsewhere_details(run: Elsewhere, look: Look, width: int, height: int) -> list[Line]:
     """More of a run on another machine."""
     info = run.info
-    what = f"{info.id} · seed {info.seed} · {info.device} on {info.host}"
+    what = f"{info.id} · {_seeds(info)} · {info.device} on {info.host}"
     how = f"recorded on {run.machine}; enter copies what there is, newest first, and follows it from then on"
     return _paragraphs([(printable(what), look.strong), (printable(how), look.text)], width, height)
 
@@ -164,25 +177,22 @@ def machine_details(machine: Machine, look: Look, width: int, height: int) -> li
     said = [(printable(f"{machine.name}{target}"), look.strong)]
     if machine.trouble:
         said.append((printable(machine.trouble), look.bad))
-    words = "nothing is asked before you press enter; your own ssh connects, and may not ask for a password meanwhile"
-    said.append((f"{words}: where it must, condense-tui attach --host {machine.name} lets it", look.muted))
+    said.append(("enter connects, over your own ssh, and lists the runs there", look.text))
+    asks = f"if ssh has to ask for a password: condense-tui attach --host {machine.name} in a shell lets it"
+    said.append((printable(asks), look.muted))
     return _paragraphs(said, width, height)
 
 
 def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[Line]:
     """More of a preset: what it is, what it must show, what it costs."""
-    figure = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
-    source = f" · {figure}, figure {preset.figure}" if figure and preset.figure else ""
+    paper = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
+    source = f"{paper}, figure {preset.figure}" if paper and preset.figure else paper
     way = "enter trains it here" + (", space plays its recording" if preset.recording is not None else "")
-    said = [
-        (f"{preset.name}{source}", look.strong),
-        (f"takes {cost(preset)} · {way}", look.muted),
-        (preset.summary, look.text),
-        (f"claims: {preset.claim}", look.text),
-    ]
+    first: Line = [(preset.name, look.strong), (f" · takes {cost(preset)} · {way}", look.muted)]
+    said = [(preset.summary, look.text), (f"claims: {preset.claim}", look.text)]
     if preset.paper_shows:
-        said.append((f"the paper: {preset.paper_shows}", look.muted))
-    return _paragraphs(said, width, height)
+        said.append((f"{source or 'the paper'}: {preset.paper_shows}", look.muted))
+    return [first, *_paragraphs(said, width, height - 1)]
 
 
 def cost(preset: Preset) -> str:
@@ -207,7 +217,7 @@ def _layer(layer: LayerGlance, unicode: bool) -> str:
     if math.isnan(layer.lines):
         return f"{sign} {layer.name}"
     whole = float(layer.lines).is_integer()
-    count = numbers.plural(int(layer.lines), "line") if whole else f"{layer.lines:.1f} lines"
+    count = numbers.plural(int(layer.lines), "line") if whole else f"{layer.lines:.1f} lines on average"
     return f"{sign} {layer.name} {count}"
 
 

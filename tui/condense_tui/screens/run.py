@@ -66,7 +66,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
         self._header, self._banner, self._body = Header(), Banner(), Body()
-        self._timeline, self._log_line = Timeline(), LogLine()
+        self._timeline, self._log_line, self._footer = Timeline(), LogLine(), Footer()
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -75,7 +75,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         yield self._body
         yield self._timeline
         yield self._log_line
-        yield Footer()
+        yield self._footer
         yield Tiny()
 
     def on_mount(self) -> None:
@@ -144,6 +144,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         self._banner.show(snapshot.banner)
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
+        self._footer.show("run", *_at_hand(snapshot))
         axes = Axes(choices.log_y, self.log_x)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
@@ -305,3 +306,10 @@ def _recorded(snapshot: Snapshot | None) -> Recorded:
         return Recorded()
     one_input = snapshot.outputs is not None or snapshot.field is not None
     return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
+
+
+def _at_hand(snapshot: Snapshot) -> tuple[frozenset[str], dict[str, str]]:
+    """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
+    pause = steering.pause_word(snapshot.header.status)
+    without = {name for name, there in (("layer", len(snapshot.layers) > 1), ("pause", pause)) if not there}
+    return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

@@ -31,6 +31,13 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
         say(screen, "training is over; there is nothing to pause")
 
 
+def pause_word(status: str) -> str:
+    """What `pause_or_go_on` would do, in a word; empty where it would do nothing."""
+    from condense_core.runs.info import RESUMABLE
+
+    return "go on" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
+
+
 class Steered(Protocol):
     """What has to be known of a run that is stopped; its row and its header both say it."""
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
-from textual.content import Content
 from textual.widget import Widget
 
 from condense_tui.draw.palette import PALETTES
@@ -93,8 +92,7 @@ class Body(Horizontal):
         self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
         self._events.show(snapshot)
         self._field.show(snapshot.field)
-        self._field.border_title = Content(figures.field_title(snapshot))
-        self._field.border_subtitle = Content(figures.field_remark(snapshot))
+        self._field.caption(figures.field_title(snapshot), figures.field_remark(snapshot))
         # following, the playhead is at the end of the curves, where a mark would only hide them
         step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
         spare = PLOTS["loss" if compact else "accuracy"]
@@ -102,8 +100,7 @@ class Body(Horizontal):
             if not panel.display:
                 continue
             figure = figure_of(snapshot, axes)
-            panel.border_title = Content(figure.title)
-            panel.border_subtitle = Content(figure.remark)
+            panel.caption(figure.title, figure.remark)
             panel.show(figure.spec, step, figure.empty)
 
     def place(self, plan: Arrangement, choices: RunChoices, recorded: Recorded, height: int) -> None:

@@ -11,7 +11,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 
 from condense_tui.actions import Place, bindings
@@ -156,11 +155,10 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         self._footer.show("compare", without, {} if found.active else {"live": "last"})
         following = found.head is None or found.head.following or found.by == "loss"
         step = None if following or found.at is None else int(found.at)
-        self._loss.border_title = Content("loss, share of the first")
-        self._coverage.border_title = Content("kernels on lines")
         whose = "mean of seeds, and their range" if found.member is None else "one seed, and the range of all"
         whose = whose if found.members > 1 else ""
-        self._loss.border_subtitle = self._coverage.border_subtitle = whose
+        self._loss.caption("loss, share of the first", whose)
+        self._coverage.caption("kernels on lines", whose)
         losses = _curves(found, lambda side: (side.loss, side.bands[0]))
         coverages = _curves(found, lambda side: (side.coverage, side.bands[1]))
         log_x = self.log_x

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textual.content import Content
-
 from condense_tui.comparison import Comparison, Side
 from condense_tui.draw import numbers
 from condense_tui.draw.palette import Palette
@@ -29,7 +27,6 @@ class SidePanel(HeatPanel):
                 colour.name if colour.is_default or not colour.triplet else colour.triplet.hex
             )
         names = (f"{side.letter} {side.name}", layer.name if layer else "", side.seed)
-        self.border_title = Content(" · ".join(name for name in names if name))
         parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
         if side.share == side.share:
             parts.append(f"loss {numbers.percent(side.share)}")
@@ -44,9 +41,7 @@ class SidePanel(HeatPanel):
             parts.insert(0, side.note)
         while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
             parts.pop(1 if side.note else 0)
-        self.unread = " · ".join(parts)
-        if self.heatmap.reading is None:
-            self.border_subtitle = Content(self.unread)
+        self.label(" · ".join(name for name in names if name), " · ".join(parts))
 
 
 class CompareHeader(Lines):

@@ -175,18 +175,19 @@ def bindings(*places: Place) -> list[BindingType]:
 
 def footer_hints(
     unicode: bool, place: Place = "run", without: Collection[str] = (), called: Mapping[str, str] = MappingProxyType({})
-) -> list[tuple[str, str]]:
-    """Keys and words for the footer, the most important first, actions with the same words together: ("←→", "frame").
+) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Keys, words and calls for the footer, the most important first, actions with the same words together: ("←→",
+    "frame", ("frame(-1)", "frame(1)")).
 
     `without` are actions that would do nothing now, by what they call, arguments left out; `called` gives some of them
     other words."""
-    hints: dict[tuple[int, str], str] = {}
+    hints: dict[tuple[int, str], tuple[str, tuple[str, ...]]] = {}
     for action in actions_on(place):
         call = action.call.partition("(")[0]
         if action.hint and call not in without:
             words = called.get(call, action.words)
             shown = action.shown if unicode or not action.plain else action.plain
-            before = hints.get((action.hint, words), "")
+            before, calls = hints.get((action.hint, words), ("", ()))
             joint = "/" if before and not unicode and action.plain else ""
-            hints[action.hint, words] = before + joint + shown
-    return [(keys, words) for (_, words), keys in sorted(hints.items(), key=lambda item: item[0][0])]
+            hints[action.hint, words] = before + joint + shown, (*calls, action.call)
+    return [(keys, words, calls) for (_, words), (keys, calls) in sorted(hints.items(), key=lambda item: item[0][0])]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -133,6 +134,14 @@ class QuestionLines(Lines):
         )
         consequence: list[Line] = [[(text, look.muted)] for text in textwrap.wrap(self._consequence, width)]
         return [[(self._question, look.strong)], blank, *consequence, blank, answers]
+
+    def on_click(self, event: events.Click) -> None:
+        """The answers, at the two ends of the last line, can be clicked."""
+        if event.y == self.size.height - 1 and isinstance(self.screen, Question):
+            if event.x < cell_len(f"y {self._yes}"):
+                self.screen.action_answer(True)
+            elif event.x >= self.size.width - cell_len(f"n {self._no}"):
+                self.screen.action_answer(False)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.build(width, viewport.height))

@@ -30,6 +30,7 @@ from condense_tui.screens.run import RunScreen
 from condense_tui.snapshot import Seeds, Snapshot
 from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.choice import LABEL_WIDTH, Choice, OneOfMany
+from condense_tui.widgets.keys import Key, KeyLine
 from condense_tui.widgets.lines import Line, Lines
 
 # Long enough to read a path, and to copy it.
@@ -152,18 +153,24 @@ class PlaceLabel(Lines):
         return [[(" file".ljust(LABEL_WIDTH), self.look.muted), (f"in {shown}", self.look.muted)]]
 
 
-class Hint(Lines):
+class Hint(KeyLine):
     """The keys of the dialog."""
 
     DEFAULT_CSS = "Hint { height: 1; background: $surface; }"
 
     def build(self, width: int, height: int) -> list[Line]:
-        look = self.look
+        self.begin()
         arrows, more = ("←→", "↑↓") if self.ability.unicode else ("left/right", "up/down")
-        keys = ((arrows, "choose"), (more, "field"), ("enter", "write"), ("esc", "cancel"))
-        line: Line = [(" ", look.text)]
-        for key, words in keys:
-            line += [(key, look.key), (f" {words}   ", look.muted)]
+        line: Line = []
+        for key in (
+            Key(arrows, "choose", ()),
+            Key(more, "field", ("app.focus_previous", "app.focus_next")),
+            Key("enter", "write", ("write",)),
+            Key("esc", "cancel", ("dismiss(None)",)),
+        ):
+            gap = 3 if line else 1
+            self.place(key, line, gap)
+            line += self.part(key, gap)
         return [line]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -206,6 +207,11 @@ class FormScreen(Dialog[None]):
             self._starting = True
             self._say("starting…", good=None)
             self.run_worker(partial(self._begin, self._values()), thread=True, group="start", exit_on_error=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """What says that enter starts it does so, too."""
+        if event.widget is self._status:
+            self.on_input_submitted(event)
 
     def on_descendant_focus(self) -> None:
         self._show_hints()

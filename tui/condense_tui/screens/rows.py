@@ -59,7 +59,7 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
     below: Line = [("     ", look.text), (spark.ljust(SPARK), look.accent), ("  ", look.text)]
     for layer in glance.layers:
         words = _layer(layer, unicode)
-        if length(below) + cell_len(words) + 2 > width:
+        if length(below) + cell_len(words) > width:
             below.append(("…", look.muted))
             break
         below.append((f"{words}  ", look.good if layer.condensed else look.muted))
@@ -217,7 +217,7 @@ def _layer(layer: LayerGlance, unicode: bool) -> str:
     if math.isnan(layer.lines):
         return f"{sign} {layer.name}"
     whole = float(layer.lines).is_integer()
-    count = numbers.plural(int(layer.lines), "line") if whole else f"{layer.lines:.1f} lines on average"
+    count = numbers.plural(int(layer.lines), "line") if whole else f"mean {layer.lines:.1f} lines"
     return f"{sign} {layer.name} {count}"
 
 

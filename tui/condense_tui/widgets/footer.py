@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from condense_tui.actions import Place, footer_hints
-from condense_tui.widgets.lines import Line, Lines, justified, length
+from condense_tui.widgets.keys import Key, KeyLine
+from condense_tui.widgets.lines import Line, justified, length
 
 # Narrower than this, more keys are worth more than air between them.
 ROOMY = 100
@@ -13,7 +14,7 @@ ROOMY = 100
 ALWAYS = frozenset({"?", "q"})
 
 
-class Footer(Lines):
+class Footer(KeyLine):
     """Keys that matter most, as many as fit; those for help and for leaving always."""
 
     DEFAULT_CSS = "Footer { height: 1; background: $panel; padding: 0 1; }"
@@ -34,18 +35,22 @@ class Footer(Lines):
             self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
-        look = self.look
+        self.begin()
         gap = 3 if width >= ROOMY else 2
-        hints = footer_hints(self.ability.unicode, self._place, self._without, self._called)
-        always: Line = []
+        keys = [Key(*hint) for hint in footer_hints(self.ability.unicode, self._place, self._without, self._called)]
+        always: Line = [piece for key in keys if key.keys in ALWAYS for piece in self.part(key, gap)]
         line: Line = []
-        for key, words in hints:
-            if key in ALWAYS:
-                always += [(" " * gap, look.muted), (key, look.key), (f" {words}", look.muted)]
-        for key, words in hints:
-            part: Line = [(" " * gap if line else "", look.muted), (key, look.key), (f" {words}", look.muted)]
-            if key not in ALWAYS:
-                if length(line) + length(part) + length(always) >= width:
-                    break
-                line += part
-        return [justified(line, always, width, look.muted)]
+        for key in keys:
+            if key.keys in ALWAYS:
+                continue
+            before = gap if line else 0
+            if length(line) + length(self.part(key, before)) + length(always) >= width:
+                break
+            self.place(key, line, before)
+            line += self.part(key, before)
+        whole = justified(line, always, width, self.look.muted)
+        at = whole[: len(whole) - len(always)]
+        for key in (key for key in keys if key.keys in ALWAYS):
+            self.place(key, at, gap)
+            at = [*at, *self.part(key, gap)]
+        return [whole]

@@ -29,7 +29,7 @@ class Help(Dialog[None]):
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help > VerticalScroll {
-        width: 92; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        width: 92; max-width: 100%; height: auto; max-height: 95%; scrollbar-size-vertical: 1;
         background: $surface; border: round $frame-focus; border-title-color: $title; padding: 0 2;
     }
     """

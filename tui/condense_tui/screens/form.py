@@ -178,7 +178,7 @@ class FormScreen(Dialog[None]):
             yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
             yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
             yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
-            yield from self._field("data", "", f"as it is; or {', '.join(DATA_SETS)}")
+            yield from self._field("data", "", f"as is; or {', '.join(DATA_SETS)}")
             yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
             yield self._cost

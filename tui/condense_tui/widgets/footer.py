@@ -45,7 +45,7 @@ class Footer(KeyLine):
                 continue
             before = gap if line else 0
             if length(line) + length(self.part(key, before)) + length(always) >= width:
-                break
+                continue
             self.place(key, line, before)
             line += self.part(key, before)
         whole = justified(line, always, width, self.look.muted)

@@ -177,7 +177,8 @@ def machine_details(machine: Machine, look: Look, width: int, height: int) -> li
     said = [(printable(f"{machine.name}{target}"), look.strong)]
     if machine.trouble:
         said.append((printable(machine.trouble), look.bad))
-    said.append(("enter connects, over your own ssh, and lists the runs there", look.text))
+    else:
+        said.append(("enter connects, over your own ssh, and lists the runs there", look.text))
     asks = f"if ssh has to ask for a password: condense-tui attach --host {machine.name} in a shell lets it"
     said.append((printable(asks), look.muted))
     return _paragraphs(said, width, height)

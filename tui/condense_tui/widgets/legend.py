@@ -36,7 +36,7 @@ class Legend(Lines):
         notes, style = self._notes, look.warn
         if not notes and self._dropped:
             notes, style = (f"{'╱╱' if self.ability.unicode else '//'} {self._dropped} dropped",), look.muted
-        least = len(colour.ramp_scale(self._wide)) if self.ability.ascii_heatmap else SCALE_LEAST
+        least = len(colour.ramp_scale(self._wide)) if self.ability.ascii_heatmap else 2 * SCALE_LEAST
         fitting = (note for note in notes if len(note) + 3 + 6 + least <= width)
         note = next(fitting, notes[-1] if notes else "")
         room = width - 6 - (len(note) + 3 if note else 0)

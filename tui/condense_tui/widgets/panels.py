@@ -38,11 +38,15 @@ class HeatPanel(Captioned, Vertical):
         """Show one layer; `seed` is whose, where it is one of several."""
         self.set_class(chosen, "-chosen")
         self.heatmap.show(image, palette, empty)
-        title = "similarity" if image is None else f"{image.layer} · {numbers.plural(image.kernels, 'kernel')}"
-        if image is not None and not image.pooled:
-            title += " by line" if by_line else " by index"
-        title += f" · {seed}" if seed else ""
-        self.label(title)
+        if image is None:
+            self.label("similarity")
+            return
+        kernels = f" · {numbers.plural(image.kernels, 'kernel')}"
+        order = "" if image.pooled else " by line" if by_line else " by index"
+        whose = f" · {seed}" if seed else ""
+        titles = (f"{image.layer}{kernels}{order}{whose}", f"{image.layer}{kernels}{whose}", f"{image.layer}{whose}")
+        room = self.size.width - 4 if self.size.width else cell_len(titles[0])
+        self.label(next((title for title in titles if cell_len(title) <= room), titles[-1]))
 
     def label(self, title: str, unread: str = "") -> None:
         """Write `title` above, and below what the cursor reads, or the words `unread` where it reads nothing."""

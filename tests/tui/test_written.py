@@ -152,6 +152,8 @@ def test_only_what_an_update_covers_is_written(first, updates):
         stream.feed(whole.render_segments(console))
         for lines_now, spans_now in updates:
             covered = [(y, start, stop) for y, (start, stop) in enumerate(spans_now) if start < stop]
+            if not covered:
+                continue
             update = ChopsUpdate([dict(line) for line in lines_now], covered, [CUTS[1:]] * LINES)
             if reduce:
                 written.reduce(update, console)

@@ -18,7 +18,8 @@ class HomeHeader(Lines):
 
     def show(self, folder: Path, active: int) -> None:
         """Show where the runs are, and how many of them are training."""
-        self._says = (str(folder), active)
+        home = Path.home()
+        self._says = (f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder), active)
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:

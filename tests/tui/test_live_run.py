@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from piloting import head, run_screen, shown, snapshot, text_has, until
+from piloting import head, run_screen, shown, snapshot, text, text_has, until
 from recording import Recording
 
 from condense_tui.app import CondenseApp, Leaving
@@ -38,6 +38,8 @@ async def test_pause_and_resume_training(live: Recording) -> None:
         await until(lambda: commands(live) == ["pause"], "the command in the run file")
         live.writer.update(status="paused")
         await text_has(pilot, "training is paused")
+        assert " left" not in text(pilot).splitlines()[0], "nobody knows how long a pause lasts"
+        assert "p go on" in text(pilot).splitlines()[-1]
         await pilot.press("p")
         await until(lambda: commands(live) == ["pause", "resume"], "the second command")
 

@@ -124,6 +124,17 @@ async def test_zoom(recorded: Recording, size: tuple[int, int]) -> None:
         assert screen.query_one(Heatmap).size.width < size[0] - 20
 
 
+async def test_escape_leads_from_the_log_back_to_all_panels(recorded: Recording) -> None:
+    async with shown(recorded.folder) as pilot:
+        assert "all panels" not in text(pilot)
+        await pilot.press("4")
+        await text_has(pilot, "training on cpu")
+        assert "esc all panels" in text(pilot)
+        await pilot.press("escape")
+        await text_has(pilot, "kernels by line")
+        assert "all panels" not in text(pilot)
+
+
 async def test_zoom_of_the_focused_plot(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         await pilot.press("2", "z")

@@ -38,7 +38,17 @@ _FRAMES: tuple[Place, ...] = ("run", "compare")
 _EVERYWHERE: tuple[Place, ...] = ("run", "runs", "presets", "compare")
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", ("enter",), "⏎", "open", "Open the run", HOME, plain="enter", hint=1, on=("runs",)),
+    Action(
+        "open",
+        ("enter",),
+        "⏎",
+        "open",
+        "Open the run, start the preset, or ask the machine for its runs",
+        HOME,
+        plain="enter",
+        hint=1,
+        on=("runs",),
+    ),
     Action(
         "open",
         ("enter",),
@@ -98,14 +108,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("same", ("x",), "x", "same step/loss", "Same step, or same loss", LOOK, hint=3, on=("compare",)),
     Action("layer(-1)", ("left_square_bracket",), "[", "layer", "The layer before", LOOK, hint=3, on=_FRAMES),
     Action("layer(1)", ("right_square_bracket",), "]", "layer", "The next layer", LOOK, hint=3, on=_FRAMES),
-    Action("member(-1)", ("comma",), ",", "seed", "The seed before, of several", LOOK, on=_FRAMES),
-    Action("member(1)", ("full_stop",), ".", "seed", "The next seed, then their mean", LOOK, on=_FRAMES),
+    Action("member(-1)", ("comma",), ",", "seed", "The seed before, of several", LOOK, hint=4, on=_FRAMES),
+    Action("member(1)", ("full_stop",), ".", "seed", "The next seed, then their mean", LOOK, hint=4, on=_FRAMES),
     Action(
         "order", ("o",), "o", "order", "Order kernels by line, or as they are in the network", LOOK, hint=9, on=_FRAMES
     ),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear values", LOOK, hint=10, on=_FRAMES),
     Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear steps", LOOK, on=_FRAMES),
     Action("zoom", ("z",), "z", "zoom", "The focused panel on the whole screen, and back", LOOK, hint=11),
+    Action("out", ("escape",), "esc", "all panels", "From one panel back to all of them", LOOK, hint=1),
     Action("panel(1)", ("1",), "1", "kernels", "Layers and heatmap", LOOK, on=_FRAMES),
     Action("panel(2)", ("2",), "2", "curves", "Loss and other curves", LOOK, on=_FRAMES),
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
@@ -155,7 +166,8 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 # The two other ways in, which Textual itself binds.
-ALSO = (("ctrl+p", "Every action by its name"), ("tab", "The next panel; in the heatmap, arrows move a cursor"))
+ALSO = (("ctrl+p", "Every action by its name"),)
+ALSO_IN_A_RUN = (*ALSO, ("tab", "The next panel; in the heatmap, arrows move a cursor"))
 
 
 def actions_on(*places: Place) -> list[Action]:

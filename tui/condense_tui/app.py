@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
@@ -130,7 +131,8 @@ class CondenseApp(App[Leaving]):
         from condense_tui.remote import link_to
 
         if self._link is not None:
-            self._link.close()
+            # ssh may take its time to go
+            Thread(target=self._link.close, name="leaving").start()
         self._link = link or (None if place in self._kept else link_to(place))
         if self._link is not None:
             self._link.start()

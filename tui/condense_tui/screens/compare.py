@@ -151,7 +151,8 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         self._legend.show(palette, dropped, pooling(self._panels))
         first, last = ("", "") if not len(found.places) else (place_words(found, 0), place_words(found, -1))
         self._scrubber.show(found.head, first, last)
-        without = frozenset() if found.layers > 1 else frozenset({"layer"})
+        several = {"layer": found.layers > 1, "member": found.members > 1}
+        without = frozenset(name for name, of_use in several.items() if not of_use)
         self._footer.show("compare", without, {} if found.active else {"live": "last"})
         following = found.head is None or found.head.following or found.by == "loss"
         step = None if following or found.at is None else int(found.at)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -14,8 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 
-from condense_tui.actions import ALSO, Action, Place, actions_on
-from condense_tui.glossary import WORDS
+from condense_tui.actions import ALSO, ALSO_IN_A_RUN, Action, Place, actions_on
+from condense_tui.glossary import AT_HOME, IN_A_RUN, Words
 from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, justified
 
@@ -39,13 +38,15 @@ class Help(Dialog[None]):
         """`places` are those of the screen that help is asked for."""
         super().__init__()
         self._actions = actions_on(*places)
-        self._with_words = bool({"run", "compare"} & set(places))
+        in_a_run = bool({"run", "compare"} & set(places))
+        self._also: Words = ALSO_IN_A_RUN if in_a_run else ALSO
+        self._words: Words = IN_A_RUN if in_a_run else AT_HOME
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
-            box.border_title = "keys, and what the words mean" if self._with_words else "keys"
+            box.border_title = "keys, and what is shown"
             box.border_subtitle = "esc closes"
-            yield HelpLines(self._actions, WORDS if self._with_words else ())
+            yield HelpLines(self._actions, self._also, self._words)
 
 
 class HelpLines(Lines):
@@ -53,9 +54,9 @@ class HelpLines(Lines):
 
     DEFAULT_CSS = "HelpLines { height: auto; background: $surface; }"
 
-    def __init__(self, actions: list[Action], words: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, actions: list[Action], also: Words, words: Words) -> None:
         super().__init__()
-        self._actions, self._words = actions, words
+        self._actions, self._also, self._words = actions, also, words
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.build(width, viewport.height))
@@ -73,10 +74,9 @@ class HelpLines(Lines):
             for actions in things.values():
                 shown = " ".join(self._key(action) for action in actions)
                 rows += self._row(shown, " · ".join(action.help for action in actions), width)
-        for key, words in ALSO:
+        for key, words in self._also:
             rows += self._row(key, words, width)
-        if self._words:
-            rows.append([("What is shown", look.chosen)])
+        rows.append([("What is shown", look.chosen)])
         for word, meaning in self._words:
             rows += self._row(word, meaning, width)
         return rows

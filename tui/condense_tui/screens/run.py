@@ -144,7 +144,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         self._banner.show(snapshot.banner)
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
-        self._footer.show("run", *_at_hand(snapshot))
+        self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
         axes = Axes(choices.log_y, self.log_x)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
@@ -221,6 +221,11 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
             self._choose(replace(self.choices, zoomed=None))
             return
         self._choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
+
+    def action_out(self) -> None:
+        """From a panel on the whole screen back to all of them."""
+        self.set_focus(None)
+        self._choose(replace(self.choices, zoomed=None))
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
@@ -308,8 +313,10 @@ def _recorded(snapshot: Snapshot | None) -> Recorded:
     return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
 
 
-def _at_hand(snapshot: Snapshot) -> tuple[frozenset[str], dict[str, str]]:
+def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
     pause = steering.pause_word(snapshot.header.status)
-    without = {name for name, there in (("layer", len(snapshot.layers) > 1), ("pause", pause)) if not there}
+    several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
+    there = {**several, "pause": bool(pause), "out": zoomed}
+    without = {name for name, of_use in there.items() if not of_use}
     return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

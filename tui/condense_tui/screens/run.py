@@ -264,7 +264,8 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
 
         head = None if self._snapshot is None else self._snapshot.head
         at = None if head is None or head.following else head.step
-        self.app.push_screen(ReduceScreen(self.place, at))
+        seeds = None if self._snapshot is None else self._snapshot.seeds
+        self.app.push_screen(ReduceScreen(self.place, at, 1 if seeds is None else seeds.count))
 
     def action_compare(self) -> None:
         """Choose what to compare this run with."""

@@ -58,10 +58,9 @@ def export(
     import msgspec
 
     from condense_core.errors import ScenarioError, nearest
-    from condense_core.runs.reader import RunReader
     from condense_tui.draw.palette import PALETTES
     from condense_tui.export.make import export as write
-    from condense_tui.export.make import whose
+    from condense_tui.export.make import whose_of
     from condense_tui.export.wish import Wish, format_named, size_of
     from condense_tui.scenarios import find_recording
 
@@ -84,8 +83,7 @@ def export(
     path = write(place, wish, out, force=force)
     if path is None:
         return 0
-    with RunReader(place) as reader:
-        seeds = whose(reader, wish)
+    seeds = whose_of(place, wish)
     if json:
         told = {"path": str(path.resolve()), "format": wish.format} | ({"seeds": seeds} if seeds else {})
         typer.echo(msgspec.json.encode(told).decode())

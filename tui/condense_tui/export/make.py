@@ -41,6 +41,12 @@ def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, sc
     return path
 
 
+def whose_of(place: Path, wish: Wish) -> str:
+    """`whose`, of the run at `place`."""
+    with RunReader(place) as run:
+        return whose(run, wish)
+
+
 def whose(run: RunReader, wish: Wish) -> str:
     """Which seeds an export of a run of several is of; empty for a run of one."""
     if run.members == 1:

@@ -196,7 +196,7 @@ def _begin(screen: RunScreen, request: Request) -> None:
 
     def write() -> None:
         from condense_tui.export.files import TakenError
-        from condense_tui.export.make import export
+        from condense_tui.export.make import export, whose_of
         from condense_tui.export.screen import with_plain_fonts
 
         say: Callable[..., None] = screen.app.notify
@@ -209,7 +209,10 @@ def _begin(screen: RunScreen, request: Request) -> None:
         except CondenseError as error:
             text, severity = str(error), "error"
         else:
-            text, severity = f"written: {None if path is None else path.resolve()}", "information"
+            # the screen is of what it says itself
+            seeds = "" if svg is not None else whose_of(screen.place, request.wish)
+            text = f"written: {None if path is None else path.resolve()}" + (f" · {seeds}" if seeds else "")
+            severity = "information"
         screen.app.call_from_thread(say, text, severity=severity, timeout=TOLD_S, markup=False)
 
     screen.run_worker(write, thread=True, group="export")

@@ -22,11 +22,11 @@ from textual.screen import Screen
 from condense_tui.actions import Place, bindings
 from condense_tui.collecting import collect_again
 from condense_tui.glances import GlancesReady, GlanceThread, PresetsReady, read_presets
-from condense_tui.machines import Elsewhere, Machine, MachineAnswered, Machines, MachinesKnown, RunReached
+from condense_tui.machines import Elsewhere, Machine, Machines
 from condense_tui.screens import rows
 from condense_tui.screens.entries import preset_entries, run_entries
-from condense_tui.screens.home_actions import MOST_COMPARED, HomeActions
-from condense_tui.screens.steering import pause_word
+from condense_tui.screens.filtering import Filtering
+from condense_tui.screens.home_actions import MOST_COMPARED, HomeActions, at_hand
 from condense_tui.widgets.details import Details
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.home_header import HomeHeader
@@ -36,8 +36,6 @@ from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.tiny import Tiny
 
 if TYPE_CHECKING:
-    from textual.widgets import Input
-
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
     from condense_tui.app import CondenseApp
@@ -61,7 +59,7 @@ NO_RUNS = """
   digits-gd is the one to begin with."""
 
 
-class HomeScreen(HomeActions, Screen[None]):
+class HomeScreen(HomeActions, Filtering, Screen[None]):
     """All runs here and on other machines, and all presets."""
 
     AUTO_FOCUS = ""
@@ -75,8 +73,6 @@ class HomeScreen(HomeActions, Screen[None]):
         self._glances: tuple[Glance, ...] | None = None
         self._presets: tuple[Preset, ...] | None = None
         self._trouble = ""
-        self._words = ""
-        self._filter: Input | None = None
         self._thread: GlanceThread | None = None
         self.machines = Machines(self._hear)
         self._untouched = True
@@ -169,29 +165,6 @@ class HomeScreen(HomeActions, Screen[None]):
         self.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset has these words"
         self._show()
 
-    def on_machines_known(self, message: MachinesKnown) -> None:
-        """Show the other machines."""
-        if message.trouble:
-            self._say(message.trouble, error=True)
-        # those of hosts.toml come first, in its order
-        heard_of, self.machines.known = self.machines.known, {machine.name: machine for machine in message.machines}
-        self.machines.hear_of(heard_of)
-        self._show()
-
-    def on_machine_answered(self, message: MachineAnswered) -> None:
-        """Show what runs a machine has, or that it cannot be reached."""
-        self.machines.known[message.machine.name] = message.machine
-        self._show()
-
-    def on_run_reached(self, message: RunReached) -> None:
-        """Open the run, unless one has gone elsewhere meanwhile."""
-        if message.link is None or message.folder is None:
-            self._say(message.trouble, error=True)
-        elif self.is_current:
-            self.app.open_run(message.folder, message.link)
-        else:
-            Thread(target=message.link.close, name="not-wanted", daemon=True).start()
-
     def on_listing_moved(self, event: Listing.Moved) -> None:
         """Tell more of what the cursor is on."""
         self._tell()
@@ -219,10 +192,6 @@ class HomeScreen(HomeActions, Screen[None]):
         """Whether the cursor is in the list of runs."""
         return not (self.presets.has_focus or (self._on_filter and self._tab == 2))
 
-    @property
-    def _on_filter(self) -> bool:
-        return self._filter is not None and self._filter.has_focus
-
     def _show(self) -> None:
         glances, presets = self._glances, self._presets
         words = self._words.lower().split()
@@ -248,7 +217,7 @@ class HomeScreen(HomeActions, Screen[None]):
     def _tell(self) -> None:
         """Details, footer and marks of the list that the cursor is in."""
         run, preset = self.runs.chosen, self.presets.chosen
-        self._footer.show("runs" if self.on_runs else "presets", *(_at_hand(run) if self.on_runs else ()))
+        self._footer.show("runs" if self.on_runs else "presets", *(at_hand(run) if self.on_runs else ()))
         if not self.on_runs:
             self._details.show(None if preset is None else partial(rows.preset_details, preset))
         elif isinstance(run, Machine):
@@ -302,49 +271,6 @@ class HomeScreen(HomeActions, Screen[None]):
         self._panels["presets" if on_presets else "runs"].display = True
         self.set_focus(listing)
 
-    def action_filter(self) -> None:
-        """Type words; both lists show what has them."""
-        from textual.widgets import Input
-
-        if self._filter is None:
-            self._filter = Input(placeholder="words to look for · enter keeps them · esc shows all", compact=True)
-            self._filter.id = "filter"
-            self.mount(self._filter, after=self._tabs)
-        self._filter.display = True
-        self._filter.focus()
-
-    def on_input_changed(self, event: Message) -> None:
-        """Narrow both lists."""
-        self._words = "" if self._filter is None else self._filter.value.strip()
-        self._show()
-
-    def on_input_submitted(self) -> None:
-        """Keep the words, and choose."""
-        only_presets = not self.runs.chosen and self.presets.chosen
-        self.set_focus(self.presets if self._tab == 2 or only_presets else self.runs)
-        if self._filter is not None:
-            self._filter.display = bool(self._words)
-
-    def key_escape(self) -> None:
-        """Show everything again."""
-        if self._filter is not None:
-            self._filter.value = ""
-            self._filter.display = False
-            self.set_focus(self.presets if self._tab == 2 else self.runs)
-
-    def _refresh_machines(self) -> None:
-        self._show()
-
     def _looked_at(self) -> None:
         if self._thread is not None:
             self._thread.look()
-
-
-def _at_hand(row: Row | None) -> tuple[frozenset[str], dict[str, str]]:
-    """Actions that would do nothing with what the cursor is on, and what some are called now."""
-    info = None if isinstance(row, Machine | Elsewhere) or row is None else row.info
-    if info is None:
-        called = {"open": "list its runs"} if isinstance(row, Machine) else {}
-        return frozenset({"pause", "stop", "new", "mark"}), called
-    pause = pause_word(info.status)
-    return frozenset(() if pause else ("pause",)), {"pause": pause}

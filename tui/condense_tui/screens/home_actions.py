@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import Screen
 
-from condense_tui.machines import Elsewhere, Machine, Machines
+from condense_tui.machines import Elsewhere, Machine, MachineAnswered, Machines, MachinesKnown, RunReached
+from condense_tui.screens import steering
 from condense_tui.screens.saying import say
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ class HomeActions:
         """Look at the runs now: something was done to one of them."""
         raise NotImplementedError
 
+    def _show(self) -> None:
+        raise NotImplementedError
+
     def _tell(self) -> None:
         raise NotImplementedError
 
@@ -64,7 +69,7 @@ class HomeActions:
             return
         if isinstance(row, Machine):
             self.machines.ask(row.name)
-            self._refresh_machines()
+            self._show()
         elif isinstance(row, Elsewhere):
             self._reach(row.machine, row.info.id)
         elif row.info is None:
@@ -75,12 +80,32 @@ class HomeActions:
         else:
             self.app.open_run(row.folder)
 
-    def _refresh_machines(self) -> None:
-        raise NotImplementedError
-
     def _reach(self, machine: str, run: str) -> None:
         self._say(f"connecting to {machine}…")
         self.machines.reach(machine, run, self.app.runs)
+
+    def on_machines_known(self, message: MachinesKnown) -> None:
+        """Show the other machines."""
+        if message.trouble:
+            self._say(message.trouble, error=True)
+        # those of hosts.toml come first, in its order
+        heard_of, self.machines.known = self.machines.known, {machine.name: machine for machine in message.machines}
+        self.machines.hear_of(heard_of)
+        self._show()
+
+    def on_machine_answered(self, message: MachineAnswered) -> None:
+        """Show what runs a machine has, or that it cannot be reached."""
+        self.machines.known[message.machine.name] = message.machine
+        self._show()
+
+    def on_run_reached(self, message: RunReached) -> None:
+        """Open the run, unless one has gone elsewhere meanwhile."""
+        if message.link is None or message.folder is None:
+            self._say(message.trouble, error=True)
+        elif self._screen.is_current:
+            self.app.open_run(message.folder, message.link)
+        else:
+            Thread(target=message.link.close, name="not-wanted", daemon=True).start()
 
     def action_recording(self) -> None:
         """Play the recording of the preset; a run is opened."""
@@ -140,16 +165,12 @@ class HomeActions:
 
     def action_pause(self) -> None:
         """Pause training of the run, or go on with it."""
-        from condense_tui.screens import steering
-
         run = self._steered
         if run is not None and run.info is not None:
             steering.pause_or_go_on(self._screen, run.folder, run.info.status, self._looked_at)
 
     def action_stop(self) -> None:
         """Stop training of the run, after asking."""
-        from condense_tui.screens import steering
-
         run = self._steered
         if run is not None and run.info is not None:
             steering.stop(self._screen, run.folder, run.info, self._looked_at)
@@ -186,3 +207,13 @@ class HomeActions:
 
     def _say(self, text: str, *, error: bool = False) -> None:
         say(self._screen, text, error=error)
+
+
+def at_hand(row: Row | None) -> tuple[frozenset[str], dict[str, str]]:
+    """Actions that would do nothing with what the cursor is on, and what some are called now."""
+    info = None if isinstance(row, Machine | Elsewhere) or row is None else row.info
+    if info is None:
+        called = {"open": "list its runs"} if isinstance(row, Machine) else {}
+        return frozenset({"pause", "stop", "new", "mark"}), called
+    pause = steering.pause_word(info.status)
+    return frozenset(() if pause else ("pause",)), {"pause": pause}

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pyte
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from piloting import head, settled, shown, text_has, until
 from pyte.screens import Char
 from recording import Recording
-from textual._compositor import CompositorUpdate
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
 
 from condense_tui.app import CondenseApp
+from condense_tui.widgets.emit import Written
 
 SIZE = (120, 40)
 
@@ -114,3 +123,41 @@ async def test_a_frame_costs_a_fraction_of_a_full_redraw(tmp_path: Path) -> None
         # LIMITS: at most 12 kB a typical frame
         assert 0 < app.written < 12_000
         assert app.written < whole / 2
+
+
+CUTS = [0, 4, 9, 12]
+LINES = 3
+strips = {
+    start: st.tuples(st.sampled_from("ab "), st.sampled_from(["red", "blue"])).map(
+        lambda of, width=stop - start: Strip([Segment(of[0] * width, Style(bgcolor=of[1]))], width)
+    )
+    for start, stop in pairwise(CUTS)
+}
+lines = st.tuples(*strips.values()).map(lambda line: dict(zip(strips, line, strict=True)))
+screens = st.lists(lines, min_size=LINES, max_size=LINES)
+spans = st.lists(st.tuples(st.sampled_from(CUTS[:-1]), st.sampled_from(CUTS[1:])), min_size=LINES, max_size=LINES)
+
+
+@given(screens, st.lists(st.tuples(screens, spans), max_size=4))
+def test_only_what_an_update_covers_is_written(first, updates):
+    """Textual fills a line beyond what is new on it with whatever lies behind the widgets that are not."""
+    console = Console(color_system="truecolor", force_terminal=True)
+    written = Written()
+    plain, reduced = pyte.Screen(CUTS[-1], LINES), pyte.Screen(CUTS[-1], LINES)
+    for terminal, reduce in ((plain, False), (reduced, True)):
+        stream = pyte.Stream(terminal)
+        whole = LayoutUpdate([list(line.values()) for line in first], Region(0, 0, CUTS[-1], LINES))
+        if reduce:
+            written.reduce(whole, console)
+        stream.feed(whole.render_segments(console))
+        for lines_now, spans_now in updates:
+            covered = [(y, start, stop) for y, (start, stop) in enumerate(spans_now) if start < stop]
+            if not covered:
+                continue
+            update = ChopsUpdate([dict(line) for line in lines_now], covered, [CUTS[1:]] * LINES)
+            if reduce:
+                written.reduce(update, console)
+            stream.feed(update.render_segments(console))
+    for y in range(LINES):
+        for x in range(CUTS[-1]):
+            assert looks_the_same(reduced.buffer[y][x], plain.buffer[y][x]), f"line {y} column {x}"

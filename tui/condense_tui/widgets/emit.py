@@ -125,7 +125,7 @@ class Written:
         for y, start, stop in update.spans:
             chops = dict(update.chops[y])
             for x, strip in chops.items():
-                if strip is None or isinstance(strip, _Ready) or x > stop or x + strip.cell_length <= start:
+                if strip is None or isinstance(strip, _Ready) or x >= stop or x + strip.cell_length <= start:
                     continue
                 before = self._take_over(y, x, strip)
                 if isinstance(strip, Row) and isinstance(before, Row) and before.ink == strip.ink:

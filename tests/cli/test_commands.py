@@ -292,6 +292,14 @@ def test_presets_are_listed_shown_and_can_be_run_from_what_is_shown(command):
     assert "xtanh              multiplicity 2" in command("presets", "activations").stdout
 
 
+def test_paragraphs_of_help_are_as_wide_as_the_terminal(command):
+    lines = [line.strip() for line in command("theory", "--help", columns=80).stdout.splitlines()]
+    first, end = lines.index(next(line for line in lines if line.startswith("Z is taken"))), lines.index("", 8)
+    assert end - first > 2
+    assert all(len(line) > 60 for line in lines[first : end - 1])
+    assert "condense-tui theory digits-gd" in lines, "examples keep their lines"
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["run", "--help"], ["runs", "--help"], ["presets", "--help"], ["--version"]]
 )

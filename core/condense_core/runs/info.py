@@ -88,7 +88,8 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     try:
         row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM run").fetchone()
     except sqlite3.Error as error:
-        raise RunFileError(f"cannot read {folder}: {error}") from None
+        # of text that is none SQLite repeats all there is
+        raise RunFileError(f"cannot read {folder}: it is damaged ({str(error).partition(' with text ')[0]})") from None
     if row is None:
         raise RunFileError(
             f"{folder} holds an empty run file; it was never started: condense-tui runs rm {folder.name}"

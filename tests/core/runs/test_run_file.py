@@ -348,6 +348,13 @@ def test_a_file_whose_writer_died_between_two_journals_is_read_as_it_was(folder,
         assert {event.text for event in run.events} == {"text" * 1000}
 
 
+def test_of_text_that_is_none_an_error_does_not_repeat_everything(folder):
+    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        connection.execute("UPDATE run SET experiment = CAST(x'ff' || experiment AS TEXT)")
+    with pytest.raises(RunFileError, match=r"it is damaged \(Could not decode to UTF-8 column 'experiment'\)$"):
+        RunReader(folder).info()
+
+
 def test_a_run_that_cannot_be_made_leaves_no_folder_behind(small, tmp_path, monkeypatch):
     def full(file: Path) -> None:
         file.touch()

@@ -43,6 +43,7 @@ def export(
 ) -> int:
     """Write a run, or a picture of it, to a file. Needs no PyTorch.
 
+    \b
     csv: one row a step, one column a scalar; empty where it was not measured, nan and inf as they were.
     Of several seeds, csv and npz hold the mean and every seed, unless one is chosen.
     npz: every curve, and every layer's similarity, condensation and spectrum at one step.
@@ -50,7 +51,7 @@ def export(
 
     \b
     condense-tui export digits-gd --to csv
-    condense-tui export digits-gd-3f2a --to png --at 426
+    condense-tui export digits-gd-3f2a --to png --at 100
     condense-tui export digits-deep --to svg --what heatmap --theme dark
     condense-tui export fcn-fig03-tanh --to png --what heatmap --member 3
     condense-tui export digits-gd --to svg --what loss --out - > loss.svg

@@ -9,7 +9,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -262,11 +262,26 @@ def _check_names(expected: Any, value: Any, path: tuple[str, ...]) -> None:
             raise ScenarioError(f"{'.'.join((*path, field.encode_name))}: missing")
 
 
+def _inside(fields: Table) -> Iterator[tuple[str, str]]:
+    """Fields of the parts of a scenario that hold settings, with the part's name; of a list's items with a star."""
+    for part in ("data", "record", "stop", "ensemble", "init", "optimizer", "layers"):
+        if part in fields:
+            item = _item_type(fields[part])
+            lead, options = (f"{part}.*", _structs(item)) if _structs(item) else (part, _structs(fields[part]))
+            yield from ((lead, name) for option in options for name in _fields(option))
+
+
 def _unknown_choice(path: tuple[str, ...], value: str, choices: Iterable[str]) -> ScenarioError:
     return ScenarioError(f"{'.'.join(path)}: unknown {value!r}; {nearest(value, choices)}")
 
 
 def _unknown(path: tuple[str, ...], fields: Table) -> str:
+    if len(path) == 1:
+        # `lr` for `optimizer.lr`, `widht` for `layers.*.width`
+        whole = {name: f"{part}.{name}" for part, name in _inside(fields)}
+        close = nearest(path[0], whole).split("'")
+        if path[0] in whole or (len(close) > 1 and "'" not in nearest(path[0], fields)):
+            return f"{path[0]}: unknown; did you mean {whole[close[1]]!r}?"
     return f"{'.'.join(path)}: unknown; {_nearest(path[-1], fields, '.'.join(path[:-1]))}"
 
 

@@ -56,8 +56,16 @@ def run_folders(runs: Path) -> list[Path]:
     """Folders that hold a run file, the newest first."""
     if not runs.is_dir():
         return []
-    found = [folder for folder in runs.iterdir() if _is_name(folder.name) and (folder / FILE_NAME).is_file()]
+    found = [folder for folder in runs.iterdir() if _is_name(folder.name) and _holds_run(folder)]
     return sorted(found, key=lambda folder: folder.name, reverse=True)
+
+
+def _holds_run(folder: Path) -> bool:
+    """Whether there is a run file; one that may not be looked at is named by whoever tries to read it."""
+    try:
+        return (folder / FILE_NAME).is_file()
+    except PermissionError:
+        return True
 
 
 def mirror_folder(runs: Path, run: str, host: str) -> Path:

@@ -88,7 +88,7 @@ def open_reader(file: Path) -> sqlite3.Connection:
         _open(file, "rw").close()
         connection = _open(file, "ro")
     except RunFileError:
-        if os.access(file.parent, os.W_OK) or not file.exists():
+        if os.access(file.parent, os.W_OK) or not os.access(file, os.R_OK):
             raise
         connection = _open(file, "ro&immutable=1")
     connection.execute("PRAGMA query_only = ON")
@@ -96,7 +96,11 @@ def open_reader(file: Path) -> sqlite3.Connection:
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:
-    if not file.is_file():
+    try:
+        there = file.is_file()
+    except OSError as error:
+        raise RunFileError(f"cannot read {file}: {error.strerror}") from None
+    if not there:
         raise RunFileError(f"no run file at {file}")
     connection = None
     try:

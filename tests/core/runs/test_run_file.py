@@ -348,6 +348,21 @@ def test_a_file_whose_writer_died_between_two_journals_is_read_as_it_was(folder,
         assert {event.text for event in run.events} == {"text" * 1000}
 
 
+def test_a_run_that_may_not_be_read_hides_no_other(make_run, monkeypatch):
+    closed, open_ = make_run("name=closed"), make_run("name=open")
+    is_file = Path.is_file
+
+    def may_not(path: Path) -> bool:
+        if path.parent == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", may_not)  # whoever runs the tests as root may read everything
+    assert set(place.run_folders(open_.parent)) == {closed, open_}
+    with pytest.raises(RunFileError, match=r"cannot read .*: Permission denied"):
+        RunReader(closed)
+
+
 def test_of_text_that_is_none_an_error_does_not_repeat_everything(folder):
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute("UPDATE run SET experiment = CAST(x'ff' || experiment AS TEXT)")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import need
-from sshd import FarSide
+from sshd import SECRET, FarSide, can_ask_for_passwords
 from support import wait_for
 from test_run_in_terminal import PROGRAM
 
@@ -204,6 +204,62 @@ def test_ssh_may_ask_before_the_app_takes_the_screen(terminal, far, near, grow):
     window.wait("● live", " ms")
     window.press("q")
     window.wait("goes on training on unknown", "--host unknown")
+
+
+def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal, far, near, grow):
+    original = grow(3000, 20)
+    window = terminal(100, 30, **far.environment, CONDENSE_RUNS_DIR=str(near))
+    window.run(PROGRAM, "attach", original.name, "--host", "locked")
+    window.wait("Enter passphrase for key")
+    window.type(SECRET)
+    window.wait("● live", " ms", absent=["passphrase"])
+    mirror = find_run(near, original.name)
+    before = far.connections()
+
+    os.kill(ssh_pid(window.pid_of("attach")), signal.SIGKILL)
+    window.wait("not connected to locked", "ssh has to ask for a password or a passphrase", "attach again")
+    # one attempt, which the host refused, and no more
+    wait_for(lambda: not control.worker_is_alive(mirror))
+    assert far.connections() == before + 1
+    # what is here can still be looked at
+    window.press("Home")
+    window.wait("step 0 of")
+    window.press("q")
+    window.wait_for_prompt()
+    assert f"attach {original.name} --host locked" in "".join(window.screen().split("\n"))
+
+    there = command("attach", original.name, "--host", "locked", "--headless", code=3).stderr
+    assert "Permission denied" in there
+    assert "in a terminal" in there
+    assert there.count("\n") == 1
+
+
+def test_a_password_is_asked_for_before_the_screen(terminal, tmp_path, monkeypatch):
+    need("sshd")
+    if not can_ask_for_passwords():
+        pytest.skip("no server can be given a password here: that takes root and a mount of its own")
+    (tmp_path / "far").mkdir()
+    far = FarSide(tmp_path / "far", password=True)
+    monkeypatch.setenv("PATH", far.environment["PATH"])
+    growing = subprocess.Popen([sys.executable, str(GROWING), str(far.runs), "2000", "20"], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: bool(run_folders(far.runs)))
+        window = terminal(100, 30, **far.environment)
+        window.run(PROGRAM, "attach", "--host", "by-password")
+        window.wait("password:")
+        window.type("not it")
+        window.wait("cannot reach by-password", "Permission denied")
+        window = terminal(100, 30, **far.environment)
+        window.run(PROGRAM, "attach", "--host", "by-password")
+        window.wait("password:")
+        window.type(SECRET)
+        window.wait("● live", " ms", absent=["password"])
+        window.press("q")
+        window.wait("goes on training on by-password")
+    finally:
+        growing.kill()
+        growing.wait()
+        far.close()
 
 
 def ssh_pid(parent: int) -> int:

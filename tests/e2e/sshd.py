@@ -66,7 +66,7 @@ Host by-password
   User {user}
   PubkeyAuthentication no
   PreferredAuthentications password
-  NumberOfPasswordPrompts 1
+  NumberOfPasswordPrompts 2
   UserKnownHostsFile {folder}/known_hosts
 Host closed
   HostName 127.0.0.1

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from conftest import need
 from sshd import SECRET, FarSide, can_ask_for_passwords
-from support import wait_for
+from support import SMALL, wait_for
 from test_run_in_terminal import PROGRAM
 
 from condense_core.remote import link as linking
@@ -31,21 +31,6 @@ from condense_core.runs.schema import FILE_NAME, open_reader
 pytestmark = pytest.mark.terminal
 
 GROWING = Path(__file__).with_name("growing.py")
-SMALL = """
-name = "small"
-steps = 300
-layers = [{ kind = "dense", width = 12 }]
-[data]
-name = "sine"
-samples = 20
-inputs = 3
-[init]
-scheme = "normal"
-std = 0.005
-[optimizer]
-name = "adam"
-lr = 1e-3
-"""
 
 
 @pytest.fixture(scope="module")
@@ -143,14 +128,14 @@ def test_train_there_watch_here(far, near):
 
 
 def test_a_run_is_finished_and_complete_after_the_client_is_gone(far, near):
-    answer = command("run", "-", "--host", "far-launched", "--detach", "--json", "--set", "steps=2000", text=SMALL)
+    answer = command("run", "-", "--host", "far-launched", "--detach", "--json", "--set", "steps=600", text=SMALL)
     run = json.loads(answer.stdout)["run"]
     original = far.runs / run
     # nobody is connected, and what launched the worker is gone too
     wait_for(lambda: status(original) == "done", seconds=60)
     with RunReader(original) as reader:
-        assert reader.info().step == 2000
-    assert json.loads(command("attach", run, "--host", "far-launched", "--json").stdout)["steps"] == 2000
+        assert reader.info().step == 600
+    assert json.loads(command("attach", run, "--host", "far-launched", "--json").stdout)["steps"] == 600
     assert all_rows(find_run(near, run)) == all_rows(original)
 
 
@@ -248,10 +233,7 @@ def test_a_password_is_asked_for_before_the_screen(terminal, tmp_path, monkeypat
         window.run(PROGRAM, "attach", "--host", "by-password")
         window.wait("password:")
         window.type("not it")
-        window.wait("cannot reach by-password", "Permission denied")
-        window = terminal(100, 30, **far.environment)
-        window.run(PROGRAM, "attach", "--host", "by-password")
-        window.wait("password:")
+        wait_for(lambda: window.screen().count("password:") == 2)
         window.type(SECRET)
         window.wait("● live", " ms", absent=["password"])
         window.press("q")
@@ -289,17 +271,18 @@ def kill(far: FarSide, what: str) -> bool:
     return bool(pids)
 
 
-@pytest.mark.parametrize("what", ["ssh", "serve", "sshd"])
-def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch, what):
+def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch):
     monkeypatch.setattr(linking, "BACK_OFF_S", (0.05, 0.1, 0.2))
-    original = grow(260, 100)
+    original = grow(2000, 100)
     mirror, host = mirror_of(original, near)
     with Link(mirror, host) as link:
         wait_for(lambda: top(mirror) > 200)
-        assert kill(far, what)
-        before = top(original)
-        wait_for(lambda: top(mirror) > before)
-        assert read_mirror(mirror).mirror.link == "connected"
+        for what in ("ssh", "serve", "sshd"):
+            assert kill(far, what), what
+            before = top(original)
+            wait_for(lambda: top(mirror) > before)  # noqa: B023 - called before the next one is bound
+            assert read_mirror(mirror).mirror.link == "connected"
+        control.send(original, "stop")
         assert_ended_alike(mirror, original)
     assert link.failure is None
 

@@ -75,7 +75,7 @@ def _frames(
             bias=False,
             ones_overlap=Array.of([0.99], "f8"),
         ),
-        Alignment(cosine=Array.of(unit @ v1, "f4"), mean_abs_cos=place, ratio=place),
+        Alignment.of(unit @ v1, mean_abs_cos=place, ratio=place),
     ]
 
 

@@ -80,8 +80,8 @@ class Planted:
                 bias=False,
                 ones_overlap=Array.of([0.99], "f8"),
             ),
-            Alignment(
-                cosine=Array.of(to_v1, "f4"),
+            Alignment.of(
+                to_v1,
                 mean_abs_cos=float(np.abs(to_v1).mean()),
                 ratio=float(np.linalg.norm(weights @ self.v1) / np.linalg.norm(weights)),
             ),

@@ -24,6 +24,9 @@ LARGEST_FRAME = 4 * 1024 * 1024
 # int8 steps of a cosine: 127 levels each side of 0, and the one code left over for "no direction".
 LEVELS = 127
 NAN_LEVEL = -128
+# int16 steps where a cosine near 1 should be told from 1.
+FINE_LEVELS = 32_767
+NAN_FINE_LEVEL = -32_768
 # Parameters of a network whose weights are kept at recorded steps: 800 kB of float64 a step; larger networks have
 # their checkpoint. Bounds what a foreign file can make a reader allocate, too.
 MOST_WEIGHTS = 100_000
@@ -70,7 +73,7 @@ class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     """Condensed lines and directions of a layer (SCIENCE §2.2), their null calibration, and each kernel's place.
 
     `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; -1 on no line, -2 dropped
-    for its small norm. `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4.
+    for its small norm. `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal digits.
     """
 
     kernels: int
@@ -118,12 +121,31 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="alignment"):
-    """Cosine of each kernel with the predicted direction, signed (M,) f4; mean |cos| over kept kernels; the ratio
-    ‖P_v1 θ_W‖ / ‖θ_W‖ of the layer's weights that lies on the predicted direction."""
+    """Cosine of each kernel with the predicted direction, signed; mean |cos| over kept kernels; the ratio
+    ‖P_v1 θ_W‖ / ‖θ_W‖ of the layer's weights that lies on the predicted direction.
+
+    `cosine` (M,) i2 in FINE_LEVELS each side of 0, or f4 as older files have it: `numpy` reads both.
+    """
 
     cosine: Array
     mean_abs_cos: float
     ratio: float
+
+    @classmethod
+    def of(cls, cosine: npt.NDArray[Any], *, mean_abs_cos: float, ratio: float) -> Alignment:
+        """The frame of these cosines (M,), NaN where a kernel has no direction."""
+        levels = np.rint(np.clip(np.nan_to_num(cosine, nan=0.0), -1, 1) * FINE_LEVELS)
+        levels[np.isnan(cosine)] = NAN_FINE_LEVEL
+        return cls(cosine=Array.of(levels, "i2"), mean_abs_cos=mean_abs_cos, ratio=ratio)
+
+    def numpy(self) -> npt.NDArray[np.float32]:
+        """The cosines (M,) float32."""
+        values = self.cosine.numpy()
+        if self.cosine.dtype != "i2":
+            return values.astype(np.float32)
+        cosine = values.astype(np.float32) / np.float32(FINE_LEVELS)
+        cosine[values == NAN_FINE_LEVEL] = np.nan
+        return cosine
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="weights"):

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pyte
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from piloting import head, run_screen, settled, shown, text_has, until
 from pyte.screens import Char
 from recording import Recording
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
 
 from condense_tui.app import CondenseApp
+from condense_tui.outgoing import Outgoing
 from condense_tui.outlet import Frame
 from condense_tui.pace import FRAME_BYTES, URGENT_BYTES, Pace
 
@@ -200,3 +210,63 @@ async def test_a_frame_costs_a_fraction_of_a_full_redraw(tmp_path: Path) -> None
         # LIMITS: at most 12 kB a typical frame
         assert 0 < app.written < 12_000
         assert app.written < whole / 2
+
+
+CUTS = [0, 4, 9, 12]
+LINES = 3
+strips = {
+    start: st.tuples(st.sampled_from("ab "), st.sampled_from(["red", "blue"])).map(
+        lambda of, width=stop - start: Strip([Segment(of[0] * width, Style(bgcolor=of[1]))], width)
+    )
+    for start, stop in pairwise(CUTS)
+}
+lines = st.tuples(*strips.values()).map(lambda line: dict(zip(strips, line, strict=True)))
+screens = st.lists(lines, min_size=LINES, max_size=LINES)
+spans = st.lists(st.tuples(st.sampled_from(CUTS[:-1]), st.sampled_from(CUTS[1:])), min_size=LINES, max_size=LINES)
+
+
+rooms = st.sampled_from([0, 1, 40, 90, 10_000])
+
+
+@given(screens, st.lists(st.tuples(screens, spans, rooms, rooms), max_size=4), st.booleans())
+def test_only_what_an_update_covers_is_written_whatever_room_there_is(first, updates, far):
+    """Textual fills a line beyond what is new on it with whatever lies behind the widgets that are not."""
+    console = Console(color_system="truecolor", force_terminal=True)
+    outgoing = Outgoing(far=far)
+    plain, ours = pyte.Screen(CUTS[-1], LINES), pyte.Screen(CUTS[-1], LINES)
+    plain_stream, our_stream = pyte.Stream(plain), pyte.ByteStream(ours)
+
+    def pass_on(update, room, urgent):
+        plain_stream.feed(update.render_segments(console))
+        outgoing.take(update, console)
+        our_stream.feed(b"".join([piece.written for piece in outgoing.give(room, urgent)]))
+
+    pass_on(LayoutUpdate([list(line.values()) for line in first], Region(0, 0, CUTS[-1], LINES)), 0, 0)
+    for lines_now, spans_now, room, urgent in updates:
+        covered = [(y, start, stop) for y, (start, stop) in enumerate(spans_now) if start < stop]
+        if covered:
+            pass_on(ChopsUpdate([dict(line) for line in lines_now], covered, [CUTS[1:]] * LINES), room, urgent)
+    our_stream.feed(b"".join([piece.written for piece in outgoing.give(10_000, 10_000)]))
+    assert outgoing.settled
+    for y in range(LINES):
+        for x in range(CUTS[-1]):
+            assert looks_the_same(ours.buffer[y][x], plain.buffer[y][x]), f"line {y} column {x}"
+
+
+@given(st.lists(st.tuples(st.integers(0, 11), st.integers(1, 12), st.sampled_from("ab"), rooms), max_size=8))
+def test_stretches_that_overlap_leave_what_came_last(stretches):
+    """Where the layout changes, a stretch may cover part of one that waits, and part of one that is shown."""
+    console = Console(color_system="truecolor", force_terminal=True)
+    outgoing = Outgoing(far=True)
+    ours = pyte.Screen(CUTS[-1], 1)
+    stream = pyte.ByteStream(ours)
+    expected = [" "] * CUTS[-1]
+    for at, (start, width, letter, room) in enumerate(stretches):
+        stop = min(start + width, CUTS[-1])
+        text = (letter.upper() if at % 2 else letter) * (stop - start)
+        expected[start:stop] = text
+        chops = [{start: Strip([Segment(text, Style(bgcolor="red"))], stop - start)}]
+        outgoing.take(ChopsUpdate(chops, [(0, start, stop)], [[stop]]), console)
+        stream.feed(b"".join([piece.written for piece in outgoing.give(room, room)]))
+    stream.feed(b"".join([piece.written for piece in outgoing.give(10_000, 10_000)]))
+    assert ours.display == ["".join(expected)]

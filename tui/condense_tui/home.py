@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from condense_core.remote.link import Link
     from condense_core.runs.info import RunInfo
+
+# How soon after a change Textual draws, as its own setting has it. Ours come ten times a second, and at its usual 60 a
+# key press that comes just after one of them waits for up to two ticks, which is half of what it has.
+DRAWS_PER_SECOND = 250
 
 
 def has_terminal() -> bool:
@@ -37,6 +42,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
 
     `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
     """
+    os.environ.setdefault("TEXTUAL_FPS", str(DRAWS_PER_SECOND))
     from condense_core.errors import NobodyToAskError
     from condense_tui.app import launch
     from condense_tui.remote import kept

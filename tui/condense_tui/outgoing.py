@@ -182,7 +182,7 @@ def _changes(update: ChopsUpdate) -> dict[tuple[int, int], Strip]:
         (y, x): strip
         for y, start, stop in update.spans
         for x, strip in update.chops[y].items()
-        if strip is not None and x <= stop and x + strip.cell_length > start
+        if strip is not None and x < stop and x + strip.cell_length > start
     }
 
 

@@ -13,6 +13,7 @@ from condense_core.engine.budget import Budget
 from condense_core.engine.probes import Measurement, Probe
 from condense_core.engine.view import View
 from condense_core.experiment import Experiment
+from condense_core.precision import CLOCK, DOUBLE
 from condense_core.runs.reader import RunReader
 from condense_core.runs.writer import Batch, RecordingThread
 
@@ -74,7 +75,7 @@ class Recorder:
         if self.budget.news and not must:
             together.event("slower", self.budget.news)
         if view.seconds > 0:
-            together.scalar("recording_share", self.budget.total / view.seconds)
+            together.scalar("recording_share", self.budget.total / view.seconds, CLOCK)
         self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))
         self._left_out, self._stride, self._until_next = 0, 1, 0
 
@@ -108,7 +109,7 @@ class Recorder:
         values = np.array([[column.get(name, math.nan) for column in columns] for name in names], np.float64)
         for name, of_members in zip(names, values, strict=True):
             known = of_members[~np.isnan(of_members)]
-            together.scalar(name, float(known.mean()) if len(known) else math.nan)
+            together.scalar(name, float(known.mean()) if len(known) else math.nan, DOUBLE)
         all_of_them = frames.Members(
             names=tuple(names), members=tuple(found), values=frames.Array.of(values.reshape(len(names), -1), "f8")
         )

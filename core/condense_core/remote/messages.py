@@ -14,7 +14,7 @@ from msgspec import Meta
 from condense_core.runs.info import RunInfo, Status
 
 # Raised where an older program could not make sense of what is said; the client refuses any other number than its own.
-PROTOCOL = 1
+PROTOCOL = 2
 
 Id = Annotated[str, Meta(max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Word = Annotated[str, Meta(max_length=100)]

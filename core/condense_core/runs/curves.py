@@ -26,8 +26,10 @@ class Curve:
         length = self._length + len(rows)
         if length > len(self._steps):
             room = max(length, 2 * len(self._steps))
-            self._steps = np.resize(self._steps, room)
-            self._values = np.resize(self._values, room)
+            # memory that is not written to yet is not taken yet
+            steps, values = np.empty(room, np.int64), np.empty(room, np.float64)
+            steps[: self._length], values[: self._length] = self.steps, self.values
+            self._steps, self._values = steps, values
         self._steps[self._length : length] = [step for _, step, _ in rows]
         self._values[self._length : length] = [np.nan if value is None else value for _, _, value in rows]
         self._length = length

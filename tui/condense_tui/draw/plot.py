@@ -18,6 +18,8 @@ from condense_tui.draw.scale import Scale, fit, ticks
 
 # More points than this cost time and change no dot: a braille column takes a minimum and a maximum.
 MOST_POINTS = 400
+# A longer curve is thinned before anything else is done with it, so that neither time nor memory go with its length.
+LONG = 10 * MOST_POINTS
 EDGE_ROOM = 0.04
 # Times that a curve's label stands on it: often enough to follow it through a bundle.
 LABELS = 4
@@ -184,14 +186,16 @@ def with_playhead(plot: Plot, step: int | None, character: str = "│") -> list[
 def decimate(x: np.ndarray, y: np.ndarray, scale: Scale, columns: int) -> tuple[np.ndarray, np.ndarray]:
     """At most two points a column, its lowest and its highest, so that every spike survives; x ascends.
 
-    They stand at the column's first and last x, in the order that follows the curve's own rise or fall.
+    They stand at the column's first and last x, in the order that follows the curve's own rise or fall. Takes no
+    memory by the length of the curve.
     """
     if len(x) <= 2 * columns or columns < 1:
         return x, y
-    column = np.clip((scale.share(x) * columns).astype(np.int64), 0, columns - 1)
-    starts = np.flatnonzero(np.r_[True, np.diff(column) != 0])
+    edges = scale.low + np.arange(columns) / columns * (scale.high - scale.low)
+    starts = np.unique(np.r_[0, np.searchsorted(x, scale.back(edges))])
+    starts = starts[starts < len(x)]
     ends = np.r_[starts[1:], len(x)] - 1
-    lows, highs = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    lows, highs = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
     rising = y[starts] <= y[ends]
     xs = np.stack([x[starts], x[ends]], axis=1).ravel()
     ys = np.stack([np.where(rising, lows, highs), np.where(rising, highs, lows)], axis=1).ravel()
@@ -199,7 +203,10 @@ def decimate(x: np.ndarray, y: np.ndarray, scale: Scale, columns: int) -> tuple[
 
 
 def _clean(curve: Curve, spec: Spec) -> Curve:
-    x, y = np.asarray(curve.x, np.float64), np.asarray(curve.y, np.float64)
+    x, y = np.asarray(curve.x), np.asarray(curve.y)
+    if len(x) > LONG and np.all(x[1:] >= x[:-1]) and np.all(y > 0 if spec.log_y else np.isfinite(y)):
+        x, y = decimate(x, y, fit(x[[0, -1]], spec.log_x, 1.0 if spec.log_x else 0.0), LONG // 2)
+    x, y = x.astype(np.float64), y.astype(np.float64)
     keep = np.isfinite(x) & (np.abs(y) < HUGE)
     y = np.where(np.abs(y) < TINY, 0.0, y)
     if spec.log_y:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -28,7 +29,11 @@ class Scale:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(array > 0, np.log10(np.where(array > 0, array, 1)), np.nan)
 
-    def back(self, coordinate: float) -> float:
+    @overload
+    def back(self, coordinate: float) -> float: ...
+    @overload
+    def back(self, coordinate: np.ndarray) -> np.ndarray: ...
+    def back(self, coordinate: float | np.ndarray) -> float | np.ndarray:
         """The value at an axis coordinate."""
         return (10.0**coordinate if self.log else coordinate) - self.shift
 

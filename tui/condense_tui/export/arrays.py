@@ -64,7 +64,7 @@ def _layer(run: RunReader, layer: str, at: int) -> Arrays:
             found["v1"] = spectrum.v1.numpy()
     alignment = run.alignment(layer, at)
     if alignment is not None:
-        found["cosine_to_v1"] = alignment.cosine.numpy()
+        found["cosine_to_v1"] = alignment.numpy()
     outputs = run.outputs(layer, at)
     if outputs is not None:
         found |= {f"output.{name}": getattr(outputs, name).numpy() for name in ("point", "output", "polynomial")}

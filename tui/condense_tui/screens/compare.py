@@ -245,7 +245,6 @@ class SidePanel(HeatPanel):
             self.styles.border_title_color = (
                 colour.name if colour.is_default or not colour.triplet else colour.triplet.hex
             )
-        self.border_title = Content(f"{side.letter} {side.name}" + (f" · {layer.name}" if layer else ""))
         parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
         if side.share == side.share:
             parts.append(f"loss {numbers.percent(side.share)}")
@@ -258,9 +257,7 @@ class SidePanel(HeatPanel):
             parts.insert(0, side.note)
         while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
             parts.pop(1 if side.note else 0)
-        self.unread = " · ".join(parts)
-        if self.heatmap.reading is None:
-            self.border_subtitle = Content(self.unread)
+        self.label(f"{side.letter} {side.name}" + (f" · {layer.name}" if layer else ""), " · ".join(parts))
 
 
 class CompareHeader(Lines):

@@ -12,7 +12,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -203,14 +202,12 @@ class RunScreen(Scrubbing, Screen[None]):
         step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
         spare = "loss" if self.has_class("-compact") else "accuracy"
         self._field.show(snapshot.field)
-        self._field.border_title = Content(figures.field_title(snapshot))
-        self._field.border_subtitle = Content(figures.field_remark(snapshot))
+        self._field.caption(figures.field_title(snapshot), figures.field_remark(snapshot))
         for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, PLOTS[spare])]:
             if not panel.display:
                 continue
             figure = figure_of(snapshot, axes)
-            panel.border_title = Content(figure.title)
-            panel.border_subtitle = Content(figure.remark)
+            panel.caption(figure.title, figure.remark)
             panel.show(figure.spec, step, figure.empty)
 
     def _arrange(self) -> None:

@@ -7,10 +7,11 @@ from rich.style import Style
 from condense_tui.draw import field as draw
 from condense_tui.draw.field import Tone
 from condense_tui.snapshot import FieldView
+from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.lines import Line, Lines, centred
 
 
-class FieldPanel(Lines, can_focus=True):
+class FieldPanel(Captioned, Lines, can_focus=True):
     """Arrows in every second column, stable lines and neurons over them."""
 
     DEFAULT_CSS = "FieldPanel { height: 1fr; width: 1fr; }"

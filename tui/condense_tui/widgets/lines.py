@@ -28,7 +28,7 @@ class Lines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
-        self._base = Style.null()
+        self._base: Style | None = None
 
     @property
     def look(self) -> look.Look:
@@ -59,13 +59,13 @@ class Lines(Widget):
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        # the same for every line, and dear: Textual asks every ancestor for its background
-        self._base = self.rich_style
+        self._base = None
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        base = self._base
+        # the same for every line, and dear: Textual asks every ancestor for its background
+        base = self._base = self._base or self.rich_style
         if y >= len(self._lines):
             return Strip.blank(width, base)
         return Strip(fitted(self._lines[y], width, base), width)

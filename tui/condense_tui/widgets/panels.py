@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
-from textual.content import Content
 
 from condense_tui.draw import numbers
 from condense_tui.draw.palette import Palette
 from condense_tui.snapshot import LayerImage, Snapshot
+from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.heatmap import Heatmap, Reading
 from condense_tui.widgets.legend import Legend
 
@@ -19,12 +19,14 @@ from condense_tui.widgets.legend import Legend
 MOST_HEATMAPS = 6
 
 
-class HeatPanel(Vertical):
-    """A heatmap in its frame: the layer above, what the cursor reads below, or the words `unread` while it does not."""
+class HeatPanel(Captioned, Vertical):
+    """A heatmap in its frame: the layer above, what the cursor reads below."""
 
     def __init__(self) -> None:
         super().__init__(classes="panel heat")
-        self.unread = ""
+        self._unread = ""
+        self._title = ""
+        self._reading: Reading | None = None
         self.heatmap = Heatmap()
 
     def compose(self) -> ComposeResult:
@@ -37,12 +39,21 @@ class HeatPanel(Vertical):
         title = "similarity" if image is None else f"{image.layer} · {numbers.plural(image.kernels, 'kernel')}"
         if image is not None and not image.pooled:
             title += " by line" if by_line else " by index"
-        self.border_title = Content(title)
+        self.label(title)
+
+    def label(self, title: str, unread: str = "") -> None:
+        """Write `title` above, and below what the cursor reads, or the words `unread` where it reads nothing."""
+        self._title, self._unread = title, unread
+        self._write()
 
     def on_heatmap_read(self, event: Heatmap.Read) -> None:
         """Write what the cursor reads into the frame."""
-        words = reading_words(event.reading, self.size.width - 4) if event.reading else self.unread
-        self.border_subtitle = Content(words)
+        self._reading = event.reading
+        self._write()
+
+    def _write(self) -> None:
+        read = reading_words(self._reading, self.size.width - 4) if self._reading else self._unread
+        self.caption(self._title, read)
 
 
 class Heatmaps(Vertical):

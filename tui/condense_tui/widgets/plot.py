@@ -12,6 +12,7 @@ from textual.worker import Worker, WorkerState
 
 from condense_tui.draw import plot as draw
 from condense_tui.draw.plot import Plot, Spec, Tone
+from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.lines import Line, Lines, centred
 
 # Plots that only grew are drawn again this often: a curve gains less than a dot meanwhile, and a plot costs a core
@@ -19,12 +20,14 @@ from condense_tui.widgets.lines import Line, Lines, centred
 GROWTH_S = 0.4
 # A curve that has not even gained a dot still moves its ticks.
 SMALL_GROWTH_S = 2.0
+# A plot that only grew waits for the next snapshot, to be drawn in the same frame; without one, it comes by itself.
+HOLD_S = 0.15
 
 # What a plot depends on, cheaply comparable: names, lengths and last steps of its curves, and how it is drawn.
 Key = tuple[Any, ...]
 
 
-class PlotPanel(Lines, can_focus=True):
+class PlotPanel(Captioned, Lines, can_focus=True):
     """One plot. `show` is cheap: it starts a build only where data, size or axes differ from what is shown."""
 
     DEFAULT_CSS = "PlotPanel { height: 1fr; width: 1fr; }"
@@ -35,6 +38,8 @@ class PlotPanel(Lines, can_focus=True):
         self._key: Key = ()
         self._started_at = 0.0
         self._later: Timer | None = None
+        self._held: Timer | None = None
+        self._only_grown = False
         self._building: Worker[Plot] | None = None
         self._waiting = False
         self._plot: Plot | None = None
@@ -52,13 +57,13 @@ class PlotPanel(Lines, can_focus=True):
             return
         if self._key != self._wanted():
             self._start()
-        if moved:
+        if moved or self._held is not None:
             self.rebuild()
 
     @property
     def settled(self) -> bool:
         """What is on the screen is all that was asked for."""
-        return self._building is None and (not self.display or self._key == self._wanted())
+        return self._building is None and self._held is None and (not self.display or self._key == self._wanted())
 
     def build(self, width: int, height: int) -> list[Line]:
         if width < 12 or height < 3:
@@ -72,6 +77,9 @@ class PlotPanel(Lines, can_focus=True):
         ]
 
     def rebuild(self) -> None:
+        if self._held is not None:
+            self._held.stop()
+            self._held = None
         super().rebuild()
         if self._spec is not None and self._key != self._wanted():
             self._start()
@@ -95,7 +103,7 @@ class PlotPanel(Lines, can_focus=True):
         if self._building is not None:
             self._waiting = True
             return
-        only_grown = bool(self._key) and self._key[0] == wanted[0]
+        self._only_grown = only_grown = bool(self._key) and self._key[0] == wanted[0]
         wait = self._started_at + self._patience(wanted) - time.monotonic()
         if only_grown and wait > 0:
             if self._later is None:
@@ -128,7 +136,10 @@ class PlotPanel(Lines, can_focus=True):
         self._building = None
         if event.state is WorkerState.SUCCESS and self._spec is not None:
             self._plot = event.worker.result
-        self.rebuild()
+        if self._only_grown:
+            self._held = self._held or self.set_timer(HOLD_S, self.rebuild)
+        else:
+            self.rebuild()
         if self._waiting and self._key != self._wanted():
             self._start()
 

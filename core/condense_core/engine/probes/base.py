@@ -7,6 +7,7 @@ from typing import Protocol
 
 from condense_core.engine.view import View
 from condense_core.frames import Frame
+from condense_core.precision import SINGLE, rounded
 from condense_core.runs.reader import RunReader
 
 
@@ -21,9 +22,9 @@ class Measurement:
     once: float = 0.0
     """Seconds that went into what is needed only once, and so do not count as the cost of a measurement."""
 
-    def scalar(self, name: str, value: float) -> None:
-        """Add one scalar; NaN where it has no value."""
-        self.scalars.append((name, value))
+    def scalar(self, name: str, value: float, bits: int = SINGLE) -> None:
+        """Add one scalar with so many significant bits; NaN where it has no value."""
+        self.scalars.append((name, rounded(value, bits)))
 
     def frame(self, layer: str, frame: Frame) -> None:
         """Add one frame of a layer."""

@@ -16,6 +16,7 @@ from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
+from condense_core.precision import SHORT, round_array, rounded
 from condense_core.runs.reader import RunReader
 
 
@@ -94,16 +95,16 @@ class CondensationProbe:
             lines=lines.lines,
             lines_coarse=coarse.lines,
             directions=lines.directions,
-            coverage=lines.coverage,
-            mean_abs_cos=lines.mean_abs_cos,
-            pair_abs_cos=pair_abs_cos(view.cosine(layer)),
+            coverage=rounded(lines.coverage),
+            mean_abs_cos=rounded(lines.mean_abs_cos),
+            pair_abs_cos=rounded(pair_abs_cos(view.cosine(layer))),
             null_coverage=null.coverage95,
             null_abs_cos=null.abs_cos95,
             condensed=is_condensed(lines, null, weight_MK.shape[1]),
             sizes=lines.sizes,
             label=frames.Array.of(label_M.numpy(), "i2"),
             sign=frames.Array.of(sign_M.numpy(), "i1"),
-            norm=frames.Array.of(kernel_norms(weight_MK).cpu().numpy(), "f4"),
+            norm=frames.Array.of(round_array(kernel_norms(weight_MK).cpu().numpy(), SHORT), "f4"),
         )
 
 

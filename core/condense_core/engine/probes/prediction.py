@@ -15,6 +15,7 @@ from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.dynamics import predicted_condensation, predicted_ratio
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import SignalSpectrum, ones_overlap
+from condense_core.precision import SINGLE, round_array, rounded
 from condense_core.runs.reader import RunReader
 
 # Singular values that a frame keeps: more than any screen draws as curves.
@@ -48,6 +49,7 @@ class SpectrumProbe:
                 into.scalar(f"{name}.ones_overlap", float(overlap.mean()))
             from_data = view.predicts_from_data(name)
             values = found.values[: KEPT_VALUES if from_data else KEPT_OF_GRADIENT].cpu().numpy()
+            values = values if from_data else round_array(values, SINGLE)
             into.frame(name, _frame(found, values, overlap, bias=layer.bias, from_data=from_data))
             for rank, value in enumerate(values[:CURVES], start=1):
                 into.scalar(f"{name}.eigenvalue.{rank}", float(value) ** 2)
@@ -94,10 +96,10 @@ class AlignmentProbe:
 def _align(weight_MK: Tensor, direction_K: Tensor, smallest_norm: float | None) -> frames.Alignment:
     cosine_M = alignment(weight_MK, direction_K).cpu()
     kept_M = keep_kernels(kernel_norms(weight_MK), smallest_norm).cpu()
-    return frames.Alignment(
-        cosine=frames.Array.of(cosine_M.numpy(), "f4"),
-        mean_abs_cos=float(cosine_M[kept_M].abs().mean()),
-        ratio=projection_ratio(weight_MK, direction_K),
+    return frames.Alignment.of(
+        cosine_M.numpy(),
+        mean_abs_cos=rounded(float(cosine_M[kept_M].abs().mean())),
+        ratio=rounded(projection_ratio(weight_MK, direction_K)),
     )
 
 

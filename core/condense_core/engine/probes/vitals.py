@@ -6,6 +6,7 @@ import math
 
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.view import View
+from condense_core.precision import CLOCK, DOUBLE
 from condense_core.runs.reader import RunReader
 
 # The initial stage of training: the loss has not fallen below this share of its first value (Zhou et al. 2022).
@@ -23,16 +24,16 @@ class Vitals:
 
     def measure(self, view: View, into: Measurement) -> None:
         ratio = view.loss / self._first if self._first != 0 else float("nan")
-        into.scalar("loss", view.loss)
-        into.scalar("loss_ratio", ratio)
-        into.scalar("gradient_norm", view.gradient_norm)
+        into.scalar("loss", view.loss, DOUBLE)
+        into.scalar("loss_ratio", ratio, DOUBLE)
+        into.scalar("gradient_norm", view.gradient_norm, DOUBLE)
         if view.accuracy == view.accuracy:
             into.scalar("accuracy", view.accuracy)
         if view.test_accuracy == view.test_accuracy:
             into.scalar("test_accuracy", view.test_accuracy)
         step, then = self._before
         if view.seconds > then:
-            into.scalar("steps_per_second", (view.step - step) / (view.seconds - then))
+            into.scalar("steps_per_second", (view.step - step) / (view.seconds - then), CLOCK)
         self._before = (view.step, view.seconds)
         if ratio < INITIAL_STAGE and not self._ended:
             self._ended = True

@@ -213,6 +213,14 @@ def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal
     window.wait_for_prompt()
     assert f"attach {original.name} --host locked" in "".join(window.screen().split("\n"))
 
+    # at home it is what was last seen of it, and nobody pretends that it is told something
+    window.run(PROGRAM)
+    window.wait("on locked", "last seen")
+    window.press("p")
+    window.wait("no connection to locked")
+    window.press("q")
+    window.wait_for_prompt()
+
     there = command("attach", original.name, "--host", "locked", "--headless", code=3).stderr
     assert "Permission denied" in there
     assert "in a terminal" in there

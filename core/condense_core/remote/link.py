@@ -105,6 +105,8 @@ class Link(threading.Thread):
         info = read_mirror(self._folder)
         mirror = MirrorFile(self._folder, self._host.name, info)
         trouble = ""
+        if self._connection is None:
+            mirror.link("connecting")
         try:
             failed = 0
             while not self._closing.is_set():

@@ -14,7 +14,7 @@ from rich.style import Style
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import sparkline
-from condense_tui.draw.status import sign_of
+from condense_tui.draw.status import LAST_SEEN, sign_of
 from condense_tui.look import Look
 from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
 
@@ -54,13 +54,15 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
             justified(left, [("unreadable ", look.bad)], width, look.text),
             [("      ", look.muted), (printable(glance.trouble), look.muted)],
         ]
-    sign = sign_of(info.status)
+    away = info.mirror is not None and info.mirror.link != "connected" and info.active
+    sign = LAST_SEEN if away else sign_of(info.status)
     style: Style = getattr(look, sign.style)
     how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
     said = (f"{sign.sign if unicode else sign.plain} ".ljust(3), style)
     left = [mark, said, (printable(info.name), look.strong)]
-    if info.host != viewer.here:
-        left.append((f" on {printable(info.host)}", look.muted))
+    host = info.mirror.host if info.mirror is not None else info.host
+    if host != viewer.here:
+        left.append((f" on {printable(host)}", look.muted))
     age = numbers.age(viewer.now - info.created)
     right: Line = [(f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
     room = width - length(right) - 1
@@ -104,7 +106,8 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     info = glance.info
     if info is None:
         return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
-    what = f"{info.id} · seed {info.seed} · {info.device} on {info.host}"
+    host = info.host if info.mirror is None else info.mirror.host
+    what = f"{info.id} · seed {info.seed} · {info.device} on {host}"
     if info.preset and info.preset != info.name:
         what += f" · preset {info.preset}"
     how = f"step {numbers.step(info.step)} of {numbers.step(info.steps)} · {numbers.duration(info.seconds)}"

@@ -57,11 +57,39 @@ def test_two_frames_may_be_under_way_and_then_only_what_is_urgent():
     assert pace.room(urgent=True) == URGENT_BYTES
     pace.sent(URGENT_BYTES)
     assert pace.room(urgent=True) == 0
+    terminal.now += 0.1
     pace.answered()
     assert pace.room() == 0
+    terminal.now += 0.1
     pace.answered()
     pace.answered()
     assert pace.room() == FRAME_BYTES
+
+
+@pytest.mark.parametrize(("bits_per_second", "trip", "large"), [(1e6, 0.1, 1), (1e8, 0.1, 8), (1e9, 0.001, 8)])
+def test_frames_are_as_large_as_the_link_takes_without_delay(bits_per_second, trip, large):
+    terminal = Terminal(**FAR)
+    pace = terminal.pace
+    pace.answered()
+    under_way: list[float] = []
+    free = latest = 0.0
+    largest = 0
+    while terminal.now < 10:
+        # a key's answer now and then, and otherwise all that there is room for
+        room = 200 if round(terminal.now * 1000) % 500 == 0 else pace.room()
+        if room:
+            largest = max(largest, room)
+            free = max(free, terminal.now) + 8 * room / bits_per_second
+            latest = max(latest, free - terminal.now)
+            under_way.append(free + trip)
+            pace.sent(room)
+        terminal.pass_time(0.001)
+        while under_way and under_way[0] <= terminal.now:
+            under_way.pop(0)
+            pace.answered()
+    assert largest >= large * FRAME_BYTES
+    # what a key waits behind, and its own
+    assert latest < 0.12
 
 
 def test_small_frames_are_under_way_by_their_bytes_and_not_by_their_number():

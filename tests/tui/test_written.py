@@ -58,7 +58,8 @@ class Wired(CondenseApp):
         """The terminal answers when all that was written before is on it, after a while."""
         self.unanswered.append(self.frames[-1])
         if not self.silent:
-            self.set_timer(0.02, self.answer)
+            # as long as a link of 1 Mbit/s takes
+            self.set_timer(0.02 + sum(self.unanswered) / 125_000, self.answer)
 
     def answer(self) -> None:
         self.unanswered = self.unanswered[1:]

@@ -204,11 +204,13 @@ class CondenseApp(App[Leaving]):
             self._outlet.update(renderable, self.console)
 
     def _write_frame(self, frame: Frame) -> None:
-        super()._display(self.screen, cast(RenderableType, frame))
+        # an answer, or a timer, may still come while the app is being left
+        if self.screen_stack:
+            super()._display(self.screen, cast(RenderableType, frame))
 
     def _first_regions(self) -> Sequence[Region]:
         """A dialog comes before what stands behind it."""
-        screen = self.screen
+        screen = self.screen_stack[-1] if self.screen_stack else None
         return [child.region for child in screen.displayed_children] if isinstance(screen, ModalScreen) else ()
 
     def action_home(self) -> None:

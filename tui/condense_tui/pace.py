@@ -8,17 +8,21 @@ still goes out. A terminal that never answers, or a multiplexer that answers in 
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 QUESTION = "\x1b[?2026$p"
 # Two, so that the link is never idle for a round trip; more would only be older.
 MOST_UNANSWERED = 2
-# Over ssh: 48 ms of a link of 1 Mbit/s, which is as long as anybody's key may wait behind one frame; two of them are
-# what is under way on it in a round trip of 100 ms.
+# Over ssh, to begin with: 48 ms of a link of 1 Mbit/s, which is as long as anybody's key may wait behind one frame; two
+# of them are what is under way on it in a round trip of 100 ms.
 FRAME_BYTES = 6_000
+# A link that takes a full frame hardly later than an empty one gets larger ones, as long as that stays so.
+MOST_FRAME_BYTES = 96_000
+QUICK_S, SLOW_S = 0.02, 0.05
 # What answers a key goes out beside two unanswered frames: headers, marks and the line of a cursor take less.
 URGENT_BYTES = 4_000
 # An answer that took so long was lost.
@@ -49,6 +53,14 @@ class Paced(Protocol):
         """A frame is on its way to the terminal: call `done` once the next one may come."""
 
 
+class Sent(NamedTuple):
+    """A frame that has not been answered: its bytes, those under way with it, and when it was written."""
+
+    size: int
+    under_way: int
+    at: float
+
+
 class Pace:
     """Keeps account of what is under way to the terminal."""
 
@@ -68,8 +80,11 @@ class Pace:
         self._later = later
         self._now = now
         self._answers = False
-        self._unanswered: deque[int] = deque()
+        self._unanswered: deque[Sent] = deque()
         self._answered_at = now()
+        self._frame = FRAME_BYTES
+        # the answer to next to nothing
+        self._quickest = math.inf
         self._left = float(FRAME_BYTES)
         self._counted_at = now()
         self._timed = False
@@ -82,10 +97,9 @@ class Pace:
         if self._asks:
             if not self.far:
                 return UNLIMITED if urgent or len(self._unanswered) < MOST_UNANSWERED else 0
-            under_way = sum(self._unanswered)
             if urgent:
-                return max(0, min(FRAME_BYTES, 2 * FRAME_BYTES + extra - under_way))
-            return FRAME_BYTES if under_way <= FRAME_BYTES else 0
+                return max(0, min(self._frame, 2 * self._frame + extra - self._under_way))
+            return self._frame if self._under_way <= self._frame else 0
         if not self.far:
             return UNLIMITED
         room = min(FRAME_BYTES, int(self._budget()) + extra)
@@ -96,7 +110,7 @@ class Pace:
         if self._asks:
             if not self._unanswered:
                 self._answered_at = self._now()
-            self._unanswered.append(count)
+            self._unanswered.append(Sent(count, self._under_way + count, self._now()))
             self._write(QUESTION)
             self._call_in(LOST_AFTER_S, self._look_for_lost)
         elif self.far:
@@ -112,8 +126,23 @@ class Pace:
         self._answers = True
         self._answered_at = self._now()
         if self._unanswered:
-            self._unanswered.popleft()
+            sent = self._unanswered.popleft()
+            self._learn(sent, self._answered_at - sent.at)
         self.more()
+
+    def _learn(self, sent: Sent, seconds: float) -> None:
+        """A frame was there, and the answer to it here, after so long."""
+        if sent.under_way <= FRAME_BYTES // 4:
+            self._quickest = min(self._quickest, seconds)
+        late = seconds - self._quickest
+        if late > SLOW_S:
+            self._frame = max(FRAME_BYTES, self._frame // 2)
+        elif -math.inf < late < QUICK_S and sent.size > 0.9 * self._frame:
+            self._frame = min(MOST_FRAME_BYTES, 2 * self._frame)
+
+    @property
+    def _under_way(self) -> int:
+        return sum(sent.size for sent in self._unanswered)
 
     @property
     def _asks(self) -> bool:
@@ -133,6 +162,8 @@ class Pace:
         def due() -> None:
             self._timed = False
             call()
+            if self._unanswered:
+                self._call_in(LOST_AFTER_S, self._look_for_lost)
 
         self._later(seconds, due)
 
@@ -144,4 +175,5 @@ class Pace:
             self._call_in(left, self._look_for_lost)
             return
         self._unanswered.clear()
+        self._frame = FRAME_BYTES
         self.more()

@@ -46,6 +46,8 @@ def train(preset: str, runs: str, settings: list[str]) -> None:
 
 async def at_home(runs: Path, keys: tuple[str, ...]) -> str:
     """The app's screenshot, SVG, after some keys pressed at home."""
+    # what the picture shows as the place of the runs is not this machine's business
+    os.environ["HOME"] = str(runs.parent)
     app = CondenseApp(runs=runs)
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(2 * SETTLE_S)
@@ -63,12 +65,11 @@ def main() -> None:
     for name in (name for name in names if name in AT_HOME):
         presets, keys = AT_HOME[name]
         with tempfile.TemporaryDirectory() as folder:
-            # what the picture shows as the place of the runs is not this machine's business
             runs = Path(folder, "runs")
             for preset in presets:
                 train(preset, str(runs), [])
             svg = asyncio.run(at_home(runs, keys))
-        (HERE / f"{name}.svg").write_text(svg.replace(str(runs), "~/runs"), encoding="utf-8")
+        (HERE / f"{name}.svg").write_text(svg, encoding="utf-8")
     for name in (name for name in names if name in PICTURES):
         preset, settings, size, at = PICTURES[name]
         with tempfile.TemporaryDirectory() as runs:

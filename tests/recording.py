@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from condense_core.experiment import GD, Conv, Digits, Experiment, NormalInit
-from condense_core.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
+from condense_core.experiment import GD, Conv, Digits, Ensemble, Experiment, NormalInit
+from condense_core.frames import Alignment, Array, Condensation, Frame, Members, SimilarityEncoder, Spectrum, place
 from condense_core.runs.create import create_run
 from condense_core.runs.writer import Batch, RunWriter
 
@@ -88,7 +88,7 @@ class Planted:
         ]
 
 
-def experiment(kernels: tuple[int, ...], steps: int) -> Experiment:
+def experiment(kernels: tuple[int, ...], steps: int, members: int = 1) -> Experiment:
     return Experiment(
         name="digits-gd",
         steps=steps,
@@ -96,11 +96,12 @@ def experiment(kernels: tuple[int, ...], steps: int) -> Experiment:
         layers=tuple(Conv(width=width, size=2) for width in kernels),
         init=NormalInit(std=1e-3),
         optimizer=GD(lr=0.1),
+        ensemble=Ensemble(members=members),
     )
 
 
 class Recording:
-    """A run that grows when it is told to."""
+    """A run that grows when it is told to. Each of several `members` loses a bit more than the one before."""
 
     def __init__(
         self,
@@ -111,14 +112,18 @@ class Recording:
         steps: int = 4000,
         frames: int = 60,
         spacing: str = "log",
+        members: int = 1,
     ) -> None:
-        self.experiment = experiment(kernels, steps)
+        self.experiment = experiment(kernels, steps, members)
         self.folder = create_run(self.experiment, runs=runs, name="digits-gd", device="cpu")
         spaced = np.linspace if spacing == "linear" else np.geomspace
         self.steps = np.unique(np.r_[0, spaced(1, steps, frames - 1).astype(int)])
         self.names = self.experiment.layer_names
-        self._layers = [Planted(m, n, seed) for seed, (m, n) in enumerate(zip(kernels, lines, strict=True))]
-        self._encoders = [SimilarityEncoder() for _ in kernels]
+        self._layers = [
+            [Planted(m, n, seed + 10 * member) for seed, (m, n) in enumerate(zip(kernels, lines, strict=True))]
+            for member in range(members)
+        ]
+        self._encoders = [[SimilarityEncoder() for _ in kernels] for _ in range(members)]
         self._condensed: set[str] = set()
         self.written = 0
         self.fall = 0.25
@@ -151,21 +156,34 @@ class Recording:
             os.close(descriptor)
 
     def _batch(self, step: int) -> Batch:
-        place = step / self.experiment.steps
-        loss = 1 - self.fall * place**2
-        scalars = [("loss", loss), ("loss_ratio", loss), ("accuracy", 0.1 + 0.6 * place), ("gradient_norm", 0.1)]
-        scalars.append(("steps_per_second", 83.0))
         events = [("started", "training on cpu, eager steps")] if step == 0 else []
+        measured = [self._measured(step, member, events) for member in range(len(self._layers))]
+        scalars, frames = measured[0]
+        if len(measured) > 1:
+            names = tuple(name for name, _ in scalars)
+            values = np.array([[value for _, value in own] for own, _ in measured]).T
+            members = Members(names=names, members=tuple(range(len(measured))), values=Array.of(values, "f8"))
+            scalars = list(zip(names, values.mean(axis=1).tolist(), strict=True))
+            frames = [*(frame for _, own in measured for frame in own), ("", members)]
+        return Batch(step, [*scalars, ("steps_per_second", 83.0)], frames, events)
+
+    def _measured(
+        self, step: int, member: int, events: list[tuple[str, str]]
+    ) -> tuple[list[tuple[str, float]], list[tuple[str, Frame]]]:
+        share = step / self.experiment.steps
+        loss = 1 - self.fall * (1 + member / 10) * share**2
+        scalars = [("loss", loss), ("loss_ratio", loss), ("accuracy", 0.1 + 0.6 * share), ("gradient_norm", 0.1)]
         frames: list[tuple[str, Frame]] = []
-        for name, layer, encoder in zip(self.names, self._layers, self._encoders, strict=True):
-            found = layer.frames(min(1.0, 1.6 * place), encoder)
-            frames += [(name, frame) for frame in found]
+        for name, layer, encoder in zip(self.names, self._layers[member], self._encoders[member], strict=True):
+            found = layer.frames(min(1.0, 1.6 * share), encoder)
+            frames += [(place(name, member), frame) for frame in found]
             for frame in found:
                 scalars += _scalars(name, frame)
-                if isinstance(frame, Condensation) and frame.condensed and name not in self._condensed:
-                    self._condensed.add(name)
-                    events.append(("condensed", f"{name} condensed: {frame.lines} lines"))
-        return Batch(step, scalars, frames, events)
+                if isinstance(frame, Condensation) and frame.condensed and place(name, member) not in self._condensed:
+                    self._condensed.add(place(name, member))
+                    if not member:
+                        events.append(("condensed", f"{name} condensed: {frame.lines} lines"))
+        return scalars, frames
 
 
 def _scalars(name: str, frame: Frame) -> list[tuple[str, float]]:

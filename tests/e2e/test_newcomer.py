@@ -43,7 +43,7 @@ def test_a_newcomers_path(terminal, runs, columns, rows):
     window.press("c")
     window.wait("compare with", "digits-ce")
     window.press("Down", "Enter")
-    window.wait("same step", "A digits-gd · conv1", "B digits-deep · conv1")
+    window.wait("same step", "A digits-gd · conv1", "B digits-ce · conv1")
     window.press("x")
     window.wait("same loss")
     window.press("Escape")

@@ -12,7 +12,6 @@ from piloting import at_home, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
-from condense_presets import recordings
 from condense_tui.app import CondenseApp
 from condense_tui.comparison import Comparer, CompareView, Comparison
 from condense_tui.playhead import Playhead
@@ -145,6 +144,44 @@ async def test_scrubbing_moves_all_of_them(make: Callable[..., Recording]) -> No
         await until(lambda: found(pilot).sides[1].step >= 4, "both to play")
 
 
+async def test_seeds_of_all_runs_are_chosen_together(make: Callable[..., Recording]) -> None:
+    three, two, one = make("three", members=3), make("two", members=2), make("one")
+    async with compared(three.folder, two.folder, one.folder, size=(200, 60)) as pilot:
+        await text_has(pilot, "A three · conv1 · seed 0 (1 of 3)")
+        assert "mean of seeds, and their range" in text(pilot)
+        mean = found(pilot).sides[0]
+        assert mean.loss[1][-1] == pytest.approx(1 - 0.25 * 1.1)
+        assert [float(end[1][-1]) for end in mean.bands[0]] == pytest.approx([1 - 0.25 * 1.2, 0.75])
+        await pilot.press("full_stop", "full_stop", "full_stop")
+        await text_has(pilot, "A three · conv1 · seed 2 (3 of 3)")
+        page = text(pilot)
+        assert "B two · conv1 · seed 1 (2 of 2)" in page, "a run of fewer seeds stays at its last"
+        assert "C one · conv1 " in page and "one seed, and the range of all" in page
+        last = found(pilot).sides[0]
+        assert last.loss[1][-1] == pytest.approx(1 - 0.25 * 1.2)
+        assert not np.array_equal(last.image.cosine, mean.image.cosine)
+        await pilot.press("full_stop")
+        await text_has(pilot, "mean of seeds, and their range")
+        await pilot.press("comma")
+        await text_has(pilot, "A three · conv1 · seed 2 (3 of 3)")
+
+
+async def test_the_playhead_stays_where_it_is_from_seed_to_seed(make: Callable[..., Recording]) -> None:
+    async with compared(make("a", members=3).folder, make("b").folder) as pilot:
+        await pilot.press("x", "home", *["right"] * 40)
+        await until(lambda: found(pilot).by == "loss" and found(pilot).head.index == 40, "a place on the way")
+        before = found(pilot).at
+        await pilot.press("full_stop", "full_stop")
+        await until(lambda: found(pilot).member == 1, "the second seed")
+        assert found(pilot).at == before
+
+
+async def test_runs_of_one_seed_say_so(make: Callable[..., Recording]) -> None:
+    async with compared(make("a").folder, make("b").folder) as pilot:
+        await pilot.press("comma")
+        await text_has(pilot, "each of these runs is of one seed")
+
+
 async def test_layers_are_chosen_by_their_place(make: Callable[..., Recording]) -> None:
     async with compared(make("a").folder, make("b", kernels=(20,), lines=(1,)).folder) as pilot:
         await pilot.press("right_square_bracket")
@@ -184,7 +221,7 @@ async def test_compare_from_a_run_offers_runs_and_recordings(make: Callable[...,
         await pilot.press("space", "space", "enter")
         await until(lambda: isinstance(app.screen, CompareScreen) and app.screen.comparison, "the comparison")
         names = [side.name for side in found(pilot).sides]
-        assert names == ["mine", "other", next(iter(recordings()))]
+        assert names == ["mine", "other", "digits-gd"]
         await pilot.press("escape")
         await text_has(pilot, "kernels by line")
     assert other.folder != mine.folder

@@ -30,6 +30,13 @@ def work(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "work").iterdir())
 
 
+async def is_written(pilot, tmp_path: Path) -> Path:
+    """The one file, once the screen says so: until then what stands there may be the part that becomes it."""
+    await text_has(pilot, "written: ")
+    (path,) = work(tmp_path)
+    return path
+
+
 def dialog(pilot) -> ExportDialog:
     assert isinstance(pilot.app.screen, ExportDialog)
     return pilot.app.screen
@@ -44,9 +51,7 @@ async def test_enter_writes_the_screen_as_it_is(recorded: Path, tmp_path: Path, 
         for words in ("screen", "heatmap", "loss", "svg", "png", "tensorboard", ".svg"):
             assert words in text(pilot)
         await pilot.press("enter")
-        await until(lambda: work(tmp_path), "a file")
-        await text_has(pilot, "written: ")
-    (path,) = work(tmp_path)
+        path = await is_written(pilot, tmp_path)
     page = "".join(ElementTree.fromstring(path.read_text()).itertext()).replace("\xa0", " ")
     assert "step 4,000 of 4,000" in page
     assert "enter write" not in page
@@ -59,8 +64,7 @@ async def test_what_and_format_are_chosen_with_arrows_and_name_the_file(recorded
         await pilot.press("e", "right", "right")
         assert dialog(pilot).query_one("#what", Choice).value == "loss"
         await pilot.press("left", "down", "right", "enter")
-        await until(lambda: work(tmp_path), "a file")
-    (path,) = work(tmp_path)
+        path = await is_written(pilot, tmp_path)
     assert path.name.endswith("-heatmap-conv1-step-0.png")
     assert path.read_bytes().startswith(b"\x89PNG")
 
@@ -80,8 +84,7 @@ async def test_formats_of_the_whole_run_have_nothing_to_choose(recorded: Path, t
         assert dialog(pilot).query_one("#format", Choice).value == "csv"
         assert dialog(pilot).query_one("#what", Choice).disabled
         await pilot.press("enter")
-        await until(lambda: work(tmp_path), "a file")
-    (path,) = work(tmp_path)
+        path = await is_written(pilot, tmp_path)
     assert path.read_text().startswith("step,")
 
 
@@ -97,10 +100,13 @@ async def test_a_name_of_ones_own_and_nothing_replaced(recorded: Path, tmp_path:
 
 async def test_the_second_file_gets_a_name_of_its_own(recorded: Path, tmp_path: Path) -> None:
     async with shown(recorded) as pilot:
-        for count in (1, 2):
+        for _ in range(2):
             await pilot.press("e", "right", "enter")
-            await until(lambda count=count: len(work(tmp_path)) == count, "a file")
-            await until(lambda: not isinstance(pilot.app.screen, ExportDialog), "the run screen")
+            await text_has(pilot, "written: ")
+            pilot.app.clear_notifications()
+            await until(lambda: "written: " not in text(pilot), "the word to go")
+    first, second = work(tmp_path)
+    assert second.stem == f"{first.stem}-2" or first.stem == f"{second.stem}-2"
 
 
 async def test_escape_writes_nothing(recorded: Path, tmp_path: Path) -> None:
@@ -118,6 +124,25 @@ async def test_options_can_be_clicked(recorded: Path) -> None:
         _, start, _ = choice._places[3]
         await pilot.click(choice, offset=(start + 1, 0))
         assert choice.value == "npz"
+
+
+async def test_a_seed_of_several_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = Recording(tmp_path / "runs", members=3, frames=8)
+    recording.write()
+    recording.finish()
+    recording.close()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    async with shown(recording.folder) as pilot:
+        await pilot.press("full_stop")
+        await text_has(pilot, "seed 0 (1 of 3)")
+        await pilot.press("e", "right")
+        await text_has(pilot, "‹  1 of 3  ›")
+        await pilot.press("down", "down", "right", "enter")
+        path = await is_written(pilot, tmp_path)
+        assert "seed 1 (2 of 3)" in text(pilot).replace("\n", " ")
+    assert path.name.endswith("-heatmap-conv1-member-2.svg")
+    assert "seed 1 (2 of 3)" in path.read_text()
 
 
 async def test_a_network_with_one_input_offers_its_panels(tmp_path: Path) -> None:

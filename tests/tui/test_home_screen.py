@@ -19,6 +19,7 @@ from condense_tui.screens.compare import CompareScreen
 from condense_tui.screens.form import FormScreen
 from condense_tui.screens.home import HomeScreen
 from condense_tui.screens.run import RunScreen
+from condense_tui.widgets.listing import Listing
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -125,6 +126,19 @@ async def test_coming_home_finds_the_cursor_on_what_was_shown(recorded: Callable
         await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
         await until(lambda: screen(pilot).presets.chosen.name == "digits-ce", "the cursor on the preset")
         assert screen(pilot).presets.has_focus
+
+
+async def test_the_list_that_keys_go_to_is_marked_at_once(recorded: Callable[..., Recording]) -> None:
+    def marked(listing: Listing) -> bool:
+        edges = {line[0] for line in listing._lines if line[0][0] == "▌"}
+        assert len(edges) == 1, "one cursor"
+        return edges == {("▌", listing.look.accent)}
+
+    async with home(recorded().folder.parent) as pilot:
+        lists = screen(pilot).runs, screen(pilot).presets
+        for there in ((True, False), (False, True)):
+            await until(lambda there=there: tuple(map(marked, lists)) == there, f"the mark: {there}")
+            await pilot.press("tab")
 
 
 async def test_clicks_choose_and_open(recorded: Callable[..., Recording]) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,37 +10,14 @@ from piloting import head, run_screen, settled, shown, snapshot, text, text_has,
 from recording import Recording
 
 from condense_tui.actions import actions_on, footer_hints
-from condense_tui.app import CondenseApp, Leaving
-from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.app import CondenseApp
 from condense_tui.screens.compare import CompareScreen
 from condense_tui.screens.home import HomeScreen
 from condense_tui.screens.run import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers
-from condense_tui.widgets.timeline import Timeline
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
-
-
-@pytest.fixture
-def recorded(tmp_path: Path) -> Recording:
-    recording = Recording(tmp_path)
-    recording.write()
-    recording.finish()
-    return recording
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[Recording]:
-    recording = Recording(tmp_path)
-    recording.write(30)
-    with recording.worker():
-        yield recording
-
-
-def commands(recording: Recording) -> list[str]:
-    with contextlib.closing(sqlite3.connect(recording.folder / "run.sqlite")) as connection:
-        return [verb for (verb,) in connection.execute("SELECT verb FROM command ORDER BY id")]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -150,6 +124,17 @@ async def test_zoom(recorded: Recording, size: tuple[int, int]) -> None:
         assert screen.query_one(Heatmap).size.width < size[0] - 20
 
 
+async def test_escape_leads_from_the_log_back_to_all_panels(recorded: Recording) -> None:
+    async with shown(recorded.folder) as pilot:
+        assert "all panels" not in text(pilot)
+        await pilot.press("4")
+        await text_has(pilot, "training on cpu")
+        assert "esc all panels" in text(pilot)
+        await pilot.press("escape")
+        await text_has(pilot, "kernels by line")
+        assert "all panels" not in text(pilot)
+
+
 async def test_zoom_of_the_focused_plot(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         await pilot.press("2", "z")
@@ -168,26 +153,6 @@ async def test_tabs_in_a_small_terminal(recorded: Recording, key: str, words: st
         await text_has(pilot, words)
 
 
-async def test_tabs_can_be_clicked(recorded: Recording) -> None:
-    async with shown(recorded.folder, (80, 24)) as pilot:
-        await pilot.click("#tabs", offset=(28, 0))
-        await text_has(pilot, "eigenvalues of")
-
-
-async def test_palettes_and_themes(recorded: Recording) -> None:
-    async with shown(recorded.folder) as pilot:
-        looks = set()
-        for _ in range(3):
-            strip = run_screen(pilot).query_one(Heatmap)._row(0)
-            looks.add(str(strip._segments[0].style))
-            await pilot.press("t")
-            await pilot.pause()
-        assert len(looks) == 3
-        await pilot.press("T")
-        await pilot.pause()
-        assert str(run_screen(pilot).query_one(Heatmap)._row(0)._segments[0].style) not in looks
-
-
 async def test_cursor_reads_kernels_and_cosine(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         heatmap = run_screen(pilot).query_one(Heatmap)
@@ -203,24 +168,6 @@ async def test_cursor_reads_kernels_and_cosine(recorded: Recording) -> None:
         await pilot.press("escape", "left")
         await until(lambda: not head(pilot).following, "arrows to move the playhead again")
         assert heatmap.reading is None
-
-
-async def test_mouse_reads_the_cell_under_it(recorded: Recording) -> None:
-    async with shown(recorded.folder) as pilot:
-        heatmap = run_screen(pilot).query_one(Heatmap)
-        await pilot.hover(heatmap, offset=(0, 0))
-        await until(lambda: heatmap.reading is not None, "a reading")
-        first = snapshot(pilot).images[0].order[0]
-        assert heatmap.reading is not None
-        assert heatmap.reading.rows == heatmap.reading.columns == (first,)
-        assert heatmap.reading.cosine == pytest.approx(1.0)
-
-
-async def test_click_on_the_timeline_goes_there(recorded: Recording) -> None:
-    async with shown(recorded.folder) as pilot:
-        await pilot.click(Timeline, offset=(4, 0))
-        await until(lambda: head(pilot).index == 0, "the start")
-        assert not head(pilot).following
 
 
 async def test_help_lists_every_action(recorded: Recording) -> None:
@@ -252,102 +199,11 @@ def test_every_action_of_the_table_is_there_and_bound_once(screen: type) -> None
         for action in there:
             owner = CondenseApp if action.call.startswith("app.") else screen
             assert hasattr(owner, f"action_{action.call.removeprefix('app.').partition('(')[0]}")
-        assert all(keys.isascii() for keys, _ in footer_hints(False, place))
+        assert all(keys.isascii() for keys, _, _ in footer_hints(False, place))
 
 
 def test_footer_joins_keys_with_the_same_words() -> None:
-    assert ("←→", "frame") in footer_hints(True)
-
-
-async def test_live_run_is_followed_and_grows(live: Recording) -> None:
-    async with shown(live.folder) as pilot:
-        await text_has(pilot, "live")
-        before = head(pilot).step
-        live.write(5)
-        await until(lambda: head(pilot).step > before, "a newer frame")
-        await pilot.press("space")
-        await text_has(pilot, "looking back")
-        stood = head(pilot).step
-        live.write(5)
-        await until(lambda: head(pilot).count >= snapshot(pilot).instants.size, "the run to grow")
-        assert head(pilot).step == stood
-
-
-async def test_pause_and_resume_training(live: Recording) -> None:
-    async with shown(live.folder) as pilot:
-        await pilot.press("p")
-        await until(lambda: commands(live) == ["pause"], "the command in the run file")
-        live.writer.update(status="paused")
-        await text_has(pilot, "training is paused")
-        await pilot.press("p")
-        await until(lambda: commands(live) == ["pause", "resume"], "the second command")
-
-
-async def test_stop_training_asks_first(live: Recording) -> None:
-    async with shown(live.folder) as pilot:
-        await pilot.press("s")
-        await text_has(pilot, "Stop training digits-gd?")
-        await pilot.press("n")
-        await until(lambda: pilot.app.screen is run_screen(pilot), "the question to close")
-        assert commands(live) == []
-        await pilot.press("s", "y")
-        await until(lambda: commands(live) == ["stop"], "the command in the run file")
-
-
-async def test_nothing_to_pause_or_stop_after_the_end(recorded: Recording) -> None:
-    async with shown(recorded.folder) as pilot:
-        await pilot.press("p")
-        await text_has(pilot, "nothing to pause")
-        await pilot.press("s")
-        await text_has(pilot, "nothing to stop")
-        assert commands(recorded) == []
-
-
-async def test_leaving_a_live_run_says_that_it_goes_on(live: Recording) -> None:
-    app = CondenseApp(live.folder)
-    async with shown(live.folder, app=app) as pilot:
-        await pilot.press("q")
-    assert app.return_value == Leaving(live.folder.name, "running", True)
-    assert app.return_value.message == f"training goes on: condense-tui attach {live.folder.name}"
-
-
-async def test_leaving_a_finished_run_says_nothing(recorded: Recording) -> None:
-    app = CondenseApp(recorded.folder)
-    async with shown(recorded.folder, app=app) as pilot:
-        await pilot.press("q")
-    assert app.return_value is not None
-    assert app.return_value.message == ""
-
-
-async def test_waiting_for_the_first_frame(tmp_path: Path) -> None:
-    recording = Recording(tmp_path)
-    async with shown(recording.folder) as pilot:
-        await text_has(pilot, "waiting for the first frame")
-        for key in ("left", "right", "home", "end", "space", "o", "l", "z", "z", "t", "bracketright", "1", "up"):
-            await pilot.press(key)
-        with recording.worker():
-            recording.write(3)
-            await until(lambda: snapshot(pilot).head is not None, "the first frame")
-            await text_has(pilot, "conv1 · 32 kernels")
-
-
-@pytest.mark.parametrize(
-    ("status", "reason", "words"),
-    [
-        ("running", "", "worker lost at step 4,000"),
-        ("diverged", "loss became nan", "diverged at step 4,000: loss became nan"),
-        ("failed", "the disk is full", "failed at step 4,000: the disk is full"),
-        ("stopped", "", "stopped"),
-    ],
-)
-async def test_ends_that_need_a_word(tmp_path: Path, status: str, reason: str, words: str) -> None:
-    recording = Recording(tmp_path)
-    recording.write()
-    recording.finish(status, reason)
-    async with shown(recording.folder) as pilot:
-        await text_has(pilot, words)
-        await pilot.press("left")
-        await until(lambda: not head(pilot).following, "scrubbing to work all the same")
+    assert ("←→", "frame", ("frame(-1)", "frame(1)")) in footer_hints(True)
 
 
 async def test_file_that_is_no_run_is_said_on_the_screen(tmp_path: Path) -> None:
@@ -360,24 +216,6 @@ async def test_file_that_is_no_run_is_said_on_the_screen(tmp_path: Path) -> None
     assert app.return_value is None
 
 
-@pytest.mark.parametrize("size", [(39, 20), (60, 11), (20, 5), (1, 1)])
-async def test_too_small_terminals_say_so_and_recover(recorded: Recording, size: tuple[int, int]) -> None:
-    async with shown(recorded.folder, size) as pilot:
-        if size[0] >= 20:
-            await text_has(pilot, "too small")
-        await pilot.resize_terminal(120, 40)
-        await text_has(pilot, "kernels by line")
-
-
-@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (110, 30), (133, 31), (170, 30), (300, 90)])
-async def test_odd_sizes_are_drawn_without_an_error(recorded: Recording, size: tuple[int, int]) -> None:
-    async with shown(recorded.folder, size) as pilot:
-        for key in ("1", "2", "3", "4", "1", "z", "left", "z"):
-            await pilot.press(key)
-        await settled(pilot)
-        assert "digits-gd" in text(pilot)
-
-
 async def test_text_from_a_run_file_steers_nothing(tmp_path: Path) -> None:
     recording = Recording(tmp_path)
     recording.write(20)
@@ -387,23 +225,3 @@ async def test_text_from_a_run_file_steers_nothing(tmp_path: Path) -> None:
         await text_has(pilot, "[bold red]boom[/]")
         page = text(pilot)
         assert not set(page) & {"\x1b", "\x07", "\u202e", "\x9b"}
-
-
-@pytest.mark.parametrize("ability", [Ability(Depth.NONE, True), Ability(Depth.NONE, False), Ability(Depth.ANSI, True)])
-async def test_poor_terminals(recorded: Recording, ability: Ability, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("condense_tui.app.ability", lambda *_: ability)
-    async with shown(recorded.folder) as pilot:
-        await settled(pilot)
-        await pilot.press("1", "up", "question_mark")
-        await text_has(pilot, "All keys")
-        await pilot.press("escape", "T")
-        page = text(pilot)
-        if not ability.unicode:
-            assert page.isascii()
-        if ability.ascii_heatmap:
-            assert "@@@@" in page
-            strips = pilot.app.screen._compositor.render_strips()
-            coloured = [
-                s for strip in strips for s in strip if s.style and s.style.color and not s.style.color.is_default
-            ]
-            assert coloured == [] or ability.depth is not Depth.NONE

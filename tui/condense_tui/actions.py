@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from textual.binding import Binding, BindingType
@@ -36,7 +38,17 @@ _FRAMES: tuple[Place, ...] = ("run", "compare")
 _EVERYWHERE: tuple[Place, ...] = ("run", "runs", "presets", "compare")
 
 ACTIONS: tuple[Action, ...] = (
-    Action("open", ("enter",), "⏎", "open", "Open the run", HOME, plain="enter", hint=1, on=("runs",)),
+    Action(
+        "open",
+        ("enter",),
+        "⏎",
+        "open",
+        "Open the run, start the preset, or ask the machine for its runs",
+        HOME,
+        plain="enter",
+        hint=1,
+        on=("runs",),
+    ),
     Action(
         "open",
         ("enter",),
@@ -50,6 +62,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("recording", ("space",), "space", "play", "Play the preset's recording", HOME, hint=2, on=("presets",)),
     Action("other", ("tab", "left", "right"), "tab", "switch", "To the other list", HOME, hint=3, on=_LISTS),
+    Action("list(1)", ("1",), "1", "runs", "The list of runs", HOME, on=_LISTS),
+    Action("list(2)", ("2",), "2", "presets", "The list of presets", HOME, on=_LISTS),
     Action("filter", ("slash",), "/", "filter", "Show only what has these words in it", HOME, hint=4, on=_LISTS),
     Action(
         "mark", ("m",), "m", "mark", "Mark a run or a recording for comparing, or unmark it", HOME, hint=5, on=_LISTS
@@ -94,14 +108,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("same", ("x",), "x", "same step/loss", "Same step, or same loss", LOOK, hint=3, on=("compare",)),
     Action("layer(-1)", ("left_square_bracket",), "[", "layer", "The layer before", LOOK, hint=3, on=_FRAMES),
     Action("layer(1)", ("right_square_bracket",), "]", "layer", "The next layer", LOOK, hint=3, on=_FRAMES),
-    Action("member(-1)", ("comma",), ",", "seed", "The seed before, of several", LOOK),
-    Action("member(1)", ("full_stop",), ".", "seed", "The next seed, then their mean", LOOK),
+    Action("member(-1)", ("comma",), ",", "seed", "The seed before, of several", LOOK, hint=4, on=_FRAMES),
+    Action("member(1)", ("full_stop",), ".", "seed", "The next seed, then their mean", LOOK, hint=4, on=_FRAMES),
     Action(
         "order", ("o",), "o", "order", "Order kernels by line, or as they are in the network", LOOK, hint=9, on=_FRAMES
     ),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear values", LOOK, hint=10, on=_FRAMES),
     Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear steps", LOOK, on=_FRAMES),
     Action("zoom", ("z",), "z", "zoom", "The focused panel on the whole screen, and back", LOOK, hint=11),
+    Action("out", ("escape",), "esc", "all panels", "From one panel back to all of them", LOOK, hint=1),
     Action("panel(1)", ("1",), "1", "kernels", "Layers and heatmap", LOOK, on=_FRAMES),
     Action("panel(2)", ("2",), "2", "curves", "Loss and other curves", LOOK, on=_FRAMES),
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
@@ -114,7 +129,7 @@ ACTIONS: tuple[Action, ...] = (
         "pause",
         ("p",),
         "p",
-        "pause training",
+        "pause",
         "Pause training, or go on with it; also from the last checkpoint",
         TRAINING,
         hint=5,
@@ -143,7 +158,7 @@ ACTIONS: tuple[Action, ...] = (
         "new", ("n",), "n", "new run", "A new run like this one: shows its form", TRAINING, hint=13, on=("run", "runs")
     ),
     Action("reduce", ("r",), "r", "reduce", "The effective network of this run, and what it costs", TRAINING, hint=12),
-    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=12),
+    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=8),
     Action("back", ("escape",), "esc", "back", "Back to where one came from", APP, hint=1, on=("compare",)),
     Action("app.home", ("h",), "h", "home", "All runs and presets; training goes on", APP, hint=7, on=_FRAMES),
     Action("app.help", ("question_mark",), "?", "help", "All keys", APP, hint=7, on=_EVERYWHERE),
@@ -151,7 +166,8 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 # The two other ways in, which Textual itself binds.
-ALSO = (("ctrl+p", "Every action by its name"), ("tab", "The next panel; in the heatmap, arrows move a cursor"))
+ALSO = (("ctrl+p", "Every action by its name"),)
+ALSO_IN_A_RUN = (*ALSO, ("tab", "The next panel; in the heatmap, arrows move a cursor"))
 
 
 def actions_on(*places: Place) -> list[Action]:
@@ -169,13 +185,21 @@ def bindings(*places: Place) -> list[BindingType]:
     return [Binding(",".join(action.keys), action.call, action.words, show=False) for action in actions_on(*places)]
 
 
-def footer_hints(unicode: bool, place: Place = "run") -> list[tuple[str, str]]:
-    """Keys and words for the footer, actions with the same words together: ("←→", "frame")."""
-    hints: dict[tuple[int, str], str] = {}
+def footer_hints(
+    unicode: bool, place: Place = "run", without: Collection[str] = (), called: Mapping[str, str] = MappingProxyType({})
+) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Keys, words and calls for the footer, the most important first, actions with the same words together: ("←→",
+    "frame", ("frame(-1)", "frame(1)")).
+
+    `without` are actions that would do nothing now, by what they call, arguments left out; `called` gives some of them
+    other words."""
+    hints: dict[tuple[int, str], tuple[str, tuple[str, ...]]] = {}
     for action in actions_on(place):
-        if action.hint:
+        call = action.call.partition("(")[0]
+        if action.hint and call not in without:
+            words = called.get(call, action.words)
             shown = action.shown if unicode or not action.plain else action.plain
-            before = hints.get((action.hint, action.words), "")
+            before, calls = hints.get((action.hint, words), ("", ()))
             joint = "/" if before and not unicode and action.plain else ""
-            hints[action.hint, action.words] = before + joint + shown
-    return [(keys, words) for (_, words), keys in sorted(hints.items(), key=lambda item: item[0][0])]
+            hints[action.hint, words] = before + joint + shown, (*calls, action.call)
+    return [(keys, words, calls) for (_, words), (keys, calls) in sorted(hints.items(), key=lambda item: item[0][0])]

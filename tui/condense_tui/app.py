@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import RenderableType
@@ -116,22 +117,24 @@ class CondenseApp(App[Leaving]):
             self.install_screen(self._home, "home")
         return self._home
 
-    def open_run(self, place: Path) -> None:
-        """Show a run in place of whatever is shown; the reader of a run that was shown ends."""
+    def open_run(self, place: Path, link: Link | None = None) -> None:
+        """Show a run in place of whatever is shown; the reader of a run that was shown ends. `link`, not yet started,
+        keeps it up to date where it is the mirror of one elsewhere; without, one is made where it needs one."""
         from condense_tui.screens.run import RunScreen
 
         if place not in self.visited:
             self.visited.append(place)
-        self._keep(place)
+        self._keep(place, link)
         self._show(RunScreen(place))
 
-    def _keep(self, place: Path) -> None:
+    def _keep(self, place: Path, link: Link | None) -> None:
         """Keep the mirror of a run elsewhere up to date while it is shown; the one that was shown is no longer kept."""
         from condense_tui.remote import link_to
 
         if self._link is not None:
-            self._link.close()
-        self._link = None if place in self._kept else link_to(place)
+            # ssh may take its time to go
+            Thread(target=self._link.close, name="leaving").start()
+        self._link = link or (None if place in self._kept else link_to(place))
         if self._link is not None:
             self._link.start()
 
@@ -237,7 +240,11 @@ class CondenseApp(App[Leaving]):
 
     def action_light(self) -> None:
         """Dark or light."""
-        if self.ability.depth > Depth.ANSI:
+        if self.ability.one_look:
+            from condense_tui.screens.saying import say
+
+            say(self.screen, self.ability.one_look)
+        else:
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from condense_tui.draw import numbers
 from condense_tui.draw import order as ordering
 from condense_tui.logs import WorkerLog
 from condense_tui.playhead import Playhead
+from condense_tui.seeds import mean_label, seed_label
 from condense_tui.snapshot import (
     Banner,
     EventView,
@@ -119,7 +121,7 @@ class Assembler:
             worker_log=self._log.lines() if view.worker_log else (),
             outputs=outputs,
             field=field,
-            seeds=self._seeds(view.member, layer) if reader.members > 1 else None,
+            seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
         )
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
@@ -154,16 +156,19 @@ class Assembler:
         self._reader = self._members[number]
         self._curves = run if member is None else self._reader
 
-    def _seeds(self, member: int | None, layer: str | None) -> Seeds:
+    def seeds(self, member: int | None, names: Mapping[str, str]) -> Seeds | None:
+        """Of an ensemble: its members, and the bands of the scalars that `names` names; None for a run of one seed."""
         run = self._run
-        names = {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}
-        label = f"mean of {run.members} seeds"
-        if member is not None:
-            own = self._reader.experiment
-            varies = run.experiment.ensemble.vary
-            label = f"data seed {own.data.seed}" if varies == "data" else f"seed {own.seed}"
-            label += f" ({member + 1} of {run.members})"
-        return Seeds(run.members, member, label, {key: _band(*run.spread(name)) for key, name in names.items()})
+        if run.members == 1:
+            return None
+        label = mean_label(run) if member is None else seed_label(run, member)
+        return Seeds(
+            run.members,
+            member,
+            label,
+            seed_label(run, member or 0),
+            {key: band(*run.spread(name)) for key, name in names.items()},
+        )
 
     def index_of(self, step: int) -> int:
         """Where among the frames a step stands."""
@@ -184,7 +189,7 @@ class Assembler:
 
     def whole_curve(self, name: str) -> Series:
         """Steps and values of a scalar, however long that takes to read."""
-        self._run.curve(name)
+        self._curves.curve(name)
         return self._curve(name)
 
     def _header(self, info: RunInfo) -> Header:
@@ -303,7 +308,7 @@ class Assembler:
         )
 
 
-def _band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
+def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     """The lowest and the highest member at each step."""
     there = np.isfinite(values).any(axis=1)
     steps, values = steps[there], values[there]

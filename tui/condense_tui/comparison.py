@@ -12,15 +12,20 @@ import numpy as np
 
 from condense_core.errors import RunFileError
 from condense_core.runs.control import Verb
+from condense_core.runs.info import RunInfo
 from condense_core.runs.reader import RunReader
 from condense_core.text import printable
-from condense_tui.assemble import Assembler
+from condense_tui.assemble import Assembler, band
 from condense_tui.playhead import Playhead
 from condense_tui.reader import ReaderThread
+from condense_tui.seeds import seed_label
 from condense_tui.snapshot import Head, LayerImage, LayerView, Series
 
 By = Literal["step", "loss"]
 LETTERS = "ABCDEF"
+Band = tuple[Series, Series]
+EMPTY: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
+NO_BAND: Band = (EMPTY, EMPTY)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class CompareView:
     layer: int = 0
     by: By = "step"
     by_line: bool = True
+    member: int | None = None
+    """The how-manieth seed of each run that has several, the last of one that has fewer; none for their means."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class Side:
     """One of the runs where the playhead stands. `share` is its loss there over its first; NaN without a loss.
 
     `note` says why it does not stand where the others do. `loss` and `coverage` are its curves, the loss as a share of
-    its first; `coverage` of the layer that is shown.
+    its first; `coverage` of the layer that is shown. Of a run of several seeds `seed` is the one whose heatmap this is,
+    and `bands` are the lowest and the highest of all seeds, for each of the two curves.
     """
 
     letter: str
@@ -50,11 +58,16 @@ class Side:
     image: LayerImage | None
     loss: Series
     coverage: Series
+    seed: str = ""
+    bands: tuple[Band, Band] = (NO_BAND, NO_BAND)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All sides at one place of the common axis `places`: steps ascending, or shares of the first loss descending."""
+    """All sides at one place of the common axis `places`: steps ascending, or shares of the first loss descending.
+
+    `members`: the most seeds that one of the runs has; `member` is what the view asked for.
+    """
 
     sides: tuple[Side, ...]
     by: By
@@ -62,6 +75,8 @@ class Comparison:
     places: np.ndarray
     layers: int
     active: bool
+    members: int = 1
+    member: int | None = None
 
     @property
     def at(self) -> float | None:
@@ -71,7 +86,7 @@ class Comparison:
     def same(self, other: Comparison) -> bool:
         """Nothing that is drawn differs; arrays are compared by identity."""
         return (
-            (self.by, self.head, self.active) == (other.by, other.head, other.active)
+            (self.by, self.head, self.active, self.member) == (other.by, other.head, other.active, other.member)
             and len(self.sides) == len(other.sides)
             and all(_same(a, b) for a, b in zip(self.sides, other.sides, strict=True))
         )
@@ -97,6 +112,7 @@ class Comparer:
             self._readers = [opened.enter_context(RunReader(place)) for place in places]
             self._kept = opened.pop_all()
         self._assemblers = [Assembler(reader) for reader in self._readers]
+        self._means: list[_Shares | None] = [None] * len(places)
         self._shares: list[_Shares | None] = [None] * len(places)
         self._axis: tuple[tuple[object, ...], np.ndarray] = ((), np.empty(0))
 
@@ -116,12 +132,13 @@ class Comparer:
 
     def snapshot(self, playhead: Playhead, view: CompareView) -> Comparison:
         """All runs at the playhead."""
-        for assembler in self._assemblers:
-            assembler.begin()
-        shares = [self._share(index) for index in range(len(self._readers))]
+        # places are those of the means, and so the playhead stays where it is from one seed to the next
+        means = [self._share(self._means, index, None) for index in range(len(self._readers))]
+        chosen = [None if view.member is None else min(view.member, run.members - 1) for run in self._readers]
+        shares = [self._share(self._shares, index, member) for index, member in enumerate(chosen)]
         infos = [reader.info() for reader in self._readers]
         active = any(info.active for info in infos)
-        places = self._places_of(view.by, shares)
+        places = self._places_of(view.by, means)
         head = None
         if len(places):
             index = playhead.index(len(places))
@@ -129,22 +146,25 @@ class Comparer:
         sides = tuple(
             self._side(
                 number,
-                printable(info.name),
-                info.status,
+                info,
+                shares[number],
                 None if head is None else self._stand(shares[number], view.by, places[head.index], info.active),
                 view,
             )
             for number, info in enumerate(infos)
         )
         layers = max((len(reader.layers) for reader in self._readers), default=0)
-        return Comparison(sides, view.by, head, places, layers, active)
+        members = max(reader.members for reader in self._readers)
+        return Comparison(sides, view.by, head, places, layers, active, members, view.member)
 
-    def _share(self, index: int) -> _Shares:
+    def _share(self, kept: list[_Shares | None], index: int, member: int | None) -> _Shares:
+        assembler = self._assemblers[index]
+        assembler.begin(member)
         # whole: it is the axis that all are compared on
-        loss = self._assemblers[index].whole_curve("loss")
-        known = self._shares[index]
+        loss = assembler.whole_curve("loss")
+        known = kept[index]
         if known is None or known.loss is not loss:
-            known = self._shares[index] = _shares(loss)
+            known = kept[index] = _shares(loss, self._readers[index])
         return known
 
     def _places_of(self, by: By, shares: list[_Shares]) -> np.ndarray:
@@ -176,11 +196,22 @@ class Comparer:
             return count - 1, "no loss to go by"
         return count - 1, "not there yet" if active else "never gets there"
 
-    def _side(self, number: int, name: str, status: str, stand: tuple[int, str] | None, view: CompareView) -> Side:
-        assembler, shares = self._assemblers[number], self._share(number)
-        layers = self._readers[number].layers
+    def _side(
+        self, number: int, info: RunInfo, shares: _Shares, stand: tuple[int, str] | None, view: CompareView
+    ) -> Side:
+        assembler, run = self._assemblers[number], self._readers[number]
+        layers = run.layers
         side = Side(
-            LETTERS[number], name, status, None, float("nan"), "nothing measured", None, None, shares.curve, EMPTY
+            letter=LETTERS[number],
+            name=printable(info.name),
+            status=info.status,
+            step=None,
+            share=float("nan"),
+            note="nothing measured",
+            layer=None,
+            image=None,
+            loss=shares.curve,
+            coverage=EMPTY,
         )
         if stand is None:
             return side
@@ -191,23 +222,25 @@ class Comparer:
             return side
         layer = layers[min(view.layer, len(layers) - 1)]
         seen, image = assembler.layer_at(layer, step, view.by_line)
-        return replace(side, layer=seen, image=image, coverage=assembler.curve(f"{layer}.coverage"))
-
-
-EMPTY: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
+        side = replace(side, layer=seen, image=image, coverage=assembler.curve(f"{layer}.coverage"))
+        if run.members == 1:
+            return side
+        bands = shares.band, band(*run.spread(f"{layer}.coverage"))
+        return replace(side, seed=seed_label(run, min(view.member or 0, run.members - 1)), bands=bands)
 
 
 @dataclass(frozen=True)
 class _Shares:
-    """A run's loss as shares of its first, and the lowest of them up to each step."""
+    """A run's loss as shares of its first, the lowest of them up to each step, and of several seeds their band."""
 
     loss: Series
     steps: np.ndarray
     curve: Series
     lowest: np.ndarray
+    band: Band
 
 
-def _shares(loss: Series) -> _Shares:
+def _shares(loss: Series, run: RunReader) -> _Shares:
     steps, values = loss
     if len(steps) > 1 and np.any(np.diff(steps) < 0):
         # a resumed run records some steps twice
@@ -216,12 +249,21 @@ def _shares(loss: Series) -> _Shares:
     first = values[0] if len(values) else np.nan
     share = values / first if np.isfinite(first) and first > 0 else np.full(len(values), np.nan)
     lowest = np.minimum.accumulate(np.where(np.isnan(share), np.inf, share)) if len(share) else share
-    return _Shares(loss, steps, (steps, share), np.where(np.isinf(lowest), np.nan, lowest))
+    return _Shares(loss, steps, (steps, share), np.where(np.isinf(lowest), np.nan, lowest), _band_of_shares(run))
+
+
+def _band_of_shares(run: RunReader) -> Band:
+    """The lowest and the highest share of the first loss, each seed's of its own."""
+    if run.members == 1:
+        return NO_BAND
+    steps, values = run.spread("loss")
+    first = values[:1]
+    return band(steps, values / np.where(first > 0, first, np.nan))
 
 
 def _same(a: Side, b: Side) -> bool:
     return (
-        (a.name, a.status, a.step, a.note, a.layer) == (b.name, b.status, b.step, b.note, b.layer)
+        (a.name, a.status, a.step, a.note, a.layer, a.seed) == (b.name, b.status, b.step, b.note, b.layer, b.seed)
         and a.image is b.image
         and a.loss is b.loss
         and a.coverage is b.coverage

@@ -128,12 +128,13 @@ class FieldView:
 
 @dataclass(frozen=True)
 class Seeds:
-    """The members of an ensemble: how many, which one is shown (none: the mean, and the first one's heatmap), and the
-    lowest and the highest curve of each scalar that is drawn."""
+    """The members of an ensemble: how many, which one is shown (none: the mean, and the first one's heatmap), whose
+    heatmap it is, and the lowest and the highest curve of each scalar that is drawn."""
 
     count: int
     chosen: int | None
     label: str
+    imaged: str
     bands: Mapping[str, tuple[Series, Series]]
 
 

@@ -25,6 +25,10 @@ def export(
     at: Annotated[
         int | None, typer.Option(metavar="STEP", help="The newest frame at or before it; else the last.")
     ] = None,
+    member: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Of several seeds, the K-th; else their mean, and the first's heatmaps."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Where to; by default a name of its own here. - is stdout.")
     ] = None,
@@ -40,6 +44,7 @@ def export(
     """Write a run, or a picture of it, to a file. Needs no PyTorch.
 
     csv: one row a step, one column a scalar; empty where it was not measured, nan and inf as they were.
+    Of several seeds, csv and npz hold the mean and every seed, unless one is chosen.
     npz: every curve, and every layer's similarity, condensation and spectrum at one step.
     html: one page with everything, which loads nothing else.
 
@@ -47,6 +52,7 @@ def export(
     condense-tui export digits-gd --to csv
     condense-tui export digits-gd-3f2a --to png --at 426
     condense-tui export digits-deep --to svg --what heatmap --theme dark
+    condense-tui export fcn-fig03-tanh --to png --what heatmap --member 3
     condense-tui export digits-gd --to svg --what loss --out - > loss.svg
     """
     import msgspec
@@ -54,6 +60,7 @@ def export(
     from condense_core.errors import ScenarioError, nearest
     from condense_tui.draw.palette import PALETTES
     from condense_tui.export.make import export as write
+    from condense_tui.export.make import whose_of
     from condense_tui.export.wish import Wish, format_named, size_of
     from condense_tui.scenarios import find_recording
 
@@ -67,15 +74,19 @@ def export(
         what=what,
         layer=layer,
         at=at,
+        member=None if member is None else member - 1,
         size=size_of(size),
         dark=None if theme is None else theme == "dark",
         palette=palettes.index(palette),
     )
-    path = write(find_recording(run, runs_dir), wish, out, force=force)
+    place = find_recording(run, runs_dir)
+    path = write(place, wish, out, force=force)
     if path is None:
         return 0
+    seeds = whose_of(place, wish)
     if json:
-        typer.echo(msgspec.json.encode({"path": str(path.resolve()), "format": wish.format}).decode())
+        told = {"path": str(path.resolve()), "format": wish.format} | ({"seeds": seeds} if seeds else {})
+        typer.echo(msgspec.json.encode(told).decode())
     else:
-        typer.echo(f"written: {path}")
+        typer.echo(f"written: {path}" + (f" · {seeds}" if seeds else ""))
     return 0

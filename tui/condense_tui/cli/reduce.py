@@ -30,7 +30,7 @@ def reduce(
     """The effective network of a run: every condensed line of kernels as one kernel, and what that changes.
 
     Writes the small network's weights, and a scenario that goes on training from them. Adam begins there without its
-    moments.
+    moments. Of a run of several seeds it is the first one's.
 
     \b
     condense-tui reduce digits-gd-3f2a --out small

@@ -41,7 +41,8 @@ class Tone(enum.IntEnum):
     CURVE = 16
 
 
-# The tone of a curve that stands back behind the others, such as the edge of a band.
+# The tone of a curve that stands back behind the others, such as the edge of a band; one more and further, of that of
+# the first, the second, … of several curves.
 BAND = 12
 
 
@@ -222,6 +223,9 @@ def _clean(curve: Curve, spec: Spec) -> Curve:
 def _x_axis(series: list[Curve], spec: Spec) -> Scale:
     ends = [curve.x[[0, -1]] for curve in series]
     steps = np.concatenate(ends) if ends else np.zeros(1)
+    if steps.min() == steps.max():
+        # one step alone is the start of a way, not the middle of nothing
+        steps = np.r_[steps, steps[0] + 1]
     return fit(steps, spec.log_x, 1.0 if spec.log_x else 0.0)
 
 

@@ -28,6 +28,15 @@ class Ability:
         """Half blocks carry their values in two colours, so without colour the ramp has to do."""
         return self.depth is Depth.NONE or not self.unicode
 
+    @property
+    def one_look(self) -> str:
+        """Why themes and palettes change nothing, in words; empty where they do."""
+        if self.depth is Depth.NONE:
+            return "no colour here, so one look only: NO_COLOR is set, or TERM names a terminal without"
+        if self.depth is Depth.ANSI:
+            return "16 colours here, which the terminal itself sets: more with TERM=xterm-256color, where it has them"
+        return ""
+
 
 def ability(environ: Mapping[str, str], encoding: str | None) -> Ability:
     """What a terminal with this environment and output encoding can show.

@@ -4,7 +4,8 @@ Names in the archive are `step`, `info` (JSON), `curve.NAME` (S, 2: step, value)
 `LAYER.label`, `.sign`, `.norm` (M,), `LAYER.singular_values` (r,), `.cosine_to_v1` (M,), `.v1` (K,) where the data
 predict it, and of networks with one input `LAYER.output.{point,output,polynomial}` (T,) and
 `LAYER.field.{omega,velocity}` (G, 2), `.stable` (L,).
-Of an ensemble `curve.NAME` is the mean, `curve.NAME@k` a member's, and `LAYER@k.…` what was measured of member k > 0.
+Of an ensemble `curve.NAME` is the mean, `curve.NAME@k` a member's, and `LAYER@k.…` what was measured of member k > 0;
+of one member, what is its own has plain names.
 No array needs pickle: `numpy.load(FILE)` is enough.
 """
 
@@ -26,7 +27,10 @@ def to_npz(run: RunReader, at: int) -> bytes:
     """The archive: curves up to step `at`, and every layer's newest frames at or before it."""
     arrays: Arrays = {"step": np.array(at), "info": np.array(_info(run))}
     for name in run.curve_names:
-        arrays[f"curve.{name}"] = _until(*run.curve(name), at)
+        curve = run.curve(name)
+        # a member has no speed of its own
+        if len(curve[0]):
+            arrays[f"curve.{name}"] = _until(*curve, at)
         for member in range(run.members if run.members > 1 else 0):
             curve = run.member(member).curve(name)
             if len(curve[0]):

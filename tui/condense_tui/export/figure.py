@@ -40,9 +40,11 @@ _TONES = {
 }
 
 
-def figure(run: RunReader, wish: Wish) -> str:
-    """The figure that `wish.what` names, at step `wish.at`; ExportError where the run has not recorded it."""
+def figure(whole: RunReader, wish: Wish, whose: str = "") -> str:
+    """The figure that `wish.what` names, at step `wish.at`; ExportError where the run has not recorded it. `whose`, of
+    an ensemble, goes into its title."""
     at = wish.at or 0
+    run = whole if wish.member is None else whole.member(wish.member)
     dark, palette = wish.dark is True, PALETTES[wish.palette % len(PALETTES)]
     layer = wish.layer or (run.layers[0] if run.layers else "")
     if wish.what == HEATMAP:
@@ -50,8 +52,8 @@ def figure(run: RunReader, wish: Wish) -> str:
     elif wish.what == FIELD:
         width, height, body = _field(run, layer, at)
     else:
-        width, height, body = _curve(run, wish.what, layer, at)
-    title = f"{run.info().name} · step {step(at)}"
+        width, height, body = _curve(run, whole, wish.what, layer, at)
+    title = " · ".join(part for part in (run.info().name, whose, f"step {step(at)}") if part)
     return _document(title, width, height, body, dark=dark, palette=palette)
 
 
@@ -148,8 +150,8 @@ def _field(run: RunReader, layer: str, at: int) -> tuple[float, float, Markup]:
     return side, side + CAPTION, _captioned(words, arrows.drawing(frame, neurons), FIELD_ZOOM)
 
 
-def _curve(run: RunReader, what: str, layer: str, at: int) -> tuple[float, float, Markup]:
-    spec = output_plot(run, layer, at) if what == OUTPUT else _until(run, what, layer, at)
+def _curve(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> tuple[float, float, Markup]:
+    spec = output_plot(run, layer, at) if what == OUTPUT else _until(run, whole, what, layer, at)
     width, height = curves.WIDTH * CURVE_ZOOM, curves.HEIGHT * CURVE_ZOOM
     return width, height + CAPTION, _captioned(spec.title, curves.drawing(spec), CURVE_ZOOM)
 
@@ -178,8 +180,8 @@ def output_plot(run: RunReader, layer: str, at: int) -> Plot:
     )
 
 
-def _until(run: RunReader, what: str, layer: str, at: int) -> Plot:
-    """The plot of scalars up to a step."""
+def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> Plot:
+    """The plot of scalars up to a step, of a run or one of its members, with all members behind it."""
 
     def until(steps: np.ndarray, values: np.ndarray, **look: Any) -> Curve:
         kept = steps <= at
@@ -189,9 +191,9 @@ def _until(run: RunReader, what: str, layer: str, at: int) -> Plot:
         return until(*run.curve(name), name=words, tone=tone)
 
     def members(name: str) -> list[Curve]:
-        """Of an ensemble, the curves of which the one in front is the mean."""
-        steps, values = run.spread(name)
-        return [until(steps, column, behind=True) for column in values.T] if run.members > 1 else []
+        """Of an ensemble, the curves of which the one in front is one, or the mean."""
+        steps, values = whole.spread(name)
+        return [until(steps, column, behind=True) for column in values.T] if whole.members > 1 else []
 
     if what == EIGENVALUES:
         ranks = range(1, EIGENVALUE_CURVES + 1)

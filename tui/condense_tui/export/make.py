@@ -10,7 +10,8 @@ import numpy as np
 
 from condense_core.runs.reader import RunReader
 from condense_tui.export.files import ExportError, check_free, write_file, write_folder
-from condense_tui.export.wish import PICTURES, SCREEN, Wish, checked, file_name
+from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name
+from condense_tui.seeds import mean_label, seed_label
 
 
 def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, screen: str | None = None) -> Path | None:
@@ -20,7 +21,7 @@ def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, sc
     already. CondenseError for what the run does not have, a missing extra, or a place that cannot be written.
     """
     with RunReader(place) as run:
-        wish = checked(wish, run.layers, run.curve_names)
+        wish = checked(wish, run.layers, run.curve_names, run.members)
         name = file_name(run.info().id, wish)
         path = Path(name) if out is None else out.expanduser()
         to_stdout = str(path) == "-"
@@ -40,13 +41,34 @@ def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, sc
     return path
 
 
+def whose_of(place: Path, wish: Wish) -> str:
+    """`whose`, of the run at `place`."""
+    with RunReader(place) as run:
+        return whose(run, wish)
+
+
+def whose(run: RunReader, wish: Wish) -> str:
+    """Which seeds an export of a run of several is of; empty for a run of one."""
+    if run.members == 1:
+        return ""
+    if wish.member is not None:
+        return seed_label(run, wish.member)
+    if wish.format in {"csv", "npz"}:
+        return f"{mean_label(run)}, and each of them"
+    if wish.format in PICTURES and wish.what in OF_ONE_MEMBER:
+        return seed_label(run, 0)
+    with_heatmaps = wish.format not in PICTURES or wish.what == SCREEN
+    return mean_label(run) + (f"; heatmaps of {seed_label(run, 0)}" if with_heatmaps else "")
+
+
 def content(run: RunReader, place: Path, wish: Wish, screen: str | None = None) -> bytes:
     """The file's bytes, for every format but TensorBoard's; `wish` is checked."""
+    own = run if wish.member is None else run.member(wish.member)
     if wish.format == "csv":
         from condense_tui.export.table import to_csv
 
-        return to_csv(run, wish.at)
-    step = instant(run, wish.at)
+        return to_csv(own, wish.at)
+    step = instant(own, wish.at)
     # a screen at the end of a run is that of one who follows it, not of one who looks back
     if wish.format not in PICTURES or wish.what != SCREEN or wish.at is not None:
         wish = replace(wish, at=step)
@@ -55,10 +77,10 @@ def content(run: RunReader, place: Path, wish: Wish, screen: str | None = None) 
     if wish.format == "npz":
         from condense_tui.export.arrays import to_npz
 
-        return to_npz(run, wish.at or 0)
+        return to_npz(own, wish.at or 0)
     from condense_tui.export.page import to_html
 
-    return to_html(run, wish.at or 0).encode()
+    return to_html(run, wish.at or 0, wish.member).encode()
 
 
 def instant(run: RunReader, at: int | None) -> int:
@@ -86,7 +108,7 @@ def _picture(run: RunReader, place: Path, wish: Wish, screen: str | None) -> byt
     else:
         from condense_tui.export.figure import figure
 
-        svg = figure(run, wish)
+        svg = figure(run, wish, whose(run, wish))
     if wish.format == "svg":
         return svg.encode()
     from condense_tui.export.raster import to_png
@@ -100,5 +122,6 @@ def _events(run: RunReader, wish: Wish, path: Path, force: bool) -> Path:
     require_tensorboard()
     if not path.parent.is_dir():
         raise ExportError(f"cannot write {path}: no folder {path.parent}; choose another place")
-    write_folder(path, lambda folder: write_events(run, folder, wish.at), force=force)
+    own = run if wish.member is None else run.member(wish.member)
+    write_folder(path, lambda folder: write_events(own, folder, wish.at), force=force)
     return path

@@ -19,32 +19,35 @@ from condense_tui.report.heat import heatmap, legend
 from condense_tui.report.markup import Markup, el, join
 from condense_tui.report.pictures import Picture, pictures
 from condense_tui.report.style import style_sheet
+from condense_tui.seeds import seed_label
 
 DOCTYPE = "<!DOCTYPE html>\n"
 # Events that are shown: a run that was paused a thousand times says so in fewer.
 EVENTS = 200
 
 
-def to_html(run: RunReader, at: int) -> str:
-    """The page: heatmaps at step `at`, everything else of the whole run."""
-    info, summary = run.info(), summarise(run)
+def to_html(run: RunReader, at: int, member: int | None = None) -> str:
+    """The page: heatmaps at step `at`, everything else of the whole run; of an ensemble, one member's page, or the
+    verdict on all with the first one's heatmaps."""
+    whole, run = run, run.member(member or 0)
+    info, summary = run.info(), summarise(whole if member is None else run)
     name = info.name or info.id
     body = el(
         "main",
         el("h1", name),
         el("p", _claim(summary)),
-        _facts(_circumstances(info)),
+        _facts([*_circumstances(info), *_seeds(whole, member)]),
         el("h2", f"Layers at step {step(at)}"),
         _layers(run, at),
         el("div", *(_figure(one) for one in _heatmaps(run, at)), class_="pictures heatmaps"),
         el("p", "Cosine of every two kernels, ordered by line; kernels without a direction are grey. ", legend()),
         el("h2", "Curves"),
-        el("div", *(_figure(one) for one in [*_curves(run), *_one_input(run, at)]), class_="pictures plots"),
+        el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
         _of_gradients(run, at),
         el("h2", "What happened"),
         _events(run),
         el("h2", "Scenario"),
-        el("pre", scenario.dumps(run.experiment)),
+        el("pre", scenario.dumps((whole if member is None else run).experiment)),
     )
     head = el(
         "head",
@@ -79,6 +82,15 @@ def _circumstances(info: RunInfo) -> list[tuple[str, str]]:
         ("revision", info.revision),
     ]
     return [(name, text) for name, text in rows if text]
+
+
+def _seeds(run: RunReader, member: int | None) -> list[tuple[str, str]]:
+    """Whose numbers these are, where the run is of several seeds."""
+    if run.members == 1:
+        return []
+    verdict = " and the verdict" if member is not None else ""
+    faint = f"the curves of the other {run.members - 1} are faint"
+    return [("seed", f"layers, heatmaps, curves{verdict} of {seed_label(run, member or 0)}; {faint}")]
 
 
 def _facts(rows: list[tuple[str, str]]) -> Markup:
@@ -124,10 +136,10 @@ def _heatmaps(run: RunReader, at: int) -> list[Picture]:
     return found
 
 
-def _curves(run: RunReader) -> list[Picture]:
-    """The report's curves of one run; of an ensemble its first member's, the others faintly behind."""
-    members = [(run.file, member) for member in range(run.members)]
-    return [picture for picture in pictures(members) if not picture.square]
+def _curves(run: RunReader, member: int) -> list[Picture]:
+    """The report's curves of one run; of an ensemble one member's, the others faintly behind."""
+    others = [other for other in range(run.members) if other != member]
+    return [picture for picture in pictures([(run.file, each) for each in (member, *others)]) if not picture.square]
 
 
 def _of_gradients(run: RunReader, at: int) -> Markup:

@@ -64,6 +64,7 @@ async def _draw(place: Path, wish: Wish) -> str:
             screen.action_palette()
         if wish.layer is not None:
             screen.on_layers_chosen(Layers.Chosen(wish.layer))
+        screen.show_member(wish.member)
         if wish.at is not None:
             screen.on_timeline_sought(Timeline.Sought(wish.at))
         await pilot.pause()

@@ -3,7 +3,7 @@
 Wide, because that is what a spreadsheet and a data frame open without a thought. A field is empty where a scalar was
 not measured at that step; what was measured and is no number is `nan`, `inf` or `-inf`. Numbers are written so that
 they read back as the same float64. Of a step that a resumed run measured twice, the newer values count. Of an ensemble
-a scalar is the mean, and `NAME@0`, `NAME@1`, … behind all means are its members.
+a scalar is the mean, and `NAME@0`, `NAME@1`, … behind all means are its members; of one member, what is its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from condense_core.runs.reader import RunReader
 def to_csv(run: RunReader, at: int | None) -> bytes:
     """All scalars up to step `at`, columns by name behind `step`, UTF-8."""
     rows: dict[int, dict[str, float]] = {}
-    columns = {name: run.curve(name) for name in run.curve_names}
+    columns = {name: curve for name in run.curve_names if len((curve := run.curve(name))[0])}
     for member in range(run.members if run.members > 1 else 0):
         own = run.member(member)
         # speed and the like are of all members together

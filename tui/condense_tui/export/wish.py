@@ -22,6 +22,8 @@ SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD = (
     "output",
     "field",
 )
+# Pictures of frames, which are never a mean over members.
+OF_ONE_MEMBER = frozenset({HEATMAP, OUTPUT, FIELD})
 NAMED = (SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD)
 ENDINGS: dict[Format, str] = {format: f".{format}" for format in FORMATS} | {"tensorboard": "-tensorboard"}
 
@@ -33,6 +35,8 @@ _SIZE = re.compile(r"(\d{1,4})[x×](\d{1,4})")
 @dataclass(frozen=True)
 class Wish:
     """One export. `at` is a step, None for the newest; `layer` None means every layer where a picture can show them.
+    `member` is that of an ensemble, from 0; None means all of them where the format can hold them, and elsewhere their
+    mean and the first one's heatmaps.
 
     `size` in characters is that of a screen; `dark` None is the picture's own habit: screens dark, figures light.
     """
@@ -41,6 +45,7 @@ class Wish:
     what: str = SCREEN
     layer: str | None = None
     at: int | None = None
+    member: int | None = None
     size: tuple[int, int] = (120, 40)
     dark: bool | None = None
     palette: int = 0
@@ -67,9 +72,12 @@ def size_of(text: str) -> tuple[int, int]:
     return size
 
 
-def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str]) -> Wish:
+def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str], members: int) -> Wish:
     """The wish, where the run has what it names; ScenarioError otherwise. A bare scalar's name may leave the layer out
     (`lines` is `conv1.lines` where conv1 is the chosen or the first layer)."""
+    if wish.member is not None and not 0 <= wish.member < members:
+        there = f"1 to {members}" if members > 1 else "none: the run is of one seed"
+        raise ScenarioError(f"--member {wish.member + 1}: expected {there}")
     if wish.layer is not None and wish.layer not in layers:
         raise ScenarioError(f"--layer {wish.layer}: {nearest(wish.layer, layers) if layers else 'the run has none'}")
     if wish.format not in PICTURES or wish.what in NAMED or wish.what in curves:
@@ -90,6 +98,7 @@ def file_name(run: str, wish: Wish) -> str:
     if wish.format in PICTURES:
         parts.append(wish.what)
         parts += [wish.layer] if wish.layer and wish.what in NAMED else []
+    parts += [] if wish.member is None else [f"member-{wish.member + 1}"]
     parts += [] if wish.at is None else [f"step-{wish.at}"]
     stem = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part) for part in parts)
     return stem + ENDINGS[wish.format]

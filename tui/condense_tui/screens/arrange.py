@@ -89,7 +89,9 @@ def _wide(width: int, height: int, sides: tuple[int, ...]) -> Arrangement:
         down = (body - LEGEND - PLOTS_BELOW_LEAST) // rows - BORDER
         tallest = max(-(-fitting(side, across, down) // 2) for side in sides)
         heat_height = rows * (tallest + BORDER) + LEGEND
-        return Arrangement("wide", LAYERS_LEAST, 0, below_columns, len(sides), heat_height)
+        needed = below_columns * (max(fitting(side, across, down) for side in sides) + BORDER)
+        layers = max(LAYERS_LEAST, min(LAYERS_MOST, width - needed))
+        return Arrangement("wide", layers, 0, below_columns, len(sides), heat_height)
     rows = -(-len(sides) // beside_columns)
     down = (body - LEGEND) // rows - BORDER
     across = (width - LAYERS_LEAST - PLOTS_LEAST) // beside_columns - BORDER

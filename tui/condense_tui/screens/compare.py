@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 
 from condense_tui.actions import Place, bindings
 from condense_tui.collecting import collect_again
-from condense_tui.comparison import By, CompareThread, CompareView, Comparison, Side
-from condense_tui.draw import numbers
-from condense_tui.draw.palette import PALETTES, Palette
-from condense_tui.draw.plot import Curve, Spec
-from condense_tui.draw.status import sign_of
+from condense_tui.comparison import Band, By, CompareThread, CompareView, Comparison, Side
+from condense_tui.draw.palette import PALETTES
+from condense_tui.draw.plot import BAND, Curve, Spec
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.reader import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import LEGEND, columns_for
-from condense_tui.screens.scrubbing import Scrubbing
+from condense_tui.screens.looking import Choices, Looking
+from condense_tui.screens.saying import say
+from condense_tui.screens.scrubbing import Scrubbing, next_member
 from condense_tui.snapshot import Banner as BannerMessage
 from condense_tui.snapshot import Series
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.legend import Legend
-from condense_tui.widgets.lines import Line, Lines, justified, length
-from condense_tui.widgets.panels import HeatPanel, pooling
+from condense_tui.widgets.panels import pooling
 from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.scrubber import Scrubber
+from condense_tui.widgets.sides import CompareHeader, SidePanel, place_words
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.tiny import Tiny
+
+if TYPE_CHECKING:
+    from condense_tui.app import CondenseApp
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 # Heatmaps above curves need this much; with less the two become tabs.
@@ -45,19 +47,10 @@ CHROME = 3
 PLOTS_SHARE, PLOTS_LEAST = 0.3, 10
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What was chosen on this screen; nothing of it is part of the runs."""
-
-    tab: int = 1
-    palette: int = 0
-    log_y: bool = True
-    log_x: bool | None = None
-
-
-class CompareScreen(Scrubbing, Screen[None]):
+class CompareScreen(Scrubbing, Looking, Screen[None]):
     """Several runs at one place."""
 
+    app: CondenseApp
     AUTO_FOCUS = ""
     PLACES: ClassVar[tuple[Place, ...]] = ("compare",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
@@ -73,7 +66,7 @@ class CompareScreen(Scrubbing, Screen[None]):
         self._panels = [SidePanel(number) for number in range(len(places))]
         self._heat, self._curves = Vertical(id="heat"), Horizontal(id="curves")
         self._loss, self._coverage = PlotPanel(id="loss"), PlotPanel(id="coverage")
-        self._scrubber = Scrubber()
+        self._scrubber, self._footer = Scrubber(), Footer("compare")
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -88,7 +81,7 @@ class CompareScreen(Scrubbing, Screen[None]):
                 yield self._loss
                 yield self._coverage
         yield self._scrubber
-        yield Footer("compare")
+        yield self._footer
         yield Tiny("to compare runs", (LEAST_WIDTH, LEAST_HEIGHT))
 
     def on_mount(self) -> None:
@@ -156,18 +149,30 @@ class CompareScreen(Scrubbing, Screen[None]):
             panel.show_side(side, palette)
         dropped = sum(int(side.image.dropped.sum()) for side in found.sides if side.image is not None)
         self._legend.show(palette, dropped, pooling(self._panels))
-        first, last = ("", "") if not len(found.places) else (_place(found, 0), _place(found, -1))
+        first, last = ("", "") if not len(found.places) else (place_words(found, 0), place_words(found, -1))
         self._scrubber.show(found.head, first, last)
-        log_x = any(is_logarithmic(side.loss[0]) for side in found.sides) if choices.log_x is None else choices.log_x
+        several = {"layer": found.layers > 1, "member": found.members > 1}
+        without = frozenset(name for name, of_use in several.items() if not of_use)
+        self._footer.show("compare", without, {} if found.active else {"live": "last"})
         following = found.head is None or found.head.following or found.by == "loss"
         step = None if following or found.at is None else int(found.at)
-        self._loss.border_title = Content("loss, share of the first")
-        self._coverage.border_title = Content("kernels on lines")
-        loss = Spec(_curves(found, lambda side: side.loss), 0, 0, log_y=choices.log_y, log_x=log_x)
-        coverage = Spec(_curves(found, lambda side: side.coverage), 0, 0, log_x=log_x, bounds=(0.0, 1.0))
+        whose = "mean of seeds, and their range" if found.member is None else "one seed, and the range of all"
+        whose = whose if found.members > 1 else ""
+        self._loss.caption("loss, share of the first", whose)
+        self._coverage.caption("kernels on lines", whose)
+        losses = _curves(found, lambda side: (side.loss, side.bands[0]))
+        coverages = _curves(found, lambda side: (side.coverage, side.bands[1]))
+        log_x = self.log_x
+        loss = Spec(losses, 0, 0, log_y=choices.log_y, log_x=log_x)
+        coverage = Spec(coverages, 0, 0, log_x=log_x, bounds=(0.0, 1.0))
         for plot, spec in ((self._loss, loss), (self._coverage, coverage)):
             if plot.display:
                 plot.show(spec if spec.curves else None, step)
+
+    @property
+    def _recorded_log(self) -> bool:
+        found = self._comparison
+        return found is not None and any(is_logarithmic(side.loss[0]) for side in found.sides)
 
     def _choose(self, choices: Choices) -> None:
         self.choices = choices
@@ -190,23 +195,17 @@ class CompareScreen(Scrubbing, Screen[None]):
         if self._comparison is not None and self._comparison.layers:
             self._look(replace(self._view, layer=(self._view.layer + by) % self._comparison.layers))
 
+    def action_member(self, by: int) -> None:
+        """The next or the previous seed of every run that has several; between the last and the first are the means."""
+        found = self._comparison
+        if found is None or found.members == 1:
+            say(self, "each of these runs is of one seed; n, then seeds 10, trains ten")
+            return
+        self._look(replace(self._view, member=next_member(self._view.member, by, found.members)))
+
     def action_order(self) -> None:
         """Order kernels by line or by index."""
         self._look(replace(self._view, by_line=not self._view.by_line))
-
-    def action_log(self) -> None:
-        """Logarithmic or linear values."""
-        self._choose(replace(self.choices, log_y=not self.choices.log_y))
-
-    def action_log_steps(self) -> None:
-        """Logarithmic or linear steps."""
-        found, chosen = self._comparison, self.choices.log_x
-        now = any(is_logarithmic(side.loss[0]) for side in found.sides) if chosen is None and found else bool(chosen)
-        self._choose(replace(self.choices, log_x=not now))
-
-    def action_palette(self) -> None:
-        """The next colour palette."""
-        self._choose(replace(self.choices, palette=(self.choices.palette + 1) % len(PALETTES)))
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all is visible, focus it."""
@@ -229,92 +228,14 @@ class CompareScreen(Scrubbing, Screen[None]):
         self._move(lambda playhead, *_: playhead.go(event.index))
 
 
-class SidePanel(HeatPanel):
-    """One run's heatmap: letter, name and layer above; where it stands, and how condensed it is, below."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self._number = number
-
-    def show_side(self, side: Side, palette: Palette) -> None:
-        """Show one run of a comparison."""
-        self.heatmap.show(side.image, palette, "nothing measured yet")
-        layer = side.layer
-        colour = self.heatmap.look.curves[self._number % len(self.heatmap.look.curves)].color
-        if colour is not None:
-            self.styles.border_title_color = (
-                colour.name if colour.is_default or not colour.triplet else colour.triplet.hex
-            )
-        parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
-        if side.share == side.share:
-            parts.append(f"loss {numbers.percent(side.share)}")
-        if layer is not None and layer.lines is not None:
-            sign = (
-                ("◆" if layer.condensed else "◇") if self.heatmap.ability.unicode else "*" if layer.condensed else "o"
-            )
-            parts.append(f"{sign} {numbers.plural(layer.lines, 'line')}")
-        if side.note:
-            parts.insert(0, side.note)
-        while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
-            parts.pop(1 if side.note else 0)
-        self.label(f"{side.letter} {side.name}" + (f" · {layer.name}" if layer else ""), " · ".join(parts))
-
-
-class CompareHeader(Lines):
-    """How many runs, what is the same for all, and where the playhead stands."""
-
-    DEFAULT_CSS = "CompareHeader { height: 1; background: $panel; padding: 0 1; }"
-
-    def __init__(self) -> None:
-        super().__init__(id="header")
-        self._comparison: Comparison | None = None
-
-    def show(self, comparison: Comparison) -> None:
-        """Show what is compared."""
-        self._comparison = comparison
-        self.rebuild()
-
-    def build(self, width: int, height: int) -> list[Line]:
-        look, found = self.look, self._comparison
-        brand: Line = [("condense", look.chosen), ("  ", look.text)]
-        if found is None:
-            return [brand]
-        left: Line = [*brand, (f"{len(found.sides)} runs", look.strong)]
-        unicode = self.ability.unicode
-        for number, side in enumerate(found.sides):
-            sign = sign_of(side.status)
-            left.append((f"   {side.letter} ", look.curves[number % len(look.curves)]))
-            left.append((f"{sign.sign if unicode else sign.plain} {sign.word}", getattr(look, sign.style)))
-        place = (
-            "nothing measured yet"
-            if found.at is None
-            else f"same {_place(found, found.head.index if found.head else 0)}"
-        )
-        head = found.head
-        right: Line = [(place, look.playhead)]
-        if head is not None and not head.following:
-            speed = f" · {head.speed:g} frames/s" if head.playing else ""
-            right.append((f"   frame {head.index + 1} of {head.count}{speed}", look.muted))
-        while len(left) > 3 and length(left) + length(right) + 1 > width:
-            left.pop()
-        return [justified(left, right, width, look.text)]
-
-
-def _curves(found: Comparison, series: Callable[[Side], Series]) -> tuple[Curve, ...]:
-    """One curve a side, with its letter on it."""
-    return tuple(
-        Curve(side.letter, *series(side), tone=number, label=side.letter)
-        for number, side in enumerate(found.sides)
-        if len(series(side)[0])
-    )
-
-
-def _place(found: Comparison, index: int) -> str:
-    """A place on the common axis in words."""
-    value = float(found.places[index])
-    return f"step {numbers.step(int(value))}" if found.by == "step" else f"loss {_share(value)}"
-
-
-def _share(share: float) -> str:
-    """A share of the first loss: whole per cent, and more digits only where it is small."""
-    return f"{100 * share:.3g} %"
+def _curves(found: Comparison, shown: Callable[[Side], tuple[Series, Band]]) -> tuple[Curve, ...]:
+    """One curve a side, with its letter on it, and the bands of those that have several seeds behind them."""
+    curves, bands = [], []
+    for number, side in enumerate(found.sides):
+        series, (low, high) = shown(side)
+        if len(series[0]):
+            curves.append(Curve(f"{side.letter} {side.seed}", *series, tone=number, label=side.letter))
+        if len(low[0]):
+            name = f"{side.letter} {{}} of {side.seed}"
+            bands += [Curve(name.format(end), *ends, BAND + 1 + number) for end, ends in (("low", low), ("high", high))]
+    return (*curves, *bands)

@@ -7,14 +7,19 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 
-from condense_tui.actions import ALSO, Action, Place, actions_on
+from condense_tui.actions import ALSO, ALSO_IN_A_RUN, Action, Place, actions_on
+from condense_tui.glossary import AT_HOME, IN_A_RUN, Words
 from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, justified
+
+# Room for the longest of them, `shift ← shift →`, and some air.
+KEYS_WIDTH = 17
 
 
 class Help(Dialog[None]):
@@ -23,7 +28,7 @@ class Help(Dialog[None]):
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help > VerticalScroll {
-        width: 92; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        width: 92; max-width: 100%; height: auto; max-height: 95%; scrollbar-size-vertical: 1;
         background: $surface; border: round $frame-focus; border-title-color: $title; padding: 0 2;
     }
     """
@@ -33,22 +38,25 @@ class Help(Dialog[None]):
         """`places` are those of the screen that help is asked for."""
         super().__init__()
         self._actions = actions_on(*places)
+        in_a_run = bool({"run", "compare"} & set(places))
+        self._also: Words = ALSO_IN_A_RUN if in_a_run else ALSO
+        self._words: Words = IN_A_RUN if in_a_run else AT_HOME
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
-            box.border_title = "keys"
+            box.border_title = "keys, and what is shown"
             box.border_subtitle = "esc closes"
-            yield HelpLines(self._actions)
+            yield HelpLines(self._actions, self._also, self._words)
 
 
 class HelpLines(Lines):
-    """The table of actions, by group."""
+    """The table of actions, by group, and a table of words."""
 
     DEFAULT_CSS = "HelpLines { height: auto; background: $surface; }"
 
-    def __init__(self, actions: list[Action]) -> None:
+    def __init__(self, actions: list[Action], also: Words, words: Words) -> None:
         super().__init__()
-        self._actions = actions
+        self._actions, self._also, self._words = actions, also, words
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.build(width, viewport.height))
@@ -65,15 +73,21 @@ class HelpLines(Lines):
                     things.setdefault((action.words, action.call.partition("(")[0]), []).append(action)
             for actions in things.values():
                 shown = " ".join(self._key(action) for action in actions)
-                rows.append(self._row(shown, " · ".join(action.help for action in actions)))
-        rows += [self._row(key, words) for key, words in ALSO]
+                rows += self._row(shown, " · ".join(action.help for action in actions), width)
+        for key, words in self._also:
+            rows += self._row(key, words, width)
+        rows.append([("What is shown", look.chosen)])
+        for word, meaning in self._words:
+            rows += self._row(word, meaning, width)
         return rows
 
     def _key(self, action: Action) -> str:
         return action.shown if self.ability.unicode or not action.plain else action.plain
 
-    def _row(self, key: str, words: str) -> Line:
-        return [(f"  {key}{' ' * max(1, 16 - cell_len(key))}", self.look.key), (words, self.look.text)]
+    def _row(self, key: str, words: str, width: int) -> list[Line]:
+        first, *more = textwrap.wrap(words, max(20, width - 2 - KEYS_WIDTH))
+        head: Line = [(f"  {key}{' ' * max(1, KEYS_WIDTH - cell_len(key))}", self.look.key), (first, self.look.text)]
+        return [head, *([(" " * (2 + KEYS_WIDTH) + text, self.look.text)] for text in more)]
 
 
 class Question(Dialog[bool]):
@@ -120,6 +134,14 @@ class QuestionLines(Lines):
         )
         consequence: list[Line] = [[(text, look.muted)] for text in textwrap.wrap(self._consequence, width)]
         return [[(self._question, look.strong)], blank, *consequence, blank, answers]
+
+    def on_click(self, event: events.Click) -> None:
+        """The answers, at the two ends of the last line, can be clicked."""
+        if event.y == self.size.height - 1 and isinstance(self.screen, Question):
+            if event.x < cell_len(f"y {self._yes}"):
+                self.screen.action_answer(True)
+            elif event.x >= self.size.width - cell_len(f"n {self._no}"):
+                self.screen.action_answer(False)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self.build(width, viewport.height))

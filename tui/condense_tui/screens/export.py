@@ -27,9 +27,10 @@ from condense_tui.export.wish import (
     file_name,
 )
 from condense_tui.screens.run import RunScreen
-from condense_tui.snapshot import Snapshot
+from condense_tui.snapshot import Seeds, Snapshot
 from condense_tui.widgets.behind import Dialog
-from condense_tui.widgets.choice import LABEL_WIDTH, Choice
+from condense_tui.widgets.choice import LABEL_WIDTH, Choice, OneOfMany
+from condense_tui.widgets.keys import Key, KeyLine
 from condense_tui.widgets.lines import Line, Lines
 
 # Long enough to read a path, and to copy it.
@@ -73,6 +74,9 @@ class ExportDialog(Dialog[Request | None]):
         self._at = None if head is None or head.following else head.step
         self._what = Choice("what", _whats(snapshot), id="what")
         self._format = Choice("format", OFFERED, id="format")
+        seeds = snapshot.seeds
+        self._seed = None if seeds is None else OneOfMany("seed", _seeds(seeds), id="seed", at=_place_of(seeds.chosen))
+        self._allow()
         self._offered = self._free_name()
         self._place = Input(self._offered, id="place")
 
@@ -81,6 +85,8 @@ class ExportDialog(Dialog[Request | None]):
             box.border_title = "export"
             yield self._what
             yield self._format
+            if self._seed is not None:
+                yield self._seed
             yield PlaceLabel()
             yield self._place
             yield Hint()
@@ -90,8 +96,15 @@ class ExportDialog(Dialog[Request | None]):
 
     def on_choice_changed(self) -> None:
         """Another name, and nothing to choose where the format holds the whole run."""
-        self._what.disabled = self._format.value not in PICTURES
+        self._allow()
         self._offered = self._place.value = self._free_name()
+
+    def _allow(self) -> None:
+        whole = self._format.value not in PICTURES
+        self._what.disabled = whole
+        if self._seed is not None:
+            # the screen is written as it is
+            self._seed.disabled = not whole and self._what.value == SCREEN
 
     def on_input_submitted(self) -> None:
         """Enter in the place's field writes too."""
@@ -113,7 +126,10 @@ class ExportDialog(Dialog[Request | None]):
         whole = self._format.value not in PICTURES
         what = SCREEN if whole else self._what.value
         layer = None if whole or what == SCREEN else self._layer
-        return Wish(cast(Format, self._format.value), what=what, layer=layer, at=self._at, palette=self._palette)
+        member = None if self._seed is None or self._seed.disabled or not self._seed.number else self._seed.number - 1
+        return Wish(
+            cast(Format, self._format.value), what=what, layer=layer, at=self._at, member=member, palette=self._palette
+        )
 
     def _free_name(self) -> str:
         """A name that nothing here has yet."""
@@ -137,18 +153,24 @@ class PlaceLabel(Lines):
         return [[(" file".ljust(LABEL_WIDTH), self.look.muted), (f"in {shown}", self.look.muted)]]
 
 
-class Hint(Lines):
+class Hint(KeyLine):
     """The keys of the dialog."""
 
     DEFAULT_CSS = "Hint { height: 1; background: $surface; }"
 
     def build(self, width: int, height: int) -> list[Line]:
-        look = self.look
+        self.begin()
         arrows, more = ("←→", "↑↓") if self.ability.unicode else ("left/right", "up/down")
-        keys = ((arrows, "choose"), (more, "field"), ("enter", "write"), ("esc", "cancel"))
-        line: Line = [(" ", look.text)]
-        for key, words in keys:
-            line += [(key, look.key), (f" {words}   ", look.muted)]
+        line: Line = []
+        for key in (
+            Key(arrows, "choose", ()),
+            Key(more, "field", ("app.focus_previous", "app.focus_next")),
+            Key("enter", "write", ("write",)),
+            Key("esc", "cancel", ("dismiss(None)",)),
+        ):
+            gap = 3 if line else 1
+            self.place(key, line, gap)
+            line += self.part(key, gap)
         return [line]
 
 
@@ -174,7 +196,7 @@ def _begin(screen: RunScreen, request: Request) -> None:
 
     def write() -> None:
         from condense_tui.export.files import TakenError
-        from condense_tui.export.make import export
+        from condense_tui.export.make import export, whose_of
         from condense_tui.export.screen import with_plain_fonts
 
         say: Callable[..., None] = screen.app.notify
@@ -187,7 +209,10 @@ def _begin(screen: RunScreen, request: Request) -> None:
         except CondenseError as error:
             text, severity = str(error), "error"
         else:
-            text, severity = f"written: {None if path is None else path.resolve()}", "information"
+            # the screen is of what it says itself
+            seeds = "" if svg is not None else whose_of(screen.place, request.wish)
+            text = f"written: {None if path is None else path.resolve()}" + (f" · {seeds}" if seeds else "")
+            severity = "information"
         screen.app.call_from_thread(say, text, severity=severity, timeout=TOLD_S, markup=False)
 
     screen.run_worker(write, thread=True, group="export")
@@ -202,3 +227,12 @@ def _whats(snapshot: Snapshot) -> tuple[str, ...]:
     names += [OUTPUT] if snapshot.outputs is not None else []
     names += [FIELD] if snapshot.field is not None else []
     return tuple(names)
+
+
+def _seeds(seeds: Seeds) -> tuple[str, ...]:
+    """All seeds together, and each."""
+    return f"all {seeds.count}", *(f"{number} of {seeds.count}" for number in range(1, seeds.count + 1))
+
+
+def _place_of(member: int | None) -> int:
+    return 0 if member is None else member + 1

@@ -79,7 +79,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     measured = _at(snapshot.ratio, snapshot)
     direction = "v1" if snapshot.spectrum.from_data else "gradient"
     title = f"on {direction} {numbers.percent(measured)}" if measured is not None else f"on {direction}"
-    title += f" · {snapshot.layer}" if snapshot.layer else ""
+    title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
     curves = [Curve(_name(snapshot, "measured"), *snapshot.ratio, 0)]

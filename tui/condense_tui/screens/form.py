@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -177,7 +178,7 @@ class FormScreen(Dialog[None]):
             yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
             yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
             yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
-            yield from self._field("data", "", "as in the scenario; or " + ", ".join(DATA_SETS))
+            yield from self._field("data", "", f"as is; or {', '.join(DATA_SETS)}")
             yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
             yield self._cost
@@ -206,6 +207,11 @@ class FormScreen(Dialog[None]):
             self._starting = True
             self._say("starting…", good=None)
             self.run_worker(partial(self._begin, self._values()), thread=True, group="start", exit_on_error=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """What says that enter starts it does so, too."""
+        if event.widget is self._status:
+            self.on_input_submitted(event)
 
     def on_descendant_focus(self) -> None:
         self._show_hints()
@@ -296,7 +302,9 @@ class FormScreen(Dialog[None]):
         look = self._hints.look
         typed = self.query_one("#change", Input)
         if not typed.has_focus:
-            self._hints.show([])
+            # what is written in a field hides what it is for
+            fields = [field for field in self.query(Input) if field.has_focus and field.value]
+            self._hints.show([(f"         {field.placeholder}", look.muted) for field in fields])
             return
         found = hints(typed.value, self._fields, HINTS)
         self._hints.show([(f"         {field.name} = {field.value}", look.muted) for field in found])

@@ -15,6 +15,7 @@ from textual.message import Message
 
 from condense_core.errors import CondenseError
 from condense_core.runs.glance import Glance, Glances
+from condense_presets.catalogue import Preset, catalogue
 from condense_tui.screens import rows
 from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from condense_tui.app import CondenseApp
 
 MOST = 6
-Choice = Glance | str
-"""A run, or the name of a preset with a recording."""
+Choice = Glance | Preset
+"""A run, or a preset with a recording."""
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Found(Message):
     """What there is to choose from."""
 
     runs: tuple[Glance, ...]
-    recordings: dict[str, Path]
+    recorded: tuple[Preset, ...]
 
 
 class PickScreen(Dialog[None]):
@@ -72,14 +73,12 @@ class PickScreen(Dialog[None]):
         Thread(target=self._find, name="runs-to-compare", daemon=True).start()
 
     def _find(self) -> None:
-        from condense_presets import recordings
-
         try:
             runs = tuple(Glances(self.app.runs).look())
         except (OSError, CondenseError):
             # the recordings that ship are there all the same
             runs = ()
-        self.post_message(Found(runs, recordings()))
+        self.post_message(Found(runs, tuple(preset for preset in catalogue() if preset.recording is not None)))
 
     def on_found(self, message: Found) -> None:
         """Show what there is."""
@@ -88,12 +87,12 @@ class PickScreen(Dialog[None]):
             if run.info is not None and run.loss and run.folder != self._place:
                 self._places[str(run.folder)] = run.folder
                 entries.append(Entry(str(run.folder), run))
-        if message.recordings:
+        if message.recorded:
             entries.append(Entry("recordings", None, " recordings that ship with the program"))
-        for name, file in message.recordings.items():
-            if file != self._place:
-                self._places[name] = file
-                entries.append(Entry(name, name))
+        for preset in message.recorded:
+            if preset.recording is not None and preset.recording != self._place:
+                self._places[preset.name] = preset.recording
+                entries.append(Entry(preset.name, preset))
         self._listing.empty = "  there is nothing to compare with yet: train a preset first"
         self._listing.show(entries)
 
@@ -103,7 +102,8 @@ class PickScreen(Dialog[None]):
         if isinstance(choice, Glance):
             return rows.run_lines(choice, viewer, width, marked)
         mark = ("✓ " if unicode else "+ ") if marked else "  "
-        return [[(mark, look.warn), ("▷  " if unicode else ">  ", look.playhead), (choice, look.strong)], []]
+        head: Line = [(mark, look.warn), ("▷  " if unicode else ">  ", look.playhead), (choice.name, look.strong)]
+        return [head, [("     ", look.text), (choice.summary, look.muted)]]
 
     def action_mark(self) -> None:
         """Mark the one under the cursor, or take the mark away."""

@@ -26,7 +26,8 @@ Said = list[tuple[str, Style]]
 
 
 class ReduceScreen(Dialog[None]):
-    """Asks for the reduction of the run at `place`, at the newest weights kept at or before step `at`."""
+    """Asks for the reduction of the run at `place`, at the newest weights kept at or before step `at`; of a run of
+    several `seeds`, of the first."""
 
     DEFAULT_CSS = """
     ReduceScreen { align: center middle; }
@@ -42,15 +43,17 @@ class ReduceScreen(Dialog[None]):
     ]
     app: CondenseApp
 
-    def __init__(self, place: Path, at: int | None) -> None:
+    def __init__(self, place: Path, at: int | None, seeds: int = 1) -> None:
         super().__init__()
-        self._place, self._at = place, at
+        self._place, self._at, self._seeds = place, at, seeds
         self._text = Paragraphs()
         self._answer: ReduceAnswer | None = None
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
-            box.border_title = "effective network"
+            box.border_title = "effective network" + (
+                f" of the first of {self._seeds} seeds" if self._seeds > 1 else ""
+            )
             box.border_subtitle = "esc closes"
             yield self._text
 

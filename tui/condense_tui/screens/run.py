@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Horizontal, Vertical
 from textual.screen import Screen
-from textual.widget import Widget
 
 from condense_core.runs.info import RunInfo, read_info
 from condense_core.runs.schema import FILE_NAME, open_reader
 from condense_tui.actions import Place, bindings
 from condense_tui.assemble import View
 from condense_tui.collecting import collect_again
-from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.pace import Paced
 from condense_tui.reader import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
-from condense_tui.screens import figures, steering
-from condense_tui.screens.arrange import CHROME, Arrangement, arrange, shows_every_layer
-from condense_tui.screens.figures import Axes, Figure
-from condense_tui.screens.scrubbing import Scrubbing
+from condense_tui.screens import steering
+from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
+from condense_tui.screens.body import Body, Recorded, RunChoices
+from condense_tui.screens.figures import Axes
+from condense_tui.screens.looking import Looking
+from condense_tui.screens.saying import say
+from condense_tui.screens.scrubbing import Scrubbing, next_member
 from condense_tui.snapshot import Banner as BannerMessage
 from condense_tui.snapshot import Header as RunHeader
 from condense_tui.snapshot import Snapshot
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.bottom import LogLine
-from condense_tui.widgets.field import FieldPanel
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
-from condense_tui.widgets.layers import Layers, lines_needed
-from condense_tui.widgets.log import LogPanel
-from condense_tui.widgets.panels import Heatmaps
-from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.tiny import Tiny
@@ -47,34 +42,11 @@ from condense_tui.widgets.tiny import Tiny
 if TYPE_CHECKING:
     from condense_tui.app import CondenseApp
 
-PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
-    "loss": figures.loss,
-    "accuracy": figures.accuracy,
-    "output": figures.output,
-    "eigenvalues": figures.eigenvalues,
-    "prediction": figures.prediction,
-}
-# Where one panel is shown at a time, the number of the tab that each plot is on.
-TAB_OF = {"loss": 2, "accuracy": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
-# A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
-SPARE_LEAST, SPARE_MOST = 9, 14
 # The tabs that every run has; the one after them is for networks with one input.
 TABS = 4
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What was chosen on this screen; nothing of it is part of the run."""
-
-    tab: int = 1
-    zoomed: str | None = None
-    palette: int = 0
-    by_line: bool = True
-    log_y: bool = True
-    log_x: bool | None = None
-
-
-class RunScreen(Scrubbing, Screen[None]):
+class RunScreen(Scrubbing, Looking, Screen[None]):
     """One run, live or recorded."""
 
     app: CondenseApp
@@ -88,46 +60,25 @@ class RunScreen(Scrubbing, Screen[None]):
         self.place = place
         self._reader = ReaderThread(place, self.post_message)
         self._snapshot: Snapshot | None = None
-        self._arranged: tuple[Arrangement, Choices, bool, bool, int, int] | None = None
+        self._arranged: tuple[Arrangement, RunChoices, Recorded, int] | None = None
         self._view = View()
-        self.choices = Choices()
-        # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
-        self._header, self._banner, self._tabs = (
-            Header(),
-            Banner(),
-            Tabs("kernels", "curves", "theory", "log", "output"),
-        )
-        self._left, self._right = Vertical(id="left"), Container(id="right")
-        self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
-        self._spare, self._field = PlotPanel(id="spare"), FieldPanel()
-        self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
-        self._plots = {name: PlotPanel(id=name) for name in PLOTS}
-        self._event_log, self._timeline, self._log_line = LogPanel(), Timeline(), LogLine()
+        self.choices = RunChoices()
+        # held here, not looked up: a snapshot may still arrive while the screen is being taken down
+        self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
+        self._header, self._banner, self._body = Header(), Banner(), Body()
+        self._timeline, self._log_line, self._footer = Timeline(), LogLine(), Footer()
 
     def compose(self) -> ComposeResult:
         yield self._header
         yield self._banner
         yield self._tabs
-        with Horizontal(id="body"):
-            with self._left:
-                with self._list:
-                    yield self._layers
-                yield self._spare
-                yield self._field
-            with self._right:
-                yield self._heatmaps
-                with self._column:
-                    yield from self._plots.values()
-            yield self._event_log
+        yield self._body
         yield self._timeline
         yield self._log_line
-        yield Footer()
+        yield self._footer
         yield Tiny()
 
     def on_mount(self) -> None:
-        self._list.border_title = "layers"
-        for name in PLOTS:
-            self._plots[name].border_title = name
         self._arrange()
         # not before there is something to show a snapshot on
         self._reader.start()
@@ -183,7 +134,7 @@ class RunScreen(Scrubbing, Screen[None]):
     @property
     def settled(self) -> bool:
         """What is on the screen is all that was asked for."""
-        return self._reader.idle and all(panel.settled for panel in (*self._plots.values(), self._spare))
+        return self._reader.idle and self._body.settled
 
     def _show(self) -> None:
         snapshot, choices = self._snapshot, self.choices
@@ -191,24 +142,15 @@ class RunScreen(Scrubbing, Screen[None]):
             return
         self._header.show(snapshot)
         self._banner.show(snapshot.banner)
-        self._layers.show(snapshot.layers, snapshot.layer)
-        self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
-        self._event_log.show(snapshot)
-        log_x = is_logarithmic(snapshot.instants) if choices.log_x is None else choices.log_x
-        axes = Axes(choices.log_y, log_x)
-        # following, the playhead is at the end of the curves, where a mark would only hide them
-        step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
-        spare = "loss" if self.has_class("-compact") else "accuracy"
-        self._field.show(snapshot.field)
-        self._field.caption(figures.field_title(snapshot), figures.field_remark(snapshot))
-        for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, PLOTS[spare])]:
-            if not panel.display:
-                continue
-            figure = figure_of(snapshot, axes)
-            panel.caption(figure.title, figure.remark)
-            panel.show(figure.spec, step, figure.empty)
+        self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
+        axes = Axes(choices.log_y, self.log_x)
+        self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
+
+    @property
+    def _recorded_log(self) -> bool:
+        return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
 
     def _arrange(self) -> None:
         """Give every panel its place; nothing is touched where nothing changed."""
@@ -220,66 +162,27 @@ class RunScreen(Scrubbing, Screen[None]):
         width, height = self.size
         if not (width and height):
             return
-        layers = 0 if snapshot is None else len(snapshot.layers)
-        one_input = snapshot is not None and (snapshot.outputs is not None or snapshot.field is not None)
-        plan = arrange(width, height, sides, chosen, one_input)
+        recorded = _recorded(snapshot)
+        plan = arrange(width, height, sides, chosen, recorded.one_input)
         log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
-        every_layer = shows_every_layer(width, height, layers)
+        every_layer = shows_every_layer(width, height, recorded.layers)
         self._look(replace(self._view, every_layer=every_layer, worker_log=log))
-        with_accuracy = snapshot is not None and len(snapshot.accuracy[0]) > 0
-        state = plan, choices, with_accuracy, one_input, layers, height
+        state = plan, choices, recorded, height
         if state != self._arranged:
             self._arranged = state
-            self._place(plan, with_accuracy, one_input, layers)
-
-    def _place(self, plan: Arrangement, with_accuracy: bool, one_input: bool, layers: int) -> None:
-        choices, compact, below = self.choices, plan.mode == "compact", plan.heat_height > 0
-        zoomed = choices.zoomed
-        self.set_class(compact, "-compact")
-        self.set_class(plan.mode == "tiny", "-tiny")
-        tabs = self._tabs
-        tabs.display = compact and zoomed is None
-        tabs.choose(choices.tab, TABS + one_input)
-
-        def seen(name: str, tab: int, normally: bool = True) -> bool:
-            if zoomed is not None:
-                return name == zoomed
-            return choices.tab == tab if compact else normally
-
-        left, right, heatmaps, plots, spare = self._left, self._right, self._heatmaps, self._column, self._spare
-        free = self.size.height - CHROME - 2 - lines_needed(layers)
-        field, roomy = self._field, not below and free >= SPARE_LEAST
-        field.display = one_input and seen("field", 5, normally=roomy)
-        left.display = seen("list", 1) or zoomed == "spare" or field.display
-        self._list.display = seen("list", 1)
-        wanted = (compact or (with_accuracy and not field.display)) and roomy
-        spare.display = (seen("list", 1) and wanted and zoomed is None) or zoomed == "spare"
-        field.styles.height = min(free, plan.layers // 2 + 2) if zoomed is None and not compact else "1fr"
-        spare.styles.height = min(free, SPARE_MOST) if zoomed != "spare" else "1fr"
-        heatmaps.display = seen("heatmaps", 1)
-        for name, tab in TAB_OF.items():
-            normally = name != "accuracy" or (with_accuracy and not spare.display)
-            recorded = {"accuracy": with_accuracy, "output": one_input}.get(name, True)
-            self._plots[name].display = recorded and seen(name, tab, normally)
-        plots.display = any(child.display for child in plots.children)
-        right.display = heatmaps.display or plots.display
-        right.set_class(below and zoomed is None, "-below")
-        self._event_log.display = seen("events", 4, normally=False)
-        alone = zoomed is not None or (compact and choices.tab == 5)
-        left.styles.width = "1fr" if alone else plan.layers
-        plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
-        heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
-        if zoomed is None:
-            heatmaps.make_room(plan.heat_columns, plan.heatmaps)
-        else:
-            heatmaps.make_room(1, 1)
+            compact = plan.mode == "compact"
+            self.set_class(compact, "-compact")
+            self.set_class(plan.mode == "tiny", "-tiny")
+            self._tabs.display = compact and choices.zoomed is None
+            self._tabs.choose(choices.tab, TABS + recorded.one_input)
+            self._body.place(plan, choices, recorded, height)
 
     def _look(self, view: View) -> None:
         if view != self._view:
             self._view = view
             self._reader.look(view)
 
-    def _choose(self, choices: Choices) -> None:
+    def _choose(self, choices: RunChoices) -> None:
         self.choices = choices
         self._arrange()
         self._show()
@@ -290,49 +193,44 @@ class RunScreen(Scrubbing, Screen[None]):
         if snapshot is None or not snapshot.layers:
             return
         names = [view.name for view in snapshot.layers]
-        at = names.index(snapshot.layer) if snapshot.layer in names else 0
+        # what was asked for last: the snapshot of it may be on its way
+        asked = self._view.layer if self._view.layer in names else snapshot.layer
+        at = names.index(asked) if asked in names else 0
         self._look(replace(self._view, layer=names[(at + by) % len(names)]))
 
     def action_member(self, by: int) -> None:
         """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
         snapshot = self._snapshot
         if snapshot is None or snapshot.seeds is None:
-            steering.say(self, "this run is of one seed; n, then seeds 10, trains ten")
+            say(self, "this run is of one seed; n, then seeds 10, trains ten")
             return
-        chosen, count = snapshot.seeds.chosen, snapshot.seeds.count
-        at = (0 if chosen is None else chosen + 1) + by
-        self._look(replace(self._view, member=at % (count + 1) - 1 if at % (count + 1) else None))
+        self.show_member(next_member(self._view.member, by, snapshot.seeds.count))
+
+    def show_member(self, member: int | None) -> None:
+        """Show one member of an ensemble, from 0, or with None their mean."""
+        self._look(replace(self._view, member=member))
 
     def action_order(self) -> None:
         """Order kernels by line or by index."""
         self.choices = replace(self.choices, by_line=not self.choices.by_line)
         self._look(replace(self._view, by_line=self.choices.by_line))
 
-    def action_log(self) -> None:
-        """Logarithmic or linear values."""
-        self._choose(replace(self.choices, log_y=not self.choices.log_y))
-
-    def action_log_steps(self) -> None:
-        """Logarithmic or linear steps."""
-        snapshot, chosen = self._snapshot, self.choices.log_x
-        now = is_logarithmic(snapshot.instants) if chosen is None and snapshot is not None else bool(chosen)
-        self._choose(replace(self.choices, log_x=not now))
-
-    def action_palette(self) -> None:
-        """The next colour palette."""
-        self._choose(replace(self.choices, palette=(self.choices.palette + 1) % len(PALETTES)))
-
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""
         if self.choices.zoomed is not None:
             self._choose(replace(self.choices, zoomed=None))
             return
-        self._choose(replace(self.choices, zoomed=_panel_of(self.focused)))
+        self._choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
+
+    def action_out(self) -> None:
+        """From a panel on the whole screen back to all of them."""
+        self.set_focus(None)
+        self._choose(replace(self.choices, zoomed=None))
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
         if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
-            steering.say(self, "only runs of networks with one input have an output and a field to show")
+            say(self, "only runs of networks with one input have an output and a field to show")
             return
         self._choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):
@@ -340,13 +238,7 @@ class RunScreen(Scrubbing, Screen[None]):
         elif number == 4:
             self._choose(replace(self.choices, zoomed="events"))
         else:
-            targets = {
-                1: self._heatmaps.first,
-                2: self._plots["loss"],
-                3: self._plots["eigenvalues"],
-                5: self._plots["output"],
-            }
-            self.set_focus(targets[number])
+            self.set_focus(self._body.panel(number))
 
     def action_pause(self) -> None:
         """Pause training or go on with it."""
@@ -372,7 +264,8 @@ class RunScreen(Scrubbing, Screen[None]):
 
         head = None if self._snapshot is None else self._snapshot.head
         at = None if head is None or head.following else head.step
-        self.app.push_screen(ReduceScreen(self.place, at))
+        seeds = None if self._snapshot is None else self._snapshot.seeds
+        self.app.push_screen(ReduceScreen(self.place, at, 1 if seeds is None else seeds.count))
 
     def action_compare(self) -> None:
         """Choose what to compare this run with."""
@@ -414,10 +307,17 @@ class RunScreen(Scrubbing, Screen[None]):
         self._reader.look(self._view)
 
 
-def _panel_of(focused: Widget | None) -> str:
-    """Name of the panel that holds the focus; the heatmaps where none does."""
-    names = {*PLOTS, "list", "spare", "field", "events"}
-    for node in () if focused is None else focused.ancestors_with_self:
-        if node.id in names:
-            return str(node.id)
-    return "heatmaps"
+def _recorded(snapshot: Snapshot | None) -> Recorded:
+    if snapshot is None:
+        return Recorded()
+    one_input = snapshot.outputs is not None or snapshot.field is not None
+    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
+
+
+def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
+    """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
+    pause = steering.pause_word(snapshot.header.status)
+    several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
+    there = {**several, "pause": bool(pause), "out": zoomed}
+    without = {name for name, of_use in there.items() if not of_use}
+    return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

@@ -40,3 +40,9 @@ class Scrubbing:
     def action_speed(self, by: int) -> None:
         """Play faster or slower."""
         self._move(lambda playhead, *_: playhead.faster(by))
+
+
+def next_member(member: int | None, by: int, count: int) -> int | None:
+    """The seed after or before a seed of `count`; between the last and the first are all of them, None."""
+    at = (0 if member is None else member + 1) + by
+    return at % (count + 1) - 1 if at % (count + 1) else None

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.screens.dialogs import Question
+from condense_tui.screens.saying import say
 
 ACTIVE = frozenset({"starting", "running", "paused"})
 
@@ -28,6 +29,13 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
         screen.run_worker(partial(_resume, screen, run, done), thread=True, group="steering", exit_on_error=False)
     else:
         say(screen, "training is over; there is nothing to pause")
+
+
+def pause_word(status: str) -> str:
+    """What `pause_or_go_on` would do, in a word; empty where it would do nothing."""
+    from condense_core.runs.info import RESUMABLE
+
+    return "go on" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
 
 
 class Steered(Protocol):
@@ -61,11 +69,6 @@ def stop(screen: Screen[Any], run: Path, of: Steered, done: Callable[[], None]) 
         "keep training",
     )
     screen.app.push_screen(question, answered)
-
-
-def say(screen: Screen[Any], text: str, *, error: bool = False) -> None:
-    """A word in the corner; an error stays longer."""
-    screen.notify(text, timeout=8 if error else 3, severity="error" if error else "information", markup=False)
 
 
 def _send(screen: Screen[Any], run: Path, verb: str, done: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""One line that offers a few words, of which one is chosen: with the arrow keys, or a click."""
+"""One line that offers words, of which one is chosen: with the arrow keys, or a click."""
 
 from __future__ import annotations
 
@@ -29,11 +29,17 @@ class Choice(Lines, can_focus=True):
     class Changed(Message):
         """Another option was chosen."""
 
-    def __init__(self, label: str, options: tuple[str, ...], *, id: str) -> None:
+    def __init__(self, label: str, options: tuple[str, ...], *, id: str, at: int = 0) -> None:
+        """`at` is the option that is chosen first."""
         super().__init__(id=id)
         self._label, self._options = label, options
-        self._at = 0
+        self._at = at
         self._places: list[tuple[int, int, int]] = []
+
+    @property
+    def number(self) -> int:
+        """Which option is chosen, from 0."""
+        return self._at
 
     @property
     def value(self) -> str:
@@ -82,3 +88,26 @@ class Choice(Lines, can_focus=True):
             self._at = index
             self.rebuild()
             self.post_message(self.Changed())
+
+
+class OneOfMany(Choice):
+    """A choice among more options than a line can show: the chosen one, between arrows that can be clicked."""
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look = self.look
+        mark = ("▌" if self.ability.unicode else ">") if self.has_focus else " "
+        before, behind = ("‹", "›") if self.ability.unicode else ("<", ">")
+        style = look.faint if self.disabled else look.chosen + _REVERSE
+        return [
+            [
+                (mark, look.accent),
+                (self._label.ljust(LABEL_WIDTH - 1), look.muted),
+                (f"{before} ", look.muted),
+                (f" {self.value} ", style),
+                (f" {behind}", look.muted),
+            ]
+        ]
+
+    def on_click(self, event: events.Click) -> None:
+        if event.x >= LABEL_WIDTH:
+            self.action_move(-1 if event.x < LABEL_WIDTH + 2 else 1)

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from condense_tui.actions import Place, footer_hints
-from condense_tui.widgets.lines import Line, Lines, length
+from condense_tui.widgets.keys import Key, KeyLine
+from condense_tui.widgets.lines import Line, justified, length
 
 # Narrower than this, more keys are worth more than air between them.
 ROOMY = 100
+# Who knows these two finds everything else, and the way out.
+ALWAYS = frozenset({"?", "q"})
 
 
-class Footer(Lines):
-    """Keys that matter most, as many as fit."""
+class Footer(KeyLine):
+    """Keys that matter most, as many as fit; those for help and for leaving always."""
 
     DEFAULT_CSS = "Footer { height: 1; background: $panel; padding: 0 1; }"
 
     def __init__(self, place: Place = "run") -> None:
         super().__init__(id="footer")
         self._place: Place = place
+        self._without: frozenset[str] = frozenset()
+        self._called: Mapping[str, str] = {}
 
-    def show(self, place: Place) -> None:
-        """Show the keys of another place."""
-        if place != self._place:
-            self._place = place
+    def show(
+        self, place: Place, without: frozenset[str] = frozenset(), called: Mapping[str, str] | None = None
+    ) -> None:
+        """Show the keys of a place, but those that do nothing now, and some by other words."""
+        wanted = place, without, called or {}
+        if wanted != (self._place, self._without, self._called):
+            self._place, self._without, self._called = wanted
             self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
-        look = self.look
-        line: Line = []
+        self.begin()
         gap = 3 if width >= ROOMY else 2
-        for key, words in footer_hints(self.ability.unicode, self._place):
-            part: Line = [(key, look.key), (f" {words}{' ' * gap}", look.muted)]
-            if length(line) + length(part) > width + gap:
-                break
-            line += part
-        if line:
-            # no gap behind the last
-            line[-1] = (line[-1][0].rstrip(), line[-1][1])
-        return [line]
+        keys = [Key(*hint) for hint in footer_hints(self.ability.unicode, self._place, self._without, self._called)]
+        always: Line = [piece for key in keys if key.keys in ALWAYS for piece in self.part(key, gap)]
+        line: Line = []
+        for key in keys:
+            if key.keys in ALWAYS:
+                continue
+            before = gap if line else 0
+            if length(line) + length(self.part(key, before)) + length(always) >= width:
+                continue
+            self.place(key, line, before)
+            line += self.part(key, before)
+        whole = justified(line, always, width, self.look.muted)
+        at = whole[: len(whole) - len(always)]
+        for key in (key for key in keys if key.keys in ALWAYS):
+            self.place(key, at, gap)
+            at = [*at, *self.part(key, gap)]
+        return [whole]

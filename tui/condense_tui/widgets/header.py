@@ -58,7 +58,7 @@ class Header(Lines):
         if head is not None and not head.following:
             speed = f" · {head.speed:g} frames/s" if head.playing else ""
             parts.append((f"   frame {head.index + 1} of {head.count}{speed}", look.muted))
-        elif run.active and run.step and not run.away:
+        elif run.active and run.step and run.status != "paused" and not run.away:
             parts.append((f"   {numbers.rate(run.steps_per_second)}", look.muted))
             if run.seconds_left == run.seconds_left:
                 parts.append((f"   {numbers.duration(run.seconds_left)} left", look.muted))

@@ -74,9 +74,9 @@ class Layers(Lines):
         kernels = f"{numbers.step(view.kernels)} kernels" if width >= _ROOMY else numbers.step(view.kernels)
         lines = [justified([edge, name], [(kernels, look.muted)], width, look.text)]
 
-        share = numbers.percent(view.coverage)
-        filled, track = bar(view.coverage, width - 8, unicode)
-        lines.append([edge, (filled, self._bar_style(view)), (track, look.faint), (share.rjust(6), look.text)])
+        share = f"{numbers.percent(view.coverage).rjust(6)}{' on lines' if width >= _ROOMY else ''}"
+        filled, track = bar(view.coverage, width - 2 - len(share), unicode)
+        lines.append([edge, (filled, self._bar_style(view)), (track, look.faint), (share, look.text)])
         lines.append([edge, *self._verdict(view, unicode, width)])
         if tall:
             lines.append([edge, *self._figures(view, width)])

@@ -9,6 +9,9 @@ from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.widgets.emit import Ink, pair_styles
 from condense_tui.widgets.lines import Line, Lines, length
 
+# A scale of fewer characters is no scale.
+SCALE_LEAST = 7
+
 
 class Legend(Lines):
     """Minus one to one in the palette's colours, and what hatching means where there is some."""
@@ -19,22 +22,25 @@ class Legend(Lines):
         super().__init__(id="legend")
         self._palette: Palette = PALETTES[0]
         self._dropped = 0
-        self._note = ""
+        self._notes: tuple[str, ...] = ()
         self._wide = True
 
-    def show(self, palette: Palette, dropped: int, note: str = "", wide: bool = True) -> None:
-        """Show the scale of a palette, how many kernels are dropped, and a note such as on pooling; without colour, the
-        ramp of one or two (`wide`) characters a pixel."""
-        self._palette, self._dropped, self._note, self._wide = palette, dropped, note, wide
+    def show(self, palette: Palette, dropped: int, notes: tuple[str, ...] = (), wide: bool = True) -> None:
+        """Show the scale of a palette, how many kernels are dropped, and the longest that fits of the notes, as on
+        pooling; without colour, the ramp of one or two (`wide`) characters a pixel."""
+        self._palette, self._dropped, self._notes, self._wide = palette, dropped, notes, wide
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
-        note, style = self._note, look.warn
-        if not note and self._dropped:
-            note, style = f"{'╱╱' if self.ability.unicode else '//'} {self._dropped} dropped", look.muted
+        notes, style = self._notes, look.warn
+        if not notes and self._dropped:
+            notes, style = (f"{'╱╱' if self.ability.unicode else '//'} {self._dropped} dropped",), look.muted
+        least = len(colour.ramp_scale(self._wide)) if self.ability.ascii_heatmap else 2 * SCALE_LEAST
+        fitting = (note for note in notes if len(note) + 3 + 6 + least <= width)
+        note = next(fitting, notes[-1] if notes else "")
         room = width - 6 - (len(note) + 3 if note else 0)
-        line: Line = [("-1 ", look.muted), *self._scale(min(LEVELS, max(7, room))), (" +1", look.muted)]
+        line: Line = [("-1 ", look.muted), *self._scale(min(LEVELS, max(SCALE_LEAST, room))), (" +1", look.muted)]
         if note:
             line.append((f"   {note}", style))
         space = max(0, (width - length(line)) // 2)

@@ -153,10 +153,8 @@ class Listing(Lines, Generic[Item], can_focus=True):
             way = -way
             self._at = min(max(0, self._at), max(0, len(self._entries) - 1))
 
-    def on_focus(self) -> None:
-        self.rebuild()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, value: bool) -> None:
+        super().watch_has_focus(value)
         self.rebuild()
 
     def on_click(self, event: events.Click) -> None:

@@ -23,12 +23,13 @@ class LogPanel(Vertical):
     DEFAULT_CSS = """
     LogPanel { height: 1fr; width: 1fr; }
     LogPanel > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+    LogPanel > #worker-log { height: auto; max-height: 50%; }
     """
 
     def __init__(self) -> None:
         super().__init__(id="events")
         self._events, self._worker = Events(), WorkerLines()
-        self._frames = VerticalScroll(classes="panel"), VerticalScroll(classes="panel")
+        self._frames = VerticalScroll(classes="panel"), VerticalScroll(classes="panel", id="worker-log")
 
     def compose(self) -> ComposeResult:
         for frame, lines in zip(self._frames, (self._events, self._worker), strict=True):
@@ -78,14 +79,15 @@ class Events(_Growing):
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         lines: list[Line] = []
+        kinds = max((len(event.kind) for event in self._events[-MOST_EVENTS:]), default=0)
         for event in self._events[-MOST_EVENTS:]:
             clock = time.strftime("%H:%M:%S", time.localtime(event.time))
             head: Line = [
                 (f"{clock}  ", look.muted),
                 (f"{numbers.step(event.step):>9}  ", look.text),
-                (f"{event.kind:<20} ", look.accent),
+                (f"{event.kind:<{kinds}}  ", look.accent),
             ]
-            indent = 8 + 2 + 9 + 2 + 21
+            indent = 8 + 2 + 9 + 2 + kinds + 2
             texts = textwrap.wrap(event.text, max(20, width - indent)) or [""]
             lines.append([*head, (texts[0], look.text)])
             lines += [[(" " * indent + text, look.text)] for text in texts[1:]]

@@ -32,14 +32,21 @@ class HeatPanel(Captioned, Vertical):
     def compose(self) -> ComposeResult:
         yield self.heatmap
 
-    def show(self, image: LayerImage | None, palette: Palette, empty: str, chosen: bool, by_line: bool) -> None:
-        """Show one layer."""
+    def show(
+        self, image: LayerImage | None, palette: Palette, empty: str, *, chosen: bool, by_line: bool, seed: str
+    ) -> None:
+        """Show one layer; `seed` is whose, where it is one of several."""
         self.set_class(chosen, "-chosen")
         self.heatmap.show(image, palette, empty)
-        title = "similarity" if image is None else f"{image.layer} · {numbers.plural(image.kernels, 'kernel')}"
-        if image is not None and not image.pooled:
-            title += " by line" if by_line else " by index"
-        self.label(title)
+        if image is None:
+            self.label("similarity")
+            return
+        kernels = f" · {numbers.plural(image.kernels, 'kernel')}"
+        order = "" if image.pooled else " by line" if by_line else " by index"
+        whose = f" · {seed}" if seed else ""
+        titles = (f"{image.layer}{kernels}{order}{whose}", f"{image.layer}{kernels}{whose}", f"{image.layer}{whose}")
+        room = self.size.width - 4 if self.size.width else cell_len(titles[0])
+        self.label(next((title for title in titles if cell_len(title) <= room), titles[-1]))
 
     def label(self, title: str, unread: str = "") -> None:
         """Write `title` above, and below what the cursor reads, or the words `unread` where it reads nothing."""
@@ -100,22 +107,24 @@ class Heatmaps(Vertical):
         if len(shown) > 1:
             images = list(snapshot.images)
         empty = waiting(snapshot)
+        seed = "" if snapshot.seeds is None else snapshot.seeds.imaged
         for index, panel in enumerate(shown):
             image = images[index] if index < len(images) else None
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
-            panel.show(image, palette, empty, chosen, by_line)
+            panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
         wide = all(panel.heatmap.wide for panel in shown)
         self._legend.show(palette, dropped, pooling(shown), wide)
 
 
-def pooling(shown: Sequence[HeatPanel]) -> str:
-    """That kernels share cells, where they do; empty where every kernel has its own."""
+def pooling(shown: Sequence[HeatPanel]) -> tuple[str, ...]:
+    """That kernels share cells, where they do, at length and in short; nothing where every kernel has its own."""
     for panel in shown:
         image, layout = panel.heatmap.image, panel.heatmap.layout_
         if image is not None and layout is not None and (layout.pooled or image.pooled):
-            return f"{numbers.step(image.kernels)} kernels pooled to {len(layout.edges) - 1}"
-    return ""
+            pooled = f"pooled to {len(layout.edges) - 1}"
+            return f"{numbers.step(image.kernels)} kernels {pooled}", pooled, "pooled"
+    return ()
 
 
 def waiting(snapshot: Snapshot) -> str:

@@ -147,6 +147,8 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         look = self.look
         if tone == Tone.CURVE + draw.BAND:
             return look.muted
+        if tone > Tone.CURVE + draw.BAND:
+            return look.curves[(tone - Tone.CURVE - draw.BAND - 1) % len(look.curves)] + _DIM
         if tone >= Tone.CURVE:
             return look.curves[(tone - Tone.CURVE) % len(look.curves)]
         return {
@@ -158,4 +160,5 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         }.get(tone, look.text)
 
 
+_DIM = Style(dim=True)
 _ENDED = {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}

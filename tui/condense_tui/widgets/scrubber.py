@@ -60,6 +60,12 @@ class Scrubber(Lines):
         if self._dragging:
             self._seek(event.x)
 
+    async def on_mouse_scroll_up(self) -> None:
+        await self.app.run_action("frame(-1)", self.screen)
+
+    async def on_mouse_scroll_down(self) -> None:
+        await self.app.run_action("frame(1)", self.screen)
+
     def on_mouse_up(self, event: events.MouseUp) -> None:
         self._dragging = False
         self.release_mouse()

@@ -216,6 +216,10 @@ def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal
     # at home it is what was last seen of it, and nobody pretends that it is told something
     window.run(PROGRAM)
     window.wait("locked", "last seen")
+    window.press("q")
+    window.wait_for_prompt()
+    window.run(PROGRAM, "attach", original.name)
+    window.wait("not connected to locked", "ssh has to ask")
     window.press("p")
     window.wait("no connection to locked")
     window.press("q")

@@ -73,9 +73,9 @@ async def test_runs_show_status_loss_and_lines(recorded: Callable[..., Recording
     folder = recorded().folder
     recorded("broken", "diverged")
     async with home(folder.parent, size) as pilot:
-        await text_has(pilot, "conv1 2 lines")
+        await text_has(pilot, "conv1 2")
         page = text(pilot)
-        for words in ("✔  digits-gd", "done", "✖  broken", "diverged", "◆ conv2 1 line", "█"):
+        for words in ("✔  digits-gd", "done", "✖  broken", "diverged", "◆ conv2 1", "█"):
             assert words in page
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it.
 SPARK = 16
 # The longest name of a preset that ships, and its sign.
-PRESET_NAME = 26
+PRESET_NAME = 24
 GROUPS = {
     "starters": "to begin with: need no data, seconds each",
     "fcn": "fully connected networks (NeurIPS 2022)",
@@ -57,8 +57,10 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
         ]
     spark = sparkline(glance.loss, SPARK, unicode)
     below: Line = [("     ", look.text), (spark.ljust(SPARK), look.accent), ("  ", look.text)]
-    for layer in glance.layers:
-        words = _layer(layer, unicode)
+    said = [_layer(layer, unicode) for layer in glance.layers]
+    if length(below) + sum(cell_len(words) + 2 for words in said) > width + 2:
+        said = [_layer(layer, unicode, short=True) for layer in glance.layers]
+    for layer, words in zip(glance.layers, said, strict=True):
         if length(below) + cell_len(words) > width:
             below.append(("…", look.muted))
             break
@@ -113,18 +115,18 @@ def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
 
 
 def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> list[Line]:
-    """A preset in one line of `width`: name, whether a recording ships, how long it takes, what it is."""
+    """A preset in one line of `width`: name, whether a recording ships, what it is, how long it takes."""
     look, unicode = viewer.look, viewer.unicode
     mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
     recorded = (("▷ " if unicode else "> ") if preset.recording is not None else "  ", look.playhead)
-    takes = cost(preset)
+    takes: Line = [(f"{cost(preset)} ".rjust(8), look.muted)]
     room = max(8, min(PRESET_NAME, width - 16))
-    line: Line = [mark, recorded, (_cut(preset.name, room).ljust(room), look.strong)]
-    line.append((takes.rjust(10) + "  ", look.muted))
-    room = width - length(line)
+    line: Line = [mark, recorded, (_cut(preset.name, room), look.strong)]
+    room = width - (4 + PRESET_NAME + 2) - length(takes) - 1
     if room >= 12:
+        line.append((" " * (PRESET_NAME + 2 - cell_len(line[-1][0])), look.text))
         line.append((_cut(preset.summary, room), look.text))
-    return [line]
+    return [justified(line, takes, width, look.text)]
 
 
 def viewer_of(widget: Lines, here: str = "") -> Viewer:
@@ -215,10 +217,12 @@ def short_time(seconds: float) -> str:
     return f"{max(1, round(seconds))} s"
 
 
-def _layer(layer: LayerGlance, unicode: bool) -> str:
+def _layer(layer: LayerGlance, unicode: bool, *, short: bool = False) -> str:
     sign = ("◆" if layer.condensed else "◇") if unicode else ("*" if layer.condensed else "o")
     if math.isnan(layer.lines):
         return f"{sign} {layer.name}"
+    if short:
+        return f"{sign} {layer.name} {layer.lines:.3g}"
     whole = float(layer.lines).is_integer()
     count = numbers.plural(int(layer.lines), "line") if whole else f"mean {layer.lines:.1f} lines"
     return f"{sign} {layer.name} {count}"

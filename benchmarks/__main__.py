@@ -1,6 +1,6 @@
-"""Every benchmark in one run: training, run file, start-up, the app while it is live, and remote use.
+"""Every benchmark in one run: training, run file, start-up, the app while it is live, remote use, and keys over ssh.
 
-    python benchmarks [training|run_file|startup|app|remote ...]
+    python benchmarks [training|run_file|startup|app|remote|drawn ...]
 
 Each prints its own table, ratios where there is something to compare with; all of them take about ten minutes.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # In the order of what a reader wants to know first.
-ORDER = ("training", "run_file", "startup", "app", "remote")
+ORDER = ("training", "run_file", "startup", "app", "remote", "drawn")
 
 
 def main() -> int:

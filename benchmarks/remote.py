@@ -163,6 +163,7 @@ class Screen:
             os.execvpe(command[0], command, {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, SIZE)
         self._answers = answers
+        self._tail = b""
         self.bytes = 0
         self.screen = pyte.Screen(120, 40)
         self._stream = pyte.ByteStream(self.screen)
@@ -178,7 +179,9 @@ class Screen:
             arrived = time.monotonic()
             self.bytes += len(data)
             if self._answers:
-                os.write(self._terminal, ANSWER * data.count(QUESTION))
+                # a question may come in two parts
+                os.write(self._terminal, ANSWER * (self._tail + data).count(QUESTION))
+                self._tail = (self._tail + data).rpartition(QUESTION)[2][1 - len(QUESTION) :]
             self._stream.feed(data)
             if shows is not None and any(shows in line for line in self.screen.display):
                 return arrived - begun

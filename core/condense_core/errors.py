@@ -61,6 +61,15 @@ class HostError(CondenseError):
     exit_code = 3
 
 
+class NobodyToAskError(HostError):
+    """ssh would have to ask a person something, where it can ask nobody; trying again changes nothing about that."""
+
+    def __init__(self, message: str, about: str) -> None:
+        """`about`: what it has to ask."""
+        super().__init__(message)
+        self.about = printable(about)
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """What to say after an unknown name: the nearest that exists, or as many as a line holds."""
     known = list(names)

@@ -10,26 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import wait_for
+from support import SMALL, wait_for
 
 from condense_core.runs.control import worker_is_alive
 from condense_core.runs.place import find_run
-
-SMALL = """
-name = "small"
-steps = 60
-layers = [{ kind = "dense", width = 12 }]
-[data]
-name = "sine"
-samples = 20
-inputs = 3
-[init]
-scheme = "normal"
-std = 0.005
-[optimizer]
-name = "adam"
-lr = 1e-3
-"""
 
 
 @pytest.fixture
@@ -112,7 +96,7 @@ def test_json_is_all_there_is_on_standard_output(command):
 
 def test_the_table_says_what_came_of_it(command):
     answer = command("run", "-", "--headless", text=SMALL)
-    assert "done at step 60" in answer.stdout
+    assert "done at step 300" in answer.stdout
     assert "dense1" in answer.stdout
     assert max(map(len, answer.stdout.splitlines()[1:])) <= 80
 
@@ -142,7 +126,7 @@ def test_list_show_stop_resume_rm(command, tmp_path):
 
 def test_ctrl_c_leaves_the_run_and_a_second_one_stops_it(command, tmp_path):
     scenario = tmp_path / "long.toml"
-    scenario.write_text(SMALL.replace("steps = 60", "steps = 100000000"))
+    scenario.write_text(SMALL.replace("steps = 300", "steps = 100000000"))
     first = interruptible(tmp_path, "run", str(scenario), "--headless")
     wait_for(lambda: '"running"' in command("runs", "list", "--json").stdout)
     first.send_signal(signal.SIGINT)

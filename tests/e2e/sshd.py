@@ -21,7 +21,8 @@ AuthorizedKeysFile {folder}/authorized_keys
 PidFile {folder}/sshd.pid
 StrictModes no
 UsePAM no
-PasswordAuthentication no
+PasswordAuthentication {passwords}
+PermitRootLogin yes
 KbdInteractiveAuthentication no
 MaxStartups 100
 MaxSessions 100
@@ -52,6 +53,21 @@ Host unknown
   IdentitiesOnly yes
   UserKnownHostsFile {folder}/known_later
   StrictHostKeyChecking ask
+Host locked
+  HostName 127.0.0.1
+  Port {port}
+  User {user}
+  IdentityFile {folder}/locked_key
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/known_hosts
+Host by-password
+  HostName 127.0.0.1
+  Port {port}
+  User {user}
+  PubkeyAuthentication no
+  PreferredAuthentications password
+  NumberOfPasswordPrompts 2
+  UserKnownHostsFile {folder}/known_hosts
 Host closed
   HostName 127.0.0.1
   Port 1
@@ -62,6 +78,14 @@ command = {command}
 runs_dir = {runs}
 
 [unknown]
+command = {command}
+runs_dir = {runs}
+
+[locked]
+command = {command}
+runs_dir = {runs}
+
+[by-password]
 command = {command}
 runs_dir = {runs}
 
@@ -85,10 +109,15 @@ runs_dir = {runs}
 """
 
 
+# The passphrase of `locked_key`, and the password of `by-password`.
+SECRET = "correct horse"
+
+
 class FarSide:
     """sshd, and what the near side needs to reach it: `far` and some hosts with something wrong."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, password: bool = False) -> None:
+        """`password`: the server takes SECRET as well; needs `can_ask_for_passwords()`."""
         self.folder = folder
         self.runs = folder / "far-runs"
         """Where the far side keeps its runs."""
@@ -96,13 +125,16 @@ class FarSide:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-        for key in ("host_key", "user_key", "nobodys_key"):
-            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / key)]
+        for key, phrase in {"host_key": "", "user_key": "", "nobodys_key": "", "locked_key": SECRET}.items():
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", phrase, "-f", str(folder / key)]
             subprocess.run(make, check=True, capture_output=True)
-        shutil.copy(folder / "user_key.pub", folder / "authorized_keys")
+        keys = [(folder / f"{key}.pub").read_text() for key in ("user_key", "locked_key")]
+        (folder / "authorized_keys").write_text("".join(keys))
         public = (folder / "host_key.pub").read_text()
         (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {public}")
-        (folder / "sshd_config").write_text(SERVER.format(port=self.port, folder=folder))
+        (folder / "sshd_config").write_text(
+            SERVER.format(port=self.port, folder=folder, passwords="yes" if password else "no")
+        )
         (folder / "ssh_config").write_text(CLIENT.format(port=self.port, folder=folder, user=user))
         if os.geteuid() == 0:
             # where sshd insists on keeping its unprivileged half
@@ -111,7 +143,10 @@ class FarSide:
         sshd = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")
         assert sshd is not None
         self._log = (folder / "sshd.log").open("wb")
-        self.process = subprocess.Popen([sshd, "-D", "-e", "-f", str(folder / "sshd_config")], stderr=self._log)
+        command = [sshd, "-D", "-e", "-f", str(folder / "sshd_config")]
+        if password:
+            command = [*_with_a_password(folder, user), *command]
+        self.process = subprocess.Popen(command, stderr=self._log)
         wait_for(self._listens)
 
         (folder / "home").mkdir()
@@ -142,6 +177,10 @@ class FarSide:
             "CONDENSE_CONFIG_DIR": str(self.folder / "config"),
         }
 
+    def connections(self) -> int:
+        """How often somebody has come so far."""
+        return (self.folder / "sshd.log").read_text().count("Connection from")
+
     def _listens(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
@@ -150,6 +189,23 @@ class FarSide:
         self.process.terminate()
         self.process.wait()
         self._log.close()
+
+
+def can_ask_for_passwords() -> bool:
+    """Whether a server here can take a password of the test's: its own view of /etc/shadow takes a mount of its own."""
+    tools = all(shutil.which(tool) for tool in ("unshare", "openssl"))
+    return tools and os.geteuid() == 0 and subprocess.run(["unshare", "-m", "true"], check=False).returncode == 0
+
+
+def _with_a_password(folder: Path, user: str) -> list[str]:
+    """What is put before sshd's command line so that it, and nobody else, knows SECRET as the user's password."""
+    make = ["openssl", "passwd", "-6", SECRET]
+    hashed = subprocess.run(make, capture_output=True, text=True, check=True).stdout.strip()
+    shadow = folder / "shadow"
+    shadow.write_text(f"{user}:{hashed}:19000:0:99999:7:::\n")
+    shadow.chmod(0o600)
+    script = 'mount --bind "$1" /etc/shadow && shift && exec "$@"'
+    return ["unshare", "-m", "sh", "-c", script, "sh", str(shadow)]
 
 
 def _link_libraries(folder: Path) -> None:

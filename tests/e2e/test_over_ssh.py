@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from conftest import need
-from sshd import FarSide
-from support import wait_for
+from sshd import SECRET, FarSide, can_ask_for_passwords
+from support import SMALL, wait_for
 from test_run_in_terminal import PROGRAM
 
 from condense_core.remote import link as linking
@@ -31,21 +31,6 @@ from condense_core.runs.schema import FILE_NAME, open_reader
 pytestmark = pytest.mark.terminal
 
 GROWING = Path(__file__).with_name("growing.py")
-SMALL = """
-name = "small"
-steps = 300
-layers = [{ kind = "dense", width = 12 }]
-[data]
-name = "sine"
-samples = 20
-inputs = 3
-[init]
-scheme = "normal"
-std = 0.005
-[optimizer]
-name = "adam"
-lr = 1e-3
-"""
 
 
 @pytest.fixture(scope="module")
@@ -143,14 +128,14 @@ def test_train_there_watch_here(far, near):
 
 
 def test_a_run_is_finished_and_complete_after_the_client_is_gone(far, near):
-    answer = command("run", "-", "--host", "far-launched", "--detach", "--json", "--set", "steps=2000", text=SMALL)
+    answer = command("run", "-", "--host", "far-launched", "--detach", "--json", "--set", "steps=600", text=SMALL)
     run = json.loads(answer.stdout)["run"]
     original = far.runs / run
     # nobody is connected, and what launched the worker is gone too
     wait_for(lambda: status(original) == "done", seconds=60)
     with RunReader(original) as reader:
-        assert reader.info().step == 2000
-    assert json.loads(command("attach", run, "--host", "far-launched", "--json").stdout)["steps"] == 2000
+        assert reader.info().step == 600
+    assert json.loads(command("attach", run, "--host", "far-launched", "--json").stdout)["steps"] == 600
     assert all_rows(find_run(near, run)) == all_rows(original)
 
 
@@ -206,6 +191,71 @@ def test_ssh_may_ask_before_the_app_takes_the_screen(terminal, far, near, grow):
     window.wait("goes on training on unknown", "--host unknown")
 
 
+def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal, far, near, grow):
+    original = grow(3000, 20)
+    window = terminal(100, 30, **far.environment, CONDENSE_RUNS_DIR=str(near))
+    window.run(PROGRAM, "attach", original.name, "--host", "locked")
+    window.wait("Enter passphrase for key")
+    window.type(SECRET)
+    window.wait("● live", " ms", absent=["passphrase"])
+    mirror = find_run(near, original.name)
+    before = far.connections()
+
+    os.kill(ssh_pid(window.pid_of("attach")), signal.SIGKILL)
+    window.wait("not connected to locked", "ssh has to ask for a password or a passphrase", "attach again")
+    # one attempt, which the host refused, and no more
+    wait_for(lambda: not control.worker_is_alive(mirror))
+    assert far.connections() == before + 1
+    # what is here can still be looked at
+    window.press("Home")
+    window.wait("step 0 of")
+    window.press("q")
+    window.wait_for_prompt()
+    assert f"attach {original.name} --host locked" in "".join(window.screen().split("\n"))
+
+    # at home it is what was last seen of it, and nobody pretends that it is told something
+    window.run(PROGRAM)
+    window.wait("locked", "last seen")
+    window.press("q")
+    window.wait_for_prompt()
+    window.run(PROGRAM, "attach", original.name)
+    window.wait("not connected to locked", "ssh has to ask")
+    window.press("p")
+    window.wait("no connection to locked")
+    window.press("q")
+    window.wait_for_prompt()
+
+    there = command("attach", original.name, "--host", "locked", "--headless", code=3).stderr
+    assert "Permission denied" in there
+    assert "in a terminal" in there
+    assert there.count("\n") == 1
+
+
+def test_a_password_is_asked_for_before_the_screen(terminal, tmp_path, monkeypatch):
+    need("sshd")
+    if not can_ask_for_passwords():
+        pytest.skip("no server can be given a password here: that takes root and a mount of its own")
+    (tmp_path / "far").mkdir()
+    far = FarSide(tmp_path / "far", password=True)
+    monkeypatch.setenv("PATH", far.environment["PATH"])
+    growing = subprocess.Popen([sys.executable, str(GROWING), str(far.runs), "2000", "20"], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: bool(run_folders(far.runs)))
+        window = terminal(100, 30, **far.environment)
+        window.run(PROGRAM, "attach", "--host", "by-password")
+        window.wait("password:")
+        window.type("not it")
+        wait_for(lambda: window.screen().count("password:") == 2)
+        window.type(SECRET)
+        window.wait("● live", " ms", absent=["password"])
+        window.press("q")
+        window.wait("goes on training on by-password")
+    finally:
+        growing.kill()
+        growing.wait()
+        far.close()
+
+
 def ssh_pid(parent: int) -> int:
     """The process of ssh that a viewer has started."""
     found = subprocess.run(["pgrep", "-n", "-P", str(parent), "ssh"], capture_output=True, text=True, check=True)
@@ -233,17 +283,18 @@ def kill(far: FarSide, what: str) -> bool:
     return bool(pids)
 
 
-@pytest.mark.parametrize("what", ["ssh", "serve", "sshd"])
-def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch, what):
+def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch):
     monkeypatch.setattr(linking, "BACK_OFF_S", (0.05, 0.1, 0.2))
-    original = grow(260, 100)
+    original = grow(2000, 100)
     mirror, host = mirror_of(original, near)
     with Link(mirror, host) as link:
         wait_for(lambda: top(mirror) > 200)
-        assert kill(far, what)
-        before = top(original)
-        wait_for(lambda: top(mirror) > before)
-        assert read_mirror(mirror).mirror.link == "connected"
+        for what in ("ssh", "serve", "sshd"):
+            assert kill(far, what), what
+            before = top(original)
+            wait_for(lambda: top(mirror) > before)  # noqa: B023 - called before the next one is bound
+            assert read_mirror(mirror).mirror.link == "connected"
+        control.send(original, "stop")
         assert_ended_alike(mirror, original)
     assert link.failure is None
 

@@ -30,12 +30,16 @@ class Terminal:
 
     def run(self, *command: str) -> None:
         """Type a command line and press enter."""
-        self._tmux("send-keys", "-l", shlex.join(command))
-        self.press("Enter")
+        self.type(shlex.join(command))
 
     def press(self, *keys: str) -> None:
         """Press keys, by tmux's names."""
         self._tmux("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        """Type a line and press enter."""
+        self._tmux("send-keys", "-l", text)
+        self.press("Enter")
 
     def screen(self, *, colours: bool = False) -> str:
         """What is on the screen now; with `colours` as escape sequences too."""

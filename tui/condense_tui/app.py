@@ -9,28 +9,29 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import RenderableType
-from textual import on
+from textual import events, on
+from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from condense_tui import look
 from condense_tui.actions import Place, actions_on
 from condense_tui.draw.terminal import Depth, ability
+from condense_tui.pace import Pace, over_ssh
 from condense_tui.screens.opening import Opening
 from condense_tui.widgets.plain import Ascii
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
+    from textual.geometry import Region
 
     from condense_core.remote.link import Link
-    from condense_tui.pace import Pace
+    from condense_tui.outlet import Frame, Outlet
     from condense_tui.screens.home import HomeScreen
-    from condense_tui.widgets.emit import Written
 
 
 # How long a thread may keep the interpreter while another one, such as that of the screen, waits for it.
@@ -61,7 +62,7 @@ class CondenseApp(App[Leaving]):
         """`place` is a run's folder or a run file to open, none for the home screen; `runs` is the folder of all runs,
         the usual one where not given; `kept` are mirrors that somebody keeps up to date already."""
         self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
-        self._written: Written | None = None
+        self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
         super().__init__()
@@ -141,12 +142,26 @@ class CondenseApp(App[Leaving]):
         if self._link is not None:
             self._link.close()
 
+    @property
+    def far(self) -> bool:
+        """The terminal is on another machine: every byte counts."""
+        return over_ssh(os.environ) and not self.is_headless
+
     def frame_shown(self, done: Callable[[], None]) -> None:
-        """A frame went out to the terminal: call `done` once the next one may."""
-        if self._pace is None:
+        """A frame is on its way to the terminal: call `done` once the next one may come."""
+        if self._outlet is None:
             done()
         else:
-            self._pace.frame(done)
+            self._outlet.frame_shown(done)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and clicks are answered whatever is still on its way to the terminal."""
+        if self._outlet is not None:
+            if isinstance(event, events.InputEvent):
+                self._outlet.key_pressed()
+            elif isinstance(event, events.Resize):
+                self._outlet.forget()
+        await super().on_event(event)
 
     @on(TerminalSupportsSynchronizedOutput)
     def _terminal_answered(self) -> None:
@@ -154,49 +169,52 @@ class CondenseApp(App[Leaving]):
         if self._pace is not None:
             self._pace.answered()
 
-    @staticmethod
-    def _count_written(driver: Driver, pace: Pace) -> None:
-        write = driver.write
-
-        def counting(data: str) -> None:
-            pace.sent(len(data))
-            write(data)
-
-        driver.write = counting  # type: ignore[method-assign]
-
     def compare(self, places: Sequence[Path]) -> None:
         """Show two to six runs side by side, over what is shown."""
         from condense_tui.screens.compare import CompareScreen
 
-        self._remember_what_is_written()
+        self._pace_what_is_written()
         self.push_screen(CompareScreen(tuple(places)))
 
     def _show(self, screen: Screen[Any]) -> None:
         """Show a screen over the very first one, and nothing else: the stack of screens is never empty."""
-        self._remember_what_is_written()
+        self._pace_what_is_written()
         while len(self.screen_stack) > 1:
             self.pop_screen()
         if self.screen is not screen:
             self.push_screen(screen)
 
-    def _remember_what_is_written(self) -> None:
-        if self._written is None:
+    def _pace_what_is_written(self) -> None:
+        if self._outlet is None:
             # it needs NumPy, which the first frame does not wait for
-            from condense_tui.pace import Pace
-            from condense_tui.widgets.emit import Written
+            from condense_tui.outlet import Outlet
 
-            self._written = Written()
-            if self._driver is not None and not self.is_headless:
-                self._pace = Pace(os.environ, self._driver.write, self.set_timer)
-                self._count_written(self._driver, self._pace)
-                if self._answers:
-                    self._pace.answered()
+            self._pace = self._make_pace()
+            self._outlet = Outlet(self._pace, self._write_frame, self.set_timer, self._first_regions)
+            if self._answers:
+                self._pace.answered()
+
+    def _make_pace(self) -> Pace:
+        if self._driver is None or self.is_headless:
+            return Pace({}, lambda _: None, self.set_timer)
+        return Pace(os.environ, self._driver.write, self.set_timer)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Textual's own way out to the terminal, cut down to what is new on it."""
-        if self._written is not None and not self._batch_count:
-            self._written.reduce(renderable, self.console)
-        super()._display(screen, renderable)
+        """Textual's own way out to the terminal, on which everything is paced."""
+        if self._outlet is None or self._batch_count or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+        else:
+            self._outlet.update(renderable, self.console)
+
+    def _write_frame(self, frame: Frame) -> None:
+        # an answer, or a timer, may still come while the app is being left
+        if self.screen_stack:
+            super()._display(self.screen, cast(RenderableType, frame))
+
+    def _first_regions(self) -> Sequence[Region]:
+        """A dialog comes before what stands behind it."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        return [child.region for child in screen.displayed_children] if isinstance(screen, ModalScreen) else ()
 
     def action_home(self) -> None:
         """All runs and presets, the cursor on what was shown."""

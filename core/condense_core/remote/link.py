@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from condense_core.errors import CondenseError, HostError, RunFileError
+from condense_core.errors import CondenseError, HostError, NobodyToAskError, RunFileError
 from condense_core.remote import messages as say
 from condense_core.remote.client import Connection
 from condense_core.remote.follower import Follower
@@ -104,12 +104,19 @@ class Link(threading.Thread):
     def _keep_held(self) -> None:
         info = read_mirror(self._folder)
         mirror = MirrorFile(self._folder, self._host.name, info)
+        trouble = ""
+        if self._connection is None:
+            mirror.link("connecting")
         try:
             failed = 0
             while not self._closing.is_set():
                 try:
                     self._follow(mirror)
                     return
+                except NobodyToAskError as error:
+                    # more attempts would be as vain, and a host may shut out whoever makes many
+                    trouble = f"ssh has to ask for {error.about} · q leaves, then attach again"
+                    raise
                 except HostError as error:
                     failed = 0 if self._went_well else failed
                     self._drop()
@@ -118,7 +125,7 @@ class Link(threading.Thread):
                     failed += 1
                     self._closing.wait(pause * self._random.uniform(1 - JITTER, 1 + JITTER))
         finally:
-            mirror.link("offline")
+            mirror.link("offline", trouble=trouble)
             mirror.close()
 
     def _follow(self, mirror: MirrorFile) -> None:

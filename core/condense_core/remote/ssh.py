@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 
-from condense_core.errors import HostError
+from condense_core.errors import HostError, NobodyToAskError
 from condense_core.remote.hosts import Host
 from condense_core.text import printable
 
@@ -23,6 +23,12 @@ WRITE_PATIENCE_S = 20.0
 # After the pipe is closed, ssh has this long to end by itself.
 END_PATIENCE_S = 2.0
 
+# How ssh ends where it must not ask, and what it would have asked for.
+QUESTIONS = {
+    "Permission denied": "a password or a passphrase",
+    "Host key verification failed": "your word that the host is the right one",
+}
+
 
 class Pipe:
     """ssh running one command on a host. What it prints on standard error is kept, not shown."""
@@ -30,6 +36,7 @@ class Pipe:
     def __init__(self, host: Host, command: str, *, prompt: bool) -> None:
         """`prompt`: ssh may ask on the terminal for passwords and unknown hosts; only before a screen is taken."""
         self._host = host
+        self._prompt = prompt
         self._process = _start(ssh_command(host, command, prompt=prompt), host, prompt)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -69,6 +76,13 @@ class Pipe:
         code = self._end()
         words = self.said
         name = self._host.name
+        about = next((about for refusal, about in QUESTIONS.items() if refusal in words), None)
+        if code == 255 and about is not None and not self._prompt:
+            return NobodyToAskError(
+                f"cannot reach {name}: {words} ssh may have to ask for {about}, which it can in a terminal only;"
+                " a key in an agent or a ControlMaster of yours does without",
+                about,
+            )
         if code == 255:
             return HostError(f"cannot reach {name}: {words or 'ssh ended without a word'}")
         if code < 0:

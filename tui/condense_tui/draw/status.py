@@ -17,6 +17,8 @@ class Sign(NamedTuple):
 LIVE = Sign("●", "*", "live", "good")
 PAUSED = Sign("▮▮", "||", "paused", "warn")
 REPLAY = Sign("▷", ">", "replay", "playhead")
+# Of a run elsewhere that trained when it was last heard of, and to which there is no connection.
+LAST_SEEN = Sign("○", "o", "last seen", "warn")
 SIGNS = {
     "running": LIVE,
     "paused": PAUSED,

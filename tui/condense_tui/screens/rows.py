@@ -14,7 +14,7 @@ from rich.style import Style
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import sparkline
-from condense_tui.draw.status import sign_of
+from condense_tui.draw.status import LAST_SEEN, sign_of
 from condense_tui.look import Look
 from condense_tui.machines import Elsewhere, Machine
 from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
@@ -73,7 +73,8 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
 def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]) -> Line:
     """Sign, name, word and age of a run; where it was recorded, unless it stands under that machine's name."""
     look = viewer.look
-    sign = sign_of(info.status)
+    away = info.mirror is not None and info.mirror.link != "connected" and info.active
+    sign = LAST_SEEN if away else sign_of(info.status)
     style: Style = getattr(look, sign.style)
     how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
     said = (f"{sign.sign if viewer.unicode else sign.plain} ".ljust(3), style)
@@ -138,7 +139,8 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     info = glance.info
     if info is None:
         return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
-    what = f"{info.id} · {_seeds(info)} · {info.device} on {info.host}"
+    host = info.host if info.mirror is None else info.mirror.host
+    what = f"{info.id} · {_seeds(info)} · {info.device} on {host}"
     if info.preset and info.preset != info.name:
         what += f" · preset {info.preset}"
     how = f"step {numbers.step(info.step)} of {numbers.step(info.steps)} · {numbers.duration(info.seconds)}"

@@ -81,11 +81,26 @@ def _send(screen: Screen[Any], run: Path, verb: str, done: Callable[[], None]) -
         except CondenseError as error:
             screen.app.call_from_thread(partial(say, screen, str(error), error=True))
         else:
-            screen.app.call_from_thread(partial(say, screen, f"asked the worker to {verb}"))
+            away = _away(run)
+            words = f"no connection to {away}; it is asked to {verb} if there is one within a minute"
+            told = partial(say, screen, words if away else f"asked the worker to {verb}", error=bool(away))
+            screen.app.call_from_thread(told)
             screen.app.call_from_thread(done)
 
     # the disk may be slow, and a full one makes SQLite wait
     screen.run_worker(send, thread=True, group="steering", exit_on_error=False)
+
+
+def _away(run: Path) -> str:
+    """The host of a run elsewhere to which there is no connection; empty where there is one, and for runs here."""
+    from condense_core.runs.place import is_mirror
+
+    if not is_mirror(run):
+        return ""
+    from condense_core.remote.link import read_mirror
+
+    mirror = read_mirror(run).mirror
+    return mirror.host if mirror is not None and mirror.link != "connected" else ""
 
 
 def _resume(screen: Screen[Any], run: Path, done: Callable[[], None]) -> None:

@@ -15,11 +15,13 @@ from rich.style import Style
 from textual import events
 from textual._context import visible_screen_stack
 from textual.app import RenderResult
-from textual.color import Color
+from textual.color import TRANSPARENT, Color
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
+
+from condense_tui.pace import Paced
 
 Answer = TypeVar("Answer")
 
@@ -37,7 +39,9 @@ class Dialog(ModalScreen[Answer]):
             return self._still
         if below is None:
             return super().render()
-        self._still = Still(below, self.styles.background, self.app.theme)
+        # a tint changes every cell of the screen, which takes a thin link a second, twice
+        far = isinstance(self.app, Paced) and self.app.far
+        self._still = Still(below, TRANSPARENT if far else self.styles.background, self.app.theme)
         return self._still
 
     def on_resize(self, event: events.Resize) -> None:

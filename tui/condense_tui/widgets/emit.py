@@ -1,23 +1,19 @@
-"""Writing to the terminal only what differs from what it shows.
+"""Codes that turn what a terminal shows on a stretch of a line into something else, cells that stay left out.
 
-Textual writes every dirty line of a widget in full. `Written` looks at each update at the moment it goes out, knows
-what went out before, and leaves out cells that are there already: a live frame costs a tenth of the bytes, which is
-what a thin link can carry. A difference taken earlier, when data is set, would leave holes under a dialog that has
-closed.
+A live frame costs a tenth of the bytes that drawing the lines in full would, which is what a thin link can carry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from rich.color import ColorSystem
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from condense_tui.draw import heatmap as draw
@@ -77,118 +73,82 @@ def pair_styles(ink: Ink) -> Callable[[int], Style]:
     return style
 
 
-class _Ready(Strip):
-    """Escape codes that bring a stretch of the screen up to date, whole, whatever part of it was asked for."""
-
-    __slots__ = ("_codes",)
-
-    def __init__(self, codes: str, length: int) -> None:
-        super().__init__((), length)
-        self._codes = codes
-
-    def crop(self, start: int, end: int | None = None) -> Strip:
-        return self
-
-    def render(self, console: Console) -> str:
-        return self._codes
-
-
-class Written:
-    """What the terminal shows, as far as it is known: by line, the strips that start at each column."""
-
-    def __init__(self) -> None:
-        self._lines: dict[int, dict[int, Strip]] = {}
-
-    def forget(self) -> None:
-        """Nothing is known any more."""
-        self._lines.clear()
-
-    def reduce(self, update: RenderableType | None, console: Console) -> None:
-        """Cut an update that is about to be written down to what is new in it; a full redraw is only remembered."""
-        if isinstance(update, ChopsUpdate):
-            self._reduce(update, console)
-        elif update is not None:
-            self.forget()
-            if isinstance(update, LayoutUpdate):
-                self._remember(update)
-
-    def _remember(self, update: LayoutUpdate) -> None:
-        for y, strips in enumerate(update.strips, update.region.y):
-            line = self._lines[y] = {}
-            x = update.region.x
-            for strip in strips:
-                line[x] = strip
-                x += strip.cell_length
-
-    def _reduce(self, update: ChopsUpdate, console: Console) -> None:
-        rows: list[tuple[dict[int, Strip | None], int, Row, Row]] = []
-        for y, start, stop in update.spans:
-            chops = dict(update.chops[y])
-            for x, strip in chops.items():
-                if strip is None or isinstance(strip, _Ready) or x >= stop or x + strip.cell_length <= start:
-                    continue
-                before = self._take_over(y, x, strip)
-                if isinstance(strip, Row) and isinstance(before, Row) and before.ink == strip.ink:
-                    rows.append((chops, x, strip, before))
-                elif before is None:
-                    chops[x] = _Ready(strip.render(console), strip.cell_length)
-                else:
-                    chops[x] = _Ready(_difference(strip, before, console), strip.cell_length)
-            update.chops[y] = chops  # type: ignore[index]
-        for chops, x, row, codes in _painted(rows):
-            chops[x] = _Ready(codes, row.cell_length)
-
-    def _take_over(self, y: int, x: int, strip: Strip) -> Strip | None:
-        """Remember that `strip` is written at a place; gives what was there if it had the same extent."""
-        line = self._lines.setdefault(y, {})
-        end = x + strip.cell_length
-        before = line.get(x)
-        overwritten = [at for at, old in line.items() if at < end and at + old.cell_length > x]
-        for at in overwritten:
-            del line[at]
-        line[x] = strip
-        return before if before is not None and before.cell_length == strip.cell_length else None
+def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *, thrifty: bool = False) -> list[str]:
+    """For each (strip, what the terminal shows in its place): codes that bring the terminal up to date from the first
+    column on; the whole strip where nothing is known, empty where the two look the same. `thrifty`: a whole strip, too,
+    is drawn with as few bytes as there can be, and not with those that Textual keeps ready."""
+    system = console._color_system or ColorSystem.TRUECOLOR
+    codes = [""] * len(pairs)
+    rows: dict[tuple[Ink, int], list[tuple[int, Row, Row]]] = {}
+    for at, (strip, before) in enumerate(pairs):
+        if before is None:
+            codes[at] = _drawn(strip, system) if thrifty and not isinstance(strip, Row) else strip.render(console)
+        elif isinstance(strip, Row) and isinstance(before, Row) and before.ink == strip.ink:
+            rows.setdefault((strip.ink, strip.cell_length), []).append((at, strip, before))
+        else:
+            codes[at] = _difference(strip, before, system)
+    # heatmap rows of one width and ink all at once
+    for (ink, _), group in rows.items():
+        now, then = np.stack([row.pairs for _, row, _ in group]), np.stack([row.pairs for _, _, row in group])
+        for (at, _, _), text in zip(group, draw.paint(now, *ink, then), strict=True):
+            codes[at] = text
+    return codes
 
 
-def _painted(
-    rows: list[tuple[dict[int, Strip | None], int, Row, Row]],
-) -> list[tuple[dict[int, Strip | None], int, Row, str]]:
-    """Differences of heatmap rows, all rows of one width and ink at once."""
-    groups: dict[tuple[Ink, int], list[tuple[dict[int, Strip | None], int, Row, Row]]] = {}
-    for entry in rows:
-        groups.setdefault((entry[2].ink, entry[2].cell_length), []).append(entry)
-    painted = []
-    for (ink, _), group in groups.items():
-        now = np.stack([row.pairs for _, _, row, _ in group])
-        then = np.stack([before.pairs for _, _, _, before in group])
-        texts = draw.paint(now, *ink, then)
-        painted += [(chops, x, row, text) for (chops, x, row, _), text in zip(group, texts, strict=True)]
-    return painted
+class Pen(NamedTuple):
+    """What a terminal has been told to write with, as parameters of SGR: attributes, foreground, background."""
+
+    attributes: str = ""
+    fore: str = ""
+    back: str = ""
+
+    def turned_to(self, pen: Pen) -> str:
+        """The fewest codes after which the terminal writes with `pen`."""
+        if pen == self:
+            return ""
+        lost = pen.attributes != self.attributes or (self.fore and not pen.fore) or (self.back and not pen.back)
+        wanted = pen if lost else [new for new, old in zip(pen, self, strict=True) if new != old]
+        said = ["0", *wanted] if lost and self != Pen() else wanted
+        return f"\x1b[{';'.join([part for part in said if part])}m"
 
 
-def _difference(strip: Strip, before: Strip, console: Console) -> str:
+@lru_cache(maxsize=4096)
+def _pen(style: Style, system: ColorSystem) -> Pen:
+    fore, back = (
+        ";".join(colour.downgrade(system).get_ansi_codes(foreground=front)) if colour is not None else ""
+        for colour, front in ((style.color, True), (style.bgcolor, False))
+    )
+    plain = style.clear_meta_and_links().without_color
+    return Pen(Strip.render_style(plain, "", system).removesuffix("\x1b[0m")[2:-1], fore, back)
+
+
+def _drawn(strip: Strip, system: ColorSystem) -> str:
+    """All of a strip."""
+    return _written([(0, text, style) for text, style, _ in strip], system)
+
+
+def _difference(strip: Strip, before: Strip, system: ColorSystem) -> str:
     """Escape codes that turn `before` into `strip` from its first column on; empty where they look the same."""
     if strip is before:
         return ""
     new, old = _cells(strip), _cells(before)
     if new is None or old is None:
-        return strip.render(console)
-    system = console._color_system or ColorSystem.TRUECOLOR
+        return _drawn(strip, system)
+    cells = enumerate(zip(new, old, strict=True))
+    return _written([(column, *now) for column, (now, then) in cells if now != then], system, steps=True)
+
+
+def _written(texts: list[tuple[int, str, Style | None]], system: ColorSystem, *, steps: bool = False) -> str:
+    """Texts one after the other, a style said only where it changes; with `steps` each at its column."""
     parts: list[str] = []
-    at = column = 0
-    while column < len(new):
-        if new[column] == old[column]:
-            column += 1
-            continue
-        style = new[column][1]
-        end = column + 1
-        while end < len(new) and new[end] != old[end] and new[end][1] == style:
-            end += 1
-        if column > at:
+    pen, at = Pen(), 0
+    for column, text, style in texts:
+        if steps and column > at:
             parts.append(f"\x1b[{column - at}C")
-        text = "".join([character for character, _ in new[column:end]])
-        parts.append(text if style is None else Strip.render_style(style, text, system))
-        at = column = end
+        wanted = Pen() if style is None else _pen(style, system)
+        parts += pen.turned_to(wanted), text
+        pen, at = wanted, column + 1
+    parts.append(pen.turned_to(Pen()))
     return "".join(parts)
 
 

@@ -32,10 +32,13 @@ class Header(Lines):
         where = f" · {run.host}" if run.host else ""
         device = f" · {run.device}" if run.device else ""
         right = self._right(self._snapshot)
-        for extra in (where + device, where, ""):
-            if length(left) + len(extra) + length(right) + 2 <= width or not extra:
-                return [justified([*left, (extra, look.muted)], self._fitting(right, left, width), width, look.text)]
-        return [left]
+        # of a run elsewhere, where it trains is said before how fast
+        elsewhere = run.delay is not None or bool(run.away)
+        for extra, least in ((where + device, right), (where, right[:2] if elsewhere else right)):
+            if length(left) + len(extra) + length(least) + 2 <= width:
+                left.append((extra, look.muted))
+                break
+        return [justified(left, self._fitting(right, left, width), width, look.text)]
 
     def _fitting(self, right: Line, left: Line, width: int) -> Line:
         """As many of the parts on the right as there is room for; the status, which comes first, is kept longest."""
@@ -55,7 +58,7 @@ class Header(Lines):
         if head is not None and not head.following:
             speed = f" · {head.speed:g} frames/s" if head.playing else ""
             parts.append((f"   frame {head.index + 1} of {head.count}{speed}", look.muted))
-        elif run.active and run.step and run.status != "paused":
+        elif run.active and run.step and run.status != "paused" and not run.away:
             parts.append((f"   {numbers.rate(run.steps_per_second)}", look.muted))
             if run.seconds_left == run.seconds_left:
                 parts.append((f"   {numbers.duration(run.seconds_left)} left", look.muted))

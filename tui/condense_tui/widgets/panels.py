@@ -133,7 +133,7 @@ def waiting(snapshot: Snapshot) -> str:
     if snapshot.head is not None:
         return "no similarity recorded for this layer"
     if run.status == "starting":
-        return "waiting for the first frame: worker starting…"
+        return "waiting for the first frame: starting…"
     return "waiting for the first frame…" if run.active else "this run ended before its first frame"
 
 

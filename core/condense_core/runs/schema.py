@@ -88,7 +88,7 @@ def open_reader(file: Path) -> sqlite3.Connection:
         _open(file, "rw").close()
         connection = _open(file, "ro")
     except RunFileError:
-        if os.access(file.parent, os.W_OK) or not os.access(file, os.R_OK):
+        if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
         connection = _open(file, "ro&immutable=1")
     connection.execute("PRAGMA query_only = ON")

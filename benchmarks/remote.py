@@ -1,5 +1,7 @@
 """Watching a run on another machine: set-up, delay and bytes of the mirror, against drawing the app over `ssh -t`.
 
+How soon a key has its effect over `ssh -t` is in drawn.py.
+
     python benchmarks/remote.py [SECONDS]
 
 Needs OpenSSH's server: one is started on loopback, with keys of its own. The run has three layers of 32 kernels and is
@@ -9,16 +11,11 @@ recorded ten times a second. The thin link (1 Mbit/s, 50 ms each way) is a relay
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import pty
-import select
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -27,8 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 
-import pyte
 from sshd import FarSide
+from terminal import Key, Terminal
 from thin_link import ThinLink
 
 from condense_core.remote import ssh
@@ -44,11 +41,13 @@ from condense_core.runs.schema import FILE_NAME, open_reader
 from condense_core.runs.writer import RunWriter
 
 RATE = 10
-SIZE = struct.pack("HHHH", 40, 120, 0, 0)
 PROGRAM = [sys.executable, "-c", "import sys; from condense_tui.main import main; sys.exit(main())"]
-# What a terminal that knows synchronised output answers to the question whether it does.
-QUESTION, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
-KEYS = 15
+# One layer's heatmap, and all three: the mirror carries all of them.
+SIZES = ((120, 40), (200, 60))
+KEYS: tuple[Key, ...] = (
+    ("← looks back", b"\x1b[D", lambda page: "looking back" in page),
+    ("end: live again", b"\x1b[F", lambda page: "looking back" not in page),
+)
 
 
 Row = tuple[object, ...]
@@ -154,58 +153,6 @@ class Counted:
         ssh.Pipe.read = counting  # type: ignore[method-assign]
 
 
-class Screen:
-    """A program in a terminal of 120×40 that answers what terminals are asked, and counts what is drawn."""
-
-    def __init__(self, command: list[str], *, answers: bool = True) -> None:
-        self.pid, self._terminal = pty.fork()
-        if self.pid == 0:
-            os.execvpe(command[0], command, {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
-        fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, SIZE)
-        self._answers = answers
-        self._tail = b""
-        self.bytes = 0
-        self.screen = pyte.Screen(120, 40)
-        self._stream = pyte.ByteStream(self.screen)
-
-    def watch(self, seconds: float, shows: str | None = None) -> float | None:
-        """Draw for so long, or until a text is on the screen; the time that took, None where it was not."""
-        begun = time.monotonic()
-        while (left := begun + seconds - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._terminal], [], [], left)
-            if not ready:
-                break
-            data = os.read(self._terminal, 65_536)
-            arrived = time.monotonic()
-            self.bytes += len(data)
-            if self._answers:
-                # a question may come in two parts
-                os.write(self._terminal, ANSWER * (self._tail + data).count(QUESTION))
-                self._tail = (self._tail + data).rpartition(QUESTION)[2][1 - len(QUESTION) :]
-            self._stream.feed(data)
-            if shows is not None and any(shows in line for line in self.screen.display):
-                return arrived - begun
-        return None
-
-    def key_lags(self) -> list[float]:
-        """From pressing a key that looks back, or forward again, until the header says so, while frames keep coming."""
-        lags = []
-        for _ in range(KEYS):
-            for key, words in ((b"\x1b[D", "looking back"), (b"\x1b[F", "live")):
-                os.write(self._terminal, key)
-                lag = self.watch(30, words)
-                if lag is None:
-                    raise SystemExit("\n".join([f"no {words!r} on the screen:", *self.screen.display]))
-                lags.append(lag)
-                self.watch(0.35)
-        return lags
-
-    def close(self) -> None:
-        os.kill(self.pid, 9)
-        os.waitpid(self.pid, 0)
-        os.close(self._terminal)
-
-
 def set_up(host: str, count: int) -> list[float]:
     taken = []
     for _ in range(count):
@@ -254,26 +201,14 @@ def mirror(host: str, training: Training, near: Path, seconds: float) -> tuple[f
         return (counted.bytes - before) / (time.monotonic() - begun), ages
 
 
-def drawn(host: str, far: FarSide) -> Screen:
+def drawn(host: str, far: FarSide, size: tuple[int, int]) -> Terminal:
     """The app drawn over `ssh -t`."""
     terminal = "TERM=xterm-256color COLORTERM=truecolor"
     command = f"env {terminal} CONDENSE_RUNS_DIR={far.runs} {find_host(host).command} attach"
-    screen = Screen(["ssh", "-t", host, command])
-    if screen.watch(90, "eigenvalues") is None:
-        raise SystemExit("\n".join(["the app never came:", *screen.screen.display]))
-    screen.watch(3)
+    screen = Terminal(["ssh", "-t", host, command], size=size, answers=True)
+    screen.wait_for(b"eigenvalues")
+    time.sleep(3)
     return screen
-
-
-def local_key_lags(host: str, near: Path, run: str) -> list[float]:
-    """Key lags of the app here, that watches the mirror of a run there."""
-    screen = Screen([*PROGRAM, "attach", run, "--host", host, "--runs-dir", str(near)])
-    if screen.watch(90, "eigenvalues") is None:
-        raise SystemExit("\n".join(["the app never came:", *screen.screen.display]))
-    screen.watch(3)
-    lags = screen.key_lags()
-    screen.close()
-    return lags
 
 
 def ms(values: list[float]) -> str:
@@ -324,19 +259,20 @@ def measure_ssh(count: int) -> None:
 
 def measure(far: FarSide, training: Training, near: Path, seconds: float) -> None:
     """The same rows at the same time: mirrored, and drawn."""
-    screen = drawn("far", far)
-    drawing = threading.Thread(target=screen.watch, args=(seconds,))
-    before = screen.bytes
-    drawing.start()
     stream, ages = mirror("far", training, near, seconds)
-    drawing.join()
-    pixels = (screen.bytes - before) / seconds
-    lags = screen.key_lags()
-    screen.close()
     print(f"    mirror: {stream / 1e3:6.1f} kB/s; age of a row    {ms(ages)}")
-    print(f"    ssh -t: {pixels / 1e3:6.1f} kB/s; key lag         {ms(lags)}")
-    print(f"    the mirror costs {stream / pixels:.2f} of what drawing costs")
-    print(f"    key lag, app here on the mirror    {ms(local_key_lags('far', near, training.folder.name))}")
+    for size in SIZES:
+        screen = drawn("far", far, size)
+        pixels = screen.bytes_in(seconds) / seconds
+        screen.close()
+        ratio = stream / pixels
+        print(f"    ssh -t, {size[0]:3}×{size[1]}: {pixels / 1e3:6.1f} kB/s; the mirror costs {ratio:.2f} of that")
+    viewer = Terminal([*PROGRAM, "attach", training.folder.name, "--host", "far", "--runs-dir", str(near)])
+    viewer.wait_for(b"eigenvalues")
+    time.sleep(3)
+    lags = [effect.lag for effect in viewer.effects(KEYS, 30, (0.35, 0.65))]
+    viewer.close()
+    print(f"    key lag, app here on the mirror    {ms(lags)}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from textual import events
 from textual._context import visible_screen_stack
 from textual.app import RenderResult
 from textual.color import TRANSPARENT, Color
+from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.style import Style as VisualStyle
@@ -30,6 +31,7 @@ class Dialog(ModalScreen[Answer]):
     """A small screen over another one."""
 
     _still: Still | None = None
+    _opened_at: Size | None = None
 
     # a screen may show whatever a widget may, though its annotation says less
     def render(self) -> RenderResult:  # type: ignore[override]
@@ -45,7 +47,10 @@ class Dialog(ModalScreen[Answer]):
         return self._still
 
     def on_resize(self, event: events.Resize) -> None:
-        self._still = None
+        # the first one only says at which size the dialog opened
+        if self._opened_at not in {None, event.size}:
+            self._still = None
+        self._opened_at = event.size
 
 
 class Still(Visual):

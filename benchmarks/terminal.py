@@ -1,0 +1,162 @@
+"""A program behind a pseudo-terminal, keys pressed in it, and when each had its effect on the screen.
+
+What the program writes is kept with the time at which it came; afterwards a terminal emulator finds the moment of each
+effect, so that the emulator takes no time from what is measured.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import random
+import select
+import signal
+import struct
+import termios
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyte
+
+SIZE = (120, 40)
+# What a terminal that knows synchronised output answers to the question whether it does.
+QUESTION, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+
+# A key's name, its bytes, and how the screen looks once it has had its effect.
+Key = tuple[str, bytes, Callable[[str], bool]]
+
+
+class Effect(NamedTuple):
+    """What came of one key: seconds until the screen showed it, and bytes that came meanwhile."""
+
+    name: str
+    lag: float
+    bytes: int
+
+
+class Terminal:
+    """A program that runs as a person runs it; `answers` to what modern terminals are asked, or not."""
+
+    def __init__(self, command: Sequence[str], *, size: tuple[int, int] = SIZE, answers: bool = False) -> None:
+        self.size = size
+        self.pid, self._file = pty.fork()
+        if self.pid == 0:
+            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+            os.execvpe(command[0], list(command), environment)
+        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.written: list[tuple[float, bytes]] = []
+        self._answers = answers
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def press(self, key: bytes) -> float:
+        """Send a key; the time at which it went."""
+        now = time.perf_counter()
+        os.write(self._file, key)
+        return now
+
+    def wait_for(self, text: bytes, seconds: float = 90) -> float:
+        """The time at which `text` had come."""
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline:
+            seen = b""
+            for when, chunk in list(self.written):
+                seen += chunk
+                if text in seen:
+                    return when
+            time.sleep(0.02)
+        raise SystemExit(f"{text!r} did not come in {seconds} s")
+
+    def bytes_in(self, seconds: float) -> int:
+        """Bytes that come from now on for so long."""
+        before = len(self.written)
+        time.sleep(seconds)
+        return sum(len(chunk) for _, chunk in self.written[before:])
+
+    def effects(self, keys: Sequence[Key], count: int, pause: tuple[float, float]) -> list[Effect]:
+        """Press keys, one after the other and over again, `count` in all, at random moments; what came of each."""
+        presses = []
+        for at in range(count):
+            key = keys[at % len(keys)]
+            presses.append((key, self.press(key[1])))
+            time.sleep(random.uniform(*pause))
+        time.sleep(pause[1])
+        return _effects(list(self.written), presses, self.size)
+
+    def megabytes(self) -> float:
+        """Resident memory."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def seconds_of_cpu(self) -> float:
+        """Processor time taken so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self._thread.join()
+        os.close(self._file)
+
+    def _read(self) -> None:
+        tail = b""
+        while True:
+            try:
+                if not select.select([self._file], [], [], 1.0)[0]:
+                    continue
+                data = os.read(self._file, 65_536)
+            except OSError:
+                return
+            self.written.append((time.perf_counter(), data))
+            if self._answers:
+                # a question may come in two parts
+                os.write(self._file, ANSWER * (tail + data).count(QUESTION))
+                tail = (tail + data).rpartition(QUESTION)[2][1 - len(QUESTION) :]
+
+
+def _effects(
+    written: list[tuple[float, bytes]], presses: list[tuple[Key, float]], size: tuple[int, int]
+) -> list[Effect]:
+    screen = pyte.Screen(*size)
+    stream = pyte.ByteStream(screen)
+    found: list[Effect] = []
+    waiting, counted = list(presses), 0
+    for when, data in written:
+        stream.feed(data)
+        if len(waiting) > 1 and when > waiting[1][1]:
+            # not even when the next key was pressed: at least that long
+            (name, _, _), pressed = waiting.pop(0)
+            print(f"    no effect of {name} for {waiting[0][1] - pressed:.2f} s")
+            found.append(Effect(name, waiting[0][1] - pressed, counted))
+            counted = 0
+        if not waiting or when < waiting[0][1]:
+            continue
+        counted += len(data)
+        (name, _, shows), pressed = waiting[0]
+        if shows("\n".join(screen.display)):
+            found.append(Effect(name, when - pressed, counted))
+            del waiting[0]
+            counted = 0
+    return found
+
+
+def report(what: str, seconds: Sequence[float], more: str = "") -> None:
+    """One line: median and tail of times, in milliseconds, and what else there is to say."""
+    median, p95, p99 = (1e3 * np.quantile(seconds, share, method="higher") for share in (0.5, 0.95, 0.99))
+    print(f"{what:34} median {median:6.1f}   p95 {p95:6.1f}   p99 {p99:6.1f} ms   ({len(seconds)}){more}")
+
+
+def report_keys(found: Sequence[Effect], keys: Sequence[Key]) -> None:
+    """A line for each key, and one for all."""
+    for name, _, _ in keys:
+        of_key = [effect for effect in found if effect.name == name]
+        if of_key:
+            came = np.median([effect.bytes for effect in of_key]) / 1e3
+            report(f"  {name}", [effect.lag for effect in of_key], f"   {came:5.1f} kB until then")
+    report("  all keys", [effect.lag for effect in found])

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 
 from condense_core.text import printable
 
+# Characters of names that exist in one message: all fields of a scenario, a dozen presets or runs.
+LONGEST_LIST = 240
+
 
 class CondenseError(Exception):
     """What went wrong, what was expected, and what to do, in one line; `exit_code` is the process's answer."""
@@ -46,6 +49,12 @@ class RunFailedError(CondenseError):
     exit_code = 1
 
 
+class StoppedError(CondenseError):
+    """Ctrl-C ended a command before its end; the message says what is there all the same."""
+
+    exit_code = 130
+
+
 class HostError(CondenseError):
     """Another machine that cannot be reached, or does not answer as it should."""
 
@@ -62,7 +71,11 @@ class NobodyToAskError(HostError):
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """What to say after an unknown name: the nearest that exists, or all of them."""
+    """What to say after an unknown name: the nearest that exists, or as many as a line holds."""
     known = list(names)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else "expected one of " + ", ".join(known)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    every = ", ".join(known)
+    some = every[:LONGEST_LIST].rpartition(", ")[0]
+    return f"expected one of {f'{some}, …' if len(every) > LONGEST_LIST and some else every}"

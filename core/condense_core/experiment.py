@@ -91,7 +91,8 @@ class _PowerInit(_Init, frozen=True, kw_only=True):
     gamma: float
 
     def __post_init__(self) -> None:
-        require(math.isfinite(self.gamma), "gamma", "a finite number", self.gamma)
+        # beyond it a width to that power is no float
+        require(-30 <= self.gamma <= 1000, "gamma", "-30 to 1000", self.gamma)
 
 
 class MeanFanPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="mean-fan-power"):

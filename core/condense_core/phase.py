@@ -56,8 +56,8 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
     """The phase point of a scenario with one hidden layer, from the formulas of its initialisation and α = 1.
 
     The readout of a convolution has an entry for every position; its std is that of one of them. None where there are
-    more hidden layers or a trunk, where weights come from a file, for a width of 1, and where the number of classes is
-    not known because the folder of images is not here.
+    more hidden layers or a trunk, where weights come from a file, for a width of 1, for weights too small or too
+    large for a float, and where the number of classes is not known because the folder of images is not here.
     """
     if len(experiment.layers) > 1 or experiment.trunk is not None or experiment.initial is not None:
         return None
@@ -72,11 +72,14 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
         inputs, pixels, positions = channels * side**2, 1, 1
     hidden = LayerSize(n_in=inputs, n_out=width, filter_pixels=pixels, first_width=width)
     readout = LayerSize(n_in=width * positions, n_out=outputs, first_width=width)
-    return phase_point(
-        width,
-        output_std=standard_deviation(experiment.init, readout),
-        input_std=standard_deviation(experiment.init, hidden),
-    )
+    try:
+        return phase_point(
+            width,
+            output_std=standard_deviation(experiment.init, readout),
+            input_std=standard_deviation(experiment.init, hidden),
+        )
+    except (ValueError, OverflowError):
+        return None
 
 
 def _input(data: Data) -> tuple[int, int]:

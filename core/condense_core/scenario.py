@@ -5,10 +5,11 @@ Errors name the dotted path, what was expected and the nearest name that exists.
 
 from __future__ import annotations
 
+import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -18,6 +19,26 @@ from condense_core.errors import ScenarioError, nearest
 from condense_core.experiment import Experiment
 
 Table = dict[str, Any]
+
+# Levels of tables and lists in a scenario: claim.requires and data.terms have four.
+DEEPEST = 16
+# Characters of a refused value that are shown.
+LONGEST_VALUE = 60
+# Fields that say one thing in two ways: the one that is set takes the other's place.
+_INSTEAD: dict[tuple[str, ...], tuple[str, str]] = {
+    ("optimizer", "lr"): ("optimizer", "lr_lambda1"),
+    ("optimizer", "lr_lambda1"): ("optimizer", "lr"),
+}
+# What msgspec calls kinds of values, as a person would.
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+    "null": "none",
+}
 
 
 def loads(text: str, source: str = "scenario") -> Experiment:
@@ -36,7 +57,20 @@ def parse(text: str, source: str = "scenario") -> Table:
         raise ScenarioError(f"{source}: not valid TOML: {error}") from None
     except RecursionError:
         raise ScenarioError(f"{source}: nested too deep for a scenario") from None
+    if not table:
+        raise ScenarioError(f"{source}: empty; expected a scenario in TOML (condense-tui presets show NAME prints one)")
+    _check_depth(table, source)
     return table
+
+
+def _check_depth(table: Table, source: str) -> None:
+    """Refuse what is nested deeper than any scenario, before anything walks it by recursion."""
+    level: list[Any] = [table]
+    for _ in range(DEEPEST):
+        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
+        level = [item for item in level if isinstance(item, dict | list)]
+    if level:
+        raise ScenarioError(f"{source}: nested too deep for a scenario")
 
 
 def dumps(experiment: Experiment) -> str:
@@ -50,7 +84,7 @@ def build(table: Table, source: str = "scenario") -> Experiment:
         _check_names(Experiment, table, ())
         return msgspec.convert(table, Experiment)
     except msgspec.ValidationError as error:
-        raise ScenarioError(f"{source}: {_plain(str(error))}") from None
+        raise ScenarioError(f"{source}: {_plain(str(error), table)}") from None
     except ScenarioError as error:
         raise ScenarioError(f"{source}: {error}") from None
 
@@ -75,7 +109,8 @@ def with_settings(experiment: Experiment, values: Mapping[str, object], source: 
 def override(table: Table, settings: Iterable[str], source: str = "--set") -> Table:
     """A copy of `table` with each KEY=VALUE applied: `optimizer.lr=1e-4`, `layers.0.activation=tanh`,
     `layers.*.width=64` for all. A value `none` takes an optional field out; a part that changes its kind (`data.name`,
-    `init.scheme`, …) drops the fields that the new kind does not have."""
+    `init.scheme`, …) drops the fields that the new kind does not have, and `optimizer.lr` and `lr_lambda1` take each
+    other's place."""
     result: Table = _copy(table)
     chosen: set[tuple[str, ...]] = set()
     for setting in settings:
@@ -86,6 +121,10 @@ def override(table: Table, settings: Iterable[str], source: str = "--set") -> Ta
             _assign(result, path, value.strip(), source)
             chosen.add(path)
     _drop_leftovers(Experiment, result, (), chosen)
+    for path in chosen & _INSTEAD.keys():
+        part, other = _INSTEAD[path]
+        if path[1] in result[part] and (part, other) not in chosen:
+            result[part].pop(other, None)
     return result
 
 
@@ -128,7 +167,9 @@ def _assign(table: Table, path: tuple[str, ...], text: str, source: str) -> None
 
 
 def _indices(where: str, items: list[Any]) -> str:
-    return f"{where}.0 to {where}.{len(items) - 1}" if items else f"items in {where}, which is empty"
+    if not items:
+        return f"items in {where}, which is empty"
+    return f"{where}.0" if len(items) == 1 else f"{where}.0 to {where}.{len(items) - 1}"
 
 
 def _value(text: str, expected: Any) -> Any:
@@ -136,13 +177,16 @@ def _value(text: str, expected: Any) -> Any:
     if _accepts_text_only(expected):
         return text.strip("\"'")
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        pass
-    try:
-        return float(text)  # `.5`, which TOML does not know
-    except ValueError:
-        return text
+        try:
+            value = float(text)  # `.5`, which TOML does not know
+        except ValueError:
+            return text
+    members = _members(expected)
+    # `1e6` steps are meant as a whole number
+    whole = isinstance(value, float) and int in members and float not in members and value.is_integer()
+    return int(value) if whole else value
 
 
 def _expand(table: Table, parts: Sequence[str]) -> list[tuple[str, ...]]:
@@ -218,21 +262,43 @@ def _check_names(expected: Any, value: Any, path: tuple[str, ...]) -> None:
             raise ScenarioError(f"{'.'.join((*path, field.encode_name))}: missing")
 
 
+def _inside(fields: Table) -> Iterator[tuple[str, str]]:
+    """Fields of the parts of a scenario that hold settings, with the part's name; of a list's items with a star."""
+    for part in ("data", "record", "stop", "ensemble", "init", "optimizer", "layers"):
+        if part in fields:
+            item = _item_type(fields[part])
+            lead, options = (f"{part}.*", _structs(item)) if _structs(item) else (part, _structs(fields[part]))
+            yield from ((lead, name) for option in options for name in _fields(option))
+
+
 def _unknown_choice(path: tuple[str, ...], value: str, choices: Iterable[str]) -> ScenarioError:
     return ScenarioError(f"{'.'.join(path)}: unknown {value!r}; {nearest(value, choices)}")
 
 
 def _unknown(path: tuple[str, ...], fields: Table) -> str:
+    if len(path) == 1:
+        # `lr` for `optimizer.lr`, `widht` for `layers.*.width`
+        whole = {name: f"{part}.{name}" for part, name in _inside(fields)}
+        close = nearest(path[0], whole).split("'")
+        if path[0] in whole or (len(close) > 1 and "'" not in nearest(path[0], fields)):
+            return f"{path[0]}: unknown; did you mean {whole[close[1]]!r}?"
     return f"{'.'.join(path)}: unknown; {_nearest(path[-1], fields, '.'.join(path[:-1]))}"
 
 
 def _nearest(name: str, names: Iterable[str], prefix: str = "") -> str:
+    # without the part that they share, by which any two names would be near
+    close, quote, rest = nearest(name, sorted(names)).partition("'")
     lead = f"{prefix}." if prefix else ""
-    return nearest(lead + name, sorted(lead + item for item in names))
+    if quote:
+        return f"{close}'{lead}{rest}"
+    return f"{close} in {prefix}" if prefix else close
 
 
-def _plain(message: str) -> str:
-    """msgspec's sentence with the path first and written as a person would: `layers.0.width: expected int, got str`."""
+def _plain(message: str, table: Table) -> str:
+    """msgspec's sentence with the path first and written as a person would: `steps: expected a whole number, got 1.5`.
+
+    `table` is what was refused.
+    """
     text, at, where = message.partition(" - at `$")
     path = where.rstrip("`").lstrip(".").replace("[", ".").replace("]", "").lstrip(".")
     text = text.replace("`", "").replace(" | null", " or none")
@@ -242,7 +308,21 @@ def _plain(message: str) -> str:
         return f"{path + '.' if path else ''}{head}: {rest}"
     if not at:
         return text
-    return f"{path}: {text[:1].lower()}{text[1:]}"
+    kind = re.fullmatch(r"Expected ([a-z| ]+|none), got [a-z]+", text)
+    if kind is None:
+        return f"{path}: {text[:1].lower()}{text[1:]}"
+    expected = " or ".join(_KINDS.get(name, name) for name in kind[1].replace(" | ", " or ").split(" or "))
+    return f"{path}: expected {expected}, got {_as_written(table, path)}"
+
+
+def _as_written(table: Any, path: str) -> str:
+    """The value at a dotted path as it stands in TOML, of a long one its beginning."""
+    for part in path.split("."):
+        table = table[int(part) if isinstance(table, list) else part]
+    if isinstance(table, bool):
+        return str(table).lower()
+    text = repr(table)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _members(expected: Any) -> tuple[Any, ...]:

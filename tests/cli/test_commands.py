@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support import SMALL, wait_for
 
+from condense_core.runs.control import worker_is_alive
 from condense_core.runs.place import find_run
 
 
@@ -19,8 +20,10 @@ from condense_core.runs.place import find_run
 def command(tmp_path):
     """Runs `condense-tui` with its runs in a folder of the test's."""
 
-    def run(*arguments: str, code: int | None = 0, text: str | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "CONDENSE_RUNS_DIR": str(tmp_path / "runs"), "COLUMNS": "100"}
+    def run(
+        *arguments: str, code: int | None = 0, text: str | None = None, columns: int = 100
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "CONDENSE_RUNS_DIR": str(tmp_path / "runs"), "COLUMNS": str(columns)}
         answer = subprocess.run(
             [sys.executable, "-m", "condense_tui", *arguments],
             capture_output=True,
@@ -159,7 +162,7 @@ def interruptible(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
     [
         (["run", "digits-gx"], "no preset 'digits-gx'; did you mean 'digits-gd'?"),
         (["run", "nowhere.toml"], "cannot read the scenario nowhere.toml: No such file"),
-        (["run", "-"], "standard input: name: missing"),
+        (["run", "-"], "standard input: empty; expected a scenario"),
         (["run", "digits-gd", "--set", "layers.0.activation=thanh"], "did you mean 'tanh'?"),
         (["run", "digits-gd", "--set", "optimzer.lr=1"], "did you mean 'optimizer'?"),
         (["run", "digits-gd", "--device", "gpu"], "expected auto, cpu, cuda or cuda:i"),
@@ -175,12 +178,22 @@ def interruptible(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
         (["replay", "nothing"], "no runs in"),
         (["replay", "/etc/hostname"], "cannot read"),
         (["presets", "show", "digits-gx"], "did you mean 'digits-gd'?"),
-        (["run", "digits-gd", "--set", "layers.².width=4"], "expected layers.0 to layers.0"),
+        (["run", "digits-gd", "--set", "layers.².width=4"], "expected layers.0\n"),
         (["run", "~nobody-of-that-name/x.toml"], "cannot read the scenario"),
         (["run", "digits-gd", "--detach", "--check"], "give one of them"),
         (["run", "digits-gd", "--name", "caf\udcff"], "printable"),
         (["runs", "rm", ""], "no runs in"),
         (["bogus"], "No such command"),
+        (["run", "digits-gd", "--vary", "both"], "give --seeds N too"),
+        (["run", ""], "expected one of cnn-fig02"),
+        (["run", "digits-gd", "--set", "steps=many"], "steps: expected a whole number, got 'many'"),
+        (["replay", "digits-dg"], "did you mean 'digits-gd'?"),
+        (["export", "digits-gd", "--to", "csv", "--what", "heatmap"], "csv holds all of the run"),
+        (["export", "digits-gd", "--to", "csv", "--json", "--out", "-"], "give one of them"),
+        (["export", "digits-gd", "--to", "svg", "--size", "99999x40"], "expected 400x200 or less"),
+        (["sweep", "digits-gd", "--over", "width=4", "--out", "/dev/null"], "cannot write to /dev/null: File exists"),
+        (["reproduce", "digits-gd", "--out", "/dev/null/x"], "cannot write to /dev/null/x: Not a directory"),
+        (["presets", "record", "digits-gd", "--out", "/dev/null"], "cannot write to /dev/null: File exists"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_code_two(command, arguments, message):
@@ -188,6 +201,56 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_two(command, arguments, m
     assert message in answer.stderr
     assert answer.stderr.count("\n") == 1
     assert answer.stdout == ""
+
+
+def test_a_damaged_run_is_named_and_can_be_removed(command, tmp_path):
+    command("run", "-", "--detach", text=SMALL)
+    folder = find_run(tmp_path / "runs", None)
+    wait_for(lambda: not worker_is_alive(folder))
+    for left in folder.glob("run.sqlite*"):
+        left.unlink()
+    (folder / "run.sqlite").write_bytes(b"no database" * 100)
+    answer = command("runs", "list")
+    assert "file is not a database" in answer.stderr
+    answer = command("runs", "rm", folder.name)
+    assert answer.stdout == f"{folder.name} removed\n"
+    assert not folder.exists()
+
+
+def test_a_table_in_a_narrow_terminal_is_cut_nowhere(command, tmp_path):
+    command("run", "-", "--headless", text=SMALL)
+    name = find_run(tmp_path / "runs", None).name
+    for arguments, whole in ((["list"], name), (["show", "small"], "condensed  predicted")):
+        assert whole in command("runs", *arguments, columns=40).stdout
+    assert "condensed  predicted" in command("attach", "--headless", columns=40).stdout
+
+
+def test_a_full_disk_below_standard_output_is_one_line():
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        answer = subprocess.run(
+            [sys.executable, "-m", "condense_tui", "presets", "show", "digits-gd"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert answer.returncode == 1
+    assert answer.stderr == "condense-tui: cannot read or write: No space left on device\n"
+
+
+def test_ctrl_c_in_a_command_that_starts_no_run_says_so_in_one_line():
+    command = [sys.executable, "-m", "condense_tui", "theory", "digits-gd", "--trials", "100000"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    wait_for(lambda: bool(_children(process.pid)))
+    os.killpg(process.pid, signal.SIGINT)
+    output, said = process.communicate(timeout=30)
+    assert (process.returncode, output, said) == (130, "", "condense-tui: interrupted\n")
+
+
+def _children(pid: int) -> str:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8")
 
 
 def test_a_run_that_fails_says_why_and_ends_with_one(command):
@@ -211,6 +274,14 @@ def test_presets_are_listed_shown_and_can_be_run_from_what_is_shown(command):
     shown = command("presets", "show", "fcn-fig03-tanh").stdout
     command("run", "-", "--headless", "--check", text=shown)
     assert "xtanh              multiplicity 2" in command("presets", "activations").stdout
+
+
+def test_paragraphs_of_help_are_as_wide_as_the_terminal(command):
+    lines = [line.strip() for line in command("theory", "--help", columns=80).stdout.splitlines()]
+    first, end = lines.index(next(line for line in lines if line.startswith("Z is taken"))), lines.index("", 8)
+    assert end - first > 2
+    assert all(len(line) > 60 for line in lines[first : end - 1])
+    assert "condense-tui theory digits-gd" in lines, "examples keep their lines"
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,13 @@ def test_a_scenarios_point_is_that_of_its_initialisation():
     assert point("init.scheme=he-normal", "layers.0.width=10000").gamma == pytest.approx(0.5, abs=0.2)
 
 
+@pytest.mark.parametrize("gamma", [500, -30])
+def test_weights_beyond_a_float_have_no_point_and_no_error(gamma):
+    settings = ["init.scheme=width-power", f"init.gamma={gamma}", "layers.0.width=65536"]
+    point = phase_of(scenario.build(scenario.override(scenario.parse(SCENARIO), settings)))
+    assert point is None or gamma < 0
+
+
 def test_a_network_that_the_diagram_has_no_place_for_has_no_point():
     two = "layers=[{kind='dense', width=4}, {kind='dense', width=4}]"
     assert point(two) is None

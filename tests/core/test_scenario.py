@@ -69,6 +69,8 @@ def test_numbers_and_text_survive_toml_exactly(lr, steps, seed, name):
         (["stop.accuracy=0.2"], "stop.accuracy", 0.2),
         (["record.probes=['similarity']"], "record.probes", ("similarity",)),
         (["optimizer.lr=none", "optimizer.lr_lambda1=0.05", "layers=[{kind='conv',width=2}]"], "optimizer.lr", None),
+        (["optimizer.lr_lambda1=0.05", "layers=[{kind='conv',width=2}]"], "optimizer.lr", None),
+        (["steps=1e4"], "steps", 10_000),
         (["init.scheme=normal", "init.std=0.1"], "init.std", 0.1),
         (["init.scheme=he-normal"], "init.bias", "zero"),
         (["data.name=mnist"], "data.labels", "raw"),
@@ -94,21 +96,29 @@ def test_a_star_sets_every_item():
         ("layers.0.activation=thanh", "layers.0.activation: unknown 'thanh'; did you mean 'tanh'?"),
         ("layers.0.wdth=3", "layers.0.wdth: unknown; did you mean 'layers.0.width'?"),
         ("optimzer.lr=2", "optimzer: unknown; did you mean 'optimizer'?"),
-        ("layers.0.width=abc", "layers.0.width: expected int, got str"),
+        ("layers.0.width=abc", "layers.0.width: expected a whole number, got 'abc'"),
         ("layers.5.width=3", "expected layers.0 to layers.1"),
         ("data.name=mnst", "data.name: unknown 'mnst'; did you mean 'mnist'?"),
         ("loss=mes", "loss: unknown 'mes'; did you mean 'mse'?"),
-        ("steps=1.5", "steps: expected int, got float"),
+        ("steps=1.5", "steps: expected a whole number, got 1.5"),
         ("steps=0", "steps: expected 1 to 1000000000, got 0"),
-        ("steps=true", "steps: expected int, got bool"),
+        ("steps=true", "steps: expected a whole number, got true"),
         ("optimizer.lr=nan", "optimizer.lr: expected a finite number above 0, got nan"),
         ("optimizer.lr=-1", "optimizer.lr: expected a finite number above 0, got -1.0"),
+        ("init.gamma=-500", "init.gamma: expected -30 to 1000, got -500.0"),
+        ("init.gamma=nan", "init.gamma: expected -30 to 1000, got nan"),
         ("optimizer.batch=501", "optimizer.batch: expected at most data.samples (500), got 501"),
         ("loss=cross-entropy", "data.labels: expected 'onehot' with loss = 'cross-entropy', got 'raw'"),
         ("init.scheme=normal", "init.std: missing"),
         ("residual=true", "residual: expected dense layers that all have one width"),
         ("data.name=sine", "layers: expected dense layers for data.name = 'sine'"),
-        ("optimizer.lr_lambda1=0.1", "exactly one of lr and lr_lambda1"),
+        ("lr=1e-3", "lr: unknown; did you mean 'optimizer.lr'?"),
+        ("widht=3", "widht: unknown; did you mean 'layers.*.width'?"),
+        ("sed=3", "sed: unknown; did you mean 'seed'?"),
+        ("foo=3", "foo: unknown; expected one of about, claim, data"),
+        ("layers.0.kernel=3", "layers.0.kernel: unknown; expected one of activation, bias, kind, size, width"),
+        ("optimizer.lr=fast", "optimizer.lr: expected a number or none, got 'fast'"),
+        ("layers=3", "layers: expected a list, got 3"),
         ("steps.x=3", "steps is a single value"),
         ("record.probes=['similarty']", "did you mean 'similarity'?"),
         ("claim.text=hello", "claim.requires: missing"),
@@ -133,6 +143,25 @@ def test_a_field_left_over_from_another_kind_is_dropped_only_where_the_kind_was_
 def test_text_that_is_no_toml_is_refused_with_its_source(text):
     with pytest.raises(ScenarioError, match=r"^here\.toml: not valid TOML"):
         scenario.loads(text, "here.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty; expected a scenario"),
+        ("# nothing\n", "empty; expected a scenario"),
+        ("x." * 5000 + "y = 1", "nested too deep"),
+        ("a = " + "[" * 50 + "]" * 50, "nested too deep"),
+    ],
+)
+def test_text_that_is_no_scenario_is_one_line(text, message):
+    with pytest.raises(ScenarioError, match=message):
+        scenario.loads(text)
+
+
+def test_two_ways_to_say_a_learning_rate_exclude_each_other_where_both_are_said():
+    with pytest.raises(ScenarioError, match="exactly one of lr and lr_lambda1"):
+        override("optimizer.lr=0.1", "optimizer.lr_lambda1=0.1")
 
 
 def test_an_experiment_cannot_be_changed():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from support import wait_for
 
@@ -17,6 +18,8 @@ from condense_core.errors import RunFileError, ScenarioError
 from condense_core.runs import control
 from condense_core.runs.create import write_run
 from condense_core.runs.reader import RunReader
+from condense_tui.cli.reproduce import _report, _stopped
+from condense_tui.report.build import write
 from condense_tui.report.results import CellPlace, preset_result
 from condense_tui.reproduce.across import arms, read_across
 from condense_tui.reproduce.drive import Progress, drive, is_finished
@@ -55,6 +58,8 @@ def test_words_choose_presets_by_the_beginning_of_their_names():
     assert list(choose([], texts, None)) == list(texts)
     with pytest.raises(ScenarioError, match="did you mean 'fcn-fig04'"):
         choose(["fcn-fig05"], texts, None)
+    with pytest.raises(ScenarioError, match="did you mean 'fcn-fig03'"):
+        choose(["fcn-fig3"], texts, None)
     with pytest.raises(ScenarioError, match="--paper cnn"):
         choose([], texts, "cnn")
 
@@ -144,16 +149,67 @@ def test_ctrl_c_stops_every_worker_with_a_checkpoint_and_says_so(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     output, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert (
-        said
-        == "condense-tui: stopped; finished runs are kept, the others have a checkpoint, and the same command goes on\n"
+    assert said == (
+        "condense-tui: stopped before a run was finished; those begun have a checkpoint, and the same command goes on\n"
     )
     assert output == ""
+    assert not list(tmp_path.glob("report*")), "there is nothing to report, and a report of before is left alone"
     assert len(training()) == 2, "nothing was started after it"
     for folder in training():
         with RunReader(folder) as run:
             assert run.info().status == "stopped"
         assert (folder / "checkpoint.safetensors").is_file()
+
+
+class CtrlC:
+    """An engine at which somebody presses Ctrl-C when the first cell has been begun."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def start(self, cell):
+        cell.folder.mkdir(parents=True)
+        write_run(cell.folder, cell.experiment)
+
+    def ended(self, seconds):
+        raise KeyboardInterrupt
+
+
+def test_after_ctrl_c_the_report_has_what_is_finished_and_names_what_is_missing(tmp_path):
+    presets = {"done": preset(), "open": preset()}
+    drive(make_plan({"done": presets["done"]}, out=tmp_path, seeds=2), jobs=1, device="cpu", show=lambda _: None)
+    plan = make_plan(presets, out=tmp_path, seeds=3)
+    progress = drive(plan, jobs=1, device="cpu", show=lambda _: None, engine=CtrlC())
+    assert progress.interrupted
+    assert (len(progress.ended), len(progress.open)) == (2, 4)
+    report = _report(plan, progress, _stopped(plan, progress), "the command", 1, 0.0)
+    done, open_ = report.presets
+    assert (done.words, done.missing) == ("holds (2 of 2)", ["1 run (seed 2): not begun"])
+    assert (open_.words, open_.not_run) == ("not run", "stopped before a run was finished")
+    assert open_.missing == ["3 runs (seed 0 to seed 2): not begun"]
+    markdown, page = write(report, tmp_path)
+    for file in (markdown, page):
+        assert file.stem == "report-so-far", "a whole report of before is left alone"
+        text = file.read_text(encoding="utf-8")
+        assert "hold so far" in text
+        assert "after 2 of 6 runs" in text
+        assert "3 runs (seed 0 to seed 2): not begun" in text
+    whole = write(msgspec.structs.replace(report, stopped=""), tmp_path)
+    assert [file.name for file in whole] == ["report.md", "report.html"]
+    assert not markdown.exists()
+    assert not page.exists()
+
+
+def test_a_figure_across_presets_with_runs_missing_is_not_judged(tmp_path):
+    presets = read_presets(["fcn-fig18a"], None)
+    plan = make_plan(presets, out=tmp_path, seeds=1, across=read_across(["fcn-fig18a"], presets))
+    progress = Progress(waiting=plan.cells, interrupted=True)
+    (figure,) = _report(plan, progress, "after 0 runs", "the command", 1, 0.0).figures
+    assert figure.verdict == "not run"
+    assert "stopped before its end" in figure.not_run
 
 
 def _step(folder: Path) -> int:

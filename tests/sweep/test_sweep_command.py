@@ -134,7 +134,9 @@ def test_ctrl_c_keeps_what_is_finished_and_stops_the_workers(tiny, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "finished cells are kept, the others have a checkpoint, and the same command goes on" in said
+    assert "stopped after 1 of 2 cells; the others have a checkpoint or were not begun, and the same command" in said
+    table = list(csv.DictReader((out / "results.csv").open(encoding="utf-8")))
+    assert [row["status"] for row in table] == ["done", "stopped"]
     assert not worker_is_alive(folder(100_000_000))
     with RunReader(folder(20)) as run:
         assert run.info().status == "done"

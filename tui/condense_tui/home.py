@@ -19,7 +19,8 @@ DRAWS_PER_SECOND = 250
 
 def has_terminal() -> bool:
     """Whether there is one to draw on; Textual draws on standard error, and reads keys from standard input."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    # one that was closed by whoever started us is None
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
 def opens_the_app(arguments: list[str]) -> bool:

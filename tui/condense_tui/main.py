@@ -9,7 +9,7 @@ import io
 import os
 import sys
 
-from condense_core.errors import CondenseError
+from condense_core.errors import CondenseError, StoppedError
 
 
 def main() -> int:
@@ -23,7 +23,8 @@ def main() -> int:
     try:
         return _dispatch(arguments)
     except KeyboardInterrupt:
-        return complain("interrupted; a run that was started goes on (condense-tui attach)", 130)
+        goes_on = "; a run that was started goes on (condense-tui attach)" if "run" in arguments[:1] else ""
+        return complain(f"interrupted{goes_on}", StoppedError.exit_code)
     except BrokenPipeError:
         # whoever reads our output has seen enough; nothing is left to say it to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -32,6 +33,12 @@ def main() -> int:
         if debug:
             raise
         return complain(str(error), error.exit_code)
+    except OSError as error:
+        # a full disk below standard output, a network drive that went: no fault of the program's
+        if debug or error.strerror is None:
+            raise
+        place = f" {error.filename}" if error.filename is not None else ""
+        return complain(f"cannot read or write{place}: {error.strerror}", 1)
     except Exception as error:
         if debug:
             raise
@@ -58,11 +65,15 @@ def _command(arguments: list[str]) -> int:
     from condense_tui.cli import app
 
     try:
-        return int(app(arguments, prog_name="condense-tui", standalone_mode=False) or 0)
+        code = int(app(arguments, prog_name="condense-tui", standalone_mode=False) or 0)
     except TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "condense-tui"
         return complain(f"{error.format_message().rstrip('.')} (see {command} --help)", error.exit_code)
+    # what Typer makes of Ctrl-C; commands that end so of their own raise StoppedError
+    if code == StoppedError.exit_code:
+        raise KeyboardInterrupt
+    return code
 
 
 def complain(message: str, exit_code: int) -> int:

@@ -58,7 +58,10 @@ def _read(scenario: str) -> tuple[str, str, str]:
     from condense_presets import preset_text
 
     if scenario == "-":
-        return sys.stdin.read(), "standard input", ""
+        try:
+            return sys.stdin.read() if sys.stdin is not None else "", "standard input", ""
+        except UnicodeDecodeError:
+            raise ScenarioError("standard input: not UTF-8 text; expected a scenario in TOML") from None
     path = place_of(scenario)
     if path.suffix == ".toml" or "/" in scenario:
         try:
@@ -70,8 +73,11 @@ def _read(scenario: str) -> tuple[str, str, str]:
 
 
 def find_recording(name: str, runs_dir: Path | None) -> Path:
-    """What a person means to look at: a path, a preset by its whole name where it has a recording, or a run."""
-    from condense_core.errors import RunFileError
+    """What a person means to look at: a path, a preset by its whole name where it has a recording, or a run.
+
+    RunFileError where it is none of these, with the nearest recording or run.
+    """
+    from condense_core.errors import RunFileError, nearest
     from condense_core.runs.place import find_run, runs_folder
     from condense_presets import preset_files, recordings
 
@@ -88,6 +94,9 @@ def find_recording(name: str, runs_dir: Path | None) -> Path:
             raise RunFileError(
                 f"no run {name!r}, and the preset has no recording; train it: condense-tui run {name}"
             ) from None
+        hint = nearest(name, recordings())
+        if hint.startswith("did you mean"):
+            raise RunFileError(f"no run or recording {name!r}; {hint} (condense-tui presets)") from None
         raise
 
 

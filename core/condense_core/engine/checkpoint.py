@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from condense_core.errors import RunFileError
+from condense_core.errors import RunFailedError, RunFileError
 
 if TYPE_CHECKING:
     from condense_core.engine.steppers import State
@@ -25,18 +26,23 @@ def prefix(member: int) -> str:
 
 
 def save(state: State, folder: Path) -> None:
-    """Write the run's checkpoint; it is either the former or this one, whatever happens meanwhile."""
+    """Write the run's checkpoint; it is either the former or this one, whatever happens meanwhile. RunFailedError
+    where it cannot be written."""
     partial = folder / _PARTIAL
-    # safetensors refuses tensors that share memory, and would write a view's whole storage
-    save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(folder / FILE_NAME)
+    try:
+        # safetensors refuses tensors that share memory, and would write a view's whole storage
+        save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(folder / FILE_NAME)
+    except (SafetensorError, OSError) as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise RunFailedError(f"the checkpoint cannot be written: {error}; mend that and resume the run") from None
 
 
 def load(folder: Path) -> State | None:
-    """The run's last checkpoint, on the CPU; None where there is none yet. A half-written one is removed."""
-    (folder / _PARTIAL).unlink(missing_ok=True)
+    """The run's last checkpoint, on the CPU; None where there is none yet. One that is being written is left alone."""
     file = folder / FILE_NAME
     if not file.exists():
         return None

@@ -20,8 +20,6 @@ LOOK_S = 0.02
 
 
 def main() -> int:
-    # Ctrl-C is for whoever asked, who closes standard input in answer, also while PyTorch is being imported
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from condense_core.engine.worker import work
 
     running: dict[int, str] = {}
@@ -69,8 +67,8 @@ def _stop_with_the_pool(alive: int) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
     try:
+        sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         # nobody listens any more; standard input says the same, and the runs are stopped there

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -123,8 +124,9 @@ def _write(folder: Path, experiment: Experiment, found: Effective, dataset: Data
         folder.mkdir(parents=True, exist_ok=True)
         save_file({name: _as(value, dtype) for name, value in found.parameters.items()}, folder / WEIGHTS_NAME)
         (folder / SCENARIO_NAME).write_text(scenario.dumps(small), encoding="utf-8")
-    except OSError as error:
-        raise RunFileError(f"cannot write to {folder}: {error.strerror}; choose a place with --out") from None
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunFileError(f"cannot write to {folder}: {reason}; choose a place with --out") from None
     return folder / WEIGHTS_NAME, folder / SCENARIO_NAME
 
 

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -39,7 +40,12 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
     if name and (len(name) > LONGEST_NAME or not name.isprintable()):
         raise RunFileError(f"--name: expected 1 to {LONGEST_NAME} printable characters, got {name[:LONGEST_NAME]!r}")
     folder = place.new_run_folder(runs, name or experiment.name)
-    write_run(folder, experiment, name=name, preset=preset, device=device)
+    try:
+        write_run(folder, experiment, name=name, preset=preset, device=device)
+    except BaseException:
+        # a folder without a run is in nobody's list, and in everybody's way
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import sqlite3
 import time
@@ -26,6 +27,8 @@ LOST_AFTER_S = 10.0
 START_GRACE_S = 10.0
 COLD_GRACE_S = 60.0
 LOG_NAME = "worker.log"
+# Below this a run file cannot grow by a frame.
+LEAST_SPACE = 100_000
 # The end of a log that is looked at for why a worker went.
 LOG_TAIL = 2_000
 
@@ -85,7 +88,8 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     try:
         row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM run").fetchone()
     except sqlite3.Error as error:
-        raise RunFileError(f"cannot read {folder}: {error}") from None
+        # of text that is none SQLite repeats all there is
+        raise RunFileError(f"cannot read {folder}: it is damaged ({str(error).partition(' with text ')[0]})") from None
     if row is None:
         raise RunFileError(
             f"{folder} holds an empty run file; it was never started: condense-tui runs rm {folder.name}"
@@ -102,7 +106,7 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
         # its status is what the far side saw
         return msgspec.structs.replace(info, mirror=mirror)
     status = seen_status(info, folder)
-    reason = _last_words(folder / LOG_NAME) if status == "lost" and not info.reason else info.reason
+    reason = _why_lost(folder) if status == "lost" and not info.reason else info.reason
     return msgspec.structs.replace(info, status=status, reason=reason)
 
 
@@ -129,6 +133,18 @@ def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
     # whoever keeps the mirror holds its folder, as a worker does; without anybody there is no connection
     link = found.link if folder.is_dir() and worker_is_alive(folder) else "offline"
     return msgspec.structs.replace(found, host=printable(found.host), trouble=printable(found.trouble), link=link)
+
+
+def _why_lost(folder: Path) -> str:
+    """What is known of why a worker went without a word in the run file; empty where nothing is."""
+    words = _last_words(folder / LOG_NAME)
+    if words:
+        return words
+    try:
+        full = shutil.disk_usage(folder).free < LEAST_SPACE
+    except OSError:
+        return ""
+    return f"the disk of {folder} is full" if full else ""
 
 
 def _last_words(log: Path) -> str:

@@ -24,6 +24,8 @@ _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 # A mirror of a run elsewhere lies among the runs here, under the run's id and its host's name. No id has this sign.
 _AT = "@"
 _HOST = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+# Time and random end of an id, around the name that says what the run is.
+_AROUND_NAME = re.compile(r"^\d{6}-\d{6}-|-[0-9a-f]{4}$")
 
 
 def runs_folder(given: Path | None = None) -> Path:
@@ -54,8 +56,16 @@ def run_folders(runs: Path) -> list[Path]:
     """Folders that hold a run file, the newest first."""
     if not runs.is_dir():
         return []
-    found = [folder for folder in runs.iterdir() if _is_name(folder.name) and (folder / FILE_NAME).is_file()]
+    found = [folder for folder in runs.iterdir() if _is_name(folder.name) and _holds_run(folder)]
     return sorted(found, key=lambda folder: folder.name, reverse=True)
+
+
+def _holds_run(folder: Path) -> bool:
+    """Whether there is a run file; one that may not be looked at is named by whoever tries to read it."""
+    try:
+        return (folder / FILE_NAME).is_file()
+    except PermissionError:
+        return True
 
 
 def mirror_folder(runs: Path, run: str, host: str) -> Path:
@@ -115,7 +125,9 @@ def choose(names: Sequence[str], name: str | None, where: str, *, whole: bool = 
             raise RunFileError(
                 f"{name!r} names {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''}); say more"
             )
-    raise RunFileError(f"no run {name!r} in {where}; {nearest(name, names[:20])} (condense-tui runs list)")
+    # what a person gets wrong is the name in an id, not its time or its end
+    known = dict.fromkeys(_AROUND_NAME.sub("", ids[each]) for each in names)
+    raise RunFileError(f"no run {name!r} in {where}; {nearest(name, [*known, *names])} (condense-tui runs list)")
 
 
 def remove_run(folder: Path) -> None:

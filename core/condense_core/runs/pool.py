@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -27,6 +28,8 @@ class Pool:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": threads},
+            # a terminal's Ctrl-C is for whoever asked; closed standard input tells this process, also while it starts
+            start_new_session=True,
         )
         self._read = b""
         self._ready = False
@@ -77,6 +80,11 @@ class Pool:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
+        # still importing PyTorch: nothing trains that would have to be waited for
+        with contextlib.suppress(RunFailedError):
+            self._lines(0.0)
+            if not self._ready:
+                self._process.kill()
         # its last answers are read away, so that it never waits for a full pipe
         self._process.stdout.read()
         self._process.wait()

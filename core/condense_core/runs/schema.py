@@ -49,6 +49,14 @@ CREATE TABLE command (
 """
 
 
+# What SQLite tells a reader that would have to write first; an error that Python itself raises has no name.
+_HALF_DONE = "SQLITE_READONLY_ROLLBACK"
+
+
+class _HalfDoneError(RunFileError):
+    """Somebody died in the middle of writing without a log: when the file's journal was just being changed."""
+
+
 def create(file: Path) -> None:
     """Make an empty run file; RunFileError where the place cannot be written."""
     try:
@@ -75,8 +83,12 @@ def open_reader(file: Path) -> sqlite3.Connection:
     """A connection that can only read. A file in a folder that cannot be written is read as it stands on disk."""
     try:
         connection = _open(file, "ro")
+    except _HalfDoneError:
+        # whoever can write takes back what the dead process had begun, as a worker that resumes the run would
+        _open(file, "rw").close()
+        connection = _open(file, "ro")
     except RunFileError:
-        if os.access(file.parent, os.W_OK) or not file.exists():
+        if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
         connection = _open(file, "ro&immutable=1")
     connection.execute("PRAGMA query_only = ON")
@@ -84,7 +96,11 @@ def open_reader(file: Path) -> sqlite3.Connection:
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:
-    if not file.is_file():
+    try:
+        there = file.is_file()
+    except OSError as error:
+        raise RunFileError(f"cannot read {file}: {error.strerror}") from None
+    if not there:
         raise RunFileError(f"no run file at {file}")
     connection = None
     try:
@@ -94,7 +110,8 @@ def _open(file: Path, mode: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        raise RunFileError(f"cannot read {file}: {error}") from None
+        kind = _HalfDoneError if getattr(error, "sqlite_errorname", "") == _HALF_DONE else RunFileError
+        raise kind(f"cannot read {file}: {error}") from None
     if version > VERSION:
         connection.close()
         raise RunFileError(

@@ -24,6 +24,9 @@ COMMAND_POLL_S = 0.1
 # Batches that may wait for the disk: at ten a second, several seconds of a stalled disk without a lost measurement.
 QUEUE_LENGTH = 64
 
+# A viewer's look takes milliseconds; one that holds the file for longer has it keep its log, which is as good there.
+CLOSE_MS = 2_000
+
 
 class Batch(NamedTuple):
     """Everything measured at one step: committed together or not at all."""
@@ -98,9 +101,13 @@ class RunWriter:
         return [Command(verb, argument) for _, verb, argument in rows]
 
     def close(self) -> None:
-        """Close the file, as one file without a log beside it where nobody else has it open."""
-        with contextlib.suppress(sqlite3.OperationalError):  # somebody has: the log stays, and is as good
+        """Close the file, which then holds everything: whoever copies it needs no log beside it."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            # a viewer in the middle of a look is waited for; no other training is
+            self._connection.execute(f"PRAGMA busy_timeout = {CLOSE_MS}")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.execute("PRAGMA busy_timeout = 0")
+            # a viewer that has the file open keeps the log, empty as it is now
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 

@@ -15,7 +15,7 @@ from condense_core.engine.effective import effective_network
 from condense_core.engine.initial import load_weights
 from condense_core.engine.model import Network
 from condense_core.engine.reduce import reduce_run
-from condense_core.errors import RunFileError, ScenarioError
+from condense_core.errors import RunFailedError, RunFileError, ScenarioError
 from condense_core.runs.create import create_run, with_absolute_paths
 from condense_core.runs.reader import RunReader
 
@@ -115,6 +115,19 @@ def test_any_recorded_step_can_be_reduced(run, tmp_path):
     found = reduce_run(AskReduce(run=str(run), out=str(tmp_path), at=60))
     assert found.source == "recording"
     assert 20 <= found.step <= 60
+
+
+def test_reading_a_checkpoint_leaves_the_one_that_a_worker_is_writing_alone(run, tmp_path):
+    partial = run / ".checkpoint.partial"
+    partial.write_bytes(b"half of it")
+    reduce_run(AskReduce(run=str(run), out=str(tmp_path / "small")))
+    assert partial.read_bytes() == b"half of it"
+    partial.unlink()
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error_in_one_line(tmp_path):
+    with pytest.raises(RunFailedError, match=r"the checkpoint cannot be written: .*resume the run"):
+        checkpoint.save({"step": torch.zeros(1)}, tmp_path / "nowhere")
 
 
 def test_a_run_without_weights_says_so(make_run, workers, tmp_path):

@@ -19,6 +19,7 @@ from support import wait_for
 from condense_core import frames
 from condense_core.errors import RunFailedError, RunFileError
 from condense_core.runs import control, place, schema
+from condense_core.runs.create import create_run
 from condense_core.runs.reader import RunReader
 from condense_core.runs.schema import FILE_NAME, open_reader, open_writer
 from condense_core.runs.summary import summarise
@@ -120,6 +121,20 @@ def test_a_finished_run_is_one_file(folder):
     thread.put(Batch(0, [("loss", 1.0)], [], []))
     thread.close()
     assert [file.name for file in folder.iterdir()] == [FILE_NAME]
+
+
+def test_the_file_alone_holds_a_finished_run_also_where_somebody_watched(folder, tmp_path):
+    thread = RecordingThread(folder)
+    with RunReader(folder) as watching:
+        thread.put(Batch(7, [("loss", 1.0)], [], []))
+        thread.set_status("done")
+        thread.close()
+        assert watching.info().status == "done"
+        copy = tmp_path / "copied.sqlite"
+        shutil.copy(folder / FILE_NAME, copy)
+    with RunReader(copy) as run:
+        assert run.info().status == "done"
+        assert run.curve("loss")[0].tolist() == [7]
 
 
 def test_a_run_in_a_folder_that_cannot_be_written_can_be_read(folder, monkeypatch):
@@ -310,6 +325,70 @@ def test_a_place_that_cannot_be_written_says_where_to_go(tmp_path):
     blocker.write_text("")
     with pytest.raises(RunFileError, match="--runs-dir"):
         place.new_run_folder(blocker / "runs", "x")
+
+
+def test_a_file_whose_writer_died_between_two_journals_is_read_as_it_was(folder, tmp_path):
+    for step in range(50):
+        with contextlib.closing(RunWriter(folder)) as writer:
+            writer.append(Batch(step, [("loss", 1.0)], [], [("kind", "text" * 1000)]))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        # pages go to the file before the end of the transaction
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE event SET text = text || 'x'")
+        for file in folder.glob("run.sqlite*"):
+            shutil.copy(file, copy)
+        connection.execute("ROLLBACK")
+    assert (copy / f"{FILE_NAME}-journal").exists()
+    with RunReader(copy) as run:
+        assert run.curve("loss")[0].tolist() == list(range(50))
+        assert {event.text for event in run.events} == {"text" * 1000}
+
+
+def test_a_run_that_may_not_be_read_hides_no_other(make_run, monkeypatch):
+    closed, open_ = make_run("name=closed"), make_run("name=open")
+    is_file = Path.is_file
+
+    def may_not(path: Path) -> bool:
+        if path.parent == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", may_not)  # whoever runs the tests as root may read everything
+    assert set(place.run_folders(open_.parent)) == {closed, open_}
+    with pytest.raises(RunFileError, match=r"cannot read .*: Permission denied"):
+        RunReader(closed)
+
+
+def test_of_text_that_is_none_an_error_does_not_repeat_everything(folder):
+    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        connection.execute("UPDATE run SET experiment = CAST(x'ff' || experiment AS TEXT)")
+    with pytest.raises(RunFileError, match=r"it is damaged \(Could not decode to UTF-8 column 'experiment'\)$"):
+        RunReader(folder).info()
+
+
+def test_a_run_that_cannot_be_made_leaves_no_folder_behind(small, tmp_path, monkeypatch):
+    def full(file: Path) -> None:
+        file.touch()
+        raise RunFileError(f"cannot write {file}: database or disk is full")
+
+    monkeypatch.setattr("condense_core.runs.create.create", full)
+    with pytest.raises(RunFileError, match="disk is full"):
+        create_run(small, runs=tmp_path / "runs")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_lost_on_a_full_disk_says_so(folder, monkeypatch):
+    writer = RunWriter(folder)
+    writer.update(status="running")
+    writer.close()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    with RunReader(folder) as run:
+        assert run.info().status == "lost"
+        assert run.info().reason == f"the disk of {folder} is full"
 
 
 def test_an_active_run_without_a_worker_is_lost(folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -41,15 +43,17 @@ def main(
     """Watch the kernels of a neural network condense, live, in the terminal. Without a command: the app."""
 
 
-app.command()(run)
-app.command()(attach)
-app.command()(replay)
-app.command()(theory)
-app.command()(reduce)
-app.command()(reproduce)
-app.command()(sweep)
-app.command()(export)
-app.command()(doctor)
+def _flowing(command: Callable[..., object]) -> str:
+    """The command's docstring with its paragraphs as one line each, which the terminal's width breaks; a paragraph that
+    begins with \\b keeps its lines."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(
+        text.removeprefix("\b\n") if text.startswith("\b") else text.replace("\n", " ") for text in paragraphs
+    )
+
+
+for command in (run, attach, replay, theory, reduce, reproduce, sweep, export, doctor):
+    app.command(help=_flowing(command))(command)
 app.command(hidden=True)(serve)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

@@ -43,6 +43,7 @@ def export(
 ) -> int:
     """Write a run, or a picture of it, to a file. Needs no PyTorch.
 
+    \b
     csv: one row a step, one column a scalar; empty where it was not measured, nan and inf as they were.
     Of several seeds, csv and npz hold the mean and every seed, unless one is chosen.
     npz: every curve, and every layer's similarity, condensation and spectrum at one step.
@@ -50,7 +51,7 @@ def export(
 
     \b
     condense-tui export digits-gd --to csv
-    condense-tui export digits-gd-3f2a --to png --at 426
+    condense-tui export digits-gd-3f2a --to png --at 100
     condense-tui export digits-deep --to svg --what heatmap --theme dark
     condense-tui export fcn-fig03-tanh --to png --what heatmap --member 3
     condense-tui export digits-gd --to svg --what loss --out - > loss.svg
@@ -61,7 +62,7 @@ def export(
     from condense_tui.draw.palette import PALETTES
     from condense_tui.export.make import export as write
     from condense_tui.export.make import whose_of
-    from condense_tui.export.wish import Wish, format_named, size_of
+    from condense_tui.export.wish import PICTURES, SCREEN, Wish, format_named, size_of
     from condense_tui.scenarios import find_recording
 
     if theme not in {None, "dark", "light"}:
@@ -69,8 +70,15 @@ def export(
     palettes = [each.name for each in PALETTES]
     if palette not in palettes:
         raise ScenarioError(f"--palette {palette}: {nearest(palette, palettes)}")
+    if json and str(out) == "-":
+        raise ScenarioError("--json names the file that was written, and --out - writes none: give one of them")
+    format_ = format_named(to)
+    if format_ not in PICTURES:
+        for option, given in (("--what", what if what != SCREEN else None), ("--layer", layer)):
+            if given is not None:
+                raise ScenarioError(f"{option} {given}: {to} holds all of the run; only png and svg show one thing")
     wish = Wish(
-        format=format_named(to),
+        format=format_,
         what=what,
         layer=layer,
         at=at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
     from condense_tui.report.build import Part
     from condense_tui.report.document import Report
     from condense_tui.reproduce.drive import Progress
-    from condense_tui.reproduce.plan import Plan
+    from condense_tui.reproduce.plan import Cell, Plan
 
 # Draws of the initial weights where nothing else is asked for: "9 of 10" is the share that most claims name.
 SEEDS = 10
-# What shells answer for a process that Ctrl-C ended.
-INTERRUPTED = 130
 
 
 def reproduce(
@@ -48,7 +47,7 @@ def reproduce(
     """Run presets over seeds and report which claims hold: measured distributions, heatmaps, curves, verdicts.
 
     Runs that are finished in DIR are not repeated. Exits with 1 where a claim does not hold in the share of runs that
-    it names.
+    it names. Ctrl-C stops it with a report of what is finished so far, and the same command goes on.
 
     \b
     condense-tui reproduce --quick
@@ -60,9 +59,11 @@ def reproduce(
 
     import msgspec
 
+    from condense_core.errors import StoppedError
     from condense_core.runs.create import require_engine
-    from condense_tui.report.build import build, write
-    from condense_tui.reproduce.across import arms, read_across
+    from condense_tui.export.files import ready_folder
+    from condense_tui.report.build import write
+    from condense_tui.reproduce.across import read_across
     from condense_tui.reproduce.drive import drive
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.stand_in import stand_ins
@@ -76,7 +77,7 @@ def reproduce(
     require_engine()
     begun = time.time()
     jobs = jobs or cores()
-    out = out.expanduser().resolve()
+    out = ready_folder(out.expanduser().resolve())
     plan = make_plan(
         presets,
         out=out,
@@ -91,50 +92,91 @@ def reproduce(
     if quick:
         plan = within(plan, QUICK_MINUTES, jobs)
     plan = together(plan, jobs)
+    with showing(plan) as show:
+        progress = drive(plan, jobs=jobs, device=device, show=show)
+    stopped = _stopped(plan, progress)
     try:
-        with showing(plan) as show:
-            progress = drive(plan, jobs=jobs, device=device, show=show)
+        report = _report(plan, progress, stopped, _command(figures, paper, seeds, quick, data), data_seeds, begun)
+        markdown, page = write(report, out)
     except KeyboardInterrupt:
-        text = "stopped; finished runs are kept, the others have a checkpoint, and the same command goes on"
-        typer.echo(f"condense-tui: {text}", err=True)
-        return INTERRUPTED
-    parts = _parts(plan, progress)
-    report = build(
-        [parts[item.name] for item in plan.presets],
-        across=[
-            (figure, [[parts[item.name] for item in arm] for arm in arms(plan, figure)]) for figure in plan.figures
-        ],
-        command=_command(figures, paper, seeds, quick, data),
-        seeds=_draws(plan, data_seeds),
-        seconds=time.time() - begun,
-        cuts=plan.cuts,
-        made=begun,
-    )
-    markdown, page = write(report, out)
+        raise StoppedError("stopped before the report was written; the same command goes on") from None
     if json:
         typer.echo(msgspec.json.encode(report).decode())
     else:
         _print(report, markdown, page)
+    if stopped:
+        others = "the others have a checkpoint or were not begun, and the same command goes on"
+        raise StoppedError(f"stopped {stopped}; {others}")
     return 0 if report.holds else 1
+
+
+def _stopped(plan: Plan, progress: Progress) -> str:
+    """Where Ctrl-C stopped it: `after 3 of 15 runs`, empty where it did not; StoppedError where no run had ended."""
+    from condense_core.errors import StoppedError
+
+    if not progress.interrupted:
+        return ""
+    if not progress.ended:
+        text = "stopped before a run was finished; those begun have a checkpoint, and the same command goes on"
+        raise StoppedError(text)
+    return f"after {len(progress.ended)} of {len(plan.cells)} runs"
+
+
+def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
+    import time
+
+    from condense_tui.report.build import build
+    from condense_tui.reproduce.across import arms
+
+    parts = _parts(plan, progress)
+    return build(
+        [parts[item.name] for item in plan.presets],
+        across=[
+            (figure, [[parts[item.name] for item in arm] for arm in arms(plan, figure)]) for figure in plan.figures
+        ],
+        command=command,
+        seeds=_draws(plan, data_seeds),
+        seconds=time.time() - begun,
+        cuts=plan.cuts,
+        made=begun,
+        stopped=stopped,
+    )
 
 
 def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
     from condense_tui.report.build import Part
     from condense_tui.report.results import CellPlace
 
-    return {
-        item.name: Part(
-            item.name,
-            item.experiment,
-            [
-                CellPlace(cell.folder, cell.seed, cell.data_seed, progress.refused.get(cell.folder, ""), cell.member)
-                for cell in item.cells
-            ],
-            item.not_run,
-            item.changes,
-        )
-        for item in plan.trained
-    }
+    unfinished = {(cell.folder, cell.member) for cell in progress.open}
+    parts = {}
+    for item in plan.trained:
+        missing = [cell for cell in item.cells if (cell.folder, cell.member) in unfinished]
+        places = [
+            CellPlace(cell.folder, cell.seed, cell.data_seed, progress.refused.get(cell.folder, ""), cell.member)
+            for cell in item.cells
+            if (cell.folder, cell.member) not in unfinished
+        ]
+        not_run = item.not_run or ("" if places else "stopped before a run was finished")
+        parts[item.name] = Part(item.name, item.experiment, places, not_run, item.changes, _missing(missing))
+    return parts
+
+
+def _missing(cells: Sequence[Cell]) -> list[str]:
+    """Runs without a result in words, those in one folder together: `3 runs (seed 4 to seed 6): not begun`."""
+    from condense_tui.draw.numbers import plural
+    from condense_tui.reproduce.drive import left_at
+
+    def data(cell: Cell) -> str:
+        return f", data seed {cell.data_seed}" if len({other.data_seed for other in cells}) > 1 else ""
+
+    by_state: dict[str, list[str]] = {}
+    states = {cell.folder: left_at(cell) for cell in cells}
+    for cell in cells:
+        by_state.setdefault(states[cell.folder], []).append(f"seed {cell.seed}{data(cell)}")
+    return [
+        f"{plural(len(draws), 'run')} ({draws[0]}{f' to {draws[-1]}' if len(draws) > 1 else ''}): {state}"
+        for state, draws in by_state.items()
+    ]
 
 
 def _command(

@@ -73,6 +73,8 @@ def run(
         data_root=data_root,
         download=download,
     )
+    if vary is not None and experiment.ensemble.members == 1:
+        raise ScenarioError(f"--vary {vary} says what several draws are of, and there is one: give --seeds N too")
     if host is not None:
         return _run_there(host, experiment, runs_folder(runs_dir), name, preset, device, headless, detach, check, json)
     require_engine()

@@ -211,14 +211,22 @@ def remove(run: Run, runs_dir: RunsDir = None) -> int:
     from condense_core.runs.reader import RunReader
 
     folder = _find(run, runs_dir, whole=True)
-    with RunReader(folder) as reader:
-        info = reader.info()
-    if info.mirror is not None and control.worker_is_alive(folder):
+    mirror, alive = place.is_mirror(folder), control.worker_is_alive(folder)
+    there = ""
+    try:
+        with RunReader(folder) as reader:
+            info = reader.info()
+        alive = alive or (info.mirror is None and info.active)
+        there = f" here; {info.mirror.host} has it still" if info.mirror else ""
+    except RunFileError as error:
+        # a run whose file cannot be read can still be got rid of
+        typer.echo(f"condense-tui: {error}", err=True)
+    if alive and mirror:
         raise RunFileError(f"{folder.name} is being watched; leave it first")
-    if info.mirror is None and (info.active or control.worker_is_alive(folder)):
+    if alive:
         raise RunFileError(f"{folder.name} is still training; stop it first: condense-tui runs stop {folder.name}")
     place.remove_run(folder)
-    typer.echo(f"{folder.name} removed" + (f" here; {info.mirror.host} has it still" if info.mirror else ""))
+    typer.echo(f"{folder.name} removed{there}")
     return 0
 
 

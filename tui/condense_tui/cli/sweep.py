@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from condense_tui.cli.options import Json
-from condense_tui.cli.reproduce import INTERRUPTED, SEEDS
+from condense_tui.cli.reproduce import SEEDS
 from condense_tui.scenarios import build_scenario, check_device
 from condense_tui.sweep.show import Show
 
@@ -79,7 +79,8 @@ def sweep(
     installed, phase.svg, and the runs in cells/, to be opened with `condense-tui replay DIR/cells/NAME`.
 
     Cells that are finished in DIR are not trained again; one that fails or diverges is marked and stops no other.
-    Exits with 1 where no cell came to its end, or, with --check, where a claim does not hold in a cell.
+    Exits with 1 where no cell came to its end, or, with --check, where a claim does not hold in a cell. Ctrl-C stops it
+    with the tables of what is finished so far.
 
     With --engine ray, nodes need the package and, for images, the data under the same path.
 
@@ -90,6 +91,8 @@ def sweep(
     """
     import msgspec
 
+    from condense_core.errors import StoppedError
+    from condense_tui.export.files import ready_folder
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
     from condense_tui.sweep.results import read_results
@@ -113,17 +116,16 @@ def sweep(
         base = _with_members(base, SEEDS)
     swept = make_sweep(base, preset, read_axes(over, base), out.expanduser().resolve())
     _check_layer(layer, swept)
+    ready_folder(swept.out)
+    progress, refused = _train(swept, engine, address, device, jobs)
+    stopped = _stopped(swept, progress, engine)
     try:
-        progress, refused = _train(swept, engine, address, device, jobs)
+        results = read_results(swept, {**progress.refused, **refused})
+        files = write_tables(results, swept)
+        pictures = _pictures(swept, results, show, layer)
+        files.append(_write_svg(swept, pictures, show))
     except KeyboardInterrupt:
-        others = "the others have a checkpoint" if engine == "local" else "the others start anew"
-        text = f"stopped; finished cells are kept, {others}, and the same command goes on"
-        typer.echo(f"condense-tui: {text}", err=True)
-        return INTERRUPTED
-    results = read_results(swept, {**progress.refused, **refused})
-    files = write_tables(results, swept)
-    pictures = _pictures(swept, results, show, layer)
-    files.append(_write_svg(swept, pictures, show))
+        raise StoppedError("stopped before the tables were written; the same command goes on") from None
     if json:
         document = {
             "scenario": swept.name,
@@ -137,6 +139,8 @@ def sweep(
         typer.echo(msgspec.json.encode(document).decode())
     else:
         _print(swept, results, pictures, show, layer, files)
+    if stopped:
+        raise StoppedError(stopped)
     return _exit_code(results, check)
 
 
@@ -191,6 +195,20 @@ def _train(
         return drive(swept.plan, jobs=jobs or cores(), device=device, show=shown), {}
 
 
+def _stopped(swept: Sweep, progress: Progress, engine: str) -> str:
+    """What to say where Ctrl-C stopped the sweep, nothing where it did not; StoppedError where no cell has ended."""
+    from condense_core.errors import StoppedError
+
+    if not progress.interrupted:
+        return ""
+    others = "the others have a checkpoint or were not begun" if engine == "local" else "the others start anew"
+    text = f"stopped after {len(progress.ended)} of {len(swept.cells)} cells; {others}"
+    text = f"{text}, and the same command goes on"
+    if not progress.ended:
+        raise StoppedError(text)
+    return text
+
+
 def _pictures(swept: Sweep, results: list[CellResult], show: Show, layer: str | None) -> list[Grid]:
     from condense_tui.sweep.grid import grids
     from condense_tui.sweep.results import layers_of
@@ -217,6 +235,7 @@ def _print(
     from rich.console import Console
     from rich.text import Text
 
+    from condense_tui.draw.numbers import plural
     from condense_tui.draw.terminal import Depth, ability
     from condense_tui.sweep.grid import scale_of
     from condense_tui.sweep.picture import draw, legend
@@ -236,10 +255,13 @@ def _print(
             console.print(line, soft_wrap=True)
     if len(swept.axes) > 1 and can.depth is not Depth.NONE:
         console.print(legend(scale, show, can), soft_wrap=True)
+    missing = [result for result in results if result.status == "missing"]
     for result in results:
-        if not result.usable:
+        if not result.usable and result not in missing:
             because = f": {result.reason}" if result.reason else ""
             typer.echo(f"{result.cell} {result.status}{because}", err=True)
+    if missing:
+        typer.echo(f"not begun: {plural(len(missing), 'cell')}", err=True)
     console.print(
         f"in {swept.out}: {', '.join(file.name for file in files)}", markup=False, highlight=False, soft_wrap=True
     )

@@ -65,7 +65,9 @@ def print_layers(
         of_seeds = [seed.layers[index] for seed in seeds if index < len(seed.layers)]
         table.add_row(*map(Text, _of_seeds(of_seeds) if of_seeds else _cells(layer)))
     if layers:
-        console.print(table)
+        # cut columns say nothing: where the terminal is narrower, the table's lines wrap
+        console.width = max(console.width, LEAST_WIDTH)
+        console.print(table, soft_wrap=True)
     if not seeds and any(layer.condensed_at is not None and not layer.condensed for layer in layers):
         console.print("† condensed there, and not any more", markup=False, highlight=False, soft_wrap=True)
 
@@ -148,9 +150,10 @@ def print_runs(infos: list[RunInfo]) -> None:
             seen = "" if info.mirror.link == "connected" or not info.active else f", seen {_age(info.mirror.heard)} ago"
             cells.append(f"{info.mirror.host}{seen}")
         table.add_row(*map(Text, cells))
+    # whoever cuts an id out of it needs all of it, and in a pipe nobody sees where a line would wrap
     console = Console()
-    # in a pipe nobody sees where a line would wrap, and whoever cuts out an id needs all of it
-    console.print(table, width=None if console.is_terminal else PIPE_WIDTH, soft_wrap=not console.is_terminal)
+    console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
+    console.print(table, soft_wrap=True)
 
 
 def _age(created: float) -> str:

@@ -36,29 +36,29 @@ def write_events(run: RunReader, folder: Path, at: int | None) -> None:
     """
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
-    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+    from tensorboard.summary.writer.record_writer import RecordWriter
 
     info = run.info()
     pace = info.seconds / info.step if info.step > 0 else 0.0
-    writer = EventFileWriter(str(folder))
+    # TensorBoard's own EventFileWriter writes on a thread that a full disk kills with a traceback
+    with (folder / f"events.out.tfevents.{int(info.created)}.{info.id}").open("wb") as file:
+        records = RecordWriter(file)
 
-    def add(step: int, value: Summary.Value) -> None:
-        writer.add_event(Event(wall_time=info.created + pace * step, step=step, summary=Summary(value=[value])))
+        def add(step: int, **content: object) -> None:
+            records.write(Event(wall_time=info.created + pace * step, step=step, **content).SerializeToString())
 
-    try:
+        add(0, file_version="brain.Event:2")
         for name in run.curve_names:
             steps, values = run.curve(name)
             for step, value in zip(steps.tolist(), values.tolist(), strict=True):
                 if at is None or step <= at:
-                    add(step, Summary.Value(tag=tag(name), simple_value=value))
+                    add(step, summary=Summary(value=[Summary.Value(tag=tag(name), simple_value=value)]))
         for layer in run.layers:
             for step in _some(run.instants, at):
                 png, side = _image(run, layer, step)
                 if side:
                     image = Summary.Image(height=side, width=side, colorspace=3, encoded_image_string=png)
-                    add(step, Summary.Value(tag=f"{layer}/similarity", image=image))
-    finally:
-        writer.close()
+                    add(step, summary=Summary(value=[Summary.Value(tag=f"{layer}/similarity", image=image)]))
 
 
 def tag(name: str) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,16 @@ def check_free(path: Path, *, force: bool) -> None:
         raise ExportError(f"{path} is a folder; choose another place")
     if (path.exists() or path.is_symlink()) and not force:
         raise _taken(path)
+
+
+def ready_folder(folder: Path) -> Path:
+    """The folder, made where it is missing; ExportError where no file can be put there, said before hours of work."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise ExportError(f"cannot write to {folder}: {error.strerror}; choose a place with --out") from None
 
 
 def _beside(path: Path) -> Path:

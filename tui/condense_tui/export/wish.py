@@ -29,7 +29,7 @@ ENDINGS: dict[Format, str] = {format: f".{format}" for format in FORMATS} | {"te
 
 # The app says "too small" below its own least; above the other limit a picture takes minutes and gigabytes.
 LEAST_SIZE, MOST_SIZE = (40, 12), (400, 200)
-_SIZE = re.compile(r"(\d{1,4})[x×](\d{1,4})")
+_SIZE = re.compile(r"(\d{1,9})[x×](\d{1,9})")
 
 
 @dataclass(frozen=True)

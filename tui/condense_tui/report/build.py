@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from condense_core.errors import RunFileError
 from condense_core.experiment import Experiment
 from condense_core.figures import Figure
 from condense_core.runs.reader import RunReader
+from condense_tui.export.files import ready_folder, write_file
 from condense_tui.report.across import figure_result
 from condense_tui.report.document import Report
 from condense_tui.report.markdown import to_markdown
@@ -18,20 +18,24 @@ from condense_tui.report.page import to_html
 from condense_tui.report.pictures import Picture, pictures
 from condense_tui.report.results import CellPlace, PresetResult, preset_result
 
+SO_FAR = "report-so-far"
+
 
 @dataclass(frozen=True)
 class Part:
-    """A preset's name, what its runs train, where those are, why there are none, and what is not as it ships."""
+    """A preset's name, what its runs train, where those are, why there are none, what is not as it ships, and which
+    runs were asked for and are not among them."""
 
     name: str
     experiment: Experiment
     places: Sequence[CellPlace]
     not_run: str = ""
     changes: Sequence[str] = ()
+    missing: Sequence[str] = ()
 
     def result(self) -> PresetResult:
         """What its run files say."""
-        return preset_result(self.name, self.experiment, self.places, self.not_run, self.changes)
+        return preset_result(self.name, self.experiment, self.places, self.not_run, self.changes, missing=self.missing)
 
 
 def build(
@@ -43,10 +47,12 @@ def build(
     cuts: Sequence[str],
     made: float,
     across: Sequence[tuple[Figure, Sequence[Sequence[Part]]]] = (),
+    stopped: str = "",
 ) -> Report:
     """The report of these presets, and of figures `across` presets with the parts that each of their arms reads.
 
-    Machine and versions are those that the first run notes of itself.
+    Machine and versions are those that the first run notes of itself. `stopped` says that and where it was stopped
+    before its end.
     """
     results = {part.name: part.result() for part in parts}
     presets = [*results.values()]
@@ -70,6 +76,7 @@ def build(
         command=command,
         seeds=seeds,
         cuts=list(cuts),
+        stopped=stopped,
         presets=presets,
         figures=[
             figure_result(figure, [[results[part.name] for part in arm] for arm in arms]) for figure, arms in across
@@ -79,15 +86,20 @@ def build(
 
 
 def write(report: Report, folder: Path) -> tuple[Path, Path]:
-    """`report.md` and `report.html` in the folder; RunFileError where it cannot be written."""
-    texts = {"report.md": to_markdown(report), "report.html": to_html(report, pictures_of)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise RunFileError(f"cannot write to {folder}: {error.strerror}; choose a place with --out") from None
-    return folder / "report.md", folder / "report.html"
+    """`report.md` and `report.html` in the folder; ExportError where it cannot be written.
+
+    A report that was stopped before its end is `report-so-far`, and replaces no whole one; a whole one takes it away.
+    """
+    stem = SO_FAR if report.stopped else "report"
+    markdown, page = folder / f"{stem}.md", folder / f"{stem}.html"
+    texts = {markdown: to_markdown(report), page: to_html(report, pictures_of)}
+    ready_folder(folder)
+    for file, text in texts.items():
+        write_file(file, text.encode(), force=True)
+    if not report.stopped:
+        for file in texts:
+            file.with_name(f"{SO_FAR}{file.suffix}").unlink(missing_ok=True)
+    return markdown, page
 
 
 def pictures_of(preset: PresetResult) -> list[Picture]:

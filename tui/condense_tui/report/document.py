@@ -57,6 +57,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     seeds: str
     cuts: list[str]
+    stopped: str
+    """Where it was stopped before its end, `after 3 of 15 runs`; empty where it was not."""
     presets: list[PresetResult]
     figures: list[FigureResult]
     own: list[PresetResult]
@@ -96,7 +98,8 @@ def title(report: Report) -> str:
     verdicts = [item.verdict for item in report.judged]
     tried = sum(verdict not in {"not run", "no claim"} for verdict in verdicts)
     held = sum(verdict == "holds" for verdict in verdicts)
-    return f"Initial condensation, reproduced: {held} of {tried} claims hold"
+    so_far = " so far" if report.stopped else ""
+    return f"Initial condensation, reproduced: {held} of {tried} claims hold{so_far}"
 
 
 def circumstances(report: Report) -> list[tuple[str, str]]:
@@ -109,6 +112,7 @@ def circumstances(report: Report) -> list[tuple[str, str]]:
     rows = [
         ("made", report.made),
         ("by", report.command),
+        ("stopped", report.stopped),
         ("runs", f"{len(cells)}: {report.seeds}{beside}; {took}"),
         ("machine", f"{report.host}, {report.device}" if report.device else report.host),
         ("versions", ", ".join(f"{name} {version}" for name, version in report.versions.items())),
@@ -133,6 +137,7 @@ def facts(preset: PresetResult) -> list[tuple[str, str]]:
         ("we found before", preset.finding),
         ("phase diagram", preset.phase),
         ("not as it ships", "; ".join(preset.changes)),
+        ("runs missing", "; ".join(preset.missing)),
         ("not run", preset.not_run),
     ]
 
@@ -150,6 +155,10 @@ def figure_facts(figure: FigureResult) -> list[tuple[str, str]]:
 
 
 def marks(preset: PresetResult) -> str:
-    """`quick` and `other data` where the runs are not of the preset as it ships, for an overview."""
-    kinds = {change.partition(":")[0] for change in preset.changes} if preset.cells else set()
-    return ", ".join(word for kind, word in (("quick setting", "quick"), ("data", "other data")) if kind in kinds)
+    """`quick` and `other data` where the runs are not of the preset as it ships, `runs missing` where they are not all
+    that were asked for: for an overview."""
+    if not preset.cells:
+        return ""
+    kinds = {change.partition(":")[0] for change in preset.changes}
+    words = [word for kind, word in (("quick setting", "quick"), ("data", "other data")) if kind in kinds]
+    return ", ".join([*words, "runs missing"] if preset.missing else words)

@@ -131,7 +131,7 @@ def _anchor(figure: FigureResult) -> str:
 
 def _mark(preset: PresetResult) -> list[Markup]:
     words = marks(preset)
-    return [el("span", words, class_="mark", title="; ".join(preset.changes))] if words else []
+    return [el("span", words, class_="mark", title="; ".join([*preset.changes, *preset.missing]))] if words else []
 
 
 def _facts(rows: list[tuple[str, str]]) -> Markup:

@@ -85,6 +85,8 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     decided: int
     distributions: list[Distribution]
     cells: list[CellResult]
+    missing: list[str]
+    """Runs that were asked for and have not ended, in words."""
     not_run: str
     scenario: str
 
@@ -123,6 +125,8 @@ def preset_result(
     places: Sequence[CellPlace],
     not_run: str = "",
     changes: Sequence[str] = (),
+    *,
+    missing: Sequence[str] = (),
 ) -> PresetResult:
     """The preset's cells, read from their run files, and what they say of its claim."""
     cells = [read_cell(experiment, place) for place in places]
@@ -152,6 +156,7 @@ def preset_result(
             )
         ],
         cells=cells,
+        missing=list(missing),
         not_run=not_run,
         scenario=scenario.dumps(experiment),
     )

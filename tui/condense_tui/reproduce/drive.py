@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,13 @@ class Progress:
     kept: list[Cell] = field(default_factory=list)
     """Ended cells that an earlier reproduction had finished."""
     refused: dict[Path, str] = field(default_factory=dict)
+    interrupted: bool = False
+    """Ctrl-C ended it: cells that are waiting or running still have no result."""
+
+    @property
+    def open(self) -> list[Cell]:
+        """Cells without a result."""
+        return [*self.running, *self.waiting]
 
 
 class Engine(Protocol):
@@ -63,7 +70,7 @@ def drive(
 ) -> Progress:
     """Train every cell that is not finished, `jobs` at a time; a cell that fails is noted and does not stop the others.
 
-    On this machine's `device`, or wherever `engine` does it.
+    On this machine's `device`, or wherever `engine` does it. Ctrl-C stops what trains, and what is returned notes it.
     """
     progress = Progress()
     for cell in plan.cells:
@@ -72,20 +79,37 @@ def drive(
     show(progress)
     if not progress.waiting:
         return progress
-    with engine or LocalEngine(jobs, device) as trains:
-        while progress.waiting or progress.running:
-            while progress.waiting and len({cell.folder for cell in progress.running}) < jobs:
-                _start(progress, trains)
-            ended = set(trains.ended(LOOK_S)) if progress.running else set()
-            progress.ended += [cell for cell in progress.running if cell.folder in ended]
-            progress.running = [cell for cell in progress.running if cell.folder not in ended]
-            show(progress)
+    try:
+        with engine or LocalEngine(jobs, device) as trains:
+            while progress.waiting or progress.running:
+                while progress.waiting and len({cell.folder for cell in progress.running}) < jobs:
+                    _start(progress, trains)
+                _end(progress, set(trains.ended(LOOK_S)) if progress.running else set())
+                show(progress)
+    except KeyboardInterrupt:
+        progress.interrupted = True
+        # some came to their end while they were told to stop
+        _end(progress, {cell.folder for cell in progress.running if is_finished(cell)})
     return progress
+
+
+def _end(progress: Progress, ended: Set[Path]) -> None:
+    progress.ended += [cell for cell in progress.running if cell.folder in ended]
+    progress.running = [cell for cell in progress.running if cell.folder not in ended]
 
 
 def is_finished(cell: Cell) -> bool:
     """Whether the cell's run is there, of this very experiment, and over."""
     return _status(cell) in FINAL
+
+
+def left_at(cell: Cell) -> str:
+    """How far a cell without a result has come: `not begun`, or `stopped at step 120 of 3,000`."""
+    if not _status(cell):
+        return "not begun"
+    with RunReader(cell.folder) as run:
+        info = run.info()
+    return f"stopped at step {info.step:,} of {info.steps:,}" if info.step else "not begun"
 
 
 def _status(cell: Cell) -> str:
@@ -110,13 +134,12 @@ def _start(progress: Progress, engine: Engine) -> None:
     cell = progress.waiting[0]
     together = [other for other in progress.waiting if other.folder == cell.folder]
     progress.waiting = [other for other in progress.waiting if other.folder != cell.folder]
+    progress.running += together
     try:
         engine.start(cell)
     except (CondenseError, OSError) as error:
         progress.refused[cell.folder] = str(error)
-        progress.ended += together
-        return
-    progress.running += together
+        _end(progress, {cell.folder})
 
 
 class LocalEngine:

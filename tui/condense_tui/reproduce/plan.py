@@ -105,7 +105,10 @@ def choose(names: Iterable[str], texts: dict[str, str], paper: str | None) -> di
     for name in names:
         found = [known for known in texts if known == name or known.startswith(f"{name}-")]
         if not found:
-            raise ScenarioError(f"no figure or preset {name!r}; {nearest(name, texts)} (condense-tui presets)")
+            figures = {known.rpartition("-")[0]: None for known in texts if known.count("-") > 1}
+            raise ScenarioError(
+                f"no figure or preset {name!r}; {nearest(name, [*figures, *texts])} (condense-tui presets)"
+            )
         wanted += found
     chosen = {name: loads(texts[name], name) for name in (dict.fromkeys(wanted) if wanted else texts)}
     if paper is None:

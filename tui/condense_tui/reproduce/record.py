@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from condense_core.errors import CondenseError, RunFailedError
+from condense_core.errors import CondenseError, RunFailedError, StoppedError
 from condense_core.experiment import Experiment
 from condense_core.runs.recording import SUFFIX, TooLargeError, save_recording
+from condense_tui.export.files import ready_folder
 from condense_tui.reproduce.drive import drive
 from condense_tui.reproduce.plan import make_plan
 from condense_tui.reproduce.table import cores, showing
@@ -26,6 +27,7 @@ def record_presets(presets: dict[str, Experiment], out: Path, frames: int) -> It
     that names every preset that could not be recorded, and why.
     """
     failed: list[str] = []
+    ready_folder(out)
     while presets:
         too_large: dict[str, Experiment] = {}
         with tempfile.TemporaryDirectory(prefix="condense-tui-") as work:
@@ -33,6 +35,8 @@ def record_presets(presets: dict[str, Experiment], out: Path, frames: int) -> It
             plan = make_plan(placed, out=Path(work), seeds=1)
             with showing(plan) as show:
                 progress = drive(plan, jobs=cores(), device="cpu", show=show)
+            if progress.interrupted:
+                raise StoppedError("stopped; recordings named so far are kept")
             failed += [f"{preset.name}: {preset.not_run}" for preset in plan.presets if preset.not_run]
             for cell in plan.cells:
                 file = out / f"{cell.preset}{SUFFIX}"

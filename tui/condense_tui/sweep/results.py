@@ -56,13 +56,14 @@ COLUMNS: dict[str, type] = {
 }
 """Columns of results.csv besides the swept keys, a row for each cell and layer.
 
-`cell` names the run's folder, `status` is done, diverged, failed, stopped or lost, `reason` says why. Of `seeds`
-members `diverged` were left behind by the loss going to infinity, and `condensed` count as condensed; every other
-number is over those that did not diverge: median, smallest and largest. `kept` kernels of `kernels` are large enough
-to count; `lines`, `directions`, `coverage` (share of kept kernels on lines), `mean_abs_cos` (to their line's axis) and
-`alignment` (mean |cos| to the predicted direction) are at the last step, `lines_coarse` at |cos| 0.8 / 10 %;
-`condensed_at` and `predicted_at` are steps, empty where that did not happen. The claim holds in `claim_holds_in` of
-`claim_decided` seeds. `reached` is the last step, `seconds` the time trained. Empty: does not apply; NaN: no number.
+`cell` names the run's folder, `status` is done, diverged, failed, stopped, lost or missing, `reason` says why. Of
+`seeds` members `diverged` were left behind by the loss going to infinity, and `condensed` count as condensed; every
+other number is over those that did not diverge: median, smallest and largest. `kept` kernels of `kernels` are large
+enough to count; `lines`, `directions`, `coverage` (share of kept kernels on lines), `mean_abs_cos` (to their line's
+axis) and `alignment` (mean |cos| to the predicted direction) are at the last step, `lines_coarse` at |cos| 0.8 and
+10 %; `condensed_at` and `predicted_at` are steps, empty where that did not happen. The claim holds in `claim_holds_in`
+of `claim_decided` seeds. `reached` is the last step, `seconds` the time trained. Empty: does not apply; NaN: no
+number.
 """
 
 SEED_COLUMNS: dict[str, type] = {
@@ -112,7 +113,8 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_results(sweep: Sweep, refused: Mapping[Path, str]) -> list[CellResult]:
-    """Every cell as its run file tells; one that could not be started or read is `failed`, and says why."""
+    """Every cell as its run file tells; one that could not be started or read is `failed`, and says why, one that was
+    not begun is `missing`."""
     return [_read(sweep, cell, refused.get(cell.folder, "")) for cell in sweep.cells]
 
 
@@ -126,24 +128,15 @@ def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
     if not refused:
         try:
             if not (cell.folder / FILE_NAME).is_file():
-                raise RunFileError("was not trained")
+                return _nothing(cell, values, "missing", "not begun")
             with RunReader(cell.folder) as run:
                 summary = summarise(run)
                 seeds = summary.seeds or [_alone(run, summary)]
         except RunFileError as error:
             refused = str(error)
-    head: Row = {"cell": cell.folder.name, "status": "failed", "reason": refused}
     if refused:
-        return CellResult(
-            cell=cell.folder.name,
-            values=values,
-            status="failed",
-            reason=refused,
-            claim=None,
-            rows=[_filled(head, values, COLUMNS)],
-            seeds=[],
-        )
-    head |= {"status": summary.status, "reason": summary.reason}
+        return _nothing(cell, values, "failed", refused)
+    head: Row = {"cell": cell.folder.name, "status": summary.status, "reason": summary.reason}
     rows = [_filled({**head, **_over_seeds(summary, seeds, index)}, values, COLUMNS) for index in _indices(seeds)]
     return CellResult(
         cell=cell.folder.name,
@@ -157,6 +150,14 @@ def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
             for member, seed in enumerate(seeds)
             for layer in seed.layers
         ],
+    )
+
+
+def _nothing(cell: SweepCell, values: dict[str, Value], status: str, reason: str) -> CellResult:
+    head: Row = {"cell": cell.folder.name, "status": status, "reason": reason}
+    rows = [_filled(head, values, COLUMNS)]
+    return CellResult(
+        cell=cell.folder.name, values=values, status=status, reason=reason, claim=None, rows=rows, seeds=[]
     )
 
 

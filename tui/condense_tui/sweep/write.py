@@ -6,11 +6,11 @@ import csv
 import importlib.util
 import io
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from condense_core.errors import MissingExtraError, RunFileError
+from condense_core.errors import MissingExtraError
+from condense_tui.export.files import ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, Row, Value
@@ -45,14 +45,7 @@ def require_parquet() -> None:
 
 def replace(file: Path, content: bytes) -> Path:
     """Put the content in the file's place in one stroke: whoever reads it meanwhile sees the one or the other."""
-    partial = file.with_name(f".{file.name}.partial")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, file)  # noqa: PTH105 - replaces in one stroke
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RunFileError(f"cannot write {file}: {error.strerror}; choose a place with --out") from None
+    write_file(ready_folder(file.parent) / file.name, content, force=True)
     return file
 
 

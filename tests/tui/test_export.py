@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
 import re
+import sqlite3
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -256,6 +258,13 @@ def test_screen_needs_no_terminal_and_heeds_none(recorded: Path, monkeypatch: py
     colours = [set(re.findall(r"#[0-9a-f]{6}", svg)) for svg in (coloured, plain)]
     assert colours[0] == colours[1]
     assert len(colours[0]) > 10
+
+
+def test_a_screen_that_cannot_be_read_says_why(recorded: Path) -> None:
+    with contextlib.closing(sqlite3.connect(recorded / "run.sqlite")) as file, file:
+        file.execute("UPDATE frame SET blob = x'00' WHERE kind = 'similarity'")
+    with pytest.raises(ExportError, match=r"cannot be read.*damaged"):
+        draw_screen(recorded, Wish("svg", size=(80, 24)))
 
 
 def test_png_is_one_and_shows_the_heatmap(recorded: Path, tmp_path: Path) -> None:

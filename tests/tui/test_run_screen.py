@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
 
+from condense_core.runs.reader import RunReader
 from condense_tui.actions import actions_on, footer_hints
 from condense_tui.app import CondenseApp
 from condense_tui.screens.compare import CompareScreen
 from condense_tui.screens.home import HomeScreen
+from condense_tui.screens.rows import members_of
 from condense_tui.screens.run import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers
@@ -225,3 +230,18 @@ async def test_text_from_a_run_file_steers_nothing(tmp_path: Path) -> None:
         await text_has(pilot, "[bold red]boom[/]")
         page = text(pilot)
         assert not set(page) & {"\x1b", "\x07", "\u202e", "\x9b"}
+
+
+async def test_a_row_that_cannot_be_read_is_said_and_opens_no_form(recorded: Recording) -> None:
+    async with shown(recorded.folder) as pilot:
+        with contextlib.closing(sqlite3.connect(recorded.folder / "run.sqlite")) as file, file:
+            file.execute("UPDATE run SET experiment = CAST(x'ff' || experiment AS TEXT)")
+        await pilot.press("n")
+        await text_has(pilot, "damaged")
+        assert isinstance(pilot.app.screen, RunScreen)
+
+
+@pytest.mark.parametrize("scenario", ["name = ", 'ensemble = "ten"', '[ensemble]\nmembers = "ten"'])
+def test_a_scenario_from_anywhere_counts_one_seed(recorded: Recording, scenario: str) -> None:
+    with RunReader(recorded.folder) as run:
+        assert members_of(msgspec.structs.replace(run.info(), experiment=scenario)) == 1

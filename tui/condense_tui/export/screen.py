@@ -46,6 +46,8 @@ class _Headless(CondenseApp):
             screen = next((screen for screen in self.screen_stack if isinstance(screen, RunScreen)), None)
             if screen is not None and screen.snapshot is not None and screen.settled:
                 return screen
+            if screen is not None and screen.trouble:
+                raise ExportError(f"the screen was not drawn: {screen.trouble}")
             if self._exit or time.monotonic() > deadline:
                 raise ExportError(f"the screen was not drawn: {what} did not come")
             await asyncio.sleep(0.02)

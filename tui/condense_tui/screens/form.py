@@ -27,7 +27,7 @@ from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.scenarios import DATA_SETS, changed, check_device
 from condense_tui.screens.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.rows import short_time
+from condense_tui.screens.rows import members_of, short_time
 from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, wrapped
 
@@ -89,9 +89,7 @@ def of_preset(preset: Preset) -> Start:
 
 def of_run(info: RunInfo) -> Start:
     """The form of a run like another one, with the next seeds: the same ones would give the same bits."""
-    from condense_core.scenario import parse
-
-    members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)
+    members = members_of(info)
     whole = info.seconds / info.step * info.steps if info.step and info.seconds else None
     return Start(
         text=info.experiment,

@@ -154,16 +154,22 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     return _paragraphs(said, width, height)
 
 
-def _seeds(info: RunInfo) -> str:
-    """The seed of a run, or how many it trains as one."""
+def members_of(info: RunInfo) -> int:
+    """How many seeds a run trains as one, as its scenario says; 1 where that cannot be read, as it may come from
+    anywhere."""
     from condense_core.errors import CondenseError
     from condense_core.scenario import parse
 
     try:
         members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)
     except (CondenseError, AttributeError):
-        # a row that came from elsewhere
-        members = 1
+        return 1
+    return members if isinstance(members, int) else 1
+
+
+def _seeds(info: RunInfo) -> str:
+    """The seed of a run, or how many it trains as one."""
+    members = members_of(info)
     return f"seed {info.seed}" if members == 1 else f"{members} seeds from {info.seed} on"
 
 

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from condense_core.errors import CondenseError
 from condense_core.runs.info import RunInfo, read_info
 from condense_core.runs.schema import FILE_NAME, open_reader
 from condense_tui.actions import Place, bindings
@@ -122,8 +123,12 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
     def _shown(self) -> None:
         cast(Paced, self.app).frame_shown(self._reader.painted)
 
+    trouble = ""
+    """Why nothing more is read; empty while all is well."""
+
     def fail(self, reason: str) -> None:
         """Say that the file cannot be read any more; what was read stays."""
+        self.trouble = reason
         self._banner.show(BannerMessage(f"{reason} · q leaves", "error"))
 
     @property
@@ -256,7 +261,12 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         """A new run like this one."""
         from condense_tui.screens.form import FormScreen, of_run
 
-        self.app.push_screen(FormScreen(of_run(self._info())))
+        try:
+            form = FormScreen(of_run(self._info()))
+        except CondenseError as error:
+            say(self, str(error), error=True)
+            return
+        self.app.push_screen(form)
 
     def action_reduce(self) -> None:
         """The effective network of this run."""

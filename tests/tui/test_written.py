@@ -189,6 +189,23 @@ async def test_a_key_is_answered_while_a_picture_is_still_on_its_way(tmp_path: P
         assert_terminal_is_right(app)
 
 
+async def test_a_terminal_that_something_else_wrote_on_is_drawn_anew(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write()
+    recording.finish()
+    app = Wired(recording.folder)
+    async with shown(recording.folder, SIZE, app) as pilot:
+        await settled(pilot)
+        app.stream.feed("\x1b[5;3HBroadcast message from root: the system is going down")
+        await pilot.press("left")
+        await settled(pilot)
+        with pytest.raises(AssertionError):
+            assert_terminal_is_right(app)
+        await pilot.press("ctrl+l")
+        await settled(pilot)
+        assert_terminal_is_right(app)
+
+
 async def test_a_frame_costs_a_fraction_of_a_full_redraw(tmp_path: Path) -> None:
     recording = Recording(tmp_path, frames=400)
     recording.write()

@@ -161,6 +161,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=8),
     Action("back", ("escape",), "esc", "back", "Back to where one came from", APP, hint=1, on=("compare",)),
     Action("app.home", ("h",), "h", "home", "All runs and presets; training goes on", APP, hint=7, on=_FRAMES),
+    Action("app.redraw", ("ctrl+l",), "ctrl+l", "redraw", "Draw the screen anew", APP, on=_EVERYWHERE),
     Action("app.help", ("question_mark",), "?", "help", "All keys", APP, hint=7, on=_EVERYWHERE),
     Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=8, on=_EVERYWHERE),
 )

@@ -229,6 +229,12 @@ class CondenseApp(App[Leaving]):
 
         self.push_screen(Help(places_of(self.screen)))
 
+    def action_redraw(self) -> None:
+        """Draw everything anew, where something else has written on the terminal."""
+        if self._outlet is not None:
+            self._outlet.forget()
+        self.screen.refresh()
+
     def action_leave(self) -> None:
         """Leave; training goes on."""
         snapshot = next((screen.snapshot for screen in self.screen_stack if hasattr(screen, "snapshot")), None)

@@ -247,7 +247,7 @@ def test_a_password_is_asked_for_before_the_screen(terminal, tmp_path, monkeypat
         window.type("not it")
         wait_for(lambda: window.screen().count("password:") == 2)
         window.type(SECRET)
-        window.wait("● live", " ms", absent=["password"])
+        window.wait("● live", " ms", absent=["password:"])
         window.press("q")
         window.wait("goes on training on by-password")
     finally:

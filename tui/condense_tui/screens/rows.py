@@ -92,7 +92,7 @@ def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]
 def elsewhere_lines(run: Elsewhere, viewer: Viewer, width: int) -> list[Line]:
     """A run on another machine that nothing is here of, in two lines of `width`."""
     info, look = run.info, viewer.look
-    how = f"     {numbers.step(info.step)} of {numbers.step(info.steps)} steps · enter brings it here"
+    how = f"     enter brings it here · {numbers.step(info.step)} of {numbers.step(info.steps)} steps"
     there = replace(viewer, here=info.host)
     return [_headline(info, there, width, ("  ", look.text)), [(how, look.muted)]]
 

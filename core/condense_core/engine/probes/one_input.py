@@ -16,6 +16,7 @@ from condense_core.engine.view import View
 from condense_core.experiment import Sine
 from condense_core.measures.complexity import best_polynomial, output_complexity
 from condense_core.measures.direction_field import direction_field, stable_lines
+from condense_core.precision import rounded
 from condense_core.runs.reader import RunReader
 
 # Test points over the data's interval: one for every column of a wide terminal, and odd so that the middle is there.
@@ -37,7 +38,7 @@ class OutputsProbe:
             return
         point_N = torch.linspace(data.low, data.high, TEST_POINTS, dtype=torch.float64)
         output_N = view.outputs(point_N[:, None].to(view.input))[:, 0].double().cpu()
-        complexity = output_complexity(point_N, output_N, self._degree)
+        complexity = rounded(output_complexity(point_N, output_N, self._degree))
         into.scalar("complexity", complexity)
         into.frame(
             view.layers[0],

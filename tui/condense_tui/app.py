@@ -227,7 +227,12 @@ class CondenseApp(App[Leaving]):
         """All keys of the screen."""
         from condense_tui.screens.dialogs import Help
 
-        self.push_screen(Help(places_of(self.screen)))
+        places = places_of(self.screen)
+        name = f"help-{'-'.join(places)}"
+        # kept for the next time: making it takes half of the time until it is seen
+        if not self.is_screen_installed(name):
+            self.install_screen(Help(places), name)
+        self.push_screen(name)
 
     def action_redraw(self) -> None:
         """Draw everything anew, where something else has written on the terminal."""

@@ -42,6 +42,9 @@ class Help(Dialog[None]):
         self._also: Words = ALSO_IN_A_RUN if in_a_run else ALSO
         self._words: Words = IN_A_RUN if in_a_run else AT_HOME
 
+    def on_screen_resume(self) -> None:
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
             box.border_title = "keys, and what is shown"

@@ -46,6 +46,9 @@ class Dialog(ModalScreen[Answer]):
         self._still = Still(below, TRANSPARENT if far else self.styles.background, self.app.theme)
         return self._still
 
+    def on_screen_resume(self) -> None:
+        self._still = None
+
     def on_resize(self, event: events.Resize) -> None:
         # the first one only says at which size the dialog opened
         if self._opened_at not in {None, event.size}:

@@ -77,7 +77,7 @@ def draw(far: FarSide, count: int, answers: bool) -> None:
     seconds = time.perf_counter() - begun
     terminal.close()
     came = b"".join(data for _, data in terminal.written[before:])
-    frames = came.count(b"\x1b[?2026l") + came.count(QUESTION)
+    frames = max(came.count(b"\x1b[?2026l"), came.count(QUESTION))
     print(f"  {len(came) / seconds / 1e3:.1f} kB/s, {frames / seconds:.1f} frames/s")
     report_keys(found, KEYS)
 

@@ -38,14 +38,6 @@ ANSWER = ReduceAnswer(
 )
 
 
-@pytest.fixture
-def recorded(tmp_path: Path) -> Recording:
-    recording = Recording(tmp_path)
-    recording.write()
-    recording.finish()
-    return recording
-
-
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_log_shows_events_and_the_end_of_the_workers_log(recorded: Recording, size: tuple[int, int]) -> None:
     (recorded.folder / "worker.log").write_bytes(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from condense_core.engine.datasets import Dataset
+from condense_core.engine.data.datasets import Dataset
 
 
 def eager_fcn(points: Dataset) -> Callable[[], object]:

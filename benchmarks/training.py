@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from condense_core import scenario
-from condense_core.engine import device, worker
-from condense_core.engine.datasets import Dataset
+from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.steppers import make_stepper
+from condense_core.engine.training import device, worker
 from condense_core.experiment import Experiment
 from condense_core.runs.create import create_run
 from condense_core.runs.reader import RunReader

@@ -24,7 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ZYGOTE = """
 import os, signal, sys
 from pathlib import Path
-from condense_core.engine.worker import work
+from condense_core.engine.training.worker import work
 from condense_core.measures.null import null_condensation
 for kernels in (2, 3, 4, 6, 8, 12):
     null_condensation(4, kernels)  # what the small scenario asks for; a worker started anew takes a second for it

@@ -3,8 +3,8 @@ import math
 import pytest
 
 from condense_core import scenario
-from condense_core.engine import datasets
-from condense_core.engine.model import Network
+from condense_core.engine.data import datasets
+from condense_core.engine.network.network import Network
 from condense_core.phase import phase_of, phase_point
 
 # Luo et al. 2021, table 1: (β1 output, β2 input, α), each as a function of the width, and where the paper puts them

@@ -51,7 +51,7 @@ def _training() -> Iterator[Check]:
         yield Check("training", "note", text, "pip install 'condense-tui[engine]', or train elsewhere with --host")
         return
     try:
-        found = ask("condense_core.engine.devices", AskDevices(), DevicesAnswer)
+        found = ask("condense_core.engine.answers.hardware", AskDevices(), DevicesAnswer)
     except CondenseError as error:
         yield Check("training", "broken", f"PyTorch cannot be used: {error}", "pip install --upgrade torch torchvision")
         return

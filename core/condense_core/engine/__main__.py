@@ -32,7 +32,7 @@ def main() -> int:
 
 def _train(folder: Path) -> int:
     try:
-        from condense_core.engine.worker import train
+        from condense_core.engine.training.worker import train
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         traceback.print_exc()
         control.record_failure(

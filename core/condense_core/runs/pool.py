@@ -24,7 +24,7 @@ class Pool:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         threads = os.environ.get("OMP_NUM_THREADS", str(max(1, cores // jobs)))
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "condense_core.engine.pool"],
+            [sys.executable, "-P", "-m", "condense_core.engine.training.forkserver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": threads},

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tolerances import rtol
 from torch.nn import functional
 
-from condense_core.engine.activations import activation, describe_multiplicity, multiplicity
+from condense_core.engine.network.activations import activation, describe_multiplicity, multiplicity
 from condense_core.errors import ScenarioError
 from condense_core.experiment import ACTIVATIONS, CENTRED_PREFIX
 

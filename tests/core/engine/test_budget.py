@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from condense_core.engine.budget import Budget
+from condense_core.engine.training.budget import Budget
 
 COSTS = {"vitals": 0.001, "cheap": 0.002, "dear": 0.05}
 

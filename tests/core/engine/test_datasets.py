@@ -3,7 +3,7 @@ import pytest
 import torch
 from tolerances import rtol
 
-from condense_core.engine.datasets import load
+from condense_core.engine.data.datasets import load
 from condense_core.errors import DataError
 from condense_core.experiment import Digits, Photos, Sine
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from condense_core.engine import device
+from condense_core.engine.training import device
 
 
 @pytest.fixture(autouse=True)

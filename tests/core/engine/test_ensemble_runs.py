@@ -15,7 +15,7 @@ from tolerances import rtol
 from condense_core import frames, scenario
 from condense_core.answers import AskReduce
 from condense_core.engine import checkpoint
-from condense_core.engine.reduce import reduce_run
+from condense_core.engine.answers.reduce import reduce_run
 from condense_core.errors import RunFileError
 from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import summarise

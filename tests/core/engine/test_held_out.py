@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import torch
 
-from condense_core.engine.datasets import load
+from condense_core.engine.data.datasets import load
 from condense_core.experiment import Digits, Photos
 from condense_core.runs.reader import RunReader
 

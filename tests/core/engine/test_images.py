@@ -9,7 +9,7 @@ import platformdirs
 import pytest
 import torch
 
-from condense_core.engine.datasets import load
+from condense_core.engine.data.datasets import load
 from condense_core.errors import DataError
 from condense_core.experiment import Cifar10, Cifar100, Digits, Folder, Mnist
 from condense_core.runs.create import DATA_ROOT_VARIABLE, data_root

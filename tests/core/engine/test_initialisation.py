@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from condense_core.engine.initialisation import LayerSize, draw, standard_deviation
+from condense_core.engine.network.random_weights import LayerSize, draw, standard_deviation
 from condense_core.experiment import (
     FanOutPowerInit,
     GlorotNormalInit,

@@ -5,8 +5,8 @@ import torch
 from tolerances import rtol
 from torch.nn import functional
 
-from condense_core.engine.datasets import Dataset
-from condense_core.engine.losses import accuracy, loss, residual
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.losses import accuracy, loss, residual
 from condense_core.errors import ScenarioError
 
 LOSSES = ["mse", "softmax-mse", "cross-entropy"]

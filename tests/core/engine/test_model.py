@@ -3,8 +3,8 @@ import torch
 from tolerances import rtol
 from torch.nn import functional
 
-from condense_core.engine.datasets import load
-from condense_core.engine.model import Network
+from condense_core.engine.data.datasets import load
+from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
 from condense_core.experiment import GD, Conv, Dense, Digits, Experiment, MeanFanPowerInit, NormalInit, Sine
 

@@ -11,7 +11,7 @@ import torch
 import zstandard
 
 from condense_core import frames
-from condense_core.engine.datasets import load
+from condense_core.engine.data.datasets import load
 from condense_core.engine.probes import Measurement, probes_for
 from condense_core.engine.steppers import make_stepper
 from condense_core.errors import RunFileError

@@ -7,7 +7,7 @@ import torch
 from tolerances import rtol
 from torch.nn import Parameter
 
-from condense_core.engine.optimisers import optimiser
+from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.experiment import GD, Adam
 
 SETTINGS = [GD(lr=0.03), Adam(lr=0.03), Adam(lr=0.03, betas=(0.5, 0.9), eps=1e-3)]
@@ -99,7 +99,7 @@ def test_each_entry_can_have_a_rate_of_its_own(settings):
 def test_no_step_imports_the_compiler():
     """It would add seconds to the start of every worker."""
     code = (
-        "import sys, torch; from condense_core.engine.optimisers import optimiser;"
+        "import sys, torch; from condense_core.engine.steppers.optimisers import optimiser;"
         "from condense_core.experiment import GD, Adam\n"
         "for settings in GD(lr=1.0), Adam(lr=1.0):"
         " optimiser(settings, [torch.ones(2)], lr=1.0).update([torch.ones(2)])\n"

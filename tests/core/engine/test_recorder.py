@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from condense_core.engine.recorder import Recorder
+from condense_core.engine.training.recorder import Recorder
 from condense_core.frames import SimilarityEncoder
 from condense_core.runs.reader import RunReader
 from condense_core.runs.writer import Batch, RunWriter

@@ -10,11 +10,12 @@ from tolerances import rtol
 
 from condense_core import frames, scenario
 from condense_core.answers import AskReduce
-from condense_core.engine import checkpoint, datasets
-from condense_core.engine.effective import effective_network
-from condense_core.engine.initial import load_weights
-from condense_core.engine.model import Network
-from condense_core.engine.reduce import reduce_run
+from condense_core.engine import checkpoint
+from condense_core.engine.answers.effective import effective_network
+from condense_core.engine.answers.reduce import reduce_run
+from condense_core.engine.data import datasets
+from condense_core.engine.network.given_weights import load_weights
+from condense_core.engine.network.network import Network
 from condense_core.errors import RunFailedError, RunFileError, ScenarioError
 from condense_core.runs.create import create_run, with_absolute_paths
 from condense_core.runs.reader import RunReader

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import torch
 
-from condense_core.engine.datasets import load
+from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import Stepper, make_stepper
 from condense_core.experiment import GD
 

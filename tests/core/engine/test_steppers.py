@@ -9,24 +9,13 @@ import pytest
 import torch
 from tolerances import rtol
 
-from condense_core.engine.activations import activation
-from condense_core.engine.datasets import load
-from condense_core.engine.slopes import elementwise
+from condense_core.engine.data.datasets import load
+from condense_core.engine.network.activations import activation
+from condense_core.engine.network.derivatives import elementwise
 from condense_core.engine.steppers import choose, cnn, flat, graphs, make_stepper, mlp, stacked
 from condense_core.engine.steppers.base import Stepper
 from condense_core.engine.steppers.eager import EagerStepper
-from condense_core.experiment import (
-    ACTIVATIONS,
-    GD,
-    Adam,
-    Conv,
-    Dense,
-    Digits,
-    Ensemble,
-    Experiment,
-    NormalInit,
-    Sine,
-)
+from condense_core.experiment import ACTIVATIONS, GD, Adam, Conv, Dense, Digits, Ensemble, Experiment, NormalInit, Sine
 
 CPU = torch.device("cpu")
 EVERY = (*ACTIVATIONS, "centred-sigmoid", "centred-softplus")

@@ -9,9 +9,9 @@ import torch
 from tolerances import rtol
 
 from condense_core import scenario
-from condense_core.engine import datasets
-from condense_core.engine.losses import residual
-from condense_core.engine.theory import spread, theory
+from condense_core.engine.answers.theory import spread, theory
+from condense_core.engine.data import datasets
+from condense_core.engine.network.losses import residual
 from condense_core.errors import DataError, ScenarioError
 from condense_core.measures.signal import ones_overlap, signal_matrix, spectrum
 from condense_core.runs.reader import RunReader

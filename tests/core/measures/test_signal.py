@@ -8,13 +8,7 @@ from planted import SCALES, generator, orthogonal_axes
 from tolerances import rtol
 
 from condense_core.measures import principal, signal
-from condense_core.measures.signal import (
-    dense_signal,
-    gradient_direction,
-    ones_overlap,
-    signal_matrix,
-    spectrum,
-)
+from condense_core.measures.signal import dense_signal, gradient_direction, ones_overlap, signal_matrix, spectrum
 
 
 def random(*shape, seed=0):

@@ -111,7 +111,7 @@ def activations() -> int:
     require_engine()
     # differentiation needs PyTorch, which no viewer loads: it runs where training does, in a process of its own
     names = (*ACTIVATIONS, f"{CENTRED_PREFIX}sigmoid", f"{CENTRED_PREFIX}softplus")
-    command = [sys.executable, "-P", "-m", "condense_core.engine.activations", *names]
+    command = [sys.executable, "-P", "-m", "condense_core.engine.network.activations", *names]
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     typer.echo(answer.stdout, nl=False)
     typer.echo(f"any of them with {CENTRED_PREFIX!r} before its name has its value at 0 subtracted")

@@ -50,7 +50,7 @@ def reduce(
     out = out or Path(f"{place.stem if place.is_file() else place.name}-effective")
     question = AskReduce(run=str(place.resolve()), out=str(out), at=at, keep_small=keep_small)
     with waiting("reducing"):
-        found = ask("condense_core.engine.reduce", question, ReduceAnswer)
+        found = ask("condense_core.engine.answers.reduce", question, ReduceAnswer)
     if json:
         typer.echo(msgspec.json.encode(found).decode())
     else:

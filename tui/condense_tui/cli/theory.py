@@ -64,7 +64,7 @@ def theory(
         samples = experiment.data.samples if isinstance(experiment.data, Sine) else IMAGES
     question = AskTheory(scenario=scenarios.dumps(experiment), trials=trials, samples=samples, bias=bias)
     with waiting(f"{trials} trials of {samples} samples"):
-        found = ask("condense_core.engine.theory", question, TheoryAnswer)
+        found = ask("condense_core.engine.answers.theory", question, TheoryAnswer)
     if json:
         typer.echo(msgspec.json.encode(found).decode())
     else:

@@ -70,7 +70,7 @@ class ReduceScreen(Dialog[None]):
         try:
             require_engine()
             question = AskReduce(run=str(self._place.resolve()), out=str(small_place(self._place)), at=self._at)
-            answer = ask("condense_core.engine.reduce", question, ReduceAnswer)
+            answer = ask("condense_core.engine.answers.reduce", question, ReduceAnswer)
         except CondenseError as error:
             self.app.call_from_thread(self._refused, str(error))
         else:

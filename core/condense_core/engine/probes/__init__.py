@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
@@ -11,7 +12,6 @@ from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
-from condense_core.engine.view import View
 from condense_core.experiment import Experiment
 
 __all__ = ["Measurement", "Probe", "probes_for"]

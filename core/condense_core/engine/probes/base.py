@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from condense_core.engine.view import View
+from condense_core.engine.network.observation import View
 from condense_core.frames import Frame
 from condense_core.precision import SINGLE, rounded
 from condense_core.runs.reader import RunReader

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from condense_core import frames
-from condense_core.engine.activations import Activation, activation, multiplicity
+from condense_core.engine.network.activations import Activation, activation, multiplicity
+from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.view import View
 from condense_core.experiment import Sine
 from condense_core.measures.complexity import best_polynomial, output_complexity
 from condense_core.measures.direction_field import direction_field, stable_lines

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from condense_core import frames
+from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.view import View
 from condense_core.experiment import Conv
 from condense_core.measures.alignment import alignment, projection_ratio
 from condense_core.measures.clusters import keep_kernels

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.view import View
 from condense_core.precision import CLOCK, DOUBLE
 from condense_core.runs.reader import RunReader
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from condense_core import frames
+from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.view import View
 from condense_core.runs.reader import RunReader
 from condense_core.schedule import scheduled_steps, thinned
 

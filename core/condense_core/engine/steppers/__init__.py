@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from condense_core.engine.datasets import Dataset
+from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.steppers import cnn, mlp
 from condense_core.engine.steppers.base import State, Stepper
 from condense_core.engine.steppers.eager import EagerStepper

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from condense_core.engine.checkpoint import prefix
-from condense_core.engine.datasets import Dataset
-from condense_core.engine.model import Network
-from condense_core.engine.optimisers import Optimiser, optimiser
-from condense_core.engine.view import Known, View
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.network import Network
+from condense_core.engine.network.observation import Known, View
+from condense_core.engine.steppers.optimisers import Optimiser, optimiser
 from condense_core.errors import RunFileError
 from condense_core.experiment import Experiment
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from condense_core.engine.datasets import Dataset
-from condense_core.engine.losses import residual
-from condense_core.engine.slopes import elementwise
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.derivatives import elementwise
+from condense_core.engine.network.losses import residual
+from condense_core.engine.network.observation import Known
 from condense_core.engine.steppers.flat import FlatStepper
-from condense_core.engine.view import Known
 from condense_core.experiment import Conv, Experiment
 
 # Activations of a chunk of images: 20 images of CIFAR-10 with 32 kernels; 10 to 50 were equally fast.

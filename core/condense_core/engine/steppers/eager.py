@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from condense_core.engine.losses import loss
-from condense_core.engine.optimisers import Optimiser
+from condense_core.engine.network.losses import loss
+from condense_core.engine.network.observation import Known
 from condense_core.engine.steppers.base import ByName, Stepper
-from condense_core.engine.view import Known
+from condense_core.engine.steppers.optimisers import Optimiser
 
 
 class EagerStepper(Stepper):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from condense_core.engine.optimisers import Optimiser
 from condense_core.engine.steppers.base import ByName, Stepper, uniform
 from condense_core.engine.steppers.graphs import BLOCK, Block
+from condense_core.engine.steppers.optimisers import Optimiser
 
 Stacked = dict[str, Tensor]
 

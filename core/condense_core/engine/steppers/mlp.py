@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from condense_core.engine.losses import residual_of
-from condense_core.engine.slopes import Saved, elementwise
+from condense_core.engine.network.derivatives import Saved, elementwise
+from condense_core.engine.network.losses import residual_of
+from condense_core.engine.network.observation import Known
 from condense_core.engine.steppers.flat import FlatStepper, Stacked
-from condense_core.engine.view import Known
 from condense_core.experiment import Conv, Experiment
 
 # Activations that are worked on at a time: what stays in a core's own cache, with its saved values and slopes.

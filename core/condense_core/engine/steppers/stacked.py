@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
 
-from condense_core.engine.losses import loss
+from condense_core.engine.network.losses import loss
+from condense_core.engine.network.observation import Known
 from condense_core.engine.steppers.flat import FlatStepper
-from condense_core.engine.view import Known
 
 
 class StackedStepper(FlatStepper):

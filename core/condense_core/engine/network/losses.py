@@ -15,7 +15,7 @@ from torch import Tensor
 from condense_core.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from condense_core.engine.datasets import Dataset
+    from condense_core.engine.data.datasets import Dataset
 
 
 def _mse(output_ND: Tensor, target_ND: Tensor) -> Tensor:

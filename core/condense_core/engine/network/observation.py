@@ -17,10 +17,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from condense_core.engine import losses
-from condense_core.engine.activations import activation, multiplicity
-from condense_core.engine.datasets import Dataset
-from condense_core.engine.model import Network
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network import losses
+from condense_core.engine.network.activations import activation, multiplicity
+from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
 from condense_core.experiment import GD, Conv, Experiment
 from condense_core.measures.change import gradient_norm

@@ -1,4 +1,4 @@
-"""The effective network of a run, what it costs, and its files. `python -m condense_core.engine.reduce` answers
+"""The effective network of a run, what it costs, and its files. `python -m condense_core.engine.answers.reduce` answers
 an `AskReduce`."""
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from torch import Tensor
 
 from condense_core import scenario
 from condense_core.answers import AskReduce, ReduceAnswer
-from condense_core.engine import checkpoint, datasets
-from condense_core.engine.answering import answer
-from condense_core.engine.datasets import Dataset
-from condense_core.engine.effective import Effective, effective_network
-from condense_core.engine.model import Network
+from condense_core.engine import checkpoint
+from condense_core.engine.answers.effective import Effective, effective_network
+from condense_core.engine.answers.main import answer
+from condense_core.engine.data import datasets
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.network import Network
+from condense_core.engine.network.observation import View
 from condense_core.engine.steppers import make_stepper
-from condense_core.engine.view import View
 from condense_core.errors import RunFileError
 from condense_core.experiment import Experiment, Optimizer
 from condense_core.runs.reader import RunReader

@@ -1,4 +1,4 @@
-"""`python -m condense_core.engine.devices`: where training can run on this machine; an answer to `AskDevices`."""
+"""`python -m condense_core.engine.answers.hardware`: where training can run on this machine, for `AskDevices`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 import torch
 
 from condense_core.answers import AskDevices, DevicesAnswer
-from condense_core.engine.answering import answer
-from condense_core.engine.device import describe
+from condense_core.engine.answers.main import answer
+from condense_core.engine.training.device import describe
 
 
 def devices(_: AskDevices) -> DevicesAnswer:

@@ -12,10 +12,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from condense_core.engine.activations import activation
-from condense_core.engine.initial import load_weights
-from condense_core.engine.initialisation import LayerSize, draw
-from condense_core.engine.trunk import FEATURES, resnet18_trunk
+from condense_core.engine.network.activations import activation
+from condense_core.engine.network.given_weights import load_weights
+from condense_core.engine.network.random_weights import LayerSize, draw
+from condense_core.engine.network.trunk import FEATURES, resnet18_trunk
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Conv, Experiment, Init, Layer
 

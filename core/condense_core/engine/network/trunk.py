@@ -12,7 +12,7 @@ from typing import cast
 import torch
 from torch import nn
 
-from condense_core.engine.initialisation import LayerSize, draw
+from condense_core.engine.network.random_weights import LayerSize, draw
 from condense_core.experiment import GlorotNormalInit
 
 # What torchvision's ResNet18 gives after its average pooling.

@@ -11,7 +11,7 @@ from msgspec import structs
 from torch import Tensor
 from torch.nn import functional
 
-from condense_core.engine.images import Images, open_images, read_images
+from condense_core.engine.data.images import Images, open_images, read_images
 from condense_core.experiment import Cifar10, Cifar100, Data, ImageData, Labels, Mnist, Sine
 
 

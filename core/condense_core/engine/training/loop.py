@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.engine import checkpoint
-from condense_core.engine.recorder import Recorder
+from condense_core.engine.network.observation import View
 from condense_core.engine.steppers import Stepper
-from condense_core.engine.view import View
+from condense_core.engine.training.recorder import Recorder
 from condense_core.experiment import Experiment
 from condense_core.runs.info import Status
 from condense_core.runs.writer import RecordingThread

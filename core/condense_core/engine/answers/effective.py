@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from condense_core.answers import LayerReduction
-from condense_core.engine.activations import activation, multiplicity
-from condense_core.engine.model import OUTPUT, Network
+from condense_core.engine.network.activations import activation, multiplicity
+from condense_core.engine.network.network import OUTPUT, Network
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Experiment
 from condense_core.measures.clusters import DROPPED, NO_LINE, Lines, condensed_lines

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from condense_core.engine.activations import activation
+from condense_core.engine.network.activations import activation
 from condense_core.errors import ScenarioError
 from condense_core.experiment import CENTRED_PREFIX
 

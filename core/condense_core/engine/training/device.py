@@ -14,8 +14,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from condense_core.engine.datasets import Dataset
-from condense_core.engine.model import Network
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
 from condense_core.experiment import Experiment
 

@@ -9,11 +9,13 @@ import sys
 import traceback
 from pathlib import Path
 
-from condense_core.engine import checkpoint, datasets, device
-from condense_core.engine.loop import Loop, Outcome, signal_handler
+from condense_core.engine import checkpoint
+from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
-from condense_core.engine.recorder import Recorder
 from condense_core.engine.steppers import make_stepper
+from condense_core.engine.training import device
+from condense_core.engine.training.loop import Loop, Outcome, signal_handler
+from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.runs import control
 from condense_core.runs.reader import RunReader

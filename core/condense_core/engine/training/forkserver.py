@@ -1,7 +1,8 @@
-"""`python -m condense_core.engine.pool`: PyTorch imported once, and forked for every run named on standard input.
+"""PyTorch imported once, and forked for every run named on standard input.
 
-Answers `FOLDER<tab>STATUS` when a run's process has ended. When standard input closes, whatever still trains is told
-to stop, with a checkpoint: nothing outlives whoever asked, nor this process where it is killed.
+`python -m condense_core.engine.training.forkserver` answers `FOLDER<tab>STATUS` when a run's
+process has ended. When standard input closes, whatever still trains is told to stop, with a checkpoint: nothing
+outlives whoever asked, nor this process where it is killed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LOOK_S = 0.02
 
 
 def main() -> int:
-    from condense_core.engine.worker import work
+    from condense_core.engine.training.worker import work
 
     running: dict[int, str] = {}
     waiting = b""

@@ -2,8 +2,8 @@
 
 # N samples, d outputs, M kernels, K entries a kernel, R = d·P rows of Z
 
-Zhou et al. 2025, figs 7 and 14: T trials of N random images each. `python -m condense_core.engine.theory` reads an
-`AskTheory` and writes a `TheoryAnswer`.
+Zhou et al. 2025, figs 7 and 14: T trials of N random images each. `python -m condense_core.engine.answers.theory` reads
+an `AskTheory` and writes a `TheoryAnswer`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from torch import Tensor
 
 from condense_core import scenario
 from condense_core.answers import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoryAnswer
-from condense_core.engine import datasets, losses
-from condense_core.engine.activations import activation, multiplicity
-from condense_core.engine.answering import answer
-from condense_core.engine.datasets import Dataset
-from condense_core.engine.model import Network
+from condense_core.engine.answers.main import answer
+from condense_core.engine.data import datasets
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network import losses
+from condense_core.engine.network.activations import activation, multiplicity
+from condense_core.engine.network.network import Network
 from condense_core.errors import DataError, ScenarioError
 from condense_core.experiment import GD, Conv, Dense, Experiment, Sine
 from condense_core.measures.dynamics import linear_dynamics, predicted_condensation, readout_of_kernels

@@ -21,9 +21,9 @@ import numpy as np
 from synthetic import batches, long_run
 from terminal import Key, Terminal, report, report_keys
 
-from condense_core import scenario
+from condense_core.runfile.writer import RunWriter
 from condense_core.runs.create import create_run
-from condense_core.runs.writer import RunWriter
+from condense_core.scenario import toml
 from condense_presets import preset_text
 
 UPDATES_PER_SECOND = 10
@@ -59,7 +59,7 @@ class Feed:
 
     def __init__(self, runs: Path, per_second: float, count: int) -> None:
         settings = ["steps=100000000", "record.spacing=linear"]
-        experiment = scenario.build(scenario.override(scenario.parse(preset_text("digits-deep")), settings))
+        experiment = toml.build(toml.override(toml.parse(preset_text("digits-deep")), settings))
         self.folder = create_run(experiment, runs=runs, name="fed")
         self.fed = 0
         self._lock = os.open(self.folder, os.O_RDONLY)
@@ -152,7 +152,7 @@ def memory(runs: Path) -> None:
 
 def seeking(runs: Path, frames: int) -> None:
     """How soon a long recording is on the screen, and how long a seek takes in the reader thread."""
-    from condense_core.runs.reader import RunReader
+    from condense_core.runfile.reader import RunReader
     from condense_tui.assemble import Assembler, View
     from condense_tui.playhead import Playhead
 

@@ -20,7 +20,7 @@ from sshd import FarSide
 from terminal import QUESTION, Key, Terminal, report, report_keys
 from thin_link import ThinLink
 
-from condense_core.remote.hosts import find_host
+from condense_core.remote.client.hosts import find_host
 
 KEYS: tuple[Key, ...] = (
     ("← looks back", b"\x1b[D", lambda page: "looking back" in page),

@@ -28,17 +28,17 @@ from sshd import FarSide
 from terminal import Key, Terminal
 from thin_link import ThinLink
 
-from condense_core.remote import ssh
-from condense_core.remote.client import Connection
-from condense_core.remote.hosts import find_host
-from condense_core.remote.link import Link, open_mirror
-from condense_core.remote.messages import Ping, Pong
-from condense_core.runs import control
+from condense_core.remote.client import ssh
+from condense_core.remote.client.connection import Connection
+from condense_core.remote.client.hosts import find_host
+from condense_core.remote.client.link import Link, open_mirror
+from condense_core.remote.wire.messages import Ping, Pong
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runfile.writer import RunWriter
 from condense_core.runs.create import create_run
 from condense_core.runs.place import find_run
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME, open_reader
-from condense_core.runs.writer import RunWriter
 
 RATE = 10
 PROGRAM = [sys.executable, "-c", "import sys; from condense_tui.main import main; sys.exit(main())"]

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from condense_core import frames, scenario
+from condense_core.runfile import frames
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import Batch, RunWriter
 from condense_core.runs.create import create_run
-from condense_core.runs.reader import RunReader
-from condense_core.runs.writer import Batch, RunWriter
+from condense_core.scenario import toml
 from condense_presets import preset_text
 
 
@@ -49,7 +50,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     kernels = int(sys.argv[2]) if len(sys.argv) > 2 else 64
     with tempfile.TemporaryDirectory() as runs:
-        folder = create_run(scenario.loads(preset_text("digits-gd")), runs=Path(runs))
+        folder = create_run(toml.loads(preset_text("digits-gd")), runs=Path(runs))
         writer = RunWriter(folder)
         timed("append and commit", [lambda batch=batch: writer.append(batch) for batch in batches(count, kernels)])
         timed("open", [lambda: RunReader(folder).close()] * 50)

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from condense_core import frames, scenario
-from condense_core.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
+from condense_core.runfile import frames
+from condense_core.runfile.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
+from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.runfile.writer import Batch
 from condense_core.runs.create import create_run
-from condense_core.runs.schema import FILE_NAME, open_writer
-from condense_core.runs.writer import Batch
+from condense_core.scenario import toml
 from condense_presets import preset_text
 
 KERNELS = {"conv1": 64, "conv2": 32}
@@ -81,7 +82,7 @@ def _frames(
 
 def long_run(runs: Path, count: int) -> Path:
     """The folder of a finished run with `count` frames a layer and kind; some seconds for a hundred thousand."""
-    experiment = scenario.build(scenario.override(scenario.parse(preset_text("digits-deep")), [f"steps={count}"]))
+    experiment = toml.build(toml.override(toml.parse(preset_text("digits-deep")), [f"steps={count}"]))
     folder = create_run(experiment, runs=runs, name="long")
     cycle = [
         (batch, [(layer, frames.kind_of(frame), _key(frame), frames.encode(frame)) for layer, frame in batch.frames])

@@ -21,13 +21,13 @@ from peers import eager_cnn, eager_fcn
 from rich.console import Console
 from rich.table import Table
 
-from condense_core import scenario
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.steppers import make_stepper
 from condense_core.engine.training import device, worker
-from condense_core.experiment import Experiment
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
-from condense_core.runs.reader import RunReader
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Experiment
 
 FCN = """
 name = "5-50-1"
@@ -56,14 +56,14 @@ Seconds = Callable[[], float]
 
 
 def fcn_stepper(members: int, steps: int) -> Seconds:
-    experiment = scenario.loads(FCN.format(steps=steps, members=members))
+    experiment = toml.loads(FCN.format(steps=steps, members=members))
     stepper = make_stepper(experiment, [_points()] * members, torch.device("cpu"))
     return lambda: _timed(stepper.advance, steps) / members
 
 
 def fcn_run(members: int, steps: int, *settings: str) -> Seconds:
     """A whole run through the worker, from its event `started` to its last."""
-    experiment = scenario.build(scenario.override(scenario.parse(FCN.format(steps=steps, members=members)), settings))
+    experiment = toml.build(toml.override(toml.parse(FCN.format(steps=steps, members=members)), settings))
 
     def run() -> float:
         with tempfile.TemporaryDirectory() as runs:
@@ -83,7 +83,7 @@ def cnn_stepper(layers: int, steps: int, fast: str = "") -> Seconds:
 
 
 def cnn_scenario(layers: int, fast: str) -> Experiment:
-    return scenario.loads(CNN.format(layers=", ".join([LAYER] * layers), fast=fast))
+    return toml.loads(CNN.format(layers=", ".join([LAYER] * layers), fast=fast))
 
 
 def _points() -> Dataset:

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from support import SMALL, Workers
 
-from condense_core import scenario
-from condense_core.experiment import Experiment
 from condense_core.runs.create import create_run
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Experiment
 
 # Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -47,7 +47,7 @@ for line in sys.stdin:
 @pytest.fixture
 def small() -> Experiment:
     """A two-layer network on 3-d sines: a whole run takes a quarter of a second."""
-    return scenario.loads(SMALL)
+    return toml.loads(SMALL)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
     """Makes a run of the small scenario with settings changed: make_run("steps=50", …)."""
 
     def make(*settings: str, text: str = SMALL) -> Path:
-        experiment = scenario.build(scenario.override(scenario.parse(text), settings))
+        experiment = toml.build(toml.override(toml.parse(text), settings))
         return create_run(experiment, runs=tmp_path / "runs", device="cpu")
 
     return make

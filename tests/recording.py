@@ -10,10 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from condense_core.experiment import GD, Conv, Digits, Ensemble, Experiment, NormalInit
-from condense_core.frames import Alignment, Array, Condensation, Frame, Members, SimilarityEncoder, Spectrum, place
+from condense_core.runfile.frames import (
+    Alignment,
+    Array,
+    Condensation,
+    Frame,
+    Members,
+    SimilarityEncoder,
+    Spectrum,
+    place,
+)
+from condense_core.runfile.writer import Batch, RunWriter
 from condense_core.runs.create import create_run
-from condense_core.runs.writer import Batch, RunWriter
+from condense_core.scenario.experiment import GD, Conv, Digits, Ensemble, Experiment, NormalInit
 
 DROPPED_SHARE = 0.06
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from condense_core import frames
-from condense_core.runs.reader import RunReader
+from condense_core.runfile import frames
+from condense_core.runfile.reader import RunReader
 
 SMALL = """
 name = "small"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from condense_core.errors import ScenarioError, nearest
-from condense_core.figures import Figure, load_figure
+from condense_core.scenario.figures import Figure, load_figure
 
 _FOLDER = Path(__file__).parent
 RECORDINGS = _FOLDER / "recordings"

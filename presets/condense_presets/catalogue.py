@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from condense_core.scenario import loads
+from condense_core.scenario.toml import loads
 from condense_presets import preset_files, recordings
 
 

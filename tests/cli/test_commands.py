@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support import SMALL, wait_for
 
-from condense_core.runs.control import worker_is_alive
+from condense_core.runfile.control import worker_is_alive
 from condense_core.runs.place import find_run
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from condense_core.errors import RunFileError
+from condense_core.runfile.reader import RunReader
 from condense_core.runs import recording
-from condense_core.runs.reader import RunReader
 from condense_presets import preset_files, recordings
 
 SHIPPED = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from condense_core import scenario
-from condense_core.claims import Claim, Requirement
 from condense_core.errors import ScenarioError
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import failures, summarise
-from condense_core.schedule import scheduled_steps
+from condense_core.scenario import toml
+from condense_core.scenario.claims import Claim, Requirement
+from condense_core.scenario.schedule import scheduled_steps
 
 
 def against(folder, **requirement) -> list[str]:
@@ -98,7 +98,7 @@ lr = 0.1
 )
 def test_what_cannot_be_meant_is_refused_in_one_line(setting, message):
     with pytest.raises(ScenarioError) as caught:
-        scenario.build(scenario.override(scenario.parse(BASE), [setting]))
+        toml.build(toml.override(toml.parse(BASE), [setting]))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -2,10 +2,10 @@ import math
 
 import pytest
 
-from condense_core import scenario
 from condense_core.engine.data import datasets
 from condense_core.engine.network.network import Network
-from condense_core.phase import phase_of, phase_point
+from condense_core.scenario import toml
+from condense_core.scenario.phase import phase_of, phase_point
 
 # Luo et al. 2021, table 1: (β1 output, β2 input, α), each as a function of the width, and where the paper puts them
 NAMED = {
@@ -61,7 +61,7 @@ optimizer = { name = "gd", lr = 0.1 }
 
 
 def point(*settings: str, text: str = SCENARIO):
-    return phase_of(scenario.build(scenario.override(scenario.parse(text), settings)))
+    return phase_of(toml.build(toml.override(toml.parse(text), settings)))
 
 
 def test_a_scenarios_point_is_that_of_its_initialisation():
@@ -75,7 +75,7 @@ def test_a_scenarios_point_is_that_of_its_initialisation():
 @pytest.mark.parametrize("gamma", [500, -30])
 def test_weights_beyond_a_float_have_no_point_and_no_error(gamma):
     settings = ["init.scheme=width-power", f"init.gamma={gamma}", "layers.0.width=65536"]
-    point = phase_of(scenario.build(scenario.override(scenario.parse(SCENARIO), settings)))
+    point = phase_of(toml.build(toml.override(toml.parse(SCENARIO), settings)))
     assert point is None or gamma < 0
 
 
@@ -99,8 +99,8 @@ def test_a_network_that_the_diagram_has_no_place_for_has_no_point():
 @pytest.mark.parametrize("scheme", ["mean-fan-power", "glorot-normal", "fan-out-power"])
 def test_the_point_is_where_the_drawn_weights_lie(data, layer, scheme):
     init = [f"init.scheme={scheme}", *(["init.gamma=1.5"] if scheme.endswith("power") else [])]
-    table = scenario.override(scenario.parse(SCENARIO), [*data, *layer, *init, "layers.0.width=400"])
-    experiment = scenario.build(table)
+    table = toml.override(toml.parse(SCENARIO), [*data, *layer, *init, "layers.0.width=400"])
+    experiment = toml.build(table)
     dataset = datasets.load(experiment.data)
     network = Network(experiment, dataset.input_shape, dataset.outputs)
     (name,) = experiment.layer_names

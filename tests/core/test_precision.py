@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_core.frames import Alignment, Array, decode, encode
-from condense_core.precision import DOUBLE, SHORT, SINGLE, round_array, rounded
+from condense_core.runfile.frames import Alignment, Array, decode, encode
+from condense_core.runfile.precision import DOUBLE, SHORT, SINGLE, round_array, rounded
 
 
 @given(st.floats(allow_subnormal=False), st.sampled_from([SHORT, SINGLE, DOUBLE]))

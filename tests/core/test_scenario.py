@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_core import scenario
 from condense_core.errors import ScenarioError
-from condense_core.experiment import GD, Conv, Experiment
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import GD, Conv, Experiment
 from condense_presets import preset_files, preset_text
 
 BASE = """
@@ -31,13 +31,13 @@ lr = 0.02
 
 
 def override(*settings: str) -> Experiment:
-    return scenario.build(scenario.override(scenario.parse(BASE), settings))
+    return toml.build(toml.override(toml.parse(BASE), settings))
 
 
 @pytest.mark.parametrize("name", sorted(preset_files()))
 def test_every_preset_survives_toml(name):
-    experiment = scenario.loads(preset_text(name), name)
-    assert scenario.loads(scenario.dumps(experiment)) == experiment
+    experiment = toml.loads(preset_text(name), name)
+    assert toml.loads(toml.dumps(experiment)) == experiment
     assert experiment.name == name
     assert experiment.claim is not None
     assert experiment.about is not None
@@ -50,10 +50,10 @@ def test_every_preset_survives_toml(name):
     name=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=80),
 )
 def test_numbers_and_text_survive_toml_exactly(lr, steps, seed, name):
-    base = scenario.loads(BASE)
+    base = toml.loads(BASE)
     optimizer = msgspec.structs.replace(base.optimizer, lr=lr)
     experiment = msgspec.structs.replace(base, optimizer=optimizer, steps=steps, seed=seed, name=name)
-    assert scenario.loads(scenario.dumps(experiment)) == experiment
+    assert toml.loads(toml.dumps(experiment)) == experiment
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_field_left_over_from_another_kind_is_dropped_only_where_the_kind_was_
 @pytest.mark.parametrize("text", ["steps = ", "[data", 'name = "x"\nname = "y"'])
 def test_text_that_is_no_toml_is_refused_with_its_source(text):
     with pytest.raises(ScenarioError, match=r"^here\.toml: not valid TOML"):
-        scenario.loads(text, "here.toml")
+        toml.loads(text, "here.toml")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_text_that_is_no_toml_is_refused_with_its_source(text):
 )
 def test_text_that_is_no_scenario_is_one_line(text, message):
     with pytest.raises(ScenarioError, match=message):
-        scenario.loads(text)
+        toml.loads(text)
 
 
 def test_two_ways_to_say_a_learning_rate_exclude_each_other_where_both_are_said():
@@ -165,7 +165,7 @@ def test_two_ways_to_say_a_learning_rate_exclude_each_other_where_both_are_said(
 
 
 def test_an_experiment_cannot_be_changed():
-    experiment = scenario.loads(BASE)
+    experiment = toml.loads(BASE)
     with pytest.raises(AttributeError):
         experiment.steps = 3  # type: ignore[misc]
 
@@ -193,15 +193,15 @@ set = { steps = 100, "data.samples" = 100, "layers.*.width" = 8, "optimizer.name
 
 
 def test_quick_settings_make_a_smaller_scenario_that_names_no_more_of_them():
-    whole = scenario.loads(QUICK)
-    small = scenario.quickened(whole)
+    whole = toml.loads(QUICK)
+    small = toml.quickened(whole)
     assert (whole.steps, whole.data.samples) == (1000, 500)
     assert (small.steps, small.data.samples, [layer.width for layer in small.layers]) == (100, 100, [8, 8])
     assert isinstance(small.optimizer, GD)
     assert (small.about.minutes_cpu, small.about.finding) == (0.5, "holds in 5 of 5 at 100 images")
     assert small.quick is None
-    assert scenario.quickened(small) is small
-    assert scenario.loads(scenario.dumps(whole)) == whole
+    assert toml.quickened(small) is small
+    assert toml.loads(toml.dumps(whole)) == whole
 
 
 @pytest.mark.parametrize(
@@ -215,4 +215,4 @@ def test_quick_settings_make_a_smaller_scenario_that_names_no_more_of_them():
 def test_quick_settings_that_cannot_be_used_are_refused_where_they_are_written(bad, message):
     text = QUICK[: QUICK.index("set =")] + bad
     with pytest.raises(ScenarioError, match=re.escape(message)):
-        scenario.loads(text, "dear")
+        toml.loads(text, "dear")

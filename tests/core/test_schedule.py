@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_core.experiment import Record
-from condense_core.schedule import recorded_steps
+from condense_core.scenario.experiment import Record
+from condense_core.scenario.schedule import recorded_steps
 
 
 @given(st.integers(1, 10**9), st.integers(2, 2000), st.sampled_from(["log", "linear"]))

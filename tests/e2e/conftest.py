@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tmux import Terminal
 
-from condense_core.runs import control
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import run_folders
-from condense_core.runs.reader import RunReader
 
 
 def need(program: str) -> None:

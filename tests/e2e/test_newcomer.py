@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from support import wait_for
 
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import find_run, run_folders
-from condense_core.runs.reader import RunReader
 
 pytestmark = pytest.mark.terminal
 

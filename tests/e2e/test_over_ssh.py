@@ -19,14 +19,14 @@ from sshd import SECRET, FarSide, can_ask_for_passwords
 from support import SMALL, wait_for
 from test_run_in_terminal import PROGRAM
 
-from condense_core.remote import link as linking
-from condense_core.remote.client import Connection
-from condense_core.remote.hosts import Host, find_host
-from condense_core.remote.link import Link, open_mirror, read_mirror
-from condense_core.runs import control
+from condense_core.remote.client import link as linking
+from condense_core.remote.client.connection import Connection
+from condense_core.remote.client.hosts import Host, find_host
+from condense_core.remote.client.link import Link, open_mirror, read_mirror
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runs.place import find_run, run_folders
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME, open_reader
 
 pytestmark = pytest.mark.terminal
 

@@ -14,9 +14,9 @@ import pytest
 from support import wait_for
 from tmux import Terminal
 
-from condense_core.runs import control
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import find_run
-from condense_core.runs.reader import RunReader
 
 pytestmark = pytest.mark.terminal
 

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from condense_core import scenario
-from condense_core.experiment import Cifar10, Cifar100, Experiment, Mnist
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
-from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import summarise
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
 from condense_presets import preset_files, preset_text
 from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SHARE
 
@@ -25,7 +25,7 @@ QUICK = sorted(name for name in PRESETS if re.match(r"fcn-fig(03|05|06|11|13|15|
 
 
 def preset(name: str) -> Experiment:
-    return scenario.loads(preset_text(name), name)
+    return toml.loads(preset_text(name), name)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -73,7 +73,7 @@ def test_no_preset_holds_a_path_or_downloads_by_itself(name):
 @pytest.mark.parametrize("name", [name for name in PRESETS if preset(name).quick])
 def test_quick_settings_are_cheaper_keep_the_claim_and_say_what_was_found(name):
     whole = preset(name)
-    small = scenario.quickened(whole, name)
+    small = toml.quickened(whole, name)
     assert small.about.minutes_cpu < whole.about.minutes_cpu
     assert small.about.finding != whole.about.finding
     assert small.claim == whole.claim
@@ -81,13 +81,13 @@ def test_quick_settings_are_cheaper_keep_the_claim_and_say_what_was_found(name):
 
 
 def test_quick_gives_every_cpu_preset_two_runs_in_its_time():
-    minutes = [about.minutes_cpu for name in PRESETS if (about := scenario.quickened(preset(name)).about).minutes_cpu]
+    minutes = [about.minutes_cpu for name in PRESETS if (about := toml.quickened(preset(name)).about).minutes_cpu]
     assert 2 * sum(minutes) <= QUICK_MINUTES * QUICK_SHARE * 2, "on two cores"
 
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_quick_presets_claim_holds_for_its_own_seed(name, tmp_path, workers):
-    experiment = scenario.build(scenario.override(scenario.parse(preset_text(name)), ["record.frames=8"]), name)
+    experiment = toml.build(toml.override(toml.parse(preset_text(name)), ["record.frames=8"]), name)
     folder = create_run(experiment, runs=tmp_path, device="cpu")
     workers.finish(folder)
     with RunReader(folder) as run:
@@ -100,8 +100,8 @@ def test_a_quick_presets_claim_holds_for_its_own_seed(name, tmp_path, workers):
 def test_a_preset_for_a_gpu_trains_at_a_small_size(name, tmp_path, workers):
     data = ["data.name=photos", "data.size=32", "data.samples=8", "data.test_samples=4"]
     settings = [*data, "layers.*.width=8", "optimizer.batch=4", "steps=3"]
-    small = scenario.override(scenario.parse(preset_text(name)), [*settings, "record.frames=2"])
-    folder = create_run(scenario.build(small, name), runs=tmp_path, device="cpu")
+    small = toml.override(toml.parse(preset_text(name)), [*settings, "record.frames=2"])
+    folder = create_run(toml.build(small, name), runs=tmp_path, device="cpu")
     workers.finish(folder)
     with RunReader(folder) as run:
         summary = summarise(run)

@@ -14,10 +14,10 @@ import msgspec
 import numpy as np
 import zstandard
 
-from condense_core.frames import SimilarityEncoder, encode
-from condense_core.remote import messages as say
-from condense_core.remote.rows import Batch, EventRow, FrameRow, RowPacker, ScalarRow
-from condense_core.remote.wire import pack
+from condense_core.remote.wire import messages as say
+from condense_core.remote.wire.framing import pack
+from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, RowPacker, ScalarRow
+from condense_core.runfile.frames import SimilarityEncoder, encode
 
 TEXTS = (
     "",

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from condense_core.remote.follower import Follower
-from condense_core.remote.link import open_mirror, read_mirror
-from condense_core.remote.messages import PROTOCOL, Hello, Message
-from condense_core.remote.mirror import MirrorFile
-from condense_core.remote.session import Session
-from condense_core.remote.wire import GREETING, from_server, pack
-from condense_core.runs import control
-from condense_core.runs.schema import FILE_NAME, open_reader
+from condense_core.remote.client.follower import Follower
+from condense_core.remote.client.link import open_mirror, read_mirror
+from condense_core.remote.client.mirror import MirrorFile
+from condense_core.remote.server.session import Session
+from condense_core.remote.wire.framing import GREETING, from_server, pack
+from condense_core.remote.wire.messages import PROTOCOL, Hello, Message
+from condense_core.runfile import control
+from condense_core.runfile.schema import FILE_NAME, open_reader
 
 
 class Near:

@@ -7,9 +7,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_core.frames import Alignment, Array, Condensation, encode
-from condense_core.remote.changes import changed, changes, planes, whole
-from condense_core.remote.rows import Batch, FrameRow, RowPacker, RowUnpacker, ScalarRow, stored_or_plain
+from condense_core.remote.wire.changes import changed, changes, planes, whole
+from condense_core.remote.wire.rows import Batch, FrameRow, RowPacker, RowUnpacker, ScalarRow, stored_or_plain
+from condense_core.runfile.frames import Alignment, Array, Condensation, encode
 
 
 def plain(frame) -> bytes:

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from condense_core.errors import HostError
-from condense_core.remote.client import Connection, RefusedError
-from condense_core.remote.hosts import Host
-from condense_core.remote.messages import PROTOCOL, Hello, ListRuns, Refused, Runs
-from condense_core.remote.ssh import ssh_command
-from condense_core.remote.wire import GREETING, pack
+from condense_core.remote.client.connection import Connection, RefusedError
+from condense_core.remote.client.hosts import Host
+from condense_core.remote.client.ssh import ssh_command
+from condense_core.remote.wire.framing import GREETING, pack
+from condense_core.remote.wire.messages import PROTOCOL, Hello, ListRuns, Refused, Runs
 
 HOST = Host(name="far", ssh="user@far")
 

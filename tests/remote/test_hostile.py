@@ -20,15 +20,16 @@ from hypothesis import strategies as st
 from recording import Recording
 
 from condense_core.errors import CondenseError
-from condense_core.remote import messages as say
-from condense_core.remote.follower import Follower
-from condense_core.remote.link import read_mirror
-from condense_core.remote.mirror import MirrorFile, make_mirror_folder
-from condense_core.remote.rows import RowPacker
-from condense_core.remote.session import Session
-from condense_core.remote.wire import GREETING, WireError, from_server, pack
-from condense_core.runs import control, create, place
-from condense_core.runs.reader import RunReader
+from condense_core.remote.client.follower import Follower
+from condense_core.remote.client.link import read_mirror
+from condense_core.remote.client.mirror import MirrorFile, make_mirror_folder
+from condense_core.remote.server.session import Session
+from condense_core.remote.wire import messages as say
+from condense_core.remote.wire.framing import GREETING, WireError, from_server, pack
+from condense_core.remote.wire.rows import RowPacker
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
+from condense_core.runs import create, place
 from condense_core.runs.summary import summarise
 
 MESSAGES = int(os.environ.get("CONDENSE_FUZZ_MESSAGES", "4000"))

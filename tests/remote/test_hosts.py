@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from condense_core.errors import ScenarioError
-from condense_core.remote.hosts import Host, find_host, known_hosts
+from condense_core.remote.client.hosts import Host, find_host, known_hosts
 
 HOSTS = """
 [gpu-box]

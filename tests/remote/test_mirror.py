@@ -13,14 +13,15 @@ from pairing import assert_same, following
 from recording import Recording
 
 from condense_core.errors import HostError, RunFileError
-from condense_core.remote import messages as say
-from condense_core.remote.link import read_mirror
-from condense_core.remote.source import RunSource
-from condense_core.remote.wire import WireError
-from condense_core.runs import control, place
-from condense_core.runs.reader import RunReader
+from condense_core.remote.client.link import read_mirror
+from condense_core.remote.server.source import RunSource
+from condense_core.remote.wire import messages as say
+from condense_core.remote.wire.framing import WireError
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runs import place
 from condense_core.runs.summary import summarise, to_json
-from condense_core.runs.writer import Batch, RunWriter
 
 
 @pytest.fixture

@@ -10,11 +10,9 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_core import frames
-from condense_core.remote import messages as say
-from condense_core.remote import rows as row_messages
-from condense_core.remote.rows import Batch, EventRow, FrameRow, RowPacker, RowUnpacker, ScalarRow
-from condense_core.remote.wire import (
+from condense_core.remote.wire import messages as say
+from condense_core.remote.wire import rows as row_messages
+from condense_core.remote.wire.framing import (
     GREETING,
     LARGEST_TO_CLIENT,
     LARGEST_TO_SERVER,
@@ -24,6 +22,8 @@ from condense_core.remote.wire import (
     from_server,
     pack,
 )
+from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, RowPacker, RowUnpacker, ScalarRow
+from condense_core.runfile import frames
 
 
 @given(st.lists(st.integers(1, 40)), st.binary(max_size=200).filter(lambda noise: GREETING not in noise))

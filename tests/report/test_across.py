@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Claim, Requirement
-from condense_core.figures import Arm, Equal, Figure, Rising, load_figure
-from condense_core.runs.reader import RunReader
-from condense_core.runs.writer import Batch, RecordingThread
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.scenario.experiment import Claim, Requirement
+from condense_core.scenario.figures import Arm, Equal, Figure, Rising, load_figure
 from condense_presets import figures, preset_files
 from condense_tui.report.across import ArmResult, against, figure_result
 from condense_tui.report.build import Part, build

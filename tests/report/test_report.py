@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from condense_core import scenario
-from condense_core.experiment import Claim, Requirement
-from condense_core.runs.writer import Batch, RecordingThread
+from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Claim, Requirement
 from condense_tui.report.build import Part, build, write
 from condense_tui.report.curves import Curve, Plot, plot
 from condense_tui.report.heat import LARGEST_SIDE, heatmap
@@ -26,7 +26,7 @@ NASTY = "<script>alert('&')</script> | `x` \x1b[31m"
 
 
 def experiment_of(make_run, share=1.0, text="the loss stays above 70 %"):
-    from condense_core.runs.reader import RunReader
+    from condense_core.runfile.reader import RunReader
 
     with RunReader(make_run()) as run:
         plain_one = run.experiment
@@ -160,4 +160,4 @@ def test_curves_keep_their_ends_and_leave_out_what_is_no_number():
 
 def test_a_scenario_in_the_report_can_be_trained(make_run):
     report = make_report(make_run)
-    assert scenario.loads(report.presets[0].scenario).claim is not None
+    assert toml.loads(report.presets[0].scenario).claim is not None

@@ -13,11 +13,11 @@ import msgspec
 import pytest
 from support import wait_for
 
-from condense_core import scenario
 from condense_core.errors import RunFileError, ScenarioError
-from condense_core.runs import control
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import write_run
-from condense_core.runs.reader import RunReader
+from condense_core.scenario import toml
 from condense_tui.cli.reproduce import _report, _stopped
 from condense_tui.report.build import write
 from condense_tui.report.results import CellPlace, preset_result
@@ -44,7 +44,7 @@ inputs = 2
 
 
 def preset(**changes):
-    return scenario.build({**scenario.parse(PRESET), **changes})
+    return toml.build({**toml.parse(PRESET), **changes})
 
 
 def about(**changes):

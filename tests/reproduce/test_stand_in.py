@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from condense_core import scenario
 from condense_core.errors import CondenseError
-from condense_core.experiment import Cifar10, Digits, Folder, Mnist
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Cifar10, Digits, Folder, Mnist
 from condense_tui.reproduce.plan import make_plan
 from condense_tui.reproduce.stand_in import stand_ins
 
@@ -27,7 +27,7 @@ set = { "data.samples" = 20, steps = 50 }
 
 
 def presets() -> dict[str, object]:
-    return {name: scenario.loads(CONV.replace("NAME", name)) for name in ("cifar10", "mnist", "digits")}
+    return {name: toml.loads(CONV.replace("NAME", name)) for name in ("cifar10", "mnist", "digits")}
 
 
 def test_a_folder_stands_in_for_the_data_it_is_named_for_and_no_other(tmp_path):

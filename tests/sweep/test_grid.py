@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Experiment
+from condense_core.scenario.experiment import Experiment
 from condense_tui.draw.terminal import Ability, Depth
 from condense_tui.sweep.axes import Axis, read_axes, typed
 from condense_tui.sweep.grid import Grid, Square, grids, scale_of

@@ -12,8 +12,8 @@ import pytest
 from support import SMALL, need_module, rows
 
 from condense_core.errors import HostError, RunFileError, ScenarioError
-from condense_core.runs.elsewhere import accept
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
+from condense_core.runs.on_node import accept
 from condense_tui.sweep.cluster import RayEngine
 
 # As a user has it who has not installed the program on one of the nodes.

@@ -15,8 +15,8 @@ import pytest
 from support import SMALL, need_module, wait_for
 
 from condense_core.errors import RunFileError
-from condense_core.runs.control import worker_is_alive
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.control import worker_is_alive
+from condense_core.runfile.reader import RunReader
 
 COMMAND = [sys.executable, "-m", "condense_tui", "sweep"]
 

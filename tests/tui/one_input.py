@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from recording import Planted
 
-from condense_core.experiment import GD, Dense, Experiment, NormalInit, Sine
-from condense_core.frames import Array, Field, Frame, Outputs, SimilarityEncoder, Weights
+from condense_core.runfile.frames import Array, Field, Frame, Outputs, SimilarityEncoder, Weights
+from condense_core.runfile.writer import Batch, RunWriter
 from condense_core.runs.create import create_run
-from condense_core.runs.writer import Batch, RunWriter
+from condense_core.scenario.experiment import GD, Dense, Experiment, NormalInit, Sine
 
 STABLE = (0.3, 1.8)
 # The one step of which the weights are kept.

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rich.cells import cell_len
 
-from condense_core.frames import Array, Field
+from condense_core.runfile.frames import Array, Field
 from condense_tui.assemble import image_of
 from condense_tui.draw import numbers, timeline
 from condense_tui.draw.ascii import to_ascii

@@ -18,8 +18,8 @@ from one_input import one_input_run
 from recording import Recording
 
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
-from condense_core.runs.reader import RunReader
-from condense_core.runs.writer import Batch, RecordingThread
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import Batch, RecordingThread
 from condense_presets import recordings
 from condense_tui.export.files import ExportError, write_file, write_folder
 from condense_tui.export.make import export
@@ -59,7 +59,7 @@ def test_csv_tells_what_is_no_number_from_what_was_not_measured(make_run, tmp_pa
 
 
 def test_members_of_an_ensemble_have_columns_and_arrays_of_their_own(make_run, tmp_path: Path) -> None:
-    from condense_core.frames import Array, Members
+    from condense_core.runfile.frames import Array, Members
 
     folder = make_run("ensemble.members=3")
     losses = np.array([[1.0, 2.0, 3.0], [0.5, math.nan, 1.5]])

@@ -12,7 +12,7 @@ import pytest
 from exporting import command, written
 from recording import Recording
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_tui.export.make import export
 from condense_tui.export.wish import Wish
 

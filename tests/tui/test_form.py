@@ -13,9 +13,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from condense_core.errors import MissingExtraError
-from condense_core.fields import Field, fields
-from condense_core.runs.reader import RunReader
-from condense_core.scenario import build, loads, override, parse
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.fields import Field, fields
+from condense_core.scenario.toml import build, loads, override, parse
 from condense_presets import preset_files, preset_text
 from condense_presets.catalogue import catalogue
 from condense_tui.app import CondenseApp

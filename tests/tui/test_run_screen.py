@@ -12,7 +12,7 @@ import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_tui.actions import actions_on, footer_hints
 from condense_tui.app import CondenseApp
 from condense_tui.screens.compare import CompareScreen

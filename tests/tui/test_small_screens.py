@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from piloting import run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
 
-from condense_core.answers import LayerReduction, ReduceAnswer
-from condense_core.child import ChildError
+from condense_core.jobs.ask import ChildError
+from condense_core.jobs.messages import LayerReduction, ReduceAnswer
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import BLOCKS, PLAIN, sparkline
 from condense_tui.logs import MOST_BYTES, MOST_LINES, WorkerLog
@@ -85,7 +85,9 @@ def test_whatever_is_in_a_log_steers_nothing(data: bytes, whole: bool) -> None:
 async def test_reduction_is_shown_and_can_be_trained_on(recorded: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr("condense_core.runs.create.require_engine", lambda: None)
-    monkeypatch.setattr("condense_core.child.ask", lambda module, question, answer: (asked.append(question), ANSWER)[1])
+    monkeypatch.setattr(
+        "condense_core.jobs.ask.ask", lambda module, question, answer: (asked.append(question), ANSWER)[1]
+    )
     async with shown(recorded.folder) as pilot:
         await pilot.press("r")
         await text_has(pilot, "parameters   1,344 → 42")
@@ -107,7 +109,7 @@ async def test_refused_reduction_is_one_line(recorded: Recording, monkeypatch: p
         raise ChildError("no weights were kept", 2)
 
     monkeypatch.setattr("condense_core.runs.create.require_engine", lambda: None)
-    monkeypatch.setattr("condense_core.child.ask", refuse)
+    monkeypatch.setattr("condense_core.jobs.ask.ask", refuse)
     async with shown(recorded.folder) as pilot:
         await pilot.press("r")
         await text_has(pilot, "no weights were kept")

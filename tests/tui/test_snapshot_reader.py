@@ -14,8 +14,8 @@ import numpy as np
 from recording import Recording
 from textual.message import Message
 
-from condense_core.frames import Array, Condensation
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.frames import Array, Condensation
+from condense_core.runfile.reader import RunReader
 from condense_tui.assemble import Assembler, View, image_of
 from condense_tui.playhead import Playhead
 from condense_tui.reader import ANSWERS_PER_SECOND, ReaderThread, ReadFailed, SnapshotReady

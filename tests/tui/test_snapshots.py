@@ -107,7 +107,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs whose every number, name and time is the same on each machine."""
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setattr("condense_core.runs.info.socket.gethostname", lambda: "here")
+    monkeypatch.setattr("condense_core.runfile.info.socket.gethostname", lambda: "here")
     monkeypatch.setattr("condense_core.runs.create.socket.gethostname", lambda: "here")
     monkeypatch.setattr("condense_tui.screens.home.HomeHeader.show", lambda *_: None)
     # figures of real presets change when they are measured again

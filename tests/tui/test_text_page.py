@@ -14,9 +14,9 @@ from one_input import one_input_run
 from recording import Recording
 from rich.cells import cell_len
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import Batch, RecordingThread
 from condense_core.runs.summary import summarise
-from condense_core.runs.writer import Batch, RecordingThread
 from condense_presets import recordings
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.draw.terminal import Ability, Depth

@@ -29,7 +29,7 @@ from condense_tui.widgets.plain import Ascii
 if TYPE_CHECKING:
     from textual.geometry import Region
 
-    from condense_core.remote.link import Link
+    from condense_core.remote.client.link import Link
     from condense_tui.outlet import Frame, Outlet
     from condense_tui.screens.home import HomeScreen
 

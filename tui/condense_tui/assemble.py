@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from condense_core.frames import Condensation
-from condense_core.runs.control import Verb
-from condense_core.runs.info import LOG_NAME, Mirror, RunInfo
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME
+from condense_core.runfile.control import Verb
+from condense_core.runfile.frames import Condensation
+from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.draw import order as ordering

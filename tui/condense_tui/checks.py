@@ -34,15 +34,15 @@ def checks_here(runs_dir: Path | None) -> Iterator[Check]:
 
 
 def _program() -> Iterator[Check]:
-    from condense_core.remote.version import program_version
+    from condense_core.remote.wire.version import program_version
 
     where = Path(__file__).parents[1]
     yield Check("program", "works", f"condense-tui {program_version()}, Python {platform.python_version()}, in {where}")
 
 
 def _training() -> Iterator[Check]:
-    from condense_core.answers import AskDevices, DevicesAnswer
-    from condense_core.child import ask
+    from condense_core.jobs.ask import ask
+    from condense_core.jobs.messages import AskDevices, DevicesAnswer
     from condense_core.runs.create import missing_packages
 
     missing = missing_packages()
@@ -84,8 +84,8 @@ def _terminal() -> Iterator[Check]:
 
 
 def _data_sets() -> Iterator[Check]:
-    from condense_core.data_sets import Cifar10, Cifar100, Mnist
     from condense_core.runs.create import data_is_there, data_root
+    from condense_core.scenario.data import Cifar10, Cifar100, Mnist
 
     yield Check("data", "works", "digits, photos and sine targets come with the program")
     root = data_root(None)
@@ -99,8 +99,8 @@ def _data_sets() -> Iterator[Check]:
 
 
 def _runs(runs_dir: Path | None) -> Iterator[Check]:
+    from condense_core.runfile.schema import NETWORK_FILE_SYSTEMS, file_system
     from condense_core.runs.place import run_folders, runs_folder
-    from condense_core.runs.schema import NETWORK_FILE_SYSTEMS, file_system
 
     place = runs_folder(runs_dir)
     there = next(folder for folder in (place, *place.parents) if folder.exists())
@@ -130,7 +130,7 @@ def _ssh() -> Iterator[Check]:
 
 
 def _hosts() -> Iterator[Check]:
-    from condense_core.remote.hosts import FILE_NAME, config_folder, known_hosts
+    from condense_core.remote.client.hosts import FILE_NAME, config_folder, known_hosts
 
     try:
         names = list(known_hosts())

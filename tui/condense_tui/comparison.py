@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from condense_core.errors import RunFileError
-from condense_core.runs.control import Verb
-from condense_core.runs.info import RunInfo
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.control import Verb
+from condense_core.runfile.info import RunInfo
+from condense_core.runfile.reader import RunReader
 from condense_core.text import printable
 from condense_tui.assemble import Assembler, band
 from condense_tui.playhead import Playhead

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from condense_core.remote.link import Link
-    from condense_core.runs.info import RunInfo
+    from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import RunInfo
 
 # How soon after a change Textual draws, as its own setting has it. Ours come ten times a second, and at its usual 60 a
 # key press that comes just after one of them waits for up to two ticks, which is half of what it has.
@@ -49,7 +49,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     from condense_tui.remote import kept
 
     if place is not None:
-        from condense_core.runs.schema import FILE_NAME, open_reader
+        from condense_core.runfile.schema import FILE_NAME, open_reader
 
         # a file that is none is refused before the screen is taken; the reader itself needs numpy, the first frame not
         open_reader(place / FILE_NAME if place.is_dir() else place).close()
@@ -59,7 +59,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
         _, visited = launch(place, () if link is None or place is None else (place,))
 
     from condense_core.errors import RunFailedError
-    from condense_core.runs.reader import RunReader
+    from condense_core.runfile.reader import RunReader
 
     for run in visited:
         if run != place and not run.exists():

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from condense_core.remote.link import Link
-    from condense_core.runs.info import RunInfo
+    from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import RunInfo
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Machines:
 
     def _find(self) -> None:
         from condense_core.errors import CondenseError
-        from condense_core.remote.hosts import known_hosts
+        from condense_core.remote.client.hosts import known_hosts
 
         try:
             found = tuple(Machine(host.name, host.ssh) for host in known_hosts().values())
@@ -114,8 +114,8 @@ class Machines:
 
     def _ask(self, machine: Machine) -> None:
         from condense_core.errors import CondenseError
-        from condense_core.remote.client import Connection
-        from condense_core.remote.hosts import find_host
+        from condense_core.remote.client.connection import Connection
+        from condense_core.remote.client.hosts import find_host
         from condense_tui.remote import remote_runs
 
         try:
@@ -129,9 +129,9 @@ class Machines:
 
     def _reach(self, name: str, run: str, runs: Path) -> None:
         from condense_core.errors import CondenseError
-        from condense_core.remote.client import Connection
-        from condense_core.remote.hosts import find_host
-        from condense_core.remote.link import Link, open_mirror
+        from condense_core.remote.client.connection import Connection
+        from condense_core.remote.client.hosts import find_host
+        from condense_core.remote.client.link import Link, open_mirror
 
         connection = None
         try:

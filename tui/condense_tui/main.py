@@ -50,7 +50,7 @@ def _dispatch(arguments: list[str]) -> int:
 
     if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
         # what a viewer waits for on the far side of an ssh connection
-        from condense_core.remote.serve import main as serve
+        from condense_core.remote.server.serve import main as serve
 
         return serve(arguments[1:])
     # Typer's machinery takes longer to import than the app's first frame takes to be there

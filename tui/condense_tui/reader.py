@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, Protocol
 from textual.message import Message
 
 from condense_core.errors import CondenseError
-from condense_core.runs.control import Verb
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.control import Verb
+from condense_core.runfile.reader import RunReader
 from condense_tui.assemble import Assembler, View
 from condense_tui.playhead import Playhead
 from condense_tui.snapshot import Head

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from condense_core.experiment import Experiment
-    from condense_core.remote.client import Connection
-    from condense_core.remote.link import Link
-    from condense_core.runs.info import RunInfo
+    from condense_core.remote.client.connection import Connection
+    from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import RunInfo
+    from condense_core.scenario.experiment import Experiment
 
 
 def connect(host: str, *, prompt: bool) -> Connection:
     """A connection to a host by the name that a person gives it; `prompt`: ssh may ask on the terminal."""
-    from condense_core.remote.client import Connection
-    from condense_core.remote.hosts import find_host
+    from condense_core.remote.client.connection import Connection
+    from condense_core.remote.client.hosts import find_host
 
     found = find_host(host)
     if sys.stderr.isatty():
@@ -28,24 +28,24 @@ def connect(host: str, *, prompt: bool) -> Connection:
 
 def start(connection: Connection, experiment: Experiment, *, name: str, preset: str, device: str) -> str:
     """Start a run of that experiment there; its id."""
-    from condense_core import scenario
     from condense_core.errors import MissingExtraError
-    from condense_core.remote.messages import Start as Question
-    from condense_core.remote.messages import Started
+    from condense_core.remote.wire.messages import Start as Question
+    from condense_core.remote.wire.messages import Started
+    from condense_core.scenario import toml
 
     host, missing = connection.host.name, connection.hello.missing
     if missing:
         raise MissingExtraError(
             f"training needs {', '.join(missing)}, which {host} lacks: condense-tui doctor {host} --install"
         )
-    text = scenario.dumps(experiment)
+    text = toml.dumps(experiment)
     return connection.ask(lambda ask: Question(ask, text, name, preset, device), Started).run
 
 
 def remote_runs(connection: Connection) -> list[RunInfo]:
     """The runs there, the newest first."""
-    from condense_core.remote.messages import ListRuns, Runs
-    from condense_core.runs.info import shown
+    from condense_core.remote.wire.messages import ListRuns, Runs
+    from condense_core.runfile.info import shown
 
     return [shown(info) for info in connection.ask(ListRuns, Runs).runs]
 
@@ -68,8 +68,8 @@ def link_to(folder: Path) -> Link | None:
 
     if not is_mirror(folder):
         return None
-    from condense_core.remote.hosts import find_host
-    from condense_core.remote.link import Link, read_mirror
+    from condense_core.remote.client.hosts import find_host
+    from condense_core.remote.client.link import Link, read_mirror
 
     info = read_mirror(folder)
     if info.mirror is None or not (info.active or info.mirror.missing):

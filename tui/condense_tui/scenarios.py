@@ -10,7 +10,7 @@ from condense_core.errors import ScenarioError
 from condense_core.text import place_of
 
 if TYPE_CHECKING:
-    from condense_core.experiment import Experiment
+    from condense_core.scenario.experiment import Experiment
 
 DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH")
 
@@ -27,7 +27,7 @@ def build_scenario(
     download: bool = False,
 ) -> tuple[Experiment, str]:
     """The experiment that a command line describes, and the preset's name (empty where it was none)."""
-    from condense_core import scenario as scenarios
+    from condense_core.scenario import toml as scenarios
 
     text, source, preset = _read(scenario)
     table = scenarios.parse(text, source)
@@ -45,7 +45,7 @@ def build_scenario(
 def changed(text: str, source: str, *, data: str, seed: str, seeds: str, settings: list[str]) -> Experiment:
     """The experiment in TOML `text` with another data set, seed, number of seeds and settings; an empty `data` leaves
     what is there."""
-    from condense_core import scenario as scenarios
+    from condense_core.scenario import toml as scenarios
 
     table = scenarios.parse(text, source)
     table = scenarios.override(table, _data_settings(table, data or None, None, False), "data")

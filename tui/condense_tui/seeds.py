@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 
 
 def seed_label(run: RunReader, number: int) -> str:

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from condense_core.errors import CondenseError
-from condense_core.runs import control
+from condense_core.runfile import control
 
 
 def main() -> int:

@@ -17,12 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from condense_core import scenario
 from condense_core.errors import CondenseError, DataError, MissingExtraError, RunFailedError, RunFileError
-from condense_core.experiment import Cifar10, Cifar100, Experiment, Folder, Mnist
-from condense_core.runs import control, place
-from condense_core.runs.info import LOG_NAME, RESUMABLE, RunInfo, read_info
-from condense_core.runs.schema import FILE_NAME, create, open_writer
+from condense_core.runfile import control
+from condense_core.runfile.info import LOG_NAME, RESUMABLE, RunInfo, read_info
+from condense_core.runfile.schema import FILE_NAME, create, open_writer
+from condense_core.runs import place
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Folder, Mnist
 from condense_core.text import place_of
 
 DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
@@ -60,7 +61,7 @@ def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: s
                 folder.name,
                 name or experiment.name,
                 preset,
-                scenario.dumps(experiment),
+                toml.dumps(experiment),
                 experiment.seed,
                 _revision(),
                 json.dumps(_versions()),

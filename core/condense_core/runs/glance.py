@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
-from condense_core.runs.info import RunInfo, read_info
+from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runs.place import run_folders
-from condense_core.runs.schema import FILE_NAME, open_reader
 from condense_core.text import printable
 
 # As many points as the widest sparkline in a list has characters.

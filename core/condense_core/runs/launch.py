@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 from condense_core.errors import CondenseError
-from condense_core.runs import control
-from condense_core.runs.info import read_info
-from condense_core.runs.schema import FILE_NAME, open_writer
+from condense_core.runfile import control
+from condense_core.runfile.info import read_info
+from condense_core.runfile.schema import FILE_NAME, open_writer
 from condense_core.text import printable
 
 # Well under what a reader takes for a lost start (info.COLD_GRACE_S).

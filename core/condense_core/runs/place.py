@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from condense_core.errors import RunFileError, nearest
-from condense_core.runs.schema import FILE_NAME
+from condense_core.runfile.schema import FILE_NAME
 from condense_core.text import place_of
 
 RUNS_VARIABLE = "CONDENSE_RUNS_DIR"

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from condense_core.errors import RunFileError
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME, open_writer
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME, open_writer
 
 SUFFIX = ".sqlite"
 # What a recording may take: ten of them are still less than the program itself.

@@ -7,8 +7,8 @@ import typing
 
 import msgspec
 
-from condense_core.claims import Claim, NetworkMeasure, Quantity, Requirement
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.claims import Claim, NetworkMeasure, Quantity, Requirement
 from condense_core.text import printable
 
 # The kernels of a layer have arrived when this share of their weight lies on the predicted direction (SCIENCE §2.6).

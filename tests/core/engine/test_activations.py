@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from condense_core.engine.network.activations import activation, describe_multiplicity, multiplicity
 from condense_core.errors import ScenarioError
-from condense_core.experiment import ACTIVATIONS, CENTRED_PREFIX
+from condense_core.scenario.experiment import ACTIVATIONS, CENTRED_PREFIX
 
 MULTIPLICITY = {
     "tanh": 1,

@@ -5,7 +5,7 @@ from tolerances import rtol
 
 from condense_core.engine.data.datasets import load
 from condense_core.errors import DataError
-from condense_core.experiment import Digits, Photos, Sine
+from condense_core.scenario.experiment import Digits, Photos, Sine
 
 
 def same(first, second):

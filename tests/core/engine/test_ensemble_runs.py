@@ -12,13 +12,14 @@ import torch
 from support import rows, wait_for
 from tolerances import rtol
 
-from condense_core import frames, scenario
-from condense_core.answers import AskReduce
 from condense_core.engine import checkpoint
 from condense_core.engine.answers.reduce import reduce_run
 from condense_core.errors import RunFileError
-from condense_core.runs.reader import RunReader
+from condense_core.jobs.messages import AskReduce
+from condense_core.runfile import frames
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import summarise
+from condense_core.scenario import toml
 
 CLAIM = (
     'claim={text="falls", share=0.6, requires=[{measure="loss_ratio", at_most=0.95}]}',
@@ -166,7 +167,7 @@ def test_a_number_that_is_no_member_is_refused(make_run):
 def test_a_damaged_frame_of_members_is_told(make_run):
     folder = make_run("ensemble.members=2")
     bad = frames.Members(names=("loss",), members=(0, 7), values=frames.Array.of([[1.0, 2.0]], "f8"))
-    from condense_core.runs.writer import Batch, RunWriter
+    from condense_core.runfile.writer import Batch, RunWriter
 
     writer = RunWriter(folder)
     writer.append(Batch(0, [("loss", 1.0)], [("", bad)], []))
@@ -181,7 +182,7 @@ def test_a_damaged_frame_of_members_is_told(make_run):
 def test_reduce_takes_the_first_member(make_run, workers, tmp_path):
     folder = trained(make_run, workers, "ensemble.members=3", "steps=100")
     found = reduce_run(AskReduce(run=str(folder), out=str(tmp_path / "small"), at=None, keep_small=False))
-    small = scenario.loads((tmp_path / "small" / "effective.toml").read_text())
+    small = toml.loads((tmp_path / "small" / "effective.toml").read_text())
     assert small.ensemble.members == 1
     with RunReader(folder) as run:
         assert found.loss_before == pytest.approx(run.member(0).last("loss"), rel=1e-5)

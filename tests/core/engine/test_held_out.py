@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from condense_core.engine.data.datasets import load
-from condense_core.experiment import Digits, Photos
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Digits, Photos
 
 
 def rows_of(images: torch.Tensor) -> set[bytes]:

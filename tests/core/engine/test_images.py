@@ -11,8 +11,8 @@ import torch
 
 from condense_core.engine.data.datasets import load
 from condense_core.errors import DataError
-from condense_core.experiment import Cifar10, Cifar100, Digits, Folder, Mnist
 from condense_core.runs.create import DATA_ROOT_VARIABLE, data_root
+from condense_core.scenario.experiment import Cifar10, Cifar100, Digits, Folder, Mnist
 
 MNIST_FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 

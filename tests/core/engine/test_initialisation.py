@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from condense_core.engine.network.random_weights import LayerSize, draw, standard_deviation
-from condense_core.experiment import (
+from condense_core.scenario.experiment import (
     FanOutPowerInit,
     GlorotNormalInit,
     GlorotUniformInit,

@@ -6,7 +6,7 @@ from torch.nn import functional
 from condense_core.engine.data.datasets import load
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
-from condense_core.experiment import GD, Conv, Dense, Digits, Experiment, MeanFanPowerInit, NormalInit, Sine
+from condense_core.scenario.experiment import GD, Conv, Dense, Digits, Experiment, MeanFanPowerInit, NormalInit, Sine
 
 
 def experiment(*layers, data=None, init=None, **changes):

@@ -10,13 +10,13 @@ import pytest
 import torch
 import zstandard
 
-from condense_core import frames
 from condense_core.engine.data.datasets import load
 from condense_core.engine.probes import Measurement, probes_for
 from condense_core.engine.steppers import make_stepper
 from condense_core.errors import RunFileError
-from condense_core.experiment import Adam, Dense, Experiment, NormalInit, Sine
-from condense_core.runs.reader import RunReader
+from condense_core.runfile import frames
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Adam, Dense, Experiment, NormalInit, Sine
 
 CURVE = ((1.0, 3.0, 0.0), (0.5, 6.0, 0.0))
 

@@ -8,7 +8,7 @@ from tolerances import rtol
 from torch.nn import Parameter
 
 from condense_core.engine.steppers.optimisers import optimiser
-from condense_core.experiment import GD, Adam
+from condense_core.scenario.experiment import GD, Adam
 
 SETTINGS = [GD(lr=0.03), Adam(lr=0.03), Adam(lr=0.03, betas=(0.5, 0.9), eps=1e-3)]
 
@@ -100,7 +100,7 @@ def test_no_step_imports_the_compiler():
     """It would add seconds to the start of every worker."""
     code = (
         "import sys, torch; from condense_core.engine.steppers.optimisers import optimiser;"
-        "from condense_core.experiment import GD, Adam\n"
+        "from condense_core.scenario.experiment import GD, Adam\n"
         "for settings in GD(lr=1.0), Adam(lr=1.0):"
         " optimiser(settings, [torch.ones(2)], lr=1.0).update([torch.ones(2)])\n"
         "print('torch._dynamo' in sys.modules)"

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from support import Workers
 
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
-from condense_core.runs.reader import RunReader
 from condense_core.runs.summary import summarise
-from condense_core.scenario import build, override, parse
+from condense_core.scenario.toml import build, override, parse
 from condense_presets import preset_text
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from condense_core.engine.training.recorder import Recorder
-from condense_core.frames import SimilarityEncoder
-from condense_core.runs.reader import RunReader
-from condense_core.runs.writer import Batch, RunWriter
+from condense_core.runfile.frames import SimilarityEncoder
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import Batch, RunWriter
 
 
 class Disk:

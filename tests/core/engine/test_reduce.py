@@ -8,8 +8,6 @@ import pytest
 import torch
 from tolerances import rtol
 
-from condense_core import frames, scenario
-from condense_core.answers import AskReduce
 from condense_core.engine import checkpoint
 from condense_core.engine.answers.effective import effective_network
 from condense_core.engine.answers.reduce import reduce_run
@@ -17,8 +15,11 @@ from condense_core.engine.data import datasets
 from condense_core.engine.network.given_weights import load_weights
 from condense_core.engine.network.network import Network
 from condense_core.errors import RunFailedError, RunFileError, ScenarioError
+from condense_core.jobs.messages import AskReduce
+from condense_core.runfile import frames
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run, with_absolute_paths
-from condense_core.runs.reader import RunReader
+from condense_core.scenario import toml
 
 CONVS = """
 name = "convs"
@@ -59,8 +60,8 @@ def planted(experiment, kernels: torch.Tensor, seed: int = 0) -> tuple[Network, 
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid", "softplus", "relu"])
 def test_a_condensed_network_of_any_depth_reduces_to_one_kernel_a_line(activation):
     text = CONVS.replace("size = 3 }", f'size = 3, activation = "{activation}" }}')
-    experiment = scenario.loads(text.replace("width = 9 }", f'width = 9, activation = "{activation}" }}'))
-    experiment = scenario.build({**scenario.parse(scenario.dumps(experiment)), "dtype": "float64"})
+    experiment = toml.loads(text.replace("width = 9 }", f'width = 9, activation = "{activation}" }}'))
+    experiment = toml.build({**toml.parse(toml.dumps(experiment)), "dtype": "float64"})
     network, dataset = planted(experiment, torch.tensor(1e-3, dtype=torch.float64))
     found = effective_network(experiment, network)
     sides = 2 if activation == "relu" else 1
@@ -89,10 +90,10 @@ def test_a_reduced_run_is_trained_on_from_where_it_was(run, workers, tmp_path):
     assert all(layer.after < layer.before for layer in found.layers)
     assert found.parameters_after < found.parameters_before / 4
     assert abs(found.loss_change) < 0.05
-    table = scenario.parse(Path(found.scenario).read_text(encoding="utf-8"))
+    table = toml.parse(Path(found.scenario).read_text(encoding="utf-8"))
     assert table["initial"] == "effective.safetensors", "the two files can be moved together"
     table["initial"] = found.weights
-    again = create_run(scenario.build({**table, "steps": 20}), runs=tmp_path / "runs", device="cpu")
+    again = create_run(toml.build({**table, "steps": 20}), runs=tmp_path / "runs", device="cpu")
     workers.finish(again)
     with RunReader(again) as reader:
         assert reader.info().status == "done", reader.info().reason
@@ -141,8 +142,8 @@ def test_a_run_without_weights_says_so(make_run, workers, tmp_path):
 
 def test_a_residual_network_is_refused(small):
     layers = "layers=[{kind='dense',width=4},{kind='dense',width=4}]"
-    table = scenario.override(scenario.parse(scenario.dumps(small)), [layers, "residual=true"])
-    experiment = scenario.build(table)
+    table = toml.override(toml.parse(toml.dumps(small)), [layers, "residual=true"])
+    experiment = toml.build(table)
     with pytest.raises(ScenarioError, match="residual network every neuron adds to a coordinate of its own"):
         effective_network(experiment, Network(experiment, (3,), 1))
 
@@ -161,8 +162,8 @@ def test_weights_of_another_network_are_refused_in_one_line(small, run, tmp_path
 def test_a_network_starts_from_a_checkpoint_too(run):
     with RunReader(run) as reader:
         experiment = reader.experiment
-    table = {**scenario.parse(scenario.dumps(experiment)), "initial": str(run / checkpoint.FILE_NAME)}
-    network = Network(with_absolute_paths(scenario.build(table)), (1, 8, 8), 10)
+    table = {**toml.parse(toml.dumps(experiment)), "initial": str(run / checkpoint.FILE_NAME)}
+    network = Network(with_absolute_paths(toml.build(table)), (1, 8, 8), 10)
     trained = checkpoint.parameters(checkpoint.load(run))
     assert all(torch.equal(value, trained[name]) for name, value in network.named_parameters())
 
@@ -206,8 +207,8 @@ def test_a_trunk_keeps_its_running_statistics_through_a_reduction(make_run, work
         recorded = run.last("loss")
     found = reduce_run(AskReduce(run=str(folder), out=str(tmp_path / "small")))
     assert found.loss_before == pytest.approx(recorded, rel=1e-5)
-    small = with_absolute_paths(scenario.loads(Path(found.scenario).read_text()))
-    small = scenario.build(scenario.override(scenario.parse(scenario.dumps(small)), [f"initial={found.weights}"]))
+    small = with_absolute_paths(toml.loads(Path(found.scenario).read_text()))
+    small = toml.build(toml.override(toml.parse(toml.dumps(small)), [f"initial={found.weights}"]))
     again = create_run(small, runs=tmp_path / "again", device="cpu")
     workers.finish(again)
     with RunReader(again) as run:
@@ -215,8 +216,8 @@ def test_a_trunk_keeps_its_running_statistics_through_a_reduction(make_run, work
 
 
 def test_a_kernel_below_the_scenarios_own_threshold_is_left_out(small):
-    table = scenario.override(scenario.parse(scenario.dumps(small)), ["record.smallest_norm=1.0"])
-    experiment = scenario.build(table)
+    table = toml.override(toml.parse(toml.dumps(small)), ["record.smallest_norm=1.0"])
+    experiment = toml.build(table)
     network, _ = planted(experiment, 1.0)
     with torch.no_grad():
         network.dense1.weight[:3] *= 0.5 / network.dense1.weight[:3].norm(dim=1, keepdim=True)

@@ -7,7 +7,7 @@ import torch
 
 from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import Stepper, make_stepper
-from condense_core.experiment import GD
+from condense_core.scenario.experiment import GD
 
 
 def stepper(experiment) -> Stepper:

@@ -15,7 +15,18 @@ from condense_core.engine.network.derivatives import elementwise
 from condense_core.engine.steppers import choose, cnn, flat, graphs, make_stepper, mlp, stacked
 from condense_core.engine.steppers.base import Stepper
 from condense_core.engine.steppers.eager import EagerStepper
-from condense_core.experiment import ACTIVATIONS, GD, Adam, Conv, Dense, Digits, Ensemble, Experiment, NormalInit, Sine
+from condense_core.scenario.experiment import (
+    ACTIVATIONS,
+    GD,
+    Adam,
+    Conv,
+    Dense,
+    Digits,
+    Ensemble,
+    Experiment,
+    NormalInit,
+    Sine,
+)
 
 CPU = torch.device("cpu")
 EVERY = (*ACTIVATIONS, "centred-sigmoid", "centred-softplus")

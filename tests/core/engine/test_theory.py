@@ -8,13 +8,13 @@ import pytest
 import torch
 from tolerances import rtol
 
-from condense_core import scenario
 from condense_core.engine.answers.theory import spread, theory
 from condense_core.engine.data import datasets
 from condense_core.engine.network.losses import residual
 from condense_core.errors import DataError, ScenarioError
 from condense_core.measures.signal import ones_overlap, signal_matrix, spectrum
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario import toml
 
 CONV = """
 name = "conv"
@@ -34,7 +34,7 @@ lr_lambda1 = 0.05
 
 
 def conv(*settings):
-    return scenario.build(scenario.override(scenario.parse(CONV), settings))
+    return toml.build(toml.override(toml.parse(CONV), settings))
 
 
 def by_labels(answer):
@@ -109,20 +109,18 @@ def test_a_single_dense_layer_on_points_has_one_direction(small):
 
 
 def test_two_dense_layers_have_no_signal_matrix(small):
-    two = scenario.build(
-        scenario.override(
-            scenario.parse(scenario.dumps(small)), ["layers=[{kind='dense',width=4},{kind='dense',width=4}]"]
-        )
+    two = toml.build(
+        toml.override(toml.parse(toml.dumps(small)), ["layers=[{kind='dense',width=4},{kind='dense',width=4}]"])
     )
     with pytest.raises(ScenarioError, match="2 dense layers"):
         theory(two, trials=1, samples=10, bias=False)
 
 
 def test_the_theory_has_nothing_to_say_of_a_trunk():
-    behind = scenario.override(scenario.parse(scenario.dumps(conv())), ["layers=[{kind='dense',width=4}]"])
+    behind = toml.override(toml.parse(toml.dumps(conv())), ["layers=[{kind='dense',width=4}]"])
     behind |= {"trunk": "resnet18", "data": {"name": "photos", "samples": 8}, "optimizer": {"name": "gd", "lr": 0.1}}
     with pytest.raises(ScenarioError, match="a resnet18 trunk stands before dense1"):
-        theory(scenario.build(behind), trials=1, samples=8, bias=False)
+        theory(toml.build(behind), trials=1, samples=8, bias=False)
 
 
 def test_the_answer_places_the_initialisation_in_the_phase_diagram():

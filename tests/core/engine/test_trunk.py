@@ -13,7 +13,7 @@ from condense_core.engine.probes import Measurement, probes_for
 from condense_core.engine.steppers import Stepper, make_stepper
 from condense_core.engine.training.device import multiplications
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Adam, Conv, Dense, Digits, Experiment, FanOutPowerInit, Photos, Sine
+from condense_core.scenario.experiment import Adam, Conv, Dense, Digits, Experiment, FanOutPowerInit, Photos, Sine
 
 LAYERS = (Dense(width=8), Dense(width=6))
 

@@ -14,9 +14,9 @@ import torch
 from support import rows, wait_for
 
 from condense_core.engine import checkpoint
-from condense_core.runs import control
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import start_worker
-from condense_core.runs.reader import RunReader
 from condense_presets import preset_text
 
 

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from condense_core import scenario
-from condense_core.runs import control
+from condense_core.runfile import control
+from condense_core.runfile.writer import Batch, RunWriter
 from condense_core.runs.create import create_run
 from condense_core.runs.glance import MOST_LAYERS, POINTS, Glances, glance
-from condense_core.runs.writer import Batch, RunWriter
+from condense_core.scenario import toml
 from condense_presets import preset_text
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return create_run(scenario.loads(preset_text("digits-deep")), runs=tmp_path)
+    return create_run(toml.loads(preset_text("digits-deep")), runs=tmp_path)
 
 
 def write(folder: Path, losses: list[float], layers: tuple[str, ...] = ("conv1",)) -> None:
@@ -79,7 +79,7 @@ def test_a_damaged_file_is_trouble_and_no_error(folder: Path, tmp_path: Path) ->
 
 def test_only_what_changed_is_read_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, [2.0, 1.0])
-    other = create_run(scenario.loads(preset_text("digits-gd")), runs=tmp_path)
+    other = create_run(toml.loads(preset_text("digits-gd")), runs=tmp_path)
     write(other, [4.0])
     read: list[Path] = []
     monkeypatch.setattr("condense_core.runs.glance.glance", lambda place: (read.append(place), glance(place))[1])

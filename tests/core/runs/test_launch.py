@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from condense_core.runs import info, launch
-from condense_core.runs.reader import RunReader
+from condense_core.runfile import info
+from condense_core.runfile.reader import RunReader
+from condense_core.runs import launch
 
 
 def row(folder):

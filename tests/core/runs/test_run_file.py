@@ -16,14 +16,14 @@ import pytest
 import zstandard
 from support import wait_for
 
-from condense_core import frames
 from condense_core.errors import RunFailedError, RunFileError
-from condense_core.runs import control, place, schema
+from condense_core.runfile import control, frames, schema
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME, open_reader, open_writer
+from condense_core.runfile.writer import Batch, RecordingThread, RunWriter
+from condense_core.runs import place
 from condense_core.runs.create import create_run
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME, open_reader, open_writer
 from condense_core.runs.summary import summarise
-from condense_core.runs.writer import Batch, RecordingThread, RunWriter
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import typer
 from condense_tui.cli.options import Json, RunsDir
 
 if TYPE_CHECKING:
-    from condense_core.remote.client import Connection
-    from condense_core.remote.hosts import Host
+    from condense_core.remote.client.connection import Connection
+    from condense_core.remote.client.hosts import Host
     from condense_tui.checks import Check
 
 SIGNS = {"works": "✔", "note": "‖", "broken": "✖"}
@@ -41,7 +41,7 @@ def doctor(
     condense-tui doctor me@gpu.example.org --install
     """
     from condense_core.errors import ScenarioError
-    from condense_core.remote.hosts import find_host
+    from condense_core.remote.client.hosts import find_host
     from condense_tui.checks import checks_here
 
     if host is None:
@@ -74,8 +74,8 @@ def _tell(checks: Iterable[Check], *, json: bool) -> int:
 
 def _checks_there(host: Host) -> Iterator[Check]:
     """Each step on the way to a host, then what the host says of itself; HostError where a step fails."""
-    from condense_core.remote.client import Connection
-    from condense_core.remote.hosts import known_hosts
+    from condense_core.remote.client.connection import Connection
+    from condense_core.remote.client.hosts import known_hosts
     from condense_tui.checks import Check
     from condense_tui.draw import numbers
     from condense_tui.home import has_terminal
@@ -103,7 +103,7 @@ def _set_up(seconds: float) -> Check:
 
 
 def _program(version: str, python: str, name: str, host: str) -> Check:
-    from condense_core.remote.version import program_version
+    from condense_core.remote.wire.version import program_version
     from condense_tui.checks import Check
 
     text = f"condense-tui {version}, Python {python} on {name}"
@@ -115,7 +115,7 @@ def _program(version: str, python: str, name: str, host: str) -> Check:
 
 def _delay(connection: Connection) -> float:
     """The median round trip in seconds."""
-    from condense_core.remote.messages import Ping, Pong
+    from condense_core.remote.wire.messages import Ping, Pong
 
     taken = []
     for token in range(PINGS):
@@ -134,7 +134,7 @@ def _its_own(host: Host) -> Iterator[Check]:
 
     import msgspec
 
-    from condense_core.remote.ssh import ssh_command
+    from condense_core.remote.client.ssh import ssh_command
     from condense_tui.checks import Check
     from condense_tui.home import has_terminal
 
@@ -153,8 +153,8 @@ def _its_own(host: Host) -> Iterator[Check]:
 def _install(host: Host, *, yes: bool, engine: bool) -> bool:
     """Install on a host after asking; whether that was wanted."""
     from condense_core.errors import ScenarioError
-    from condense_core.remote.install import install, plan
-    from condense_core.remote.wheel import make_wheel
+    from condense_core.remote.client.install import install, plan
+    from condense_core.remote.client.wheel import make_wheel
     from condense_tui.home import has_terminal
 
     wheel = make_wheel()

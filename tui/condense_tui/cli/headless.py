@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_tui.home import goes_on
 from condense_tui.remote import kept
 
 if TYPE_CHECKING:
-    from condense_core.remote.link import Link
+    from condense_core.remote.client.link import Link
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1

@@ -62,7 +62,7 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
     """A preset as TOML, ready to be saved and changed; `--json` gives the same as JSON."""
     import msgspec
 
-    from condense_core.scenario import loads
+    from condense_core.scenario.toml import loads
     from condense_presets import preset_text
 
     text = preset_text(name)
@@ -105,8 +105,8 @@ def activations() -> int:
     import subprocess
     import sys
 
-    from condense_core.experiment import ACTIVATIONS, CENTRED_PREFIX
     from condense_core.runs.create import require_engine
+    from condense_core.scenario.experiment import ACTIVATIONS, CENTRED_PREFIX
 
     require_engine()
     # differentiation needs PyTorch, which no viewer loads: it runs where training does, in a process of its own

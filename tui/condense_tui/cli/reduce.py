@@ -10,7 +10,7 @@ import typer
 from condense_tui.cli.options import Json, RunsDir
 
 if TYPE_CHECKING:
-    from condense_core.answers import ReduceAnswer
+    from condense_core.jobs.messages import ReduceAnswer
 
 
 def reduce(
@@ -38,8 +38,8 @@ def reduce(
     """
     import msgspec
 
-    from condense_core.answers import AskReduce, ReduceAnswer
-    from condense_core.child import ask
+    from condense_core.jobs.ask import ask
+    from condense_core.jobs.messages import AskReduce, ReduceAnswer
     from condense_core.runs.create import require_engine
     from condense_core.runs.place import find_run, runs_folder
     from condense_tui.cli.tables import waiting

@@ -12,8 +12,8 @@ from condense_tui.home import has_terminal, open_app
 from condense_tui.scenarios import build_scenario, check_device, find_recording
 
 if TYPE_CHECKING:
-    from condense_core.experiment import Experiment
-    from condense_core.remote.client import Connection
+    from condense_core.remote.client.connection import Connection
+    from condense_core.scenario.experiment import Experiment
 
 
 def run(
@@ -129,7 +129,7 @@ def _run_there(
     json: bool,
 ) -> int:
     """`run --host`: start the run there, then watch its mirror here."""
-    from condense_core.remote.link import open_mirror
+    from condense_core.remote.client.link import open_mirror
     from condense_tui.cli.headless import show_result
     from condense_tui.remote import connect, start
 
@@ -143,7 +143,7 @@ def _run_there(
 
 
 def _watch_there(connection: Connection, run: str, runs: Path, in_app: bool, check: bool, json: bool) -> int:
-    from condense_core.remote.link import Link, open_mirror
+    from condense_core.remote.client.link import Link, open_mirror
     from condense_tui.cli.headless import checked, watch
 
     folder = open_mirror(connection, run, runs)
@@ -185,7 +185,7 @@ def replay(
 
 def _recorded(place: Path) -> str:
     """Where a shipped recording is from, in its own words."""
-    from condense_core.runs.reader import RunReader
+    from condense_core.runfile.reader import RunReader
 
     with RunReader(place) as reader:
         return next((event.text for event in reader.events if event.kind == "recorded"), "")

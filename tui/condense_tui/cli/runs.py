@@ -13,8 +13,8 @@ import typer
 from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
 
 if TYPE_CHECKING:
-    from condense_core.remote.client import Connection
-    from condense_core.runs.info import RunInfo
+    from condense_core.remote.client.connection import Connection
+    from condense_core.runfile.info import RunInfo
 
 runs = typer.Typer(help="List, show, stop, resume, remove and pull runs.", invoke_without_command=True)
 
@@ -54,8 +54,8 @@ def list_(json: Json = False, host: OnHost = None, runs_dir: RunsDir = None) -> 
 
 def _infos_here(place: Path) -> list[RunInfo]:
     from condense_core.errors import RunFileError
+    from condense_core.runfile.reader import RunReader
     from condense_core.runs.place import run_folders
-    from condense_core.runs.reader import RunReader
 
     infos = []
     for folder in run_folders(place):
@@ -85,7 +85,7 @@ def show(
     runs_dir: RunsDir = None,
 ) -> int:
     """What a run came to, as text: layers, heatmaps, curves, events, claim."""
-    from condense_core.remote.link import open_mirror, sync
+    from condense_core.remote.client.link import open_mirror, sync
     from condense_core.runs.place import runs_folder
     from condense_tui.cli.headless import show_panels
 
@@ -103,7 +103,7 @@ def show(
 def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
     """Have a run checkpoint and stop; it can be resumed."""
     from condense_core.errors import RunFileError
-    from condense_core.runs.reader import RunReader
+    from condense_core.runfile.reader import RunReader
 
     run, host = _or_of_mirror(run, host, runs_dir)
     if host is not None:
@@ -121,7 +121,7 @@ def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
 
 
 def _stop_there(run: str, host: str) -> int:
-    from condense_core.remote.messages import Command, Done
+    from condense_core.remote.wire.messages import Command, Done
     from condense_tui.remote import remote_runs
 
     with _there(run, host) as (connection, id_):
@@ -154,7 +154,7 @@ def resume(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
 
     run, host = _or_of_mirror(run, host, runs_dir)
     if host is not None:
-        from condense_core.remote.messages import Continue, Started
+        from condense_core.remote.wire.messages import Continue, Started
 
         with _there(run, host) as (connection, id_):
             connection.ask(lambda ask: Continue(ask, id_), Started)
@@ -180,10 +180,10 @@ def pull(
     condense-tui runs pull digits-gd --host me@gpu.example.org
     """
     from condense_core.errors import ScenarioError
-    from condense_core.remote.client import RefusedError
-    from condense_core.remote.link import open_mirror, read_mirror, sync
-    from condense_core.remote.pull import pull_file
-    from condense_core.remote.session import PULLED_FILES
+    from condense_core.remote.client.connection import RefusedError
+    from condense_core.remote.client.link import open_mirror, read_mirror, sync
+    from condense_core.remote.client.pull import pull_file
+    from condense_core.remote.server.session import PULLED_FILES
     from condense_core.runs.place import runs_folder
     from condense_tui.cli.tables import waiting
 
@@ -207,8 +207,9 @@ def pull(
 def remove(run: Run, runs_dir: RunsDir = None) -> int:
     """Delete a run and all it recorded; of a run elsewhere, the copy that is here."""
     from condense_core.errors import RunFileError
-    from condense_core.runs import control, place
-    from condense_core.runs.reader import RunReader
+    from condense_core.runfile import control
+    from condense_core.runfile.reader import RunReader
+    from condense_core.runs import place
 
     folder = _find(run, runs_dir, whole=True)
     mirror, alive = place.is_mirror(folder), control.worker_is_alive(folder)
@@ -238,7 +239,7 @@ def _find(run: str, runs_dir: Path | None, *, whole: bool = False) -> Path:
 
 def _or_of_mirror(run: str, host: str | None, runs_dir: Path | None) -> tuple[str, str | None]:
     """The run and its host; a run that is a mirror here is meant where it is trained."""
-    from condense_core.remote.link import read_mirror
+    from condense_core.remote.client.link import read_mirror
     from condense_core.runs.place import is_mirror
 
     if host is not None:

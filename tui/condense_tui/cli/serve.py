@@ -13,6 +13,6 @@ def serve(
     runs_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where runs are kept.")] = None,
 ) -> int:
     """One viewer's session on standard input and output; what `--host` starts on the far side over ssh."""
-    from condense_core.remote.serve import main
+    from condense_core.remote.server.serve import main
 
     return main([*(["--launcher", launcher] if launcher else []), *(["--runs-dir", str(runs_dir)] if runs_dir else [])])

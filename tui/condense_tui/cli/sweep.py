@@ -13,7 +13,7 @@ from condense_tui.scenarios import build_scenario, check_device
 from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
-    from condense_core.experiment import Experiment
+    from condense_core.scenario.experiment import Experiment
     from condense_tui.reproduce.drive import Progress
     from condense_tui.sweep.grid import Grid
     from condense_tui.sweep.plan import Sweep

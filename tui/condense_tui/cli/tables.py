@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from condense_core.runs.info import RunInfo
+    from condense_core.runfile.info import RunInfo
     from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary
     from condense_tui.snapshot import LayerView
 

@@ -11,8 +11,8 @@ from condense_tui.cli.options import Json
 from condense_tui.scenarios import build_scenario
 
 if TYPE_CHECKING:
-    from condense_core.answers import LabelTheory, Spread, TheoryAnswer
-    from condense_core.experiment import Experiment
+    from condense_core.jobs.messages import LabelTheory, Spread, TheoryAnswer
+    from condense_core.scenario.experiment import Experiment
 
 # Images in each trial of the papers' figures.
 IMAGES = 500
@@ -49,11 +49,11 @@ def theory(
     """
     import msgspec
 
-    from condense_core import scenario as scenarios
-    from condense_core.answers import AskTheory, TheoryAnswer
-    from condense_core.child import ask
-    from condense_core.data_sets import Sine
+    from condense_core.jobs.ask import ask
+    from condense_core.jobs.messages import AskTheory, TheoryAnswer
     from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+    from condense_core.scenario import toml as scenarios
+    from condense_core.scenario.data import Sine
     from condense_tui.cli.tables import waiting
 
     experiment, _ = build_scenario(scenario, settings=settings or [], data=data, data_root=data_root, download=download)

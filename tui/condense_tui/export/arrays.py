@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 
 Arrays = dict[str, npt.NDArray[Any]]
 

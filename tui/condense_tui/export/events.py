@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from condense_core.errors import MissingExtraError
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_tui.assemble import image_of
 from condense_tui.draw.palette import DROPPED, PALETTES, codes, colours
 

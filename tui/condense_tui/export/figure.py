@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_tui.assemble import image_of, neurons_of
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_tui.export.files import ExportError, check_free, write_file, write_folder
 from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name
 from condense_tui.seeds import mean_label, seed_label

@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from condense_core import scenario
-from condense_core.runs.info import RunInfo
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.info import RunInfo
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
+from condense_core.scenario import toml
 from condense_tui.assemble import image_of, neurons_of
 from condense_tui.draw.numbers import duration, measure, percent, plural, step
 from condense_tui.export.figure import CELLS, output_plot
@@ -47,7 +47,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "What happened"),
         _events(run),
         el("h2", "Scenario"),
-        el("pre", scenario.dumps((whole if member is None else run).experiment)),
+        el("pre", toml.dumps((whole if member is None else run).experiment)),
     )
     head = el(
         "head",

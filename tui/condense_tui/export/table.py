@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 
 
 def to_csv(run: RunReader, at: int | None) -> bytes:

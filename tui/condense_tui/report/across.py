@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
-from condense_core.figures import Comparison, Equal, Figure
-from condense_core.runs.reader import open_member
+from condense_core.runfile.reader import open_member
 from condense_core.runs.summary import measured, summarise
+from condense_core.scenario.figures import Comparison, Equal, Figure
 from condense_tui.draw.numbers import measure, plural
 from condense_tui.report.results import ENOUGH, PresetResult, Verdict, name_of
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from condense_core.frames import Field
+from condense_core.runfile.frames import Field
 from condense_tui.draw.numbers import measure
 from condense_tui.report.markup import Markup, el, join
 

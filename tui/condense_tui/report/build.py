@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from condense_core.experiment import Experiment
-from condense_core.figures import Figure
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.figures import Figure
 from condense_tui.export.files import ready_folder, write_file
 from condense_tui.report.across import figure_result
 from condense_tui.report.document import Report

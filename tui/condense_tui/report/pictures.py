@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from condense_core.runs.reader import RunReader, open_member
+from condense_core.runfile.reader import RunReader, open_member
 from condense_tui.assemble import image_of
 from condense_tui.draw.numbers import plural, step
 from condense_tui.report.curves import Curve, Plot, plot

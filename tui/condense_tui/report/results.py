@@ -11,12 +11,12 @@ from typing import Literal
 
 import msgspec
 
-from condense_core import scenario
 from condense_core.errors import RunFileError
-from condense_core.experiment import Dense, Experiment, Requirement
-from condense_core.phase import phase_of
-from condense_core.runs.reader import RunReader, open_member
+from condense_core.runfile.reader import RunReader, open_member
 from condense_core.runs.summary import enough, failures, measured, summarise, wanted
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Dense, Experiment, Requirement
+from condense_core.scenario.phase import phase_of
 from condense_tui.draw.numbers import measure
 
 Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "failed", "not run"]
@@ -158,7 +158,7 @@ def preset_result(
         cells=cells,
         missing=list(missing),
         not_run=not_run,
-        scenario=scenario.dumps(experiment),
+        scenario=toml.dumps(experiment),
     )
 
 

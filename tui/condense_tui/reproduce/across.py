@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from condense_core.experiment import Experiment
-from condense_core.figures import Arm, Figure
-from condense_core.scenario import loads, with_settings
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.figures import Arm, Figure
+from condense_core.scenario.toml import loads, with_settings
 
 if TYPE_CHECKING:
     from condense_tui.reproduce.plan import Plan, PresetPlan

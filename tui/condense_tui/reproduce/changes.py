@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from condense_core.experiment import Experiment
-from condense_core.scenario import quickened
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.toml import quickened
 
 
 def quick_version(experiment: Experiment, source: str) -> tuple[Experiment, list[str]]:

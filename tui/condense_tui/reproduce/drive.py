@@ -12,12 +12,12 @@ from typing import Protocol
 import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
-from condense_core.experiment import Experiment
-from condense_core.runs.control import worker_is_alive
+from condense_core.runfile.control import worker_is_alive
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.create import ready_to_resume, write_run
-from condense_core.runs.pool import Pool
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME
+from condense_core.runs.worker_pool import Pool
+from condense_core.scenario.experiment import Experiment
 from condense_tui.reproduce.plan import Cell, Plan
 
 # Between two looks at the workers, and so between two frames of the progress table.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from condense_core import scenario
 from condense_core.errors import DataError, ScenarioError, nearest
-from condense_core.experiment import Experiment, Sine
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Experiment, Sine
 from condense_core.text import place_of
 
 # Pixels of a side, and whether they are grey: a folder's images are brought to what the filters are made for.
@@ -56,8 +56,8 @@ def with_stand_in(experiment: Experiment, settings: Mapping[str, list[str]], sou
     name = data_name(experiment)
     if isinstance(experiment.data, Sine) or name not in settings:
         return experiment, ""
-    table = scenario.parse(scenario.dumps(experiment), source)
-    changed = scenario.build(scenario.override(table, settings[name], "--data"), f"{source}: --data {name}")
+    table = toml.parse(toml.dumps(experiment), source)
+    changed = toml.build(toml.override(table, settings[name], "--data"), f"{source}: --data {name}")
     path = getattr(changed.data, "path", "")
     words = f"{data_name(changed)}:{Path(path)}" if path else data_name(changed)
     return changed, f"data: {words} in place of {name}"

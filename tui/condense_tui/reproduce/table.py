@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from condense_core.errors import RunFileError
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_tui.reproduce.drive import Progress
 from condense_tui.reproduce.plan import Cell, Plan
 

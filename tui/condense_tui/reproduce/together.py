@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from condense_core.experiment import Ensemble
+from condense_core.scenario.experiment import Ensemble
 from condense_tui.reproduce.plan import Cell, Plan, PresetPlan, trains_as_one
 
 

@@ -10,8 +10,8 @@ from condense_tui.screens.rows import GROUPS
 from condense_tui.widgets.listing import Entry
 
 if TYPE_CHECKING:
+    from condense_core.runfile.info import RunInfo
     from condense_core.runs.glance import Glance
-    from condense_core.runs.info import RunInfo
     from condense_presets.catalogue import Preset
 
     Row = Glance | Machine | Elsewhere

@@ -21,8 +21,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError
-from condense_core.experiment import Experiment
-from condense_core.fields import Field, fields
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.fields import Field, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.scenarios import DATA_SETS, changed, check_device
@@ -32,7 +32,7 @@ from condense_tui.widgets.behind import Dialog
 from condense_tui.widgets.lines import Line, Lines, wrapped
 
 if TYPE_CHECKING:
-    from condense_core.runs.info import RunInfo
+    from condense_core.runfile.info import RunInfo
     from condense_presets.catalogue import Preset
     from condense_tui.app import CondenseApp
 
@@ -65,7 +65,7 @@ class Start:
 
 def of_preset(preset: Preset) -> Start:
     """The form of a preset that ships."""
-    from condense_core.scenario import parse
+    from condense_core.scenario.toml import parse
     from condense_presets import preset_text
 
     text = preset_text(preset.name)
@@ -112,7 +112,7 @@ def of_file(file: Path) -> Start:
     from condense_tui.scenarios import build_scenario
 
     experiment, _ = build_scenario(str(file), settings=[])
-    from condense_core.scenario import dumps
+    from condense_core.scenario.toml import dumps
 
     return Start(
         text=dumps(experiment),

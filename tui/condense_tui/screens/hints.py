@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from textual.suggester import Suggester
 
-from condense_core.fields import Field
+from condense_core.scenario.fields import Field
 
 # Shown before anything is typed: what people change first.
 FIRST = ("steps", "layers.0.width", "layers.0.activation", "optimizer.lr", "optimizer.lr_lambda1", "data.samples")

@@ -12,8 +12,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
-from condense_core.answers import AskReduce, ReduceAnswer
 from condense_core.errors import CondenseError
+from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_tui.draw.numbers import measure, percent, step
 from condense_tui.look import Look
 from condense_tui.screens.form import Paragraphs
@@ -64,7 +64,7 @@ class ReduceScreen(Dialog[None]):
         self.run_worker(self._ask, thread=True, exit_on_error=False)
 
     def _ask(self) -> None:
-        from condense_core.child import ask
+        from condense_core.jobs.ask import ask
         from condense_core.runs.create import require_engine
 
         try:

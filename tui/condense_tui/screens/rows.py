@@ -20,8 +20,8 @@ from condense_tui.machines import Elsewhere, Machine
 from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
 
 if TYPE_CHECKING:
+    from condense_core.runfile.info import RunInfo
     from condense_core.runs.glance import Glance, LayerGlance
-    from condense_core.runs.info import RunInfo
     from condense_presets.catalogue import Preset
 
 # Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it.
@@ -158,7 +158,7 @@ def members_of(info: RunInfo) -> int:
     """How many seeds a run trains as one, as its scenario says; 1 where that cannot be read, as it may come from
     anywhere."""
     from condense_core.errors import CondenseError
-    from condense_core.scenario import parse
+    from condense_core.scenario.toml import parse
 
     try:
         members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)

@@ -13,8 +13,8 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from condense_core.errors import CondenseError
-from condense_core.runs.info import RunInfo, read_info
-from condense_core.runs.schema import FILE_NAME, open_reader
+from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_tui.actions import Place, bindings
 from condense_tui.assemble import View
 from condense_tui.collecting import collect_again

@@ -23,7 +23,7 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
         verb = "resume" if status == "paused" else "pause"
         _send(screen, run, verb, done)
         return
-    from condense_core.runs.info import RESUMABLE
+    from condense_core.runfile.info import RESUMABLE
 
     if status in RESUMABLE and run.is_dir():
         screen.run_worker(partial(_resume, screen, run, done), thread=True, group="steering", exit_on_error=False)
@@ -33,7 +33,7 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
 
 def pause_word(status: str) -> str:
     """What `pause_or_go_on` would do, in a word; empty where it would do nothing."""
-    from condense_core.runs.info import RESUMABLE
+    from condense_core.runfile.info import RESUMABLE
 
     return "go on" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
 
@@ -74,7 +74,7 @@ def stop(screen: Screen[Any], run: Path, of: Steered, done: Callable[[], None]) 
 def _send(screen: Screen[Any], run: Path, verb: str, done: Callable[[], None]) -> None:
     def send() -> None:
         from condense_core.errors import CondenseError
-        from condense_core.runs import control
+        from condense_core.runfile import control
 
         try:
             control.send(run, verb)  # type: ignore[arg-type]
@@ -97,7 +97,7 @@ def _away(run: Path) -> str:
 
     if not is_mirror(run):
         return ""
-    from condense_core.remote.link import read_mirror
+    from condense_core.remote.client.link import read_mirror
 
     mirror = read_mirror(run).mirror
     return mirror.host if mirror is not None and mirror.link != "connected" else ""

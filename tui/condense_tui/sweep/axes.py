@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Experiment
+from condense_core.scenario.experiment import Experiment
 
 # Parts of a scenario whose fields may be named alone: `width` for `layers.*.width`, `std` for `init.std`.
 _PARTS = ("init", "optimizer", "data")

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from condense_core import scenario
 from condense_core.errors import CondenseError, HostError, MissingExtraError, ScenarioError
-from condense_core.runs.elsewhere import accept
+from condense_core.runs.on_node import accept
+from condense_core.scenario import toml
 from condense_core.text import printable
 from condense_tui.reproduce.plan import Cell
 
@@ -102,7 +102,7 @@ class RayEngine:
 
     def _submit(self, cell: Cell) -> None:
         fit = {"label_selector": {"ray.io/node-id": f"!in({','.join(self._unfit)})"}} if self._unfit else {}
-        text = scenario.dumps(cell.experiment)
+        text = toml.dumps(cell.experiment)
         task = self._task.options(**fit).remote(text, cell.folder.name, cell.preset, self._device)
         self._running[task] = cell
 
@@ -121,7 +121,7 @@ class RayEngine:
             else:
                 assert isinstance(content, bytes)
                 shutil.rmtree(cell.folder, ignore_errors=True)
-                accept(content, scenario.dumps(cell.experiment), cell.folder)
+                accept(content, toml.dumps(cell.experiment), cell.folder)
         except self._ray.exceptions.RayError as error:
             # the node or its process went; what Ray says of it begins with a line that says so
             self.refused[cell.folder] = printable(str(error).strip().partition("\n")[0])[:LONGEST_REASON]
@@ -170,7 +170,7 @@ def _task() -> Callable[[str, str, str, str], Answer]:
         node, host = ray.get_runtime_context().get_node_id(), socket.gethostname()
         try:
             from condense_core.errors import CondenseError, MissingExtraError
-            from condense_core.runs.elsewhere import train_here
+            from condense_core.runs.on_node import train_here
         except ImportError as error:
             return "missing", f"condense-tui is not there ({error}): pip install 'condense-tui[engine]'", node, host
         try:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from condense_core import scenario
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Experiment
 from condense_core.runs.create import with_absolute_paths
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Experiment
 from condense_tui.reproduce.plan import Cell, Plan, PresetPlan
 from condense_tui.sweep.axes import Axis
 
@@ -54,16 +54,16 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
         raise ScenarioError(f"--over: that makes {count:,} cells; expected {MOST_CELLS:,} at most")
     name = preset or base.name
     # quick settings are for the scenario as it stands, not for what it is changed to
-    table = scenario.parse(scenario.dumps(msgspec.structs.replace(base, quick=None)))
+    table = toml.parse(toml.dumps(msgspec.structs.replace(base, quick=None)))
     cells: list[SweepCell] = []
     seen: dict[str, str] = {}
     for values in itertools.product(*(axis.values for axis in axes)):
         settings = [f"{axis.key}={value}" for axis, value in zip(axes, values, strict=True)]
         words = " ".join(settings)
-        changed = scenario.override(table, settings, "--over")
-        experiment = with_absolute_paths(scenario.build(changed, f"--over {words}"))
+        changed = toml.override(table, settings, "--over")
+        experiment = with_absolute_paths(toml.build(changed, f"--over {words}"))
         # what a preset says of itself trains nothing anew
-        text = scenario.dumps(msgspec.structs.replace(experiment, about=None))
+        text = toml.dumps(msgspec.structs.replace(experiment, about=None))
         if text in seen:
             raise ScenarioError(f"--over: {seen[text]} and {words} are the same experiment")
         seen[text] = words

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from condense_core.errors import RunFileError
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary, summarise
 from condense_tui.sweep.axes import typed
 from condense_tui.sweep.plan import Sweep, SweepCell

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from condense_core.errors import RunFileError, ScenarioError
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
 from condense_tui.assemble import Assembler, View
 from condense_tui.cli import tables

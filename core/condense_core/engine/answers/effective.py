@@ -11,15 +11,15 @@ import msgspec
 import torch
 from torch import Tensor
 
-from condense_core.answers import LayerReduction
 from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.network import OUTPUT, Network
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Experiment
+from condense_core.jobs.messages import LayerReduction
 from condense_core.measures.clusters import DROPPED, NO_LINE, Lines, condensed_lines
 from condense_core.measures.kernels import unit_kernels
 from condense_core.measures.principal import principal_axis
 from condense_core.measures.reduction import effective_layer
+from condense_core.scenario.experiment import Experiment
 
 
 @dataclass(frozen=True, eq=False)

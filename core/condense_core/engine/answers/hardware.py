@@ -6,9 +6,9 @@ import sys
 
 import torch
 
-from condense_core.answers import AskDevices, DevicesAnswer
 from condense_core.engine.answers.main import answer
 from condense_core.engine.training.device import describe
+from condense_core.jobs.messages import AskDevices, DevicesAnswer
 
 
 def devices(_: AskDevices) -> DevicesAnswer:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import msgspec
 
-from condense_core.answers import Ask, Refusal
 from condense_core.errors import CondenseError
+from condense_core.jobs.messages import Ask, Refusal
 
 Question = TypeVar("Question", bound=Ask)
 

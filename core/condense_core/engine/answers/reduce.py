@@ -14,8 +14,6 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from condense_core import scenario
-from condense_core.answers import AskReduce, ReduceAnswer
 from condense_core.engine import checkpoint
 from condense_core.engine.answers.effective import Effective, effective_network
 from condense_core.engine.answers.main import answer
@@ -25,9 +23,11 @@ from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import View
 from condense_core.engine.steppers import make_stepper
 from condense_core.errors import RunFileError
-from condense_core.experiment import Experiment, Optimizer
-from condense_core.runs.reader import RunReader
-from condense_core.runs.schema import FILE_NAME
+from condense_core.jobs.messages import AskReduce, ReduceAnswer
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import Experiment, Optimizer
 
 WEIGHTS_NAME = "effective.safetensors"
 SCENARIO_NAME = "effective.toml"
@@ -52,7 +52,7 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
     before, after = (
         _view(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
     )
-    weights, toml = _write(Path(asked.out), experiment, found, dataset)
+    weights, scenario = _write(Path(asked.out), experiment, found, dataset)
     return ReduceAnswer(
         run=name,
         step=step,
@@ -67,7 +67,7 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
         accuracy_before=_number(before.accuracy),
         accuracy_after=_number(after.accuracy),
         weights=str(weights),
-        scenario=str(toml),
+        scenario=str(scenario),
     )
 
 
@@ -124,7 +124,7 @@ def _write(folder: Path, experiment: Experiment, found: Effective, dataset: Data
     try:
         folder.mkdir(parents=True, exist_ok=True)
         save_file({name: _as(value, dtype) for name, value in found.parameters.items()}, folder / WEIGHTS_NAME)
-        (folder / SCENARIO_NAME).write_text(scenario.dumps(small), encoding="utf-8")
+        (folder / SCENARIO_NAME).write_text(toml.dumps(small), encoding="utf-8")
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RunFileError(f"cannot write to {folder}: {reason}; choose a place with --out") from None

@@ -18,8 +18,6 @@ import msgspec
 import torch
 from torch import Tensor
 
-from condense_core import scenario
-from condense_core.answers import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoryAnswer
 from condense_core.engine.answers.main import answer
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
@@ -27,10 +25,12 @@ from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.network import Network
 from condense_core.errors import DataError, ScenarioError
-from condense_core.experiment import GD, Conv, Dense, Experiment, Sine
+from condense_core.jobs.messages import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoryAnswer
 from condense_core.measures.dynamics import linear_dynamics, predicted_condensation, readout_of_kernels
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
-from condense_core.phase import phase_of
+from condense_core.scenario import toml
+from condense_core.scenario.experiment import GD, Conv, Dense, Experiment, Sine
+from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
 LEADING = 8
@@ -222,7 +222,7 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def _work(asked: AskTheory) -> TheoryAnswer:
-    experiment = scenario.loads(asked.scenario)
+    experiment = toml.loads(asked.scenario)
     if asked.samples < 1 or asked.trials < 1:
         raise DataError(f"expected at least one trial of one sample, got {asked.trials} of {asked.samples}")
     return theory(experiment, trials=asked.trials, samples=asked.samples, bias=asked.bias)

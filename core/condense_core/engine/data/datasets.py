@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from condense_core.engine.data.images import Images, open_images, read_images
-from condense_core.experiment import Cifar10, Cifar100, Data, ImageData, Labels, Mnist, Sine
+from condense_core.scenario.experiment import Cifar10, Cifar100, Data, ImageData, Labels, Mnist, Sine
 
 
 @dataclass(frozen=True, kw_only=True)

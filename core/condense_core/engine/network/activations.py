@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from condense_core.errors import ScenarioError
-from condense_core.experiment import ACTIVATIONS, CENTRED_PREFIX
+from condense_core.scenario.experiment import ACTIVATIONS, CENTRED_PREFIX
 
 Activation = Callable[[Tensor], Tensor]
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from condense_core.engine.network.activations import activation
 from condense_core.errors import ScenarioError
-from condense_core.experiment import CENTRED_PREFIX
+from condense_core.scenario.experiment import CENTRED_PREFIX
 
 Saved = tuple[Tensor, ...]
 _aten = torch.ops.aten

@@ -17,7 +17,7 @@ from condense_core.engine.network.given_weights import load_weights
 from condense_core.engine.network.random_weights import LayerSize, draw
 from condense_core.engine.network.trunk import FEATURES, resnet18_trunk
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Conv, Experiment, Init, Layer
+from condense_core.scenario.experiment import Conv, Experiment, Init, Layer
 
 OUTPUT = "output"
 # Any number will do: it keeps the trunk's random numbers apart from the layers'.

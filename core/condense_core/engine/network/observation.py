@@ -22,12 +22,12 @@ from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
-from condense_core.experiment import GD, Conv, Experiment
 from condense_core.measures.change import gradient_norm
 from condense_core.measures.clusters import Tree, linkage_tree
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
 from condense_core.measures.signal import SignalSpectrum, dense_signal, gradient_direction, signal_matrix, spectrum
 from condense_core.measures.similarity import cosine_similarity
+from condense_core.scenario.experiment import GD, Conv, Experiment
 
 # Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
 CHUNK = 1_000

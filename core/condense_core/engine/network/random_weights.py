@@ -11,8 +11,8 @@ import math
 import torch
 from torch import Tensor
 
-from condense_core.experiment import GlorotUniformInit, Init
-from condense_core.initial_scale import LayerSize, standard_deviation
+from condense_core.scenario.experiment import GlorotUniformInit, Init
+from condense_core.scenario.init_std import LayerSize, standard_deviation
 
 __all__ = ["LayerSize", "draw", "standard_deviation"]
 

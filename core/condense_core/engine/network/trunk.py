@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from condense_core.engine.network.random_weights import LayerSize, draw
-from condense_core.experiment import GlorotNormalInit
+from condense_core.scenario.experiment import GlorotNormalInit
 
 # What torchvision's ResNet18 gives after its average pooling.
 FEATURES = 512

@@ -12,7 +12,7 @@ from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
-from condense_core.experiment import Experiment
+from condense_core.scenario.experiment import Experiment
 
 __all__ = ["Measurement", "Probe", "probes_for"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from condense_core.engine.network.observation import View
-from condense_core.frames import Frame
-from condense_core.precision import SINGLE, rounded
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.frames import Frame
+from condense_core.runfile.precision import SINGLE, rounded
+from condense_core.runfile.reader import RunReader
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
 from condense_core.measures.change import relative_change
-from condense_core.runs.reader import RunReader
+from condense_core.runfile.reader import RunReader
 
 
 class Change:

@@ -7,17 +7,17 @@ import time
 import torch
 from torch import Tensor
 
-from condense_core import frames
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.experiment import Conv
 from condense_core.measures.clusters import COARSE, abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
-from condense_core.precision import SHORT, round_array, rounded
-from condense_core.runs.reader import RunReader
+from condense_core.runfile import frames
+from condense_core.runfile.precision import SHORT, round_array, rounded
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Conv
 
 
 class SimilarityProbe:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from condense_core import frames
 from condense_core.engine.network.activations import Activation, activation, multiplicity
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.experiment import Sine
 from condense_core.measures.complexity import best_polynomial, output_complexity
 from condense_core.measures.direction_field import direction_field, stable_lines
-from condense_core.precision import rounded
-from condense_core.runs.reader import RunReader
+from condense_core.runfile import frames
+from condense_core.runfile.precision import rounded
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Sine
 
 # Test points over the data's interval: one for every column of a wide terminal, and odd so that the middle is there.
 TEST_POINTS = 201

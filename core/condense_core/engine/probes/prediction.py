@@ -6,17 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from condense_core import frames
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.experiment import Conv
 from condense_core.measures.alignment import alignment, projection_ratio
 from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.dynamics import predicted_condensation, predicted_ratio
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import SignalSpectrum, ones_overlap
-from condense_core.precision import SINGLE, round_array, rounded
-from condense_core.runs.reader import RunReader
+from condense_core.runfile import frames
+from condense_core.runfile.precision import SINGLE, round_array, rounded
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Conv
 
 # Singular values that a frame keeps: more than any screen draws as curves.
 KEPT_VALUES = 32

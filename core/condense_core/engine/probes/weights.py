@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from condense_core import frames
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.runs.reader import RunReader
-from condense_core.schedule import scheduled_steps, thinned
+from condense_core.runfile import frames
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.schedule import scheduled_steps, thinned
 
 # Steps of a run whose weights are kept: a heatmap every five hundredths of a run is what a person picks from.
 MOST_STEPS = 20

@@ -11,7 +11,7 @@ from condense_core.engine.steppers import cnn, mlp
 from condense_core.engine.steppers.base import State, Stepper
 from condense_core.engine.steppers.eager import EagerStepper
 from condense_core.engine.steppers.stacked import StackedStepper
-from condense_core.experiment import Experiment
+from condense_core.scenario.experiment import Experiment
 
 __all__ = ["State", "Stepper", "choose", "make_stepper"]
 

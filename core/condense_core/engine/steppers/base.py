@@ -18,7 +18,7 @@ from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import Known, View
 from condense_core.engine.steppers.optimisers import Optimiser, optimiser
 from condense_core.errors import RunFileError
-from condense_core.experiment import Experiment
+from condense_core.scenario.experiment import Experiment
 
 State = dict[str, Tensor]
 ByName = dict[str, Tensor]

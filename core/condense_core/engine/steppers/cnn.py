@@ -13,7 +13,7 @@ from condense_core.engine.network.derivatives import elementwise
 from condense_core.engine.network.losses import residual
 from condense_core.engine.network.observation import Known
 from condense_core.engine.steppers.flat import FlatStepper
-from condense_core.experiment import Conv, Experiment
+from condense_core.scenario.experiment import Conv, Experiment
 
 # Activations of a chunk of images: 20 images of CIFAR-10 with 32 kernels; 10 to 50 were equally fast.
 CHUNK_BYTES = 2_500_000

@@ -13,7 +13,7 @@ from condense_core.engine.network.derivatives import Saved, elementwise
 from condense_core.engine.network.losses import residual_of
 from condense_core.engine.network.observation import Known
 from condense_core.engine.steppers.flat import FlatStepper, Stacked
-from condense_core.experiment import Conv, Experiment
+from condense_core.scenario.experiment import Conv, Experiment
 
 # Activations that are worked on at a time: what stays in a core's own cache, with its saved values and slopes.
 CACHE_BYTES = 512 * 1024

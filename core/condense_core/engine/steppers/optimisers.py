@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
-from condense_core.experiment import GD, Adam, Optimizer
+from condense_core.scenario.experiment import GD, Adam, Optimizer
 
 
 class Optimiser(Protocol):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
-from condense_core.experiment import Experiment
+from condense_core.scenario.experiment import Experiment
 
 # Below this many multiplications, waking a second thread costs more than it does: a 5-50-1 network or one layer of 3×3
 # filters on 8×8 digits runs faster on one, and does not collapse when other programs want the cores.

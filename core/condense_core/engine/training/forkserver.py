@@ -14,7 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
-from condense_core.runs.info import LOG_NAME
+from condense_core.runfile.info import LOG_NAME
 
 # How often ended processes are looked for: far below what a run takes, and nothing in load.
 LOOK_S = 0.02

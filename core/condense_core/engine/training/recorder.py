@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from condense_core import frames
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes import Measurement, Probe
 from condense_core.engine.training.budget import Budget
-from condense_core.experiment import Experiment
-from condense_core.precision import CLOCK, DOUBLE
-from condense_core.runs.reader import RunReader
-from condense_core.runs.writer import Batch, RecordingThread
+from condense_core.runfile import frames
+from condense_core.runfile.precision import CLOCK, DOUBLE
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.scenario.experiment import Experiment
 
 Probes = Mapping[str, Probe]
 

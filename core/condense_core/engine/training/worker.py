@@ -17,9 +17,9 @@ from condense_core.engine.training import device
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
-from condense_core.runs import control
-from condense_core.runs.reader import RunReader
-from condense_core.runs.writer import RecordingThread
+from condense_core.runfile import control
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import RecordingThread
 
 
 def work(folder: Path) -> int:

@@ -1,0 +1,288 @@
+"""The server's side of one connection: bytes of a client in, bytes for it out. Knows nothing of pipes.
+
+What a client can reach is runs in the runs folder, by their ids, and two files in each. It names no paths and no
+programs: the launcher of workers is the server's own setting.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from condense_core.errors import CondenseError, RunFileError, ScenarioError
+from condense_core.remote.server.source import RunSource
+from condense_core.remote.wire import messages as say
+from condense_core.remote.wire.framing import WireError, from_client, pack
+from condense_core.remote.wire.rows import RowPacker
+from condense_core.remote.wire.version import program_version
+from condense_core.runfile.control import VERBS, send
+from condense_core.runfile.info import LOG_NAME, read_info
+from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runs.place import is_mirror, run_folders
+
+# Rows of one message: at 1 Mbit/s, half a second.
+PIECE_BYTES = 64 * 1024
+# With more than this to send, a client that wants the newest first gets it first.
+FAR_BEHIND_BYTES = 2 * PIECE_BYTES
+# A worker that died changes nothing in its file, so the run's row is looked at now and then all the same.
+STATE_S = 1.0
+PULLED_FILES = (LOG_NAME, "checkpoint.safetensors")
+
+
+class Session:
+    """One client. `feed` what it sends, `tick` often; what is meant for it goes to `write`."""
+
+    def __init__(self, runs: Path, write: Callable[[bytes], None], launcher: Sequence[str] = ()) -> None:
+        self._runs = runs
+        self._write = write
+        self._launcher = tuple(launcher)
+        self._incoming = from_client()
+        self._met = False
+        self._source: RunSource | None = None
+        self._packer = RowPacker()
+        self._newest = False
+        self._head = 0
+        self._last = 0
+        self._credit = 0
+        self._fills: list[say.Fill] = []
+        self._state: say.State | None = None
+        self._state_due = 0.0
+        self._pulled: tuple[str, str, BinaryIO] | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Obey what these bytes ask for; WireError where they are no messages, after which there is no going on."""
+        for message in self._incoming.feed(data):
+            if not self._met and not isinstance(message, say.Hello):
+                raise WireError("the first message was no hello")
+            self._obey(message)
+
+    @property
+    def following(self) -> bool:
+        """Whether there is a run to look at."""
+        return self._source is not None
+
+    def tick(self) -> bool:
+        """Send what is new in the run that was subscribed to; whether anything was sent."""
+        source = self._source
+        if source is None:
+            return False
+        try:
+            return self._send_news(source)
+        except CondenseError as error:
+            self._leave()
+            self._refuse(0, error)
+            return True
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._leave()
+        if self._pulled is not None:
+            self._pulled[2].close()
+
+    def _obey(self, message: say.ToServer) -> None:
+        ask = getattr(message, "ask", 0)
+        try:
+            if isinstance(message, say.Hello):
+                self._greet()
+            elif isinstance(message, say.Ping):
+                self._say(say.Pong(message.token))
+            elif isinstance(message, say.Credit):
+                self._credit = min(16, self._credit + message.count)
+            elif isinstance(message, say.Fill):
+                self._fills = [*self._fills, message][:4]
+            elif isinstance(message, say.ListRuns):
+                self._list(ask)
+            elif isinstance(message, say.Subscribe):
+                self._subscribe(message)
+            elif isinstance(message, say.Start):
+                self._start(message)
+            elif isinstance(message, say.Continue):
+                self._continue(message)
+            elif isinstance(message, say.Command):
+                self._command(message)
+            else:
+                self._pull(message)
+        except CondenseError as error:
+            self._refuse(ask, error)
+        except OSError as error:
+            self._refuse(ask, RunFileError(f"{error.strerror or error} ({error.filename or self._runs})"))
+
+    def _greet(self) -> None:
+        from condense_core.runs.create import missing_packages
+
+        self._met = True
+        self._say(
+            say.Hello(
+                say.PROTOCOL,
+                program_version(),
+                socket.gethostname()[:100],
+                f"{platform.python_version()}"[:100],
+                missing_packages(),
+                str(self._runs)[:2_000],
+            )
+        )
+
+    def _list(self, ask: int) -> None:
+        found = []
+        for folder in run_folders(self._runs)[: say.MOST_RUNS]:
+            if is_mirror(folder):
+                continue
+            try:
+                connection = open_reader(folder / FILE_NAME)
+                try:
+                    found.append(msgspec.structs.replace(read_info(connection, folder), experiment=""))
+                finally:
+                    connection.close()
+            except RunFileError as error:
+                sys.stderr.write(f"{error}\n")
+        self._say(say.Runs(ask, found))
+
+    def _subscribe(self, message: say.Subscribe) -> None:
+        self._leave()
+        source = RunSource(self._folder(message.run))
+        try:
+            info, last = source.info(), source.last_seq()
+        except CondenseError:
+            source.close()
+            raise
+        if message.after > last:
+            source.close()
+            raise RunFileError(f"{message.run} has {last} rows here and {message.after} there; it is another run")
+        self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
+        self._say(say.Described(message.ask, info))
+
+    def _leave(self) -> None:
+        if self._source is not None:
+            self._source.close()
+        self._source, self._state = None, None
+        self._fills, self._credit = [], 0
+
+    def _send_news(self, source: RunSource) -> bool:
+        sent = self._send_state(source)
+        if self._credit and self._last > self._head:
+            self._credit -= 1
+            self._send_piece(source)
+            return True
+        if self._fills:
+            fill = self._fills.pop(0)
+            piece = source.piece(fill.after, min(fill.last, self._head), fill.budget)
+            self._say(say.Rows(fill.after, piece.last, True, self._packer.pack(piece.batch)))
+            return True
+        return sent
+
+    def _send_state(self, source: RunSource) -> bool:
+        now = time.monotonic()
+        if not source.changed() and now < self._state_due:
+            return False
+        state, before = source.state(), self._state
+        self._last = state.last_seq
+        same = before is not None and (state.status, state.reason, state.device) == (
+            before.status,
+            before.reason,
+            before.device,
+        )
+        # a heartbeat and a step once a second are enough; what happened is told at once
+        if (same and now < self._state_due) or state == before:
+            return False
+        self._state, self._state_due = state, now + STATE_S
+        self._say(state)
+        return True
+
+    def _send_piece(self, source: RunSource) -> None:
+        after = self._head
+        if self._newest and source.bytes_after(after, FAR_BEHIND_BYTES) > FAR_BEHIND_BYTES:
+            after = max(after, source.near_the_end())
+        piece = source.piece(after, 2**62, PIECE_BYTES)
+        self._head = piece.last
+        self._say(say.Rows(after, piece.last, False, self._packer.pack(piece.batch)))
+
+    def _start(self, message: say.Start) -> None:
+        from condense_core.runs.create import create_run, require_engine, start_worker
+        from condense_core.scenario import toml
+
+        require_engine()
+        _check_device(message.device)
+        experiment = toml.loads(message.scenario, message.preset or "the scenario")
+        folder = create_run(
+            experiment, runs=self._runs, name=message.name, preset=message.preset, device=message.device
+        )
+        start_worker(folder, self._launcher)
+        self._say(say.Started(message.ask, folder.name))
+
+    def _continue(self, message: say.Continue) -> None:
+        from condense_core.runs.create import require_engine, resume_run
+
+        require_engine()
+        resume_run(self._folder(message.run), self._launcher)
+        self._say(say.Started(message.ask, message.run))
+
+    def _command(self, message: say.Command) -> None:
+        folder = self._folder(message.run)
+        with_reader = RunSource(folder)
+        try:
+            info = with_reader.info()
+        finally:
+            with_reader.close()
+        verb = next((verb for verb in VERBS if verb == message.verb), None)
+        if verb is None:
+            raise RunFileError(f"unknown command {message.verb!r}; expected one of {', '.join(VERBS)}")
+        if not info.active:
+            raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
+        send(folder, verb, message.argument)  # type: ignore[arg-type]
+        self._say(say.Done(message.ask))
+
+    def _pull(self, message: say.Pull) -> None:
+        if message.file not in PULLED_FILES:
+            raise RunFileError(f"no file {message.file!r} to pull; expected one of {', '.join(PULLED_FILES)}")
+        opened = self._pulled_file(message)
+        try:
+            size = opened.seek(0, os.SEEK_END)
+            offset = max(0, size + message.offset) if message.offset < 0 else min(message.offset, size)
+            opened.seek(offset)
+            data = opened.read(say.PIECE)
+        except OSError as error:
+            raise RunFileError(f"cannot read {message.file} of {message.run}: {error.strerror}") from None
+        self._say(say.Piece(message.ask, offset, size, data))
+
+    def _pulled_file(self, message: say.Pull) -> BinaryIO:
+        """The file, kept open from its beginning on: a checkpoint that is replaced meanwhile is still read whole."""
+        before = self._pulled
+        if before is not None and before[:2] == (message.run, message.file) and message.offset > 0:
+            return before[2]
+        file = self._folder(message.run) / message.file
+        if before is not None:
+            before[2].close()
+            self._pulled = None
+        try:
+            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise RunFileError(f"{message.run} has no {message.file} ({error.strerror})") from None
+        opened = os.fdopen(descriptor, "rb")
+        self._pulled = message.run, message.file, opened
+        return opened
+
+    def _folder(self, run: str) -> Path:
+        folder = self._runs / run
+        if is_mirror(folder) or not (folder / FILE_NAME).is_file():
+            raise RunFileError(f"no run {run!r} in {self._runs}")
+        return folder
+
+    def _refuse(self, ask: int, error: CondenseError) -> None:
+        self._say(say.Refused(ask, str(error)[:2_000], error.exit_code))
+
+    def _say(self, message: say.Message) -> None:
+        self._write(pack(message))
+
+
+def _check_device(device: str) -> None:
+    kind, _, index = device.partition(":")
+    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and index.isdigit()):
+        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

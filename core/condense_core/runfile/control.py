@@ -1,0 +1,85 @@
+"""Steering a worker from outside: commands through the run file, and the lock that says whether one is alive.
+
+The lock is an advisory lock on the run's folder: the kernel drops it however the worker ends, so nothing can be stale.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args
+
+from condense_core.errors import RunFileError
+from condense_core.runfile.schema import FILE_NAME, open_writer
+
+Verb = Literal["pause", "resume", "stop", "checkpoint"]
+VERBS: tuple[str, ...] = get_args(Verb)
+
+# A liveness test holds the lock for microseconds; a worker that meets one tries again within this time.
+LOCK_PATIENCE_S = 2.0
+
+
+def send(folder: Path, verb: Verb, argument: str = "") -> None:
+    """Leave a command for the run's worker, which takes it within a fraction of a second."""
+    if verb not in VERBS:
+        raise RunFileError(f"unknown command {verb!r}; expected one of {', '.join(VERBS)}")
+    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        try:
+            connection.execute(
+                "INSERT INTO command (verb, argument, sent_at) VALUES (?, ?, ?)", (verb, argument, time.time())
+            )
+        except sqlite3.Error as error:
+            raise RunFileError(f"cannot send {verb!r} to {folder.name}: {error}") from None
+
+
+def record_failure(folder: Path, reason: str) -> None:
+    """Write that the run failed, for a worker whose writer could not; the log says it in any case."""
+    print(reason, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+    try:
+        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+            connection.execute("UPDATE run SET status = 'failed', reason = ?, heartbeat = ?", (reason, time.time()))
+    except (sqlite3.Error, RunFileError) as error:
+        print(f"{reason} ({error})", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def worker_is_alive(folder: Path) -> bool:
+    """Whether a worker on this machine holds the run."""
+    with _locked(folder, fcntl.LOCK_SH) as free:
+        return not free
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Be the run's only worker for the length of the block; RunFileError where there is one already."""
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        with _locked(folder, fcntl.LOCK_EX) as held:
+            if held:
+                yield
+                return
+        if time.monotonic() > deadline:
+            raise RunFileError(f"{folder.name} has a worker already")
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, operation: int) -> Iterator[bool]:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise RunFileError(f"no run at {folder}: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,98 @@
+"""Scalars as they are read from a run file: arrays that grow, of a run or of each member of an ensemble."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from condense_core.errors import RunFileError
+from condense_core.runfile import frames
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+class Curve:
+    """One scalar's steps and values in arrays that grow by doubling, so that appending stays cheap."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self._length = 0
+        self._steps = np.empty(64, np.int64)
+        self._values = np.empty(64, np.float64)
+
+    def append(self, rows: list[tuple[int, int, float | None]]) -> None:
+        """Take in rows (seq, step, value) that follow on the last."""
+        length = self._length + len(rows)
+        if length > len(self._steps):
+            room = max(length, 2 * len(self._steps))
+            # memory that is not written to yet is not taken yet
+            steps, values = np.empty(room, np.int64), np.empty(room, np.float64)
+            steps[: self._length], values[: self._length] = self.steps, self.values
+            self._steps, self._values = steps, values
+        self._steps[self._length : length] = [step for _, step, _ in rows]
+        self._values[self._length : length] = [np.nan if value is None else value for _, _, value in rows]
+        self._length = length
+        self.seq = rows[-1][0]
+
+    @property
+    def steps(self) -> IntArray:
+        """Steps (N,), ascending."""
+        return self._steps[: self._length]
+
+    @property
+    def values(self) -> FloatArray:
+        """Values (N,); NaN where there was none."""
+        return self._values[: self._length]
+
+
+class Spreads:
+    """Scalars of all members of an ensemble, as far as they were read."""
+
+    def __init__(self, members: int) -> None:
+        self.seq = 0
+        self.last_step = 0
+        self.members = members
+        self._rows: dict[str, list[tuple[int, FloatArray, npt.NDArray[np.bool_]]]] = {}
+        self._arrays: dict[str, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
+
+    def append(self, seq: int, step: int, frame: frames.Members) -> None:
+        """Take in the next frame; RunFileError where it is not of this run."""
+        values = frame.numpy()
+        members = [member for member in frame.members if 0 <= member < self.members]
+        if len(set(members)) != len(frame.members):
+            raise RunFileError("recorded values of members that the run does not have; the run file is damaged")
+        there = np.zeros(self.members, bool)
+        there[members] = True
+        for name, of_members in zip(frame.names, values, strict=True):
+            row = np.full(self.members, np.nan)
+            row[members] = of_members
+            self._rows.setdefault(name, []).append((step, row, there))
+        self.seq, self.last_step = seq, step
+
+    def spread(self, name: str) -> tuple[IntArray, FloatArray]:
+        """Steps (N,) and values (N, members) of a scalar, NaN where a member was not measured."""
+        steps, values, _ = self._array(name)
+        return steps, values
+
+    def curve(self, name: str, member: int) -> tuple[IntArray, FloatArray]:
+        """Steps and values of a scalar at which that member was measured."""
+        steps, values, there = self._array(name)
+        return steps[there[:, member]], values[there[:, member], member]
+
+    def _array(self, name: str) -> tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]:
+        """What was read of a scalar as arrays; only what is new is turned into one."""
+        before = self._arrays.get(name)
+        known = 0 if before is None else len(before[0])
+        new = self._rows.get(name, [])[known:]
+        if before is None or new:
+            shape = (len(new), self.members)
+            steps = np.array([step for step, _, _ in new], np.int64)
+            values = np.array([row for _, row, _ in new], np.float64).reshape(shape)
+            there = np.array([present for _, _, present in new], bool).reshape(shape)
+            if before is not None:
+                steps, values, there = (
+                    np.concatenate(pair) for pair in zip(before, (steps, values, there), strict=True)
+                )
+            before = self._arrays[name] = steps, values, there
+        return before

@@ -1,0 +1,366 @@
+"""Reading a run file, live or finished: what a screen, a command and an export ask for, read when it is asked for.
+
+Opening costs the same whatever the length of the run; a curve or a frame is read at its first use, and from then on
+only what was appended. Everything in the file is data: types are checked, text is stripped of control characters.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from condense_core.errors import RunFileError
+from condense_core.runfile import control, frames
+from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads
+from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.toml import loads
+from condense_core.text import printable
+
+
+class Event(NamedTuple):
+    """Something that happened at a step: started, initial-stage-ended, condensed, checkpoint, paused, …"""
+
+    seq: int
+    step: int
+    kind: str
+    text: str
+    time: float
+
+
+class RunReader:
+    """One open run file. Use it from one thread at a time; `close` it, or use it as a context."""
+
+    member_number: int | None = None
+    """Which member of an ensemble this reads; none for the mean of its scalars and the frames of the first."""
+
+    def __init__(self, place: Path) -> None:
+        """`place` is a run's folder, or a run file by itself."""
+        self.folder = place if place.is_dir() else place.parent
+        self.file = place / FILE_NAME if place.is_dir() else place
+        self._connection = open_reader(self.file)
+        self._curves: dict[str, Curve] = {}
+        self._spreads: Spreads | None = None
+        self._events: list[Event] = []
+        self._layers: tuple[str, ...] = ()
+        self._experiment: Experiment | None = None
+        self._data_version = -1
+        with self._checked():
+            # holes of a mirror are filled behind what was read, see remote/mirror.py
+            found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'hole'")
+            self._mirrored = found.fetchone() is not None
+        self._filled = 0
+
+    def info(self) -> RunInfo:
+        """The run's row as it is now."""
+        with self._checked():
+            return read_info(self._connection, self.folder)
+
+    @property
+    def experiment(self) -> Experiment:
+        """The scenario that the run trains, fully resolved."""
+        if self._experiment is None:
+            self._experiment = loads(self.info().experiment, str(self.file))
+        return self._experiment
+
+    @property
+    def members(self) -> int:
+        """How many members the run trains as one: 1 unless it is an ensemble."""
+        return self.experiment.ensemble.members
+
+    def member(self, number: int) -> RunReader:
+        """The same open file, read as the run of one member: its scalars, frames and scenario. Not to be closed.
+
+        For a run that is no ensemble member 0 is the run itself; ValueError for a number that is not there.
+        """
+        if not 0 <= number < self.members:
+            raise ValueError(f"member {number}: expected 0 to {self.members - 1}")
+        if self.members == 1:
+            return self
+        own = copy.copy(self)
+        own.member_number = number
+        own._experiment = self.experiment.members[number]
+        own._curves = {}
+        own._spreads = self._of_members
+        return own
+
+    def spread(self, name: str) -> tuple[IntArray, FloatArray]:
+        """Steps (N,) and values (N, members) of one scalar; NaN where a member was not measured. For a run that is no
+        ensemble, its curve as one column."""
+        if self.members == 1:
+            steps, values = self.curve(name)
+            return steps, values[:, None]
+        self._read_members()
+        return self._of_members.spread(name)
+
+    @property
+    def _of_members(self) -> Spreads:
+        if self._spreads is None:
+            self._spreads = Spreads(self.members)
+        return self._spreads
+
+    def _read_members(self) -> None:
+        self._forget_what_was_filled()
+        spreads = self._of_members
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT seq, step, blob FROM frame WHERE kind = 'members' AND layer = '' AND step >= ?"
+                " AND seq > ? ORDER BY seq",
+                (spreads.last_step, spreads.seq),
+            ).fetchall()
+            for seq, step, blob in rows:
+                frame = frames.decode(blob)
+                if not isinstance(frame, frames.Members):
+                    raise RunFileError(f"{self.file}: a frame of members holds another kind; the file is damaged")
+                spreads.append(int(seq), int(step), frame)
+
+    def refresh(self) -> bool:
+        """Whether anything was committed since the last call; some microseconds where nothing was."""
+        with self._checked():
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        changed = version != self._data_version
+        self._data_version = int(version)
+        return bool(changed)
+
+    @property
+    def last_seq(self) -> int:
+        """The highest sequence number in the file; 0 in an empty one."""
+        with self._checked():
+            (last,) = self._connection.execute(
+                "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
+                " UNION ALL SELECT max(seq) FROM event)"
+            ).fetchone()
+        return last or 0
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers with frames of similarity or condensation, in the order of the network."""
+        self._forget_what_was_filled()
+        if not self._layers:
+            with self._checked():
+                first = self._connection.execute(
+                    "SELECT layer FROM frame WHERE kind IN ('similarity', 'condensation') AND step ="
+                    " (SELECT min(step) FROM frame WHERE kind IN ('similarity', 'condensation'))"
+                    " AND layer NOT LIKE '%@%' GROUP BY layer ORDER BY min(seq)"
+                ).fetchall()
+                self._layers = tuple(printable(layer) for (layer,) in first)
+        return self._layers
+
+    @property
+    def instants(self) -> IntArray:
+        """Steps that a playhead can stand at, ascending: all that were measured."""
+        return self.curve("loss")[0]
+
+    @property
+    def curve_names(self) -> tuple[str, ...]:
+        """Names of all scalars recorded so far."""
+        # a loose index scan: one step a name, however many rows there are
+        with self._checked():
+            rows = self._connection.execute(
+                "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION ALL"
+                " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
+                " SELECT name FROM n WHERE name IS NOT NULL"
+            ).fetchall()
+            return tuple(printable(name) for (name,) in rows)
+
+    def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
+        """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown.
+
+        With `most`, at most that many points more than were read before: whoever must not wait long asks again.
+        """
+        self._forget_what_was_filled()
+        if self.member_number is not None:
+            self._read_members()
+            return self._of_members.curve(name, self.member_number)
+        curve = self._curves.setdefault(name, Curve())
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (name, curve.seq, -1 if most is None else most),
+            ).fetchall()
+            if rows:
+                curve.append(rows)
+        return curve.steps, curve.values
+
+    def last(self, name: str, at: int | None = None) -> float:
+        """The newest value of a scalar, at or before step `at` where given; NaN where there is none."""
+        steps, values = self.curve(name)
+        end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
+        return float(values[end - 1]) if end else float("nan")
+
+    def newest(self, name: str) -> float:
+        """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""
+        with self._checked():
+            row = self._connection.execute(
+                "SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,)
+            ).fetchone()
+            return float("nan") if row is None or row[0] is None else float(row[0])
+
+    def frame(
+        self,
+        kind: Literal["condensation", "spectrum", "alignment", "outputs", "field"],
+        layer: str,
+        step: int | None = None,
+    ) -> frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field | None:
+        """The layer's newest frame of that kind, at or before `step` where given; None where there is none."""
+        with self._checked():
+            row = self._connection.execute(
+                "SELECT blob FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                (kind, self._place(layer), _END if step is None else step),
+            ).fetchone()
+        if row is None:
+            return None
+        frame = frames.decode(row[0])
+        if frames.kind_of(frame) != kind or isinstance(frame, frames.Similarity | frames.Weights | frames.Members):
+            raise RunFileError(f"{self.file}: a frame of kind {kind!r} holds another kind; the file is damaged")
+        return frame
+
+    def condensation(self, layer: str, step: int | None = None) -> frames.Condensation | None:
+        """`frame("condensation", …)`, typed."""
+        frame = self.frame("condensation", layer, step)
+        return frame if isinstance(frame, frames.Condensation) else None
+
+    def spectrum(self, layer: str, step: int | None = None) -> frames.Spectrum | None:
+        """`frame("spectrum", …)`, typed."""
+        frame = self.frame("spectrum", layer, step)
+        return frame if isinstance(frame, frames.Spectrum) else None
+
+    def alignment(self, layer: str, step: int | None = None) -> frames.Alignment | None:
+        """`frame("alignment", …)`, typed."""
+        frame = self.frame("alignment", layer, step)
+        return frame if isinstance(frame, frames.Alignment) else None
+
+    def weights(self, step: int | None = None) -> tuple[int, dict[str, npt.NDArray[np.floating]]] | None:
+        """The newest recorded weights, at or before `step` where given, and their step; None where there are none."""
+        with self._checked():
+            row = self._connection.execute(
+                "SELECT step, blob FROM frame WHERE kind = 'weights' AND layer = ? AND step <= ?"
+                " ORDER BY step DESC LIMIT 1",
+                (self._place(""), _END if step is None else step),
+            ).fetchone()
+        if row is None:
+            return None
+        frame = frames.decode(row[1])
+        if not isinstance(frame, frames.Weights):
+            raise RunFileError(f"{self.file}: a frame of weights holds another kind; the file is damaged")
+        return int(row[0]), frame.numpy()
+
+    def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
+        """`frame("outputs", …)`, typed."""
+        frame = self.frame("outputs", layer, step)
+        return frame if isinstance(frame, frames.Outputs) else None
+
+    def field(self, layer: str, step: int | None = None) -> frames.Field | None:
+        """`frame("field", …)`, typed."""
+        frame = self.frame("field", layer, step)
+        return frame if isinstance(frame, frames.Field) else None
+
+    def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
+        """The layer's cosine similarities, (side, side), at or before `step`; None where there are none."""
+        chain: list[frames.Similarity] = []
+        whole = False
+        newest = oldest = 0
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT seq, key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
+                " ORDER BY step DESC LIMIT 64",
+                (self._place(layer), _END if step is None else step),
+            )
+            for seq, key, blob in rows:
+                frame = frames.decode(blob)
+                if not isinstance(frame, frames.Similarity):
+                    raise RunFileError(f"{self.file}: a similarity frame holds another kind; the file is damaged")
+                chain.append(frame)
+                newest, oldest = max(newest, seq), seq
+                if key:
+                    whole = True
+                    break
+        if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
+            return None
+        return frames.decode_similarity(chain[::-1]) if chain else None
+
+    @property
+    def events(self) -> list[Event]:
+        """All events so far, in the order in which they were recorded."""
+        self._forget_what_was_filled()
+        last = self._events[-1].seq if self._events else 0
+        with self._checked():
+            rows = self._connection.execute(
+                "SELECT seq, step, kind, text, time FROM event WHERE seq > ? ORDER BY seq", (last,)
+            ).fetchall()
+            self._events += [
+                Event(seq, step, printable(kind), printable(text), time) for seq, step, kind, text, time in rows
+            ]
+        return self._events
+
+    def send(self, verb: control.Verb, argument: str = "") -> None:
+        """Leave a command for the worker."""
+        control.send(self.folder, verb, argument)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> RunReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _has_hole(self, oldest: int, newest: int) -> bool:
+        """Whether a mirror still waits for rows between two that it has."""
+        with self._checked():
+            found = self._connection.execute("SELECT 1 FROM hole WHERE after < ? AND last > ?", (newest, oldest))
+            return found.fetchone() is not None
+
+    def _forget_what_was_filled(self) -> None:
+        """Read a mirror anew from its start where rows were put in before those that were read."""
+        if not self._mirrored:
+            return
+        with self._checked():
+            (filled,) = self._connection.execute("SELECT filled FROM mirror").fetchone()
+        if filled != self._filled:
+            self._filled = filled
+            self._read_anew()
+
+    def _read_anew(self) -> None:
+        self._curves, self._events, self._layers = {}, [], ()
+        # a member's own scenario does not say how many there are
+        self._spreads = None if self._spreads is None else Spreads(self._spreads.members)
+
+    def _place(self, layer: str) -> str:
+        return frames.place(layer, self.member_number or 0)
+
+    @contextlib.contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise RunFileError(f"cannot read {self.file}: {error}") from None
+        except (TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise RunFileError(
+                f"{self.file} holds values of the wrong kind ({error}); it is damaged or not ours"
+            ) from None
+
+
+@contextlib.contextmanager
+def open_member(place: Path, number: int = 0) -> Iterator[RunReader]:
+    """A run file, read as the run of one of its members; of a run of a single seed, member 0 is all of it."""
+    with RunReader(place) as run:
+        try:
+            member = run.member(number)
+        except ValueError as error:
+            raise RunFileError(f"{place}: {error}") from None
+        yield member
+
+
+# Above every step that an experiment may have.
+_END = 2**62

@@ -1,0 +1,220 @@
+"""Writing a run file: whole transactions, one counter, and a thread of its own so that training never waits.
+
+The worker hands over batches; the thread commits them, beats the heart, and looks for commands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections import deque
+from pathlib import Path
+from typing import NamedTuple
+
+from condense_core.errors import RunFailedError
+from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
+from condense_core.runfile.info import HEARTBEAT_S, Status
+from condense_core.runfile.schema import FILE_NAME, open_writer
+
+# A human's key press should act at once; a look at an empty table costs some microseconds.
+COMMAND_POLL_S = 0.1
+# Batches that may wait for the disk: at ten a second, several seconds of a stalled disk without a lost measurement.
+QUEUE_LENGTH = 64
+
+# A viewer's look takes milliseconds; one that holds the file for longer has it keep its log, which is as good there.
+CLOSE_MS = 2_000
+
+
+class Batch(NamedTuple):
+    """Everything measured at one step: committed together or not at all."""
+
+    step: int
+    scalars: list[tuple[str, float]]
+    frames: list[tuple[str, Frame]]
+    events: list[tuple[str, str]]
+
+
+class Command(NamedTuple):
+    """What a viewer asked for."""
+
+    verb: str
+    argument: str
+
+
+class RunWriter:
+    """The only writer of a run's rows. Not safe for threads: `RecordingThread` owns one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = open_writer(folder / FILE_NAME)
+        (last,) = self._connection.execute(
+            "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
+            " UNION ALL SELECT max(seq) FROM event)"
+        ).fetchone()
+        self._seq = last or 0
+
+    def append(self, batch: Batch) -> None:
+        """Commit one batch as one transaction."""
+        connection = self._connection
+        blobs = [(layer, frame, encode(frame)) for layer, frame in batch.frames]
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(
+                # SQLite has no NaN and stores it as NULL, which the reader turns back
+                "INSERT INTO scalar VALUES (?, ?, ?, ?)",
+                [(self._next(), batch.step, name, float(value)) for name, value in batch.scalars],
+            )
+            connection.executemany(
+                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (self._next(), batch.step, kind_of(frame), layer, _is_key(frame), blob)
+                    for layer, frame, blob in blobs
+                ],
+            )
+            now = time.time()
+            connection.executemany(
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
+                [(self._next(), batch.step, kind, text, now) for kind, text in batch.events],
+            )
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def update(self, **columns: str | int | float | None) -> None:
+        """Change columns of the run's row: status, reason, step, seconds, heartbeat, pid, device, …"""
+        names = ", ".join(f"{name} = ?" for name in columns)
+        self._connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
+
+    def take_commands(self) -> list[Command]:
+        """Commands that nobody has taken, oldest first; each is given out once."""
+        rows = self._connection.execute(
+            "SELECT id, verb, argument FROM command WHERE taken_at IS NULL ORDER BY id"
+        ).fetchall()
+        if rows:
+            self._connection.execute(
+                "UPDATE command SET taken_at = ? WHERE taken_at IS NULL AND id <= ?", (time.time(), rows[-1][0])
+            )
+        return [Command(verb, argument) for _, verb, argument in rows]
+
+    def close(self) -> None:
+        """Close the file, which then holds everything: whoever copies it needs no log beside it."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            # a viewer in the middle of a look is waited for; no other training is
+            self._connection.execute(f"PRAGMA busy_timeout = {CLOSE_MS}")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            # a viewer that has the file open keeps the log, empty as it is now
+            self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+
+def _is_key(frame: Frame) -> int:
+    return int(frame.key) if isinstance(frame, Similarity) else 1
+
+
+class RecordingThread:
+    """A RunWriter on a thread of its own: `put` waits only where there is no room, `flush` until all is committed.
+
+    Whatever stops the writer (a full disk) is kept and raised at the next call, in the training thread.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE_NAME
+        self._writer = RunWriter(folder)
+        self._queue: queue.Queue[Batch | dict[str, str | int | float | None] | threading.Event | None]
+        self._queue = queue.Queue(QUEUE_LENGTH)
+        self._error: BaseException | None = None
+        self.progress = (0, 0.0)
+        """Step reached and seconds trained; written with every heartbeat."""
+        self.commands: deque[Command] = deque()
+        """Commands taken from the file and not yet obeyed; the training loop pops them."""
+        self._thread = threading.Thread(target=self._work, name="run-file-writer", daemon=True)
+        self._thread.start()
+
+    def has_room(self) -> bool:
+        """Whether `put` would return at once. Only one thread hands over batches, so it still holds when it does."""
+        self.raise_error()
+        return not self._queue.full()
+
+    def put(self, batch: Batch) -> None:
+        """Hand over a batch, waiting for room where there is none."""
+        self._put(batch)
+
+    def set_status(self, status: Status, reason: str = "", **columns: str | int | float | None) -> None:
+        """Write the run's status after all that was handed over before."""
+        self._put({"status": status, "reason": reason, **columns})
+
+    def flush(self) -> None:
+        """Return when everything handed over is committed."""
+        done = threading.Event()
+        self._put(done)
+        while not done.wait(0.05):
+            self.raise_error()
+        self.raise_error()
+
+    def close(self) -> None:
+        """Commit what is left and close the file."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+        self._thread.join()
+        self._writer.close()
+        self.raise_error()
+
+    def _put(self, item: Batch | dict[str, str | int | float | None] | threading.Event) -> None:
+        while True:
+            self.raise_error()
+            try:
+                self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def raise_error(self) -> None:
+        """RunFailedError where the writer had to stop."""
+        if isinstance(self._error, sqlite3.Error | OSError):
+            raise RunFailedError(f"the run file cannot be written: {self._error}; mend that and resume the run")
+        if self._error is not None:
+            raise RunFailedError(f"what was measured cannot be recorded: {type(self._error).__name__}: {self._error}")
+
+    def _work(self) -> None:
+        next_beat = 0.0
+        try:
+            while True:
+                try:
+                    item = self._queue.get(timeout=COMMAND_POLL_S)
+                except queue.Empty:
+                    item = {}
+                if item is None:
+                    self._beat()
+                    return
+                self._do(item)
+                self.commands.extend(self._writer.take_commands())
+                if time.monotonic() >= next_beat:
+                    self._beat()
+                    next_beat = time.monotonic() + HEARTBEAT_S
+        except BaseException as error:  # noqa: BLE001 - raised again in the training thread, at its next call
+            self._error = error
+
+    def _do(self, item: Batch | dict[str, str | int | float | None] | threading.Event) -> None:
+        if isinstance(item, Batch):
+            self._writer.append(item)
+        elif isinstance(item, threading.Event):
+            item.set()
+        elif item:
+            step, seconds = self.progress
+            self._writer.update(**{"step": step, "seconds": seconds, "heartbeat": time.time(), **item})
+
+    def _beat(self) -> None:
+        if not self._file.exists():
+            # its pages are still ours to write, but nobody could ever read them
+            raise FileNotFoundError(f"{self._file} was removed")
+        step, seconds = self.progress
+        self._writer.update(step=step, seconds=seconds, heartbeat=time.time())

@@ -1,0 +1,70 @@
+"""What a preset says its run must show, as ranges of measured values that the program can check."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from condense_core.scenario.checked import Checked, at_least, require
+
+# Of a hidden layer: of the one named, or of every one.
+LayerMeasure = Literal[
+    "lines",
+    "lines_coarse",
+    "directions",
+    "coverage",
+    "mean_abs_cos",
+    "pair_abs_cos",
+    "slice_abs_cos",
+    "alignment",
+    "ratio",
+    "relative_change",
+    "condensed",
+    "ones_overlap",
+    "gap_ratio",
+]
+# Of the whole network.
+NetworkMeasure = Literal["loss_ratio", "accuracy", "test_accuracy", "complexity", "stable_lines"]
+ClaimMeasure = Literal[LayerMeasure, NetworkMeasure]
+
+
+class Quantity(Checked, frozen=True, kw_only=True):
+    """A value that a run is measured by; without `layer`, of every hidden layer.
+
+    `at` is the step at which it is measured, the last one where not given; `ones_overlap` and `gap_ratio` (λ2/λ1) are
+    properties of the data at small weights, and by default measured at step 0.
+    """
+
+    measure: ClaimMeasure
+    layer: str | None = None
+    at: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.at is not None:
+            at_least("at", self.at, 0)
+
+
+class Requirement(Quantity, frozen=True, kw_only=True):
+    """A measured value and the range it must lie in; without `layer`, in every hidden layer."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
+        require(len(bounds) > 0, "at_least", "at least one of at_least and at_most", None)
+        require(all(map(math.isfinite, bounds)), "at_least", "finite numbers", bounds)
+        require(bounds == sorted(bounds), "at_least", "not more than at_most", bounds)
+
+
+class Claim(Checked, frozen=True, kw_only=True):
+    """What the run must show, in words and as requirements that the program checks, in `share` of the seeds."""
+
+    text: str
+    requires: tuple[Requirement, ...]
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)
+        require(0 < self.share <= 1, "share", "a share in (0, 1]", self.share)

@@ -1,0 +1,378 @@
+"""What to train: one frozen, validated value that says everything a run depends on.
+
+Every struct here checks itself when it is built, so a value that exists is a value that can be trained. Reading and
+writing TOML, and `--set`, are in `scenario.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+from condense_core.errors import nearest
+from condense_core.scenario.checked import Checked, at_least, positive, require
+from condense_core.scenario.claims import Claim, Requirement
+from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
+
+__all__ = [
+    "Cifar10",
+    "Cifar100",
+    "Claim",
+    "Data",
+    "Digits",
+    "Ensemble",
+    "Experiment",
+    "Folder",
+    "ImageData",
+    "Labels",
+    "Mnist",
+    "Photos",
+    "Requirement",
+    "Sine",
+]
+
+ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "x2tanh", "identity")
+# Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
+CENTRED_PREFIX = "centred-"
+
+PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
+
+
+class _Layer(Checked, frozen=True, kw_only=True):
+    width: int
+    activation: str = "tanh"
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
+        plain = self.activation.removeprefix(CENTRED_PREFIX)
+        if plain not in ACTIVATIONS:
+            hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
+            raise ValueError(f"activation: unknown {self.activation!r}; {hint}")
+
+
+class Dense(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="dense"):
+    """A fully connected layer of `width` neurons; a kernel is a neuron's input weights and its bias."""
+
+
+class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
+    """`width` filters of size×size, stride 1, no padding; a kernel is a whole output channel's filter and its bias."""
+
+    size: int = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.size <= 64, "size", "a filter of 1 to 64 pixels", self.size)
+
+
+Layer = Dense | Conv
+
+
+InitBias = Literal["zero", "same"]
+
+
+class _Init(Checked, frozen=True, kw_only=True):
+    bias: InitBias = "zero"
+    """Biases start at 0, or are drawn as the layer's weights are."""
+
+
+class NormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="normal"):
+    """N(0, std²) for every layer."""
+
+    std: float
+
+    def __post_init__(self) -> None:
+        positive("std", self.std)
+
+
+class _PowerInit(_Init, frozen=True, kw_only=True):
+    gamma: float
+
+    def __post_init__(self) -> None:
+        # beyond it a width to that power is no float
+        require(-30 <= self.gamma <= 1000, "gamma", "-30 to 1000", self.gamma)
+
+
+class MeanFanPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="mean-fan-power"):
+    """std = ((c_in + c_out) m² / 2)^-γ for convolutions, ((n_in + n_out) / 2)^-γ for linear layers
+    (Zhou et al. 2025)."""
+
+
+class WidthPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="width-power"):
+    """std = M^-γ in every layer, M the width of the first hidden layer: for width studies (Zhou et al. 2025, thm 1)."""
+
+
+class FanOutPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="fan-out-power"):
+    """std = m_out^-γ, m_out the layer's own width; γ = 1.5 gives the N(0, m_out^-3) of Zhou et al. 2022."""
+
+
+class GlorotUniformInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="glorot-uniform"):
+    """Uniform with variance 2 / (fan_in + fan_out)."""
+
+
+class GlorotNormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="glorot-normal"):
+    """Normal with variance 2 / (fan_in + fan_out)."""
+
+
+class HeNormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="he-normal"):
+    """Normal with variance 2 / fan_in."""
+
+
+Init = (
+    NormalInit
+    | MeanFanPowerInit
+    | WidthPowerInit
+    | FanOutPowerInit
+    | GlorotUniformInit
+    | GlorotNormalInit
+    | HeNormalInit
+)
+
+
+class _Optimizer(Checked, frozen=True, kw_only=True):
+    lr: float | None = None
+    lr_lambda1: float | None = None
+    """Instead of `lr`: the learning rate times λ1, the top singular value of the signal matrix at the start."""
+    batch: int | None = None
+    """Samples a step; none means the full batch, where a step is an epoch."""
+    later_lr: tuple[tuple[int, float], ...] = ()
+    """(step, lr) pairs, rising in the step: from that step on, the learning rate is that one."""
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.lr, self.lr_lambda1) if value is not None]
+        require(
+            len(given) == 1, "lr", "exactly one of lr and lr_lambda1", {"lr": self.lr, "lr_lambda1": self.lr_lambda1}
+        )
+        positive("lr" if self.lr is not None else "lr_lambda1", given[0])
+        if self.batch is not None:
+            at_least("batch", self.batch, 1)
+        steps = [step for step, _ in self.later_lr]
+        rising = all(step >= 1 for step in steps) and steps == sorted(set(steps))
+        require(rising, "later_lr", "(step, lr) pairs with steps from 1 on, each above the one before", self.later_lr)
+        for _, lr in self.later_lr:
+            positive("later_lr", lr)
+
+
+class GD(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="gd"):
+    """Plain gradient descent, no momentum."""
+
+
+class Adam(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="adam"):
+    """Adam with PyTorch's defaults."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(all(0 <= beta < 1 for beta in self.betas), "betas", "two numbers in [0, 1)", self.betas)
+        require(math.isfinite(self.eps) and self.eps >= 0, "eps", "0 or more", self.eps)
+
+
+Optimizer = GD | Adam
+
+
+class Record(Checked, frozen=True, kw_only=True):
+    """What is measured, and when: about `frames` steps, spaced evenly in the logarithm of the step (or linearly).
+
+    `steps` are measured besides, such as those that a figure shows; a claim's own steps need not be named.
+    """
+
+    frames: int = 200
+    spacing: Literal["log", "linear"] = "log"
+    steps: tuple[int, ...] = ()
+    probes: tuple[str, ...] = PROBES
+    budget: float = 0.03
+    """The share of training time that measuring may take: a probe that is too dear runs less often, and an event says
+    so. The first and the last step, `steps` and a claim's steps are measured all the same."""
+    grace_seconds: float = 1.0
+    """Time that measuring may take before the budget counts, so that short runs are recorded whole."""
+    smallest_norm: float | None = None
+    """Kernels below this norm are left out of lines, directions and alignment; none means below 0.1 × the 90th
+    percentile of their layer, which a change of scale leaves as it is."""
+    checkpoint_seconds: float = 20.0
+    """Time between checkpoints, and so the most training that a killed worker loses."""
+
+    def __post_init__(self) -> None:
+        require(2 <= self.frames <= 1_000_000, "frames", "2 to 1000000", self.frames)
+        positive("checkpoint_seconds", self.checkpoint_seconds)
+        positive("budget", self.budget)
+        require(self.grace_seconds >= 0, "grace_seconds", "0 or more", self.grace_seconds)
+        require(all(step >= 0 for step in self.steps), "steps", "steps of 0 and above", self.steps)
+        if self.smallest_norm is not None:
+            positive("smallest_norm", self.smallest_norm)
+        for probe in self.probes:
+            if probe not in PROBES:
+                raise ValueError(f"probes: unknown {probe!r}; {nearest(probe, PROBES)}")
+
+
+class Stop(Checked, frozen=True, kw_only=True):
+    """End early at the first checked step where the loss (relative to its start) or the accuracy has got there."""
+
+    loss_ratio: float | None = None
+    accuracy: float | None = None
+    every: int = 10
+
+    def __post_init__(self) -> None:
+        if self.loss_ratio is not None:
+            positive("loss_ratio", self.loss_ratio)
+        if self.accuracy is not None:
+            require(0 < self.accuracy <= 1, "accuracy", "a share in (0, 1]", self.accuracy)
+        at_least("every", self.every, 1)
+
+
+class Ensemble(Checked, frozen=True, kw_only=True):
+    """Several draws of one scenario, trained as one run: member k has `seed` + k, or `data.seed` + k, or both."""
+
+    members: int = 1
+    vary: Literal["init", "data", "both"] = "init"
+
+    def __post_init__(self) -> None:
+        require(1 <= self.members <= 1024, "members", "1 to 1024", self.members)
+
+
+class About(Checked, frozen=True, kw_only=True):
+    """Where a preset comes from, what the paper shows, which values are ours, what we measured, and how long it takes.
+
+    `minutes_cpu` is what a run takes of one core; none where a GPU is needed.
+    """
+
+    summary: str
+    paper: Literal["fcn", "cnn", "none"] = "none"
+    figure: str = ""
+    paper_shows: str = ""
+    ours: str = ""
+    finding: str = ""
+    """In how many initial draws, and data draws where they were varied, the claim was found to hold."""
+    minutes_cpu: float | None = None
+    minutes_gpu: float | None = None
+
+
+class Quick(Checked, frozen=True, kw_only=True):
+    """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
+
+    `set` changes fields by their dotted names, as `--set` does; `finding` and `minutes_cpu` are those of the smaller
+    run. Applied by `scenario.quickened`.
+    """
+
+    set: dict[str, bool | int | float | str]
+    finding: str
+    minutes_cpu: float
+
+    def __post_init__(self) -> None:
+        require(len(self.set) > 0, "set", "at least one field", self.set)
+        positive("minutes_cpu", self.minutes_cpu)
+
+
+class Experiment(Checked, frozen=True, kw_only=True):
+    """One scenario: data, hidden layers (a linear output layer is added), initialisation, loss, optimiser, steps."""
+
+    name: str
+    steps: int
+    data: Data
+    layers: tuple[Layer, ...]
+    init: Init
+    optimizer: Optimizer
+    loss: Literal["mse", "softmax-mse", "cross-entropy"] = "mse"
+    seed: int = 0
+    """The draw of the initial weights and of the batches; `data.seed` is the draw of the data."""
+    dtype: Literal["float32", "float64"] = "float32"
+    residual: bool = False
+    """h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on; dense layers of one width only."""
+    initial: str | None = None
+    """Weights to start from instead of a draw by `init`: a safetensors file, such as `condense-tui reduce` writes."""
+    trunk: Literal["resnet18"] | None = None
+    """What images pass through before the first dense layer: torchvision's ResNet18 up to its 512 features, untrained,
+    convolutions drawn by Glorot's normal scheme whatever `init` says, trained along with the rest."""
+    output_bias: bool = True
+    """Whether the output layer has a trained bias; the linear theory of two-layer networks excludes one."""
+    fast: tuple[Literal["channels-last", "bf16"], ...] = ()
+    """Ways to train convolutions faster that change the last digits (`channels-last`) or all but three of them (`bf16`:
+    products in bfloat16, weights and sums in `dtype`); none unless asked for."""
+    ensemble: Ensemble = Ensemble()
+    record: Record = Record()
+    stop: Stop | None = None
+    claim: Claim | None = None
+    about: About | None = None
+    quick: Quick | None = None
+
+    def __post_init__(self) -> None:
+        require(0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name)
+        require(1 <= self.steps <= 10**9, "steps", "1 to 1000000000", self.steps)
+        require(0 <= self.seed < 2**63, "seed", "0 to 2^63 - 1", self.seed)
+        require(1 <= len(self.layers) <= 64, "layers", "1 to 64 hidden layers", len(self.layers))
+        require(len(set(self.fast)) == len(self.fast), "fast", "each way once", self.fast)
+        if self.fast:
+            require(self.dtype == "float32", "fast", "dtype = 'float32'", self.dtype)
+            require(isinstance(self.layers[0], Conv) or self.trunk is not None, "fast", "convolutions", self.fast)
+        if self.initial is not None:
+            require(bool(self.initial), "initial", "a path to a safetensors file", self.initial)
+        self._check_layer_order()
+        self._check_loss_and_labels()
+        batch = self.optimizer.batch
+        if batch is not None:
+            require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
+        late = [step for step in self.record.steps if step > self.steps]
+        require(not late, "record.steps", f"at most steps ({self.steps})", late)
+        for requirement in self.claim.requires if self.claim else ():
+            known = requirement.layer is None or requirement.layer in self.layer_names
+            require(
+                known, "claim.requires", f"a layer of this network ({', '.join(self.layer_names)})", requirement.layer
+            )
+            in_time = requirement.at is None or requirement.at <= self.steps
+            require(in_time, "claim.requires.at", f"at most steps ({self.steps})", requirement.at)
+
+    @property
+    def members(self) -> tuple[Experiment, ...]:
+        """The experiments that train as one: what each would be alone."""
+        alone = msgspec.structs.replace(self, ensemble=Ensemble())
+        return tuple(alone._drawn_again(number, self.ensemble.vary) for number in range(self.ensemble.members))
+
+    def _drawn_again(self, number: int, vary: str) -> Experiment:
+        if not number:
+            return self
+        seed = self.seed + (number if vary != "data" else 0)
+        data_seed = self.data.seed + (number if vary != "init" else 0)
+        return msgspec.structs.replace(self, seed=seed, data=msgspec.structs.replace(self.data, seed=data_seed))
+
+    def _check_layer_order(self) -> None:
+        kinds = [isinstance(layer, Conv) for layer in self.layers]
+        require(kinds == sorted(kinds, reverse=True), "layers", "convolutions before dense layers", "conv after dense")
+        if any(kinds):
+            require(not isinstance(self.data, Sine), "layers", "dense layers for data.name = 'sine'", "conv")
+        if self.trunk is not None:
+            images = not any(kinds) and not isinstance(self.data, Sine)
+            require(images, "trunk", "dense layers only, and images as data", self.trunk)
+            # batch normalisation at a single 1×1 position has no variance to divide by
+            at_least("optimizer.batch", self.optimizer.batch or self.data.samples, 2)
+        if self.residual:
+            widths = {layer.width for layer in self.layers}
+            equal = not any(kinds) and len(widths) == 1
+            require(equal, "residual", "dense layers that all have one width", sorted(widths))
+        if self.optimizer.lr_lambda1 is not None:
+            theory = len(self.layers) == 1 and isinstance(self.layers[0], Conv)
+            require(
+                theory,
+                "optimizer.lr_lambda1",
+                "a network of one convolution (λ1 is its signal matrix's)",
+                len(self.layers),
+            )
+
+    def _check_loss_and_labels(self) -> None:
+        if self.loss == "mse":
+            return
+        require(not isinstance(self.data, Sine), "loss", "'mse' for data.name = 'sine'", self.loss)
+        labels = getattr(self.data, "labels", None)
+        require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """Names of the hidden layers in order: conv1, conv2, …, dense1, …"""
+        names, seen = [], {"conv": 0, "dense": 0}
+        for layer in self.layers:
+            kind = "conv" if isinstance(layer, Conv) else "dense"
+            seen[kind] += 1
+            names.append(f"{kind}{seen[kind]}")
+        return tuple(names)

@@ -1,0 +1,54 @@
+"""Every field of a scenario by its dotted name, as `--set` takes it, with the value that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from condense_core.scenario.experiment import Experiment
+
+# What a run is about and what it must show is no setting of the training.
+_NOT_SET = frozenset({"about", "claim", "name", "quick"})
+
+
+class Field(NamedTuple):
+    """A dotted name and its value as one would write it; `none` for an optional one that is not there."""
+
+    name: str
+    value: str
+
+
+def fields(experiment: Experiment) -> list[Field]:
+    """All fields that can be set, in the order of the schema, those at their default included."""
+    found = _fields(experiment, "")
+    return [field for field in found if field.name.partition(".")[0] not in _NOT_SET]
+
+
+def _fields(value: object, path: str) -> Iterator[Field]:
+    lead = f"{path}." if path else ""
+    if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        if config.tag_field is not None:
+            yield Field(f"{lead}{config.tag_field}", str(config.tag))
+        for field in msgspec.structs.fields(value):
+            yield from _fields(getattr(value, field.name), f"{lead}{field.encode_name}")
+    elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
+        for index, item in enumerate(value):
+            yield from _fields(item, f"{lead}{index}")
+    else:
+        yield Field(path, _written(value))
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    if isinstance(value, tuple):
+        # a word alone may stand without quotes, as on a command line; in a list it may not
+        return "[" + ", ".join(f'"{item}"' if isinstance(item, str) else _written(item) for item in value) + "]"
+    return str(value)

@@ -1,0 +1,114 @@
+"""Where an initialisation lies in the phase diagram of two-layer networks.   # M width of the hidden layer
+
+No torch: reports name the regime of a scenario beside its verdict.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, Mnist, Photos, Sine
+from condense_core.scenario.experiment import Conv, Experiment
+from condense_core.scenario.init_std import LayerSize, standard_deviation
+from condense_core.text import place_of
+
+Regime = Literal["linear", "critical", "condensed"]
+
+
+@dataclass(frozen=True)
+class PhasePoint:
+    """Coordinates (γ, γ') of the phase diagram of Luo et al. 2021."""
+
+    gamma: float
+    gamma_prime: float
+
+    @property
+    def regime(self) -> Regime:
+        """Linear for γ < 1 or γ' > γ - 1, condensed for γ > 1 and γ' < γ - 1, critical on the line between.
+
+        Luo et al. 2021, thms 1 and 2: for ReLU, as M → ∞. At a finite width the boundary is a crossover, not a line.
+        """
+        boundary = max(0.0, self.gamma_prime)
+        # coordinates are quotients of logarithms: equal to within their rounding
+        if math.isclose(self.gamma, 1 + boundary, rel_tol=1e-12):
+            return "critical"
+        return "condensed" if self.gamma - 1 > boundary else "linear"
+
+
+def phase_point(kernels: int, *, output_std: float, input_std: float, alpha: float = 1.0) -> PhasePoint:
+    """γ = -ln κ / ln M, γ' = -ln κ' / ln M with κ = β1 β2 / α, κ' = β1 / β2, read at one width M (Luo et al. 2021).
+
+    For f = (1/α) Σ_j a_j σ(w_j·x), a_j ~ N(0, β1²) (`output_std`) and w_j ~ N(0, β2²) (`input_std`). The paper's γ are
+    limits as M → ∞; for stds that are powers of M alone this is the limit exactly, and a constant factor c in κ moves
+    it by ln c / ln M. Only two-layer networks have these two coordinates. ValueError for M < 2 and values not above 0.
+    """
+    scales = (output_std, input_std, alpha)
+    if kernels < 2 or not all(math.isfinite(scale) and scale > 0 for scale in scales):
+        raise ValueError(f"expected M ≥ 2 and finite values above 0, got M = {kernels}, (β1, β2, α) = {scales}")
+    log_output, log_input, log_alpha = map(math.log, scales)
+    width = math.log(kernels)
+    return PhasePoint(-(log_output + log_input - log_alpha) / width, -(log_output - log_input) / width)
+
+
+def phase_of(experiment: Experiment) -> PhasePoint | None:
+    """The phase point of a scenario with one hidden layer, from the formulas of its initialisation and α = 1.
+
+    The readout of a convolution has an entry for every position; its std is that of one of them. None where there are
+    more hidden layers or a trunk, where weights come from a file, for a width of 1, for weights too small or too
+    large for a float, and where the number of classes is not known because the folder of images is not here.
+    """
+    if len(experiment.layers) > 1 or experiment.trunk is not None or experiment.initial is not None:
+        return None
+    layer, width = experiment.layers[0], experiment.layers[0].width
+    outputs = _outputs(experiment.data)
+    if width < 2 or outputs is None:
+        return None
+    channels, side = _input(experiment.data)
+    if isinstance(layer, Conv):
+        inputs, pixels, positions = channels, layer.size**2, max(1, side - layer.size + 1) ** 2
+    else:
+        inputs, pixels, positions = channels * side**2, 1, 1
+    hidden = LayerSize(n_in=inputs, n_out=width, filter_pixels=pixels, first_width=width)
+    readout = LayerSize(n_in=width * positions, n_out=outputs, first_width=width)
+    try:
+        return phase_point(
+            width,
+            output_std=standard_deviation(experiment.init, readout),
+            input_std=standard_deviation(experiment.init, hidden),
+        )
+    except (ValueError, OverflowError):
+        return None
+
+
+def _input(data: Data) -> tuple[int, int]:
+    """Channels of a sample and pixels of its side; a function's coordinates count as channels of one pixel."""
+    match data:
+        case Sine():
+            return data.inputs, 1
+        case Digits():
+            return 1, 8
+        case Mnist():
+            return 1, 28
+        case Cifar10() | Cifar100():
+            return 3, 32
+        case Photos():
+            return 3, data.size
+        case Folder():
+            return 1 if data.grey else 3, data.size
+
+
+def _outputs(data: Data) -> int | None:
+    if isinstance(data, Sine) or data.labels != "onehot":
+        return 1
+    match data:
+        case Photos():
+            return 2
+        case Cifar100():
+            return 100
+        case Folder():
+            place = place_of(data.path)
+            return sum(item.is_dir() for item in place.iterdir()) if place.is_dir() else None
+        case _:
+            return 10

@@ -153,8 +153,8 @@ def memory(runs: Path) -> None:
 def seeking(runs: Path, frames: int) -> None:
     """How soon a long recording is on the screen, and how long a seek takes in the reader thread."""
     from condense_core.runfile.reader import RunReader
-    from condense_tui.assemble import Assembler, View
-    from condense_tui.playhead import Playhead
+    from condense_tui.snapshots.assemble import Assembler, View
+    from condense_tui.snapshots.playhead import Playhead
 
     folder = long_run(runs, frames)
     begun = time.perf_counter()

@@ -16,9 +16,9 @@ import tempfile
 from pathlib import Path
 
 from condense_core.runs.place import find_run
-from condense_tui.app import CondenseApp
+from condense_tui.app.app import CondenseApp
+from condense_tui.app.picture import with_plain_fonts
 from condense_tui.export.make import export
-from condense_tui.export.screen import with_plain_fonts
 from condense_tui.export.wish import Wish
 
 HERE = Path(__file__).parent

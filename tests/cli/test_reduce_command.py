@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from condense_tui.scenarios import build_scenario
+from condense_tui.resolve.scenario import build_scenario
 
 
 def test_reduce_writes_a_scenario_that_is_found_from_anywhere(make_run, workers, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from condense_tui.pace import FRAME_BYTES, LOST_AFTER_S, URGENT_BYTES
+from condense_tui.terminal.pace import FRAME_BYTES, LOST_AFTER_S, URGENT_BYTES
 
 GROWING = Path(__file__).with_name("growing.py")
 # What Textual asks once at its start, and the app after each frame; a terminal that knows the mode answers so.

@@ -13,12 +13,12 @@ from condense_core.runfile.writer import Batch, RecordingThread
 from condense_core.scenario.experiment import Claim, Requirement
 from condense_core.scenario.figures import Arm, Equal, Figure, Rising, load_figure
 from condense_presets import figures, preset_files
-from condense_tui.report.across import ArmResult, against, figure_result
-from condense_tui.report.build import Part, build
-from condense_tui.report.markdown import to_markdown
-from condense_tui.report.page import to_html
-from condense_tui.report.results import CellPlace, preset_result
-from condense_tui.report.strip import strip
+from condense_tui.documents.strip import strip
+from condense_tui.reproduce.report.across import ArmResult, against, figure_result
+from condense_tui.reproduce.report.build import Part, build
+from condense_tui.reproduce.report.markdown import to_markdown
+from condense_tui.reproduce.report.page import to_html
+from condense_tui.reproduce.report.results import CellPlace, preset_result
 
 
 def arms(*values: list[float]) -> list[ArmResult]:

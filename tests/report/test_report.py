@@ -14,13 +14,13 @@ import pytest
 from condense_core.runfile.writer import Batch, RecordingThread
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Claim, Requirement
-from condense_tui.report.build import Part, build, write
-from condense_tui.report.curves import Curve, Plot, plot
-from condense_tui.report.heat import LARGEST_SIDE, heatmap
-from condense_tui.report.markdown import plain, to_markdown
-from condense_tui.report.markup import el
-from condense_tui.report.page import to_html
-from condense_tui.report.results import CellPlace, in_words, preset_result
+from condense_tui.documents.curves import Curve, Plot, plot
+from condense_tui.documents.heat import LARGEST_SIDE, heatmap
+from condense_tui.documents.markup import el
+from condense_tui.reproduce.report.build import Part, build, write
+from condense_tui.reproduce.report.markdown import plain, to_markdown
+from condense_tui.reproduce.report.page import to_html
+from condense_tui.reproduce.report.results import CellPlace, in_words, preset_result
 
 NASTY = "<script>alert('&')</script> | `x` \x1b[31m"
 

@@ -18,12 +18,12 @@ from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import write_run
 from condense_core.scenario import toml
+from condense_tui.batch.drive import Progress, drive, is_finished
 from condense_tui.cli.reproduce import _report, _stopped
-from condense_tui.report.build import write
-from condense_tui.report.results import CellPlace, preset_result
 from condense_tui.reproduce.across import arms, read_across
-from condense_tui.reproduce.drive import Progress, drive, is_finished
 from condense_tui.reproduce.plan import choose, make_plan, read_presets, within
+from condense_tui.reproduce.report.build import write
+from condense_tui.reproduce.report.results import CellPlace, preset_result
 from condense_tui.reproduce.table import progress_table
 from condense_tui.reproduce.together import together
 

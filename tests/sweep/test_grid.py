@@ -11,7 +11,7 @@ from rich.console import Console
 
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import Experiment
-from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.draw.ability import Ability, Depth
 from condense_tui.sweep.axes import Axis, read_axes, typed
 from condense_tui.sweep.grid import Grid, Square, grids, scale_of
 from condense_tui.sweep.picture import draw, legend

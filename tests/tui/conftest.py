@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from recording import Recording
 
-from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.draw.ability import Ability, Depth
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
     # what pytest captures has an encoding of its own, which says nothing about a terminal
-    monkeypatch.setattr("condense_tui.app.ability", lambda *_: Ability(Depth.TRUE, True))
+    monkeypatch.setattr("condense_tui.app.app.ability", lambda *_: Ability(Depth.TRUE, True))
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from condense_tui.app import CondenseApp
-from condense_tui.screens.home import HomeScreen
-from condense_tui.screens.run import RunScreen
-from condense_tui.snapshot import Head, Snapshot
+from condense_tui.app.app import CondenseApp
+from condense_tui.screens.home.screen import HomeScreen
+from condense_tui.screens.run.screen import RunScreen
+from condense_tui.snapshots.snapshot import Head, Snapshot
 from condense_tui.widgets.plot import PlotPanel
 
 # Far longer than anything here takes; only a failing test waits that long.

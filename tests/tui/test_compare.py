@@ -12,11 +12,11 @@ from piloting import at_home, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
-from condense_tui.app import CondenseApp
-from condense_tui.comparison import Comparer, CompareView, Comparison
-from condense_tui.playhead import Playhead
-from condense_tui.screens.compare import CompareScreen
-from condense_tui.screens.pick import PickScreen
+from condense_tui.app.app import CondenseApp
+from condense_tui.screens.compare.pick import PickScreen
+from condense_tui.screens.compare.screen import CompareScreen
+from condense_tui.snapshots.comparison import Comparer, CompareView, Comparison
+from condense_tui.snapshots.playhead import Playhead
 from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.scrubber import Scrubber
 

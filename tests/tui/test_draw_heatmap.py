@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 
 from condense_tui.draw import heatmap as draw
 from condense_tui.draw import palette as colour
+from condense_tui.draw.ability import Depth
 from condense_tui.draw.palette import CODES, DROPPED, EMPTY, LEVELS, NAN, PALETTES, ZERO
-from condense_tui.draw.terminal import Depth
 
 EMBER = PALETTES[0]
 

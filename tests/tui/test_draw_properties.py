@@ -15,16 +15,16 @@ from hypothesis.extra.numpy import arrays
 from rich.cells import cell_len
 
 from condense_core.runfile.frames import Array, Field
-from condense_tui.assemble import image_of
+from condense_tui.documents import arrows, curves, heat
+from condense_tui.documents.markup import el
 from condense_tui.draw import numbers, timeline
+from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.ascii import to_ascii
 from condense_tui.draw.plot import Curve as PlotCurve
 from condense_tui.draw.plot import Mark, Rule, Spec, build, with_playhead
-from condense_tui.draw.terminal import Ability, Depth
-from condense_tui.report import arrows, curves, heat
-from condense_tui.report.markup import el
-from condense_tui.screens.figures import Figure
-from condense_tui.snapshot import LayerImage
+from condense_tui.snapshots.assemble import image_of
+from condense_tui.snapshots.plots import Figure
+from condense_tui.snapshots.snapshot import LayerImage
 from condense_tui.text import blocks
 from condense_tui.text.blocks import Ink
 

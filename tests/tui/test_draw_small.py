@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from condense_tui.draw import bars, numbers, order, timeline
-from condense_tui.draw.terminal import Depth, ability
+from condense_tui.draw.ability import Depth, ability
 
 LABELS = st.lists(st.tuples(st.integers(-2, 5), st.sampled_from([-1, 1])), max_size=60)
 

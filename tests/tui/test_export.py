@@ -21,9 +21,9 @@ from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Batch, RecordingThread
 from condense_presets import recordings
-from condense_tui.export.files import ExportError, write_file, write_folder
+from condense_tui.app.picture import draw_screen
+from condense_tui.documents.files import ExportError, write_file, write_folder
 from condense_tui.export.make import export
-from condense_tui.export.screen import draw_screen
 from condense_tui.export.wish import FORMATS, Format, Wish, file_name, format_named, size_of
 
 

@@ -10,7 +10,7 @@ from one_input import one_input_run
 from piloting import head, settled, shown, text, text_has, until
 from recording import Recording
 
-from condense_tui.screens.export import ExportDialog
+from condense_tui.screens.dialogs.export import ExportDialog
 from condense_tui.widgets.choice import Choice
 
 

@@ -18,11 +18,11 @@ from condense_core.scenario.fields import Field, fields
 from condense_core.scenario.toml import build, loads, override, parse
 from condense_presets import preset_files, preset_text
 from condense_presets.catalogue import catalogue
-from condense_tui.app import CondenseApp
-from condense_tui.screens.form import FormScreen, of_preset
-from condense_tui.screens.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.rows import short_time
-from condense_tui.screens.run import RunScreen
+from condense_tui.app.app import CondenseApp
+from condense_tui.screens.dialogs.form import FormScreen, of_preset
+from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
+from condense_tui.screens.home.rows import short_time
+from condense_tui.screens.run.screen import RunScreen
 
 
 @asynccontextmanager

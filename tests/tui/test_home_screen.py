@@ -14,11 +14,11 @@ from recording import Recording
 from textual.pilot import Pilot
 
 from condense_presets import recordings
-from condense_tui.app import CondenseApp
-from condense_tui.screens.compare import CompareScreen
-from condense_tui.screens.form import FormScreen
-from condense_tui.screens.home import HomeScreen
-from condense_tui.screens.run import RunScreen
+from condense_tui.app.app import CondenseApp
+from condense_tui.screens.compare.screen import CompareScreen
+from condense_tui.screens.dialogs.form import FormScreen
+from condense_tui.screens.home.screen import HomeScreen
+from condense_tui.screens.run.screen import RunScreen
 from condense_tui.widgets.listing import Listing
 
 SIZES = [(80, 24), (120, 40), (200, 60)]

@@ -10,7 +10,7 @@ import pytest
 from piloting import head, run_screen, shown, snapshot, text, text_has, until
 from recording import Recording
 
-from condense_tui.app import CondenseApp, Leaving
+from condense_tui.app.app import CondenseApp, Leaving
 
 
 def commands(recording: Recording) -> list[str]:

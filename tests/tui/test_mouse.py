@@ -8,7 +8,7 @@ from recording import Recording
 from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.widget import Widget
 
-from condense_tui.screens.home import HomeScreen
+from condense_tui.screens.home.screen import HomeScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.timeline import Timeline
 

@@ -9,7 +9,7 @@ from one_input import one_input_run
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
 
-from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.draw.ability import Ability, Depth
 
 ARROWS = set("→↗↑↖←↙↓↘")
 
@@ -91,7 +91,7 @@ async def test_other_runs_have_no_such_tab_and_say_why(tmp_path: Path) -> None:
 
 
 async def test_without_unicode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("condense_tui.app.ability", lambda *_: Ability(Depth.NONE, False))
+    monkeypatch.setattr("condense_tui.app.app.ability", lambda *_: Ability(Depth.NONE, False))
     async with shown(one_input_run(tmp_path)) as pilot:
         await settled(pilot)
         strips = pilot.app.screen._compositor.render_strips()

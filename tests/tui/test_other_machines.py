@@ -13,9 +13,9 @@ from piloting import at_home, head, run_screen, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
-from condense_tui.app import CondenseApp
-from condense_tui.screens.home import HomeScreen
-from condense_tui.screens.run import RunScreen
+from condense_tui.app.app import CondenseApp
+from condense_tui.screens.home.screen import HomeScreen
+from condense_tui.screens.run.screen import RunScreen
 
 HERE = """
 [gpu-box]

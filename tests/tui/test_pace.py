@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from condense_tui.pace import BYTES_PER_SECOND, FRAME_BYTES, LOST_AFTER_S, QUESTION, UNLIMITED, URGENT_BYTES, Pace
+from condense_tui.terminal.pace import (
+    BYTES_PER_SECOND,
+    FRAME_BYTES,
+    LOST_AFTER_S,
+    QUESTION,
+    UNLIMITED,
+    URGENT_BYTES,
+    Pace,
+)
 
 FAR = {"SSH_CONNECTION": "1 2 3 4"}
 

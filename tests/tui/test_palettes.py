@@ -10,7 +10,7 @@ import pytest
 from rich.color import ColorSystem
 from rich.style import Style
 
-from condense_tui import look
+from condense_tui.draw.ability import Depth
 from condense_tui.draw.palette import (
     LEVELS,
     PALETTES,
@@ -23,7 +23,7 @@ from condense_tui.draw.palette import (
     indexed,
     rich_colour,
 )
-from condense_tui.draw.terminal import Depth
+from condense_tui.terminal import look
 
 # Machado, Oliveira, Fernandes 2009, severity 1: what a linear RGB colour looks like to each kind of dichromat.
 EYES = {

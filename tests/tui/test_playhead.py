@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_tui.playhead import SPEEDS, Playhead
+from condense_tui.snapshots.playhead import SPEEDS, Playhead
 
 
 def test_following_shows_the_newest_frame_as_frames_come() -> None:

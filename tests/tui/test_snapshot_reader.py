@@ -16,10 +16,10 @@ from textual.message import Message
 
 from condense_core.runfile.frames import Array, Condensation
 from condense_core.runfile.reader import RunReader
-from condense_tui.assemble import Assembler, View, image_of
-from condense_tui.playhead import Playhead
-from condense_tui.reader import ANSWERS_PER_SECOND, ReaderThread, ReadFailed, SnapshotReady
-from condense_tui.snapshot import Snapshot
+from condense_tui.readers.thread import ANSWERS_PER_SECOND, ReaderThread, ReadFailed, SnapshotReady
+from condense_tui.snapshots.assemble import Assembler, View, image_of
+from condense_tui.snapshots.playhead import Playhead
+from condense_tui.snapshots.snapshot import Snapshot
 
 PATIENCE_S = 20.0
 
@@ -176,7 +176,7 @@ def test_the_app_never_imports_pytorch(tmp_path: Path) -> None:
     recording.finish()
     program = f"""
 import asyncio, pathlib, sys
-from condense_tui.app import CondenseApp
+from condense_tui.app.app import CondenseApp
 
 async def main():
     app = CondenseApp(pathlib.Path({str(recording.folder)!r}))
@@ -194,7 +194,7 @@ assert not heavy, heavy
 
 
 def test_the_first_frame_waits_for_neither_numpy_nor_plotext() -> None:
-    program = "import sys, condense_tui.app; assert not {'numpy', 'plotext', 'sqlite3'} & set(sys.modules)"
+    program = "import sys, condense_tui.app.app; assert not {'numpy', 'plotext', 'sqlite3'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 

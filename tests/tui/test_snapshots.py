@@ -24,8 +24,8 @@ from rich.style import Style
 from textual.pilot import Pilot
 
 from condense_presets.catalogue import Preset
-from condense_tui.app import CondenseApp
-from condense_tui.glances import PresetsReady
+from condense_tui.app.app import CondenseApp
+from condense_tui.readers.glances import PresetsReady
 from condense_tui.widgets.plot import PlotPanel
 
 KEPT = Path(__file__).with_name("snapshots")
@@ -109,9 +109,9 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     time.tzset()
     monkeypatch.setattr("condense_core.runfile.info.socket.gethostname", lambda: "here")
     monkeypatch.setattr("condense_core.runs.create.socket.gethostname", lambda: "here")
-    monkeypatch.setattr("condense_tui.screens.home.HomeHeader.show", lambda *_: None)
+    monkeypatch.setattr("condense_tui.screens.home.screen.HomeHeader.show", lambda *_: None)
     # figures of real presets change when they are measured again
-    monkeypatch.setattr("condense_tui.screens.home.read_presets", lambda post: post(PresetsReady(PRESETS)))
+    monkeypatch.setattr("condense_tui.screens.home.screen.read_presets", lambda post: post(PresetsReady(PRESETS)))
     for number, (kernels, lines) in enumerate([((32, 16), (2, 1)), ((24, 12), (1, 1))]):
         recording = Recording(tmp_path / "runs", kernels=kernels, lines=lines)
         recording.write()

@@ -18,8 +18,8 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Batch, RecordingThread
 from condense_core.runs.summary import summarise
 from condense_presets import recordings
+from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.palette import PALETTES, colours
-from condense_tui.draw.terminal import Ability, Depth
 from condense_tui.main import main
 from condense_tui.text.blocks import Ink, fitted
 from condense_tui.text.page import output_ability, page

@@ -19,10 +19,10 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from condense_tui.app import CondenseApp
-from condense_tui.outgoing import Outgoing
-from condense_tui.outlet import Frame
-from condense_tui.pace import FRAME_BYTES, URGENT_BYTES, Pace
+from condense_tui.app.app import CondenseApp
+from condense_tui.terminal.outgoing import Outgoing
+from condense_tui.terminal.outlet import Frame
+from condense_tui.terminal.pace import FRAME_BYTES, URGENT_BYTES, Pace
 
 SIZE = (120, 40)
 

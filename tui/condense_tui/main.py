@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from condense_tui.home import open_the_app, opens_the_app
+    from condense_tui.app.launch import open_the_app, opens_the_app
 
     if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
         # what a viewer waits for on the far side of an ssh connection

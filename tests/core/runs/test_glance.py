@@ -116,7 +116,7 @@ def test_a_removed_run_is_gone(folder: Path, tmp_path: Path) -> None:
 
 def test_neither_numpy_nor_torch_is_loaded_for_it() -> None:
     code = (
-        "import sys; import condense_core.runs.glance, condense_presets.catalogue, condense_tui.screens.home;"
+        "import sys; import condense_core.runs.glance, condense_presets.catalogue, condense_tui.screens.home.screen;"
         "print([name for name in ('numpy', 'torch', 'typer', 'plotext') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

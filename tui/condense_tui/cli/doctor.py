@@ -13,7 +13,7 @@ from condense_tui.cli.options import Json, RunsDir
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
     from condense_core.remote.client.hosts import Host
-    from condense_tui.checks import Check
+    from condense_tui.cli.checks import Check
 
 SIGNS = {"works": "✔", "note": "‖", "broken": "✖"}
 # Round trips that are timed; the middle one is told.
@@ -42,7 +42,7 @@ def doctor(
     """
     from condense_core.errors import ScenarioError
     from condense_core.remote.client.hosts import find_host
-    from condense_tui.checks import checks_here
+    from condense_tui.cli.checks import checks_here
 
     if host is None:
         if install:
@@ -76,9 +76,9 @@ def _checks_there(host: Host) -> Iterator[Check]:
     """Each step on the way to a host, then what the host says of itself; HostError where a step fails."""
     from condense_core.remote.client.connection import Connection
     from condense_core.remote.client.hosts import known_hosts
-    from condense_tui.checks import Check
+    from condense_tui.app.launch import has_terminal
+    from condense_tui.cli.checks import Check
     from condense_tui.draw import numbers
-    from condense_tui.home import has_terminal
 
     source = "hosts.toml" if host.name in known_hosts() else "the command line, ssh's own configuration applies"
     yield Check("host", "works", f"{host.name} is reached by ssh {host.ssh} ({source})")
@@ -93,7 +93,7 @@ def _checks_there(host: Host) -> Iterator[Check]:
 
 
 def _set_up(seconds: float) -> Check:
-    from condense_tui.checks import Check
+    from condense_tui.cli.checks import Check
 
     text = f"the program there answered after {seconds:.1f} s"
     if seconds < 1.0:
@@ -104,7 +104,7 @@ def _set_up(seconds: float) -> Check:
 
 def _program(version: str, python: str, name: str, host: str) -> Check:
     from condense_core.remote.wire.version import program_version
-    from condense_tui.checks import Check
+    from condense_tui.cli.checks import Check
 
     text = f"condense-tui {version}, Python {python} on {name}"
     if version == program_version():
@@ -135,8 +135,8 @@ def _its_own(host: Host) -> Iterator[Check]:
     import msgspec
 
     from condense_core.remote.client.ssh import ssh_command
-    from condense_tui.checks import Check
-    from condense_tui.home import has_terminal
+    from condense_tui.app.launch import has_terminal
+    from condense_tui.cli.checks import Check
 
     runs = ["--runs-dir", host.runs_dir] if host.runs_dir else []
     command = ssh_command(host, host.remote_command("doctor", "--json", *runs), prompt=has_terminal())
@@ -155,7 +155,7 @@ def _install(host: Host, *, yes: bool, engine: bool) -> bool:
     from condense_core.errors import ScenarioError
     from condense_core.remote.client.install import install, plan
     from condense_core.remote.client.wheel import make_wheel
-    from condense_tui.home import has_terminal
+    from condense_tui.app.launch import has_terminal
 
     wheel = make_wheel()
     typer.echo(f"This will, on {host.name}:", err=True)

@@ -63,7 +63,7 @@ def export(
     from condense_tui.export.make import export as write
     from condense_tui.export.make import whose_of
     from condense_tui.export.wish import PICTURES, SCREEN, Wish, format_named, size_of
-    from condense_tui.scenarios import find_recording
+    from condense_tui.resolve.scenario import find_recording
 
     if theme not in {None, "dark", "light"}:
         raise ScenarioError(f"--theme {theme}: expected dark or light")

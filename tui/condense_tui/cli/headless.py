@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.runfile.reader import RunReader
-from condense_tui.home import goes_on
-from condense_tui.remote import kept
+from condense_tui.app.launch import goes_on
+from condense_tui.resolve.host import kept
 
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
@@ -40,7 +40,7 @@ def watch(folder: Path, *, json: bool, check: bool, link: Link | None = None) ->
 def show_result(folder: Path, *, json: bool, check: bool = False, started: bool = False) -> int:
     """Print the run's summary; 1 where it failed or diverged, or a claim that is checked does not hold."""
     from condense_core.runs.summary import summarise, to_json
-    from condense_tui.cli.tables import print_summary
+    from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
         summary = summarise(run)

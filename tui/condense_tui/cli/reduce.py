@@ -42,7 +42,7 @@ def reduce(
     from condense_core.jobs.messages import AskReduce, ReduceAnswer
     from condense_core.runs.create import require_engine
     from condense_core.runs.place import find_run, runs_folder
-    from condense_tui.cli.tables import waiting
+    from condense_tui.text.tables import waiting
 
     path = Path(run).expanduser()
     place = path if path.exists() else find_run(runs_folder(runs_dir), run)

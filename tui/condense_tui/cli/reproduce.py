@@ -11,10 +11,10 @@ import typer
 from condense_tui.cli.options import Json
 
 if TYPE_CHECKING:
-    from condense_tui.report.build import Part
-    from condense_tui.report.document import Report
-    from condense_tui.reproduce.drive import Progress
+    from condense_tui.batch.drive import Progress
     from condense_tui.reproduce.plan import Cell, Plan
+    from condense_tui.reproduce.report.build import Part
+    from condense_tui.reproduce.report.document import Report
 
 # Draws of the initial weights where nothing else is asked for: "9 of 10" is the share that most claims name.
 SEEDS = 10
@@ -61,15 +61,15 @@ def reproduce(
 
     from condense_core.errors import StoppedError
     from condense_core.runs.create import require_engine
-    from condense_tui.export.files import ready_folder
-    from condense_tui.report.build import write
+    from condense_tui.batch.drive import drive
+    from condense_tui.documents.files import ready_folder
     from condense_tui.reproduce.across import read_across
-    from condense_tui.reproduce.drive import drive
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
+    from condense_tui.reproduce.report.build import write
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import cores, showing
     from condense_tui.reproduce.together import together
-    from condense_tui.scenarios import check_device
+    from condense_tui.resolve.scenario import check_device
 
     check_device(device)
     other_data = stand_ins(data or [])
@@ -125,8 +125,8 @@ def _stopped(plan: Plan, progress: Progress) -> str:
 def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
     import time
 
-    from condense_tui.report.build import build
     from condense_tui.reproduce.across import arms
+    from condense_tui.reproduce.report.build import build
 
     parts = _parts(plan, progress)
     return build(
@@ -144,8 +144,8 @@ def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_see
 
 
 def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
-    from condense_tui.report.build import Part
-    from condense_tui.report.results import CellPlace
+    from condense_tui.reproduce.report.build import Part
+    from condense_tui.reproduce.report.results import CellPlace
 
     unfinished = {(cell.folder, cell.member) for cell in progress.open}
     parts = {}
@@ -163,8 +163,8 @@ def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
 
 def _missing(cells: Sequence[Cell]) -> list[str]:
     """Runs without a result in words, those in one folder together: `3 runs (seed 4 to seed 6): not begun`."""
+    from condense_tui.batch.drive import left_at
     from condense_tui.draw.numbers import plural
-    from condense_tui.reproduce.drive import left_at
 
     def data(cell: Cell) -> str:
         return f", data seed {cell.data_seed}" if len({other.data_seed for other in cells}) > 1 else ""
@@ -204,7 +204,7 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from condense_tui.report.document import marks
+    from condense_tui.reproduce.report.document import marks
 
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from condense_tui.app.launch import has_terminal, open_app
 from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
-from condense_tui.home import has_terminal, open_app
-from condense_tui.scenarios import build_scenario, check_device, find_recording
+from condense_tui.resolve.scenario import build_scenario, check_device, find_recording
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -104,7 +104,7 @@ def attach(
     """
     from condense_core.runs.place import find_run, runs_folder
     from condense_tui.cli.headless import checked, watch
-    from condense_tui.remote import choose_run, connect, link_to
+    from condense_tui.resolve.host import choose_run, connect, link_to
 
     in_app = has_terminal() and not (headless or json)
     if host is not None:
@@ -131,7 +131,7 @@ def _run_there(
     """`run --host`: start the run there, then watch its mirror here."""
     from condense_core.remote.client.link import open_mirror
     from condense_tui.cli.headless import show_result
-    from condense_tui.remote import connect, start
+    from condense_tui.resolve.host import connect, start
 
     in_app = has_terminal() and not (headless or json or detach)
     connection = connect(host, prompt=in_app or (detach and has_terminal()))

@@ -36,7 +36,7 @@ def list_(json: Json = False, host: OnHost = None, runs_dir: RunsDir = None) -> 
     import msgspec
 
     from condense_core.runs.place import runs_folder
-    from condense_tui.cli.tables import print_runs
+    from condense_tui.text.tables import print_runs
 
     infos = _infos_here(runs_folder(runs_dir)) if host is None else _infos_there(host)
     if json:
@@ -68,8 +68,8 @@ def _infos_here(place: Path) -> list[RunInfo]:
 
 
 def _infos_there(host: str) -> list[RunInfo]:
-    from condense_tui.home import has_terminal
-    from condense_tui.remote import connect, remote_runs
+    from condense_tui.app.launch import has_terminal
+    from condense_tui.resolve.host import connect, remote_runs
 
     with connect(host, prompt=has_terminal()) as connection:
         return remote_runs(connection)
@@ -122,7 +122,7 @@ def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
 
 def _stop_there(run: str, host: str) -> int:
     from condense_core.remote.wire.messages import Command, Done
-    from condense_tui.remote import remote_runs
+    from condense_tui.resolve.host import remote_runs
 
     with _there(run, host) as (connection, id_):
         connection.ask(lambda ask: Command(ask, id_, "stop"), Done)
@@ -185,7 +185,7 @@ def pull(
     from condense_core.remote.client.pull import pull_file
     from condense_core.remote.server.session import PULLED_FILES
     from condense_core.runs.place import runs_folder
-    from condense_tui.cli.tables import waiting
+    from condense_tui.text.tables import waiting
 
     run, host = _or_of_mirror(run, host, runs_dir)
     if host is None:
@@ -254,8 +254,8 @@ def _or_of_mirror(run: str, host: str | None, runs_dir: Path | None) -> tuple[st
 @contextlib.contextmanager
 def _there(run: str, host: str) -> Iterator[tuple[Connection, str]]:
     """A connection to the host, and the whole id of the run there."""
-    from condense_tui.home import has_terminal
-    from condense_tui.remote import choose_run, connect
+    from condense_tui.app.launch import has_terminal
+    from condense_tui.resolve.host import choose_run, connect
 
     with connect(host, prompt=has_terminal()) as connection:
         yield connection, choose_run(connection, run)

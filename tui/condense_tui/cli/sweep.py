@@ -9,12 +9,12 @@ import typer
 
 from condense_tui.cli.options import Json
 from condense_tui.cli.reproduce import SEEDS
-from condense_tui.scenarios import build_scenario, check_device
+from condense_tui.resolve.scenario import build_scenario, check_device
 from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
-    from condense_tui.reproduce.drive import Progress
+    from condense_tui.batch.drive import Progress
     from condense_tui.sweep.grid import Grid
     from condense_tui.sweep.plan import Sweep
     from condense_tui.sweep.results import CellResult
@@ -92,7 +92,7 @@ def sweep(
     import msgspec
 
     from condense_core.errors import StoppedError
-    from condense_tui.export.files import ready_folder
+    from condense_tui.documents.files import ready_folder
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
     from condense_tui.sweep.results import read_results
@@ -173,14 +173,14 @@ def _train(
 ) -> tuple[Progress, dict[Path, str]]:
     """Train what is not finished; the progress, and why cells that went elsewhere left nothing."""
     from condense_core.runs.create import check_data_is_there, require_engine
-    from condense_tui.reproduce.drive import drive, is_finished
+    from condense_tui.batch.drive import drive, is_finished
     from condense_tui.reproduce.table import cores
     from condense_tui.sweep.cluster import RayEngine
     from condense_tui.sweep.progress import showing
 
     open_ = [cell for cell in swept.cells if not is_finished(cell)]
     if engine == "ray" and open_:
-        from condense_tui.cli.tables import waiting
+        from condense_tui.text.tables import waiting
 
         with waiting("connecting to the cluster"):
             cluster = RayEngine(address or "auto", device, say=lambda text: typer.echo(text, err=True))
@@ -235,8 +235,8 @@ def _print(
     from rich.console import Console
     from rich.text import Text
 
+    from condense_tui.draw.ability import Depth, ability
     from condense_tui.draw.numbers import plural
-    from condense_tui.draw.terminal import Depth, ability
     from condense_tui.sweep.grid import scale_of
     from condense_tui.sweep.picture import draw, legend
     from condense_tui.sweep.table import cells_table

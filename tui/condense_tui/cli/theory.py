@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from condense_tui.cli.options import Json
-from condense_tui.scenarios import build_scenario
+from condense_tui.resolve.scenario import build_scenario
 
 if TYPE_CHECKING:
     from condense_core.jobs.messages import LabelTheory, Spread, TheoryAnswer
@@ -54,7 +54,7 @@ def theory(
     from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
     from condense_core.scenario import toml as scenarios
     from condense_core.scenario.data import Sine
-    from condense_tui.cli.tables import waiting
+    from condense_tui.text.tables import waiting
 
     experiment, _ = build_scenario(scenario, settings=settings or [], data=data, data_root=data_root, download=download)
     experiment = with_absolute_paths(experiment)
@@ -77,7 +77,7 @@ def _print(found: TheoryAnswer, experiment: Experiment) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from condense_tui.report.results import regime_words
+    from condense_tui.reproduce.report.results import regime_words
 
     console = Console()
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 
 from condense_tui.draw import palette as colour
+from condense_tui.draw.ability import Depth
 from condense_tui.draw.palette import CODES, DROPPED, EMPTY, Palette
-from condense_tui.draw.terminal import Depth
 
 HALF_BLOCK = "▀"
 HATCH = "╱"

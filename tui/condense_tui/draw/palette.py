@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from rich.color import Color
 
-from condense_tui.draw.terminal import Depth
+from condense_tui.draw.ability import Depth
 
 Rgb = tuple[int, int, int]
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from condense_core.errors import MissingExtraError
 from condense_core.runfile.reader import RunReader
-from condense_tui.assemble import image_of
 from condense_tui.draw.palette import DROPPED, PALETTES, codes, colours
+from condense_tui.snapshots.assemble import image_of
 
 # TensorBoard itself shows ten images of a tag unless told otherwise; a few more let one choose.
 IMAGES = 20

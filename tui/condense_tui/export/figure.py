@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from condense_core.runfile.reader import RunReader
-from condense_tui.assemble import image_of, neurons_of
+from condense_tui.documents import arrows, curves, heat
+from condense_tui.documents.curves import Curve, Plot
+from condense_tui.documents.files import ExportError
+from condense_tui.documents.markup import Markup, el, join
+from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
+from condense_tui.documents.pictures import INITIAL_STAGE
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
-from condense_tui.export.files import ExportError
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
-from condense_tui.report import arrows, curves, heat
-from condense_tui.report.curves import Curve, Plot
-from condense_tui.report.markup import Markup, el, join
-from condense_tui.report.pictures import EIGENVALUES as EIGENVALUE_CURVES
-from condense_tui.report.pictures import INITIAL_STAGE
+from condense_tui.snapshots.assemble import image_of, neurons_of
 
 # Pixels: a heatmap's side, a curve's and the field's enlargement over the report's small pictures.
 HEAT_SIDE = 360

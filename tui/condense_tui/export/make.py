@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from condense_core.runfile.reader import RunReader
-from condense_tui.export.files import ExportError, check_free, write_file, write_folder
+from condense_tui.documents.files import ExportError, check_free, write_file, write_folder
 from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name
-from condense_tui.seeds import mean_label, seed_label
+from condense_tui.snapshots.seeds import mean_label, seed_label
 
 
 def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, screen: str | None = None) -> Path | None:
@@ -102,7 +102,7 @@ def _picture(run: RunReader, place: Path, wish: Wish, screen: str | None) -> byt
 
         require_png()
     if wish.what == SCREEN:
-        from condense_tui.export.screen import draw_screen
+        from condense_tui.app.picture import draw_screen
 
         svg = screen or draw_screen(place, wish)
     else:

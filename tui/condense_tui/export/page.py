@@ -10,16 +10,16 @@ from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
 from condense_core.scenario import toml
-from condense_tui.assemble import image_of, neurons_of
+from condense_tui.documents.arrows import arrows
+from condense_tui.documents.curves import plot
+from condense_tui.documents.heat import heatmap, legend
+from condense_tui.documents.markup import Markup, el, join
+from condense_tui.documents.pictures import Picture, pictures
+from condense_tui.documents.style import style_sheet
 from condense_tui.draw.numbers import duration, measure, percent, plural, step
 from condense_tui.export.figure import CELLS, output_plot
-from condense_tui.report.arrows import arrows
-from condense_tui.report.curves import plot
-from condense_tui.report.heat import heatmap, legend
-from condense_tui.report.markup import Markup, el, join
-from condense_tui.report.pictures import Picture, pictures
-from condense_tui.report.style import style_sheet
-from condense_tui.seeds import seed_label
+from condense_tui.snapshots.assemble import image_of, neurons_of
+from condense_tui.snapshots.seeds import seed_label
 
 DOCTYPE = "<!DOCTYPE html>\n"
 # Events that are shown: a run that was paused a thousand times says so in fewer.

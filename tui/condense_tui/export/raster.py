@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from condense_core.errors import MissingExtraError
-from condense_tui.export.files import ExportError
+from condense_tui.documents.files import ExportError
 
 PACKAGE = "resvg_py"
 # A screen of 120 columns is then 2,900 pixels wide: sharp on paper and on a projector.

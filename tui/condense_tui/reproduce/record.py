@@ -11,8 +11,8 @@ import msgspec
 from condense_core.errors import CondenseError, RunFailedError, StoppedError
 from condense_core.runs.recording import SUFFIX, TooLargeError, save_recording
 from condense_core.scenario.experiment import Experiment
-from condense_tui.export.files import ready_folder
-from condense_tui.reproduce.drive import drive
+from condense_tui.batch.drive import drive
+from condense_tui.documents.files import ready_folder
 from condense_tui.reproduce.plan import make_plan
 from condense_tui.reproduce.table import cores, showing
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
-from condense_tui.reproduce.drive import Progress
+from condense_tui.batch.drive import Progress
 from condense_tui.reproduce.plan import Cell, Plan
 
 # Rows below the header that fit the smallest terminal the program supports; presets that are done make room.

@@ -9,9 +9,9 @@ from rich.style import Style
 from rich.text import Text
 
 from condense_tui.draw import palette
+from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.bars import bar
 from condense_tui.draw.palette import DROPPED, LEVELS, PALETTES, ZERO
-from condense_tui.draw.terminal import Ability, Depth
 from condense_tui.sweep.grid import Grid, Scale, words
 from condense_tui.sweep.show import Show
 

@@ -14,8 +14,8 @@ from rich.text import Text
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_tui.batch.drive import Progress as Cells
 from condense_tui.draw.bars import bar
-from condense_tui.reproduce.drive import Progress as Cells
 from condense_tui.reproduce.plan import Cell
 from condense_tui.sweep.plan import Sweep, SweepCell
 

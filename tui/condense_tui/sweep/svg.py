@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from condense_tui.documents.markup import Markup, el, join
 from condense_tui.draw.palette import LEVELS, PALETTES, ZERO, colours
-from condense_tui.report.markup import Markup, el, join
 from condense_tui.sweep.grid import Grid, Scale, Square, words
 from condense_tui.sweep.picture import code_of
 from condense_tui.sweep.show import Show

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from condense_core.errors import MissingExtraError
-from condense_tui.export.files import ready_folder, write_file
+from condense_tui.documents.files import ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, Row, Value

@@ -12,10 +12,10 @@ from condense_tui.draw import field as draw_field
 from condense_tui.draw import heatmap as draw_heatmap
 from condense_tui.draw import numbers, palette
 from condense_tui.draw import plot as draw_plot
+from condense_tui.draw.ability import Ability
 from condense_tui.draw.palette import CODES, DROPPED, LEVELS, NAN, PALETTES, Palette
-from condense_tui.draw.terminal import Ability
-from condense_tui.screens.figures import Figure
-from condense_tui.snapshot import FieldView, LayerImage
+from condense_tui.snapshots.plots import Figure
+from condense_tui.snapshots.snapshot import FieldView, LayerImage
 
 Line = list[tuple[str, Style]]
 

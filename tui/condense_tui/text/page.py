@@ -14,17 +14,16 @@ from rich.text import Text
 from condense_core.errors import RunFileError, ScenarioError
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
-from condense_tui.assemble import Assembler, View
-from condense_tui.cli import tables
 from condense_tui.draw import numbers
+from condense_tui.draw.ability import Ability, Depth, ability, speaks_utf8
 from condense_tui.draw.ascii import to_ascii
-from condense_tui.draw.terminal import Ability, Depth, ability, speaks_utf8
 from condense_tui.draw.timeline import is_logarithmic
-from condense_tui.playhead import Playhead
-from condense_tui.screens import figures
-from condense_tui.screens.figures import Axes
-from condense_tui.snapshot import LayerView, Snapshot
-from condense_tui.text import blocks
+from condense_tui.snapshots import plots
+from condense_tui.snapshots.assemble import Assembler, View
+from condense_tui.snapshots.playhead import Playhead
+from condense_tui.snapshots.plots import Axes
+from condense_tui.snapshots.snapshot import LayerView, Snapshot
+from condense_tui.text import blocks, tables
 from condense_tui.text.blocks import FAINT, PLAIN, Block, Ink, Line
 
 # Rows of a heatmap and of a plot: together with the rest, a page of a log and not five.
@@ -166,13 +165,13 @@ def _plots(snapshot: Snapshot, width: int, step: int | None, unicode: bool) -> l
     axes = Axes(True, is_logarithmic(snapshot.instants))
     across = 2 if width >= TWO_ACROSS else 1
     each = (width - 3 * (across - 1)) // across
-    shown = [figures.loss(snapshot, axes), figures.eigenvalues(snapshot, axes), figures.prediction(snapshot, axes)]
+    shown = [plots.loss(snapshot, axes), plots.eigenvalues(snapshot, axes), plots.prediction(snapshot, axes)]
     if len(snapshot.accuracy[0]):
-        shown.append(figures.accuracy(snapshot, axes))
+        shown.append(plots.accuracy(snapshot, axes))
     curves: list[Block] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in shown]
     one_input: list[Block] = []
     if snapshot.outputs is not None:
-        one_input.append(blocks.plot(figures.output(snapshot, axes), each, 2 * PLOT_ROWS, None, unicode))
+        one_input.append(blocks.plot(plots.output(snapshot, axes), each, 2 * PLOT_ROWS, None, unicode))
     if snapshot.field is not None:
         one_input.append(blocks.field(snapshot.field, each, 2 * PLOT_ROWS, unicode))
     lines: list[Line] = []

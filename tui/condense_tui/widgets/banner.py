@@ -6,7 +6,7 @@ import textwrap
 
 from textual.geometry import Size
 
-from condense_tui.snapshot import Banner as Message
+from condense_tui.snapshots.snapshot import Banner as Message
 from condense_tui.widgets.lines import Line, Lines
 
 _SIGNS = {"note": ("‖", "="), "warning": ("▲", "!"), "error": ("✖", "x")}

@@ -6,7 +6,7 @@ from rich.style import Style
 
 from condense_tui.draw import field as draw
 from condense_tui.draw.field import Tone
-from condense_tui.snapshot import FieldView
+from condense_tui.snapshots.snapshot import FieldView
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.lines import Line, Lines, centred
 

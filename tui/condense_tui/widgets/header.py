@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from condense_tui.draw import numbers
 from condense_tui.draw.status import REPLAY, Sign, sign_of
-from condense_tui.snapshot import Snapshot
+from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.widgets.lines import Line, Lines, justified, length
 
 

@@ -17,10 +17,10 @@ from textual.strip import Strip
 
 from condense_tui.draw import heatmap as draw
 from condense_tui.draw import palette as colour
+from condense_tui.draw.ability import Depth
 from condense_tui.draw.palette import PALETTES, Palette
-from condense_tui.draw.terminal import Depth
-from condense_tui.snapshot import LayerImage
-from condense_tui.widgets.emit import Ink, Row, pair_styles
+from condense_tui.snapshots.snapshot import LayerImage
+from condense_tui.terminal.emit import Ink, Row, pair_styles
 from condense_tui.widgets.lines import Lines, centred
 
 # Fewer pixels than this show no structure that one could trust.

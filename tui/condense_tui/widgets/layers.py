@@ -8,7 +8,7 @@ from textual.message import Message
 
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
-from condense_tui.snapshot import LayerView
+from condense_tui.snapshots.snapshot import LayerView
 from condense_tui.widgets.lines import Line, Lines, justified
 
 # Lines that one layer takes with and without its second line of figures.

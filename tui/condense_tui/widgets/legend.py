@@ -6,7 +6,7 @@ from rich.style import Style
 
 from condense_tui.draw import palette as colour
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
-from condense_tui.widgets.emit import Ink, pair_styles
+from condense_tui.terminal.emit import Ink, pair_styles
 from condense_tui.widgets.lines import Line, Lines, length
 
 # A scale of fewer characters is no scale.

@@ -13,8 +13,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from condense_tui import look
-from condense_tui.draw.terminal import Ability, Depth
+from condense_tui.draw.ability import Ability, Depth
+from condense_tui.terminal import look
 
 Line = list[tuple[str, Style]]
 FULL_ABILITY = Ability(Depth.TRUE, True)

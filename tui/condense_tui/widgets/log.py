@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 
 from condense_tui.draw import numbers
-from condense_tui.snapshot import EventView, Snapshot
+from condense_tui.snapshots.snapshot import EventView, Snapshot
 from condense_tui.widgets.lines import Line, Lines
 
 # A run that checkpoints every twenty seconds for a week has more events than anybody scrolls through.

@@ -10,7 +10,7 @@ from textual.containers import Grid, Vertical
 
 from condense_tui.draw import numbers
 from condense_tui.draw.palette import Palette
-from condense_tui.snapshot import LayerImage, Snapshot
+from condense_tui.snapshots.snapshot import LayerImage, Snapshot
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.heatmap import Heatmap, Reading
 from condense_tui.widgets.legend import Legend

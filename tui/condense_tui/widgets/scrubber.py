@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from condense_tui.snapshot import Head
+from condense_tui.snapshots.snapshot import Head
 from condense_tui.widgets.lines import Line, Lines
 
 

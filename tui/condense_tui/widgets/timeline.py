@@ -9,7 +9,7 @@ from textual.message import Message
 from condense_tui.draw import numbers
 from condense_tui.draw import timeline as draw
 from condense_tui.draw.timeline import Tone
-from condense_tui.snapshot import Snapshot
+from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.widgets.lines import Line, Lines
 
 

@@ -1,0 +1,80 @@
+"""The app without Typer on the way: `condense-tui` alone, and `condense-tui attach [RUN]` without options."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import RunInfo
+
+# How soon after a change Textual draws, as its own setting has it. Ours come ten times a second, and at its usual 60 a
+# key press that comes just after one of them waits for up to two ticks, which is half of what it has.
+DRAWS_PER_SECOND = 250
+
+
+def has_terminal() -> bool:
+    """Whether there is one to draw on; Textual draws on standard error, and reads keys from standard input."""
+    # one that was closed by whoever started us is None
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def opens_the_app(arguments: list[str]) -> bool:
+    """Whether the arguments mean the app and nothing else."""
+    plain = arguments[:1] == ["attach"] and len(arguments) <= 2 and not any(word.startswith("-") for word in arguments)
+    return has_terminal() and (plain or not arguments)
+
+
+def open_the_app(arguments: list[str]) -> int:
+    """Open the run that `attach RUN` names, the newest without a name; the home screen for no arguments."""
+    if not arguments:
+        return open_app(None)
+    from condense_core.runs.place import find_run, runs_folder
+
+    return open_app(find_run(runs_folder(), arguments[1] if len(arguments) == 2 else None))
+
+
+def open_app(place: Path | None, link: Link | None = None) -> int:
+    """The app on one run, or at home, until it is left; what goes on after that is said on standard error.
+
+    `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
+    """
+    os.environ.setdefault("TEXTUAL_FPS", str(DRAWS_PER_SECOND))
+    from condense_core.errors import NobodyToAskError
+    from condense_tui.app.app import launch
+    from condense_tui.resolve.host import kept
+
+    if place is not None:
+        from condense_core.runfile.schema import FILE_NAME, open_reader
+
+        # a file that is none is refused before the screen is taken; the reader itself needs numpy, the first frame not
+        open_reader(place / FILE_NAME if place.is_dir() else place).close()
+    visited: list[Path] = []
+    # that ssh would have had to ask was said on the screen
+    with contextlib.suppress(NobodyToAskError), kept(link):
+        _, visited = launch(place, () if link is None or place is None else (place,))
+
+    from condense_core.errors import RunFailedError
+    from condense_core.runfile.reader import RunReader
+
+    for run in visited:
+        if run != place and not run.exists():
+            continue
+        with RunReader(run) as reader:
+            info = reader.info()
+        if info.active:
+            print(goes_on(info), file=sys.stderr)  # noqa: T201
+        elif run == place and info.status in {"failed", "diverged"}:
+            raise RunFailedError(f"{info.id} {info.status}: {info.reason}")
+    return 0
+
+
+def goes_on(info: RunInfo) -> str:
+    """That training goes on without a viewer, and how to watch it again."""
+    there = f" on {info.mirror.host}" if info.mirror is not None else ""
+    host = f" --host {info.mirror.host}" if info.mirror is not None else ""
+    return f"{info.id} goes on training{there}; watch it again: condense-tui attach {info.id}{host}"

@@ -1,0 +1,144 @@
+"""What `doctor` looks at on one machine: what works, and what to do about what does not."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from condense_core.errors import CondenseError
+
+State = Literal["works", "note", "broken"]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line of doctor's: of what, how it is, and what to do where it does not work."""
+
+    name: str
+    state: State
+    text: str
+    advice: str = ""
+
+
+def checks_here(runs_dir: Path | None) -> Iterator[Check]:
+    """Everything there is to say of this machine, as it is found out."""
+    for check in (_program, _training, _terminal, _data_sets, lambda: _runs(runs_dir), _ssh, _hosts):
+        yield from check()
+
+
+def _program() -> Iterator[Check]:
+    from condense_core.remote.wire.version import program_version
+
+    where = Path(__file__).parents[2]
+    yield Check("program", "works", f"condense-tui {program_version()}, Python {platform.python_version()}, in {where}")
+
+
+def _training() -> Iterator[Check]:
+    from condense_core.jobs.ask import ask
+    from condense_core.jobs.messages import AskDevices, DevicesAnswer
+    from condense_core.runs.create import missing_packages
+
+    missing = missing_packages()
+    if missing:
+        text = f"not on this machine, which lacks {', '.join(missing)}; watching and replaying work"
+        yield Check("training", "note", text, "pip install 'condense-tui[engine]', or train elsewhere with --host")
+        return
+    try:
+        found = ask("condense_core.engine.answers.hardware", AskDevices(), DevicesAnswer)
+    except CondenseError as error:
+        yield Check("training", "broken", f"PyTorch cannot be used: {error}", "pip install --upgrade torch torchvision")
+        return
+    yield Check("training", "works", f"PyTorch {found.torch}")
+    for device in found.devices:
+        yield Check("device", "works", device)
+
+
+def _terminal() -> Iterator[Check]:
+    from condense_tui.app.launch import has_terminal
+    from condense_tui.draw.ability import Depth, ability
+
+    if not has_terminal():
+        yield Check("terminal", "note", "none here; commands print tables, and the app is not opened")
+        return
+    found = ability(os.environ, sys.stdout.encoding)
+    size = os.get_terminal_size()
+    colours = {Depth.NONE: "no colours", Depth.ANSI: "16 colours", Depth.INDEXED: "256 colours"}
+    text = f"{size.columns}×{size.lines}, {colours.get(found.depth, 'true colour')}, " + (
+        "Unicode" if found.unicode else "no Unicode"
+    )
+    advice = []
+    if found.depth < Depth.TRUE and "NO_COLOR" not in os.environ:
+        advice.append("COLORTERM=truecolor, if this terminal shows it")
+    if not found.unicode:
+        advice.append("a UTF-8 locale, such as LC_ALL=C.UTF-8")
+    if (size.columns, size.lines) < (80, 24):
+        advice.append("80×24 or larger")
+    yield Check("terminal", "note" if advice else "works", f"{os.environ.get('TERM', '')} {text}", "; ".join(advice))
+
+
+def _data_sets() -> Iterator[Check]:
+    from condense_core.runs.create import data_is_there, data_root
+    from condense_core.scenario.data import Cifar10, Cifar100, Mnist
+
+    yield Check("data", "works", "digits, photos and sine targets come with the program")
+    root = data_root(None)
+    for kind in (Mnist, Cifar10, Cifar100):
+        name = str(kind.__struct_config__.tag)
+        if data_is_there(kind, root):
+            yield Check("data", "works", f"{name} in {root}")
+        else:
+            advice = "--download with a run, --data-root DIR, or $CONDENSE_DATA_ROOT"
+            yield Check("data", "note", f"{name} is not in {root}", advice)
+
+
+def _runs(runs_dir: Path | None) -> Iterator[Check]:
+    from condense_core.runfile.schema import NETWORK_FILE_SYSTEMS, file_system
+    from condense_core.runs.place import run_folders, runs_folder
+
+    place = runs_folder(runs_dir)
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not os.access(there, os.W_OK):
+        advice = "another place with --runs-dir or $CONDENSE_RUNS_DIR"
+        yield Check("runs", "broken", f"{place} cannot be written", advice)
+        return
+    free = shutil.disk_usage(there).free
+    kind = file_system(there)
+    text = f"{len(run_folders(place))} in {place}, {free / 1e9:,.1f} GB free"
+    if kind in NETWORK_FILE_SYSTEMS:
+        advice = "a local disk is faster: --runs-dir or $CONDENSE_RUNS_DIR"
+        yield Check("runs", "note", f"{text}, on a network file system ({kind})", advice)
+    elif free < 1e9:
+        yield Check("runs", "note", text, "room for recordings: 1 GB is many runs")
+    else:
+        yield Check("runs", "works", text)
+
+
+def _ssh() -> Iterator[Check]:
+    ssh = shutil.which("ssh")
+    if ssh is None:
+        yield Check("ssh", "note", "not on PATH; --host needs it", "install OpenSSH's client")
+        return
+    answer = subprocess.run([ssh, "-V"], capture_output=True, text=True, check=False)
+    yield Check("ssh", "works", f"{answer.stderr.strip().partition(',')[0]} in {ssh}")
+
+
+def _hosts() -> Iterator[Check]:
+    from condense_core.remote.client.hosts import FILE_NAME, config_folder, known_hosts
+
+    try:
+        names = list(known_hosts())
+    except CondenseError as error:
+        yield Check("hosts", "broken", str(error), "mend it; every host can be named without that file, too")
+        return
+    if names:
+        yield Check("hosts", "works", f"{', '.join(names)}; condense-tui doctor HOST looks at one")
+    else:
+        file = config_folder() / FILE_NAME
+        yield Check("hosts", "works", f"none in {file}; --host user@name works without, doctor HOST looks at one")

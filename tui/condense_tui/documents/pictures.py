@@ -1,0 +1,119 @@
+"""What a preset's part of the report shows, read from its run files: heatmaps of one run, curves of all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from condense_core.runfile.reader import RunReader, open_member
+from condense_tui.documents.curves import Curve, Plot, plot
+from condense_tui.documents.heat import heatmap
+from condense_tui.documents.markup import Markup
+from condense_tui.draw.numbers import plural, step
+from condense_tui.snapshots.assemble import image_of
+
+# Share of its first value above which the loss is in the initial stage (Zhou et al. 2022).
+INITIAL_STAGE = 0.7
+# Layers whose heatmaps are shown: the papers' deepest network that is a preset here has five hidden ones.
+LAYERS = 6
+EIGENVALUES = 4
+# Heatmaps beside each other on the page.
+IN_A_ROW = 5
+
+
+Place = tuple[Path, int]
+"""A run's folder, and which of its members."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture with the line under it."""
+
+    image: Markup
+    caption: str
+    square: bool
+
+
+def pictures(places: Sequence[Place]) -> list[Picture]:
+    """Pictures of these runs, the first of which is the one whose heatmaps and eigenvalues are shown."""
+    if not places:
+        return []
+    with open_member(*places[0]) as run:
+        shown: list[Picture | None] = [*_heatmaps(run)]
+        alone = len(run.layers) == 1
+        layer = run.layers[0] if run.layers else ""
+        eigenvalues = _eigenvalues(run, layer)
+        predicted = run.last(f"{layer}.predicted_at")
+    for place in places[1:] if alone else ():
+        if len(shown) == IN_A_ROW:
+            break
+        with open_member(*place) as run:
+            shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
+    shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, "70 %: initial stage ends")))
+    mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
+    ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
+    return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
+
+
+def _heatmaps(run: RunReader) -> list[Picture]:
+    """Every layer at the end; with one layer there is room for where it began."""
+    layers, instants = run.layers[:LAYERS], run.instants
+    if not len(instants):
+        return []
+    first, last = int(instants[0]), int(instants[-1])
+    steps = (first, last) if len(layers) == 1 and first != last else (last,)
+    found = [_heatmap(run, layer, at) for layer in layers for at in steps]
+    return [picture for picture in found if picture is not None]
+
+
+def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | None:
+    """The layer at a step, its kernels ordered as they end."""
+    cosine, frame = run.similarity(layer, at), run.condensation(layer, at)
+    if cosine is None:
+        return None
+    image = image_of(layer, cosine, run.condensation(layer), True)
+    last = at == int(run.instants[-1])
+    words = "" if frame is None else f": {plural(frame.lines, 'line')}"
+    if frame is not None and frame.lines != frame.lines_coarse:
+        words += f", {frame.lines_coarse} at 0.8 / 10 %"
+    caption = f"{layer} at step {step(at)}{which}{words}"
+    dropped = image.dropped if last else np.zeros(len(cosine), bool)
+    return Picture(heatmap(cosine, image.order, dropped, caption), caption, True)
+
+
+def _of_all(
+    places: Sequence[Place],
+    name: str,
+    title: str,
+    *,
+    rule: tuple[float, str] | None = None,
+    mark: tuple[float, str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Picture | None:
+    curves = []
+    for index, place in enumerate(places):
+        with open_member(*place) as run:
+            steps, values = run.curve(name)
+        if np.isfinite(values).any():
+            curves.append(Curve(steps, values, behind=index > 0))
+    if not curves:
+        return None
+    return Picture(plot(Plot(title, curves, rule=rule, mark=mark, low=low, high=high)), title, False)
+
+
+def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
+    curves = []
+    for rank in range(1, EIGENVALUES + 1):
+        steps, values = run.curve(f"{layer}.eigenvalue.{rank}")
+        # an exact zero has no place on a logarithmic axis
+        if (values > 0).any():
+            curves.append(Curve(steps, values, name=f"λ{rank}²", tone=rank - 1))
+    if not curves:
+        return None
+    title = f"eigenvalues of ZᵀZ, {layer}"
+    return Picture(plot(Plot(title, curves, log=True)), title, False)

@@ -1,0 +1,146 @@
+"""Other machines on the home screen: which are known, what they said when asked, and fetching a run of theirs.
+
+None is asked before somebody wants it. ssh may not ask for anything meanwhile, since the screen is taken; every answer
+comes as a message from a thread of its own, however long that takes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import RunInfo
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Another machine by its name here; `target` is what ssh is given. `asked` is when it last answered, or did not."""
+
+    name: str
+    target: str
+    state: Literal["unasked", "asked", "answered", "silent"] = "unasked"
+    runs: tuple[RunInfo, ...] = ()
+    trouble: str = ""
+    asked: float = 0.0
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A run on another machine of which nothing is here yet."""
+
+    machine: str
+    info: RunInfo
+
+
+@dataclass
+class MachinesKnown(Message):
+    """The machines of hosts.toml, or why it cannot be read."""
+
+    machines: tuple[Machine, ...]
+    trouble: str = ""
+
+
+@dataclass
+class MachineAnswered(Message):
+    """A machine as it is now."""
+
+    machine: Machine
+
+
+@dataclass
+class RunReached(Message):
+    """The mirror of a run elsewhere, and what keeps it, not yet started; or why there is none."""
+
+    machine: str
+    run: str
+    link: Link | None = None
+    folder: Path | None = None
+    trouble: str = ""
+
+
+class Machines:
+    """What is known of other machines; `post` takes the messages of its threads."""
+
+    def __init__(self, post: Callable[[Message], object]) -> None:
+        self._post = post
+        self._given_up = threading.Event()
+        self.known: dict[str, Machine] = {}
+
+    def close(self) -> None:
+        """Wait for no machine any more."""
+        self._given_up.set()
+
+    def find(self) -> None:
+        """Read hosts.toml."""
+        self._start(self._find, "hosts")
+
+    def hear_of(self, names: Iterable[str]) -> None:
+        """Machines whose runs are mirrored here are known as well."""
+        for name in names:
+            self.known.setdefault(name, Machine(name, name))
+
+    def ask(self, name: str) -> None:
+        """Have a machine list its runs."""
+        if self.known[name].state != "asked":
+            machine = self.known[name] = replace(self.known[name], state="asked")
+            self._start(lambda: self._ask(machine), "machine")
+
+    def reach(self, name: str, run: str, runs: Path) -> None:
+        """Make the mirror of a run there, in the folder of runs here."""
+        self._start(lambda: self._reach(name, run, runs), "machine")
+
+    @staticmethod
+    def _start(work: Callable[[], None], name: str) -> None:
+        threading.Thread(target=work, name=name, daemon=True).start()
+
+    def _find(self) -> None:
+        from condense_core.errors import CondenseError
+        from condense_core.remote.client.hosts import known_hosts
+
+        try:
+            found = tuple(Machine(host.name, host.ssh) for host in known_hosts().values())
+        except CondenseError as error:
+            self._post(MachinesKnown((), str(error)))
+        else:
+            self._post(MachinesKnown(found))
+
+    def _ask(self, machine: Machine) -> None:
+        from condense_core.errors import CondenseError
+        from condense_core.remote.client.connection import Connection
+        from condense_core.remote.client.hosts import find_host
+        from condense_tui.resolve.host import remote_runs
+
+        try:
+            with Connection(find_host(machine.name), given_up=self._given_up) as connection:
+                runs = tuple(remote_runs(connection))
+        except CondenseError as error:
+            answer = replace(machine, state="silent", trouble=str(error), asked=time.time())
+        else:
+            answer = replace(machine, state="answered", runs=runs, trouble="", asked=time.time())
+        self._post(MachineAnswered(answer))
+
+    def _reach(self, name: str, run: str, runs: Path) -> None:
+        from condense_core.errors import CondenseError
+        from condense_core.remote.client.connection import Connection
+        from condense_core.remote.client.hosts import find_host
+        from condense_core.remote.client.link import Link, open_mirror
+
+        connection = None
+        try:
+            host = find_host(name)
+            connection = Connection(host, given_up=self._given_up)
+            folder = open_mirror(connection, run, runs)
+        except CondenseError as error:
+            if connection is not None:
+                connection.close()
+            self._post(RunReached(name, run, trouble=str(error)))
+        else:
+            self._post(RunReached(name, run, Link(folder, host, connection), folder))

@@ -1,0 +1,185 @@
+"""The report as one HTML page that needs nothing else: no script, no font, no address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from condense_tui.documents.heat import legend
+from condense_tui.documents.markup import Markup, el, join
+from condense_tui.documents.pictures import Picture
+from condense_tui.documents.strip import strip
+from condense_tui.documents.style import style_sheet
+from condense_tui.draw.numbers import plural
+from condense_tui.reproduce.report.across import ComparisonResult, FigureResult
+from condense_tui.reproduce.report.document import (
+    PLURAL,
+    Report,
+    circumstances,
+    facts,
+    figure_facts,
+    heading,
+    marks,
+    title,
+)
+from condense_tui.reproduce.report.results import CellResult, PresetResult
+
+_DOCTYPE = "<!DOCTYPE html>\n"
+
+
+def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]) -> str:
+    """The page; `pictures_of` gives each preset's pictures."""
+    sections = [
+        join(
+            el("h2", part.heading),
+            el("p", part.source, class_="source"),
+            *(_figure(figure) for figure in part.figures),
+            *(_article(preset, pictures_of(preset)) for preset in part.presets),
+        )
+        for part in report.by_paper()
+    ]
+    body = el(
+        "main",
+        el("h1", title(report)),
+        el("p", "Each claim is a statistic over draws of the initial weights, and its whole distribution is shown."),
+        _counts(report),
+        _facts(circumstances(report)),
+        _overview(report),
+        _reading(),
+        *sections,
+    )
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("title", title(report)),
+        el("style", Markup(style_sheet())),
+    )
+    return _DOCTYPE + el("html", head, el("body", body), lang="en") + "\n"
+
+
+def _counts(report: Report) -> Markup:
+    items = [
+        el("li", el("b", str(count), class_=_class(verdict)), PLURAL[verdict]) for verdict, count in report.counts()
+    ]
+    return el("ul", *items, class_="counts")
+
+
+def _overview(report: Report) -> Markup:
+    rows = [_row("th", "preset", "figure", "claim", "verdict")]
+    rows += [
+        el(
+            "tr",
+            el("td", el("a", preset.name, href=f"#{preset.name}"), class_="key"),
+            el("td", preset.figure, class_="key"),
+            el("td", preset.claim or preset.summary),
+            el("td", _badge(preset.words, preset.verdict), *_mark(preset)),
+        )
+        for preset in report.presets
+    ]
+    rows += [
+        el(
+            "tr",
+            el("td", el("a", figure.name, href=f"#{_anchor(figure)}"), class_="key"),
+            el("td", figure.figure, class_="key"),
+            el("td", f"across presets: {figure.claim}"),
+            el("td", _badge(figure.verdict, figure.verdict)),
+        )
+        for figure in report.figures
+    ]
+    cuts = el("p", f"Cut to fit the time: {'; '.join(report.cuts)}.", class_="soft") if report.cuts else Markup("")
+    return join(el("div", el("table", *rows), class_="wrap"), cuts)
+
+
+def _reading() -> Markup:
+    text = (
+        "Heatmaps show the cosine of every two kernels of a layer in the run with the first seed, ordered by condensed"
+        " line; kernels too small to have a direction are grey. Of curves, the bold one is that run and the faint ones"
+        " are the other seeds. Where there is no signal matrix Z (several hidden layers, a multiplicity above 1), v1"
+        " and the eigenvalues are those of the layer's own gradient."
+    )
+    return el("p", text, " ", legend(), class_="soft")
+
+
+def _article(preset: PresetResult, pictures: list[Picture]) -> Markup:
+    figure = el("span", heading(preset.figure), class_="figure") if preset.figure else Markup("")
+    return el(
+        "article",
+        el("h3", preset.name, " ", figure, " ", _badge(preset.words, preset.verdict), *_mark(preset)),
+        el("p", preset.summary),
+        _facts(facts(preset)),
+        _distributions(preset),
+        _row_of([picture for picture in pictures if picture.square], "heatmaps"),
+        _row_of([picture for picture in pictures if not picture.square], "plots"),
+        _runs(preset),
+        el("details", el("summary", "settings"), el("pre", preset.scenario)),
+        id=preset.name,
+    )
+
+
+def _figure(figure: FigureResult) -> Markup:
+    of_paper = el("span", f"{heading(figure.figure)}, across presets", class_="figure")
+    return el(
+        "article",
+        el("h3", figure.name, " ", of_paper, " ", _badge(figure.verdict, figure.verdict)),
+        _facts(figure_facts(figure)),
+        *(_comparison(item) for item in figure.comparisons),
+        id=_anchor(figure),
+    )
+
+
+def _comparison(item: ComparisonResult) -> Markup:
+    rows = [_row("th", item.name, f"mean ± std, wanted: {item.wanted}")]
+    rows += [_row("td", arm.name, arm.words) for arm in item.arms]
+    picture = strip([(arm.name, arm.values) for arm in item.arms], item.name)
+    return join(el("div", el("table", *rows), class_="wrap"), picture)
+
+
+def _anchor(figure: FigureResult) -> str:
+    return f"across-{figure.name}"
+
+
+def _mark(preset: PresetResult) -> list[Markup]:
+    words = marks(preset)
+    return [el("span", words, class_="mark", title="; ".join([*preset.changes, *preset.missing]))] if words else []
+
+
+def _facts(rows: list[tuple[str, str]]) -> Markup:
+    return el("dl", *(join(el("dt", name), el("dd", text)) for name, text in rows if text))
+
+
+def _distributions(preset: PresetResult) -> Markup:
+    if not preset.distributions:
+        return Markup("")
+    rows = [_row("th", "measured at the end", "wanted", "found over runs")]
+    rows += [_row("td", item.name, item.wanted, item.found) for item in preset.distributions]
+    return el("div", el("table", *rows), class_="wrap")
+
+
+def _runs(preset: PresetResult) -> Markup:
+    if not preset.cells:
+        return Markup("")
+    rows = [_row("th", "seed", "data seed", "status", "steps", "seconds", "against the claim")]
+    rows += [_row("td", *_cells(cell)) for cell in preset.cells]
+    return el("details", el("summary", plural(len(preset.cells), "run")), el("div", el("table", *rows), class_="wrap"))
+
+
+def _cells(cell: CellResult) -> tuple[str, ...]:
+    against = "; ".join(cell.against) or (cell.reason if cell.status != "done" else "")
+    return str(cell.seed), str(cell.data_seed), cell.status, f"{cell.steps:,}", f"{cell.seconds:.1f}", against or "–"
+
+
+def _row_of(pictures: list[Picture], kind: str) -> Markup:
+    figures = [el("figure", picture.image, el("figcaption", picture.caption)) for picture in pictures]
+    return el("div", *figures, class_=f"pictures {kind}") if figures else Markup("")
+
+
+def _badge(words: str, verdict: str) -> Markup:
+    return el("span", words, class_=f"badge {_class(verdict)}")
+
+
+def _class(verdict: str) -> str:
+    return verdict.replace(" ", "-")
+
+
+def _row(cell: str, *texts: str) -> Markup:
+    return el("tr", *(el(cell, text) for text in texts))

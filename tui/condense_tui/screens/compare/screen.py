@@ -1,0 +1,241 @@
+"""The compare screen: two to six runs at the same step or the same loss, heatmaps side by side, curves overlaid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Grid, Horizontal, Vertical
+from textual.screen import Screen
+
+from condense_tui.actions import Place, bindings
+from condense_tui.draw.palette import PALETTES
+from condense_tui.draw.plot import BAND, Curve, Spec
+from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.readers.thread import ReadFailed, SnapshotReady
+from condense_tui.screens.look_keys import Choices, Looking
+from condense_tui.screens.playback import Scrubbing, next_member
+from condense_tui.screens.run.arrange import LEGEND, columns_for
+from condense_tui.snapshots.comparison import Band, By, CompareThread, CompareView, Comparison, Side
+from condense_tui.snapshots.snapshot import Banner as BannerMessage
+from condense_tui.snapshots.snapshot import Series
+from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.toast import say
+from condense_tui.widgets.banner import Banner
+from condense_tui.widgets.compare_panels import CompareHeader, SidePanel, place_words
+from condense_tui.widgets.footer import Footer
+from condense_tui.widgets.legend import Legend
+from condense_tui.widgets.panels import pooling
+from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.scrubber import Scrubber
+from condense_tui.widgets.tabs import Tabs
+from condense_tui.widgets.too_small import Tiny
+
+if TYPE_CHECKING:
+    from condense_tui.app.app import CondenseApp
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+# Heatmaps above curves need this much; with less the two become tabs.
+BOTH_WIDTH, BOTH_HEIGHT = 90, 32
+# Header, timeline and footer.
+CHROME = 3
+PLOTS_SHARE, PLOTS_LEAST = 0.3, 10
+
+
+class CompareScreen(Scrubbing, Looking, Screen[None]):
+    """Several runs at one place."""
+
+    app: CondenseApp
+    AUTO_FOCUS = ""
+    PLACES: ClassVar[tuple[Place, ...]] = ("compare",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
+
+    def __init__(self, places: tuple[Path, ...]) -> None:
+        super().__init__()
+        self._reader = CompareThread(places, self.post_message)
+        self._view = CompareView()
+        self._comparison: Comparison | None = None
+        self.choices = Choices()
+        self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs("kernels", "curves")
+        self._grid, self._legend = Grid(id="sides"), Legend()
+        self._panels = [SidePanel(number) for number in range(len(places))]
+        self._heat, self._curves = Vertical(id="heat"), Horizontal(id="curves")
+        self._loss, self._coverage = PlotPanel(id="loss"), PlotPanel(id="coverage")
+        self._scrubber, self._footer = Scrubber(), Footer("compare")
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self._banner
+        yield self._tabs
+        with Vertical(id="body"):
+            with self._heat:
+                with self._grid:
+                    yield from self._panels
+                yield self._legend
+            with self._curves:
+                yield self._loss
+                yield self._coverage
+        yield self._scrubber
+        yield self._footer
+        yield Tiny("to compare runs", (LEAST_WIDTH, LEAST_HEIGHT))
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self._reader.start()
+
+    def on_unmount(self) -> None:
+        self._reader.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def on_snapshot_ready(self, message: SnapshotReady) -> None:
+        """Show the newest comparison."""
+        self._comparison = message.snapshot
+        if self.is_current:
+            self._draw()
+            self.call_after_refresh(collect_again)
+
+    def on_screen_resume(self) -> None:
+        """Show what has happened under a dialog."""
+        if self._comparison is not None:
+            self._draw()
+
+    def _draw(self) -> None:
+        self._arrange()
+        self._show()
+        self.call_after_refresh(self._reader.painted)
+
+    def on_read_failed(self, message: ReadFailed) -> None:
+        """Say that one of the files cannot be read; what was read stays."""
+        self._banner.show(BannerMessage(f"{message.reason} · esc goes back", "error"))
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """What is on the screen."""
+        return self._comparison
+
+    def _arrange(self) -> None:
+        width, height = self.size
+        found, tab = self._comparison, self.choices.tab
+        tiny = width < LEAST_WIDTH or height < LEAST_HEIGHT
+        both = width >= BOTH_WIDTH and height >= BOTH_HEIGHT
+        self.set_class(tiny, "-tiny")
+        self._tabs.display = not both and not tiny
+        self._tabs.choose(tab)
+        self._heat.display = both or tab == 1
+        self._curves.display = self._loss.display = self._coverage.display = both or tab == 2
+        plots = max(PLOTS_LEAST, round(PLOTS_SHARE * height)) if both else 0
+        self._curves.styles.height = plots or "1fr"
+        sides = tuple(
+            len(side.image.order) if side.image is not None else 32 for side in (found.sides if found else ())
+        ) or (32,) * len(self._panels)
+        columns = columns_for(sides, width, height - CHROME - LEGEND - plots - (not both))
+        self._grid.styles.grid_size_columns = columns
+        self._grid.styles.grid_size_rows = -(-len(sides) // columns)
+
+    def _show(self) -> None:
+        found, choices = self._comparison, self.choices
+        if found is None:
+            return
+        palette = PALETTES[choices.palette]
+        self._header.show(found)
+        for panel, side in zip(self._panels, found.sides, strict=True):
+            panel.show_side(side, palette)
+        dropped = sum(int(side.image.dropped.sum()) for side in found.sides if side.image is not None)
+        self._legend.show(palette, dropped, pooling(self._panels))
+        first, last = ("", "") if not len(found.places) else (place_words(found, 0), place_words(found, -1))
+        self._scrubber.show(found.head, first, last)
+        several = {"layer": found.layers > 1, "member": found.members > 1}
+        without = frozenset(name for name, of_use in several.items() if not of_use)
+        self._footer.show("compare", without, {} if found.active else {"live": "last"})
+        following = found.head is None or found.head.following or found.by == "loss"
+        step = None if following or found.at is None else int(found.at)
+        whose = "mean of seeds, and their range" if found.member is None else "one seed, and the range of all"
+        whose = whose if found.members > 1 else ""
+        self._loss.caption("loss, share of the first", whose)
+        self._coverage.caption("kernels on lines", whose)
+        losses = _curves(found, lambda side: (side.loss, side.bands[0]))
+        coverages = _curves(found, lambda side: (side.coverage, side.bands[1]))
+        log_x = self.log_x
+        loss = Spec(losses, 0, 0, log_y=choices.log_y, log_x=log_x)
+        coverage = Spec(coverages, 0, 0, log_x=log_x, bounds=(0.0, 1.0))
+        for plot, spec in ((self._loss, loss), (self._coverage, coverage)):
+            if plot.display:
+                plot.show(spec if spec.curves else None, step)
+
+    @property
+    def _recorded_log(self) -> bool:
+        found = self._comparison
+        return found is not None and any(is_logarithmic(side.loss[0]) for side in found.sides)
+
+    def _choose(self, choices: Choices) -> None:
+        self.choices = choices
+        self._arrange()
+        self._show()
+
+    def _look(self, view: CompareView) -> None:
+        self._view = view
+        self._reader.look(view)
+
+    def action_same(self) -> None:
+        """Same step, or same loss."""
+        by: By = "loss" if self._view.by == "step" else "step"
+        # a place on one axis means nothing on the other
+        self.action_live()
+        self._look(replace(self._view, by=by))
+
+    def action_layer(self, by: int) -> None:
+        """The next or the previous layer of every run."""
+        if self._comparison is not None and self._comparison.layers:
+            self._look(replace(self._view, layer=(self._view.layer + by) % self._comparison.layers))
+
+    def action_member(self, by: int) -> None:
+        """The next or the previous seed of every run that has several; between the last and the first are the means."""
+        found = self._comparison
+        if found is None or found.members == 1:
+            say(self, "each of these runs is of one seed; n, then seeds 10, trains ten")
+            return
+        self._look(replace(self._view, member=next_member(self._view.member, by, found.members)))
+
+    def action_order(self) -> None:
+        """Order kernels by line or by index."""
+        self._look(replace(self._view, by_line=not self._view.by_line))
+
+    def action_panel(self, number: int) -> None:
+        """Show a tab; where all is visible, focus it."""
+        self._choose(replace(self.choices, tab=number))
+        self.set_focus(None if self._tabs.display else self._loss if number == 2 else self._panels[0].heatmap)
+
+    def action_back(self) -> None:
+        """Back to where one came from."""
+        if self.focused is not None:
+            self.set_focus(None)
+        else:
+            self.dismiss()
+
+    def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
+        """Show the tab that was clicked."""
+        self.action_panel(event.number)
+
+    def on_scrubber_sought(self, event: Scrubber.Sought) -> None:
+        """Go to the place that was clicked."""
+        self._move(lambda playhead, *_: playhead.go(event.index))
+
+
+def _curves(found: Comparison, shown: Callable[[Side], tuple[Series, Band]]) -> tuple[Curve, ...]:
+    """One curve a side, with its letter on it, and the bands of those that have several seeds behind them."""
+    curves, bands = [], []
+    for number, side in enumerate(found.sides):
+        series, (low, high) = shown(side)
+        if len(series[0]):
+            curves.append(Curve(f"{side.letter} {side.seed}", *series, tone=number, label=side.letter))
+        if len(low[0]):
+            name = f"{side.letter} {{}} of {side.seed}"
+            bands += [Curve(name.format(end), *ends, BAND + 1 + number) for end, ends in (("low", low), ("high", high))]
+    return (*curves, *bands)

@@ -1,0 +1,358 @@
+"""The form of a run that is about to be started: what can be set, what it will cost, and what stands in its way.
+
+Whatever is typed is checked while it is typed, by the same code that checks a command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.geometry import Size
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from condense_core.errors import CondenseError, DataError
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.fields import Field, fields
+from condense_core.text import printable
+from condense_tui.draw import numbers
+from condense_tui.resolve.scenario import DATA_SETS, changed, check_device
+from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
+from condense_tui.screens.home.rows import members_of, short_time
+from condense_tui.terminal.dialog import Dialog
+from condense_tui.widgets.lines import Line, Lines, wrapped
+
+if TYPE_CHECKING:
+    from condense_core.runfile.info import RunInfo
+    from condense_presets.catalogue import Preset
+    from condense_tui.app.app import CondenseApp
+
+# Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
+CHECK_AFTER_S = 0.12
+HINTS = 4
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a form begins with: a scenario as TOML and how to call it in errors, words about it, and its cost.
+
+    `seconds_cpu` and `seconds_gpu` are for `steps` steps; None where nobody knows.
+    """
+
+    text: str
+    source: str
+    preset: str
+    name: str
+    words: tuple[str, ...]
+    seed: str
+    seeds: str
+    device: str
+    steps: int
+    seconds_cpu: float | None
+    seconds_gpu: float | None
+    measured: str
+    recording: bool = False
+
+
+def of_preset(preset: Preset) -> Start:
+    """The form of a preset that ships."""
+    from condense_core.scenario.toml import parse
+    from condense_presets import preset_text
+
+    text = preset_text(preset.name)
+    table = parse(text, preset.name)
+    return Start(
+        text=text,
+        source=preset.name,
+        preset=preset.name,
+        name=preset.name,
+        words=(preset.summary, f"claims: {preset.claim}"),
+        seed=str(table.get("seed", 0)),
+        seeds=str(table.get("ensemble", {}).get("members", 1)),
+        device="auto",
+        steps=int(table["steps"]),
+        seconds_cpu=None if preset.minutes_cpu is None else 60 * preset.minutes_cpu,
+        seconds_gpu=None if preset.minutes_gpu is None else 60 * preset.minutes_gpu,
+        measured="as we measured it on two cores",
+        recording=preset.recording is not None,
+    )
+
+
+def of_run(info: RunInfo) -> Start:
+    """The form of a run like another one, with the next seeds: the same ones would give the same bits."""
+    members = members_of(info)
+    whole = info.seconds / info.step * info.steps if info.step and info.seconds else None
+    return Start(
+        text=info.experiment,
+        source=info.id,
+        preset=info.preset,
+        name=info.name,
+        words=(f"like {info.id}, with the next seed",),
+        seed=str(info.seed + members),
+        seeds=str(members),
+        device="auto",
+        steps=info.steps,
+        seconds_cpu=whole,
+        seconds_gpu=None,
+        measured="as that run took",
+    )
+
+
+def of_file(file: Path) -> Start:
+    """The form of a scenario in a file, such as `reduce` writes; ScenarioError where it is none."""
+    from condense_tui.resolve.scenario import build_scenario
+
+    experiment, _ = build_scenario(str(file), settings=[])
+    from condense_core.scenario.toml import dumps
+
+    return Start(
+        text=dumps(experiment),
+        source=str(file),
+        preset="",
+        name=experiment.name,
+        words=(experiment.about.summary if experiment.about else f"the scenario {file}",),
+        seed=str(experiment.seed),
+        seeds=str(experiment.ensemble.members),
+        device="auto",
+        steps=experiment.steps,
+        seconds_cpu=None,
+        seconds_gpu=None,
+        measured="",
+    )
+
+
+class FormScreen(Dialog[None]):
+    """Six fields; enter starts the run and opens it."""
+
+    DEFAULT_CSS = """
+    FormScreen { align: center middle; }
+    FormScreen > VerticalScroll {
+        width: 100; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        background: $surface; border: round $frame-focus; border-title-color: $title;
+        border-subtitle-color: $title; padding: 0 2;
+    }
+    FormScreen .field { height: 1; }
+    FormScreen .field Static { width: 9; color: $title; background: $surface; }
+    FormScreen Input { width: 1fr; background: $panel; }
+    FormScreen Input:focus { background: $boost; }
+    FormScreen .note { width: auto; padding: 0 0 0 2; color: $title; }
+    FormScreen Paragraphs { margin: 0 0 1 0; }
+    """
+    AUTO_FOCUS = "#seed"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "back", show=False),
+        # before the field sees them: what is typed fast goes to where the focus will be
+        Binding("tab,down", "app.focus_next", "next", show=False, priority=True),
+        Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
+    ]
+    app: CondenseApp
+
+    def __init__(self, start: Start) -> None:
+        super().__init__()
+        self._start = start
+        self._later: Timer | None = None
+        self._starting = False
+        self._fields: list[Field] = []
+        self._experiment: Experiment | None = None
+        self._about, self._hints, self._cost, self._status = (Paragraphs() for _ in range(4))
+        self._suggester = FieldSuggester(lambda: [field.name for field in self._fields])
+
+    def compose(self) -> ComposeResult:
+        start = self._start
+        with VerticalScroll() as box:
+            box.border_title = f"train {printable(start.name)}"
+            box.border_subtitle = "enter starts · tab next field · esc back"
+            yield self._about
+            yield from self._field("name", start.name, "what to call the run")
+            yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
+            yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
+            yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
+            yield from self._field("data", "", f"as is; or {', '.join(DATA_SETS)}")
+            yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
+            yield self._hints
+            yield self._cost
+            yield self._status
+
+    def _field(self, name: str, value: str, note: str) -> ComposeResult:
+        with Horizontal(classes="field"):
+            yield Static(name)
+            suggester = self._suggester if name == "change" else None
+            yield Input(value, placeholder=note, compact=True, id=name, suggester=suggester, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        look = self._about.look
+        self._about.show(
+            [(printable(text), look.strong if at == 0 else look.muted) for at, text in enumerate(self._start.words)]
+        )
+        self._check_soon()
+
+    def on_input_changed(self, event: Message) -> None:
+        """Check what is there now, once typing pauses."""
+        self._check_soon()
+
+    def on_input_submitted(self, event: Message) -> None:
+        """Start the run."""
+        if not self._starting:
+            self._starting = True
+            self._say("starting…", good=None)
+            self.run_worker(partial(self._begin, self._values()), thread=True, group="start", exit_on_error=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """What says that enter starts it does so, too."""
+        if event.widget is self._status:
+            self.on_input_submitted(event)
+
+    def on_descendant_focus(self) -> None:
+        self._show_hints()
+
+    def _check_soon(self) -> None:
+        if self._later is not None:
+            self._later.stop()
+        self._later = self.set_timer(CHECK_AFTER_S, self._check_now)
+
+    def _check_now(self) -> None:
+        self.run_worker(
+            partial(self._check, self._values()), thread=True, group="check", exclusive=True, exit_on_error=False
+        )
+
+    def _values(self) -> dict[str, str]:
+        return {field.id or "": field.value.strip() for field in self.query(Input)}
+
+    def _build(self, values: dict[str, str]) -> Experiment:
+        """The experiment that the form describes; a CondenseError where that is none, or cannot be trained here."""
+        from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+
+        experiment = changed(
+            self._start.text,
+            self._start.source,
+            data=values["data"],
+            seed=values["seed"] or "0",
+            seeds=values["seeds"] or "1",
+            settings=split_settings(values["change"]),
+        )
+        self._fields, self._experiment = fields(experiment), experiment
+        check_device(values["device"])
+        require_engine()
+        check_data_is_there(with_absolute_paths(experiment))
+        return experiment
+
+    def _check(self, values: dict[str, str]) -> None:
+        try:
+            self._build(values)
+        except CondenseError as error:
+            self.app.call_from_thread(self._checked, error)
+        else:
+            self.app.call_from_thread(self._checked, None)
+
+    def _checked(self, error: CondenseError | None) -> None:
+        if self._starting or not self.is_attached:
+            return
+        self._show_hints()
+        self._show_cost()
+        if error is None:
+            self._say("ready: enter starts it", good=True)
+        else:
+            self._say(self._advice(error), good=False)
+
+    def _advice(self, error: CondenseError) -> str:
+        text = str(error)
+        if isinstance(error, DataError):
+            text += " (here: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
+        if self._start.recording and not isinstance(error, DataError) and "pip install" in text:
+            text += " · esc, then space plays its recording"
+        return text
+
+    def _begin(self, values: dict[str, str]) -> None:
+        from condense_core.runs.create import create_run, start_worker
+
+        try:
+            experiment = self._build(values)
+            folder = create_run(
+                experiment,
+                runs=self.app.runs,
+                name=values["name"],
+                preset=self._start.preset,
+                device=values["device"] or "auto",
+            )
+            start_worker(folder)
+        except CondenseError as error:
+            self.app.call_from_thread(self._failed, error)
+        else:
+            self.app.call_from_thread(self._opened, folder)
+
+    def _failed(self, error: CondenseError) -> None:
+        self._starting = False
+        self._say(self._advice(error), good=False)
+
+    def _opened(self, folder: Path) -> None:
+        self.app.open_run(folder)
+
+    def _show_hints(self) -> None:
+        look = self._hints.look
+        typed = self.query_one("#change", Input)
+        if not typed.has_focus:
+            # what is written in a field hides what it is for
+            fields = [field for field in self.query(Input) if field.has_focus and field.value]
+            self._hints.show([(f"         {field.placeholder}", look.muted) for field in fields])
+            return
+        found = hints(typed.value, self._fields, HINTS)
+        self._hints.show([(f"         {field.name} = {field.value}", look.muted) for field in found])
+
+    def _show_cost(self) -> None:
+        start, experiment, look = self._start, self._experiment, self._cost.look
+        if experiment is None:
+            return
+        members = experiment.ensemble.members
+        share = experiment.steps / start.steps * members / int(start.seeds)
+        what = f"{numbers.step(experiment.steps)} steps of {numbers.step(experiment.data.samples)} samples"
+        if start.seconds_cpu is not None:
+            takes = f"about {short_time(share * start.seconds_cpu)}, {start.measured}"
+        elif start.seconds_gpu is not None:
+            takes = f"about {short_time(share * start.seconds_gpu)} on a GPU, and hardly ever done without one"
+        else:
+            takes = "for how long, nobody has measured"
+        if members > int(start.seeds):
+            takes = f"at most {takes}; seeds that train as one take less than one after the other"
+        widths = [layer.width for layer in experiment.layers]
+        network = (
+            f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"
+        )
+        self._cost.show([(f"{what}, {network}", look.text), (takes, look.text)])
+
+    def _say(self, text: str, *, good: bool | None) -> None:
+        look, unicode = self._status.look, self.app.ability.unicode
+        sign = {True: "✔ " if unicode else "ok ", False: "✖ " if unicode else "x ", None: ""}[good]
+        style = look.muted if good is None else look.good if good else look.bad
+        self._status.show([(sign + printable(text), style)])
+
+
+class Paragraphs(Lines):
+    """Some lines of text, wrapped; takes the room that they need."""
+
+    DEFAULT_CSS = "Paragraphs { height: auto; background: $surface; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: list[tuple[str, Style]] = []
+
+    def show(self, said: list[tuple[str, Style]]) -> None:
+        """Show these paragraphs."""
+        if said != self._said:
+            self._said = said
+            self.refresh(layout=True)
+            self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        return [line for text, style in self._said for line in wrapped(text, style, width)]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.build(width, viewport.height))

@@ -1,0 +1,245 @@
+"""How a run and a preset look in a list, and in the lines under it that tell more of the chosen one."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.style import Style
+
+from condense_core.text import printable
+from condense_tui.draw import numbers
+from condense_tui.draw.sparkline import sparkline
+from condense_tui.draw.status import LAST_SEEN, sign_of
+from condense_tui.readers.machines import Elsewhere, Machine
+from condense_tui.terminal.look import Look
+from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
+
+if TYPE_CHECKING:
+    from condense_core.runfile.info import RunInfo
+    from condense_core.runs.glance import Glance, LayerGlance
+    from condense_presets.catalogue import Preset
+
+# Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it.
+SPARK = 16
+# The longest name of a preset that ships, and its sign.
+PRESET_NAME = 24
+GROUPS = {
+    "starters": "to begin with: need no data, seconds each",
+    "fcn": "fully connected networks (NeurIPS 2022)",
+    "cnn": "convolutional networks (CSIAM-AM 2025)",
+}
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """For whom a list is drawn: styles, what the terminal can show, the time, and the name of this machine."""
+
+    look: Look
+    unicode: bool
+    now: float = 0.0
+    here: str = ""
+
+
+def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[Line]:
+    """A run in two lines of `width`: sign, name, word, age; loss and lines per layer."""
+    info, look, unicode = glance.info, viewer.look, viewer.unicode
+    mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
+    if info is None:
+        left: Line = [mark, (f"{'✖' if unicode else 'x'} {glance.folder.name}", look.text)]
+        return [
+            justified(left, [("unreadable ", look.bad)], width, look.text),
+            [("      ", look.muted), (printable(glance.trouble), look.muted)],
+        ]
+    spark = sparkline(glance.loss, SPARK, unicode)
+    below: Line = [("     ", look.text), (spark.ljust(SPARK), look.accent), ("  ", look.text)]
+    said = [_layer(layer, unicode) for layer in glance.layers]
+    if length(below) + sum(cell_len(words) + 2 for words in said) > width + 2:
+        said = [_layer(layer, unicode, short=True) for layer in glance.layers]
+    for layer, words in zip(glance.layers, said, strict=True):
+        if length(below) + cell_len(words) > width:
+            below.append(("…", look.muted))
+            break
+        below.append((f"{words}  ", look.good if layer.condensed else look.muted))
+    if not glance.loss:
+        below = [("     ", look.text), ("nothing measured yet" if info.active else "nothing was measured", look.muted)]
+    return [_headline(info, viewer, width, mark), below]
+
+
+def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]) -> Line:
+    """Sign, name, word and age of a run; where it was recorded, unless it stands under that machine's name."""
+    look = viewer.look
+    away = info.mirror is not None and info.mirror.link != "connected" and info.active
+    sign = LAST_SEEN if away else sign_of(info.status)
+    style: Style = getattr(look, sign.style)
+    how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
+    said = (f"{sign.sign if viewer.unicode else sign.plain} ".ljust(3), style)
+    left = [mark, said, (printable(info.name), look.strong)]
+    if info.host != viewer.here and info.mirror is None:
+        left.append((f" on {printable(info.host)}", look.muted))
+    age = numbers.age(viewer.now - info.created)
+    right: Line = [(f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
+    room = width - length(right) - 1
+    if length(left) > room:
+        left = [mark, said, (_cut(printable(info.name), room - length(left[:2])), look.strong)]
+    return justified(left, right, width, look.text)
+
+
+def elsewhere_lines(run: Elsewhere, viewer: Viewer, width: int) -> list[Line]:
+    """A run on another machine that nothing is here of, in two lines of `width`."""
+    info, look = run.info, viewer.look
+    how = f"     enter brings it here · {numbers.step(info.step)} of {numbers.step(info.steps)} steps"
+    there = replace(viewer, here=info.host)
+    return [_headline(info, there, width, ("  ", look.text)), [(how, look.muted)]]
+
+
+def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
+    """Another machine in two lines of `width`: what is known of it, and what to press."""
+    look, unicode = viewer.look, viewer.unicode
+    sign, style, word, below = {
+        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter lists the runs there, over your ssh"),
+        "asked": ("○" if unicode else "o", look.warn, "connecting…", "everything else goes on meanwhile"),
+        "answered": ("●" if unicode else "*", look.good, numbers.plural(len(machine.runs), "run"), "enter asks again"),
+        "silent": ("✖" if unicode else "x", look.bad, "not reached", machine.trouble),
+    }[machine.state]
+    if machine.state == "answered" and not machine.runs:
+        below = f"start one: condense-tui run digits-gd --host {machine.name}"
+    left: Line = [("  ", look.text), (f"{sign}  ", style), (printable(machine.name), look.strong)]
+    age = numbers.age(viewer.now - machine.asked) if machine.asked and machine.state != "asked" else ""
+    right: Line = [(word, style), (f"{age.rjust(8)} ", look.muted)]
+    return [justified(left, right, width, look.text), [("     ", look.text), (printable(below), look.muted)]]
+
+
+def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> list[Line]:
+    """A preset in one line of `width`: name, whether a recording ships, what it is, how long it takes."""
+    look, unicode = viewer.look, viewer.unicode
+    mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
+    recorded = (("▷ " if unicode else "> ") if preset.recording is not None else "  ", look.playhead)
+    takes: Line = [(f"{cost(preset)} ".rjust(8), look.muted)]
+    room = max(8, min(PRESET_NAME, width - 16))
+    line: Line = [mark, recorded, (_cut(preset.name, room), look.strong)]
+    room = width - (4 + PRESET_NAME + 2) - length(takes) - 1
+    if room >= 12:
+        line.append((" " * (PRESET_NAME + 2 - cell_len(line[-1][0])), look.text))
+        line.append((_cut(preset.summary, room), look.text))
+    return [justified(line, takes, width, look.text)]
+
+
+def viewer_of(widget: Lines, here: str = "") -> Viewer:
+    """For whom a widget draws, now."""
+    return Viewer(widget.look, widget.ability.unicode, time.time(), here)
+
+
+def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Line]:
+    """More of a run."""
+    info = glance.info
+    if info is None:
+        return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
+    host = info.host if info.mirror is None else info.mirror.host
+    what = f"{info.id} · {_seeds(info)} · {info.device} on {host}"
+    if info.preset and info.preset != info.name:
+        what += f" · preset {info.preset}"
+    how = f"step {numbers.step(info.step)} of {numbers.step(info.steps)} · {numbers.duration(info.seconds)}"
+    if glance.loss:
+        how += f" · loss {numbers.measure(glance.loss[0])} → {numbers.measure(glance.loss[-1])}"
+    said = [(printable(what), look.strong), (how, look.text)]
+    if info.reason:
+        said.append((printable(info.reason), look.bad))
+    if info.status in {"stopped", "lost"}:
+        said.append(("p goes on from its last checkpoint", look.muted))
+    return _paragraphs(said, width, height)
+
+
+def members_of(info: RunInfo) -> int:
+    """How many seeds a run trains as one, as its scenario says; 1 where that cannot be read, as it may come from
+    anywhere."""
+    from condense_core.errors import CondenseError
+    from condense_core.scenario.toml import parse
+
+    try:
+        members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)
+    except (CondenseError, AttributeError):
+        return 1
+    return members if isinstance(members, int) else 1
+
+
+def _seeds(info: RunInfo) -> str:
+    """The seed of a run, or how many it trains as one."""
+    members = members_of(info)
+    return f"seed {info.seed}" if members == 1 else f"{members} seeds from {info.seed} on"
+
+
+def elsewhere_details(run: Elsewhere, look: Look, width: int, height: int) -> list[Line]:
+    """More of a run on another machine."""
+    info = run.info
+    what = f"{info.id} · {_seeds(info)} · {info.device} on {info.host}"
+    how = f"recorded on {run.machine}; enter copies what there is, newest first, and follows it from then on"
+    return _paragraphs([(printable(what), look.strong), (printable(how), look.text)], width, height)
+
+
+def machine_details(machine: Machine, look: Look, width: int, height: int) -> list[Line]:
+    """More of another machine: how it is reached, why it was not, and what to do about it."""
+    target = f" · {machine.target}" if machine.target != machine.name else ""
+    said = [(printable(f"{machine.name}{target}"), look.strong)]
+    if machine.trouble:
+        said.append((printable(machine.trouble), look.bad))
+    else:
+        said.append(("enter connects, over your own ssh, and lists the runs there", look.text))
+    asks = f"if ssh has to ask for a password: condense-tui attach --host {machine.name} in a shell lets it"
+    said.append((printable(asks), look.muted))
+    return _paragraphs(said, width, height)
+
+
+def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[Line]:
+    """More of a preset: what it is, what it must show, what it costs."""
+    paper = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
+    source = f"{paper}, figure {preset.figure}" if paper and preset.figure else paper
+    way = "enter trains it here" + (", space plays its recording" if preset.recording is not None else "")
+    first: Line = [(preset.name, look.strong), (f" · takes {cost(preset)} · {way}", look.muted)]
+    said = [(preset.summary, look.text), (f"claims: {preset.claim}", look.text)]
+    if preset.paper_shows:
+        said.append((f"{source or 'the paper'}: {preset.paper_shows}", look.muted))
+    return [first, *_paragraphs(said, width, height - 1)]
+
+
+def cost(preset: Preset) -> str:
+    """How long training takes, in a word: 6 s, 2 min; on a GPU where there is no figure for a CPU."""
+    if preset.minutes_cpu is not None:
+        return short_time(60 * preset.minutes_cpu)
+    if preset.minutes_gpu is not None:
+        return f"{short_time(60 * preset.minutes_gpu)} GPU"
+    return numbers.UNKNOWN
+
+
+def short_time(seconds: float) -> str:
+    """A time in one unit: 6 s, 2 min, 3 h, 2 d."""
+    for size, unit in ((172_800, "d"), (5_400, "h"), (90, "min")):
+        if seconds >= size:
+            return f"{round(seconds / {'d': 86_400, 'h': 3_600, 'min': 60}[unit])} {unit}"
+    return f"{max(1, round(seconds))} s"
+
+
+def _layer(layer: LayerGlance, unicode: bool, *, short: bool = False) -> str:
+    sign = ("◆" if layer.condensed else "◇") if unicode else ("*" if layer.condensed else "o")
+    if math.isnan(layer.lines):
+        return f"{sign} {layer.name}"
+    if short:
+        return f"{sign} {layer.name} {layer.lines:.3g}"
+    whole = float(layer.lines).is_integer()
+    count = numbers.plural(int(layer.lines), "line") if whole else f"mean {layer.lines:.1f} lines"
+    return f"{sign} {layer.name} {count}"
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: max(0, room - 1)] + "…"
+
+
+def _paragraphs(said: Iterable[tuple[str, Style]], width: int, height: int) -> list[Line]:
+    lines: list[Line] = []
+    for text, style in said:
+        lines += wrapped(text, style, width)
+    return lines[:height]

@@ -1,0 +1,155 @@
+"""The panels of the run screen: where each of them goes, and what it shows of a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Container, Horizontal, Vertical
+from textual.widget import Widget
+
+from condense_tui.draw.palette import PALETTES
+from condense_tui.screens.look_keys import Choices
+from condense_tui.screens.run.arrange import CHROME, Arrangement
+from condense_tui.snapshots import plots
+from condense_tui.snapshots.plots import Axes, Figure
+from condense_tui.snapshots.snapshot import Snapshot
+from condense_tui.widgets.field import FieldPanel
+from condense_tui.widgets.layers import Layers, lines_needed
+from condense_tui.widgets.log import LogPanel
+from condense_tui.widgets.panels import Heatmaps
+from condense_tui.widgets.plot import PlotPanel
+
+PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
+    "loss": plots.loss,
+    "accuracy": plots.accuracy,
+    "output": plots.output,
+    "eigenvalues": plots.eigenvalues,
+    "prediction": plots.prediction,
+}
+# Where one panel is shown at a time, the number of the tab that each plot is on.
+TAB_OF = {"loss": 2, "accuracy": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
+# A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
+SPARE_LEAST, SPARE_MOST = 9, 14
+
+
+@dataclass(frozen=True)
+class RunChoices(Choices):
+    """`zoomed` is the panel that has the whole screen."""
+
+    zoomed: str | None = None
+    by_line: bool = True
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What of a run there are panels for."""
+
+    layers: int = 0
+    accuracy: bool = False
+    one_input: bool = False
+
+
+class Body(Horizontal):
+    """Everything between the header and the timeline."""
+
+    def __init__(self) -> None:
+        super().__init__(id="body")
+        # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
+        self._left, self._right = Vertical(id="left"), Container(id="right")
+        self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
+        self._spare, self._field = PlotPanel(id="spare"), FieldPanel()
+        self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
+        self._plots = {name: PlotPanel(id=name) for name in PLOTS}
+        self._events = LogPanel()
+
+    def compose(self) -> ComposeResult:
+        with self._left:
+            with self._list:
+                yield self._layers
+            yield self._spare
+            yield self._field
+        with self._right:
+            yield self._heatmaps
+            with self._column:
+                yield from self._plots.values()
+        yield self._events
+
+    def on_mount(self) -> None:
+        self._list.border_title = "layers"
+        for name in PLOTS:
+            self._plots[name].border_title = name
+
+    @property
+    def settled(self) -> bool:
+        """All plots are built."""
+        return all(panel.settled for panel in (*self._plots.values(), self._spare))
+
+    def show(self, snapshot: Snapshot, choices: RunChoices, axes: Axes, *, compact: bool) -> None:
+        """Show a snapshot."""
+        self._layers.show(snapshot.layers, snapshot.layer)
+        self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
+        self._events.show(snapshot)
+        self._field.show(snapshot.field)
+        self._field.caption(plots.field_title(snapshot), plots.field_remark(snapshot))
+        # following, the playhead is at the end of the curves, where a mark would only hide them
+        step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
+        spare = PLOTS["loss" if compact else "accuracy"]
+        for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, spare)]:
+            if not panel.display:
+                continue
+            figure = figure_of(snapshot, axes)
+            panel.caption(figure.title, figure.remark)
+            panel.show(figure.spec, step, figure.empty)
+
+    def place(self, plan: Arrangement, choices: RunChoices, recorded: Recorded, height: int) -> None:
+        """Give every panel its place on a screen of that height."""
+        compact, below, zoomed = plan.mode == "compact", plan.heat_height > 0, choices.zoomed
+
+        def seen(name: str, tab: int, normally: bool = True) -> bool:
+            if zoomed is not None:
+                return name == zoomed
+            return choices.tab == tab if compact else normally
+
+        left, right, heatmaps, plots, spare = self._left, self._right, self._heatmaps, self._column, self._spare
+        free = height - CHROME - 2 - lines_needed(recorded.layers)
+        field, roomy = self._field, not below and free >= SPARE_LEAST
+        field.display = recorded.one_input and seen("field", 5, normally=roomy)
+        left.display = seen("list", 1) or zoomed == "spare" or field.display
+        self._list.display = seen("list", 1)
+        wanted = (compact or (recorded.accuracy and not field.display)) and roomy
+        spare.display = (seen("list", 1) and wanted and zoomed is None) or zoomed == "spare"
+        field.styles.height = min(free, plan.layers // 2 + 2) if zoomed is None and not compact else "1fr"
+        spare.styles.height = min(free, SPARE_MOST) if zoomed != "spare" else "1fr"
+        heatmaps.display = seen("heatmaps", 1)
+        for name, tab in TAB_OF.items():
+            normally = name != "accuracy" or (recorded.accuracy and not spare.display)
+            there = {"accuracy": recorded.accuracy, "output": recorded.one_input}.get(name, True)
+            self._plots[name].display = there and seen(name, tab, normally)
+        plots.display = any(child.display for child in plots.children)
+        right.display = heatmaps.display or plots.display
+        right.set_class(below and zoomed is None, "-below")
+        self._events.display = seen("events", 4, normally=False)
+        alone = zoomed is not None or (compact and choices.tab == 5)
+        left.styles.width = "1fr" if alone else plan.layers
+        plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
+        heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
+        if zoomed is None:
+            heatmaps.make_room(plan.heat_columns, plan.heatmaps)
+        else:
+            heatmaps.make_room(1, 1)
+
+    def panel(self, number: int) -> Widget:
+        """What takes the focus for a tab's number, where all panels are visible."""
+        plots = {2: "loss", 3: "eigenvalues", 5: "output"}
+        return self._plots[plots[number]] if number in plots else self._heatmaps.first
+
+    @staticmethod
+    def panel_of(focused: Widget | None) -> str:
+        """Name of the panel that holds the focus; the heatmaps where none does."""
+        names = {*PLOTS, "list", "spare", "field", "events"}
+        for node in () if focused is None else focused.ancestors_with_self:
+            if node.id in names:
+                return str(node.id)
+        return "heatmaps"

@@ -1,0 +1,333 @@
+"""The run screen: composes the panels, hands each snapshot to them, and turns actions into wishes for the reader."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from condense_core.errors import CondenseError
+from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_tui.actions import Place, bindings
+from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.readers.thread import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
+from condense_tui.screens import run_commands
+from condense_tui.screens.look_keys import Looking
+from condense_tui.screens.playback import Scrubbing, next_member
+from condense_tui.screens.run.arrange import Arrangement, arrange, shows_every_layer
+from condense_tui.screens.run.body import Body, Recorded, RunChoices
+from condense_tui.snapshots.assemble import View
+from condense_tui.snapshots.plots import Axes
+from condense_tui.snapshots.snapshot import Banner as BannerMessage
+from condense_tui.snapshots.snapshot import Header as RunHeader
+from condense_tui.snapshots.snapshot import Snapshot
+from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.pace import Paced
+from condense_tui.terminal.toast import say
+from condense_tui.widgets.banner import Banner
+from condense_tui.widgets.footer import Footer
+from condense_tui.widgets.header import Header
+from condense_tui.widgets.layers import Layers
+from condense_tui.widgets.log_line import LogLine
+from condense_tui.widgets.tabs import Tabs
+from condense_tui.widgets.timeline import Timeline
+from condense_tui.widgets.too_small import Tiny
+
+if TYPE_CHECKING:
+    from condense_tui.app.app import CondenseApp
+
+# The tabs that every run has; the one after them is for networks with one input.
+TABS = 4
+
+
+class RunScreen(Scrubbing, Looking, Screen[None]):
+    """One run, live or recorded."""
+
+    app: CondenseApp
+    AUTO_FOCUS = ""
+    PLACES: ClassVar[tuple[Place, ...]] = ("run",)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
+
+    def __init__(self, place: Path) -> None:
+        """`place` is a run's folder or a run file."""
+        super().__init__()
+        self.place = place
+        self._reader = ReaderThread(place, self.post_message)
+        self._snapshot: Snapshot | None = None
+        self._arranged: tuple[Arrangement, RunChoices, Recorded, int] | None = None
+        self._view = View()
+        self.choices = RunChoices()
+        # held here, not looked up: a snapshot may still arrive while the screen is being taken down
+        self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
+        self._header, self._banner, self._body = Header(), Banner(), Body()
+        self._timeline, self._log_line, self._footer = Timeline(), LogLine(), Footer()
+
+    def compose(self) -> ComposeResult:
+        yield self._header
+        yield self._banner
+        yield self._tabs
+        yield self._body
+        yield self._timeline
+        yield self._log_line
+        yield self._footer
+        yield Tiny()
+
+    def on_mount(self) -> None:
+        self._arrange()
+        # not before there is something to show a snapshot on
+        self._reader.start()
+
+    def on_unmount(self) -> None:
+        self._reader.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def on_snapshot_ready(self, message: SnapshotReady) -> None:
+        """Show the newest snapshot; under a dialog, keep it until that has closed."""
+        if self.is_current or self._snapshot is None:
+            self.show(message.snapshot)
+            self.call_after_refresh(collect_again)
+        else:
+            # the reader hears of no painting meanwhile, and so sends one a second and no more
+            self._snapshot = message.snapshot
+
+    def on_screen_resume(self) -> None:
+        """Show what has happened under a dialog."""
+        if self._snapshot is not None:
+            self.show(self._snapshot)
+
+    def on_read_failed(self, message: ReadFailed) -> None:
+        """Say that reading has ended."""
+        self.fail(message.reason)
+        self.call_after_refresh(collect_again)
+
+    def on_command_failed(self, message: CommandFailed) -> None:
+        """Say that a command did not reach the worker."""
+        self.notify(message.reason, severity="error", markup=False)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Put a snapshot on the screen."""
+        self._snapshot = snapshot
+        self._arrange()
+        self._show()
+        self.call_after_refresh(self._shown)
+
+    def _shown(self) -> None:
+        cast(Paced, self.app).frame_shown(self._reader.painted)
+
+    trouble = ""
+    """Why nothing more is read; empty while all is well."""
+
+    def fail(self, reason: str) -> None:
+        """Say that the file cannot be read any more; what was read stays."""
+        self.trouble = reason
+        self._banner.show(BannerMessage(f"{reason} · q leaves", "error"))
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What is on the screen."""
+        return self._snapshot
+
+    @property
+    def settled(self) -> bool:
+        """What is on the screen is all that was asked for."""
+        return self._reader.idle and self._body.settled
+
+    def _show(self) -> None:
+        snapshot, choices = self._snapshot, self.choices
+        if snapshot is None:
+            return
+        self._header.show(snapshot)
+        self._banner.show(snapshot.banner)
+        self._timeline.show(snapshot)
+        self._log_line.show(snapshot)
+        self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
+        axes = Axes(choices.log_y, self.log_x)
+        self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
+
+    @property
+    def _recorded_log(self) -> bool:
+        return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
+
+    def _arrange(self) -> None:
+        """Give every panel its place; nothing is touched where nothing changed."""
+        snapshot, choices = self._snapshot, self.choices
+        images = () if snapshot is None else snapshot.images
+        sides = tuple(len(image.order) for image in images)
+        layer = None if snapshot is None else snapshot.layer
+        chosen = next((at for at, image in enumerate(images) if image.layer == layer), 0)
+        width, height = self.size
+        if not (width and height):
+            return
+        recorded = _recorded(snapshot)
+        plan = arrange(width, height, sides, chosen, recorded.one_input)
+        log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
+        every_layer = shows_every_layer(width, height, recorded.layers)
+        self._look(replace(self._view, every_layer=every_layer, worker_log=log))
+        state = plan, choices, recorded, height
+        if state != self._arranged:
+            self._arranged = state
+            compact = plan.mode == "compact"
+            self.set_class(compact, "-compact")
+            self.set_class(plan.mode == "tiny", "-tiny")
+            self._tabs.display = compact and choices.zoomed is None
+            self._tabs.choose(choices.tab, TABS + recorded.one_input)
+            self._body.place(plan, choices, recorded, height)
+
+    def _look(self, view: View) -> None:
+        if view != self._view:
+            self._view = view
+            self._reader.look(view)
+
+    def _choose(self, choices: RunChoices) -> None:
+        self.choices = choices
+        self._arrange()
+        self._show()
+
+    def action_layer(self, by: int) -> None:
+        """Choose the next or the previous layer."""
+        snapshot = self._snapshot
+        if snapshot is None or not snapshot.layers:
+            return
+        names = [view.name for view in snapshot.layers]
+        # what was asked for last: the snapshot of it may be on its way
+        asked = self._view.layer if self._view.layer in names else snapshot.layer
+        at = names.index(asked) if asked in names else 0
+        self._look(replace(self._view, layer=names[(at + by) % len(names)]))
+
+    def action_member(self, by: int) -> None:
+        """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.seeds is None:
+            say(self, "this run is of one seed; n, then seeds 10, trains ten")
+            return
+        self.show_member(next_member(self._view.member, by, snapshot.seeds.count))
+
+    def show_member(self, member: int | None) -> None:
+        """Show one member of an ensemble, from 0, or with None their mean."""
+        self._look(replace(self._view, member=member))
+
+    def action_order(self) -> None:
+        """Order kernels by line or by index."""
+        self.choices = replace(self.choices, by_line=not self.choices.by_line)
+        self._look(replace(self._view, by_line=self.choices.by_line))
+
+    def action_zoom(self) -> None:
+        """The focused panel on the whole screen, and back."""
+        if self.choices.zoomed is not None:
+            self._choose(replace(self.choices, zoomed=None))
+            return
+        self._choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
+
+    def action_out(self) -> None:
+        """From a panel on the whole screen back to all of them."""
+        self.set_focus(None)
+        self._choose(replace(self.choices, zoomed=None))
+
+    def action_panel(self, number: int) -> None:
+        """Show a tab; where all panels are visible, focus the panel."""
+        if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
+            say(self, "only runs of networks with one input have an output and a field to show")
+            return
+        self._choose(replace(self.choices, tab=number, zoomed=None))
+        if self.has_class("-compact"):
+            self.set_focus(None)
+        elif number == 4:
+            self._choose(replace(self.choices, zoomed="events"))
+        else:
+            self.set_focus(self._body.panel(number))
+
+    def action_pause(self) -> None:
+        """Pause training or go on with it."""
+        run = self._run
+        if run is not None:
+            run_commands.pause_or_go_on(self, self.place, run.status, self._looked_at)
+
+    def action_stop(self) -> None:
+        """Stop training, after asking."""
+        run = self._run
+        if run is not None:
+            run_commands.stop(self, self.place, run, self._looked_at)
+
+    def action_new(self) -> None:
+        """A new run like this one."""
+        from condense_tui.screens.dialogs.form import FormScreen, of_run
+
+        try:
+            form = FormScreen(of_run(self._info()))
+        except CondenseError as error:
+            say(self, str(error), error=True)
+            return
+        self.app.push_screen(form)
+
+    def action_reduce(self) -> None:
+        """The effective network of this run."""
+        from condense_tui.screens.dialogs.reduce import ReduceScreen
+
+        head = None if self._snapshot is None else self._snapshot.head
+        at = None if head is None or head.following else head.step
+        seeds = None if self._snapshot is None else self._snapshot.seeds
+        self.app.push_screen(ReduceScreen(self.place, at, 1 if seeds is None else seeds.count))
+
+    def action_compare(self) -> None:
+        """Choose what to compare this run with."""
+        from condense_tui.screens.compare.pick import PickScreen
+
+        self.app.push_screen(PickScreen(self.place))
+
+    def action_export(self) -> None:
+        """Write the run, or a picture of it, to a file."""
+        from condense_tui.screens.dialogs.export import offer_export
+
+        offer_export(self)
+
+    def on_layers_chosen(self, event: Layers.Chosen) -> None:
+        """Choose the layer that was clicked."""
+        self._look(replace(self._view, layer=event.name))
+
+    def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
+        """Show the tab that was clicked."""
+        self.action_panel(event.number)
+
+    def on_timeline_sought(self, event: Timeline.Sought) -> None:
+        """Go to the frame nearest to a step."""
+        snapshot = self._snapshot
+        if snapshot is not None and len(snapshot.instants):
+            index = int(abs(snapshot.instants - event.step).argmin())
+            self._move(lambda playhead, *_: playhead.go(index))
+
+    @property
+    def _run(self) -> RunHeader | None:
+        return None if self._snapshot is None else self._snapshot.header
+
+    def _info(self) -> RunInfo:
+        with contextlib.closing(open_reader(self.place / FILE_NAME if self.place.is_dir() else self.place)) as file:
+            return read_info(file, self.place)
+
+    def _looked_at(self) -> None:
+        """Look at the run now: something was done to it."""
+        self._reader.look(self._view)
+
+
+def _recorded(snapshot: Snapshot | None) -> Recorded:
+    if snapshot is None:
+        return Recorded()
+    one_input = snapshot.outputs is not None or snapshot.field is not None
+    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
+
+
+def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
+    """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
+    pause = run_commands.pause_word(snapshot.header.status)
+    several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
+    there = {**several, "pause": bool(pause), "out": zoomed}
+    without = {name for name, of_use in there.items() if not of_use}
+    return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

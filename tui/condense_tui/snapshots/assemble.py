@@ -1,0 +1,383 @@
+"""From an open run file and a playhead to the snapshot that the screen shows. Runs in the reader thread only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from condense_core.runfile.control import Verb
+from condense_core.runfile.frames import Condensation
+from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.schema import FILE_NAME
+from condense_core.text import printable
+from condense_tui.draw import numbers
+from condense_tui.draw import order as ordering
+from condense_tui.snapshots.playhead import Playhead
+from condense_tui.snapshots.seeds import mean_label, seed_label
+from condense_tui.snapshots.snapshot import (
+    Banner,
+    EventView,
+    FieldView,
+    Head,
+    Header,
+    LayerImage,
+    LayerView,
+    OutputsView,
+    Seeds,
+    Series,
+    Snapshot,
+    Spectrum,
+)
+from condense_tui.snapshots.worker_log import WorkerLog
+
+# λ1² and what is nearest to it: more lines than this cannot be told apart in a panel.
+EIGENVALUE_CURVES = 4
+# A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
+IMAGES_KEPT = 64
+# A run of 100,000 frames has a second's worth of curves: they are read over several snapshots, so that the first is
+# there at once and no key press waits for the rest.
+LOAD_S = 0.03
+LOAD_POINTS = 10_000
+EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
+
+
+@dataclass(frozen=True)
+class View:
+    """What the screen wants to see: the chosen layer, whether every layer's heatmap, in which order of
+    kernels, and whether the worker's log."""
+
+    layer: str | None = None
+    every_layer: bool = False
+    by_line: bool = True
+    worker_log: bool = False
+    member: int | None = None
+    """Of an ensemble: the member to show; none for the mean."""
+
+
+class Assembler:
+    """Builds snapshots; what did not change since the last one is the same object, so that widgets can tell."""
+
+    def __init__(self, reader: RunReader) -> None:
+        self._run = reader
+        self._members: dict[int, RunReader] = {}
+        # of an ensemble, the frames are one member's, and the curves that member's or the mean
+        self._reader = self._curves = reader
+        self._series: dict[tuple[int | None, str], Series] = {}
+        self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
+        self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
+        self._loading, self._unfinished = 0.0, False
+        self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
+
+    def refresh(self) -> bool:
+        """Whether anything was committed since the last call."""
+        return self._run.refresh() or self._unfinished
+
+    def send(self, verb: Verb, argument: str) -> None:
+        """Leave a command for the worker."""
+        self._run.send(verb, argument)
+
+    def close(self) -> None:
+        """Close the run file."""
+        self._run.close()
+
+    def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
+        """The run at the playhead."""
+        reader = self._run
+        self.begin(view.member)
+        info = reader.info()
+        instants = reader.instants
+        layers = tuple(reader.layers)
+        layer = view.layer if view.layer in layers else (layers[0] if layers else None)
+        head = None
+        images: tuple[LayerImage, ...] = ()
+        views: tuple[LayerView, ...] = ()
+        if len(instants):
+            index = playhead.index(len(instants))
+            step = int(instants[index])
+            head = Head(index, len(instants), step, playhead.following, playhead.playing, playhead.speed)
+            wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
+            found = (self._image(name, step, view.by_line) for name in wanted)
+            images = tuple(image for image in found if image is not None)
+            views = tuple(self._layer(name, step) for name in layers)
+        outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
+        return Snapshot(
+            header=self._header(info),
+            head=head,
+            instants=instants,
+            layers=views,
+            layer=layer,
+            images=images,
+            loss=self._curve("loss"),
+            accuracy=self._curve("accuracy"),
+            ratio=self._curve(f"{layer}.ratio") if layer else EMPTY_SERIES,
+            predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
+            spectrum=self._spectrum(layer, head.step) if layer and head else Spectrum(),
+            events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
+            banner=banner(info),
+            worker_log=self._log.lines() if view.worker_log else (),
+            outputs=outputs,
+            field=field,
+            seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
+        )
+
+    def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
+        """Output and field, where the network has one input."""
+        if self._one_input is None or self._one_input[:3] != (self._reader, layer, step):
+            self._one_input = (self._reader, layer, step, self._outputs(layer, step), self._field(layer, step))
+        return self._one_input[3:]
+
+    def _outputs(self, layer: str, step: int) -> OutputsView | None:
+        frame = self._reader.outputs(layer, step)
+        if frame is None:
+            return None
+        point, output, polynomial = frame.point.numpy(), frame.output.numpy(), frame.polynomial.numpy()
+        if point.ndim != 1 or not point.shape == output.shape == polynomial.shape:
+            return None
+        return OutputsView(step, frame.degree, frame.complexity, point, output, polynomial)
+
+    def _field(self, layer: str, step: int) -> FieldView | None:
+        frame = self._reader.field(layer, step)
+        if frame is None:
+            return None
+        at, neurons = neurons_of(self._reader, layer, step)
+        return FieldView(frame.omega.numpy(), frame.velocity.numpy(), frame.stable.numpy(), neurons, at)
+
+    def _choose(self, member: int | None) -> None:
+        run = self._run
+        if run.members == 1:
+            return
+        number = member if member is not None and member < run.members else 0
+        if number not in self._members:
+            self._members[number] = run.member(number)
+        self._reader = self._members[number]
+        self._curves = run if member is None else self._reader
+
+    def seeds(self, member: int | None, names: Mapping[str, str]) -> Seeds | None:
+        """Of an ensemble: its members, and the bands of the scalars that `names` names; None for a run of one seed."""
+        run = self._run
+        if run.members == 1:
+            return None
+        label = mean_label(run) if member is None else seed_label(run, member)
+        return Seeds(
+            run.members,
+            member,
+            label,
+            seed_label(run, member or 0),
+            {key: band(*run.spread(name)) for key, name in names.items()},
+        )
+
+    def index_of(self, step: int) -> int:
+        """Where among the frames a step stands."""
+        return int(np.searchsorted(self._run.instants, step))
+
+    def begin(self, member: int | None = None) -> None:
+        """A new snapshot, of one member of an ensemble or of the mean: there is time again to read curves."""
+        self._choose(member)
+        self._loading, self._unfinished = 0.0, False
+
+    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerView, LayerImage | None]:
+        """A layer and its heatmap at a recorded step; of an ensemble, its first member's."""
+        return self._layer(layer, step), self._image(layer, step, by_line)
+
+    def curve(self, name: str) -> Series:
+        """Steps and values of a scalar as far as was read, the same object while nothing was added."""
+        return self._curve(name)
+
+    def whole_curve(self, name: str) -> Series:
+        """Steps and values of a scalar, however long that takes to read."""
+        self._curves.curve(name)
+        return self._curve(name)
+
+    def _header(self, info: RunInfo) -> Header:
+        mirror = info.mirror
+        rate = self._run.newest("steps_per_second")
+        if not np.isfinite(rate) and info.seconds > 0:
+            rate = info.step / info.seconds
+        left = (info.steps - info.step) / rate if info.active and rate > 0 else float("nan")
+        return Header(
+            id=printable(info.id),
+            name=printable(info.name),
+            preset=printable(info.preset),
+            host=printable(info.host) if mirror is None else mirror.host,
+            device=printable(info.device),
+            status=info.status,
+            reason=printable(info.reason),
+            step=info.step,
+            steps=info.steps,
+            steps_per_second=rate,
+            seconds_left=left,
+            active=info.active,
+            delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
+            away=_away(mirror) if info.active else "",
+            missing=0 if mirror is None else mirror.missing,
+        )
+
+    def _layer(self, name: str, step: int) -> LayerView:
+        reader = self._reader
+        frame = reader.condensation(name, step)
+        view = LayerView(name, 0 if frame is None else frame.kernels)
+        if frame is not None:
+            view = replace(
+                view,
+                kept=frame.kept,
+                lines=frame.lines,
+                lines_coarse=frame.lines_coarse,
+                directions=frame.directions,
+                coverage=frame.coverage,
+                null_coverage=frame.null_coverage,
+                mean_abs_cos=frame.mean_abs_cos,
+                condensed=frame.condensed,
+            )
+        elif (cosine := reader.similarity(name, step)) is not None:
+            view = replace(view, kernels=len(cosine))
+        alignment = reader.alignment(name, step)
+        if alignment is not None:
+            view = replace(view, alignment=alignment.mean_abs_cos, ratio=alignment.ratio)
+        curve = self._read(reader, f"{name}.predicted_at")[1]
+        predicted = curve[-1] if len(curve) else np.nan
+        return replace(
+            view,
+            condensed_at=self._condensed_at(name),
+            predicted_at=int(predicted) if np.isfinite(predicted) else None,
+            condensed_in=self._condensed_in(name, step),
+        )
+
+    def _condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
+        if self._run.members == 1:
+            return None
+        steps, values = self._run.spread(f"{layer}.condensed")
+        end = int(np.searchsorted(steps, step, side="right"))
+        if not end:
+            return None
+        row = values[end - 1]
+        return int((row > 0).sum()), int(np.isfinite(row).sum())
+
+    def _condensed_at(self, layer: str) -> int | None:
+        steps, values = self._read(self._reader, f"{layer}.condensed")
+        at = np.flatnonzero(values > 0)
+        return int(steps[at[0]]) if len(at) else None
+
+    def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
+        key = (self._reader.member_number, layer, step, by_line)
+        if key not in self._images:
+            cosine = self._reader.similarity(layer, step)
+            if cosine is None:
+                return None
+            while len(self._images) >= IMAGES_KEPT:
+                del self._images[next(iter(self._images))]
+            self._images[key] = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+        return self._images[key]
+
+    def _curve(self, name: str) -> Series:
+        key = (self._curves.member_number, name)
+        steps, values = self._read(self._curves, name)
+        before = self._series.get(key)
+        if before is not None and len(before[0]) == len(steps):
+            return before
+        found = self._series[key] = (steps, values)
+        return found
+
+    def _read(self, reader: RunReader, name: str) -> Series:
+        """A curve as far as this snapshot has time for it."""
+        while self._loading < LOAD_S:
+            begun = time.monotonic()
+            before = len(reader.curve(name, most=0)[0])
+            found = reader.curve(name, most=LOAD_POINTS)
+            self._loading += time.monotonic() - begun
+            if len(found[0]) - before < LOAD_POINTS:
+                return found
+        self._unfinished = True
+        return reader.curve(name, most=0)
+
+    def _spectrum(self, layer: str, step: int) -> Spectrum:
+        curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]
+        frame = self._reader.spectrum(layer, step)
+        shown = Spectrum(curves=tuple(curve for curve in curves if len(curve[0])))
+        if frame is None:
+            return shown
+        return replace(
+            shown,
+            values=frame.values.numpy() ** 2,
+            doubtful=frame.direction_is_doubtful,
+            ones_overlap=frame.ones_overlap.numpy(),
+            from_data=frame.from_data,
+        )
+
+
+def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
+    """The lowest and the highest member at each step."""
+    there = np.isfinite(values).any(axis=1)
+    steps, values = steps[there], values[there]
+    return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
+
+
+def neurons_of(run: RunReader, layer: str, step: int) -> tuple[int | None, np.ndarray]:
+    """Weight and bias (M, 2) of each neuron of a layer with one input, and the step, the newest at or before `step`, at
+    which they were kept; None and an empty array where there are none."""
+    kept = run.weights(step)
+    none = None, np.empty((0, 2))
+    if kept is None:
+        return none
+    at, values = kept
+    weight, bias = values.get(f"{layer}.weight"), values.get(f"{layer}.bias")
+    if weight is None or bias is None or weight.shape != (len(bias), 1) or bias.ndim != 1:
+        return none
+    return at, np.stack([weight[:, 0], bias], axis=1).astype(np.float64)
+
+
+def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:
+    """A layer's image from its matrix and its condensation; without the latter, or pooled, in the recorded order."""
+    side = len(cosine)
+    if frame is None or frame.kernels != side:
+        kernels = side if frame is None else frame.kernels
+        return LayerImage(layer, kernels, cosine, ordering.by_index(side), np.zeros(side, bool), (), side < kernels)
+    label, sign = frame.label.numpy(), frame.sign.numpy()
+    if len(label) != side or len(sign) != side:
+        return LayerImage(layer, side, cosine, ordering.by_index(side), np.zeros(side, bool), ())
+    order = ordering.by_line(label, sign) if by_line else ordering.by_index(side)
+    groups = ordering.groups(label, sign, order) if by_line else ()
+    return LayerImage(layer, side, cosine, order, label == ordering.DROPPED, groups)
+
+
+def banner(info: RunInfo) -> Banner | None:
+    """What somebody who looks at this run has to know before anything else; None where all is well."""
+    away = connection_banner(info)
+    if away is not None:
+        return away
+    reason = printable(info.reason)
+    because = f": {reason}" if reason else ""
+    if info.status == "lost":
+        text = f"worker lost at step {info.step:,}{because}; the recording is kept · p goes on from its last checkpoint"
+        return Banner(text, "error")
+    if info.status == "diverged":
+        return Banner(f"diverged at step {info.step:,}{because} · ← looks back at the frames before", "error")
+    if info.status == "failed":
+        return Banner(
+            f"failed at step {info.step:,}{because} · 4 shows the worker's log, p goes on from its last checkpoint",
+            "error",
+        )
+    if info.status == "paused":
+        return Banner("training is paused · p goes on", "note")
+    return None
+
+
+def _away(mirror: Mirror | None) -> str:
+    return {"connected": "", "connecting": "reconnecting", "offline": "offline"}[mirror.link] if mirror else ""
+
+
+def connection_banner(info: RunInfo) -> Banner | None:
+    """How the connection to a run elsewhere is, where it is not up and there is something to be missed."""
+    mirror = info.mirror
+    if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
+        return None
+    if mirror.link == "connected":
+        return Banner(f"{mirror.host}: {mirror.trouble}", "warning")
+    ago = numbers.duration(max(0.0, time.time() - mirror.heard))
+    because = f": {mirror.trouble}" if mirror.trouble else ""
+    if mirror.link == "connecting":
+        return Banner(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
+    return Banner(f"not connected to {mirror.host}; this is as of {ago} ago{because}", "warning")

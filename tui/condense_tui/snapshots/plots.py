@@ -1,0 +1,169 @@
+"""From a snapshot to the plots of the run screen: what is drawn, what the panel's frame says, and what stands there
+while there is nothing to draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from condense_tui.draw import numbers
+from condense_tui.draw.plot import BAND, Curve, Mark, Rule, Spec
+from condense_tui.snapshots.snapshot import Series, Snapshot
+
+# The initial stage of training, where the theory holds (SCIENCE §2.8).
+INITIAL_STAGE = 0.7
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One panel: its plot, the title at the top left, a remark at the bottom right, and words for an empty panel."""
+
+    spec: Spec | None
+    title: str
+    remark: str = ""
+    empty: str = "nothing recorded yet"
+
+
+@dataclass(frozen=True)
+class Axes:
+    """How values and steps are scaled."""
+
+    log_y: bool = True
+    log_x: bool = False
+
+
+def loss(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The loss with the line under which the initial stage has ended."""
+    steps, values = snapshot.loss
+    at = _at(snapshot.loss, snapshot)
+    title = f"loss {numbers.measure(at)}" if at is not None else "loss"
+    if not len(steps):
+        return Figure(None, title)
+    first = float(values[0])
+    rule = Rule(INITIAL_STAGE * first, "70 %") if np.isfinite(first) and first > 0 else None
+    share = at / first if at is not None and rule else np.nan
+    remark = f"{round(100 * share)} % of the first" if abs(share) < 1e6 else ""
+    curves = (Curve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
+    spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
+    return Figure(spec, title, remark)
+
+
+def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The accuracy, where the run has one."""
+    steps, values = snapshot.accuracy
+    at = _at(snapshot.accuracy, snapshot)
+    title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
+    if not len(steps):
+        return Figure(None, title, empty="this run has no accuracy")
+    curves = (Curve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
+    spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
+    return Figure(spec, title)
+
+
+def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient's GᵀG, and the gap at the playhead."""
+    spectrum = snapshot.spectrum
+    title = "eigenvalues of ZᵀZ" if spectrum.from_data else "gradient's eigenvalues"
+    if not spectrum.curves:
+        return Figure(None, title, empty="no spectrum recorded")
+    curves = tuple(
+        Curve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
+    )
+    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, _gap(spectrum.values, spectrum.doubtful))
+
+
+def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
+    """Share of the layer's weights on the predicted direction v1, measured and predicted."""
+    layer = snapshot.chosen
+    measured = _at(snapshot.ratio, snapshot)
+    direction = "v1" if snapshot.spectrum.from_data else "gradient"
+    title = f"on {direction} {numbers.percent(measured)}" if measured is not None else f"on {direction}"
+    title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
+    if not len(snapshot.ratio[0]):
+        return Figure(None, title, empty="no prediction recorded")
+    curves = [Curve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
+    if len(snapshot.predicted_ratio[0]):
+        curves.append(Curve("predicted", *snapshot.predicted_ratio, 1))
+    curves += _band(snapshot, "ratio")
+    marks, remark = [], ""
+    if layer is not None and layer.predicted_at is not None:
+        marks.append(Mark(layer.predicted_at, "predicted"))
+        remark = f"predicted {numbers.short_step(layer.predicted_at)}"
+    if layer is not None and layer.condensed_at is not None:
+        marks.append(Mark(layer.condensed_at, "condensed"))
+        remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at)}"
+    spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
+    return Figure(spec, title, remark)
+
+
+def output(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The output of a network with one input over its interval, and the polynomial of its activation's degree."""
+    view = snapshot.outputs
+    if view is None:
+        return Figure(None, "output", empty="only networks with one input have one")
+    curves = (Curve("output", view.point, view.output, 0), Curve("polynomial", view.point, view.polynomial, 1))
+    spec = Spec(curves, 0, 0, stamp=view.step)
+    title = f"output, degree {view.degree}"
+    remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
+    return Figure(spec, title, remark)
+
+
+def field_title(snapshot: Snapshot) -> str:
+    """What the frame of the direction field says."""
+    view = snapshot.field
+    return "field" if view is None else f"field · {numbers.plural(len(view.stable), 'stable line')}"
+
+
+def field_remark(snapshot: Snapshot) -> str:
+    """Of which step the neurons in the field are: their weights are kept at a few of the steps."""
+    at = None if snapshot.field is None else snapshot.field.neurons_at
+    return "" if at is None else f"● neurons at step {at}"
+
+
+def _name(snapshot: Snapshot, name: str) -> str:
+    """A curve of one member is another curve than the mean's, of whatever length."""
+    return name if snapshot.seeds is None else f"{name} of {snapshot.seeds.label}"
+
+
+def _band(snapshot: Snapshot, name: str) -> list[Curve]:
+    """The lowest and the highest of all members, drawn behind the curve that is shown."""
+    if snapshot.seeds is None:
+        return []
+    low, high = snapshot.seeds.bands[name]
+    return [Curve("lowest", *low, BAND), Curve("highest", *high, BAND)]
+
+
+def _gap(values: np.ndarray, doubtful: bool) -> str:
+    if len(values) < 2 or not values[0] > 0:
+        return ""
+    ratio = float(np.sqrt(values[1] / values[0]))
+    if doubtful:
+        return f"λ2/λ1 {ratio:.4f}: no gap"
+    gap = float(np.sqrt(values[0]) - np.sqrt(values[1]))
+    return f"gap {numbers.measure(gap, 3)} · λ2/λ1 {ratio:.2g}"
+
+
+def _spec(
+    curves: tuple[Curve, ...],
+    snapshot: Snapshot,
+    axes: Axes,
+    log_y: bool,
+    *,
+    rule: Rule | None = None,
+    marks: tuple[Mark, ...] = (),
+    bounds: tuple[float, float] | None = None,
+) -> Spec:
+    # The axis ends where the recording does: up to the run's last step, the curves of its first minutes would be a dot.
+    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds)
+
+
+def _at(series: Series, snapshot: Snapshot) -> float | None:
+    """The newest value at or before the playhead."""
+    steps, values = series
+    if not len(steps):
+        return None
+    if snapshot.head is None or snapshot.head.following:
+        return float(values[-1])
+    end = int(np.searchsorted(steps, snapshot.head.step, side="right"))
+    return float(values[end - 1]) if end else None

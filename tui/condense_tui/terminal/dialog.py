@@ -1,0 +1,91 @@
+"""What stands behind a dialog: the screen under it, dim and still.
+
+Textual draws and tints all of it anew whenever the dialog changes, which makes every letter typed into a form cost as
+much as a whole screen. Here it is drawn once, until the terminal changes its size or the dialog opens again.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from rich.color import Color as RichColor
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual._context import visible_screen_stack
+from textual.app import RenderResult
+from textual.color import TRANSPARENT, Color
+from textual.geometry import Size
+from textual.screen import ModalScreen, Screen
+from textual.strip import Strip
+from textual.style import Style as VisualStyle
+from textual.visual import RenderOptions, Visual
+
+from condense_tui.terminal.pace import Paced
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """A small screen over another one."""
+
+    _still: Still | None = None
+    _opened_at: Size | None = None
+
+    # a screen may show whatever a widget may, though its annotation says less
+    def render(self) -> RenderResult:  # type: ignore[override]
+        under: list[Screen[Any]] = visible_screen_stack.get([])
+        below = under.pop() if under else None
+        if self._still is not None and self._still.fits(self):
+            return self._still
+        if below is None:
+            return super().render()
+        # a tint changes every cell of the screen, which takes a thin link a second, twice
+        far = isinstance(self.app, Paced) and self.app.far
+        self._still = Still(below, TRANSPARENT if far else self.styles.background, self.app.theme)
+        return self._still
+
+    def on_screen_resume(self) -> None:
+        self._still = None
+
+    def on_resize(self, event: events.Resize) -> None:
+        # the first one only says at which size the dialog opened
+        if self._opened_at not in {None, event.size}:
+            self._still = None
+        self._opened_at = event.size
+
+
+class Still(Visual):
+    """The strips of a screen, tinted."""
+
+    def __init__(self, screen: Screen[Any], tint: Color, theme: str) -> None:
+        self._made_for = screen.size, theme
+        self._strips = [
+            Strip([Segment(text, _tinted(style or Style.null(), tint)) for text, style, _ in strip], strip.cell_length)
+            for strip in screen._compositor.render_strips(screen.size)
+        ]
+
+    def fits(self, screen: Screen[Any]) -> bool:
+        """Whether it was drawn at the size and in the theme that the screen has now."""
+        return self._made_for == (screen.size, screen.app.theme)
+
+    def render_strips(self, width: int, height: int | None, style: VisualStyle, options: RenderOptions) -> list[Strip]:
+        strips = self._strips if height is None else self._strips[:height]
+        return [*strips, *[Strip.blank(width)] * ((height or 0) - len(strips))]
+
+    def get_optimal_width(self, rules: object, container_width: int) -> int:
+        return container_width
+
+    def get_height(self, rules: object, width: int) -> int:
+        return len(self._strips)
+
+
+@lru_cache(maxsize=4096)
+def _tinted(style: Style, tint: Color) -> Style:
+    plain = style.clear_meta_and_links()
+
+    def dim(colour: RichColor | None) -> RichColor | None:
+        return None if colour is None else (Color.from_rich_color(colour) + tint).rich_color
+
+    return plain + Style.from_color(dim(plain.color), dim(plain.bgcolor))

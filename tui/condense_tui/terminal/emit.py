@@ -1,0 +1,158 @@
+"""Codes that turn what a terminal shows on a stretch of a line into something else, cells that stay left out.
+
+A live frame costs a tenth of the bytes that drawing the lines in full would, which is what a thin link can carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from condense_tui.draw import heatmap as draw
+from condense_tui.draw.ability import Depth
+from condense_tui.draw.palette import CODES, DROPPED, NAN, Palette, rich_colour
+
+
+class Ink(NamedTuple):
+    """What turns the cells of a heatmap row into colours."""
+
+    palette: Palette
+    dark: bool
+    depth: Depth
+
+
+class Row(Strip):
+    """A row of heatmap cells, painted in one go.
+
+    Only where it is cut in pieces, under a dialog or for a screenshot, is it the segments of an ordinary strip; most
+    rows never are, and making segments would cost more than all the rest of a frame.
+    """
+
+    __slots__ = ("_made", "ink", "pairs")
+    _made: list[Segment]
+
+    def __init__(self, pairs: np.ndarray, ink: Ink) -> None:
+        super().__init__((), len(pairs))
+        self.pairs = pairs
+        self.ink = ink
+
+    @property
+    def _segments(self) -> list[Segment]:
+        if not self._made:
+            styles = pair_styles(self.ink)
+            self._made = [Segment(draw.glyph(pair) * count, styles(pair)) for pair, count in draw.runs(self.pairs)]
+        return self._made
+
+    @_segments.setter
+    def _segments(self, segments: list[Segment]) -> None:
+        self._made = segments
+
+    def render(self, console: Console) -> str:
+        return draw.paint(self.pairs[None, :], *self.ink)[0]
+
+
+@lru_cache(maxsize=12)
+def pair_styles(ink: Ink) -> Callable[[int], Style]:
+    """The style of each half-block cell, for whatever is not written as a ready string."""
+
+    @lru_cache(maxsize=CODES * CODES)
+    def style(pair: int) -> Style:
+        top, bottom = divmod(pair, CODES)
+        if top == bottom == DROPPED:
+            top = NAN
+        return Style.from_color(rich_colour(*ink, top), rich_colour(*ink, bottom))
+
+    return style
+
+
+def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *, thrifty: bool = False) -> list[str]:
+    """For each (strip, what the terminal shows in its place): codes that bring the terminal up to date from the first
+    column on; the whole strip where nothing is known, empty where the two look the same. `thrifty`: a whole strip, too,
+    is drawn with as few bytes as there can be, and not with those that Textual keeps ready."""
+    system = console._color_system or ColorSystem.TRUECOLOR
+    codes = [""] * len(pairs)
+    rows: dict[tuple[Ink, int], list[tuple[int, Row, Row]]] = {}
+    for at, (strip, before) in enumerate(pairs):
+        if before is None:
+            codes[at] = _drawn(strip, system) if thrifty and not isinstance(strip, Row) else strip.render(console)
+        elif isinstance(strip, Row) and isinstance(before, Row) and before.ink == strip.ink:
+            rows.setdefault((strip.ink, strip.cell_length), []).append((at, strip, before))
+        else:
+            codes[at] = _difference(strip, before, system)
+    # heatmap rows of one width and ink all at once
+    for (ink, _), group in rows.items():
+        now, then = np.stack([row.pairs for _, row, _ in group]), np.stack([row.pairs for _, _, row in group])
+        for (at, _, _), text in zip(group, draw.paint(now, *ink, then), strict=True):
+            codes[at] = text
+    return codes
+
+
+class Pen(NamedTuple):
+    """What a terminal has been told to write with, as parameters of SGR: attributes, foreground, background."""
+
+    attributes: str = ""
+    fore: str = ""
+    back: str = ""
+
+    def turned_to(self, pen: Pen) -> str:
+        """The fewest codes after which the terminal writes with `pen`."""
+        if pen == self:
+            return ""
+        lost = pen.attributes != self.attributes or (self.fore and not pen.fore) or (self.back and not pen.back)
+        wanted = pen if lost else [new for new, old in zip(pen, self, strict=True) if new != old]
+        said = ["0", *wanted] if lost and self != Pen() else wanted
+        return f"\x1b[{';'.join([part for part in said if part])}m"
+
+
+@lru_cache(maxsize=4096)
+def _pen(style: Style, system: ColorSystem) -> Pen:
+    fore, back = (
+        ";".join(colour.downgrade(system).get_ansi_codes(foreground=front)) if colour is not None else ""
+        for colour, front in ((style.color, True), (style.bgcolor, False))
+    )
+    plain = style.clear_meta_and_links().without_color
+    return Pen(Strip.render_style(plain, "", system).removesuffix("\x1b[0m")[2:-1], fore, back)
+
+
+def _drawn(strip: Strip, system: ColorSystem) -> str:
+    """All of a strip."""
+    return _written([(0, text, style) for text, style, _ in strip], system)
+
+
+def _difference(strip: Strip, before: Strip, system: ColorSystem) -> str:
+    """Escape codes that turn `before` into `strip` from its first column on; empty where they look the same."""
+    if strip is before:
+        return ""
+    new, old = _cells(strip), _cells(before)
+    if new is None or old is None:
+        return _drawn(strip, system)
+    cells = enumerate(zip(new, old, strict=True))
+    return _written([(column, *now) for column, (now, then) in cells if now != then], system, steps=True)
+
+
+def _written(texts: list[tuple[int, str, Style | None]], system: ColorSystem, *, steps: bool = False) -> str:
+    """Texts one after the other, a style said only where it changes; with `steps` each at its column."""
+    parts: list[str] = []
+    pen, at = Pen(), 0
+    for column, text, style in texts:
+        if steps and column > at:
+            parts.append(f"\x1b[{column - at}C")
+        wanted = Pen() if style is None else _pen(style, system)
+        parts += pen.turned_to(wanted), text
+        pen, at = wanted, column + 1
+    parts.append(pen.turned_to(Pen()))
+    return "".join(parts)
+
+
+def _cells(strip: Strip) -> list[tuple[str, Style | None]] | None:
+    """A (character, style) a cell; None where some character is wider than one, which no step can land in."""
+    cells = [(character, style) for text, style, _ in strip for character in text]
+    return cells if len(cells) == strip.cell_length else None

@@ -1,0 +1,95 @@
+"""What stands over and around the heatmaps of a comparison: one panel a run, and the line at the top."""
+
+from __future__ import annotations
+
+from condense_tui.draw import numbers
+from condense_tui.draw.palette import Palette
+from condense_tui.draw.status import sign_of
+from condense_tui.snapshots.comparison import Comparison, Side
+from condense_tui.widgets.lines import Line, Lines, justified, length
+from condense_tui.widgets.panels import HeatPanel
+
+
+class SidePanel(HeatPanel):
+    """One run's heatmap: letter, name and layer above; where it stands, and how condensed it is, below."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def show_side(self, side: Side, palette: Palette) -> None:
+        """Show one run of a comparison."""
+        self.heatmap.show(side.image, palette, "nothing measured yet")
+        layer = side.layer
+        colour = self.heatmap.look.curves[self._number % len(self.heatmap.look.curves)].color
+        if colour is not None:
+            self.styles.border_title_color = (
+                colour.name if colour.is_default or not colour.triplet else colour.triplet.hex
+            )
+        names = (f"{side.letter} {side.name}", layer.name if layer else "", side.seed)
+        parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
+        if side.share == side.share:
+            parts.append(f"loss {numbers.percent(side.share)}")
+        if layer is not None and layer.lines is not None:
+            sign = (
+                ("◆" if layer.condensed else "◇") if self.heatmap.ability.unicode else "*" if layer.condensed else "o"
+            )
+            parts.append(f"{sign} {numbers.plural(layer.lines, 'line')}")
+            if layer.condensed_in is not None:
+                parts.append(f"condensed in {layer.condensed_in[0]}/{layer.condensed_in[1]}")
+        if side.note:
+            parts.insert(0, side.note)
+        while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
+            parts.pop(1 if side.note else 0)
+        self.label(" · ".join(name for name in names if name), " · ".join(parts))
+
+
+class CompareHeader(Lines):
+    """How many runs, what is the same for all, and where the playhead stands."""
+
+    DEFAULT_CSS = "CompareHeader { height: 1; background: $panel; padding: 0 1; }"
+
+    def __init__(self) -> None:
+        super().__init__(id="header")
+        self._comparison: Comparison | None = None
+
+    def show(self, comparison: Comparison) -> None:
+        """Show what is compared."""
+        self._comparison = comparison
+        self.rebuild()
+
+    def build(self, width: int, height: int) -> list[Line]:
+        look, found = self.look, self._comparison
+        brand: Line = [("condense", look.chosen), ("  ", look.text)]
+        if found is None:
+            return [brand]
+        left: Line = [*brand, (f"{len(found.sides)} runs", look.strong)]
+        unicode = self.ability.unicode
+        for number, side in enumerate(found.sides):
+            sign = sign_of(side.status)
+            left.append((f"   {side.letter} ", look.curves[number % len(look.curves)]))
+            left.append((f"{sign.sign if unicode else sign.plain} {sign.word}", getattr(look, sign.style)))
+        place = (
+            "nothing measured yet"
+            if found.at is None
+            else f"same {place_words(found, found.head.index if found.head else 0)}"
+        )
+        head = found.head
+        right: Line = [(place, look.playhead)]
+        if head is not None and not head.following:
+            speed = f" · {head.speed:g} frames/s" if head.playing else ""
+            right.append((f"   frame {head.index + 1} of {head.count}{speed}", look.muted))
+        while len(left) > 3 and length(left) + length(right) + 1 > width:
+            left.pop()
+        return [justified(left, right, width, look.text)]
+
+
+def place_words(found: Comparison, index: int) -> str:
+    """A place on the common axis in words."""
+    value = float(found.places[index])
+    return f"step {numbers.step(int(value))}" if found.by == "step" else f"loss {_share(value)}"
+
+
+def _share(share: float) -> str:
+    """A share of the first loss: whole per cent, and more digits only where it is small."""
+    return f"{100 * share:.3g} %"

@@ -3,7 +3,7 @@
 A file holds each line of the screen, and under it one letter a cell for its style; the styles are listed at the end, so
 that a change can be read. After a change that is meant:
 
-    UPDATE_SNAPSHOTS=1 python -m pytest tests/tui/test_snapshots.py     # then look at what git shows
+    UPDATE_SNAPSHOTS=1 python -m pytest tests/tui/screens/test_kept_screens.py     # then look at what git shows
 
 Other versions of the drawing libraries draw other cells: there the tests are skipped, and said to be.
 """
@@ -28,7 +28,7 @@ from condense_tui.app.app import CondenseApp
 from condense_tui.readers.glances import PresetsReady
 from condense_tui.widgets.plot import PlotPanel
 
-KEPT = Path(__file__).with_name("snapshots")
+KEPT = Path(__file__).with_name("kept")
 # The versions that the files were made with; the extra `snapshots` in pyproject.toml pins the same.
 PINNED = {"textual": "8.2.8", "rich": "15.0.0", "plotext": "5.3.2"}
 SIZES = [(80, 24), (120, 40), (200, 60)]

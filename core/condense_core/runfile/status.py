@@ -1,4 +1,4 @@
-"""What states a run can be in, and which of them mean the same to whoever looks. No imports: screens need it at once."""
+"""What states a run can be in, and which of them mean the same to whoever looks. No imports: screens need it first."""
 
 from __future__ import annotations
 

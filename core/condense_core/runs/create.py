@@ -17,8 +17,9 @@ from pathlib import Path
 
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.runfile import control
-from condense_core.runfile.info import LOG_NAME, RESUMABLE, RunInfo, read_info
+from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
 from condense_core.runfile.schema import FILE_NAME, create, open_writer
+from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import importlib.util
 import io
 import math
 import re
@@ -18,6 +19,7 @@ from one_input import one_input_run
 from recording import Recording
 
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
+from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Batch, RecordingThread
 from condense_presets import recordings
@@ -325,9 +327,10 @@ def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
 def test_a_missing_extra_names_its_install(
     *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else find(name))
     extra = {"resvg_py": "png"}.get(package, package)
-    with pytest.raises(MissingExtraError, match=re.escape(f"pip install 'condense-tui[{extra}]'")) as caught:
+    with pytest.raises(MissingExtraError, match=re.escape(f"not installed here: {how_to_add(extra)}")) as caught:
         export(recorded, Wish(format, what=what), tmp_path / "out")
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()

@@ -7,8 +7,10 @@ import csv
 import importlib.util
 import io
 import math
+import os
 import re
 import sqlite3
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -206,7 +208,7 @@ def test_a_machine_without_fonts_gets_no_picture_without_text(tmp_path: Path, mo
 
     # the child finds this module in the place of resvg: one that draws the same whatever it is given
     (tmp_path / "resvg_py.py").write_text("def svg_to_bytes(**_): return b'\\x89PNG'")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(raster.__file__).parents[2]}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     with pytest.raises(ExportError, match="needs a font"):
         raster.to_png("<svg/>")
 

@@ -21,7 +21,7 @@ from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import View
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.steppers import make_ensemble
 from condense_core.errors import RunFileError
 from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_core.runfile.reader import RunReader
@@ -141,7 +141,7 @@ def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
     optimizer = experiment.optimizer
     if optimizer.lr_lambda1 is None:
         return optimizer
-    (start,) = make_stepper(experiment, [dataset], torch.device("cpu")).views()
+    (start,) = make_ensemble(experiment, [dataset], torch.device("cpu")).views()
     lr = start.lr
     return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
 

@@ -13,7 +13,7 @@ import torch
 from condense_core.engine.checkpoint import State, prefix
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
-from condense_core.engine.network.observation import Known, View
+from condense_core.engine.network.observation import Observation, OutputAndGradient
 from condense_core.engine.steppers.batches import Batches
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.graphs import BLOCK, Block
@@ -78,7 +78,7 @@ class TrainingEnsemble:
 
     def _train_step(self) -> None:
         self._set_rates()
-        # what a view has looked at already is not computed again
+        # what an observation has asked for already is not computed again
         if not self._differentiated:
             self._differentiate()
         self._update()
@@ -86,7 +86,7 @@ class TrainingEnsemble:
         self.step += 1
 
     def prepare(self) -> None:
-        """Do the part of the next step that views show: its work is the step's, not the measurement's."""
+        """Do the part of the next step that observations need: its work is the step's, not the measurement's."""
         if self._sees_all and not self._differentiated:
             self._differentiate()
             self._differentiated = True
@@ -101,16 +101,16 @@ class TrainingEnsemble:
         for buffer, value in zip(counted, before, strict=True):
             buffer.copy_(value)
 
-    def views(self) -> list[View]:
+    def observe(self) -> list[Observation]:
         """Each member in training as it is now, to be measured; reading changes nothing."""
         return [
-            View(
+            Observation(
                 self._experiments[member],
                 self._networks[member],
                 self._datasets[member],
                 self.step,
                 self._lr[member],
-                known=self._look_up(member) if self._sees_all else None,
+                computed=self._computed(member) if self._sees_all else None,
             )
             for member in self.members
         ]
@@ -221,22 +221,22 @@ class TrainingEnsemble:
         """Whether a step sees the whole sample, so that its outputs and gradient are those that are measured."""
         return self._experiment.optimizer.batch is None and self._experiment.trunk is None
 
-    def _look_up(self, member: int) -> Callable[[], Known]:
-        def known() -> Known:
+    def _computed(self, member: int) -> Callable[[], OutputAndGradient]:
+        def compute() -> OutputAndGradient:
             self.prepare()
             # not before it is asked for: a member that was dropped meanwhile has moved the rows of the others
             row = self.members.index(member)
             grads = self._parameters.of_row(row, [group.grads for group in self._parameters.groups])
-            return Known(self._gradients.output(row), grads)
+            return OutputAndGradient(self._gradients.output(row), grads)
 
-        return known
+        return compute
 
     def _rate(self, member: int) -> float:
         settings = self._experiment.optimizer
         if settings.lr is not None:
             return settings.lr
         assert settings.lr_lambda1 is not None
-        start = View(self._experiments[member], self._networks[member], self._datasets[member], 0)
+        start = Observation(self._experiments[member], self._networks[member], self._datasets[member], 0)
         return settings.lr_lambda1 / start.signal_strength()
 
     def _set_rates(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.engine import checkpoint
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.info import Status
@@ -101,16 +101,18 @@ class Loop:
 
     def _measure(self, step: int, last: int) -> Outcome | None:
         ensemble = self._ensemble
-        views = dict(zip(ensemble.members, ensemble.views(), strict=True))
-        for view in views.values():
-            view.seconds = self._thread.progress[1]
-        outcome = self._drop_diverged(views, step)
+        observations = dict(zip(ensemble.members, ensemble.observe(), strict=True))
+        for observation in observations.values():
+            observation.seconds = self._thread.progress[1]
+        outcome = self._drop_diverged(observations, step)
         if outcome is not None:
             return outcome
-        reached = {member: text for member, view in views.items() if (text := self._stop_condition(member, view))}
-        ends = step == last or len(reached) == len(views)
+        reached = {
+            member: text for member, seen in observations.items() if (text := self._stop_condition(member, seen))
+        }
+        ends = step == last or len(reached) == len(observations)
         if step in self._schedule or ends or reached:
-            self._recorder.record(views, must=ends or bool(reached) or step in self._required)
+            self._recorder.record(observations, must=ends or bool(reached) or step in self._required)
         if ends:
             self._reached += reached.values()
             return Outcome("done", self._reached[0] if len(self._experiment.members) == 1 and reached else "")
@@ -121,9 +123,9 @@ class Loop:
                 self._note("done", f"{self._recorder.name_of(member)}: {text}")
         return None
 
-    def _drop_diverged(self, views: dict[int, View], step: int) -> Outcome | None:
-        """Take members whose loss is no number out of training and out of `views`; the outcome where none is left."""
-        lost = {member: view.loss for member, view in views.items() if not math.isfinite(view.loss)}
+    def _drop_diverged(self, observations: dict[int, Observation], step: int) -> Outcome | None:
+        """Take members whose loss is not finite out of training and `observations`; the outcome where none is left."""
+        lost = {member: seen.loss for member, seen in observations.items() if not math.isfinite(seen.loss)}
         if not lost:
             return None
         advice = "a smaller optimizer.lr may help" if step else "the initial weights (init) are too large"
@@ -133,22 +135,22 @@ class Loop:
             for member, text in texts.items():
                 self._recorder.diverged(step, member, text)
         for member in lost:
-            del views[member]
-        if views:
+            del observations[member]
+        if observations:
             self._ensemble.drop(list(lost))
             return None
         if self._reached:
             return Outcome("done", "all others have diverged")
         return Outcome("diverged", texts[next(iter(texts))] if alone else f"every member: {texts[next(iter(texts))]}")
 
-    def _stop_condition(self, member: int, view: View) -> str:
+    def _stop_condition(self, member: int, observation: Observation) -> str:
         stop = self._experiment.stop
-        if stop is None or view.step % stop.every:
+        if stop is None or observation.step % stop.every:
             return ""
-        if stop.loss_ratio is not None and view.loss <= stop.loss_ratio * self._first_loss[member]:
-            return f"the loss reached {stop.loss_ratio:g} of its first value at step {view.step}"
-        if stop.accuracy is not None and view.accuracy >= stop.accuracy:
-            return f"the accuracy reached {stop.accuracy:g} at step {view.step}"
+        if stop.loss_ratio is not None and observation.loss <= stop.loss_ratio * self._first_loss[member]:
+            return f"the loss reached {stop.loss_ratio:g} of its first value at step {observation.step}"
+        if stop.accuracy is not None and observation.accuracy >= stop.accuracy:
+            return f"the accuracy reached {stop.accuracy:g} at step {observation.step}"
         return ""
 
     def _obey(self) -> Outcome | None:
@@ -184,7 +186,7 @@ class Loop:
         return outcome
 
     def _checkpoint(self) -> None:
-        if not all(math.isfinite(view.loss) for view in self._ensemble.views()):
+        if not all(math.isfinite(seen.loss) for seen in self._ensemble.observe()):
             # the next measurement ends the run; what is kept is the last state that was good
             return
         # what was measured up to here is committed first: after a resume nothing before the checkpoint is repeated

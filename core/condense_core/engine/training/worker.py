@@ -62,8 +62,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         if chosen.type == "cpu":
             work = len(samples) * device.multiplications(experiment, samples[0])
             device.set_threads(work, ensemble.rehearse, info.device)
-        start = ensemble.views()
-        recorder = Recorder(thread, [probes_for(experiment, view) for view in start], run)
+        start = ensemble.observe()
+        recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
         signal.signal(signal.SIGTERM, signal_handler(loop))
         signal.signal(signal.SIGINT, signal_handler(loop))
@@ -74,4 +74,4 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             ensemble.restore(state)
             recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
-        return loop.run([view.loss for view in start])
+        return loop.run([observation.loss for observation in start])

@@ -38,8 +38,8 @@ def ensemble(experiment: Experiment) -> TrainingEnsemble:
 
 def measured(of: TrainingEnsemble, experiment: Experiment) -> Measurement:
     found = Measurement(of.step)
-    for probe in probes_for(experiment, of.views()[0]).values():
-        probe.measure(of.views()[0], found)
+    for probe in probes_for(experiment, of.observe()[0]).values():
+        probe.measure(of.observe()[0], found)
     return found
 
 
@@ -62,7 +62,7 @@ def test_running_statistics_move_with_steps_and_not_with_views():
     training = ensemble(scenario())
     name = "network.trunk.bn1.running_mean"
     before = training.state()[name].clone()
-    assert training.views()[0].loss > 0
+    assert training.observe()[0].loss > 0
     assert torch.equal(training.state()[name], before)
     training.advance()
     assert not torch.equal(training.state()[name], before)
@@ -81,9 +81,9 @@ def test_a_checkpoint_carries_running_statistics(tmp_path):
 
 
 def test_what_is_measured_of_a_sample_does_not_depend_on_the_others():
-    view = ensemble(scenario(dtype="float64")).views()[0]
-    together = view.outputs(view.input)
-    torch.testing.assert_close(view.outputs(view.input[:1]), together[:1], rtol=1e-9, atol=0)
+    observation = ensemble(scenario(dtype="float64")).observe()[0]
+    together = observation.outputs(observation.input)
+    torch.testing.assert_close(observation.outputs(observation.input[:1]), together[:1], rtol=1e-9, atol=0)
 
 
 def test_the_trunk_is_torchvisions_with_glorot_normal_convolutions():

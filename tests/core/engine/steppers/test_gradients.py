@@ -59,13 +59,14 @@ def assert_equals_each_seed_alone(method: type[GradientMethod], experiment: Expe
     together = make(method, experiment)
     for _ in range(steps):
         together.advance()
-    for view, alone in zip(together.views(), experiment.members, strict=True):
+    for observation, alone in zip(together.observe(), experiment.members, strict=True):
         single = make(AutogradGradients, alone)
         for _ in range(steps):
             single.advance()
-        (expected,) = single.views()
-        assert view.loss == pytest.approx(expected.loss, rel=rtol(reason))
-        for found, wanted in ((view.parameters(), expected.parameters()), (view.gradient, expected.gradient)):
+        (expected,) = single.observe()
+        assert observation.loss == pytest.approx(expected.loss, rel=rtol(reason))
+        pairs = ((observation.parameters(), expected.parameters()), (observation.gradient, expected.gradient))
+        for found, wanted in pairs:
             assert found.keys() == wanted.keys()
             for name, value in wanted.items():
                 # relative to the whole tensor: an entry of a gradient may be nearly 0 by cancellation
@@ -182,9 +183,9 @@ def test_looking_changes_no_bit(case):
     blind, watched = make(method, experiment), make(method, experiment)
     for _ in range(6):
         blind.advance()
-        for view in watched.views():
-            assert math.isfinite(view.loss)
-            assert view.gradient_norm > 0
+        for observation in watched.observe():
+            assert math.isfinite(observation.loss)
+            assert observation.gradient_norm > 0
         watched.advance()
     assert all(torch.equal(value, watched.state()[name]) for name, value in blind.state().items())
 
@@ -209,9 +210,9 @@ def test_a_dropped_member_stays_as_it_is_and_the_others_go_on_as_if_alone(case):
     state = training.state()
     assert all(torch.equal(state[name], value) for name, value in at_drop.items())
     assert all(torch.equal(resumed.state()[name], value) for name, value in state.items())
-    for view, number in zip(training.views(), (0, 2), strict=True):
-        for name, value in untouched.views()[number].parameters().items():
-            assert float((view.parameters()[name] - value).norm()) <= rtol("float64") * float(value.norm())
+    for observation, number in zip(training.observe(), (0, 2), strict=True):
+        for name, value in untouched.observe()[number].parameters().items():
+            assert float((observation.parameters()[name] - value).norm()) <= rtol("float64") * float(value.norm())
 
 
 def test_the_way_to_step_follows_from_the_scenario():
@@ -241,7 +242,7 @@ def test_fast_ways_agree_with_the_plain_one_and_say_so(fast):
         for _ in range(20):
             ensemble.advance()
         runs.append(ensemble)
-    (slow,), (quick,) = (ensemble.views() for ensemble in runs)
+    (slow,), (quick,) = (ensemble.observe() for ensemble in runs)
     assert all(way in runs[1].name for way in fast)
     tolerance = 0.02 if "bf16" in fast else 1e-4
     for layer in slow.layers:
@@ -278,4 +279,4 @@ def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
     assert all(torch.equal(value, blocks.state()[name]) for name, value in plain.state().items())
     blocks.drop([0])
     blocks.advance(graphs.BLOCK)
-    assert blocks.views()[0].step == plain_steps + graphs.BLOCK
+    assert blocks.observe()[0].step == plain_steps + graphs.BLOCK

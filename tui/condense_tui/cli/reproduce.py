@@ -62,6 +62,7 @@ def reproduce(
     from condense_core.errors import StoppedError
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
+    from condense_core.scenario.device import device_named
     from condense_tui.batch.drive import drive
     from condense_tui.documents.files import ready_folder
     from condense_tui.reproduce.across import read_across
@@ -70,9 +71,8 @@ def reproduce(
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import showing
     from condense_tui.reproduce.together import together
-    from condense_tui.resolve.scenario import check_device
 
-    check_device(device)
+    on_gpu = device_named(device).kind == "cuda"
     other_data = stand_ins(data or [])
     presets = read_presets(figures or [], paper)
     require_engine()
@@ -85,7 +85,7 @@ def reproduce(
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         data_seeds=data_seeds,
         data_root=data_root,
-        has_gpu=device.startswith("cuda"),
+        has_gpu=on_gpu,
         quick=quick,
         stand_ins=other_data,
         across=read_across(figures or [], presets),

@@ -9,7 +9,7 @@ import typer
 
 from condense_tui.app.launch import has_terminal, open_app
 from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
-from condense_tui.resolve.scenario import build_scenario, check_device, find_recording
+from condense_tui.resolve.scenario import build_scenario, find_recording
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -56,13 +56,14 @@ def run(
     from condense_core.errors import ScenarioError
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
+    from condense_core.scenario.device import device_named
     from condense_tui.cli.headless import checked, show_result, watch
 
     if headless and detach:
         raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
     if check and detach:
         raise ScenarioError("--check needs the run's end and --detach does not wait for it: give one of them")
-    check_device(device)
+    device_named(device)
     experiment, preset = build_scenario(
         scenario,
         settings=settings or [],

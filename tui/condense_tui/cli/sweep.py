@@ -9,7 +9,7 @@ import typer
 
 from condense_tui.cli.options import Json
 from condense_tui.cli.reproduce import SEEDS
-from condense_tui.resolve.scenario import build_scenario, check_device
+from condense_tui.resolve.scenario import build_scenario
 from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
@@ -92,13 +92,14 @@ def sweep(
     import msgspec
 
     from condense_core.errors import StoppedError
+    from condense_core.scenario.device import device_named
     from condense_tui.documents.files import ready_folder
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
     from condense_tui.sweep.results import read_results
     from condense_tui.sweep.write import require_parquet, write_tables
 
-    check_device(device)
+    device_named(device)
     _check_engine(engine, address)
     if parquet:
         require_parquet()

@@ -18,12 +18,13 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from condense_core.errors import CondenseError, DataError
+from condense_core.errors import CondenseError, DataError, MissingExtraError
+from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import Field, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
-from condense_tui.resolve.scenario import DATA_SETS, changed, check_device
+from condense_tui.resolve.scenario import DATA_SETS, changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.rows import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
@@ -173,7 +174,7 @@ class FormScreen(Dialog[None]):
             yield from self._field("name", start.name, "name of the run")
             yield from self._field("seed", start.seed, "seed of the initial weights and the batches")
             yield from self._field("seeds", start.seeds, "number of seeds to train in one run, from the seed up")
-            yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
+            yield from self._field("device", start.device, DEVICE_NAMES)
             yield from self._field("data", "", f"unchanged; or {', '.join(DATA_SETS)}")
             yield from self._field("change", "", "any other field, such as optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
@@ -227,7 +228,8 @@ class FormScreen(Dialog[None]):
 
     def _build(self, values: dict[str, str]) -> Experiment:
         """The experiment that the form describes; a CondenseError where that is none, or cannot be trained here."""
-        from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+        from condense_core.runs.create import require_engine
+        from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
         experiment = changed(
             self._start.text,
@@ -238,7 +240,7 @@ class FormScreen(Dialog[None]):
             settings=split_settings(values["change"]),
         )
         self._fields, self._experiment = fields(experiment), experiment
-        check_device(values["device"])
+        device_named(values["device"])
         require_engine()
         check_data_is_there(with_absolute_paths(experiment))
         return experiment
@@ -265,7 +267,7 @@ class FormScreen(Dialog[None]):
         text = str(error)
         if isinstance(error, DataError):
             text += " (in this form: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
-        if self._start.recording and not isinstance(error, DataError) and "pip install" in text:
+        if self._start.recording and isinstance(error, MissingExtraError):
             text += " · or press esc, then space to play its recording"
         return text
 

@@ -171,7 +171,7 @@ def output_plot(run: RunReader, layer: str, at: int) -> Plot:
         raise ExportError("no output was recorded: only networks with one input and one hidden layer have one")
     point = frame.point.numpy()
     return Plot(
-        f"output and its polynomial of degree {frame.degree}, {measure(100 * frame.complexity, 2)} % of the range apart",
+        f"output and polynomial of degree {frame.degree}, {measure(100 * frame.complexity, 2)} % of the range apart",
         [
             Curve(point, frame.polynomial.numpy(), name=f"degree {frame.degree}", tone=1, wide=True),
             Curve(point, frame.output.numpy(), name="output", tone=0),

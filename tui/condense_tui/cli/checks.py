@@ -86,8 +86,8 @@ def _terminal() -> Iterator[Check]:
 
 
 def _data_sets() -> Iterator[Check]:
-    from condense_core.runs.create import data_is_there, data_root
     from condense_core.scenario.data import Cifar10, Cifar100, Mnist
+    from condense_core.scenario.paths import data_is_there, data_root
 
     yield Check("data", "works", "digits, photos and sine targets come with the program")
     root = data_root(None)

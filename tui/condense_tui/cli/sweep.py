@@ -173,7 +173,8 @@ def _train(
 ) -> tuple[Progress, dict[Path, str]]:
     """Train what is not finished; the progress, and why cells that went elsewhere left nothing."""
     from condense_core.machine import usable_cores
-    from condense_core.runs.create import check_data_is_there, require_engine
+    from condense_core.runs.create import require_engine
+    from condense_core.scenario.paths import check_data_is_there
     from condense_tui.batch.drive import drive, is_finished
     from condense_tui.sweep.cluster import RayEngine
     from condense_tui.sweep.progress import showing

@@ -227,7 +227,8 @@ class FormScreen(Dialog[None]):
 
     def _build(self, values: dict[str, str]) -> Experiment:
         """The experiment that the form describes; a CondenseError where that is none, or cannot be trained here."""
-        from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+        from condense_core.runs.create import require_engine
+        from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
         experiment = changed(
             self._start.text,

@@ -54,7 +54,7 @@ class RunReader:
         self._experiment: Experiment | None = None
         self._data_version = -1
         with self._checked():
-            # holes of a mirror are filled behind what was read, see remote/mirror.py
+            # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'hole'")
             self._mirrored = found.fetchone() is not None
         self._filled = 0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import SMALL, Workers
+from support import SMALL, Workers, need_module
 
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
@@ -71,6 +71,7 @@ def random_source() -> random.Random:
 
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[subprocess.Popen[str]]:
+    need_module("torch")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [sys.executable, "-c", ZYGOTE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment

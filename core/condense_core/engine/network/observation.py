@@ -201,10 +201,10 @@ class Observation:
         value = sigma(zero)
         if float(value.detach()) != 0:
             return None
-        slope = float(torch.autograd.grad(value, zero)[0])
+        derivative = float(torch.autograd.grad(value, zero)[0])
         weight_MK = self.kernels(layer)
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
-        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=slope)
+        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
 
     def predicts_from_data(self, layer: str) -> bool:
         """Whether the prediction for the layer needs the data alone: one hidden layer, of multiplicity 1."""

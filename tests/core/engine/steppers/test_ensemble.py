@@ -17,9 +17,9 @@ def ensemble(experiment) -> TrainingEnsemble:
 def steps_of(training: TrainingEnsemble, count: int) -> list[dict[str, torch.Tensor]]:
     states = []
     for _ in range(count):
-        states.append({name: value.clone() for name, value in training.state().items()})
+        states.append({name: value.clone() for name, value in training.state_dict().items()})
         training.advance()
-    return [*states, training.state()]
+    return [*states, training.state_dict()]
 
 
 def test_from_its_step_on_the_later_learning_rate_holds(small):
@@ -31,23 +31,23 @@ def test_from_its_step_on_the_later_learning_rate_holds(small):
     for step, lr in ((3, 0.002), (4, 0.002), (5, 0.0005)):
         at = msgspec.structs.replace(small, optimizer=GD(lr=lr))
         alone = ensemble(at)
-        alone.restore(after[step])
+        alone.load_state_dict(after[step])
         alone.advance()
-        assert torch.equal(alone.state()[name], after[step + 1][name])
+        assert torch.equal(alone.state_dict()[name], after[step + 1][name])
 
 
 def test_a_resumed_run_has_the_rate_of_its_step(small):
     scheduled = msgspec.structs.replace(small, optimizer=GD(lr=0.01, later_lr=((3, 0.002),)))
     states = steps_of(ensemble(scheduled), 6)
     resumed = ensemble(scheduled)
-    resumed.restore(states[4])
+    resumed.load_state_dict(states[4])
     resumed.advance()
-    assert torch.equal(resumed.state()["network.dense1.weight"], states[5]["network.dense1.weight"])
+    assert torch.equal(resumed.state_dict()["network.dense1.weight"], states[5]["network.dense1.weight"])
 
 
 def test_an_output_layer_without_a_bias_leaves_the_weights_as_they_were(small):
-    without = ensemble(msgspec.structs.replace(small, output_bias=False)).state()
-    with_bias = ensemble(small).state()
+    without = ensemble(msgspec.structs.replace(small, output_bias=False)).state_dict()
+    with_bias = ensemble(small).state_dict()
     assert "network.output.bias" in with_bias
     assert "network.output.bias" not in without
     assert all(torch.equal(with_bias[name], without[name]) for name in without if name.startswith("network."))

@@ -85,11 +85,11 @@ OPTIMISERS = {
 def test_activations_in_closed_form_are_those_of_autograd(name):
     z = torch.linspace(-6, 6, 601, dtype=torch.float64, requires_grad=True)
     value = activation(name)(z)
-    (slope,) = torch.autograd.grad(value.sum(), z)
+    (derivative,) = torch.autograd.grad(value.sum(), z)
     found, saved = elementwise(name).forward(z.detach().clone())
     torch.testing.assert_close(found, value.detach(), rtol=rtol("float64"), atol=0)
     torch.testing.assert_close(
-        elementwise(name).backward(torch.ones_like(found), saved), slope, rtol=rtol("float64"), atol=0
+        elementwise(name).backward(torch.ones_like(found), saved), derivative, rtol=rtol("float64"), atol=0
     )
 
 
@@ -170,11 +170,11 @@ def test_a_restored_ensemble_goes_on_with_the_same_bits(case):
         whole.advance()
     for _ in range(4):
         first.advance()
-    second.restore({name: value.clone() for name, value in first.state().items()})
+    second.load_state_dict({name: value.clone() for name, value in first.state_dict().items()})
     for _ in range(5):
         second.advance()
-    assert whole.state().keys() == second.state().keys()
-    assert all(torch.equal(value, second.state()[name]) for name, value in whole.state().items())
+    assert whole.state_dict().keys() == second.state_dict().keys()
+    assert all(torch.equal(value, second.state_dict()[name]) for name, value in whole.state_dict().items())
 
 
 @pytest.mark.parametrize("case", METHODS)
@@ -187,7 +187,7 @@ def test_looking_changes_no_bit(case):
             assert math.isfinite(observation.loss)
             assert observation.gradient_norm > 0
         watched.advance()
-    assert all(torch.equal(value, watched.state()[name]) for name, value in blind.state().items())
+    assert all(torch.equal(value, watched.state_dict()[name]) for name, value in blind.state_dict().items())
 
 
 @pytest.mark.parametrize("case", METHODS)
@@ -197,19 +197,21 @@ def test_a_dropped_member_stays_as_it_is_and_the_others_go_on_as_if_alone(case):
     for _ in range(3):
         training.advance()
         untouched.advance()
-    at_drop = {name: value.clone() for name, value in training.state().items() if name.startswith("member.1.network.")}
+    at_drop = {
+        name: value.clone() for name, value in training.state_dict().items() if name.startswith("member.1.network.")
+    }
     training.drop([1])
     assert training.members == [0, 2]
     resumed = make(method, experiment)
-    resumed.restore({name: value.clone() for name, value in training.state().items()})
+    resumed.load_state_dict({name: value.clone() for name, value in training.state_dict().items()})
     assert resumed.members == [0, 2]
     for _ in range(4):
         training.advance()
         untouched.advance()
         resumed.advance()
-    state = training.state()
+    state = training.state_dict()
     assert all(torch.equal(state[name], value) for name, value in at_drop.items())
-    assert all(torch.equal(resumed.state()[name], value) for name, value in state.items())
+    assert all(torch.equal(resumed.state_dict()[name], value) for name, value in state.items())
     for observation, number in zip(training.observe(), (0, 2), strict=True):
         for name, value in untouched.observe()[number].parameters().items():
             assert float((observation.parameters()[name] - value).norm()) <= rtol("float64") * float(value.norm())
@@ -274,9 +276,9 @@ def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
         plain._train_step()
     blocks.advance(plain_steps)
     assert blocks.step == plain_steps
-    (remark,) = blocks.remarks
-    assert ("one by one" in remark) == wrong
-    assert all(torch.equal(value, blocks.state()[name]) for name, value in plain.state().items())
+    (note,) = blocks.notes
+    assert ("one by one" in note) == wrong
+    assert all(torch.equal(value, blocks.state_dict()[name]) for name, value in plain.state_dict().items())
     blocks.drop([0])
     blocks.advance(graphs.BLOCK)
     assert blocks.observe()[0].step == plain_steps + graphs.BLOCK

@@ -6,7 +6,7 @@ nor probes nor checkpoints see which.   # S members
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -125,7 +125,9 @@ class TrainingEnsemble:
             self.members.remove(member)
         steps = self._optimisers[0].steps
         self._bind()
-        self._load_moments({member: before[member] for member in self.members}, steps)
+        for row, member in enumerate(self.members):
+            _copy(before[member], "", self._moments(row))
+        self._set_optimiser_steps(steps)
 
     def state_dict(self) -> State:
         """All that an ensemble of the same experiment needs to go on from here, bit for bit."""
@@ -145,31 +147,19 @@ class TrainingEnsemble:
 
     def load_state_dict(self, state: State) -> None:
         """Continue from `state_dict()` of another; RunFileError where it is of another network."""
-        try:
-            self._load_state_dict(state)
-        except (KeyError, RuntimeError) as error:
-            raise RunFileError(
-                f"the checkpoint does not fit this scenario ({error}); remove it to train anew"
-            ) from None
-
-    def _load_state_dict(self, state: State) -> None:
-        self.step = int(state["step"])
         every = range(len(self._experiments))
-        ended = [int(member) for member in state.get("ended", torch.empty(0))]
+        ended = state["ended"].flatten().tolist() if "ended" in state else []
+        if not set(ended) < set(every):
+            raise _does_not_fit(f"members {ended} of {len(every)} have ended")
+        self.step = int(_number(state, "step"))
         self.members = [member for member in every if member not in ended]
-        with torch.no_grad():
-            for member in every:
-                for name, value in self._networks[member].state_dict().items():
-                    value.copy_(state[f"{prefix(member)}network.{name}"])
+        for member in every:
+            _copy(state, f"{prefix(member)}network.", self._networks[member].state_dict())
         self._ended = {member: dict(self._networks[member].state_dict()) for member in ended}
         self._bind()
-        moments = {}
-        for member in self.members:
-            start = f"{prefix(member)}optimiser."
-            moments[member] = {
-                name.removeprefix(start): value for name, value in state.items() if name.startswith(start)
-            }
-        self._load_moments(moments, float(state["optimiser.steps"]))
+        for row, member in enumerate(self.members):
+            _copy(state, f"{prefix(member)}optimiser.", self._moments(row))
+        self._set_optimiser_steps(_number(state, "optimiser.steps"))
 
     def _bind(self) -> None:
         """Make ready for the members that still train, from the weights in their networks."""
@@ -258,9 +248,29 @@ class TrainingEnsemble:
             for name, value in self._parameters.of_row(row, [each.moments[kind] for each in self._optimisers]).items()
         }
 
-    def _load_moments(self, moments: Mapping[int, ByName], steps: float) -> None:
-        for row, member in enumerate(self.members):
-            for name, value in self._moments(row).items():
-                value.copy_(moments[member][name])
+    def _set_optimiser_steps(self, steps: float) -> None:
         for each in self._optimisers:
             each.steps = steps
+
+
+def _copy(state: State, start: str, into: ByName) -> None:
+    """Fill tensors with those of the state that have `start` before their names."""
+    with torch.no_grad():
+        for name, value in into.items():
+            found = state.get(f"{start}{name}")
+            # a shape that could be broadcast would be silent
+            if found is None or found.shape != value.shape:
+                shape = "missing" if found is None else tuple(found.shape)
+                raise _does_not_fit(f"{start}{name} is {shape}, expected {tuple(value.shape)}")
+            value.copy_(found)
+
+
+def _number(state: State, name: str) -> float:
+    value = state.get(name)
+    if value is None or value.numel() != 1 or not bool(value.isfinite()):
+        raise _does_not_fit(f"{name} is {'missing' if value is None else 'no number'}")
+    return float(value)
+
+
+def _does_not_fit(reason: str) -> RunFileError:
+    return RunFileError(f"the checkpoint does not fit this scenario ({reason}); remove it to train from the start")

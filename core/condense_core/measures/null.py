@@ -7,10 +7,9 @@ from functools import lru_cache
 
 import torch
 
-from condense_core.measures.clusters import FINE, Lines, condensed_lines
+from condense_core.measures.clusters import Lines, condensed_lines
+from condense_core.thresholds import FINE, LEAST_COVERAGE
 
-# Least share of a layer's kernels on lines for the layer to be called condensed, whatever chance would give.
-LEAST_COVERAGE = 0.8
 # Up to this many entries random kernels cover themselves with lines, so coverage alone tells nothing.
 FEW_ENTRIES = 3
 # Clustering costs M². More kernels scatter less about the same mean, so quantiles at 256 bound those of larger layers.
@@ -32,7 +31,7 @@ class Null:
 
 
 @lru_cache(maxsize=1024)
-def null_condensation(entries: int, kernels: int, *, cut: float = FINE[0], smallest_share: float = FINE[1]) -> Null:
+def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> Null:
     """What M = `kernels` random kernels of K = `entries` reach, from simulating at most 256 Gaussian ones of 1024.
 
     Drawn from a generator of its own with a fixed seed, so the answer is the same on every call and nothing else's

@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
+from condense_core.installation import how_to_add
 from condense_core.runfile import control
-from condense_core.runfile.info import LOG_NAME, RESUMABLE, RunInfo, read_info
+from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
 from condense_core.runfile.schema import FILE_NAME, create, open_writer
+from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
@@ -147,7 +149,7 @@ def require_engine() -> None:
     missing = missing_packages()
     if missing:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which is not installed here: pip install 'condense-tui[engine]'"
+            f"training needs {', '.join(missing)}, which this installation lacks: {how_to_add('engine')}"
         )
 
 

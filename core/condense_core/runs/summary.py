@@ -10,9 +10,8 @@ import msgspec
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.claims import Claim, NetworkMeasure, Quantity, Requirement
 from condense_core.text import printable
+from condense_core.thresholds import ARRIVED
 
-# The kernels of a layer have arrived when this share of their weight lies on the predicted direction (SCIENCE §2.6).
-ARRIVED = 0.99
 # Measures that a claim without a step means at small weights, where they belong to the data.
 OF_THE_DATA = frozenset({"ones_overlap", "gap_ratio"})
 

@@ -19,15 +19,19 @@ from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
-from condense_core.engine.network.activations import activation, multiplicity
+from condense_core.engine.network.linear_theory import (
+    usable_lambda1,
+    value_and_derivative_at_zero,
+    why_no_linear_dynamics,
+    why_not_from_data,
+)
 from condense_core.engine.network.network import Network
-from condense_core.errors import ScenarioError
 from condense_core.measures.change import gradient_norm
 from condense_core.measures.clusters import Tree, linkage_tree
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
 from condense_core.measures.signal import SignalSpectrum, dense_signal, gradient_direction, signal_matrix, spectrum
 from condense_core.measures.similarity import cosine_similarity
-from condense_core.scenario.experiment import GD, Conv, Experiment
+from condense_core.scenario.experiment import Conv, Experiment
 
 # Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
 CHUNK = 1_000
@@ -190,34 +194,22 @@ class Observation:
     def linear_dynamics(self) -> LinearDynamics | None:
         """The closed form of the only hidden layer's training while its weights are small (Zhou et al. 2025, §5).
 
-        None where it does not apply: several hidden layers, a multiplicity other than 1, σ(0) ≠ 0, an optimiser other
-        than gradient descent on the full batch.
+        None where it does not apply (`why_no_linear_dynamics`).
         """
-        layer, optimizer = self.layers[0], self.experiment.optimizer
-        if not (self.predicts_from_data(layer) and isinstance(optimizer, GD) and optimizer.batch is None):
+        if why_no_linear_dynamics(self.experiment):
             return None
-        sigma = activation(self.experiment.layers[0].activation)
-        zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
-        value = sigma(zero)
-        if float(value.detach()) != 0:
-            return None
-        derivative = float(torch.autograd.grad(value, zero)[0])
-        weight_MK = self.kernels(layer)
+        _, derivative = value_and_derivative_at_zero(self.experiment)
+        weight_MK = self.kernels(self.layers[0])
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
         return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
 
     def predicts_from_data(self, layer: str) -> bool:
         """Whether the prediction for the layer needs the data alone: one hidden layer, of multiplicity 1."""
-        if len(self.experiment.layers) > 1 or layer != self.layers[0] or self.experiment.trunk is not None:
-            return False
-        return multiplicity(activation(self.experiment.layers[0].activation)) == 1
+        return layer == self.layers[0] and not why_not_from_data(self.experiment)
 
     def signal_strength(self) -> float:
         """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""
-        top = float(spectrum(self._signal).values[0])
-        if not 0 < top < float("inf"):
-            raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {top}; give optimizer.lr instead")
-        return top
+        return usable_lambda1(float(spectrum(self._signal).values[0]))
 
 
 def _with_bias(weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from condense_core.engine.network.linear_theory import LOOK_AHEAD
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
 from condense_core.measures.alignment import alignment, projection_ratio
@@ -25,9 +26,6 @@ KEPT_VALUES = 32
 KEPT_OF_GRADIENT = 8
 # Eigenvalues that are recorded as curves of their own.
 CURVES = 4
-
-# Steps that a prediction of condensation looks ahead: further than any preset trains, and done in a tenth of a second.
-LOOK_AHEAD = 100_000
 
 
 class SpectrumProbe:

@@ -344,24 +344,24 @@ def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line
 
 
 def banner(info: RunInfo) -> Banner | None:
-    """What somebody who looks at this run has to know before anything else; None where all is well."""
+    """What a viewer of this run must know before anything else; None if all is well."""
     away = connection_banner(info)
     if away is not None:
         return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
     if info.status == "lost":
-        text = f"worker lost at step {info.step:,}{because}; the recording is kept · p goes on from its last checkpoint"
+        text = f"worker lost at step {info.step:,}{because} · press p to resume from its last checkpoint"
         return Banner(text, "error")
     if info.status == "diverged":
-        return Banner(f"diverged at step {info.step:,}{because} · ← looks back at the frames before", "error")
+        return Banner(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
     if info.status == "failed":
         return Banner(
-            f"failed at step {info.step:,}{because} · 4 shows the worker's log, p goes on from its last checkpoint",
+            f"failed at step {info.step:,}{because} · press 4 for the worker's log, p to resume from its checkpoint",
             "error",
         )
     if info.status == "paused":
-        return Banner("training is paused · p goes on", "note")
+        return Banner("training is paused · press p to resume", "note")
     return None
 
 
@@ -370,7 +370,7 @@ def _away(mirror: Mirror | None) -> str:
 
 
 def connection_banner(info: RunInfo) -> Banner | None:
-    """How the connection to a run elsewhere is, where it is not up and there is something to be missed."""
+    """The state of the connection to a run on another host, if it is down and something may be missed."""
     mirror = info.mirror
     if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
         return None
@@ -380,4 +380,4 @@ def connection_banner(info: RunInfo) -> Banner | None:
     because = f": {mirror.trouble}" if mirror.trouble else ""
     if mirror.link == "connecting":
         return Banner(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
-    return Banner(f"not connected to {mirror.host}; this is as of {ago} ago{because}", "warning")
+    return Banner(f"not connected to {mirror.host}; last update {ago} ago{because}", "warning")

@@ -50,6 +50,7 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
+        self._seq: int
         (self._seq,) = self._connection.execute(NEWEST_SEQ).fetchone()
 
     def append(self, batch: Batch) -> None:

@@ -16,7 +16,7 @@ class DeviceName(NamedTuple):
     """`kind` auto (a GPU where there is one), cpu or cuda, and which GPU."""
 
     kind: str
-    index: int = 0
+    number: int = 0
 
 
 def device_named(name: str) -> DeviceName:

@@ -93,7 +93,7 @@ class RunReader:
             return self
         own = copy.copy(self)
         own.member_number = number
-        own._experiment = self.experiment.members[number]
+        own._experiment = self.experiment.member(number)
         own._curves = {}
         own._spreads = self._of_members
         return own

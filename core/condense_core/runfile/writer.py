@@ -50,8 +50,7 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
-        self._seq: int
-        (self._seq,) = self._connection.execute(NEWEST_SEQ).fetchone()
+        self._seq = int(self._connection.execute(NEWEST_SEQ).fetchone()[0])
 
     def append(self, batch: Batch) -> None:
         """Commit one batch as one transaction."""

@@ -2,8 +2,8 @@
 
 # N samples, D outputs, M kernels, K entries a kernel
 
-Reading a view never changes the network: forward passes run without gradients, gradients are taken functionally and
-leave `.grad` alone, batch normalisation keeps its running statistics, and no random number is drawn.
+Reading an observation never changes the network: forward passes run without gradients, gradients are taken functionally
+and leave `.grad` alone, batch normalisation keeps its running statistics, and no random number is drawn.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from condense_core.scenario.experiment import Conv, Experiment
 CHUNK = 1_000
 
 
-class Known(NamedTuple):
-    """What a training step on the whole sample has found: outputs (N, D), and the gradient by parameter name."""
+class OutputAndGradient(NamedTuple):
+    """What a training step on the whole sample computes: outputs (N, D), and the gradient by parameter name."""
 
     output_ND: Tensor
     gradient: dict[str, Tensor]
 
 
-class View:
+class Observation:
     """One step of one run, or of one member of an ensemble, to be read before the next step is taken.
 
     Tensors are on the training device, in the training precision unless said otherwise.
@@ -58,18 +58,18 @@ class View:
         step: int,
         lr: float = math.nan,
         *,
-        known: Callable[[], Known] | None = None,
+        computed: Callable[[], OutputAndGradient] | None = None,
     ) -> None:
-        """`known` gives what the coming training step needs in any case, where that sees the whole sample."""
+        """`computed` gives what the coming training step needs in any case, where that sees the whole sample."""
         self.experiment = experiment
-        self._known = known
+        self._computed = computed
         self.step = step
         self.lr = lr
         self.seconds = math.nan
         """Time trained so far, measuring not counted; the loop sets it."""
         self._network = network
         self._dataset = dataset
-        # what is asked for once a layer by several probes; functools.cache would keep every view alive
+        # what is asked for once a layer by several probes; functools.cache would keep every observation alive
         self._cosines: dict[str, Tensor] = {}
         self._trees: dict[str, Tree] = {}
         self._predictions: dict[str, SignalSpectrum] = {}
@@ -123,7 +123,7 @@ class View:
     @cached_property
     def output_ND(self) -> Tensor:
         """Output of the network on the whole sample."""
-        return self._known().output_ND if self._known is not None else self.outputs(self._dataset.input)
+        return self._computed().output_ND if self._computed is not None else self.outputs(self._dataset.input)
 
     @cached_property
     def loss(self) -> float:
@@ -149,8 +149,8 @@ class View:
     @cached_property
     def gradient(self) -> dict[str, Tensor]:
         """Gradient of the loss on the whole sample, by parameter name."""
-        if self._known is not None:
-            return self._known().gradient
+        if self._computed is not None:
+            return self._computed().gradient
         names, values = zip(*self._network.named_parameters(), strict=True)
         total = [torch.zeros_like(value) for value in values]
         inputs, targets = torch.split(self._dataset.input, CHUNK), torch.split(self._dataset.target, CHUNK)

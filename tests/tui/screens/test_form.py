@@ -121,7 +121,7 @@ async def test_missing_engine_says_what_to_install_and_what_works_all_the_same(
     monkeypatch.setattr("condense_core.runs.create.missing_packages", lambda: ["torch", "safetensors"])
     async with form(tmp_path, size=size) as pilot:
         # a narrow terminal breaks lines anywhere, and hides nothing
-        wanted = "".join(f"{how_to_add('engine')} · press esc, then space to play its recording".split())
+        wanted = "".join(f"{how_to_add('engine')} · or press esc, then space to play its recording".split())
         await until(lambda: wanted in "".join(text(pilot).replace("│", "").split()), "the advice")
 
 

@@ -1,4 +1,4 @@
-"""Pausing, stopping and resuming a run from a screen: every way that the command line has, with its own words."""
+"""Pausing, stopping and resuming a run from a screen, with the same conditions and messages as the commands."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class RunCommands:
         elif status in RESUMABLE and run.is_dir():
             self._in_thread(partial(self._resume, run))
         else:
-            say(self._screen, "training is over; there is nothing to pause")
+            say(self._screen, "training has ended; there is nothing to pause")
 
     def stop(self, run: Path, of: Steered) -> None:
         """Stop a run that trains, after asking."""
         if of.status not in ACTIVE:
-            say(self._screen, "training is over; there is nothing to stop")
+            say(self._screen, "training has ended; there is nothing to stop")
             return
 
         def answered(yes: bool | None) -> None:
@@ -62,8 +62,7 @@ class RunCommands:
 
         question = Question(
             f"Stop training {printable(of.name)}?",
-            f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}."
-            " It leaves a checkpoint and can be resumed.",
+            f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}. It saves a checkpoint and can be resumed.",
             "stop",
             "keep training",
         )
@@ -87,7 +86,7 @@ class RunCommands:
             return
         away = _away(run)
         if away:
-            self._say(f"no connection to {away}; it is asked to {verb} if there is one within a minute", error=True)
+            self._say(f"not connected to {away}; will {verb} if the connection is back within a minute", error=True)
         else:
             self._say(f"asked the worker to {verb}")
         self._screen.app.call_from_thread(self._changed)
@@ -101,13 +100,13 @@ class RunCommands:
         except CondenseError as error:
             self._say(str(error), error=True)
             return
-        self._say("training goes on from its last checkpoint")
+        self._say("training resumes from its last checkpoint")
         self._screen.app.call_from_thread(self._changed)
 
 
 def pause_word(status: str) -> str:
     """What `RunCommands.pause_or_go_on` would do, in a word; empty where it would do nothing."""
-    return "go on" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
+    return "resume" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
 
 
 def _away(run: Path) -> str:

@@ -28,7 +28,7 @@ class WordFilter:
         from textual.widgets import Input
 
         if self._field is None:
-            self._field = Input(placeholder="words to look for · enter keeps them · esc shows all", compact=True)
+            self._field = Input(placeholder="words to look for · enter keeps the filter · esc clears it", compact=True)
             self._field.id = "filter"
             self._above.screen.mount(self._field, after=self._above)
         self._field.display = True

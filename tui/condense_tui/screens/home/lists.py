@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 NO_RUNS = """
   no runs yet
 
-  choose a preset in the other list (tab):
+  choose a preset in the other list (tab), then press
 
-  enter   trains it here, in a process of its own,
-          which no closed terminal stops
-  space   plays its recording, where it has a {sign}
+  enter   to train it here; training continues
+          even if this terminal is closed
+  space   to play its recording, if it has a {sign}
 
-  digits-gd is the one to begin with."""
+  digits-gd is a good one to start with."""
 
 
 class Lists:
@@ -92,7 +92,7 @@ class Lists:
 
     def _no_runs(self, glances: tuple[Glance, ...]) -> str:
         if glances:
-            return "  no run has these words"
+            return "  no run contains these words"
         return f"  {self.trouble}" if self.trouble else NO_RUNS.format(sign="▷" if self.runs.ability.unicode else ">")
 
     def _title(self, name: str, found: int, count: int) -> Content:

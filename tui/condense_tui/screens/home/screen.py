@@ -132,7 +132,7 @@ class HomeScreen(ShellScreen[None]):
     def on_presets_ready(self, message: PresetsReady) -> None:
         """Show the presets."""
         self.lists.catalogue = message.presets
-        self.lists.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset has these words"
+        self.lists.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset contains these words"
         self._show()
 
     def on_machines_known(self, message: MachinesKnown) -> None:

@@ -60,9 +60,10 @@ class RunCommands:
             if yes:
                 self._in_thread(partial(self._send, run, "stop"))
 
+        at = f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}."
         question = Question(
             f"Stop training {printable(of.name)}?",
-            f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}. It saves a checkpoint and can be resumed.",
+            f"{at} It saves a checkpoint and can be resumed.",
             "stop",
             "keep training",
         )

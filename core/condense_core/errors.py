@@ -20,6 +20,8 @@ from condense_core.text import printable
 
 # Characters of names that exist in one message: all fields of a scenario, a dozen presets or runs.
 LONGEST_LIST = 240
+# Of a whole message: somebody else's words in it are bounded where they come in, and nothing floods a terminal.
+LONGEST_MESSAGE = 1_500
 
 
 class CondenseError(Exception):
@@ -28,8 +30,9 @@ class CondenseError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        # messages carry names and texts from files; none may steer the terminal or break the line
-        super().__init__(printable(message))
+        # messages carry names and texts from files; none may steer the terminal, break the line or fill the screen
+        text = printable(message[: 2 * LONGEST_MESSAGE])
+        super().__init__(text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…")
 
 
 class ScenarioError(CondenseError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_writer
 
 SUFFIX = ".sqlite"
 # What a recording may take: ten of them are still less than the program itself.
@@ -64,8 +64,7 @@ def _strip(connection: sqlite3.Connection, name: str, versions: dict[str, str], 
     connection.execute("CREATE INDEX IF NOT EXISTS scalar_name ON scalar (name)")
     connection.execute("UPDATE run SET id = ?, name = ?, host = ?, pid = NULL", (f"{name}-recording", name, HOST))
     connection.execute(
-        "INSERT INTO event SELECT max(s) + 1, (SELECT step FROM run), 'recorded', ?, ? FROM (SELECT max(seq) AS s FROM"
-        " scalar UNION ALL SELECT max(seq) FROM frame UNION ALL SELECT max(seq) FROM event)",
+        f"INSERT INTO event SELECT newest + 1, (SELECT step FROM run), 'recorded', ?, ? FROM ({NEWEST_SEQ})",
         (f"a recording that ships with the program, made {made} with {words}", created),
     )
     connection.execute("VACUUM")

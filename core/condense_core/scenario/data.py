@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from condense_core.scenario.checked import Checked, at_least, require
+from condense_core.scenario.checked import Checked, at_least, check_path, require
 
 Labels = Literal["raw", "centred", "onehot"]
 
@@ -49,6 +49,11 @@ class _Torchvision(_Images, frozen=True, kw_only=True):
     download: bool = False
     train: bool = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.root is not None:
+            check_path("root", self.root, "a folder")
+
 
 class Mnist(_Torchvision, frozen=True, kw_only=True, tag_field="name", tag="mnist"):
     """MNIST, 1×28×28, ten classes."""
@@ -71,7 +76,7 @@ class Folder(_Images, frozen=True, kw_only=True, tag_field="name", tag="folder")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(bool(self.path), "path", "a folder with one folder of images a class", self.path)
+        check_path("path", self.path, "a folder with one folder of images a class")
         require(4 <= self.size <= 512, "size", "4 to 512 pixels", self.size)
 
 

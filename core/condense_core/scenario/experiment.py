@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import nearest
-from condense_core.scenario.checked import Checked, at_least, positive, require
+from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
 
@@ -149,7 +149,7 @@ class _Optimizer(Checked, frozen=True, kw_only=True):
         if self.batch is not None:
             at_least("batch", self.batch, 1)
         steps = [step for step, _ in self.later_lr]
-        rising = all(step >= 1 for step in steps) and steps == sorted(set(steps))
+        rising = all(1 <= step < MOST for step in steps) and steps == sorted(set(steps))
         require(rising, "later_lr", "(step, lr) pairs with steps from 1 on, each above the one before", self.later_lr)
         for _, lr in self.later_lr:
             positive("later_lr", lr)
@@ -301,16 +301,17 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         require(0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name)
         require(1 <= self.steps <= 10**9, "steps", "1 to 1000000000", self.steps)
-        require(0 <= self.seed < 2**63, "seed", "0 to 2^63 - 1", self.seed)
+        require(0 <= self.seed < MOST, "seed", "0 to 2^63 - 1", self.seed)
         require(1 <= len(self.layers) <= 64, "layers", "1 to 64 hidden layers", len(self.layers))
         require(len(set(self.fast)) == len(self.fast), "fast", "each way once", self.fast)
         if self.fast:
             require(self.dtype == "float32", "fast", "dtype = 'float32'", self.dtype)
             require(isinstance(self.layers[0], Conv) or self.trunk is not None, "fast", "convolutions", self.fast)
         if self.initial is not None:
-            require(bool(self.initial), "initial", "a path to a safetensors file", self.initial)
+            check_path("initial", self.initial, "a path to a safetensors file")
         self._check_layer_order()
         self._check_loss_and_labels()
+        self._check_draws()
         batch = self.optimizer.batch
         if batch is not None:
             require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
@@ -327,8 +328,21 @@ class Experiment(Checked, frozen=True, kw_only=True):
     @property
     def members(self) -> tuple[Experiment, ...]:
         """The experiments that train as one: what each would be alone."""
+        return tuple(self.member(number) for number in range(self.ensemble.members))
+
+    def member(self, number: int) -> Experiment:
+        """The experiment that is one member, 0 to `ensemble.members` - 1."""
         alone = msgspec.structs.replace(self, ensemble=Ensemble())
-        return tuple(alone._drawn_again(number, self.ensemble.vary) for number in range(self.ensemble.members))
+        return alone._drawn_again(number, self.ensemble.vary)
+
+    def _check_draws(self) -> None:
+        """The last member's seeds are the highest ones."""
+        last, vary = self.ensemble.members - 1, self.ensemble.vary
+        most = MOST - 1 - (last if vary != "data" else 0)
+        require(0 <= self.seed <= most, "seed", f"0 to {most}, for {last + 1} members", self.seed)
+        if last and vary != "init":
+            most = (2**32 if isinstance(self.data, Sine) else MOST) - 1 - last
+            require(self.data.seed <= most, "data.seed", f"0 to {most}, for {last + 1} members", self.data.seed)
 
     def _drawn_again(self, number: int, vary: str) -> Experiment:
         if not number:

@@ -109,6 +109,9 @@ def _outputs(data: Data) -> int | None:
             return 100
         case Folder():
             place = place_of(data.path)
-            return sum(item.is_dir() for item in place.iterdir()) if place.is_dir() else None
+            try:
+                return sum(item.is_dir() for item in place.iterdir())
+            except OSError:
+                return None
         case _:
             return 10

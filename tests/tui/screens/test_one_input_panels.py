@@ -10,6 +10,7 @@ from piloting import head, run_screen, settled, shown, snapshot, text, text_has,
 from recording import Recording
 
 from condense_tui.draw.ability import Ability, Depth
+from condense_tui.terminal.textual_internals import strips_of
 
 ARROWS = set("→↗↑↖←↙↓↘")
 
@@ -94,7 +95,7 @@ async def test_without_unicode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: Ability(Depth.NONE, False))
     async with shown(one_input_run(tmp_path)) as pilot:
         await settled(pilot)
-        strips = pilot.app.screen._compositor.render_strips()
+        strips = strips_of(pilot.app.screen)
         filters = pilot.app.get_line_filters()
         page = "".join(
             segment.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.lines import Line, Lines
 
@@ -34,7 +35,7 @@ class Paper(App[None]):
 
 
 def screen_of(app: App[None]) -> list[str]:
-    return [strip.text for strip in app.screen._compositor.render_strips()]
+    return [strip.text for strip in strips_of(app.screen)]
 
 
 async def test_only_the_two_lines_of_the_frame_are_drawn_again():

@@ -43,7 +43,7 @@ class _Headless(CondenseApp):
                 return screen
             if screen is not None and screen.trouble:
                 raise ExportError(f"the screen was not drawn: {screen.trouble}")
-            if self._exit or time.monotonic() > deadline:
+            if self.return_code is not None or time.monotonic() > deadline:
                 raise ExportError(f"the screen was not drawn: {what} did not come")
             await asyncio.sleep(0.02)
 

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir
+from condense_tui.cli.options import At, Json, Recorded, RunsDir
 
 if TYPE_CHECKING:
     from condense_tui.export.wish import Wish
 
 
 def export(
-    run: Annotated[
-        str, typer.Argument(help="A run's id or a part of it, a path to a run file or its folder, or a preset.")
-    ],
+    run: Recorded,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, npz, png, svg, html or tensorboard.")],
     what: Annotated[
         str,
@@ -25,9 +23,7 @@ def export(
         ),
     ] = "screen",
     layer: Annotated[str | None, typer.Option(metavar="NAME", help="One layer; else all, or the first.")] = None,
-    at: Annotated[
-        int | None, typer.Option(metavar="STEP", help="The newest frame at or before it; else the last.")
-    ] = None,
+    at: At = None,
     member: Annotated[
         int | None,
         typer.Option(metavar="K", help="Of several seeds, the K-th; else their mean, and the first's heatmaps."),

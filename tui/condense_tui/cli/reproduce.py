@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import Json
+from condense_tui.cli.options import DataRoot, Device, Json
 
 if TYPE_CHECKING:
     from condense_tui.batch.cells import Cell, Plan
@@ -33,21 +33,20 @@ def reproduce(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Runs and report go there; runs there are kept.")] = Path(
         "report"
     ),
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
+    data_root: DataRoot = None,
     data: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=SOURCE", help="Other images for presets of a set: cifar10=folder:PATH; repeatable."),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:i; presets that need a GPU run on cuda.")] = "cpu",
+    device: Device = "cpu",
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as there are cores.")] = None,
     json: Json = False,
 ) -> int:
     """Run presets over seeds and report which claims hold: measured distributions, heatmaps, curves, verdicts.
 
-    Runs that are finished in DIR are not repeated. Exits with 1 where a claim does not hold in the share of runs that
-    it names. Ctrl-C stops it with a report of what is finished so far, and the same command goes on.
+    Runs that are finished in DIR are not repeated; presets that need a GPU are left out without --device cuda. Exits
+    with 1 where a claim does not hold in the share of runs that it names. Ctrl-C stops it with a report of what is
+    finished so far, and the same command goes on.
 
     \b
     condense-tui reproduce --quick
@@ -62,6 +61,7 @@ def reproduce(
     from condense_core.errors import StoppedError
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
+    from condense_core.scenario.device import device_named
     from condense_tui.batch.drive import drive
     from condense_tui.documents.files import ready_folder
     from condense_tui.reproduce.across import read_across
@@ -70,9 +70,8 @@ def reproduce(
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import showing
     from condense_tui.reproduce.together import together
-    from condense_tui.resolve.scenario import check_device
 
-    check_device(device)
+    on_gpu = device_named(device).kind == "cuda"
     other_data = stand_ins(data or [])
     presets = read_presets(figures or [], paper)
     require_engine()
@@ -85,7 +84,7 @@ def reproduce(
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         data_seeds=data_seeds,
         data_root=data_root,
-        has_gpu=device.startswith("cuda"),
+        has_gpu=on_gpu,
         quick=quick,
         stand_ins=other_data,
         across=read_across(figures or [], presets),

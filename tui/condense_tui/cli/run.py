@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from condense_tui.app.launch import has_terminal, open_app
-from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
-from condense_tui.resolve.scenario import build_scenario, check_device, find_recording
+from condense_tui.cli.options import (
+    At,
+    Check,
+    Data,
+    DataRoot,
+    Device,
+    Download,
+    Headless,
+    Json,
+    OnHost,
+    Recorded,
+    RunsDir,
+    Scenario,
+    Seed,
+    Seeds,
+    Settings,
+    Vary,
+    Width,
+)
+from condense_tui.resolve.scenario import build_scenario, find_recording
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -17,25 +35,18 @@ if TYPE_CHECKING:
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field, by its dotted name; repeatable.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="The draw of the initial weights and of the batches.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Train that many draws as one run, from --seed on.")] = None,
-    vary: Annotated[
-        Literal["init", "data", "both"] | None,
-        typer.Option(help="What the draws of --seeds are of: initial weights, data, or both."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")] = "auto",
-    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
-    headless: Annotated[bool, typer.Option("--headless", help="No app: progress, then a table.")] = False,
+    scenario: Scenario,
+    settings: Settings = None,
+    seed: Seed = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    device: Device = "auto",
+    data: Data = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    headless: Headless = False,
     detach: Annotated[bool, typer.Option("--detach", help="Start the run and return.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
+    check: Check = False,
     json: Json = False,
     name: Annotated[str, typer.Option(help="What to call the run.")] = "",
     host: OnHost = None,
@@ -56,13 +67,14 @@ def run(
     from condense_core.errors import ScenarioError
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
+    from condense_core.scenario.device import device_named
     from condense_tui.cli.headless import checked, show_result, watch
 
     if headless and detach:
         raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
     if check and detach:
         raise ScenarioError("--check needs the run's end and --detach does not wait for it: give one of them")
-    check_device(device)
+    device_named(device)
     experiment, preset = build_scenario(
         scenario,
         settings=settings or [],
@@ -89,8 +101,8 @@ def run(
 
 def attach(
     run: Annotated[str | None, typer.Argument(help="A run's id or a part of it; the newest without.")] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="No app: progress, then a table.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
+    headless: Headless = False,
+    check: Check = False,
     json: Json = False,
     host: OnHost = None,
     runs_dir: RunsDir = None,
@@ -155,9 +167,7 @@ def _watch_there(connection: Connection, run: str, runs: Path, in_app: bool, che
 
 
 def replay(
-    run: Annotated[
-        str, typer.Argument(help="A run's id or a part of it, a path to a run file or its folder, or a preset.")
-    ],
+    run: Recorded,
     headless: Annotated[bool, typer.Option("--headless", help="No app: the same panels as text.")] = False,
     at: At = None,
     width: Width = None,

@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import Json
+from condense_tui.cli.options import (
+    Check,
+    Data,
+    DataRoot,
+    Device,
+    Download,
+    Json,
+    Scenario,
+    Seed,
+    Seeds,
+    Settings,
+    Vary,
+)
 from condense_tui.cli.reproduce import SEEDS
-from condense_tui.resolve.scenario import build_scenario, check_device
+from condense_tui.resolve.scenario import build_scenario
 from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
@@ -21,30 +33,20 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
+    scenario: Scenario,
     over: Annotated[
         list[str],
         typer.Option(
             metavar="KEY=V1,V2,…", help="A field by its dotted name, and its values; repeatable: all combined."
         ),
     ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other field, for every cell; repeatable."),
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help=f"Draws in each cell, trained as one run; the scenario's, or {SEEDS}.")
-    ] = None,
-    vary: Annotated[
-        Literal["init", "data", "both"] | None,
-        typer.Option(help="What the draws are of: initial weights, data, or both."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="The first draw of the initial weights.")] = None,
-    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
+    settings: Settings = None,
+    seed: Seed = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    data: Data = None,
+    data_root: DataRoot = None,
+    download: Download = False,
     show: Annotated[
         Show,
         typer.Option(help="What the picture shows."),
@@ -56,7 +58,7 @@ def sweep(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Cells at a time; as many as there are cores, here or in the cluster.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")] = "cpu",
+    device: Device = "cpu",
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Train in processes of this machine, or on a Ray cluster.")
     ] = "local",
@@ -66,13 +68,12 @@ def sweep(
     parquet: Annotated[
         bool, typer.Option("--parquet", help="Refuse to go on where Parquet cannot be written.")
     ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit with 1 where the claim does not hold in a cell.")
-    ] = False,
+    check: Check = False,
     json: Json = False,
 ) -> int:
     """Train a scenario at every combination of values, each over several seeds: one table, and a phase diagram.
 
+    Without --seeds a cell has as many draws as the scenario names, or 10 where it names one.
     Two keys make a picture with the first across and the second up; one key makes bars; a third makes a picture for
     each of its values. `width`, `activation`, `std`, `lr` and other names that mean one thing need no dots. In DIR:
     results.csv (a row for each cell and layer), seeds.csv (for each seed), both as .parquet where pyarrow is
@@ -92,13 +93,14 @@ def sweep(
     import msgspec
 
     from condense_core.errors import StoppedError
+    from condense_core.scenario.device import device_named
     from condense_tui.documents.files import ready_folder
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
     from condense_tui.sweep.results import read_results
     from condense_tui.sweep.write import require_parquet, write_tables
 
-    check_device(device)
+    device_named(device)
     _check_engine(engine, address)
     if parquet:
         require_parquet()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json
+from condense_tui.cli.options import Data, DataRoot, Download, Json, Scenario, Settings
 from condense_tui.resolve.scenario import build_scenario
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ IMAGES = 500
 
 
 def theory(
-    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
+    scenario: Scenario,
     trials: Annotated[
         int, typer.Option(min=1, help="Data draws; data.seed and seed count up from the scenario's.")
     ] = 50,
@@ -27,14 +26,10 @@ def theory(
         int | None, typer.Option(min=1, help=f"Samples in each draw; {IMAGES} images, or a function's own points.")
     ] = None,
     bias: Annotated[bool, typer.Option("--bias", help="Take the kernel's bias into the spectrum of Z.")] = False,
-    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field, by its dotted name; repeatable.")
-    ] = None,
+    data: Data = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    settings: Settings = None,
     json: Json = False,
 ) -> int:
     """The signal matrix Z over many data draws, v1 against all-ones, and the predicted step. Nothing is trained.

@@ -19,6 +19,7 @@ from condense_core.errors import CondenseError, HostError, MissingExtraError, Sc
 from condense_core.installation import how_to_add
 from condense_core.runs.on_node import accept
 from condense_core.scenario import toml
+from condense_core.scenario.device import device_named
 from condense_core.text import printable
 from condense_tui.batch.cells import Cell
 
@@ -70,13 +71,13 @@ class RayEngine:
             # a client's server sends its traceback along, whose last line says what happened
             words = (str(error).strip() or type(error).__name__).splitlines()[-1][:LONGEST_REASON]
             raise HostError(f"--address {address}: no Ray cluster answers there: {words}") from None
-        gpus = 1 if device.startswith("cuda") else 0
-        self._task: Any = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=gpus)(_task())
+        self._on_gpu = device_named(device).kind == "cuda"
+        self._task: Any = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=int(self._on_gpu))(_task())
 
     @property
     def slots(self) -> int:
         """How many cells the cluster has room for, as it is now."""
-        kind = "GPU" if self._device.startswith("cuda") else "CPU"
+        kind = "GPU" if self._on_gpu else "CPU"
         return max(1, int(self._ray.cluster_resources().get(kind, 1)))
 
     def start(self, cell: Cell) -> None:

@@ -13,7 +13,6 @@ from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual._context import visible_screen_stack
 from textual.app import RenderResult
 from textual.color import TRANSPARENT, Color
 from textual.geometry import Size
@@ -23,6 +22,7 @@ from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
 
 from condense_tui.terminal.shell import Shell
+from condense_tui.terminal.textual_internals import screen_below, strips_of
 
 Answer = TypeVar("Answer")
 
@@ -35,8 +35,7 @@ class Dialog(ModalScreen[Answer]):
 
     # a screen may show whatever a widget may, though its annotation says less
     def render(self) -> RenderResult:  # type: ignore[override]
-        under: list[Screen[Any]] = visible_screen_stack.get([])
-        below = under.pop() if under else None
+        below = screen_below()
         if self._still is not None and self._still.fits(self):
             return self._still
         if below is None:
@@ -63,7 +62,7 @@ class Still(Visual):
         self._made_for = screen.size, theme
         self._strips = [
             Strip([Segment(text, _tinted(style or Style.null(), tint)) for text, style, _ in strip], strip.cell_length)
-            for strip in screen._compositor.render_strips(screen.size)
+            for strip in strips_of(screen, screen.size)
         ]
 
     def fits(self, screen: Screen[Any]) -> bool:

@@ -14,11 +14,11 @@ from functools import cached_property
 from operator import itemgetter
 
 from rich.console import Console
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
 from condense_tui.terminal.emit import Row, differences
+from condense_tui.terminal.textual_internals import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 # What a key changes on a line, a mark or some figures, takes less; what takes more is a picture and waits its turn.
 SMALL = 400

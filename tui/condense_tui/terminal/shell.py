@@ -10,20 +10,18 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
 from textual import events, on
-from textual._compositor import CompositorUpdate
-from textual.app import App
 from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 
 from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look
 from condense_tui.terminal.ascii_filter import Ascii
 from condense_tui.terminal.pace import Pace, over_ssh
+from condense_tui.terminal.textual_internals import CompositorUpdate, TappedApp
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from condense_tui.terminal.outlet import Frame, Outlet
 
 
-class Shell(App[None]):
+class Shell(TappedApp):
     """An app that writes no faster than its terminal takes it, in the colours that the terminal has."""
 
     def __init__(self, runs: Path | None = None) -> None:
@@ -113,21 +111,21 @@ class Shell(App[None]):
                 self._pace.answered()
 
     def _make_pace(self) -> Pace:
-        if self._driver is None or self.is_headless:
+        if self.write_codes is None or self.is_headless:
             return Pace({}, lambda _: None, self.set_timer)
-        return Pace(os.environ, self._driver.write, self.set_timer)
+        return Pace(os.environ, self.write_codes, self.set_timer)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Textual's own way out to the terminal, on which everything is paced."""
-        if self._outlet is None or self._batch_count or not isinstance(renderable, CompositorUpdate):
-            super()._display(screen, renderable)
-        else:
-            self._outlet.update(renderable, self.console)
+    def takes(self, update: CompositorUpdate) -> bool:
+        """Everything is paced on its way out, once there is more than the very first frame."""
+        if self._outlet is None:
+            return False
+        self._outlet.update(update, self.console)
+        return True
 
     def _write_frame(self, frame: Frame) -> None:
         # an answer, or a timer, may still come while the app is being left
         if self.screen_stack:
-            super()._display(self.screen, cast(RenderableType, frame))
+            self.write_update(frame)
 
     def _first_regions(self) -> Sequence[Region]:
         """A dialog comes before what stands behind it."""

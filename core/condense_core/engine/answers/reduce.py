@@ -20,8 +20,8 @@ from condense_core.engine.answers.main import answer
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
-from condense_core.engine.network.observation import View
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.network.observation import Observation
+from condense_core.engine.steppers import make_ensemble
 from condense_core.errors import RunFileError
 from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_core.runfile.reader import RunReader
@@ -50,7 +50,7 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
     found = effective_network(experiment, network, keep_small=asked.keep_small)
     small = network_of(found.experiment, dataset, found.parameters)
     before, after = (
-        _view(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
+        _observe(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
     )
     weights, scenario = _write(Path(asked.out), experiment, found, dataset)
     return ReduceAnswer(
@@ -105,8 +105,8 @@ def _weights(run: RunReader, at: int | None) -> tuple[int, Source, dict[str, Ten
     return step, "recording", {name: torch.from_numpy(value.copy()) for name, value in values.items()}
 
 
-def _view(experiment: Experiment, network: Network, dataset: Dataset, step: int) -> View:
-    return View(_in_float64(experiment), network, dataset.to("cpu", torch.float64), step)
+def _observe(experiment: Experiment, network: Network, dataset: Dataset, step: int) -> Observation:
+    return Observation(_in_float64(experiment), network, dataset.to("cpu", torch.float64), step)
 
 
 def _in_float64(experiment: Experiment) -> Experiment:
@@ -141,7 +141,7 @@ def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
     optimizer = experiment.optimizer
     if optimizer.lr_lambda1 is None:
         return optimizer
-    (start,) = make_stepper(experiment, [dataset], torch.device("cpu")).views()
+    (start,) = make_ensemble(experiment, [dataset], torch.device("cpu")).observe()
     lr = start.lr
     return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
 

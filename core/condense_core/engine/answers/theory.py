@@ -23,19 +23,23 @@ from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
+from condense_core.engine.network.linear_theory import (
+    LOOK_AHEAD,
+    usable_lambda1,
+    value_and_slope_at_zero,
+    why_no_linear_dynamics,
+)
 from condense_core.engine.network.network import Network
 from condense_core.errors import DataError, ScenarioError
 from condense_core.jobs.messages import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoryAnswer
 from condense_core.measures.dynamics import linear_dynamics, predicted_condensation, readout_of_kernels
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import GD, Conv, Dense, Experiment, Sine
+from condense_core.scenario.experiment import Conv, Dense, Experiment, Sine
 from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
 LEADING = 8
-# Steps looked through for the predicted one: no preset trains longer, and 50 trials that never get there take 5 s.
-LOOK_AHEAD = 20_000
 
 
 def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> TheoryAnswer:
@@ -64,7 +68,7 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     draw = datasets.open_draws(data)
     kinds = _label_kinds(experiment)
     trials_of: dict[LabelKind, list[_Trial]] = {kind: [] for kind in kinds}
-    unpredicted = _why_no_prediction(experiment)
+    unpredicted = why_no_linear_dynamics(experiment)
     note = name = ""
     for trial in range(trials):
         for kind in kinds:
@@ -124,42 +128,15 @@ def _learning_rate(experiment: Experiment, found: SignalSpectrum) -> float:
     if share is None:
         assert experiment.optimizer.lr is not None
         return experiment.optimizer.lr
-    top = float(found.values[0])
-    if not 0 < top < math.inf:
-        raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {top}; give optimizer.lr instead")
-    return share / top
+    return share / usable_lambda1(float(found.values[0]))
 
 
 def _predicted_step(experiment: Experiment, dataset: Dataset, signal_RK: Tensor, lr: float) -> int | None:
     network = Network(experiment, dataset.input_shape, dataset.outputs)
     weight_MK = network.kernels(experiment.layer_names[0]).detach()
     readout_MR = readout_of_kernels(network.output.weight.detach(), len(weight_MK))
-    dynamics = linear_dynamics(signal_RK, weight_MK, readout_MR, lr=lr, slope=_at_zero(experiment)[1])
+    dynamics = linear_dynamics(signal_RK, weight_MK, readout_MR, lr=lr, slope=value_and_slope_at_zero(experiment)[1])
     return predicted_condensation(dynamics, at_most=LOOK_AHEAD)
-
-
-def _at_zero(experiment: Experiment) -> tuple[float, float]:
-    """σ(0) and σ'(0) of the first layer."""
-    zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    value = activation(experiment.layers[0].activation)(zero)
-    return float(value.detach()), float(torch.autograd.grad(value, zero)[0])
-
-
-def _why_no_prediction(experiment: Experiment) -> str:
-    """Why the linear dynamics do not give this scenario's step of condensation; empty where they do."""
-    name = experiment.layers[0].activation
-    order = multiplicity(activation(name))
-    if len(experiment.layers) > 1:
-        return f"{len(experiment.layers)} hidden layers; the linear dynamics are those of one"
-    if order != 1:
-        return f"{name} has multiplicity {order or 'none'}; the linear dynamics need 1"
-    if _at_zero(experiment)[0] != 0:
-        return f"{name} is not 0 at 0; centred-{name} is"
-    if not isinstance(experiment.optimizer, GD):
-        return "Adam; the linear dynamics are those of gradient descent"
-    if experiment.optimizer.batch is not None:
-        return "batches; the linear dynamics are those of the full batch"
-    return ""
 
 
 def _phase(experiment: Experiment) -> Phase | None:

@@ -1,4 +1,4 @@
-"""Activations with their derivatives in closed form, for steppers that need no autograd.
+"""Activations with their derivatives in closed form, for gradients that need no autograd.
 
 Each pair runs the very kernels that PyTorch's own backward pass would.
 """

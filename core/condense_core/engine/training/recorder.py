@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes import Measurement, Probe
 from condense_core.engine.training.budget import Budget
 from condense_core.runfile import frames
@@ -46,11 +46,11 @@ class Recorder:
             for probe in own.values():
                 probe.recall(of_member)
 
-    def record(self, views: Mapping[int, View], *, must: bool = False) -> None:
+    def record(self, observations: Mapping[int, Observation], *, must: bool = False) -> None:
         """Measure each member and hand over; `must` measures all there is, and waits for the disk instead of leaving
         this step out."""
-        view = next(iter(views.values()))
-        if view.step <= self._recorded_to:
+        observation = next(iter(observations.values()))
+        if observation.step <= self._recorded_to:
             return
         self._until_next -= 1
         if not must and (self._until_next > 0 or not self._thread.has_room()):
@@ -60,22 +60,22 @@ class Recorder:
                 self._stride = min(64, 2 * self._stride)
                 self._until_next = self._stride
             return
-        due = self.budget.due(view.seconds if view.seconds > 0 else 0.0)
+        due = self.budget.due(observation.seconds if observation.seconds > 0 else 0.0)
         names = list(self._probes[0]) if must else due
         if not names:
             if self.budget.news:
-                self.event(view.step, "slower", self.budget.news)
+                self.event(observation.step, "slower", self.budget.news)
             return
         costs = dict.fromkeys(names, 0.0)
-        found = {member: self._measure(member, of, costs) for member, of in views.items()}
+        found = {member: self._measure(member, of, costs) for member, of in observations.items()}
         self.budget.ran(costs)
-        together = self._merge(view.step, found) if len(self._probes) > 1 else found[0]
+        together = self._merge(observation.step, found) if len(self._probes) > 1 else found[0]
         if self._left_out:
             together.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
         if self.budget.news and not must:
             together.event("slower", self.budget.news)
-        if view.seconds > 0:
-            together.scalar("recording_share", self.budget.total / view.seconds, CLOCK)
+        if observation.seconds > 0:
+            together.scalar("recording_share", self.budget.total / observation.seconds, CLOCK)
         self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))
         self._left_out, self._stride, self._until_next = 0, 1, 0
 
@@ -93,12 +93,12 @@ class Recorder:
         own = self._experiment.members[member]
         return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
 
-    def _measure(self, member: int, view: View, costs: dict[str, float]) -> Measurement:
+    def _measure(self, member: int, observation: Observation, costs: dict[str, float]) -> Measurement:
         """What the probes named in `costs` find; the time they take is added there."""
-        found = Measurement(view.step)
+        found = Measurement(observation.step)
         for name in costs:
             begun, once = time.perf_counter(), found.once
-            self._probes[member][name].measure(view, found)
+            self._probes[member][name].measure(observation, found)
             costs[name] += time.perf_counter() - begun - (found.once - once)
         return found
 

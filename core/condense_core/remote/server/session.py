@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from condense_core.errors import CondenseError, RunFileError, ScenarioError
+from condense_core.errors import CondenseError, RunFileError
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError, from_client, pack
@@ -207,9 +207,10 @@ class Session:
     def _start(self, message: say.Start) -> None:
         from condense_core.runs.create import create_run, require_engine, start_worker
         from condense_core.scenario import toml
+        from condense_core.scenario.device import device_named
 
         require_engine()
-        _check_device(message.device)
+        device_named(message.device)
         experiment = toml.loads(message.scenario, message.preset or "the scenario")
         folder = create_run(
             experiment, runs=self._runs, name=message.name, preset=message.preset, device=message.device
@@ -280,9 +281,3 @@ class Session:
 
     def _say(self, message: say.Message) -> None:
         self._write(pack(message))
-
-
-def _check_device(device: str) -> None:
-    kind, _, index = device.partition(":")
-    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and index.isdigit()):
-        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

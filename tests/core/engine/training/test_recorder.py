@@ -28,8 +28,8 @@ class Disk:
 class Counter:
     """A probe that records its step."""
 
-    def measure(self, view, into) -> None:
-        into.scalar("step", view.step)
+    def measure(self, observation, into) -> None:
+        into.scalar("step", observation.step)
 
     def recall(self, run) -> None:
         pass
@@ -57,8 +57,8 @@ class Differences:
     def __init__(self) -> None:
         self.encoder = SimilarityEncoder()
 
-    def measure(self, view, into) -> None:
-        into.frame("dense1", self.encoder.encode(cosines(view.step), 12))
+    def measure(self, observation, into) -> None:
+        into.frame("dense1", self.encoder.encode(cosines(observation.step), 12))
 
     def recall(self, run) -> None:
         pass

@@ -19,11 +19,12 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError, MissingExtraError
+from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import Field, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
-from condense_tui.resolve.scenario import DATA_SETS, changed, check_device
+from condense_tui.resolve.scenario import DATA_SETS, changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.rows import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
@@ -173,7 +174,7 @@ class FormScreen(Dialog[None]):
             yield from self._field("name", start.name, "what to call the run")
             yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
             yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
-            yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
+            yield from self._field("device", start.device, DEVICE_NAMES)
             yield from self._field("data", "", f"as is; or {', '.join(DATA_SETS)}")
             yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
@@ -239,7 +240,7 @@ class FormScreen(Dialog[None]):
             settings=split_settings(values["change"]),
         )
         self._fields, self._experiment = fields(experiment), experiment
-        check_device(values["device"])
+        device_named(values["device"])
         require_engine()
         check_data_is_there(with_absolute_paths(experiment))
         return experiment

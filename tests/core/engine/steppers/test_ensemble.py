@@ -6,15 +6,15 @@ import msgspec
 import torch
 
 from condense_core.engine.data.datasets import load
-from condense_core.engine.steppers import Stepper, make_stepper
+from condense_core.engine.steppers import TrainingEnsemble, make_ensemble
 from condense_core.scenario.experiment import GD
 
 
-def stepper(experiment) -> Stepper:
-    return make_stepper(experiment, [load(experiment.data)], torch.device("cpu"))
+def ensemble(experiment) -> TrainingEnsemble:
+    return make_ensemble(experiment, [load(experiment.data)], torch.device("cpu"))
 
 
-def steps_of(training: Stepper, count: int) -> list[dict[str, torch.Tensor]]:
+def steps_of(training: TrainingEnsemble, count: int) -> list[dict[str, torch.Tensor]]:
     states = []
     for _ in range(count):
         states.append({name: value.clone() for name, value in training.state().items()})
@@ -25,12 +25,12 @@ def steps_of(training: Stepper, count: int) -> list[dict[str, torch.Tensor]]:
 def test_from_its_step_on_the_later_learning_rate_holds(small):
     plain = msgspec.structs.replace(small, optimizer=GD(lr=0.01))
     scheduled = msgspec.structs.replace(small, optimizer=GD(lr=0.01, later_lr=((3, 0.002), (5, 0.0005))))
-    before, after = steps_of(stepper(plain), 3), steps_of(stepper(scheduled), 6)
+    before, after = steps_of(ensemble(plain), 3), steps_of(ensemble(scheduled), 6)
     name = "network.dense1.weight"
     assert all(torch.equal(one[name], other[name]) for one, other in zip(before, after, strict=False))
     for step, lr in ((3, 0.002), (4, 0.002), (5, 0.0005)):
         at = msgspec.structs.replace(small, optimizer=GD(lr=lr))
-        alone = stepper(at)
+        alone = ensemble(at)
         alone.restore(after[step])
         alone.advance()
         assert torch.equal(alone.state()[name], after[step + 1][name])
@@ -38,16 +38,16 @@ def test_from_its_step_on_the_later_learning_rate_holds(small):
 
 def test_a_resumed_run_has_the_rate_of_its_step(small):
     scheduled = msgspec.structs.replace(small, optimizer=GD(lr=0.01, later_lr=((3, 0.002),)))
-    states = steps_of(stepper(scheduled), 6)
-    resumed = stepper(scheduled)
+    states = steps_of(ensemble(scheduled), 6)
+    resumed = ensemble(scheduled)
     resumed.restore(states[4])
     resumed.advance()
     assert torch.equal(resumed.state()["network.dense1.weight"], states[5]["network.dense1.weight"])
 
 
 def test_an_output_layer_without_a_bias_leaves_the_weights_as_they_were(small):
-    without = stepper(msgspec.structs.replace(small, output_bias=False)).state()
-    with_bias = stepper(small).state()
+    without = ensemble(msgspec.structs.replace(small, output_bias=False)).state()
+    with_bias = ensemble(small).state()
     assert "network.output.bias" in with_bias
     assert "network.output.bias" not in without
     assert all(torch.equal(with_bias[name], without[name]) for name in without if name.startswith("network."))

@@ -20,7 +20,7 @@ PROGRAM = str(Path(sys.executable).parent / "condense-tui")
 def test_a_newcomers_path(terminal, runs, columns, rows):
     window = terminal(columns, rows)
     window.run(PROGRAM)
-    window.wait("digits-gd", "enter trains it here")
+    window.wait("digits-gd", "enter trains it")
     if columns < 100:
         window.press("Tab")
     window.wait("no runs yet")
@@ -28,7 +28,7 @@ def test_a_newcomers_path(terminal, runs, columns, rows):
         window.press("Tab")
 
     window.press("Enter")
-    window.wait("train digits-gd", "ready: enter starts it")
+    window.wait("train digits-gd", "ready: press enter to start")
     window.press("Enter")
     window.wait("conv1", "✔ done", "step 200 of 200")
     folder = find_run(runs, None)
@@ -65,14 +65,14 @@ def test_a_newcomers_path(terminal, runs, columns, rows):
 def test_a_run_started_from_the_form_goes_on_when_one_leaves(terminal, runs):
     window = terminal(120, 40)
     window.run(PROGRAM)
-    window.wait("enter trains it here")
+    window.wait("enter trains it")
     window.press("Enter")
-    window.wait("ready: enter starts it")
+    window.wait("ready: press enter to start")
     window.press("Tab", "Tab", "Tab", "Tab")
     window.wait("layers.0.width = 32")
     for word in ("steps=1000000", "record.spacing=linear", "record.frames=2000"):
         window.press(*word, "Space")
-    window.wait("1,000,000 steps", "ready: enter starts it")
+    window.wait("1,000,000 steps", "ready: press enter to start")
     window.press("Enter")
     window.wait("● live", "conv1")
     window.press("h")

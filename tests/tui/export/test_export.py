@@ -357,7 +357,7 @@ def test_names() -> None:
 def test_command_says_where_it_wrote(recorded: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     assert command(monkeypatch, str(recorded), "--to", "csv") == 0
-    name = capsys.readouterr().out.removeprefix("written: ").strip()
+    name = capsys.readouterr().out.removeprefix("wrote ").strip()
     assert (tmp_path / name).read_text().startswith("step,")
     assert command(monkeypatch, str(recorded), "--to", "csv") == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -63,7 +63,7 @@ async def test_empty_state_says_how_to_begin(tmp_path: Path, size: tuple[int, in
         if size[0] < 100:
             await pilot.press("tab")
         await text_has(pilot, "no runs yet")
-        assert "digits-gd is the one to begin with" in text(pilot)
+        assert "digits-gd is a good one to start with" in text(pilot)
         assert "leave" in text(pilot)
         assert len(text(pilot).splitlines()) == size[1]
 
@@ -159,7 +159,7 @@ async def test_filter_narrows_both_lists_and_escape_shows_all(recorded: Callable
         await pilot.press("slash")
         await pilot.press(*"mine")
         await text_has(pilot, "runs 1 of 2")
-        assert "no preset has these words" in text(pilot)
+        assert "no preset contains these words" in text(pilot)
         await pilot.press("escape")
         await text_has(pilot, "runs 2")
         assert "digits-deep" in text(pilot)
@@ -232,7 +232,7 @@ async def test_going_on_with_what_cannot_go_on_says_why(recorded: Callable[..., 
     done = recorded().folder
     async with home(done.parent) as pilot:
         await pilot.press("p")
-        await text_has(pilot, "training is over; there is nothing to pause")
+        await text_has(pilot, "training has ended; there is nothing to pause")
 
 
 async def test_a_stopped_run_goes_on_from_the_list(
@@ -244,7 +244,7 @@ async def test_a_stopped_run_goes_on_from_the_list(
     stopped = recorded(status="stopped").folder
     async with home(stopped.parent) as pilot:
         await pilot.press("p")
-        await text_has(pilot, "training goes on from its last checkpoint")
+        await text_has(pilot, "training resumes from its last checkpoint")
     assert resumed == [stopped]
 
 
@@ -309,7 +309,7 @@ async def test_text_from_a_run_file_steers_nothing(recorded: Callable[..., Recor
 async def test_help_of_the_home_screen_lists_its_actions(tmp_path: Path) -> None:
     async with home(tmp_path) as pilot:
         await pilot.press("question_mark")
-        await text_has(pilot, "Show only what has these words in it")
+        await text_has(pilot, "Show only entries with the words you type")
         assert "Logarithmic" not in text(pilot)
 
 

@@ -40,7 +40,7 @@ async def test_pause_and_resume_training(live: Recording) -> None:
         live.writer.update(status="paused")
         await text_has(pilot, "training is paused")
         assert " left" not in text(pilot).splitlines()[0], "nobody knows how long a pause lasts"
-        assert "p go on" in text(pilot).splitlines()[-1]
+        assert "p resume" in text(pilot).splitlines()[-1]
         await pilot.press("p")
         await until(lambda: commands(live) == ["pause", "resume"], "the second command")
 

@@ -80,7 +80,13 @@ async def test_a_machine_is_listed_and_not_asked_unasked(far: Path, size: tuple[
     app = app_at(far)
     async with app.run_test(size=size, notifications=True) as pilot:
         await to_machine(app, pilot)
-        for words in ("on other machines", "gpu-box", "not asked yet", "enter lists the runs there", "me@gpu.example"):
+        for words in (
+            "on other machines",
+            "gpu-box",
+            "not asked yet",
+            "enter connects with ssh and lists its runs",
+            "me@gpu.example",
+        ):
             await text_has(pilot, words)
         for key in ("m", "s", "p", "n", "c"):
             await pilot.press(key)
@@ -97,7 +103,7 @@ async def test_a_run_elsewhere_is_listed_opened_and_kept(far: Path, recorded: Ca
         await pilot.press("enter")
         await text_has(pilot, "2 runs")
         assert "BatchMode=yes" in calls(far)[0], "ssh must not ask for a password on a screen that is taken"
-        await text_has(pilot, "enter brings it here")
+        await text_has(pilot, "enter copies it here")
         names = [entry.item.info.name for entry in screen.runs._entries if getattr(entry.item, "info", None)]
         assert set(names) == {"far-away", "older"}
         await pilot.press("down")
@@ -128,7 +134,7 @@ async def test_a_live_run_elsewhere_is_followed(far: Path) -> None:
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             await to_machine(app, pilot)
             await pilot.press("enter")
-            await text_has(pilot, "enter brings it here")
+            await text_has(pilot, "enter copies it here")
             await pilot.press("down", "enter")
             await until(lambda: isinstance(app.screen, RunScreen), "the run screen")
             await text_has(pilot, "kernels by line")

@@ -60,7 +60,7 @@ async def test_log_shows_events_and_the_end_of_the_workers_log(recorded: Recordi
 async def test_no_log_is_said(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         await pilot.press("4")
-        await text_has(pilot, "the worker wrote nothing here")
+        await text_has(pilot, "the worker's log is empty")
 
 
 def test_log_is_bounded_and_its_cut_line_left_out(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def export(
         told = {"path": str(path.resolve()), "format": wish.format} | ({"seeds": seeds} if seeds else {})
         typer.echo(msgspec.json.encode(told).decode())
     else:
-        typer.echo(f"written: {path}" + (f" · {seeds}" if seeds else ""))
+        typer.echo(f"wrote {path}" + (f" · {seeds}" if seeds else ""))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Pausing, stopping and resuming a run from a screen: every way that the command line has, with its own words."""
+"""Pausing, stopping and resuming a run from a screen, with the same conditions and messages as the commands."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
     if status in RESUMABLE and run.is_dir():
         screen.run_worker(partial(_resume, screen, run, done), thread=True, group="steering", exit_on_error=False)
     else:
-        say(screen, "training is over; there is nothing to pause")
+        say(screen, "training has ended; there is nothing to pause")
 
 
 def pause_word(status: str) -> str:
     """What `pause_or_go_on` would do, in a word; empty where it would do nothing."""
-    return "go on" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
+    return "resume" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
 
 
 class Steered(Protocol):
@@ -49,7 +49,7 @@ class Steered(Protocol):
 def stop(screen: Screen[Any], run: Path, of: Steered, done: Callable[[], None]) -> None:
     """Stop a run that trains, after asking."""
     if of.status not in ACTIVE:
-        say(screen, "training is over; there is nothing to stop")
+        say(screen, "training has ended; there is nothing to stop")
         return
 
     def answered(yes: bool | None) -> None:
@@ -58,8 +58,7 @@ def stop(screen: Screen[Any], run: Path, of: Steered, done: Callable[[], None]) 
 
     question = Question(
         f"Stop training {printable(of.name)}?",
-        f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}."
-        " It leaves a checkpoint and can be resumed.",
+        f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}. It saves a checkpoint and can be resumed.",
         "stop",
         "keep training",
     )
@@ -77,7 +76,7 @@ def _send(screen: Screen[Any], run: Path, verb: str, done: Callable[[], None]) -
             screen.app.call_from_thread(partial(say, screen, str(error), error=True))
         else:
             away = _away(run)
-            words = f"no connection to {away}; it is asked to {verb} if there is one within a minute"
+            words = f"not connected to {away}; will {verb} if the connection is back within a minute"
             told = partial(say, screen, words if away else f"asked the worker to {verb}", error=bool(away))
             screen.app.call_from_thread(told)
             screen.app.call_from_thread(done)
@@ -108,5 +107,5 @@ def _resume(screen: Screen[Any], run: Path, done: Callable[[], None]) -> None:
     except CondenseError as error:
         screen.app.call_from_thread(partial(say, screen, str(error), error=True))
         return
-    screen.app.call_from_thread(partial(say, screen, "training goes on from its last checkpoint"))
+    screen.app.call_from_thread(partial(say, screen, "training resumes from its last checkpoint"))
     screen.app.call_from_thread(done)

@@ -65,7 +65,7 @@ class PickScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "compare with"
-            box.border_subtitle = "enter compares · space marks more · esc closes"
+            box.border_subtitle = "enter compares · space marks several · esc closes"
             yield self._listing
 
     def on_mount(self) -> None:
@@ -93,7 +93,7 @@ class PickScreen(Dialog[None]):
             if preset.recording is not None and preset.recording != self._place:
                 self._places[preset.name] = preset.recording
                 entries.append(Entry(preset.name, preset))
-        self._listing.empty = "  there is nothing to compare with yet: train a preset first"
+        self._listing.empty = "  no other run or recording yet: train a preset first"
         self._listing.show(entries)
 
     def _lines(self, choice: Choice, width: int, marked: bool) -> list[Line]:

@@ -114,7 +114,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
 
     def on_read_failed(self, message: ReadFailed) -> None:
         """Say that one of the files cannot be read; what was read stays."""
-        self._banner.show(BannerMessage(f"{message.reason} · esc goes back", "error"))
+        self._banner.show(BannerMessage(f"{message.reason} · press esc to go back", "error"))
 
     @property
     def comparison(self) -> Comparison | None:
@@ -157,9 +157,9 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         self._footer.show("compare", without, {} if found.active else {"live": "last"})
         following = found.head is None or found.head.following or found.by == "loss"
         step = None if following or found.at is None else int(found.at)
-        whose = "mean of seeds, and their range" if found.member is None else "one seed, and the range of all"
+        whose = "mean of the seeds, and their range" if found.member is None else "one seed, and the range of all seeds"
         whose = whose if found.members > 1 else ""
-        self._loss.caption("loss, share of the first", whose)
+        self._loss.caption("loss / first loss", whose)
         self._coverage.caption("kernels on lines", whose)
         losses = _curves(found, lambda side: (side.loss, side.bands[0]))
         coverages = _curves(found, lambda side: (side.coverage, side.bands[1]))
@@ -200,7 +200,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         """The next or the previous seed of every run that has several; between the last and the first are the means."""
         found = self._comparison
         if found is None or found.members == 1:
-            say(self, "each of these runs is of one seed; n, then seeds 10, trains ten")
+            say(self, "these runs have one seed each; in a run, press n and set seeds to 10")
             return
         self._look(replace(self._view, member=next_member(self._view.member, by, found.members)))
 

@@ -1,4 +1,4 @@
-"""The effective network of a run, asked for in a process of its own, and what it costs, as a table."""
+"""The effective network of a run, computed in a separate process, and what it changes, as a table."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ReduceScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         at = "" if self._at is None else f" at or before step {step(self._at)}"
-        words = f"Every condensed line of kernels becomes one kernel, of the newest weights kept{at}. Some seconds…"
+        words = f"Replacing each condensed line by one kernel, in the newest saved weights{at}. Takes some seconds…"
         self._text.show([(words, self._text.look.muted)])
         self.run_worker(self._ask, thread=True, exit_on_error=False)
 
@@ -81,7 +81,7 @@ class ReduceScreen(Dialog[None]):
 
     def _answered(self, answer: ReduceAnswer) -> None:
         self._answer = answer
-        self.query_one(VerticalScroll).border_subtitle = "n trains it on · esc closes"
+        self.query_one(VerticalScroll).border_subtitle = "n trains it further · esc closes"
         self._text.show(table(answer, self._text.look))
 
     def action_train(self) -> None:
@@ -130,4 +130,8 @@ def table(found: ReduceAnswer, look: Look) -> Said:
     ]
     if found.accuracy_before is not None:
         said.append((f"accuracy     {percent(found.accuracy_before)} → {percent(found.accuracy_after)}", look.text))
-    return [*said, (" ", look.text), (f"train it on: n, or condense-tui run {found.scenario}", look.muted)]
+    return [
+        *said,
+        (" ", look.text),
+        (f"to train it further: press n, or condense-tui run {found.scenario}", look.muted),
+    ]

@@ -116,7 +116,7 @@ class HomeActions:
         if preset is None:
             return
         if preset.recording is None:
-            self._say(f"{preset.name} has no recording; enter trains it")
+            self._say(f"{preset.name} has no recording; press enter to train it")
         else:
             self.app.open_run(preset.recording)
 
@@ -133,11 +133,11 @@ class HomeActions:
         run, preset = self.runs.chosen, self.presets.chosen
         if self.on_runs:
             if isinstance(run, Machine | Elsewhere):
-                self._say("only what is here can be compared; enter brings a run here")
+                self._say("only runs that are here can be compared; press enter to copy this run here")
             elif run is not None:
                 self._toggle(self.runs)
         elif preset is not None and preset.recording is None:
-            self._say(f"{preset.name} has no recording to compare; enter trains it")
+            self._say(f"{preset.name} has no recording to compare; press enter to train it")
         elif preset is not None:
             self._toggle(self.presets)
 
@@ -146,7 +146,7 @@ class HomeActions:
         if key is None:
             return
         if key not in listing.marked and len(self._marked) >= MOST_COMPARED:
-            self._say(f"{MOST_COMPARED} are marked already; more than that nobody can compare")
+            self._say(f"{MOST_COMPARED} are marked already, which is the most that can be compared")
             return
         listing.marked ^= {key}
         listing.action_go(1)
@@ -159,7 +159,7 @@ class HomeActions:
         if len(marked) == 1 and here is not None and here not in marked:
             marked.append(here)
         if len(marked) < 2:
-            self._say("mark two to six with m, then c compares them")
+            self._say("mark two to six with m, then press c to compare them")
             return
         self.app.compare(marked)
 
@@ -195,9 +195,9 @@ class HomeActions:
         run = self._run
         mirror = run.info.mirror if run is not None and run.info is not None else None
         if run is None:
-            self._say("nothing here to steer; enter opens it")
+            self._say("not a local run; press enter to open it")
         elif mirror is not None and mirror.link != "connected":
-            self._say(f"not connected to {mirror.host}; enter opens the run and connects")
+            self._say(f"not connected to {mirror.host}; press enter to open the run and connect")
             return None
         return run
 
@@ -213,7 +213,7 @@ def at_hand(row: Row | None) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that would do nothing with what the cursor is on, and what some are called now."""
     info = None if isinstance(row, Machine | Elsewhere) or row is None else row.info
     if info is None:
-        called = {"open": "list its runs"} if isinstance(row, Machine) else {}
+        called = {"open": "list runs"} if isinstance(row, Machine) else {}
         return frozenset({"pause", "stop", "new", "mark"}), called
     pause = run_commands.pause_word(info.status)
     return frozenset(() if pause else ("pause",)), {"pause": pause}

@@ -37,7 +37,7 @@ class Filtering:
 
         screen = cast(Screen[Any], self)
         if self._filter is None:
-            self._filter = Input(placeholder="words to look for · enter keeps them · esc shows all", compact=True)
+            self._filter = Input(placeholder="words to look for · enter keeps the filter · esc clears it", compact=True)
             self._filter.id = "filter"
             screen.mount(self._filter, after=self._tabs)
         self._filter.display = True

@@ -50,13 +50,13 @@ AGES_EVERY_S = 5.0
 NO_RUNS = """
   no runs yet
 
-  choose a preset in the other list (tab):
+  choose a preset in the other list (tab), then press
 
-  enter   trains it here, in a process of its own,
-          which no closed terminal stops
-  space   plays its recording, where it has a {sign}
+  enter   to train it here; training continues
+          even if this terminal is closed
+  space   to play its recording, if it has a {sign}
 
-  digits-gd is the one to begin with."""
+  digits-gd is a good one to start with."""
 
 
 class HomeScreen(HomeActions, Filtering, Screen[None]):
@@ -162,7 +162,7 @@ class HomeScreen(HomeActions, Filtering, Screen[None]):
     def on_presets_ready(self, message: PresetsReady) -> None:
         """Show the presets."""
         self._presets = message.presets
-        self.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset has these words"
+        self.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset contains these words"
         self._show()
 
     def on_listing_moved(self, event: Listing.Moved) -> None:
@@ -199,7 +199,7 @@ class HomeScreen(HomeActions, Filtering, Screen[None]):
             sign = "▷" if self.app.ability.unicode else ">"
             self.runs.empty = f"  {self._trouble}" if self._trouble else NO_RUNS.format(sign=sign)
             if glances:
-                self.runs.empty = "  no run has these words"
+                self.runs.empty = "  no run contains these words"
             runs = run_entries(glances, self.machines.known.values(), words)
             self.runs.show(runs)
             found = sum(entry.item is not None and not isinstance(entry.item, Machine) for entry in runs)

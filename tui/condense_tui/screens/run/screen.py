@@ -128,7 +128,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
     def fail(self, reason: str) -> None:
         """Say that the file cannot be read any more; what was read stays."""
         self.trouble = reason
-        self._banner.show(BannerMessage(f"{reason} · q leaves", "error"))
+        self._banner.show(BannerMessage(f"{reason} · press q to leave", "error"))
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -206,7 +206,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
         snapshot = self._snapshot
         if snapshot is None or snapshot.seeds is None:
-            say(self, "this run is of one seed; n, then seeds 10, trains ten")
+            say(self, "this run has one seed; press n and set seeds to 10")
             return
         self.show_member(next_member(self._view.member, by, snapshot.seeds.count))
 
@@ -234,7 +234,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
         if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
-            say(self, "only runs of networks with one input have an output and a field to show")
+            say(self, "only networks with one input have an output and a direction field to show")
             return
         self._choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import control, frames
-from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads
+from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.schema import (
     FILE_NAME,
@@ -61,7 +61,7 @@ class RunReader:
         self._experiment: Experiment | None = None
         self._data_version = -1
         with self._checked():
-            # holes of a mirror are filled behind what was read, see remote/mirror.py
+            # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
 
@@ -190,9 +190,7 @@ class RunReader:
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN where there is none."""
-        steps, values = self.curve(name)
-        end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
-        return float(values[end - 1]) if end else float("nan")
+        return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:
         """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""

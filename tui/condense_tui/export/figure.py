@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from condense_tui.documents.curves import Curve, Plot
 from condense_tui.documents.files import ExportError
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
-from condense_tui.documents.pictures import INITIAL_STAGE_ENDS
+from condense_tui.documents.pictures import INITIAL_STAGE_ENDS, predicted_mark
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
@@ -202,8 +201,7 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
     elif what == PREDICTION:
         shown = [curve(f"{layer}.predicted_ratio", "theory", 1), curve(f"{layer}.ratio", "seen", 0)]
         shown += members(f"{layer}.ratio")
-        predicted = run.last(f"{layer}.predicted_at")
-        mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
+        mark = predicted_mark(run, layer)
         title = f"share of {layer} on the predicted direction"
         plot = Plot(title, [one for one in shown if len(one.steps)], mark=mark, low=0.0, high=1.0)
     else:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import structs
 
-from condense_core.runfile.control import Verb
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
+from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.text import printable
@@ -25,7 +26,6 @@ from condense_tui.snapshots.snapshot import (
     Head,
     Header,
     LayerImage,
-    LayerView,
     OutputsView,
     Seeds,
     Series,
@@ -76,10 +76,6 @@ class Assembler:
         """Whether anything was committed since the last call."""
         return self._run.refresh() or self._unfinished
 
-    def send(self, verb: Verb, argument: str) -> None:
-        """Leave a command for the worker."""
-        self._run.send(verb, argument)
-
     def close(self) -> None:
         """Close the run file."""
         self._run.close()
@@ -94,7 +90,8 @@ class Assembler:
         layer = view.layer if view.layer in layers else (layers[0] if layers else None)
         head = None
         images: tuple[LayerImage, ...] = ()
-        views: tuple[LayerView, ...] = ()
+        measures: tuple[LayerMeasures, ...] = ()
+        condensed_in: dict[str, tuple[int, int]] = {}
         if len(instants):
             index = playhead.index(len(instants))
             step = int(instants[index])
@@ -102,13 +99,14 @@ class Assembler:
             wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
-            views = tuple(self._layer(name, step) for name in layers)
+            measures = tuple(self._layer(name, step) for name in layers)
+            condensed_in = {name: count for name in layers if (count := self.condensed_in(name, step)) is not None}
         outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
         return Snapshot(
             header=self._header(info),
             head=head,
             instants=instants,
-            layers=views,
+            layers=measures,
             layer=layer,
             images=images,
             loss=self._curve("loss"),
@@ -122,6 +120,7 @@ class Assembler:
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
+            condensed_in=condensed_in,
         )
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
@@ -170,16 +169,16 @@ class Assembler:
             {key: band(*run.spread(name)) for key, name in names.items()},
         )
 
-    def index_of(self, step: int) -> int:
-        """Where among the frames a step stands."""
-        return int(np.searchsorted(self._run.instants, step))
+    def index_of(self, head: Head) -> int:
+        """Where among the frames the step stands now that the playhead was at."""
+        return int(np.searchsorted(self._run.instants, head.step))
 
     def begin(self, member: int | None = None) -> None:
         """A new snapshot, of one member of an ensemble or of the mean: there is time again to read curves."""
         self._choose(member)
         self._loading, self._unfinished = 0.0, False
 
-    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerView, LayerImage | None]:
+    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerMeasures, LayerImage | None]:
         """A layer and its heatmap at a recorded step; of an ensemble, its first member's."""
         return self._layer(layer, step), self._image(layer, step, by_line)
 
@@ -216,37 +215,15 @@ class Assembler:
             missing=0 if mirror is None else mirror.missing,
         )
 
-    def _layer(self, name: str, step: int) -> LayerView:
+    def _layer(self, name: str, step: int) -> LayerMeasures:
         reader = self._reader
-        frame = reader.condensation(name, step)
-        view = LayerView(name, 0 if frame is None else frame.kernels)
-        if frame is not None:
-            view = replace(
-                view,
-                kept=frame.kept,
-                lines=frame.lines,
-                lines_coarse=frame.lines_coarse,
-                directions=frame.directions,
-                coverage=frame.coverage,
-                null_coverage=frame.null_coverage,
-                mean_abs_cos=frame.mean_abs_cos,
-                condensed=frame.condensed,
-            )
-        elif (cosine := reader.similarity(name, step)) is not None:
-            view = replace(view, kernels=len(cosine))
-        alignment = reader.alignment(name, step)
-        if alignment is not None:
-            view = replace(view, alignment=alignment.mean_abs_cos, ratio=alignment.ratio)
-        curve = self._read(reader, f"{name}.predicted_at")[1]
-        predicted = curve[-1] if len(curve) else np.nan
-        return replace(
-            view,
-            condensed_at=self._condensed_at(name),
-            predicted_at=int(predicted) if np.isfinite(predicted) else None,
-            condensed_in=self._condensed_in(name, step),
-        )
+        found = read_layer(reader, name, step, curve=lambda scalar: self._read(reader, scalar), brief=True)
+        if found.lines is None and (cosine := reader.similarity(name, step)) is not None:
+            return structs.replace(found, kernels=len(cosine))
+        return found
 
-    def _condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
+    def condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
+        """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
         if self._run.members == 1:
             return None
         steps, values = self._run.spread(f"{layer}.condensed")
@@ -255,11 +232,6 @@ class Assembler:
             return None
         row = values[end - 1]
         return int((row > 0).sum()), int(np.isfinite(row).sum())
-
-    def _condensed_at(self, layer: str) -> int | None:
-        steps, values = self._read(self._reader, f"{layer}.condensed")
-        at = np.flatnonzero(values > 0)
-        return int(steps[at[0]]) if len(at) else None
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
         key = (self._reader.member_number, layer, step, by_line)

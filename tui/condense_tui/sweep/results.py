@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
-from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary, summarise
+from condense_core.runs.summary import ClaimSummary, SeedSummary, Summary, summarise
 from condense_tui.sweep.axes import typed
 from condense_tui.sweep.plan import Sweep, SweepCell
 
@@ -188,7 +189,7 @@ def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> Row:
         "kernels": whole[0].layers[index].kernels,
         "seeds": len(seeds),
         "diverged": sum(seed.status == "diverged" for seed in seeds),
-        "condensed": sum(seed.layers[index].condensed for seed in sound),
+        "condensed": sum(seed.layers[index].condensed is True for seed in sound),
         "claim_holds_in": claim.holds_in if claim else None,
         "claim_decided": claim.decided if claim else None,
         "claim_holds": claim.holds if claim else None,
@@ -201,7 +202,7 @@ def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> Row:
     return row
 
 
-def _measured(seed: SeedSummary, layer: LayerSummary, name: str) -> float | None:
+def _measured(seed: SeedSummary, layer: LayerMeasures, name: str) -> float | None:
     if name == "loss_first":
         return seed.loss.first
     if name == "loss_last":
@@ -221,7 +222,7 @@ def _spread(values: Iterable[float | None]) -> tuple[Value, Value, Value]:
     return min(known), statistics.median(known), max(known)
 
 
-def _of_seed(seed: SeedSummary, layer: LayerSummary) -> Row:
+def _of_seed(seed: SeedSummary, layer: LayerMeasures) -> Row:
     return {
         "status": seed.status,
         "layer": layer.name,

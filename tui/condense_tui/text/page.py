@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 
+from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
 from condense_core.errors import RunFileError, ScenarioError
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
 from condense_tui.draw import numbers
@@ -22,7 +23,7 @@ from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import Assembler, View
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
-from condense_tui.snapshots.snapshot import LayerView, Snapshot
+from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.text import blocks, tables
 from condense_tui.text.blocks import FAINT, PLAIN, Block, Ink, Line
 
@@ -142,10 +143,10 @@ def _table(snapshot: Snapshot, ended: Summary | None, width: int) -> list[str]:
     return captured.get().rstrip("\n").split("\n")
 
 
-def _as_of(view: LayerView, step: int) -> LayerView:
+def _as_of(view: LayerMeasures, step: int) -> LayerMeasures:
     """Without what had not happened yet."""
     later = view.condensed_at is not None and view.condensed_at > step
-    return replace(view, condensed_at=None) if later else view
+    return structs.replace(view, condensed_at=None) if later else view
 
 
 def _heatmaps(snapshot: Snapshot, width: int, ink: Ink) -> list[Line]:

@@ -18,8 +18,8 @@ from condense_tui.draw.status import sign_of
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
-    from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary
-    from condense_tui.snapshots.snapshot import LayerView
+    from condense_core.runfile.layer_measures import LayerMeasures
+    from condense_core.runs.summary import ClaimSummary, SeedSummary, Summary
 
 PIPE_WIDTH = 200
 # The table of layers, unless their names are long; narrower, its columns would be cut.
@@ -53,9 +53,7 @@ def print_summary(summary: Summary) -> None:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_layers(
-    console: Console, layers: Sequence[LayerSummary | LayerView], seeds: Sequence[SeedSummary] = ()
-) -> None:
+def print_layers(console: Console, layers: Sequence[LayerMeasures], seeds: Sequence[SeedSummary] = ()) -> None:
     """A row a layer, over the `seeds` of an ensemble where there are any; and what the dagger means."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer")
@@ -69,7 +67,7 @@ def print_layers(
         # cut columns say nothing: where the terminal is narrower, the table's lines wrap
         console.width = max(console.width, LEAST_WIDTH)
         console.print(table, soft_wrap=True)
-    if not seeds and any(layer.condensed_at is not None and not layer.condensed for layer in layers):
+    if not seeds and any(layer.left_again for layer in layers):
         console.print("† condensed at that step, but not at the end", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -81,12 +79,12 @@ def claim_lines(claim: ClaimSummary) -> list[str]:
     return [f"claim: {claim.text} – {verdict}", *(f"  {reason}" for reason in claim.against)]
 
 
-def _cells(layer: LayerSummary | LayerView) -> tuple[str, ...]:
+def _cells(layer: LayerMeasures) -> tuple[str, ...]:
     if layer.lines is None:
         return (layer.name, f"–/{layer.kernels}", *["–"] * 7)
     lines = str(layer.lines) if layer.lines == layer.lines_coarse else f"{layer.lines} ({layer.lines_coarse} coarse)"
     condensed = f"step {layer.condensed_at}" if layer.condensed_at is not None else "no"
-    if layer.condensed_at is not None and not layer.condensed:
+    if layer.left_again:
         condensed += " †"
     return (
         layer.name,
@@ -101,19 +99,19 @@ def _cells(layer: LayerSummary | LayerView) -> tuple[str, ...]:
     )
 
 
-def _of_seeds(layers: list[LayerSummary]) -> tuple[str, ...]:
+def _of_seeds(layers: list[LayerMeasures]) -> tuple[str, ...]:
     """A layer over the seeds of an ensemble: the most frequent of whole numbers, the median of all others."""
 
     def middle(values: Iterable[float]) -> float:
         known = [value for value in values if math.isfinite(value)]
         return statistics.median(known) if known else math.nan
 
-    condensed = sum(layer.condensed for layer in layers)
+    condensed = sum(layer.condensed is True for layer in layers)
     predicted = middle(math.nan if layer.predicted_at is None else layer.predicted_at for layer in layers)
     coverage = middle(layer.coverage for layer in layers)
     return (
         layers[0].name,
-        f"{min(layer.kept for layer in layers)}/{layers[0].kernels}",
+        f"{min(layer.kept or 0 for layer in layers)}/{layers[0].kernels}",
         _counts(layer.lines for layer in layers),
         _counts(layer.directions for layer in layers),
         f"{coverage:.0%}" if math.isfinite(coverage) else "–",
@@ -124,9 +122,9 @@ def _of_seeds(layers: list[LayerSummary]) -> tuple[str, ...]:
     )
 
 
-def _counts(values: Iterable[int]) -> str:
+def _counts(values: Iterable[int | None]) -> str:
     """`1 (1–3)`: the most frequent value and the range; the value alone where there is only one."""
-    counts = Counter(values)
+    counts = Counter(value for value in values if value is not None)
     often = counts.most_common(1)[0][0]
     return str(often) if len(counts) == 1 else f"{often} ({min(counts)}–{max(counts)})"
 

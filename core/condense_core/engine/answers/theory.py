@@ -26,7 +26,7 @@ from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.linear_theory import (
     LOOK_AHEAD,
     usable_lambda1,
-    value_and_slope_at_zero,
+    value_and_derivative_at_zero,
     why_no_linear_dynamics,
 )
 from condense_core.engine.network.network import Network
@@ -135,7 +135,9 @@ def _predicted_step(experiment: Experiment, dataset: Dataset, signal_RK: Tensor,
     network = Network(experiment, dataset.input_shape, dataset.outputs)
     weight_MK = network.kernels(experiment.layer_names[0]).detach()
     readout_MR = readout_of_kernels(network.output.weight.detach(), len(weight_MK))
-    dynamics = linear_dynamics(signal_RK, weight_MK, readout_MR, lr=lr, slope=value_and_slope_at_zero(experiment)[1])
+    dynamics = linear_dynamics(
+        signal_RK, weight_MK, readout_MR, lr=lr, slope=value_and_derivative_at_zero(experiment)[1]
+    )
     return predicted_condensation(dynamics, at_most=LOOK_AHEAD)
 
 

@@ -47,7 +47,7 @@ def why_no_linear_dynamics(experiment: Experiment) -> str:
     reason = why_not_from_data(experiment)
     if reason:
         return reason
-    if value_and_slope_at_zero(experiment)[0] != 0:
+    if value_and_derivative_at_zero(experiment)[0] != 0:
         name = experiment.layers[0].activation
         return f"{name} is not 0 at 0; centred-{name} is"
     if not isinstance(optimizer, GD):
@@ -59,7 +59,7 @@ def why_no_linear_dynamics(experiment: Experiment) -> str:
     return ""
 
 
-def value_and_slope_at_zero(experiment: Experiment) -> tuple[float, float]:
+def value_and_derivative_at_zero(experiment: Experiment) -> tuple[float, float]:
     """σ(0) and σ'(0) of the first layer, the second of which multiplies Z."""
     zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
     value = activation(experiment.layers[0].activation)(zero)

@@ -19,11 +19,11 @@ class Budget:
     def __init__(self, names: Iterable[str], share: float, grace: float) -> None:
         self.seconds = dict.fromkeys(names, 0.0)
         """What each probe has cost so far."""
-        self.news = ""
+        self.notice = ""
         """What the last call of `due` left out for the first time, in words."""
         self._cost = dict.fromkeys(self.seconds, 0.0)
         self._waited = dict.fromkeys(self.seconds, 0)
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         self._share, self._grace = share, grace
 
     @property
@@ -47,10 +47,10 @@ class Budget:
                 self._waited[name] += 1
                 if name == first:
                     break
-        new = [name for name in out if name not in self._told]
-        self._told.update(new)
+        new = [name for name in out if name not in self._announced]
+        self._announced.update(new)
         costs = ", ".join(f"{name} ({1000 * self._cost[name]:.3g} ms)" for name in new)
-        self.news = f"measuring has taken {self.total:.2f} s; less often from here: {costs}" if new else ""
+        self.notice = f"measuring has taken {self.total:.2f} s; less often from here: {costs}" if new else ""
         return [name for name in self._cost if name in found]
 
     def ran(self, costs: dict[str, float]) -> None:

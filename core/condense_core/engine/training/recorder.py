@@ -44,7 +44,7 @@ class Recorder:
         for member, own in enumerate(probes):
             of_member = run.member(member)
             for probe in own.values():
-                probe.recall(of_member)
+                probe.resume(of_member)
 
     def record(self, observations: Mapping[int, Observation], *, must: bool = False) -> None:
         """Measure each member and hand over; `must` measures all there is, and waits for the disk instead of leaving
@@ -63,8 +63,8 @@ class Recorder:
         due = self.budget.due(observation.seconds if observation.seconds > 0 else 0.0)
         names = list(self._probes[0]) if must else due
         if not names:
-            if self.budget.news:
-                self.event(observation.step, "slower", self.budget.news)
+            if self.budget.notice:
+                self.event(observation.step, "slower", self.budget.notice)
             return
         costs = dict.fromkeys(names, 0.0)
         found = {member: self._measure(member, of, costs) for member, of in observations.items()}
@@ -72,8 +72,8 @@ class Recorder:
         together = self._merge(observation.step, found) if len(self._probes) > 1 else found[0]
         if self._left_out:
             together.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
-        if self.budget.news and not must:
-            together.event("slower", self.budget.news)
+        if self.budget.notice and not must:
+            together.event("slower", self.budget.notice)
         if observation.seconds > 0:
             together.scalar("recording_share", self.budget.total / observation.seconds, CLOCK)
         self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))

@@ -13,7 +13,7 @@ def go(budget: Budget, steps: int, step_s: float) -> tuple[dict[str, list[int]],
     said = []
     for step in range(steps):
         due = budget.due(step * step_s)
-        said += [budget.news] if budget.news else []
+        said += [budget.notice] if budget.notice else []
         for name in due:
             ran[name].append(step)
         budget.ran({name: COSTS[name] for name in due})

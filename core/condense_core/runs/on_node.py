@@ -59,7 +59,7 @@ def accept(content: bytes, experiment: str, folder: Path) -> None:
         with RunReader(partial) as run:
             info = run.info()
         if info.status not in ENDED or info.experiment != experiment:
-            raise RunFileError(f"{folder.name}: what came back is {info.status}, or another experiment")
+            raise RunFileError(f"{folder.name}: the run file that came back is {info.status}, or of another experiment")
         os.replace(partial, folder / FILE_NAME)  # noqa: PTH105 - replaces in one stroke
     finally:
         for file in folder.glob(f".{FILE_NAME}.partial*"):
@@ -87,7 +87,7 @@ def _content(folder: Path) -> bytes:
         info = run.info()
     if info.status not in ENDED:
         log = (folder / LOG_NAME).read_text(errors="replace")[-LOG_TAIL:].splitlines()
-        raise RunFailedError(f"the worker went: {info.reason or (log[-1] if log else info.status)}")
+        raise RunFailedError(f"the worker was lost: {info.reason or (log[-1] if log else info.status)}")
     file = folder / FILE_NAME
     try:
         with contextlib.closing(open_writer(file)) as connection:

@@ -32,7 +32,7 @@ def save_recording(folder: Path, file: Path) -> int:
     with RunReader(folder) as run:
         info = run.info()
     if info.status != "done":
-        raise RunFileError(f"{info.id} is {info.status}: {info.reason or 'only finished runs make recordings'}")
+        raise RunFileError(f"{info.id} is {info.status}: {info.reason or 'only finished runs can become recordings'}")
     partial = file.with_name(f".{file.name}.partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -43,10 +43,10 @@ def save_recording(folder: Path, file: Path) -> int:
             _strip(connection, file.name.removesuffix(SUFFIX), info.versions, info.created)
         size = partial.stat().st_size
         if size > LARGEST:
-            raise TooLargeError(f"{file.name} would take {size:,} bytes, more than {LARGEST:,}; record fewer steps")
+            raise TooLargeError(f"{file.name} would be {size:,} bytes, more than {LARGEST:,}; record fewer steps")
         os.replace(partial, file)  # noqa: PTH105 - replaces in one stroke
     except (OSError, sqlite3.Error) as error:
-        raise RunFileError(f"cannot write {file}: {error}; choose a place with --out") from None
+        raise RunFileError(f"cannot write {file}: {error}; choose another folder with --out") from None
     finally:
         partial.unlink(missing_ok=True)
     return size

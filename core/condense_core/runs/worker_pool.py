@@ -43,7 +43,7 @@ class Pool:
             self._process.stdin.write(os.fsencode(folder) + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise RunFailedError("the process that starts the workers is gone") from None
+            raise RunFailedError("the process that starts the workers has ended") from None
         self.running.add(folder)
 
     def ended(self, seconds: float) -> list[Path]:
@@ -61,7 +61,7 @@ class Pool:
         if select.select([descriptor], [], [], seconds)[0]:
             read = os.read(descriptor, 65_536)
             if not read:
-                raise RunFailedError(f"the process that starts the workers ended with {self._process.wait()}")
+                raise RunFailedError(f"the process that starts the workers ended with status {self._process.wait()}")
             self._read += read
         *lines, self._read = self._read.split(b"\n")
         ended = []

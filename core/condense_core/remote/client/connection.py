@@ -80,7 +80,9 @@ class Connection:
         try:
             return self._incoming.feed(data)
         except WireError as error:
-            raise HostError(f"{self.host.name} sent {error}") from None
+            raise HostError(
+                f"{self.host.name} sent {error}; to check it: condense-tui doctor {self.host.name}"
+            ) from None
 
     def ask(self, question: Callable[[int], say.Message], answer: type[A]) -> A:
         """The answer to `question(number)`; the far side's own error where it refuses."""
@@ -100,7 +102,7 @@ class Connection:
                 raise RefusedError(f"{self.host.name}: {message.error}", message.exit_code)
             if isinstance(message, answer) and getattr(message, "ask", None) == number:
                 return message
-        raise HostError(f"{self.host.name} has not answered for {ANSWER_PATIENCE_S:.0f} s")
+        raise HostError(f"{self.host.name} did not answer within {ANSWER_PATIENCE_S:.0f} s")
 
     def close(self) -> None:
         """End the connection."""
@@ -123,16 +125,21 @@ class Connection:
             if isinstance(message, say.Refused):
                 raise HostError(f"{self.host.name}: {message.error}")
             if not isinstance(message, say.Hello):
-                raise HostError(f"{self.host.name} began without a hello; it is no condense-tui")
+                raise HostError(
+                    f"{self.host.name} did not answer as condense-tui does;"
+                    f" to check it: condense-tui doctor {self.host.name}"
+                )
             return self._checked(message)
-        raise HostError(f"{self.host.name} has not answered for {seconds:.0f} s")
+        raise HostError(f"{self.host.name} did not answer within {seconds:.0f} s")
 
     def _checked(self, hello: say.Hello) -> say.Hello:
         if hello.protocol != say.PROTOCOL:
             older, newer = "there", "here"
             if hello.protocol > say.PROTOCOL:
                 older, newer = newer, older
-            advice = "update it here" if older == "here" else f"condense-tui doctor {self.host.name} --install"
+            advice = (
+                "update condense-tui here" if older == "here" else f"condense-tui doctor {self.host.name} --install"
+            )
             raise HostError(
                 f"{self.host.name} runs condense-tui {printable(hello.program)} with protocol {hello.protocol},"
                 f" and this is {program_version()} with protocol {say.PROTOCOL}; the one {older} is too old: {advice}"
@@ -144,4 +151,4 @@ class Connection:
             return self._pipe.failure()
         failure = self._pipe.failure()
         noise = self._incoming.noise
-        return HostError(f"{failure} (the shell there said: {noise[:200]})") if noise else failure
+        return HostError(f"{failure} (output of the shell there: {noise[:200]})") if noise else failure

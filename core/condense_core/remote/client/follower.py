@@ -85,7 +85,7 @@ class Follower:
             self._state = self._withheld = message
         elif isinstance(message, say.Described) and message.ask == self._subscription:
             if (message.info.id, message.info.created) != (self._mirror.run, self._mirror.created):
-                raise HostError(f"{self._mirror.run} there is another run than the one mirrored here")
+                raise HostError(f"{self._mirror.run} on the host is not the run that was copied here")
             self._described = True
         elif isinstance(message, say.Pong):
             sent = self._pings.pop(message.token, None)
@@ -102,7 +102,7 @@ class Follower:
         """Ping, pass commands on, ask for what is missing, and note how the connection is; call it often."""
         now = time.monotonic()
         if now - self._heard > SILENCE_S:
-            raise HostError(f"nothing was heard for {SILENCE_S:.0f} s")
+            raise HostError(f"no answer for {SILENCE_S:.0f} s")
         if now >= self._next_ping:
             self._next_ping = now + PING_S
             token = self._ask()
@@ -125,7 +125,7 @@ class Follower:
 
     def _rows(self, message: say.Rows) -> None:
         if not self._described:
-            raise HostError("rows before the run was described")
+            raise HostError("malformed answer: rows before the run was described")
         try:
             batch = self._unpacker.unpack(message.packed)
         except WireError as error:
@@ -135,7 +135,7 @@ class Follower:
             self._send(say.Credit(1))
             return
         if self._fill is None or self._fill[0].after != message.after:
-            raise HostError("rows that nobody asked for")
+            raise HostError("malformed answer: rows that were not requested")
         (hole, asked), self._fill = self._fill, None
         self._mirror.fill(hole.after, message.last, batch)
         quick = time.monotonic() - asked < FILL_S

@@ -26,7 +26,9 @@ def pull_file(connection: Connection, run: str, file: str, folder: Path) -> int:
     first = connection.ask(lambda ask: say.Pull(ask, run, file, 0), say.Piece)
     size = first.size
     if size > LARGEST_FILE:
-        raise HostError(f"{connection.host.name} says that {file} of {run} has {size:,} bytes")
+        raise HostError(
+            f"{file} of {run} on {connection.host.name} has {size:,} bytes, more than {LARGEST_FILE:,}; not copied"
+        )
     try:
         with partial.open("wb") as out:
             _write(out.write, first, 0, size, connection)

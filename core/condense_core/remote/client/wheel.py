@@ -34,7 +34,7 @@ def make_wheel() -> Wheel:
         installed = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         raise CondenseError(
-            f"this condense-tui was never installed and cannot be sent; first: {how_to_install()}"
+            f"this condense-tui runs without being installed and cannot be sent; first: {how_to_install()}"
         ) from None
     info = f"condense_tui-{installed.version}.dist-info"
     files = {f"{info}/WHEEL": _WHEEL.encode()}

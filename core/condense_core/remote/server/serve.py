@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write("condense-tui: serve takes --launcher COMMAND and --runs-dir DIR\n")
             return 2
     if sys.stdin.isatty():
-        sys.stderr.write("condense-tui: serve is what --host starts on the far side; it is not for a terminal\n")
+        sys.stderr.write("condense-tui: serve is started by --host on the other machine; it is not for a terminal\n")
         return 2
     return serve(runs_folder(runs), launcher)
 

@@ -67,10 +67,10 @@ def calls(far: Path) -> list[str]:
 async def to_machine(app: CondenseApp, pilot: Pilot) -> HomeScreen:
     """At home, with the cursor on the first machine."""
     screen = await at_home(app)
-    await until(lambda: screen._glances is not None and "gpu-box" in screen.machines.known, "both lists")
-    if not screen.runs.has_focus:
+    await until(lambda: screen.lists.glances is not None and "gpu-box" in screen.machines.known, "both lists")
+    if not screen.lists.runs.has_focus:
         await pilot.press("tab")
-    screen.runs.choose("machine gpu-box")
+    screen.lists.runs.choose("machine gpu-box")
     await pilot.pause()
     return screen
 
@@ -104,10 +104,10 @@ async def test_a_run_elsewhere_is_listed_opened_and_kept(far: Path, recorded: Ca
         await text_has(pilot, "2 runs")
         assert "BatchMode=yes" in calls(far)[0], "ssh must not ask for a password on a screen that is taken"
         await text_has(pilot, "enter copies it here")
-        names = [entry.item.info.name for entry in screen.runs._entries if getattr(entry.item, "info", None)]
+        names = [entry.item.info.name for entry in screen.lists.runs._entries if getattr(entry.item, "info", None)]
         assert set(names) == {"far-away", "older"}
         await pilot.press("down")
-        wanted = screen.runs.chosen.info
+        wanted = screen.lists.runs.chosen.info
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, RunScreen), "the run screen")
         await text_has(pilot, "kernels by line")
@@ -116,8 +116,8 @@ async def test_a_run_elsewhere_is_listed_opened_and_kept(far: Path, recorded: Ca
         await until(lambda: head(pilot).count == frames, "all frames")
         await pilot.press("h")
         await at_home(app)
-        await until(lambda: screen.runs.chosen.info.id == wanted.id, "the cursor on the run")
-        await until(lambda: screen.runs.chosen.loss, "the mirror in the list")
+        await until(lambda: screen.lists.runs.chosen.info.id == wanted.id, "the cursor on the run")
+        await until(lambda: screen.lists.runs.chosen.loss, "the mirror in the list")
         # it is here now: no connection is needed to see it again
         before = len(calls(far))
         await pilot.press("enter")
@@ -165,7 +165,7 @@ async def test_the_screen_answers_while_a_machine_does_not(far: Path) -> None:
         await pilot.press("enter", "enter")
         await text_has(pilot, "connecting…")
         await pilot.press("tab")
-        assert screen.presets.has_focus
+        assert screen.lists.presets.has_focus
         await pilot.press("q")
     assert pilot.app.return_value is None
 

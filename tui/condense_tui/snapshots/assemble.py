@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from msgspec import structs
 
-from condense_core.runfile.control import Verb
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
@@ -76,10 +75,6 @@ class Assembler:
     def refresh(self) -> bool:
         """Whether anything was committed since the last call."""
         return self._run.refresh() or self._unfinished
-
-    def send(self, verb: Verb, argument: str) -> None:
-        """Leave a command for the worker."""
-        self._run.send(verb, argument)
 
     def close(self) -> None:
         """Close the run file."""
@@ -174,9 +169,9 @@ class Assembler:
             {key: band(*run.spread(name)) for key, name in names.items()},
         )
 
-    def index_of(self, step: int) -> int:
-        """Where among the frames a step stands."""
-        return int(np.searchsorted(self._run.instants, step))
+    def index_of(self, head: Head) -> int:
+        """Where among the frames the step stands now that the playhead was at."""
+        return int(np.searchsorted(self._run.instants, head.step))
 
     def begin(self, member: int | None = None) -> None:
         """A new snapshot, of one member of an ensemble or of the mean: there is time again to read curves."""

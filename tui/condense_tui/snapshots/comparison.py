@@ -10,8 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.errors import RunFileError
-from condense_core.runfile.control import Verb
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
@@ -112,9 +110,9 @@ class Comparer:
         changed = [assembler.refresh() for assembler in self._assemblers]
         return any(changed)
 
-    def send(self, verb: Verb, argument: str) -> None:
-        """Nobody steers several workers at once."""
-        raise RunFileError(f"cannot {verb} runs that are being compared")
+    def index_of(self, head: Head) -> int:
+        """Where the playhead was: a place of the axis has no other name than its number."""
+        return head.index
 
     def close(self) -> None:
         """Close all files."""

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,9 +20,6 @@ from condense_tui.screens import rows
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.lines import Line
 from condense_tui.widgets.listing import Entry, Listing
-
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
 
 MOST = 6
 Choice = Glance | Preset
@@ -52,7 +49,6 @@ class PickScreen(Dialog[None]):
         Binding("space,m", "mark", "mark", show=False),
         Binding("enter,c", "compare", "compare", show=False),
     ]
-    app: Shell
 
     def __init__(self, place: Path) -> None:
         """`place` is the run that the chosen ones are compared with."""

@@ -33,7 +33,6 @@ from condense_tui.widgets.paragraphs import Paragraphs
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_presets.catalogue import Preset
-    from condense_tui.terminal.shell import Shell
 
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
 CHECK_AFTER_S = 0.12
@@ -153,7 +152,6 @@ class FormScreen(Dialog[None]):
         Binding("tab,down", "app.focus_next", "next", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
     ]
-    app: Shell
 
     def __init__(self, start: Start) -> None:
         super().__init__()

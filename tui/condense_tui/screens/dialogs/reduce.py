@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -18,9 +18,6 @@ from condense_tui.draw.numbers import measure, percent, step
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.terminal.look import Look
 from condense_tui.widgets.paragraphs import Paragraphs
-
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
 
 Said = list[tuple[str, Style]]
 
@@ -41,7 +38,6 @@ class ReduceScreen(Dialog[None]):
         Binding("escape,r,q", "dismiss", "close", show=False),
         Binding("n,enter", "train", "train it", show=False),
     ]
-    app: Shell
 
     def __init__(self, place: Path, at: int | None, seeds: int = 1) -> None:
         super().__init__()
@@ -121,10 +117,10 @@ def table(found: ReduceAnswer, look: Look) -> Said:
     said += [
         (" ", look.text),
         (f"parameters   {step(found.parameters_before)} → {step(found.parameters_after)}", look.text),
-        (f"output       changes by {measure(found.output_change, 3)} of its size", look.text),
+        (f"output       relative change {measure(found.output_change, 3)}", look.text),
         (
             f"loss         {measure(found.loss_before, 6)} → {measure(found.loss_after, 6)}"
-            f" ({measure(found.loss_change, 3)} of it)",
+            f" (relative change {measure(found.loss_change, 3)})",
             look.text,
         ),
     ]

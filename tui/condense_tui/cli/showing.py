@@ -52,4 +52,6 @@ class Panels:
 
     def __post_init__(self) -> None:
         if self.at is not None and self.json:
-            raise ScenarioError("--json says how the run ended; --at is for the panels: give one of them")
+            raise ScenarioError(
+                "--at and --json exclude each other: --json gives the end of the run, --at a step of its panels"
+            )

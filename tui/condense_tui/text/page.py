@@ -11,7 +11,7 @@ from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
-from condense_core.errors import RunFileError, ScenarioError
+from condense_core.errors import RunFileError
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
@@ -109,14 +109,6 @@ def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
             raise RunFileError(f"--at {at}: the recording {starts}")
         playhead = playhead.go(count - 1)
     return Assembler(run).snapshot(playhead, View(every_layer=True))
-
-
-def no_step_with_json(at: int | None, json: bool) -> None:
-    """ScenarioError for --at with --json: the object says how a run ended."""
-    if at is not None and json:
-        raise ScenarioError(
-            "--at and --json exclude each other: --json gives the end of the run, --at a step of its panels"
-        )
 
 
 def _header(snapshot: Snapshot) -> Line:

@@ -58,7 +58,7 @@ def test_versions_that_do_not_understand_each_other_say_so(plays):
     plays(hello(PROTOCOL + 1, "9.9\x1b[31m"), code=None)
     text = refused()
     assert f"condense-tui 9.9[31m with protocol {PROTOCOL + 1}" in text
-    assert text.endswith("the one here is too old: update it here")
+    assert text.endswith("the one here is too old: update condense-tui here")
     plays(hello(0, "0.0.1"), code=None)
     assert refused().endswith("the one there is too old: condense-tui doctor far --install")
 

@@ -26,7 +26,7 @@ def main() -> int:
         goes_on = "; a run that was started continues (condense-tui attach)" if "run" in arguments[:1] else ""
         return complain(f"interrupted{goes_on}", StoppedError.exit_code)
     except BrokenPipeError:
-        # whoever reads our output has seen enough; nothing is left to say it to
+        # the reader of our output has closed it; nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except CondenseError as error:

@@ -27,7 +27,7 @@ def save_recording(folder: Path, file: Path) -> int:
     """Write the finished run in `folder` as the recording `file`; its size in bytes.
 
     Leaves out weights, checkpoints' events, commands, and the host's name. TooLargeError above LARGEST, another
-    RunFileError where the run is not done or the place cannot be written; nothing is left behind then.
+    RunFileError if the run is not done or the place cannot be written; nothing is left behind then.
     """
     with RunReader(folder) as run:
         info = run.info()
@@ -44,7 +44,7 @@ def save_recording(folder: Path, file: Path) -> int:
         size = partial.stat().st_size
         if size > LARGEST:
             raise TooLargeError(f"{file.name} would be {size:,} bytes, more than {LARGEST:,}; record fewer steps")
-        os.replace(partial, file)  # noqa: PTH105 - replaces in one stroke
+        os.replace(partial, file)  # noqa: PTH105 - replaces atomically
     except (OSError, sqlite3.Error) as error:
         raise RunFileError(f"cannot write {file}: {error}; choose another folder with --out") from None
     finally:

@@ -21,14 +21,14 @@ class Pool:
     """Trains runs that are written and not started. Use it as a context: leaving it stops what still trains."""
 
     def __init__(self, jobs: int) -> None:
-        """`jobs` runs are meant to go on at a time; each gets its share of the cores as threads."""
+        """`jobs` runs are meant to train at a time; each gets its share of the cores as threads."""
         threads = os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() // jobs)))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "condense_core.engine.training.forkserver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": threads},
-            # a terminal's Ctrl-C is for whoever asked; closed standard input tells this process, also while it starts
+        # Ctrl-C in the terminal is for the command; this process stops when its standard input closes, even while starting
             start_new_session=True,
         )
         self._read = b""
@@ -37,7 +37,7 @@ class Pool:
         """Folders of the runs that have been started and have not ended."""
 
     def start(self, folder: Path) -> None:
-        """Train the run in a process of its own."""
+        """Train the run in a separate process."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(os.fsencode(folder) + b"\n")

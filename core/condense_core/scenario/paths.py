@@ -18,7 +18,7 @@ _FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100
 
 
 def check_data_is_there(experiment: Experiment) -> None:
-    """DataError where the scenario's folder of data or its initial weights are missing: the worker would say it too,
+    """DataError if the scenario's folder of data or its initial weights are missing: the worker would say it too,
     but later."""
     data = experiment.data
     if experiment.initial is not None and not Path(experiment.initial).is_file():

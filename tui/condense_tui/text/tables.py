@@ -149,7 +149,7 @@ def print_runs(infos: list[RunInfo]) -> None:
             seen = "" if info.mirror.link == "connected" or not info.active else f", seen {_age(info.mirror.heard)} ago"
             cells.append(f"{info.mirror.host}{seen}")
         table.add_row(*map(Text, cells))
-    # whoever cuts an id out of it needs all of it, and in a pipe nobody sees where a line would wrap
+    # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
     console = Console()
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     console.print(table, soft_wrap=True)

@@ -77,7 +77,7 @@ class Follower:
         return self._described
 
     def obey(self, message: say.ToClient) -> None:
-        """Store what a message brings; HostError where it is not what was asked for."""
+        """Store what a message brings; HostError if it is not what was asked for."""
         self._heard = time.monotonic()
         if isinstance(message, say.Rows):
             self._rows(message)
@@ -142,7 +142,7 @@ class Follower:
         self._budget = min(FILL_MOST, 2 * self._budget) if quick else max(FILL_LEAST, self._budget // 2)
 
     def _tell_state(self) -> None:
-        """An ended run is one only where its last rows are here: whoever waits for its end reads them next."""
+        """A run counts as ended only once its last rows are here: a reader that waits for the end reads them next."""
         state = self._withheld
         if state is None or not self._described:
             return

@@ -62,7 +62,7 @@ def config_folder() -> Path:
 
 
 def known_hosts() -> dict[str, Host]:
-    """Hosts that hosts.toml names, in its order; ScenarioError where it cannot be used."""
+    """Hosts that hosts.toml names, in its order; ScenarioError if it cannot be used."""
     file = config_folder() / FILE_NAME
     with decoding(ScenarioError, f"cannot read {file}"):
         if not file.exists():
@@ -87,7 +87,7 @@ def read_hosts(text: str, source: str) -> dict[str, Host]:
 
 
 def find_host(name: str) -> Host:
-    """The host that a person means by `name`: an entry of hosts.toml, or whatever ssh makes of it."""
+    """The host that a person means by `name`: an entry of hosts.toml, or a name that ssh resolves."""
     known = known_hosts()
     if name in known:
         return known[name]

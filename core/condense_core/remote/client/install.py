@@ -54,7 +54,7 @@ def plan(host: Host, wheel: Wheel, *, engine: bool) -> list[str]:
 
 
 def install(host: Host, wheel: Wheel, *, engine: bool, prompt: bool, say: Callable[[str], None]) -> None:
-    """Do it, telling what the far side says; HostError where it fails."""
+    """Do it, telling what the far side says; HostError if it fails."""
     extras = "[engine]" if engine else ""
     remote = f"exec sh -c {shlex.quote(_SCRIPT)} install {shlex.quote(wheel.name)} {shlex.quote(extras)}"
     try:

@@ -52,12 +52,12 @@ class Pipe:
         return self._process.pid
 
     def read(self, seconds: float) -> bytes | None:
-        """What has come, waiting so long for something; None where nothing has, empty where nothing more will."""
+        """What has arrived, waiting up to `seconds`; None if nothing has, empty if nothing more will."""
         ready, _, _ = select.select([self._output], [], [], max(0.0, seconds))
         return os.read(self._output, READ_BYTES) if ready else None
 
     def write(self, data: bytes) -> None:
-        """Send all of it; HostError where it cannot be sent."""
+        """Send all of it; HostError if it cannot be sent."""
         view = memoryview(data)
         deadline = time.monotonic() + WRITE_PATIENCE_S
         while view:
@@ -97,7 +97,7 @@ class Pipe:
     def said(self) -> str:
         """The last thing that was said on standard error."""
         lines = [line for line in self._said if line]
-        # ssh tells of a changed host key in a box of many lines; the last one says what it comes to
+        # ssh reports a changed host key in a box of many lines; the last one is the conclusion
         return lines[-1] if lines else ""
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ class Pool:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": threads},
-        # Ctrl-C in the terminal is for the command; this process stops when its standard input closes, even while starting
+            # Ctrl-C in the terminal is for the command; this process stops when its standard input closes, also at its start
             start_new_session=True,
         )
         self._read = b""

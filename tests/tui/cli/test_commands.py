@@ -111,7 +111,7 @@ def test_list_show_stop_resume_rm(command, tmp_path):
     (listed,) = json.loads(command("runs", "list", "--json").stdout)
     assert (listed["id"], listed["status"]) == (run, "running")
     assert "still training" in command("runs", "rm", run, code=2).stderr
-    assert "empty name" in command("runs", "rm", "", code=2).stderr
+    assert "name of the run is empty" in command("runs", "rm", "", code=2).stderr
     assert run in command("runs", "list").stdout
     assert "nothing to resume" in command("runs", "resume", run, code=2).stderr
     assert "stopped at step" in command("runs", "stop", run).stdout

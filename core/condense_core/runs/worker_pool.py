@@ -28,7 +28,7 @@ class Pool:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": threads},
-            # Ctrl-C in the terminal is for the command; this process stops when its standard input closes, also at its start
+            # Ctrl-C in the terminal is for the command; this process stops when its standard input closes
             start_new_session=True,
         )
         self._read = b""

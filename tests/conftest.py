@@ -21,6 +21,7 @@ from condense_core.scenario.experiment import Experiment
 # Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
 @pytest.fixture
 def small() -> Experiment:
     """A two-layer network on 3-d sines: a whole run takes a quarter of a second."""

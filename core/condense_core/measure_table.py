@@ -38,25 +38,27 @@ class Measure(NamedTuple):
 
 MEASURES: dict[str, Measure] = {
     # of a layer, by its kernels alone
-    "kernels": Measure("kernels", "count", "one output channel's weights, or one neuron's, as one vector", "kernels"),
+    "kernels": Measure(
+        "kernels", "count", "the weights of one output channel, or of one neuron, as one vector", "kernels"
+    ),
     "kept": Measure(
         "kernels kept",
         "count",
-        f"those with a norm of at least {SMALL_NORM:g} of the layer's 90th percentile; the others have no say",
+        f"those whose norm is at least {SMALL_NORM:g} of the layer's 90th percentile; the others are not counted",
         "kernels",
     ),
     "lines": Measure(
         "lines",
         "count",
-        f"kernels along one axis, either way; a cluster at |cos| {FINE.cos:g} of at least {percent(FINE.share)} of the"
-        " kernels kept",
+        f"kernels along one axis, on either side: a cluster at |cos| {FINE.cos:g} of at least {percent(FINE.share)} of"
+        " the kept kernels",
         "lines",
         claimed=True,
     ),
     "lines_coarse": Measure(
         f"lines at {COARSE.words}",
         "count",
-        f"lines cut at |cos| {COARSE.cos:g}, of at least {percent(COARSE.share)} of the kernels kept: nearer to what an"
+        f"lines cut at |cos| {COARSE.cos:g}, of at least {percent(COARSE.share)} of the kept kernels: nearer to what the"
         " eye reads off a heatmap",
         "coarse",
         claimed=True,
@@ -64,15 +66,15 @@ MEASURES: dict[str, Measure] = {
     "directions": Measure(
         "directions",
         "count",
-        "one of the two ways along a line, with at least half as many kernels as a line needs",
+        "one side of a line, with at least half as many kernels as a line needs",
         "dirs",
         claimed=True,
     ),
-    "coverage": Measure("coverage", "share", "share of the kernels kept that lie on lines", "cover", claimed=True),
+    "coverage": Measure("coverage", "share", "share of the kept kernels that lie on lines", "cover", claimed=True),
     "mean_abs_cos": Measure(
         "mean |cos| with their axis",
         "cosine",
-        "mean |cosine| of all kernels kept with the one axis that is nearest to all of them",
+        "mean |cosine| of all kept kernels with the one axis that fits them best",
         "|cos|",
         claimed=True,
     ),
@@ -89,8 +91,7 @@ MEASURES: dict[str, Measure] = {
     "condensed": Measure(
         "condensed",
         "flag",
-        f"more than {percent(LEAST_COVERAGE)} on lines, and more than random vectors of that number and length would"
-        " have",
+        f"more than {percent(LEAST_COVERAGE)} on lines, and more than as many random vectors of that length would be",
         "condensed",
         claimed=True,
     ),
@@ -102,14 +103,14 @@ MEASURES: dict[str, Measure] = {
     "alignment": Measure(
         "mean |cos| with the predicted v1",
         "cosine",
-        "mean |cosine| of the kernels kept with v1, the direction that theory predicts from the data alone",
+        "mean |cosine| of the kept kernels with v1, the direction predicted from the data alone",
         "to v1",
         claimed=True,
     ),
     "ratio": Measure(
         "share of the weights on v1",
         "cosine",
-        "share of the layer's weight along v1, measured, and as linear dynamics predict it",
+        "share of the layer's weight along v1, as measured and as the linear dynamics predict it",
         "on v1",
         claimed=True,
     ),
@@ -149,7 +150,7 @@ MEASURES: dict[str, Measure] = {
     "loss_ratio": Measure(
         "loss / first loss",
         "value",
-        f"while the loss is above {percent(INITIAL_STAGE)} of its first value, training is in its initial stage, where"
+        f"while the loss is above {percent(INITIAL_STAGE)} of its first value: the initial stage of training, where the"
         " theory holds",
         "loss",
         of="network",

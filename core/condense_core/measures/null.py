@@ -58,7 +58,8 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smal
 
 
 def is_condensed(lines: Lines, null: Null, entries: int) -> bool:
-    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (SCIENCE §2.3).
+    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (docs/SCIENCE.md, "Null
+    calibration").
 
     With more than three entries a kernel (K): coverage above both 0.8 and the null's. With K ≤ 3 the null's coverage is
     at or near 1, which nothing exceeds, so there coverage above 0.8 and tightness above the null's: random kernels fill

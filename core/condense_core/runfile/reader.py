@@ -61,7 +61,7 @@ class RunReader:
         self._experiment: Experiment | None = None
         self._data_version = -1
         with self._checked():
-            # holes of a mirror are filled behind what was read, see remote/mirror.py
+            # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
 

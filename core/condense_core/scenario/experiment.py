@@ -1,7 +1,7 @@
 """What to train: one frozen, validated value that says everything a run depends on.
 
 Every struct here checks itself when it is built, so a value that exists is a value that can be trained. Reading and
-writing TOML, and `--set`, are in `scenario.py`.
+writing TOML, and `--set`, are in `toml.py`.
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ class Quick(Checked, frozen=True, kw_only=True):
     """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
 
     `set` changes fields by their dotted names, as `--set` does; `finding` and `minutes_cpu` are those of the smaller
-    run. Applied by `scenario.quickened`.
+    run. Applied by `toml.quickened`.
     """
 
     set: dict[str, bool | int | float | str]

@@ -307,7 +307,7 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
         (Wish("svg", what="field"), "one input"),
         (Wish("svg", what="output"), "one input"),
         (Wish("npz", at=-1), "begins at step 0"),
-        (Wish("csv", member=1), "--member 2: expected none: the run is of one seed"),
+        (Wish("csv", member=1), "--nth-seed 2: expected none: the run has one seed"),
     ],
 )
 def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
@@ -319,7 +319,7 @@ def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish
 
 def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
     folder = Recording(tmp_path / "runs").folder
-    with pytest.raises(ExportError, match="not recorded a single frame"):
+    with pytest.raises(ExportError, match="no recorded frame yet"):
         export(folder, Wish("npz"), tmp_path / "out", screen=draw_screen)
 
 
@@ -357,7 +357,7 @@ def test_names() -> None:
 def test_command_says_where_it_wrote(recorded: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     assert command(monkeypatch, str(recorded), "--to", "csv") == 0
-    name = capsys.readouterr().out.removeprefix("written: ").strip()
+    name = capsys.readouterr().out.removeprefix("wrote ").strip()
     assert (tmp_path / name).read_text().startswith("step,")
     assert command(monkeypatch, str(recorded), "--to", "csv") == 2
     assert capsys.readouterr().err.count("\n") == 1

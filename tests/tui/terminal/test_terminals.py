@@ -29,7 +29,7 @@ async def test_odd_sizes_are_drawn_without_an_error(recorded: Recording, size: t
         assert "digits-gd" in text(pilot)
 
 
-@pytest.mark.parametrize(("depth", "words"), [(Depth.NONE, "no colour here"), (Depth.ANSI, "16 colours here")])
+@pytest.mark.parametrize(("depth", "words"), [(Depth.NONE, "no colours"), (Depth.ANSI, "16 colours")])
 async def test_keys_for_colours_say_where_there_are_none_to_choose(
     recorded: Recording, depth: Depth, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,7 +225,7 @@ async def test_a_frame_costs_a_fraction_of_a_full_redraw(tmp_path: Path) -> None
         await pilot.press("left")
         await until(lambda: head(pilot).index == at - 1, "another frame back")
         await settled(pilot)
-        # LIMITS: at most 12 kB a typical frame
+        # docs/PERFORMANCE.md, "Bounds": what a link of 1 Mbit/s carries in a tenth of a second
         assert 0 < app.written < 12_000
         assert app.written < whole / 2
 

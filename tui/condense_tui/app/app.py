@@ -7,14 +7,14 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual.app import SystemCommand
 from textual.screen import Screen
 
 from condense_tui.actions import Place, actions_on
 from condense_tui.screens.splash import Opening
-from condense_tui.terminal.shell import Shell
+from condense_tui.terminal.shell import Shell, ShellScreen
 
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
@@ -30,13 +30,6 @@ class ShowsRun(Protocol):
     """A screen of one run."""
 
     place: Path
-
-
-@runtime_checkable
-class HasActions(Protocol):
-    """A screen on which part of the table of actions is there."""
-
-    PLACES: ClassVar[tuple[Place, ...]]
 
 
 class CondenseApp(Shell):
@@ -152,7 +145,7 @@ class CondenseApp(Shell):
 
 def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
     """What of the table of actions is there on a screen."""
-    return screen.PLACES if isinstance(screen, HasActions) else ()
+    return screen.PLACES if isinstance(screen, ShellScreen) else ()
 
 
 def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:

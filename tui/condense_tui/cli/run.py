@@ -45,16 +45,16 @@ def run(
     data_root: DataRoot = None,
     download: Download = False,
     headless: Headless = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Start the run and return.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Start the run and return at once.")] = False,
     check: Check = False,
     json: Json = False,
-    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "",
     host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Train a scenario, and watch it.
+    """Train a scenario and watch it.
 
-    Training runs in a process of its own: leaving the app, or closing the terminal, does not stop it.
+    Training runs in a separate process: leaving the app or closing the terminal does not stop it.
 
     \b
     condense-tui run digits-gd
@@ -71,9 +71,11 @@ def run(
     from condense_tui.cli.headless import checked, show_result, watch
 
     if headless and detach:
-        raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
+        raise ScenarioError(
+            "--headless and --detach exclude each other: one waits for the run to end, the other does not"
+        )
     if check and detach:
-        raise ScenarioError("--check needs the run's end and --detach does not wait for it: give one of them")
+        raise ScenarioError("--check and --detach exclude each other: the claim is decided at the end of the run")
     device_named(device)
     experiment, preset = build_scenario(
         scenario,
@@ -86,7 +88,7 @@ def run(
         download=download,
     )
     if vary is not None and experiment.ensemble.members == 1:
-        raise ScenarioError(f"--vary {vary} says what several draws are of, and there is one: give --seeds N too")
+        raise ScenarioError(f"--vary {vary} needs several seeds, and the scenario has one: add --seeds N")
     if host is not None:
         return _run_there(host, experiment, runs_folder(runs_dir), name, preset, device, headless, detach, check, json)
     require_engine()
@@ -100,14 +102,14 @@ def run(
 
 
 def attach(
-    run: Annotated[str | None, typer.Argument(help="A run's id or a part of it; the newest without.")] = None,
+    run: Annotated[str | None, typer.Argument(help="A run's id or part of it; by default the newest run.")] = None,
     headless: Headless = False,
     check: Check = False,
     json: Json = False,
     host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Watch a run, the newest where none is named: one that is going on, or one that has ended.
+    """Watch a run, whether it is training or has ended; by default the newest.
 
     \b
     condense-tui attach
@@ -168,13 +170,13 @@ def _watch_there(connection: Connection, run: str, runs: Path, in_app: bool, che
 
 def replay(
     run: Recorded,
-    headless: Annotated[bool, typer.Option("--headless", help="No app: the same panels as text.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Without the app: print the panels as text.")] = False,
     at: At = None,
     width: Width = None,
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Play a recording: of a run, from a file, or the one that ships with a preset. Needs no PyTorch.
+    """Play a recording: a run, a run file, or the recording that ships with a preset. Needs no PyTorch.
 
     \b
     condense-tui replay digits-gd

@@ -103,4 +103,4 @@ def _put(partial: Path, path: Path, force: bool) -> None:
 
 
 def _taken(path: Path) -> TakenError:
-    return TakenError(f"{path} is there already; --force replaces it, or choose another place")
+    return TakenError(f"{path} already exists; --force replaces it, or choose another place")

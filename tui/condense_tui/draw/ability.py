@@ -32,9 +32,9 @@ class Ability:
     def one_look(self) -> str:
         """Why themes and palettes change nothing, in words; empty where they do."""
         if self.depth is Depth.NONE:
-            return "no colour here, so one look only: NO_COLOR is set, or TERM names a terminal without"
+            return "no colours, so themes and palettes have no effect: NO_COLOR is set, or TERM has none"
         if self.depth is Depth.ANSI:
-            return "16 colours here, which the terminal itself sets: more with TERM=xterm-256color, where it has them"
+            return "16 colours, which the terminal itself defines; if it has more, set TERM=xterm-256color"
         return ""
 
 

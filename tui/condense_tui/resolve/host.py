@@ -37,7 +37,7 @@ def start(connection: Connection, experiment: Experiment, *, name: str, preset: 
     # where hosts.toml names the program there, what adds to it is not what --install makes: the far side says it itself
     if missing and not connection.host.command:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which {host} lacks: condense-tui doctor {host} --install"
+            f"training needs {', '.join(missing)}, missing on {host}; to install: condense-tui doctor {host} --install"
         )
     text = toml.dumps(experiment)
     return connection.ask(lambda ask: Question(ask, text, name, preset, device), Started).run

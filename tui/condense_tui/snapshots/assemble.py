@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from msgspec import structs
 
-from condense_core.runfile.control import Verb
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
@@ -76,10 +75,6 @@ class Assembler:
     def refresh(self) -> bool:
         """Whether anything was committed since the last call."""
         return self._run.refresh() or self._unfinished
-
-    def send(self, verb: Verb, argument: str) -> None:
-        """Leave a command for the worker."""
-        self._run.send(verb, argument)
 
     def close(self) -> None:
         """Close the run file."""
@@ -174,9 +169,9 @@ class Assembler:
             {key: band(*run.spread(name)) for key, name in names.items()},
         )
 
-    def index_of(self, step: int) -> int:
-        """Where among the frames a step stands."""
-        return int(np.searchsorted(self._run.instants, step))
+    def index_of(self, head: Head) -> int:
+        """Where among the frames the step stands now that the playhead was at."""
+        return int(np.searchsorted(self._run.instants, head.step))
 
     def begin(self, member: int | None = None) -> None:
         """A new snapshot, of one member of an ensemble or of the mean: there is time again to read curves."""
@@ -321,24 +316,24 @@ def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line
 
 
 def banner(info: RunInfo) -> Banner | None:
-    """What somebody who looks at this run has to know before anything else; None where all is well."""
+    """What a viewer of this run must know before anything else; None if all is well."""
     away = connection_banner(info)
     if away is not None:
         return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
     if info.status == "lost":
-        text = f"worker lost at step {info.step:,}{because}; the recording is kept · p goes on from its last checkpoint"
+        text = f"worker lost at step {info.step:,}{because} · press p to resume from its last checkpoint"
         return Banner(text, "error")
     if info.status == "diverged":
-        return Banner(f"diverged at step {info.step:,}{because} · ← looks back at the frames before", "error")
+        return Banner(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
     if info.status == "failed":
         return Banner(
-            f"failed at step {info.step:,}{because} · 4 shows the worker's log, p goes on from its last checkpoint",
+            f"failed at step {info.step:,}{because} · press 4 for the worker's log, p to resume from its checkpoint",
             "error",
         )
     if info.status == "paused":
-        return Banner("training is paused · p goes on", "note")
+        return Banner("training is paused · press p to resume", "note")
     return None
 
 
@@ -347,7 +342,7 @@ def _away(mirror: Mirror | None) -> str:
 
 
 def connection_banner(info: RunInfo) -> Banner | None:
-    """How the connection to a run elsewhere is, where it is not up and there is something to be missed."""
+    """The state of the connection to a run on another host, if it is down and something may be missed."""
     mirror = info.mirror
     if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
         return None
@@ -357,4 +352,4 @@ def connection_banner(info: RunInfo) -> Banner | None:
     because = f": {mirror.trouble}" if mirror.trouble else ""
     if mirror.link == "connecting":
         return Banner(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
-    return Banner(f"not connected to {mirror.host}; this is as of {ago} ago{because}", "warning")
+    return Banner(f"not connected to {mirror.host}; last update {ago} ago{because}", "warning")

@@ -10,8 +10,6 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.errors import RunFileError
-from condense_core.runfile.control import Verb
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
@@ -30,13 +28,13 @@ NO_BAND: Band = (EMPTY, EMPTY)
 
 @dataclass(frozen=True)
 class CompareView:
-    """What the screen wants to see: the how-manieth layer of each run, what is the same, and the order of kernels."""
+    """What the screen wants to see: the index of the layer in each run, what is equal, and the order of kernels."""
 
     layer: int = 0
     by: By = "step"
     by_line: bool = True
     member: int | None = None
-    """The how-manieth seed of each run that has several, the last of one that has fewer; none for their means."""
+    """Index of the seed in each run that has several, the last one in a run that has fewer; None for the means."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +110,9 @@ class Comparer:
         changed = [assembler.refresh() for assembler in self._assemblers]
         return any(changed)
 
-    def send(self, verb: Verb, argument: str) -> None:
-        """Nobody steers several workers at once."""
-        raise RunFileError(f"cannot {verb} runs that are being compared")
+    def index_of(self, head: Head) -> int:
+        """Where the playhead was: a place of the axis has no other name than its number."""
+        return head.index
 
     def close(self) -> None:
         """Close all files."""
@@ -176,15 +174,15 @@ class Comparer:
         if by == "step":
             index = int(np.searchsorted(shares.steps, place, side="right")) - 1
             if index < 0:
-                return 0, "begins later"
+                return 0, "starts later"
             gone = place > shares.steps[-1]
-            return index, "" if not gone else "not there yet" if active else "ended before"
+            return index, "" if not gone else "not reached yet" if active else "ended earlier"
         reached = np.flatnonzero(shares.lowest <= place)
         if len(reached):
             return int(reached[0]), ""
         if not np.isfinite(shares.lowest).any():
-            return count - 1, "no loss to go by"
-        return count - 1, "not there yet" if active else "never gets there"
+            return count - 1, "no finite loss"
+        return count - 1, "not reached yet" if active else "never reached"
 
     def _side(
         self, number: int, info: RunInfo, shares: _Shares, stand: tuple[int, str] | None, view: CompareView

@@ -7,7 +7,7 @@ much as a whole screen. Here it is drawn once, until the terminal changes its si
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
@@ -21,8 +21,10 @@ from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
 
-from condense_tui.terminal.shell import Shell
 from condense_tui.terminal.textual_internals import screen_below, strips_of
+
+if TYPE_CHECKING:
+    from condense_tui.terminal.shell import Shell
 
 Answer = TypeVar("Answer")
 
@@ -30,6 +32,7 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer]):
     """A small screen over another one."""
 
+    app: Shell
     _still: Still | None = None
     _opened_at: Size | None = None
 
@@ -41,8 +44,7 @@ class Dialog(ModalScreen[Answer]):
         if below is None:
             return super().render()
         # a tint changes every cell of the screen, which takes a thin link a second, twice
-        far = isinstance(self.app, Shell) and self.app.far
-        self._still = Still(below, TRANSPARENT if far else self.styles.background, self.app.theme)
+        self._still = Still(below, TRANSPARENT if self.app.far else self.styles.background, self.app.theme)
         return self._still
 
     def on_screen_resume(self) -> None:

@@ -10,12 +10,12 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on
 from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from textual.geometry import Region
 
     from condense_core.remote.client.link import Link
+    from condense_tui.actions import Place
     from condense_tui.terminal.outlet import Frame, Outlet
+
+
+Answer = TypeVar("Answer")
 
 
 class Shell(TappedApp):
@@ -36,7 +40,7 @@ class Shell(TappedApp):
 
     def __init__(self, runs: Path | None = None) -> None:
         """`runs` is the folder of all runs, the usual one where not given."""
-        self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
+        self.ability = ability(os.environ, None if sys.__stdout__ is None else sys.__stdout__.encoding)
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
@@ -144,3 +148,11 @@ class Shell(TappedApp):
             say(self.screen, self.ability.one_look)
         else:
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
+
+
+class ShellScreen(Screen[Answer]):
+    """A screen of the shell, which it asks for what a plain app has not."""
+
+    app: Shell
+    PLACES: ClassVar[tuple[Place, ...]] = ()
+    """What of the table of actions is there on it."""

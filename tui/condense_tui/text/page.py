@@ -187,7 +187,7 @@ def _events(snapshot: Snapshot, step: int | None) -> list[Line]:
     told = [event for event in snapshot.events if event.kind != "checkpoint"]
     told = [event for event in told if step is None or event.step <= step]
     if not told:
-        return [[("nothing has happened yet", FAINT)]]
+        return [[("no events yet", FAINT)]]
     return [
         [(f"{numbers.step(event.step):>9}  ", FAINT), (f"{event.kind:<20} ", PLAIN), (event.text, PLAIN)]
         for event in told[-EVENTS:]

@@ -133,8 +133,8 @@ def waiting(snapshot: Snapshot) -> str:
     if snapshot.head is not None:
         return "no similarity recorded for this layer"
     if run.status == "starting":
-        return "waiting for the first frame: starting…"
-    return "waiting for the first frame…" if run.active else "this run ended before its first frame"
+        return "starting; waiting for the first frame…"
+    return "waiting for the first frame…" if run.active else "the run ended before its first frame"
 
 
 def reading_words(reading: Reading, width: int) -> str:

@@ -20,7 +20,7 @@ class Tiny(Lines):
         words = (
             f"{width}×{height} is too small {self._purpose}".rstrip(),
             f"make it {columns}×{rows} or more",
-            "esc goes back" if self._purpose else "training goes on · q leaves",
+            "esc goes back" if self._purpose else "training continues · q leaves",
         )
         lines = centred(words[0], self.look.strong, width, max(1, height - 2))
         for text in words[1:]:

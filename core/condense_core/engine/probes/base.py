@@ -41,5 +41,5 @@ class Probe(Protocol):
     def measure(self, observation: Observation, into: Measurement) -> None:
         """Measure the network and add the results."""
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Take up where the recording stops, in a resumed run."""

@@ -36,7 +36,7 @@ class SimilarityProbe:
                 cosine_MM = pool_similarity(cosine_MM, order_M, frames.LARGEST_SIDE)
             into.frame(layer, encoder.encode(cosine_MM.cpu().numpy(), kernels))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: the first frame after a resume is a key frame."""
 
 
@@ -69,7 +69,7 @@ class CondensationProbe:
                 self._condensed.add(layer)
                 into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')}")
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         for layer in run.layers:
             if (run.curve(f"{layer}.condensed")[1] > 0).any():
                 self._condensed.add(layer)

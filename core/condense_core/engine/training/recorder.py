@@ -24,7 +24,7 @@ class Recorder:
     """Runs the probes of each member on the scheduled steps and hands what they found to the writer thread.
 
     Where the disk is too far behind, a measurement is left out, every second one until it has caught up, and an event
-    says so; where measuring takes too much of the time, the dearest probe runs less often. A resumed run records
+    says so; where measuring takes too much of the time, the most expensive probe runs less often. A resumed run records
     nothing until it is past what was recorded already: training repeats itself bit for bit, so nothing is missing and
     nothing is there twice.
     """
@@ -44,7 +44,7 @@ class Recorder:
         for member, own in enumerate(probes):
             of_member = run.member(member)
             for probe in own.values():
-                probe.recall(of_member)
+                probe.resume(of_member)
 
     def record(self, observations: Mapping[int, Observation], *, must: bool = False) -> None:
         """Measure each member and hand over; `must` measures all there is, and waits for the disk instead of leaving
@@ -63,17 +63,17 @@ class Recorder:
         due = self.budget.due(observation.seconds if observation.seconds > 0 else 0.0)
         names = list(self._probes[0]) if must else due
         if not names:
-            if self.budget.news:
-                self.event(observation.step, "slower", self.budget.news)
+            if self.budget.notice:
+                self.event(observation.step, "slower", self.budget.notice)
             return
         costs = dict.fromkeys(names, 0.0)
         found = {member: self._measure(member, of, costs) for member, of in observations.items()}
         self.budget.ran(costs)
         together = self._merge(observation.step, found) if len(self._probes) > 1 else found[0]
         if self._left_out:
-            together.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
-        if self.budget.news and not must:
-            together.event("slower", self.budget.news)
+            together.event("slower", f"the disk was too slow: {self._left_out} measurements were skipped")
+        if self.budget.notice and not must:
+            together.event("slower", self.budget.notice)
         if observation.seconds > 0:
             together.scalar("recording_share", self.budget.total / observation.seconds, CLOCK)
         self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))

@@ -31,7 +31,7 @@ class Counter:
     def measure(self, observation, into) -> None:
         into.scalar("step", observation.step)
 
-    def recall(self, run) -> None:
+    def resume(self, run) -> None:
         pass
 
 
@@ -60,7 +60,7 @@ class Differences:
     def measure(self, observation, into) -> None:
         into.frame("dense1", self.encoder.encode(cosines(observation.step), 12))
 
-    def recall(self, run) -> None:
+    def resume(self, run) -> None:
         pass
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Row = Glance | Machine | Elsewhere
 
-NONE_HERE = "     none yet: tab, and choose a preset"
+NONE_HERE = "     none yet: press tab and choose a preset"
 
 
 def run_entries(glances: Sequence[Glance], machines: Iterable[Machine], words: Sequence[str]) -> list[Entry[Row]]:
@@ -33,7 +33,7 @@ def run_entries(glances: Sequence[Glance], machines: Iterable[Machine], words: S
     if there:
         empty: list[Entry[Row]] = [Entry("nothing here", None, NONE_HERE)] if not (here or words) else []
         found = [Entry("here", None, " on this machine"), *found, *empty] if found or empty else found
-        found += [Entry("machines", None, " on other machines"), *there]
+        found += [Entry("machines", None, " on other hosts"), *there]
     return found
 
 

@@ -58,7 +58,7 @@ MEASURES: dict[str, Measure] = {
     "lines_coarse": Measure(
         f"lines at {COARSE.words}",
         "count",
-        f"lines cut at |cos| {COARSE.cos:g}, of at least {percent(COARSE.share)} of the kept kernels: nearer to what the"
+        f"lines cut at |cos| {COARSE.cos:g}, of at least {percent(COARSE.share)} of the kept kernels: nearer to what an"
         " eye reads off a heatmap",
         "coarse",
         claimed=True,

@@ -96,7 +96,7 @@ def instant(run: RunReader, at: int | None) -> int:
         return int(steps.max())
     before = steps[steps <= at]
     if not len(before):
-        raise ExportError(f"--at {at}: the recording begins at step {int(np.min(steps))}")
+        raise ExportError(f"--at {at}: the recording starts at step {int(np.min(steps))}")
     return int(before.max())
 
 

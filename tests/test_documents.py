@@ -57,6 +57,15 @@ def test_every_file_that_a_document_names_is_there(document):
     assert missing == []
 
 
+def test_every_room_of_the_house_is_named():
+    text = (TOP / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    for package in (TOP / "core/condense_core", TOP / "tui/condense_tui"):
+        for item in package.iterdir():
+            name = f"{package.name}/{item.name}{'/' if item.is_dir() else ''}"
+            if not item.name.startswith("_") and (item.suffix == ".py" or (item / "__init__.py").is_file()):
+                assert f"`{name}" in text, name
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_inside_the_repository_leads_somewhere(document):
     links = re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8"))

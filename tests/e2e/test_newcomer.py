@@ -78,7 +78,7 @@ def test_a_run_started_from_the_form_goes_on_when_one_leaves(terminal, runs):
     window.press("h")
     window.wait("1 training", "live")
     window.press("q")
-    window.wait("goes on training", "condense-tui attach")
+    window.wait("continues training", "condense-tui attach")
     (folder,) = run_folders(runs)
     window.run(PROGRAM)
     window.wait("1 training")

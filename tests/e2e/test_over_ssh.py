@@ -188,7 +188,7 @@ def test_ssh_may_ask_before_the_app_takes_the_screen(terminal, far, near, grow):
     window.press("y", "e", "s", "Enter")
     window.wait("● live", " ms")
     window.press("q")
-    window.wait("goes on training on unknown", "--host unknown")
+    window.wait("continues training on unknown", "--host unknown")
 
 
 def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal, far, near, grow):
@@ -249,7 +249,7 @@ def test_a_password_is_asked_for_before_the_screen(terminal, tmp_path, monkeypat
         window.type(SECRET)
         window.wait("● live", " ms", absent=["password:"])
         window.press("q")
-        window.wait("goes on training on by-password")
+        window.wait("continues training on by-password")
     finally:
         growing.kill()
         growing.wait()

@@ -177,7 +177,10 @@ class RecordingThread:
     def raise_error(self) -> None:
         """RunFailedError where the writer had to stop."""
         if isinstance(self._error, sqlite3.Error | OSError):
-            raise RunFailedError(f"the run file cannot be written: {self._error}; mend that and resume the run")
+            run = self._file.parent.name
+            raise RunFailedError(
+                f"the run file cannot be written: {self._error}; fix the cause, then: condense-tui runs resume {run}"
+            )
         if self._error is not None:
             raise RunFailedError(f"what was measured cannot be recorded: {type(self._error).__name__}: {self._error}")
 

@@ -282,7 +282,7 @@ def test_a_folder_of_somebody_is_never_removed(tmp_path: Path) -> None:
     precious = tmp_path / "photos"
     precious.mkdir()
     (precious / "a.jpg").write_text("mine")
-    with pytest.raises(ExportError, match="left alone"):
+    with pytest.raises(ExportError, match="was not replaced"):
         write_folder(precious, lambda _: None, force=True)
     assert (precious / "a.jpg").read_text() == "mine"
 
@@ -306,8 +306,8 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
         (Wish("svg", what="loss", layer="conv9"), "did you mean 'conv"),
         (Wish("svg", what="field"), "one input"),
         (Wish("svg", what="output"), "one input"),
-        (Wish("npz", at=-1), "begins at step 0"),
-        (Wish("csv", member=1), "--member 2: expected none: the run is of one seed"),
+        (Wish("npz", at=-1), "starts at step 0"),
+        (Wish("csv", member=1), "--nth-seed 2: expected none: the run has one seed"),
     ],
 )
 def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
@@ -319,7 +319,7 @@ def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish
 
 def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
     folder = Recording(tmp_path / "runs").folder
-    with pytest.raises(ExportError, match="not recorded a single frame"):
+    with pytest.raises(ExportError, match="no recorded frame yet"):
         export(folder, Wish("npz"), tmp_path / "out", screen=draw_screen)
 
 

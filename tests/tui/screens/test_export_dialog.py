@@ -141,7 +141,7 @@ async def test_a_seed_of_several_can_be_chosen(tmp_path: Path, monkeypatch: pyte
         await pilot.press("down", "down", "right", "enter")
         path = await is_written(pilot, tmp_path)
         assert "seed 1 (2 of 3)" in text(pilot).replace("\n", " ")
-    assert path.name.endswith("-heatmap-conv1-member-2.svg")
+    assert path.name.endswith("-heatmap-conv1-nth-seed-2.svg")
     assert "seed 1 (2 of 3)" in path.read_text()
 
 

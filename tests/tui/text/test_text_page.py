@@ -172,7 +172,7 @@ def test_runs_show_prints_the_same(recorded: Path, monkeypatch, capsys) -> None:
 def test_a_step_before_the_recording(recorded: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(sys, "argv", ["condense-tui", "replay", str(recorded), "--at", "-3"])
     assert main() == 2
-    assert re.search(r"--at -3: the recording begins at step 0", capsys.readouterr().err)
+    assert re.search(r"--at -3: the recording starts at step 0", capsys.readouterr().err)
 
 
 def test_what_a_pipe_can_show() -> None:

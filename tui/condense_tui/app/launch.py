@@ -77,4 +77,4 @@ def goes_on(info: RunInfo) -> str:
     """That training goes on without a viewer, and how to watch it again."""
     there = f" on {info.mirror.host}" if info.mirror is not None else ""
     host = f" --host {info.mirror.host}" if info.mirror is not None else ""
-    return f"{info.id} goes on training{there}; watch it again: condense-tui attach {info.id}{host}"
+    return f"{info.id} continues training{there}; to watch it again: condense-tui attach {info.id}{host}"

@@ -44,7 +44,7 @@ class _Headless(CondenseApp):
             if screen is not None and screen.trouble:
                 raise ExportError(f"the screen was not drawn: {screen.trouble}")
             if self.return_code is not None or time.monotonic() > deadline:
-                raise ExportError(f"the screen was not drawn: {what} did not come")
+                raise ExportError(f"the screen was not drawn: timed out waiting for {what}")
             await asyncio.sleep(0.02)
 
 

@@ -30,7 +30,7 @@ STOP_PATIENCE_S = 60.0
 
 
 def watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
-    """Wait for the run to end, showing how it goes, then print what came of it. `link` keeps a mirror up to date."""
+    """Wait for the run to end, showing progress, then print its summary. `link` keeps a mirror up to date."""
     with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
         ended = _follow(run, interrupts, link)
         if not ended and not _ask_again(run, interrupts):
@@ -79,7 +79,7 @@ def checked(folder: Path, showing: Showing) -> int:
 def exit_code(summary: Summary, *, check: bool) -> int:
     """What a command that showed this run ends with; says why on standard error where it is not 0."""
     if summary.status in BAD:
-        resume = f"go on from its last checkpoint: condense-tui runs resume {summary.run}"
+        resume = f"to resume it from its last checkpoint: condense-tui runs resume {summary.run}"
         because = f": {summary.reason}" if summary.reason else ""
         advice = f"; {resume}" if summary.status == "lost" else ""
         typer.echo(f"condense-tui: {summary.run} {summary.status}{because}{advice}", err=True)
@@ -90,7 +90,7 @@ def exit_code(summary: Summary, *, check: bool) -> int:
     if claim is None:
         why = "the scenario makes no claim"
     elif claim.holds is None:
-        why = f"the claim is not decided, the run is {summary.status}"
+        why = f"the claim is not decided yet: the run is {summary.status}"
     else:
         why = f"the claim does not hold: {'; '.join(claim.against)}"
     typer.echo(f"condense-tui: {why}", err=True)
@@ -113,7 +113,7 @@ def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(info.name, total=info.steps, measured=info.status)
-        # a mirror may still be as it was when somebody last looked
+        # a mirror may still be as it was when it was last watched
         while info.active or not (link is None or link.up_to_date.is_set()):
             if interrupts:
                 return False
@@ -138,13 +138,13 @@ def _measured(run: RunReader) -> str:
 
 def _ask_again(run: RunReader, interrupts: list[int]) -> bool:
     """After a first Ctrl-C: True where a second one came and the run was stopped."""
-    typer.echo(f"leaving; the run goes on. Ctrl-C again within {SECOND_THOUGHTS_S:.0f} s stops it.", err=True)
+    typer.echo(f"leaving; the run continues. Press Ctrl-C again within {SECOND_THOUGHTS_S:.0f} s to stop it.", err=True)
     if not _wait(lambda: len(interrupts) > 1, SECOND_THOUGHTS_S):
         return False
     run.send("stop")
-    typer.echo("stopping, with a checkpoint …", err=True)
+    typer.echo("saving a checkpoint and stopping …", err=True)
     if not _wait(lambda: not run.info().active, STOP_PATIENCE_S):
-        typer.echo("the worker has not answered yet; it stops when it does", err=True)
+        typer.echo("the worker has not answered yet; it will stop as soon as it does", err=True)
     return True
 
 

@@ -47,16 +47,16 @@ def run(
     data_root: DataRoot = None,
     download: Download = False,
     headless: Headless = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Start the run and return.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Start the run and return at once.")] = False,
     check: Check = False,
     json: Json = False,
-    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "",
     host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Train a scenario, and watch it.
+    """Train a scenario and watch it.
 
-    Training runs in a process of its own: leaving the app, or closing the terminal, does not stop it.
+    Training runs in a separate process: leaving the app or closing the terminal does not stop it.
 
     \b
     condense-tui run digits-gd
@@ -86,7 +86,7 @@ def run(
         download=download,
     )
     if vary is not None and experiment.ensemble.members == 1:
-        raise ScenarioError(f"--vary {vary} says what several draws are of, and there is one: give --seeds N too")
+        raise ScenarioError(f"--vary {vary} needs several seeds, and the scenario has one: add --seeds N")
     if host is not None:
         return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
     require_engine()
@@ -96,14 +96,14 @@ def run(
 
 
 def attach(
-    run: Annotated[str | None, typer.Argument(help="A run's id or a part of it; the newest without.")] = None,
+    run: Annotated[str | None, typer.Argument(help="A run's id or part of it; by default the newest run.")] = None,
     headless: Headless = False,
     check: Check = False,
     json: Json = False,
     host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Watch a run, the newest where none is named: one that is going on, or one that has ended.
+    """Watch a run, whether it is training or has ended; by default the newest.
 
     \b
     condense-tui attach
@@ -155,13 +155,13 @@ def _watch_there(connection: Connection, run: str, runs: Path, showing: Showing)
 
 def replay(
     run: Recorded,
-    headless: Annotated[bool, typer.Option("--headless", help="No app: the same panels as text.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Without the app: print the panels as text.")] = False,
     at: At = None,
     width: Width = None,
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Play a recording: of a run, from a file, or the one that ships with a preset. Needs no PyTorch.
+    """Play a recording: a run, a run file, or the recording that ships with a preset. Needs no PyTorch.
 
     \b
     condense-tui replay digits-gd

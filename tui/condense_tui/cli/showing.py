@@ -22,9 +22,11 @@ class Showing:
 
     def __post_init__(self) -> None:
         if self.headless and self.detach:
-            raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
+            raise ScenarioError(
+                "--headless and --detach exclude each other: one waits for the run to end, the other does not"
+            )
         if self.check and self.detach:
-            raise ScenarioError("--check needs the run's end and --detach does not wait for it: give one of them")
+            raise ScenarioError("--check and --detach exclude each other: the claim is decided at the end of the run")
 
     @property
     def in_app(self) -> bool:
@@ -50,4 +52,6 @@ class Panels:
 
     def __post_init__(self) -> None:
         if self.at is not None and self.json:
-            raise ScenarioError("--json says how the run ended; --at is for the panels: give one of them")
+            raise ScenarioError(
+                "--at and --json exclude each other: --json gives the end of the run, --at a step of its panels"
+            )

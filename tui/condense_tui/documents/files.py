@@ -50,7 +50,7 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, force: bool) -> No
             if not force:
                 raise _taken(path)
             if not path.is_dir() or any("tfevents" not in child.name for child in path.iterdir()):
-                raise ExportError(f"{path} holds more than event files; it is left alone: choose another place")
+                raise ExportError(f"{path} holds more than event files and was not replaced; choose another place")
         partial.mkdir()
         fill(partial)
         if path.exists():

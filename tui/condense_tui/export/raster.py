@@ -38,10 +38,12 @@ def to_png(svg: str) -> bytes:
     command = [sys.executable, "-P", "-m", "condense_tui.export.raster"]
     drawn = subprocess.run(command, input=svg.encode(), capture_output=True, check=False)
     if drawn.returncode == NO_FONT:
-        raise ExportError("PNG needs a font and this machine has none: install one (DejaVu Sans Mono), or use --to svg")
+        raise ExportError(
+            "PNG needs a font, and this machine has none: install one (such as DejaVu Sans Mono), or use --to svg"
+        )
     if drawn.returncode or not drawn.stdout.startswith(SIGNATURE):
         words = drawn.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {drawn.returncode}"]
-        raise ExportError(f"cannot draw the PNG: {words[-1]}; --to svg needs no drawing")
+        raise ExportError(f"cannot draw the PNG: {words[-1]}; use --to svg")
     return drawn.stdout
 
 

@@ -152,7 +152,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
             self._post(ReadFailed(str(error)))
         except BaseException as error:
             # a thread that dies silently leaves a screen that looks alive
-            self._post(ReadFailed(f"{type(error).__name__}: {error}; please report this"))
+            self._post(ReadFailed(f"unexpected {type(error).__name__}: {error}; please report this"))
             raise
 
     def _loop(self, source: Source[ViewT, ShownT]) -> None:

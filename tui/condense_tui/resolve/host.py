@@ -48,7 +48,7 @@ def start(connection: Connection, new: NewRun) -> str:
     # where hosts.toml names the program there, what adds to it is not what --install makes: the far side says it itself
     if missing and not connection.host.command:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which {host} lacks: condense-tui doctor {host} --install"
+            f"training needs {', '.join(missing)}, missing on {host}; to install: condense-tui doctor {host} --install"
         )
     text = toml.dumps(new.experiment)
     return connection.ask(lambda ask: Question(ask, text, new.name, new.preset, new.device), Started).run

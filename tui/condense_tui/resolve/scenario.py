@@ -115,7 +115,9 @@ def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, d
         settings.append(f"data.name={name}")
         if name == "folder":
             if not path:
-                raise ScenarioError("--data folder: expected folder:PATH, with one folder of images a class in PATH")
+                raise ScenarioError(
+                    "--data folder: expected folder:PATH, with one folder of images for each class in PATH"
+                )
             settings.append(f"data.path={path}")
         elif path:
             raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")

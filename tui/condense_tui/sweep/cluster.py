@@ -70,7 +70,7 @@ class RayEngine:
         except (RuntimeError, ValueError, OSError, AssertionError) as error:
             # a client's server sends its traceback along, whose last line says what happened
             words = (str(error).strip() or type(error).__name__).splitlines()[-1][:LONGEST_REASON]
-            raise HostError(f"--address {address}: no Ray cluster answers there: {words}") from None
+            raise HostError(f"--address {address}: no Ray cluster answers at this address: {words}") from None
         self._on_gpu = device_named(device).kind == "cuda"
         self._task: Any = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=int(self._on_gpu))(_task())
 
@@ -136,7 +136,7 @@ class RayEngine:
     def _note_unfit(self, node: str, host: str, why: str) -> None:
         if node not in self._unfit:
             self._unfit[node] = host
-            self._say(f"node {host} trains nothing: {why}")
+            self._say(f"node {host} cannot train: {why}")
 
     def _require_a_node(self) -> None:
         """HostError where every node of the cluster lacks the package: a task for none of them would wait for ever."""
@@ -157,7 +157,7 @@ def _reach(address: str) -> None:
             pass
     except (OSError, OverflowError) as error:
         words = getattr(error, "strerror", None) or str(error)
-        raise HostError(f"--address {address}: nothing answers there: {words}") from None
+        raise HostError(f"--address {address}: nothing answers at this address: {words}") from None
 
 
 def _task() -> Callable[[str, str, str, str], Answer]:
@@ -177,7 +177,7 @@ def _task() -> Callable[[str, str, str, str], Answer]:
             from condense_core.errors import CondenseError, MissingExtraError
             from condense_core.runs.on_node import train_here
         except ImportError as error:
-            return "missing", f"condense-tui is not there ({error}); {advice}", node, host
+            return "missing", f"condense-tui is not installed ({error}); {advice}", node, host
         try:
             return "trained", train_here(experiment, run=run, preset=preset, device=device), node, host
         except MissingExtraError as error:
@@ -195,4 +195,4 @@ def _checked(answer: object) -> Answer:
             return "trained", content, node, printable(host)
         case ("refused" | "missing" as kind, str() as words, str() as node, str() as host):
             return kind, printable(words)[:LONGEST_REASON], node, printable(host)
-    raise HostError("a node sent what no node of ours sends")
+    raise HostError("a node sent an answer that is not ours")

@@ -51,7 +51,7 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
     """Every combination of the values, each checked; ScenarioError that names the first that cannot be trained."""
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_CELLS:
-        raise ScenarioError(f"--over: that makes {count:,} cells; expected {MOST_CELLS:,} at most")
+        raise ScenarioError(f"--over: {count:,} combinations of values; expected at most {MOST_CELLS:,}")
     name = preset or base.name
     # quick settings are for the scenario as it stands, not for what it is changed to
     table = toml.parse(toml.dumps(msgspec.structs.replace(base, quick=None)))

@@ -87,7 +87,7 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink)
     if snapshot.layers:
         lines += [[(line, PLAIN)] for line in _table(snapshot, summary if at is None else None, width)]
     if snapshot.seeds is not None:
-        words = f"curves are the {snapshot.seeds.label} with its lowest and highest; heatmaps are of the first"
+        words = f"curves: {snapshot.seeds.label}, with the lowest and the highest; heatmaps: the first seed"
         lines += [[], [(words, FAINT)]]
     for part in (_heatmaps(snapshot, width, ink), _plots(snapshot, width, step, ink.ability.unicode)):
         lines += [[], *part] if part else []
@@ -105,8 +105,8 @@ def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
         steps = run.instants
         count = int((steps <= at).sum())
         if not count:
-            begins = f"begins at step {int(steps.min())}" if len(steps) else "has no frame yet"
-            raise RunFileError(f"--at {at}: the recording {begins}")
+            starts = f"starts at step {int(steps.min())}" if len(steps) else "has no frame yet"
+            raise RunFileError(f"--at {at}: the recording {starts}")
         playhead = playhead.go(count - 1)
     return Assembler(run).snapshot(playhead, View(every_layer=True))
 

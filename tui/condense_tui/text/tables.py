@@ -39,7 +39,7 @@ def print_summary(summary: Summary) -> None:
     console = Console()
     speed = f", {summary.steps_per_second:.4g} steps/s" if summary.steps_per_second > 0 else ""
     if summary.seeds:
-        speed = f"{speed} of {len(summary.seeds)} seeds"
+        speed = f"{speed} with {len(summary.seeds)} seeds"
     console.print(
         f"{summary.run}: {summary.status} at step {summary.steps}, {summary.seconds:.1f} s{speed},"
         f" loss {_number(summary.loss.first)} → {_number(summary.loss.last)}",
@@ -68,7 +68,7 @@ def print_layers(console: Console, layers: Sequence[LayerMeasures], seeds: Seque
         console.width = max(console.width, LEAST_WIDTH)
         console.print(table, soft_wrap=True)
     if not seeds and any(layer.left_again for layer in layers):
-        console.print("† condensed there, and not any more", markup=False, highlight=False, soft_wrap=True)
+        console.print("† condensed at that step, but not at the end", markup=False, highlight=False, soft_wrap=True)
 
 
 def claim_lines(claim: ClaimSummary) -> list[str]:

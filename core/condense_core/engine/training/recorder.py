@@ -24,7 +24,7 @@ class Recorder:
     """Runs the probes of each member on the scheduled steps and hands what they found to the writer thread.
 
     Where the disk is too far behind, a measurement is left out, every second one until it has caught up, and an event
-    says so; where measuring takes too much of the time, the dearest probe runs less often. A resumed run records
+    says so; where measuring takes too much of the time, the most expensive probe runs less often. A resumed run records
     nothing until it is past what was recorded already: training repeats itself bit for bit, so nothing is missing and
     nothing is there twice.
     """
@@ -71,7 +71,7 @@ class Recorder:
         self.budget.ran(costs)
         together = self._merge(observation.step, found) if len(self._probes) > 1 else found[0]
         if self._left_out:
-            together.event("slower", f"the disk was behind: {self._left_out} measurements were left out")
+            together.event("slower", f"the disk was too slow: {self._left_out} measurements were skipped")
         if self.budget.notice and not must:
             together.event("slower", self.budget.notice)
         if observation.seconds > 0:

@@ -117,10 +117,10 @@ def table(found: ReduceAnswer, look: Look) -> Said:
     said += [
         (" ", look.text),
         (f"parameters   {step(found.parameters_before)} → {step(found.parameters_after)}", look.text),
-        (f"output       changes by {measure(found.output_change, 3)} of its size", look.text),
+        (f"output       relative change {measure(found.output_change, 3)}", look.text),
         (
             f"loss         {measure(found.loss_before, 6)} → {measure(found.loss_after, 6)}"
-            f" ({measure(found.loss_change, 3)} of it)",
+            f" (relative change {measure(found.loss_change, 3)})",
             look.text,
         ),
     ]

@@ -84,7 +84,7 @@ async def test_a_machine_is_listed_and_not_asked_unasked(far: Path, size: tuple[
             "on other hosts",
             "gpu-box",
             "not asked yet",
-            "enter connects with ssh and lists its runs",
+            "enter lists its runs, over your ssh",
             "me@gpu.example",
         ):
             await text_has(pilot, words)

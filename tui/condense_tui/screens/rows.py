@@ -102,7 +102,7 @@ def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
     """Another machine in two lines of `width`: what is known of it, and what to press."""
     look, unicode = viewer.look, viewer.unicode
     sign, style, word, below = {
-        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter connects with ssh and lists its runs"),
+        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter lists its runs, over your ssh"),
         "asked": ("○" if unicode else "o", look.warn, "connecting…", "you can do other things meanwhile"),
         "answered": (
             "●" if unicode else "*",

@@ -221,7 +221,7 @@ def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal
     window.run(PROGRAM, "attach", original.name)
     window.wait("not connected to locked", "ssh has to ask")
     window.press("p")
-    window.wait("no connection to locked")
+    window.wait("will pause if")
     window.press("q")
     window.wait_for_prompt()
 

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from condense_core.measure_table import CLAIMED
 from condense_core.scenario.checked import Checked, at_least, require, require_in_words
 
-# Of a hidden layer: of the one named, or of every one.
-LayerMeasure = Literal[
-    "lines",
-    "lines_coarse",
-    "directions",
-    "coverage",
-    "mean_abs_cos",
-    "pair_abs_cos",
-    "slice_abs_cos",
-    "alignment",
-    "ratio",
-    "relative_change",
-    "condensed",
-    "ones_overlap",
-    "gap_ratio",
-]
-# Of the whole network.
-NetworkMeasure = Literal["loss_ratio", "accuracy", "test_accuracy", "complexity", "stable_lines"]
-ClaimMeasure = Literal[LayerMeasure, NetworkMeasure]
+if TYPE_CHECKING:
+    ClaimMeasure = str
+else:
+    # what can be required is decided once, where measures are described
+    ClaimMeasure = Literal[*CLAIMED]
 
 
 class Quantity(Checked, frozen=True, kw_only=True):

@@ -82,7 +82,7 @@ class Glances:
 
 
 def _signature(folder: Path) -> Signature:
-    """Sizes and times of the run file and of its log of commits."""
+    """Sizes and times of the run file and of its write-ahead log."""
     found: list[int] = []
     for name in (FILE_NAME, f"{FILE_NAME}-wal"):
         try:

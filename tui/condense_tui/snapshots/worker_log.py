@@ -1,4 +1,4 @@
-"""The end of a worker's own log, as text that cannot steer the terminal."""
+"""The end of a worker's log, as text that cannot control the terminal."""
 
 from __future__ import annotations
 

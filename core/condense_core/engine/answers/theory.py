@@ -56,13 +56,13 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     first = experiment.layers[0]
     if experiment.trunk is not None:
         raise ScenarioError(
-            f"theory: a {experiment.trunk} trunk stands before {experiment.layer_names[0]}; the theory is that of a"
-            " two-layer network on the images themselves, and has nothing to say of it"
+            f"theory: {experiment.layer_names[0]} comes after a {experiment.trunk} trunk; the theory is for two-layer"
+            " networks that see the images themselves"
         )
     if not isinstance(first, Conv) and len(experiment.layers) > 1:
         raise ScenarioError(
-            f"theory: expected a first layer that is a convolution, or a single dense one, got {len(experiment.layers)}"
-            " dense layers; the signal matrix is that of a two-layer network"
+            f"theory: expected a convolution as the first layer, or a single dense layer, got {len(experiment.layers)}"
+            " dense layers; the signal matrix is defined for two-layer networks"
         )
     data = msgspec.structs.replace(experiment.data, samples=samples)
     draw = datasets.open_draws(data)
@@ -78,7 +78,7 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
             variant = msgspec.structs.replace(experiment, seed=experiment.seed + trial, claim=None)
             trials_of[kind].append(_trial(variant, dataset, bias=bias, predict=not unpredicted))
     return TheoryAnswer(
-        data=f"{name}: {note} a trial",
+        data=f"{name}: {note} per trial",
         layer=experiment.layer_names[0],
         trials=trials,
         samples=samples,
@@ -151,9 +151,11 @@ def _phase(experiment: Experiment) -> Phase | None:
 def _notes(experiment: Experiment) -> list[str]:
     notes = []
     if len(experiment.layers) > 1:
-        notes.append("deeper network: Z is that of its first layer alone, as if the output followed it")
+        notes.append("deeper network: Z is that of its first layer, as if the output layer came right after it")
     if multiplicity(activation(experiment.layers[0].activation)) != 1:
-        notes.append(f"{experiment.layers[0].activation} has no multiplicity 1, so v1 does not predict its kernels")
+        notes.append(
+            f"{experiment.layers[0].activation} does not have multiplicity 1, so v1 does not predict its kernels"
+        )
     return notes
 
 
@@ -203,7 +205,9 @@ def spread(values: Iterable[float]) -> Spread:
 def _work(asked: AskTheory) -> TheoryAnswer:
     experiment = toml.loads(asked.scenario)
     if asked.samples < 1 or asked.trials < 1:
-        raise DataError(f"expected at least one trial of one sample, got {asked.trials} of {asked.samples}")
+        raise DataError(
+            f"expected at least 1 trial and 1 sample, got {asked.trials} trials and {asked.samples} samples"
+        )
     return theory(experiment, trials=asked.trials, samples=asked.samples, bias=asked.bias)
 
 

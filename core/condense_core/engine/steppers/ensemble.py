@@ -202,9 +202,9 @@ class TrainingEnsemble:
         try:
             self._graph = Block(step, memory)
         except RuntimeError as error:
-            self.notes.append(f"steps are taken one by one: {error}")
+            self.notes.append(f"no CUDA graph, steps are taken one by one: {error}")
         else:
-            self.notes.append(f"CUDA graph of {BLOCK} steps")
+            self.notes.append(f"steps are taken in CUDA graphs of {BLOCK}")
 
     @property
     def _whole_sample(self) -> bool:

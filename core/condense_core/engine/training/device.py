@@ -39,7 +39,8 @@ def choose(name: str) -> torch.device:
     if kind == "cpu" or (kind == "auto" and not count):
         return torch.device("cpu")
     if number >= count:
-        there = f"this machine has cuda:0 to cuda:{count - 1}" if count else "PyTorch finds no GPU on this machine"
+        last = f" to cuda:{count - 1}" if count > 1 else " only"
+        there = f"this machine has cuda:0{last}" if count else "PyTorch finds no GPU on this machine"
         raise ScenarioError(f"--device {name}: {there}; try --device auto")
     return torch.device("cuda", number)
 

@@ -140,8 +140,10 @@ class Loop:
             self._ensemble.drop(list(lost))
             return None
         if self._reached:
-            return Outcome("done", "all others have diverged")
-        return Outcome("diverged", texts[next(iter(texts))] if alone else f"every member: {texts[next(iter(texts))]}")
+            return Outcome("done", "all other members diverged")
+        return Outcome(
+            "diverged", texts[next(iter(texts))] if alone else f"every member diverged: {texts[next(iter(texts))]}"
+        )
 
     def _stop_condition(self, member: int, observation: Observation) -> str:
         stop = self._experiment.stop

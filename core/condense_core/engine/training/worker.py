@@ -39,9 +39,7 @@ def train(folder: Path) -> int:
             outcome = Outcome("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
             traceback.print_exc()
-            outcome = Outcome(
-                "failed", f"unexpected {type(error).__name__}: {error} (the whole of it is in worker.log)"
-            )
+            outcome = Outcome("failed", f"unexpected {type(error).__name__}: {error} (the traceback is in worker.log)")
         thread.set_status(outcome.status, outcome.reason)
         thread.close()
     except CondenseError as error:

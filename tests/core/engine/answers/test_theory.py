@@ -142,7 +142,7 @@ def test_two_dense_layers_have_no_signal_matrix(small):
 def test_the_theory_has_nothing_to_say_of_a_trunk():
     behind = toml.override(toml.parse(toml.dumps(conv())), ["layers=[{kind='dense',width=4}]"])
     behind |= {"trunk": "resnet18", "data": {"name": "photos", "samples": 8}, "optimizer": {"name": "gd", "lr": 0.1}}
-    with pytest.raises(ScenarioError, match="a resnet18 trunk stands before dense1"):
+    with pytest.raises(ScenarioError, match="dense1 comes after a resnet18 trunk"):
         theory(toml.build(behind), trials=1, samples=8, bias=False)
 
 

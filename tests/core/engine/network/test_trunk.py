@@ -137,7 +137,7 @@ def test_a_trunk_that_cannot_work_is_refused(changes, message):
 
 def test_grey_images_are_refused_in_one_line():
     experiment = scenario(data=Digits(samples=6))
-    with pytest.raises(ScenarioError, match="takes colour images"):
+    with pytest.raises(ScenarioError, match="needs colour images"):
         ensemble(experiment)
 
 

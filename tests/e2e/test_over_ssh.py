@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -391,4 +392,10 @@ def test_doctor_puts_this_very_version_on_a_host(far, near):
     assert f"installed condense-tui {version('condense-tui')}" in answer.stderr
     assert f"{far.folder}/home" in answer.stdout
     assert [entry.name for entry in (far.folder / "home").iterdir() if entry.name != ".cache"] == [".local"]
+    # an extra that is added there later comes from the wheel that was sent, and stays beside the environment
+    python = far.folder / "home" / ".local/share/condense-tui/venv/bin/python"
+    asked = "from condense_core.installation import how_to_add; print(how_to_add('png'))"
+    lent = {**os.environ, "PYTHONPATH": f"{far.folder}/libraries"}
+    hint = subprocess.run([python, "-c", asked], env=lent, capture_output=True, text=True, check=True).stdout
+    assert Path(shlex.split(hint)[-1].removesuffix("[png]")).is_file()
     assert command("runs", "list", "--host", "fresh").stdout.startswith("no runs on fresh")

@@ -60,7 +60,7 @@ def test_a_picture_of_several_seeds_says_of_which(seeds: Path, tmp_path: Path, w
 
 def test_a_page_of_several_seeds_says_of_which(seeds: Path, tmp_path: Path) -> None:
     page = written(seeds, tmp_path, "html").decode()
-    assert "seed 0 (1 of 3); the curves of the other 2 are faint" in page
+    assert "seed 0 (1 of 3); curves of the other 2 are faint" in page
     (tmp_path / "out").unlink()
     assert "verdict of seed 1 (2 of 3)" in written(seeds, tmp_path, "html", member=1).decode()
 

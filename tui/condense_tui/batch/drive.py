@@ -168,7 +168,7 @@ class LocalEngine:
 def _make(cell: Cell, device: str) -> None:
     if cell.folder.exists():
         if worker_is_alive(cell.folder):
-            raise RunFileError(f"{cell.folder.name} is being trained by another command")
+            raise RunFileError(f"{cell.folder.name} is already being trained by another command")
         shutil.rmtree(cell.folder)
     cell.folder.mkdir(parents=True)
     name = f"{cell.preset} {cell.folder.name}"

@@ -15,6 +15,7 @@ import typer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
 from condense_tui.app.launch import goes_on
+from condense_tui.cli.showing import Panels, Showing
 from condense_tui.resolve.host import kept
 
 if TYPE_CHECKING:
@@ -22,54 +23,54 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1
-# After Ctrl-C the run goes on; within this time a second one stops it.
+# After Ctrl-C the run continues; within this time a second one stops it.
 SECOND_THOUGHTS_S = 3.0
 # How long a stopped worker may take for its last checkpoint before we stop waiting for it.
 STOP_PATIENCE_S = 60.0
 
 
-def watch(folder: Path, *, json: bool, check: bool, link: Link | None = None) -> int:
+def watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
     """Wait for the run to end, showing progress, then print its summary. `link` keeps a mirror up to date."""
     with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
         ended = _follow(run, interrupts, link)
         if not ended and not _ask_again(run, interrupts):
             typer.echo(goes_on(run.info()), err=True)
             return 0
-    return show_result(folder, json=json, check=check)
+    return show_result(folder, showing)
 
 
-def show_result(folder: Path, *, json: bool, check: bool = False, started: bool = False) -> int:
-    """Print the run's summary; 1 where it failed or diverged, or a claim that is checked does not hold."""
+def show_result(folder: Path, showing: Showing) -> int:
+    """Print the run's summary, or that it is training; 1 where it failed or diverged, or a claim that is checked does
+    not hold."""
     from condense_core.runs.summary import summarise, to_json
     from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
         summary = summarise(run)
-    if json:
+    if showing.json:
         typer.echo(to_json(summary))
-    elif started:
+    elif showing.detach:
         typer.echo(f"{summary.run} is training; watch it: condense-tui attach {summary.run}")
     else:
         print_summary(summary)
-    return 0 if started else exit_code(summary, check=check)
+    return 0 if showing.detach else exit_code(summary, check=showing.check)
 
 
-def show_panels(place: Path, *, json: bool, at: int | None, width: int | None) -> int:
+def show_panels(place: Path, panels: Panels) -> int:
     """Print the run's panels, as the run screen has them, or its summary in JSON; 1 where it failed or diverged."""
-    from condense_tui.text.page import no_step_with_json, print_run
+    from condense_tui.text.page import print_run
 
-    no_step_with_json(at, json)
-    if json:
-        return show_result(place, json=True)
+    if panels.json:
+        return show_result(place, Showing(json=True))
     with RunReader(place) as run:
-        return exit_code(print_run(run, at=at, width=width), check=False)
+        return exit_code(print_run(run, at=panels.at, width=panels.width), check=False)
 
 
-def checked(folder: Path, *, check: bool) -> int:
+def checked(folder: Path, showing: Showing) -> int:
     """`exit_code` for a run that was just watched in the app."""
     from condense_core.runs.summary import summarise
 
-    if not check:
+    if not showing.check:
         return 0
     with RunReader(folder) as run:
         return exit_code(summarise(run), check=True)

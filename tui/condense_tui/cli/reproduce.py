@@ -235,5 +235,5 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
         presets = "1 preset" if count == 1 else f"{count} presets"
         console.print(f"{presets}: {change}", markup=False, highlight=False, soft_wrap=True)
     for cut in report.cuts:
-        console.print(f"cut: {cut}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"left out to fit the time: {cut}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"report: {page}\n        {markdown}", markup=False, highlight=False, soft_wrap=True)

@@ -27,11 +27,13 @@ from condense_tui.cli.options import (
     Vary,
     Width,
 )
+from condense_tui.cli.showing import Panels, Showing
 from condense_tui.resolve.scenario import build_scenario, find_recording
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
-    from condense_core.scenario.experiment import Experiment
+    from condense_core.remote.client.link import Link
+    from condense_tui.resolve.host import NewRun
 
 
 def run(
@@ -68,14 +70,10 @@ def run(
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.device import device_named
-    from condense_tui.cli.headless import checked, show_result, watch
+    from condense_tui.cli.headless import show_result
+    from condense_tui.resolve.host import NewRun
 
-    if headless and detach:
-        raise ScenarioError(
-            "--headless and --detach exclude each other: one waits for the run to end, the other does not"
-        )
-    if check and detach:
-        raise ScenarioError("--check and --detach exclude each other: the claim is decided at the end of the run")
+    showing = Showing(headless=headless, detach=detach, check=check, json=json)
     device_named(device)
     experiment, preset = build_scenario(
         scenario,
@@ -90,15 +88,11 @@ def run(
     if vary is not None and experiment.ensemble.members == 1:
         raise ScenarioError(f"--vary {vary} needs several seeds, and the scenario has one: add --seeds N")
     if host is not None:
-        return _run_there(host, experiment, runs_folder(runs_dir), name, preset, device, headless, detach, check, json)
+        return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
     require_engine()
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
     start_worker(folder)
-    if detach:
-        return show_result(folder, json=json, started=True)
-    if headless or json or not has_terminal():
-        return watch(folder, json=json, check=check)
-    return open_app(folder) or checked(folder, check=check)
+    return show_result(folder, showing) if detach else _watch(folder, showing)
 
 
 def attach(
@@ -117,55 +111,46 @@ def attach(
     condense-tui attach --host me@gpu.example.org
     """
     from condense_core.runs.place import find_run, runs_folder
-    from condense_tui.cli.headless import checked, watch
     from condense_tui.resolve.host import choose_run, connect, link_to
 
-    in_app = has_terminal() and not (headless or json)
+    showing = Showing(headless=headless, check=check, json=json)
     if host is not None:
-        connection = connect(host, prompt=in_app)
-        return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), in_app, check, json)
+        connection = connect(host, prompt=showing.may_prompt)
+        return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), showing)
     folder = find_run(runs_folder(runs_dir), run)
-    if not in_app:
-        return watch(folder, json=json, check=check, link=link_to(folder))
-    return open_app(folder) or checked(folder, check=check)
+    # the app itself keeps what it shows up to date
+    return _watch(folder, showing, None if showing.in_app else link_to(folder))
 
 
-def _run_there(
-    host: str,
-    experiment: Experiment,
-    runs: Path,
-    name: str,
-    preset: str,
-    device: str,
-    headless: bool,
-    detach: bool,
-    check: bool,
-    json: bool,
-) -> int:
+def _watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
+    """In the app or without; `link` keeps the run up to date where it is the mirror of one elsewhere."""
+    from condense_tui.cli.headless import checked, watch
+
+    if not showing.in_app:
+        return watch(folder, showing, link)
+    return open_app(folder, link) or checked(folder, showing)
+
+
+def _run_there(host: str, new: NewRun, runs: Path, showing: Showing) -> int:
     """`run --host`: start the run there, then watch its mirror here."""
     from condense_core.remote.client.link import open_mirror
     from condense_tui.cli.headless import show_result
     from condense_tui.resolve.host import connect, start
 
-    in_app = has_terminal() and not (headless or json or detach)
-    connection = connect(host, prompt=in_app or (detach and has_terminal()))
-    started = start(connection, experiment, name=name, preset=preset, device=device)
-    if not detach:
-        return _watch_there(connection, started, runs, in_app, check, json)
+    connection = connect(host, prompt=showing.may_prompt)
+    started = start(connection, new)
+    if not showing.detach:
+        return _watch_there(connection, started, runs, showing)
     with connection:
-        return show_result(open_mirror(connection, started, runs), json=json, started=True)
+        return show_result(open_mirror(connection, started, runs), showing)
 
 
-def _watch_there(connection: Connection, run: str, runs: Path, in_app: bool, check: bool, json: bool) -> int:
+def _watch_there(connection: Connection, run: str, runs: Path, showing: Showing) -> int:
     from condense_core.remote.client.link import Link, open_mirror
-    from condense_tui.cli.headless import checked, watch
 
     folder = open_mirror(connection, run, runs)
     # the app shows the newest frames first, whatever there was before; a table at the end needs all of it
-    link = Link(folder, connection.host, connection, newest=in_app)
-    if not in_app:
-        return watch(folder, json=json, check=check, link=link)
-    return open_app(folder, link) or checked(folder, check=check)
+    return _watch(folder, showing, Link(folder, connection.host, connection, newest=showing.in_app))
 
 
 def replay(
@@ -188,7 +173,7 @@ def replay(
 
     place = find_recording(run, runs_dir)
     if headless or json or at is not None or not has_terminal():
-        show_panels(place, json=json, at=at, width=width)
+        show_panels(place, Panels(at=at, width=width, json=json))
         if place in recordings().values():
             typer.echo(_recorded(place), err=True)
         return 0

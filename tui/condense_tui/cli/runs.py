@@ -88,14 +88,16 @@ def show(
     from condense_core.remote.client.link import open_mirror, sync
     from condense_core.runs.place import runs_folder
     from condense_tui.cli.headless import show_panels
+    from condense_tui.cli.showing import Panels
 
+    panels = Panels(at=at, width=width, json=json)
     if host is None:
         folder = _find(run, runs_dir)
     else:
         with _there(run, host) as (connection, id_):
             folder = open_mirror(connection, id_, runs_folder(runs_dir))
             sync(folder, connection)
-    show_panels(folder, json=json, at=at, width=width)
+    show_panels(folder, panels)
     return 0
 
 

@@ -18,7 +18,7 @@ from condense_tui.draw.numbers import plural, step
 from condense_tui.snapshots.assemble import image_of
 
 # What stands at the line under which the loss has left the initial stage.
-INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: initial stage ends"
+INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: end of the initial stage"
 # Layers whose heatmaps are shown: the papers' deepest network that is a preset here has five hidden ones.
 LAYERS = 6
 EIGENVALUES = 4

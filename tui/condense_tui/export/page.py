@@ -49,7 +49,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "Curves"),
         el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
         _of_gradients(run, at),
-        el("h2", "What happened"),
+        el("h2", "Events"),
         _events(run),
         el("h2", "Scenario"),
         el("pre", toml.dumps((whole if member is None else run).experiment)),
@@ -81,7 +81,7 @@ def _circumstances(info: RunInfo) -> list[tuple[str, str]]:
         ("preset", info.preset),
         ("status", f"{info.status}{f': {info.reason}' if info.reason else ''}"),
         ("steps", f"{step(info.step)} of {step(info.steps)}, {duration(info.seconds)}"),
-        ("made", made),
+        ("created", made),
         ("machine", f"{info.host}, {info.device}" if info.device else info.host),
         ("versions", ", ".join(f"{name} {version}" for name, version in info.versions.items())),
         ("revision", info.revision),
@@ -94,7 +94,7 @@ def _seeds(run: RunReader, member: int | None) -> list[tuple[str, str]]:
     if run.members == 1:
         return []
     verdict = " and the verdict" if member is not None else ""
-    faint = f"the curves of the other {run.members - 1} are faint"
+    faint = f"curves of the other {run.members - 1} are faint"
     return [("seed", f"layers, heatmaps, curves{verdict} of {seed_label(run, member or 0)}; {faint}")]
 
 
@@ -145,9 +145,7 @@ def _of_gradients(run: RunReader, at: int) -> Markup:
     names = [layer for layer, spectrum in spectra if spectrum is not None and not spectrum.from_data]
     if not names:
         return Markup("")
-    text = (
-        f"There is no signal matrix Z for {', '.join(names)}: v1 and the eigenvalues are those of the layer's gradient."
-    )
+    text = f"{', '.join(names)} has no signal matrix Z; v1 and the eigenvalues shown are those of its gradient."
     return el("p", text, class_="soft")
 
 
@@ -162,7 +160,7 @@ def _one_input(run: RunReader, at: int) -> list[Picture]:
         if field is not None:
             caption = f"direction field of {layer}: {plural(len(field.stable.numpy()), 'stable line')}"
             kept, neurons = neurons_of(run, layer, at)
-            caption += "" if kept is None else f", neurons at step {step(kept)}"
+            caption += "" if kept is None else f", kernels at step {step(kept)}"
             found.append(Picture(arrows(field, caption, neurons), caption, False))
     return found
 
@@ -172,7 +170,7 @@ def _figure(picture: Picture) -> Markup:
 
 
 def _events(run: RunReader) -> Markup:
-    rows = [el("tr", *(el("th", head) for head in ("step", "what", "")))]
+    rows = [el("tr", *(el("th", head) for head in ("step", "event", "")))]
     rows += [
         el("tr", el("td", step(event.step)), el("td", event.kind), el("td", event.text))
         for event in run.events[-EVENTS:]

@@ -56,7 +56,7 @@ def cells_table(sweep: Sweep, results: Sequence[CellResult], layer: str | None =
         found = [cells[name] for name in names] if cells else [result.status]
         table.add_row(*map(Text, [*values, *([str(row["layer"] or "")] if several else []), *found]))
     if len(rows) > MOST_ROWS:
-        table.caption = f"and {len(rows) - MOST_ROWS} rows more in results.csv"
+        table.caption = f"and {len(rows) - MOST_ROWS} more rows in results.csv"
         table.caption_justify = "left"
     return table
 

@@ -11,7 +11,7 @@ from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
-from condense_core.errors import RunFileError, ScenarioError
+from condense_core.errors import RunFileError
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
@@ -87,7 +87,7 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink)
     if snapshot.layers:
         lines += [[(line, PLAIN)] for line in _table(snapshot, summary if at is None else None, width)]
     if snapshot.seeds is not None:
-        words = f"curves are the {snapshot.seeds.label} with its lowest and highest; heatmaps are of the first"
+        words = f"curves: {snapshot.seeds.label}, with the lowest and the highest; heatmaps: the first seed"
         lines += [[], [(words, FAINT)]]
     for part in (_heatmaps(snapshot, width, ink), _plots(snapshot, width, step, ink.ability.unicode)):
         lines += [[], *part] if part else []
@@ -99,22 +99,16 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink)
 
 
 def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
-    """What the run screen would show at that step; RunFileError where the recording begins later."""
+    """What the run screen would show at that step; RunFileError if the recording begins later."""
     playhead = Playhead()
     if at is not None:
         steps = run.instants
         count = int((steps <= at).sum())
         if not count:
-            begins = f"begins at step {int(steps.min())}" if len(steps) else "has no frame yet"
-            raise RunFileError(f"--at {at}: the recording {begins}")
+            starts = f"starts at step {int(steps.min())}" if len(steps) else "has no frame yet"
+            raise RunFileError(f"--at {at}: the recording {starts}")
         playhead = playhead.go(count - 1)
     return Assembler(run).snapshot(playhead, View(every_layer=True))
-
-
-def no_step_with_json(at: int | None, json: bool) -> None:
-    """ScenarioError for --at with --json: the object says how a run ended."""
-    if at is not None and json:
-        raise ScenarioError("--json says how the run ended; --at is for the panels: give one of them")
 
 
 def _header(snapshot: Snapshot) -> Line:

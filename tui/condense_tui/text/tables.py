@@ -44,7 +44,7 @@ def print_summary(summary: Summary) -> None:
     console = Console()
     speed = f", {summary.steps_per_second:.4g} steps/s" if summary.steps_per_second > 0 else ""
     if summary.seeds:
-        speed = f"{speed} of {len(summary.seeds)} seeds"
+        speed = f"{speed} with {len(summary.seeds)} seeds"
     console.print(
         f"{summary.run}: {summary.status} at step {summary.steps}, {summary.seconds:.1f} s{speed},"
         f" loss {written('loss', summary.loss.first)} → {written('loss', summary.loss.last)}",
@@ -72,7 +72,7 @@ def print_layers(console: Console, layers: Sequence[LayerMeasures], seeds: Seque
         console.width = max(console.width, LEAST_WIDTH)
         console.print(table, soft_wrap=True)
     if not seeds and any(layer.left_again for layer in layers):
-        console.print("† condensed there, and not any more", markup=False, highlight=False, soft_wrap=True)
+        console.print("† condensed at that step, but not at the end", markup=False, highlight=False, soft_wrap=True)
 
 
 def claim_lines(claim: ClaimSummary) -> list[str]:
@@ -147,7 +147,7 @@ def print_runs(infos: list[RunInfo]) -> None:
             seen = "" if info.mirror.link == "connected" or not info.active else f", seen {_age(info.mirror.heard)} ago"
             cells.append(f"{info.mirror.host}{seen}")
         table.add_row(*map(Text, cells))
-    # whoever cuts an id out of it needs all of it, and in a pipe nobody sees where a line would wrap
+    # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
     console = Console()
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     console.print(table, soft_wrap=True)

@@ -21,7 +21,7 @@ _ROOMY = 28
 
 
 def lines_needed(layers: int) -> int:
-    """Lines that so many layers take when none of them is cut short."""
+    """Lines that this many layers take when none of them is cut short."""
     return max(1, layers * _TALL - 1)
 
 

@@ -80,7 +80,7 @@ def figure_result(figure: Figure, arms: Sequence[Sequence[PresetResult]]) -> Fig
     """The figure's verdict from its arms' presets, whose finished runs are read for what is compared."""
     reasons = {preset.name: preset.not_run for arm in arms for preset in arm if not preset.cells}
     # means over fewer draws than were asked for are not what the claim is about
-    reasons |= {preset.name: "stopped before its end" for arm in arms for preset in arm if preset.missing}
+    reasons |= {preset.name: "stopped before it was complete" for arm in arms for preset in arm if preset.missing}
     counts = Counter(reasons.values())
     not_run = "; ".join(f"{plural(count, 'preset')} not run: {reason}" for reason, count in counts.items())
     comparisons = [] if not_run else [_compared(figure, comparison, arms) for comparison in figure.compare]

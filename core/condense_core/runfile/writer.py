@@ -17,7 +17,8 @@ from typing import NamedTuple
 from condense_core.errors import RunFailedError
 from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
 from condense_core.runfile.info import HEARTBEAT_S, Status
-from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.runfile.rows import newest
+from condense_core.runfile.schema import FILE_NAME, open_writer, reading
 
 # A human's key press should act at once; a look at an empty table costs some microseconds.
 COMMAND_POLL_S = 0.1
@@ -49,11 +50,8 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
-        (last,) = self._connection.execute(
-            "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
-            " UNION ALL SELECT max(seq) FROM event)"
-        ).fetchone()
-        self._seq = last or 0
+        with reading(folder):
+            self._seq = newest(self._connection)
 
     def append(self, batch: Batch) -> None:
         """Commit one batch as one transaction."""

@@ -22,6 +22,8 @@ from condense_core.text import printable
 LONGEST_SCENARIO = 500_000
 # Characters of somebody else's words in a message of ours.
 LONGEST_REASON = 200
+# What passes a boundary as it is: what is ours already, and mistakes in the program, which nothing that is read makes.
+PASSING = (CondenseError, NameError, ImportError)
 # Parts of a dotted key, twice the levels of the deepest scenario: Python's own reader takes memory that grows with the
 # square of them, some kB of text a GB.
 MOST_PARTS = 32
@@ -35,7 +37,7 @@ def decoding(kind: type[CondenseError], about: object) -> Iterator[None]:
     bounded length. An error that is ours already passes as it is."""
     try:
         yield
-    except CondenseError:
+    except PASSING:
         raise
     except Exception as error:
         raise kind(f"{about}: {reason(error)}") from error

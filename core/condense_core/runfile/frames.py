@@ -17,7 +17,7 @@ import zstandard
 from msgspec import Meta
 
 from condense_core.errors import RunFileError
-from condense_core.foreign import reason
+from condense_core.foreign import decoding
 from condense_core.runfile.rows import LARGEST_FRAME
 
 # A heatmap has no more cells than a large terminal: 256 a side is also what LIMITS' byte budget was measured with.
@@ -139,7 +139,7 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     def gap(self) -> float:
         """λ1 - λ2; NaN where there is only one singular value."""
         values = self.values.numpy()
-        return float(values[0] - values[1]) if len(values) > 1 else float("nan")
+        return float(values[0]) - float(values[1]) if len(values) > 1 else float("nan")
 
     @property
     def direction_is_doubtful(self) -> bool:
@@ -280,15 +280,12 @@ def encode(frame: Frame) -> bytes:
 
 def decode(blob: bytes) -> Frame:
     """The frame in `blob`; RunFileError where it is not one, or larger than LARGEST_FRAME."""
-    try:
+    with decoding(RunFileError, "the run file is damaged or not ours: a recorded frame cannot be read"):
         if zstandard.get_frame_parameters(blob).content_size > LARGEST_FRAME:
             raise ValueError(f"larger than {LARGEST_FRAME} bytes")
         # a decompressor of its own a call: the object is not safe to share between threads
         raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME)
         return _decoder.decode(raw)
-    except Exception as error:
-        why = reason(error)
-        raise RunFileError(f"a recorded frame cannot be read ({why}); the run file is damaged or not ours") from error
 
 
 def to_levels(cosine: npt.NDArray[Any]) -> npt.NDArray[np.int8]:

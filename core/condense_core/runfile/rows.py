@@ -60,6 +60,12 @@ class Place(NamedTuple):
     step: Step
 
 
+class Length(NamedTuple):
+    """Of `frame`: how long a blob is."""
+
+    length: Seq
+
+
 class Named(NamedTuple):
     """Of `scalar`: a name."""
 

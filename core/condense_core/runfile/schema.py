@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from condense_core.errors import CondenseError, RunFileError
-from condense_core.foreign import decoding, reason
+from condense_core.errors import RunFileError
+from condense_core.foreign import PASSING, decoding, reason
 
 # Raised with every change of the tables; older files are read, newer ones refused.
 VERSION = 1
@@ -70,7 +70,7 @@ def reading(place: Path) -> Iterator[None]:
     """Around everything that reads a run file: whatever goes wrong there is a RunFileError that names `place`."""
     try:
         yield
-    except CondenseError:
+    except PASSING:
         raise
     except Exception as error:
         name = getattr(error, "sqlite_errorname", "")

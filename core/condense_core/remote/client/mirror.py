@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from condense_core.errors import CondenseError, HostError, RunFileError
-from condense_core.foreign import reason
+from condense_core.errors import HostError, RunFileError
+from condense_core.foreign import PASSING, reason
 from condense_core.remote.wire.messages import State
 from condense_core.remote.wire.rows import Batch
 from condense_core.runfile.info import COLUMNS, LOG_NAME, LinkState, RunInfo, read_info
@@ -237,7 +237,7 @@ def _stored(run: str) -> Iterator[None]:
     """One kind of error for a disk that is full and for values that no run file can hold."""
     try:
         yield
-    except CondenseError:
+    except PASSING:
         raise
     except sqlite3.IntegrityError as error:
         raise HostError(f"rows of {run} came twice ({reason(error)})") from error

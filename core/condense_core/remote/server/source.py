@@ -15,6 +15,7 @@ from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import (
     DamagedError,
     Event,
+    Length,
     Numbered,
     Place,
     Scalar,
@@ -105,10 +106,10 @@ class RunSource:
     def bytes_after(self, after: int, enough: int) -> int:
         """About how many bytes rows after `after` take; counting ends at `enough`."""
         with self._checked():
-            rows = self._connection.execute("SELECT length(blob) FROM frame WHERE seq > ? ORDER BY seq", (after,))
+            cursor = self._connection.execute("SELECT length(blob) FROM frame WHERE seq > ? ORDER BY seq", (after,))
             size = 0
-            for (length,) in rows:
-                size += int(length)
+            for row in each(cursor, Length, "frame"):
+                size += row.length
                 if size > enough:
                     return size
             return size + ROW_BYTES * (self.last_seq() - after)

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 from condense_core.errors import CondenseError
 from condense_core.text import printable
+from condense_core.validation import in_words
 
 # Characters of a whole scenario: a hundred times a long one. So much is read of a person's, of a file's, over the wire.
 LONGEST_SCENARIO = 500_000
@@ -55,6 +56,8 @@ def reason(error: BaseException) -> str:
         return error.strerror
     # of text that is none SQLite repeats all there is
     text = _words(error).partition(" with text ")[0]
+    if type(error).__module__ == "msgspec":
+        text = in_words(text)
     if "integer string conversion" in text:
         return "a number of thousands of digits"
     text = printable(text[: 4 * LONGEST_REASON]).strip()

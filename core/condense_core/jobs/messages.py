@@ -1,4 +1,4 @@
-"""What work that needs PyTorch answers to a command: typed JSON, from a process of its own to a viewer without it."""
+"""What work that needs PyTorch answers to a command: typed JSON, from a separate process to a viewer without it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     """λ1 - λ2."""
     ones_overlap: list[Spread]
     doubtful: int
-    """Trials with λ2/λ1 above 0.999, in which the direction is not determined."""
+    """Trials in which the direction is not determined (`thresholds.direction_is_doubtful`)."""
     lr: Spread | None
     predicted: Spread | None
     predicted_in: int
@@ -75,7 +75,7 @@ class TheoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     bias: bool
     by_labels: list[LabelTheory]
     phase: Phase | None
-    """None where the network has more hidden layers than one, or is not drawn by a formula."""
+    """None if the network has more hidden layers than one, or is not drawn by a formula."""
     notes: list[str]
     seconds: float
 

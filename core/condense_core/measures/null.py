@@ -7,11 +7,10 @@ from functools import lru_cache
 
 import torch
 
-from condense_core.measures.clusters import FINE, Lines, condensed_lines
+from condense_core.measures.clusters import Lines, condensed_lines
+from condense_core.thresholds import FINE, LEAST_COVERAGE
 
-# Least share of a layer's kernels on lines for the layer to be called condensed, whatever chance would give.
-LEAST_COVERAGE = 0.8
-# Up to this many entries random kernels cover themselves with lines, so coverage alone tells nothing.
+# Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
 FEW_ENTRIES = 3
 # Clustering costs M². More kernels scatter less about the same mean, so quantiles at 256 bound those of larger layers.
 MOST_KERNELS = 256
@@ -32,7 +31,7 @@ class Null:
 
 
 @lru_cache(maxsize=1024)
-def null_condensation(entries: int, kernels: int, *, cut: float = FINE[0], smallest_share: float = FINE[1]) -> Null:
+def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> Null:
     """What M = `kernels` random kernels of K = `entries` reach, from simulating at most 256 Gaussian ones of 1024.
 
     Drawn from a generator of its own with a fixed seed, so the answer is the same on every call and nothing else's
@@ -59,7 +58,8 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE[0], small
 
 
 def is_condensed(lines: Lines, null: Null, entries: int) -> bool:
-    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (SCIENCE §2.3).
+    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (docs/SCIENCE.md, "Null
+    calibration").
 
     With more than three entries a kernel (K): coverage above both 0.8 and the null's. With K ≤ 3 the null's coverage is
     at or near 1, which nothing exceeds, so there coverage above 0.8 and tightness above the null's: random kernels fill

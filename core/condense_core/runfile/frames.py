@@ -19,8 +19,9 @@ from msgspec import Meta
 from condense_core.errors import RunFileError
 from condense_core.foreign import decoding
 from condense_core.runfile.rows import LARGEST_FRAME
+from condense_core.thresholds import direction_is_doubtful
 
-# A heatmap has no more cells than a large terminal: 256 a side is also what LIMITS' byte budget was measured with.
+# A heatmap has no more cells than a large terminal.
 LARGEST_SIDE = 256
 # int8 steps of a cosine: 127 levels each side of 0, and the one code left over for "no direction".
 LEVELS = 127
@@ -88,7 +89,8 @@ class Similarity(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="condensation"):
-    """Condensed lines and directions of a layer (SCIENCE §2.2), their null calibration, and each kernel's place.
+    """Condensed lines and directions of a layer (docs/SCIENCE.md, "Lines and directions"), their null calibration,
+    and each kernel's place.
 
     `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; -1 on no line, -2 dropped
     for its small norm. `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal digits.
@@ -143,9 +145,9 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 
     @property
     def direction_is_doubtful(self) -> bool:
-        """λ2/λ1 above 0.999: v1 turns freely inside the top pair."""
+        """Whether v1 is not determined: there is another singular value as large as the first."""
         values = self.values.numpy()
-        return len(values) > 1 and bool(values[1] > 0.999 * values[0])
+        return len(values) > 1 and direction_is_doubtful(*values[:2].tolist())
 
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="alignment"):

@@ -17,13 +17,9 @@ from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, open_file
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.rows import DamagedError, Moment, Seq, Step, converted
-from condense_core.runfile.schema import FILE_NAME, open_reader, reading
+from condense_core.runfile.schema import FILE_NAME, has_table, open_reader, reading
+from condense_core.runfile.status import ACTIVE, Status
 from condense_core.text import printable
-
-Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "diverged", "lost"]
-ACTIVE: frozenset[str] = frozenset({"starting", "running", "paused"})
-# `lost` is never written: it is what a reader makes of an active run whose worker is gone.
-RESUMABLE: frozenset[str] = frozenset({"stopped", "lost", "failed"})
 
 # The worker's writer beats once a second; ten missed beats are no hiccup of a busy disk.
 HEARTBEAT_S = 1.0
@@ -137,8 +133,7 @@ def _row(cursor: sqlite3.Cursor, columns: tuple[str, ...]) -> dict[str, Any] | N
 
 def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
     """What a mirror's file says of its connection; None where the run was recorded here."""
-    of_mirror = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mirror'")
-    if of_mirror.fetchone() is None:
+    if not has_table(connection, "mirror"):
         return None
     cursor = connection.execute(
         "SELECT host, link, delay, heard, trouble, (SELECT ifnull(sum(last - after), 0) FROM hole) FROM mirror"

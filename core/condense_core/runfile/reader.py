@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from condense_core.errors import RunFileError, ScenarioError
 from condense_core.runfile import control, frames, rows
-from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads
+from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import Event
-from condense_core.runfile.schema import FILE_NAME, open_reader, reading
+from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.toml import loads
 from condense_core.text import printable
@@ -53,8 +53,7 @@ class RunReader:
         self._data_version = -1
         with self._checked():
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
-            found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'hole'")
-            self._mirrored = found.fetchone() is not None
+            self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
 
     def info(self) -> RunInfo:
@@ -157,9 +156,8 @@ class RunReader:
     @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
-        # a loose index scan: one step a name, however many rows there are
         with self._checked():
-            cursor = self._connection.execute(rows.NAMES, (MOST_CURVES,))
+            cursor = self._connection.execute(f"{SCALAR_NAMES} LIMIT ?", (MOST_CURVES,))
             return tuple(printable(row.name) for row in rows.rows(cursor, rows.Named, "scalar"))
 
     def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
@@ -183,9 +181,7 @@ class RunReader:
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN where there is none."""
-        steps, values = self.curve(name)
-        end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
-        return float(values[end - 1]) if end else float("nan")
+        return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:
         """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""

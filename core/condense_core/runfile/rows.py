@@ -15,6 +15,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import Meta
 
+from condense_core.runfile.schema import NEWEST_SEQ, NEWEST_VALUE
 from condense_core.text import short
 
 # A scenario has at most 10^9 steps; beyond this bound a step is damage, and would be no whole number as a float.
@@ -33,14 +34,6 @@ Step = Annotated[int, Meta(ge=0, le=LARGEST_STEP)]
 Name = Annotated[str, Meta(max_length=200)]
 Moment = Annotated[float, Meta(ge=0, le=LATEST)]
 Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
-
-# All names of scalars by a loose index scan: one step a name, however many rows there are. UNION, so that it ends where
-# a damaged index leads round in a circle.
-NAMES = (
-    "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION"
-    " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
-    " SELECT name FROM n WHERE name IS NOT NULL LIMIT ?"
-)
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -164,18 +157,13 @@ def each(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[R]:
 
 def newest(connection: sqlite3.Connection) -> int:
     """The highest sequence number in the file; 0 in an empty one."""
-    cursor = connection.execute(
-        "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
-        " UNION ALL SELECT max(seq) FROM event)"
-    )
-    found = one(cursor, Numbered, "scalar, frame and event")
+    found = one(connection.execute(NEWEST_SEQ), Numbered, "scalar, frame and event")
     return (found and found.seq) or 0
 
 
 def newest_value(connection: sqlite3.Connection, name: str) -> float:
     """The newest value of a scalar; NaN where there is none."""
-    cursor = connection.execute("SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,))
-    found = one(cursor, Value, "scalar")
+    found = one(connection.execute(NEWEST_VALUE, (name,)), Value, "scalar")
     return number(None if found is None else found.value)
 
 

@@ -17,8 +17,8 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.rows import NAMES, Named, Point, Seq, newest_value, number, one, rows
-from condense_core.runfile.schema import FILE_NAME, open_reader, reading
+from condense_core.runfile.rows import Named, Point, Seq, newest_value, number, one, rows
+from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, open_reader, reading
 from condense_core.runs.place import run_folders
 from condense_core.text import printable
 
@@ -28,7 +28,6 @@ POINTS = 24
 MOST_LAYERS = 16
 
 Signature = tuple[int, ...]
-_LINES = f"SELECT name FROM ({NAMES.replace('LIMIT ?', '')}) WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?"
 
 
 class _Row(NamedTuple):
@@ -121,7 +120,10 @@ def _loss(connection: sqlite3.Connection) -> tuple[float, ...]:
 
 
 def _layers(connection: sqlite3.Connection) -> tuple[LayerGlance, ...]:
-    names = rows(connection.execute(_LINES, (MOST_LAYERS,)), Named, "scalar")
+    cursor = connection.execute(
+        f"SELECT name FROM ({SCALAR_NAMES}) WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?", (MOST_LAYERS,)
+    )
+    names = rows(cursor, Named, "scalar")
     found = []
     for (name,) in names:
         cursor = connection.execute("SELECT seq FROM scalar WHERE name = ? ORDER BY seq LIMIT 1", (name,))

@@ -15,16 +15,16 @@ from condense_core.errors import RunFailedError, RunFileError
 from condense_core.runfile.info import LOG_NAME
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_writer
-from condense_core.runs.create import check_data_is_there, require_engine, write_run
+from condense_core.runfile.status import ENDED
+from condense_core.runs.create import require_engine, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario import toml
+from condense_core.scenario.paths import check_data_is_there
 
 # What a run may take on its way through a cluster's memory: a thousand times the usual, and no node is filled by one.
 LARGEST = 512 * 2**20
 # Between two moments at which a node's process can be told to stop.
 LOOK_S = 0.2
-# A run that is over; any other came back because its worker went.
-ENDED = frozenset({"done", "diverged", "failed"})
 # The end of a worker's log, for why it went.
 LOG_TAIL = 300
 
@@ -35,7 +35,7 @@ _pool: Pool | None = None
 def train_here(experiment: str, *, run: str, preset: str, device: str) -> bytes:
     """Train the scenario in a process of this machine, and give its run file.
 
-    CondenseError where it cannot be trained here: packages or data that are missing, a scenario of another version.
+    CondenseError if it cannot be trained here: packages or data that are missing, a scenario of another version.
     """
     require_engine()
     parsed = toml.loads(experiment, run)
@@ -49,7 +49,7 @@ def train_here(experiment: str, *, run: str, preset: str, device: str) -> bytes:
 
 
 def accept(content: bytes, experiment: str, folder: Path) -> None:
-    """Put a run file that came from elsewhere into `folder`; RunFileError where it is not that experiment's, ended."""
+    """Put a run file that came from elsewhere into `folder`; RunFileError if it is not that experiment's, ended."""
     if len(content) > LARGEST:
         raise RunFileError(f"{folder.name}: a run file of {len(content):,} bytes, more than {LARGEST:,}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,8 @@ def accept(content: bytes, experiment: str, folder: Path) -> None:
         with RunReader(partial) as run:
             info = run.info()
         if info.status not in ENDED or info.experiment != experiment:
-            raise RunFileError(f"{folder.name}: what came back is {info.status}, or another experiment")
-        os.replace(partial, folder / FILE_NAME)  # noqa: PTH105 - replaces in one stroke
+            raise RunFileError(f"{folder.name}: the run file that came back is {info.status}, or of another experiment")
+        os.replace(partial, folder / FILE_NAME)  # noqa: PTH105 - replaces atomically
     finally:
         for file in folder.glob(f".{FILE_NAME}.partial*"):
             file.unlink(missing_ok=True)
@@ -82,12 +82,12 @@ def _train(folder: Path) -> None:
 
 
 def _content(folder: Path) -> bytes:
-    """The run file with everything in it; RunFailedError where the run's worker went without an end."""
+    """The run file with everything in it; RunFailedError if the run's worker went without an end."""
     with RunReader(folder) as run:
         info = run.info()
     if info.status not in ENDED:
         log = (folder / LOG_NAME).read_text(errors="replace")[-LOG_TAIL:].splitlines()
-        raise RunFailedError(f"the worker went: {info.reason or (log[-1] if log else info.status)}")
+        raise RunFailedError(f"the worker was lost: {info.reason or (log[-1] if log else info.status)}")
     file = folder / FILE_NAME
     try:
         with contextlib.closing(open_writer(file)) as connection:

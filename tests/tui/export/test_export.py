@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import importlib.util
 import io
 import math
+import os
 import re
 import sqlite3
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,8 +21,9 @@ from one_input import one_input_run
 from recording import Recording
 
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
+from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_presets import recordings
 from condense_tui.app.picture import draw_screen
 from condense_tui.documents.files import ExportError, write_file, write_folder
@@ -49,10 +53,10 @@ def test_csv_holds_every_scalar_and_reads_back_exactly(recorded: Path, tmp_path:
 def test_csv_tells_what_is_no_number_from_what_was_not_measured(make_run, tmp_path: Path) -> None:
     folder = make_run()
     thread = RecordingThread(folder)
-    thread.put(Batch(0, [("loss", 1.0), ("a", math.inf)], [], []))
-    thread.put(Batch(5, [("loss", math.nan)], [], []))
-    thread.put(Batch(5, [("loss", 2.0)], [], []))
-    thread.put(Batch(9, [("loss", -math.inf), ("a", math.nan)], [], []))
+    thread.put(StepRecord(0, [("loss", 1.0), ("a", math.inf)], [], []))
+    thread.put(StepRecord(5, [("loss", math.nan)], [], []))
+    thread.put(StepRecord(5, [("loss", 2.0)], [], []))
+    thread.put(StepRecord(9, [("loss", -math.inf), ("a", math.nan)], [], []))
     thread.set_status("diverged")
     thread.close()
     assert written(folder, tmp_path, "csv").decode() == "step,a,loss\n0,inf,1.0\n5,,2.0\n9,nan,-inf\n"
@@ -66,7 +70,7 @@ def test_members_of_an_ensemble_have_columns_and_arrays_of_their_own(make_run, t
     thread = RecordingThread(folder)
     for step, row in enumerate(losses):
         members = Members(names=("loss",), members=(0, 1, 2), values=Array.of(row[None, :], "f8"))
-        thread.put(Batch(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
+        thread.put(StepRecord(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
     thread.set_status("done")
     thread.close()
     rows = list(csv.reader(io.StringIO(written(folder, tmp_path, "csv").decode())))
@@ -204,7 +208,7 @@ def test_a_machine_without_fonts_gets_no_picture_without_text(tmp_path: Path, mo
 
     # the child finds this module in the place of resvg: one that draws the same whatever it is given
     (tmp_path / "resvg_py.py").write_text("def svg_to_bytes(**_): return b'\\x89PNG'")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(raster.__file__).parents[2]}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     with pytest.raises(ExportError, match="needs a font"):
         raster.to_png("<svg/>")
 
@@ -237,7 +241,7 @@ def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -
 def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    path = export(recorded, Wish("tensorboard"), tmp_path / "events")
+    path = export(recorded, Wish("tensorboard"), tmp_path / "events", screen=draw_screen)
     events = EventAccumulator(str(path))
     events.Reload()
     with RunReader(recorded) as run:
@@ -251,16 +255,16 @@ def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> 
 
 def test_recordings_that_ship_can_be_exported(tmp_path: Path) -> None:
     for name, file in recordings().items():
-        assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg") is not None
+        assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg", screen=draw_screen) is not None
 
 
 def test_nothing_is_replaced_without_force(recorded: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
     with pytest.raises(ExportError, match="--force replaces it"):
-        export(recorded, Wish("csv"), path)
+        export(recorded, Wish("csv"), path, screen=draw_screen)
     assert path.read_text() == "mine"
-    export(recorded, Wish("csv"), path, force=True)
+    export(recorded, Wish("csv"), path, force=True, screen=draw_screen)
     assert path.read_text().startswith("step,")
     assert [child.name for child in tmp_path.iterdir() if "partial" in child.name] == []
 
@@ -278,7 +282,7 @@ def test_a_folder_of_somebody_is_never_removed(tmp_path: Path) -> None:
     precious = tmp_path / "photos"
     precious.mkdir()
     (precious / "a.jpg").write_text("mine")
-    with pytest.raises(ExportError, match="left alone"):
+    with pytest.raises(ExportError, match="was not replaced"):
         write_folder(precious, lambda _: None, force=True)
     assert (precious / "a.jpg").read_text() == "mine"
 
@@ -291,7 +295,7 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
     with pytest.raises(ExportError, match="No space left"):
         write_folder(tmp_path / "new", fill, force=False)
     with pytest.raises(ExportError, match="no folder"):
-        export(recorded, Wish("csv"), tmp_path / "none" / "a.csv")
+        export(recorded, Wish("csv"), tmp_path / "none" / "a.csv", screen=draw_screen)
     assert [child.name for child in tmp_path.iterdir()] == ["runs"]
 
 
@@ -302,21 +306,21 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
         (Wish("svg", what="loss", layer="conv9"), "did you mean 'conv"),
         (Wish("svg", what="field"), "one input"),
         (Wish("svg", what="output"), "one input"),
-        (Wish("npz", at=-1), "begins at step 0"),
-        (Wish("csv", member=1), "--member 2: expected none: the run is of one seed"),
+        (Wish("npz", at=-1), "starts at step 0"),
+        (Wish("csv", member=1), "--nth-seed 2: expected none: the run has one seed"),
     ],
 )
 def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
     with pytest.raises(CondenseError, match=words) as caught:
-        export(recorded, wish, tmp_path / "out")
+        export(recorded, wish, tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
 
 
 def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
     folder = Recording(tmp_path / "runs").folder
-    with pytest.raises(ExportError, match="not recorded a single frame"):
-        export(folder, Wish("npz"), tmp_path / "out")
+    with pytest.raises(ExportError, match="no recorded frame yet"):
+        export(folder, Wish("npz"), tmp_path / "out", screen=draw_screen)
 
 
 @pytest.mark.parametrize(
@@ -325,10 +329,11 @@ def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
 def test_a_missing_extra_names_its_install(
     *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else find(name))
     extra = {"resvg_py": "png"}.get(package, package)
-    with pytest.raises(MissingExtraError, match=re.escape(f"pip install 'condense-tui[{extra}]'")) as caught:
-        export(recorded, Wish(format, what=what), tmp_path / "out")
+    with pytest.raises(MissingExtraError, match=re.escape(f"not installed here: {how_to_add(extra)}")) as caught:
+        export(recorded, Wish(format, what=what), tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
 
@@ -352,7 +357,7 @@ def test_names() -> None:
 def test_command_says_where_it_wrote(recorded: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     assert command(monkeypatch, str(recorded), "--to", "csv") == 0
-    name = capsys.readouterr().out.removeprefix("written: ").strip()
+    name = capsys.readouterr().out.removeprefix("wrote ").strip()
     assert (tmp_path / name).read_text().startswith("step,")
     assert command(monkeypatch, str(recorded), "--to", "csv") == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -15,17 +15,14 @@ from condense_core.errors import CondenseError, RunFileError
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runfile.status import FINAL, INTERRUPTED
 from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario.experiment import Experiment
-from condense_tui.reproduce.plan import Cell, Plan
+from condense_tui.batch.cells import Cell, Plan
 
 # Between two looks at the workers, and so between two frames of the progress table.
 LOOK_S = 0.2
-# A run that ended so will end so again.
-FINAL = frozenset({"done", "diverged"})
-# What an interrupted reproduction leaves: such a run goes on from its checkpoint. Any other is trained anew.
-INTERRUPTED = frozenset({"stopped", "lost"})
 
 
 @dataclass
@@ -104,12 +101,12 @@ def is_finished(cell: Cell) -> bool:
 
 
 def left_at(cell: Cell) -> str:
-    """How far a cell without a result has come: `not begun`, or `stopped at step 120 of 3,000`."""
+    """How far a cell without a result has come: `not started`, or `stopped at step 120 of 3,000`."""
     if not _status(cell):
-        return "not begun"
+        return "not started"
     with RunReader(cell.folder) as run:
         info = run.info()
-    return f"stopped at step {info.step:,} of {info.steps:,}" if info.step else "not begun"
+    return f"stopped at step {info.step:,} of {info.steps:,}" if info.step else "not started"
 
 
 def _status(cell: Cell) -> str:
@@ -171,7 +168,7 @@ class LocalEngine:
 def _make(cell: Cell, device: str) -> None:
     if cell.folder.exists():
         if worker_is_alive(cell.folder):
-            raise RunFileError(f"{cell.folder.name} is being trained by another command")
+            raise RunFileError(f"{cell.folder.name} is already being trained by another command")
         shutil.rmtree(cell.folder)
     cell.folder.mkdir(parents=True)
     name = f"{cell.preset} {cell.folder.name}"

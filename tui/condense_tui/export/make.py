@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from condense_tui.documents.files import ExportError, check_free, write_file, wr
 from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name
 from condense_tui.snapshots.seeds import mean_label, seed_label
 
+DrawScreen = Callable[[Path, Wish], str]
+"""Gives the SVG of a run's screen; nothing here knows how a screen is drawn."""
 
-def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, screen: str | None = None) -> Path | None:
+
+def export(place: Path, wish: Wish, out: Path | None, *, screen: DrawScreen, force: bool = False) -> Path | None:
     """Write what is wished of the run at `place` (a folder or a run file); where it is, None for standard output.
 
-    `out` None is a name in the current folder, `-` standard output. `screen` is the SVG of a screen that is up
-    already. CondenseError for what the run does not have, a missing extra, or a place that cannot be written.
+    `out` None is a name in the current folder, `-` standard output. `screen` gives the SVG of the run's screen where
+    that is wished. CondenseError for what the run does not have, a missing extra, or a place that cannot be written.
     """
     with RunReader(place) as run:
         wish = checked(wish, run.layers, run.curve_names, run.members)
@@ -28,7 +32,7 @@ def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, sc
         if path.is_dir() and wish.format != "tensorboard":
             path /= name
         if to_stdout and wish.format == "tensorboard":
-            raise ExportError("--out -: event files are a folder; expected a place for it")
+            raise ExportError("--out -: event files are a folder and cannot go to standard output; expected a folder")
         if wish.format == "tensorboard":
             return _events(run, wish, path, force)
         if not to_stdout:
@@ -54,14 +58,14 @@ def whose(run: RunReader, wish: Wish) -> str:
     if wish.member is not None:
         return seed_label(run, wish.member)
     if wish.format in {"csv", "npz"}:
-        return f"{mean_label(run)}, and each of them"
+        return f"{mean_label(run)}, and each seed"
     if wish.format in PICTURES and wish.what in OF_ONE_MEMBER:
         return seed_label(run, 0)
     with_heatmaps = wish.format not in PICTURES or wish.what == SCREEN
     return mean_label(run) + (f"; heatmaps of {seed_label(run, 0)}" if with_heatmaps else "")
 
 
-def content(run: RunReader, place: Path, wish: Wish, screen: str | None = None) -> bytes:
+def content(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> bytes:
     """The file's bytes, for every format but TensorBoard's; `wish` is checked."""
     own = run if wish.member is None else run.member(wish.member)
     if wish.format == "csv":
@@ -84,27 +88,25 @@ def content(run: RunReader, place: Path, wish: Wish, screen: str | None = None) 
 
 
 def instant(run: RunReader, at: int | None) -> int:
-    """The newest recorded step at or before `at`; ExportError where there is none."""
+    """The newest recorded step at or before `at`; ExportError if there is none."""
     steps = run.instants
     if not len(steps):
-        raise ExportError(f"{run.info().id} has not recorded a single frame; there is nothing to export")
+        raise ExportError(f"{run.info().id} has no recorded frame yet; there is nothing to export")
     if at is None:
         return int(steps.max())
     before = steps[steps <= at]
     if not len(before):
-        raise ExportError(f"--at {at}: the recording begins at step {int(np.min(steps))}")
+        raise ExportError(f"--at {at}: the recording starts at step {int(np.min(steps))}")
     return int(before.max())
 
 
-def _picture(run: RunReader, place: Path, wish: Wish, screen: str | None) -> bytes:
+def _picture(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> bytes:
     if wish.format == "png":
         from condense_tui.export.raster import require_png
 
         require_png()
     if wish.what == SCREEN:
-        from condense_tui.app.picture import draw_screen
-
-        svg = screen or draw_screen(place, wish)
+        svg = screen(place, wish)
     else:
         from condense_tui.export.figure import figure
 

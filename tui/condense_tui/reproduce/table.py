@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,16 +13,11 @@ from rich.text import Text
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
+from condense_tui.batch.cells import Cell, Plan
 from condense_tui.batch.drive import Progress
-from condense_tui.reproduce.plan import Cell, Plan
 
 # Rows below the header that fit the smallest terminal the program supports; presets that are done make room.
 MOST_ROWS = 16
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
@@ -57,7 +51,7 @@ def progress_table(plan: Plan, progress: Progress) -> Table:
         now = ", ".join(_training(together) for together in runs.values())
         table.add_row(Text(preset.name), f"{done}/{len(preset.cells)}", Text(now))
     more = f", {len(open_) - MOST_ROWS} more presets" if len(open_) > MOST_ROWS else ""
-    kept = f", {len(progress.kept)} from before" if progress.kept else ""
+    kept = f", {len(progress.kept)} of them earlier" if progress.kept else ""
     table.caption = f"{len(progress.ended)} of {len(plan.cells)} runs ended{kept}{more}"
     table.caption_justify = "left"
     return table
@@ -81,11 +75,11 @@ def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
     def show(progress: Progress) -> None:
         if progress.kept and not said:
             said.update(id(cell) for cell in progress.kept)
-            console.print(f"{len(said)}/{total} runs are there from before", markup=False, highlight=False)
+            console.print(f"{len(said)}/{total} runs were finished earlier", markup=False, highlight=False)
         for cell in progress.ended:
             if id(cell) not in said:
                 said.add(id(cell))
-                of_several = f" member {cell.member}" if cell.experiment.ensemble.members > 1 else ""
+                of_several = f" seed {cell.seed}" if cell.experiment.ensemble.members > 1 else ""
                 text = f"{len(said)}/{total} {cell.preset} {cell.folder.name}{of_several}"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -114,7 +114,9 @@ def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, d
         settings.append(f"data.name={name}")
         if name == "folder":
             if not path:
-                raise ScenarioError("--data folder: expected folder:PATH, with one folder of images a class in PATH")
+                raise ScenarioError(
+                    "--data folder: expected folder:PATH, with one folder of images for each class in PATH"
+                )
             settings.append(f"data.path={path}")
         elif path:
             raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")
@@ -128,10 +130,3 @@ def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, d
     if download:
         settings.append("data.download=true")
     return settings
-
-
-def check_device(device: str) -> None:
-    """ScenarioError for what is no device's name; whether it is there, the worker finds out."""
-    kind, colon, index = device.partition(":")
-    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and colon and index.isdigit()):
-        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

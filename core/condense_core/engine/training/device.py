@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
+from condense_core.machine import usable_cores
+from condense_core.scenario.device import device_named
 from condense_core.scenario.experiment import Experiment
 
 # Below this many multiplications, waking a second thread costs more than it does: a 5-50-1 network or one layer of 3×3
@@ -32,18 +34,15 @@ _THREADS = re.compile(r", (\d+) threads?$")
 
 def choose(name: str) -> torch.device:
     """`auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:i`; ScenarioError where it is not there."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cpu":
-        return torch.device("cpu")
+    kind, number = device_named(name)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    index = name.removeprefix("cuda").removeprefix(":") or "0"
-    if not name.startswith("cuda") or not index.isdigit():
-        raise ScenarioError(f"--device {name}: expected auto, cpu, cuda or cuda:i")
-    if int(index) >= count:
-        there = f"this machine has cuda:0 to cuda:{count - 1}" if count else "PyTorch finds no GPU on this machine"
+    if kind == "cpu" or (kind == "auto" and not count):
+        return torch.device("cpu")
+    if number >= count:
+        last = f" to cuda:{count - 1}" if count > 1 else " only"
+        there = f"this machine has cuda:0{last}" if count else "PyTorch finds no GPU on this machine"
         raise ScenarioError(f"--device {name}: {there}; try --device auto")
-    return torch.device("cuda", int(index))
+    return torch.device("cuda", number)
 
 
 def make_deterministic(device: torch.device) -> None:
@@ -68,14 +67,14 @@ def set_threads(work: float, step: Callable[[], object], before: str) -> None:
         return
     told = _THREADS.search(before)
     if told is not None:
-        torch.set_num_threads(max(1, min(_cores(), int(told[1]))))
+        torch.set_num_threads(max(1, min(usable_cores(), int(told[1]))))
         return
     torch.set_num_threads(1)
     if work < WORK_A_THREAD:
         return
     best, fastest = 1, _time(step)
     threads = 2
-    while threads <= _cores():
+    while threads <= usable_cores():
         torch.set_num_threads(threads)
         taken = _time(step)
         # a core more must be worth it: others may want it too
@@ -95,10 +94,6 @@ def _time(step: Callable[[], object]) -> float:
         if taken > LONG_STEP_S:
             break
     return taken
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def multiplications(experiment: Experiment, dataset: Dataset) -> float:

@@ -63,7 +63,7 @@ def make_mirror_folder(runs: Path, host: str, run: str) -> Path:
         folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise RunFileError(
-            f"cannot make a mirror in {runs}: {error.strerror}; choose a place with --runs-dir"
+            f"cannot create a copy of the run in {runs}: {error.strerror}; choose a place with --runs-dir"
         ) from None
     return folder
 
@@ -97,7 +97,7 @@ class MirrorFile:
         before = read_info(self._connection, self.folder)
         if before.mirror is None or before.id != info.id or before.created != info.created:
             raise RunFileError(
-                f"{self.folder.name} here mirrors another run than {info.id} on {host};"
+                f"{self.folder.name} here is a copy of another run than {info.id} on {host};"
                 f" remove it: condense-tui runs rm {self.folder.name}"
             )
 
@@ -240,9 +240,9 @@ def _stored(run: str) -> Iterator[None]:
     except PASSING:
         raise
     except sqlite3.IntegrityError as error:
-        raise HostError(f"rows of {run} came twice ({reason(error)})") from error
+        raise HostError(f"malformed answer: rows of {run} were sent twice ({reason(error)})") from error
     except Exception as error:
         refused = isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError | sqlite3.DataError)
         if isinstance(error, sqlite3.Error | OSError) and not refused:
-            raise RunFileError(f"the mirror of {run} cannot be written: {reason(error)}") from error
-        raise HostError(f"{run}: the host sent what no run file can hold ({reason(error)})") from error
+            raise RunFileError(f"cannot write the copy of {run}: {reason(error)}") from error
+        raise HostError(f"{run}: the host sent values that a run file cannot hold ({reason(error)})") from error

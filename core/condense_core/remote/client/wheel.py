@@ -1,4 +1,4 @@
-"""A wheel of this very program, made from the files that run here: what `doctor HOST --install` sends.
+"""A wheel of this program, made from the files that run here: what `doctor HOST --install` sends.
 
 Neither a checkout nor a build tool is needed, so it works from any installation and without a network.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import CondenseError
+from condense_core.installation import DISTRIBUTION, how_to_install
 
-DISTRIBUTION = "condense-tui"
 PACKAGES = ("condense_core", "condense_presets", "condense_tui")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: condense-tui\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
@@ -29,11 +29,13 @@ class Wheel(NamedTuple):
 
 
 def make_wheel() -> Wheel:
-    """The installed program as a wheel; CondenseError where it was never installed."""
+    """The installed program as a wheel; CondenseError if it was never installed."""
     try:
         installed = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
-        raise CondenseError("this condense-tui was never installed and cannot be sent: pip install . first") from None
+        raise CondenseError(
+            f"this condense-tui runs without being installed and cannot be sent; first: {how_to_install()}"
+        ) from None
     info = f"condense_tui-{installed.version}.dist-info"
     files = {f"{info}/WHEEL": _WHEEL.encode()}
     for name in ("METADATA", "entry_points.txt"):

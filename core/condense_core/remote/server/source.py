@@ -65,7 +65,7 @@ class RunSource:
 
     def state(self) -> State:
         """What changes of the run's row."""
-        # first the row, then the rows: whoever has them up to this number has all that belong to an ended run
+        # first the row, then the rows: a reader that has them up to this number has all rows of an ended run
         info = self.info()
         return State(
             info.status,

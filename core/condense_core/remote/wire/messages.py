@@ -14,8 +14,9 @@ from msgspec import Meta
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, decoding
-from condense_core.runfile.info import RunInfo, Status, shown
+from condense_core.runfile.info import RunInfo, shown
 from condense_core.runfile.rows import Moment, Seq, Step
+from condense_core.runfile.status import Status
 from condense_core.text import printable
 
 # Raised where an older program could not make sense of what is said; the client refuses any other number than its own.

@@ -5,13 +5,11 @@ import pickle
 import struct
 
 import numpy as np
-import platformdirs
 import pytest
 import torch
 
 from condense_core.engine.data.datasets import load
 from condense_core.errors import DataError
-from condense_core.runs.create import DATA_ROOT_VARIABLE, data_root
 from condense_core.scenario.experiment import Cifar10, Cifar100, Digits, Folder, Mnist
 
 MNIST_FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
@@ -121,7 +119,7 @@ def test_a_damaged_cifar_file_is_one_line_and_is_never_unpickled(cifar):
     trap = cifar / "sprung"
     attack = b"cpathlib\nPath.touch\n(cpathlib\nPath\n(V" + str(trap).encode() + b"\ntRtR."
     (cifar / "cifar-10-batches-py" / "data_batch_1").write_bytes(attack)
-    assert "CIFAR-10 is not in" in one_line(Cifar10(root=str(cifar), samples=2))
+    assert "CIFAR-10 is missing or damaged in" in one_line(Cifar10(root=str(cifar), samples=2))
     assert not trap.exists()
 
 
@@ -133,14 +131,6 @@ def test_a_failed_download_is_one_line(tmp_path, monkeypatch):
     message = one_line(Mnist(root=str(tmp_path), download=True))
     assert "could not be downloaded" in message
     assert "check the network" in message
-
-
-def test_root_falls_back_to_the_variable_and_then_to_the_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv(DATA_ROOT_VARIABLE, str(tmp_path))
-    assert data_root(None) == tmp_path
-    assert data_root("/elsewhere").as_posix() == "/elsewhere"
-    monkeypatch.delenv(DATA_ROOT_VARIABLE)
-    assert data_root(None) == platformdirs.user_cache_path("condense-tui") / "data"
 
 
 def test_folder_images_are_scaled_and_their_middle_is_kept(folder):
@@ -177,7 +167,7 @@ def test_a_file_that_is_no_image_is_named(folder, damage):
     file.write_bytes(damage(file.read_bytes()))
     message = one_line(Folder(path=str(folder), samples=6, size=4))
     assert str(file) in message
-    assert "repair it or move it away" in message
+    assert "repair or remove it" in message
 
 
 @pytest.mark.parametrize("kind", ["missing", "a file", "no classes", "an empty class"])
@@ -191,7 +181,7 @@ def test_a_folder_that_is_no_data_set_says_what_is_expected(tmp_path, kind):
         (path / "cats").mkdir(parents=True)
     message = one_line(Folder(path=str(path)))
     assert str(path) in message
-    assert "one folder of images a class" in message
+    assert "one subfolder of images per class" in message
 
 
 def test_a_strange_name_does_not_reach_the_terminal_raw(folder):

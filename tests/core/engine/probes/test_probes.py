@@ -17,7 +17,7 @@ from condense_presets import preset_text
 def digits(zygote, tmp_path_factory):
     experiment = build(override(parse(preset_text("digits-gd")), ["record.grace_seconds=1000"]))
     folder = create_run(experiment, runs=tmp_path_factory.mktemp("runs"), device="cpu")
-    Workers(zygote).finish(folder)
+    Workers().finish(folder)
     with RunReader(folder) as run:
         yield run
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Claim, Requirement
 from condense_tui.documents.curves import Curve, Plot, plot
@@ -39,7 +39,7 @@ def finished(make_run, ratio: float, status: str = "done") -> CellPlace:
     folder = make_run()
     thread = RecordingThread(folder)
     for step, value in ((0, 1.0), (10, ratio)):
-        thread.put(Batch(step, [("loss", value), ("loss_ratio", value)], [], []))
+        thread.put(StepRecord(step, [("loss", value), ("loss_ratio", value)], [], []))
     thread.set_status(status)
     thread.close()
     return CellPlace(folder, seed=0, data_seed=0)

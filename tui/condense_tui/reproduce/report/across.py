@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import label_of
 from condense_core.runfile.reader import open_member
 from condense_core.runs.summary import measured, summarise
 from condense_core.scenario.figures import Comparison, Equal, Figure
 from condense_tui.draw.numbers import measure, plural
-from condense_tui.reproduce.report.results import ENOUGH, PresetResult, Verdict, name_of
+from condense_tui.reproduce.report.results import ENOUGH, PresetResult, Verdict
 
 
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +80,7 @@ def figure_result(figure: Figure, arms: Sequence[Sequence[PresetResult]]) -> Fig
     """The figure's verdict from its arms' presets, whose finished runs are read for what is compared."""
     reasons = {preset.name: preset.not_run for arm in arms for preset in arm if not preset.cells}
     # means over fewer draws than were asked for are not what the claim is about
-    reasons |= {preset.name: "stopped before its end" for arm in arms for preset in arm if preset.missing}
+    reasons |= {preset.name: "stopped before it was complete" for arm in arms for preset in arm if preset.missing}
     counts = Counter(reasons.values())
     not_run = "; ".join(f"{plural(count, 'preset')} not run: {reason}" for reason, count in counts.items())
     comparisons = [] if not_run else [_compared(figure, comparison, arms) for comparison in figure.compare]
@@ -156,7 +157,7 @@ def _compared(figure: Figure, comparison: Comparison, arms: Sequence[Sequence[Pr
     quantity = f"{comparison.layer}.{comparison.measure}" if comparison.layer else comparison.measure
     at = "" if comparison.at is None else f" at step {comparison.at:,}"
     return ComparisonResult(
-        name=name_of(quantity) + at,
+        name=label_of(quantity) + at,
         wanted=wanted_of(comparison, [arm.name for arm in figure.arms]),
         arms=found,
         against=against(comparison, found),

@@ -1,4 +1,4 @@
-"""The form of a run that is about to be started: what can be set, what it will cost, and what stands in its way.
+"""The form for a run that is about to start: what can be set, how long it will take, and what prevents it.
 
 Whatever is typed is checked while it is typed, by the same code that checks a command line.
 """
@@ -10,31 +10,29 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.geometry import Size
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from condense_core.errors import CondenseError, DataError
+from condense_core.errors import CondenseError, DataError, MissingExtraError
+from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import Field, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
-from condense_tui.resolve.scenario import DATA_SETS, changed, check_device
+from condense_tui.resolve.scenario import DATA_SETS, changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.home.rows import members_of, short_time
+from condense_tui.screens.rows import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line, Lines, wrapped
+from condense_tui.widgets.paragraphs import Paragraphs
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_presets.catalogue import Preset
-    from condense_tui.app.app import CondenseApp
 
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
 CHECK_AFTER_S = 0.12
@@ -75,14 +73,14 @@ def of_preset(preset: Preset) -> Start:
         source=preset.name,
         preset=preset.name,
         name=preset.name,
-        words=(preset.summary, f"claims: {preset.claim}"),
+        words=(preset.summary, f"claim: {preset.claim}"),
         seed=str(table.get("seed", 0)),
         seeds=str(table.get("ensemble", {}).get("members", 1)),
         device="auto",
         steps=int(table["steps"]),
         seconds_cpu=None if preset.minutes_cpu is None else 60 * preset.minutes_cpu,
         seconds_gpu=None if preset.minutes_gpu is None else 60 * preset.minutes_gpu,
-        measured="as we measured it on two cores",
+        measured="as measured on two cores",
         recording=preset.recording is not None,
     )
 
@@ -96,14 +94,14 @@ def of_run(info: RunInfo) -> Start:
         source=info.id,
         preset=info.preset,
         name=info.name,
-        words=(f"like {info.id}, with the next seed",),
+        words=(f"a new run like {info.id}, with the next seed",),
         seed=str(info.seed + members),
         seeds=str(members),
         device="auto",
         steps=info.steps,
         seconds_cpu=whole,
         seconds_gpu=None,
-        measured="as that run took",
+        measured="as measured in that run",
     )
 
 
@@ -154,7 +152,6 @@ class FormScreen(Dialog[None]):
         Binding("tab,down", "app.focus_next", "next", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
     ]
-    app: CondenseApp
 
     def __init__(self, start: Start) -> None:
         super().__init__()
@@ -170,14 +167,14 @@ class FormScreen(Dialog[None]):
         start = self._start
         with VerticalScroll() as box:
             box.border_title = f"train {printable(start.name)}"
-            box.border_subtitle = "enter starts · tab next field · esc back"
+            box.border_subtitle = "enter starts it · tab next field · esc goes back"
             yield self._about
-            yield from self._field("name", start.name, "what to call the run")
-            yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
-            yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
-            yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
-            yield from self._field("data", "", f"as is; or {', '.join(DATA_SETS)}")
-            yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
+            yield from self._field("name", start.name, "name of the run")
+            yield from self._field("seed", start.seed, "seed of the initial weights and the batches")
+            yield from self._field("seeds", start.seeds, "number of seeds to train in one run, from the seed up")
+            yield from self._field("device", start.device, DEVICE_NAMES)
+            yield from self._field("data", "", f"unchanged; or {', '.join(DATA_SETS)}")
+            yield from self._field("change", "", "any other field, such as optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
             yield self._cost
             yield self._status
@@ -229,7 +226,8 @@ class FormScreen(Dialog[None]):
 
     def _build(self, values: dict[str, str]) -> Experiment:
         """The experiment that the form describes; a CondenseError where that is none, or cannot be trained here."""
-        from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+        from condense_core.runs.create import require_engine
+        from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
         experiment = changed(
             self._start.text,
@@ -240,7 +238,7 @@ class FormScreen(Dialog[None]):
             settings=split_settings(values["change"]),
         )
         self._fields, self._experiment = fields(experiment), experiment
-        check_device(values["device"])
+        device_named(values["device"])
         require_engine()
         check_data_is_there(with_absolute_paths(experiment))
         return experiment
@@ -259,16 +257,16 @@ class FormScreen(Dialog[None]):
         self._show_hints()
         self._show_cost()
         if error is None:
-            self._say("ready: enter starts it", good=True)
+            self._say("ready: press enter to start", good=True)
         else:
             self._say(self._advice(error), good=False)
 
     def _advice(self, error: CondenseError) -> str:
         text = str(error)
         if isinstance(error, DataError):
-            text += " (here: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
-        if self._start.recording and not isinstance(error, DataError) and "pip install" in text:
-            text += " · esc, then space plays its recording"
+            text += " (in this form: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
+        if self._start.recording and isinstance(error, MissingExtraError):
+            text += " · or press esc, then space to play its recording"
         return text
 
     def _begin(self, values: dict[str, str]) -> None:
@@ -317,11 +315,11 @@ class FormScreen(Dialog[None]):
         if start.seconds_cpu is not None:
             takes = f"about {short_time(share * start.seconds_cpu)}, {start.measured}"
         elif start.seconds_gpu is not None:
-            takes = f"about {short_time(share * start.seconds_gpu)} on a GPU, and hardly ever done without one"
+            takes = f"about {short_time(share * start.seconds_gpu)} on a GPU; too slow without one"
         else:
-            takes = "for how long, nobody has measured"
+            takes = "training time not measured yet"
         if members > int(start.seeds):
-            takes = f"at most {takes}; seeds that train as one take less than one after the other"
+            takes = f"at most {takes}; seeds that train together take less time than one after the other"
         widths = [layer.width for layer in experiment.layers]
         network = (
             f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"
@@ -333,26 +331,3 @@ class FormScreen(Dialog[None]):
         sign = {True: "✔ " if unicode else "ok ", False: "✖ " if unicode else "x ", None: ""}[good]
         style = look.muted if good is None else look.good if good else look.bad
         self._status.show([(sign + printable(text), style)])
-
-
-class Paragraphs(Lines):
-    """Some lines of text, wrapped; takes the room that they need."""
-
-    DEFAULT_CSS = "Paragraphs { height: auto; background: $surface; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: list[tuple[str, Style]] = []
-
-    def show(self, said: list[tuple[str, Style]]) -> None:
-        """Show these paragraphs."""
-        if said != self._said:
-            self._said = said
-            self.refresh(layout=True)
-            self.rebuild()
-
-    def build(self, width: int, height: int) -> list[Line]:
-        return [line for text, style in self._said for line in wrapped(text, style, width)]
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self.build(width, viewport.height))

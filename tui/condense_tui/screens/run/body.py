@@ -10,8 +10,8 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from condense_tui.draw.palette import PALETTES
+from condense_tui.screens.arrange import CHROME, Arrangement
 from condense_tui.screens.look_keys import Choices
-from condense_tui.screens.run.arrange import CHROME, Arrangement
 from condense_tui.snapshots import plots
 from condense_tui.snapshots.plots import Axes, Figure
 from condense_tui.snapshots.snapshot import Snapshot
@@ -88,7 +88,7 @@ class Body(Horizontal):
 
     def show(self, snapshot: Snapshot, choices: RunChoices, axes: Axes, *, compact: bool) -> None:
         """Show a snapshot."""
-        self._layers.show(snapshot.layers, snapshot.layer)
+        self._layers.show(snapshot.layers, snapshot.layer, snapshot.condensed_in)
         self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
         self._events.show(snapshot)
         self._field.show(snapshot.field)

@@ -164,13 +164,12 @@ def members_of(info: RunInfo) -> int:
     """How many seeds a run trains as one, as its scenario says; 1 where that cannot be read, as it may come from
     anywhere."""
     from condense_core.errors import CondenseError
-    from condense_core.scenario.toml import parse
+    from condense_core.scenario.toml import ensemble
 
     try:
-        members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)
-    except (CondenseError, AttributeError):
+        return ensemble(info.experiment, info.id).members
+    except CondenseError:
         return 1
-    return members if isinstance(members, int) else 1
 
 
 def _seeds(info: RunInfo) -> str:

@@ -388,7 +388,7 @@ def test_doctor_puts_this_very_version_on_a_host(far, near):
     assert "--yes" in refused.stderr
     assert not list((far.folder / "home").iterdir()), "nothing is done before it was asked"
     answer = command("doctor", "fresh", "--install", "--yes", "--no-engine")
-    assert "make a virtual environment there in ~/.local/share/condense-tui/venv" in answer.stderr
+    assert "create a virtual environment there in ~/.local/share/condense-tui/venv" in answer.stderr
     assert f"installed condense-tui {version('condense-tui')}" in answer.stderr
     assert f"{far.folder}/home" in answer.stdout
     assert [entry.name for entry in (far.folder / "home").iterdir() if entry.name != ".cache"] == [".local"]

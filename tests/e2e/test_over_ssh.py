@@ -23,8 +23,9 @@ from test_run_in_terminal import PROGRAM
 from condense_core.remote.client import link as linking
 from condense_core.remote.client.connection import Connection
 from condense_core.remote.client.hosts import Host, find_host
-from condense_core.remote.client.link import Link, open_mirror, read_mirror
+from condense_core.remote.client.link import Link, open_mirror
 from condense_core.runfile import control
+from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runs.place import find_run, run_folders
@@ -294,7 +295,7 @@ def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch):
             assert kill(far, what), what
             before = top(original)
             wait_for(lambda: top(mirror) > before)  # noqa: B023 - called before the next one is bound
-            assert read_mirror(mirror).mirror.link == "connected"
+            assert read_run(mirror).mirror.link == "connected"
         control.send(original, "stop")
         assert_ended_alike(mirror, original)
     assert link.failure is None
@@ -369,7 +370,7 @@ def test_a_shell_that_talks_does_no_harm(far, near, grow):
 def test_doctor_looks_at_every_step_and_says_what_to_do(far, near):
     answer = command("doctor", "far")
     for words in (
-        "far is reached by ssh far (hosts.toml)",
+        "far is reached by ssh far (from hosts.toml)",
         "round trip",
         "condense-tui",
         "PyTorch",

@@ -368,8 +368,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require(len(set(widths)) == 1, "residual", "layers of one width", widths)
         if self.optimizer.lr_lambda1 is not None:
             theory = len(kinds) == 1 and kinds[0]
-            network = "a single convolution, whose signal matrix has λ1 (optimizer.lr works for any network)"
-            require_in_words(theory, "optimizer.lr_lambda1", network, has)
+            advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"
+            require_in_words(theory, "optimizer.lr_lambda1", "a network of one convolution", has + advice)
 
     @property
     def _kinds_of_layers(self) -> str:

@@ -68,7 +68,12 @@ def test_versions_that_do_not_understand_each_other_say_so(plays):
     [
         (b"", "ssh: no route\n", 255, "cannot reach far: ssh: no route"),
         (b"", "\x1b]0;owned\x07Permission denied.\n", 255, "cannot reach far: ]0;ownedPermission denied."),
-        (b"", "me@far: Permission denied (password).\n", 255, "ask for a password or a passphrase, which it can only do in a"),
+        (
+            b"",
+            "me@far: Permission denied (password).\n",
+            255,
+            "ask for a password or a passphrase, which it can only do in a",
+        ),
         (b"", "No key is known.\nHost key verification failed.\n", 255, "confirmation that this is the right host"),
         (b"", "", 255, "cannot reach far: ssh ended without a message"),
         (b"", "sh: condense-tui: not found\n", 127, "condense-tui doctor far --install"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from condense_core.measures.clusters import DROPPED, Lines
+from condense_core.measures.clusters import DROPPED, CondensedLines
 from condense_core.measures.kernels import as_kernels, kernel_norms
 
 
@@ -31,7 +31,7 @@ class EffectiveLayer:
 def effective_layer(
     weight_MK: Tensor,
     readout_MQ: Tensor,
-    lines: Lines,
+    lines: CondensedLines,
     multiplicity: int,
     *,
     at_zero: float = 0.0,

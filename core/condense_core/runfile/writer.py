@@ -29,7 +29,7 @@ QUEUE_LENGTH = 64
 CLOSE_MS = 2_000
 
 
-class Batch(NamedTuple):
+class StepRecord(NamedTuple):
     """Everything measured at one step: committed together or not at all."""
 
     step: int
@@ -52,7 +52,7 @@ class RunWriter:
         self._connection = open_writer(folder / FILE_NAME)
         self._seq = int(self._connection.execute(NEWEST_SEQ).fetchone()[0])
 
-    def append(self, batch: Batch) -> None:
+    def append(self, batch: StepRecord) -> None:
         """Commit one batch as one transaction."""
         connection = self._connection
         blobs = [(layer, frame, encode(frame)) for layer, frame in batch.frames]
@@ -126,7 +126,7 @@ class RecordingThread:
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE_NAME
         self._writer = RunWriter(folder)
-        self._queue: queue.Queue[Batch | dict[str, str | int | float | None] | threading.Event | None]
+        self._queue: queue.Queue[StepRecord | dict[str, str | int | float | None] | threading.Event | None]
         self._queue = queue.Queue(QUEUE_LENGTH)
         self._error: BaseException | None = None
         self.progress = (0, 0.0)
@@ -141,7 +141,7 @@ class RecordingThread:
         self.raise_error()
         return not self._queue.full()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, batch: StepRecord) -> None:
         """Hand over a batch, waiting for room where there is none."""
         self._put(batch)
 
@@ -165,7 +165,7 @@ class RecordingThread:
         self._writer.close()
         self.raise_error()
 
-    def _put(self, item: Batch | dict[str, str | int | float | None] | threading.Event) -> None:
+    def _put(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
         while True:
             self.raise_error()
             try:
@@ -203,8 +203,8 @@ class RecordingThread:
         except BaseException as error:  # noqa: BLE001 - raised again in the training thread, at its next call
             self._error = error
 
-    def _do(self, item: Batch | dict[str, str | int | float | None] | threading.Event) -> None:
-        if isinstance(item, Batch):
+    def _do(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
+        if isinstance(item, StepRecord):
             self._writer.append(item)
         elif isinstance(item, threading.Event):
             item.set()

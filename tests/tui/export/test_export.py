@@ -23,7 +23,7 @@ from recording import Recording
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
 from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_presets import recordings
 from condense_tui.app.picture import draw_screen
 from condense_tui.documents.files import ExportError, write_file, write_folder
@@ -53,10 +53,10 @@ def test_csv_holds_every_scalar_and_reads_back_exactly(recorded: Path, tmp_path:
 def test_csv_tells_what_is_no_number_from_what_was_not_measured(make_run, tmp_path: Path) -> None:
     folder = make_run()
     thread = RecordingThread(folder)
-    thread.put(Batch(0, [("loss", 1.0), ("a", math.inf)], [], []))
-    thread.put(Batch(5, [("loss", math.nan)], [], []))
-    thread.put(Batch(5, [("loss", 2.0)], [], []))
-    thread.put(Batch(9, [("loss", -math.inf), ("a", math.nan)], [], []))
+    thread.put(StepRecord(0, [("loss", 1.0), ("a", math.inf)], [], []))
+    thread.put(StepRecord(5, [("loss", math.nan)], [], []))
+    thread.put(StepRecord(5, [("loss", 2.0)], [], []))
+    thread.put(StepRecord(9, [("loss", -math.inf), ("a", math.nan)], [], []))
     thread.set_status("diverged")
     thread.close()
     assert written(folder, tmp_path, "csv").decode() == "step,a,loss\n0,inf,1.0\n5,,2.0\n9,nan,-inf\n"
@@ -70,7 +70,7 @@ def test_members_of_an_ensemble_have_columns_and_arrays_of_their_own(make_run, t
     thread = RecordingThread(folder)
     for step, row in enumerate(losses):
         members = Members(names=("loss",), members=(0, 1, 2), values=Array.of(row[None, :], "f8"))
-        thread.put(Batch(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
+        thread.put(StepRecord(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
     thread.set_status("done")
     thread.close()
     rows = list(csv.reader(io.StringIO(written(folder, tmp_path, "csv").decode())))

@@ -10,7 +10,7 @@ import msgspec
 
 from condense_core.errors import DataError, ScenarioError, nearest
 from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
-from condense_core.scenario.figures import Figure
+from condense_core.scenario.figures import PaperFigure
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 from condense_core.scenario.toml import loads
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
@@ -119,7 +119,7 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
     return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
 
 
-def arms(plan: Plan, figure: Figure) -> list[list[PresetPlan]]:
+def arms(plan: Plan, figure: PaperFigure) -> list[list[PresetPlan]]:
     """The plans whose runs each arm of the figure reads, as they are after any cut."""
     by_name = {item.name: item for item in plan.trained}
     return [

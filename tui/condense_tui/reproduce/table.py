@@ -14,14 +14,14 @@ from rich.text import Text
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
 from condense_tui.batch.cells import Cell, Plan
-from condense_tui.batch.drive import Progress
+from condense_tui.batch.drive import BatchProgress
 
 # Rows below the header that fit the smallest terminal the program supports; presets that are done make room.
 MOST_ROWS = 16
 
 
 @contextlib.contextmanager
-def showing(plan: Plan) -> Iterator[Callable[[Progress], None]]:
+def showing(plan: Plan) -> Iterator[Callable[[BatchProgress], None]]:
     """Gives the function that shows the progress."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -31,7 +31,7 @@ def showing(plan: Plan) -> Iterator[Callable[[Progress], None]]:
         yield lambda progress: live.update(progress_table(plan, progress))
 
 
-def progress_table(plan: Plan, progress: Progress) -> Table:
+def progress_table(plan: Plan, progress: BatchProgress) -> Table:
     """A row for each preset that is not over, those that train first; the rest in one line."""
     ended = {id(cell) for cell in progress.ended}
     running: dict[str, list[Cell]] = {}
@@ -69,10 +69,10 @@ def _training(together: list[Cell]) -> str:
     return f"{who} at {info.step / max(1, info.steps):.0%}"
 
 
-def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
+def _line_by_line(console: Console, total: int) -> Callable[[BatchProgress], None]:
     said: set[int] = set()
 
-    def show(progress: Progress) -> None:
+    def show(progress: BatchProgress) -> None:
         if progress.kept and not said:
             said.update(id(cell) for cell in progress.kept)
             console.print(f"{len(said)}/{total} runs were finished earlier", markup=False, highlight=False)

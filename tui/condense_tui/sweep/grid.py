@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from condense_tui.draw.numbers import measure, short_step
 from condense_tui.sweep.axes import Axis
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.results import CellResult, Row
+from condense_tui.sweep.results import CellResult, TableRow
 from condense_tui.sweep.show import TITLES, Show
 
 _COUNTS: dict[str, tuple[str, str]] = {
@@ -56,7 +56,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Scale:
+class ColourScale:
     """From values to 0…1, linearly or by the logarithm."""
 
     low: float
@@ -92,14 +92,14 @@ def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Seque
     return pictures
 
 
-def scale_of(pictures: Iterable[Grid], show: Show) -> Scale:
+def scale_of(pictures: Iterable[Grid], show: Show) -> ColourScale:
     """One scale for all pictures of a measure: 0 to 1 for shares, else up to the largest, from 0 where it is linear."""
     if show in _SHARES:
-        return Scale(0.0, 1.0)
+        return ColourScale(0.0, 1.0)
     log = show in _LOGARITHMIC
     values = [item.value for picture in pictures for row in picture.squares for item in row]
     known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
-    return Scale(min(known) if log else 0.0, max(known), log) if known else Scale(0.0, 1.0)
+    return ColourScale(min(known) if log else 0.0, max(known), log) if known else ColourScale(0.0, 1.0)
 
 
 def square(result: CellResult, layer: str, show: Show) -> Square:
@@ -129,7 +129,7 @@ def words(value: float, show: Show) -> str:
     return measure(value, 3) if show.startswith("loss") else f"{value:g}"
 
 
-def _count(row: Row, part: str, whole: str) -> Square:
+def _count(row: TableRow, part: str, whole: str) -> Square:
     numerator, denominator = _number(row[part]), _number(row[whole])
     if not denominator > 0:
         return Square(math.nan, (NOT_MEASURED,))

@@ -15,7 +15,7 @@ from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_tui.batch.cells import Cell
-from condense_tui.batch.drive import Progress as Cells
+from condense_tui.batch.drive import BatchProgress
 from condense_tui.draw.bars import bar
 from condense_tui.sweep.plan import Sweep, SweepCell
 
@@ -25,7 +25,7 @@ BAR_WIDTH = 20
 
 
 @contextlib.contextmanager
-def showing(sweep: Sweep) -> Iterator[Callable[[Cells], None]]:
+def showing(sweep: Sweep) -> Iterator[Callable[[BatchProgress], None]]:
     """Gives the function that shows the progress."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -41,7 +41,7 @@ def showing(sweep: Sweep) -> Iterator[Callable[[Cells], None]]:
     task = whole.add_task("cells", total=None)
     with Live(console=console, transient=True, refresh_per_second=5) as live:
 
-        def show(cells: Cells) -> None:
+        def show(cells: BatchProgress) -> None:
             shares = [share_trained(cell) for cell in cells.running]
             fresh = len(cells.ended) - len(cells.kept)
             known = sum(share for share in shares if share is not None)
@@ -72,7 +72,7 @@ def share_trained(cell: Cell) -> float | None:
     return info.step / max(1, info.steps)
 
 
-def _bars(sweep: Sweep, cells: Cells, shares: list[float | None]) -> Table:
+def _bars(sweep: Sweep, cells: BatchProgress, shares: list[float | None]) -> Table:
     table = Table.grid(padding=(0, 1))
     for cell, share in list(zip(cells.running, shares, strict=True))[:MOST_BARS]:
         if share is None:
@@ -86,10 +86,10 @@ def _bars(sweep: Sweep, cells: Cells, shares: list[float | None]) -> Table:
     return table
 
 
-def _line_by_line(console: Console, sweep: Sweep) -> Callable[[Cells], None]:
+def _line_by_line(console: Console, sweep: Sweep) -> Callable[[BatchProgress], None]:
     said: set[int] = set()
 
-    def show(cells: Cells) -> None:
+    def show(cells: BatchProgress) -> None:
         if cells.kept and not said:
             said.update(id(cell) for cell in cells.kept)
             console.print(f"{len(said)}/{len(sweep.cells)} cells were finished earlier", markup=False, highlight=False)

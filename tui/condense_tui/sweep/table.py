@@ -10,7 +10,7 @@ from rich.text import Text
 
 from condense_tui.draw.numbers import UNKNOWN, measure, short_step
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.results import CellResult, Row, layers_of
+from condense_tui.sweep.results import CellResult, TableRow, layers_of
 
 # More rows than this scroll away before they are read; the files have them all.
 MOST_ROWS = 60
@@ -54,7 +54,7 @@ def _names(sweep: Sweep) -> list[str]:
     return [name if short.count(name) == 1 else axis.name for name, axis in zip(short, sweep.axes, strict=True)]
 
 
-def _measured(row: Row) -> dict[str, str]:
+def _measured(row: TableRow) -> dict[str, str]:
     diverged = f", {row['diverged']} div" if row["diverged"] else ""
     cover, ratio = _median(row, "coverage"), _median(row, "loss_ratio")
     cells = (
@@ -71,18 +71,18 @@ def _measured(row: Row) -> dict[str, str]:
     return dict(zip(_HEADS, cells, strict=True))
 
 
-def _median(row: Row, name: str) -> float:
+def _median(row: TableRow, name: str) -> float:
     value = row[f"{name}_median"]
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _whole(row: Row, name: str) -> str:
+def _whole(row: TableRow, name: str) -> str:
     low, middle, high = (row[f"{name}_{which}"] for which in ("min", "median", "max"))
     if not isinstance(middle, float) or math.isnan(middle):
         return UNKNOWN
     return f"{middle:g}" if low == high else f"{middle:g} ({low:g}–{high:g})"
 
 
-def _step(row: Row, name: str) -> str:
+def _step(row: TableRow, name: str) -> str:
     value = _median(row, name)
     return UNKNOWN if math.isnan(value) else short_step(value)

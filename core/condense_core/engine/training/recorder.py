@@ -14,7 +14,7 @@ from condense_core.engine.training.budget import Budget
 from condense_core.runfile import frames
 from condense_core.runfile.precision import CLOCK, DOUBLE
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario.experiment import Experiment
 
 Probes = Mapping[str, Probe]
@@ -76,17 +76,17 @@ class Recorder:
             together.event("slower", self.budget.notice)
         if observation.seconds > 0:
             together.scalar("recording_share", self.budget.total / observation.seconds, CLOCK)
-        self._thread.put(Batch(together.step, together.scalars, together.frames, together.events))
+        self._thread.put(StepRecord(together.step, together.scalars, together.frames, together.events))
         self._left_out, self._stride, self._until_next = 0, 1, 0
 
     def diverged(self, step: int, member: int, text: str) -> None:
         """Record that a member of an ensemble has no finite loss any more."""
         told = frames.Members(names=("diverged",), members=(member,), values=frames.Array.of([[1.0]], "f8"))
-        self._thread.put(Batch(step, [], [("", told)], [("diverged", f"{self.name_of(member)}: {text}")]))
+        self._thread.put(StepRecord(step, [], [("", told)], [("diverged", f"{self.name_of(member)}: {text}")]))
 
     def event(self, step: int, kind: str, text: str) -> None:
         """Record an event by itself."""
-        self._thread.put(Batch(step, [], [], [(kind, text)]))
+        self._thread.put(StepRecord(step, [], [], [(kind, text)]))
 
     def name_of(self, member: int) -> str:
         """A member as events call it: by its seed, or by that of its data."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import RunFileError
-from condense_core.remote.wire.messages import State
+from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, ScalarRow, null_is_nan, stored_or_plain
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_reader
@@ -22,7 +22,7 @@ MOST_ROWS_IN_PIECE = 20_000
 ROW_BYTES = 24
 
 
-class Piece(NamedTuple):
+class RowPiece(NamedTuple):
     """All rows after the sequence number that was asked for, up to and with `last`."""
 
     batch: Batch
@@ -50,11 +50,11 @@ class RunSource:
         """The run's row."""
         return read_info(self._connection, self._folder)
 
-    def state(self) -> State:
+    def state(self) -> RunState:
         """What changes of the run's row."""
         # first the row, then the rows: whoever has them up to this number has all that belong to an ended run
         info = self.info()
-        return State(
+        return RunState(
             info.status,
             info.reason[:2_000],
             info.step,
@@ -71,7 +71,7 @@ class RunSource:
         with self._checked():
             return self._last()
 
-    def piece(self, after: int, upto: int, budget: int) -> Piece:
+    def piece(self, after: int, upto: int, budget: int) -> RowPiece:
         """Rows after `after` and up to `upto`, about `budget` bytes of them; instants are kept whole where they fit."""
         with self._checked(), self._one_moment():
             last_of_all = min(upto, self._last())
@@ -83,10 +83,10 @@ class RunSource:
                 taken += len(row.text) if isinstance(row, EventRow) else 0
                 full = size >= budget and row.step != step
                 if rows and (full or size + taken > LARGEST_PIECE or rows >= MOST_ROWS_IN_PIECE):
-                    return Piece(batch, last, size)
+                    return RowPiece(batch, last, size)
                 _add(batch, row)
                 size, rows, last, step = size + taken, rows + 1, row.seq, row.step
-            return Piece(batch, max(after, last_of_all), size)
+            return RowPiece(batch, max(after, last_of_all), size)
 
     def bytes_after(self, after: int, enough: int) -> int:
         """About how many bytes rows after `after` take; counting ends at `enough`."""

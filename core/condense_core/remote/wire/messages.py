@@ -19,12 +19,12 @@ PROTOCOL = 2
 
 Id = Annotated[str, Meta(max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Word = Annotated[str, Meta(max_length=100)]
-Line = Annotated[str, Meta(max_length=2_000)]
-Scenario = Annotated[str, Meta(max_length=500_000)]
+LineText = Annotated[str, Meta(max_length=2_000)]
+ScenarioText = Annotated[str, Meta(max_length=500_000)]
 Seq = Annotated[int, Meta(ge=0, lt=2**62)]
-Ask = Annotated[int, Meta(ge=0, lt=2**31)]
+AskNumber = Annotated[int, Meta(ge=0, lt=2**31)]
 Count = Annotated[int, Meta(ge=0, le=16)]
-Budget = Annotated[int, Meta(ge=1, le=1_000_000)]
+RowBudget = Annotated[int, Meta(ge=1, le=1_000_000)]
 Moment = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
 # A list of runs is for a person; who has more than this finds the older ones on that machine itself.
@@ -45,20 +45,20 @@ class Hello(Message, frozen=True, tag="hello"):
     host: Word = ""
     python: Word = ""
     missing: Annotated[list[Word], Meta(max_length=20)] = []
-    runs: Line = ""
+    runs: LineText = ""
 
 
 class ListRuns(Message, frozen=True, tag="list"):
     """All runs there; answered by `Runs`."""
 
-    ask: Ask
+    ask: AskNumber
 
 
-class Start(Message, frozen=True, tag="start"):
+class StartRun(Message, frozen=True, tag="start"):
     """Make a run of that scenario (TOML) and start its worker; answered by `Started`."""
 
-    ask: Ask
-    scenario: Scenario
+    ask: AskNumber
+    scenario: ScenarioText
     name: Word
     preset: Word
     device: Word
@@ -70,7 +70,7 @@ class Subscribe(Message, frozen=True, tag="subscribe"):
     `newest`: where there is much to send, begin near the end; what is left out is asked for with `Fill`.
     """
 
-    ask: Ask
+    ask: AskNumber
     run: Id
     after: Seq
     newest: bool
@@ -87,13 +87,13 @@ class Fill(Message, frozen=True, tag="fill"):
 
     after: Seq
     last: Seq
-    budget: Budget
+    budget: RowBudget
 
 
-class Command(Message, frozen=True, tag="command"):
+class SteerRun(Message, frozen=True, tag="command"):
     """Pause, resume, stop or checkpoint a run's training; answered by `Done`."""
 
-    ask: Ask
+    ask: AskNumber
     run: Id
     verb: Word
     argument: Word = ""
@@ -102,17 +102,17 @@ class Command(Message, frozen=True, tag="command"):
 class Continue(Message, frozen=True, tag="continue"):
     """Start a worker that goes on with a stopped run from its last checkpoint; answered by `Started`."""
 
-    ask: Ask
+    ask: AskNumber
     run: Id
 
 
 class Pull(Message, frozen=True, tag="pull"):
-    """Bytes of one of the run's files (worker.log, checkpoint.safetensors) from `offset` on; answered by `Piece`.
+    """Bytes of one of the run's files (worker.log, checkpoint.safetensors) from `offset` on; answered by `FilePiece`.
 
     A negative offset counts from the end. From offset 0 on, all pieces are of one state of the file.
     """
 
-    ask: Ask
+    ask: AskNumber
     run: Id
     file: Word
     offset: Annotated[int, Meta(ge=-(2**50), lt=2**50)]
@@ -124,40 +124,40 @@ class Ping(Message, frozen=True, tag="ping"):
     token: Seq
 
 
-ToServer = Hello | ListRuns | Start | Subscribe | Credit | Fill | Command | Continue | Pull | Ping
+ToServer = Hello | ListRuns | StartRun | Subscribe | Credit | Fill | SteerRun | Continue | Pull | Ping
 
 
 class Runs(Message, frozen=True, tag="runs"):
     """The runs there, the newest first; without their scenarios."""
 
-    ask: Ask
+    ask: AskNumber
     runs: Annotated[list[RunInfo], Meta(max_length=MOST_RUNS)]
 
 
 class Started(Message, frozen=True, tag="started"):
     """The run was made, or goes on, and has a worker."""
 
-    ask: Ask
+    ask: AskNumber
     run: Id
 
 
 class Described(Message, frozen=True, tag="described"):
     """The run that was subscribed to, whole. Follows every `Subscribe`."""
 
-    ask: Ask
+    ask: AskNumber
     info: RunInfo
 
 
-class State(Message, frozen=True, tag="state"):
+class RunState(Message, frozen=True, tag="state"):
     """What changes of the run's row, with its status as seen there, and the last sequence number in its file."""
 
     status: Status
-    reason: Line
+    reason: LineText
     step: Seq
     seconds: Moment
     heartbeat: Moment
-    device: Line
-    host: Line
+    device: LineText
+    host: LineText
     pid: Seq | None
     last_seq: Seq
 
@@ -171,10 +171,10 @@ class Rows(Message, frozen=True, tag="rows"):
     packed: bytes
 
 
-class Piece(Message, frozen=True, tag="piece"):
+class FilePiece(Message, frozen=True, tag="piece"):
     """Bytes from `offset` of a file of `size` bytes; none at its end."""
 
-    ask: Ask
+    ask: AskNumber
     offset: Seq
     size: Seq
     data: Annotated[bytes, Meta(max_length=PIECE)]
@@ -183,14 +183,14 @@ class Piece(Message, frozen=True, tag="piece"):
 class Done(Message, frozen=True, tag="done"):
     """It was done."""
 
-    ask: Ask
+    ask: AskNumber
 
 
 class Refused(Message, frozen=True, tag="refused"):
     """It was not done: why, in one line for the person, and the exit code that goes with it."""
 
-    ask: Ask
-    error: Line
+    ask: AskNumber
+    error: LineText
     exit_code: Annotated[int, Meta(ge=1, le=125)]
 
 
@@ -200,4 +200,4 @@ class Pong(Message, frozen=True, tag="pong"):
     token: Seq
 
 
-ToClient = Hello | Runs | Started | Described | State | Rows | Piece | Done | Refused | Pong
+ToClient = Hello | Runs | Started | Described | RunState | Rows | FilePiece | Done | Refused | Pong

@@ -8,7 +8,7 @@ import pytest
 from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.frames import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 
 
 class Disk:
@@ -16,12 +16,12 @@ class Disk:
 
     def __init__(self) -> None:
         self.behind = False
-        self.taken: list[Batch] = []
+        self.taken: list[StepRecord] = []
 
     def has_room(self) -> bool:
         return not self.behind
 
-    def put(self, batch: Batch) -> None:
+    def put(self, batch: StepRecord) -> None:
         self.taken.append(batch)
 
 
@@ -123,7 +123,7 @@ def test_what_must_be_recorded_waits_for_the_disk(disk, folder):
 def test_nothing_is_recorded_twice_after_a_resume(disk, folder):
     writer = RunWriter(folder)
     for step in (0, 10, 20):
-        writer.append(Batch(step, [("loss", 1.0)], [], []))
+        writer.append(StepRecord(step, [("loss", 1.0)], [], []))
     writer.close()
     records = recorder(disk, folder)
     for step in (5, 10, 15, 20, 25, 30):

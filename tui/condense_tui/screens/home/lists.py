@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
-    from condense_tui.screens.home.entries import Row
-    from condense_tui.widgets.lines import Line
+    from condense_tui.draw.line import Line
+    from condense_tui.screens.home.entries import RunRow
 
 NO_RUNS = """
   no runs yet
@@ -49,7 +49,7 @@ class Lists:
         """Why the folder of runs cannot be read."""
         self.catalogue: tuple[Preset, ...] | None = None
         """The presets that ship; None until they were read."""
-        self.runs: Listing[Row] = Listing(self._run_lines, 2, "  …", id="runs")
+        self.runs: Listing[RunRow] = Listing(self._run_lines, 2, "  …", id="runs")
         self.presets: Listing[Preset] = Listing(self._preset_lines, 1, "  …", id="presets")
         self.runs_panel = Vertical(id="runs-panel", classes="panel")
         self.presets_panel = Vertical(id="presets-panel", classes="panel")
@@ -118,7 +118,7 @@ class Lists:
             self.runs.choose(str(place))
         return recorded
 
-    def _run_lines(self, row: Row, width: int, marked: bool) -> list[Line]:
+    def _run_lines(self, row: RunRow, width: int, marked: bool) -> list[Line]:
         viewer = rows.viewer_of(self.runs, self._here)
         if isinstance(row, Machine):
             return rows.machine_lines(row, viewer, width)

@@ -20,7 +20,7 @@ from condense_core.runs.create import write_run
 from condense_core.scenario import toml
 from condense_tui.batch.drive import BatchProgress, drive, is_finished
 from condense_tui.cli.reproduce import _report, _stopped
-from condense_tui.reproduce.across import read_across
+from condense_tui.reproduce.arms import read_across
 from condense_tui.reproduce.plan import arms, choose, make_plan, read_presets, within
 from condense_tui.reproduce.report.build import write
 from condense_tui.reproduce.report.results import CellPlace, preset_result

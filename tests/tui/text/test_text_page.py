@@ -22,7 +22,7 @@ from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.main import main
 from condense_tui.text.blocks import TextInk, fitted
-from condense_tui.text.page import output_ability, page
+from condense_tui.text.run_page import output_ability, page
 
 UTF8 = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
 PIPE = TextInk(Ability(Depth.NONE, True))

@@ -107,6 +107,6 @@ def export(
 
 def _draw_screen(place: Path, wish: Wish) -> str:
     """Only a picture of a screen needs the app."""
-    from condense_tui.app.picture import draw_screen
+    from condense_tui.app.screenshot import draw_screen
 
     return draw_screen(place, wish)

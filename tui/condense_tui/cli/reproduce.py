@@ -73,7 +73,7 @@ def reproduce(
     from condense_core.scenario.device import device_named
     from condense_tui.batch.drive import drive
     from condense_tui.documents.files import ready_folder
-    from condense_tui.reproduce.across import read_across
+    from condense_tui.reproduce.arms import read_across
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.report.build import write
     from condense_tui.reproduce.stand_in import stand_ins

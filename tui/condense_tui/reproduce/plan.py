@@ -14,8 +14,8 @@ from condense_core.scenario.figures import PaperFigure
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 from condense_core.scenario.toml import loads
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
-from condense_tui.reproduce.across import Across, own_name
-from condense_tui.reproduce.changes import quick_version
+from condense_tui.reproduce.arms import Across, own_name
+from condense_tui.reproduce.quick import quick_version
 from condense_tui.reproduce.stand_in import with_stand_in
 
 # `--quick` promises five minutes on two cores; a part is kept for start-up and the report.

@@ -17,7 +17,7 @@ from condense_core.errors import CondenseError
 from condense_core.runs.glance import Glance, Glances
 from condense_presets.catalogue import Preset, catalogue
 from condense_tui.draw.line import Line
-from condense_tui.screens import rows
+from condense_tui.screens import list_lines
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.listing import Entry, Listing
 
@@ -93,10 +93,10 @@ class PickScreen(Dialog[None]):
         self._listing.show(entries)
 
     def _lines(self, choice: Candidate, width: int, marked: bool) -> list[Line]:
-        viewer = rows.viewer_of(self._listing, self._here)
+        viewer = list_lines.viewer_of(self._listing, self._here)
         look, unicode = viewer.look, viewer.unicode
         if isinstance(choice, Glance):
-            return rows.run_lines(choice, viewer, width, marked)
+            return list_lines.run_lines(choice, viewer, width, marked)
         mark = ("✓ " if unicode else "+ ") if marked else "  "
         head: Line = [(mark, look.warn), ("▷  " if unicode else ">  ", look.playhead), (choice.name, look.strong)]
         return [head, [("     ", look.text), (choice.summary, look.muted)]]

@@ -26,7 +26,7 @@ from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.resolve.scenario import DATA_SETS, changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.rows import members_of, short_time
+from condense_tui.screens.list_lines import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.paragraphs import Paragraphs
 

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from condense_tui.readers.machines import Elsewhere, Machine
-from condense_tui.screens import rows
+from condense_tui.screens import list_lines
 from condense_tui.screens.home.entries import preset_entries, run_entries
 from condense_tui.screens.home.filter import WordFilter
 from condense_tui.widgets.listing import Listing
@@ -119,12 +119,12 @@ class Lists:
         return recorded
 
     def _run_lines(self, row: RunRow, width: int, marked: bool) -> list[Line]:
-        viewer = rows.viewer_of(self.runs, self._here)
+        viewer = list_lines.viewer_of(self.runs, self._here)
         if isinstance(row, Machine):
-            return rows.machine_lines(row, viewer, width)
+            return list_lines.machine_lines(row, viewer, width)
         if isinstance(row, Elsewhere):
-            return rows.elsewhere_lines(row, viewer, width)
-        return rows.run_lines(row, viewer, width, marked)
+            return list_lines.elsewhere_lines(row, viewer, width)
+        return list_lines.run_lines(row, viewer, width, marked)
 
     def _preset_lines(self, preset: Preset, width: int, marked: bool) -> list[Line]:
-        return rows.preset_lines(preset, rows.viewer_of(self.presets), width, marked)
+        return list_lines.preset_lines(preset, list_lines.viewer_of(self.presets), width, marked)

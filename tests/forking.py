@@ -11,9 +11,11 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import importlib
 import inspect
 import json
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -26,6 +28,7 @@ import traceback
 import uuid
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 # Where the process that forks is asked; whatever it forks knows it too.
@@ -34,6 +37,10 @@ address = ""
 # A request is one message: arguments and the whole environment.
 LARGEST = 1 << 20
 STATUS = struct.Struct("i")
+
+
+# What starts a real interpreter, also where a test has its programs forked.
+Fresh = subprocess.Popen
 
 
 class Forked(subprocess.Popen[Any]):
@@ -53,7 +60,7 @@ class Forked(subprocess.Popen[Any]):
         request = {
             "arguments": arguments,
             "environment": {os.fsdecode(name): os.fsdecode(value) for name, value in environment.items()},
-            "folder": os.fspath(asked["cwd"] or os.getcwd()),
+            "folder": os.fspath(asked["cwd"] or Path.cwd()),
             "session": asked["start_new_session"],
         }
         streams = (asked["p2cread"], asked["c2pwrite"], asked["errwrite"])
@@ -154,12 +161,25 @@ def serve(name: str) -> None:
             return
 
 
+# What commands and workers import, and all below: nothing that draws the app.
+PACKAGES = (
+    "condense_core",
+    "condense_presets",
+    *(f"condense_tui.{name}" for name in ("cli", "text", "reproduce", "sweep")),
+)
+# What they import only when they are called.
+LIBRARIES = ("pydantic.type_adapter", "rich.markdown", "rich.progress", "sklearn.datasets", "typer.rich_utils")
+
+
 def _import() -> None:
-    """What the commands and the workers that tests run import, and what each of them would work out anew."""
-    from condense_core.engine.answers import reduce, theory  # noqa: F401
-    from condense_core.engine.training import forkserver, worker  # noqa: F401
+    """What the programs that tests run import, and what each of them would work out anew."""
+    for package in map(importlib.import_module, PACKAGES):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    for name in LIBRARIES:
+        importlib.import_module(name)
     from condense_core.measures.null import null_condensation
-    from condense_tui import cli  # noqa: F401
 
     for kernels in (2, 3, 4, 6, 8, 12):
         null_condensation(4, kernels)
@@ -199,9 +219,9 @@ def _become(request: dict[str, Any], files: list[int]) -> int:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    sys.stdin = sys.__stdin__ = _open(0, "r")
+    sys.stdout = sys.__stdout__ = _open(1, "w")
+    sys.stderr = sys.__stderr__ = _open(2, "w", errors="backslashreplace", buffering=1)
     *safe, _, module = request["arguments"][: request["arguments"].index("-m") + 2]
     sys.path[0:1] = [] if safe else [request["folder"]]
     sys.argv = [module, *request["arguments"][len(safe) + 2 :]]
@@ -215,6 +235,10 @@ def _become(request: dict[str, Any], files: list[int]) -> int:
     except OSError:
         return 120
     return code
+
+
+def _open(stream: int, mode: str, **how: Any) -> Any:
+    return open(stream, mode, encoding="utf-8", closefd=False, **how)
 
 
 def _run(module: str) -> int:
@@ -232,7 +256,7 @@ def _run(module: str) -> int:
         traceback.print_exc()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - what Python itself does with whatever ends a program
         traceback.print_exc()
         return 1
     return 0

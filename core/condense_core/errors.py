@@ -66,7 +66,7 @@ class RunFailedError(CondenseError):
 
 
 class StoppedError(CondenseError):
-    """Ctrl-C ended a command before its end; the message says what is there all the same."""
+    """Ctrl-C ended a command before its end; the message says what is there nevertheless."""
 
     exit_code = 130
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from condense_core.errors import CondenseError
 from condense_core.text import printable
+from condense_core.validation import in_words
 
 # Characters of somebody else's words in a message of ours.
 LONGEST_REASON = 200
@@ -48,6 +49,8 @@ def reason(error: BaseException) -> str:
         return error.strerror
     # of text that is none SQLite repeats all there is
     text = _words(error).partition(" with text ")[0]
+    if type(error).__module__ == "msgspec":
+        text = in_words(text)
     if "integer string conversion" in text:
         return "a number of thousands of digits"
     text = printable(text[: 4 * LONGEST_REASON]).strip()

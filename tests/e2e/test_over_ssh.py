@@ -347,7 +347,7 @@ def test_two_viewers_here_and_one_elsewhere(far, near, grow, tmp_path):
         ("closed", "cannot reach closed: ssh: connect to host 127.0.0.1 port 1: Connection refused", 3),
         ("stranger", "Permission denied", 3),
         ("far-without", "condense-tui doctor far-without --install", 3),
-        ("-oProxyCommand=touch /tmp/owned", "is no host", 2),
+        ("-oProxyCommand=touch /tmp/owned", "is not a host", 2),
     ],
 )
 def test_what_cannot_be_reached_says_so_in_one_line(far, near, host, words, code):

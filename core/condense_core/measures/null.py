@@ -10,7 +10,7 @@ import torch
 from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.thresholds import FINE, LEAST_COVERAGE
 
-# Up to this many entries random kernels cover themselves with lines, so coverage alone tells nothing.
+# Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
 FEW_ENTRIES = 3
 # Clustering costs M². More kernels scatter less about the same mean, so quantiles at 256 bound those of larger layers.
 MOST_KERNELS = 256

@@ -14,9 +14,9 @@ from condense_core.thresholds import ARRIVED
 
 
 class LayerMeasures(msgspec.Struct, frozen=True, kw_only=True):
-    """A layer at a step; NaN and None where it was not measured. What a measure means: `measure_table.MEASURES`.
+    """A layer at a step; NaN and None if it was not measured. What a measure means: `measure_table.MEASURES`.
 
-    `*_at` are steps of the whole run, None where it has not happened; shares are in [0, 1]. Its fields are those of the
+    `*_at` are steps of the whole run, None if it has not happened; shares are in [0, 1]. Its fields are those of the
     JSON that commands print, in that order.
     """
 
@@ -82,6 +82,6 @@ def first_step(points: Points, least: float) -> int | None:
 
 
 def predicted_step(points: Points) -> int | None:
-    """The step of condensation that `LAYER.predicted_at` holds; None where none was predicted."""
+    """The step of condensation that `LAYER.predicted_at` holds; None if none was predicted."""
     value = value_at(points)
     return int(value) if math.isfinite(value) else None

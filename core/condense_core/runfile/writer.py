@@ -1,6 +1,6 @@
 """Writing a run file: whole transactions, one counter, and a thread of its own so that training never waits.
 
-The worker hands over batches; the thread commits them, beats the heart, and looks for commands.
+The worker hands over records; the thread commits them, beats the heart, and looks for commands.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from condense_core.runfile.status import Status
 
 # A human's key press should act at once; a look at an empty table costs some microseconds.
 COMMAND_POLL_S = 0.1
-# Batches that may wait for the disk: at ten a second, several seconds of a stalled disk without a lost measurement.
+# Records that may wait for the disk: at ten a second, several seconds of a stalled disk without a lost measurement.
 QUEUE_LENGTH = 64
 
 # A viewer's look takes milliseconds; one that holds the file for longer has it keep its log, which is as good there.
@@ -52,28 +52,28 @@ class RunWriter:
         self._connection = open_writer(folder / FILE_NAME)
         self._seq = int(self._connection.execute(NEWEST_SEQ).fetchone()[0])
 
-    def append(self, batch: StepRecord) -> None:
-        """Commit one batch as one transaction."""
+    def append(self, record: StepRecord) -> None:
+        """Commit one record as one transaction."""
         connection = self._connection
-        blobs = [(layer, frame, encode(frame)) for layer, frame in batch.frames]
+        blobs = [(layer, frame, encode(frame)) for layer, frame in record.frames]
         connection.execute("BEGIN IMMEDIATE")
         try:
             connection.executemany(
                 # SQLite has no NaN and stores it as NULL, which the reader turns back
                 "INSERT INTO scalar VALUES (?, ?, ?, ?)",
-                [(self._next(), batch.step, name, float(value)) for name, value in batch.scalars],
+                [(self._next(), record.step, name, float(value)) for name, value in record.scalars],
             )
             connection.executemany(
                 "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (self._next(), batch.step, kind_of(frame), layer, _is_key(frame), blob)
+                    (self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
                     for layer, frame, blob in blobs
                 ],
             )
             now = time.time()
             connection.executemany(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-                [(self._next(), batch.step, kind, text, now) for kind, text in batch.events],
+                [(self._next(), record.step, kind, text, now) for kind, text in record.events],
             )
             connection.execute("COMMIT")
         except sqlite3.Error:
@@ -137,13 +137,13 @@ class RecordingThread:
         self._thread.start()
 
     def has_room(self) -> bool:
-        """Whether `put` would return at once. Only one thread hands over batches, so it still holds when it does."""
+        """Whether `put` would return at once. Only one thread hands over records, so it still holds when it does."""
         self.raise_error()
         return not self._queue.full()
 
-    def put(self, batch: StepRecord) -> None:
-        """Hand over a batch, waiting for room where there is none."""
-        self._put(batch)
+    def put(self, record: StepRecord) -> None:
+        """Hand over a record, waiting for room where there is none."""
+        self._put(record)
 
     def set_status(self, status: Status, reason: str = "", **columns: str | int | float | None) -> None:
         """Write the run's status after all that was handed over before."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import typing
 
 import msgspec
 
+from condense_core.measure_table import MEASURES
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.claims import Claim, NetworkMeasure, Quantity, Requirement
+from condense_core.scenario.claims import Claim, Quantity, Requirement
 from condense_core.text import printable
-
-# Measures that a claim without a step means at small weights, where they belong to the data.
-OF_THE_DATA = frozenset({"ones_overlap", "gap_ratio"})
 
 
 class TheorySummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,9 +196,9 @@ def measured(quantity: Quantity, run: RunReader, of_run: list[LayerMeasures]) ->
     """What the run shows of that quantity, by `LAYER.measure`; empty where it was not measured."""
     layers = [layer.name for layer in of_run if quantity.layer in {None, layer.name}]
     measure, at = quantity.measure, quantity.at
-    if measure in typing.get_args(NetworkMeasure):
+    if MEASURES[measure].of == "network":
         return {measure: run.last(measure, at)}
-    if measure in OF_THE_DATA and at is None:
+    if MEASURES[measure].of_the_data and at is None:
         at = 0
     if measure == "gap_ratio":
         return {f"{layer}.{measure}": _gap_ratio(run, layer, at) for layer in layers}

@@ -312,7 +312,7 @@ def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
     for vague in ("", "alpha"):
         with pytest.raises(RunFileError):
             place.find_run(runs, vague, whole=True)
-    with pytest.raises(RunFileError, match="names 2 runs"):
+    with pytest.raises(RunFileError, match="fits 2 runs"):
         place.find_run(runs, one.name[:2])
     with pytest.raises(RunFileError, match="no run 'gamma'"):
         place.find_run(runs, "gamma")

@@ -10,10 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from forking import Fresh
 from support import SMALL, wait_for
 
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runs.place import find_run
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 
 @pytest.fixture
@@ -111,7 +114,7 @@ def test_list_show_stop_resume_rm(command, tmp_path):
     (listed,) = json.loads(command("runs", "list", "--json").stdout)
     assert (listed["id"], listed["status"]) == (run, "running")
     assert "still training" in command("runs", "rm", run, code=2).stderr
-    assert "empty name" in command("runs", "rm", "", code=2).stderr
+    assert "name of the run is empty" in command("runs", "rm", "", code=2).stderr
     assert run in command("runs", "list").stdout
     assert "nothing to resume" in command("runs", "resume", run, code=2).stderr
     assert "stopped at step" in command("runs", "stop", run).stdout
@@ -225,24 +228,25 @@ def test_a_table_in_a_narrow_terminal_is_cut_nowhere(command, tmp_path):
     assert "condensed  predicted" in command("attach", "--headless", columns=40).stdout
 
 
-def test_a_full_disk_below_standard_output_is_one_line():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_below_standard_output_is_one_line(unbuffered):
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        answer = subprocess.run(
+        answer = Fresh(
             [sys.executable, "-m", "condense_tui", "presets", "show", "digits-gd"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )
+        _, said = answer.communicate()
     assert answer.returncode == 1
-    assert answer.stderr == "condense-tui: cannot read or write: No space left on device\n"
+    assert said == "condense-tui: cannot read or write: No space left on device\n"
 
 
 def test_ctrl_c_in_a_command_that_starts_no_run_says_so_in_one_line():
     command = [sys.executable, "-m", "condense_tui", "theory", "digits-gd", "--trials", "100000"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    # a real one, whose child is in its group
+    process = Fresh(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     wait_for(lambda: bool(_children(process.pid)))
     os.killpg(process.pid, signal.SIGINT)
     output, said = process.communicate(timeout=30)

@@ -27,6 +27,8 @@ from condense_tui.reproduce.report.results import CellPlace, preset_result
 from condense_tui.reproduce.table import progress_table
 from condense_tui.reproduce.together import together
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 PRESET = """
 name = "tiny"
 steps = 12

@@ -18,6 +18,8 @@ from condense_core.errors import RunFileError
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.reader import RunReader
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 COMMAND = [sys.executable, "-m", "condense_tui", "sweep"]
 
 

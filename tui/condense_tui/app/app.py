@@ -40,7 +40,7 @@ class CondenseApp(Shell):
 
     def __init__(self, place: Path | None = None, runs: Path | None = None, kept: Collection[Path] = ()) -> None:
         """`place` is a run's folder or a run file to open, none for the home screen; `runs` is the folder of all runs,
-        the usual one where not given; `kept` are mirrors that somebody keeps up to date already."""
+        the usual one where not given; `kept` are mirrors that are being kept up to date already."""
         super().__init__(runs)
         self._place = place
         self._kept = kept
@@ -128,7 +128,7 @@ class CondenseApp(Shell):
         self.push_screen(name)
 
     def action_leave(self) -> None:
-        """Leave; training goes on."""
+        """Leave; training continues."""
         self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -35,7 +35,7 @@ class _Headless(CondenseApp):
         return ()
 
     async def ready(self, what: str) -> RunScreen:
-        """The run screen, once everything it was asked for is drawn; ExportError where it does not come."""
+        """The run screen, once everything it was asked for is drawn; ExportError if it does not come."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             screen = next((screen for screen in self.screen_stack if isinstance(screen, RunScreen)), None)

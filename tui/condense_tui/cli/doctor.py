@@ -73,7 +73,7 @@ def _tell(checks: Iterable[Check], *, json: bool) -> int:
 
 
 def _checks_there(host: Host) -> Iterator[Check]:
-    """Each step on the way to a host, then what the host says of itself; HostError where a step fails."""
+    """Each step on the way to a host, then what the host says of itself; HostError if a step fails."""
     from condense_core.remote.client.connection import Connection
     from condense_core.remote.client.hosts import known_hosts
     from condense_tui.app.launch import has_terminal

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1
-# After Ctrl-C the run goes on; within this time a second one stops it.
+# After Ctrl-C the run continues; within this time a second one stops it.
 SECOND_THOUGHTS_S = 3.0
 # How long a stopped worker may take for its last checkpoint before we stop waiting for it.
 STOP_PATIENCE_S = 60.0

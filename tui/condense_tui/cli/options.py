@@ -29,7 +29,7 @@ DataRootOption = Annotated[
 DownloadOption = Annotated[bool, typer.Option("--download", help="Download the data set if it is missing.")]
 DeviceOption = Annotated[str, typer.Option(help=f"Device: {DEVICE_NAMES}.")]
 
-# What is looked at, and how.
+# What is shown, and how.
 RunArgument = Annotated[
     str, typer.Argument(help="A run's id or part of it, a path to a run file or its folder, or a preset.")
 ]

@@ -12,7 +12,7 @@ from condense_tui.app.launch import has_terminal
 class Showing:
     """How a run is watched, and what comes of that: the options of `run` and `attach`.
 
-    ScenarioError where the run is both waited for and not.
+    ScenarioError if the run is both waited for and not.
     """
 
     headless: bool = False
@@ -35,7 +35,7 @@ class Showing:
 
     @property
     def may_prompt(self) -> bool:
-        """Whether somebody is there whom ssh may ask."""
+        """Whether there is a person whom ssh may ask."""
         return has_terminal() and (self.detach or not (self.headless or self.json))
 
 
@@ -43,7 +43,7 @@ class Showing:
 class Panels:
     """Which panels of a run are printed: those at step `at`, in `width` columns; `json`: its summary instead.
 
-    ScenarioError where a step is asked for with the summary, which says how the run ended.
+    ScenarioError if a step is asked for with the summary, which says how the run ended.
     """
 
     at: int | None = None

@@ -202,7 +202,7 @@ def _train(
 
 
 def _stopped(swept: Sweep, progress: BatchProgress, engine: str) -> str:
-    """What to say where Ctrl-C stopped the sweep, nothing where it did not; StoppedError where no cell has ended."""
+    """What to say where Ctrl-C stopped the sweep, nothing if it did not; StoppedError if no cell has ended."""
     from condense_core.errors import StoppedError
 
     if not progress.interrupted:

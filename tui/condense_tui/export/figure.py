@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from condense_core.measure_table import label_of
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
@@ -209,7 +210,7 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
         first = float(found.values[0]) if len(found.values) else float("nan")
         initial = {"loss": INITIAL_STAGE * first, "loss_ratio": INITIAL_STAGE}.get(what)
         rule = (initial, INITIAL_STAGE_ENDS) if initial is not None and np.isfinite(initial) else None
-        plot = Chart(what, [found, *members(what)], rule=rule)
+        plot = Chart(label_of(what), [found, *members(what)], rule=rule)
     if not any(np.isfinite(one.values).any() for one in plot.curves):
         raise ExportError(f"{what}: no number was recorded up to step {step(at)}, so there is no curve to export")
     return plot

@@ -88,7 +88,7 @@ def content(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> byte
 
 
 def instant(run: RunReader, at: int | None) -> int:
-    """The newest recorded step at or before `at`; ExportError where there is none."""
+    """The newest recorded step at or before `at`; ExportError if there is none."""
     steps = run.instants
     if not len(steps):
         raise ExportError(f"{run.info().id} has no recorded frame yet; there is nothing to export")

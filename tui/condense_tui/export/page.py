@@ -6,7 +6,9 @@ import time
 
 import numpy as np
 
+from condense_core.measure_table import MEASURES
 from condense_core.runfile.info import RunInfo
+from condense_core.runfile.layer_measures import read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
 from condense_core.scenario import toml
@@ -16,7 +18,8 @@ from condense_tui.documents.heat import heatmap, legend
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
-from condense_tui.draw.numbers import duration, measure, percent, plural, step
+from condense_tui.draw.numbers import duration, plural, step
+from condense_tui.draw.written import written
 from condense_tui.export.figure import CELLS, output_plot
 from condense_tui.snapshots.assemble import image_of, neurons_of
 from condense_tui.snapshots.seeds import seed_label
@@ -24,6 +27,8 @@ from condense_tui.snapshots.seeds import seed_label
 DOCTYPE = "<!DOCTYPE html>\n"
 # Events that are shown: a run that was paused a thousand times says so in fewer.
 EVENTS = 200
+# Measures of a layer in the table, in this order.
+COLUMNS = ("kept", "lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "condensed")
 
 
 def to_html(run: RunReader, at: int, member: int | None = None) -> str:
@@ -98,22 +103,14 @@ def _facts(rows: list[tuple[str, str]]) -> Markup:
 
 
 def _layers(run: RunReader, at: int) -> Markup:
-    heads = ("layer", "kept kernels", "lines", "at 0.8 / 10 %", "directions", "coverage", "|cos|", "condensed")
-    rows = [el("tr", *(el("th", head) for head in heads))]
+    rows = [el("tr", *(el("th", head) for head in ("layer", *(MEASURES[name].label for name in COLUMNS))))]
     for layer in run.layers:
-        frame = run.condensation(layer, at)
-        if frame is None:
+        found = read_layer(run, layer, at)
+        if found.lines is None:
             continue
-        cells = (
-            layer,
-            f"{frame.kept} of {frame.kernels}",
-            str(frame.lines),
-            str(frame.lines_coarse),
-            str(frame.directions),
-            percent(frame.coverage),
-            measure(frame.mean_abs_cos),
-            "yes" if frame.condensed else "no",
-        )
+        values = {name: written(name, getattr(found, name)) for name in COLUMNS}
+        values["kept"] += f" of {found.kernels}"
+        cells = (layer, *values.values())
         rows.append(el("tr", *(el("td", cell) for cell in cells)))
     return el("div", el("table", *rows), class_="wrap")
 

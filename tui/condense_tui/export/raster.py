@@ -21,7 +21,7 @@ SIGNATURE = b"\x89PNG"
 
 
 def require_png() -> None:
-    """MissingExtraError where PNG cannot be drawn on this machine; nothing is imported."""
+    """MissingExtraError if PNG cannot be drawn on this machine; nothing is imported."""
     if importlib.util.find_spec(PACKAGE) is None:
         raise MissingExtraError(
             f"PNG needs resvg-py, which is not installed here: {how_to_add('png')} (--to svg needs nothing)"
@@ -29,9 +29,9 @@ def require_png() -> None:
 
 
 def to_png(svg: str) -> bytes:
-    """The picture in PNG; ExportError where this machine has no font, since text would be missing without a word.
+    """The picture in PNG; ExportError if this machine has no font, since text would silently be missing.
 
-    Drawn in a process of its own: resvg holds Python's lock for the seconds that a screen of text takes, and the app
+    Drawn in a separate process: resvg holds Python's lock for the seconds that a screen of text takes, and the app
     would stand still for as long.
     """
     require_png()

@@ -1,4 +1,4 @@
-"""What somebody wants exported: the format, what of the run, at which step, and how it shall look. Needs no NumPy."""
+"""What is to be exported: the format, what of the run, at which step, and how it looks. Needs no NumPy."""
 
 from __future__ import annotations
 

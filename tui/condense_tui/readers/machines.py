@@ -1,7 +1,7 @@
 """Other machines on the home screen: which are known, what they said when asked, and fetching a run of theirs.
 
-None is asked before somebody wants it. ssh may not ask for anything meanwhile, since the screen is taken; every answer
-comes as a message from a thread of its own, however long that takes.
+None is asked before a person wants it. ssh may not ask for anything meanwhile, since the screen is taken; every answer
+comes as a message from a separate thread, however long that takes.
 """
 
 from __future__ import annotations

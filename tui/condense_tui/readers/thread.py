@@ -24,9 +24,9 @@ from condense_tui.snapshots.snapshot import Head
 FRAMES_PER_SECOND = 10
 # A key press is answered sooner than the next live frame is due, yet a held key cannot flood the terminal.
 ANSWERS_PER_SECOND = 20
-# How often a quiet file is looked at; finding nothing costs some microseconds.
+# How often a quiet file is checked; finding nothing costs some microseconds.
 POLL_S = 0.1
-# A worker that died changes nothing in the file, so the run's row is looked at now and then all the same.
+# A worker that died changes nothing in the file, so the run's row is looked at now and then nevertheless.
 STATUS_S = 1.0
 # A screen that is covered or suspended never says that it has painted; one frame a second is enough for it.
 PAINT_PATIENCE_S = 1.0
@@ -134,7 +134,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
 
     @property
     def idle(self) -> bool:
-        """All wishes are granted, and what came of them is on the screen."""
+        """Everything that was asked for is on the screen."""
         with self._wake:
             return self._painted and not (self._changes or self._view_changed or self._owing)
 
@@ -185,7 +185,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
             with self._wake:
                 if self._owing:
                     answered_at = now
-                # what was never painted is told again
+                # what was never painted is posted again
                 news = self._last is None or not self._painted or not snapshot.same(self._last)
                 self._last = snapshot
                 self._owing = False

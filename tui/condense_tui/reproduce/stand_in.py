@@ -24,7 +24,7 @@ _SOURCES = (*_SHAPES, "photos", "folder:PATH")
 def stand_ins(options: Iterable[str]) -> dict[str, list[str]]:
     """Settings by the name of the data set that they replace, from options NAME=SOURCE.
 
-    ScenarioError where a name or a source is not known, or a name is given twice; DataError where a folder is missing.
+    ScenarioError if a name or a source is not known, or a name is given twice; DataError if a folder is missing.
     """
     found: dict[str, list[str]] = {}
     for option in options:

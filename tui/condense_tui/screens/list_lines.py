@@ -142,7 +142,7 @@ def viewer_of(widget: Lines, here: str = "") -> Viewer:
 
 
 def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Line]:
-    """More of a run."""
+    """Details of a run."""
     info = glance.info
     if info is None:
         return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
@@ -181,7 +181,7 @@ def _seeds(info: RunInfo) -> str:
 
 
 def elsewhere_details(run: Elsewhere, look: Look, width: int, height: int) -> list[Line]:
-    """More of a run on another machine."""
+    """Details of a run on another machine."""
     info = run.info
     what = f"{info.id} · {_seeds(info)} · {info.device} on {info.host}"
     how = f"recorded on {run.machine}; enter copies it here, newest frames first, and follows it"
@@ -189,7 +189,7 @@ def elsewhere_details(run: Elsewhere, look: Look, width: int, height: int) -> li
 
 
 def machine_details(machine: Machine, look: Look, width: int, height: int) -> list[Line]:
-    """More of another machine: how it is reached, why it was not, and what to do about it."""
+    """Details of another machine: how it is reached, why it was not, and what to do about it."""
     target = f" · {machine.target}" if machine.target != machine.name else ""
     said = [(printable(f"{machine.name}{target}"), look.strong)]
     if machine.trouble:
@@ -202,7 +202,7 @@ def machine_details(machine: Machine, look: Look, width: int, height: int) -> li
 
 
 def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[Line]:
-    """More of a preset: what it is, what it must show, what it costs."""
+    """Details of a preset: what it is, what it must show, how long it takes."""
     paper = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
     source = f"{paper}, figure {preset.figure}" if paper and preset.figure else paper
     way = "enter trains it" + (", space plays its recording" if preset.recording is not None else "")
@@ -214,7 +214,7 @@ def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[
 
 
 def cost(preset: Preset) -> str:
-    """How long training takes, in a word: 6 s, 2 min; on a GPU where there is no figure for a CPU."""
+    """How long training takes, in short: 6 s, 2 min; on a GPU if there is no time for a CPU."""
     if preset.minutes_cpu is not None:
         return short_time(60 * preset.minutes_cpu)
     if preset.minutes_gpu is not None:

@@ -1,4 +1,4 @@
-"""How something is looked at: axes and colours, by the same keys for one run and for several side by side."""
+"""Axes and colours: the same keys for one run and for several side by side."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from condense_tui.snapshots.snapshot import (
 )
 from condense_tui.snapshots.worker_log import WorkerLog
 
-# λ1² and what is nearest to it: more lines than this cannot be told apart in a panel.
+# λ1² and what is nearest to it: more lines than this cannot be distinguished in a panel.
 EIGENVALUE_CURVES = 4
 # A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
 IMAGES_KEPT = 64

@@ -49,7 +49,7 @@ def read_axes(options: Sequence[str], base: Experiment) -> list[Axis]:
 
 
 def number(text: str) -> float | None:
-    """The text as a number, None where it is none; `true` and `inf` are not."""
+    """The text as a number, None if it is none; `true` and `inf` are not."""
     try:
         value = float(text)
     except ValueError:

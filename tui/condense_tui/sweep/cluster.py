@@ -25,7 +25,7 @@ from condense_tui.batch.cells import Cell
 
 # A cell whose node dies is trained once more, elsewhere; one that kills its node by its size does not kill them all.
 RETRIES = 1
-# How long cancelled tasks may take to stop their training before we leave; it stops all the same.
+# How long cancelled tasks may take to stop their training before we leave; it stops nevertheless.
 CANCEL_PATIENCE_S = 10.0
 # A head that is there answers in a fraction of this, also on another continent.
 REACH_S = 5.0
@@ -37,7 +37,7 @@ TaskAnswer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, s
 
 
 def require_ray() -> None:
-    """MissingExtraError where Ray is not installed; nothing is imported."""
+    """MissingExtraError if Ray is not installed; nothing is imported."""
     if importlib.util.find_spec("ray") is None:
         raise MissingExtraError(f"--engine ray needs Ray, which is not installed here: {how_to_add('ray')}")
 
@@ -48,7 +48,7 @@ class RayEngine:
     def __init__(self, address: str, device: str, say: Callable[[str], None]) -> None:
         """Connect to the cluster: HOST:PORT of its head from one of its nodes, ray://HOST:PORT from elsewhere, or auto.
 
-        HostError where there is none.
+        HostError if there is none.
         """
         require_ray()
         _reach(address)
@@ -61,7 +61,7 @@ class RayEngine:
         self._unfit: dict[str, str] = {}
         self.refused: dict[Path, str] = {}
         """Why cells that have ended left no run file."""
-        # Ray tells of dead nodes on standard output, pages of it, where our result belongs
+        # Ray reports dead nodes on standard output, pages of it, where our result belongs
         self._silence = contextlib.redirect_stdout(io.StringIO())
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=False)
@@ -111,7 +111,7 @@ class RayEngine:
         self._running[task] = cell
 
     def _take(self, task: Any) -> Path | None:
-        """The folder of the task's cell; None where the cell goes to another node."""
+        """The folder of the task's cell; None if the cell goes to another node."""
         cell = self._running.pop(task)
         try:
             kind, content, node, host = _checked(self._ray.get(task))
@@ -139,14 +139,14 @@ class RayEngine:
             self._say(f"node {host} cannot train: {why}")
 
     def _require_a_node(self) -> None:
-        """HostError where every node of the cluster lacks the package: a task for none of them would wait for ever."""
+        """HostError if every node of the cluster lacks the package: a task for none of them would wait for ever."""
         alive = {str(node["NodeID"]) for node in self._ray.nodes() if node["Alive"]}
         if not alive - set(self._unfit):
             raise HostError(f"no node of the cluster can train with condense-tui; {ON_A_NODE}")
 
 
 def _reach(address: str) -> None:
-    """HostError where nothing listens at the address: Ray itself goes on asking there for minutes."""
+    """HostError if nothing listens at the address: Ray itself would keep trying for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if address == "auto":
         return
@@ -170,7 +170,7 @@ def _task() -> Callable[[str, str, str, str], TaskAnswer]:
 
         import ray
 
-        # Ray cancels by Ctrl-C's way, which a node that was started in the background has been told to ignore
+        # Ray cancels with SIGINT, which a node that was started in the background ignores
         signal.signal(signal.SIGINT, signal.default_int_handler)
         node, host = ray.get_runtime_context().get_node_id(), socket.gethostname()
         try:
@@ -189,7 +189,7 @@ def _task() -> Callable[[str, str, str, str], TaskAnswer]:
 
 
 def _checked(answer: object) -> TaskAnswer:
-    """What a node sent, if it is what a node may send; HostError where it is not."""
+    """What a node sent, if it is what a node may send; HostError if it is not."""
     match answer:
         case ("trained", bytes() as content, str() as node, str() as host):
             return "trained", content, node, printable(host)

@@ -19,7 +19,7 @@ from condense_core.scenario.paths import with_absolute_paths
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.sweep.axes import Axis
 
-# A slip of the keyboard is asked back; whoever means more cells than this sweeps in parts.
+# More cells than this are most likely a typing error; a larger sweep is done in parts.
 MOST_CELLS = 10_000
 CELLS = "cells"
 
@@ -62,7 +62,7 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
         words = " ".join(settings)
         changed = toml.override(table, settings, "--over")
         experiment = with_absolute_paths(toml.build(changed, f"--over {words}"))
-        # what a preset says of itself trains nothing anew
+        # a change of what a preset says about itself trains nothing again
         text = toml.dumps(msgspec.structs.replace(experiment, about=None))
         if text in seen:
             raise ScenarioError(f"--over: {seen[text]} and {words} are the same experiment")

@@ -61,7 +61,7 @@ def words(sweep: Sweep, cell: Cell) -> str:
 
 
 def share_trained(cell: Cell) -> float | None:
-    """How much of its steps the cell's run has made; None where it is trained elsewhere, or just being made."""
+    """How much of its steps the cell's run has made; None if it is trained elsewhere, or just being made."""
     if not (cell.folder / FILE_NAME).is_file():
         return None
     try:

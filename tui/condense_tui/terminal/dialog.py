@@ -1,6 +1,6 @@
 """What stands behind a dialog: the screen under it, dim and still.
 
-Textual draws and tints all of it anew whenever the dialog changes, which makes every letter typed into a form cost as
+Textual draws and tints all of it again whenever the dialog changes, which makes every letter typed into a form cost as
 much as a whole screen. Here it is drawn once, until the terminal changes its size or the dialog opens again.
 """
 

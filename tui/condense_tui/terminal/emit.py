@@ -68,7 +68,7 @@ def pair_styles(ink: HeatmapInk) -> Callable[[int], Style]:
 
 def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *, thrifty: bool = False) -> list[str]:
     """For each (strip, what the terminal shows in its place): codes that bring the terminal up to date from the first
-    column on; the whole strip where nothing is known, empty where the two look the same. `thrifty`: a whole strip, too,
+    column on; the whole strip where nothing is known, empty if the two look the same. `thrifty`: a whole strip, too,
     is drawn with as few bytes as there can be, and not with those that Textual keeps ready."""
     system = COLOR_SYSTEMS[console.color_system or "truecolor"]
     codes = [""] * len(pairs)
@@ -91,7 +91,7 @@ def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *
 
 
 class Pen(NamedTuple):
-    """What a terminal has been told to write with, as parameters of SGR: attributes, foreground, background."""
+    """The style a terminal currently writes with, as parameters of SGR: attributes, foreground, background."""
 
     attributes: str = ""
     fore: str = ""
@@ -123,7 +123,7 @@ def _drawn(strip: Strip, system: ColorSystem) -> str:
 
 
 def _difference(strip: Strip, before: Strip, system: ColorSystem) -> str:
-    """Escape codes that turn `before` into `strip` from its first column on; empty where they look the same."""
+    """Escape codes that turn `before` into `strip` from its first column on; empty if they look the same."""
     if strip is before:
         return ""
     new, old = _cells(strip), _cells(before)
@@ -148,6 +148,6 @@ def _written(texts: list[tuple[int, str, Style | None]], system: ColorSystem, *,
 
 
 def _cells(strip: Strip) -> list[tuple[str, Style | None]] | None:
-    """A (character, style) a cell; None where some character is wider than one, which no step can land in."""
+    """A (character, style) a cell; None if some character is wider than one, which no step can land in."""
     cells = [(character, style) for text, style, _ in strip for character in text]
     return cells if len(cells) == strip.cell_length else None

@@ -137,7 +137,7 @@ class Shell(TappedApp):
         return [child.region for child in screen.displayed_children] if isinstance(screen, ModalScreen) else ()
 
     def action_redraw(self) -> None:
-        """Draw everything anew, where something else has written on the terminal."""
+        """Draw everything again, where something else has written on the terminal."""
         if self._outlet is not None:
             self._outlet.forget()
         self.screen.refresh()

@@ -100,7 +100,7 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Text
 
 
 def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
-    """What the run screen would show at that step; RunFileError where the recording begins later."""
+    """What the run screen would show at that step; RunFileError if the recording begins later."""
     playhead = Playhead()
     if at is not None:
         steps = run.instants

@@ -8,6 +8,7 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 
+from condense_core.measure_table import MEASURES
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
@@ -21,7 +22,7 @@ _ROOMY = 28
 
 
 def lines_needed(layers: int) -> int:
-    """Lines that so many layers take when none of them is cut short."""
+    """Lines that this many layers take when none of them is cut short."""
     return max(1, layers * _TALL - 1)
 
 
@@ -110,7 +111,7 @@ class Layers(Lines):
         if layer.lines is not None and width < _ROOMY:
             parts.append(numbers.plural(layer.lines, "line"))
         if layer.mean_abs_cos == layer.mean_abs_cos:
-            parts.append(f"|cos| {layer.mean_abs_cos:.2f}")
+            parts.append(f"{MEASURES['mean_abs_cos'].head} {layer.mean_abs_cos:.2f}")
         if layer.alignment == layer.alignment:
             parts.append(f"v1 {layer.alignment:.2f}")
         if layer.kept is not None and layer.kept < layer.kernels:

@@ -49,7 +49,7 @@ class Lines(Widget):
         """The lines to show in an area of that size: at most `height`, cut or filled to `width` by the caller."""
 
     def rebuild(self) -> None:
-        """Build the lines anew and draw those that differ."""
+        """Build the lines again and draw those that differ."""
         width, height = self.content_size
         if not (width and height):
             return
@@ -67,7 +67,7 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        # the same for every line, and dear: Textual asks every ancestor for its background
+        # the same for every line, and expensive: Textual asks every ancestor for its background
         base = self._base = self._base or self.rich_style
         if y >= len(self._lines):
             return Strip.blank(width, base)

@@ -1,4 +1,4 @@
-"""The newest word of the log."""
+"""The newest event, in one line."""
 
 from __future__ import annotations
 

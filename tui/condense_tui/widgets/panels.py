@@ -118,7 +118,7 @@ class Heatmaps(Vertical):
 
 
 def pooling(shown: Sequence[HeatPanel]) -> tuple[str, ...]:
-    """That kernels share cells, where they do, at length and in short; nothing where every kernel has its own."""
+    """That kernels share cells, where they do, at length and in short; nothing if every kernel has its own."""
     for panel in shown:
         image, layout = panel.heatmap.image, panel.heatmap.layout_
         if image is not None and layout is not None and (layout.pooled or image.pooled):

@@ -7,7 +7,7 @@ from condense_tui.widgets.lines import Lines, centred
 
 
 class Tiny(Lines):
-    """An honest word, and that nothing is lost."""
+    """Says that the terminal is too small, and that nothing is lost."""
 
     DEFAULT_CSS = "Tiny { height: 1fr; width: 1fr; }"
 

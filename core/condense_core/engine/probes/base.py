@@ -19,7 +19,7 @@ class Measurement:
     scalars: list[tuple[str, float]] = field(default_factory=list)
     frames: list[tuple[str, Frame]] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
-    once: float = 0.0
+    one_time: float = 0.0
     """Seconds that went into what is needed only once, and so do not count as the cost of a measurement."""
 
     def scalar(self, name: str, value: float, bits: int = SINGLE) -> None:

@@ -57,7 +57,7 @@ class CondensationProbe:
 
     def measure(self, observation: Observation, into: Measurement) -> None:
         for layer in observation.layers:
-            frame = self._look(layer, observation, into)
+            frame = self._measure_layer(layer, observation, into)
             into.frame(layer, frame)
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
@@ -78,13 +78,13 @@ class CondensationProbe:
                 label_M = torch.from_numpy(frame.label.numpy().astype("int64"))
                 self._places[layer] = label_M, torch.from_numpy(frame.sign.numpy().astype("int64"))
 
-    def _look(self, layer: str, observation: Observation, into: Measurement) -> frames.Condensation:
+    def _measure_layer(self, layer: str, observation: Observation, into: Measurement) -> frames.Condensation:
         weight_MK, tree = observation.kernels(layer), observation.tree(layer)
         lines = cut_tree(tree)
         coarse = cut_tree(tree, cut=COARSE.cos, smallest_share=COARSE.share)
         begun = time.perf_counter()
         null = null_condensation(weight_MK.shape[1], _calibration_size(lines.kept))
-        into.once += time.perf_counter() - begun
+        into.one_time += time.perf_counter() - begun
         label_M, sign_M = lines.label_M, lines.sign_M
         if layer in self._places:
             matched = match_lines(*self._places[layer], label_M, sign_M)

@@ -97,9 +97,9 @@ class Recorder:
         """What the probes named in `costs` find; the time they take is added there."""
         found = Measurement(observation.step)
         for name in costs:
-            begun, once = time.perf_counter(), found.once
+            begun, before = time.perf_counter(), found.one_time
             self._probes[member][name].measure(observation, found)
-            costs[name] += time.perf_counter() - begun - (found.once - once)
+            costs[name] += time.perf_counter() - begun - (found.one_time - before)
         return found
 
     def _merge(self, step: int, found: Mapping[int, Measurement]) -> Measurement:

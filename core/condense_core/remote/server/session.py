@@ -61,7 +61,7 @@ class Session:
         """Obey what these bytes ask for; WireError where they are no messages, after which there is no going on."""
         for message in self._incoming.feed(data):
             if not self._met and not isinstance(message, say.Hello):
-                raise WireError("the first message was no hello")
+                raise WireError("malformed message: the first one was not a hello")
             self._obey(message)
 
     @property
@@ -155,7 +155,9 @@ class Session:
             raise
         if message.after > last:
             source.close()
-            raise RunFileError(f"{message.run} has {last} rows here and {message.after} there; it is another run")
+            raise RunFileError(
+                f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
+            )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
         self._say(say.Described(message.ask, info))
 
@@ -211,7 +213,7 @@ class Session:
 
         require_engine()
         device_named(message.device)
-        experiment = toml.loads(message.scenario, message.preset or "the scenario")
+        experiment = toml.loads(message.scenario, message.preset or "scenario")
         folder = create_run(
             experiment, runs=self._runs, name=message.name, preset=message.preset, device=message.device
         )

@@ -52,7 +52,7 @@ class RunSource:
 
     def state(self) -> RunState:
         """What changes of the run's row."""
-        # first the row, then the rows: whoever has them up to this number has all that belong to an ended run
+        # first the row, then the rows: a reader that has them up to this number has all rows of an ended run
         info = self.info()
         return RunState(
             info.status,

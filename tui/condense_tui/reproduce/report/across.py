@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import label_of
 from condense_core.runfile.reader import open_member
 from condense_core.runs.summary import measured, summarise
 from condense_core.scenario.figures import ArmComparison, Equal, PaperFigure
 from condense_tui.draw.numbers import measure, plural
-from condense_tui.reproduce.report.results import ENOUGH, PresetResult, Verdict, name_of
+from condense_tui.reproduce.report.results import ENOUGH, PresetResult, Verdict
 
 
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,7 +159,7 @@ def _compared(
     quantity = f"{comparison.layer}.{comparison.measure}" if comparison.layer else comparison.measure
     at = "" if comparison.at is None else f" at step {comparison.at:,}"
     return ComparisonResult(
-        name=name_of(quantity) + at,
+        name=label_of(quantity) + at,
         wanted=wanted_of(comparison, [arm.name for arm in figure.arms]),
         arms=found,
         against=against(comparison, found),

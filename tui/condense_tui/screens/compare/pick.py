@@ -72,7 +72,7 @@ class PickScreen(Dialog[None]):
         try:
             runs = tuple(Glances(self.app.runs).look())
         except (OSError, CondenseError):
-            # the recordings that ship are there all the same
+            # the recordings that ship are there nevertheless
             runs = ()
         self.post_message(Found(runs, tuple(preset for preset in catalogue() if preset.recording is not None)))
 

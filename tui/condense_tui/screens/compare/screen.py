@@ -213,7 +213,7 @@ class CompareScreen(ShellScreen[None]):
         self.set_focus(None if self._tabs.display else self._loss if number == 2 else self._panels[0].heatmap)
 
     def action_back(self) -> None:
-        """Back to where one came from."""
+        """Go back."""
         if self.focused is not None:
             self.set_focus(None)
         else:

@@ -36,7 +36,7 @@ from condense_tui.widgets.lines import Lines
 
 # Long enough to read a path, and to copy it.
 TOLD_S = 12.0
-# Pictures first: whoever presses a key on a screen most likely wants what is on it.
+# Pictures first: a person who presses a key on a screen most likely wants what is on it.
 OFFERED = ("svg", "png", *(format for format in FORMATS if format not in PICTURES))
 
 
@@ -176,7 +176,7 @@ class Hint(KeyLine):
 
 
 def offer_export(screen: Screen[Any], place: Path, snapshot: Snapshot | None, palette: int) -> None:
-    """Ask over the screen what of the run at `place` to write, then write it in a thread of its own, and say where it
+    """Ask over the screen what of the run at `place` to write, then write it in a separate thread, and say where it
     went or why not."""
     if snapshot is None or snapshot.head is None:
         screen.notify("nothing to export: no frame is recorded yet", timeout=3, markup=False)
@@ -184,7 +184,7 @@ def offer_export(screen: Screen[Any], place: Path, snapshot: Snapshot | None, pa
 
     def asked(request: Request | None) -> None:
         if request is not None:
-            # the dialog is still on the screen until it is drawn anew
+            # the dialog is still on the screen until it is drawn again
             screen.call_after_refresh(_begin, screen, place, request, snapshot.header.name)
 
     screen.app.push_screen(ExportDialog(snapshot, palette), asked)

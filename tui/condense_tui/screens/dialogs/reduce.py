@@ -81,7 +81,7 @@ class ReduceScreen(Dialog[None]):
         self._text.show(table(answer, self._text.look))
 
     def action_train(self) -> None:
-        """The form of a run that goes on from the small network."""
+        """The form of a run that trains the small network further."""
         if self._answer is None:
             return
         from condense_tui.screens.dialogs.form import FormScreen, of_file

@@ -121,7 +121,7 @@ class HomeCommands:
         self._screen.app.compare(marked)
 
     def pause_or_go_on(self) -> None:
-        """Pause training of the run, or go on with it."""
+        """Pause or resume training of the run."""
         run = self._steerable()
         if run is not None and run.info is not None:
             self._runs.pause_or_go_on(run.folder, run.info.status)
@@ -141,7 +141,7 @@ class HomeCommands:
             self._screen.app.push_screen(FormScreen(of_run(run.info)))
 
     def _steerable(self) -> Glance | None:
-        """The run under the cursor, where a word reaches its worker; says so where none does."""
+        """The run under the cursor, if a command reaches its worker; says so if none does."""
         run = self._lists.run
         mirror = run.info.mirror if run is not None and run.info is not None else None
         if run is None:

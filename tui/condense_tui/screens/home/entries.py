@@ -40,7 +40,7 @@ def run_entries(glances: Sequence[Glance], machines: Iterable[Machine], words: S
 
 
 def _runs_of(machine: Machine, mirrored: Sequence[Glance]) -> list[Entry[RunRow]]:
-    """Its runs, the newest first: those with a mirror here as the mirror has them, or as it last told of them."""
+    """Its runs, the newest first: those with a mirror here as the mirror has them, or as the host last listed them."""
     told = {info.id: info for info in machine.runs}
     rows: list[tuple[float, Entry[RunRow]]] = []
     for glance in mirrored:

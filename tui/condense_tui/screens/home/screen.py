@@ -35,7 +35,7 @@ from condense_tui.widgets.too_small import Tiny
 # Two lists side by side need this much; with less they become tabs.
 BOTH_WIDTH, BOTH_HEIGHT = 100, 20
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
-# Ages are told to the minute, seconds only of what is new.
+# Ages are shown in minutes; only new runs are shown in seconds.
 AGES_EVERY_S = 5.0
 
 

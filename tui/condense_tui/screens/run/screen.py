@@ -242,7 +242,7 @@ class RunScreen(ShellScreen[None]):
             self.set_focus(self._body.panel(number))
 
     def action_pause(self) -> None:
-        """Pause training or go on with it."""
+        """Pause or resume training."""
         run = self._run
         if run is not None:
             self._commands.pause_or_go_on(self.place, run.status)

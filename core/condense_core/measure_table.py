@@ -85,6 +85,12 @@ MEASURES: dict[str, Measure] = {
         "the same of a convolution's slices for each output and input channel, where it has several input channels",
         claimed=True,
     ),
+    "effective_rank": Measure(
+        "effective rank",
+        "value",
+        "how many directions the kept kernels use, without a cut: 1 where all lie on one line",
+        claimed=True,
+    ),
     "null_coverage": Measure(
         "coverage by chance", "share", "what random kernels of that size and number would cover in 95 of 100 draws"
     ),

@@ -14,6 +14,7 @@ import termios
 import time
 from pathlib import Path
 
+import pyte
 import pytest
 
 from condense_tui.terminal.pace import FRAME_BYTES, LOST_AFTER_S, URGENT_BYTES
@@ -45,6 +46,9 @@ def drawn(folder: Path, seconds: float, *, answers: int) -> int:
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     asked = answered = count = 0
     said = b""
+    # words are looked for on a screen: on their way they may come in parts, with colours between
+    screen = pyte.Screen(120, 40)
+    emulator = pyte.ByteStream(screen)
     begun: float | None = None
     waited = time.monotonic() + 40
     try:
@@ -54,8 +58,10 @@ def drawn(folder: Path, seconds: float, *, answers: int) -> int:
             data = os.read(terminal, 65_536)
             said += data
             count += len(data) if begun is not None else 0
-            if begun is None and b"eigenvalues" in said:
-                begun = time.monotonic()
+            if begun is None:
+                emulator.feed(data)
+                if any("eigenvalues" in line for line in screen.display):
+                    begun = time.monotonic()
             asked += said.count(QUESTION)
             # a question may come in two parts
             said = said[-20:] if QUESTION not in said else said.rpartition(QUESTION)[2]
@@ -66,7 +72,7 @@ def drawn(folder: Path, seconds: float, *, answers: int) -> int:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(terminal)
-    assert begun is not None, "the run screen never came"
+    assert begun is not None, "the run screen never came:\n" + "\n".join(screen.display)
     return count
 
 

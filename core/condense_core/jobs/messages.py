@@ -33,6 +33,15 @@ class AskTheory(Ask, frozen=True, kw_only=True):
     """Whether the spectrum takes in the kernel's bias, as one more column of Z."""
 
 
+class TheoremTime(msgspec.Struct, frozen=True, kw_only=True):
+    """Zhou et al. 2025, thm 1, of weights of std M^-γ: the step T up to which they follow the linear dynamics, and what
+    these make of the layer by then: the share of its weights on v1, and how far it has moved over its first norm."""
+
+    step: Spread
+    ratio: Spread
+    relative_change: Spread
+
+
 class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     """The theory under one kind of label. `values` are singular values of Z, largest first; `eigenvalues` of ZᵀZ.
 
@@ -55,6 +64,8 @@ class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     predicted: Spread | None
     predicted_in: int
     unpredicted: str
+    theorem: TheoremTime | None = None
+    """None where the theorem says nothing: another initialisation, γ of 1/2 or less, or no linear dynamics."""
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,8 @@ from typing import NamedTuple
 from condense_core.errors import RunFailedError
 from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
 from condense_core.runfile.info import HEARTBEAT_S
-from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_writer
+from condense_core.runfile.rows import newest
+from condense_core.runfile.schema import FILE_NAME, open_writer, reading
 from condense_core.runfile.status import Status
 
 # A human's key press should act at once; a look at an empty table costs some microseconds.
@@ -50,7 +51,8 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
-        self._seq = int(self._connection.execute(NEWEST_SEQ).fetchone()[0])
+        with reading(folder):
+            self._seq = newest(self._connection)
 
     def append(self, record: StepRecord) -> None:
         """Commit one record as one transaction."""

@@ -19,7 +19,7 @@ from condense_core.errors import CondenseError, MissingExtraError, RunFailedErro
 from condense_core.installation import how_to_add
 from condense_core.runfile import control
 from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, create, open_writer
+from condense_core.runfile.schema import FILE_NAME, create, open_writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
@@ -109,7 +109,8 @@ def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
 
 def ready_to_resume(folder: Path) -> RunInfo:
     """Mark the run as starting, for a worker that whoever calls this starts; the run as it was before."""
-    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+    file = folder / FILE_NAME
+    with contextlib.closing(open_writer(file)) as connection, writing(file):
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
         before = read_info(connection, folder)

@@ -66,7 +66,7 @@ def _holds_run(folder: Path) -> bool:
     """Whether there is a run file; one that may not be looked at is named by whoever tries to read it."""
     try:
         return (folder / FILE_NAME).is_file()
-    except PermissionError:
+    except OSError:
         return True
 
 

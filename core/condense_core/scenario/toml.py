@@ -14,7 +14,7 @@ import msgspec
 import tomli_w
 
 from condense_core.errors import ScenarioError, nearest
-from condense_core.foreign import decoding, toml_table
+from condense_core.foreign import LONGEST_SCENARIO, decoding, toml_table
 from condense_core.scenario.experiment import Ensemble, Experiment
 from condense_core.scenario.field_types import (
     choices_of,
@@ -32,8 +32,6 @@ from condense_core.validation import in_words
 
 Table = dict[str, Any]
 
-# Characters of a scenario: a hundred times a long one. The wire carries no longer ones either.
-LONGEST_TEXT = 500_000
 
 # Levels of tables and lists in a scenario: claim.requires and data.terms have four.
 DEEPEST = 16
@@ -54,8 +52,8 @@ def loads(text: str, source: str = "scenario") -> Experiment:
 
 def parse(text: str, source: str = "scenario") -> Table:
     """TOML text as plain tables, not yet checked against the schema."""
-    if len(text) > LONGEST_TEXT:
-        raise ScenarioError(f"{source}: larger than a scenario may be ({LONGEST_TEXT:,} characters)")
+    if len(text) > LONGEST_SCENARIO:
+        raise ScenarioError(f"{source}: larger than a scenario may be ({LONGEST_SCENARIO:,} characters)")
     with decoding(ScenarioError, source):
         try:
             table = toml_table(text)

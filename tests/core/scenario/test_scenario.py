@@ -113,7 +113,7 @@ def test_a_star_sets_every_item():
         ("residual=true", "residual: expected dense layers only, got 1 convolution and 1 dense layer"),
         (
             "optimizer.lr_lambda1=0.1",
-            "optimizer.lr_lambda1: expected a network of one convolution, got 1 convolution and 1 dense layer; give optimi",
+            "expected a network of one convolution, got 1 convolution and 1 dense layer; give optimizer.lr instead",
         ),
         ("fast=['bf16', 'bf16']", "fast: expected each name once, got ['bf16', 'bf16']"),
         ("data.name=sine", "layers: expected dense layers for data.name = 'sine'"),

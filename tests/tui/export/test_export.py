@@ -232,7 +232,7 @@ def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Pat
 def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -> None:
     page = written(one_input_run(tmp_path / "runs"), tmp_path, "html").decode()
     ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
-    assert "output and its polynomial of degree 2" in page
+    assert "output and polynomial of degree 2" in page
     assert "direction field of dense1: 2 stable lines" in page
     assert page.count('class="stable"') == 2
     assert page.count('class="neuron"') == 24

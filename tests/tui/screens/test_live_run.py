@@ -80,7 +80,7 @@ async def test_leaving_a_live_run_says_that_it_goes_on(
     monkeypatch.setattr("condense_tui.app.app.launch", lambda *_: visited)
     assert open_app(live.folder) == 0
     name = live.folder.name
-    assert capsys.readouterr().err == f"{name} continues training; watch it again: condense-tui attach {name}\n"
+    assert capsys.readouterr().err == f"{name} continues training; to watch it again: condense-tui attach {name}\n"
 
 
 async def test_leaving_a_finished_run_says_nothing(

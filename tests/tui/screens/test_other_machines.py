@@ -81,10 +81,10 @@ async def test_a_machine_is_listed_and_not_asked_unasked(far: Path, size: tuple[
     async with app.run_test(size=size, notifications=True) as pilot:
         await to_machine(app, pilot)
         for words in (
-            "on other machines",
+            "on other hosts",
             "gpu-box",
             "not asked yet",
-            "enter connects with ssh and lists its runs",
+            "enter lists its runs, over your ssh",
             "me@gpu.example",
         ):
             await text_has(pilot, words)

@@ -25,11 +25,11 @@ def test_every_status_is_active_or_has_ended_in_some_way() -> None:
 
 
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])
-def test_a_list_offers_to_go_on_where_the_key_does(status: str, recorded: Recording) -> None:
+def test_a_list_offers_to_resume_where_the_key_does(status: str, recorded: Recording) -> None:
     recorded.finish(status)
     found = glance(recorded.folder)
     words = "".join(text for line in run_details(found, look.of(look.themes()[0]), 100, 20) for text, _ in line)
-    assert ("p resumes it from its last checkpoint" in words) is (pause_word(status) == "go on")
+    assert ("p resumes it from its last checkpoint" in words) is (pause_word(status) == "resume")
 
 
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])

@@ -49,7 +49,7 @@ async def test_poor_terminals(recorded: Recording, ability: Ability, monkeypatch
     async with shown(recorded.folder) as pilot:
         await settled(pilot)
         await pilot.press("1", "up", "question_mark")
-        await text_has(pilot, "All keys")
+        await text_has(pilot, "Show all keys")
         await pilot.press("escape", "T")
         page = text(pilot)
         if not ability.unicode:

@@ -115,7 +115,7 @@ async def test_terminal_is_right_under_a_closed_dialog(tmp_path: Path) -> None:
         async with shown(recording.folder, SIZE, app) as pilot:
             await pilot.press("left", "left")
             await pilot.press("question_mark")
-            await text_has(pilot, "All keys")
+            await text_has(pilot, "Show all keys")
             await pilot.press("escape", "left", "s")
             await text_has(pilot, "Stop training")
             await pilot.press("n", "p")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from condense_tui.screens.home.screen import HomeScreen
 
 
-# How long a thread may keep the interpreter while another one, such as that of the screen, waits for it.
+# How long a thread may hold the interpreter while another one, such as the screen's, waits for it.
 SWITCH_S = 0.0005
 
 
@@ -50,7 +50,7 @@ class CondenseApp(Shell):
         """Runs that were opened or started, each once, in that order."""
 
     def get_default_screen(self) -> Screen[None]:
-        """A first frame at once; NumPy, run files, presets and most of the app itself are loaded behind it."""
+        """Draw the first frame at once; NumPy, run files, presets and most of the app are loaded behind it."""
         return Opening("runs and presets" if self._place is None else self._place.name)
 
     def on_mount(self) -> None:
@@ -85,7 +85,7 @@ class CondenseApp(Shell):
         from condense_tui.resolve.host import link_to
 
         if self._link is not None:
-            # ssh may take its time to go
+            # ssh may take some time to end
             Thread(target=self._link.close, name="leaving").start()
         self._link = link or (None if place in self._kept else link_to(place))
         if self._link is not None:
@@ -122,7 +122,7 @@ class CondenseApp(Shell):
 
         places = places_of(self.screen)
         name = f"help-{'-'.join(places)}"
-        # kept for the next time: making it takes half of the time until it is seen
+        # kept for the next time: building it takes half the time until it is visible
         if not self.is_screen_installed(name):
             self.install_screen(Help(places), name)
         self.push_screen(name)
@@ -144,7 +144,7 @@ class CondenseApp(Shell):
 
 
 def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
-    """What of the table of actions is there on a screen."""
+    """Which actions of the table a screen has."""
     return screen.PLACES if isinstance(screen, ShellScreen) else ()
 
 

@@ -54,14 +54,13 @@ def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOp
 
 def _infos_here(place: Path) -> list[RunInfo]:
     from condense_core.errors import RunFileError
-    from condense_core.runfile.reader import RunReader
+    from condense_core.runfile.info import read_run
     from condense_core.runs.place import run_folders
 
     infos = []
     for folder in run_folders(place):
         try:
-            with RunReader(folder) as run:
-                infos.append(run.info())
+            infos.append(read_run(folder))
         except RunFileError as error:
             typer.echo(f"condense-tui: {error}", err=True)
     return infos
@@ -69,10 +68,13 @@ def _infos_here(place: Path) -> list[RunInfo]:
 
 def _infos_there(host: str) -> list[RunInfo]:
     from condense_tui.app.launch import has_terminal
-    from condense_tui.resolve.host import connect, remote_runs
+    from condense_tui.resolve.host import connect, listed
 
     with connect(host, prompt=has_terminal()) as connection:
-        return remote_runs(connection)
+        infos, troubles = listed(connection)
+    for trouble in troubles:
+        typer.echo(f"condense-tui: {host}: {trouble}", err=True)
+    return infos
 
 
 @runs.command()
@@ -185,9 +187,10 @@ def pull(
     """
     from condense_core.errors import ScenarioError
     from condense_core.remote.client.connection import RefusedError
-    from condense_core.remote.client.link import open_mirror, read_mirror, sync
+    from condense_core.remote.client.link import open_mirror, sync
     from condense_core.remote.client.pull import pull_file
     from condense_core.remote.server.session import PULLED_FILES
+    from condense_core.runfile.info import read_run
     from condense_core.runs.place import runs_folder
     from condense_tui.text.tables import waiting
 
@@ -202,7 +205,7 @@ def pull(
             pull_file(connection, id_, log, folder)
         if checkpoint:
             pull_file(connection, id_, weights, folder)
-    info = read_mirror(folder)
+    info = read_run(folder)
     typer.echo(f"{info.id} pulled, {info.status} at step {info.step}; watch it: condense-tui attach {info.id}")
     return 0
 
@@ -212,15 +215,14 @@ def remove(run: Run, runs_dir: RunsDirOption = None) -> int:
     """Delete a run and everything it recorded; of a run on another machine, only the copy here."""
     from condense_core.errors import RunFileError
     from condense_core.runfile import control
-    from condense_core.runfile.reader import RunReader
+    from condense_core.runfile.info import read_run
     from condense_core.runs import place
 
     folder = _find(run, runs_dir, whole=True)
     mirror, alive = place.is_mirror(folder), control.worker_is_alive(folder)
     there = ""
     try:
-        with RunReader(folder) as reader:
-            info = reader.info()
+        info = read_run(folder)
         alive = alive or (info.mirror is None and info.active)
         there = f" here; it is still on {info.mirror.host}" if info.mirror else ""
     except RunFileError as error:
@@ -243,7 +245,7 @@ def _find(run: str, runs_dir: Path | None, *, whole: bool = False) -> Path:
 
 def _or_of_mirror(run: str, host: str | None, runs_dir: Path | None) -> tuple[str, str | None]:
     """The run and its host; a mirror stands for the run on the host that trains it."""
-    from condense_core.remote.client.link import read_mirror
+    from condense_core.runfile.info import read_run
     from condense_core.runs.place import is_mirror
 
     if host is not None:
@@ -251,7 +253,7 @@ def _or_of_mirror(run: str, host: str | None, runs_dir: Path | None) -> tuple[st
     folder = _find(run, runs_dir)
     if not is_mirror(folder):
         return run, None
-    info = read_mirror(folder)
+    info = read_run(folder)
     return (info.id, info.mirror.host) if info.mirror is not None else (run, None)
 
 

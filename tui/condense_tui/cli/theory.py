@@ -112,6 +112,8 @@ def _why(kind: LabelTheory) -> str:
 
 
 def _rows(kinds: list[LabelTheory]) -> list[tuple[str, list[str]]]:
+    from condense_tui.draw.numbers import UNKNOWN
+
     leading = min(4, *(len(kind.values) for kind in kinds)) if len(kinds) > 1 else min(4, len(kinds[0].values))
     rows = [("rows × columns", [f"{kind.shape[0]:,} × {kind.shape[1]}" for kind in kinds])]
     rows += [(f"λ{rank + 1}", [_spread(kind.values[rank]) for kind in kinds]) for rank in range(leading)]
@@ -127,6 +129,11 @@ def _rows(kinds: list[LabelTheory]) -> list[tuple[str, list[str]]]:
     if any(kind.predicted for kind in kinds):
         rows.append(("learning rate", [_spread(kind.lr) for kind in kinds]))
         rows.append(("predicted step", [_steps(kind) for kind in kinds]))
+    if any(kind.theorem for kind in kinds):
+        times = [kind.theorem for kind in kinds]
+        rows.append(("T of theorem 1", [f"step {time.step.mean:.0f}" if time else UNKNOWN for time in times]))
+        rows.append(("share on v1 then", [_spread(time.ratio if time else None) for time in times]))
+        rows.append(("relative change then", [_spread(time.relative_change if time else None) for time in times]))
     return rows
 
 

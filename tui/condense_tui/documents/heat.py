@@ -50,7 +50,7 @@ def rules(dark: bool) -> str:
 
 
 def plain_rules(palette: Palette, dark: bool) -> str:
-    """The same as `rules` for programs that know no variables of style sheets."""
+    """The same as `rules` for programs that do not know CSS variables."""
     table = colours(palette, dark)[: DROPPED + 1]
     named = (
         f"rect.{_CLASS}{code}{{fill:#{r:02x}{g:02x}{b:02x}}}path.{_CLASS}{code}{{stroke:#{r:02x}{g:02x}{b:02x}}}"

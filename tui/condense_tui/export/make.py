@@ -1,4 +1,4 @@
-"""The one way in: from a run and a wish to the file. The command and the app's dialog both come here."""
+"""From a run and a wish to the file: the only entry point, used by the command and by the app's dialog."""
 
 from __future__ import annotations
 

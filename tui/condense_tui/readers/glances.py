@@ -1,4 +1,4 @@
-"""The threads behind the home screen: one looks at the runs again and again, one reads the presets once."""
+"""The threads behind the home screen: one watches the runs, one reads the presets once."""
 
 from __future__ import annotations
 

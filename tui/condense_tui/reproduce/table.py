@@ -1,4 +1,4 @@
-"""How a reproduction goes, as a table on standard error; one line a finished run where that is no terminal."""
+"""Progress of a reproduction, as a table on standard error; in a pipe, one line for each finished run."""
 
 from __future__ import annotations
 

@@ -55,10 +55,14 @@ def start(connection: Connection, new: NewRun) -> str:
 
 def remote_runs(connection: Connection) -> list[RunInfo]:
     """The runs there, the newest first."""
-    from condense_core.remote.wire.messages import ListRuns, Runs
-    from condense_core.runfile.info import shown
+    return listed(connection)[0]
 
-    return [shown(info) for info in connection.ask(ListRuns, Runs).runs]
+
+def listed(connection: Connection) -> tuple[list[RunInfo], list[str]]:
+    """The runs there, the newest first, and a line for each that cannot be read."""
+    from condense_core.remote.wire.messages import ListRuns, Runs
+
+    return connection.ask(ListRuns, Runs).unpacked()
 
 
 def choose_run(connection: Connection, name: str | None) -> str:
@@ -80,9 +84,10 @@ def link_to(folder: Path) -> Link | None:
     if not is_mirror(folder):
         return None
     from condense_core.remote.client.hosts import find_host
-    from condense_core.remote.client.link import Link, read_mirror
+    from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import read_run
 
-    info = read_mirror(folder)
+    info = read_run(folder)
     if info.mirror is None or not (info.active or info.mirror.missing):
         return None
     return Link(folder, find_host(info.mirror.host))

@@ -103,7 +103,7 @@ def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
     """Another machine in two lines of `width`: what is known of it, and what to press."""
     look, unicode = viewer.look, viewer.unicode
     sign, style, word, below = {
-        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter connects with ssh and lists its runs"),
+        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter lists its runs, over your ssh"),
         "asked": ("○" if unicode else "o", look.warn, "connecting…", "you can do other things meanwhile"),
         "answered": (
             "●" if unicode else "*",
@@ -165,13 +165,12 @@ def members_of(info: RunInfo) -> int:
     """How many seeds a run trains as one, as its scenario says; 1 where that cannot be read, as it may come from
     anywhere."""
     from condense_core.errors import CondenseError
-    from condense_core.scenario.toml import parse
+    from condense_core.scenario.toml import ensemble
 
     try:
-        members = parse(info.experiment, info.id).get("ensemble", {}).get("members", 1)
-    except (CondenseError, AttributeError):
+        return ensemble(info.experiment, info.id).members
+    except CondenseError:
         return 1
-    return members if isinstance(members, int) else 1
 
 
 def _seeds(info: RunInfo) -> str:

@@ -116,7 +116,7 @@ def _away(run: Path) -> str:
 
     if not is_mirror(run):
         return ""
-    from condense_core.remote.client.link import read_mirror
+    from condense_core.runfile.info import read_run
 
-    mirror = read_mirror(run).mirror
+    mirror = read_run(run).mirror
     return mirror.host if mirror is not None and mirror.link != "connected" else ""

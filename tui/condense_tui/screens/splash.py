@@ -21,7 +21,7 @@ class Opening(Screen[None]):
 
 
 class OpeningLines(Lines):
-    """The name of the program where it will stay, and the run's in the middle."""
+    """The name of the program where it will stay, and that of the run in the middle."""
 
     DEFAULT_CSS = "OpeningLines { width: 1fr; height: 1fr; }"
 

@@ -1,4 +1,4 @@
-"""How a sweep goes, on standard error: a bar for the whole and one for each cell in training; lines in a pipe."""
+"""Progress of a sweep on standard error: a bar for the whole and one for each cell in training; lines in a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run at one step, from top to bottom: what it is, its layers, heatmaps, curves, events and claim."""
+"""A run at one step as text, from top to bottom: header, layers, heatmaps, curves, events and claim."""
 
 from __future__ import annotations
 

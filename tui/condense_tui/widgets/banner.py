@@ -1,4 +1,4 @@
-"""One line over everything else: what happened, and what to press or type."""
+"""A message above everything else: what happened, and what to press or type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SIGNS = {"note": ("‖", "="), "warning": ("▲", "!"), "error": ("✖", "x")}
 
 
 class Banner(Lines):
-    """Takes no room while there is nothing to say."""
+    """Takes no room while there is no message."""
 
     DEFAULT_CSS = """
     Banner { height: auto; padding: 0 1; display: none; background: $panel; }

@@ -1,4 +1,4 @@
-"""The top line: which run this is, whether one looks at it live, and how far it has come."""
+"""The top line: which run this is, whether it is shown live, and how far it has come."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from condense_core.engine.probes.base import Measurement
 from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
+from condense_core.measures.rank import direction_spectrum, effective_rank
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
 from condense_core.runfile import frames
@@ -42,8 +43,9 @@ class SimilarityProbe:
 
 class CondensationProbe:
     """Frames `condensation` and scalars `LAYER.lines`, `.lines_coarse`, `.directions`, `.coverage`, `.mean_abs_cos`,
-    `.pair_abs_cos`; of a convolution with several input channels also `.slice_abs_cos`, the mean |cos| of its slices
-    per output and input channel with their common axis; event `condensed` at the first step where a layer is."""
+    `.pair_abs_cos`, `.effective_rank`; of a convolution with several input channels also `.slice_abs_cos`, the mean |cos|
+    of its slices per output and input channel with their common axis; event `condensed` at the first step where a layer
+    is."""
 
     def __init__(self, start: Observation) -> None:
         self._places: dict[str, tuple[Tensor, Tensor]] = {}
@@ -62,6 +64,8 @@ class CondensationProbe:
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
             into.scalar(f"{layer}.condensed", float(frame.condensed))
+            kept_JK = observation.tree(layer).unit_JK
+            into.scalar(f"{layer}.effective_rank", effective_rank(direction_spectrum(kept_JK)))
             if layer in self._slices:
                 rows = slices(observation.kernels(layer), *self._slices[layer])
                 into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))

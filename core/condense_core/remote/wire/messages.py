@@ -6,13 +6,18 @@ never changes but so, which is how two versions that do not understand each othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from condense_core.runfile.info import RunInfo
+from condense_core.errors import RunFileError
+from condense_core.foreign import LONGEST_SCENARIO, decoding
+from condense_core.runfile.info import RunInfo, shown
+from condense_core.runfile.rows import Moment, Seq, Step
 from condense_core.runfile.status import Status
+from condense_core.text import printable
 
 # Raised where an older program could not make sense of what is said; the client refuses any other number than its own.
 PROTOCOL = 2
@@ -20,15 +25,15 @@ PROTOCOL = 2
 Id = Annotated[str, Meta(max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Word = Annotated[str, Meta(max_length=100)]
 LineText = Annotated[str, Meta(max_length=2_000)]
-ScenarioText = Annotated[str, Meta(max_length=500_000)]
-Seq = Annotated[int, Meta(ge=0, lt=2**62)]
+ScenarioText = Annotated[str, Meta(max_length=LONGEST_SCENARIO)]
 AskNumber = Annotated[int, Meta(ge=0, lt=2**31)]
-Count = Annotated[int, Meta(ge=0, le=16)]
+CreditCount = Annotated[int, Meta(ge=0, le=16)]
 RowBudget = Annotated[int, Meta(ge=1, le=1_000_000)]
-Moment = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
 # A list of runs is for a person; who has more than this finds the older ones on that machine itself.
 MOST_RUNS = 500
+# Bytes of such a list: 500 usual runs are a tenth of it, and it stays far from what a message may be.
+MOST_LISTED = 3 * 1024 * 1024
 # Bytes of a file that travel in one message.
 PIECE = 262_144
 
@@ -79,7 +84,7 @@ class Subscribe(Message, frozen=True, tag="subscribe"):
 class Credit(Message, frozen=True, tag="credit"):
     """`count` more messages of rows may be sent."""
 
-    count: Count
+    count: CreditCount
 
 
 class Fill(Message, frozen=True, tag="fill"):
@@ -128,10 +133,37 @@ ToServer = Hello | ListRuns | StartRun | Subscribe | Credit | Fill | SteerRun | 
 
 
 class Runs(Message, frozen=True, tag="runs"):
-    """The runs there, the newest first; without their scenarios."""
+    """The runs there, the newest first; without their scenarios. Each is a `RunInfo` by itself, so that one which makes
+    no sense hides no other; `troubles` says a line for each that could not be read there."""
 
     ask: AskNumber
-    runs: Annotated[list[RunInfo], Meta(max_length=MOST_RUNS)]
+    runs: Annotated[list[msgspec.Raw], Meta(max_length=MOST_RUNS)]
+    troubles: Annotated[list[LineText], Meta(max_length=MOST_RUNS)] = []
+
+    @classmethod
+    def of(cls, ask: int, runs: Sequence[RunInfo], troubles: Sequence[str]) -> Runs:
+        """The message that lists these runs, as many as it holds."""
+        packed: list[msgspec.Raw] = []
+        size = 0
+        for run in runs:
+            body = msgspec.msgpack.encode(msgspec.structs.replace(run, experiment=""))
+            size += len(body)
+            if size > MOST_LISTED or len(packed) == MOST_RUNS:
+                troubles = [*troubles, f"older runs, {len(runs) - len(packed)} of them, are not listed"]
+                break
+            packed.append(msgspec.Raw(body))
+        return cls(ask, packed, [trouble[:2_000] for trouble in troubles][-MOST_RUNS:])
+
+    def unpacked(self) -> tuple[list[RunInfo], list[str]]:
+        """The runs, with texts that can be shown, and a line for each that cannot be read."""
+        runs, troubles = [], [printable(trouble) for trouble in self.troubles]
+        for number, packed in enumerate(self.runs, start=1):
+            try:
+                with decoding(RunFileError, f"run {number} of {len(self.runs)} is malformed"):
+                    runs.append(shown(msgspec.msgpack.decode(packed, type=RunInfo)))
+            except RunFileError as error:
+                troubles.append(str(error))
+        return runs, troubles
 
 
 class Started(Message, frozen=True, tag="started"):
@@ -153,7 +185,7 @@ class RunState(Message, frozen=True, tag="state"):
 
     status: Status
     reason: LineText
-    step: Seq
+    step: Step
     seconds: Moment
     heartbeat: Moment
     device: LineText

@@ -125,8 +125,8 @@ def test_the_work_of_a_step_counts_the_trunk():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data": Sine(), "loss": "mse"}, "trunk: expected dense layers only, and images"),
-        ({"layers": (Conv(width=2), Dense(width=3))}, "trunk: expected dense layers only, and images"),
+        ({"data": Sine(), "loss": "mse"}, "trunk: expected images as data"),
+        ({"layers": (Conv(width=2), Dense(width=3))}, "trunk: expected dense layers only, got 1 convolution"),
         ({"optimizer": Adam(lr=1e-3, batch=1)}, r"optimizer\.batch: expected 2 or more"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What helps to type settings: taking a line of them apart, completing a field's name, showing what it is now."""
+"""Help with typing settings: splitting a line of them, completing a field's name, showing its present value."""
 
 from __future__ import annotations
 

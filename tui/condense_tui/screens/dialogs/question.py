@@ -46,7 +46,7 @@ class Question(Dialog[bool]):
 
 
 class QuestionLines(Lines):
-    """The question, what follows from it, and the two answers."""
+    """The question, its consequences, and the two answers."""
 
     DEFAULT_CSS = "QuestionLines { height: auto; background: $surface; }"
 

@@ -1,4 +1,4 @@
-"""What can be done with what the cursor of the home screen is on."""
+"""The actions of the home screen on the entry under its cursor."""
 
 from __future__ import annotations
 

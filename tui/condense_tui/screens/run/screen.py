@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -12,8 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from condense_core.errors import CondenseError
-from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runfile.info import read_run
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
@@ -258,7 +256,7 @@ class RunScreen(ShellScreen[None]):
         from condense_tui.screens.dialogs.form import FormScreen, of_run
 
         try:
-            form = FormScreen(of_run(self._info()))
+            form = FormScreen(of_run(read_run(self.place)))
         except CondenseError as error:
             say(self, str(error), error=True)
             return
@@ -327,10 +325,6 @@ class RunScreen(ShellScreen[None]):
     @property
     def _run(self) -> RunHeader | None:
         return None if self._snapshot is None else self._snapshot.header
-
-    def _info(self) -> RunInfo:
-        with contextlib.closing(open_reader(self.place / FILE_NAME if self.place.is_dir() else self.place)) as file:
-            return read_info(file, self.place)
 
     def _look_again(self) -> None:
         """Look at the run now: something was done to it."""

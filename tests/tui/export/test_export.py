@@ -25,7 +25,7 @@ from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_presets import recordings
-from condense_tui.app.picture import draw_screen
+from condense_tui.app.screenshot import draw_screen
 from condense_tui.documents.files import ExportError, write_file, write_folder
 from condense_tui.export.make import export
 from condense_tui.export.wish import FORMATS, Format, Wish, file_name, format_named, size_of

@@ -16,11 +16,7 @@ from torch import Tensor
 
 from condense_core.measures.kernels import kernel_norms, unit_kernels
 from condense_core.measures.principal import principal_axis
-from condense_core.thresholds import FINE, LARGE_PERCENTILE, SMALL_NORM
-
-# Values of a label that are no line.
-NO_LINE = -1
-DROPPED = -2
+from condense_core.thresholds import DROPPED, FINE, LARGE_PERCENTILE, NO_LINE, SMALL_NORM
 
 
 @dataclass(frozen=True, eq=False)

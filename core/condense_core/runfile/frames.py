@@ -92,8 +92,9 @@ class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     """Condensed lines and directions of a layer (docs/SCIENCE.md, "Lines and directions"), their null calibration,
     and each kernel's place.
 
-    `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; -1 on no line, -2 dropped
-    for its small norm. `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal digits.
+    `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; NO_LINE on none, DROPPED for
+    its small norm (`thresholds`). `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal
+    digits.
     """
 
     kernels: Count

@@ -80,8 +80,8 @@ def _checks_there(host: Host) -> Iterator[Check]:
     from condense_tui.cli.checks import Check
     from condense_tui.draw import numbers
 
-    source = "from hosts.toml" if host.name in known_hosts() else "not there; your ssh configuration applies"
-    yield Check("host", "works", f"{host.name} is reached by ssh {host.ssh} ({source})")
+    source = "from hosts.toml" if host.name in known_hosts() else "not in hosts.toml; your ssh configuration applies"
+    yield Check("host", "works", f"{host.name} is reached with: ssh {host.ssh} ({source})")
     begun = time.monotonic()
     with Connection(host, prompt=has_terminal()) as connection:
         taken = time.monotonic() - begun

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from condense_core.scenario.device import DEVICE_NAMES
+from condense_tui.resolve.scenario import DATA_SETS
 
 # What is trained, and with which draws: build_scenario (condense_tui.resolve.scenario) takes the first eight together.
 ScenarioArgument = Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")]
@@ -20,9 +21,7 @@ VaryOption = Annotated[
     Literal["init", "data", "both"] | None,
     typer.Option(help="What each seed draws anew: the initial weights, the data, or both."),
 ]
-DataOption = Annotated[
-    str | None, typer.Option(help="Data set: digits, photos, mnist, cifar10, cifar100 or folder:PATH.")
-]
+DataOption = Annotated[str | None, typer.Option(help=f"Data set: {', '.join(DATA_SETS[:-1])} or {DATA_SETS[-1]}.")]
 DataRootOption = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of torchvision's data sets; also $CONDENSE_DATA_ROOT.")
 ]

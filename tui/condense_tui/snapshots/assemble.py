@@ -15,6 +15,7 @@ from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.text import printable
+from condense_core.thresholds import DROPPED
 from condense_tui.draw import numbers
 from condense_tui.draw import order as ordering
 from condense_tui.snapshots.playhead import Playhead
@@ -312,7 +313,7 @@ def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line
         return LayerImage(layer, side, cosine, ordering.by_index(side), np.zeros(side, bool), ())
     order = ordering.by_line(label, sign) if by_line else ordering.by_index(side)
     groups = ordering.groups(label, sign, order) if by_line else ()
-    return LayerImage(layer, side, cosine, order, label == ordering.DROPPED, groups)
+    return LayerImage(layer, side, cosine, order, label == DROPPED, groups)
 
 
 def banner(info: RunInfo) -> BannerText | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -11,11 +12,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from condense_core.errors import RunFileError
-from condense_core.runfile.reader import RunReader
-from condense_core.runfile.schema import FILE_NAME
 from condense_tui.batch.cells import Cell
 from condense_tui.batch.drive import BatchProgress
+from condense_tui.batch.progress import line_by_line, share_trained
 from condense_tui.draw.bars import bar
 from condense_tui.sweep.plan import Sweep, SweepCell
 
@@ -29,7 +28,7 @@ def showing(sweep: Sweep) -> Iterator[Callable[[BatchProgress], None]]:
     """Gives the function that shows the progress."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _line_by_line(console, sweep)
+        yield line_by_line(console, len(sweep.cells), "cells", partial(words, sweep))
         return
     whole = Progress(
         TextColumn("{task.description}", markup=False),
@@ -60,18 +59,6 @@ def words(sweep: Sweep, cell: Cell) -> str:
     return ", ".join(f"{axis.name} {value}" for axis, value in pairs)
 
 
-def share_trained(cell: Cell) -> float | None:
-    """How much of its steps the cell's run has made; None if it is trained elsewhere, or just being made."""
-    if not (cell.folder / FILE_NAME).is_file():
-        return None
-    try:
-        with RunReader(cell.folder) as run:
-            info = run.info()
-    except RunFileError:
-        return None
-    return info.step / max(1, info.steps)
-
-
 def _bars(sweep: Sweep, cells: BatchProgress, shares: list[float | None]) -> Table:
     table = Table.grid(padding=(0, 1))
     for cell, share in list(zip(cells.running, shares, strict=True))[:MOST_BARS]:
@@ -84,19 +71,3 @@ def _bars(sweep: Sweep, cells: BatchProgress, shares: list[float | None]) -> Tab
     if len(cells.running) > MOST_BARS:
         table.add_row(f"and {len(cells.running) - MOST_BARS} more")
     return table
-
-
-def _line_by_line(console: Console, sweep: Sweep) -> Callable[[BatchProgress], None]:
-    said: set[int] = set()
-
-    def show(cells: BatchProgress) -> None:
-        if cells.kept and not said:
-            said.update(id(cell) for cell in cells.kept)
-            console.print(f"{len(said)}/{len(sweep.cells)} cells were finished earlier", markup=False, highlight=False)
-        for cell in cells.ended:
-            if id(cell) not in said:
-                said.add(id(cell))
-                text = f"{len(said)}/{len(sweep.cells)} {words(sweep, cell)}"
-                console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    return show

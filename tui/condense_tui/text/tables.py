@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from condense_core.measure_table import MEASURES
+from condense_tui.draw import numbers
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
 from condense_tui.draw.written import written
@@ -141,21 +142,14 @@ def print_runs(infos: list[RunInfo]) -> None:
             f"{sign_of(info.status).sign} {info.status}",
             str(info.step),
             str(info.steps),
-            _age(info.created),
+            numbers.age(time.time() - info.created),
         ]
         if info.mirror is not None:
-            seen = "" if info.mirror.link == "connected" or not info.active else f", seen {_age(info.mirror.heard)} ago"
+            known = info.mirror.link == "connected" or not info.active
+            seen = "" if known else f", seen {numbers.duration(max(0.0, time.time() - info.mirror.heard))} ago"
             cells.append(f"{info.mirror.host}{seen}")
         table.add_row(*map(Text, cells))
     # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
     console = Console()
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     console.print(table, soft_wrap=True)
-
-
-def _age(created: float) -> str:
-    seconds = max(0.0, time.time() - created)
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -15,11 +15,12 @@ from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.network import OUTPUT, Network
 from condense_core.errors import ScenarioError
 from condense_core.jobs.messages import LayerReduction
-from condense_core.measures.clusters import DROPPED, NO_LINE, CondensedLines, condensed_lines
+from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.measures.kernels import unit_kernels
 from condense_core.measures.principal import principal_axis
 from condense_core.measures.reduction import effective_layer
 from condense_core.scenario.experiment import Experiment
+from condense_core.thresholds import DROPPED, NO_LINE
 
 
 @dataclass(frozen=True, eq=False)

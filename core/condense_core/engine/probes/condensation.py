@@ -43,9 +43,9 @@ class SimilarityProbe:
 
 class CondensationProbe:
     """Frames `condensation` and scalars `LAYER.lines`, `.lines_coarse`, `.directions`, `.coverage`, `.mean_abs_cos`,
-    `.pair_abs_cos`, `.effective_rank`; of a convolution with several input channels also `.slice_abs_cos`, the mean |cos|
-    of its slices per output and input channel with their common axis; event `condensed` at the first step where a layer
-    is."""
+    `.pair_abs_cos`, `.effective_rank`; of a convolution with several input channels also `.slice_abs_cos`, the mean
+    |cos| of its slices per output and input channel with their common axis; event `condensed` at the first step where a
+    layer is."""
 
     def __init__(self, start: Observation) -> None:
         self._places: dict[str, tuple[Tensor, Tensor]] = {}

@@ -37,7 +37,7 @@ Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
 
 R = TypeVar("R")
 T = TypeVar("T")
-_PLACE = re.compile(r" - at `\$(?:\[\d+\])?(?:\[(?P<index>\d+)\]|\.(?P<name>\w+))?.*`$")
+_PLACE = re.compile(r" - at `\$(?:\[(?P<index>\d+)\]|\.(?P<name>\w+)).*`$")
 
 
 class Numbered(NamedTuple):

@@ -155,7 +155,7 @@ def memory(runs: Path) -> None:
 def seeking(runs: Path, frames: int) -> None:
     """How soon a long recording is on the screen, and how long a seek takes in the reader thread."""
     from condense_core.runfile.reader import RunReader
-    from condense_tui.snapshots.assemble import Assembler, View
+    from condense_tui.snapshots.assemble import Assembler, ViewRequest
     from condense_tui.snapshots.playhead import Playhead
 
     folder = long_run(runs, frames)
@@ -167,13 +167,13 @@ def seeking(runs: Path, frames: int) -> None:
     print(f"{frames:,} frames: first frame after {1e3 * first:.0f} ms, data after {1e3 * data:.0f} ms")
     with RunReader(folder) as run:
         assembler = Assembler(run)
-        assembler.snapshot(Playhead(), View())
+        assembler.snapshot(Playhead(), ViewRequest())
         while assembler.refresh():
-            assembler.snapshot(Playhead(), View())
+            assembler.snapshot(Playhead(), ViewRequest())
         taken = []
         for index in np.random.default_rng(0).integers(0, frames, 300).tolist():
             begun = time.perf_counter()
-            assembler.snapshot(Playhead().go(index), View())
+            assembler.snapshot(Playhead().go(index), ViewRequest())
             taken.append(time.perf_counter() - begun)
     report("seek to a random frame", taken)
 

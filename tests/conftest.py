@@ -12,7 +12,7 @@ from pathlib import Path
 
 import forking
 import pytest
-from support import SMALL, Workers
+from support import SMALL, Workers, need_module
 
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
@@ -56,6 +56,7 @@ def random_source() -> random.Random:
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[None]:
     """The process that forks programs of tests; each of xdist's workers has its own."""
+    need_module("torch")
     with forking.zygote():
         yield
 

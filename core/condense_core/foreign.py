@@ -7,16 +7,24 @@ and a hostile text finds the one that was forgotten. So a boundary catches all o
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from condense_core.errors import CondenseError
 from condense_core.text import printable
+from condense_core.validation import in_words
 
+# Characters of a whole scenario: a hundred times a long one. So much is read of a person's, of a file's, over the wire.
+LONGEST_SCENARIO = 500_000
 # Characters of somebody else's words in a message of ours.
 LONGEST_REASON = 200
+# What passes a boundary as it is: what is ours already, and mistakes in the program, which nothing that is read makes.
+PASSING = (CondenseError, NameError, ImportError)
 # Parts of a dotted key, twice the levels of the deepest scenario: Python's own reader takes memory that grows with the
 # square of them, some kB of text a GB.
 MOST_PARTS = 32
@@ -30,7 +38,7 @@ def decoding(kind: type[CondenseError], about: object) -> Iterator[None]:
     bounded length. An error that is ours already passes as it is."""
     try:
         yield
-    except CondenseError:
+    except PASSING:
         raise
     except Exception as error:
         raise kind(f"{about}: {reason(error)}") from error
@@ -48,6 +56,8 @@ def reason(error: BaseException) -> str:
         return error.strerror
     # of text that is none SQLite repeats all there is
     text = _words(error).partition(" with text ")[0]
+    if type(error).__module__ == "msgspec":
+        text = in_words(text)
     if "integer string conversion" in text:
         return "a number of thousands of digits"
     text = printable(text[: 4 * LONGEST_REASON]).strip()
@@ -55,6 +65,16 @@ def reason(error: BaseException) -> str:
     named = type(error).__module__ != "builtins" or isinstance(error, ValueError | ArithmeticError | OSError)
     text = text if named and text else f"{type(error).__name__}: {text}".removesuffix(": ")
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
+
+
+def open_file(file: Path) -> BinaryIO:
+    """A file for reading; OSError also for a pipe, which would be waited for without end, and for other things that are
+    no files."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a file", str(file))
+    return os.fdopen(descriptor, "rb")
 
 
 def text_of(data: bytes) -> str:

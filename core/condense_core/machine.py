@@ -1,4 +1,4 @@
-"""What this machine lets a process use."""
+"""The resources of this machine that a process may use."""
 
 from __future__ import annotations
 

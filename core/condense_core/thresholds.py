@@ -25,6 +25,10 @@ class Cut(NamedTuple):
 FINE = Cut(0.9, 0.05)
 COARSE = Cut(0.8, 0.10)
 
+# What stands for a line's number of a kernel that is on none, and of one that is too small to be on any.
+NO_LINE = -1
+DROPPED = -2
+
 # Kernels below this share of the layer's 90th percentile norm have not grown yet: their direction is the initial noise.
 SMALL_NORM = 0.1
 LARGE_PERCENTILE = 0.9

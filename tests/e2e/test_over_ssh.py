@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,8 +23,9 @@ from test_run_in_terminal import PROGRAM
 from condense_core.remote.client import link as linking
 from condense_core.remote.client.connection import Connection
 from condense_core.remote.client.hosts import Host, find_host
-from condense_core.remote.client.link import Link, open_mirror, read_mirror
+from condense_core.remote.client.link import Link, open_mirror
 from condense_core.runfile import control
+from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runs.place import find_run, run_folders
@@ -188,7 +190,7 @@ def test_ssh_may_ask_before_the_app_takes_the_screen(terminal, far, near, grow):
     window.press("y", "e", "s", "Enter")
     window.wait("● live", " ms")
     window.press("q")
-    window.wait("goes on training on unknown", "--host unknown")
+    window.wait("continues training on unknown", "--host unknown")
 
 
 def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal, far, near, grow):
@@ -221,7 +223,7 @@ def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal
     window.run(PROGRAM, "attach", original.name)
     window.wait("not connected to locked", "ssh has to ask")
     window.press("p")
-    window.wait("no connection to locked")
+    window.wait("will pause if")
     window.press("q")
     window.wait_for_prompt()
 
@@ -249,7 +251,7 @@ def test_a_password_is_asked_for_before_the_screen(terminal, tmp_path, monkeypat
         window.type(SECRET)
         window.wait("● live", " ms", absent=["password:"])
         window.press("q")
-        window.wait("goes on training on by-password")
+        window.wait("continues training on by-password")
     finally:
         growing.kill()
         growing.wait()
@@ -293,7 +295,7 @@ def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch):
             assert kill(far, what), what
             before = top(original)
             wait_for(lambda: top(mirror) > before)  # noqa: B023 - called before the next one is bound
-            assert read_mirror(mirror).mirror.link == "connected"
+            assert read_run(mirror).mirror.link == "connected"
         control.send(original, "stop")
         assert_ended_alike(mirror, original)
     assert link.failure is None
@@ -347,7 +349,7 @@ def test_two_viewers_here_and_one_elsewhere(far, near, grow, tmp_path):
         ("closed", "cannot reach closed: ssh: connect to host 127.0.0.1 port 1: Connection refused", 3),
         ("stranger", "Permission denied", 3),
         ("far-without", "condense-tui doctor far-without --install", 3),
-        ("-oProxyCommand=touch /tmp/owned", "is no host", 2),
+        ("-oProxyCommand=touch /tmp/owned", "is not a host", 2),
     ],
 )
 def test_what_cannot_be_reached_says_so_in_one_line(far, near, host, words, code):
@@ -368,7 +370,7 @@ def test_a_shell_that_talks_does_no_harm(far, near, grow):
 def test_doctor_looks_at_every_step_and_says_what_to_do(far, near):
     answer = command("doctor", "far")
     for words in (
-        "far is reached by ssh far (hosts.toml)",
+        "far is reached with: ssh far (from hosts.toml)",
         "round trip",
         "condense-tui",
         "PyTorch",
@@ -387,8 +389,14 @@ def test_doctor_puts_this_very_version_on_a_host(far, near):
     assert "--yes" in refused.stderr
     assert not list((far.folder / "home").iterdir()), "nothing is done before it was asked"
     answer = command("doctor", "fresh", "--install", "--yes", "--no-engine")
-    assert "make a virtual environment there in ~/.local/share/condense-tui/venv" in answer.stderr
+    assert "create a virtual environment there in ~/.local/share/condense-tui/venv" in answer.stderr
     assert f"installed condense-tui {version('condense-tui')}" in answer.stderr
     assert f"{far.folder}/home" in answer.stdout
     assert [entry.name for entry in (far.folder / "home").iterdir() if entry.name != ".cache"] == [".local"]
+    # an extra that is added there later comes from the wheel that was sent, and stays beside the environment
+    python = far.folder / "home" / ".local/share/condense-tui/venv/bin/python"
+    asked = "from condense_core.installation import how_to_add; print(how_to_add('png'))"
+    lent = {**os.environ, "PYTHONPATH": f"{far.folder}/libraries"}
+    hint = subprocess.run([python, "-c", asked], env=lent, capture_output=True, text=True, check=True).stdout
+    assert Path(shlex.split(hint)[-1].removesuffix("[png]")).is_file()
     assert command("runs", "list", "--host", "fresh").stdout.startswith("no runs on fresh")

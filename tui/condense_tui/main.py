@@ -23,10 +23,10 @@ def main() -> int:
     try:
         return _dispatch(arguments)
     except KeyboardInterrupt:
-        goes_on = "; a run that was started goes on (condense-tui attach)" if "run" in arguments[:1] else ""
+        goes_on = "; a run that was started continues (condense-tui attach)" if "run" in arguments[:1] else ""
         return complain(f"interrupted{goes_on}", StoppedError.exit_code)
     except BrokenPipeError:
-        # whoever reads our output has seen enough; nothing is left to say it to
+        # the reader of our output has closed it; nobody is left to tell
         _forget_output()
         return 1
     except CondenseError as error:

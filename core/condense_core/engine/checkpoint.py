@@ -37,7 +37,9 @@ def save(state: State, folder: Path) -> None:
     except (SafetensorError, OSError) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise RunFailedError(f"the checkpoint cannot be written: {error}; mend that and resume the run") from None
+        raise RunFailedError(
+            f"the checkpoint cannot be written: {error}; fix the cause, then: condense-tui runs resume {folder.name}"
+        ) from None
 
 
 def load(folder: Path) -> State | None:

@@ -1,4 +1,4 @@
-"""What work that needs PyTorch answers to a command: typed JSON, from a process of its own to a viewer without it."""
+"""What work that needs PyTorch answers to a command: typed JSON, from a separate process to a viewer without it."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ class AskTheory(Ask, frozen=True, kw_only=True):
     """Whether the spectrum takes in the kernel's bias, as one more column of Z."""
 
 
+class TheoremTime(msgspec.Struct, frozen=True, kw_only=True):
+    """Zhou et al. 2025, thm 1, of weights of std M^-γ: the step T up to which they follow the linear dynamics, and what
+    these make of the layer by then: the share of its weights on v1, and how far it has moved over its first norm."""
+
+    step: Spread
+    ratio: Spread
+    relative_change: Spread
+
+
 class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     """The theory under one kind of label. `values` are singular values of Z, largest first; `eigenvalues` of ZᵀZ.
 
@@ -55,6 +64,8 @@ class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     predicted: Spread | None
     predicted_in: int
     unpredicted: str
+    theorem: TheoremTime | None = None
+    """None where the theorem says nothing: another initialisation, γ of 1/2 or less, or no linear dynamics."""
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +86,7 @@ class TheoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     bias: bool
     by_labels: list[LabelTheory]
     phase: Phase | None
-    """None where the network has more hidden layers than one, or is not drawn by a formula."""
+    """None if the network has more hidden layers than one, or is not drawn by a formula."""
     notes: list[str]
     seconds: float
 

@@ -20,6 +20,8 @@ from condense_core.thresholds import ARRIVED
 MOST_STEPS = 1_000_000
 # Part of (γ - 1/2) ln M / λ1 in which weights of M^-γ stay small enough for the theory; ours, the proof takes less.
 SHARE_OF_TIME = 0.75
+# Weights of M^-γ with a larger γ are small beside what training makes of them, as M grows (thm 1).
+LEAST_GAMMA = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ def linear_dynamics(
     than labels and θ_W·x than 1: the residual that Z was made of is taken as constant. The relative error grows as the
     square of the weights, so as exp(2 λ1 t): with a start of 1e-4 it was 2e-7, 3e-5, 2e-3 at λ1 t = 1, 3, 5, with 1e-6
     ten thousand times less. A signal matrix that is zero or not finite has no modes, and all predictions are NaN.
-    ValueError where shapes do not fit.
+    ValueError if shapes do not fit.
     """
     signal_RK, weight_MK, readout_MR = as_kernels(signal_RK), as_kernels(weight_MK), as_kernels(readout_MR)
     shapes = (tuple(signal_RK.shape), tuple(weight_MK.shape), tuple(readout_MR.shape))
@@ -83,23 +85,22 @@ def linear_dynamics(
     return LinearDynamics(values * largest * slope, v_rK, c_Mr, readout_MR @ u_Rr, rest_MK, scale, lr)
 
 
-def log_growth(dynamics: LinearDynamics, step: float) -> float:
+def _log_growth(dynamics: LinearDynamics, step: float) -> float:
     """Logarithm of the factor by which the top mode has grown: s·ln(1 + hλ1), or λ1·t for gradient flow."""
     top = float(dynamics.values[0].abs())
     return step * (top if dynamics.lr is None else math.log1p(dynamics.lr * top))
 
 
-def predicted_kernels(dynamics: LinearDynamics, step: float, *, scaled: bool = False) -> Tensor:
+def predicted_kernels(dynamics: LinearDynamics, step: float) -> Tensor:
     """θ_W at a step (or time), shape (M, K), float64: ⟨θ_W, v_k⟩ = c_k cosh λ_k t + d_k sinh λ_k t, the rest unchanged.
 
-    For gradient descent cosh and sinh are ½[(1 + hλ)^s ± (1 - hλ)^s], exact for the linear system. `scaled` leaves out
-    the factor exp(log_growth), so that no time is too long; without it entries pass 1e308 at λ1·t about 700.
+    For gradient descent cosh and sinh are ½[(1 + hλ)^s ± (1 - hλ)^s], exact for the linear system. At λ1·t about 700
+    entries pass 1e308.
     """
     cosh_Sr, sinh_Sr, still_S = _factors(dynamics, torch.tensor([float(step)], dtype=torch.float64))
     amplitude_Mr = dynamics.c_Mr * cosh_Sr[0] + dynamics.d_Mr * sinh_Sr[0]
     kernels_MK = amplitude_Mr @ dynamics.v_rK + dynamics.rest_MK * still_S[0]
-    grown = torch.tensor(0.0 if scaled else log_growth(dynamics, step), dtype=torch.float64).exp()
-    return kernels_MK * dynamics.scale * grown.to(kernels_MK.device)
+    return kernels_MK * (dynamics.scale * math.exp(_log_growth(dynamics, step)))
 
 
 def predicted_ratio(dynamics: LinearDynamics, step_S: Tensor) -> Tensor:
@@ -118,9 +119,9 @@ def predicted_ratio(dynamics: LinearDynamics, step_S: Tensor) -> Tensor:
 def predicted_condensation(
     dynamics: LinearDynamics, *, ratio: float = ARRIVED, at_most: int = MOST_STEPS
 ) -> int | None:
-    """First step of gradient descent at which `predicted_ratio` is at least `ratio`; None where none up to `at_most`.
+    """First step of gradient descent at which `predicted_ratio` is at least `ratio`; None if none up to `at_most`.
 
-    Every step is looked at, since the ratio may dip before it grows. ValueError for gradient flow, which has no steps.
+    Every step is checked, since the ratio may dip before it grows. ValueError for gradient flow, which has no steps.
     """
     if dynamics.lr is None:
         raise ValueError("predicted step of condensation: expected a learning rate; gradient flow has times, not steps")
@@ -140,9 +141,9 @@ def effective_time(gamma: float, kernels: int, lambda1: float, *, share: float =
     In units of time: divide by h for steps. As M grows, by T the relative change grows without bound and the ratio
     tends to 1. ValueError for γ ≤ ½, where the theorem does not hold, for M < 2 and for λ1 ≤ 0.
     """
-    if not (gamma > 0.5 and kernels >= 2 and lambda1 > 0):
+    if not (gamma > LEAST_GAMMA and kernels >= 2 and lambda1 > 0):
         raise ValueError(f"expected γ > 1/2, M ≥ 2 and λ1 > 0, got γ = {gamma}, M = {kernels}, λ1 = {lambda1}")
-    return share * (gamma - 0.5) * math.log(kernels) / lambda1
+    return share * (gamma - LEAST_GAMMA) * math.log(kernels) / lambda1
 
 
 def _factors(dynamics: LinearDynamics, step_S: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 import torch
 
-from condense_core.measures.clusters import Lines, condensed_lines
+from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.thresholds import FINE, LEAST_COVERAGE
 
-# Up to this many entries random kernels cover themselves with lines, so coverage alone tells nothing.
+# Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
 FEW_ENTRIES = 3
 # Clustering costs M². More kernels scatter less about the same mean, so quantiles at 256 bound those of larger layers.
 MOST_KERNELS = 256
@@ -23,7 +23,8 @@ MOST_TRIALS = 200
 
 @dataclass(frozen=True)
 class Null:
-    """95 % quantiles of `coverage`, `mean_abs_cos` and `tightness` (`clusters.Lines`) over fresh Gaussian kernels."""
+    """95 % quantiles of `coverage`, `mean_abs_cos` and `tightness` of `clusters.CondensedLines` over fresh Gaussian
+    kernels."""
 
     coverage95: float
     abs_cos95: float
@@ -57,8 +58,9 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smal
     return Null(*torch.quantile(values, 0.95, dim=0).tolist())
 
 
-def is_condensed(lines: Lines, null: Null, entries: int) -> bool:
-    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (SCIENCE §2.3).
+def is_condensed(lines: CondensedLines, null: Null, entries: int) -> bool:
+    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (docs/SCIENCE.md, "Null
+    calibration").
 
     With more than three entries a kernel (K): coverage above both 0.8 and the null's. With K ≤ 3 the null's coverage is
     at or near 1, which nothing exceeds, so there coverage above 0.8 and tightness above the null's: random kernels fill

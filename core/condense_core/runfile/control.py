@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from condense_core.errors import RunFileError
-from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.foreign import decoding
+from condense_core.runfile.schema import FILE_NAME, open_writer, writing
 
 Verb = Literal["pause", "resume", "stop", "checkpoint"]
 VERBS: tuple[str, ...] = get_args(Verb)
@@ -29,22 +29,23 @@ def send(folder: Path, verb: Verb, argument: str = "") -> None:
     """Leave a command for the run's worker, which takes it within a fraction of a second."""
     if verb not in VERBS:
         raise RunFileError(f"unknown command {verb!r}; expected one of {', '.join(VERBS)}")
-    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
-        try:
-            connection.execute(
-                "INSERT INTO command (verb, argument, sent_at) VALUES (?, ?, ?)", (verb, argument, time.time())
-            )
-        except sqlite3.Error as error:
-            raise RunFileError(f"cannot send {verb!r} to {folder.name}: {error}") from None
+    with (
+        contextlib.closing(open_writer(folder / FILE_NAME)) as connection,
+        decoding(RunFileError, f"cannot send {verb!r} to {folder.name}"),
+    ):
+        connection.execute(
+            "INSERT INTO command (verb, argument, sent_at) VALUES (?, ?, ?)", (verb, argument, time.time())
+        )
 
 
 def record_failure(folder: Path, reason: str) -> None:
     """Write that the run failed, for a worker whose writer could not; the log says it in any case."""
     print(reason, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+    file = folder / FILE_NAME
     try:
-        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        with contextlib.closing(open_writer(file)) as connection, writing(file):
             connection.execute("UPDATE run SET status = 'failed', reason = ?, heartbeat = ?", (reason, time.time()))
-    except (sqlite3.Error, RunFileError) as error:
+    except RunFileError as error:
         print(f"{reason} ({error})", file=sys.stderr, flush=True)  # noqa: T201
 
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import frames
+from condense_core.runfile.rows import Point
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+
+
+Points = tuple[IntArray, FloatArray]
+"""Steps (N,), ascending, and values (N,) of a scalar."""
+
+
+def value_at(points: Points, step: int | None = None) -> float:
+    """The newest value, at or before `step` where given; NaN where there is none."""
+    steps, values = points
+    end = len(steps) if step is None else int(np.searchsorted(steps, step, side="right"))
+    return float(values[end - 1]) if end else math.nan
 
 
 class Curve:
@@ -21,8 +35,8 @@ class Curve:
         self._steps = np.empty(64, np.int64)
         self._values = np.empty(64, np.float64)
 
-    def append(self, rows: list[tuple[int, int, float | None]]) -> None:
-        """Take in rows (seq, step, value) that follow on the last."""
+    def append(self, rows: list[Point]) -> None:
+        """Take in rows that follow on the last."""
         length = self._length + len(rows)
         if length > len(self._steps):
             room = max(length, 2 * len(self._steps))
@@ -33,7 +47,7 @@ class Curve:
         self._steps[self._length : length] = [step for _, step, _ in rows]
         self._values[self._length : length] = [np.nan if value is None else value for _, _, value in rows]
         self._length = length
-        self.seq = rows[-1][0]
+        self.seq = rows[-1].seq
 
     @property
     def steps(self) -> IntArray:
@@ -46,6 +60,10 @@ class Curve:
         return self._values[: self._length]
 
 
+# Values of all members together: 400 MB. A thousand members at 200 steps are a tenth of it.
+MOST_VALUES = 50_000_000
+
+
 class Spreads:
     """Scalars of all members of an ensemble, as far as they were read."""
 
@@ -53,6 +71,7 @@ class Spreads:
         self.seq = 0
         self.last_step = 0
         self.members = members
+        self._count = 0
         self._rows: dict[str, list[tuple[int, FloatArray, npt.NDArray[np.bool_]]]] = {}
         self._arrays: dict[str, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
 
@@ -62,6 +81,9 @@ class Spreads:
         members = [member for member in frame.members if 0 <= member < self.members]
         if len(set(members)) != len(frame.members):
             raise RunFileError("recorded values of members that the run does not have; the run file is damaged")
+        self._count += len(frame.names) * self.members
+        if self._count > MOST_VALUES:
+            raise RunFileError(f"more than {MOST_VALUES:,} recorded values of members")
         there = np.zeros(self.members, bool)
         there[members] = True
         for name, of_members in zip(frame.names, values, strict=True):

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import zstandard
+from msgspec import Meta
 
 from condense_core.errors import RunFileError
+from condense_core.foreign import decoding
+from condense_core.runfile.rows import LARGEST_FRAME
 from condense_core.thresholds import direction_is_doubtful
 
-# A heatmap has no more cells than a large terminal: 256 a side is also what LIMITS' byte budget was measured with.
+# A heatmap has no more cells than a large terminal.
 LARGEST_SIDE = 256
-# One frame after decompression: a 256×256 matrix in float64 with room for a long spectrum; a bound on hostile files.
-LARGEST_FRAME = 4 * 1024 * 1024
 # int8 steps of a cosine: 127 levels each side of 0, and the one code left over for "no direction".
 LEVELS = 127
 NAN_LEVEL = -128
@@ -33,13 +34,17 @@ NAN_FINE_LEVEL = -32_768
 MOST_WEIGHTS = 100_000
 
 _DTYPES = {"i1": np.int8, "i2": np.int16, "f4": np.float32, "f8": np.float64}
+# A scenario has at most 64 layers of 65,536 kernels, and some dozen parameters and scalars a layer.
+Count = Annotated[int, Meta(ge=0, le=2**31)]
+Counts = Annotated[tuple[Count, ...], Meta(max_length=65_536)]
+Names = Annotated[tuple[Annotated[str, Meta(max_length=200)], ...], Meta(max_length=4_096)]
 
 
 class Array(msgspec.Struct, frozen=True, array_like=True):
     """A small array on the wire: little-endian bytes, their type and shape."""
 
     dtype: Literal["i1", "i2", "f4", "f8"]
-    shape: tuple[int, ...]
+    shape: Annotated[tuple[Count, ...], Meta(max_length=4)]
     data: bytes
 
     @classmethod
@@ -49,8 +54,17 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
 
     def __post_init__(self) -> None:
         size = np.dtype(_DTYPES[self.dtype]).itemsize
-        if any(side < 0 for side in self.shape) or math.prod(self.shape) * size != len(self.data):
+        if math.prod(self.shape) * size != len(self.data):
             raise ValueError(f"{len(self.data)} bytes do not fill the shape {self.shape}")
+
+    def check(self, name: str, dtypes: str, *shape: int | None) -> None:
+        """ValueError where the array is not of one of the types (`f4 f8`), or not of the shape; None is any length."""
+        sides = len(self.shape) == len(shape) and all(
+            wanted in {None, side} for wanted, side in zip(shape, self.shape, strict=True)
+        )
+        if not sides or self.dtype not in dtypes.split():
+            expected = "×".join("N" if side is None else str(side) for side in shape)
+            raise ValueError(f"{name}: expected {expected} of {dtypes}, got {self.shape} of {self.dtype}")
 
     def numpy(self) -> npt.NDArray[Any]:
         """The values, read-only."""
@@ -64,34 +78,45 @@ class Similarity(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
     by their mean in the order of display. `key` false: levels are differences (modulo 256) to the layer's frame before.
     """
 
-    kernels: int
-    side: int
+    kernels: Count
+    side: Annotated[int, Meta(ge=0, le=LARGEST_SIDE)]
     key: bool
     levels: bytes
 
+    def __post_init__(self) -> None:
+        if len(self.levels) != self.side * (self.side + 1) // 2:
+            raise ValueError(f"{len(self.levels)} levels do not fill a triangle of side {self.side}")
+
 
 class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="condensation"):
-    """Condensed lines and directions of a layer (SCIENCE §2.2), their null calibration, and each kernel's place.
+    """Condensed lines and directions of a layer (docs/SCIENCE.md, "Lines and directions"), their null calibration,
+    and each kernel's place.
 
-    `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; -1 on no line, -2 dropped
-    for its small norm. `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal digits.
+    `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; NO_LINE on none, DROPPED for
+    its small norm (`thresholds`). `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal
+    digits.
     """
 
-    kernels: int
-    kept: int
-    lines: int
-    lines_coarse: int
-    directions: int
+    kernels: Count
+    kept: Count
+    lines: Count
+    lines_coarse: Count
+    directions: Count
     coverage: float
     mean_abs_cos: float
     pair_abs_cos: float
     null_coverage: float
     null_abs_cos: float
     condensed: bool
-    sizes: tuple[int, ...]
+    sizes: Counts
     label: Array
     sign: Array
     norm: Array
+
+    def __post_init__(self) -> None:
+        self.label.check("label", "i2", self.kernels)
+        self.sign.check("sign", "i1", self.kernels)
+        self.norm.check("norm", "f4", self.kernels)
 
 
 class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="spectrum"):
@@ -108,11 +133,16 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
     ones_overlap: Array
     from_data: bool = True
 
+    def __post_init__(self) -> None:
+        self.values.check("values", "f8", None)
+        self.v1.check("v1", "f4", None)
+        self.ones_overlap.check("ones_overlap", "f8", None)
+
     @property
     def gap(self) -> float:
         """λ1 - λ2; NaN where there is only one singular value."""
         values = self.values.numpy()
-        return float(values[0] - values[1]) if len(values) > 1 else float("nan")
+        return float(values[0]) - float(values[1]) if len(values) > 1 else float("nan")
 
     @property
     def direction_is_doubtful(self) -> bool:
@@ -131,6 +161,9 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     cosine: Array
     mean_abs_cos: float
     ratio: float
+
+    def __post_init__(self) -> None:
+        self.cosine.check("cosine", "i2 f4", None)
 
     @classmethod
     def of(cls, cosine: npt.NDArray[Any], *, mean_abs_cos: float, ratio: float) -> Alignment:
@@ -152,8 +185,8 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
 class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="weights"):
     """Every parameter of the network at one step, by name and in its own precision (f4 or f8)."""
 
-    names: tuple[str, ...]
-    values: tuple[Array, ...]
+    names: Names
+    values: Annotated[tuple[Array, ...], Meta(max_length=4_096)]
 
     @classmethod
     def of(cls, parameters: Mapping[str, npt.NDArray[Any]]) -> Weights:
@@ -182,11 +215,16 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     """Output of a network with one input at test points `point` (T,) f8, ascending: `output` (T,) f8, and beside it the
     least-squares `polynomial` (T,) f8 of `degree`; `complexity` is their largest distance over the output's range."""
 
-    degree: int
+    degree: Count
     complexity: float
     point: Array
     output: Array
     polynomial: Array
+
+    def __post_init__(self) -> None:
+        self.point.check("point", "f8", None)
+        self.output.check("output", "f8", *self.point.shape)
+        self.polynomial.check("polynomial", "f8", *self.point.shape)
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="field"):
@@ -197,19 +235,25 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fi
     velocity: Array
     stable: Array
 
+    def __post_init__(self) -> None:
+        self.omega.check("omega", "f8", None, 2)
+        self.velocity.check("velocity", "f8", *self.omega.shape)
+        self.stable.check("stable", "f8", None)
+
 
 class Members(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="members"):
     """Scalars of an ensemble at one step, member by member: `values` (len(names), len(members)) f8, for the numbers of
     those that still trained. The run file's own scalars are their means."""
 
-    names: tuple[str, ...]
-    members: tuple[int, ...]
+    names: Names
+    members: Counts
     values: Array
 
+    def __post_init__(self) -> None:
+        self.values.check("values", "f8", len(self.names), len(self.members))
+
     def numpy(self) -> npt.NDArray[np.float64]:
-        """The values, read-only; RunFileError where they do not go with the names and members."""
-        if self.values.shape != (len(self.names), len(self.members)) or self.values.dtype != "f8":
-            raise RunFileError("recorded values of members do not go with their names; the run file is damaged")
+        """The values, read-only."""
         return self.values.numpy()
 
 
@@ -226,9 +270,10 @@ _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
 _compressor = zstandard.ZstdCompressor(level=1)
 
 
-def kind_of(frame: Frame) -> str:
+def kind_of(frame: msgspec.Struct | type[msgspec.Struct]) -> str:
     """The name under which the run file keeps this type of frame."""
-    return type(frame).__name__.lower()
+    kind = frame if isinstance(frame, type) else type(frame)
+    return kind.__name__.lower()
 
 
 def encode(frame: Frame) -> bytes:
@@ -238,14 +283,12 @@ def encode(frame: Frame) -> bytes:
 
 def decode(blob: bytes) -> Frame:
     """The frame in `blob`; RunFileError where it is not one, or larger than LARGEST_FRAME."""
-    try:
+    with decoding(RunFileError, "the run file is damaged or not ours: a recorded frame cannot be read"):
         if zstandard.get_frame_parameters(blob).content_size > LARGEST_FRAME:
-            raise RunFileError(f"a recorded frame is larger than {LARGEST_FRAME} bytes; the run file is not ours")
+            raise ValueError(f"larger than {LARGEST_FRAME} bytes")
         # a decompressor of its own a call: the object is not safe to share between threads
         raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME)
         return _decoder.decode(raw)
-    except (zstandard.ZstdError, msgspec.DecodeError, TypeError) as error:
-        raise RunFileError(f"a recorded frame cannot be read ({error}); the run file is damaged or not ours") from None
 
 
 def to_levels(cosine: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
@@ -258,8 +301,6 @@ def to_levels(cosine: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
 
 def from_levels(levels: npt.NDArray[np.int8], side: int) -> npt.NDArray[np.float32]:
     """The full symmetric matrix (side, side) of cosines in float32, NaN where there is no direction."""
-    if side < 0 or side > LARGEST_SIDE or len(levels) != side * (side + 1) // 2:
-        raise RunFileError(f"a similarity frame of {len(levels)} values does not fill a matrix of side {side}")
     values = levels.astype(np.float32) / LEVELS
     values[levels == NAN_LEVEL] = np.nan
     full = np.empty((side, side), np.float32)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import sqlite3
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from condense_core.errors import RunFileError
+from condense_core.foreign import LONGEST_SCENARIO, open_file
 from condense_core.runfile.control import worker_is_alive
-from condense_core.runfile.schema import has_table
+from condense_core.runfile.rows import DamagedError, Moment, Seq, Step, converted
+from condense_core.runfile.schema import FILE_NAME, has_table, open_reader, reading
 from condense_core.runfile.status import ACTIVE, Status
 from condense_core.text import printable
 
@@ -28,6 +32,8 @@ LOG_NAME = "worker.log"
 LEAST_SPACE = 100_000
 # The end of a log that is looked at for why a worker went.
 LOG_TAIL = 2_000
+# Characters of a text about a run that are shown: a worker's reason may be long, and travels over the wire.
+LONGEST_TEXT = 2_000
 
 
 LinkState = Literal["connected", "connecting", "offline"]
@@ -43,9 +49,9 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     link: LinkState
     delay: float | None
-    heard: float
+    heard: Moment
     trouble: str
-    missing: int
+    missing: Seq
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,20 +60,20 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     preset: str
-    experiment: str
-    seed: int
+    experiment: Annotated[str, Meta(max_length=LONGEST_SCENARIO)]
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     revision: str
-    versions: dict[str, str]
+    versions: Annotated[dict[str, str], Meta(max_length=100)]
     device: str
     host: str
-    pid: int | None
+    pid: Seq | None
     status: Status
     reason: str
-    steps: int
-    step: int
-    seconds: float
-    created: float
-    heartbeat: float
+    steps: Step
+    step: Step
+    seconds: Moment
+    created: Moment
+    heartbeat: Moment
     mirror: Mirror | None = None
     """None for a run of this machine."""
 
@@ -80,25 +86,26 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 COLUMNS = tuple(name for name in RunInfo.__struct_fields__ if name != "mirror")
 
 
+def read_run(place: Path) -> RunInfo:
+    """The row of the run in a folder, or in a file by itself; RunFileError as from `read_info`."""
+    with contextlib.closing(open_reader(place / FILE_NAME if place.is_dir() else place)) as connection:
+        return read_info(connection, place)
+
+
 def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     """The run's row; RunFileError where it is missing or not of the right types."""
-    try:
-        row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM run").fetchone()
-    except sqlite3.Error as error:
-        # of text that is none SQLite repeats all there is
-        raise RunFileError(f"cannot read {folder}: it is damaged ({str(error).partition(' with text ')[0]})") from None
-    if row is None:
-        raise RunFileError(
-            f"{folder} holds an empty run file; it was never started: condense-tui runs rm {folder.name}"
-        )
-    values = dict(zip(COLUMNS, row, strict=True))
-    try:
-        values["versions"] = msgspec.json.decode(values["versions"], type=dict[str, str])
-        info = msgspec.convert(values, RunInfo)
-    except (msgspec.MsgspecError, TypeError) as error:
-        raise RunFileError(f"{folder} is damaged: {error}") from None
-    info = shown(info)
-    mirror = _read_mirror(connection, folder)
+    with reading(folder):
+        values = _row(connection.execute(f"SELECT {', '.join(COLUMNS)} FROM run"), COLUMNS)
+        if values is None:
+            raise RunFileError(
+                f"{folder} holds an empty run file; it was never started: condense-tui runs rm {folder.name}"
+            )
+        try:
+            values["versions"] = msgspec.json.decode(values["versions"])
+        except (msgspec.DecodeError, TypeError) as error:
+            raise DamagedError(f"run.versions: {error}") from None
+        info = shown(converted(values, RunInfo, "run"))
+        mirror = _read_mirror(connection, folder)
     if mirror is not None:
         # its status is what the far side saw
         return msgspec.structs.replace(info, mirror=mirror)
@@ -110,23 +117,34 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
 def shown(info: RunInfo) -> RunInfo:
     """A row that came from a file or from another machine, with texts that can be shown, and of no mirror here."""
     texts = (name for name in COLUMNS if name != "experiment" and isinstance(getattr(info, name), str))
-    return msgspec.structs.replace(info, mirror=None, **{name: printable(getattr(info, name)) for name in texts})
+    found: dict[str, Any] = {name: _shown(getattr(info, name)) for name in texts}
+    versions = {_shown(name): _shown(version) for name, version in info.versions.items()}
+    return msgspec.structs.replace(info, mirror=None, versions=versions, **found)
+
+
+def _shown(text: str) -> str:
+    return printable(text[:LONGEST_TEXT])
+
+
+def _row(cursor: sqlite3.Cursor, columns: tuple[str, ...]) -> dict[str, Any] | None:
+    row = cursor.fetchone()
+    return None if row is None else dict(zip(columns, row, strict=True))
 
 
 def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
     """What a mirror's file says of its connection; None where the run was recorded here."""
-    try:
-        if not has_table(connection, "mirror"):
-            return None
-        row = connection.execute(
-            "SELECT host, link, delay, heard, trouble, (SELECT ifnull(sum(last - after), 0) FROM hole) FROM mirror"
-        ).fetchone()
-        found = msgspec.convert(dict(zip(Mirror.__struct_fields__, row or (), strict=True)), Mirror)
-    except (sqlite3.Error, msgspec.MsgspecError, ValueError, TypeError) as error:
-        raise RunFileError(f"cannot read {folder}: {error}") from None
+    if not has_table(connection, "mirror"):
+        return None
+    cursor = connection.execute(
+        "SELECT host, link, delay, heard, trouble, (SELECT ifnull(sum(last - after), 0) FROM hole) FROM mirror"
+    )
+    values = _row(cursor, Mirror.__struct_fields__)
+    if values is None:
+        raise DamagedError("mirror: no row")
+    found = converted(values, Mirror, "mirror")
     # whoever keeps the mirror holds its folder, as a worker does; without anybody there is no connection
     link = found.link if folder.is_dir() and worker_is_alive(folder) else "offline"
-    return msgspec.structs.replace(found, host=printable(found.host), trouble=printable(found.trouble), link=link)
+    return msgspec.structs.replace(found, host=_shown(found.host), trouble=_shown(found.trouble), link=link)
 
 
 def _why_lost(folder: Path) -> str:
@@ -144,9 +162,9 @@ def _why_lost(folder: Path) -> str:
 def _last_words(log: Path) -> str:
     """The last line that a worker wrote to its log; empty where it wrote nothing, or there is no log to be read."""
     try:
-        with log.open("rb") as file:
+        with open_file(log) as file:
             file.seek(max(0, log.stat().st_size - LOG_TAIL))
-            lines = file.read().decode(errors="replace").strip().splitlines()
+            lines = file.read(LOG_TAIL).decode(errors="replace").strip().splitlines()
     except OSError:
         return ""
     return printable(lines[-1]) if lines else ""

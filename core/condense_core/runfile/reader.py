@@ -8,39 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from condense_core.errors import RunFileError
-from condense_core.runfile import control, frames
-from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads
+from condense_core.errors import RunFileError, ScenarioError
+from condense_core.runfile import control, frames, rows
+from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import (
-    FILE_NAME,
-    NEWEST_SEQ,
-    NEWEST_VALUE,
-    SCALAR_NAMES,
-    has_table,
-    open_reader,
-)
+from condense_core.runfile.rows import Event
+from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.toml import loads
 from condense_core.text import printable
 
+# Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
+MOST_LAYERS = 64
+MOST_CURVES = 4_096
 
-class Event(NamedTuple):
-    """Something that happened at a step: started, initial-stage-ended, condensed, checkpoint, paused, …"""
-
-    seq: int
-    step: int
-    kind: str
-    text: str
-    time: float
+F = TypeVar("F", bound=frames.Frame)
+LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
 
 
 class RunReader:
@@ -51,8 +41,9 @@ class RunReader:
 
     def __init__(self, place: Path) -> None:
         """`place` is a run's folder, or a run file by itself."""
-        self.folder = place if place.is_dir() else place.parent
-        self.file = place / FILE_NAME if place.is_dir() else place
+        with reading(place):
+            self.folder = place if place.is_dir() else place.parent
+            self.file = place / FILE_NAME if place.is_dir() else place
         self._connection = open_reader(self.file)
         self._curves: dict[str, Curve] = {}
         self._spreads: Spreads | None = None
@@ -61,20 +52,22 @@ class RunReader:
         self._experiment: Experiment | None = None
         self._data_version = -1
         with self._checked():
-            # holes of a mirror are filled behind what was read, see remote/mirror.py
+            # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
 
     def info(self) -> RunInfo:
         """The run's row as it is now."""
-        with self._checked():
-            return read_info(self._connection, self.folder)
+        return read_info(self._connection, self.folder)
 
     @property
     def experiment(self) -> Experiment:
         """The scenario that the run trains, fully resolved."""
         if self._experiment is None:
-            self._experiment = loads(self.info().experiment, str(self.file))
+            try:
+                self._experiment = loads(self.info().experiment, "its scenario")
+            except ScenarioError as error:
+                raise RunFileError(f"cannot read {self.file}: {error}") from error
         return self._experiment
 
     @property
@@ -117,16 +110,14 @@ class RunReader:
         self._forget_what_was_filled()
         spreads = self._of_members
         with self._checked():
-            rows = self._connection.execute(
-                "SELECT seq, step, blob FROM frame WHERE kind = 'members' AND layer = '' AND step >= ?"
+            cursor = self._connection.execute(
+                "SELECT seq, step, key, blob FROM frame WHERE kind = 'members' AND layer = '' AND step >= ?"
                 " AND seq > ? ORDER BY seq",
                 (spreads.last_step, spreads.seq),
-            ).fetchall()
-            for seq, step, blob in rows:
-                frame = frames.decode(blob)
-                if not isinstance(frame, frames.Members):
-                    raise RunFileError(f"{self.file}: a frame of members holds another kind; the file is damaged")
-                spreads.append(int(seq), int(step), frame)
+            )
+            for chunk in rows.chunks(cursor, rows.FrameAt, "frame"):
+                for row in chunk:
+                    spreads.append(row.seq, row.step, self._decoded(row.blob, frames.Members))
 
     def refresh(self) -> bool:
         """Whether anything was committed since the last call; some microseconds where nothing was."""
@@ -140,8 +131,7 @@ class RunReader:
     def last_seq(self) -> int:
         """The highest sequence number in the file; 0 in an empty one."""
         with self._checked():
-            (last,) = self._connection.execute(NEWEST_SEQ).fetchone()
-        return int(last)
+            return rows.newest(self._connection)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -149,12 +139,13 @@ class RunReader:
         self._forget_what_was_filled()
         if not self._layers:
             with self._checked():
-                first = self._connection.execute(
+                cursor = self._connection.execute(
                     "SELECT layer FROM frame WHERE kind IN ('similarity', 'condensation') AND step ="
                     " (SELECT min(step) FROM frame WHERE kind IN ('similarity', 'condensation'))"
-                    " AND layer NOT LIKE '%@%' GROUP BY layer ORDER BY min(seq)"
-                ).fetchall()
-                self._layers = tuple(printable(layer) for (layer,) in first)
+                    " AND layer NOT LIKE '%@%' GROUP BY layer ORDER BY min(seq) LIMIT ?",
+                    (MOST_LAYERS,),
+                )
+                self._layers = tuple(printable(row.name) for row in rows.rows(cursor, rows.Named, "frame"))
         return self._layers
 
     @property
@@ -166,8 +157,8 @@ class RunReader:
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
         with self._checked():
-            rows = self._connection.execute(SCALAR_NAMES).fetchall()
-            return tuple(printable(name) for (name,) in rows)
+            cursor = self._connection.execute(f"{SCALAR_NAMES} LIMIT ?", (MOST_CURVES,))
+            return tuple(printable(row.name) for row in rows.rows(cursor, rows.Named, "scalar"))
 
     def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
         """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown.
@@ -180,44 +171,32 @@ class RunReader:
             return self._of_members.curve(name, self.member_number)
         curve = self._curves.setdefault(name, Curve())
         with self._checked():
-            rows = self._connection.execute(
+            cursor = self._connection.execute(
                 "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
                 (name, curve.seq, -1 if most is None else most),
-            ).fetchall()
-            if rows:
-                curve.append(rows)
+            )
+            for chunk in rows.chunks(cursor, rows.Point, "scalar"):
+                curve.append(chunk)
         return curve.steps, curve.values
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN where there is none."""
-        steps, values = self.curve(name)
-        end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
-        return float(values[end - 1]) if end else float("nan")
+        return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:
         """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""
         with self._checked():
-            row = self._connection.execute(NEWEST_VALUE, (name,)).fetchone()
-            return float("nan") if row is None or row[0] is None else float(row[0])
+            return rows.newest_value(self._connection, name)
 
     def frame(
         self,
         kind: Literal["condensation", "spectrum", "alignment", "outputs", "field"],
         layer: str,
         step: int | None = None,
-    ) -> frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field | None:
+    ) -> LayerFrame | None:
         """The layer's newest frame of that kind, at or before `step` where given; None where there is none."""
-        with self._checked():
-            row = self._connection.execute(
-                "SELECT blob FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
-                (kind, self._place(layer), _END if step is None else step),
-            ).fetchone()
-        if row is None:
-            return None
-        frame = frames.decode(row[0])
-        if frames.kind_of(frame) != kind or isinstance(frame, frames.Similarity | frames.Weights | frames.Members):
-            raise RunFileError(f"{self.file}: a frame of kind {kind!r} holds another kind; the file is damaged")
-        return frame
+        row = self._frame_at(kind, layer, step)
+        return None if row is None else self._decoded(row.blob, _KINDS[kind])
 
     def condensation(self, layer: str, step: int | None = None) -> frames.Condensation | None:
         """`frame("condensation", …)`, typed."""
@@ -236,18 +215,8 @@ class RunReader:
 
     def weights(self, step: int | None = None) -> tuple[int, dict[str, npt.NDArray[np.floating]]] | None:
         """The newest recorded weights, at or before `step` where given, and their step; None where there are none."""
-        with self._checked():
-            row = self._connection.execute(
-                "SELECT step, blob FROM frame WHERE kind = 'weights' AND layer = ? AND step <= ?"
-                " ORDER BY step DESC LIMIT 1",
-                (self._place(""), _END if step is None else step),
-            ).fetchone()
-        if row is None:
-            return None
-        frame = frames.decode(row[1])
-        if not isinstance(frame, frames.Weights):
-            raise RunFileError(f"{self.file}: a frame of weights holds another kind; the file is damaged")
-        return int(row[0]), frame.numpy()
+        row = self._frame_at("weights", "", step)
+        return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
 
     def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
         """`frame("outputs", …)`, typed."""
@@ -265,20 +234,15 @@ class RunReader:
         whole = False
         newest = oldest = 0
         with self._checked():
-            rows = self._connection.execute(
-                "SELECT seq, key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
+            cursor = self._connection.execute(
+                "SELECT seq, step, key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
                 " ORDER BY step DESC LIMIT 64",
                 (self._place(layer), _END if step is None else step),
             )
-            for seq, key, blob in rows:
-                frame = frames.decode(blob)
-                if not isinstance(frame, frames.Similarity):
-                    raise RunFileError(f"{self.file}: a similarity frame holds another kind; the file is damaged")
-                chain.append(frame)
-                newest, oldest = max(newest, seq), seq
-                if key:
-                    whole = True
-                    break
+            while not whole and (row := rows.one(cursor, rows.FrameAt, "frame")) is not None:
+                chain.append(self._decoded(row.blob, frames.Similarity))
+                newest, oldest = max(newest, row.seq), row.seq
+                whole = row.key != 0
         if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
             return None
         return frames.decode_similarity(chain[::-1]) if chain else None
@@ -289,12 +253,11 @@ class RunReader:
         self._forget_what_was_filled()
         last = self._events[-1].seq if self._events else 0
         with self._checked():
-            rows = self._connection.execute(
+            cursor = self._connection.execute(
                 "SELECT seq, step, kind, text, time FROM event WHERE seq > ? ORDER BY seq", (last,)
-            ).fetchall()
-            self._events += [
-                Event(seq, step, printable(kind), printable(text), time) for seq, step, kind, text, time in rows
-            ]
+            )
+            for chunk in rows.chunks(cursor, Event, "event"):
+                self._events += [row._replace(kind=printable(row.kind), text=printable(row.text)) for row in chunk]
         return self._events
 
     def send(self, verb: control.Verb, argument: str = "") -> None:
@@ -322,7 +285,8 @@ class RunReader:
         if not self._mirrored:
             return
         with self._checked():
-            (filled,) = self._connection.execute("SELECT filled FROM mirror").fetchone()
+            row = rows.one(self._connection.execute("SELECT filled FROM mirror"), rows.Numbered, "mirror")
+        filled = (row and row.seq) or 0
         if filled != self._filled:
             self._filled = filled
             self._read_anew()
@@ -335,16 +299,25 @@ class RunReader:
     def _place(self, layer: str) -> str:
         return frames.place(layer, self.member_number or 0)
 
-    @contextlib.contextmanager
-    def _checked(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise RunFileError(f"cannot read {self.file}: {error}") from None
-        except (TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise RunFileError(
-                f"{self.file} holds values of the wrong kind ({error}); it is damaged or not ours"
-            ) from None
+    def _frame_at(self, kind: str, layer: str, step: int | None) -> rows.FrameAt | None:
+        """The newest frame of that kind, at or before `step` where given."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step, key, blob FROM frame WHERE kind = ? AND layer = ? AND step <= ?"
+                " ORDER BY step DESC LIMIT 1",
+                (kind, self._place(layer), _END if step is None else step),
+            )
+            return rows.one(cursor, rows.FrameAt, "frame")
+
+    def _decoded(self, blob: bytes, kind: type[F]) -> F:
+        frame = frames.decode(blob)
+        if not isinstance(frame, kind):
+            expected, found = frames.kind_of(kind), frames.kind_of(frame)
+            raise RunFileError(f"cannot read {self.file}: it is damaged (a frame of {expected} holds one of {found})")
+        return frame
+
+    def _checked(self) -> contextlib.AbstractContextManager[None]:
+        return reading(self.file)
 
 
 @contextlib.contextmanager
@@ -360,3 +333,10 @@ def open_member(place: Path, number: int = 0) -> Iterator[RunReader]:
 
 # Above every step that an experiment may have.
 _END = 2**62
+_KINDS: dict[str, type[LayerFrame]] = {
+    "condensation": frames.Condensation,
+    "spectrum": frames.Spectrum,
+    "alignment": frames.Alignment,
+    "outputs": frames.Outputs,
+    "field": frames.Field,
+}

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from condense_core.errors import RunFileError
+from condense_core.foreign import PASSING, decoding, reason
 
 # Raised with every change of the tables; older files are read, newer ones refused.
 VERSION = 1
@@ -24,6 +26,10 @@ BUSY_MS = 5_000
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
 )
+
+# Of what a reader is handed: a frame of the largest size and everything else in its row. A few bytes of a hostile file
+# stand for a gigabyte of zeros.
+LONGEST_VALUE = 8 * 1024 * 1024
 
 # The index of scalars holds them whole: a long curve is one stretch of it, not a place in the table for each point.
 TABLES = """
@@ -55,40 +61,56 @@ NEWEST_SEQ = (
 )
 # The newest value of a scalar, found by its index.
 NEWEST_VALUE = "SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1"
-# All scalars by name, one step of the index a name, however many rows there are (a loose index scan).
+# All scalars by name, one step of the index a name, however many rows there are (a loose index scan). UNION: it ends
+# also where a damaged index leads round in a circle.
 SCALAR_NAMES = (
-    "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION ALL"
+    "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION"
     " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
     " SELECT name FROM n WHERE name IS NOT NULL"
 )
 
 # What SQLite tells a reader that would have to write first; an error that Python itself raises has no name.
 _HALF_DONE = "SQLITE_READONLY_ROLLBACK"
+# Names of errors that say nothing about what is in the file.
+_KEPT_OUT = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_NOMEM")
 
 
 class _HalfDoneError(RunFileError):
     """Somebody died in the middle of writing without a log: when the file's journal was just being changed."""
 
 
+@contextlib.contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Around everything that reads a run file: whatever goes wrong there is a RunFileError that names `place`."""
+    try:
+        yield
+    except PASSING:
+        raise
+    except Exception as error:
+        name = getattr(error, "sqlite_errorname", "")
+        kept_out = isinstance(error, OSError | MemoryError) or name.startswith(_KEPT_OUT)
+        why = reason(error)
+        raise RunFileError(f"cannot read {place}: {why if kept_out else f'it is damaged ({why})'}") from error
+
+
+def writing(place: Path) -> contextlib.AbstractContextManager[None]:
+    """Around what writes a run file: whatever goes wrong there is a RunFileError that names `place`."""
+    return decoding(RunFileError, f"cannot write {place}")
+
+
 def create(file: Path) -> None:
     """Make an empty run file; RunFileError where the place cannot be written."""
-    try:
-        with contextlib.closing(_connect(file, "rwc")) as connection:
-            _choose_journal(connection, file)
-            connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    except sqlite3.Error as error:
-        raise RunFileError(f"cannot write {file}: {error}") from None
+    with writing(file), contextlib.closing(_connect(file, "rwc")) as connection:
+        _choose_journal(connection, file)
+        connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def open_writer(file: Path) -> sqlite3.Connection:
     """A connection that can write; transactions are begun and ended by hand."""
     connection = _open(file, "rw")
-    try:
+    with _closed_after_trouble(connection), writing(file):
         _choose_journal(connection, file)
         connection.execute("PRAGMA synchronous = NORMAL")
-    except sqlite3.Error as error:
-        connection.close()
-        raise RunFileError(f"cannot write {file}: {error}") from None
     return connection
 
 
@@ -104,36 +126,49 @@ def open_reader(file: Path) -> sqlite3.Connection:
         if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
         connection = _open(file, "ro&immutable=1")
-    connection.execute("PRAGMA query_only = ON")
+    with _closed_after_trouble(connection), reading(file):
+        connection.execute("PRAGMA query_only = ON")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     return connection
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:
-    try:
-        there = file.is_file()
-    except OSError as error:
-        raise RunFileError(f"cannot read {file}: {error.strerror}") from None
-    if not there:
-        raise RunFileError(f"no run file at {file}")
-    connection = None
-    try:
+    with reading(file):
+        if not file.is_file():
+            raise RunFileError(f"no run file at {file}")
         connection = _connect(file, mode)
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.Error as error:
-        if connection is not None:
-            connection.close()
-        kind = _HalfDoneError if getattr(error, "sqlite_errorname", "") == _HALF_DONE else RunFileError
-        raise kind(f"cannot read {file}: {error}") from None
+        with _closed_after_trouble(connection):
+            try:
+                _check(connection, file)
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "") == _HALF_DONE:
+                    raise _HalfDoneError(f"cannot read {file}: {reason(error)}") from None
+                raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, file: Path) -> None:
+    """Refuse what is no run file, and one of a later version."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    # a table without pages is one that a module of SQLite's makes up as it is read
+    tables = {
+        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0")
+    }
     if version > VERSION:
-        connection.close()
         raise RunFileError(
             f"{file} has format {version}, this program reads up to {VERSION}: install a newer condense-tui"
         )
     if version < 1 or not {"run", "scalar", "frame", "event", "command"} <= tables:
-        connection.close()
         raise RunFileError(f"{file} is not a condense-tui run file")
-    return connection
+
+
+@contextlib.contextmanager
+def _closed_after_trouble(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def has_table(connection: sqlite3.Connection, name: str) -> bool:
@@ -146,9 +181,10 @@ def _connect(file: Path, mode: str) -> sqlite3.Connection:
     uri = f"{file.resolve().as_uri()}?mode={mode}"
     # one thread at a time uses a connection; the owner of the connection sees to that
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA cell_size_check = ON")
+    with _closed_after_trouble(connection):
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
     return connection
 
 

@@ -19,7 +19,7 @@ from condense_core.errors import CondenseError, MissingExtraError, RunFailedErro
 from condense_core.installation import how_to_add
 from condense_core.runfile import control
 from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, create, open_writer
+from condense_core.runfile.schema import FILE_NAME, create, open_writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
@@ -93,7 +93,7 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
     finally:
         os.close(log)
     if started.returncode != 0:
-        raise RunFailedError(f"the worker did not start; see {folder / LOG_NAME}")
+        raise RunFailedError(f"the worker process did not start; see {folder / LOG_NAME}")
 
 
 def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
@@ -109,7 +109,8 @@ def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
 
 def ready_to_resume(folder: Path) -> RunInfo:
     """Mark the run as starting, for a worker that whoever calls this starts; the run as it was before."""
-    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+    file = folder / FILE_NAME
+    with contextlib.closing(open_writer(file)) as connection, writing(file):
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
         before = read_info(connection, folder)
@@ -128,15 +129,19 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
     name = folder.name
     if info.mirror is not None:
         host = info.mirror.host
-        raise RunFileError(f"{name} is a copy of a run on {host}: condense-tui runs resume {info.id} --host {host}")
+        raise RunFileError(
+            f"{name} is a copy of a run on {host}; to resume it there: condense-tui runs resume {info.id} --host {host}"
+        )
     if info.active:
-        raise RunFileError(f"{name} is {info.status}; there is nothing to resume (condense-tui attach {name})")
+        raise RunFileError(
+            f"{name} is {info.status}: there is nothing to resume (to watch it: condense-tui attach {name})"
+        )
     if info.status not in RESUMABLE:
         raise RunFileError(
-            f"{name} is {info.status} and cannot be resumed; start it anew: condense-tui run {info.preset}"
+            f"{name} is {info.status} and cannot be resumed; to start it again: condense-tui run {info.preset}"
         )
     if control.worker_is_alive(folder):
-        raise RunFileError(f"{name} is just being stopped by its worker; try again in a moment")
+        raise RunFileError(f"{name} is still being stopped by its worker; try again in a moment")
 
 
 def missing_packages() -> list[str]:
@@ -149,7 +154,7 @@ def require_engine() -> None:
     missing = missing_packages()
     if missing:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which this installation lacks: {how_to_add('engine')}"
+            f"training needs {', '.join(missing)}, missing here; to install: {how_to_add('engine')}"
         )
 
 

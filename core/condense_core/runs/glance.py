@@ -11,12 +11,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, NEWEST_VALUE, SCALAR_NAMES, open_reader
+from condense_core.runfile.rows import Named, Point, Seq, newest_value, number, one, rows
+from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, open_reader, reading
 from condense_core.runs.place import run_folders
 from condense_core.text import printable
 
@@ -26,6 +28,10 @@ POINTS = 24
 MOST_LAYERS = 16
 
 Signature = tuple[int, ...]
+
+
+class _Row(NamedTuple):
+    seq: Seq
 
 
 class LayerGlance(msgspec.Struct, frozen=True):
@@ -52,13 +58,11 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
 def glance(folder: Path) -> Glance:
     """The run in `folder` as it is now."""
     try:
-        with contextlib.closing(open_reader(folder / FILE_NAME)) as connection:
+        with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, reading(folder):
             info = read_info(connection, folder)
             return Glance(folder=folder, info=info, loss=_loss(connection), layers=_layers(connection))
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))
-    except (sqlite3.Error, TypeError, ValueError) as error:
-        return Glance(folder=folder, info=None, trouble=f"{folder} is damaged: {printable(str(error))}")
 
 
 class Glances:
@@ -82,7 +86,7 @@ class Glances:
 
 
 def _signature(folder: Path) -> Signature:
-    """Sizes and times of the run file and of its log of commits."""
+    """Sizes and times of the run file and of its write-ahead log."""
     found: list[int] = []
     for name in (FILE_NAME, f"{FILE_NAME}-wal"):
         try:
@@ -95,38 +99,37 @@ def _signature(folder: Path) -> Signature:
 
 
 def _loss(connection: sqlite3.Connection) -> tuple[float, ...]:
-    ends = [
-        connection.execute(f"SELECT seq FROM scalar WHERE name = 'loss' ORDER BY seq {way} LIMIT 1").fetchone()
+    first, last = (
+        one(
+            connection.execute(f"SELECT seq FROM scalar WHERE name = 'loss' ORDER BY seq {way} LIMIT 1"), _Row, "scalar"
+        )
         for way in ("", "DESC")
-    ]
-    if None in ends:
+    )
+    if first is None or last is None:
         return ()
-    (first,), (last,) = ends
     found: dict[int, float] = {}
-    for point in range(POINTS):
-        at = first + (last - first) * point // (POINTS - 1)
-        seq, value = connection.execute(
-            "SELECT seq, value FROM scalar WHERE name = 'loss' AND seq >= ? ORDER BY seq LIMIT 1", (at,)
-        ).fetchone()
-        found[seq] = float("nan") if value is None else float(value)
+    for place in range(POINTS):
+        at = first.seq + (last.seq - first.seq) * place // (POINTS - 1)
+        cursor = connection.execute(
+            "SELECT seq, step, value FROM scalar WHERE name = 'loss' AND seq >= ? ORDER BY seq LIMIT 1", (at,)
+        )
+        point = one(cursor, Point, "scalar")
+        if point is not None:
+            found[point.seq] = number(point.value)
     return tuple(found.values())
 
 
 def _layers(connection: sqlite3.Connection) -> tuple[LayerGlance, ...]:
-    names = connection.execute(
-        f"SELECT name FROM ({SCALAR_NAMES}) WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?",
-        (MOST_LAYERS,),
-    ).fetchall()
+    cursor = connection.execute(
+        f"SELECT name FROM ({SCALAR_NAMES}) WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?", (MOST_LAYERS,)
+    )
+    names = rows(cursor, Named, "scalar")
     found = []
     for (name,) in names:
-        (since,) = connection.execute("SELECT seq FROM scalar WHERE name = ? ORDER BY seq LIMIT 1", (name,)).fetchone()
+        cursor = connection.execute("SELECT seq FROM scalar WHERE name = ? ORDER BY seq LIMIT 1", (name,))
+        since = one(cursor, _Row, "scalar")
         layer = name.removesuffix(".lines")
-        lines, condensed = _newest(connection, name), _newest(connection, f"{layer}.condensed")
+        lines, condensed = newest_value(connection, name), newest_value(connection, f"{layer}.condensed")
         # over members it is a mean: condensed in most of them
-        found.append((since, LayerGlance(printable(layer), lines, condensed > 0.5)))
+        found.append((since.seq if since else 0, LayerGlance(printable(layer), lines, condensed > 0.5)))
     return tuple(layer for _, layer in sorted(found, key=lambda pair: pair[0]))
-
-
-def _newest(connection: sqlite3.Connection, name: str) -> float:
-    row = connection.execute(NEWEST_VALUE, (name,)).fetchone()
-    return float("nan") if row is None or row[0] is None else float(row[0])

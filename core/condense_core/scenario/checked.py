@@ -6,7 +6,7 @@ import math
 
 import msgspec
 
-from condense_core.text import short
+from condense_core.validation import as_written
 
 # Characters of a refused value that are shown: a list of some steps or learning rates.
 LONGEST_VALUE = 200
@@ -19,8 +19,14 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def require(holds: bool, field: str, expected: str, value: object) -> None:
+    """ValueError that quotes the value as it is written in the scenario."""
+    require_in_words(holds, field, expected, as_written(value, LONGEST_VALUE))
+
+
+def require_in_words(holds: bool, field: str, expected: str, got: str) -> None:
+    """The same where what is wrong is not the field's own value, and is said in words."""
     if not holds:
-        raise ValueError(f"{field}: expected {expected}, got {short(value, LONGEST_VALUE)}")
+        raise ValueError(f"{field}: expected {expected}, got {got}")
 
 
 def positive(field: str, value: float) -> None:

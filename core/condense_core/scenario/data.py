@@ -76,7 +76,7 @@ class Folder(_Images, frozen=True, kw_only=True, tag_field="name", tag="folder")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_path("path", self.path, "a folder with one folder of images a class")
+        check_path("path", self.path, "a folder with one folder of images for each class")
         require(4 <= self.size <= 512, "size", "4 to 512 pixels", self.size)
 
 
@@ -101,7 +101,8 @@ class Sine(Checked, frozen=True, kw_only=True, tag_field="name", tag="sine"):
         at_least("inputs", self.inputs, 1)
         if self.used is not None:
             require(1 <= self.used <= self.inputs, "used", f"1 to inputs ({self.inputs})", self.used)
-        require(math.isfinite(self.low) and math.isfinite(self.high), "low, high", "finite numbers", self.low)
+        require(math.isfinite(self.low), "low", "a finite number", self.low)
+        require(math.isfinite(self.high), "high", "a finite number", self.high)
         require(self.low < self.high, "low", f"less than high ({self.high})", self.low)
         require(len(self.terms) > 0, "terms", "at least one (amplitude, frequency, phase)", self.terms)
         for term in self.terms:

@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from condense_core.errors import ScenarioError
+from condense_core.text import short
 
 DEVICE_NAMES = "auto, cpu, cuda or cuda:i"
 # More digits than any machine has GPUs; Python refuses to read a number of thousands of them.
@@ -16,7 +17,7 @@ class DeviceName(NamedTuple):
     """`kind` auto (a GPU where there is one), cpu or cuda, and which GPU."""
 
     kind: str
-    index: int = 0
+    number: int = 0
 
 
 def device_named(name: str) -> DeviceName:
@@ -25,5 +26,5 @@ def device_named(name: str) -> DeviceName:
         return DeviceName(name)
     match = _CUDA.fullmatch(name)
     if match is None:
-        raise ScenarioError(f"--device {name}: expected {DEVICE_NAMES}")
+        raise ScenarioError(f"--device {short(name)}: expected {DEVICE_NAMES}")
     return DeviceName("cuda", int(match[1] or 0))

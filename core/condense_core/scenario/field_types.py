@@ -22,7 +22,7 @@ def structs(expected: Any) -> tuple[type[msgspec.Struct], ...]:
 
 
 def struct_of(expected: Any, value: Any) -> type[msgspec.Struct] | None:
-    """The one of them that a table is, by its tag; None where that names none."""
+    """The one of them that a table is, by its tag; None if that names none."""
     options = structs(expected)
     if len(options) == 1 and options[0].__struct_config__.tag_field is None:
         return options[0]

@@ -6,7 +6,6 @@ Texts come from people, from files and from other machines: whatever is in them,
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ import msgspec
 import tomli_w
 
 from condense_core.errors import ScenarioError, nearest
-from condense_core.foreign import decoding, toml_table
+from condense_core.foreign import LONGEST_SCENARIO, decoding, toml_table
 from condense_core.scenario.experiment import Ensemble, Experiment
 from condense_core.scenario.field_types import (
     choices_of,
@@ -29,11 +28,10 @@ from condense_core.scenario.field_types import (
     structs,
 )
 from condense_core.text import short
+from condense_core.validation import in_words
 
 Table = dict[str, Any]
 
-# Characters of a scenario: a hundred times a long one. The wire carries no longer ones either.
-LONGEST_TEXT = 500_000
 
 # Levels of tables and lists in a scenario: claim.requires and data.terms have four.
 DEEPEST = 16
@@ -41,16 +39,6 @@ DEEPEST = 16
 _INSTEAD: dict[tuple[str, ...], tuple[str, str]] = {
     ("optimizer", "lr"): ("optimizer", "lr_lambda1"),
     ("optimizer", "lr_lambda1"): ("optimizer", "lr"),
-}
-# What msgspec calls kinds of values, as a person would.
-_KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "text",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a table",
-    "null": "none",
 }
 
 
@@ -64,8 +52,8 @@ def loads(text: str, source: str = "scenario") -> Experiment:
 
 def parse(text: str, source: str = "scenario") -> Table:
     """TOML text as plain tables, not yet checked against the schema."""
-    if len(text) > LONGEST_TEXT:
-        raise ScenarioError(f"{source}: larger than a scenario may be ({LONGEST_TEXT:,} characters)")
+    if len(text) > LONGEST_SCENARIO:
+        raise ScenarioError(f"{source}: larger than a scenario may be ({LONGEST_SCENARIO:,} characters)")
     with decoding(ScenarioError, source):
         try:
             table = toml_table(text)
@@ -117,7 +105,7 @@ def build(table: Table, source: str = "scenario") -> Experiment:
             _check_names(Experiment, table, ())
             return msgspec.convert(table, Experiment)
         except msgspec.ValidationError as error:
-            raise ScenarioError(f"{source}: {_plain(str(error), table)}") from None
+            raise ScenarioError(f"{source}: {in_words(str(error), table)}") from None
         except ScenarioError as error:
             raise ScenarioError(f"{source}: {error}") from None
 
@@ -335,36 +323,6 @@ def _nearest(name: str, names: Iterable[str], prefix: str = "") -> str:
     if quote:
         return f"{close}'{lead}{rest}"
     return f"{close} in {prefix}" if prefix else close
-
-
-def _plain(message: str, table: Table) -> str:
-    """msgspec's sentence with the path first and written as a person would: `steps: expected a whole number, got 1.5`.
-
-    `table` is what was refused.
-    """
-    text, at, where = message.partition(" - at `$")
-    # of a table with names of the user's own, msgspec names none of them
-    where = where.partition("[...]")[0]
-    path = where.rstrip("`").lstrip(".").replace("[", ".").replace("]", "").lstrip(".")
-    text = text.replace("`", "").replace(" | null", " or none")
-    head, separator, rest = text.partition(": ")
-    if separator and at and head.replace("_", "").replace(", ", "").isalnum() and not head.startswith("Expected"):
-        # our own checks begin with the field's name; msgspec gives the path of the struct around it
-        return f"{path + '.' if path else ''}{head}: {rest}"
-    if not at:
-        return text
-    kind = re.fullmatch(r"Expected ([a-z| ]+|none), got [a-z]+", text)
-    if kind is None:
-        return f"{path}: {text[:1].lower()}{text[1:]}"
-    expected = " or ".join(_KINDS.get(name, name) for name in kind[1].replace(" | ", " or ").split(" or "))
-    return f"{path}: expected {expected}, got {_as_written(table, path)}"
-
-
-def _as_written(table: Any, path: str) -> str:
-    """The value at a dotted path as it stands in TOML, of a long one its beginning."""
-    for part in path.split("."):
-        table = table[int(part) if isinstance(table, list) else part]
-    return str(table).lower() if isinstance(table, bool) else short(table)
 
 
 def _copy(value: Any) -> Any:

@@ -9,15 +9,13 @@ from planted import SCALES, generator, orthogonal_axes, planted_layer
 from tolerances import rtol
 
 from condense_core.measures.clusters import (
-    DROPPED,
-    NO_LINE,
     condensed_lines,
     cut_tree,
     display_order,
     keep_kernels,
     linkage_tree,
 )
-from condense_core.thresholds import COARSE, FINE
+from condense_core.thresholds import COARSE, DROPPED, FINE, NO_LINE
 
 
 def slow_groups(weight, cut):

@@ -11,7 +11,6 @@ from condense_core.measures.alignment import projection_ratio
 from condense_core.measures.dynamics import (
     effective_time,
     linear_dynamics,
-    log_growth,
     predicted_condensation,
     predicted_kernels,
     predicted_ratio,
@@ -132,15 +131,10 @@ def test_flow_equals_the_matrix_exponential():
 
 
 @pytest.mark.parametrize("lr", [0.1, None])
-def test_no_time_is_too_long(lr):
+def test_no_time_is_too_long_for_the_ratio(lr):
     matrix, weight, readout = random(6, 4), random(3, 4, seed=1), random(3, 6, seed=2)
     dynamics = linear_dynamics(matrix, weight, readout, lr=lr)
-    assert log_growth(dynamics, 1e9) > 1e8
     assert float(predicted_ratio(dynamics, torch.tensor([1e9]))) == 1.0
-    assert predicted_kernels(dynamics, 1e9, scaled=True).isfinite().all()
-    early, step = predicted_kernels(dynamics, 20), 20
-    scaled = predicted_kernels(dynamics, step, scaled=True) * math.exp(log_growth(dynamics, step))
-    torch.testing.assert_close(scaled, early, rtol=rtol("float64"), atol=0)
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e-30, *SCALES])

@@ -143,7 +143,7 @@ def rows(draw: Random, packer: RowPacker, after: int, fill: bool) -> bytes:
     batch = Batch([], [], [])
     for _ in range(draw.randrange(6)):
         seq = max(0, seq + draw.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 0, -1, 2**40)))
-        step = draw.choice((0, 1, 2, 3, 2**62 - 1))
+        step = draw.choice((0, 1, 2, 3, 10**12) * 20 + (2**62 - 1,))
         which = draw.randrange(3)
         text = draw.choice(TEXTS)[:200]
         if which == 0:
@@ -154,6 +154,8 @@ def rows(draw: Random, packer: RowPacker, after: int, fill: bool) -> bytes:
             how = draw.choice(("stored", "plain", "plain"))
             batch.frames.append(FrameRow(seq, step, kind, draw.choice(TEXTS)[:200], draw.randrange(2), blob, how))
         else:
-            batch.events.append(EventRow(seq, step, text, draw.choice(TEXTS), draw.choice((0.0, -1e12, 1e12))))
+            batch.events.append(
+                EventRow(seq, step, text, draw.choice(TEXTS), draw.choice((0.0, 1e9, 2.5e11) * 10 + (-1e12, 1e12)))
+            )
     last = seq + draw.choice((0, 0, 0, 0, 1, 5))
     return pack(say.Rows(after, last, fill, packer.pack(batch)))

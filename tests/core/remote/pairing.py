@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from condense_core.remote.client.follower import Follower
-from condense_core.remote.client.link import open_mirror, read_mirror
+from condense_core.remote.client.link import open_mirror
 from condense_core.remote.client.mirror import MirrorFile
 from condense_core.remote.server.session import Session
 from condense_core.remote.wire.framing import GREETING, from_server, pack
 from condense_core.remote.wire.messages import PROTOCOL, Hello, Message
 from condense_core.runfile import control
+from condense_core.runfile.info import read_run
 from condense_core.runfile.schema import FILE_NAME, open_reader
 
 
@@ -32,7 +33,7 @@ class Near:
         self.folder = open_mirror(self, run, runs)  # type: ignore[arg-type]
         self._held = control.hold(self.folder)
         self._held.__enter__()
-        self.mirror = MirrorFile(self.folder, "far", read_mirror(self.folder))
+        self.mirror = MirrorFile(self.folder, "far", read_run(self.folder))
         self.follower = Follower(self.mirror, self.send, lambda: next(self._asks), newest=newest)
         self.follower.begin()
 

@@ -21,13 +21,13 @@ from recording import Recording
 
 from condense_core.errors import CondenseError
 from condense_core.remote.client.follower import Follower
-from condense_core.remote.client.link import read_mirror
 from condense_core.remote.client.mirror import MirrorFile, make_mirror_folder
 from condense_core.remote.server.session import Session
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import GREETING, WireError, from_server, pack
 from condense_core.remote.wire.rows import RowPacker
 from condense_core.runfile import control
+from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runs import create, place
 from condense_core.runs.summary import summarise
@@ -38,7 +38,17 @@ GOES = settings(max_examples=max(1, MESSAGES // A_GO), deadline=None, database=N
 # Far longer than any of it takes on a busy machine; far shorter than a hang.
 PATIENCE_S = 10.0
 
-FROM_SERVER = (say.Hello, say.Runs, say.Started, say.Described, say.State, say.Rows, say.Piece, say.Done, say.Refused)
+FROM_SERVER = (
+    say.Hello,
+    say.Runs,
+    say.Started,
+    say.Described,
+    say.RunState,
+    say.Rows,
+    say.FilePiece,
+    say.Done,
+    say.Refused,
+)
 FROM_CLIENT = tuple(kind for kind in say.Message.__subclasses__() if issubclass(kind, say.ToServer))
 
 
@@ -49,6 +59,13 @@ def everything(root: Path, without: Path) -> dict[Path, int]:
 
 def is_clean(text: str) -> bool:
     return not any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in text)
+
+
+def listed(message: say.Runs) -> list[str]:
+    """What is shown of a list of runs."""
+    runs, troubles = message.unpacked()
+    assert len(runs) + len(troubles) >= len(message.runs)
+    return [*troubles, *(text for run in runs for text in (run.id, run.name, run.reason, run.device, *run.versions))]
 
 
 class Viewer:
@@ -89,6 +106,8 @@ class Viewer:
             try:
                 for message in incoming.feed(self.message(draw, mirror, packer)):
                     follower.obey(message)
+                    if isinstance(message, say.Runs):
+                        assert all(is_clean(text) for text in listed(message))
                 follower.tick()
             except CondenseError as error:
                 self.refused += 1
@@ -112,7 +131,7 @@ class Viewer:
     def look(self, folder: Path) -> None:
         """Everything that a screen shows is read: as one clean line of error, or as clean text."""
         with contextlib.suppress(CondenseError):
-            info = read_mirror(folder)
+            info = read_run(folder)
             assert all(is_clean(text) for text in (info.name, info.reason, info.host, info.device))
         with RunReader(folder) as run:
             for look in (lambda: run.events, lambda: run.curve_names, lambda: run.layers, lambda: summarise(run)):
@@ -160,12 +179,12 @@ def valid_messages(run: str, scenario: str) -> list[say.Message]:
         say.Subscribe(3, run, 0, False),
         say.Credit(16),
         say.Fill(0, 100, 1_000_000),
-        say.Command(4, run, "stop"),
+        say.SteerRun(4, run, "stop"),
         say.Pull(5, run, "worker.log", 0),
         say.Pull(6, run, "checkpoint.safetensors", 0),
         say.Pull(7, run, "../../secret", 0),
         say.Ping(8),
-        say.Start(9, scenario, "x", "", "cpu"),
+        say.StartRun(9, scenario, "x", "", "cpu"),
         say.Continue(10, run),
     ]
 
@@ -207,7 +226,7 @@ def test_a_hostile_client(tmp_path, monkeypatch):
         # what it says stays well-formed, and holds nothing that was not to be had
         for message in incoming.feed(bytes(said)):
             counts["answered"] += 1
-            assert not isinstance(message, say.Piece) or message.data in b"log"
+            assert not isinstance(message, say.FilePiece) or message.data in b"log"
             assert not isinstance(message, say.Refused) or is_clean(message.error)
         counts["sent"] += count
         return count

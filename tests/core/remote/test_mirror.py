@@ -13,13 +13,13 @@ from pairing import assert_same, following
 from recording import Recording
 
 from condense_core.errors import HostError, RunFileError
-from condense_core.remote.client.link import read_mirror
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError
 from condense_core.runfile import control
+from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs import place
 from condense_core.runs.summary import summarise, to_json
 
@@ -54,7 +54,7 @@ def test_numbers_arrive_as_themselves(make_run, tmp_path, near):
     writer = RunWriter(original)
     values = [1e-300, -0.0, math.inf, -math.inf, math.nan, 5e-324, 0.1]
     for step, value in enumerate(values):
-        writer.append(Batch(step, [("loss", value), ("other", 1.0)], [], [("note", "text ✓")]))
+        writer.append(StepRecord(step, [("loss", value), ("other", 1.0)], [], [("note", "text ✓")]))
     with following(tmp_path / "runs", near, original.name) as link:
         link.settle()
         with RunReader(link.folder) as mirror:
@@ -70,11 +70,11 @@ def test_a_run_that_grows_is_followed_row_by_row(far, near):
             recording.write(1)
             link.settle()
             assert_same(link.folder, recording.folder)
-            assert read_mirror(link.folder).status == "running"
+            assert read_run(link.folder).status == "running"
         recording.finish()
         link.server._state_due = 0
         link.settle()
-    assert read_mirror(link.folder).status == "done"
+    assert read_run(link.folder).status == "done"
 
 
 @pytest.mark.parametrize("newest", [False, True])
@@ -219,16 +219,16 @@ def test_a_mirrors_status_is_what_the_far_side_saw(far, near):
     with following(far, near, recording.folder.name) as link:
         with recording.worker():
             link.settle()
-            assert read_mirror(link.folder).status == "running"
+            assert read_run(link.folder).status == "running"
         # its worker is gone without a word
         link.server._state_due = 0
         link.settle()
         for _ in range(3):
             link.step()
-        info = read_mirror(link.folder)
+        info = read_run(link.folder)
         assert info.status == "lost"
         assert info.mirror.link == "connected"
-    assert read_mirror(link.folder).mirror.link == "offline"
+    assert read_run(link.folder).mirror.link == "offline"
 
 
 def test_a_mirror_lies_among_the_runs_and_is_found_by_its_id(far, near):
@@ -247,8 +247,9 @@ def test_a_server_gives_no_mirrors_away(far, near):
     recording = Recording(far, frames=3)
     with following(far, far, recording.folder.name) as link:
         mirror = link.folder.name
-        runs = link.ask(say.ListRuns, say.Runs).runs
+        runs, troubles = link.ask(say.ListRuns, say.Runs).unpacked()
         assert [info.id for info in runs] == [recording.folder.name]
+        assert troubles == []
     with pytest.raises(WireError), following(far, near, mirror):
         pass
 

@@ -57,7 +57,10 @@ def built(*values: str) -> object:
             BASE.replace("steps = 200", f"steps = {HEXADECIMAL}"),
             "steps: expected 1 to 1000000000, got a number too long",
         ),
-        (f'{QUICK}[quick.set."a.b"]\n', "quick.set: expected true or false or a whole number or a number or text"),
+        (
+            f'{QUICK}[quick.set."a.b"]\n',
+            "quick.set.*: expected true or false, a whole number, a number or text, got a table",
+        ),
         (f'{QUICK}set."data.samples" = {HEXADECIMAL}', "quick.set: a number of thousands of digits"),
         ("a = " + "[" * 5000, "nested too deep"),
         ("x" * 600_000, "larger than a scenario may be"),

@@ -32,4 +32,4 @@ def test_what_two_commands_say_in_the_same_words_is_defined_once() -> None:
 
 
 def test_the_help_of_sweep_names_the_seeds_that_it_takes() -> None:
-    assert f"or {SEEDS} where" in str(cli.sweep.__doc__)
+    assert f"or {SEEDS} if" in str(cli.sweep.__doc__)

@@ -128,7 +128,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def of_home(app: CondenseApp, pilot: Pilot[None]) -> None:
     await text_has(pilot, "digits-0" if app.size.width > 80 else "digits-1")
-    await until(lambda: pilot.app.screen._presets is not None, "the presets")
+    await until(lambda: pilot.app.screen.lists.catalogue is not None, "the presets")
 
 
 async def of_run(app: CondenseApp, pilot: Pilot[None]) -> None:

@@ -60,7 +60,7 @@ async def test_output_follows_the_playhead(tmp_path: Path) -> None:
 async def test_neurons_stand_in_the_field_from_the_step_on_at_which_they_were_kept(tmp_path: Path) -> None:
     async with shown(one_input_run(tmp_path)) as pilot:
         await settled(pilot)
-        assert "● neurons at step 10" in text(pilot)
+        assert "● kernels at step 10" in text(pilot)
         field = next(line for line in text(pilot).splitlines() if "●" in line)
         assert field.index("●") > 30
         await pilot.press("home")

@@ -17,7 +17,7 @@ from condense_tui.actions import actions_on, footer_hints
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.compare.screen import CompareScreen
 from condense_tui.screens.home.screen import HomeScreen
-from condense_tui.screens.rows import members_of
+from condense_tui.screens.list_lines import members_of
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers
@@ -190,7 +190,7 @@ async def test_command_palette_reaches_every_action(recorded: Recording) -> None
         assert found == {action.help for action in actions_on("run")}
         await pilot.press("ctrl+p")
         await pilot.press(*"first frame")
-        await text_has(pilot, "To the first frame")
+        await text_has(pilot, "Go to the first frame")
         await pilot.press("enter")
         await until(lambda: head(pilot).index == 0 and not head(pilot).following, "the first frame")
 
@@ -216,7 +216,7 @@ async def test_file_that_is_no_run_is_said_on_the_screen(tmp_path: Path) -> None
     app = CondenseApp(tmp_path)
     # wide enough for the whole sentence on one line, however deep the folder of the test lies
     async with app.run_test(size=(240, 60)) as pilot:
-        await text_has(pilot, "q leaves")
+        await text_has(pilot, "press q to leave")
         await pilot.press("q")
     assert app.return_value is None
 

@@ -10,7 +10,7 @@ from recording import Recording
 from condense_core.runfile import status as statuses
 from condense_core.runs.glance import glance
 from condense_tui.draw.status import SIGNS
-from condense_tui.screens.rows import run_details
+from condense_tui.screens.list_lines import run_details
 from condense_tui.screens.run_commands import pause_word
 from condense_tui.terminal import look
 from condense_tui.text.tables import print_runs
@@ -25,11 +25,11 @@ def test_every_status_is_active_or_has_ended_in_some_way() -> None:
 
 
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])
-def test_a_list_offers_to_go_on_where_the_key_does(status: str, recorded: Recording) -> None:
+def test_a_list_offers_to_resume_where_the_key_does(status: str, recorded: Recording) -> None:
     recorded.finish(status)
     found = glance(recorded.folder)
     words = "".join(text for line in run_details(found, look.of(look.themes()[0]), 100, 20) for text, _ in line)
-    assert ("p goes on from its last checkpoint" in words) is (pause_word(status) == "go on")
+    assert ("p resumes it from its last checkpoint" in words) is (pause_word(status) == "resume")
 
 
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])

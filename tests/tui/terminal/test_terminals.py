@@ -29,7 +29,7 @@ async def test_odd_sizes_are_drawn_without_an_error(recorded: Recording, size: t
         assert "digits-gd" in text(pilot)
 
 
-@pytest.mark.parametrize(("depth", "words"), [(Depth.NONE, "no colour here"), (Depth.ANSI, "16 colours here")])
+@pytest.mark.parametrize(("depth", "words"), [(Depth.NONE, "no colours"), (Depth.ANSI, "16 colours")])
 async def test_keys_for_colours_say_where_there_are_none_to_choose(
     recorded: Recording, depth: Depth, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,7 +49,7 @@ async def test_poor_terminals(recorded: Recording, ability: Ability, monkeypatch
     async with shown(recorded.folder) as pilot:
         await settled(pilot)
         await pilot.press("1", "up", "question_mark")
-        await text_has(pilot, "All keys")
+        await text_has(pilot, "Show all keys")
         await pilot.press("escape", "T")
         page = text(pilot)
         if not ability.unicode:

@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from condense_tui.app.app import CondenseApp
 from condense_tui.terminal.outgoing import Outgoing
-from condense_tui.terminal.outlet import Frame
+from condense_tui.terminal.outlet import CodesUpdate
 from condense_tui.terminal.pace import FRAME_BYTES, URGENT_BYTES, Pace
 from condense_tui.terminal.textual_internals import ChopsUpdate, LayoutUpdate, strips_of
 
@@ -40,7 +40,7 @@ class Wired(CondenseApp):
         self.most_under_way = 0
         self.silent = False
 
-    def _write_frame(self, frame: Frame) -> None:
+    def _write_frame(self, frame: CodesUpdate) -> None:
         codes = frame.render_segments(self.console)
         self.frames.append(len(codes.encode()))
         self.stream.feed(codes)
@@ -115,7 +115,7 @@ async def test_terminal_is_right_under_a_closed_dialog(tmp_path: Path) -> None:
         async with shown(recording.folder, SIZE, app) as pilot:
             await pilot.press("left", "left")
             await pilot.press("question_mark")
-            await text_has(pilot, "All keys")
+            await text_has(pilot, "Show all keys")
             await pilot.press("escape", "left", "s")
             await text_has(pilot, "Stop training")
             await pilot.press("n", "p")
@@ -225,7 +225,7 @@ async def test_a_frame_costs_a_fraction_of_a_full_redraw(tmp_path: Path) -> None
         await pilot.press("left")
         await until(lambda: head(pilot).index == at - 1, "another frame back")
         await settled(pilot)
-        # LIMITS: at most 12 kB a typical frame
+        # docs/PERFORMANCE.md, "Bounds": what a link of 1 Mbit/s carries in a tenth of a second
         assert 0 < app.written < 12_000
         assert app.written < whole / 2
 

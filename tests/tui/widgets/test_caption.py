@@ -5,9 +5,11 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from condense_tui.draw.line import Line
+from condense_tui.terminal.shell import Shell
 from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.caption import Captioned
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 
 class Panel(Captioned, Lines):
@@ -25,7 +27,7 @@ class Panel(Captioned, Lines):
         return super().render_line(y)
 
 
-class Paper(App[None]):
+class Paper(Shell):
     def __init__(self) -> None:
         super().__init__()
         self.panel = Panel()

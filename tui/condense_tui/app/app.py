@@ -7,21 +7,21 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual.app import SystemCommand
 from textual.screen import Screen
 
 from condense_tui.actions import Place, actions_on
 from condense_tui.screens.splash import Opening
-from condense_tui.terminal.shell import Shell
+from condense_tui.terminal.shell import Shell, ShellScreen
 
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
     from condense_tui.screens.home.screen import HomeScreen
 
 
-# How long a thread may keep the interpreter while another one, such as that of the screen, waits for it.
+# How long a thread may hold the interpreter while another one, such as the screen's, waits for it.
 SWITCH_S = 0.0005
 
 
@@ -32,13 +32,6 @@ class ShowsRun(Protocol):
     place: Path
 
 
-@runtime_checkable
-class HasActions(Protocol):
-    """A screen on which part of the table of actions is there."""
-
-    PLACES: ClassVar[tuple[Place, ...]]
-
-
 class CondenseApp(Shell):
     """Shows the home screen, and one run after the other, live or recorded."""
 
@@ -47,7 +40,7 @@ class CondenseApp(Shell):
 
     def __init__(self, place: Path | None = None, runs: Path | None = None, kept: Collection[Path] = ()) -> None:
         """`place` is a run's folder or a run file to open, none for the home screen; `runs` is the folder of all runs,
-        the usual one where not given; `kept` are mirrors that somebody keeps up to date already."""
+        the usual one where not given; `kept` are mirrors that are being kept up to date already."""
         super().__init__(runs)
         self._place = place
         self._kept = kept
@@ -57,7 +50,7 @@ class CondenseApp(Shell):
         """Runs that were opened or started, each once, in that order."""
 
     def get_default_screen(self) -> Screen[None]:
-        """A first frame at once; NumPy, run files, presets and most of the app itself are loaded behind it."""
+        """Draw the first frame at once; NumPy, run files, presets and most of the app are loaded behind it."""
         return Opening("runs and presets" if self._place is None else self._place.name)
 
     def on_mount(self) -> None:
@@ -92,7 +85,7 @@ class CondenseApp(Shell):
         from condense_tui.resolve.host import link_to
 
         if self._link is not None:
-            # ssh may take its time to go
+            # ssh may take some time to end
             Thread(target=self._link.close, name="leaving").start()
         self._link = link or (None if place in self._kept else link_to(place))
         if self._link is not None:
@@ -129,13 +122,13 @@ class CondenseApp(Shell):
 
         places = places_of(self.screen)
         name = f"help-{'-'.join(places)}"
-        # kept for the next time: making it takes half of the time until it is seen
+        # kept for the next time: building it takes half the time until it is visible
         if not self.is_screen_installed(name):
             self.install_screen(Help(places), name)
         self.push_screen(name)
 
     def action_leave(self) -> None:
-        """Leave; training goes on."""
+        """Leave; training continues."""
         self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -151,8 +144,8 @@ class CondenseApp(Shell):
 
 
 def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
-    """What of the table of actions is there on a screen."""
-    return screen.PLACES if isinstance(screen, HasActions) else ()
+    """Which actions of the table a screen has."""
+    return screen.PLACES if isinstance(screen, ShellScreen) else ()
 
 
 def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:

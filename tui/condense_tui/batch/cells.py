@@ -1,4 +1,4 @@
-"""Which runs are made together: presets with their cells, and what each of them takes."""
+"""Which runs are made together: presets with their cells, and how long each of them takes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from condense_core.scenario.experiment import Dense, Experiment
-from condense_core.scenario.figures import Figure
+from condense_core.scenario.figures import PaperFigure
 
-# A preset that does not say how long it takes is taken for a middling one.
+# A preset that does not say how long it takes is taken to be of average length.
 UNKNOWN_MINUTES = 0.5
-# What a further draw in the same run costs, as a share of the first: of a dense network 0.03 to 0.1 were measured; of
+# How long another seed in the same run takes, as a share of the first: of a dense network 0.03 to 0.1 were measured; of
 # convolutions, the training, without the reading of the data and the first second of measuring.
 FURTHER_DRAW = 0.05
 FURTHER_CONVOLUTIONS = 0.75
@@ -40,17 +40,17 @@ class PresetPlan:
     cells: tuple[Cell, ...] = ()
     not_run: str = ""
     changes: tuple[str, ...] = ()
-    """In what the runs differ from the preset as it ships, in words."""
+    """How the runs differ from the preset as it ships, in words."""
 
     @property
     def minutes(self) -> float:
-        """What one cell takes by itself, as the preset says."""
+        """Minutes that one cell takes by itself, as the preset says."""
         about = self.experiment.about
         return (about.minutes_cpu if about else None) or UNKNOWN_MINUTES
 
     @property
     def further_minutes(self) -> float:
-        """What one cell more takes beside others."""
+        """Minutes that one more cell takes beside others."""
         return self.minutes * (FURTHER_DRAW if trains_as_one(self.experiment) else FURTHER_CONVOLUTIONS)
 
 
@@ -62,7 +62,7 @@ class Plan:
     presets: tuple[PresetPlan, ...]
     cuts: tuple[str, ...] = ()
     own: tuple[PresetPlan, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[PaperFigure, ...] = ()
 
     @property
     def trained(self) -> tuple[PresetPlan, ...]:

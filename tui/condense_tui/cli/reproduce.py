@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import DataRoot, Device, Json
+from condense_tui.cli.options import DataRootOption, DeviceOption, JsonOption
 
 if TYPE_CHECKING:
     from condense_tui.batch.cells import Cell, Plan
-    from condense_tui.batch.drive import Progress
+    from condense_tui.batch.drive import BatchProgress
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.document import Report
 
@@ -22,31 +22,40 @@ SEEDS = 10
 
 def reproduce(
     figures: Annotated[
-        list[str] | None, typer.Argument(metavar="FIGURE", help="Presets, or what their names begin with; all without.")
+        list[str] | None,
+        typer.Argument(metavar="FIGURE", help="Presets, or the beginning of their names; by default all."),
     ] = None,
-    paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of that paper.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help=f"Draws of the initial weights; {SEEDS} by default.")] = None,
-    data_seeds: Annotated[int, typer.Option(min=1, help="Draws of the data, each with every draw of weights.")] = 1,
+    paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of this paper.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help=f"Number of seeds of the initial weights; by default {SEEDS}.")
+    ] = None,
+    data_seeds: Annotated[
+        int, typer.Option(min=1, help="Number of seeds of the data, each combined with every seed of the weights.")
+    ] = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Every CPU preset, in about five minutes on two cores.")
+        bool, typer.Option("--quick", help="All CPU presets, some of them smaller, in about five minutes on two cores.")
     ] = False,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Runs and report go there; runs there are kept.")] = Path(
-        "report"
-    ),
-    data_root: DataRoot = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the runs and the report; finished runs in it are kept.")
+    ] = Path("report"),
+    data_root: DataRootOption = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=SOURCE", help="Other images for presets of a set: cifar10=folder:PATH; repeatable."),
+        typer.Option(
+            metavar="NAME=SOURCE", help="Use other images in place of a data set: cifar10=folder:PATH; repeatable."
+        ),
     ] = None,
-    device: Device = "cpu",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as there are cores.")] = None,
-    json: Json = False,
+    device: DeviceOption = "cpu",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Number of runs at a time; by default the number of cores.")
+    ] = None,
+    json: JsonOption = False,
 ) -> int:
-    """Run presets over seeds and report which claims hold: measured distributions, heatmaps, curves, verdicts.
+    """Train presets with several seeds and report which claims hold: distributions, heatmaps, curves, verdicts.
 
-    Runs that are finished in DIR are not repeated; presets that need a GPU are left out without --device cuda. Exits
-    with 1 where a claim does not hold in the share of runs that it names. Ctrl-C stops it with a report of what is
-    finished so far, and the same command goes on.
+    Runs already finished in DIR are not repeated; presets that need a GPU are left out without --device cuda. Exits
+    with status 1 if a claim holds in fewer runs than it names. Ctrl-C stops it with a report of what is finished so
+    far; the same command continues.
 
     \b
     condense-tui reproduce --quick
@@ -64,7 +73,7 @@ def reproduce(
     from condense_core.scenario.device import device_named
     from condense_tui.batch.drive import drive
     from condense_tui.documents.files import ready_folder
-    from condense_tui.reproduce.across import read_across
+    from condense_tui.reproduce.arms import read_across
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.report.build import write
     from condense_tui.reproduce.stand_in import stand_ins
@@ -99,30 +108,29 @@ def reproduce(
         report = _report(plan, progress, stopped, _command(figures, paper, seeds, quick, data), data_seeds, begun)
         markdown, page = write(report, out)
     except KeyboardInterrupt:
-        raise StoppedError("stopped before the report was written; the same command goes on") from None
+        raise StoppedError("stopped before the report was written; run the same command to continue") from None
     if json:
         typer.echo(msgspec.json.encode(report).decode())
     else:
         _print(report, markdown, page)
     if stopped:
-        others = "the others have a checkpoint or were not begun, and the same command goes on"
-        raise StoppedError(f"stopped {stopped}; {others}")
+        raise StoppedError(f"stopped {stopped}; run the same command to continue")
     return 0 if report.holds else 1
 
 
-def _stopped(plan: Plan, progress: Progress) -> str:
+def _stopped(plan: Plan, progress: BatchProgress) -> str:
     """Where Ctrl-C stopped it: `after 3 of 15 runs`, empty where it did not; StoppedError where no run had ended."""
     from condense_core.errors import StoppedError
 
     if not progress.interrupted:
         return ""
     if not progress.ended:
-        text = "stopped before a run was finished; those begun have a checkpoint, and the same command goes on"
+        text = "stopped before any run finished; run the same command to continue"
         raise StoppedError(text)
     return f"after {len(progress.ended)} of {len(plan.cells)} runs"
 
 
-def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
+def _report(plan: Plan, progress: BatchProgress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
     import time
 
     from condense_tui.reproduce.plan import arms
@@ -143,7 +151,7 @@ def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_see
     )
 
 
-def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
+def _parts(plan: Plan, progress: BatchProgress) -> dict[str, Part]:
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.results import CellPlace
 
@@ -156,13 +164,13 @@ def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
             for cell in item.cells
             if (cell.folder, cell.member) not in unfinished
         ]
-        not_run = item.not_run or ("" if places else "stopped before a run was finished")
+        not_run = item.not_run or ("" if places else "stopped before any run finished")
         parts[item.name] = Part(item.name, item.experiment, places, not_run, item.changes, _missing(missing))
     return parts
 
 
 def _missing(cells: Sequence[Cell]) -> list[str]:
-    """Runs without a result in words, those in one folder together: `3 runs (seed 4 to seed 6): not begun`."""
+    """Runs without a result in words, those in one folder together: `3 runs (seed 4 to seed 6): not started`."""
     from condense_tui.batch.drive import left_at
     from condense_tui.draw.numbers import plural
 
@@ -192,9 +200,9 @@ def _command(
 def _draws(plan: Plan, data_seeds: int) -> str:
     counts = sorted({len(preset.cells) // data_seeds for preset in plan.presets if preset.cells})
     if not counts:
-        return "none could be run"
+        return "no preset could be run"
     words = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{words} {'draw' if words == '1' else 'draws'} of the weights, {data_seeds} of the data"
+    return f"{words} {'seed' if words == '1' else 'seeds'} of the weights, {data_seeds} of the data"
 
 
 def _print(report: Report, markdown: Path, page: Path) -> None:
@@ -227,5 +235,5 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
         presets = "1 preset" if count == 1 else f"{count} presets"
         console.print(f"{presets}: {change}", markup=False, highlight=False, soft_wrap=True)
     for cut in report.cuts:
-        console.print(f"cut: {cut}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"left out to fit the time: {cut}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"report: {page}\n        {markdown}", markup=False, highlight=False, soft_wrap=True)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Data, DataRoot, Download, Json, Scenario, Settings
+from condense_tui.cli.options import (
+    DataOption,
+    DataRootOption,
+    DownloadOption,
+    JsonOption,
+    ScenarioArgument,
+    SettingsOption,
+)
 from condense_tui.resolve.scenario import build_scenario
 
 if TYPE_CHECKING:
@@ -18,24 +25,26 @@ IMAGES = 500
 
 
 def theory(
-    scenario: Scenario,
+    scenario: ScenarioArgument,
     trials: Annotated[
-        int, typer.Option(min=1, help="Data draws; data.seed and seed count up from the scenario's.")
+        int, typer.Option(min=1, help="Number of data draws; data.seed and seed count up from the scenario's.")
     ] = 50,
     samples: Annotated[
-        int | None, typer.Option(min=1, help=f"Samples in each draw; {IMAGES} images, or a function's own points.")
+        int | None,
+        typer.Option(min=1, help=f"Samples in each draw; by default {IMAGES} images, or data.samples of a function."),
     ] = None,
-    bias: Annotated[bool, typer.Option("--bias", help="Take the kernel's bias into the spectrum of Z.")] = False,
-    data: Data = None,
-    data_root: DataRoot = None,
-    download: Download = False,
-    settings: Settings = None,
-    json: Json = False,
+    bias: Annotated[bool, typer.Option("--bias", help="Include the kernel's bias in Z.")] = False,
+    data: DataOption = None,
+    data_root: DataRootOption = None,
+    download: DownloadOption = False,
+    settings: SettingsOption = None,
+    json: JsonOption = False,
 ) -> int:
-    """The signal matrix Z over many data draws, v1 against all-ones, and the predicted step. Nothing is trained.
+    """Show what the data predict, without training: the signal matrix Z over many data draws, v1 against the all-ones
+    vector, and the predicted step of condensation.
 
-    Z is taken at zero output, without the kernel's bias as in the papers; --bias takes it in. Mean-square losses on
-    images are shown with raw and with one-hot labels: the spectral gap comes mostly from uncentred labels.
+    Z is computed at zero output and, as in the papers, without the kernel's bias; --bias includes it. For images with
+    a mean-square loss, raw and one-hot labels are both shown: the spectral gap comes mostly from uncentred labels.
 
     \b
     condense-tui theory digits-gd
@@ -88,8 +97,8 @@ def _print(found: TheoryAnswer, experiment: Experiment) -> None:
     for name, cells in _rows(found.by_labels):
         table.add_row(Text(name), *map(Text, cells))
     console.print(table)
-    column = "with the kernel's bias as its last column" if found.bias else "without a bias column, as in the papers"
-    say(f"Z {column}; the step is predicted for the scenario as it trains, with the bias its layer has")
+    column = "with the kernel's bias as the last column" if found.bias else "without a bias column, as in the papers"
+    say(f"Z is shown {column}; the predicted step is for the layer as the scenario trains it, with or without bias")
     if found.phase is not None:
         phase = found.phase
         say(f"phase diagram: {regime_words(phase.gamma, phase.gamma_prime, phase.regime, experiment)}")
@@ -103,6 +112,8 @@ def _why(kind: LabelTheory) -> str:
 
 
 def _rows(kinds: list[LabelTheory]) -> list[tuple[str, list[str]]]:
+    from condense_tui.draw.numbers import UNKNOWN
+
     leading = min(4, *(len(kind.values) for kind in kinds)) if len(kinds) > 1 else min(4, len(kinds[0].values))
     rows = [("rows × columns", [f"{kind.shape[0]:,} × {kind.shape[1]}" for kind in kinds])]
     rows += [(f"λ{rank + 1}", [_spread(kind.values[rank]) for kind in kinds]) for rank in range(leading)]
@@ -118,6 +129,11 @@ def _rows(kinds: list[LabelTheory]) -> list[tuple[str, list[str]]]:
     if any(kind.predicted for kind in kinds):
         rows.append(("learning rate", [_spread(kind.lr) for kind in kinds]))
         rows.append(("predicted step", [_steps(kind) for kind in kinds]))
+    if any(kind.theorem for kind in kinds):
+        times = [kind.theorem for kind in kinds]
+        rows.append(("T of theorem 1", [f"step {time.step.mean:.0f}" if time else UNKNOWN for time in times]))
+        rows.append(("share on v1 then", [_spread(time.ratio if time else None) for time in times]))
+        rows.append(("relative change then", [_spread(time.relative_change if time else None) for time in times]))
     return rows
 
 

@@ -24,7 +24,7 @@ def heatmap(
 
 
 def cells(cosine_MM: np.ndarray, order_M: np.ndarray, dropped_M: np.ndarray, largest: int) -> tuple[int, Markup]:
-    """Cells a side, at most `largest`, and their shapes, each cell a unit wide; empty where there are no kernels."""
+    """Cells a side, at most `largest`, and their shapes, each cell a unit wide; empty if there are no kernels."""
     code_MM = _codes(cosine_MM, order_M, dropped_M, largest)
     side = len(code_MM)
     if not side:
@@ -50,7 +50,7 @@ def rules(dark: bool) -> str:
 
 
 def plain_rules(palette: Palette, dark: bool) -> str:
-    """The same as `rules` for programs that know no variables of style sheets."""
+    """The same as `rules` for programs that do not know CSS variables."""
     table = colours(palette, dark)[: DROPPED + 1]
     named = (
         f"rect.{_CLASS}{code}{{fill:#{r:02x}{g:02x}{b:02x}}}path.{_CLASS}{code}{{stroke:#{r:02x}{g:02x}{b:02x}}}"

@@ -33,6 +33,6 @@ def join(*children: str) -> Markup:
 
 
 def escape(text: str) -> Markup:
-    """Text from a run file or a scenario as it may stand in a page: no markup, no control characters."""
+    """Text from a run file or a scenario, made safe for a page: no markup, no control characters."""
     lines = (html.escape(printable(line)) for line in text.split("\n"))
     return Markup("\n".join(lines))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from condense_core.runfile.layer_measures import predicted_step
 from condense_core.runfile.reader import RunReader, open_member
 from condense_core.thresholds import COARSE, INITIAL_STAGE, percent
-from condense_tui.documents.curves import Curve, Plot, plot
+from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import heatmap
 from condense_tui.documents.markup import Markup
 from condense_tui.draw.numbers import plural, step
 from condense_tui.snapshots.assemble import image_of
 
 # What stands at the line under which the loss has left the initial stage.
-INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: initial stage ends"
+INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: end of the initial stage"
 # Layers whose heatmaps are shown: the papers' deepest network that is a preset here has five hidden ones.
 LAYERS = 6
 EIGENVALUES = 4
@@ -26,7 +26,7 @@ EIGENVALUES = 4
 IN_A_ROW = 5
 
 
-Place = tuple[Path, int]
+MemberPlace = tuple[Path, int]
 """A run's folder, and which of its members."""
 
 
@@ -39,7 +39,7 @@ class Picture:
     square: bool
 
 
-def pictures(places: Sequence[Place]) -> list[Picture]:
+def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
     """Pictures of these runs, the first of which is the one whose heatmaps and eigenvalues are shown."""
     if not places:
         return []
@@ -48,16 +48,21 @@ def pictures(places: Sequence[Place]) -> list[Picture]:
         alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
         eigenvalues = _eigenvalues(run, layer)
-        predicted = run.last(f"{layer}.predicted_at")
+        mark = predicted_mark(run, layer)
     for place in places[1:] if alone else ():
         if len(shown) == IN_A_ROW:
             break
         with open_member(*place) as run:
             shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
     shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, INITIAL_STAGE_ENDS)))
-    mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
     ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
     return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
+
+
+def predicted_mark(run: RunReader, layer: str) -> tuple[float, str] | None:
+    """Where a plot over steps has the predicted step of condensation, and its words; None without a prediction."""
+    predicted = predicted_step(run.curve(f"{layer}.predicted_at"))
+    return None if predicted is None else (predicted, f"predicted {step(predicted)}")
 
 
 def _heatmaps(run: RunReader) -> list[Picture]:
@@ -87,7 +92,7 @@ def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | 
 
 
 def _of_all(
-    places: Sequence[Place],
+    places: Sequence[MemberPlace],
     name: str,
     title: str,
     *,
@@ -101,10 +106,10 @@ def _of_all(
         with open_member(*place) as run:
             steps, values = run.curve(name)
         if np.isfinite(values).any():
-            curves.append(Curve(steps, values, behind=index > 0))
+            curves.append(ChartCurve(steps, values, behind=index > 0))
     if not curves:
         return None
-    return Picture(plot(Plot(title, curves, rule=rule, mark=mark, low=low, high=high)), title, False)
+    return Picture(plot(Chart(title, curves, rule=rule, mark=mark, low=low, high=high)), title, False)
 
 
 def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
@@ -113,8 +118,8 @@ def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
         steps, values = run.curve(f"{layer}.eigenvalue.{rank}")
         # an exact zero has no place on a logarithmic axis
         if (values > 0).any():
-            curves.append(Curve(steps, values, name=f"λ{rank}²", tone=rank - 1))
+            curves.append(ChartCurve(steps, values, name=f"λ{rank}²", tone=rank - 1))
     if not curves:
         return None
     title = f"eigenvalues of ZᵀZ, {layer}"
-    return Picture(plot(Plot(title, curves, log=True)), title, False)
+    return Picture(plot(Chart(title, curves, log=True)), title, False)

@@ -1,4 +1,4 @@
-"""Text for terminals without Unicode: what is not ASCII becomes what looks most like it."""
+"""Text for terminals without Unicode: characters outside ASCII become those that look most like them."""
 
 from __future__ import annotations
 

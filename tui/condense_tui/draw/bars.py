@@ -16,5 +16,5 @@ def bar(share: float, width: int, unicode: bool = True) -> tuple[str, str]:
     halves = round(clean * width * 2)
     full, half = divmod(halves, 2)
     filled = "━" * full + "╸" * half
-    # thin where it is empty: the two parts read apart without their colours
+    # thin where it is empty: the two parts differ even without colours
     return filled, "─" * (width - len(filled))

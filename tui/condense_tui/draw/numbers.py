@@ -1,4 +1,4 @@
-"""Numbers as people read them: short, aligned, and never more digits than mean something."""
+"""Numbers as people read them: short, aligned, and with no more digits than are meaningful."""
 
 from __future__ import annotations
 

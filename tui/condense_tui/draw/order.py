@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ON_NO_LINE = -1
-DROPPED = -2
 # Behind every line number an int16 can hold.
 _AFTER_ALL_LINES = 1 << 16
 

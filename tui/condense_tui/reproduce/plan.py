@@ -10,12 +10,12 @@ import msgspec
 
 from condense_core.errors import DataError, ScenarioError, nearest
 from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
-from condense_core.scenario.figures import Figure
+from condense_core.scenario.figures import PaperFigure
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 from condense_core.scenario.toml import loads
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
-from condense_tui.reproduce.across import Across, own_name
-from condense_tui.reproduce.changes import quick_version
+from condense_tui.reproduce.arms import Across, own_name
+from condense_tui.reproduce.quick import quick_version
 from condense_tui.reproduce.stand_in import with_stand_in
 
 # `--quick` promises five minutes on two cores; a part is kept for start-up and the report.
@@ -45,7 +45,7 @@ def choose(names: Iterable[str], texts: dict[str, str], paper: str | None) -> di
         return chosen
     of_paper = {name: item for name, item in chosen.items() if item.about and item.about.paper == paper}
     if not of_paper:
-        raise ScenarioError(f"--paper {paper}: none of the presets that were asked for is of that paper")
+        raise ScenarioError(f"--paper {paper}: none of the presets given is from that paper")
     return of_paper
 
 
@@ -109,17 +109,17 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
     for preset in plan.presets:
         count = counts[preset.name]
         if preset.cells and not count:
-            reason = f"takes about {preset.minutes:g} min a run, beyond the {minutes:g} min of --quick"
+            reason = f"takes about {preset.minutes:g} min for each run, more than the {minutes:g} min of --quick"
             kept.append(replace(preset, cells=(), not_run=reason))
-            cuts.append(f"{preset.name}: left out, {preset.minutes:g} min a run")
+            cuts.append(f"{preset.name}: all runs ({preset.minutes:g} min each)")
             continue
         if count < len(preset.cells):
-            cuts.append(f"{preset.name}: {count} of {len(preset.cells)} runs")
+            cuts.append(f"{preset.name}: {len(preset.cells) - count} of {len(preset.cells)} runs")
         kept.append(replace(preset, cells=preset.cells[:count]))
     return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
 
 
-def arms(plan: Plan, figure: Figure) -> list[list[PresetPlan]]:
+def arms(plan: Plan, figure: PaperFigure) -> list[list[PresetPlan]]:
     """The plans whose runs each arm of the figure reads, as they are after any cut."""
     by_name = {item.name: item for item in plan.trained}
     return [
@@ -142,7 +142,7 @@ def _at_root(experiment: Experiment, root: Path | None) -> Experiment:
 def _why_not(experiment: Experiment, has_gpu: bool) -> str:
     about = experiment.about
     if about is not None and about.minutes_cpu is None and about.minutes_gpu is not None and not has_gpu:
-        return f"needs a GPU (about {about.minutes_gpu:g} min there); --device cuda runs it"
+        return f"needs a GPU (about {about.minutes_gpu:g} min there); add --device cuda to run it"
     try:
         check_data_is_there(experiment)
     except DataError as error:

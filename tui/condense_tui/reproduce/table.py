@@ -1,4 +1,4 @@
-"""How a reproduction goes, as a table on standard error; one line a finished run where that is no terminal."""
+"""Progress of a reproduction, as a table on standard error; in a pipe, one line for each finished run."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from condense_core.errors import RunFileError
-from condense_core.runfile.reader import RunReader
 from condense_tui.batch.cells import Cell, Plan
-from condense_tui.batch.drive import Progress
+from condense_tui.batch.drive import BatchProgress
+from condense_tui.batch.progress import line_by_line, share_trained
 
 # Rows below the header that fit the smallest terminal the program supports; presets that are done make room.
 MOST_ROWS = 16
 
 
 @contextlib.contextmanager
-def showing(plan: Plan) -> Iterator[Callable[[Progress], None]]:
+def showing(plan: Plan) -> Iterator[Callable[[BatchProgress], None]]:
     """Gives the function that shows the progress."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _line_by_line(console, len(plan.cells))
+        yield line_by_line(console, len(plan.cells), "runs", _ended)
         return
     with Live(console=console, transient=True, refresh_per_second=5) as live:
         yield lambda progress: live.update(progress_table(plan, progress))
 
 
-def progress_table(plan: Plan, progress: Progress) -> Table:
+def progress_table(plan: Plan, progress: BatchProgress) -> Table:
     """A row for each preset that is not over, those that train first; the rest in one line."""
     ended = {id(cell) for cell in progress.ended}
     running: dict[str, list[Cell]] = {}
@@ -51,7 +50,7 @@ def progress_table(plan: Plan, progress: Progress) -> Table:
         now = ", ".join(_training(together) for together in runs.values())
         table.add_row(Text(preset.name), f"{done}/{len(preset.cells)}", Text(now))
     more = f", {len(open_) - MOST_ROWS} more presets" if len(open_) > MOST_ROWS else ""
-    kept = f", {len(progress.kept)} from before" if progress.kept else ""
+    kept = f", {len(progress.kept)} of them earlier" if progress.kept else ""
     table.caption = f"{len(progress.ended)} of {len(plan.cells)} runs ended{kept}{more}"
     table.caption_justify = "left"
     return table
@@ -60,27 +59,10 @@ def progress_table(plan: Plan, progress: Progress) -> Table:
 def _training(together: list[Cell]) -> str:
     cell = together[0]
     who = f"seed {cell.seed}" if len(together) == 1 else f"{len(together)} seeds as one"
-    try:
-        with RunReader(cell.folder) as run:
-            info = run.info()
-    except RunFileError:
-        # the file is just being made; the next look finds it
-        return who
-    return f"{who} at {info.step / max(1, info.steps):.0%}"
+    share = share_trained(cell)
+    return who if share is None else f"{who} at {share:.0%}"
 
 
-def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
-    said: set[int] = set()
-
-    def show(progress: Progress) -> None:
-        if progress.kept and not said:
-            said.update(id(cell) for cell in progress.kept)
-            console.print(f"{len(said)}/{total} runs are there from before", markup=False, highlight=False)
-        for cell in progress.ended:
-            if id(cell) not in said:
-                said.add(id(cell))
-                of_several = f" member {cell.member}" if cell.experiment.ensemble.members > 1 else ""
-                text = f"{len(said)}/{total} {cell.preset} {cell.folder.name}{of_several}"
-                console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    return show
+def _ended(cell: Cell) -> str:
+    of_several = f" seed {cell.seed}" if cell.experiment.ensemble.members > 1 else ""
+    return f"{cell.preset} {cell.folder.name}{of_several}"

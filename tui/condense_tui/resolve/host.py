@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,29 +27,42 @@ def connect(host: str, *, prompt: bool) -> Connection:
     return Connection(found, prompt=prompt)
 
 
-def start(connection: Connection, experiment: Experiment, *, name: str, preset: str, device: str) -> str:
-    """Start a run of that experiment there; its id."""
+@dataclass(frozen=True)
+class NewRun:
+    """A run to be started: what it trains, the preset that this is made from, and what to call it."""
+
+    experiment: Experiment
+    preset: str
+    name: str
+    device: str
+
+
+def start(connection: Connection, new: NewRun) -> str:
+    """Start a run there; its id."""
     from condense_core.errors import MissingExtraError
-    from condense_core.remote.wire.messages import Start as Question
-    from condense_core.remote.wire.messages import Started
+    from condense_core.remote.wire.messages import Started, StartRun
     from condense_core.scenario import toml
 
     host, missing = connection.host.name, connection.hello.missing
     # where hosts.toml names the program there, what adds to it is not what --install makes: the far side says it itself
     if missing and not connection.host.command:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which {host} lacks: condense-tui doctor {host} --install"
+            f"training needs {', '.join(missing)}, missing on {host}; to install: condense-tui doctor {host} --install"
         )
-    text = toml.dumps(experiment)
-    return connection.ask(lambda ask: Question(ask, text, name, preset, device), Started).run
+    text = toml.dumps(new.experiment)
+    return connection.ask(lambda ask: StartRun(ask, text, new.name, new.preset, new.device), Started).run
 
 
 def remote_runs(connection: Connection) -> list[RunInfo]:
     """The runs there, the newest first."""
-    from condense_core.remote.wire.messages import ListRuns, Runs
-    from condense_core.runfile.info import shown
+    return listed(connection)[0]
 
-    return [shown(info) for info in connection.ask(ListRuns, Runs).runs]
+
+def listed(connection: Connection) -> tuple[list[RunInfo], list[str]]:
+    """The runs there, the newest first, and a line for each that cannot be read."""
+    from condense_core.remote.wire.messages import ListRuns, Runs
+
+    return connection.ask(ListRuns, Runs).unpacked()
 
 
 def choose_run(connection: Connection, name: str | None) -> str:
@@ -70,9 +84,10 @@ def link_to(folder: Path) -> Link | None:
     if not is_mirror(folder):
         return None
     from condense_core.remote.client.hosts import find_host
-    from condense_core.remote.client.link import Link, read_mirror
+    from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import read_run
 
-    info = read_mirror(folder)
+    info = read_run(folder)
     if info.mirror is None or not (info.active or info.mirror.missing):
         return None
     return Link(folder, find_host(info.mirror.host))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from condense_core.errors import ScenarioError
-from condense_core.foreign import bounded_text, decoding, read_text
+from condense_core.foreign import LONGEST_SCENARIO, bounded_text, decoding, read_text
 from condense_core.text import place_of, short
 
 if TYPE_CHECKING:
@@ -56,18 +56,17 @@ def changed(text: str, source: str, *, data: str, seed: str, seeds: str, setting
 
 def _read(scenario: str) -> tuple[str, str, str]:
     """Text of a scenario, how errors should call it, and its name where it is a preset."""
-    from condense_core.scenario.toml import LONGEST_TEXT
     from condense_presets import preset_text
 
     if scenario == "-":
         with decoding(ScenarioError, "cannot read standard input"):
             # in UTF-8, whatever the locale here says of other texts; one that was closed is None
-            data = b"" if sys.stdin is None else sys.stdin.buffer.read(LONGEST_TEXT + 1)
-            return bounded_text(data, LONGEST_TEXT), "standard input", ""
+            data = b"" if sys.stdin is None else sys.stdin.buffer.read(LONGEST_SCENARIO + 1)
+            return bounded_text(data, LONGEST_SCENARIO), "standard input", ""
     path = place_of(scenario)
     if path.suffix == ".toml" or "/" in scenario:
         with decoding(ScenarioError, f"cannot read the scenario {path}"):
-            return read_text(path, LONGEST_TEXT), str(path), ""
+            return read_text(path, LONGEST_SCENARIO), str(path), ""
     return preset_text(scenario), scenario, scenario
 
 
@@ -115,7 +114,9 @@ def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, d
         settings.append(f"data.name={name}")
         if name == "folder":
             if not path:
-                raise ScenarioError("--data folder: expected folder:PATH, with one folder of images a class in PATH")
+                raise ScenarioError(
+                    "--data folder: expected folder:PATH, with one folder of images for each class in PATH"
+                )
             settings.append(f"data.path={path}")
         elif path:
             raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")

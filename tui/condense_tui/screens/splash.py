@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from condense_tui.widgets.lines import Line, Lines, centred
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, centred
 
 
 class Opening(Screen[None]):
@@ -20,7 +21,7 @@ class Opening(Screen[None]):
 
 
 class OpeningLines(Lines):
-    """The name of the program where it will stay, and the run's in the middle."""
+    """The name of the program where it will stay, and that of the run in the middle."""
 
     DEFAULT_CSS = "OpeningLines { width: 1fr; height: 1fr; }"
 

@@ -1,4 +1,4 @@
-"""Where one stands in a run: live, replay and scrubbing are the same few numbers."""
+"""The position in a run: live view, replay and scrubbing are the same few numbers."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_tui.draw.order import Group
 
 Series = tuple[np.ndarray, np.ndarray]
@@ -15,7 +16,7 @@ Severity = Literal["note", "warning", "error"]
 
 
 @dataclass(frozen=True)
-class Header:
+class RunHeader:
     """The run in one line."""
 
     id: str
@@ -51,28 +52,6 @@ class Head:
 
 
 @dataclass(frozen=True)
-class LayerView:
-    """A layer at the playhead; NaN and None where it was not measured."""
-
-    name: str
-    kernels: int
-    kept: int | None = None
-    lines: int | None = None
-    lines_coarse: int | None = None
-    directions: int | None = None
-    coverage: float = float("nan")
-    null_coverage: float = float("nan")
-    mean_abs_cos: float = float("nan")
-    condensed: bool | None = None
-    alignment: float = float("nan")
-    ratio: float = float("nan")
-    condensed_at: int | None = None
-    predicted_at: int | None = None
-    condensed_in: tuple[int, int] | None = None
-    """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
-
-
-@dataclass(frozen=True)
 class LayerImage:
     """A layer's similarity matrix at the playhead, and how to order it.   # M kernels
 
@@ -89,7 +68,7 @@ class LayerImage:
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class SpectrumView:
     """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead.
 
     `from_data` false: the layer has none, and this is the spectrum of its gradient.
@@ -149,7 +128,7 @@ class EventView:
 
 
 @dataclass(frozen=True)
-class Banner:
+class BannerText:
     """One line over everything: what happened, and what to press."""
 
     text: str
@@ -160,27 +139,29 @@ class Banner:
 class Snapshot:
     """Everything on the run screen at one moment. Arrays are never written to once they are in here."""
 
-    header: Header
+    header: RunHeader
     head: Head | None
     instants: np.ndarray
-    layers: tuple[LayerView, ...]
+    layers: tuple[LayerMeasures, ...]
     layer: str | None
     images: tuple[LayerImage, ...]
     loss: Series
     accuracy: Series
     ratio: Series
     predicted_ratio: Series
-    spectrum: Spectrum
+    spectrum: SpectrumView
     events: tuple[EventView, ...]
-    banner: Banner | None
+    banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
+    condensed_in: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Of an ensemble, by layer: in how many members it is condensed, of how many that still train."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
 
     @property
-    def chosen(self) -> LayerView | None:
+    def chosen(self) -> LayerMeasures | None:
         """The layer that the heatmap and the theory plots show."""
         return next((view for view in self.layers if view.name == self.layer), None)
 
@@ -196,6 +177,7 @@ class Snapshot:
             and self.head == other.head
             and self.layer == other.layer
             and self.layers == other.layers
+            and self.condensed_in == other.condensed_in
             and self.banner == other.banner
             and self.worker_log == other.worker_log
             and self.outputs is other.outputs

@@ -1,4 +1,4 @@
-"""The end of a worker's own log, as text that cannot steer the terminal."""
+"""The end of a worker's log, as text that cannot control the terminal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from condense_core.foreign import open_file
 from condense_core.text import printable
 
 # A worker writes little; one that writes without end is not read from its beginning.
@@ -29,7 +30,7 @@ class WorkerLog:
         if self._file is None:
             return ()
         try:
-            with self._file.open("rb") as file:
+            with open_file(self._file) as file:
                 status = os.fstat(file.fileno())
                 state = (status.st_mtime_ns, status.st_size)
                 if state != self._state:

@@ -43,13 +43,13 @@ def read_axes(options: Sequence[str], base: Experiment) -> list[Axis]:
             raise ScenarioError(f"--over {short(option)}: expected KEY=V1,V2,…, such as init.std=0.005,0.05")
         axis = Axis(_whole_key(key.strip(), base), tuple(_split(text, option)))
         if any(axis.key == other.key for other in axes):
-            raise ScenarioError(f"--over {option}: {axis.key} is swept already; give all of its values at once")
+            raise ScenarioError(f"--over {option}: {axis.key} is given twice; give all of its values in one --over")
         axes.append(axis)
     return axes
 
 
 def number(text: str) -> float | None:
-    """The text as a number, None where it is none; `true` and `inf` are not."""
+    """The text as a number, None if it is none; `true` and `inf` are not."""
     try:
         value = float(text)
     except ValueError:

@@ -14,7 +14,7 @@ from condense_core.installation import how_to_add
 from condense_tui.documents.files import ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, Row, Value
+from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, TableRow, Value
 
 
 def write_tables(results: Sequence[CellResult], sweep: Sweep) -> list[Path]:
@@ -37,13 +37,13 @@ def has_parquet() -> bool:
 
 
 def require_parquet() -> None:
-    """MissingExtraError where results.parquet cannot be written."""
+    """MissingExtraError if results.parquet cannot be written."""
     if not has_parquet():
         raise MissingExtraError(f"--parquet needs pyarrow, which is not installed here: {how_to_add('parquet')}")
 
 
 def replace(file: Path, content: bytes) -> Path:
-    """Put the content in the file's place in one stroke: whoever reads it meanwhile sees the one or the other."""
+    """Put the content in the file's place atomically: a reader sees either the old or the new content."""
     write_file(ready_folder(file.parent) / file.name, content, force=True)
     return file
 
@@ -62,7 +62,7 @@ def _type_of(values: Sequence[Value]) -> type:
     return float if kinds <= {int, float} else str
 
 
-def _csv(columns: Mapping[str, type], rows: Sequence[Row]) -> str:
+def _csv(columns: Mapping[str, type], rows: Sequence[TableRow]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -80,7 +80,7 @@ def _cell(value: Value) -> str:
     return str(value)
 
 
-def _parquet(columns: Mapping[str, type], rows: Sequence[Row]) -> bytes:
+def _parquet(columns: Mapping[str, type], rows: Sequence[TableRow]) -> bytes:
     import pyarrow
     import pyarrow.parquet
 

@@ -1,13 +1,13 @@
 """What stands behind a dialog: the screen under it, dim and still.
 
-Textual draws and tints all of it anew whenever the dialog changes, which makes every letter typed into a form cost as
+Textual draws and tints all of it again whenever the dialog changes, which makes every letter typed into a form cost as
 much as a whole screen. Here it is drawn once, until the terminal changes its size or the dialog opens again.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
@@ -21,15 +21,18 @@ from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
 
-from condense_tui.terminal.shell import Shell
 from condense_tui.terminal.textual_internals import screen_below, strips_of
 
-Answer = TypeVar("Answer")
+if TYPE_CHECKING:
+    from condense_tui.terminal.shell import Shell
+
+ResultT = TypeVar("ResultT")
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(ModalScreen[ResultT]):
     """A small screen over another one."""
 
+    app: Shell
     _still: Still | None = None
     _opened_at: Size | None = None
 
@@ -41,8 +44,7 @@ class Dialog(ModalScreen[Answer]):
         if below is None:
             return super().render()
         # a tint changes every cell of the screen, which takes a thin link a second, twice
-        far = isinstance(self.app, Shell) and self.app.far
-        self._still = Still(below, TRANSPARENT if far else self.styles.background, self.app.theme)
+        self._still = Still(below, TRANSPARENT if self.app.far else self.styles.background, self.app.theme)
         return self._still
 
     def on_screen_resume(self) -> None:

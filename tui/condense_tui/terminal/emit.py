@@ -22,7 +22,7 @@ from condense_tui.draw.palette import CODES, DROPPED, NAN, Palette, rich_colour
 from condense_tui.terminal.textual_internals import LazyStrip
 
 
-class Ink(NamedTuple):
+class HeatmapInk(NamedTuple):
     """What turns the cells of a heatmap row into colours."""
 
     palette: Palette
@@ -30,7 +30,7 @@ class Ink(NamedTuple):
     depth: Depth
 
 
-class Row(LazyStrip):
+class HeatmapRow(LazyStrip):
     """A row of heatmap cells, painted in one go.
 
     Only where it is cut in pieces, under a dialog or for a screenshot, is it the segments of an ordinary strip; most
@@ -39,7 +39,7 @@ class Row(LazyStrip):
 
     __slots__ = ("ink", "pairs")
 
-    def __init__(self, pairs: np.ndarray, ink: Ink) -> None:
+    def __init__(self, pairs: np.ndarray, ink: HeatmapInk) -> None:
         super().__init__(len(pairs))
         self.pairs = pairs
         self.ink = ink
@@ -53,7 +53,7 @@ class Row(LazyStrip):
 
 
 @lru_cache(maxsize=12)
-def pair_styles(ink: Ink) -> Callable[[int], Style]:
+def pair_styles(ink: HeatmapInk) -> Callable[[int], Style]:
     """The style of each half-block cell, for whatever is not written as a ready string."""
 
     @lru_cache(maxsize=CODES * CODES)
@@ -68,15 +68,17 @@ def pair_styles(ink: Ink) -> Callable[[int], Style]:
 
 def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *, thrifty: bool = False) -> list[str]:
     """For each (strip, what the terminal shows in its place): codes that bring the terminal up to date from the first
-    column on; the whole strip where nothing is known, empty where the two look the same. `thrifty`: a whole strip, too,
+    column on; the whole strip where nothing is known, empty if the two look the same. `thrifty`: a whole strip, too,
     is drawn with as few bytes as there can be, and not with those that Textual keeps ready."""
     system = COLOR_SYSTEMS[console.color_system or "truecolor"]
     codes = [""] * len(pairs)
-    rows: dict[tuple[Ink, int], list[tuple[int, Row, Row]]] = {}
+    rows: dict[tuple[HeatmapInk, int], list[tuple[int, HeatmapRow, HeatmapRow]]] = {}
     for at, (strip, before) in enumerate(pairs):
         if before is None:
-            codes[at] = _drawn(strip, system) if thrifty and not isinstance(strip, Row) else strip.render(console)
-        elif isinstance(strip, Row) and isinstance(before, Row) and before.ink == strip.ink:
+            codes[at] = (
+                _drawn(strip, system) if thrifty and not isinstance(strip, HeatmapRow) else strip.render(console)
+            )
+        elif isinstance(strip, HeatmapRow) and isinstance(before, HeatmapRow) and before.ink == strip.ink:
             rows.setdefault((strip.ink, strip.cell_length), []).append((at, strip, before))
         else:
             codes[at] = _difference(strip, before, system)
@@ -89,7 +91,7 @@ def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *
 
 
 class Pen(NamedTuple):
-    """What a terminal has been told to write with, as parameters of SGR: attributes, foreground, background."""
+    """The style a terminal currently writes with, as parameters of SGR: attributes, foreground, background."""
 
     attributes: str = ""
     fore: str = ""
@@ -121,7 +123,7 @@ def _drawn(strip: Strip, system: ColorSystem) -> str:
 
 
 def _difference(strip: Strip, before: Strip, system: ColorSystem) -> str:
-    """Escape codes that turn `before` into `strip` from its first column on; empty where they look the same."""
+    """Escape codes that turn `before` into `strip` from its first column on; empty if they look the same."""
     if strip is before:
         return ""
     new, old = _cells(strip), _cells(before)
@@ -146,6 +148,6 @@ def _written(texts: list[tuple[int, str, Style | None]], system: ColorSystem, *,
 
 
 def _cells(strip: Strip) -> list[tuple[str, Style | None]] | None:
-    """A (character, style) a cell; None where some character is wider than one, which no step can land in."""
+    """A (character, style) a cell; None if some character is wider than one, which no step can land in."""
     cells = [(character, style) for text, style, _ in strip for character in text]
     return cells if len(cells) == strip.cell_length else None

@@ -1,4 +1,4 @@
-"""When garbage is collected: not before the first frame, and from then on never what was there at the start."""
+"""When garbage is collected: not before the first frame, and never the objects that existed at the start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 
 
 def collect_again() -> None:
-    """Collect garbage from now on, but never look again at what was there at the start."""
+    """Collect garbage from now on, but leave out the objects that existed at the start."""
     if not gc.isenabled():
         gc.enable()
         gc.freeze()

@@ -10,12 +10,12 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on
 from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from textual.geometry import Region
 
     from condense_core.remote.client.link import Link
-    from condense_tui.terminal.outlet import Frame, Outlet
+    from condense_tui.actions import Place
+    from condense_tui.terminal.outlet import CodesUpdate, Outlet
+
+
+ResultT = TypeVar("ResultT")
 
 
 class Shell(TappedApp):
@@ -36,7 +40,7 @@ class Shell(TappedApp):
 
     def __init__(self, runs: Path | None = None) -> None:
         """`runs` is the folder of all runs, the usual one where not given."""
-        self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
+        self.ability = ability(os.environ, None if sys.__stdout__ is None else sys.__stdout__.encoding)
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
@@ -122,7 +126,7 @@ class Shell(TappedApp):
         self._outlet.update(update, self.console)
         return True
 
-    def _write_frame(self, frame: Frame) -> None:
+    def _write_frame(self, frame: CodesUpdate) -> None:
         # an answer, or a timer, may still come while the app is being left
         if self.screen_stack:
             self.write_update(frame)
@@ -133,7 +137,7 @@ class Shell(TappedApp):
         return [child.region for child in screen.displayed_children] if isinstance(screen, ModalScreen) else ()
 
     def action_redraw(self) -> None:
-        """Draw everything anew, where something else has written on the terminal."""
+        """Draw everything again, where something else has written on the terminal."""
         if self._outlet is not None:
             self._outlet.forget()
         self.screen.refresh()
@@ -144,3 +148,11 @@ class Shell(TappedApp):
             say(self.screen, self.ability.one_look)
         else:
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
+
+
+class ShellScreen(Screen[ResultT]):
+    """A screen of the shell, which it asks for what a plain app has not."""
+
+    app: Shell
+    PLACES: ClassVar[tuple[Place, ...]] = ()
+    """What of the table of actions is there on it."""

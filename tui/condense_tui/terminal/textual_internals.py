@@ -38,7 +38,7 @@ class TappedApp(App[None]):
 
     @property
     def write_codes(self) -> Callable[[str], None] | None:
-        """Writes to the terminal, past everything that is drawn; None where there is no terminal yet."""
+        """Writes to the terminal, past everything that is drawn; None if there is no terminal yet."""
         return None if self._driver is None else self._driver.write
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
@@ -48,7 +48,7 @@ class TappedApp(App[None]):
 
 
 class LazyStrip(Strip):
-    """A strip whose segments are made when somebody asks for them."""
+    """A strip whose segments are made when they are asked for."""
 
     __slots__ = ("_made",)
     _made: list[Segment]

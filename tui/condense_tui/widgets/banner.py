@@ -1,4 +1,4 @@
-"""One line over everything else: what happened, and what to press or type."""
+"""A message above everything else: what happened, and what to press or type."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import textwrap
 
 from textual.geometry import Size
 
-from condense_tui.snapshots.snapshot import Banner as Message
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.snapshots.snapshot import BannerText
+from condense_tui.widgets.lines import Lines
 
 _SIGNS = {"note": ("‖", "="), "warning": ("▲", "!"), "error": ("✖", "x")}
 
 
 class Banner(Lines):
-    """Takes no room while there is nothing to say."""
+    """Takes no room while there is no message."""
 
     DEFAULT_CSS = """
     Banner { height: auto; padding: 0 1; display: none; background: $panel; }
@@ -25,9 +26,9 @@ class Banner(Lines):
 
     def __init__(self) -> None:
         super().__init__(id="banner")
-        self._message: Message | None = None
+        self._message: BannerText | None = None
 
-    def show(self, message: Message | None) -> None:
+    def show(self, message: BannerText | None) -> None:
         """Show a message, or nothing."""
         if message == self._message:
             return

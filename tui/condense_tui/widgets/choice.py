@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines
 
 _REVERSE = Style(reverse=True)
 LABEL_WIDTH = 9
@@ -22,8 +23,8 @@ class Choice(Lines, can_focus=True):
 
     DEFAULT_CSS = "Choice { height: auto; background: $surface; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "the option before", show=False),
-        Binding("right", "move(1)", "the next option", show=False),
+        Binding("left", "move(-1)", "previous option", show=False),
+        Binding("right", "move(1)", "next option", show=False),
     ]
 
     class Changed(Message):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from condense_tui.actions import Place, footer_hints
+from condense_tui.draw.line import Line
 from condense_tui.widgets.keys import Key, KeyLine
-from condense_tui.widgets.lines import Line, justified, length
+from condense_tui.widgets.lines import justified, length
 
-# Narrower than this, more keys are worth more than air between them.
+# Narrower than this, showing more keys is worth more than space between them.
 ROOMY = 100
-# Who knows these two finds everything else, and the way out.
+# With these two keys a person finds everything else, and the way out.
 ALWAYS = frozenset({"?", "q"})
 
 

@@ -7,11 +7,12 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from textual import events
 
-from condense_tui.widgets.lines import Line, Lines, length
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, length
 
 
 class Key(NamedTuple):
-    """Keys as they are shown, what they do in a word, and the actions that they call: one, or one for each key."""
+    """Keys as they are shown, what they do in short, and the actions that they call: one, or one for each key."""
 
     keys: str
     words: str
@@ -26,7 +27,7 @@ class KeyLine(Lines):
         self._places: list[tuple[int, int, Key]] = []
 
     def begin(self) -> None:
-        """A line is built anew."""
+        """A line is built again."""
         self._places = []
 
     def part(self, key: Key, gap: int) -> Line:

@@ -11,14 +11,15 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Entry(Generic[Item]):
-    """One thing in the list. `key` tells it from the others while the list changes; without an item, a heading."""
+    """One entry of the list. `key` identifies it while the list changes; without an item, it is a heading."""
 
     key: str
     item: Item | None

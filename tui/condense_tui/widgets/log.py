@@ -10,8 +10,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 
 from condense_tui.draw import numbers
+from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import EventView, Snapshot
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 # A run that checkpoints every twenty seconds for a week has more events than anybody scrolls through.
 MOST_EVENTS = 1_000
@@ -91,7 +92,7 @@ class Events(_Growing):
             texts = textwrap.wrap(event.text, max(20, width - indent)) or [""]
             lines.append([*head, (texts[0], look.text)])
             lines += [[(" " * indent + text, look.text)] for text in texts[1:]]
-        return lines or [[("nothing has happened yet", look.muted)]]
+        return lines or [[("no events yet", look.muted)]]
 
 
 class WorkerLines(_Growing):
@@ -110,5 +111,5 @@ class WorkerLines(_Growing):
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         if not self._log:
-            return [[("the worker wrote nothing here: all is well, or this is a recording", look.muted)]]
+            return [[("the worker's log is empty: nothing went wrong, or this is a recording", look.muted)]]
         return [[(part, look.text)] for line in self._log for part in textwrap.wrap(line, max(8, width)) or [""]]

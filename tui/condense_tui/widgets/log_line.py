@@ -1,12 +1,13 @@
-"""The newest word of the log."""
+"""The newest event, in one line."""
 
 from __future__ import annotations
 
 import time
 
 from condense_tui.draw import numbers
+from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import EventView, Snapshot
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 
 class LogLine(Lines):
@@ -29,7 +30,7 @@ class LogLine(Lines):
     def build(self, width: int, height: int) -> list[Line]:
         event, look = self._event, self.look
         if event is None:
-            return [[("nothing has happened yet", look.muted)]]
+            return [[("no events yet", look.muted)]]
         clock = time.strftime("%H:%M:%S", time.localtime(event.time))
         return [
             [

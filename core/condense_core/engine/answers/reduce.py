@@ -32,7 +32,7 @@ from condense_core.scenario.experiment import Experiment, Optimizer
 WEIGHTS_NAME = "effective.safetensors"
 SCENARIO_NAME = "effective.toml"
 
-Source = Literal["checkpoint", "recording"]
+WeightsSource = Literal["checkpoint", "recording"]
 
 
 def reduce_run(asked: AskReduce) -> ReduceAnswer:
@@ -83,12 +83,14 @@ def network_of(experiment: Experiment, dataset: Dataset, parameters: dict[str, T
         for name, parameter in network.named_parameters():
             value = parameters.get(name)
             if value is None or value.shape != parameter.shape:
-                raise RunFileError(f"the recorded weights are not those of the run's network: {name} does not fit")
+                raise RunFileError(
+                    f"the recorded weights do not fit the run's network: {name} is missing or has another shape"
+                )
             parameter.copy_(value)
     return network
 
 
-def _weights(run: RunReader, at: int | None) -> tuple[int, Source, dict[str, Tensor]]:
+def _weights(run: RunReader, at: int | None) -> tuple[int, WeightsSource, dict[str, Tensor]]:
     """The newest weights at or before a step, from the checkpoint or the recording."""
     state = checkpoint.load(run.folder) if run.file.name == FILE_NAME else None
     recorded = run.weights(at)
@@ -99,7 +101,7 @@ def _weights(run: RunReader, at: int | None) -> tuple[int, Source, dict[str, Ten
     if recorded is None:
         until = "" if at is None else f" at or before step {at}"
         raise RunFileError(
-            f"{run.info().id} holds no weights{until}; recordings of large networks and shipped ones hold none"
+            f"{run.info().id} has no weights{until}; those of large networks and of shipped recordings are not recorded"
         )
     step, values = recorded
     return step, "recording", {name: torch.from_numpy(value.copy()) for name, value in values.items()}

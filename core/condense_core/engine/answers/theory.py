@@ -26,16 +26,26 @@ from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.linear_theory import (
     LOOK_AHEAD,
     usable_lambda1,
-    value_and_slope_at_zero,
+    value_and_derivative_at_zero,
     why_no_linear_dynamics,
 )
 from condense_core.engine.network.network import Network
 from condense_core.errors import DataError, ScenarioError
-from condense_core.jobs.messages import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoryAnswer
-from condense_core.measures.dynamics import linear_dynamics, predicted_condensation, readout_of_kernels
+from condense_core.jobs.messages import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoremTime, TheoryAnswer
+from condense_core.measures.change import relative_change
+from condense_core.measures.dynamics import (
+    LEAST_GAMMA,
+    LinearDynamics,
+    effective_time,
+    linear_dynamics,
+    predicted_condensation,
+    predicted_kernels,
+    predicted_ratio,
+    readout_of_kernels,
+)
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Conv, Dense, Experiment, Sine
+from condense_core.scenario.experiment import Conv, Dense, Experiment, Sine, WidthPowerInit
 from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
@@ -56,13 +66,13 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     first = experiment.layers[0]
     if experiment.trunk is not None:
         raise ScenarioError(
-            f"theory: a {experiment.trunk} trunk stands before {experiment.layer_names[0]}; the theory is that of a"
-            " two-layer network on the images themselves, and has nothing to say of it"
+            f"theory: {experiment.layer_names[0]} comes after a {experiment.trunk} trunk; the theory is for two-layer"
+            " networks that see the images themselves"
         )
     if not isinstance(first, Conv) and len(experiment.layers) > 1:
         raise ScenarioError(
-            f"theory: expected a first layer that is a convolution, or a single dense one, got {len(experiment.layers)}"
-            " dense layers; the signal matrix is that of a two-layer network"
+            f"theory: expected a convolution as the first layer, or a single dense layer, got {len(experiment.layers)}"
+            " dense layers; the signal matrix is defined for two-layer networks"
         )
     data = msgspec.structs.replace(experiment.data, samples=samples)
     draw = datasets.open_draws(data)
@@ -78,7 +88,7 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
             variant = msgspec.structs.replace(experiment, seed=experiment.seed + trial, claim=None)
             trials_of[kind].append(_trial(variant, dataset, bias=bias, predict=not unpredicted))
     return TheoryAnswer(
-        data=f"{name}: {note} a trial",
+        data=f"{name}: {note} per trial",
         layer=experiment.layer_names[0],
         trials=trials,
         samples=samples,
@@ -97,6 +107,8 @@ class _Trial(msgspec.Struct, frozen=True):
     doubtful: bool
     lr: float | None
     predicted: int | None
+    theorem: tuple[float, float, float] | None
+    """Step, ratio and relative change of `TheoremTime`."""
 
 
 def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: bool) -> _Trial:
@@ -107,14 +119,16 @@ def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: boo
     overlap: list[float] = []
     if isinstance(first, Conv):
         overlap = ones_overlap(found.v1, dataset.input_shape[0], first.size).tolist()
-    lr = predicted = None
+    lr = predicted = theorem = None
     if predict:
         trained_RK = signal_RK if bias == first.bias else _signal(residual_Nd, dataset, first, bias=first.bias)
         lr = _learning_rate(experiment, found if trained_RK is signal_RK else spectrum(trained_RK))
-        predicted = _predicted_step(experiment, dataset, trained_RK, lr)
+        dynamics = _dynamics(experiment, dataset, trained_RK, lr)
+        predicted = predicted_condensation(dynamics, at_most=LOOK_AHEAD)
+        theorem = _theorem(experiment, dynamics, lr)
     rows, entries = signal_RK.shape
     values = found.values[:LEADING].tolist()
-    return _Trial((rows, entries), values, overlap, found.direction_is_doubtful, lr, predicted)
+    return _Trial((rows, entries), values, overlap, found.direction_is_doubtful, lr, predicted, theorem)
 
 
 def _signal(residual_Nd: Tensor, dataset: Dataset, layer: Conv | Dense, *, bias: bool) -> Tensor:
@@ -131,12 +145,25 @@ def _learning_rate(experiment: Experiment, found: SignalSpectrum) -> float:
     return share / usable_lambda1(float(found.values[0]))
 
 
-def _predicted_step(experiment: Experiment, dataset: Dataset, signal_RK: Tensor, lr: float) -> int | None:
+def _dynamics(experiment: Experiment, dataset: Dataset, signal_RK: Tensor, lr: float) -> LinearDynamics:
     network = Network(experiment, dataset.input_shape, dataset.outputs)
     weight_MK = network.kernels(experiment.layer_names[0]).detach()
     readout_MR = readout_of_kernels(network.output.weight.detach(), len(weight_MK))
-    dynamics = linear_dynamics(signal_RK, weight_MK, readout_MR, lr=lr, slope=value_and_slope_at_zero(experiment)[1])
-    return predicted_condensation(dynamics, at_most=LOOK_AHEAD)
+    _, slope = value_and_derivative_at_zero(experiment)
+    return linear_dynamics(signal_RK, weight_MK, readout_MR, lr=lr, slope=slope)
+
+
+def _theorem(experiment: Experiment, dynamics: LinearDynamics, lr: float) -> tuple[float, float, float] | None:
+    init, width = experiment.init, experiment.layers[0].width
+    lambda1 = float(dynamics.values[0])
+    if not isinstance(init, WidthPowerInit) or init.gamma <= LEAST_GAMMA or width < 2 or not lambda1 > 0:
+        return None
+    step = effective_time(init.gamma, width, lambda1) / lr
+    return (
+        step,
+        float(predicted_ratio(dynamics, torch.tensor([step]))),
+        relative_change(predicted_kernels(dynamics, step), predicted_kernels(dynamics, 0)),
+    )
 
 
 def _phase(experiment: Experiment) -> Phase | None:
@@ -149,9 +176,11 @@ def _phase(experiment: Experiment) -> Phase | None:
 def _notes(experiment: Experiment) -> list[str]:
     notes = []
     if len(experiment.layers) > 1:
-        notes.append("deeper network: Z is that of its first layer alone, as if the output followed it")
+        notes.append("deeper network: Z is that of its first layer, as if the output layer came right after it")
     if multiplicity(activation(experiment.layers[0].activation)) != 1:
-        notes.append(f"{experiment.layers[0].activation} has no multiplicity 1, so v1 does not predict its kernels")
+        notes.append(
+            f"{experiment.layers[0].activation} does not have multiplicity 1, so v1 does not predict its kernels"
+        )
     return notes
 
 
@@ -184,7 +213,15 @@ def _summary(kind: LabelKind, trials: Sequence[_Trial], unpredicted: str) -> Lab
         predicted=spread(steps) if steps else None,
         predicted_in=len(steps),
         unpredicted=unpredicted,
+        theorem=_theorem_time([trial.theorem for trial in trials if trial.theorem is not None]),
     )
+
+
+def _theorem_time(found: Sequence[tuple[float, float, float]]) -> TheoremTime | None:
+    if not found:
+        return None
+    step, ratio, change = (spread(values) for values in zip(*found, strict=True))
+    return TheoremTime(step=step, ratio=ratio, relative_change=change)
 
 
 def spread(values: Iterable[float]) -> Spread:
@@ -201,7 +238,9 @@ def spread(values: Iterable[float]) -> Spread:
 def _work(asked: AskTheory) -> TheoryAnswer:
     experiment = toml.loads(asked.scenario)
     if asked.samples < 1 or asked.trials < 1:
-        raise DataError(f"expected at least one trial of one sample, got {asked.trials} of {asked.samples}")
+        raise DataError(
+            f"expected at least 1 trial and 1 sample, got {asked.trials} trials and {asked.samples} samples"
+        )
     return theory(experiment, trials=asked.trials, samples=asked.samples, bias=asked.bias)
 
 

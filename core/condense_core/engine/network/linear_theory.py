@@ -27,9 +27,11 @@ def why_not_from_data(experiment: Experiment) -> str:
     name = experiment.layers[0].activation
     order = multiplicity(activation(name))
     if experiment.trunk is not None:
-        return f"a {experiment.trunk} trunk before it; the linear dynamics are those of a layer on the data themselves"
+        return (
+            f"a {experiment.trunk} trunk before it; the linear dynamics are for a layer that sees the data themselves"
+        )
     if len(experiment.layers) > 1:
-        return f"{len(experiment.layers)} hidden layers; the linear dynamics are those of one"
+        return f"{len(experiment.layers)} hidden layers; the linear dynamics are for one"
     if order != 1:
         return f"{name} has multiplicity {order or 'none'}; the linear dynamics need 1"
     return ""
@@ -47,19 +49,19 @@ def why_no_linear_dynamics(experiment: Experiment) -> str:
     reason = why_not_from_data(experiment)
     if reason:
         return reason
-    if value_and_slope_at_zero(experiment)[0] != 0:
+    if value_and_derivative_at_zero(experiment)[0] != 0:
         name = experiment.layers[0].activation
         return f"{name} is not 0 at 0; centred-{name} is"
     if not isinstance(optimizer, GD):
-        return "Adam; the linear dynamics are those of gradient descent"
+        return "Adam; the linear dynamics are for gradient descent"
     if optimizer.batch is not None:
-        return "batches; the linear dynamics are those of the full batch"
+        return "batches; the linear dynamics are for the full batch"
     if optimizer.later_lr:
-        return "a learning rate that changes; the linear dynamics are those of one"
+        return "a learning rate that changes; the linear dynamics are for a constant one"
     return ""
 
 
-def value_and_slope_at_zero(experiment: Experiment) -> tuple[float, float]:
+def value_and_derivative_at_zero(experiment: Experiment) -> tuple[float, float]:
     """σ(0) and σ'(0) of the first layer, the second of which multiplies Z."""
     zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
     value = activation(experiment.layers[0].activation)(zero)

@@ -21,7 +21,7 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.linear_theory import (
     usable_lambda1,
-    value_and_slope_at_zero,
+    value_and_derivative_at_zero,
     why_no_linear_dynamics,
     why_not_from_data,
 )
@@ -198,10 +198,10 @@ class Observation:
         """
         if why_no_linear_dynamics(self.experiment):
             return None
-        _, slope = value_and_slope_at_zero(self.experiment)
+        _, derivative = value_and_derivative_at_zero(self.experiment)
         weight_MK = self.kernels(self.layers[0])
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
-        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=slope)
+        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
 
     def predicts_from_data(self, layer: str) -> bool:
         """Whether the prediction for the layer needs the data alone: one hidden layer, of multiplicity 1."""

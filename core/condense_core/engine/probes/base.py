@@ -19,7 +19,7 @@ class Measurement:
     scalars: list[tuple[str, float]] = field(default_factory=list)
     frames: list[tuple[str, Frame]] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
-    once: float = 0.0
+    one_time: float = 0.0
     """Seconds that went into what is needed only once, and so do not count as the cost of a measurement."""
 
     def scalar(self, name: str, value: float, bits: int = SINGLE) -> None:
@@ -41,5 +41,5 @@ class Probe(Protocol):
     def measure(self, observation: Observation, into: Measurement) -> None:
         """Measure the network and add the results."""
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Take up where the recording stops, in a resumed run."""

@@ -18,5 +18,5 @@ class Change:
         for layer, initial_MK in self._initial.items():
             into.scalar(f"{layer}.relative_change", relative_change(observation.kernels(layer), initial_MK))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: the initial weights are made anew from the seed."""

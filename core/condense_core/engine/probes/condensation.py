@@ -12,6 +12,7 @@ from condense_core.engine.probes.base import Measurement
 from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
+from condense_core.measures.rank import direction_spectrum, effective_rank
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
 from condense_core.runfile import frames
@@ -36,14 +37,15 @@ class SimilarityProbe:
                 cosine_MM = pool_similarity(cosine_MM, order_M, frames.LARGEST_SIDE)
             into.frame(layer, encoder.encode(cosine_MM.cpu().numpy(), kernels))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: the first frame after a resume is a key frame."""
 
 
 class CondensationProbe:
     """Frames `condensation` and scalars `LAYER.lines`, `.lines_coarse`, `.directions`, `.coverage`, `.mean_abs_cos`,
-    `.pair_abs_cos`; of a convolution with several input channels also `.slice_abs_cos`, the mean |cos| of its slices
-    per output and input channel with their common axis; event `condensed` at the first step where a layer is."""
+    `.pair_abs_cos`, `.effective_rank`; of a convolution with several input channels also `.slice_abs_cos`, the mean
+    |cos| of its slices per output and input channel with their common axis; event `condensed` at the first step where a
+    layer is."""
 
     def __init__(self, start: Observation) -> None:
         self._places: dict[str, tuple[Tensor, Tensor]] = {}
@@ -57,11 +59,13 @@ class CondensationProbe:
 
     def measure(self, observation: Observation, into: Measurement) -> None:
         for layer in observation.layers:
-            frame = self._look(layer, observation, into)
+            frame = self._measure_layer(layer, observation, into)
             into.frame(layer, frame)
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
             into.scalar(f"{layer}.condensed", float(frame.condensed))
+            kept_JK = observation.tree(layer).unit_JK
+            into.scalar(f"{layer}.effective_rank", effective_rank(direction_spectrum(kept_JK)))
             if layer in self._slices:
                 rows = slices(observation.kernels(layer), *self._slices[layer])
                 into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))
@@ -69,7 +73,7 @@ class CondensationProbe:
                 self._condensed.add(layer)
                 into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')}")
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         for layer in run.layers:
             if (run.curve(f"{layer}.condensed")[1] > 0).any():
                 self._condensed.add(layer)
@@ -78,13 +82,13 @@ class CondensationProbe:
                 label_M = torch.from_numpy(frame.label.numpy().astype("int64"))
                 self._places[layer] = label_M, torch.from_numpy(frame.sign.numpy().astype("int64"))
 
-    def _look(self, layer: str, observation: Observation, into: Measurement) -> frames.Condensation:
+    def _measure_layer(self, layer: str, observation: Observation, into: Measurement) -> frames.Condensation:
         weight_MK, tree = observation.kernels(layer), observation.tree(layer)
         lines = cut_tree(tree)
         coarse = cut_tree(tree, cut=COARSE.cos, smallest_share=COARSE.share)
         begun = time.perf_counter()
         null = null_condensation(weight_MK.shape[1], _calibration_size(lines.kept))
-        into.once += time.perf_counter() - begun
+        into.one_time += time.perf_counter() - begun
         label_M, sign_M = lines.label_M, lines.sign_M
         if layer in self._places:
             matched = match_lines(*self._places[layer], label_M, sign_M)

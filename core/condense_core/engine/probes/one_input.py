@@ -51,7 +51,7 @@ class OutputsProbe:
             ),
         )
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: what is measured depends on its own step alone."""
 
 
@@ -80,7 +80,7 @@ class FieldProbe:
             ),
         )
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: what is measured depends on its own step alone."""
 
 

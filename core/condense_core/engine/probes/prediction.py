@@ -52,7 +52,7 @@ class SpectrumProbe:
             for rank, value in enumerate(values[:CURVES], start=1):
                 into.scalar(f"{name}.eigenvalue.{rank}", float(value) ** 2)
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: a spectrum depends on its own step alone."""
 
 
@@ -87,7 +87,7 @@ class AlignmentProbe:
             into.scalar(f"{layer}.alignment", frame.mean_abs_cos)
             into.scalar(f"{layer}.ratio", frame.ratio)
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: the prediction is made anew from the seed."""
 
 

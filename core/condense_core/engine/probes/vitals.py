@@ -37,5 +37,5 @@ class Vitals:
             self._ended = True
             into.event("initial-stage-ended", f"loss fell below {INITIAL_STAGE:.0%} of its first value")
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         self._ended = bool((run.curve("loss_ratio")[1] < INITIAL_STAGE).any())

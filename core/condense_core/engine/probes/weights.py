@@ -26,5 +26,5 @@ class WeightsProbe:
             parameters = {name: value.cpu().numpy() for name, value in observation.parameters().items()}
             into.frame("", frames.Weights.of(parameters))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: which steps are kept follows from the scenario."""

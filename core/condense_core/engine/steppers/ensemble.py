@@ -6,7 +6,7 @@ nor probes nor checkpoints see which.   # S members
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -36,7 +36,7 @@ class TrainingEnsemble:
         self.step = 0
         self.members = list(range(len(experiment.members)))
         """Numbers of those that still train."""
-        self.remarks: list[str] = []
+        self.notes: list[str] = []
         """What people should know of how steps are taken; whoever reads them empties the list."""
         self._experiment = experiment
         self._experiments = experiment.members
@@ -66,11 +66,11 @@ class TrainingEnsemble:
     def advance(self, steps: int = 1) -> None:
         """Take that many optimiser steps, as many of them as can be in blocks."""
         if steps >= self.block > 1:
-            if not self._tried:
+            if not self._tried_graph:
                 self._try_graph()
             while self._graph is not None and steps >= BLOCK:
                 self._graph.replay()
-                self._differentiated = False
+                self._has_gradients = False
                 self.step += BLOCK
                 steps -= BLOCK
         for _ in range(steps):
@@ -79,25 +79,25 @@ class TrainingEnsemble:
     def _train_step(self) -> None:
         self._set_rates()
         # what an observation has asked for already is not computed again
-        if not self._differentiated:
-            self._differentiate()
+        if not self._has_gradients:
+            self._forward_backward()
         self._update()
-        self._differentiated = False
+        self._has_gradients = False
         self.step += 1
 
     def prepare(self) -> None:
         """Do the part of the next step that observations need: its work is the step's, not the measurement's."""
-        if self._sees_all and not self._differentiated:
-            self._differentiate()
-            self._differentiated = True
+        if self._whole_sample and not self._has_gradients:
+            self._forward_backward()
+            self._has_gradients = True
 
-    def rehearse(self) -> None:
+    def warm_up(self) -> None:
         """Do most of a step's work and change nothing, to see how long it takes."""
         # batch normalisation counts what passes through it
         counted = [buffer for network in self._networks for buffer in network.buffers()]
         before = [buffer.clone() for buffer in counted]
-        self._differentiate()
-        self._differentiated = False
+        self._forward_backward()
+        self._has_gradients = False
         for buffer, value in zip(counted, before, strict=True):
             buffer.copy_(value)
 
@@ -110,7 +110,7 @@ class TrainingEnsemble:
                 self._datasets[member],
                 self.step,
                 self._lr[member],
-                computed=self._computed(member) if self._sees_all else None,
+                computed=self._computed(member) if self._whole_sample else None,
             )
             for member in self.members
         ]
@@ -125,9 +125,11 @@ class TrainingEnsemble:
             self.members.remove(member)
         steps = self._optimisers[0].steps
         self._bind()
-        self._recall({member: before[member] for member in self.members}, steps)
+        for row, member in enumerate(self.members):
+            _copy(before[member], "", self._moments(row))
+        self._set_optimiser_steps(steps)
 
-    def state(self) -> State:
+    def state_dict(self) -> State:
         """All that an ensemble of the same experiment needs to go on from here, bit for bit."""
         state: State = {
             "step": torch.tensor(self.step),
@@ -143,33 +145,21 @@ class TrainingEnsemble:
             state["ended"] = torch.tensor(sorted(self._ended))
         return state
 
-    def restore(self, state: State) -> None:
-        """Continue from `state()` of another; RunFileError where it is of another network."""
-        try:
-            self._restore(state)
-        except (KeyError, RuntimeError) as error:
-            raise RunFileError(
-                f"the checkpoint does not fit this scenario ({error}); remove it to train anew"
-            ) from None
-
-    def _restore(self, state: State) -> None:
-        self.step = int(state["step"])
+    def load_state_dict(self, state: State) -> None:
+        """Continue from `state_dict()` of another; RunFileError where it is of another network."""
         every = range(len(self._experiments))
-        ended = [int(member) for member in state.get("ended", torch.empty(0))]
+        ended = state["ended"].flatten().tolist() if "ended" in state else []
+        if not set(ended) < set(every):
+            raise _does_not_fit(f"members {ended} of {len(every)} have ended")
+        self.step = int(_number(state, "step"))
         self.members = [member for member in every if member not in ended]
-        with torch.no_grad():
-            for member in every:
-                for name, value in self._networks[member].state_dict().items():
-                    value.copy_(state[f"{prefix(member)}network.{name}"])
+        for member in every:
+            _copy(state, f"{prefix(member)}network.", self._networks[member].state_dict())
         self._ended = {member: dict(self._networks[member].state_dict()) for member in ended}
         self._bind()
-        moments = {}
-        for member in self.members:
-            start = f"{prefix(member)}optimiser."
-            moments[member] = {
-                name.removeprefix(start): value for name, value in state.items() if name.startswith(start)
-            }
-        self._recall(moments, float(state["optimiser.steps"]))
+        for row, member in enumerate(self.members):
+            _copy(state, f"{prefix(member)}optimiser.", self._moments(row))
+        self._set_optimiser_steps(_number(state, "optimiser.steps"))
 
     def _bind(self) -> None:
         """Make ready for the members that still train, from the weights in their networks."""
@@ -187,10 +177,10 @@ class TrainingEnsemble:
         ]
         self._updates = list(zip(self._optimisers, self._parameters.groups, strict=True))
         self._graph: Block | None = None
-        self._tried = False
-        self._differentiated = False
+        self._tried_graph = False
+        self._has_gradients = False
 
-    def _differentiate(self) -> None:
+    def _forward_backward(self) -> None:
         """Find outputs and gradients of each member on the samples of this step."""
         self._gradients.forward_backward(self._batches.at(self.step, self.members))
 
@@ -201,10 +191,10 @@ class TrainingEnsemble:
 
     def _try_graph(self) -> None:
         def step() -> None:
-            self._differentiate()
+            self._forward_backward()
             self._update()
 
-        self._tried = True
+        self._tried_graph = True
         memory = [value for group in self._parameters.groups for value in group.params]
         for each in self._optimisers:
             memory += [value for values in each.moments.values() for value in values]
@@ -212,12 +202,12 @@ class TrainingEnsemble:
         try:
             self._graph = Block(step, memory)
         except RuntimeError as error:
-            self.remarks.append(f"steps are taken one by one: {error}")
+            self.notes.append(f"no CUDA graph, steps are taken one by one: {error}")
         else:
-            self.remarks.append(f"CUDA graph of {BLOCK} steps")
+            self.notes.append(f"steps are taken in CUDA graphs of {BLOCK}")
 
     @property
-    def _sees_all(self) -> bool:
+    def _whole_sample(self) -> bool:
         """Whether a step sees the whole sample, so that its outputs and gradient are those that are measured."""
         return self._experiment.optimizer.batch is None and self._experiment.trunk is None
 
@@ -258,9 +248,29 @@ class TrainingEnsemble:
             for name, value in self._parameters.of_row(row, [each.moments[kind] for each in self._optimisers]).items()
         }
 
-    def _recall(self, moments: Mapping[int, ByName], steps: float) -> None:
-        for row, member in enumerate(self.members):
-            for name, value in self._moments(row).items():
-                value.copy_(moments[member][name])
+    def _set_optimiser_steps(self, steps: float) -> None:
         for each in self._optimisers:
             each.steps = steps
+
+
+def _copy(state: State, start: str, into: ByName) -> None:
+    """Fill tensors with those of the state that have `start` before their names."""
+    with torch.no_grad():
+        for name, value in into.items():
+            found = state.get(f"{start}{name}")
+            # a shape that could be broadcast would be silent
+            if found is None or found.shape != value.shape:
+                shape = "missing" if found is None else tuple(found.shape)
+                raise _does_not_fit(f"{start}{name} is {shape}, expected {tuple(value.shape)}")
+            value.copy_(found)
+
+
+def _number(state: State, name: str) -> float:
+    value = state.get(name)
+    if value is None or value.numel() != 1 or not bool(value.isfinite()):
+        raise _does_not_fit(f"{name} is {'missing' if value is None else 'no number'}")
+    return float(value)
+
+
+def _does_not_fit(reason: str) -> RunFileError:
+    return RunFileError(f"the checkpoint does not fit this scenario ({reason}); remove it to train from the start")

@@ -34,14 +34,15 @@ _THREADS = re.compile(r", (\d+) threads?$")
 
 def choose(name: str) -> torch.device:
     """`auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:i`; ScenarioError where it is not there."""
-    kind, index = device_named(name)
+    kind, number = device_named(name)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if kind == "cpu" or (kind == "auto" and not count):
         return torch.device("cpu")
-    if index >= count:
-        there = f"this machine has cuda:0 to cuda:{count - 1}" if count else "PyTorch finds no GPU on this machine"
+    if number >= count:
+        last = f" to cuda:{count - 1}" if count > 1 else " only"
+        there = f"this machine has cuda:0{last}" if count else "PyTorch finds no GPU on this machine"
         raise ScenarioError(f"--device {name}: {there}; try --device auto")
-    return torch.device("cuda", index)
+    return torch.device("cuda", number)
 
 
 def make_deterministic(device: torch.device) -> None:

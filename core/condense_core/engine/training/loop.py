@@ -80,7 +80,7 @@ class Loop:
                     return self._end(outcome)
             if thread.commands or self._signal:
                 before = time.monotonic()
-                outcome = self._obey()
+                outcome = self._handle_commands()
                 begun += time.monotonic() - before
                 if outcome is not None:
                     return self._end(outcome)
@@ -90,8 +90,8 @@ class Loop:
                 begun += time.monotonic() - before
                 next_checkpoint = time.monotonic() + self._experiment.record.checkpoint_seconds
             ensemble.advance(min(ensemble.block, self._next_stop(step) - step))
-            while ensemble.remarks:
-                self._note("stepper", ensemble.remarks.pop(0))
+            while ensemble.notes:
+                self._note("stepper", ensemble.notes.pop(0))
 
     def _next_stop(self, step: int) -> int:
         """The next step at which something has to be looked at."""
@@ -140,8 +140,10 @@ class Loop:
             self._ensemble.drop(list(lost))
             return None
         if self._reached:
-            return Outcome("done", "all others have diverged")
-        return Outcome("diverged", texts[next(iter(texts))] if alone else f"every member: {texts[next(iter(texts))]}")
+            return Outcome("done", "all other members diverged")
+        return Outcome(
+            "diverged", texts[next(iter(texts))] if alone else f"every member diverged: {texts[next(iter(texts))]}"
+        )
 
     def _stop_condition(self, member: int, observation: Observation) -> str:
         stop = self._experiment.stop
@@ -153,7 +155,7 @@ class Loop:
             return f"the accuracy reached {stop.accuracy:g} at step {observation.step}"
         return ""
 
-    def _obey(self) -> Outcome | None:
+    def _handle_commands(self) -> Outcome | None:
         """Do what was asked for; while paused, wait here for what comes next."""
         paused = False
         while True:
@@ -191,7 +193,7 @@ class Loop:
             return
         # what was measured up to here is committed first: after a resume nothing before the checkpoint is repeated
         self._thread.flush()
-        checkpoint.save(self._ensemble.state(), self._folder)
+        checkpoint.save(self._ensemble.state_dict(), self._folder)
         self._note("checkpoint", f"checkpoint at step {self._ensemble.step}")
 
     def _note(self, kind: str, text: str) -> None:

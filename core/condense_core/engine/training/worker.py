@@ -39,9 +39,7 @@ def train(folder: Path) -> int:
             outcome = Outcome("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
             traceback.print_exc()
-            outcome = Outcome(
-                "failed", f"unexpected {type(error).__name__}: {error} (the whole of it is in worker.log)"
-            )
+            outcome = Outcome("failed", f"unexpected {type(error).__name__}: {error} (the traceback is in worker.log)")
         thread.set_status(outcome.status, outcome.reason)
         thread.close()
     except CondenseError as error:
@@ -61,7 +59,7 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         ensemble = make_ensemble(experiment, samples, chosen)
         if chosen.type == "cpu":
             work = len(samples) * device.multiplications(experiment, samples[0])
-            device.set_threads(work, ensemble.rehearse, info.device)
+            device.set_threads(work, ensemble.warm_up, info.device)
         start = ensemble.observe()
         recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
@@ -71,7 +69,7 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
         else:
-            ensemble.restore(state)
+            ensemble.load_state_dict(state)
             recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
         return loop.run([observation.loss for observation in start])

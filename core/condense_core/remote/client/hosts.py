@@ -62,7 +62,7 @@ def config_folder() -> Path:
 
 
 def known_hosts() -> dict[str, Host]:
-    """Hosts that hosts.toml names, in its order; ScenarioError where it cannot be used."""
+    """Hosts that hosts.toml names, in its order; ScenarioError if it cannot be used."""
     file = config_folder() / FILE_NAME
     with decoding(ScenarioError, f"cannot read {file}"):
         if not file.exists():
@@ -81,13 +81,13 @@ def read_hosts(text: str, source: str) -> dict[str, Host]:
             with decoding(ScenarioError, f"{source}: [{short(name)}]"):
                 host = msgspec.convert(settings, Host)
         except ScenarioError as error:
-            raise ScenarioError(f"{error}; expected ssh, command, launcher and runs_dir, each a text") from None
+            raise ScenarioError(f"{error} (a host has ssh, command, launcher and runs_dir, all text)") from None
         found[name] = msgspec.structs.replace(host, name=name, ssh=checked_target(host.ssh or name, source))
     return found
 
 
 def find_host(name: str) -> Host:
-    """The host that a person means by `name`: an entry of hosts.toml, or whatever ssh makes of it."""
+    """The host that a person means by `name`: an entry of hosts.toml, or a name that ssh resolves."""
     known = known_hosts()
     if name in known:
         return known[name]
@@ -97,5 +97,7 @@ def find_host(name: str) -> Host:
 def checked_target(target: str, where: str) -> str:
     """`target` where it can be a destination of ssh's; never one that ssh would take for an option."""
     if not re.fullmatch(r"[^\s-]\S{0,254}", target) or not target.isprintable():
-        raise ScenarioError(f"{where}: {short(target)} is no host; expected a name, user@name, or one of {FILE_NAME}")
+        raise ScenarioError(
+            f"{where}: {short(target)} is not a host; expected a host name, user@name, or a name from {FILE_NAME}"
+        )
     return target

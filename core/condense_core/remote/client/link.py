@@ -12,14 +12,15 @@ import time
 from pathlib import Path
 
 from condense_core.errors import CondenseError, HostError, NobodyToAskError, RunFileError
+from condense_core.foreign import decoding
 from condense_core.remote.client.connection import Connection
 from condense_core.remote.client.follower import Follower
 from condense_core.remote.client.hosts import Host
 from condense_core.remote.client.mirror import MirrorFile, make_mirror_folder
 from condense_core.remote.wire import messages as say
 from condense_core.runfile import control
-from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runfile.info import read_run
+from condense_core.runfile.schema import FILE_NAME
 
 # Time to the next attempt after each that failed; the last one again and again.
 BACK_OFF_S = (0.3, 0.7, 1.5, 3.0, 6.0, 12.0, 25.0)
@@ -29,15 +30,6 @@ JITTER = 0.4
 TICK_S = 0.05
 # How often somebody who is not the mirror's keeper looks whether the keeper has gone.
 TAKE_OVER_S = 0.5
-
-
-def read_mirror(folder: Path) -> RunInfo:
-    """The row of a mirror."""
-    connection = open_reader(folder / FILE_NAME)
-    try:
-        return read_info(connection, folder)
-    finally:
-        connection.close()
 
 
 def open_mirror(connection: Connection, run: str, runs: Path) -> Path:
@@ -70,7 +62,8 @@ class Link(threading.Thread):
 
     def run(self) -> None:
         try:
-            self._keep()
+            with decoding(HostError, f"following {self._folder.name} on {self._host.name}"):
+                self._keep()
         except CondenseError as error:
             self.failure = error
         finally:
@@ -102,7 +95,7 @@ class Link(threading.Thread):
             return
 
     def _keep_held(self) -> None:
-        info = read_mirror(self._folder)
+        info = read_run(self._folder)
         mirror = MirrorFile(self._folder, self._host.name, info)
         trouble = ""
         if self._connection is None:
@@ -115,7 +108,7 @@ class Link(threading.Thread):
                     return
                 except NobodyToAskError as error:
                     # more attempts would be as vain, and a host may shut out whoever makes many
-                    trouble = f"ssh has to ask for {error.about} · q leaves, then attach again"
+                    trouble = f"ssh has to ask for {error.about} · press q to leave, then attach again"
                     raise
                 except HostError as error:
                     failed = 0 if self._went_well else failed
@@ -156,15 +149,17 @@ def sync(folder: Path, connection: Connection, seconds: float | None = None) -> 
     """Bring a mirror up to date; HostError where the connection breaks off, RunFileError where another keeps it."""
     deadline = time.monotonic() + (seconds or 1e9)
     if control.worker_is_alive(folder):
-        raise RunFileError(f"{folder.name} is being watched here, and so up to date; it is shown without --host, too")
+        raise RunFileError(
+            f"{folder.name} is already being watched here and is up to date; leave out --host to show it"
+        )
     with control.hold(folder):
-        mirror = MirrorFile(folder, connection.host.name, read_mirror(folder))
+        mirror = MirrorFile(folder, connection.host.name, read_run(folder))
         try:
             follower = Follower(mirror, connection.send, connection.next_ask, newest=False)
             follower.begin()
             while not follower.complete:
                 if time.monotonic() > deadline:
-                    raise HostError(f"{connection.host.name} takes longer than {seconds:.0f} s")
+                    raise HostError(f"{connection.host.name} did not send everything within {seconds:.0f} s")
                 for message in connection.receive(TICK_S):
                     follower.obey(message)
                 follower.tick()

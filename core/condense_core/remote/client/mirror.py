@@ -21,10 +21,12 @@ from typing import NamedTuple
 import msgspec
 
 from condense_core.errors import HostError, RunFileError
-from condense_core.remote.wire.messages import State
+from condense_core.foreign import PASSING, reason
+from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch
 from condense_core.runfile.info import COLUMNS, LOG_NAME, LinkState, RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, create, open_writer
+from condense_core.runfile.rows import Numbered, Seq, one, rows
+from condense_core.runfile.schema import FILE_NAME, create, open_writer, reading
 from condense_core.runs.place import mirror_folder
 
 TABLES = """
@@ -41,8 +43,8 @@ STALE_COMMAND_S = 60.0
 class Hole(NamedTuple):
     """Rows after `after` up to and with `last` are missing."""
 
-    after: int
-    last: int
+    after: Seq
+    last: Seq
 
 
 class Waiting(NamedTuple):
@@ -61,7 +63,7 @@ def make_mirror_folder(runs: Path, host: str, run: str) -> Path:
         folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise RunFileError(
-            f"cannot make a mirror in {runs}: {error.strerror}; choose a place with --runs-dir"
+            f"cannot create a copy of the run in {runs}: {error.strerror}; choose a place with --runs-dir"
         ) from None
     return folder
 
@@ -95,19 +97,21 @@ class MirrorFile:
         before = read_info(self._connection, self.folder)
         if before.mirror is None or before.id != info.id or before.created != info.created:
             raise RunFileError(
-                f"{self.folder.name} here mirrors another run than {info.id} on {host};"
+                f"{self.folder.name} here is a copy of another run than {info.id} on {host};"
                 f" remove it: condense-tui runs rm {self.folder.name}"
             )
 
     @property
     def top(self) -> int:
         """The highest sequence number that is here; holes are below it."""
-        return int(self._connection.execute("SELECT top FROM mirror").fetchone()[0])
+        with reading(self.folder):
+            found = one(self._connection.execute("SELECT top FROM mirror"), Numbered, "mirror")
+        return (found and found.seq) or 0
 
     def first_hole(self) -> Hole | None:
         """The lowest stretch that is missing."""
-        row = self._connection.execute("SELECT after, last FROM hole ORDER BY after LIMIT 1").fetchone()
-        return None if row is None else Hole(*row)
+        with reading(self.folder):
+            return one(self._connection.execute("SELECT after, last FROM hole ORDER BY after LIMIT 1"), Hole, "hole")
 
     def append(self, after: int, last: int, batch: Batch) -> None:
         """Store the newest rows; where they do not follow on what is here, the stretch between becomes a hole."""
@@ -122,16 +126,18 @@ class MirrorFile:
     def fill(self, after: int, last: int, batch: Batch) -> None:
         """Store rows that were missing, from the beginning of a hole on."""
         with self._transaction(after, last, batch):
-            row = self._connection.execute("SELECT last FROM hole WHERE after = ?", (after,)).fetchone()
-            if row is None or not after < last <= row[0]:
+            cursor = self._connection.execute("SELECT after, last FROM hole WHERE after = ?", (after,))
+            with reading(self.folder):
+                hole = one(cursor, Hole, "hole")
+            if hole is None or not after < last <= hole.last:
                 raise HostError(f"rows {after} to {last} fill no hole")
             self._connection.execute("DELETE FROM hole WHERE after = ?", (after,))
-            if last < row[0]:
-                self._connection.execute("INSERT INTO hole VALUES (?, ?)", (last, row[0]))
+            if last < hole.last:
+                self._connection.execute("INSERT INTO hole VALUES (?, ?)", (last, hole.last))
             # readers keep what they have read, and begin anew when this changes
             self._connection.execute("UPDATE mirror SET filled = filled + 1")
 
-    def state(self, state: State) -> None:
+    def state(self, state: RunState) -> None:
         """Store what the far side says of the run."""
         columns = {name: getattr(state, name) for name in state.__struct_fields__ if name != "last_seq"}
         names = ", ".join(f"{name} = ?" for name in columns)
@@ -157,10 +163,10 @@ class MirrorFile:
             self._connection.execute(
                 "UPDATE command SET taken_at = ? WHERE taken_at IS NULL AND sent_at < ?", (now, now - STALE_COMMAND_S)
             )
-            rows = self._connection.execute(
+            cursor = self._connection.execute(
                 "SELECT id, verb, argument FROM command WHERE taken_at IS NULL ORDER BY id LIMIT 16"
             )
-            return [Waiting(*row) for row in rows]
+            return rows(cursor, Waiting, "command")
 
     def passed_on(self, command: int) -> None:
         """That command has reached the far side."""
@@ -175,7 +181,7 @@ class MirrorFile:
 
     def close(self) -> None:
         """Close the file, as one file without a log beside it where nobody else has it open."""
-        with contextlib.suppress(sqlite3.OperationalError):  # somebody has: the log stays, and is as good
+        with contextlib.suppress(sqlite3.Error):  # somebody has: the log stays, and is as good
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
@@ -231,9 +237,12 @@ def _stored(run: str) -> Iterator[None]:
     """One kind of error for a disk that is full and for values that no run file can hold."""
     try:
         yield
+    except PASSING:
+        raise
     except sqlite3.IntegrityError as error:
-        raise HostError(f"rows of {run} came twice ({error})") from None
-    except (OverflowError, UnicodeError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
-        raise HostError(f"{run}: the host sent what no run file can hold ({error})") from None
-    except sqlite3.Error as error:
-        raise RunFileError(f"the mirror of {run} cannot be written: {error}") from None
+        raise HostError(f"malformed answer: rows of {run} were sent twice ({reason(error)})") from error
+    except Exception as error:
+        refused = isinstance(error, sqlite3.InterfaceError | sqlite3.ProgrammingError | sqlite3.DataError)
+        if isinstance(error, sqlite3.Error | OSError) and not refused:
+            raise RunFileError(f"cannot write the copy of {run}: {reason(error)}") from error
+        raise HostError(f"{run}: the host sent values that a run file cannot hold ({reason(error)})") from error

@@ -6,26 +6,25 @@ programs: the launcher of workers is the server's own setting.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from condense_core.errors import CondenseError, RunFileError
+from condense_core.foreign import reason
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError, from_client, pack
 from condense_core.remote.wire.rows import RowPacker
 from condense_core.remote.wire.version import program_version
 from condense_core.runfile.control import VERBS, send
-from condense_core.runfile.info import LOG_NAME, read_info
-from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runfile.info import LOG_NAME, RunInfo, read_run
+from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.place import is_mirror, run_folders
 
 # Rows of one message: at 1 Mbit/s, half a second.
@@ -53,7 +52,7 @@ class Session:
         self._last = 0
         self._credit = 0
         self._fills: list[say.Fill] = []
-        self._state: say.State | None = None
+        self._state: say.RunState | None = None
         self._state_due = 0.0
         self._pulled: tuple[str, str, BinaryIO] | None = None
 
@@ -61,7 +60,7 @@ class Session:
         """Obey what these bytes ask for; WireError where they are no messages, after which there is no going on."""
         for message in self._incoming.feed(data):
             if not self._met and not isinstance(message, say.Hello):
-                raise WireError("the first message was no hello")
+                raise WireError("malformed message: the first one was not a hello")
             self._obey(message)
 
     @property
@@ -74,12 +73,9 @@ class Session:
         source = self._source
         if source is None:
             return False
-        try:
+        with self._refusing(0, self._leave):
             return self._send_news(source)
-        except CondenseError as error:
-            self._leave()
-            self._refuse(0, error)
-            return True
+        return True
 
     def close(self) -> None:
         """Close what is open."""
@@ -89,7 +85,7 @@ class Session:
 
     def _obey(self, message: say.ToServer) -> None:
         ask = getattr(message, "ask", 0)
-        try:
+        with self._refusing(ask):
             if isinstance(message, say.Hello):
                 self._greet()
             elif isinstance(message, say.Ping):
@@ -102,18 +98,31 @@ class Session:
                 self._list(ask)
             elif isinstance(message, say.Subscribe):
                 self._subscribe(message)
-            elif isinstance(message, say.Start):
+            elif isinstance(message, say.StartRun):
                 self._start(message)
             elif isinstance(message, say.Continue):
                 self._continue(message)
-            elif isinstance(message, say.Command):
+            elif isinstance(message, say.SteerRun):
                 self._command(message)
             else:
                 self._pull(message)
-        except CondenseError as error:
-            self._refuse(ask, error)
-        except OSError as error:
-            self._refuse(ask, RunFileError(f"{error.strerror or error} ({error.filename or self._runs})"))
+
+    @contextlib.contextmanager
+    def _refusing(self, ask: int, first: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Whatever goes wrong in the block is said to the client, after `first` is done: the session goes on, for there
+        are other runs. Only a client that is gone ends it."""
+        try:
+            yield
+        except (BrokenPipeError, ConnectionResetError, TimeoutError):
+            raise
+        except Exception as error:  # noqa: BLE001 - what is forgotten here would end all that the client watches there
+            first()
+            if isinstance(error, CondenseError):
+                self._refuse(ask, error)
+            elif isinstance(error, OSError):
+                self._refuse(ask, RunFileError(f"{error.strerror or error} ({error.filename or self._runs})"))
+            else:
+                self._refuse(ask, RunFileError(f"unexpected {type(error).__name__}: {reason(error)}; please report it"))
 
     def _greet(self) -> None:
         from condense_core.runs.create import missing_packages
@@ -131,19 +140,18 @@ class Session:
         )
 
     def _list(self, ask: int) -> None:
-        found = []
-        for folder in run_folders(self._runs)[: say.MOST_RUNS]:
+        found: list[RunInfo] = []
+        troubles: list[str] = []
+        for folder in run_folders(self._runs):
             if is_mirror(folder):
                 continue
+            if len(found) > say.MOST_RUNS:
+                break
             try:
-                connection = open_reader(folder / FILE_NAME)
-                try:
-                    found.append(msgspec.structs.replace(read_info(connection, folder), experiment=""))
-                finally:
-                    connection.close()
+                found.append(read_run(folder))
             except RunFileError as error:
-                sys.stderr.write(f"{error}\n")
-        self._say(say.Runs(ask, found))
+                troubles.append(str(error))
+        self._say(say.Runs.of(ask, found, troubles))
 
     def _subscribe(self, message: say.Subscribe) -> None:
         self._leave()
@@ -155,7 +163,9 @@ class Session:
             raise
         if message.after > last:
             source.close()
-            raise RunFileError(f"{message.run} has {last} rows here and {message.after} there; it is another run")
+            raise RunFileError(
+                f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
+            )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
         self._say(say.Described(message.ask, info))
 
@@ -204,14 +214,14 @@ class Session:
         self._head = piece.last
         self._say(say.Rows(after, piece.last, False, self._packer.pack(piece.batch)))
 
-    def _start(self, message: say.Start) -> None:
+    def _start(self, message: say.StartRun) -> None:
         from condense_core.runs.create import create_run, require_engine, start_worker
         from condense_core.scenario import toml
         from condense_core.scenario.device import device_named
 
         require_engine()
         device_named(message.device)
-        experiment = toml.loads(message.scenario, message.preset or "the scenario")
+        experiment = toml.loads(message.scenario, message.preset or "scenario")
         folder = create_run(
             experiment, runs=self._runs, name=message.name, preset=message.preset, device=message.device
         )
@@ -225,7 +235,7 @@ class Session:
         resume_run(self._folder(message.run), self._launcher)
         self._say(say.Started(message.ask, message.run))
 
-    def _command(self, message: say.Command) -> None:
+    def _command(self, message: say.SteerRun) -> None:
         folder = self._folder(message.run)
         with_reader = RunSource(folder)
         try:
@@ -251,7 +261,7 @@ class Session:
             data = opened.read(say.PIECE)
         except OSError as error:
             raise RunFileError(f"cannot read {message.file} of {message.run}: {error.strerror}") from None
-        self._say(say.Piece(message.ask, offset, size, data))
+        self._say(say.FilePiece(message.ask, offset, size, data))
 
     def _pulled_file(self, message: say.Pull) -> BinaryIO:
         """The file, kept open from its beginning on: a checkpoint that is replaced meanwhile is still read whole."""

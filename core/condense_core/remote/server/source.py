@@ -9,20 +9,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from condense_core.errors import RunFileError
-from condense_core.remote.wire.messages import State
-from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, ScalarRow, null_is_nan, stored_or_plain
+from condense_core.remote.wire.messages import RunState
+from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, ScalarRow, stored_or_plain
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_reader
+from condense_core.runfile.rows import (
+    DamagedError,
+    Event,
+    Length,
+    Numbered,
+    RowPlace,
+    Scalar,
+    StoredFrame,
+    each,
+    newest,
+    number,
+    one,
+)
+from condense_core.runfile.schema import FILE_NAME, open_reader, reading
 
 # What a message of rows holds at most before it is compressed, so that both ends stay far from their limits.
 LARGEST_PIECE = 3 * 1024 * 1024
 MOST_ROWS_IN_PIECE = 20_000
 # About what a row takes besides its blob or text.
 ROW_BYTES = 24
+_BEFORE = "SELECT seq, step FROM {} WHERE seq < ? AND step <> ? ORDER BY seq DESC LIMIT 1"
 
 
-class Piece(NamedTuple):
+class RowPiece(NamedTuple):
     """All rows after the sequence number that was asked for, up to and with `last`."""
 
     batch: Batch
@@ -50,11 +63,11 @@ class RunSource:
         """The run's row."""
         return read_info(self._connection, self._folder)
 
-    def state(self) -> State:
+    def state(self) -> RunState:
         """What changes of the run's row."""
-        # first the row, then the rows: whoever has them up to this number has all that belong to an ended run
+        # first the row, then the rows: a reader that has them up to this number has all rows of an ended run
         info = self.info()
-        return State(
+        return RunState(
             info.status,
             info.reason[:2_000],
             info.step,
@@ -69,32 +82,34 @@ class RunSource:
     def last_seq(self) -> int:
         """The highest sequence number in the file; 0 in an empty one."""
         with self._checked():
-            return self._last()
+            return newest(self._connection)
 
-    def piece(self, after: int, upto: int, budget: int) -> Piece:
+    def piece(self, after: int, upto: int, budget: int) -> RowPiece:
         """Rows after `after` and up to `upto`, about `budget` bytes of them; instants are kept whole where they fit."""
         with self._checked(), self._one_moment():
-            last_of_all = min(upto, self._last())
+            last_of_all = min(upto, newest(self._connection))
             batch = Batch([], [], [])
             size = rows = 0
             last, step = after, None
             for row in self._rows(after, last_of_all):
+                if row.seq <= last:
+                    raise DamagedError(f"row {row.seq} after row {last}")
                 taken = ROW_BYTES + (len(row.blob) if isinstance(row, FrameRow) else 0)
                 taken += len(row.text) if isinstance(row, EventRow) else 0
                 full = size >= budget and row.step != step
                 if rows and (full or size + taken > LARGEST_PIECE or rows >= MOST_ROWS_IN_PIECE):
-                    return Piece(batch, last, size)
+                    return RowPiece(batch, last, size)
                 _add(batch, row)
                 size, rows, last, step = size + taken, rows + 1, row.seq, row.step
-            return Piece(batch, max(after, last_of_all), size)
+            return RowPiece(batch, max(after, last_of_all), size)
 
     def bytes_after(self, after: int, enough: int) -> int:
         """About how many bytes rows after `after` take; counting ends at `enough`."""
         with self._checked():
-            rows = self._connection.execute("SELECT length(blob) FROM frame WHERE seq > ? ORDER BY seq", (after,))
+            cursor = self._connection.execute("SELECT length(blob) FROM frame WHERE seq > ? ORDER BY seq", (after,))
             size = 0
-            for (length,) in rows:
-                size += int(length)
+            for row in each(cursor, Length, "frame"):
+                size += row.length
                 if size > enough:
                     return size
             return size + ROW_BYTES * (self.last_seq() - after)
@@ -102,33 +117,26 @@ class RunSource:
     def near_the_end(self) -> int:
         """A sequence number at an instant's end, after which every layer's newest similarity can be read by itself."""
         with self._checked(), self._one_moment():
-            (newest,) = self._connection.execute(
+            cursor = self._connection.execute(
                 "SELECT min(seq) FROM (SELECT max(seq) AS seq FROM frame WHERE kind = 'similarity' AND key = 1"
                 " GROUP BY layer)"
-            ).fetchone()
-            if newest is None:
-                newest = self._last()
-            if not newest:
-                return 0
-            tables = ("scalar", "frame", "event")
-            step = next(
-                row[0]
-                for table in tables
-                for row in self._connection.execute(f"SELECT step FROM {table} WHERE seq = ?", (newest,))
             )
+            found = one(cursor, Numbered, "frame")
+            at = newest(self._connection) if found is None or found.seq is None else found.seq
+            tables = ("scalar", "frame", "event")
+            places = (
+                one(self._connection.execute(f"SELECT seq, step FROM {table} WHERE seq = ?", (at,)), RowPlace, table)
+                for table in tables
+            )
+            place = next((place for place in places if place is not None), None)
+            if place is None:
+                return 0
             # an instant's rows follow each other, so it begins after the last row of another step
             before = (
-                row[0]
+                one(self._connection.execute(_BEFORE.format(table), (at, place.step)), RowPlace, table)
                 for table in tables
-                for row in self._connection.execute(
-                    f"SELECT seq FROM {table} WHERE seq < ? AND step <> ? ORDER BY seq DESC LIMIT 1", (newest, step)
-                )
             )
-            return int(max(before, default=0))
-
-    def _last(self) -> int:
-        (last,) = self._connection.execute(NEWEST_SEQ).fetchone()
-        return int(last)
+            return max((place.seq for place in before if place is not None), default=0)
 
     def close(self) -> None:
         """Close the file."""
@@ -140,16 +148,16 @@ class RunSource:
             return self._connection.execute(f"SELECT {columns} FROM {table} {where}", (after, upto))
 
         scalars = (
-            ScalarRow(seq, step, name, null_is_nan(value))
-            for seq, step, name, value in of("scalar", "seq, step, name, value")
+            ScalarRow(row.seq, row.step, row.name, number(row.value))
+            for row in each(of("scalar", "seq, step, name, value"), Scalar, "scalar")
         )
         events = (
-            EventRow(seq, step, kind, text[:20_000], time)
-            for seq, step, kind, text, time in of("event", "seq, step, kind, text, time")
+            EventRow(row.seq, row.step, row.kind, row.text[:20_000], row.time)
+            for row in each(of("event", "seq, step, kind, text, time"), Event, "event")
         )
         frames = (
-            FrameRow(seq, step, kind, layer, int(bool(key)), *stored_or_plain(blob))
-            for seq, step, kind, layer, key, blob in of("frame", "seq, step, kind, layer, key, blob")
+            FrameRow(row.seq, row.step, row.kind, row.layer, int(row.key != 0), *stored_or_plain(row.blob))
+            for row in each(of("frame", "seq, step, kind, layer, key, blob"), StoredFrame, "frame")
         )
         return heapq.merge(scalars, events, frames, key=lambda row: row.seq)
 
@@ -162,14 +170,8 @@ class RunSource:
         finally:
             self._connection.execute("ROLLBACK")
 
-    @contextlib.contextmanager
-    def _checked(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise RunFileError(f"cannot read {self._folder}: {error}") from None
-        except (TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise RunFileError(f"{self._folder} holds values of the wrong kind ({error}); it is damaged") from None
+    def _checked(self) -> contextlib.AbstractContextManager[None]:
+        return reading(self._folder)
 
 
 def _add(batch: Batch, row: ScalarRow | FrameRow | EventRow) -> None:

@@ -9,7 +9,7 @@ any bytes of the same length come out as they went in.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
@@ -31,7 +31,7 @@ def changes(now: bytes, before: bytes) -> bytes:
 
 def changed(difference: bytes, before: bytes) -> bytes:
     """`before` with `difference` made to it; both of one length."""
-    places = list(_arrays(before))
+    places = _arrays(before)
     moved = len(before) - sum(stop - start for start, stop, _ in places)
     found, at, rest = [], 0, 0
     for start, stop, size in places:
@@ -60,19 +60,24 @@ def whole(planes: bytes, size: int) -> bytes:
     return bytes(found)
 
 
-def _arrays(frame: bytes) -> Iterator[tuple[int, int, int]]:
-    """Start, stop and number size of each array in a frame, in order; none where the bytes are no frame."""
+def _arrays(frame: bytes) -> list[tuple[int, int, int]]:
+    """Start, stop and number size of each array in a frame, in order; none where the bytes are no frame.
+
+    Both ends look at the same bytes and so find the same, whatever is wrong with them.
+    """
+    found: list[tuple[int, int, int]] = []
+    at = 0
     try:
         decoded = msgspec.msgpack.decode(frame)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return
-    at = 0
-    for field in decoded.values() if isinstance(decoded, dict) else ():
-        match field:
-            case [str(kind), list(), bytes(data)] if data and kind in _SIZES and len(data) % _SIZES[kind] == 0:
-                start = frame.index(data, at)
-                at = start + len(data)
-                yield start, at, _SIZES[kind]
+        for field in decoded.values() if isinstance(decoded, dict) else ():
+            match field:
+                case [str(kind), list(), bytes(data)] if data and kind in _SIZES and len(data) % _SIZES[kind] == 0:
+                    start = frame.index(data, at)
+                    at = start + len(data)
+                    found.append((start, at, _SIZES[kind]))
+    except Exception:  # noqa: BLE001 - bytes that are no frame are sent as bytes
+        return []
+    return found
 
 
 def _minus(now: bytes, before: bytes, size: int) -> bytes:

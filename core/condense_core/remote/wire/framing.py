@@ -12,13 +12,14 @@ import msgspec
 import zstandard
 
 from condense_core.errors import CondenseError
+from condense_core.foreign import decoding
 from condense_core.remote.wire.messages import Message, Rows, ToClient, ToServer
 from condense_core.text import printable
 
 GREETING = b"\ncondense-tui serve\n"
 # What a login shell may print before the greeting: a long message of the day, not a file.
 MOST_NOISE = 65_536
-# One frame of a run file is at most 4 MiB (frames.LARGEST_FRAME), and travels whole.
+# One frame of a run file is at most 4 MiB (rows.LARGEST_FRAME), and travels whole.
 LARGEST_TO_CLIENT = 6 * 1024 * 1024
 # The largest a client sends is a scenario.
 LARGEST_TO_SERVER = 1024 * 1024
@@ -93,20 +94,16 @@ class Unpacker(Generic[M]):
         return True
 
     def _decode(self, body: bytes, compressed: bool) -> M:
-        try:
+        with decoding(WireError, "a message that makes no sense"):
             return self._decoder.decode(expand(body, self._largest) if compressed else body)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise WireError(f"a message that makes no sense: {error}") from None
 
 
 def expand(data: bytes, largest: int, dictionary: zstandard.ZstdCompressionDict | None = None) -> bytes:
     """Decompressed bytes; WireError for more than `largest`, whatever the data say of themselves."""
-    try:
+    with decoding(WireError, "a message that cannot be decompressed"):
         if zstandard.get_frame_parameters(data).content_size > largest:
             raise WireError(f"a message that grows beyond {largest:,} bytes")
         return zstandard.ZstdDecompressor(dict_data=dictionary).decompress(data, max_output_size=largest)
-    except (zstandard.ZstdError, ValueError, MemoryError) as error:
-        raise WireError(f"a message that cannot be decompressed: {error}") from None
 
 
 def from_server() -> Unpacker[ToClient]:

@@ -7,7 +7,6 @@ sent as changes to it. Both ends keep the same memory; it starts empty with ever
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
@@ -16,12 +15,11 @@ import msgspec
 import zstandard
 from msgspec import Meta
 
+from condense_core.foreign import decoding
 from condense_core.remote.wire.changes import changed, changes, planes, whole, xor
 from condense_core.remote.wire.framing import WireError, expand
-from condense_core.remote.wire.messages import Moment, Seq
+from condense_core.runfile.rows import LARGEST_FRAME, LARGEST_STEP, Moment, Name, Seq, Step
 
-# frames.LARGEST_FRAME, whose module loads NumPy, which the server starts without; a test holds the two equal.
-LARGEST_FRAME = 4 * 1024 * 1024
 # Rows of one message before compression: a largest frame and what goes with it.
 LARGEST_ROWS = LARGEST_FRAME + 1024 * 1024
 MOST_ROWS = 200_000
@@ -35,7 +33,6 @@ REMEMBERED_NAMES = 4_096
 LIVE_BYTES, LIVE_LEVEL = 16_384, 15
 LEVEL = 6
 
-Name = Annotated[str, Meta(max_length=200)]
 How = Literal["stored", "plain", "changes"]
 
 
@@ -43,7 +40,7 @@ class FrameRow(msgspec.Struct, frozen=True, array_like=True):
     """A row of `frame`. `how` its blob travels: as stored, decompressed, or as changes to the last of its kind."""
 
     seq: Seq
-    step: Seq
+    step: Step
     kind: Name
     layer: Name
     key: Annotated[int, Meta(ge=0, le=1)]
@@ -55,7 +52,7 @@ class EventRow(msgspec.Struct, frozen=True, array_like=True):
     """A row of `event`."""
 
     seq: Seq
-    step: Seq
+    step: Step
     kind: Name
     text: Annotated[str, Meta(max_length=20_000)]
     time: Moment
@@ -65,7 +62,7 @@ class ScalarRow(msgspec.Struct, frozen=True, array_like=True):
     """A row of `scalar`; NaN where the file has none."""
 
     seq: Seq
-    step: Seq
+    step: Step
     name: Name
     value: float
 
@@ -93,7 +90,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     each instant."""
 
     seq: Seq
-    step: Seq
+    step: Step
     offsets: Offsets
     steps: Offsets
     names: Annotated[list[Name], Meta(max_length=MOST_ROWS)]
@@ -198,23 +195,21 @@ class RowUnpacker:
         """The rows, frames compressed as a run file stores them; WireError where the bytes are none."""
         memory = self._memory
         raw = expand(packed, LARGEST_ROWS, memory.dictionary)
-        try:
+        with decoding(WireError, "rows that make no sense"):
             found = _decoder.decode(raw)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise WireError(f"rows that make no sense: {error}") from None
-        memory.message(raw)
-        count = len(found.names)
-        if len(found.values) != 8 * count or len(found.offsets) != count or len(found.steps) != count:
-            raise WireError("columns of scalars that differ in length")
-        values = xor(whole(found.values, 8), memory.last_values(found.names))
-        memory.values(found.names, values)
-        numbers = struct.unpack(f"<{count}d", values)
-        columns = zip(found.offsets, found.steps, found.names, numbers, strict=True)
-        return Batch(
-            [ScalarRow(found.seq + seq, found.step + step, name, value) for seq, step, name, value in columns],
-            [self._frame(row, found.seq, found.step) for row in found.frames],
-            found.events,
-        )
+            memory.message(raw)
+            count = len(found.names)
+            if len(found.values) != 8 * count or len(found.offsets) != count or len(found.steps) != count:
+                raise WireError("columns of scalars that differ in length")
+            values = xor(whole(found.values, 8), memory.last_values(found.names))
+            memory.values(found.names, values)
+            numbers = struct.unpack(f"<{count}d", values)
+            columns = zip(found.offsets, found.steps, found.names, numbers, strict=True)
+            scalars = [ScalarRow(found.seq + seq, found.step + step, name, value) for seq, step, name, value in columns]
+            frames = [self._frame(row, found.seq, found.step) for row in found.frames]
+            if max((*(row.step for row in scalars), *(row.step for row in frames)), default=0) > LARGEST_STEP:
+                raise WireError("a step that no run has")
+            return Batch(scalars, frames, found.events)
 
     def _frame(self, row: FrameRow, seq: int, step: int) -> FrameRow:
         blob = row.blob if row.how == "stored" else self._stored(row)
@@ -240,10 +235,5 @@ def stored_or_plain(blob: bytes) -> tuple[bytes, How]:
         if not 0 < zstandard.get_frame_parameters(blob).content_size <= LARGEST_FRAME:
             return blob, "stored"
         return zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME), "plain"
-    except zstandard.ZstdError:
+    except Exception:  # noqa: BLE001 - whatever it is, it arrives as it was, and whoever reads it there says so
         return blob, "stored"
-
-
-def null_is_nan(value: float | None) -> float:
-    """SQLite keeps NaN as NULL."""
-    return math.nan if value is None else float(value)

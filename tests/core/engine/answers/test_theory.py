@@ -16,6 +16,7 @@ from condense_core.errors import DataError, ScenarioError
 from condense_core.measures.signal import ones_overlap, signal_matrix, spectrum
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario import toml
+from condense_presets import preset_text
 
 CONV = """
 name = "conv"
@@ -94,6 +95,31 @@ def test_a_run_records_the_linear_dynamics_where_theory_has_them(settings, predi
     assert (why_no_linear_dynamics(conv(*settings)) == "") is predicted
 
 
+@pytest.mark.parametrize("width", [64, 256, 1024])
+def test_presets_of_theorem_1_train_for_its_time(width):
+    experiment = toml.loads(preset_text(f"cnn-thm1-m{width}"))
+    kind = by_labels(theory(experiment, trials=1, samples=50, bias=False))["raw"]
+    assert round(kind.theorem.step.mean) == experiment.steps
+
+
+def test_at_its_time_a_layer_is_where_theorem_1_has_it(make_run, workers):
+    experiment = toml.loads(preset_text("cnn-thm1-m64"))
+    kind = by_labels(theory(experiment, trials=1, samples=experiment.data.samples, bias=False))["raw"]
+    folder = make_run(text=preset_text("cnn-thm1-m64"))
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        ratio, moved = run.last("conv1.ratio"), run.last("conv1.relative_change")
+    assert kind.theorem.ratio.mean == pytest.approx(ratio, abs=0.005)
+    # the start is not quite at zero output, and the weights have grown fourfold: 6 % was measured
+    assert kind.theorem.relative_change.mean == pytest.approx(moved, rel=0.1)
+
+
+@pytest.mark.parametrize("settings", [(), ("init.scheme=width-power", "init.gamma=0.5"), ("layers.0.activation=relu",)])
+def test_elsewhere_theorem_1_says_nothing(settings):
+    kind = theory(conv(*settings), trials=1, samples=20, bias=False).by_labels[0]
+    assert kind.theorem is None
+
+
 def test_with_the_bias_the_matrix_has_one_column_more():
     without, with_bias = (theory(conv(), trials=1, samples=20, bias=bias).by_labels[0] for bias in (False, True))
     assert without.shape == (16, 25)
@@ -142,7 +168,7 @@ def test_two_dense_layers_have_no_signal_matrix(small):
 def test_the_theory_has_nothing_to_say_of_a_trunk():
     behind = toml.override(toml.parse(toml.dumps(conv())), ["layers=[{kind='dense',width=4}]"])
     behind |= {"trunk": "resnet18", "data": {"name": "photos", "samples": 8}, "optimizer": {"name": "gd", "lr": 0.1}}
-    with pytest.raises(ScenarioError, match="a resnet18 trunk stands before dense1"):
+    with pytest.raises(ScenarioError, match="dense1 comes after a resnet18 trunk"):
         theory(toml.build(behind), trials=1, samples=8, bias=False)
 
 

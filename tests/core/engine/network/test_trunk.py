@@ -55,17 +55,17 @@ def test_training_with_and_without_probes_is_the_same_to_the_bit():
         watched.advance()
         blind.advance()
     measured(watched, experiment)
-    assert same_bits(watched.state(), blind.state())
+    assert same_bits(watched.state_dict(), blind.state_dict())
 
 
 def test_running_statistics_move_with_steps_and_not_with_views():
     training = ensemble(scenario())
     name = "network.trunk.bn1.running_mean"
-    before = training.state()[name].clone()
+    before = training.state_dict()[name].clone()
     assert training.observe()[0].loss > 0
-    assert torch.equal(training.state()[name], before)
+    assert torch.equal(training.state_dict()[name], before)
     training.advance()
-    assert not torch.equal(training.state()[name], before)
+    assert not torch.equal(training.state_dict()[name], before)
 
 
 def test_a_checkpoint_carries_running_statistics(tmp_path):
@@ -73,11 +73,11 @@ def test_a_checkpoint_carries_running_statistics(tmp_path):
     for _ in range(3):
         whole.advance()
     first.advance()
-    checkpoint.save(first.state(), tmp_path)
-    second.restore(checkpoint.load(tmp_path))
+    checkpoint.save(first.state_dict(), tmp_path)
+    second.load_state_dict(checkpoint.load(tmp_path))
     second.advance()
     second.advance()
-    assert same_bits(whole.state(), second.state())
+    assert same_bits(whole.state_dict(), second.state_dict())
 
 
 def test_what_is_measured_of_a_sample_does_not_depend_on_the_others():
@@ -125,8 +125,8 @@ def test_the_work_of_a_step_counts_the_trunk():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data": Sine(), "loss": "mse"}, "trunk: expected dense layers only, and images"),
-        ({"layers": (Conv(width=2), Dense(width=3))}, "trunk: expected dense layers only, and images"),
+        ({"data": Sine(), "loss": "mse"}, "trunk: expected images as data"),
+        ({"layers": (Conv(width=2), Dense(width=3))}, "trunk: expected dense layers only, got 1 convolution"),
         ({"optimizer": Adam(lr=1e-3, batch=1)}, r"optimizer\.batch: expected 2 or more"),
     ],
 )
@@ -137,13 +137,13 @@ def test_a_trunk_that_cannot_work_is_refused(changes, message):
 
 def test_grey_images_are_refused_in_one_line():
     experiment = scenario(data=Digits(samples=6))
-    with pytest.raises(ScenarioError, match="takes colour images"):
+    with pytest.raises(ScenarioError, match="needs colour images"):
         ensemble(experiment)
 
 
 def test_trying_how_long_a_step_takes_changes_nothing():
     training = ensemble(scenario())
-    before = {name: value.clone() for name, value in training.state().items()}
-    training.rehearse()
+    before = {name: value.clone() for name, value in training.state_dict().items()}
+    training.warm_up()
     assert any("running_mean" in name for name in before)
-    assert all(torch.equal(value, before[name]) for name, value in training.state().items())
+    assert all(torch.equal(value, before[name]) for name, value in training.state_dict().items())

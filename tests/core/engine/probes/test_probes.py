@@ -60,6 +60,13 @@ def test_condensed_kernels_are_similar_to_their_line_and_keep_its_number(digits)
     assert np.array_equal(half.sign.numpy()[both], sign[both])
 
 
+def test_a_layer_that_condenses_to_a_line_uses_one_direction(digits):
+    steps, rank = digits.curve("conv1.effective_rank")
+    assert np.array_equal(steps, digits.instants)
+    assert rank[0] > 10, "26 entries a kernel"
+    assert 1 <= rank[-1] < 1.5
+
+
 def test_a_layer_without_a_signal_matrix_is_held_against_its_gradient(make_run, workers):
     folder = make_run("layers=[{kind='dense',width=8},{kind='dense',width=8}]", "steps=20")
     workers.finish(folder)

@@ -1,18 +1,17 @@
-"""Every way to find gradients gives what autograd gives, member by member; and each goes on with the same bits."""
+"""Every way to find gradients gives what autograd gives, member by member."""
 
 from __future__ import annotations
-
-import math
 
 import msgspec
 import pytest
 import torch
+from ensembles import CPU, make, scenario
 from tolerances import rtol
 
 from condense_core.engine.data.datasets import load
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.derivatives import elementwise
-from condense_core.engine.steppers import TrainingEnsemble, gradient_method, graphs, make_ensemble
+from condense_core.engine.steppers import gradient_method, make_ensemble
 from condense_core.engine.steppers.gradients import cnn
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
@@ -29,30 +28,9 @@ from condense_core.scenario.experiment import (
     Ensemble,
     Experiment,
     NormalInit,
-    Sine,
 )
 
-CPU = torch.device("cpu")
 EVERY = (*ACTIVATIONS, "centred-sigmoid", "centred-softplus")
-
-
-def scenario(**changes) -> Experiment:
-    base = Experiment(
-        name="members",
-        steps=50,
-        data=Sine(samples=20, inputs=3, low=-1.0, high=1.0),
-        layers=(Dense(width=7),),
-        init=NormalInit(std=0.1, bias="same"),
-        optimizer=GD(lr=0.05),
-        dtype="float64",
-        ensemble=Ensemble(members=3),
-    )
-    return msgspec.structs.replace(base, **changes)
-
-
-def make(method: type[GradientMethod], experiment: Experiment) -> TrainingEnsemble:
-    loaded = {member.data: load(member.data) for member in experiment.members}
-    return TrainingEnsemble(experiment, [loaded[member.data] for member in experiment.members], CPU, method)
 
 
 def assert_equals_each_seed_alone(method: type[GradientMethod], experiment: Experiment, steps=12, reason="member"):
@@ -85,11 +63,11 @@ OPTIMISERS = {
 def test_activations_in_closed_form_are_those_of_autograd(name):
     z = torch.linspace(-6, 6, 601, dtype=torch.float64, requires_grad=True)
     value = activation(name)(z)
-    (slope,) = torch.autograd.grad(value.sum(), z)
+    (derivative,) = torch.autograd.grad(value.sum(), z)
     found, saved = elementwise(name).forward(z.detach().clone())
     torch.testing.assert_close(found, value.detach(), rtol=rtol("float64"), atol=0)
     torch.testing.assert_close(
-        elementwise(name).backward(torch.ones_like(found), saved), slope, rtol=rtol("float64"), atol=0
+        elementwise(name).backward(torch.ones_like(found), saved), derivative, rtol=rtol("float64"), atol=0
     )
 
 
@@ -153,68 +131,6 @@ def test_members_in_float32_agree_to_its_precision():
     assert_equals_each_seed_alone(MlpGradients, small, reason="float32")
 
 
-METHODS = {
-    "mlp": (MlpGradients, scenario(optimizer=Adam(lr=0.01))),
-    "mlp in batches": (MlpGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
-    "cnn": (CnnGradients, scenario(data=Digits(samples=20), layers=(Conv(width=3),), optimizer=Adam(lr_lambda1=0.1))),
-    "eager": (AutogradGradients, scenario(optimizer=Adam(lr=0.01))),
-    "stacked": (VmapGradients, scenario(optimizer=Adam(lr=0.01))),
-}
-
-
-@pytest.mark.parametrize("case", METHODS)
-def test_a_restored_ensemble_goes_on_with_the_same_bits(case):
-    method, experiment = METHODS[case]
-    whole, first, second = (make(method, experiment) for _ in range(3))
-    for _ in range(9):
-        whole.advance()
-    for _ in range(4):
-        first.advance()
-    second.restore({name: value.clone() for name, value in first.state().items()})
-    for _ in range(5):
-        second.advance()
-    assert whole.state().keys() == second.state().keys()
-    assert all(torch.equal(value, second.state()[name]) for name, value in whole.state().items())
-
-
-@pytest.mark.parametrize("case", METHODS)
-def test_looking_changes_no_bit(case):
-    method, experiment = METHODS[case]
-    blind, watched = make(method, experiment), make(method, experiment)
-    for _ in range(6):
-        blind.advance()
-        for observation in watched.observe():
-            assert math.isfinite(observation.loss)
-            assert observation.gradient_norm > 0
-        watched.advance()
-    assert all(torch.equal(value, watched.state()[name]) for name, value in blind.state().items())
-
-
-@pytest.mark.parametrize("case", METHODS)
-def test_a_dropped_member_stays_as_it_is_and_the_others_go_on_as_if_alone(case):
-    method, experiment = METHODS[case]
-    training, untouched = make(method, experiment), make(method, experiment)
-    for _ in range(3):
-        training.advance()
-        untouched.advance()
-    at_drop = {name: value.clone() for name, value in training.state().items() if name.startswith("member.1.network.")}
-    training.drop([1])
-    assert training.members == [0, 2]
-    resumed = make(method, experiment)
-    resumed.restore({name: value.clone() for name, value in training.state().items()})
-    assert resumed.members == [0, 2]
-    for _ in range(4):
-        training.advance()
-        untouched.advance()
-        resumed.advance()
-    state = training.state()
-    assert all(torch.equal(state[name], value) for name, value in at_drop.items())
-    assert all(torch.equal(resumed.state()[name], value) for name, value in state.items())
-    for observation, number in zip(training.observe(), (0, 2), strict=True):
-        for name, value in untouched.observe()[number].parameters().items():
-            assert float((observation.parameters()[name] - value).norm()) <= rtol("float64") * float(value.norm())
-
-
 def test_the_way_to_step_follows_from_the_scenario():
     images = Digits(samples=20, labels="onehot")
     deep = scenario(data=images, loss="cross-entropy", layers=(Conv(width=3), Conv(width=3)), dtype="float32")
@@ -249,34 +165,3 @@ def test_fast_ways_agree_with_the_plain_one_and_say_so(fast):
         moved = float((slow.kernels(layer) - quick.kernels(layer)).norm() / slow.kernels(layer).norm())
         assert moved < tolerance
     assert quick.loss == pytest.approx(slow.loss, rel=tolerance)
-
-
-class Replayed:
-    """Stands for a captured graph: runs the steps it was given, or others."""
-
-    def __init__(self, block, wrong: bool = False) -> None:
-        self.block, self.wrong = block, wrong
-
-    def replay(self) -> None:
-        self.block()
-        if self.wrong:
-            self.block()
-
-
-@pytest.mark.parametrize("wrong", [False, True])
-def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
-    method, experiment = METHODS["mlp"]
-    plain, blocks = make(method, experiment), make(method, experiment)
-    monkeypatch.setattr(graphs, "_capture", lambda block: Replayed(block, wrong))
-    blocks.block = graphs.BLOCK
-    plain_steps = 2 * graphs.BLOCK + 5
-    for _ in range(plain_steps):
-        plain._train_step()
-    blocks.advance(plain_steps)
-    assert blocks.step == plain_steps
-    (remark,) = blocks.remarks
-    assert ("one by one" in remark) == wrong
-    assert all(torch.equal(value, blocks.state()[name]) for name, value in plain.state().items())
-    blocks.drop([0])
-    blocks.advance(graphs.BLOCK)
-    assert blocks.observe()[0].step == plain_steps + graphs.BLOCK

@@ -22,7 +22,7 @@ PAPERS = {
         "Z. Zhou, H. Zhou, Y. Li, Z.-Q. J. Xu, Understanding the Initial Condensation of Convolutional Neural Networks,"
         " CSIAM Trans. Appl. Math. 6 (2025) 272–319",
     ),
-    "none": ("Our own scenarios", "not from a paper"),
+    "none": ("Scenarios of our own", "not from a paper"),
 }
 # Verdicts from good to none, as they are said of several presets.
 PLURAL: dict[Verdict, str] = {
@@ -108,10 +108,10 @@ def circumstances(report: Report) -> list[tuple[str, str]]:
     trained = sum(cell.seconds for cell in cells)
     own = sum(len(preset.cells) for preset in report.own)
     beside = f", {own} for figures across presets" if own else ""
-    took = f"{duration(trained)} of training, {duration(report.seconds)} for this call"
+    took = f"{duration(trained)} of training; this command took {duration(report.seconds)}"
     rows = [
-        ("made", report.made),
-        ("by", report.command),
+        ("created", report.made),
+        ("command", report.command),
         ("stopped", report.stopped),
         ("runs", f"{len(cells)}: {report.seeds}{beside}; {took}"),
         ("machine", f"{report.host}, {report.device}" if report.device else report.host),
@@ -134,10 +134,10 @@ def facts(preset: PresetResult) -> list[tuple[str, str]]:
         ("the paper shows", preset.paper_shows),
         ("claim", f"{preset.claim} (in at least {preset.share:.0%} of runs)" if preset.claim else ""),
         ("our choices", preset.ours),
-        ("we found before", preset.finding),
+        ("our earlier result", preset.finding),
         ("phase diagram", preset.phase),
-        ("not as it ships", "; ".join(preset.changes)),
-        ("runs missing", "; ".join(preset.missing)),
+        ("changed settings", "; ".join(preset.changes)),
+        ("missing runs", "; ".join(preset.missing)),
         ("not run", preset.not_run),
     ]
 
@@ -147,18 +147,18 @@ def figure_facts(figure: FigureResult) -> list[tuple[str, str]]:
     return [
         ("the paper shows", figure.paper_shows),
         ("claim", figure.claim),
-        ("we found before", figure.finding),
-        ("against it", "; ".join(text for item in figure.comparisons for text in item.against)),
-        ("runs missing", "; ".join(figure.missing)),
+        ("our earlier result", figure.finding),
+        ("against the claim", "; ".join(text for item in figure.comparisons for text in item.against)),
+        ("missing runs", "; ".join(figure.missing)),
         ("not run", figure.not_run),
     ]
 
 
 def marks(preset: PresetResult) -> str:
-    """`quick` and `other data` where the runs are not of the preset as it ships, `runs missing` where they are not all
+    """`quick` and `other data` where the runs are not of the preset as it ships, `missing runs` where they are not all
     that were asked for: for an overview."""
     if not preset.cells:
         return ""
     kinds = {change.partition(":")[0] for change in preset.changes}
     words = [word for kind, word in (("quick setting", "quick"), ("data", "other data")) if kind in kinds]
-    return ", ".join([*words, "runs missing"] if preset.missing else words)
+    return ", ".join([*words, "missing runs"] if preset.missing else words)

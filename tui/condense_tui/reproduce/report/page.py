@@ -21,7 +21,7 @@ from condense_tui.reproduce.report.document import (
     marks,
     title,
 )
-from condense_tui.reproduce.report.results import CellResult, PresetResult
+from condense_tui.reproduce.report.results import CellVerdict, PresetResult
 
 _DOCTYPE = "<!DOCTYPE html>\n"
 
@@ -40,7 +40,7 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
     body = el(
         "main",
         el("h1", title(report)),
-        el("p", "Each claim is a statistic over draws of the initial weights, and its whole distribution is shown."),
+        el("p", "Each claim is tested over several seeds of the initial weights, and the whole distribution is shown."),
         _counts(report),
         _facts(circumstances(report)),
         _overview(report),
@@ -86,16 +86,16 @@ def _overview(report: Report) -> Markup:
         )
         for figure in report.figures
     ]
-    cuts = el("p", f"Cut to fit the time: {'; '.join(report.cuts)}.", class_="soft") if report.cuts else Markup("")
+    cuts = el("p", f"Left out to fit the time: {'; '.join(report.cuts)}.", class_="soft") if report.cuts else Markup("")
     return join(el("div", el("table", *rows), class_="wrap"), cuts)
 
 
 def _reading() -> Markup:
     text = (
         "Heatmaps show the cosine of every two kernels of a layer in the run with the first seed, ordered by condensed"
-        " line; kernels too small to have a direction are grey. Of curves, the bold one is that run and the faint ones"
-        " are the other seeds. Where there is no signal matrix Z (several hidden layers, a multiplicity above 1), v1"
-        " and the eigenvalues are those of the layer's own gradient."
+        " line; kernels too small to have a direction are grey. The bold curve is that run, the faint ones are the"
+        " other seeds. Where there is no signal matrix Z (several hidden layers, a multiplicity above 1), v1 and the"
+        " eigenvalues are those of the layer's gradient."
     )
     return el("p", text, " ", legend(), class_="soft")
 
@@ -128,7 +128,7 @@ def _figure(figure: FigureResult) -> Markup:
 
 
 def _comparison(item: ComparisonResult) -> Markup:
-    rows = [_row("th", item.name, f"mean ± std, wanted: {item.wanted}")]
+    rows = [_row("th", item.name, f"mean ± std, expected: {item.wanted}")]
     rows += [_row("td", arm.name, arm.words) for arm in item.arms]
     picture = strip([(arm.name, arm.values) for arm in item.arms], item.name)
     return join(el("div", el("table", *rows), class_="wrap"), picture)
@@ -150,7 +150,7 @@ def _facts(rows: list[tuple[str, str]]) -> Markup:
 def _distributions(preset: PresetResult) -> Markup:
     if not preset.distributions:
         return Markup("")
-    rows = [_row("th", "measured at the end", "wanted", "found over runs")]
+    rows = [_row("th", "quantity at the end", "expected", "measured in the runs")]
     rows += [_row("td", item.name, item.wanted, item.found) for item in preset.distributions]
     return el("div", el("table", *rows), class_="wrap")
 
@@ -163,7 +163,7 @@ def _runs(preset: PresetResult) -> Markup:
     return el("details", el("summary", plural(len(preset.cells), "run")), el("div", el("table", *rows), class_="wrap"))
 
 
-def _cells(cell: CellResult) -> tuple[str, ...]:
+def _cells(cell: CellVerdict) -> tuple[str, ...]:
     against = "; ".join(cell.against) or (cell.reason if cell.status != "done" else "")
     return str(cell.seed), str(cell.data_seed), cell.status, f"{cell.steps:,}", f"{cell.seconds:.1f}", against or "–"
 

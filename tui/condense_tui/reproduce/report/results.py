@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import MEASURES, label_of
 from condense_core.runfile.reader import RunReader, open_member
 from condense_core.runfile.status import FINAL
 from condense_core.runs.summary import enough, failures, measured, summarise, wanted
@@ -24,23 +25,9 @@ Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "f
 
 # Verdicts with which a report ends well.
 ENOUGH = frozenset({"holds", "no claim", "not run"})
-# Values of these measures are counted, of all others the range is given.
-WHOLE = frozenset({"lines", "lines_coarse", "directions", "stable_lines"})
-# Measured quantities as the report calls them; any other by its own name.
-NAMES = {
-    "lines_coarse": "lines at 0.8 / 10 %",
-    "mean_abs_cos": "mean |cos| with their axis",
-    "pair_abs_cos": "mean |cos| of pairs",
-    "slice_abs_cos": "mean |cos| of slices with their axis",
-    "alignment": "mean |cos| with the predicted v1",
-    "ratio": "share of the weights on v1",
-    "loss_ratio": "loss / first loss",
-    "ones_overlap": "|⟨v1, ones⟩|",
-    "gap_ratio": "λ2/λ1",
-}
 
 
-class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+class CellVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """One run: how it ended, whether the claim holds in it, and what was measured for each requirement."""
 
     folder: str
@@ -85,7 +72,7 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     holds_in: int
     decided: int
     distributions: list[Distribution]
-    cells: list[CellResult]
+    cells: list[CellVerdict]
     missing: list[str]
     """Runs that were asked for and have not ended, in words."""
     not_run: str
@@ -163,7 +150,7 @@ def preset_result(
     )
 
 
-def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
+def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:
     """One run as it stands: a run that did not end leaves the claim undecided, one that diverged speaks against it."""
     status, reason = "failed", place.refused
     holds: bool | None = None
@@ -177,7 +164,7 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
                 summary = summarise(run)
                 status, reason = summary.status, summary.reason
                 if run.last("diverged") == 1:
-                    status, reason = "diverged", "its loss is not finite any more"
+                    status, reason = "diverged", "its loss is no longer finite"
                 seconds, steps = summary.seconds / together, summary.steps
                 if len(run.instants):
                     steps = int(run.instants[-1])
@@ -189,7 +176,7 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
                     holds = not against
         except RunFileError as error:
             status, reason = "failed", str(error)
-    return CellResult(
+    return CellVerdict(
         folder=str(place.folder),
         member=place.member,
         seed=place.seed,
@@ -210,16 +197,10 @@ def distributions(requirement: Requirement, cells: Sequence[dict[str, float]]) -
     text = wanted(requirement)
     return [
         Distribution(
-            name=name_of(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
+            name=label_of(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
         )
         for name in names
     ]
-
-
-def name_of(measured_: str) -> str:
-    """`conv1: lines` for `conv1.lines`."""
-    layer, dot, quantity = measured_.rpartition(".")
-    return f"{layer}{': ' if dot else ''}{NAMES.get(quantity, quantity.replace('_', ' '))}"
 
 
 def in_words(quantity: str, values: Iterable[float]) -> str:
@@ -229,9 +210,9 @@ def in_words(quantity: str, values: Iterable[float]) -> str:
     missing = f", not measured in {len(numbers) - len(known)}" if len(known) < len(numbers) else ""
     if not known:
         return "not measured"
-    if quantity == "condensed":
+    if MEASURES[quantity].kind == "flag":
         return f"yes in {sum(value > 0 for value in known)} of {len(known)}{missing}"
-    if quantity in WHOLE:
+    if MEASURES[quantity].counted:
         counts = sorted(Counter(round(value) for value in known).items(), key=lambda item: (-item[1], item[0]))
         if len(counts) == 1:
             return f"{counts[0][0]} in all {len(known)}{missing}"

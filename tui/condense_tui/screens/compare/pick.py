@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,16 +16,13 @@ from textual.message import Message
 from condense_core.errors import CondenseError
 from condense_core.runs.glance import Glance, Glances
 from condense_presets.catalogue import Preset, catalogue
-from condense_tui.screens import rows
+from condense_tui.draw.line import Line
+from condense_tui.screens import list_lines
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line
 from condense_tui.widgets.listing import Entry, Listing
 
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
-
 MOST = 6
-Choice = Glance | Preset
+Candidate = Glance | Preset
 """A run, or a preset with a recording."""
 
 
@@ -52,7 +49,6 @@ class PickScreen(Dialog[None]):
         Binding("space,m", "mark", "mark", show=False),
         Binding("enter,c", "compare", "compare", show=False),
     ]
-    app: Shell
 
     def __init__(self, place: Path) -> None:
         """`place` is the run that the chosen ones are compared with."""
@@ -60,12 +56,12 @@ class PickScreen(Dialog[None]):
         self._place = place
         self._here = socket.gethostname()
         self._places: dict[str, Path] = {}
-        self._listing: Listing[Choice] = Listing(self._lines, 2, "  …", id="choices")
+        self._listing: Listing[Candidate] = Listing(self._lines, 2, "  …", id="choices")
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "compare with"
-            box.border_subtitle = "enter compares · space marks more · esc closes"
+            box.border_subtitle = "enter compares · space marks several · esc closes"
             yield self._listing
 
     def on_mount(self) -> None:
@@ -76,13 +72,13 @@ class PickScreen(Dialog[None]):
         try:
             runs = tuple(Glances(self.app.runs).look())
         except (OSError, CondenseError):
-            # the recordings that ship are there all the same
+            # the recordings that ship are there nevertheless
             runs = ()
         self.post_message(Found(runs, tuple(preset for preset in catalogue() if preset.recording is not None)))
 
     def on_found(self, message: Found) -> None:
         """Show what there is."""
-        entries: list[Entry[Choice]] = []
+        entries: list[Entry[Candidate]] = []
         for run in message.runs:
             if run.info is not None and run.loss and run.folder != self._place:
                 self._places[str(run.folder)] = run.folder
@@ -93,14 +89,14 @@ class PickScreen(Dialog[None]):
             if preset.recording is not None and preset.recording != self._place:
                 self._places[preset.name] = preset.recording
                 entries.append(Entry(preset.name, preset))
-        self._listing.empty = "  there is nothing to compare with yet: train a preset first"
+        self._listing.empty = "  no other run or recording yet: train a preset first"
         self._listing.show(entries)
 
-    def _lines(self, choice: Choice, width: int, marked: bool) -> list[Line]:
-        viewer = rows.viewer_of(self._listing, self._here)
+    def _lines(self, choice: Candidate, width: int, marked: bool) -> list[Line]:
+        viewer = list_lines.viewer_of(self._listing, self._here)
         look, unicode = viewer.look, viewer.unicode
         if isinstance(choice, Glance):
-            return rows.run_lines(choice, viewer, width, marked)
+            return list_lines.run_lines(choice, viewer, width, marked)
         mark = ("✓ " if unicode else "+ ") if marked else "  "
         head: Line = [(mark, look.warn), ("▷  " if unicode else ">  ", look.playhead), (choice.name, look.strong)]
         return [head, [("     ", look.text), (choice.summary, look.muted)]]

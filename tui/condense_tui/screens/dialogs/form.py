@@ -1,4 +1,4 @@
-"""The form of a run that is about to be started: what can be set, what it will cost, and what stands in its way.
+"""The form for a run that is about to start: what can be set, how long it will take, and what prevents it.
 
 Whatever is typed is checked while it is typed, by the same code that checks a command line.
 """
@@ -21,19 +21,18 @@ from textual.widgets import Input, Static
 from condense_core.errors import CondenseError, DataError, MissingExtraError
 from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.fields import Field, fields
+from condense_core.scenario.fields import SettableField, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.resolve.scenario import DATA_SETS, changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.rows import members_of, short_time
+from condense_tui.screens.list_lines import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.paragraphs import Paragraphs
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_presets.catalogue import Preset
-    from condense_tui.terminal.shell import Shell
 
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
 CHECK_AFTER_S = 0.12
@@ -41,7 +40,7 @@ HINTS = 4
 
 
 @dataclass(frozen=True)
-class Start:
+class RunDraft:
     """What a form begins with: a scenario as TOML and how to call it in errors, words about it, and its cost.
 
     `seconds_cpu` and `seconds_gpu` are for `steps` steps; None where nobody knows.
@@ -62,58 +61,58 @@ class Start:
     recording: bool = False
 
 
-def of_preset(preset: Preset) -> Start:
+def of_preset(preset: Preset) -> RunDraft:
     """The form of a preset that ships."""
     from condense_core.scenario.toml import parse
     from condense_presets import preset_text
 
     text = preset_text(preset.name)
     table = parse(text, preset.name)
-    return Start(
+    return RunDraft(
         text=text,
         source=preset.name,
         preset=preset.name,
         name=preset.name,
-        words=(preset.summary, f"claims: {preset.claim}"),
+        words=(preset.summary, f"claim: {preset.claim}"),
         seed=str(table.get("seed", 0)),
         seeds=str(table.get("ensemble", {}).get("members", 1)),
         device="auto",
         steps=int(table["steps"]),
         seconds_cpu=None if preset.minutes_cpu is None else 60 * preset.minutes_cpu,
         seconds_gpu=None if preset.minutes_gpu is None else 60 * preset.minutes_gpu,
-        measured="as we measured it on two cores",
+        measured="as measured on two cores",
         recording=preset.recording is not None,
     )
 
 
-def of_run(info: RunInfo) -> Start:
+def of_run(info: RunInfo) -> RunDraft:
     """The form of a run like another one, with the next seeds: the same ones would give the same bits."""
     members = members_of(info)
     whole = info.seconds / info.step * info.steps if info.step and info.seconds else None
-    return Start(
+    return RunDraft(
         text=info.experiment,
         source=info.id,
         preset=info.preset,
         name=info.name,
-        words=(f"like {info.id}, with the next seed",),
+        words=(f"a new run like {info.id}, with the next seed",),
         seed=str(info.seed + members),
         seeds=str(members),
         device="auto",
         steps=info.steps,
         seconds_cpu=whole,
         seconds_gpu=None,
-        measured="as that run took",
+        measured="as measured in that run",
     )
 
 
-def of_file(file: Path) -> Start:
+def of_file(file: Path) -> RunDraft:
     """The form of a scenario in a file, such as `reduce` writes; ScenarioError where it is none."""
     from condense_tui.resolve.scenario import build_scenario
 
     experiment, _ = build_scenario(str(file), settings=[])
     from condense_core.scenario.toml import dumps
 
-    return Start(
+    return RunDraft(
         text=dumps(experiment),
         source=str(file),
         preset="",
@@ -153,14 +152,13 @@ class FormScreen(Dialog[None]):
         Binding("tab,down", "app.focus_next", "next", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
     ]
-    app: Shell
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: RunDraft) -> None:
         super().__init__()
         self._start = start
         self._later: Timer | None = None
         self._starting = False
-        self._fields: list[Field] = []
+        self._fields: list[SettableField] = []
         self._experiment: Experiment | None = None
         self._about, self._hints, self._cost, self._status = (Paragraphs() for _ in range(4))
         self._suggester = FieldSuggester(lambda: [field.name for field in self._fields])
@@ -169,14 +167,14 @@ class FormScreen(Dialog[None]):
         start = self._start
         with VerticalScroll() as box:
             box.border_title = f"train {printable(start.name)}"
-            box.border_subtitle = "enter starts · tab next field · esc back"
+            box.border_subtitle = "enter starts it · tab next field · esc goes back"
             yield self._about
-            yield from self._field("name", start.name, "what to call the run")
-            yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
-            yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
+            yield from self._field("name", start.name, "name of the run")
+            yield from self._field("seed", start.seed, "seed of the initial weights and the batches")
+            yield from self._field("seeds", start.seeds, "number of seeds to train in one run, from the seed up")
             yield from self._field("device", start.device, DEVICE_NAMES)
-            yield from self._field("data", "", f"as is; or {', '.join(DATA_SETS)}")
-            yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
+            yield from self._field("data", "", f"unchanged; or {', '.join(DATA_SETS)}")
+            yield from self._field("change", "", "any other field, such as optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
             yield self._cost
             yield self._status
@@ -259,16 +257,16 @@ class FormScreen(Dialog[None]):
         self._show_hints()
         self._show_cost()
         if error is None:
-            self._say("ready: enter starts it", good=True)
+            self._say("ready: press enter to start", good=True)
         else:
             self._say(self._advice(error), good=False)
 
     def _advice(self, error: CondenseError) -> str:
         text = str(error)
         if isinstance(error, DataError):
-            text += " (here: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
+            text += " (in this form: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
         if self._start.recording and isinstance(error, MissingExtraError):
-            text += " · esc, then space plays its recording"
+            text += " · or press esc, then space to play its recording"
         return text
 
     def _begin(self, values: dict[str, str]) -> None:
@@ -317,11 +315,11 @@ class FormScreen(Dialog[None]):
         if start.seconds_cpu is not None:
             takes = f"about {short_time(share * start.seconds_cpu)}, {start.measured}"
         elif start.seconds_gpu is not None:
-            takes = f"about {short_time(share * start.seconds_gpu)} on a GPU, and hardly ever done without one"
+            takes = f"about {short_time(share * start.seconds_gpu)} on a GPU; too slow without one"
         else:
-            takes = "for how long, nobody has measured"
+            takes = "training time not measured yet"
         if members > int(start.seeds):
-            takes = f"at most {takes}; seeds that train as one take less than one after the other"
+            takes = f"at most {takes}; seeds that train together take less time than one after the other"
         widths = [layer.width for layer in experiment.layers]
         network = (
             f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"

@@ -1,4 +1,4 @@
-"""Help: every key of a screen, made from the table of actions, and what the words on it mean."""
+"""Help: every key of a screen, from the table of actions, and what the words on the screen mean."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from textual.containers import VerticalScroll
 from textual.geometry import Size
 
 from condense_tui.actions import ALSO, ALSO_IN_A_RUN, Action, Place, actions_on
+from condense_tui.draw.line import Line
 from condense_tui.glossary import AT_HOME, IN_A_RUN, Words
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 # Room for the longest of them, `shift ← shift →`, and some air.
 KEYS_WIDTH = 17
@@ -45,7 +46,7 @@ class Help(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
-            box.border_title = "keys, and what is shown"
+            box.border_title = "keys and terms"
             box.border_subtitle = "esc closes"
             yield HelpLines(self._actions, self._also, self._words)
 
@@ -77,7 +78,7 @@ class HelpLines(Lines):
                 rows += self._row(shown, " · ".join(action.help for action in actions), width)
         for key, words in self._also:
             rows += self._row(key, words, width)
-        rows.append([("What is shown", look.chosen)])
+        rows.append([("Terms", look.chosen)])
         for word, meaning in self._words:
             rows += self._row(word, meaning, width)
         return rows

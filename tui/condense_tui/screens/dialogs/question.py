@@ -13,8 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.geometry import Size
 
+from condense_tui.draw.line import Line
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line, Lines, justified
+from condense_tui.widgets.lines import Lines, justified
 
 
 class Question(Dialog[bool]):
@@ -45,7 +46,7 @@ class Question(Dialog[bool]):
 
 
 class QuestionLines(Lines):
-    """The question, what follows from it, and the two answers."""
+    """The question, its consequences, and the two answers."""
 
     DEFAULT_CSS = "QuestionLines { height: auto; background: $surface; }"
 

@@ -1,0 +1,208 @@
+"""Rows of a run file as typed values: the one place where what SQLite hands out is believed, or not.
+
+SQLite keeps any kind of value in any column, and a file may come from anywhere. A row type below names the columns of a
+query in their order and what may stand in each; a value that may not is an error that names table, column and value.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import sqlite3
+from collections.abc import Iterator
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from condense_core.runfile.schema import NEWEST_SEQ, NEWEST_VALUE
+from condense_core.text import short
+
+# A scenario has at most 10^9 steps; beyond this bound a step is damage, and would be no whole number as a float.
+LARGEST_STEP = 10**12
+# The end of the year 9891, which is about the last that calendars know.
+LATEST = 250_000_000_000.0
+# One frame after decompression: a 256×256 matrix in float64 with room for a long spectrum; a bound on hostile files.
+LARGEST_FRAME = 4 * 1024 * 1024
+# Compressed, it is at most so much larger, of noise that cannot be compressed.
+LARGEST_BLOB = LARGEST_FRAME + 64 * 1024
+# Rows that are taken out of SQLite at a time where there may be a million.
+CHUNK = 10_000
+
+Seq = Annotated[int, Meta(ge=0, lt=2**62)]
+Step = Annotated[int, Meta(ge=0, le=LARGEST_STEP)]
+Name = Annotated[str, Meta(max_length=200)]
+Moment = Annotated[float, Meta(ge=0, le=LATEST)]
+Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
+
+R = TypeVar("R")
+T = TypeVar("T")
+_PLACE = re.compile(r" - at `\$(?:\[\d+\])?(?:\[(?P<index>\d+)\]|\.(?P<name>\w+))?.*`$")
+
+
+class Numbered(NamedTuple):
+    """Of any table: the number of a row; none where there is no row."""
+
+    seq: Seq | None
+
+
+class RowPlace(NamedTuple):
+    """Of any table: where a row stands."""
+
+    seq: Seq
+    step: Step
+
+
+class Length(NamedTuple):
+    """Of `frame`: how long a blob is."""
+
+    length: Seq
+
+
+class Named(NamedTuple):
+    """Of `scalar`: a name."""
+
+    name: Name
+
+
+class ScalarValue(NamedTuple):
+    """Of `scalar`: a value; none for NaN, which SQLite cannot hold."""
+
+    value: float | None
+
+
+class Point(NamedTuple):
+    """Of `scalar`: a row of one curve."""
+
+    seq: Seq
+    step: Step
+    value: float | None
+
+
+class Scalar(NamedTuple):
+    """A row of `scalar`."""
+
+    seq: Seq
+    step: Step
+    name: Name
+    value: float | None
+
+
+class Event(NamedTuple):
+    """A row of `event`: something that happened at a step: started, initial-stage-ended, condensed, checkpoint, …"""
+
+    seq: Seq
+    step: Step
+    kind: Name
+    text: str
+    time: Moment
+
+
+class StoredFrame(NamedTuple):
+    """A row of `frame`; `key` as SQLite has it, not 0 for a frame that needs none before it."""
+
+    seq: Seq
+    step: Step
+    kind: Name
+    layer: Name
+    key: int
+    blob: Blob
+
+
+class FrameAt(NamedTuple):
+    """Of `frame`: a recorded frame and where it stands."""
+
+    seq: Seq
+    step: Step
+    key: int
+    blob: Blob
+
+
+class DamagedError(ValueError):
+    """A value that cannot stand where it was found."""
+
+
+def rows(cursor: sqlite3.Cursor, row: type[R], table: str) -> list[R]:
+    """All rows of a query; DamagedError where one is not as its type says."""
+    return _typed(cursor.fetchall(), row, table)
+
+
+def one(cursor: sqlite3.Cursor, row: type[R], table: str) -> R | None:
+    """The first row of a query, None where there is none."""
+    found = cursor.fetchone()
+    return None if found is None else _typed([found], row, table)[0]
+
+
+def chunks(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[list[R]]:
+    """Many rows, by their numbers, CHUNK at a time.
+
+    Numbers that do not rise are damage: a page of the file that stands in two places, by which a few kilobytes would be
+    an endless table.
+    """
+    last = -1
+    while found := cursor.fetchmany(CHUNK):
+        typed = _typed(found, row, table)
+        seqs = [values[0] for values in found]
+        if not all(map(operator.lt, [last, *seqs], seqs)):
+            raise DamagedError(f"{table}: numbers of rows that do not rise")
+        last = seqs[-1]
+        yield typed
+
+
+def each(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[R]:
+    """Rows one by one, taken out of SQLite as they are asked for."""
+    for values in cursor:
+        yield from _typed([values], row, table)
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """The highest sequence number in the file; 0 in an empty one."""
+    found = one(connection.execute(NEWEST_SEQ), Numbered, "scalar, frame and event")
+    return (found and found.seq) or 0
+
+
+def newest_value(connection: sqlite3.Connection, name: str) -> float:
+    """The newest value of a scalar; NaN where there is none."""
+    found = one(connection.execute(NEWEST_VALUE, (name,)), ScalarValue, "scalar")
+    return number(None if found is None else found.value)
+
+
+def number(value: float | None) -> float:
+    """A value as it was measured: SQLite keeps NaN as NULL."""
+    return float("nan") if value is None else value
+
+
+def converted(values: dict[str, Any], kind: type[T], table: str) -> T:
+    """A whole row by its columns; DamagedError where one is not as the type says."""
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise _damage(error, table, list(values), list(values.values())) from None
+
+
+def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
+    try:
+        return msgspec.convert(found, list[row])  # type: ignore[valid-type]
+    except msgspec.ValidationError:
+        pass
+    # once more, for the one that is damaged
+    for values in found:
+        try:
+            msgspec.convert(values, row)
+        except msgspec.ValidationError as error:
+            raise _damage(error, table, list(row._fields), list(values)) from None  # type: ignore[attr-defined]
+    raise DamagedError(f"{table}: a damaged row")
+
+
+def _damage(error: Exception, table: str, columns: list[str], values: list[Any]) -> DamagedError:
+    text = str(error)
+    place = _PLACE.search(text)
+    said = _PLACE.sub("", text).replace("`", "")
+    said = f"{said[:1].lower()}{said[1:]}"
+    column = None
+    if place is not None:
+        name = place["name"]
+        column = columns.index(name) if name in columns else int(place["index"]) if place["index"] else None
+    if column is None or column >= len(columns):
+        return DamagedError(f"{table}: {said}")
+    return DamagedError(f"{table}.{columns[column]}: {said}, found {short(values[column])}")

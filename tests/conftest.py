@@ -28,6 +28,17 @@ for variable in ("COLUMNS", "LINES"):
     os.unsetenv(variable)
 
 
+# Tests that took 0.3 s each, or a second with all their parameters, as `pytest --durations=0 -vv` says: `-m "not slow"`
+# leaves them out.
+SLOW = frozenset((Path(__file__).parent / "slow.txt").read_text(encoding="utf-8").split())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.partition("[")[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def small() -> Experiment:
     """A two-layer network on 3-d sines: a whole run takes a quarter of a second."""

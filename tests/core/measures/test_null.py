@@ -6,7 +6,7 @@ import pytest
 import torch
 from planted import generator, orthogonal_axes, planted_layer
 
-from condense_core.measures.clusters import Lines, condensed_lines
+from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.measures.null import is_condensed, null_condensation
 from condense_core.thresholds import COARSE, LEAST_COVERAGE
 
@@ -48,7 +48,7 @@ def limits() -> tuple[int, int]:
 
 
 @functools.cache
-def fresh_layers(entries: int) -> list[Lines]:
+def fresh_layers(entries: int) -> list[CondensedLines]:
     return [condensed_lines(gaussian(30, entries, seed)) for seed in range(FRESH)]
 
 

@@ -5,14 +5,13 @@ A figure has arms, each the runs of one or more presets, and comparisons of a me
 
 from __future__ import annotations
 
-import tomllib
 from typing import Literal
 
 import msgspec
 
-from condense_core.errors import ScenarioError
 from condense_core.scenario.checked import Checked, at_least, positive, require
 from condense_core.scenario.claims import Quantity
+from condense_core.scenario.toml import checked, parse
 
 
 class Arm(Checked, frozen=True, kw_only=True):
@@ -82,7 +81,4 @@ class Figure(Checked, frozen=True, kw_only=True):
 
 def load_figure(text: str, source: str = "figure") -> Figure:
     """The figure in TOML `text`; ScenarioError in one line that begins with `source`."""
-    try:
-        return msgspec.convert(tomllib.loads(text), Figure)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ScenarioError(f"{source}: {error}") from None
+    return checked(parse(text, source), Figure, source)

@@ -10,7 +10,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import tomli_w
@@ -19,6 +19,7 @@ from condense_core.errors import ScenarioError, nearest
 from condense_core.scenario.experiment import Experiment
 
 Table = dict[str, Any]
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 # Levels of tables and lists in a scenario: claim.requires and data.terms have four.
 DEEPEST = 16
@@ -80,9 +81,14 @@ def dumps(experiment: Experiment) -> str:
 
 def build(table: Table, source: str = "scenario") -> Experiment:
     """The experiment that `table` describes, checked field by field."""
+    return checked(table, Experiment, source)
+
+
+def checked(table: Table, kind: type[Struct], source: str) -> Struct:
+    """What `table` describes as a struct of that kind, checked field by field; ScenarioError names the dotted path."""
     try:
-        _check_names(Experiment, table, ())
-        return msgspec.convert(table, Experiment)
+        _check_names(kind, table, ())
+        return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
         raise ScenarioError(f"{source}: {_plain(str(error), table)}") from None
     except ScenarioError as error:

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from condense_core.runs.place import find_run
 from condense_tui.app.app import CondenseApp
-from condense_tui.app.picture import with_plain_fonts
+from condense_tui.app.picture import draw_screen
+from condense_tui.export.fonts import with_plain_fonts
 from condense_tui.export.make import export
 from condense_tui.export.wish import Wish
 
@@ -74,7 +75,13 @@ def main() -> None:
         preset, settings, size, at = PICTURES[name]
         with tempfile.TemporaryDirectory() as runs:
             train(preset, runs, settings)
-            export(find_run(Path(runs), None), Wish("svg", size=size, at=at), HERE / f"{name}.svg", force=True)
+            export(
+                find_run(Path(runs), None),
+                Wish("svg", size=size, at=at),
+                HERE / f"{name}.svg",
+                screen=draw_screen,
+                force=True,
+            )
 
 
 if __name__ == "__main__":

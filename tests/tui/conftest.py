@@ -17,7 +17,7 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
     # what pytest captures has an encoding of its own, which says nothing about a terminal
-    monkeypatch.setattr("condense_tui.app.app.ability", lambda *_: Ability(Depth.TRUE, True))
+    monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: Ability(Depth.TRUE, True))
 
 
 @pytest.fixture

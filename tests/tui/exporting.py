@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from condense_tui.app.picture import draw_screen
 from condense_tui.export.make import export
 from condense_tui.export.wish import Format, Wish
 from condense_tui.main import main
 
 
 def written(place: Path, tmp_path: Path, format: Format, what: str = "heatmap", **more: object) -> bytes:
-    path = export(place, Wish(format, what=what, **more), tmp_path / "out")  # type: ignore[arg-type]
+    path = export(place, Wish(format, what=what, **more), tmp_path / "out", screen=draw_screen)  # type: ignore[arg-type]
     assert path == tmp_path / "out"
     return path.read_bytes()
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from condense_core.errors import RunFailedError
+from condense_core.machine import usable_cores
 
 # PyTorch on a cold network file system takes this long to import at the worst that was seen on clusters.
 START_PATIENCE_S = 300.0
@@ -21,8 +22,7 @@ class Pool:
 
     def __init__(self, jobs: int) -> None:
         """`jobs` runs are meant to go on at a time; each gets its share of the cores as threads."""
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        threads = os.environ.get("OMP_NUM_THREADS", str(max(1, cores // jobs)))
+        threads = os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() // jobs)))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "condense_core.engine.training.forkserver"],
             stdin=subprocess.PIPE,

@@ -237,7 +237,7 @@ def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -
 def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    path = export(recorded, Wish("tensorboard"), tmp_path / "events")
+    path = export(recorded, Wish("tensorboard"), tmp_path / "events", screen=draw_screen)
     events = EventAccumulator(str(path))
     events.Reload()
     with RunReader(recorded) as run:
@@ -251,16 +251,16 @@ def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> 
 
 def test_recordings_that_ship_can_be_exported(tmp_path: Path) -> None:
     for name, file in recordings().items():
-        assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg") is not None
+        assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg", screen=draw_screen) is not None
 
 
 def test_nothing_is_replaced_without_force(recorded: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
     with pytest.raises(ExportError, match="--force replaces it"):
-        export(recorded, Wish("csv"), path)
+        export(recorded, Wish("csv"), path, screen=draw_screen)
     assert path.read_text() == "mine"
-    export(recorded, Wish("csv"), path, force=True)
+    export(recorded, Wish("csv"), path, force=True, screen=draw_screen)
     assert path.read_text().startswith("step,")
     assert [child.name for child in tmp_path.iterdir() if "partial" in child.name] == []
 
@@ -291,7 +291,7 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
     with pytest.raises(ExportError, match="No space left"):
         write_folder(tmp_path / "new", fill, force=False)
     with pytest.raises(ExportError, match="no folder"):
-        export(recorded, Wish("csv"), tmp_path / "none" / "a.csv")
+        export(recorded, Wish("csv"), tmp_path / "none" / "a.csv", screen=draw_screen)
     assert [child.name for child in tmp_path.iterdir()] == ["runs"]
 
 
@@ -308,7 +308,7 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
 )
 def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
     with pytest.raises(CondenseError, match=words) as caught:
-        export(recorded, wish, tmp_path / "out")
+        export(recorded, wish, tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
 
@@ -316,7 +316,7 @@ def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish
 def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
     folder = Recording(tmp_path / "runs").folder
     with pytest.raises(ExportError, match="not recorded a single frame"):
-        export(folder, Wish("npz"), tmp_path / "out")
+        export(folder, Wish("npz"), tmp_path / "out", screen=draw_screen)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +328,7 @@ def test_a_missing_extra_names_its_install(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     extra = {"resvg_py": "png"}.get(package, package)
     with pytest.raises(MissingExtraError, match=re.escape(f"pip install 'condense-tui[{extra}]'")) as caught:
-        export(recorded, Wish(format, what=what), tmp_path / "out")
+        export(recorded, Wish(format, what=what), tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
 

@@ -13,6 +13,7 @@ from exporting import command, written
 from recording import Recording
 
 from condense_core.runfile.reader import RunReader
+from condense_tui.app.picture import draw_screen
 from condense_tui.export.make import export
 from condense_tui.export.wish import Wish
 
@@ -69,7 +70,9 @@ def test_event_files_of_one_member(seeds: Path, tmp_path: Path) -> None:
 
     images = []
     for member in (None, 2):
-        events = EventAccumulator(str(export(seeds, Wish("tensorboard", member=member), tmp_path / f"events-{member}")))
+        events = EventAccumulator(
+            str(export(seeds, Wish("tensorboard", member=member), tmp_path / f"events-{member}", screen=draw_screen))
+        )
         events.Reload()
         with RunReader(seeds) as run:
             values = (run if member is None else run.member(member)).curve("loss")[1]

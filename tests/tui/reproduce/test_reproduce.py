@@ -20,8 +20,8 @@ from condense_core.runs.create import write_run
 from condense_core.scenario import toml
 from condense_tui.batch.drive import Progress, drive, is_finished
 from condense_tui.cli.reproduce import _report, _stopped
-from condense_tui.reproduce.across import arms, read_across
-from condense_tui.reproduce.plan import choose, make_plan, read_presets, within
+from condense_tui.reproduce.across import read_across
+from condense_tui.reproduce.plan import arms, choose, make_plan, read_presets, within
 from condense_tui.reproduce.report.build import write
 from condense_tui.reproduce.report.results import CellPlace, preset_result
 from condense_tui.reproduce.table import progress_table

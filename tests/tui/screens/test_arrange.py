@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_tui.screens.run.arrange import BORDER, HEAT_LEAST, arrange, fitting
+from condense_tui.screens.arrange import BORDER, HEAT_LEAST, arrange, fitting
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from condense_presets.catalogue import catalogue
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.dialogs.form import FormScreen, of_preset
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.home.rows import short_time
+from condense_tui.screens.rows import short_time
 from condense_tui.screens.run.screen import RunScreen
 
 

@@ -10,7 +10,8 @@ import pytest
 from piloting import head, run_screen, shown, snapshot, text, text_has, until
 from recording import Recording
 
-from condense_tui.app.app import CondenseApp, Leaving
+from condense_tui.app.app import CondenseApp
+from condense_tui.app.launch import open_app
 
 
 def commands(recording: Recording) -> list[str]:
@@ -64,20 +65,32 @@ async def test_nothing_to_pause_or_stop_after_the_end(recorded: Recording) -> No
         assert commands(recorded) == []
 
 
-async def test_leaving_a_live_run_says_that_it_goes_on(live: Recording) -> None:
-    app = CondenseApp(live.folder)
-    async with shown(live.folder, app=app) as pilot:
+async def left(recording: Recording) -> list[Path]:
+    """Runs that were opened in an app that was opened on that one, and left."""
+    app = CondenseApp(recording.folder)
+    async with shown(recording.folder, app=app) as pilot:
         await pilot.press("q")
-    assert app.return_value == Leaving(live.folder.name, "running", True)
-    assert app.return_value.message == f"training goes on: condense-tui attach {live.folder.name}"
+    return app.visited
 
 
-async def test_leaving_a_finished_run_says_nothing(recorded: Recording) -> None:
-    app = CondenseApp(recorded.folder)
-    async with shown(recorded.folder, app=app) as pilot:
-        await pilot.press("q")
-    assert app.return_value is not None
-    assert app.return_value.message == ""
+async def test_leaving_a_live_run_says_that_it_goes_on(
+    live: Recording, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visited = await left(live)
+    monkeypatch.setattr("condense_tui.app.app.launch", lambda *_: visited)
+    assert open_app(live.folder) == 0
+    name = live.folder.name
+    assert capsys.readouterr().err == f"{name} goes on training; watch it again: condense-tui attach {name}\n"
+
+
+async def test_leaving_a_finished_run_says_nothing(
+    recorded: Recording, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visited = await left(recorded)
+    assert visited == [recorded.folder]
+    monkeypatch.setattr("condense_tui.app.app.launch", lambda *_: visited)
+    assert open_app(recorded.folder) == 0
+    assert capsys.readouterr().err == ""
 
 
 async def test_waiting_for_the_first_frame(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ async def test_other_runs_have_no_such_tab_and_say_why(tmp_path: Path) -> None:
 
 
 async def test_without_unicode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("condense_tui.app.app.ability", lambda *_: Ability(Depth.NONE, False))
+    monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: Ability(Depth.NONE, False))
     async with shown(one_input_run(tmp_path)) as pilot:
         await settled(pilot)
         strips = pilot.app.screen._compositor.render_strips()

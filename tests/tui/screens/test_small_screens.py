@@ -16,7 +16,7 @@ from condense_core.jobs.messages import LayerReduction, ReduceAnswer
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import BLOCKS, PLAIN, sparkline
 from condense_tui.screens.dialogs.reduce import ReduceScreen, small_place
-from condense_tui.screens.home.rows import short_time
+from condense_tui.screens.rows import short_time
 from condense_tui.snapshots.worker_log import MOST_BYTES, MOST_LINES, WorkerLog
 from condense_tui.snapshots.worker_log import shown as shown_log
 

@@ -32,7 +32,7 @@ async def test_odd_sizes_are_drawn_without_an_error(recorded: Recording, size: t
 async def test_keys_for_colours_say_where_there_are_none_to_choose(
     recorded: Recording, depth: Depth, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("condense_tui.app.app.ability", lambda *_: Ability(depth, True))
+    monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: Ability(depth, True))
     async with shown(recorded.folder, (80, 24)) as pilot:
         for key in ("t", "T"):
             await pilot.press(key, key)
@@ -44,7 +44,7 @@ async def test_keys_for_colours_say_where_there_are_none_to_choose(
 
 @pytest.mark.parametrize("ability", [Ability(Depth.NONE, True), Ability(Depth.NONE, False), Ability(Depth.ANSI, True)])
 async def test_poor_terminals(recorded: Recording, ability: Ability, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("condense_tui.app.app.ability", lambda *_: ability)
+    monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: ability)
     async with shown(recorded.folder) as pilot:
         await settled(pilot)
         await pilot.press("1", "up", "question_mark")

@@ -56,7 +56,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     visited: list[Path] = []
     # that ssh would have had to ask was said on the screen
     with contextlib.suppress(NobodyToAskError), kept(link):
-        _, visited = launch(place, () if link is None or place is None else (place,))
+        visited = launch(place, () if link is None or place is None else (place,))
 
     from condense_core.errors import RunFailedError
     from condense_core.runfile.reader import RunReader

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from textual.filter import LineFilter
 from condense_tui.app.app import CondenseApp
 from condense_tui.documents.files import ExportError
 from condense_tui.draw.ability import Ability, Depth
+from condense_tui.export.fonts import with_plain_fonts
 from condense_tui.export.wish import Wish
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.terminal import look
@@ -21,11 +21,6 @@ from condense_tui.widgets.timeline import Timeline
 
 # The first frame takes half a second on a slow machine; what takes so much longer will not come.
 PATIENCE_S = 60.0
-# Fonts of the reader's machine, none asked for from the net.
-_HALF_BLOCKS = re.compile(r'<text class="([^"]+)" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)"[^>]*>▀+</text>')
-# In rich's SVG a line is 1.22 times as high as its letters, which stand on a line 18.5 below the top of their row.
-_BASELINE, _HALF_LINE = 18.5, 12.2
-_FONTS = '"DejaVu Sans Mono", ui-monospace, Menlo, Consolas, monospace'
 
 
 class _Headless(CondenseApp):
@@ -74,20 +69,3 @@ async def _draw(place: Path, wish: Wish) -> str:
         await pilot.pause()
         title = screen.snapshot.header.name if screen.snapshot is not None else "condense"
         return with_plain_fonts(app.export_screenshot(title=title))
-
-
-def _upper_half(blocks: re.Match[str]) -> str:
-    """The same half blocks as a shape: fonts differ in how high theirs are, and leave seams."""
-    style, x, y, length = blocks.groups()
-    place = f'x="{x}" y="{float(y) - _BASELINE:.5g}" width="{length}" height="{_HALF_LINE}"'
-    return f'<rect class="{style}" {place} shape-rendering="crispEdges"/>'
-
-
-def with_plain_fonts(svg: str) -> str:
-    """A screenshot that loads nothing from the net and uses the fonts that are there. Lines are not cut at their edges:
-    the cuts leave seams in a heatmap, are a fifth of the file, and cost a third of the time that a PNG takes."""
-    svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)
-    svg = re.sub(r' clip-path="url\(#[^")]*-line-\d+\)"', "", svg)
-    svg = re.sub(r'<clipPath id="[^"]*-line-\d+">.*?</clipPath>\s*', "", svg, flags=re.DOTALL)
-    svg = _HALF_BLOCKS.sub(_upper_half, svg)
-    return re.sub(r"font-family:[^;]*;", f"font-family: {_FONTS};", svg)

@@ -18,7 +18,7 @@ from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario.experiment import Experiment
-from condense_tui.reproduce.plan import Cell, Plan
+from condense_tui.batch.cells import Cell, Plan
 
 # Between two looks at the workers, and so between two frames of the progress table.
 LOOK_S = 0.2

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from condense_tui.cli.options import Json, RunsDir
+
+if TYPE_CHECKING:
+    from condense_tui.export.wish import Wish
 
 
 def export(
@@ -88,7 +91,7 @@ def export(
         palette=palettes.index(palette),
     )
     place = find_recording(run, runs_dir)
-    path = write(place, wish, out, force=force)
+    path = write(place, wish, out, screen=_draw_screen, force=force)
     if path is None:
         return 0
     seeds = whose_of(place, wish)
@@ -98,3 +101,10 @@ def export(
     else:
         typer.echo(f"written: {path}" + (f" · {seeds}" if seeds else ""))
     return 0
+
+
+def _draw_screen(place: Path, wish: Wish) -> str:
+    """Only a picture of a screen needs the app."""
+    from condense_tui.app.picture import draw_screen
+
+    return draw_screen(place, wish)

@@ -11,8 +11,8 @@ import typer
 from condense_tui.cli.options import Json
 
 if TYPE_CHECKING:
+    from condense_tui.batch.cells import Cell, Plan
     from condense_tui.batch.drive import Progress
-    from condense_tui.reproduce.plan import Cell, Plan
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.document import Report
 
@@ -60,6 +60,7 @@ def reproduce(
     import msgspec
 
     from condense_core.errors import StoppedError
+    from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_tui.batch.drive import drive
     from condense_tui.documents.files import ready_folder
@@ -67,7 +68,7 @@ def reproduce(
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.report.build import write
     from condense_tui.reproduce.stand_in import stand_ins
-    from condense_tui.reproduce.table import cores, showing
+    from condense_tui.reproduce.table import showing
     from condense_tui.reproduce.together import together
     from condense_tui.resolve.scenario import check_device
 
@@ -76,7 +77,7 @@ def reproduce(
     presets = read_presets(figures or [], paper)
     require_engine()
     begun = time.time()
-    jobs = jobs or cores()
+    jobs = jobs or usable_cores()
     out = ready_folder(out.expanduser().resolve())
     plan = make_plan(
         presets,
@@ -125,7 +126,7 @@ def _stopped(plan: Plan, progress: Progress) -> str:
 def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
     import time
 
-    from condense_tui.reproduce.across import arms
+    from condense_tui.reproduce.plan import arms
     from condense_tui.reproduce.report.build import build
 
     parts = _parts(plan, progress)

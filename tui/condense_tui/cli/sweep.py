@@ -172,9 +172,9 @@ def _train(
     swept: Sweep, engine: str, address: str | None, device: str, jobs: int | None
 ) -> tuple[Progress, dict[Path, str]]:
     """Train what is not finished; the progress, and why cells that went elsewhere left nothing."""
+    from condense_core.machine import usable_cores
     from condense_core.runs.create import check_data_is_there, require_engine
     from condense_tui.batch.drive import drive, is_finished
-    from condense_tui.reproduce.table import cores
     from condense_tui.sweep.cluster import RayEngine
     from condense_tui.sweep.progress import showing
 
@@ -192,7 +192,7 @@ def _train(
         for cell in open_:
             check_data_is_there(cell.experiment)
     with showing(swept) as shown:
-        return drive(swept.plan, jobs=jobs or cores(), device=device, show=shown), {}
+        return drive(swept.plan, jobs=jobs or usable_cores(), device=device, show=shown), {}
 
 
 def _stopped(swept: Sweep, progress: Progress, engine: str) -> str:

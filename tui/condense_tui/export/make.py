@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,15 @@ from condense_tui.documents.files import ExportError, check_free, write_file, wr
 from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name
 from condense_tui.snapshots.seeds import mean_label, seed_label
 
+DrawScreen = Callable[[Path, Wish], str]
+"""Gives the SVG of a run's screen; nothing here knows how a screen is drawn."""
 
-def export(place: Path, wish: Wish, out: Path | None, *, force: bool = False, screen: str | None = None) -> Path | None:
+
+def export(place: Path, wish: Wish, out: Path | None, *, screen: DrawScreen, force: bool = False) -> Path | None:
     """Write what is wished of the run at `place` (a folder or a run file); where it is, None for standard output.
 
-    `out` None is a name in the current folder, `-` standard output. `screen` is the SVG of a screen that is up
-    already. CondenseError for what the run does not have, a missing extra, or a place that cannot be written.
+    `out` None is a name in the current folder, `-` standard output. `screen` gives the SVG of the run's screen where
+    that is wished. CondenseError for what the run does not have, a missing extra, or a place that cannot be written.
     """
     with RunReader(place) as run:
         wish = checked(wish, run.layers, run.curve_names, run.members)
@@ -61,7 +65,7 @@ def whose(run: RunReader, wish: Wish) -> str:
     return mean_label(run) + (f"; heatmaps of {seed_label(run, 0)}" if with_heatmaps else "")
 
 
-def content(run: RunReader, place: Path, wish: Wish, screen: str | None = None) -> bytes:
+def content(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> bytes:
     """The file's bytes, for every format but TensorBoard's; `wish` is checked."""
     own = run if wish.member is None else run.member(wish.member)
     if wish.format == "csv":
@@ -96,15 +100,13 @@ def instant(run: RunReader, at: int | None) -> int:
     return int(before.max())
 
 
-def _picture(run: RunReader, place: Path, wish: Wish, screen: str | None) -> bytes:
+def _picture(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> bytes:
     if wish.format == "png":
         from condense_tui.export.raster import require_png
 
         require_png()
     if wish.what == SCREEN:
-        from condense_tui.app.picture import draw_screen
-
-        svg = screen or draw_screen(place, wish)
+        svg = screen(place, wish)
     else:
         from condense_tui.export.figure import figure
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.figures import Arm, Figure
 from condense_core.scenario.toml import loads, with_settings
-
-if TYPE_CHECKING:
-    from condense_tui.reproduce.plan import Plan, PresetPlan
 
 
 @dataclass(frozen=True)
@@ -25,15 +21,6 @@ class Across:
 def own_name(figure: Figure, arm: Arm) -> str:
     """What the runs are called that belong to an arm alone."""
     return f"{figure.name}+{arm.name.replace(' ', '-')}"
-
-
-def arms(plan: Plan, figure: Figure) -> list[list[PresetPlan]]:
-    """The plans whose runs each arm of the figure reads, as they are after any cut."""
-    by_name = {item.name: item for item in plan.trained}
-    return [
-        [by_name[name] for name in (arm.presets if arm.data_seeds is None else [own_name(figure, arm)])]
-        for arm in figure.arms
-    ]
 
 
 def read_across(names: Sequence[str], presets: Mapping[str, Experiment]) -> list[Across]:

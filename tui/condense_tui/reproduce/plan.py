@@ -3,97 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from condense_core.errors import DataError, ScenarioError, nearest
 from condense_core.runs.create import check_data_is_there, with_absolute_paths
-from condense_core.scenario.experiment import Cifar10, Cifar100, Dense, Experiment, Mnist
+from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
 from condense_core.scenario.figures import Figure
 from condense_core.scenario.toml import loads
+from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.reproduce.across import Across, own_name
 from condense_tui.reproduce.changes import quick_version
 from condense_tui.reproduce.stand_in import with_stand_in
 
-# A preset that does not say how long it takes is taken for a middling one.
-UNKNOWN_MINUTES = 0.5
 # `--quick` promises five minutes on two cores; a part is kept for start-up and the report.
 QUICK_MINUTES = 5.0
 QUICK_SHARE = 0.9
 QUICK_SEEDS = 10
-# What a further draw in the same run costs, as a share of the first: of a dense network 0.03 to 0.1 were measured; of
-# convolutions, the training, without the reading of the data and the first second of measuring.
-FURTHER_DRAW = 0.05
-FURTHER_CONVOLUTIONS = 0.75
 # Draws that every preset gets before the cheap ones get all of theirs.
 FEW_DRAWS = 3
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One draw of the weights and one of the data of a preset: a run of its own, or a member of a run of several.
-
-    Cells with one folder train as one; `experiment` is what that run trains.
-    """
-
-    preset: str
-    seed: int
-    data_seed: int
-    experiment: Experiment
-    folder: Path
-    member: int = 0
-
-
-@dataclass(frozen=True)
-class PresetPlan:
-    """A preset with its cells, or the reason why it has none."""
-
-    name: str
-    experiment: Experiment
-    cells: tuple[Cell, ...] = ()
-    not_run: str = ""
-    changes: tuple[str, ...] = ()
-    """In what the runs differ from the preset as it ships, in words."""
-
-    @property
-    def minutes(self) -> float:
-        """What one cell takes by itself, as the preset says."""
-        about = self.experiment.about
-        return (about.minutes_cpu if about else None) or UNKNOWN_MINUTES
-
-    @property
-    def further_minutes(self) -> float:
-        """What one cell more takes beside others."""
-        return self.minutes * (FURTHER_DRAW if trains_as_one(self.experiment) else FURTHER_CONVOLUTIONS)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All presets of a reproduction in the order of the report, runs that only a figure across presets needs, those
-    figures, and what a budget cut, in words."""
-
-    presets: tuple[PresetPlan, ...]
-    cuts: tuple[str, ...] = ()
-    own: tuple[PresetPlan, ...] = ()
-    figures: tuple[Figure, ...] = ()
-
-    @property
-    def trained(self) -> tuple[PresetPlan, ...]:
-        """Everything that has cells."""
-        return (*self.presets, *self.own)
-
-    @property
-    def cells(self) -> list[Cell]:
-        """Every cell, those of the longest presets first: a long one that starts last would be waited for alone."""
-        ordered = sorted(self.trained, key=lambda preset: -preset.minutes)
-        return [cell for preset in ordered for cell in preset.cells]
-
-
-def trains_as_one(experiment: Experiment) -> bool:
-    """Whether several draws of the scenario are one batch: those of dense networks are."""
-    return experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
 
 
 def choose(names: Iterable[str], texts: dict[str, str], paper: str | None) -> dict[str, Experiment]:
@@ -187,6 +117,15 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
             cuts.append(f"{preset.name}: {count} of {len(preset.cells)} runs")
         kept.append(replace(preset, cells=preset.cells[:count]))
     return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
+
+
+def arms(plan: Plan, figure: Figure) -> list[list[PresetPlan]]:
+    """The plans whose runs each arm of the figure reads, as they are after any cut."""
+    by_name = {item.name: item for item in plan.trained}
+    return [
+        [by_name[name] for name in (arm.presets if arm.data_seeds is None else [own_name(figure, arm)])]
+        for arm in figure.arms
+    ]
 
 
 def _cheapest_first(plan: Plan, round_: int) -> list[PresetPlan]:

@@ -9,12 +9,13 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import CondenseError, RunFailedError, StoppedError
+from condense_core.machine import usable_cores
 from condense_core.runs.recording import SUFFIX, TooLargeError, save_recording
 from condense_core.scenario.experiment import Experiment
 from condense_tui.batch.drive import drive
 from condense_tui.documents.files import ready_folder
 from condense_tui.reproduce.plan import make_plan
-from condense_tui.reproduce.table import cores, showing
+from condense_tui.reproduce.table import showing
 
 # Fewer steps than these do not make a film.
 FEWEST_FRAMES = 8
@@ -34,7 +35,7 @@ def record_presets(presets: dict[str, Experiment], out: Path, frames: int) -> It
             placed = {name: _for_replay(experiment, frames) for name, experiment in presets.items()}
             plan = make_plan(placed, out=Path(work), seeds=1)
             with showing(plan) as show:
-                progress = drive(plan, jobs=cores(), device="cpu", show=show)
+                progress = drive(plan, jobs=usable_cores(), device="cpu", show=show)
             if progress.interrupted:
                 raise StoppedError("stopped; recordings named so far are kept")
             failed += [f"{preset.name}: {preset.not_run}" for preset in plan.presets if preset.not_run]

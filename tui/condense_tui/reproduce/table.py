@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,16 +13,11 @@ from rich.text import Text
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
+from condense_tui.batch.cells import Cell, Plan
 from condense_tui.batch.drive import Progress
-from condense_tui.reproduce.plan import Cell, Plan
 
 # Rows below the header that fit the smallest terminal the program supports; presets that are done make room.
 MOST_ROWS = 16
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from condense_core.scenario.experiment import Ensemble
-from condense_tui.reproduce.plan import Cell, Plan, PresetPlan, trains_as_one
+from condense_tui.batch.cells import Cell, Plan, PresetPlan, trains_as_one
 
 
 def together(plan: Plan, jobs: int) -> Plan:

@@ -9,7 +9,7 @@ from condense_tui.draw.palette import PALETTES
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
-    from condense_tui.app.app import CondenseApp
+    from condense_tui.terminal.shell import Shell
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Choices:
 class Looking:
     """What a screen with plots and heatmaps does when they shall look otherwise."""
 
-    app: CondenseApp
+    app: Shell
     choices: Any
     """Choices, or the screen's own kind of them."""
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from condense_core.text import printable
 from condense_tui.draw import numbers
-from condense_tui.screens.dialogs.help import Question
+from condense_tui.screens.dialogs.question import Question
 from condense_tui.terminal.toast import say
 
 ACTIVE = frozenset({"starting", "running", "paused"})

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from condense_core.runfile.control import Verb
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.text import printable
-from condense_tui.readers.thread import ReaderThread
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
@@ -90,18 +89,6 @@ class Comparison:
             and len(self.sides) == len(other.sides)
             and all(_same(a, b) for a, b in zip(self.sides, other.sides, strict=True))
         )
-
-
-class CompareThread(ReaderThread):
-    """The reader thread on several runs at once."""
-
-    def __init__(self, places: Sequence[Path], post: Any) -> None:
-        super().__init__(places[0], post)
-        self._places = tuple(places)
-        self._view: Any = CompareView()
-
-    def _open(self) -> Comparer:
-        return Comparer(self._places)
 
 
 class Comparer:

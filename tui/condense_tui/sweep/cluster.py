@@ -19,7 +19,7 @@ from condense_core.errors import CondenseError, HostError, MissingExtraError, Sc
 from condense_core.runs.on_node import accept
 from condense_core.scenario import toml
 from condense_core.text import printable
-from condense_tui.reproduce.plan import Cell
+from condense_tui.batch.cells import Cell
 
 # A cell whose node dies is trained once more, elsewhere; one that kills its node by its size does not kill them all.
 RETRIES = 1

@@ -16,7 +16,7 @@ from condense_core.errors import ScenarioError
 from condense_core.runs.create import with_absolute_paths
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
-from condense_tui.reproduce.plan import Cell, Plan, PresetPlan
+from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.sweep.axes import Axis
 
 # A slip of the keyboard is asked back; whoever means more cells than this sweeps in parts.
@@ -43,7 +43,7 @@ class Sweep:
 
     @property
     def plan(self) -> Plan:
-        """The cells as `reproduce.drive` takes them."""
+        """The cells as `batch.drive` takes them."""
         return Plan((PresetPlan(self.name, self.cells[0].experiment, self.cells),))
 
 

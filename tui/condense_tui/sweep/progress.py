@@ -14,9 +14,9 @@ from rich.text import Text
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_tui.batch.cells import Cell
 from condense_tui.batch.drive import Progress as Cells
 from condense_tui.draw.bars import bar
-from condense_tui.reproduce.plan import Cell
 from condense_tui.sweep.plan import Sweep, SweepCell
 
 # Bars that fit a small terminal below the whole's; a cluster trains more cells than anybody reads.

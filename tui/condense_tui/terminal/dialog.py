@@ -22,7 +22,7 @@ from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
 
-from condense_tui.terminal.pace import Paced
+from condense_tui.terminal.shell import Shell
 
 Answer = TypeVar("Answer")
 
@@ -42,7 +42,7 @@ class Dialog(ModalScreen[Answer]):
         if below is None:
             return super().render()
         # a tint changes every cell of the screen, which takes a thin link a second, twice
-        far = isinstance(self.app, Paced) and self.app.far
+        far = isinstance(self.app, Shell) and self.app.far
         self._still = Still(below, TRANSPARENT if far else self.styles.background, self.app.theme)
         return self._still
 

@@ -12,7 +12,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 QUESTION = "\x1b[?2026$p"
 # Two, so that the link is never idle for a round trip; more would only be older.
@@ -39,18 +39,6 @@ Call = Callable[[], None]
 def over_ssh(environment: Mapping[str, str]) -> bool:
     """Whether the terminal is on another machine."""
     return "SSH_CONNECTION" in environment or "SSH_TTY" in environment
-
-
-@runtime_checkable
-class Paced(Protocol):
-    """An app that paces what it draws."""
-
-    @property
-    def far(self) -> bool:
-        """The terminal is on another machine: every byte counts."""
-
-    def frame_shown(self, done: Call) -> None:
-        """A frame is on its way to the terminal: call `done` once the next one may come."""
 
 
 class Sent(NamedTuple):

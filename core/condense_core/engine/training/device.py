@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
+from condense_core.machine import usable_cores
 from condense_core.scenario.experiment import Experiment
 
 # Below this many multiplications, waking a second thread costs more than it does: a 5-50-1 network or one layer of 3×3
@@ -68,14 +69,14 @@ def set_threads(work: float, step: Callable[[], object], before: str) -> None:
         return
     told = _THREADS.search(before)
     if told is not None:
-        torch.set_num_threads(max(1, min(_cores(), int(told[1]))))
+        torch.set_num_threads(max(1, min(usable_cores(), int(told[1]))))
         return
     torch.set_num_threads(1)
     if work < WORK_A_THREAD:
         return
     best, fastest = 1, _time(step)
     threads = 2
-    while threads <= _cores():
+    while threads <= usable_cores():
         torch.set_num_threads(threads)
         taken = _time(step)
         # a core more must be worth it: others may want it too
@@ -95,10 +96,6 @@ def _time(step: Callable[[], object]) -> float:
         if taken > LONG_STEP_S:
             break
     return taken
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def multiplications(experiment: Experiment, dataset: Dataset) -> float:

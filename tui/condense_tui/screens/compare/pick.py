@@ -16,13 +16,13 @@ from textual.message import Message
 from condense_core.errors import CondenseError
 from condense_core.runs.glance import Glance, Glances
 from condense_presets.catalogue import Preset, catalogue
-from condense_tui.screens.home import rows
+from condense_tui.screens import rows
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.lines import Line
 from condense_tui.widgets.listing import Entry, Listing
 
 if TYPE_CHECKING:
-    from condense_tui.app.app import CondenseApp
+    from condense_tui.terminal.shell import Shell
 
 MOST = 6
 Choice = Glance | Preset
@@ -52,7 +52,7 @@ class PickScreen(Dialog[None]):
         Binding("space,m", "mark", "mark", show=False),
         Binding("enter,c", "compare", "compare", show=False),
     ]
-    app: CondenseApp
+    app: Shell
 
     def __init__(self, place: Path) -> None:
         """`place` is the run that the chosen ones are compared with."""

@@ -17,11 +17,12 @@ from condense_tui.actions import Place, bindings
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.plot import BAND, Curve, Spec
 from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.readers.compare import CompareThread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
+from condense_tui.screens.arrange import LEGEND, columns_for
 from condense_tui.screens.look_keys import Choices, Looking
 from condense_tui.screens.playback import Scrubbing, next_member
-from condense_tui.screens.run.arrange import LEGEND, columns_for
-from condense_tui.snapshots.comparison import Band, By, CompareThread, CompareView, Comparison, Side
+from condense_tui.snapshots.comparison import Band, By, CompareView, Comparison, Side
 from condense_tui.snapshots.snapshot import Banner as BannerMessage
 from condense_tui.snapshots.snapshot import Series
 from condense_tui.terminal.garbage import collect_again
@@ -37,7 +38,7 @@ from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.too_small import Tiny
 
 if TYPE_CHECKING:
-    from condense_tui.app.app import CondenseApp
+    from condense_tui.terminal.shell import Shell
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 # Heatmaps above curves need this much; with less the two become tabs.
@@ -50,7 +51,7 @@ PLOTS_SHARE, PLOTS_LEAST = 0.3, 10
 class CompareScreen(Scrubbing, Looking, Screen[None]):
     """Several runs at one place."""
 
-    app: CondenseApp
+    app: Shell
     AUTO_FOCUS = ""
     PLACES: ClassVar[tuple[Place, ...]] = ("compare",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)

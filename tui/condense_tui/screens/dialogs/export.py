@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.screen import Screen
 from textual.widgets import Input
 
 from condense_core.errors import CondenseError
@@ -26,7 +27,6 @@ from condense_tui.export.wish import (
     Wish,
     file_name,
 )
-from condense_tui.screens.run.screen import RunScreen
 from condense_tui.snapshots.snapshot import Seeds, Snapshot
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.choice import LABEL_WIDTH, Choice, OneOfMany
@@ -174,9 +174,9 @@ class Hint(KeyLine):
         return [line]
 
 
-def offer_export(screen: RunScreen) -> None:
-    """Ask, then write in a thread of its own, and say where it went or why not."""
-    snapshot = screen.snapshot
+def offer_export(screen: Screen[Any], place: Path, snapshot: Snapshot | None, palette: int) -> None:
+    """Ask over the screen what of the run at `place` to write, then write it in a thread of its own, and say where it
+    went or why not."""
     if snapshot is None or snapshot.head is None:
         screen.notify("nothing is recorded yet; there is nothing to export", timeout=3, markup=False)
         return
@@ -184,33 +184,31 @@ def offer_export(screen: RunScreen) -> None:
     def asked(request: Request | None) -> None:
         if request is not None:
             # the dialog is still on the screen until it is drawn anew
-            screen.call_after_refresh(_begin, screen, request)
+            screen.call_after_refresh(_begin, screen, place, request, snapshot.header.name)
 
-    screen.app.push_screen(ExportDialog(snapshot, screen.choices.palette), asked)
+    screen.app.push_screen(ExportDialog(snapshot, palette), asked)
 
 
-def _begin(screen: RunScreen, request: Request) -> None:
+def _begin(screen: Screen[Any], place: Path, request: Request, title: str) -> None:
     svg = None
     if request.wish.what == SCREEN and request.wish.format in PICTURES:
-        svg = screen.app.export_screenshot(title=screen.snapshot.header.name if screen.snapshot else None)
+        svg = screen.app.export_screenshot(title=title)
 
     def write() -> None:
-        from condense_tui.app.picture import with_plain_fonts
         from condense_tui.documents.files import TakenError
+        from condense_tui.export.fonts import with_plain_fonts
         from condense_tui.export.make import export, whose_of
 
         say: Callable[..., None] = screen.app.notify
         try:
-            path = export(
-                screen.place, request.wish, request.out, screen=None if svg is None else with_plain_fonts(svg)
-            )
+            path = export(place, request.wish, request.out, screen=lambda *_: with_plain_fonts(svg or ""))
         except TakenError:
             text, severity = f"{request.out} is there already, and stays; choose another name", "error"
         except CondenseError as error:
             text, severity = str(error), "error"
         else:
             # the screen is of what it says itself
-            seeds = "" if svg is not None else whose_of(screen.place, request.wish)
+            seeds = "" if svg is not None else whose_of(place, request.wish)
             text = f"written: {None if path is None else path.resolve()}" + (f" · {seeds}" if seeds else "")
             severity = "information"
         screen.app.call_from_thread(say, text, severity=severity, timeout=TOLD_S, markup=False)

@@ -10,12 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.geometry import Size
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
@@ -27,14 +25,14 @@ from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.resolve.scenario import DATA_SETS, changed, check_device
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.home.rows import members_of, short_time
+from condense_tui.screens.rows import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line, Lines, wrapped
+from condense_tui.widgets.paragraphs import Paragraphs
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_presets.catalogue import Preset
-    from condense_tui.app.app import CondenseApp
+    from condense_tui.terminal.shell import Shell
 
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
 CHECK_AFTER_S = 0.12
@@ -154,7 +152,7 @@ class FormScreen(Dialog[None]):
         Binding("tab,down", "app.focus_next", "next", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
     ]
-    app: CondenseApp
+    app: Shell
 
     def __init__(self, start: Start) -> None:
         super().__init__()
@@ -333,26 +331,3 @@ class FormScreen(Dialog[None]):
         sign = {True: "✔ " if unicode else "ok ", False: "✖ " if unicode else "x ", None: ""}[good]
         style = look.muted if good is None else look.good if good else look.bad
         self._status.show([(sign + printable(text), style)])
-
-
-class Paragraphs(Lines):
-    """Some lines of text, wrapped; takes the room that they need."""
-
-    DEFAULT_CSS = "Paragraphs { height: auto; background: $surface; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: list[tuple[str, Style]] = []
-
-    def show(self, said: list[tuple[str, Style]]) -> None:
-        """Show these paragraphs."""
-        if said != self._said:
-            self._said = said
-            self.refresh(layout=True)
-            self.rebuild()
-
-    def build(self, width: int, height: int) -> list[Line]:
-        return [line for text, style in self._said for line in wrapped(text, style, width)]
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        return len(self.build(width, viewport.height))

@@ -15,12 +15,12 @@ from textual.containers import VerticalScroll
 from condense_core.errors import CondenseError
 from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_tui.draw.numbers import measure, percent, step
-from condense_tui.screens.dialogs.form import Paragraphs
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.terminal.look import Look
+from condense_tui.widgets.paragraphs import Paragraphs
 
 if TYPE_CHECKING:
-    from condense_tui.app.app import CondenseApp
+    from condense_tui.terminal.shell import Shell
 
 Said = list[tuple[str, Style]]
 
@@ -41,7 +41,7 @@ class ReduceScreen(Dialog[None]):
         Binding("escape,r,q", "dismiss", "close", show=False),
         Binding("n,enter", "train", "train it", show=False),
     ]
-    app: CondenseApp
+    app: Shell
 
     def __init__(self, place: Path, at: int | None, seeds: int = 1) -> None:
         super().__init__()

@@ -15,8 +15,8 @@ from condense_tui.terminal.toast import say
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
-    from condense_tui.app.app import CondenseApp
     from condense_tui.screens.home.entries import Row
+    from condense_tui.terminal.shell import Shell
     from condense_tui.widgets.listing import Listing
 
 # As many as the letters A to F, and heatmaps that can still be read beside each other.
@@ -26,7 +26,7 @@ MOST_COMPARED = 6
 class HomeActions:
     """The actions of the two lists."""
 
-    app: CondenseApp
+    app: Shell
     runs: Listing[Row]
     presets: Listing[Preset]
     machines: Machines

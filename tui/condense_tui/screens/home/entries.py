@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from condense_tui.readers.machines import Elsewhere, Machine
-from condense_tui.screens.home.rows import GROUPS
+from condense_tui.screens.rows import GROUPS
 from condense_tui.widgets.listing import Entry
 
 if TYPE_CHECKING:

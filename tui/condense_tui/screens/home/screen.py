@@ -22,7 +22,7 @@ from textual.screen import Screen
 from condense_tui.actions import Place, bindings
 from condense_tui.readers.glances import GlancesReady, GlanceThread, PresetsReady, read_presets
 from condense_tui.readers.machines import Elsewhere, Machine, Machines
-from condense_tui.screens.home import rows
+from condense_tui.screens import rows
 from condense_tui.screens.home.commands import MOST_COMPARED, HomeActions, at_hand
 from condense_tui.screens.home.entries import preset_entries, run_entries
 from condense_tui.screens.home.filter import Filtering
@@ -38,8 +38,8 @@ from condense_tui.widgets.too_small import Tiny
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
-    from condense_tui.app.app import CondenseApp
     from condense_tui.screens.home.entries import Row
+    from condense_tui.terminal.shell import Shell
 
 # Two lists side by side need this much; with less they become tabs.
 BOTH_WIDTH, BOTH_HEIGHT = 100, 20
@@ -65,7 +65,7 @@ class HomeScreen(HomeActions, Filtering, Screen[None]):
     AUTO_FOCUS = ""
     PLACES: ClassVar[tuple[Place, ...]] = ("runs", "presets")
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
-    app: CondenseApp
+    app: Shell
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,8 +10,8 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from condense_tui.draw.palette import PALETTES
+from condense_tui.screens.arrange import CHROME, Arrangement
 from condense_tui.screens.look_keys import Choices
-from condense_tui.screens.run.arrange import CHROME, Arrangement
 from condense_tui.snapshots import plots
 from condense_tui.snapshots.plots import Axes, Figure
 from condense_tui.snapshots.snapshot import Snapshot

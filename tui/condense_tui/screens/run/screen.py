@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,9 +19,9 @@ from condense_tui.actions import Place, bindings
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.thread import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
 from condense_tui.screens import run_commands
+from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
 from condense_tui.screens.look_keys import Looking
 from condense_tui.screens.playback import Scrubbing, next_member
-from condense_tui.screens.run.arrange import Arrangement, arrange, shows_every_layer
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.snapshots.assemble import View
 from condense_tui.snapshots.plots import Axes
@@ -29,7 +29,6 @@ from condense_tui.snapshots.snapshot import Banner as BannerMessage
 from condense_tui.snapshots.snapshot import Header as RunHeader
 from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.terminal.garbage import collect_again
-from condense_tui.terminal.pace import Paced
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.footer import Footer
@@ -41,7 +40,7 @@ from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
 
 if TYPE_CHECKING:
-    from condense_tui.app.app import CondenseApp
+    from condense_tui.terminal.shell import Shell
 
 # The tabs that every run has; the one after them is for networks with one input.
 TABS = 4
@@ -50,7 +49,7 @@ TABS = 4
 class RunScreen(Scrubbing, Looking, Screen[None]):
     """One run, live or recorded."""
 
-    app: CondenseApp
+    app: Shell
     AUTO_FOCUS = ""
     PLACES: ClassVar[tuple[Place, ...]] = ("run",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
@@ -121,7 +120,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
-        cast(Paced, self.app).frame_shown(self._reader.painted)
+        self.app.frame_shown(self._reader.painted)
 
     trouble = ""
     """Why nothing more is read; empty while all is well."""
@@ -287,7 +286,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         """Write the run, or a picture of it, to a file."""
         from condense_tui.screens.dialogs.export import offer_export
 
-        offer_export(self)
+        offer_export(self, self.place, self._snapshot, self.choices.palette)
 
     def on_layers_chosen(self, event: Layers.Chosen) -> None:
         """Choose the layer that was clicked."""

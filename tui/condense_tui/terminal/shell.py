@@ -1,0 +1,148 @@
+"""What every screen may ask of the app: what the terminal can show, themes, the folder of runs, and how frames leave.
+
+Apart from the app itself, which knows the screens: they know this class, and nothing above it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from rich.console import RenderableType
+from textual import events, on
+from textual._compositor import CompositorUpdate
+from textual.app import App
+from textual.filter import LineFilter, NoColor
+from textual.messages import TerminalSupportsSynchronizedOutput
+from textual.screen import ModalScreen, Screen
+
+from condense_tui.draw.ability import Depth, ability
+from condense_tui.terminal import look
+from condense_tui.terminal.ascii_filter import Ascii
+from condense_tui.terminal.pace import Pace, over_ssh
+from condense_tui.terminal.toast import say
+
+if TYPE_CHECKING:
+    from textual.geometry import Region
+
+    from condense_core.remote.client.link import Link
+    from condense_tui.terminal.outlet import Frame, Outlet
+
+
+class Shell(App[None]):
+    """An app that writes no faster than its terminal takes it, in the colours that the terminal has."""
+
+    def __init__(self, runs: Path | None = None) -> None:
+        """`runs` is the folder of all runs, the usual one where not given."""
+        self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
+        self._outlet: Outlet | None = None
+        self._pace: Pace | None = None
+        self._answers = False
+        super().__init__()
+        for theme in look.themes():
+            self.register_theme(theme)
+        self.theme = look.ANSI if self.ability.depth <= Depth.ANSI else look.DARK
+        self._runs = runs
+        self._plain: list[LineFilter] = [NoColor()] if self.ability.depth is Depth.NONE else []
+        if not self.ability.unicode:
+            self._plain.append(Ascii())
+
+    @abstractmethod
+    def open_run(self, place: Path, link: Link | None = None) -> None:
+        """Show a run in place of whatever is shown; the reader of a run that was shown ends. `link`, not yet started,
+        keeps it up to date where it is the mirror of one elsewhere; without, one is made where it needs one."""
+
+    @abstractmethod
+    def compare(self, places: Sequence[Path]) -> None:
+        """Show two to six runs side by side, over what is shown."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Without colour, colours are taken out altogether (Textual's own way draws in greys); also without Unicode."""
+        textual = [] if self.ability.depth is Depth.NONE else list(super().get_line_filters())
+        return textual + self._plain
+
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs."""
+        if self._runs is None:
+            from condense_core.runs.place import runs_folder
+
+            self._runs = runs_folder()
+        return self._runs
+
+    @property
+    def far(self) -> bool:
+        """The terminal is on another machine: every byte counts."""
+        return over_ssh(os.environ) and not self.is_headless
+
+    def frame_shown(self, done: Callable[[], None]) -> None:
+        """A frame is on its way to the terminal: call `done` once the next one may come."""
+        if self._outlet is None:
+            done()
+        else:
+            self._outlet.frame_shown(done)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and clicks are answered whatever is still on its way to the terminal."""
+        if self._outlet is not None:
+            if isinstance(event, events.InputEvent):
+                self._outlet.key_pressed()
+            elif isinstance(event, events.Resize):
+                self._outlet.forget()
+        await super().on_event(event)
+
+    @on(TerminalSupportsSynchronizedOutput)
+    def _terminal_answered(self) -> None:
+        self._answers = True
+        if self._pace is not None:
+            self._pace.answered()
+
+    def pace_what_is_written(self) -> None:
+        """From now on frames wait for the terminal; the very first one does not."""
+        if self._outlet is None:
+            # it needs NumPy, which the first frame does not wait for
+            from condense_tui.terminal.outlet import Outlet
+
+            self._pace = self._make_pace()
+            self._outlet = Outlet(self._pace, self._write_frame, self.set_timer, self._first_regions)
+            if self._answers:
+                self._pace.answered()
+
+    def _make_pace(self) -> Pace:
+        if self._driver is None or self.is_headless:
+            return Pace({}, lambda _: None, self.set_timer)
+        return Pace(os.environ, self._driver.write, self.set_timer)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Textual's own way out to the terminal, on which everything is paced."""
+        if self._outlet is None or self._batch_count or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+        else:
+            self._outlet.update(renderable, self.console)
+
+    def _write_frame(self, frame: Frame) -> None:
+        # an answer, or a timer, may still come while the app is being left
+        if self.screen_stack:
+            super()._display(self.screen, cast(RenderableType, frame))
+
+    def _first_regions(self) -> Sequence[Region]:
+        """A dialog comes before what stands behind it."""
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        return [child.region for child in screen.displayed_children] if isinstance(screen, ModalScreen) else ()
+
+    def action_redraw(self) -> None:
+        """Draw everything anew, where something else has written on the terminal."""
+        if self._outlet is not None:
+            self._outlet.forget()
+        self.screen.refresh()
+
+    def action_light(self) -> None:
+        """Dark or light."""
+        if self.ability.one_look:
+            say(self.screen, self.ability.one_look)
+        else:
+            self.theme = look.LIGHT if self.theme == look.DARK else look.DARK

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 
-from condense_core.measures.clusters import FINE, Lines, condensed_lines
+from condense_core.measures.clusters import COARSE, FINE, Lines, cut_tree, linkage_tree
+
+# (cut, smallest_share)
+Setting = tuple[float, float]
+_STANDARD: tuple[Setting, ...] = (FINE, COARSE)
 
 # Least share of a layer's kernels on lines for the layer to be called condensed, whatever chance would give.
 LEAST_COVERAGE = 0.8
@@ -42,15 +47,31 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE[0], small
     """
     if entries < 1 or kernels < 1:
         raise ValueError(f"entries, kernels: expected 1 or more of each, got {entries}, {kernels}")
-    if kernels == 1:
-        return Null(1.0, 1.0, 1.0)
     kernels, entries = min(kernels, MOST_KERNELS), min(entries, MOST_ENTRIES)
+    setting = (cut, smallest_share)
+    return (_standard(entries, kernels) if setting in _STANDARD else _simulated(entries, kernels, (setting,)))[setting]
+
+
+@lru_cache(maxsize=1024)
+def _standard(entries: int, kernels: int) -> dict[Setting, Null]:
+    """Both settings that are always asked for, of the same trials: a tree costs much, a cut of it nothing."""
+    return _simulated(entries, kernels, _STANDARD)
+
+
+def _simulated(entries: int, kernels: int, settings: Sequence[Setting]) -> dict[Setting, Null]:
+    if kernels == 1:
+        return dict.fromkeys(settings, Null(1.0, 1.0, 1.0))
     generator = torch.Generator().manual_seed(kernels * MOST_ENTRIES + entries)
-    trials = []
+    trials: dict[Setting, list[tuple[float, float, float]]] = {setting: [] for setting in settings}
     for _ in range(min(MOST_TRIALS, KERNELS_DRAWN // kernels)):
-        weight_MK = torch.randn(kernels, entries, dtype=torch.float64, generator=generator)
-        lines = condensed_lines(weight_MK, cut=cut, smallest_share=smallest_share)
-        trials.append((lines.coverage, lines.mean_abs_cos, lines.tightness))
+        tree = linkage_tree(torch.randn(kernels, entries, dtype=torch.float64, generator=generator))
+        for (cut, smallest_share), found in trials.items():
+            lines = cut_tree(tree, cut=cut, smallest_share=smallest_share)
+            found.append((lines.coverage, lines.mean_abs_cos, lines.tightness))
+    return {setting: _quantiles(found) for setting, found in trials.items()}
+
+
+def _quantiles(trials: list[tuple[float, float, float]]) -> Null:
     values = torch.tensor(trials, dtype=torch.float64)
     # one kernel left by chance is as condensed as can be; no line at all is as loose as can be
     values[:, 1].nan_to_num_(nan=1.0)

@@ -14,7 +14,7 @@ from condense_core.text import printable
 # The kernels of a layer have arrived when this share of their weight lies on the predicted direction (SCIENCE §2.6).
 ARRIVED = 0.99
 # Measures that a claim without a step means at small weights, where they belong to the data.
-OF_THE_DATA = frozenset({"ones_overlap", "gap_ratio"})
+OF_THE_DATA = frozenset({"ones_overlap", "ones_overlap_least", "gap_ratio"})
 
 
 class LayerSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,8 +256,9 @@ def measured(quantity: Quantity, run: RunReader, of_run: list[LayerSummary]) -> 
         return {measure: run.last(measure, at)}
     if measure in OF_THE_DATA and at is None:
         at = 0
-    if measure == "gap_ratio":
-        return {f"{layer}.{measure}": _gap_ratio(run, layer, at) for layer in layers}
+    of_spectrum = {"gap_ratio": _gap_ratio, "ones_overlap_least": _ones_overlap_least}.get(measure)
+    if of_spectrum is not None:
+        return {f"{layer}.{measure}": of_spectrum(run, layer, at) for layer in layers}
     return {f"{layer}.{measure}": run.last(f"{layer}.{measure}", at) for layer in layers}
 
 
@@ -266,6 +267,13 @@ def _gap_ratio(run: RunReader, layer: str, at: int | None) -> float:
     spectrum = run.spectrum(layer, at)
     values = [] if spectrum is None else spectrum.values.numpy().tolist()
     return values[1] / values[0] if len(values) > 1 and values[0] > 0 else math.nan
+
+
+def _ones_overlap_least(run: RunReader, layer: str, at: int | None) -> float:
+    """|⟨v1, ones⟩| of the input channel where it is least; NaN where no spectrum of the data was recorded."""
+    spectrum = run.spectrum(layer, at)
+    values = [] if spectrum is None else spectrum.ones_overlap.numpy().tolist()
+    return min(values, default=math.nan)
 
 
 def _within(requirement: Requirement, value: float) -> bool:

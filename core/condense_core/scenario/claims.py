@@ -12,27 +12,40 @@ LayerMeasure = Literal[
     "lines",
     "lines_coarse",
     "directions",
+    "directions_coarse",
     "coverage",
+    "coverage_coarse",
+    "condensed",
+    "condensed_coarse",
     "mean_abs_cos",
     "pair_abs_cos",
     "slice_abs_cos",
     "alignment",
+    "share_on_v1",
+    "share_on_v2",
+    "case1_cos",
     "ratio",
     "relative_change",
-    "condensed",
+    "velocity_cos",
+    "turning_to_growth",
+    "ones_cos",
+    "ones_cos_least",
     "ones_overlap",
+    "ones_overlap_least",
     "gap_ratio",
 ]
 # Of the whole network.
-NetworkMeasure = Literal["loss_ratio", "accuracy", "test_accuracy", "complexity", "stable_lines"]
+NetworkMeasure = Literal[
+    "loss_ratio", "accuracy", "test_accuracy", "complexity", "complexity_below", "stable_lines", "angle_to_lines"
+]
 ClaimMeasure = Literal[LayerMeasure, NetworkMeasure]
 
 
 class Quantity(Checked, frozen=True, kw_only=True):
     """A value that a run is measured by; without `layer`, of every hidden layer.
 
-    `at` is the step at which it is measured, the last one where not given; `ones_overlap` and `gap_ratio` (λ2/λ1) are
-    properties of the data at small weights, and by default measured at step 0.
+    `at` is the step at which it is measured, the last one where not given; `ones_overlap` (mean and least over input
+    channels) and `gap_ratio` (λ2/λ1) are properties of the data at small weights, by default measured at step 0.
     """
 
     measure: ClaimMeasure

@@ -28,6 +28,7 @@ LayerMeasure = Literal[
     "relative_change",
     "velocity_cos",
     "turning_to_growth",
+    "prediction_error",
     "ones_cos",
     "ones_cos_least",
     "ones_overlap",
@@ -72,11 +73,17 @@ class Requirement(Quantity, frozen=True, kw_only=True):
 
 
 class Claim(Checked, frozen=True, kw_only=True):
-    """What the run must show, in words and as requirements that the program checks, in `share` of the seeds."""
+    """What the run must show, in words and as requirements that the program checks, in `share` of the draws.
+
+    `about` is what the claim would not survive: `training` is not there without it (a learning rate of 0), `data` not
+    on images whose pixels or labels are dealt anew, `loss`, the initial stage, not at a hundred times the learning
+    rate. `claim_lint` says which claims cannot fail.
+    """
 
     text: str
     requires: tuple[Requirement, ...]
     share: float = 1.0
+    about: Literal["training", "data", "loss"] = "training"
 
     def __post_init__(self) -> None:
         require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)

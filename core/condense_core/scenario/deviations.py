@@ -80,7 +80,8 @@ def compare(record: PaperRecord, experiment: Experiment) -> Compared:
     if record.settings.epoch is not None:
         stands = record.settings.shown or (record.settings.epoch,)
         judged = _judged(experiment)
-        if set(judged) <= {0, *stands}:
+        # that a run ends elsewhere is said of its epochs
+        if set(judged) <= {0, *stands, *_in_epochs(experiment, {experiment.steps})}:
             agree.append("judged")
         else:
             reason = reasons.get("judged", "")

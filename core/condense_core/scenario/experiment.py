@@ -235,6 +235,22 @@ class Ensemble(Checked, frozen=True, kw_only=True):
         require(1 <= self.members <= 1024, "members", "1 to 1024", self.members)
 
 
+class Found(Checked, frozen=True, kw_only=True):
+    """In how many of how many distinct draws a claim was seen to hold, at which revision, and on which images."""
+
+    holds_in: int
+    of: int
+    revision: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        at_least("of", self.of, 1)
+        require(0 <= self.holds_in <= self.of, "holds_in", f"0 to of ({self.of})", self.holds_in)
+
+
+Kind = Literal["paper", "demonstration"]
+
+
 class About(Checked, frozen=True, kw_only=True):
     """Where a preset comes from and how long it takes.
 
@@ -246,7 +262,7 @@ class About(Checked, frozen=True, kw_only=True):
 
     summary: str
     record: str = ""
-    kind: Literal["paper", "demonstration"] = "demonstration"
+    kind: Kind = "demonstration"
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
     """Why a setting is not the record's, by the setting's name."""
     paper: Literal["fcn", "cnn", "none"] = "none"
@@ -254,6 +270,8 @@ class About(Checked, frozen=True, kw_only=True):
     paper_shows: str = ""
     ours: str = ""
     finding: str = ""
+    found: Found | None = None
+    """What was counted before: a reproduction that contradicts it fails."""
     minutes_cpu: float | None = None
     minutes_gpu: float | None = None
 
@@ -274,13 +292,14 @@ class About(Checked, frozen=True, kw_only=True):
 class Quick(Checked, frozen=True, kw_only=True):
     """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
 
-    `set` changes fields by their dotted names, as `--set` does; `finding` and `minutes_cpu` are those of the smaller
-    run. Applied by `scenario.quickened`.
+    `set` changes fields by their dotted names, as `--set` does; `found`, `minutes_cpu` and the words `finding` of older
+    files are those of the smaller run. Applied by `scenario.quickened`.
     """
 
     set: dict[str, bool | int | float | str]
-    finding: str
     minutes_cpu: float
+    finding: str = ""
+    found: Found | None = None
 
     def __post_init__(self) -> None:
         require(len(self.set) > 0, "set", "at least one field", self.set)

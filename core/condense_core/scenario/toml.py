@@ -101,7 +101,9 @@ def quickened(experiment: Experiment, source: str = "scenario") -> Experiment:
     if quick is None:
         return experiment
     small = with_settings(msgspec.structs.replace(experiment, quick=None), quick.set, f"{source}: quick.set")
-    about = small.about and msgspec.structs.replace(small.about, minutes_cpu=quick.minutes_cpu, finding=quick.finding)
+    about = small.about and msgspec.structs.replace(
+        small.about, minutes_cpu=quick.minutes_cpu, finding=quick.finding, found=quick.found
+    )
     return msgspec.structs.replace(small, about=about)
 
 

@@ -13,10 +13,11 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader, open_member
-from condense_core.runs.summary import enough, failures, measured, summarise, wanted
+from condense_core.runs.summary import failures, measured, summarise, wanted
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Dense, Experiment, Requirement
 from condense_core.scenario.phase import phase_of
+from condense_core.scenario.verdict import enough
 from condense_tui.draw.numbers import measure
 
 Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "failed", "not run"]

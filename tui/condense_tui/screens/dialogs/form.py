@@ -73,7 +73,7 @@ def of_preset(preset: Preset) -> Start:
         source=preset.name,
         preset=preset.name,
         name=preset.name,
-        words=(preset.summary, f"claims: {preset.claim}"),
+        words=words_of(preset),
         seed=str(table.get("seed", 0)),
         seeds=str(table.get("ensemble", {}).get("members", 1)),
         device="auto",
@@ -83,6 +83,14 @@ def of_preset(preset: Preset) -> Start:
         measured="as we measured it on two cores",
         recording=preset.recording is not None,
     )
+
+
+def words_of(preset: Preset) -> tuple[str, ...]:
+    """What a person should know of a preset before it is trained: what it is, what it must show, what the paper says,
+    and which settings are not the paper's."""
+    said = [f"the paper: {preset.paper_shows}"] if preset.paper_shows else []
+    said += [f"{head}: {text}" for head, text in preset.beside_the_paper]
+    return (preset.summary, f"claims: {preset.claim}", *said)
 
 
 def of_run(info: RunInfo) -> Start:

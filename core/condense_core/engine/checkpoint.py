@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -13,8 +12,8 @@ from torch import Tensor
 
 from condense_core.errors import RunFailedError, RunFileError
 
-if TYPE_CHECKING:
-    from condense_core.engine.steppers import State
+State = dict[str, Tensor]
+"""Everything that training goes on from, by name, as a checkpoint holds it."""
 
 FILE_NAME = "checkpoint.safetensors"
 _PARTIAL = ".checkpoint.partial"

@@ -50,7 +50,7 @@ class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     """λ1 - λ2."""
     ones_overlap: list[Spread]
     doubtful: int
-    """Trials with λ2/λ1 above 0.999, in which the direction is not determined."""
+    """Trials in which the direction is not determined (`thresholds.direction_is_doubtful`)."""
     lr: Spread | None
     predicted: Spread | None
     predicted_in: int

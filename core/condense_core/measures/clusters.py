@@ -16,14 +16,7 @@ from torch import Tensor
 
 from condense_core.measures.kernels import kernel_norms, unit_kernels
 from condense_core.measures.principal import principal_axis
-
-# (cut, smallest_share). FINE separates lines 26° apart; COARSE is nearer to what an eye reads off a heatmap.
-FINE = (0.9, 0.05)
-COARSE = (0.8, 0.10)
-
-# Kernels below this share of the layer's 90th percentile norm have not grown yet: their direction is the initial noise.
-SMALL_NORM = 0.1
-LARGE_PERCENTILE = 0.9
+from condense_core.thresholds import FINE, LARGE_PERCENTILE, SMALL_NORM
 
 # Values of a label that are no line.
 NO_LINE = -1
@@ -96,7 +89,7 @@ def linkage_tree(weight_MK: Tensor, *, threshold: float | None = None) -> Tree:
     return Tree(kept_M, unit_JK, merges, _abs_cos(unit_JK, principal_axis(unit_JK)))
 
 
-def cut_tree(tree: Tree, *, cut: float = FINE[0], smallest_share: float = FINE[1]) -> Lines:
+def cut_tree(tree: Tree, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> Lines:
     """Lines and directions of a tree cut where the mean |cos| between two groups falls below `cut`.
 
     A line is a group of at least max(2, smallest_share × kept) kernels; a direction is a side of a line that holds at
@@ -141,7 +134,7 @@ def cut_tree(tree: Tree, *, cut: float = FINE[0], smallest_share: float = FINE[1
 
 
 def condensed_lines(
-    weight_MK: Tensor, *, cut: float = FINE[0], smallest_share: float = FINE[1], threshold: float | None = None
+    weight_MK: Tensor, *, cut: float = FINE.cos, smallest_share: float = FINE.share, threshold: float | None = None
 ) -> Lines:
     """Condensed lines and directions of a layer: `linkage_tree` and `cut_tree` in one.
 

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from condense_core.measures.kernels import as_kernels
 from condense_core.measures.principal import fix_sign
+from condense_core.thresholds import ARRIVED
 
-# A layer counts as condensed in the sense of Zhou et al. 2025, thm 1, from this ratio on.
-CONDENSED_RATIO = 0.99
 # Steps looked through for it: a million take 2 s, and runs that follow the theory are shorter.
 MOST_STEPS = 1_000_000
 # Part of (γ - 1/2) ln M / λ1 in which weights of M^-γ stay small enough for the theory; ours, the proof takes less.
@@ -117,7 +116,7 @@ def predicted_ratio(dynamics: LinearDynamics, step_S: Tensor) -> Tensor:
 
 
 def predicted_condensation(
-    dynamics: LinearDynamics, *, ratio: float = CONDENSED_RATIO, at_most: int = MOST_STEPS
+    dynamics: LinearDynamics, *, ratio: float = ARRIVED, at_most: int = MOST_STEPS
 ) -> int | None:
     """First step of gradient descent at which `predicted_ratio` is at least `ratio`; None where none up to `at_most`.
 

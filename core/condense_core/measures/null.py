@@ -8,14 +8,12 @@ from functools import lru_cache
 
 import torch
 
-from condense_core.measures.clusters import COARSE, FINE, Lines, cut_tree, linkage_tree
+from condense_core.measures.clusters import Lines, cut_tree, linkage_tree
+from condense_core.thresholds import COARSE, FINE, LEAST_COVERAGE, Cut
 
-# (cut, smallest_share)
-Setting = tuple[float, float]
-_STANDARD: tuple[Setting, ...] = (FINE, COARSE)
+# Both are always asked for.
+_STANDARD = (FINE, COARSE)
 
-# Least share of a layer's kernels on lines for the layer to be called condensed, whatever chance would give.
-LEAST_COVERAGE = 0.8
 # Up to this many entries random kernels cover themselves with lines, so coverage alone tells nothing.
 FEW_ENTRIES = 3
 # Clustering costs M². More kernels scatter less about the same mean, so quantiles at 256 bound those of larger layers.
@@ -37,7 +35,7 @@ class Null:
 
 
 @lru_cache(maxsize=1024)
-def null_condensation(entries: int, kernels: int, *, cut: float = FINE[0], smallest_share: float = FINE[1]) -> Null:
+def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> Null:
     """What M = `kernels` random kernels of K = `entries` reach, from simulating at most 256 Gaussian ones of 1024.
 
     Drawn from a generator of its own with a fixed seed, so the answer is the same on every call and nothing else's
@@ -48,25 +46,25 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE[0], small
     if entries < 1 or kernels < 1:
         raise ValueError(f"entries, kernels: expected 1 or more of each, got {entries}, {kernels}")
     kernels, entries = min(kernels, MOST_KERNELS), min(entries, MOST_ENTRIES)
-    setting = (cut, smallest_share)
+    setting = Cut(cut, smallest_share)
     return (_standard(entries, kernels) if setting in _STANDARD else _simulated(entries, kernels, (setting,)))[setting]
 
 
 @lru_cache(maxsize=1024)
-def _standard(entries: int, kernels: int) -> dict[Setting, Null]:
+def _standard(entries: int, kernels: int) -> dict[Cut, Null]:
     """Both settings that are always asked for, of the same trials: a tree costs much, a cut of it nothing."""
     return _simulated(entries, kernels, _STANDARD)
 
 
-def _simulated(entries: int, kernels: int, settings: Sequence[Setting]) -> dict[Setting, Null]:
+def _simulated(entries: int, kernels: int, settings: Sequence[Cut]) -> dict[Cut, Null]:
     if kernels == 1:
         return dict.fromkeys(settings, Null(1.0, 1.0, 1.0))
     generator = torch.Generator().manual_seed(kernels * MOST_ENTRIES + entries)
-    trials: dict[Setting, list[tuple[float, float, float]]] = {setting: [] for setting in settings}
+    trials: dict[Cut, list[tuple[float, float, float]]] = {setting: [] for setting in settings}
     for _ in range(min(MOST_TRIALS, KERNELS_DRAWN // kernels)):
         tree = linkage_tree(torch.randn(kernels, entries, dtype=torch.float64, generator=generator))
-        for (cut, smallest_share), found in trials.items():
-            lines = cut_tree(tree, cut=cut, smallest_share=smallest_share)
+        for setting, found in trials.items():
+            lines = cut_tree(tree, cut=setting.cos, smallest_share=setting.share)
             found.append((lines.coverage, lines.mean_abs_cos, lines.tightness))
     return {setting: _quantiles(found) for setting, found in trials.items()}
 

@@ -13,6 +13,7 @@ from torch.nn.functional import unfold
 
 from condense_core.measures.kernels import as_kernels
 from condense_core.measures.principal import DENSE_SIDE, fix_sign, largest_by_lanczos
+from condense_core.thresholds import direction_is_doubtful
 
 # Samples turned into float64 at a time: 512 images of 3×32×32 are 12 MB.
 CHUNK = 512
@@ -37,8 +38,8 @@ class SignalSpectrum:
 
     @property
     def direction_is_doubtful(self) -> bool:
-        """λ2/λ1 above 0.999: v1 turns freely inside the top pair."""
-        return len(self.values) > 1 and bool(self.values[1] > 0.999 * self.values[0])
+        """Whether v1 is not determined: there is another singular value as large as the first."""
+        return len(self.values) > 1 and direction_is_doubtful(*self.values[:2].tolist())
 
 
 def signal_matrix(residual_Nd: Tensor, image_NCHW: Tensor, kernel_size: int, *, bias: bool) -> Tensor:

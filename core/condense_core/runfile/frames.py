@@ -16,6 +16,7 @@ import numpy.typing as npt
 import zstandard
 
 from condense_core.errors import RunFileError
+from condense_core.thresholds import direction_is_doubtful
 
 # A heatmap has no more cells than a large terminal: 256 a side is also what LIMITS' byte budget was measured with.
 LARGEST_SIDE = 256
@@ -115,9 +116,9 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 
     @property
     def direction_is_doubtful(self) -> bool:
-        """λ2/λ1 above 0.999: v1 turns freely inside the top pair."""
+        """Whether v1 is not determined: there is another singular value as large as the first."""
         values = self.values.numpy()
-        return len(values) > 1 and bool(values[1] > 0.999 * values[0])
+        return len(values) > 1 and direction_is_doubtful(*values[:2].tolist())
 
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="alignment"):

@@ -13,12 +13,8 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.control import worker_is_alive
+from condense_core.runfile.status import ACTIVE, Status
 from condense_core.text import printable
-
-Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "diverged", "lost"]
-ACTIVE: frozenset[str] = frozenset({"starting", "running", "paused"})
-# `lost` is never written: it is what a reader makes of an active run whose worker is gone.
-RESUMABLE: frozenset[str] = frozenset({"stopped", "lost", "failed"})
 
 # The worker's writer beats once a second; ten missed beats are no hiccup of a busy disk.
 HEARTBEAT_S = 1.0

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from condense_core.errors import RunFailedError
 from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
-from condense_core.runfile.info import HEARTBEAT_S, Status
+from condense_core.runfile.info import HEARTBEAT_S
 from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.runfile.status import Status
 
 # A human's key press should act at once; a look at an empty table costs some microseconds.
 COMMAND_POLL_S = 0.1

@@ -15,22 +15,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-from condense_core.errors import CondenseError, DataError, MissingExtraError, RunFailedError, RunFileError
+from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
+from condense_core.installation import how_to_add
 from condense_core.runfile import control
-from condense_core.runfile.info import LOG_NAME, RESUMABLE, RunInfo, read_info
+from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
 from condense_core.runfile.schema import FILE_NAME, create, open_writer
+from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Folder, Mnist
-from condense_core.text import place_of
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
-DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
 LONGEST_NAME = 80
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
-# What torchvision makes in the root of each of its sets.
-_FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100-python"}
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
@@ -152,50 +149,8 @@ def require_engine() -> None:
     missing = missing_packages()
     if missing:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which is not installed here: pip install 'condense-tui[engine]'"
+            f"training needs {', '.join(missing)}, which this installation lacks: {how_to_add('engine')}"
         )
-
-
-def check_data_is_there(experiment: Experiment) -> None:
-    """DataError where the scenario's folder of data or its initial weights are missing: the worker would say it too,
-    but later."""
-    data = experiment.data
-    if experiment.initial is not None and not Path(experiment.initial).is_file():
-        raise DataError(f"initial: no file {experiment.initial}; expected weights in safetensors")
-    if isinstance(data, Folder) and not place_of(data.path).is_dir():
-        raise DataError(f"data.path: no folder {data.path}; expected one folder of images a class: --data folder:PATH")
-    if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
-        root = data_root(data.root)
-        if not root.is_dir():
-            name = data.__struct_config__.tag
-            raise DataError(f"data.root: no folder {root} for {name}; name it with --data-root DIR, or add --download")
-        if not data_is_there(type(data), root):
-            inside = _FOLDERS[type(data)]
-            raise DataError(f"data.root: no {inside} in {root}; name another with --data-root DIR, or add --download")
-
-
-def data_is_there(kind: type[Mnist | Cifar10 | Cifar100], root: Path) -> bool:
-    """Whether torchvision has put that data set into `root`."""
-    return (root / _FOLDERS[kind]).is_dir()
-
-
-def data_root(given: str | None) -> Path:
-    """Where torchvision's data sets are: `given`, else $CONDENSE_DATA_ROOT, else the user's cache folder."""
-    import platformdirs
-
-    root = given or os.environ.get(DATA_ROOT_VARIABLE)
-    return place_of(root) if root else platformdirs.user_cache_path("condense-tui") / "data"
-
-
-def with_absolute_paths(experiment: Experiment) -> Experiment:
-    """The experiment with every path in it made absolute, so that it means the same in another process."""
-    data = experiment.data
-    if isinstance(data, Folder):
-        data = msgspec.structs.replace(data, path=str(place_of(data.path).resolve()))
-    elif isinstance(data, Mnist | Cifar10 | Cifar100):
-        data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
-    initial = experiment.initial and str(Path(experiment.initial).expanduser().resolve())
-    return msgspec.structs.replace(experiment, data=data, initial=initial)
 
 
 def _versions() -> dict[str, str]:

@@ -15,16 +15,16 @@ from condense_core.errors import RunFailedError, RunFileError
 from condense_core.runfile.info import LOG_NAME
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_writer
-from condense_core.runs.create import check_data_is_there, require_engine, write_run
+from condense_core.runfile.status import ENDED
+from condense_core.runs.create import require_engine, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario import toml
+from condense_core.scenario.paths import check_data_is_there
 
 # What a run may take on its way through a cluster's memory: a thousand times the usual, and no node is filled by one.
 LARGEST = 512 * 2**20
 # Between two moments at which a node's process can be told to stop.
 LOOK_S = 0.2
-# A run that is over; any other came back because its worker went.
-ENDED = frozenset({"done", "diverged", "failed"})
 # The end of a worker's log, for why it went.
 LOG_TAIL = 300
 

@@ -14,9 +14,8 @@ from condense_core.scenario.draws import distinct, vary_together
 from condense_core.scenario.experiment import Experiment, Kind
 from condense_core.scenario.verdict import Verdict, enough, judge, not_tested
 from condense_core.text import printable
+from condense_core.thresholds import ARRIVED
 
-# The kernels of a layer have arrived when this share of their weight lies on the predicted direction (SCIENCE §2.6).
-ARRIVED = 0.99
 # Measures that a claim without a step means at small weights, where they belong to the data.
 OF_THE_DATA = frozenset({"ones_overlap", "ones_overlap_least", "gap_ratio"})
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.experiment import CENTRED_PREFIX, Experiment
 from condense_core.scenario.verdict import SHARE
+from condense_core.thresholds import COARSE, FINE
 
 # Multiplicity at 0; ReLU has none. The engine finds it by differentiation, and a test compares.
 MULTIPLICITY = {"tanh": 1, "sigmoid": 1, "softplus": 1, "gelu": 1, "silu": 1, "identity": 1, "xtanh": 2, "x2tanh": 3}
 
 # A line holds at least that share of the kernels (measures.clusters), so there are at most so many; two sides each.
-_MOST_LINES, _MOST_LINES_COARSE = 20, 10
+_MOST_LINES, _MOST_LINES_COARSE = round(1 / FINE.share), round(1 / COARSE.share)
 # What a measure can be at all; a count, where the layer is condensed.
 _POSSIBLE = {
     "lines": (1, _MOST_LINES),

@@ -12,9 +12,10 @@ from condense_core.scenario.experiment import Cifar10, Cifar100, Conv, Experimen
 from condense_core.scenario.paper_settings import SETTINGS
 from condense_core.scenario.papers import PaperRecord
 from condense_core.scenario.schedule import required_steps
+from condense_core.thresholds import LARGE_PERCENTILE, SMALL_NORM
 
 # Where neither says so, no neuron is left out by an absolute norm (experiment.Record.smallest_norm).
-RELATIVE_DROP = "0.1 × the layer's 90th percentile"
+RELATIVE_DROP = f"{SMALL_NORM:g} × the layer's {100 * LARGE_PERCENTILE:.0f}th percentile"
 
 
 class Deviation(msgspec.Struct, frozen=True, kw_only=True):

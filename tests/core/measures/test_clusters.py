@@ -9,9 +9,7 @@ from planted import SCALES, generator, orthogonal_axes, planted_layer
 from tolerances import rtol
 
 from condense_core.measures.clusters import (
-    COARSE,
     DROPPED,
-    FINE,
     NO_LINE,
     condensed_lines,
     cut_tree,
@@ -19,6 +17,7 @@ from condense_core.measures.clusters import (
     keep_kernels,
     linkage_tree,
 )
+from condense_core.thresholds import COARSE, FINE
 
 
 def slow_groups(weight, cut):

@@ -8,7 +8,6 @@ from tolerances import rtol
 from condense_core.measures.change import gradient_norm, relative_change
 from condense_core.measures.clusters import abs_cos_with_axis, condensed_lines
 from condense_core.measures.kernels import kernel_norms, safe_norm, slices, unit_kernels
-from condense_core.measures.stage import in_initial_stage
 
 
 def random(*shape, seed=0, dtype=torch.float64):
@@ -77,12 +76,6 @@ def test_gradient_norm_is_over_all_parameters_together():
     assert gradient_norm(gradients) == 13.0
     assert gradient_norm([gradients[0] * 1e-30]) == pytest.approx(3e-30, rel=rtol("float32"))
     assert gradient_norm([]) == 0.0
-
-
-@pytest.mark.parametrize(("loss", "inside"), [(1.2, True), (0.7, True), (0.69, False), (math.nan, False)])
-def test_the_initial_stage_ends_below_seventy_percent_of_the_first_loss(loss, inside):
-    assert in_initial_stage(loss, 1.0) is inside
-    assert in_initial_stage(loss * 1e-8, 1e-8) is inside
 
 
 @pytest.mark.parametrize("scale", SCALES)

@@ -5,8 +5,9 @@ import torch
 from planted import generator, orthogonal_axes, planted_layer
 
 from condense_core.measures import null
-from condense_core.measures.clusters import COARSE, condensed_lines
+from condense_core.measures.clusters import condensed_lines
 from condense_core.measures.null import is_condensed, null_condensation
+from condense_core.thresholds import COARSE
 
 
 def gaussian(kernels, entries, seed):

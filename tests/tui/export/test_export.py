@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import importlib.util
 import io
 import math
+import os
 import re
 import sqlite3
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,6 +21,7 @@ from one_input import one_input_run
 from recording import Recording
 
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
+from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Batch, RecordingThread
 from condense_presets import recordings
@@ -204,7 +208,7 @@ def test_a_machine_without_fonts_gets_no_picture_without_text(tmp_path: Path, mo
 
     # the child finds this module in the place of resvg: one that draws the same whatever it is given
     (tmp_path / "resvg_py.py").write_text("def svg_to_bytes(**_): return b'\\x89PNG'")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(raster.__file__).parents[2]}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
     with pytest.raises(ExportError, match="needs a font"):
         raster.to_png("<svg/>")
 
@@ -325,9 +329,10 @@ def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
 def test_a_missing_extra_names_its_install(
     *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else find(name))
     extra = {"resvg_py": "png"}.get(package, package)
-    with pytest.raises(MissingExtraError, match=re.escape(f"pip install 'condense-tui[{extra}]'")) as caught:
+    with pytest.raises(MissingExtraError, match=re.escape(f"not installed here: {how_to_add(extra)}")) as caught:
         export(recorded, Wish(format, what=what), tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()

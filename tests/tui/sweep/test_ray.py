@@ -74,7 +74,7 @@ def test_a_cell_that_fails_there_is_reported_and_a_node_without_the_package_is_l
     finally:
         cluster.remove_node(bare)
     assert answer.stderr.count("condense-tui is not there (No module named 'condense_core')") == 1
-    assert "pip install 'condense-tui[engine]'" in answer.stderr
+    assert "install this condense-tui with its extra 'engine' into the Python that runs Ray there" in answer.stderr
     assert answer.stderr.count("no file /nowhere/weights.safetensors") == 2
     table = (tmp_path / "out" / "results.csv").read_text()
     assert (table.count(",done,"), table.count(",failed,")) == (2, 2)

@@ -15,6 +15,7 @@ from condense_core.errors import CondenseError, RunFileError
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runfile.status import FINAL, INTERRUPTED
 from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario.experiment import Experiment
@@ -22,10 +23,6 @@ from condense_tui.batch.cells import Cell, Plan
 
 # Between two looks at the workers, and so between two frames of the progress table.
 LOOK_S = 0.2
-# A run that ended so will end so again.
-FINAL = frozenset({"done", "diverged"})
-# What an interrupted reproduction leaves: such a run goes on from its checkpoint. Any other is trained anew.
-INTERRUPTED = frozenset({"stopped", "lost"})
 
 
 @dataclass

@@ -41,6 +41,7 @@ def _program() -> Iterator[Check]:
 
 
 def _training() -> Iterator[Check]:
+    from condense_core.installation import how_to_add, install_command
     from condense_core.jobs.ask import ask
     from condense_core.jobs.messages import AskDevices, DevicesAnswer
     from condense_core.runs.create import missing_packages
@@ -48,12 +49,13 @@ def _training() -> Iterator[Check]:
     missing = missing_packages()
     if missing:
         text = f"not on this machine, which lacks {', '.join(missing)}; watching and replaying work"
-        yield Check("training", "note", text, "pip install 'condense-tui[engine]', or train elsewhere with --host")
+        yield Check("training", "note", text, f"{how_to_add('engine')}, or train elsewhere with --host")
         return
     try:
         found = ask("condense_core.engine.answers.hardware", AskDevices(), DevicesAnswer)
     except CondenseError as error:
-        yield Check("training", "broken", f"PyTorch cannot be used: {error}", "pip install --upgrade torch torchvision")
+        advice = install_command("--upgrade", "torch", "torchvision")
+        yield Check("training", "broken", f"PyTorch cannot be used: {error}", advice)
         return
     yield Check("training", "works", f"PyTorch {found.torch}")
     for device in found.devices:
@@ -84,8 +86,8 @@ def _terminal() -> Iterator[Check]:
 
 
 def _data_sets() -> Iterator[Check]:
-    from condense_core.runs.create import data_is_there, data_root
     from condense_core.scenario.data import Cifar10, Cifar100, Mnist
+    from condense_core.scenario.paths import data_is_there, data_root
 
     yield Check("data", "works", "digits, photos and sine targets come with the program")
     root = data_root(None)

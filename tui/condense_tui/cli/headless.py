@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.status import BAD
 from condense_tui.app.launch import goes_on
 from condense_tui.resolve.host import kept
 
@@ -76,7 +77,7 @@ def checked(folder: Path, *, check: bool) -> int:
 
 def exit_code(summary: Summary, *, check: bool) -> int:
     """What a command that showed this run ends with; says why on standard error where it is not 0."""
-    if summary.status in {"failed", "diverged", "lost"}:
+    if summary.status in BAD:
         resume = f"go on from its last checkpoint: condense-tui runs resume {summary.run}"
         because = f": {summary.reason}" if summary.reason else ""
         advice = f"; {resume}" if summary.status == "lost" else ""

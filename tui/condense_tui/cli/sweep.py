@@ -173,7 +173,8 @@ def _train(
 ) -> tuple[Progress, dict[Path, str]]:
     """Train what is not finished; the progress, and why cells that went elsewhere left nothing."""
     from condense_core.machine import usable_cores
-    from condense_core.runs.create import check_data_is_there, require_engine
+    from condense_core.runs.create import require_engine
+    from condense_core.scenario.paths import check_data_is_there
     from condense_tui.batch.drive import drive, is_finished
     from condense_tui.sweep.cluster import RayEngine
     from condense_tui.sweep.progress import showing
@@ -235,12 +236,13 @@ def _print(
     from rich.console import Console
     from rich.text import Text
 
+    from condense_core.installation import how_to_add
     from condense_tui.draw.ability import Depth, ability
     from condense_tui.draw.numbers import plural
     from condense_tui.sweep.grid import scale_of
     from condense_tui.sweep.picture import draw, legend
     from condense_tui.sweep.table import cells_table
-    from condense_tui.sweep.write import HOW_TO_GET_PARQUET, has_parquet
+    from condense_tui.sweep.write import has_parquet
 
     console = Console()
     can = ability(os.environ, sys.stdout.encoding)
@@ -266,7 +268,7 @@ def _print(
         f"in {swept.out}: {', '.join(file.name for file in files)}", markup=False, highlight=False, soft_wrap=True
     )
     if not has_parquet():
-        typer.echo(f"no .parquet without pyarrow: {HOW_TO_GET_PARQUET}", err=True)
+        typer.echo(f"no .parquet without pyarrow: {how_to_add('parquet')}", err=True)
 
 
 def _exit_code(results: list[CellResult], check: bool) -> int:

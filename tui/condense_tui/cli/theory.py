@@ -51,9 +51,10 @@ def theory(
 
     from condense_core.jobs.ask import ask
     from condense_core.jobs.messages import AskTheory, TheoryAnswer
-    from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+    from condense_core.runs.create import require_engine
     from condense_core.scenario import toml as scenarios
     from condense_core.scenario.data import Sine
+    from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
     from condense_tui.text.tables import waiting
 
     experiment, _ = build_scenario(scenario, settings=settings or [], data=data, data_root=data_root, download=download)

@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from condense_core.runfile.reader import RunReader, open_member
+from condense_core.thresholds import COARSE, INITIAL_STAGE, percent
 from condense_tui.documents.curves import Curve, Plot, plot
 from condense_tui.documents.heat import heatmap
 from condense_tui.documents.markup import Markup
 from condense_tui.draw.numbers import plural, step
 from condense_tui.snapshots.assemble import image_of
 
-# Share of its first value above which the loss is in the initial stage (Zhou et al. 2022).
-INITIAL_STAGE = 0.7
+# What stands at the line under which the loss has left the initial stage.
+INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: initial stage ends"
 # Layers whose heatmaps are shown: the papers' deepest network that is a preset here has five hidden ones.
 LAYERS = 6
 EIGENVALUES = 4
@@ -53,7 +54,7 @@ def pictures(places: Sequence[Place]) -> list[Picture]:
             break
         with open_member(*place) as run:
             shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
-    shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, "70 %: initial stage ends")))
+    shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, INITIAL_STAGE_ENDS)))
     mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
     ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
     return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
@@ -79,7 +80,7 @@ def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | 
     last = at == int(run.instants[-1])
     words = "" if frame is None else f": {plural(frame.lines, 'line')}"
     if frame is not None and frame.lines != frame.lines_coarse:
-        words += f", {frame.lines_coarse} at 0.8 / 10 %"
+        words += f", {frame.lines_coarse} at {COARSE.words}"
     caption = f"{layer} at step {step(at)}{which}{words}"
     dropped = image.dropped if last else np.zeros(len(cosine), bool)
     return Picture(heatmap(cosine, image.order, dropped, caption), caption, True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from condense_core.errors import MissingExtraError
+from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
 from condense_tui.draw.palette import DROPPED, PALETTES, codes, colours
 from condense_tui.snapshots.assemble import image_of
@@ -24,7 +25,7 @@ def require_tensorboard() -> None:
     """MissingExtraError where event files cannot be written on this machine; nothing is imported."""
     if importlib.util.find_spec("tensorboard") is None:
         raise MissingExtraError(
-            "event files need tensorboard, which is not installed here: pip install 'condense-tui[tensorboard]'"
+            f"event files need tensorboard, which is not installed here: {how_to_add('tensorboard')}"
         )
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from condense_core.runfile.reader import RunReader
+from condense_core.thresholds import INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
 from condense_tui.documents.curves import Curve, Plot
 from condense_tui.documents.files import ExportError
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
-from condense_tui.documents.pictures import INITIAL_STAGE
+from condense_tui.documents.pictures import INITIAL_STAGE_ENDS
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
@@ -210,7 +211,7 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
         found = curve(what)
         first = float(found.values[0]) if len(found.values) else float("nan")
         initial = {"loss": INITIAL_STAGE * first, "loss_ratio": INITIAL_STAGE}.get(what)
-        rule = (initial, "70 %: initial stage ends") if initial is not None and np.isfinite(initial) else None
+        rule = (initial, INITIAL_STAGE_ENDS) if initial is not None and np.isfinite(initial) else None
         plot = Plot(what, [found, *members(what)], rule=rule)
     if not any(np.isfinite(one.values).any() for one in plot.curves):
         raise ExportError(f"{what}: no number was recorded by step {step(at)}; there is no curve to export")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from condense_core.errors import MissingExtraError
+from condense_core.installation import how_to_add
 from condense_tui.documents.files import ExportError
 
 PACKAGE = "resvg_py"
@@ -23,7 +24,7 @@ def require_png() -> None:
     """MissingExtraError where PNG cannot be drawn on this machine; nothing is imported."""
     if importlib.util.find_spec(PACKAGE) is None:
         raise MissingExtraError(
-            "PNG needs resvg-py, which is not installed here: pip install 'condense-tui[png]' (--to svg needs nothing)"
+            f"PNG needs resvg-py, which is not installed here: {how_to_add('png')} (--to svg needs nothing)"
         )
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import DataError, ScenarioError, nearest
-from condense_core.runs.create import check_data_is_there, with_absolute_paths
 from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
 from condense_core.scenario.figures import Figure
+from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 from condense_core.scenario.toml import loads
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.reproduce.across import Across, own_name

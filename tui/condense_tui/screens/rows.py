@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.style import Style
 
+from condense_core.runfile.status import RESUMABLE
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import sparkline
@@ -149,7 +150,7 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     said = [(printable(what), look.strong), (how, look.text)]
     if info.reason:
         said.append((printable(info.reason), look.bad))
-    if info.status in {"stopped", "lost"}:
+    if info.status in RESUMABLE:
         said.append(("p goes on from its last checkpoint", look.muted))
     return _paragraphs(said, width, height)
 

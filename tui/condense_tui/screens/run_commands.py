@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 from textual.screen import Screen
 
+from condense_core.runfile.status import ACTIVE, RESUMABLE
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.screens.dialogs.question import Question
 from condense_tui.terminal.toast import say
-
-ACTIVE = frozenset({"starting", "running", "paused"})
 
 
 def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[], None]) -> None:
@@ -23,8 +22,6 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
         verb = "resume" if status == "paused" else "pause"
         _send(screen, run, verb, done)
         return
-    from condense_core.runfile.info import RESUMABLE
-
     if status in RESUMABLE and run.is_dir():
         screen.run_worker(partial(_resume, screen, run, done), thread=True, group="steering", exit_on_error=False)
     else:
@@ -33,8 +30,6 @@ def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[
 
 def pause_word(status: str) -> str:
     """What `pause_or_go_on` would do, in a word; empty where it would do nothing."""
-    from condense_core.runfile.info import RESUMABLE
-
     return "go on" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
 
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.plot import BAND, Curve, Mark, Rule, Spec
 from condense_tui.snapshots.snapshot import Series, Snapshot
-
-# The initial stage of training, where the theory holds (SCIENCE §2.8).
-INITIAL_STAGE = 0.7
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     if not len(steps):
         return Figure(None, title)
     first = float(values[0])
-    rule = Rule(INITIAL_STAGE * first, "70 %") if np.isfinite(first) and first > 0 else None
+    rule = Rule(INITIAL_STAGE * first, percent(INITIAL_STAGE)) if np.isfinite(first) and first > 0 else None
     share = at / first if at is not None and rule else np.nan
     remark = f"{round(100 * share)} % of the first" if abs(share) < 1e6 else ""
     curves = (Curve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from condense_core.errors import CondenseError, HostError, MissingExtraError, ScenarioError
+from condense_core.installation import how_to_add
 from condense_core.runs.on_node import accept
 from condense_core.scenario import toml
 from condense_core.text import printable
@@ -28,6 +29,8 @@ CANCEL_PATIENCE_S = 10.0
 # A head that is there answers in a fraction of this, also on another continent.
 REACH_S = 5.0
 LONGEST_REASON = 300
+# A node shares no folder with us that we knew of, so no command can be named that works there.
+ON_A_NODE = "install this condense-tui with its extra 'engine' into the Python that runs Ray there"
 
 Answer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, str]
 
@@ -35,7 +38,7 @@ Answer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, str]
 def require_ray() -> None:
     """MissingExtraError where Ray is not installed; nothing is imported."""
     if importlib.util.find_spec("ray") is None:
-        raise MissingExtraError("--engine ray needs Ray, which is not installed here: pip install 'condense-tui[ray]'")
+        raise MissingExtraError(f"--engine ray needs Ray, which is not installed here: {how_to_add('ray')}")
 
 
 class RayEngine:
@@ -62,7 +65,7 @@ class RayEngine:
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=False)
         except ImportError as error:
-            raise MissingExtraError(f"--address {address}: {error}: pip install 'condense-tui[ray]'") from None
+            raise MissingExtraError(f"--address {address}: {error}: {how_to_add('ray')}") from None
         except (RuntimeError, ValueError, OSError, AssertionError) as error:
             # a client's server sends its traceback along, whose last line says what happened
             words = (str(error).strip() or type(error).__name__).splitlines()[-1][:LONGEST_REASON]
@@ -138,7 +141,7 @@ class RayEngine:
         """HostError where every node of the cluster lacks the package: a task for none of them would wait for ever."""
         alive = {str(node["NodeID"]) for node in self._ray.nodes() if node["Alive"]}
         if not alive - set(self._unfit):
-            raise HostError("no node of the cluster has condense-tui: pip install 'condense-tui[engine]' on each")
+            raise HostError(f"no node of the cluster can train with condense-tui; {ON_A_NODE}")
 
 
 def _reach(address: str) -> None:
@@ -158,6 +161,7 @@ def _reach(address: str) -> None:
 
 def _task() -> Callable[[str, str, str, str], Answer]:
     """What a node runs. It is defined in here so that it is sent whole: a node without the package can say so."""
+    advice = ON_A_NODE
 
     def train(experiment: str, run: str, preset: str, device: str) -> Answer:
         import signal
@@ -172,7 +176,7 @@ def _task() -> Callable[[str, str, str, str], Answer]:
             from condense_core.errors import CondenseError, MissingExtraError
             from condense_core.runs.on_node import train_here
         except ImportError as error:
-            return "missing", f"condense-tui is not there ({error}): pip install 'condense-tui[engine]'", node, host
+            return "missing", f"condense-tui is not there ({error}); {advice}", node, host
         try:
             return "trained", train_here(experiment, run=run, preset=preset, device=device), node, host
         except MissingExtraError as error:

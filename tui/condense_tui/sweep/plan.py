@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import ScenarioError
-from condense_core.runs.create import with_absolute_paths
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.paths import with_absolute_paths
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.sweep.axes import Axis
 

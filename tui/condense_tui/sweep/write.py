@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from condense_core.errors import MissingExtraError
+from condense_core.installation import how_to_add
 from condense_tui.documents.files import ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, Row, Value
-
-HOW_TO_GET_PARQUET = "pip install 'condense-tui[parquet]'"
 
 
 def write_tables(results: Sequence[CellResult], sweep: Sweep) -> list[Path]:
@@ -40,7 +39,7 @@ def has_parquet() -> bool:
 def require_parquet() -> None:
     """MissingExtraError where results.parquet cannot be written."""
     if not has_parquet():
-        raise MissingExtraError(f"--parquet needs pyarrow, which is not installed here: {HOW_TO_GET_PARQUET}")
+        raise MissingExtraError(f"--parquet needs pyarrow, which is not installed here: {how_to_add('parquet')}")
 
 
 def replace(file: Path, content: bytes) -> Path:

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from condense_tui.draw.status import sign_of
+
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 200
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
-SIGNS = {"starting": "…", "running": "●", "paused": "▮▮", "done": "✓", "stopped": "■"}
 
 
 @contextlib.contextmanager
@@ -141,7 +142,7 @@ def print_runs(infos: list[RunInfo]) -> None:
     for info in infos:
         cells = [
             info.id,
-            f"{SIGNS.get(info.status, '!')} {info.status}",
+            f"{sign_of(info.status).sign} {info.status}",
             str(info.step),
             str(info.steps),
             _age(info.created),

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from condense_core.errors import DataError
-from condense_core.runs.create import data_root
 from condense_core.scenario.experiment import Cifar10, Cifar100, Digits, Folder, ImageData, Mnist, Photos
+from condense_core.scenario.paths import data_root
 
 # Characters of a foreign path or message that are shown: two lines of an 80-column terminal.
 LONGEST_REASON = 160

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
-from condense_core.measures.clusters import COARSE, abs_cos_with_axis, cut_tree, display_order
+from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
@@ -18,6 +18,7 @@ from condense_core.runfile import frames
 from condense_core.runfile.precision import SHORT, round_array, rounded
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import Conv
+from condense_core.thresholds import COARSE
 
 
 class SimilarityProbe:
@@ -81,11 +82,11 @@ class CondensationProbe:
     def _look(self, layer: str, view: View, into: Measurement) -> frames.Condensation:
         weight_MK, tree = view.kernels(layer), view.tree(layer)
         lines = cut_tree(tree)
-        coarse = cut_tree(tree, cut=COARSE[0], smallest_share=COARSE[1])
+        coarse = cut_tree(tree, cut=COARSE.cos, smallest_share=COARSE.share)
         begun = time.perf_counter()
         entries, size = weight_MK.shape[1], _calibration_size(lines.kept)
         null = null_condensation(entries, size)
-        null_coarse = null_condensation(entries, size, cut=COARSE[0], smallest_share=COARSE[1])
+        null_coarse = null_condensation(entries, size, cut=COARSE.cos, smallest_share=COARSE.share)
         into.once += time.perf_counter() - begun
         into.scalar(f"{layer}.directions_coarse", coarse.directions)
         into.scalar(f"{layer}.coverage_coarse", coarse.coverage)

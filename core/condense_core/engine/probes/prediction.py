@@ -9,7 +9,7 @@ from torch import Tensor
 from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
 from condense_core.measures.alignment import alignment, ones_alignment, projection_ratio
-from condense_core.measures.clusters import FINE, keep_kernels
+from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.dynamics import predicted_condensation, predicted_ratio
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import SignalSpectrum, ones_overlap
@@ -17,6 +17,7 @@ from condense_core.runfile import frames
 from condense_core.runfile.precision import SINGLE, round_array, rounded
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import Conv
+from condense_core.thresholds import FINE
 
 # Singular values that a frame keeps: more than any screen draws as curves.
 KEPT_VALUES = 32
@@ -125,7 +126,7 @@ def _share_along(weight_MK: Tensor, direction_K: Tensor, kept_M: Tensor) -> floa
     """Share of the kept kernels that lie along the direction as closely as kernels of one line do; NaN without any."""
     cosine_J = alignment(weight_MK, direction_K).cpu()[kept_M].abs()
     known = len(cosine_J) and bool(torch.isfinite(cosine_J).all())
-    return float((cosine_J >= FINE[0]).double().mean()) if known else float("nan")
+    return float((cosine_J >= FINE.cos).double().mean()) if known else float("nan")
 
 
 def _frame(

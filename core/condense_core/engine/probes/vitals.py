@@ -8,9 +8,7 @@ from condense_core.engine.network.observation import View
 from condense_core.engine.probes.base import Measurement
 from condense_core.runfile.precision import CLOCK, DOUBLE
 from condense_core.runfile.reader import RunReader
-
-# The initial stage of training: the loss has not fallen below this share of its first value (Zhou et al. 2022).
-INITIAL_STAGE = 0.7
+from condense_core.thresholds import INITIAL_STAGE
 
 
 class Vitals:

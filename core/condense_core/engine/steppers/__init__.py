@@ -8,12 +8,12 @@ import torch
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.steppers import cnn, mlp
-from condense_core.engine.steppers.base import State, Stepper
+from condense_core.engine.steppers.base import Stepper
 from condense_core.engine.steppers.eager import EagerStepper
 from condense_core.engine.steppers.stacked import StackedStepper
 from condense_core.scenario.experiment import Experiment
 
-__all__ = ["State", "Stepper", "choose", "make_stepper"]
+__all__ = ["Stepper", "choose", "make_stepper"]
 
 
 def choose(experiment: Experiment, device: torch.device) -> type[Stepper]:

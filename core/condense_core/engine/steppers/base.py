@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from condense_core.engine.checkpoint import prefix
+from condense_core.engine.checkpoint import State, prefix
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import Known, View
@@ -20,7 +20,6 @@ from condense_core.engine.steppers.optimisers import Optimiser, optimiser
 from condense_core.errors import RunFileError
 from condense_core.scenario.experiment import Experiment
 
-State = dict[str, Tensor]
 ByName = dict[str, Tensor]
 
 

@@ -13,7 +13,7 @@ from condense_core.engine import checkpoint
 from condense_core.engine.network.observation import View
 from condense_core.engine.steppers import Stepper
 from condense_core.engine.training.recorder import Recorder
-from condense_core.runfile.info import Status
+from condense_core.runfile.status import Status
 from condense_core.runfile.writer import RecordingThread
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import required_steps, scheduled_steps

@@ -17,7 +17,7 @@ from condense_core.remote.client.mirror import Hole, MirrorFile
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError
 from condense_core.remote.wire.rows import RowUnpacker
-from condense_core.runfile.info import ACTIVE
+from condense_core.runfile.status import ACTIVE
 
 CREDITS = 2
 PING_S = 1.0

@@ -13,12 +13,14 @@ from condense_core.remote.client.wheel import Wheel
 from condense_core.text import printable
 
 FOLDER = VENV.rpartition("/")[0]
-# $1: the wheel's file name; $2: its extras in brackets, or nothing
+# $1: the wheel's file name; $2: its extras in brackets, or nothing. The wheel stays, since the project is on no index:
+# whatever is added there later (`installation.how_to_add`) is installed from it.
 _SCRIPT = f"""
 set -e
 umask 077
 base="$HOME/{FOLDER}"
 mkdir -p "$base"
+rm -f "$base"/condense_tui-*.whl
 cat > "$base/$1"
 python=
 for each in python3.13 python3.12 python3.11 python3 python; do
@@ -35,7 +37,6 @@ echo "using $(command -v "$python"), $("$python" --version 2>&1)"
 "$python" -m venv "$HOME/{VENV}"
 "$HOME/{VENV}/bin/python" -m pip install --disable-pip-version-check --quiet --force-reinstall --no-deps "$base/$1"
 "$HOME/{VENV}/bin/python" -m pip install --disable-pip-version-check --quiet "$base/$1$2"
-rm "$base/$1"
 echo "installed $("$HOME/{VENV}/bin/condense-tui" --version)"
 """
 
@@ -46,7 +47,8 @@ def plan(host: Host, wheel: Wheel, *, engine: bool) -> list[str]:
     return [
         f"send {wheel.name} ({len(wheel.data) / 1e3:,.0f} kB) to {host.ssh}",
         f"make a virtual environment there in ~/{VENV}, with the Python 3.11 or newer that is on PATH",
-        f"install the wheel into it with pip, which fetches {fetched} from the index that pip uses there",
+        f"install the wheel into it with pip, which fetches {fetched} from the index that pip uses there,"
+        " and keep it beside",
         f"change nothing else; to take it away again: rm -r ~/{FOLDER}",
     ]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import CondenseError
+from condense_core.installation import DISTRIBUTION, how_to_install
 
-DISTRIBUTION = "condense-tui"
 PACKAGES = ("condense_core", "condense_presets", "condense_tui")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: condense-tui\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
@@ -33,7 +33,9 @@ def make_wheel() -> Wheel:
     try:
         installed = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
-        raise CondenseError("this condense-tui was never installed and cannot be sent: pip install . first") from None
+        raise CondenseError(
+            f"this condense-tui was never installed and cannot be sent; first: {how_to_install()}"
+        ) from None
     info = f"condense_tui-{installed.version}.dist-info"
     files = {f"{info}/WHEEL": _WHEEL.encode()}
     for name in ("METADATA", "entry_points.txt"):

@@ -11,7 +11,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from condense_core.runfile.info import RunInfo, Status
+from condense_core.runfile.info import RunInfo
+from condense_core.runfile.status import Status
 
 # Raised where an older program could not make sense of what is said; the client refuses any other number than its own.
 PROTOCOL = 2

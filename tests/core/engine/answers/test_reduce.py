@@ -18,8 +18,9 @@ from condense_core.errors import RunFailedError, RunFileError, ScenarioError
 from condense_core.jobs.messages import AskReduce
 from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
-from condense_core.runs.create import create_run, with_absolute_paths
+from condense_core.runs.create import create_run
 from condense_core.scenario import toml
+from condense_core.scenario.paths import with_absolute_paths
 
 CONVS = """
 name = "convs"

@@ -5,13 +5,11 @@ import pickle
 import struct
 
 import numpy as np
-import platformdirs
 import pytest
 import torch
 
 from condense_core.engine.data.datasets import load
 from condense_core.errors import DataError
-from condense_core.runs.create import DATA_ROOT_VARIABLE, data_root
 from condense_core.scenario.experiment import Cifar10, Cifar100, Digits, Folder, Mnist
 
 MNIST_FILES = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
@@ -133,14 +131,6 @@ def test_a_failed_download_is_one_line(tmp_path, monkeypatch):
     message = one_line(Mnist(root=str(tmp_path), download=True))
     assert "could not be downloaded" in message
     assert "check the network" in message
-
-
-def test_root_falls_back_to_the_variable_and_then_to_the_cache(monkeypatch, tmp_path):
-    monkeypatch.setenv(DATA_ROOT_VARIABLE, str(tmp_path))
-    assert data_root(None) == tmp_path
-    assert data_root("/elsewhere").as_posix() == "/elsewhere"
-    monkeypatch.delenv(DATA_ROOT_VARIABLE)
-    assert data_root(None) == platformdirs.user_cache_path("condense-tui") / "data"
 
 
 def test_folder_images_are_scaled_and_their_middle_is_kept(folder):

@@ -12,7 +12,7 @@ from condense_core.engine.training import device
 def free(monkeypatch):
     before = torch.get_num_threads()
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr(device, "_cores", lambda: 4)
+    monkeypatch.setattr(device, "usable_cores", lambda: 4)
     yield
     torch.set_num_threads(before)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.status import FINAL
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.figures import Figure
 from condense_tui.documents.files import ready_folder, write_file
@@ -104,4 +105,4 @@ def write(report: Report, folder: Path) -> tuple[Path, Path]:
 
 def pictures_of(preset: PresetResult) -> list[Picture]:
     """Pictures of the preset's runs that ended, first seed first."""
-    return pictures([(Path(cell.folder), cell.member) for cell in preset.cells if cell.status in {"done", "diverged"}])
+    return pictures([(Path(cell.folder), cell.member) for cell in preset.cells if cell.status in FINAL])

@@ -13,6 +13,7 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader, open_member
+from condense_core.runfile.status import FINAL
 from condense_core.runs.summary import failures, measured, summarise, wanted
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Dense, Experiment, Requirement
@@ -182,7 +183,7 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
                 if len(run.instants):
                     steps = int(run.instants[-1])
                 claim = experiment.claim
-                if claim is not None and status in {"done", "diverged"}:
+                if claim is not None and status in FINAL:
                     found = [measured(requirement, run, summary.layers) for requirement in claim.requires]
                     against = failures(claim, run, summary.layers)
                     against += [f"diverged: {reason}"] if status == "diverged" else []

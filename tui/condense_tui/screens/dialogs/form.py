@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from condense_core.errors import CondenseError, DataError
+from condense_core.errors import CondenseError, DataError, MissingExtraError
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import Field, fields
 from condense_core.text import printable
@@ -235,7 +235,8 @@ class FormScreen(Dialog[None]):
 
     def _build(self, values: dict[str, str]) -> Experiment:
         """The experiment that the form describes; a CondenseError where that is none, or cannot be trained here."""
-        from condense_core.runs.create import check_data_is_there, require_engine, with_absolute_paths
+        from condense_core.runs.create import require_engine
+        from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
         experiment = changed(
             self._start.text,
@@ -273,7 +274,7 @@ class FormScreen(Dialog[None]):
         text = str(error)
         if isinstance(error, DataError):
             text += " (here: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
-        if self._start.recording and not isinstance(error, DataError) and "pip install" in text:
+        if self._start.recording and isinstance(error, MissingExtraError):
             text += " · esc, then space plays its recording"
         return text
 

@@ -1,0 +1,59 @@
+"""Where a scenario's files are on this machine: its data, and the weights that it starts from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from condense_core.errors import DataError
+from condense_core.scenario.data import Cifar10, Cifar100, Folder, Mnist
+from condense_core.scenario.experiment import Experiment
+from condense_core.text import place_of
+
+DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
+# What torchvision makes in the root of each of its sets.
+_FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100-python"}
+
+
+def check_data_is_there(experiment: Experiment) -> None:
+    """DataError where the scenario's folder of data or its initial weights are missing: the worker would say it too,
+    but later."""
+    data = experiment.data
+    if experiment.initial is not None and not Path(experiment.initial).is_file():
+        raise DataError(f"initial: no file {experiment.initial}; expected weights in safetensors")
+    if isinstance(data, Folder) and not place_of(data.path).is_dir():
+        raise DataError(f"data.path: no folder {data.path}; expected one folder of images a class: --data folder:PATH")
+    if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
+        root = data_root(data.root)
+        if not root.is_dir():
+            name = data.__struct_config__.tag
+            raise DataError(f"data.root: no folder {root} for {name}; name it with --data-root DIR, or add --download")
+        if not data_is_there(type(data), root):
+            inside = _FOLDERS[type(data)]
+            raise DataError(f"data.root: no {inside} in {root}; name another with --data-root DIR, or add --download")
+
+
+def data_is_there(kind: type[Mnist | Cifar10 | Cifar100], root: Path) -> bool:
+    """Whether torchvision has put that data set into `root`."""
+    return (root / _FOLDERS[kind]).is_dir()
+
+
+def data_root(given: str | None) -> Path:
+    """Where torchvision's data sets are: `given`, else $CONDENSE_DATA_ROOT, else the user's cache folder."""
+    import platformdirs
+
+    root = given or os.environ.get(DATA_ROOT_VARIABLE)
+    return place_of(root) if root else platformdirs.user_cache_path("condense-tui") / "data"
+
+
+def with_absolute_paths(experiment: Experiment) -> Experiment:
+    """The experiment with every path in it made absolute, so that it means the same in another process."""
+    data = experiment.data
+    if isinstance(data, Folder):
+        data = msgspec.structs.replace(data, path=str(place_of(data.path).resolve()))
+    elif isinstance(data, Mnist | Cifar10 | Cifar100):
+        data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
+    initial = experiment.initial and str(Path(experiment.initial).expanduser().resolve())
+    return msgspec.structs.replace(experiment, data=data, initial=initial)

@@ -16,6 +16,8 @@ from condense_core.scenario.verdict import Verdict, enough, judge, not_tested
 from condense_core.text import printable
 from condense_core.thresholds import ARRIVED
 
+# Measures of the whole network, which name no layer.
+NETWORK_MEASURES = frozenset(typing.get_args(NetworkMeasure))
 # Measures that a claim without a step means at small weights, where they belong to the data.
 OF_THE_DATA = frozenset({"ones_overlap", "ones_overlap_least", "gap_ratio"})
 
@@ -287,7 +289,7 @@ def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[s
         against += [
             f"{name}{at} is {value:.6g}, expected {wanted(requirement)}"
             for name, value in found.items()
-            if not _within(requirement, value)
+            if not within(requirement, value)
         ]
     return against
 
@@ -296,7 +298,7 @@ def measured(quantity: Quantity, run: RunReader, of_run: list[LayerSummary]) -> 
     """What the run shows of that quantity, by `LAYER.measure`; empty where it was not measured."""
     layers = [layer.name for layer in of_run if quantity.layer in {None, layer.name}]
     measure, at = quantity.measure, quantity.at
-    if measure in typing.get_args(NetworkMeasure):
+    if measure in NETWORK_MEASURES:
         return {measure: run.last(measure, at)}
     if measure in OF_THE_DATA and at is None:
         at = 0
@@ -333,7 +335,8 @@ def _prediction_error(run: RunReader, layer: str, at: int | None) -> float:
     return float(abs(measured_ratio - predicted)[inside].max())
 
 
-def _within(requirement: Requirement, value: float) -> bool:
+def within(requirement: Requirement, value: float) -> bool:
+    """Whether a measured value lies in the range that is required; NaN never does."""
     low = -math.inf if requirement.at_least is None else requirement.at_least
     high = math.inf if requirement.at_most is None else requirement.at_most
     return low <= value <= high

@@ -75,9 +75,9 @@ class Requirement(Quantity, frozen=True, kw_only=True):
 class Claim(Checked, frozen=True, kw_only=True):
     """What the run must show, in words and as requirements that the program checks, in `share` of the draws.
 
-    `about` is what the claim would not survive: `training` is not there without it (a learning rate of 0), `data` not
-    on images whose pixels or labels are dealt anew, `loss`, the initial stage, not at a hundred times the learning
-    rate. `claim_lint` says which claims cannot fail.
+    `about` is what the claim does not hold without: `training`, at a learning rate of 0; `data`, where the sample's
+    pixels are dealt anew over its images; `loss`, the initial stage, at a hundred times the learning rate.
+    `claim_lint` says which claims cannot fail.
     """
 
     text: str

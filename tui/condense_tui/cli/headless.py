@@ -41,10 +41,11 @@ def watch(folder: Path, *, json: bool, check: bool, link: Link | None = None) ->
 def show_result(folder: Path, *, json: bool, check: bool = False, started: bool = False) -> int:
     """Print the run's summary; 1 where it failed or diverged, or a claim that is checked does not hold."""
     from condense_core.runs.summary import summarise, to_json
+    from condense_presets.paper_records import compared
     from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
-        summary = summarise(run)
+        summary = summarise(run, compared(run.experiment))
     if json:
         typer.echo(to_json(summary))
     elif started:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.document import Report
 
-# Draws of the initial weights where nothing else is asked for: "9 of 10" is the share that most claims name.
+# Draws where nothing else is asked for: of ten, nine are the share that every claim names.
 SEEDS = 10
 
 
@@ -25,10 +25,13 @@ def reproduce(
         list[str] | None, typer.Argument(metavar="FIGURE", help="Presets, or what their names begin with; all without.")
     ] = None,
     paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of that paper.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help=f"Draws of the initial weights; {SEEDS} by default.")] = None,
-    data_seeds: Annotated[int, typer.Option(min=1, help="Draws of the data, each with every draw of weights.")] = 1,
+    seeds: Annotated[int | None, typer.Option(min=1, help=f"Draws of every preset; {SEEDS} by default.")] = None,
+    data_seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Draws of the data, each with every draw of weights; else both are drawn together."),
+    ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Every CPU preset, in about five minutes on two cores.")
+        bool, typer.Option("--quick", help="Every CPU preset, in about ten minutes on two cores.")
     ] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Runs and report go there; runs there are kept.")] = Path(
         "report"
@@ -44,10 +47,12 @@ def reproduce(
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as there are cores.")] = None,
     json: Json = False,
 ) -> int:
-    """Run presets over seeds and report which claims hold: measured distributions, heatmaps, curves, verdicts.
+    """Run presets over draws and report which claims hold: measured distributions, heatmaps, curves, verdicts.
 
-    Runs that are finished in DIR are not repeated. Exits with 1 where a claim does not hold in the share of runs that
-    it names. Ctrl-C stops it with a report of what is finished so far, and the same command goes on.
+    A paper's claim is tested at the paper's setting, over draws of weights and data together; demonstrations on their
+    own draw of the data. Runs that are finished in DIR are not repeated. Exits with 1 where a run failed, or what is
+    found contradicts what a preset declares. Ctrl-C stops it with a report of what is finished so far, and the same
+    command goes on.
 
     \b
     condense-tui reproduce --quick
@@ -123,7 +128,7 @@ def _stopped(plan: Plan, progress: Progress) -> str:
     return f"after {len(progress.ended)} of {len(plan.cells)} runs"
 
 
-def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
+def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_seeds: int | None, begun: float) -> Report:
     import time
 
     from condense_tui.reproduce.plan import arms
@@ -190,12 +195,13 @@ def _command(
     return " ".join(["condense-tui reproduce", *(figures or []), *options])
 
 
-def _draws(plan: Plan, data_seeds: int) -> str:
-    counts = sorted({len(preset.cells) // data_seeds for preset in plan.presets if preset.cells})
+def _draws(plan: Plan, data_seeds: int | None) -> str:
+    counts = sorted({len(preset.cells) // (data_seeds or 1) for preset in plan.presets if preset.cells})
     if not counts:
         return "none could be run"
     words = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{words} {'draw' if words == '1' else 'draws'} of the weights, {data_seeds} of the data"
+    draws = f"{words} {'draw' if words == '1' else 'draws'}"
+    return f"{draws} of each preset" if data_seeds is None else f"{draws} of the weights, {data_seeds} of the data"
 
 
 def _print(report: Report, markdown: Path, page: Path) -> None:
@@ -205,7 +211,7 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from condense_tui.reproduce.report.document import marks
+    from condense_tui.reproduce.report.document import marks, sums
 
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -220,7 +226,9 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
         found = "; ".join(
             f"{item.name} {', '.join(f'{arm.name} {arm.words}' for arm in item.arms)}" for item in figure.comparisons
         )
-        table.add_row(Text(f"{figure.name}, all"), Text(figure.verdict), Text(figure.not_run or found))
+        table.add_row(Text(f"{figure.name}, all"), Text(figure.words), Text(found))
+    for name, words in sums(report):
+        console.print(f"{name}: {words}", markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     for change, count in Counter(
         change for preset in report.presets if preset.cells for change in preset.changes

@@ -23,7 +23,7 @@ from thin_link import ThinLink
 from condense_core.remote.client.hosts import find_host
 
 KEYS: tuple[Key, ...] = (
-    ("← looks back", b"\x1b[D", lambda page: "looking back" in page),
+    ("press ← to see", b"\x1b[D", lambda page: "looking back" in page),
     ("home: first frame", b"\x1b[H", lambda page: "frame 1 of" in page),
     ("end: live again", b"\x1b[F", lambda page: "looking back" not in page),
     ("] next layer", b"]", lambda page: "conv2 · 32" in page),

@@ -45,7 +45,7 @@ PROGRAM = [sys.executable, "-c", "import sys; from condense_tui.main import main
 # One layer's heatmap, and all three: the mirror carries all of them.
 SIZES = ((120, 40), (200, 60))
 KEYS: tuple[Key, ...] = (
-    ("← looks back", b"\x1b[D", lambda page: "looking back" in page),
+    ("press ← to see", b"\x1b[D", lambda page: "looking back" in page),
     ("end: live again", b"\x1b[F", lambda page: "looking back" not in page),
 )
 

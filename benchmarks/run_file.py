@@ -17,7 +17,7 @@ import numpy as np
 
 from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
 from condense_presets import preset_text
@@ -33,7 +33,7 @@ def timed(what: str, actions: list[Callable[[], object]]) -> None:
     print(f"{what:24} median {np.median(taken):8.1f} µs   p99 {np.quantile(taken, 0.99):8.1f} µs")
 
 
-def batches(count: int, kernels: int) -> list[Batch]:
+def batches(count: int, kernels: int) -> list[StepRecord]:
     """One measurement a step of kernels in 20 dimensions that turn slowly."""
     rng, encoder = np.random.default_rng(0), frames.SimilarityEncoder()
     weight = rng.standard_normal((kernels, 20))
@@ -42,7 +42,7 @@ def batches(count: int, kernels: int) -> list[Batch]:
         weight += 0.01 * rng.standard_normal(weight.shape)
         unit = weight / np.linalg.norm(weight, axis=1, keepdims=True)
         frame = encoder.encode(np.clip(unit @ unit.T, -1, 1), kernels)
-        found.append(Batch(step, [("loss", 1.0)], [("layer", frame)], []))
+        found.append(StepRecord(step, [("loss", 1.0)], [("layer", frame)], []))
     return found
 
 

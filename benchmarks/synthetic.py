@@ -12,7 +12,7 @@ import numpy as np
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
 from condense_core.runfile.schema import FILE_NAME, open_writer
-from condense_core.runfile.writer import Batch
+from condense_core.runfile.writer import StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
 from condense_presets import preset_text
@@ -23,7 +23,7 @@ ENTRIES = 20
 CYCLE = 256
 
 
-def batches(count: int, first: int = 0) -> Iterator[Batch]:
+def batches(count: int, first: int = 0) -> Iterator[StepRecord]:
     """One measurement a step: two layers whose kernels turn to two lines and back, and thirty scalars."""
     rng = np.random.default_rng(0)
     start = {layer: rng.standard_normal((kernels, ENTRIES)) for layer, kernels in KERNELS.items()}
@@ -42,7 +42,7 @@ def batches(count: int, first: int = 0) -> Iterator[Batch]:
             scalars += [(f"{layer}.ratio", place), (f"{layer}.predicted_ratio", place**2), (f"{layer}.lines", 2.0)]
             scalars += [(f"{layer}.coverage", place), (f"{layer}.condensed", 1.0), (f"{layer}.mean_abs_cos", place)]
             scalars += [(f"{layer}.alignment", place), (f"{layer}.relative_change", place)]
-        yield Batch(step, scalars, found, [("checkpoint", f"step {step}")] if step % 1000 == 0 else [])
+        yield StepRecord(step, scalars, found, [("checkpoint", f"step {step}")] if step % 1000 == 0 else [])
 
 
 def _frames(

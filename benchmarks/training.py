@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import device, worker
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
@@ -55,10 +55,10 @@ Seconds = Callable[[], float]
 """Trains for a while; the seconds that a step of one seed took."""
 
 
-def fcn_stepper(members: int, steps: int) -> Seconds:
+def fcn_steps(members: int, steps: int) -> Seconds:
     experiment = toml.loads(FCN.format(steps=steps, members=members))
-    stepper = make_stepper(experiment, [_points()] * members, torch.device("cpu"))
-    return lambda: _timed(stepper.advance, steps) / members
+    ensemble = make_ensemble(experiment, [_points()] * members, torch.device("cpu"))
+    return lambda: _timed(ensemble.advance, steps) / members
 
 
 def fcn_run(members: int, steps: int, *settings: str) -> Seconds:
@@ -76,10 +76,10 @@ def fcn_run(members: int, steps: int, *settings: str) -> Seconds:
     return run
 
 
-def cnn_stepper(layers: int, steps: int, fast: str = "") -> Seconds:
+def cnn_steps(layers: int, steps: int, fast: str = "") -> Seconds:
     experiment = cnn_scenario(layers, fast)
-    stepper = make_stepper(experiment, [_images()], torch.device("cpu"))
-    return lambda: _timed(stepper.advance, steps)
+    ensemble = make_ensemble(experiment, [_images()], torch.device("cpu"))
+    return lambda: _timed(ensemble.advance, steps)
 
 
 def cnn_scenario(layers: int, fast: str) -> Experiment:
@@ -115,28 +115,28 @@ Way = tuple[str, Seconds]
 def fcn() -> Iterator[Way]:
     points = _points()
     yield "eager loop, one seed", lambda: _timed(eager_fcn(points), 400)
-    yield "ours, 1 seed", fcn_stepper(1, 1_500)
+    yield "ours, 1 seed", fcn_steps(1, 1_500)
     yield "ours, 1 seed, recorded", fcn_run(1, 20_000)
     yield "ours, 1 seed, recorded, no first second", fcn_run(1, 20_000, "record.grace_seconds=0")
     yield "ours, 1 seed, not recorded", fcn_run(1, 20_000, "record.frames=2", "record.probes=[]")
-    yield "ours, 16 seeds", fcn_stepper(16, 600)
+    yield "ours, 16 seeds", fcn_steps(16, 600)
     yield "ours, 16 seeds, recorded", fcn_run(16, 20_000)
-    yield "ours, 64 seeds", fcn_stepper(64, 150)
+    yield "ours, 64 seeds", fcn_steps(64, 150)
     yield "ours, 64 seeds, recorded", fcn_run(64, 8_000)
 
 
 def cnn() -> Iterator[Way]:
     images = _images()
     yield "eager loop", lambda: _timed(eager_cnn(images, 1), 3)
-    yield "ours", cnn_stepper(1, 6)
+    yield "ours", cnn_steps(1, 6)
 
 
 def deep() -> Iterator[Way]:
     images = _images()
     yield "eager loop", lambda: _timed(eager_cnn(images, 3), 1)
-    yield "ours", cnn_stepper(3, 1)
-    yield "ours, channels-last", cnn_stepper(3, 1, '"channels-last"')
-    yield "ours, channels-last + bf16", cnn_stepper(3, 3, FAST)
+    yield "ours", cnn_steps(3, 1)
+    yield "ours, channels-last", cnn_steps(3, 1, '"channels-last"')
+    yield "ours, channels-last + bf16", cnn_steps(3, 3, FAST)
 
 
 GROUPS = {

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import forking
 import pytest
-from support import SMALL, Workers
+from support import SMALL, Workers, need_module
 
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
@@ -19,29 +20,6 @@ from condense_core.scenario.experiment import Experiment
 
 # Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# A worker imports PyTorch, which takes seconds. This process has done so, and forks a worker for every folder it reads.
-ZYGOTE = """
-import os, signal, sys
-from pathlib import Path
-from condense_core.engine.training.worker import work
-from condense_core.measures.null import null_condensation
-for kernels in (2, 3, 4, 6, 8, 12):
-    null_condensation(4, kernels)  # what the small scenario asks for; a worker started anew takes a second for it
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-print("ready", flush=True)
-for line in sys.stdin:
-    folder = Path(line.strip())
-    pid = os.fork()
-    if pid == 0:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        log = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os._exit(work(folder))
-    print(pid, flush=True)
-"""
 
 
 @pytest.fixture
@@ -70,22 +48,23 @@ def random_source() -> random.Random:
 
 
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[subprocess.Popen[str]]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", ZYGOTE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    yield process
-    process.kill()
-    process.wait()
+def zygote() -> Iterator[None]:
+    """The process that forks programs of tests; each of xdist's workers has its own."""
+    need_module("torch")
+    with forking.zygote():
+        yield
 
 
 @pytest.fixture
-def workers(zygote: subprocess.Popen[str]) -> Iterator[Workers]:
+def forked(zygote: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has `python -m …` forked, whoever starts it: a test of what a program does need not wait for its imports."""
+    monkeypatch.setattr(subprocess, "Popen", forking.Forked)
+
+
+@pytest.fixture
+def workers(zygote: None) -> Iterator[Workers]:
     """Real worker processes; none outlives the test."""
-    started = Workers(zygote)
+    started = Workers()
     yield started
     for pid in started.pids:
         if not started.has_ended(pid):

@@ -20,7 +20,7 @@ from condense_core.runfile.frames import (
     Spectrum,
     place,
 )
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario.experiment import GD, Conv, Digits, Ensemble, Experiment, NormalInit
 
@@ -164,7 +164,7 @@ class Recording:
         finally:
             os.close(descriptor)
 
-    def _batch(self, step: int) -> Batch:
+    def _batch(self, step: int) -> StepRecord:
         events = [("started", "training on cpu, eager steps")] if step == 0 else []
         measured = [self._measured(step, member, events) for member in range(len(self._layers))]
         scalars, frames = measured[0]
@@ -174,7 +174,7 @@ class Recording:
             members = Members(names=names, members=tuple(range(len(measured))), values=Array.of(values, "f8"))
             scalars = list(zip(names, values.mean(axis=1).tolist(), strict=True))
             frames = [*(frame for _, own in measured for frame in own), ("", members)]
-        return Batch(step, [*scalars, ("steps_per_second", 83.0)], frames, events)
+        return StepRecord(step, [*scalars, ("steps_per_second", 83.0)], frames, events)
 
     def _measured(
         self, step: int, member: int, events: list[tuple[str, str]]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forking import Forked
 
 from condense_core.runfile import frames
+from condense_core.runfile.info import LOG_NAME
 from condense_core.runfile.reader import RunReader
 
 SMALL = """
@@ -72,20 +75,21 @@ def rows(
 
 
 class Workers:
-    """Starts workers from the zygote."""
+    """Starts workers, each forked from a process that has imported PyTorch."""
 
-    def __init__(self, zygote: subprocess.Popen[str]) -> None:
-        self._zygote = zygote
+    def __init__(self) -> None:
         self.pids: list[int] = []
+        self._started: list[Forked] = []
 
     def start(self, folder: Path) -> int:
-        """Fork a worker for the run; its process id."""
-        assert self._zygote.stdin is not None and self._zygote.stdout is not None
-        self._zygote.stdin.write(f"{folder}\n")
-        self._zygote.stdin.flush()
-        pid = int(self._zygote.stdout.readline())
-        self.pids.append(pid)
-        return pid
+        """Start a worker for the run; its process id."""
+        command = [sys.executable, "-P", "-m", "condense_core.engine", str(folder), "--stay"]
+        with (folder / LOG_NAME).open("ab") as log:
+            process = Forked(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        self.pids.append(process.pid)
+        # kept, so that nobody takes a worker that goes on for one that was forgotten
+        self._started.append(process)
+        return process.pid
 
     def finish(self, folder: Path, seconds: float = 60) -> None:
         """Start a worker and wait until it has ended."""

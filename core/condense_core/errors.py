@@ -1,4 +1,17 @@
-"""Errors meant for the person at the terminal: one line each, with the exit code that a command ends with."""
+"""Errors meant for the person at the terminal: one line each, with the exit code that a command ends with.
+
+    CondenseError               1   the base of all
+        RunFailedError          1   training failed or diverged
+        ScenarioError           2   a scenario, setting or option that cannot be used
+        MissingExtraError       2   an extra is not installed
+        DataError               2   a data set is missing or damaged
+        RunFileError            2   a run is not there, cannot be read, or is in the wrong state
+        HostError               3   another machine cannot be reached
+            NobodyToAskError    3   ssh would have to ask a person
+        StoppedError          130   Ctrl-C
+
+When each is raised: docs/ARCHITECTURE.md, "Errors and exit codes".
+"""
 
 import difflib
 from collections.abc import Iterable
@@ -7,6 +20,8 @@ from condense_core.text import printable
 
 # Characters of names that exist in one message: all fields of a scenario, a dozen presets or runs.
 LONGEST_LIST = 240
+# Of a whole message: somebody else's words in it are bounded where they come in, and nothing floods a terminal.
+LONGEST_MESSAGE = 1_500
 
 
 class CondenseError(Exception):
@@ -15,8 +30,9 @@ class CondenseError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        # messages carry names and texts from files; none may steer the terminal or break the line
-        super().__init__(printable(message))
+        # messages carry names and texts from files; none may steer the terminal, break the line or fill the screen
+        text = printable(message[: 2 * LONGEST_MESSAGE])
+        super().__init__(text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…")
 
 
 class ScenarioError(CondenseError):
@@ -50,7 +66,7 @@ class RunFailedError(CondenseError):
 
 
 class StoppedError(CondenseError):
-    """Ctrl-C ended a command before its end; the message says what is there all the same."""
+    """Ctrl-C ended a command before its end; the message says what is there nevertheless."""
 
     exit_code = 130
 

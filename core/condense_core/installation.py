@@ -58,7 +58,7 @@ def how_to_install() -> str:
 
 
 def install_command(*what: str) -> str:
-    """The shell command that installs packages for this very Python, with the tool that its environment belongs to."""
+    """The shell command that installs packages for this Python, with the tool that its environment belongs to."""
     place = Path(sys.prefix)
     words = [sys.executable, "-m", "pip", "install"]
     if (place / "pipx_metadata.json").is_file():
@@ -70,7 +70,7 @@ def install_command(*what: str) -> str:
 
 
 def origin_of(installed: importlib.metadata.Distribution) -> Origin | None:
-    """Where a distribution is from; None where nothing was noted, or nothing that makes sense."""
+    """Where a distribution is from; None if nothing was noted, or nothing that makes sense."""
     try:
         return msgspec.json.decode(installed.read_text("direct_url.json") or "", type=Origin)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError):
@@ -84,7 +84,7 @@ def packages_of(installed: importlib.metadata.Distribution, extra: str) -> list[
 
 
 def _source(origin: Origin | None, extra: str) -> Sequence[str]:
-    """What pip is given to install from the same source; empty where that is not known, or not there any more."""
+    """What pip is given to install from the same source; empty if that is not known, or not there any more."""
     if origin is None:
         return ()
     if origin.vcs_info is not None:
@@ -100,6 +100,6 @@ def _source(origin: Origin | None, extra: str) -> Sequence[str]:
 
 
 def _checkout() -> Path | None:
-    """The folder of the repository that this file lies in; None where it was installed from somewhere."""
+    """The folder of the repository that this file lies in; None if it was installed from somewhere."""
     top = Path(__file__).parents[2]
     return top if (top / "pyproject.toml").is_file() else None

@@ -18,6 +18,19 @@ def printable(text: str) -> str:
     )
 
 
+def short(value: object, most: int = 60) -> str:
+    """`value` as Python writes it, of a long one its beginning; whatever it is, it can be shown."""
+    if isinstance(value, str | bytes):
+        # the rest would only be written to be cut
+        value = value[: most + 1]
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a number of more digits than Python writes, alone or in a list; a list in itself
+        return f"{'a number' if isinstance(value, int) else type(value).__name__} too long to be shown"
+    text = printable(text)
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def place_of(text: str) -> Path:
     """`text` as a path with `~` for somebody's home; one whose home is not known is taken as it stands."""
     path = Path(text)

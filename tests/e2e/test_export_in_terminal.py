@@ -21,7 +21,7 @@ def test_a_key_writes_a_picture_and_says_where(terminal, tmp_path: Path) -> None
     window.press("e")
     window.wait("enter write", "▌what", "svg")
     window.press("Right", "Enter")
-    window.wait("written:", absent=["enter write"])
+    window.wait("wrote ", absent=["enter write"])
     window.press("q")
     window.wait_for_prompt()
     (picture,) = tmp_path.glob("*.svg")
@@ -33,9 +33,9 @@ def test_the_command_writes_and_refuses_to_replace(terminal, tmp_path: Path) -> 
     window: Terminal = terminal(100, 30)
     window.run("cd", str(tmp_path))
     window.run(PROGRAM, "export", "digits-gd", "--to", "csv")
-    window.wait("written: digits-gd-recording.csv")
+    window.wait("wrote digits-gd-recording.csv")
     window.run(PROGRAM, "export", "digits-gd", "--to", "csv")
-    window.wait("is there already", "--force")
+    window.wait("already exists", "--force")
     assert (tmp_path / "digits-gd-recording.csv").read_text().startswith("step,")
 
 

@@ -188,7 +188,7 @@ def test_ssh_may_ask_before_the_app_takes_the_screen(terminal, far, near, grow):
     window.press("y", "e", "s", "Enter")
     window.wait("● live", " ms")
     window.press("q")
-    window.wait("goes on training on unknown", "--host unknown")
+    window.wait("continues training on unknown", "--host unknown")
 
 
 def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal, far, near, grow):
@@ -221,7 +221,7 @@ def test_a_passphrase_is_asked_for_before_the_screen_and_never_under_it(terminal
     window.run(PROGRAM, "attach", original.name)
     window.wait("not connected to locked", "ssh has to ask")
     window.press("p")
-    window.wait("no connection to locked")
+    window.wait("will pause if")
     window.press("q")
     window.wait_for_prompt()
 
@@ -249,7 +249,7 @@ def test_a_password_is_asked_for_before_the_screen(terminal, tmp_path, monkeypat
         window.type(SECRET)
         window.wait("● live", " ms", absent=["password:"])
         window.press("q")
-        window.wait("goes on training on by-password")
+        window.wait("continues training on by-password")
     finally:
         growing.kill()
         growing.wait()
@@ -347,7 +347,7 @@ def test_two_viewers_here_and_one_elsewhere(far, near, grow, tmp_path):
         ("closed", "cannot reach closed: ssh: connect to host 127.0.0.1 port 1: Connection refused", 3),
         ("stranger", "Permission denied", 3),
         ("far-without", "condense-tui doctor far-without --install", 3),
-        ("-oProxyCommand=touch /tmp/owned", "is no host", 2),
+        ("-oProxyCommand=touch /tmp/owned", "is not a host", 2),
     ],
 )
 def test_what_cannot_be_reached_says_so_in_one_line(far, near, host, words, code):

@@ -69,7 +69,7 @@ def test_start_watch_scrub_back_quit_attach_stop(terminal, runs):
     window.wait("● live")
 
     window.press("q")
-    window.wait("goes on training", "condense-tui attach")
+    window.wait("continues training", "condense-tui attach")
     window.wait_for_prompt()
     assert control.worker_is_alive(folder)
     at = step(folder)

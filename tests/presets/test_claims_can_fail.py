@@ -12,7 +12,7 @@ import torch
 
 from condense_core.engine.data.datasets import Dataset, load
 from condense_core.engine.probes import Measurement, probes_for
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.steppers import make_ensemble
 from condense_core.runfile import frames
 from condense_core.runs.summary import failures
 from condense_core.scenario import toml
@@ -55,14 +55,14 @@ class Recorded:
 
 def measured(experiment: Experiment, datasets: list[Dataset], steps: int = 0) -> Iterator[Recorded]:
     """What is measured of every member after so many steps."""
-    stepper = make_stepper(experiment, datasets, torch.device("cpu"))
+    ensemble = make_ensemble(experiment, datasets, torch.device("cpu"))
     probes = [
-        probes_for(member, view).values() for member, view in zip(experiment.members, stepper.views(), strict=True)
+        probes_for(member, view).values() for member, view in zip(experiment.members, ensemble.observe(), strict=True)
     ]
     for _ in range(steps):
-        stepper.advance()
-    for member, view, each in zip(experiment.members, stepper.views(), probes, strict=True):
-        found = Measurement(stepper.step)
+        ensemble.advance()
+    for member, view, each in zip(experiment.members, ensemble.observe(), probes, strict=True):
+        found = Measurement(ensemble.step)
         for probe in each:
             probe.measure(view, found)
         yield Recorded(member, found)

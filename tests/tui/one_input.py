@@ -8,7 +8,7 @@ import numpy as np
 from recording import Planted
 
 from condense_core.runfile.frames import Array, Field, Frame, Outputs, SimilarityEncoder, Weights
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario.experiment import GD, Dense, Experiment, NormalInit, Sine
 
@@ -62,7 +62,7 @@ def one_input_run(runs: Path, frames: int = 30) -> Path:
         scalars = [("loss", 1 - 0.1 * step / frames), ("complexity", 0.01), ("stable_lines", 2.0)]
         events = [("started", "training on cpu")] if step == 0 else []
         kept = [("", neurons(name))] if step == KEPT else []
-        writer.append(Batch(step, scalars, [*((name, frame) for frame in found), *kept], events))
+        writer.append(StepRecord(step, scalars, [*((name, frame) for frame in found), *kept], events))
     writer.update(step=frames - 1, status="done", seconds=1.0)
     writer.close()
     return folder

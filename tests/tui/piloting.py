@@ -14,6 +14,7 @@ from condense_tui.app.app import CondenseApp
 from condense_tui.screens.home.screen import HomeScreen
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.snapshots.snapshot import Head, Snapshot
+from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.plot import PlotPanel
 
 # Far longer than anything here takes; only a failing test waits that long.
@@ -73,7 +74,7 @@ def head(pilot: Pilot) -> Head:
 
 def text(pilot: Pilot) -> str:
     """The characters on the screen, lines separated."""
-    strips = pilot.app.screen._compositor.render_strips()
+    strips = strips_of(pilot.app.screen)
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 

@@ -1,4 +1,4 @@
-"""Everything one can do in the app, in one table: keys, footers, help screen and command palette read it."""
+"""Every action of the app in one table: keys, footers, the help screen and the command palette read it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Literal
 from textual.binding import Binding, BindingType
 
 Place = Literal["run", "runs", "presets", "compare"]
-"""Where an action is there: on the run screen, in either list of the home screen, on the compare screen."""
+"""Where an action is available: on the run screen, in either list of the home screen, on the compare screen."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do. `call` is the action, the screen's where it does not say `app.`.
+    """One action. `call` is the method that Textual calls, the screen's unless it begins with `app.`.
 
-    `keys` as Textual names them, `shown` as people write them, `plain` the same without Unicode. `hint` puts it in the
-    footer, the lower the earlier; 0 leaves it out. `on` says where it is there.
+    `keys` as Textual names them, `shown` as people write them, `plain` the same without Unicode. `hint` is its place
+    in the footer, lower numbers first; 0 leaves it out. `on` says where it is available.
     """
 
     call: str
@@ -43,7 +43,7 @@ ACTIONS: tuple[Action, ...] = (
         ("enter",),
         "⏎",
         "open",
-        "Open the run, start the preset, or ask the machine for its runs",
+        "Open the run, start the preset, or list the host's runs",
         HOME,
         plain="enter",
         hint=1,
@@ -54,33 +54,40 @@ ACTIONS: tuple[Action, ...] = (
         ("enter",),
         "⏎",
         "start",
-        "Train the preset: shows first what can be set and what it costs",
+        "Train the preset; first shows its settings and how long training takes",
         HOME,
         plain="enter",
         hint=1,
         on=("presets",),
     ),
     Action("recording", ("space",), "space", "play", "Play the preset's recording", HOME, hint=2, on=("presets",)),
-    Action("other", ("tab", "left", "right"), "tab", "switch", "To the other list", HOME, hint=3, on=_LISTS),
-    Action("list(1)", ("1",), "1", "runs", "The list of runs", HOME, on=_LISTS),
-    Action("list(2)", ("2",), "2", "presets", "The list of presets", HOME, on=_LISTS),
-    Action("filter", ("slash",), "/", "filter", "Show only what has these words in it", HOME, hint=4, on=_LISTS),
+    Action("other", ("tab", "left", "right"), "tab", "switch", "Go to the other list", HOME, hint=3, on=_LISTS),
+    Action("list(1)", ("1",), "1", "runs", "Go to the list of runs", HOME, on=_LISTS),
+    Action("list(2)", ("2",), "2", "presets", "Go to the list of presets", HOME, on=_LISTS),
     Action(
-        "mark", ("m",), "m", "mark", "Mark a run or a recording for comparing, or unmark it", HOME, hint=5, on=_LISTS
+        "filter",
+        ("slash",),
+        "/",
+        "filter",
+        "Show only entries with the words you type",
+        HOME,
+        hint=4,
+        on=_LISTS,
     ),
-    Action("compare", ("c",), "c", "compare", "Compare what is marked, two to six", HOME, hint=6, on=_LISTS),
+    Action("mark", ("m",), "m", "mark", "Mark a run or a recording to compare, or unmark it", HOME, hint=5, on=_LISTS),
+    Action("compare", ("c",), "c", "compare", "Compare the two to six that are marked", HOME, hint=6, on=_LISTS),
     Action(
         "play",
         ("space",),
         "space",
         "play",
-        "Play or pause the playhead; training goes on either way",
+        "Play or pause the playhead; training continues either way",
         PLAYHEAD,
         hint=1,
         on=_FRAMES,
     ),
     Action("frame(-1)", ("left",), "←", "frame", "One frame back", PLAYHEAD, plain="left", hint=2, on=_FRAMES),
-    Action("frame(1)", ("right",), "→", "frame", "One frame on", PLAYHEAD, plain="right", hint=2, on=_FRAMES),
+    Action("frame(1)", ("right",), "→", "frame", "One frame forward", PLAYHEAD, plain="right", hint=2, on=_FRAMES),
     Action(
         "frame(-10)",
         ("shift+left",),
@@ -96,33 +103,40 @@ ACTIONS: tuple[Action, ...] = (
         ("shift+right",),
         "shift →",
         "ten frames",
-        "Ten frames on",
+        "Ten frames forward",
         PLAYHEAD,
         plain="shift right",
         on=_FRAMES,
     ),
-    Action("start", ("home",), "home", "start", "To the first frame", PLAYHEAD, on=_FRAMES),
-    Action("live", ("end",), "end", "live", "To the newest frame, and stay with it", PLAYHEAD, hint=4, on=_FRAMES),
+    Action("start", ("home",), "home", "start", "Go to the first frame", PLAYHEAD, on=_FRAMES),
+    Action("live", ("end",), "end", "live", "Go to the newest frame, and follow it", PLAYHEAD, hint=4, on=_FRAMES),
     Action("speed(-1)", ("minus",), "-", "slower", "Play slower", PLAYHEAD, on=_FRAMES),
     Action("speed(1)", ("plus", "equals_sign"), "+", "faster", "Play faster", PLAYHEAD, on=_FRAMES),
-    Action("same", ("x",), "x", "same step/loss", "Same step, or same loss", LOOK, hint=3, on=("compare",)),
-    Action("layer(-1)", ("left_square_bracket",), "[", "layer", "The layer before", LOOK, hint=3, on=_FRAMES),
-    Action("layer(1)", ("right_square_bracket",), "]", "layer", "The next layer", LOOK, hint=3, on=_FRAMES),
-    Action("member(-1)", ("comma",), ",", "seed", "The seed before, of several", LOOK, hint=4, on=_FRAMES),
-    Action("member(1)", ("full_stop",), ".", "seed", "The next seed, then their mean", LOOK, hint=4, on=_FRAMES),
     Action(
-        "order", ("o",), "o", "order", "Order kernels by line, or as they are in the network", LOOK, hint=9, on=_FRAMES
+        "same",
+        ("x",),
+        "x",
+        "same step/loss",
+        "Compare at the same step or loss",
+        LOOK,
+        hint=3,
+        on=("compare",),
     ),
-    Action("log", ("l",), "l", "log axis", "Logarithmic or linear values", LOOK, hint=10, on=_FRAMES),
-    Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear steps", LOOK, on=_FRAMES),
-    Action("zoom", ("z",), "z", "zoom", "The focused panel on the whole screen, and back", LOOK, hint=11),
-    Action("out", ("escape",), "esc", "all panels", "From one panel back to all of them", LOOK, hint=1),
+    Action("layer(-1)", ("left_square_bracket",), "[", "layer", "Previous layer", LOOK, hint=3, on=_FRAMES),
+    Action("layer(1)", ("right_square_bracket",), "]", "layer", "Next layer", LOOK, hint=3, on=_FRAMES),
+    Action("member(-1)", ("comma",), ",", "seed", "Previous seed", LOOK, hint=4, on=_FRAMES),
+    Action("member(1)", ("full_stop",), ".", "seed", "Next seed; after the last, their mean", LOOK, hint=4, on=_FRAMES),
+    Action("order", ("o",), "o", "order", "Order kernels by line, or by index", LOOK, hint=9, on=_FRAMES),
+    Action("log", ("l",), "l", "log axis", "Logarithmic or linear value axis", LOOK, hint=10, on=_FRAMES),
+    Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear step axis", LOOK, on=_FRAMES),
+    Action("zoom", ("z",), "z", "zoom", "Zoom the focused panel to the whole screen, and back", LOOK, hint=11),
+    Action("out", ("escape",), "esc", "all panels", "Back from one panel to all of them", LOOK, hint=1),
     Action("panel(1)", ("1",), "1", "kernels", "Layers and heatmap", LOOK, on=_FRAMES),
     Action("panel(2)", ("2",), "2", "curves", "Loss and other curves", LOOK, on=_FRAMES),
     Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
-    Action("panel(4)", ("4",), "4", "log", "Everything that happened, and the worker's own log", LOOK),
+    Action("panel(4)", ("4",), "4", "log", "Events of the run, and the log of its worker process", LOOK),
     Action("panel(5)", ("5",), "5", "output", "Output and direction field of a network with one input", LOOK),
-    Action("palette", ("t",), "t", "palette", "The next of three colour palettes", LOOK, on=_FRAMES),
+    Action("palette", ("t",), "t", "palette", "Next of three colour palettes", LOOK, on=_FRAMES),
     Action("app.light", ("T",), "T", "dark or light", "Dark or light theme", LOOK, on=_EVERYWHERE),
     Action("compare", ("c",), "c", "compare", "Compare with other runs and recordings", LOOK, hint=6),
     Action(
@@ -130,7 +144,7 @@ ACTIONS: tuple[Action, ...] = (
         ("p",),
         "p",
         "pause",
-        "Pause training, or go on with it; also from the last checkpoint",
+        "Pause or resume training; a stopped run resumes from its last checkpoint",
         TRAINING,
         hint=5,
         on=("run",),
@@ -140,7 +154,7 @@ ACTIONS: tuple[Action, ...] = (
         ("p",),
         "p",
         "pause",
-        "Pause training, or go on with it; also from the last checkpoint",
+        "Pause or resume training; a stopped run resumes from its last checkpoint",
         TRAINING,
         hint=5,
         on=("runs",),
@@ -150,29 +164,36 @@ ACTIONS: tuple[Action, ...] = (
         ("s",),
         "s",
         "stop training",
-        "Stop training; asks first, and leaves a checkpoint",
+        "Stop training; asks first, and saves a checkpoint",
         TRAINING,
         on=("run", "runs"),
     ),
     Action(
-        "new", ("n",), "n", "new run", "A new run like this one: shows its form", TRAINING, hint=13, on=("run", "runs")
+        "new",
+        ("n",),
+        "n",
+        "new run",
+        "Start a new run like this one, after its settings",
+        TRAINING,
+        hint=13,
+        on=("run", "runs"),
     ),
-    Action("reduce", ("r",), "r", "reduce", "The effective network of this run, and what it costs", TRAINING, hint=12),
-    Action("export", ("e",), "e", "export", "Write the screen, a figure or the whole run to a file", APP, hint=8),
-    Action("back", ("escape",), "esc", "back", "Back to where one came from", APP, hint=1, on=("compare",)),
-    Action("app.home", ("h",), "h", "home", "All runs and presets; training goes on", APP, hint=7, on=_FRAMES),
-    Action("app.redraw", ("ctrl+l",), "ctrl+l", "redraw", "Draw the screen anew", APP, on=_EVERYWHERE),
-    Action("app.help", ("question_mark",), "?", "help", "All keys", APP, hint=7, on=_EVERYWHERE),
-    Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training goes on", APP, hint=8, on=_EVERYWHERE),
+    Action("reduce", ("r",), "r", "reduce", "Replace each condensed line by one kernel", TRAINING, hint=12),
+    Action("export", ("e",), "e", "export", "Export the screen, a figure or the whole run to a file", APP, hint=8),
+    Action("back", ("escape",), "esc", "back", "Go back", APP, hint=1, on=("compare",)),
+    Action("app.home", ("h",), "h", "home", "Go to all runs and presets; training continues", APP, hint=7, on=_FRAMES),
+    Action("app.redraw", ("ctrl+l",), "ctrl+l", "redraw", "Redraw the screen", APP, on=_EVERYWHERE),
+    Action("app.help", ("question_mark",), "?", "help", "Show all keys", APP, hint=7, on=_EVERYWHERE),
+    Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training continues", APP, hint=8, on=_EVERYWHERE),
 )
 
-# The two other ways in, which Textual itself binds.
-ALSO = (("ctrl+p", "Every action by its name"),)
-ALSO_IN_A_RUN = (*ALSO, ("tab", "The next panel; in the heatmap, arrows move a cursor"))
+# Two more keys, which Textual itself binds.
+ALSO = (("ctrl+p", "Search all actions by name"),)
+ALSO_IN_A_RUN = (*ALSO, ("tab", "Next panel; in the heatmap, the arrow keys move a cursor"))
 
 
 def actions_on(*places: Place) -> list[Action]:
-    """The actions of a screen, one a key: where two places of it use a key, that of the first counts."""
+    """The actions of a screen, one for each key: where two of its places use the same key, the first one's counts."""
     found: dict[str, Action] = {}
     for place in places:
         for action in ACTIONS:
@@ -189,11 +210,11 @@ def bindings(*places: Place) -> list[BindingType]:
 def footer_hints(
     unicode: bool, place: Place = "run", without: Collection[str] = (), called: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Keys, words and calls for the footer, the most important first, actions with the same words together: ("←→",
+    """Keys, words and calls for the footer, most important first, actions with the same words together: ("←→",
     "frame", ("frame(-1)", "frame(1)")).
 
-    `without` are actions that would do nothing now, by what they call, arguments left out; `called` gives some of them
-    other words."""
+    `without` names the actions that would do nothing now, by their `call` without arguments; `called` gives some of
+    them other words."""
     hints: dict[tuple[int, str], tuple[str, tuple[str, ...]]] = {}
     for action in actions_on(place):
         call = action.call.partition("(")[0]

@@ -23,11 +23,11 @@ def main() -> int:
     try:
         return _dispatch(arguments)
     except KeyboardInterrupt:
-        goes_on = "; a run that was started goes on (condense-tui attach)" if "run" in arguments[:1] else ""
+        goes_on = "; a run that was started continues (condense-tui attach)" if "run" in arguments[:1] else ""
         return complain(f"interrupted{goes_on}", StoppedError.exit_code)
     except BrokenPipeError:
-        # whoever reads our output has seen enough; nothing is left to say it to
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # the reader of our output has closed it; nobody is left to tell
+        _forget_output()
         return 1
     except CondenseError as error:
         if debug:
@@ -38,11 +38,20 @@ def main() -> int:
         if debug or error.strerror is None:
             raise
         place = f" {error.filename}" if error.filename is not None else ""
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _forget_output()
         return complain(f"cannot read or write{place}: {error.strerror}", 1)
     except Exception as error:
         if debug:
             raise
         return complain(f"unexpected {type(error).__name__}: {error} (--debug shows where; please report it)", 1)
+
+
+def _forget_output() -> None:
+    """What could not be written is not tried again at the end, where Python would fail with words of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -36,7 +36,7 @@ def _train(folder: Path) -> int:
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         traceback.print_exc()
         control.record_failure(
-            folder, f"PyTorch and its companions cannot be imported: {type(error).__name__}: {error}"
+            folder, f"PyTorch, or a package that it needs, cannot be imported: {type(error).__name__}: {error}"
         )
         return 1
     return train(folder)

@@ -1,4 +1,4 @@
-"""Checkpoints: a stepper's state as safetensors, replaced in one stroke so that a kill leaves the old one whole."""
+"""Checkpoints: an ensemble's state as safetensors, replaced in one stroke so that a kill leaves the old one whole."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def save(state: State, folder: Path) -> None:
     except (SafetensorError, OSError) as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise RunFailedError(f"the checkpoint cannot be written: {error}; mend that and resume the run") from None
+        raise RunFailedError(
+            f"the checkpoint cannot be written: {error}; fix the cause, then: condense-tui runs resume {folder.name}"
+        ) from None
 
 
 def load(folder: Path) -> State | None:
@@ -55,6 +57,6 @@ def load(folder: Path) -> State | None:
 
 
 def parameters(state: State, member: int = 0) -> dict[str, Tensor]:
-    """A member's network parameters in a stepper's state, by name."""
+    """A member's network parameters in an ensemble's state, by name."""
     start = f"{prefix(member)}network."
     return {name.removeprefix(start): value for name, value in state.items() if name.startswith(start)}

@@ -1,4 +1,4 @@
-"""Asking a process of its own for work that needs PyTorch: one question on its standard input, one answer back.
+"""Asking a separate process for work that needs PyTorch: one question on its standard input, one answer back.
 
 A viewer never loads PyTorch, so a command that computes with it starts `python -m` of an engine module for it.
 """

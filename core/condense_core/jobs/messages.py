@@ -1,4 +1,4 @@
-"""What work that needs PyTorch answers to a command: typed JSON, from a process of its own to a viewer without it."""
+"""What work that needs PyTorch answers to a command: typed JSON, from a separate process to a viewer without it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class TheoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     bias: bool
     by_labels: list[LabelTheory]
     phase: Phase | None
-    """None where the network has more hidden layers than one, or is not drawn by a formula."""
+    """None if the network has more hidden layers than one, or is not drawn by a formula."""
     notes: list[str]
     seconds: float
 

@@ -13,8 +13,8 @@ from condense_core.measures.kernels import safe_norm
 def relative_change(weight: Tensor, initial: Tensor) -> float:
     """RD(t) = ‖θ(t) - θ(0)‖ / ‖θ(0)‖ of one layer's weights, any shape (Luo et al. 2021; Zhou et al. 2025, thm 1).
 
-    The difference is taken in float64, so a change in the last bits of float32 weights counts. NaN where the initial
-    weights are all zero or a weight is not finite; ValueError where the shapes differ.
+    The difference is taken in float64, so a change in the last bits of float32 weights counts. NaN if the initial
+    weights are all zero or a weight is not finite; ValueError if the shapes differ.
     """
     if weight.shape != initial.shape:
         raise ValueError(f"weight, initial: expected one shape, got {tuple(weight.shape)} and {tuple(initial.shape)}")

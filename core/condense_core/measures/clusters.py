@@ -30,7 +30,7 @@ class Tree:
     kept_M: Tensor
     unit_JK: Tensor
     merges: np.ndarray[Any, Any] | None
-    """scipy's linkage matrix (J - 1, 4); None where fewer than two kernels are kept."""
+    """scipy's linkage matrix (J - 1, 4); None if fewer than two kernels are kept."""
     mean_abs_cos: float
 
 
@@ -40,10 +40,10 @@ class Lines:
 
     `label_M` (M,) int64: the kernel's line, NO_LINE (-1) on none, DROPPED (-2) for a small or undefined norm.
     `sign_M` (M,) int64: +1 or -1, the side of its line's axis, 0 on no line. `axes_LK` float64: unit principal axes.
-    `coverage`: share of kept kernels that are on lines, NaN where none is kept. `mean_abs_cos`: mean |cos| of all kept
+    `coverage`: share of kept kernels that are on lines, NaN if none is kept. `mean_abs_cos`: mean |cos| of all kept
     kernels with their common top principal axis, near 1 only for a single line; NaN for fewer than two kept kernels,
     since one kernel is its own axis. `tightness`: mean |cos| of the kernels on lines with the axis of their own line,
-    near 1 for any number of lines; NaN where there is none.
+    near 1 for any number of lines; NaN if there is none.
     """
 
     label_M: Tensor

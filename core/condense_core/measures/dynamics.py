@@ -57,7 +57,7 @@ def linear_dynamics(
     than labels and θ_W·x than 1: the residual that Z was made of is taken as constant. The relative error grows as the
     square of the weights, so as exp(2 λ1 t): with a start of 1e-4 it was 2e-7, 3e-5, 2e-3 at λ1 t = 1, 3, 5, with 1e-6
     ten thousand times less. A signal matrix that is zero or not finite has no modes, and all predictions are NaN.
-    ValueError where shapes do not fit.
+    ValueError if shapes do not fit.
     """
     signal_RK, weight_MK, readout_MR = as_kernels(signal_RK), as_kernels(weight_MK), as_kernels(readout_MR)
     shapes = (tuple(signal_RK.shape), tuple(weight_MK.shape), tuple(readout_MR.shape))
@@ -118,9 +118,9 @@ def predicted_ratio(dynamics: LinearDynamics, step_S: Tensor) -> Tensor:
 def predicted_condensation(
     dynamics: LinearDynamics, *, ratio: float = ARRIVED, at_most: int = MOST_STEPS
 ) -> int | None:
-    """First step of gradient descent at which `predicted_ratio` is at least `ratio`; None where none up to `at_most`.
+    """First step of gradient descent at which `predicted_ratio` is at least `ratio`; None if none up to `at_most`.
 
-    Every step is looked at, since the ratio may dip before it grows. ValueError for gradient flow, which has no steps.
+    Every step is checked, since the ratio may dip before it grows. ValueError for gradient flow, which has no steps.
     """
     if dynamics.lr is None:
         raise ValueError("predicted step of condensation: expected a learning rate; gradient flow has times, not steps")

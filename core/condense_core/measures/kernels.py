@@ -11,14 +11,14 @@ from torch import Tensor
 
 
 def as_kernels(weight_MK: Tensor) -> Tensor:
-    """The kernels detached and in float64, on their own device; ValueError where the shape is not (M, K), K ≥ 1."""
+    """The kernels detached and in float64, on their own device; ValueError if the shape is not (M, K), K ≥ 1."""
     if weight_MK.ndim != 2 or weight_MK.shape[1] == 0:
         raise ValueError(f"kernels: expected a matrix (M, K) with one vectorised kernel a row, got {_shape(weight_MK)}")
     return weight_MK.detach().to(torch.float64)
 
 
 def kernel_norms(weight_MK: Tensor) -> Tensor:
-    """Euclidean norm of each kernel, shape (M,), float64, in units of the weights; NaN where one entry is, or inf."""
+    """Euclidean norm of each kernel, shape (M,), float64, in units of the weights; NaN if one entry is, or inf."""
     rows_MK = as_kernels(weight_MK)
     largest_M = rows_MK.abs().amax(dim=1)
     norm_M = largest_M * torch.linalg.vector_norm(rows_MK / largest_M[:, None], dim=1)
@@ -37,7 +37,7 @@ def slices(weight_MK: Tensor, channels: int, pixels: int) -> Tensor:
     """The slices (M · channels, pixels) of a layer of filters, one for each output and input channel.
 
     The first `channels` · `pixels` entries of each kernel are its filter, whatever follows (the bias) belongs to no
-    input channel. ValueError where the kernels are too short for that.
+    input channel. ValueError if the kernels are too short for that.
     """
     entries = channels * pixels
     if weight_MK.ndim != 2 or weight_MK.shape[1] < entries or entries < 1:
@@ -46,7 +46,7 @@ def slices(weight_MK: Tensor, channels: int, pixels: int) -> Tensor:
 
 
 def safe_norm(values: Tensor) -> float:
-    """Euclidean (Frobenius) norm of all entries in float64, right from 1e-300 to 1e300; NaN where one is not finite."""
+    """Euclidean (Frobenius) norm of all entries in float64, right from 1e-300 to 1e300; NaN if one is not finite."""
     return float(kernel_norms(values.reshape(1, -1))) if values.numel() else 0.0
 
 

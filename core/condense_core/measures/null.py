@@ -14,7 +14,7 @@ from condense_core.thresholds import COARSE, FINE, LEAST_COVERAGE, Cut
 # Both are always asked for.
 _STANDARD = (FINE, COARSE)
 
-# Up to this many entries random kernels cover themselves with lines, so coverage alone tells nothing.
+# Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
 FEW_ENTRIES = 3
 # Clustering costs M². More kernels scatter less about the same mean, so quantiles at 256 bound those of larger layers.
 MOST_KERNELS = 256
@@ -78,7 +78,8 @@ def _quantiles(trials: list[tuple[float, float, float]]) -> Null:
 
 
 def is_condensed(lines: Lines, null: Null, entries: int) -> bool:
-    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (SCIENCE §2.3).
+    """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (docs/SCIENCE.md, "Null
+    calibration").
 
     With more than three entries a kernel (K): coverage above both 0.8 and the null's. With K ≤ 3 the null's coverage is
     at or near 1, which nothing exceeds, so there coverage above 0.8 and tightness above the null's: random kernels fill

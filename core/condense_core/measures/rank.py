@@ -31,7 +31,7 @@ def direction_spectrum(weight_MK: Tensor) -> Tensor:
 def effective_rank(values_r: Tensor) -> float:
     """exp of the entropy of singular values divided by their sum, from 1 (one line) to r (Roy & Vetterli 2007).
 
-    Counts lines only in the mean: two lines of 9 and 1 kernels give less than 2. NaN where there is no value above 0.
+    Counts lines only in the mean: two lines of 9 and 1 kernels give less than 2. NaN if there is no value above 0.
     """
     share_r = values_r.to(torch.float64) / values_r.to(torch.float64).sum()
     if len(share_r) == 0:

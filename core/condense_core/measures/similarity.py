@@ -21,7 +21,7 @@ def cosine_similarity(weight_MK: Tensor) -> Tensor:
 def pair_abs_cos(cosine_MM: Tensor) -> float:
     """Mean |cos| over all pairs of two different kernels, in [0, 1], kernels without a direction left out.
 
-    NaN where fewer than two kernels have a direction. 1 says one line; for M random kernels in K dimensions it is
+    NaN if fewer than two kernels have a direction. 1 says one line; for M random kernels in K dimensions it is
     about sqrt(2 / (π K)), so it says little in few dimensions.
     """
     _check_square(cosine_MM)

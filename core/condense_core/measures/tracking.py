@@ -30,7 +30,7 @@ def match_lines(old_label_M: Tensor, old_sign_M: Tensor, new_label_M: Tensor, ne
     Old and new lines are paired one to one so that the kernels shared are the most possible (assignment problem). A
     line that shares no kernel with any is new and takes the smallest number that neither measurement uses, so a number
     never jumps to an unrelated line from one frame to the next, though it may return later. A paired line is turned
-    where most of the shared kernels had the other sign. ValueError where the two differ in the number of kernels.
+    where most of the shared kernels had the other sign. ValueError if the two differ in the number of kernels.
     """
     if old_label_M.shape != new_label_M.shape:
         raise ValueError(f"labels: expected as many kernels as before, {len(old_label_M)}, got {len(new_label_M)}")

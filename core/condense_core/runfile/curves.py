@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,17 @@ from condense_core.runfile import frames
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+
+
+Points = tuple[IntArray, FloatArray]
+"""Steps (N,), ascending, and values (N,) of a scalar."""
+
+
+def value_at(points: Points, step: int | None = None) -> float:
+    """The newest value, at or before `step` where given; NaN where there is none."""
+    steps, values = points
+    end = len(steps) if step is None else int(np.searchsorted(steps, step, side="right"))
+    return float(values[end - 1]) if end else math.nan
 
 
 class Curve:

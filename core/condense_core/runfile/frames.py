@@ -18,7 +18,7 @@ import zstandard
 from condense_core.errors import RunFileError
 from condense_core.thresholds import direction_is_doubtful
 
-# A heatmap has no more cells than a large terminal: 256 a side is also what LIMITS' byte budget was measured with.
+# A heatmap has no more cells than a large terminal.
 LARGEST_SIDE = 256
 # One frame after decompression: a 256×256 matrix in float64 with room for a long spectrum; a bound on hostile files.
 LARGEST_FRAME = 4 * 1024 * 1024
@@ -71,7 +71,8 @@ class Similarity(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="condensation"):
-    """Condensed lines and directions of a layer (SCIENCE §2.2), their null calibration, and each kernel's place.
+    """Condensed lines and directions of a layer (docs/SCIENCE.md, "Lines and directions"), their null calibration,
+    and each kernel's place.
 
     `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; -1 on no line, -2 dropped
     for its small norm. `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal digits.

@@ -13,6 +13,7 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.control import worker_is_alive
+from condense_core.runfile.schema import has_table
 from condense_core.runfile.status import ACTIVE, Status
 from condense_core.text import printable
 
@@ -115,10 +116,7 @@ def shown(info: RunInfo) -> RunInfo:
 def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
     """What a mirror's file says of its connection; None where the run was recorded here."""
     try:
-        if (
-            connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'mirror'").fetchone()
-            is None
-        ):
+        if not has_table(connection, "mirror"):
             return None
         row = connection.execute(
             "SELECT host, link, delay, heard, trouble, (SELECT ifnull(sum(last - after), 0) FROM hole) FROM mirror"

@@ -1,6 +1,6 @@
 """Numbers with as many digits as a measurement is worth: the noise of the others is most of what files and links carry.
 
-Digits are binary and count from the first that is not zero: nothing is ever too small to be told from zero.
+Digits are binary and count from the first non-zero one, so no value is too small to differ from zero.
 """
 
 from __future__ import annotations

@@ -18,9 +18,16 @@ import numpy.typing as npt
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import control, frames
-from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads
+from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runfile.schema import (
+    FILE_NAME,
+    NEWEST_SEQ,
+    NEWEST_VALUE,
+    SCALAR_NAMES,
+    has_table,
+    open_reader,
+)
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.toml import loads
 from condense_core.text import printable
@@ -54,9 +61,8 @@ class RunReader:
         self._experiment: Experiment | None = None
         self._data_version = -1
         with self._checked():
-            # holes of a mirror are filled behind what was read, see remote/mirror.py
-            found = self._connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'hole'")
-            self._mirrored = found.fetchone() is not None
+            # holes of a mirror are filled behind what was read, see remote/client/mirror.py
+            self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
 
     def info(self) -> RunInfo:
@@ -87,7 +93,7 @@ class RunReader:
             return self
         own = copy.copy(self)
         own.member_number = number
-        own._experiment = self.experiment.members[number]
+        own._experiment = self.experiment.member(number)
         own._curves = {}
         own._spreads = self._of_members
         return own
@@ -134,11 +140,8 @@ class RunReader:
     def last_seq(self) -> int:
         """The highest sequence number in the file; 0 in an empty one."""
         with self._checked():
-            (last,) = self._connection.execute(
-                "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
-                " UNION ALL SELECT max(seq) FROM event)"
-            ).fetchone()
-        return last or 0
+            (last,) = self._connection.execute(NEWEST_SEQ).fetchone()
+        return int(last)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -162,13 +165,8 @@ class RunReader:
     @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
-        # a loose index scan: one step a name, however many rows there are
         with self._checked():
-            rows = self._connection.execute(
-                "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION ALL"
-                " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
-                " SELECT name FROM n WHERE name IS NOT NULL"
-            ).fetchall()
+            rows = self._connection.execute(SCALAR_NAMES).fetchall()
             return tuple(printable(name) for (name,) in rows)
 
     def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
@@ -192,16 +190,12 @@ class RunReader:
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN where there is none."""
-        steps, values = self.curve(name)
-        end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
-        return float(values[end - 1]) if end else float("nan")
+        return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:
         """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""
         with self._checked():
-            row = self._connection.execute(
-                "SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,)
-            ).fetchone()
+            row = self._connection.execute(NEWEST_VALUE, (name,)).fetchone()
             return float("nan") if row is None or row[0] is None else float(row[0])
 
     def frame(

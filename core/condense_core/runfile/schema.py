@@ -48,6 +48,19 @@ CREATE TABLE command (
 );
 """
 
+# The highest sequence number in the file, 0 in an empty one: the rows of all tables share one counter.
+NEWEST_SEQ = (
+    "SELECT ifnull(max(s), 0) AS newest FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
+    " UNION ALL SELECT max(seq) FROM event)"
+)
+# The newest value of a scalar, found by its index.
+NEWEST_VALUE = "SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1"
+# All scalars by name, one step of the index a name, however many rows there are (a loose index scan).
+SCALAR_NAMES = (
+    "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION ALL"
+    " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
+    " SELECT name FROM n WHERE name IS NOT NULL"
+)
 
 # What SQLite tells a reader that would have to write first; an error that Python itself raises has no name.
 _HALF_DONE = "SQLITE_READONLY_ROLLBACK"
@@ -121,6 +134,12 @@ def _open(file: Path, mode: str) -> sqlite3.Connection:
         connection.close()
         raise RunFileError(f"{file} is not a condense-tui run file")
     return connection
+
+
+def has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether the file has that table besides those of every run: a mirror does."""
+    found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
+    return found.fetchone() is not None
 
 
 def _connect(file: Path, mode: str) -> sqlite3.Connection:

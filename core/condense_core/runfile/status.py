@@ -1,4 +1,4 @@
-"""What states a run can be in, and which of them mean the same to whoever looks. No imports: screens need it first."""
+"""The states that a run can be in, and which of them mean the same to a viewer. No imports: screens need it first."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Literal
 Status = Literal["starting", "running", "paused", "done", "stopped", "failed", "diverged", "lost"]
 """`lost` is never written: it is what a reader makes of an active run whose worker is gone."""
 
-# A worker is at it, as far as can be told.
+# A worker is training it, as far as is known.
 ACTIVE: frozenset[str] = frozenset({"starting", "running", "paused"})
-# Whoever trains it again gets the same again.
+# Training it again would give the same result.
 FINAL: frozenset[str] = frozenset({"done", "diverged"})
 # Its worker wrote that it was over; any other that is not active was interrupted.
 ENDED: frozenset[str] = FINAL | {"failed"}
-# It stands at a checkpoint where somebody, or something, interrupted it.
+# It stands at the checkpoint at which it was interrupted.
 INTERRUPTED: frozenset[str] = frozenset({"stopped", "lost"})
-# It can go on from its last checkpoint; one that failed may fail again, or its cause was mended.
+# It can resume from its last checkpoint; one that failed may fail again, unless the cause was fixed.
 RESUMABLE: frozenset[str] = INTERRUPTED | {"failed"}
 # It did not come to what it was for: a command that waited for it ends with 1.
 BAD: frozenset[str] = frozenset({"failed", "diverged", "lost"})

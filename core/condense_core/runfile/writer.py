@@ -1,6 +1,6 @@
 """Writing a run file: whole transactions, one counter, and a thread of its own so that training never waits.
 
-The worker hands over batches; the thread commits them, beats the heart, and looks for commands.
+The worker hands over records; the thread commits them, beats the heart, and looks for commands.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from typing import NamedTuple
 from condense_core.errors import RunFailedError
 from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
 from condense_core.runfile.info import HEARTBEAT_S
-from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_writer
 from condense_core.runfile.status import Status
 
 # A human's key press should act at once; a look at an empty table costs some microseconds.
 COMMAND_POLL_S = 0.1
-# Batches that may wait for the disk: at ten a second, several seconds of a stalled disk without a lost measurement.
+# Records that may wait for the disk: at ten a second, several seconds of a stalled disk without a lost measurement.
 QUEUE_LENGTH = 64
 
 # A viewer's look takes milliseconds; one that holds the file for longer has it keep its log, which is as good there.
 CLOSE_MS = 2_000
 
 
-class Batch(NamedTuple):
+class StepRecord(NamedTuple):
     """Everything measured at one step: committed together or not at all."""
 
     step: int
@@ -50,34 +50,30 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
-        (last,) = self._connection.execute(
-            "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
-            " UNION ALL SELECT max(seq) FROM event)"
-        ).fetchone()
-        self._seq = last or 0
+        self._seq = int(self._connection.execute(NEWEST_SEQ).fetchone()[0])
 
-    def append(self, batch: Batch) -> None:
-        """Commit one batch as one transaction."""
+    def append(self, record: StepRecord) -> None:
+        """Commit one record as one transaction."""
         connection = self._connection
-        blobs = [(layer, frame, encode(frame)) for layer, frame in batch.frames]
+        blobs = [(layer, frame, encode(frame)) for layer, frame in record.frames]
         connection.execute("BEGIN IMMEDIATE")
         try:
             connection.executemany(
                 # SQLite has no NaN and stores it as NULL, which the reader turns back
                 "INSERT INTO scalar VALUES (?, ?, ?, ?)",
-                [(self._next(), batch.step, name, float(value)) for name, value in batch.scalars],
+                [(self._next(), record.step, name, float(value)) for name, value in record.scalars],
             )
             connection.executemany(
                 "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (self._next(), batch.step, kind_of(frame), layer, _is_key(frame), blob)
+                    (self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
                     for layer, frame, blob in blobs
                 ],
             )
             now = time.time()
             connection.executemany(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-                [(self._next(), batch.step, kind, text, now) for kind, text in batch.events],
+                [(self._next(), record.step, kind, text, now) for kind, text in record.events],
             )
             connection.execute("COMMIT")
         except sqlite3.Error:
@@ -130,7 +126,7 @@ class RecordingThread:
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE_NAME
         self._writer = RunWriter(folder)
-        self._queue: queue.Queue[Batch | dict[str, str | int | float | None] | threading.Event | None]
+        self._queue: queue.Queue[StepRecord | dict[str, str | int | float | None] | threading.Event | None]
         self._queue = queue.Queue(QUEUE_LENGTH)
         self._error: BaseException | None = None
         self.progress = (0, 0.0)
@@ -141,13 +137,13 @@ class RecordingThread:
         self._thread.start()
 
     def has_room(self) -> bool:
-        """Whether `put` would return at once. Only one thread hands over batches, so it still holds when it does."""
+        """Whether `put` would return at once. Only one thread hands over records, so it still holds when it does."""
         self.raise_error()
         return not self._queue.full()
 
-    def put(self, batch: Batch) -> None:
-        """Hand over a batch, waiting for room where there is none."""
-        self._put(batch)
+    def put(self, record: StepRecord) -> None:
+        """Hand over a record, waiting for room where there is none."""
+        self._put(record)
 
     def set_status(self, status: Status, reason: str = "", **columns: str | int | float | None) -> None:
         """Write the run's status after all that was handed over before."""
@@ -169,7 +165,7 @@ class RecordingThread:
         self._writer.close()
         self.raise_error()
 
-    def _put(self, item: Batch | dict[str, str | int | float | None] | threading.Event) -> None:
+    def _put(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
         while True:
             self.raise_error()
             try:
@@ -181,7 +177,10 @@ class RecordingThread:
     def raise_error(self) -> None:
         """RunFailedError where the writer had to stop."""
         if isinstance(self._error, sqlite3.Error | OSError):
-            raise RunFailedError(f"the run file cannot be written: {self._error}; mend that and resume the run")
+            run = self._file.parent.name
+            raise RunFailedError(
+                f"the run file cannot be written: {self._error}; fix the cause, then: condense-tui runs resume {run}"
+            )
         if self._error is not None:
             raise RunFailedError(f"what was measured cannot be recorded: {type(self._error).__name__}: {self._error}")
 
@@ -204,8 +203,8 @@ class RecordingThread:
         except BaseException as error:  # noqa: BLE001 - raised again in the training thread, at its next call
             self._error = error
 
-    def _do(self, item: Batch | dict[str, str | int | float | None] | threading.Event) -> None:
-        if isinstance(item, Batch):
+    def _do(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
+        if isinstance(item, StepRecord):
             self._writer.append(item)
         elif isinstance(item, threading.Event):
             item.set()

@@ -93,7 +93,7 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
     finally:
         os.close(log)
     if started.returncode != 0:
-        raise RunFailedError(f"the worker did not start; see {folder / LOG_NAME}")
+        raise RunFailedError(f"the worker process did not start; see {folder / LOG_NAME}")
 
 
 def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
@@ -128,15 +128,19 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
     name = folder.name
     if info.mirror is not None:
         host = info.mirror.host
-        raise RunFileError(f"{name} is a copy of a run on {host}: condense-tui runs resume {info.id} --host {host}")
+        raise RunFileError(
+            f"{name} is a copy of a run on {host}; to resume it there: condense-tui runs resume {info.id} --host {host}"
+        )
     if info.active:
-        raise RunFileError(f"{name} is {info.status}; there is nothing to resume (condense-tui attach {name})")
+        raise RunFileError(
+            f"{name} is {info.status}: there is nothing to resume (to watch it: condense-tui attach {name})"
+        )
     if info.status not in RESUMABLE:
         raise RunFileError(
-            f"{name} is {info.status} and cannot be resumed; start it anew: condense-tui run {info.preset}"
+            f"{name} is {info.status} and cannot be resumed; to start it again: condense-tui run {info.preset}"
         )
     if control.worker_is_alive(folder):
-        raise RunFileError(f"{name} is just being stopped by its worker; try again in a moment")
+        raise RunFileError(f"{name} is still being stopped by its worker; try again in a moment")
 
 
 def missing_packages() -> list[str]:
@@ -149,7 +153,7 @@ def require_engine() -> None:
     missing = missing_packages()
     if missing:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which this installation lacks: {how_to_add('engine')}"
+            f"training needs {', '.join(missing)}, missing here; to install: {how_to_add('engine')}"
         )
 
 

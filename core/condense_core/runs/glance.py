@@ -16,7 +16,7 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runfile.schema import FILE_NAME, NEWEST_VALUE, SCALAR_NAMES, open_reader
 from condense_core.runs.place import run_folders
 from condense_core.text import printable
 
@@ -113,11 +113,8 @@ def _loss(connection: sqlite3.Connection) -> tuple[float, ...]:
 
 
 def _layers(connection: sqlite3.Connection) -> tuple[LayerGlance, ...]:
-    # a loose index scan, as RunReader.curve_names does: one step a name, however many rows there are
     names = connection.execute(
-        "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION ALL"
-        " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
-        " SELECT name FROM n WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?",
+        f"SELECT name FROM ({SCALAR_NAMES}) WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?",
         (MOST_LAYERS,),
     ).fetchall()
     found = []
@@ -131,5 +128,5 @@ def _layers(connection: sqlite3.Connection) -> tuple[LayerGlance, ...]:
 
 
 def _newest(connection: sqlite3.Connection, name: str) -> float:
-    row = connection.execute("SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1", (name,)).fetchone()
+    row = connection.execute(NEWEST_VALUE, (name,)).fetchone()
     return float("nan") if row is None or row[0] is None else float(row[0])

@@ -50,7 +50,9 @@ def launch(folder: Path, command: list[str]) -> int:
             break
         _beat(folder)
     if _is_starting(folder):
-        control.record_failure(folder, f"{printable(' '.join(command))} ended with {status} before training began")
+        control.record_failure(
+            folder, f"{printable(' '.join(command))} ended with status {status} before training started"
+        )
     return status
 
 

@@ -35,7 +35,7 @@ _pool: Pool | None = None
 def train_here(experiment: str, *, run: str, preset: str, device: str) -> bytes:
     """Train the scenario in a process of this machine, and give its run file.
 
-    CondenseError where it cannot be trained here: packages or data that are missing, a scenario of another version.
+    CondenseError if it cannot be trained here: packages or data that are missing, a scenario of another version.
     """
     require_engine()
     parsed = toml.loads(experiment, run)
@@ -49,7 +49,7 @@ def train_here(experiment: str, *, run: str, preset: str, device: str) -> bytes:
 
 
 def accept(content: bytes, experiment: str, folder: Path) -> None:
-    """Put a run file that came from elsewhere into `folder`; RunFileError where it is not that experiment's, ended."""
+    """Put a run file that came from elsewhere into `folder`; RunFileError if it is not that experiment's, ended."""
     if len(content) > LARGEST:
         raise RunFileError(f"{folder.name}: a run file of {len(content):,} bytes, more than {LARGEST:,}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,8 +59,8 @@ def accept(content: bytes, experiment: str, folder: Path) -> None:
         with RunReader(partial) as run:
             info = run.info()
         if info.status not in ENDED or info.experiment != experiment:
-            raise RunFileError(f"{folder.name}: what came back is {info.status}, or another experiment")
-        os.replace(partial, folder / FILE_NAME)  # noqa: PTH105 - replaces in one stroke
+            raise RunFileError(f"{folder.name}: the run file that came back is {info.status}, or of another experiment")
+        os.replace(partial, folder / FILE_NAME)  # noqa: PTH105 - replaces atomically
     finally:
         for file in folder.glob(f".{FILE_NAME}.partial*"):
             file.unlink(missing_ok=True)
@@ -82,12 +82,12 @@ def _train(folder: Path) -> None:
 
 
 def _content(folder: Path) -> bytes:
-    """The run file with everything in it; RunFailedError where the run's worker went without an end."""
+    """The run file with everything in it; RunFailedError if the run's worker went without an end."""
     with RunReader(folder) as run:
         info = run.info()
     if info.status not in ENDED:
         log = (folder / LOG_NAME).read_text(errors="replace")[-LOG_TAIL:].splitlines()
-        raise RunFailedError(f"the worker went: {info.reason or (log[-1] if log else info.status)}")
+        raise RunFailedError(f"the worker was lost: {info.reason or (log[-1] if log else info.status)}")
     file = folder / FILE_NAME
     try:
         with contextlib.closing(open_writer(file)) as connection:

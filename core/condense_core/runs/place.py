@@ -49,7 +49,9 @@ def new_run_folder(runs: Path, name: str) -> Path:
                 folder.mkdir(mode=0o700)
                 return folder
     except OSError as error:
-        raise RunFileError(f"cannot make a run in {runs}: {error.strerror}; choose a place with --runs-dir") from None
+        raise RunFileError(
+            f"cannot create a run in {runs}: {error.strerror}; choose another folder with --runs-dir"
+        ) from None
 
 
 def run_folders(runs: Path) -> list[Path]:
@@ -71,7 +73,7 @@ def _holds_run(folder: Path) -> bool:
 def mirror_folder(runs: Path, run: str, host: str) -> Path:
     """The folder of the mirror of `run` on `host`; not created here. RunFileError for an id that is none."""
     if not _ID.fullmatch(run):
-        raise RunFileError(f"{run[:100]!r} is no run's id")
+        raise RunFileError(f"{run[:100]!r} is not the id of a run")
     name = re.sub(r"[^a-z0-9._-]+", "-", host.lower()).strip("-._")[:60] or "host"
     if name != host:
         # two hosts whose names differ only in what a file name cannot show stay two
@@ -105,7 +107,7 @@ def choose(names: Sequence[str], name: str | None, where: str, *, whole: bool = 
     if name is None:
         return names[0]
     if not name:
-        raise RunFileError("an empty name means no run; expected an id or a part of one (condense-tui runs list)")
+        raise RunFileError("the name of the run is empty; expected a run's id or part of it (condense-tui runs list)")
     last_part = "-" + name.removeprefix("-")
     ids = {each: each.partition(_AT)[0] for each in names}
     parts = [
@@ -123,7 +125,7 @@ def choose(names: Sequence[str], name: str | None, where: str, *, whole: bool = 
         if matches:
             some = ", ".join(matches[:4])
             raise RunFileError(
-                f"{name!r} names {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''}); say more"
+                f"{name!r} fits {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''}); give more of the id"
             )
     # what a person gets wrong is the name in an id, not its time or its end
     known = dict.fromkeys(_AROUND_NAME.sub("", ids[each]) for each in names)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_writer
 
 SUFFIX = ".sqlite"
 # What a recording may take: ten of them are still less than the program itself.
@@ -27,12 +27,12 @@ def save_recording(folder: Path, file: Path) -> int:
     """Write the finished run in `folder` as the recording `file`; its size in bytes.
 
     Leaves out weights, checkpoints' events, commands, and the host's name. TooLargeError above LARGEST, another
-    RunFileError where the run is not done or the place cannot be written; nothing is left behind then.
+    RunFileError if the run is not done or the place cannot be written; nothing is left behind then.
     """
     with RunReader(folder) as run:
         info = run.info()
     if info.status != "done":
-        raise RunFileError(f"{info.id} is {info.status}: {info.reason or 'only finished runs make recordings'}")
+        raise RunFileError(f"{info.id} is {info.status}: {info.reason or 'only finished runs can become recordings'}")
     partial = file.with_name(f".{file.name}.partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -43,10 +43,10 @@ def save_recording(folder: Path, file: Path) -> int:
             _strip(connection, file.name.removesuffix(SUFFIX), info.versions, info.created)
         size = partial.stat().st_size
         if size > LARGEST:
-            raise TooLargeError(f"{file.name} would take {size:,} bytes, more than {LARGEST:,}; record fewer steps")
-        os.replace(partial, file)  # noqa: PTH105 - replaces in one stroke
+            raise TooLargeError(f"{file.name} would be {size:,} bytes, more than {LARGEST:,}; record fewer steps")
+        os.replace(partial, file)  # noqa: PTH105 - replaces atomically
     except (OSError, sqlite3.Error) as error:
-        raise RunFileError(f"cannot write {file}: {error}; choose a place with --out") from None
+        raise RunFileError(f"cannot write {file}: {error}; choose another folder with --out") from None
     finally:
         partial.unlink(missing_ok=True)
     return size
@@ -64,8 +64,7 @@ def _strip(connection: sqlite3.Connection, name: str, versions: dict[str, str], 
     connection.execute("CREATE INDEX IF NOT EXISTS scalar_name ON scalar (name)")
     connection.execute("UPDATE run SET id = ?, name = ?, host = ?, pid = NULL", (f"{name}-recording", name, HOST))
     connection.execute(
-        "INSERT INTO event SELECT max(s) + 1, (SELECT step FROM run), 'recorded', ?, ? FROM (SELECT max(seq) AS s FROM"
-        " scalar UNION ALL SELECT max(seq) FROM frame UNION ALL SELECT max(seq) FROM event)",
+        f"INSERT INTO event SELECT newest + 1, (SELECT step FROM run), 'recorded', ?, ? FROM ({NEWEST_SEQ})",
         (f"a recording that ships with the program, made {made} with {words}", created),
     )
     connection.execute("VACUUM")

@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import math
-import typing
+from collections.abc import Callable
 
 import msgspec
 
+from condense_core.measure_table import MEASURES
+from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.claims import Claim, NetworkMeasure, Quantity, Requirement
+from condense_core.scenario.claims import Claim, Quantity, Requirement
 from condense_core.scenario.deviations import Compared
 from condense_core.scenario.draws import distinct, vary_together
 from condense_core.scenario.experiment import Experiment, Kind
 from condense_core.scenario.verdict import Verdict, enough, judge, not_tested
 from condense_core.text import printable
-from condense_core.thresholds import ARRIVED
-
-# Measures of the whole network, which name no layer.
-NETWORK_MEASURES = frozenset(typing.get_args(NetworkMeasure))
-# Measures that a claim without a step means at small weights, where they belong to the data.
-OF_THE_DATA = frozenset({"ones_overlap", "ones_overlap_least", "gap_ratio"})
-
-
-class LayerSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A layer at the last recorded step. `*_at` are steps, None where it has not happened; shares are in [0, 1]."""
-
-    name: str
-    kernels: int
-    kept: int
-    lines: int
-    lines_coarse: int
-    directions: int
-    coverage: float
-    mean_abs_cos: float
-    null_coverage: float
-    alignment: float
-    condensed: bool
-    condensed_at: int | None
-    predicted_at: int | None
-    arrived_at: int | None
-    slice_abs_cos: float = math.nan
-    """Of a convolution with several input channels: mean |cos| of its slices per output and input channel with their
-    common axis."""
 
 
 class TheorySummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +59,7 @@ class SeedSummary(msgspec.Struct, frozen=True, kw_only=True):
     data_seed: int
     steps: int
     loss: LossSummary
-    layers: list[LayerSummary]
+    layers: list[LayerMeasures]
     claim: ClaimSummary | None
 
 
@@ -104,7 +78,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     steps_per_second: float
     loss: LossSummary
-    layers: list[LayerSummary]
+    layers: list[LayerMeasures]
     theory: TheorySummary | None
     claim: ClaimSummary | None
     seeds: list[SeedSummary] = []
@@ -146,8 +120,9 @@ def to_json(summary: Summary) -> str:
     return msgspec.json.encode(summary).decode()
 
 
-def _layers(run: RunReader) -> list[LayerSummary]:
-    return [layer for name in run.layers if (layer := _layer(run, name)) is not None]
+def _layers(run: RunReader) -> list[LayerMeasures]:
+    found = (read_layer(run, name) for name in run.layers)
+    return [layer for layer in found if layer.lines is not None]
 
 
 def _seed(run: RunReader, status: str) -> SeedSummary:
@@ -222,37 +197,6 @@ def _draw(seed: SeedSummary) -> str:
     return f"{seed.seed} (data {seed.data_seed})"
 
 
-def _layer(run: RunReader, name: str) -> LayerSummary | None:
-    frame = run.condensation(name)
-    if frame is None:
-        return None
-    predicted = run.last(f"{name}.predicted_at")
-    return LayerSummary(
-        name=name,
-        kernels=frame.kernels,
-        kept=frame.kept,
-        lines=frame.lines,
-        lines_coarse=frame.lines_coarse,
-        directions=frame.directions,
-        coverage=frame.coverage,
-        mean_abs_cos=frame.mean_abs_cos,
-        null_coverage=frame.null_coverage,
-        alignment=run.last(f"{name}.alignment"),
-        condensed=frame.condensed,
-        condensed_at=_first_at(run, f"{name}.condensed", 1.0),
-        predicted_at=int(predicted) if math.isfinite(predicted) else None,
-        arrived_at=_first_at(run, f"{name}.ratio", ARRIVED),
-        slice_abs_cos=run.last(f"{name}.slice_abs_cos"),
-    )
-
-
-def _first_at(run: RunReader, curve: str, least: float) -> int | None:
-    """The first recorded step at which a curve is at `least` or above."""
-    steps, values = run.curve(curve)
-    reached = (values >= least).nonzero()[0]
-    return int(steps[reached[0]]) if len(reached) else None
-
-
 def _theory(run: RunReader) -> TheorySummary | None:
     layer = run.layers[0] if run.layers else ""
     spectrum = run.spectrum(layer, 0) if layer else None
@@ -266,7 +210,7 @@ def _theory(run: RunReader) -> TheorySummary | None:
     )
 
 
-def _claim(run: RunReader, layers: list[LayerSummary], done: bool) -> ClaimSummary | None:
+def _claim(run: RunReader, layers: list[LayerMeasures], done: bool) -> ClaimSummary | None:
     claim = run.experiment.claim
     if claim is None:
         return None
@@ -278,7 +222,7 @@ def _claim(run: RunReader, layers: list[LayerSummary], done: bool) -> ClaimSumma
     )
 
 
-def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[str]:
+def failures(claim: Claim, run: RunReader, layers: list[LayerMeasures]) -> list[str]:
     """What was measured outside of what the claim requires, one line each; empty where the claim holds."""
     against = []
     for requirement in claim.requires:
@@ -294,19 +238,17 @@ def failures(claim: Claim, run: RunReader, layers: list[LayerSummary]) -> list[s
     return against
 
 
-def measured(quantity: Quantity, run: RunReader, of_run: list[LayerSummary]) -> dict[str, float]:
+def measured(quantity: Quantity, run: RunReader, of_run: list[LayerMeasures]) -> dict[str, float]:
     """What the run shows of that quantity, by `LAYER.measure`; empty where it was not measured."""
     layers = [layer.name for layer in of_run if quantity.layer in {None, layer.name}]
     measure, at = quantity.measure, quantity.at
-    if measure in NETWORK_MEASURES:
+    if MEASURES[measure].of == "network":
         return {measure: run.last(measure, at)}
-    if measure in OF_THE_DATA and at is None:
+    if MEASURES[measure].of_the_data and at is None:
         at = 0
-    if measure == "prediction_error":
-        return {f"{layer}.{measure}": _prediction_error(run, layer, at) for layer in layers}
-    of_spectrum = {"gap_ratio": _gap_ratio, "ones_overlap_least": _ones_overlap_least}.get(measure)
-    if of_spectrum is not None:
-        return {f"{layer}.{measure}": of_spectrum(run, layer, at) for layer in layers}
+    special = _NOT_SCALARS.get(measure)
+    if special is not None:
+        return {f"{layer}.{measure}": special(run, layer, at) for layer in layers}
     return {f"{layer}.{measure}": run.last(f"{layer}.{measure}", at) for layer in layers}
 
 
@@ -333,6 +275,14 @@ def _prediction_error(run: RunReader, layer: str, at: int | None) -> float:
         return math.nan
     inside = steps <= (steps[-1] if at is None else at)
     return float(abs(measured_ratio - predicted)[inside].max())
+
+
+# Measures of a layer that are no scalar of their own in a run file.
+_NOT_SCALARS: dict[str, Callable[[RunReader, str, int | None], float]] = {
+    "gap_ratio": _gap_ratio,
+    "ones_overlap_least": _ones_overlap_least,
+    "prediction_error": _prediction_error,
+}
 
 
 def within(requirement: Requirement, value: float) -> bool:

@@ -21,14 +21,14 @@ class Pool:
     """Trains runs that are written and not started. Use it as a context: leaving it stops what still trains."""
 
     def __init__(self, jobs: int) -> None:
-        """`jobs` runs are meant to go on at a time; each gets its share of the cores as threads."""
+        """`jobs` runs are meant to train at a time; each gets its share of the cores as threads."""
         threads = os.environ.get("OMP_NUM_THREADS", str(max(1, usable_cores() // jobs)))
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "condense_core.engine.training.forkserver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": threads},
-            # a terminal's Ctrl-C is for whoever asked; closed standard input tells this process, also while it starts
+            # Ctrl-C in the terminal is for the command; this process stops when its standard input closes
             start_new_session=True,
         )
         self._read = b""
@@ -37,13 +37,13 @@ class Pool:
         """Folders of the runs that have been started and have not ended."""
 
     def start(self, folder: Path) -> None:
-        """Train the run in a process of its own."""
+        """Train the run in a separate process."""
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(os.fsencode(folder) + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise RunFailedError("the process that starts the workers is gone") from None
+            raise RunFailedError("the process that starts the workers has ended") from None
         self.running.add(folder)
 
     def ended(self, seconds: float) -> list[Path]:
@@ -61,7 +61,7 @@ class Pool:
         if select.select([descriptor], [], [], seconds)[0]:
             read = os.read(descriptor, 65_536)
             if not read:
-                raise RunFailedError(f"the process that starts the workers ended with {self._process.wait()}")
+                raise RunFailedError(f"the process that starts the workers ended with status {self._process.wait()}")
             self._read += read
         *lines, self._read = self._read.split(b"\n")
         ended = []

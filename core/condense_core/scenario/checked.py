@@ -6,14 +6,27 @@ import math
 
 import msgspec
 
+from condense_core.validation import as_written
+
+# Characters of a refused value that are shown: a list of some steps or learning rates.
+LONGEST_VALUE = 200
+# Whole numbers without another bound: what PyTorch, SQLite and msgpack take.
+MOST = 2**63
+
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of every part of a scenario: immutable, keyword-only, unknown fields refused."""
 
 
 def require(holds: bool, field: str, expected: str, value: object) -> None:
+    """ValueError that quotes the value as it is written in the scenario."""
+    require_in_words(holds, field, expected, as_written(value, LONGEST_VALUE))
+
+
+def require_in_words(holds: bool, field: str, expected: str, got: str) -> None:
+    """The same where what is wrong is not the field's own value, and is said in words."""
     if not holds:
-        raise ValueError(f"{field}: expected {expected}, got {value!r}")
+        raise ValueError(f"{field}: expected {expected}, got {got}")
 
 
 def positive(field: str, value: float) -> None:
@@ -22,3 +35,10 @@ def positive(field: str, value: float) -> None:
 
 def at_least(field: str, value: int, least: int) -> None:
     require(value >= least, field, f"{least} or more", value)
+    require(value < MOST, field, "less than 2^63", value)
+
+
+def check_path(field: str, value: str, expected: str) -> None:
+    """Refuse what no file can be called, and a name in bytes that are no text, which TOML could not hold."""
+    surrogates = any("\ud800" <= character <= "\udfff" for character in value)
+    require(bool(value) and "\0" not in value and not surrogates, field, expected, value)

@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from condense_core.scenario.checked import Checked, at_least, require
+from condense_core.measure_table import CLAIMED
+from condense_core.scenario.checked import Checked, at_least, require, require_in_words
 
-# Of a hidden layer: of the one named, or of every one.
-LayerMeasure = Literal[
-    "lines",
-    "lines_coarse",
-    "directions",
-    "directions_coarse",
-    "coverage",
-    "coverage_coarse",
-    "condensed",
-    "condensed_coarse",
-    "mean_abs_cos",
-    "pair_abs_cos",
-    "slice_abs_cos",
-    "alignment",
-    "share_on_v1",
-    "share_on_v2",
-    "case1_cos",
-    "ratio",
-    "relative_change",
-    "velocity_cos",
-    "turning_to_growth",
-    "prediction_error",
-    "ones_cos",
-    "ones_cos_least",
-    "ones_overlap",
-    "ones_overlap_least",
-    "gap_ratio",
-]
-# Of the whole network.
-NetworkMeasure = Literal[
-    "loss_ratio", "accuracy", "test_accuracy", "complexity", "complexity_below", "stable_lines", "angle_to_lines"
-]
-ClaimMeasure = Literal[LayerMeasure, NetworkMeasure]
+if TYPE_CHECKING:
+    ClaimMeasure = str
+else:
+    # what can be required is decided once, where measures are described
+    ClaimMeasure = Literal[*CLAIMED]
 
 
 class Quantity(Checked, frozen=True, kw_only=True):
@@ -67,9 +40,9 @@ class Requirement(Quantity, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
-        require(len(bounds) > 0, "at_least", "at least one of at_least and at_most", None)
+        require_in_words(len(bounds) > 0, "at_least", "at least one of at_least and at_most", "neither")
         require(all(map(math.isfinite, bounds)), "at_least", "finite numbers", bounds)
-        require(bounds == sorted(bounds), "at_least", "not more than at_most", bounds)
+        require(bounds == sorted(bounds), "at_least", f"at most at_most ({bounds[-1]})", bounds[0])
 
 
 class Claim(Checked, frozen=True, kw_only=True):

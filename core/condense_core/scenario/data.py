@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from condense_core.scenario.checked import Checked, at_least, require
+from condense_core.scenario.checked import Checked, at_least, check_path, require
 from condense_core.text import place_of
 
 Labels = Literal["raw", "centred", "onehot"]
@@ -50,6 +50,11 @@ class _Torchvision(_Images, frozen=True, kw_only=True):
     download: bool = False
     train: bool = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.root is not None:
+            check_path("root", self.root, "a folder")
+
 
 class Mnist(_Torchvision, frozen=True, kw_only=True, tag_field="name", tag="mnist"):
     """MNIST, 1×28×28, ten classes."""
@@ -72,7 +77,7 @@ class Folder(_Images, frozen=True, kw_only=True, tag_field="name", tag="folder")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(bool(self.path), "path", "a folder with one folder of images a class", self.path)
+        check_path("path", self.path, "a folder with one folder of images for each class")
         require(4 <= self.size <= 512, "size", "4 to 512 pixels", self.size)
 
 
@@ -97,7 +102,8 @@ class Sine(Checked, frozen=True, kw_only=True, tag_field="name", tag="sine"):
         at_least("inputs", self.inputs, 1)
         if self.used is not None:
             require(1 <= self.used <= self.inputs, "used", f"1 to inputs ({self.inputs})", self.used)
-        require(math.isfinite(self.low) and math.isfinite(self.high), "low, high", "finite numbers", self.low)
+        require(math.isfinite(self.low), "low", "a finite number", self.low)
+        require(math.isfinite(self.high), "high", "a finite number", self.high)
         require(self.low < self.high, "low", f"less than high ({self.high})", self.low)
         require(len(self.terms) > 0, "terms", "at least one (amplitude, frequency, phase)", self.terms)
         for term in self.terms:
@@ -136,6 +142,9 @@ def output_count(data: Data) -> int | None:
             return 100
         case Folder():
             place = place_of(data.path)
-            return sum(item.is_dir() for item in place.iterdir()) if place.is_dir() else None
+            try:
+                return sum(item.is_dir() for item in place.iterdir())
+            except OSError:
+                return None
         case _:
             return 10

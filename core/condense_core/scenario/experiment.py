@@ -1,7 +1,7 @@
 """What to train: one frozen, validated value that says everything a run depends on.
 
 Every struct here checks itself when it is built, so a value that exists is a value that can be trained. Reading and
-writing TOML, and `--set`, are in `scenario.py`.
+writing TOML, and `--set`, are in `toml.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import nearest
-from condense_core.scenario.checked import Checked, at_least, positive, require
+from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
 from condense_core.scenario.paper_settings import SETTINGS
@@ -143,14 +143,12 @@ class _Optimizer(Checked, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         given = [value for value in (self.lr, self.lr_lambda1) if value is not None]
-        require(
-            len(given) == 1, "lr", "exactly one of lr and lr_lambda1", {"lr": self.lr, "lr_lambda1": self.lr_lambda1}
-        )
+        require_in_words(len(given) == 1, "lr", "exactly one of lr and lr_lambda1", "both" if given else "neither")
         positive("lr" if self.lr is not None else "lr_lambda1", given[0])
         if self.batch is not None:
             at_least("batch", self.batch, 1)
         steps = [step for step, _ in self.later_lr]
-        rising = all(step >= 1 for step in steps) and steps == sorted(set(steps))
+        rising = all(1 <= step < MOST for step in steps) and steps == sorted(set(steps))
         require(rising, "later_lr", "(step, lr) pairs with steps from 1 on, each above the one before", self.later_lr)
         for _, lr in self.later_lr:
             positive("later_lr", lr)
@@ -293,7 +291,7 @@ class Quick(Checked, frozen=True, kw_only=True):
     """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
 
     `set` changes fields by their dotted names, as `--set` does; `found`, `minutes_cpu` and the words `finding` of older
-    files are those of the smaller run. Applied by `scenario.quickened`.
+    files are those of the smaller run. Applied by `toml.quickened`.
     """
 
     set: dict[str, bool | int | float | str]
@@ -341,16 +339,18 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         require(0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name)
         require(1 <= self.steps <= 10**9, "steps", "1 to 1000000000", self.steps)
-        require(0 <= self.seed < 2**63, "seed", "0 to 2^63 - 1", self.seed)
+        require(0 <= self.seed < MOST, "seed", "0 to 2^63 - 1", self.seed)
         require(1 <= len(self.layers) <= 64, "layers", "1 to 64 hidden layers", len(self.layers))
-        require(len(set(self.fast)) == len(self.fast), "fast", "each way once", self.fast)
+        require(len(set(self.fast)) == len(self.fast), "fast", "each name once", self.fast)
         if self.fast:
             require(self.dtype == "float32", "fast", "dtype = 'float32'", self.dtype)
-            require(isinstance(self.layers[0], Conv) or self.trunk is not None, "fast", "convolutions", self.fast)
+            convolves = isinstance(self.layers[0], Conv) or self.trunk is not None
+            require_in_words(convolves, "fast", "a network with convolutions", self._kinds_of_layers)
         if self.initial is not None:
-            require(bool(self.initial), "initial", "a path to a safetensors file", self.initial)
+            check_path("initial", self.initial, "a path to a safetensors file")
         self._check_layer_order()
         self._check_loss_and_labels()
+        self._check_draws()
         batch = self.optimizer.batch
         if batch is not None:
             require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
@@ -367,8 +367,21 @@ class Experiment(Checked, frozen=True, kw_only=True):
     @property
     def members(self) -> tuple[Experiment, ...]:
         """The experiments that train as one: what each would be alone."""
+        return tuple(self.member(number) for number in range(self.ensemble.members))
+
+    def member(self, number: int) -> Experiment:
+        """The experiment that is one member, 0 to `ensemble.members` - 1."""
         alone = msgspec.structs.replace(self, ensemble=Ensemble())
-        return tuple(alone._drawn_again(number, self.ensemble.vary) for number in range(self.ensemble.members))
+        return alone._drawn_again(number, self.ensemble.vary)
+
+    def _check_draws(self) -> None:
+        """The last member's seeds are the highest ones."""
+        last, vary = self.ensemble.members - 1, self.ensemble.vary
+        most = MOST - 1 - (last if vary != "data" else 0)
+        require(0 <= self.seed <= most, "seed", f"0 to {most}, for {last + 1} seeds", self.seed)
+        if last and vary != "init":
+            most = (2**32 if isinstance(self.data, Sine) else MOST) - 1 - last
+            require(self.data.seed <= most, "data.seed", f"0 to {most}, for {last + 1} seeds", self.data.seed)
 
     def _drawn_again(self, number: int, vary: str) -> Experiment:
         if not number:
@@ -379,26 +392,31 @@ class Experiment(Checked, frozen=True, kw_only=True):
 
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]
-        require(kinds == sorted(kinds, reverse=True), "layers", "convolutions before dense layers", "conv after dense")
-        if any(kinds):
-            require(not isinstance(self.data, Sine), "layers", "dense layers for data.name = 'sine'", "conv")
+        has, sine = self._kinds_of_layers, isinstance(self.data, Sine)
+        ordered = kinds == sorted(kinds, reverse=True)
+        require_in_words(ordered, "layers", "convolutions before dense layers", "a convolution after a dense layer")
+        require_in_words(not (sine and any(kinds)), "layers", "dense layers for data.name = 'sine'", has)
         if self.trunk is not None:
-            images = not any(kinds) and not isinstance(self.data, Sine)
-            require(images, "trunk", "dense layers only, and images as data", self.trunk)
+            require(not sine, "trunk", "images as data", "sine")
+            require_in_words(not any(kinds), "trunk", "dense layers only", has)
             # batch normalisation at a single 1×1 position has no variance to divide by
-            at_least("optimizer.batch", self.optimizer.batch or self.data.samples, 2)
+            batch = self.optimizer.batch
+            at_least(*(("data.samples", self.data.samples) if batch is None else ("optimizer.batch", batch)), 2)
         if self.residual:
-            widths = {layer.width for layer in self.layers}
-            equal = not any(kinds) and len(widths) == 1
-            require(equal, "residual", "dense layers that all have one width", sorted(widths))
+            require_in_words(not any(kinds), "residual", "dense layers only", has)
+            widths = [layer.width for layer in self.layers]
+            require(len(set(widths)) == 1, "residual", "layers of one width", widths)
         if self.optimizer.lr_lambda1 is not None:
-            theory = len(self.layers) == 1 and isinstance(self.layers[0], Conv)
-            require(
-                theory,
-                "optimizer.lr_lambda1",
-                "a network of one convolution (λ1 is its signal matrix's)",
-                len(self.layers),
-            )
+            theory = len(kinds) == 1 and kinds[0]
+            advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"
+            require_in_words(theory, "optimizer.lr_lambda1", "a network of one convolution", has + advice)
+
+    @property
+    def _kinds_of_layers(self) -> str:
+        """`1 convolution and 2 dense layers`."""
+        convolutions = sum(isinstance(layer, Conv) for layer in self.layers)
+        counts = {"convolution": convolutions, "dense layer": len(self.layers) - convolutions}
+        return " and ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts.items() if count)
 
     def _check_loss_and_labels(self) -> None:
         if self.loss == "mse":

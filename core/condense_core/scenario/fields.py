@@ -49,6 +49,6 @@ def _written(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}" if float(f"{value:g}") == value else repr(value)
     if isinstance(value, tuple):
-        # a word alone may stand without quotes, as on a command line; in a list it may not
+        # a single word needs no quotes, as on a command line; in a list it does
         return "[" + ", ".join(f'"{item}"' if isinstance(item, str) else _written(item) for item in value) + "]"
     return str(value)

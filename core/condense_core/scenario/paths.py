@@ -18,21 +18,27 @@ _FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100
 
 
 def check_data_is_there(experiment: Experiment) -> None:
-    """DataError where the scenario's folder of data or its initial weights are missing: the worker would say it too,
+    """DataError if the scenario's folder of data or its initial weights are missing: the worker would say it too,
     but later."""
     data = experiment.data
     if experiment.initial is not None and not Path(experiment.initial).is_file():
-        raise DataError(f"initial: no file {experiment.initial}; expected weights in safetensors")
+        raise DataError(f"initial: no file {experiment.initial}; expected a safetensors file of weights")
     if isinstance(data, Folder) and not place_of(data.path).is_dir():
-        raise DataError(f"data.path: no folder {data.path}; expected one folder of images a class: --data folder:PATH")
+        raise DataError(
+            f"data.path: no folder {data.path}; expected one folder of images for each class (--data folder:PATH)"
+        )
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
         root = data_root(data.root)
         if not root.is_dir():
             name = data.__struct_config__.tag
-            raise DataError(f"data.root: no folder {root} for {name}; name it with --data-root DIR, or add --download")
+            raise DataError(
+                f"data.root: no folder {root} for {name}; give its folder with --data-root DIR, or add --download"
+            )
         if not data_is_there(type(data), root):
             inside = _FOLDERS[type(data)]
-            raise DataError(f"data.root: no {inside} in {root}; name another with --data-root DIR, or add --download")
+            raise DataError(
+                f"data.root: no {inside} in {root}; give another folder with --data-root DIR, or add --download"
+            )
 
 
 def data_is_there(kind: type[Mnist | Cifar10 | Cifar100], root: Path) -> bool:

@@ -58,7 +58,7 @@ def test_versions_that_do_not_understand_each_other_say_so(plays):
     plays(hello(PROTOCOL + 1, "9.9\x1b[31m"), code=None)
     text = refused()
     assert f"condense-tui 9.9[31m with protocol {PROTOCOL + 1}" in text
-    assert text.endswith("the one here is too old: update it here")
+    assert text.endswith("the one here is too old: update condense-tui here")
     plays(hello(0, "0.0.1"), code=None)
     assert refused().endswith("the one there is too old: condense-tui doctor far --install")
 
@@ -68,15 +68,20 @@ def test_versions_that_do_not_understand_each_other_say_so(plays):
     [
         (b"", "ssh: no route\n", 255, "cannot reach far: ssh: no route"),
         (b"", "\x1b]0;owned\x07Permission denied.\n", 255, "cannot reach far: ]0;ownedPermission denied."),
-        (b"", "me@far: Permission denied (password).\n", 255, "ask for a password or a passphrase, which it can in a"),
-        (b"", "No key is known.\nHost key verification failed.\n", 255, "your word that the host is the right one"),
-        (b"", "", 255, "cannot reach far: ssh ended without a word"),
+        (
+            b"",
+            "me@far: Permission denied (password).\n",
+            255,
+            "ask for a password or a passphrase, which it can only do in a",
+        ),
+        (b"", "No key is known.\nHost key verification failed.\n", 255, "confirmation that this is the right host"),
+        (b"", "", 255, "cannot reach far: ssh ended without a message"),
         (b"", "sh: condense-tui: not found\n", 127, "condense-tui doctor far --install"),
-        (b"Welcome!\nNo logins today.\n", "", 1, "the shell there said: No logins today."),
+        (b"Welcome!\nNo logins today.\n", "", 1, "output of the shell there: No logins today."),
         (GREETING + b"\0\0\0\x05hello", "", None, "far sent a message that makes no sense"),
         (GREETING + pack(Refused(0, "go away", 1)), "", None, "far: go away"),
-        (GREETING + pack(Runs(1, [])), "", None, "it is no condense-tui"),
-        (hello()[:-3], "Traceback\nKeyError: 3\n", 1, "condense-tui on far ended with 1: KeyError: 3"),
+        (GREETING + pack(Runs(1, [])), "", None, "did not answer as condense-tui does"),
+        (hello()[:-3], "Traceback\nKeyError: 3\n", 1, "condense-tui on far ended with status 1: KeyError: 3"),
     ],
 )
 def test_why_there_is_no_connection_is_one_line(plays, data, words, code, told):
@@ -89,7 +94,7 @@ def test_a_far_side_that_says_nothing_is_given_up(plays):
     enough = threading.Event()
     threading.Timer(0.3, enough.set).start()
     begun = time.monotonic()
-    with pytest.raises(HostError, match="has not answered"):
+    with pytest.raises(HostError, match="did not answer within"):
         Connection(HOST, given_up=enough)
     assert time.monotonic() - begun < 5
 

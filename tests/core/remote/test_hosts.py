@@ -51,7 +51,7 @@ def test_hosts_toml_names_target_command_launcher_and_runs(config):
 
 @pytest.mark.parametrize("name", ["-oProxyCommand=x", "", "a b", "a\nb", "-", "a\x1b", "x" * 300])
 def test_what_ssh_would_not_take_for_a_host_is_refused(config, name):
-    with pytest.raises(ScenarioError, match="is no host"):
+    with pytest.raises(ScenarioError, match="is not a host"):
         find_host(name)
     config(f"[evil]\nssh = {name!r}\n" if "\n" not in name and "\x1b" not in name else "[evil]\nssh = '-x'\n")
     if name:

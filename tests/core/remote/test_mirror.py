@@ -19,7 +19,7 @@ from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs import place
 from condense_core.runs.summary import summarise, to_json
 
@@ -54,7 +54,7 @@ def test_numbers_arrive_as_themselves(make_run, tmp_path, near):
     writer = RunWriter(original)
     values = [1e-300, -0.0, math.inf, -math.inf, math.nan, 5e-324, 0.1]
     for step, value in enumerate(values):
-        writer.append(Batch(step, [("loss", value), ("other", 1.0)], [], [("note", "text ✓")]))
+        writer.append(StepRecord(step, [("loss", value), ("other", 1.0)], [], [("note", "text ✓")]))
     with following(tmp_path / "runs", near, original.name) as link:
         link.settle()
         with RunReader(link.folder) as mirror:

@@ -20,7 +20,7 @@ from condense_core.errors import RunFailedError, RunFileError
 from condense_core.runfile import control, frames, schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader, open_writer
-from condense_core.runfile.writer import Batch, RecordingThread, RunWriter
+from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
 from condense_core.runs import place
 from condense_core.runs.create import create_run
 from condense_core.runs.summary import summarise
@@ -31,8 +31,8 @@ def folder(make_run) -> Path:
     return make_run()
 
 
-def similarity_batch(encoder: frames.SimilarityEncoder, step: int, cosine: np.ndarray) -> Batch:
-    return Batch(step, [("loss", 1.0 / (step + 1))], [("dense1", encoder.encode(cosine, len(cosine)))], [])
+def similarity_batch(encoder: frames.SimilarityEncoder, step: int, cosine: np.ndarray) -> StepRecord:
+    return StepRecord(step, [("loss", 1.0 / (step + 1))], [("dense1", encoder.encode(cosine, len(cosine)))], [])
 
 
 def random_cosines(rng: np.random.Generator, side: int) -> np.ndarray:
@@ -45,7 +45,7 @@ def test_numbers_come_back_as_themselves(folder):
     values = [1e-300, -0.0, math.inf, -math.inf, math.nan, 5e-324, 0.1]
     writer = RunWriter(folder)
     for step, value in enumerate(values):
-        writer.append(Batch(step, [("loss", value)], [], []))
+        writer.append(StepRecord(step, [("loss", value)], [], []))
     writer.close()
     with RunReader(folder) as run:
         steps, found = run.curve("loss")
@@ -78,7 +78,7 @@ def test_a_reader_sees_what_is_appended_while_it_is_open(folder):
         run.refresh()
         assert not run.refresh()
         for step in range(200):
-            writer.append(Batch(step, [("loss", float(step)), ("x", 0.0)], [], [("note", f"step {step}")]))
+            writer.append(StepRecord(step, [("loss", float(step)), ("x", 0.0)], [], [("note", f"step {step}")]))
             assert run.refresh()
             assert run.last("loss") == step
             assert len(run.events) == step + 1
@@ -91,10 +91,10 @@ def test_a_reader_sees_what_is_appended_while_it_is_open(folder):
 
 def test_a_transaction_is_whole_or_absent(folder):
     writer = RunWriter(folder)
-    writer.append(Batch(0, [("loss", 1.0)], [], []))
+    writer.append(StepRecord(0, [("loss", 1.0)], [], []))
     with pytest.raises(sqlite3.Error):
-        writer.append(Batch(1, [("loss", 2.0)], [], [("kind", None)]))  # type: ignore[list-item]
-    writer.append(Batch(2, [("loss", 3.0)], [], []))
+        writer.append(StepRecord(1, [("loss", 2.0)], [], [("kind", None)]))  # type: ignore[list-item]
+    writer.append(StepRecord(2, [("loss", 3.0)], [], []))
     writer.close()
     with RunReader(folder) as run:
         assert run.curve("loss")[0].tolist() == [0, 2]
@@ -103,7 +103,7 @@ def test_a_transaction_is_whole_or_absent(folder):
 def test_the_thread_commits_in_order_and_hands_out_each_command_once(folder):
     thread = RecordingThread(folder)
     for step in range(50):
-        thread.put(Batch(step, [("loss", float(step))], [], []))
+        thread.put(StepRecord(step, [("loss", float(step))], [], []))
     control.send(folder, "pause")
     control.send(folder, "stop")
     thread.flush()
@@ -118,7 +118,7 @@ def test_the_thread_commits_in_order_and_hands_out_each_command_once(folder):
 
 def test_a_finished_run_is_one_file(folder):
     thread = RecordingThread(folder)
-    thread.put(Batch(0, [("loss", 1.0)], [], []))
+    thread.put(StepRecord(0, [("loss", 1.0)], [], []))
     thread.close()
     assert [file.name for file in folder.iterdir()] == [FILE_NAME]
 
@@ -126,7 +126,7 @@ def test_a_finished_run_is_one_file(folder):
 def test_the_file_alone_holds_a_finished_run_also_where_somebody_watched(folder, tmp_path):
     thread = RecordingThread(folder)
     with RunReader(folder) as watching:
-        thread.put(Batch(7, [("loss", 1.0)], [], []))
+        thread.put(StepRecord(7, [("loss", 1.0)], [], []))
         thread.set_status("done")
         thread.close()
         assert watching.info().status == "done"
@@ -140,7 +140,7 @@ def test_the_file_alone_holds_a_finished_run_also_where_somebody_watched(folder,
 def test_a_run_in_a_folder_that_cannot_be_written_can_be_read(folder, monkeypatch):
     """SQLite then cannot make its shared memory, which root would not notice: the first way of opening is refused."""
     writer = RunWriter(folder)
-    writer.append(Batch(3, [("loss", 1.0)], [], []))
+    writer.append(StepRecord(3, [("loss", 1.0)], [], []))
     writer.close()
     connect = schema._connect
     tried = []
@@ -226,7 +226,7 @@ def test_values_of_the_wrong_kind_are_an_error_in_one_line(make_run, table, colu
     folder = make_run()
     encoder = frames.SimilarityEncoder()
     writer = RunWriter(folder)
-    writer.append(Batch(0, [("loss", 1.0)], [("dense1", encoder.encode(np.eye(3), 3))], [("note", "text")]))
+    writer.append(StepRecord(0, [("loss", 1.0)], [("dense1", encoder.encode(np.eye(3), 3))], [("note", "text")]))
     writer.close()
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
@@ -269,7 +269,7 @@ def test_an_error_from_a_hostile_file_cannot_steer_the_terminal(folder):
 
 def test_a_writer_that_cannot_go_on_says_so_instead_of_waiting(folder):
     thread = RecordingThread(folder)
-    thread.put(Batch(0, [], [], [("note", "\ud800")]))
+    thread.put(StepRecord(0, [], [], [("note", "\ud800")]))
     with pytest.raises(RunFailedError, match="cannot be recorded"):
         thread.flush()
     with pytest.raises(RunFailedError):
@@ -287,7 +287,7 @@ def test_a_run_whose_folder_is_removed_ends(folder):
 
 def test_text_of_a_file_cannot_steer_the_terminal(folder):
     writer = RunWriter(folder)
-    writer.append(Batch(0, [("\x1b[2Jloss", 1.0)], [], [("k\x07ind", "\x1b]0;owned\x07\u202etext\nmore")]))
+    writer.append(StepRecord(0, [("\x1b[2Jloss", 1.0)], [], [("k\x07ind", "\x1b]0;owned\x07\u202etext\nmore")]))
     writer.close()
     with RunReader(folder) as run:
         (event,) = run.events
@@ -312,7 +312,7 @@ def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
     for vague in ("", "alpha"):
         with pytest.raises(RunFileError):
             place.find_run(runs, vague, whole=True)
-    with pytest.raises(RunFileError, match="names 2 runs"):
+    with pytest.raises(RunFileError, match="fits 2 runs"):
         place.find_run(runs, one.name[:2])
     with pytest.raises(RunFileError, match="no run 'gamma'"):
         place.find_run(runs, "gamma")
@@ -330,7 +330,7 @@ def test_a_place_that_cannot_be_written_says_where_to_go(tmp_path):
 def test_a_file_whose_writer_died_between_two_journals_is_read_as_it_was(folder, tmp_path):
     for step in range(50):
         with contextlib.closing(RunWriter(folder)) as writer:
-            writer.append(Batch(step, [("loss", 1.0)], [], [("kind", "text" * 1000)]))
+            writer.append(StepRecord(step, [("loss", 1.0)], [], [("kind", "text" * 1000)]))
     copy = tmp_path / "copy"
     copy.mkdir()
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME, isolation_level=None)) as connection:

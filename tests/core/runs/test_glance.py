@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from condense_core.runfile import control
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.runs.glance import MOST_LAYERS, POINTS, Glances, glance
 from condense_core.scenario import toml
@@ -29,7 +29,7 @@ def write(folder: Path, losses: list[float], layers: tuple[str, ...] = ("conv1",
         for layer in layers:
             scalars += [(f"{layer}.lines", float(step)), (f"{layer}.condensed", float(step > 2))]
             scalars += [(f"{layer}@1.lines", 99.0)]
-        writer.append(Batch(step, scalars, [], []))
+        writer.append(StepRecord(step, scalars, [], []))
     writer.update(status="done", step=len(losses) - 1)
     writer.close()
 

@@ -19,7 +19,7 @@ def row(folder):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["sh", "-c", "exit 3"], "ended with 3 before training began"),
+        (["sh", "-c", "exit 3"], "ended with status 3 before training started"),
         (["/nowhere/srun"], "the launcher /nowhere/srun cannot be started"),
     ],
 )

@@ -110,7 +110,12 @@ def test_a_star_sets_every_item():
         ("optimizer.batch=501", "optimizer.batch: expected at most data.samples (500), got 501"),
         ("loss=cross-entropy", "data.labels: expected 'onehot' with loss = 'cross-entropy', got 'raw'"),
         ("init.scheme=normal", "init.std: missing"),
-        ("residual=true", "residual: expected dense layers that all have one width"),
+        ("residual=true", "residual: expected dense layers only, got 1 convolution and 1 dense layer"),
+        (
+            "optimizer.lr_lambda1=0.1",
+            "expected a network of one convolution, got 1 convolution and 1 dense layer; give optimizer.lr instead",
+        ),
+        ("fast=['bf16', 'bf16']", "fast: expected each name once, got ['bf16', 'bf16']"),
         ("data.name=sine", "layers: expected dense layers for data.name = 'sine'"),
         ("lr=1e-3", "lr: unknown; did you mean 'optimizer.lr'?"),
         ("widht=3", "widht: unknown; did you mean 'layers.*.width'?"),

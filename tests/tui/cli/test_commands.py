@@ -10,10 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from forking import Fresh
 from support import SMALL, wait_for
 
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runs.place import find_run
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 
 @pytest.fixture
@@ -111,7 +114,7 @@ def test_list_show_stop_resume_rm(command, tmp_path):
     (listed,) = json.loads(command("runs", "list", "--json").stdout)
     assert (listed["id"], listed["status"]) == (run, "running")
     assert "still training" in command("runs", "rm", run, code=2).stderr
-    assert "empty name" in command("runs", "rm", "", code=2).stderr
+    assert "name of the run is empty" in command("runs", "rm", "", code=2).stderr
     assert run in command("runs", "list").stdout
     assert "nothing to resume" in command("runs", "resume", run, code=2).stderr
     assert "stopped at step" in command("runs", "stop", run).stdout
@@ -130,13 +133,13 @@ def test_ctrl_c_leaves_the_run_and_a_second_one_stops_it(command, tmp_path):
     first = interruptible(tmp_path, "run", str(scenario), "--headless")
     wait_for(lambda: '"running"' in command("runs", "list", "--json").stdout)
     first.send_signal(signal.SIGINT)
-    assert "goes on training" in first.communicate()[1]
+    assert "continues training" in first.communicate()[1]
     assert first.returncode == 0
     assert '"running"' in command("runs", "list", "--json").stdout
 
     second = interruptible(tmp_path, "attach", "--headless")
     second.send_signal(signal.SIGINT)
-    assert "the run goes on" in second.stderr.readline()
+    assert "the run continues" in second.stderr.readline()
     second.send_signal(signal.SIGINT)
     assert "stopping" in second.communicate()[1]
     assert second.returncode == 0
@@ -170,7 +173,7 @@ def interruptible(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
         (["run", "digits-gd", "--data", "folder:/nowhere"], "no folder /nowhere"),
         (["run", "digits-gd", "--data", "mnist", "--data-root", "/nowhere"], "--data-root DIR"),
         (["run", "digits-gd", "--data-root", "/tmp"], "expected mnist, cifar10 or cifar100"),
-        (["run", "digits-gd", "--headless", "--detach"], "give one of them"),
+        (["run", "digits-gd", "--headless", "--detach"], "exclude each other"),
         (["run", "digits-gd", "--sed", "3"], "No such option: --sed"),
         (["run"], "Missing argument"),
         (["runs", "show", "nothing"], "no runs in"),
@@ -180,16 +183,16 @@ def interruptible(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
         (["presets", "show", "digits-gx"], "did you mean 'digits-gd'?"),
         (["run", "digits-gd", "--set", "layers.².width=4"], "expected layers.0\n"),
         (["run", "~nobody-of-that-name/x.toml"], "cannot read the scenario"),
-        (["run", "digits-gd", "--detach", "--check"], "give one of them"),
+        (["run", "digits-gd", "--detach", "--check"], "exclude each other"),
         (["run", "digits-gd", "--name", "caf\udcff"], "printable"),
         (["runs", "rm", ""], "no runs in"),
         (["bogus"], "No such command"),
-        (["run", "digits-gd", "--vary", "both"], "give --seeds N too"),
+        (["run", "digits-gd", "--vary", "both"], "add --seeds N"),
         (["run", ""], "expected one of cnn-fig02"),
         (["run", "digits-gd", "--set", "steps=many"], "steps: expected a whole number, got 'many'"),
         (["replay", "digits-dg"], "did you mean 'digits-gd'?"),
-        (["export", "digits-gd", "--to", "csv", "--what", "heatmap"], "csv holds all of the run"),
-        (["export", "digits-gd", "--to", "csv", "--json", "--out", "-"], "give one of them"),
+        (["export", "digits-gd", "--to", "csv", "--what", "heatmap"], "csv holds all of it"),
+        (["export", "digits-gd", "--to", "csv", "--json", "--out", "-"], "exclude each other"),
         (["export", "digits-gd", "--to", "svg", "--size", "99999x40"], "expected 400x200 or less"),
         (["sweep", "digits-gd", "--over", "width=4", "--out", "/dev/null"], "cannot write to /dev/null: File exists"),
         (["reproduce", "digits-gd", "--out", "/dev/null/x"], "cannot write to /dev/null/x: Not a directory"),
@@ -225,24 +228,25 @@ def test_a_table_in_a_narrow_terminal_is_cut_nowhere(command, tmp_path):
     assert "condensed  predicted" in command("attach", "--headless", columns=40).stdout
 
 
-def test_a_full_disk_below_standard_output_is_one_line():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_below_standard_output_is_one_line(unbuffered):
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        answer = subprocess.run(
+        answer = Fresh(
             [sys.executable, "-m", "condense_tui", "presets", "show", "digits-gd"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         )
+        _, said = answer.communicate()
     assert answer.returncode == 1
-    assert answer.stderr == "condense-tui: cannot read or write: No space left on device\n"
+    assert said == "condense-tui: cannot read or write: No space left on device\n"
 
 
 def test_ctrl_c_in_a_command_that_starts_no_run_says_so_in_one_line():
     command = [sys.executable, "-m", "condense_tui", "theory", "digits-gd", "--trials", "100000"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    # a real one, whose child is in its group
+    process = Fresh(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     wait_for(lambda: bool(_children(process.pid)))
     os.killpg(process.pid, signal.SIGINT)
     output, said = process.communicate(timeout=30)
@@ -278,7 +282,7 @@ def test_presets_are_listed_shown_and_can_be_run_from_what_is_shown(command):
 
 def test_paragraphs_of_help_are_as_wide_as_the_terminal(command):
     lines = [line.strip() for line in command("theory", "--help", columns=80).stdout.splitlines()]
-    first, end = lines.index(next(line for line in lines if line.startswith("Z is taken"))), lines.index("", 8)
+    first, end = lines.index(next(line for line in lines if line.startswith("Z is computed"))), lines.index("", 8)
     assert end - first > 2
     assert all(len(line) > 60 for line in lines[first : end - 1])
     assert "condense-tui theory digits-gd" in lines, "examples keep their lines"

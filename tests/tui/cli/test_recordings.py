@@ -15,6 +15,8 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runs import recording
 from condense_presets import preset_files, recordings
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 SHIPPED = {
     "digits-gd",
     "digits-ce",

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from condense_tui.resolve.scenario import build_scenario
+
+pytestmark = pytest.mark.usefixtures("forked")
 
 
 def test_reduce_writes_a_scenario_that_is_found_from_anywhere(make_run, workers, tmp_path, monkeypatch):

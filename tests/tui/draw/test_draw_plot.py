@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -149,3 +152,22 @@ def test_shifted_logarithm_holds_step_zero() -> None:
     assert scale.column(0, 50) == 0
     assert scale.column(1000, 50) == 49
     assert scale.back(float(scale.forward(100))) == pytest.approx(100)
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """No thread gets far before another one has its turn."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_plots_built_in_several_threads_at_once_are_those_built_alone() -> None:
+    x = np.arange(300)
+    specs = [Spec((Curve("a", x, np.sin(x / (10 + turn))),), 30 + turn, 8 + turn) for turn in range(8)]
+    alone = [build(spec) for spec in specs]
+    with ThreadPoolExecutor(len(specs)) as threads:
+        together = list(threads.map(build, specs))
+    assert [plot.rows for plot in together] == [plot.rows for plot in alone]

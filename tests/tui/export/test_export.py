@@ -23,7 +23,7 @@ from recording import Recording
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
 from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_presets import recordings
 from condense_tui.app.picture import draw_screen
 from condense_tui.documents.files import ExportError, write_file, write_folder
@@ -53,10 +53,10 @@ def test_csv_holds_every_scalar_and_reads_back_exactly(recorded: Path, tmp_path:
 def test_csv_tells_what_is_no_number_from_what_was_not_measured(make_run, tmp_path: Path) -> None:
     folder = make_run()
     thread = RecordingThread(folder)
-    thread.put(Batch(0, [("loss", 1.0), ("a", math.inf)], [], []))
-    thread.put(Batch(5, [("loss", math.nan)], [], []))
-    thread.put(Batch(5, [("loss", 2.0)], [], []))
-    thread.put(Batch(9, [("loss", -math.inf), ("a", math.nan)], [], []))
+    thread.put(StepRecord(0, [("loss", 1.0), ("a", math.inf)], [], []))
+    thread.put(StepRecord(5, [("loss", math.nan)], [], []))
+    thread.put(StepRecord(5, [("loss", 2.0)], [], []))
+    thread.put(StepRecord(9, [("loss", -math.inf), ("a", math.nan)], [], []))
     thread.set_status("diverged")
     thread.close()
     assert written(folder, tmp_path, "csv").decode() == "step,a,loss\n0,inf,1.0\n5,,2.0\n9,nan,-inf\n"
@@ -70,7 +70,7 @@ def test_members_of_an_ensemble_have_columns_and_arrays_of_their_own(make_run, t
     thread = RecordingThread(folder)
     for step, row in enumerate(losses):
         members = Members(names=("loss",), members=(0, 1, 2), values=Array.of(row[None, :], "f8"))
-        thread.put(Batch(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
+        thread.put(StepRecord(step, [("loss", float(np.nanmean(row))), ("speed", 7.0)], [("", members)], []))
     thread.set_status("done")
     thread.close()
     rows = list(csv.reader(io.StringIO(written(folder, tmp_path, "csv").decode())))
@@ -282,7 +282,7 @@ def test_a_folder_of_somebody_is_never_removed(tmp_path: Path) -> None:
     precious = tmp_path / "photos"
     precious.mkdir()
     (precious / "a.jpg").write_text("mine")
-    with pytest.raises(ExportError, match="left alone"):
+    with pytest.raises(ExportError, match="was not replaced"):
         write_folder(precious, lambda _: None, force=True)
     assert (precious / "a.jpg").read_text() == "mine"
 
@@ -306,8 +306,8 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
         (Wish("svg", what="loss", layer="conv9"), "did you mean 'conv"),
         (Wish("svg", what="field"), "one input"),
         (Wish("svg", what="output"), "one input"),
-        (Wish("npz", at=-1), "begins at step 0"),
-        (Wish("csv", member=1), "--member 2: expected none: the run is of one seed"),
+        (Wish("npz", at=-1), "starts at step 0"),
+        (Wish("csv", member=1), "--nth-seed 2: expected none: the run has one seed"),
     ],
 )
 def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
@@ -319,7 +319,7 @@ def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish
 
 def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
     folder = Recording(tmp_path / "runs").folder
-    with pytest.raises(ExportError, match="not recorded a single frame"):
+    with pytest.raises(ExportError, match="no recorded frame yet"):
         export(folder, Wish("npz"), tmp_path / "out", screen=draw_screen)
 
 
@@ -357,7 +357,7 @@ def test_names() -> None:
 def test_command_says_where_it_wrote(recorded: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     assert command(monkeypatch, str(recorded), "--to", "csv") == 0
-    name = capsys.readouterr().out.removeprefix("written: ").strip()
+    name = capsys.readouterr().out.removeprefix("wrote ").strip()
     assert (tmp_path / name).read_text().startswith("step,")
     assert command(monkeypatch, str(recorded), "--to", "csv") == 2
     assert capsys.readouterr().err.count("\n") == 1

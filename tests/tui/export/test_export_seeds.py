@@ -60,7 +60,7 @@ def test_a_picture_of_several_seeds_says_of_which(seeds: Path, tmp_path: Path, w
 
 def test_a_page_of_several_seeds_says_of_which(seeds: Path, tmp_path: Path) -> None:
     page = written(seeds, tmp_path, "html").decode()
-    assert "seed 0 (1 of 3); the curves of the other 2 are faint" in page
+    assert "seed 0 (1 of 3); curves of the other 2 are faint" in page
     (tmp_path / "out").unlink()
     assert "verdict of seed 1 (2 of 3)" in written(seeds, tmp_path, "html", member=1).decode()
 
@@ -87,7 +87,7 @@ def test_a_member_that_is_not_there(
     monkeypatch.chdir(tmp_path)
     for member in ("0", "4"):
         assert command(monkeypatch, str(seeds), "--to", "csv", "--member", member) == 2
-        assert f"--member {member}: expected 1 to 3" in capsys.readouterr().err
+        assert f"--nth-seed {member}: expected 1 to 3" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
@@ -97,8 +97,8 @@ def test_the_command_says_which_seeds_it_wrote(
     monkeypatch.chdir(tmp_path)
     for more, words in (
         (("svg", "--what", "heatmap"), " · seed 0 (1 of 3)"),
-        (("svg", "--what", "heatmap", "--member", "2"), "-heatmap-member-2.svg · seed 1 (2 of 3)"),
-        (("csv",), " · mean of 3 seeds, and each of them"),
+        (("svg", "--what", "heatmap", "--nth-seed", "2"), "-heatmap-nth-seed-2.svg · seed 1 (2 of 3)"),
+        (("csv",), " · mean of 3 seeds, and each seed"),
         (("html",), " · mean of 3 seeds; heatmaps of seed 0 (1 of 3)"),
     ):
         assert command(monkeypatch, str(seeds), "--to", *more) == 0

@@ -16,7 +16,8 @@ from textual.message import Message
 
 from condense_core.runfile.frames import Array, Condensation
 from condense_core.runfile.reader import RunReader
-from condense_tui.readers.thread import ANSWERS_PER_SECOND, ReaderThread, ReadFailed, SnapshotReady
+from condense_tui.readers.run import run_thread
+from condense_tui.readers.thread import ANSWERS_PER_SECOND, ReadFailed, SnapshotReady
 from condense_tui.snapshots.assemble import Assembler, View, image_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.snapshot import Snapshot
@@ -32,7 +33,7 @@ class Posted:
         self.times: list[float] = []
         self.paints = paints
         self._came = threading.Condition()
-        self.thread = ReaderThread(place, self._post)
+        self.thread = run_thread(place, self._post)
 
     def _post(self, message: Message) -> None:
         with self._came:

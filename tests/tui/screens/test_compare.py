@@ -65,7 +65,7 @@ def test_same_step_takes_the_newest_frame_at_or_before_it(make: Callable[..., Re
     comparer = Comparer([long.folder, short.folder])
     last = comparer.snapshot(Playhead(), CompareView())
     assert [side.step for side in last.sides] == [4000, 1000]
-    assert [side.note for side in last.sides] == ["", "ended before"]
+    assert [side.note for side in last.sides] == ["", "ended earlier"]
     assert set(last.places.tolist()) == set(long.steps.tolist()) | set(short.steps.tolist())
     at = int(np.searchsorted(last.places, 900))
     middle = comparer.snapshot(Playhead().go(at), CompareView())
@@ -89,7 +89,7 @@ def test_same_loss_takes_the_first_frame_that_is_as_low(make: Callable[..., Reco
         assert side.step == recording.steps[loss <= shares[at] + 1e-12].min()
     assert there.sides[0].step < there.sides[1].step
     end = comparer.snapshot(Playhead(), view)
-    assert [side.note for side in end.sides] == ["", "never gets there"]
+    assert [side.note for side in end.sides] == ["", "never reached"]
     comparer.close()
 
 
@@ -97,7 +97,7 @@ def test_runs_without_a_finite_loss_have_none_to_go_by(make: Callable[..., Recor
     good, bad = make("good"), make("bad", fall=float("nan"))
     comparer = Comparer([good.folder, bad.folder])
     there = comparer.snapshot(Playhead(), CompareView(by="loss"))
-    assert there.sides[1].note == "no loss to go by"
+    assert there.sides[1].note == "no finite loss"
     assert there.sides[1].image is not None
     comparer.close()
 
@@ -115,7 +115,7 @@ async def test_heatmaps_side_by_side_and_curves_with_letters(
         await pilot.press("2")
         await drawn(pilot)
         page = text(pilot)
-        assert "loss, share of the first" in page and "kernels on lines" in page
+        assert "loss / first loss" in page and "kernels on lines" in page
         curves = "\n".join(page.splitlines()[3:-2])
         assert curves.count("A") > 2 and curves.count("B") > 2
 
@@ -125,7 +125,7 @@ async def test_a_key_switches_between_same_step_and_same_loss(make: Callable[...
         await text_has(pilot, "same step 4,000")
         await pilot.press("x")
         await text_has(pilot, "same loss 75 %")
-        await text_has(pilot, "never gets there")
+        await text_has(pilot, "never reached")
         await pilot.press("home")
         await text_has(pilot, "same loss 100 %")
         await pilot.press("x")
@@ -148,7 +148,7 @@ async def test_seeds_of_all_runs_are_chosen_together(make: Callable[..., Recordi
     three, two, one = make("three", members=3), make("two", members=2), make("one")
     async with compared(three.folder, two.folder, one.folder, size=(200, 60)) as pilot:
         await text_has(pilot, "A three · conv1 · seed 0 (1 of 3)")
-        assert "mean of seeds, and their range" in text(pilot)
+        assert "mean of the seeds, and their range" in text(pilot)
         mean = found(pilot).sides[0]
         assert mean.loss[1][-1] == pytest.approx(1 - 0.25 * 1.1)
         assert [float(end[1][-1]) for end in mean.bands[0]] == pytest.approx([1 - 0.25 * 1.2, 0.75])
@@ -161,7 +161,7 @@ async def test_seeds_of_all_runs_are_chosen_together(make: Callable[..., Recordi
         assert last.loss[1][-1] == pytest.approx(1 - 0.25 * 1.2)
         assert not np.array_equal(last.image.cosine, mean.image.cosine)
         await pilot.press("full_stop")
-        await text_has(pilot, "mean of seeds, and their range")
+        await text_has(pilot, "mean of the seeds, and their range")
         await pilot.press("comma")
         await text_has(pilot, "A three · conv1 · seed 2 (3 of 3)")
 
@@ -179,7 +179,7 @@ async def test_the_playhead_stays_where_it_is_from_seed_to_seed(make: Callable[.
 async def test_runs_of_one_seed_say_so(make: Callable[..., Recording]) -> None:
     async with compared(make("a").folder, make("b").folder) as pilot:
         await pilot.press("comma")
-        await text_has(pilot, "each of these runs is of one seed")
+        await text_has(pilot, "these runs have one seed each")
 
 
 async def test_layers_are_chosen_by_their_place(make: Callable[..., Recording]) -> None:

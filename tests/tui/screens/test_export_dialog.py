@@ -32,7 +32,7 @@ def work(tmp_path: Path) -> list[Path]:
 
 async def is_written(pilot, tmp_path: Path) -> Path:
     """The one file, once the screen says so: until then what stands there may be the part that becomes it."""
-    await text_has(pilot, "written: ")
+    await text_has(pilot, "wrote ")
     (path,) = work(tmp_path)
     return path
 
@@ -93,7 +93,7 @@ async def test_a_name_of_ones_own_and_nothing_replaced(recorded: Path, tmp_path:
     taken.write_text("mine")
     async with shown(recorded) as pilot:
         await pilot.press("e", "down", "down", "ctrl+a", "ctrl+k", *"mine.svg", "enter")
-        await text_has(pilot, "is there already")
+        await text_has(pilot, "already exists")
     assert taken.read_text() == "mine"
     assert work(tmp_path) == [taken]
 
@@ -102,9 +102,9 @@ async def test_the_second_file_gets_a_name_of_its_own(recorded: Path, tmp_path: 
     async with shown(recorded) as pilot:
         for _ in range(2):
             await pilot.press("e", "right", "enter")
-            await text_has(pilot, "written: ")
+            await text_has(pilot, "wrote ")
             pilot.app.clear_notifications()
-            await until(lambda: "written: " not in text(pilot), "the word to go")
+            await until(lambda: "wrote " not in text(pilot), "the word to go")
     first, second = work(tmp_path)
     assert second.stem == f"{first.stem}-2" or first.stem == f"{second.stem}-2"
 
@@ -141,7 +141,7 @@ async def test_a_seed_of_several_can_be_chosen(tmp_path: Path, monkeypatch: pyte
         await pilot.press("down", "down", "right", "enter")
         path = await is_written(pilot, tmp_path)
         assert "seed 1 (2 of 3)" in text(pilot).replace("\n", " ")
-    assert path.name.endswith("-heatmap-conv1-member-2.svg")
+    assert path.name.endswith("-heatmap-conv1-nth-seed-2.svg")
     assert "seed 1 (2 of 3)" in path.read_text()
 
 

@@ -30,7 +30,7 @@ async def home(runs: Path, size: tuple[int, int] = (120, 40)) -> AsyncIterator[P
     app = CondenseApp(runs=runs)
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await at_home(app)
-        await until(lambda: screen._presets is not None and screen._glances is not None, "both lists")
+        await until(lambda: screen.lists.catalogue is not None and screen.lists.glances is not None, "both lists")
         await pilot.pause()
         yield pilot
 
@@ -63,7 +63,7 @@ async def test_empty_state_says_how_to_begin(tmp_path: Path, size: tuple[int, in
         if size[0] < 100:
             await pilot.press("tab")
         await text_has(pilot, "no runs yet")
-        assert "digits-gd is the one to begin with" in text(pilot)
+        assert "digits-gd is a good one to start with" in text(pilot)
         assert "leave" in text(pilot)
         assert len(text(pilot).splitlines()) == size[1]
 
@@ -118,14 +118,14 @@ async def test_coming_home_finds_the_cursor_on_what_was_shown(recorded: Callable
         await text_has(pilot, "kernels by line")
         await pilot.press("h")
         await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
-        await until(lambda: screen(pilot).runs.chosen.folder == older, "the cursor on the older run")
-        assert screen(pilot).runs.has_focus
+        await until(lambda: screen(pilot).lists.runs.chosen.folder == older, "the cursor on the older run")
+        assert screen(pilot).lists.runs.has_focus
         pilot.app.open_run(recordings()["digits-ce"])
         await text_has(pilot, "digits-ce · recording")
         await pilot.press("h")
         await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
-        await until(lambda: screen(pilot).presets.chosen.name == "digits-ce", "the cursor on the preset")
-        assert screen(pilot).presets.has_focus
+        await until(lambda: screen(pilot).lists.presets.chosen.name == "digits-ce", "the cursor on the preset")
+        assert screen(pilot).lists.presets.has_focus
 
 
 async def test_the_list_that_keys_go_to_is_marked_at_once(recorded: Callable[..., Recording]) -> None:
@@ -135,7 +135,7 @@ async def test_the_list_that_keys_go_to_is_marked_at_once(recorded: Callable[...
         return edges == {("▌", listing.look.accent)}
 
     async with home(recorded().folder.parent) as pilot:
-        lists = screen(pilot).runs, screen(pilot).presets
+        lists = screen(pilot).lists.runs, screen(pilot).lists.presets
         for there in ((True, False), (False, True)):
             await until(lambda there=there: tuple(map(marked, lists)) == there, f"the mark: {there}")
             await pilot.press("tab")
@@ -145,9 +145,9 @@ async def test_clicks_choose_and_open(recorded: Callable[..., Recording]) -> Non
     recorded("older")
     folder = recorded("newer").folder
     async with home(folder.parent) as pilot:
-        names = [glance.info.name for glance in screen(pilot)._glances]
+        names = [glance.info.name for glance in screen(pilot).lists.glances]
         await pilot.click("#runs", offset=(8, 2))
-        await until(lambda: screen(pilot).runs.chosen.info.name == names[1], "the second run under the cursor")
+        await until(lambda: screen(pilot).lists.runs.chosen.info.name == names[1], "the second run under the cursor")
         await pilot.click("#runs", offset=(8, 2), times=2)
         await until(lambda: isinstance(pilot.app.screen, RunScreen), "the clicked run")
 
@@ -159,7 +159,7 @@ async def test_filter_narrows_both_lists_and_escape_shows_all(recorded: Callable
         await pilot.press("slash")
         await pilot.press(*"mine")
         await text_has(pilot, "runs 1 of 2")
-        assert "no preset has these words" in text(pilot)
+        assert "no preset contains these words" in text(pilot)
         await pilot.press("escape")
         await text_has(pilot, "runs 2")
         assert "digits-deep" in text(pilot)
@@ -176,7 +176,7 @@ async def test_space_plays_a_recording_without_training(tmp_path: Path) -> None:
 
 async def test_space_says_where_there_is_no_recording(tmp_path: Path) -> None:
     async with home(tmp_path) as pilot:
-        screen(pilot).presets.choose("cnn-fig02")
+        screen(pilot).lists.presets.choose("cnn-fig02")
         await pilot.press("space")
         await text_has(pilot, "cnn-fig02 has no recording")
         assert isinstance(pilot.app.screen, HomeScreen)
@@ -212,7 +212,7 @@ async def test_no_more_than_six_are_marked(recorded: Callable[..., Recording]) -
     async with home(folder.parent) as pilot:
         await pilot.press(*["m"] * 7)
         await text_has(pilot, "6 are marked already")
-        assert len(screen(pilot)._marked) == 6
+        assert len(screen(pilot).lists.marked) == 6
 
 
 async def test_stopping_and_pausing_from_the_list(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ async def test_going_on_with_what_cannot_go_on_says_why(recorded: Callable[..., 
     done = recorded().folder
     async with home(done.parent) as pilot:
         await pilot.press("p")
-        await text_has(pilot, "training is over; there is nothing to pause")
+        await text_has(pilot, "training has ended; there is nothing to pause")
 
 
 async def test_a_stopped_run_goes_on_from_the_list(
@@ -244,7 +244,7 @@ async def test_a_stopped_run_goes_on_from_the_list(
     stopped = recorded(status="stopped").folder
     async with home(stopped.parent) as pilot:
         await pilot.press("p")
-        await text_has(pilot, "training goes on from its last checkpoint")
+        await text_has(pilot, "training resumes from its last checkpoint")
     assert resumed == [stopped]
 
 
@@ -282,7 +282,7 @@ async def test_home_lists_hundreds_of_runs(tmp_path: Path) -> None:
         await text_has(pilot, "runs 301")
         begun = time.monotonic()
         await pilot.press("end")
-        await until(lambda: screen(pilot).runs.chosen.folder.name == "260101-000000-copy-0000", "the oldest run")
+        await until(lambda: screen(pilot).lists.runs.chosen.folder.name == "260101-000000-copy-0000", "the oldest run")
         assert time.monotonic() - begun < 5, "moving in a long list must not read runs"
 
 
@@ -309,7 +309,7 @@ async def test_text_from_a_run_file_steers_nothing(recorded: Callable[..., Recor
 async def test_help_of_the_home_screen_lists_its_actions(tmp_path: Path) -> None:
     async with home(tmp_path) as pilot:
         await pilot.press("question_mark")
-        await text_has(pilot, "Show only what has these words in it")
+        await text_has(pilot, "Show only entries with the words you type")
         assert "Logarithmic" not in text(pilot)
 
 

@@ -26,6 +26,7 @@ from textual.pilot import Pilot
 from condense_presets.catalogue import Preset
 from condense_tui.app.app import CondenseApp
 from condense_tui.readers.glances import PresetsReady
+from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.plot import PlotPanel
 
 KEPT = Path(__file__).with_name("kept")
@@ -66,7 +67,7 @@ def dump(pilot: Pilot[None]) -> str:
     """The screen as text and styles."""
     styles: dict[str, str] = {}
     lines = []
-    for strip in pilot.app.screen._compositor.render_strips():
+    for strip in strips_of(pilot.app.screen):
         cells = [(character, segment.style) for segment in strip for character in segment.text]
         lines.append("".join(character for character, _ in cells).rstrip())
         letters = [styles.setdefault(_named(style), LETTERS[len(styles) % len(LETTERS)]) for _, style in cells]
@@ -126,7 +127,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def of_home(app: CondenseApp, pilot: Pilot[None]) -> None:
     await text_has(pilot, "digits-0" if app.size.width > 80 else "digits-1")
-    await until(lambda: pilot.app.screen._presets is not None, "the presets")
+    await until(lambda: pilot.app.screen.lists.catalogue is not None, "the presets")
 
 
 async def of_run(app: CondenseApp, pilot: Pilot[None]) -> None:

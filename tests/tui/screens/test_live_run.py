@@ -40,7 +40,7 @@ async def test_pause_and_resume_training(live: Recording) -> None:
         live.writer.update(status="paused")
         await text_has(pilot, "training is paused")
         assert " left" not in text(pilot).splitlines()[0], "nobody knows how long a pause lasts"
-        assert "p go on" in text(pilot).splitlines()[-1]
+        assert "p resume" in text(pilot).splitlines()[-1]
         await pilot.press("p")
         await until(lambda: commands(live) == ["pause", "resume"], "the second command")
 
@@ -80,7 +80,7 @@ async def test_leaving_a_live_run_says_that_it_goes_on(
     monkeypatch.setattr("condense_tui.app.app.launch", lambda *_: visited)
     assert open_app(live.folder) == 0
     name = live.folder.name
-    assert capsys.readouterr().err == f"{name} goes on training; watch it again: condense-tui attach {name}\n"
+    assert capsys.readouterr().err == f"{name} continues training; watch it again: condense-tui attach {name}\n"
 
 
 async def test_leaving_a_finished_run_says_nothing(

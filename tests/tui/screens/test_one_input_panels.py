@@ -10,6 +10,7 @@ from piloting import head, run_screen, settled, shown, snapshot, text, text_has,
 from recording import Recording
 
 from condense_tui.draw.ability import Ability, Depth
+from condense_tui.terminal.textual_internals import strips_of
 
 ARROWS = set("→↗↑↖←↙↓↘")
 
@@ -59,7 +60,7 @@ async def test_output_follows_the_playhead(tmp_path: Path) -> None:
 async def test_neurons_stand_in_the_field_from_the_step_on_at_which_they_were_kept(tmp_path: Path) -> None:
     async with shown(one_input_run(tmp_path)) as pilot:
         await settled(pilot)
-        assert "● neurons at step 10" in text(pilot)
+        assert "● kernels at step 10" in text(pilot)
         field = next(line for line in text(pilot).splitlines() if "●" in line)
         assert field.index("●") > 30
         await pilot.press("home")
@@ -94,7 +95,7 @@ async def test_without_unicode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: Ability(Depth.NONE, False))
     async with shown(one_input_run(tmp_path)) as pilot:
         await settled(pilot)
-        strips = pilot.app.screen._compositor.render_strips()
+        strips = strips_of(pilot.app.screen)
         filters = pilot.app.get_line_filters()
         page = "".join(
             segment.text

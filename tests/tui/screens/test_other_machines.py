@@ -67,10 +67,10 @@ def calls(far: Path) -> list[str]:
 async def to_machine(app: CondenseApp, pilot: Pilot) -> HomeScreen:
     """At home, with the cursor on the first machine."""
     screen = await at_home(app)
-    await until(lambda: screen._glances is not None and "gpu-box" in screen.machines.known, "both lists")
-    if not screen.runs.has_focus:
+    await until(lambda: screen.lists.glances is not None and "gpu-box" in screen.machines.known, "both lists")
+    if not screen.lists.runs.has_focus:
         await pilot.press("tab")
-    screen.runs.choose("machine gpu-box")
+    screen.lists.runs.choose("machine gpu-box")
     await pilot.pause()
     return screen
 
@@ -80,7 +80,13 @@ async def test_a_machine_is_listed_and_not_asked_unasked(far: Path, size: tuple[
     app = app_at(far)
     async with app.run_test(size=size, notifications=True) as pilot:
         await to_machine(app, pilot)
-        for words in ("on other machines", "gpu-box", "not asked yet", "enter lists the runs there", "me@gpu.example"):
+        for words in (
+            "on other machines",
+            "gpu-box",
+            "not asked yet",
+            "enter connects with ssh and lists its runs",
+            "me@gpu.example",
+        ):
             await text_has(pilot, words)
         for key in ("m", "s", "p", "n", "c"):
             await pilot.press(key)
@@ -97,11 +103,11 @@ async def test_a_run_elsewhere_is_listed_opened_and_kept(far: Path, recorded: Ca
         await pilot.press("enter")
         await text_has(pilot, "2 runs")
         assert "BatchMode=yes" in calls(far)[0], "ssh must not ask for a password on a screen that is taken"
-        await text_has(pilot, "enter brings it here")
-        names = [entry.item.info.name for entry in screen.runs._entries if getattr(entry.item, "info", None)]
+        await text_has(pilot, "enter copies it here")
+        names = [entry.item.info.name for entry in screen.lists.runs._entries if getattr(entry.item, "info", None)]
         assert set(names) == {"far-away", "older"}
         await pilot.press("down")
-        wanted = screen.runs.chosen.info
+        wanted = screen.lists.runs.chosen.info
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, RunScreen), "the run screen")
         await text_has(pilot, "kernels by line")
@@ -110,8 +116,8 @@ async def test_a_run_elsewhere_is_listed_opened_and_kept(far: Path, recorded: Ca
         await until(lambda: head(pilot).count == frames, "all frames")
         await pilot.press("h")
         await at_home(app)
-        await until(lambda: screen.runs.chosen.info.id == wanted.id, "the cursor on the run")
-        await until(lambda: screen.runs.chosen.loss, "the mirror in the list")
+        await until(lambda: screen.lists.runs.chosen.info.id == wanted.id, "the cursor on the run")
+        await until(lambda: screen.lists.runs.chosen.loss, "the mirror in the list")
         # it is here now: no connection is needed to see it again
         before = len(calls(far))
         await pilot.press("enter")
@@ -128,7 +134,7 @@ async def test_a_live_run_elsewhere_is_followed(far: Path) -> None:
         async with app.run_test(size=(120, 40), notifications=True) as pilot:
             await to_machine(app, pilot)
             await pilot.press("enter")
-            await text_has(pilot, "enter brings it here")
+            await text_has(pilot, "enter copies it here")
             await pilot.press("down", "enter")
             await until(lambda: isinstance(app.screen, RunScreen), "the run screen")
             await text_has(pilot, "kernels by line")
@@ -159,7 +165,7 @@ async def test_the_screen_answers_while_a_machine_does_not(far: Path) -> None:
         await pilot.press("enter", "enter")
         await text_has(pilot, "connecting…")
         await pilot.press("tab")
-        assert screen.presets.has_focus
+        assert screen.lists.presets.has_focus
         await pilot.press("q")
     assert pilot.app.return_value is None
 

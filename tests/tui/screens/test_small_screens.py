@@ -60,7 +60,7 @@ async def test_log_shows_events_and_the_end_of_the_workers_log(recorded: Recordi
 async def test_no_log_is_said(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         await pilot.press("4")
-        await text_has(pilot, "the worker wrote nothing here")
+        await text_has(pilot, "the worker's log is empty")
 
 
 def test_log_is_bounded_and_its_cut_line_left_out(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_reduction_is_shown_and_can_be_trained_on(recorded: Recording, mon
         await pilot.press("r")
         await text_has(pilot, "parameters   1,344 → 42")
         page = text(pilot)
-        for words in ("conv1", "digits-gd-1234 at step 200", "changes by 2.2e-4", "9 % → 9 %", "train it on"):
+        for words in ("conv1", "digits-gd-1234 at step 200", "changes by 2.2e-4", "9 % → 9 %", "to train it further"):
             assert words in page
         assert asked[0].at is None and asked[0].out == str(recorded.folder / "effective")
         await pilot.press("escape", "left")

@@ -29,7 +29,7 @@ def test_a_list_offers_to_go_on_where_the_key_does(status: str, recorded: Record
     recorded.finish(status)
     found = glance(recorded.folder)
     words = "".join(text for line in run_details(found, look.of(look.themes()[0]), 100, 20) for text, _ in line)
-    assert ("p goes on from its last checkpoint" in words) is (pause_word(status) == "go on")
+    assert ("p resumes it from its last checkpoint" in words) is (pause_word(status) == "go on")
 
 
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])

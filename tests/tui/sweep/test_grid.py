@@ -56,7 +56,7 @@ def test_a_field_named_alone_is_found_where_it_means_one_thing(small: Experiment
         ("init.std=0.1,-1", "init.std=-1: init.std: expected a finite number above 0"),
         ("activation=tanh,thanh", "did you mean 'tanh'"),
         ("init.std=0.1,1e-1", "are the same experiment"),
-        ("seed=" + ",".join(map(str, range(10_001))), "10,001 cells"),
+        ("seed=" + ",".join(map(str, range(10_001))), "10,001 combinations"),
     ],
 )
 def test_what_cannot_be_swept_is_one_line(small: Experiment, tmp_path, option, message):

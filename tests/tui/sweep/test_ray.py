@@ -58,7 +58,7 @@ def test_cells_trained_on_two_nodes_equal_those_trained_here(cluster, tmp_path):
     assert len(spans) == 3
     first, second, _ = sorted(spans)
     assert second[0] < first[1], "two at once on nodes of one core each: both have trained"
-    assert "3/3 cells are there from before" in sweep(tmp_path / "there", *options).stderr
+    assert "3/3 cells were finished earlier" in sweep(tmp_path / "there", *options).stderr
 
 
 def test_a_cell_that_fails_there_is_reported_and_a_node_without_the_package_is_left_out(cluster, tmp_path):
@@ -73,7 +73,7 @@ def test_a_cell_that_fails_there_is_reported_and_a_node_without_the_package_is_l
         )
     finally:
         cluster.remove_node(bare)
-    assert answer.stderr.count("condense-tui is not there (No module named 'condense_core')") == 1
+    assert answer.stderr.count("condense-tui is not installed (No module named 'condense_core')") == 1
     assert "install this condense-tui with its extra 'engine' into the Python that runs Ray there" in answer.stderr
     assert answer.stderr.count("no file /nowhere/weights.safetensors") == 2
     table = (tmp_path / "out" / "results.csv").read_text()
@@ -82,7 +82,7 @@ def test_a_cell_that_fails_there_is_reported_and_a_node_without_the_package_is_l
 
 def test_no_cluster_is_one_line(tmp_path):
     need_module("ray")
-    with pytest.raises(HostError, match="nothing answers there"):
+    with pytest.raises(HostError, match="nothing answers at this address"):
         RayEngine("127.0.0.1:1", "cpu", print)
     with pytest.raises(ScenarioError, match="expected HOST:PORT"):
         RayEngine("nowhere", "cpu", print)

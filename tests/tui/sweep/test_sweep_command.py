@@ -18,6 +18,8 @@ from condense_core.errors import RunFileError
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.reader import RunReader
 
+pytestmark = pytest.mark.usefixtures("forked")
+
 COMMAND = [sys.executable, "-m", "condense_tui", "sweep"]
 
 
@@ -93,7 +95,7 @@ def test_parquet_holds_what_the_csv_does(tiny, tmp_path):
 def test_where_no_cell_ends_or_a_checked_claim_fails_the_exit_code_says_so(tiny, tmp_path):
     out = tmp_path / "out"
     answer = sweep(tiny, "--over", "lr=1e30", "--seeds", 2, "--out", out, code=1)
-    assert "no cell came to its end" in answer.stderr
+    assert "no cell finished" in answer.stderr
     claim = tmp_path / "claim.toml"
     requires = "requires = [{ measure = 'loss_ratio', at_least = 0.9 }]"
     claim.write_text(f"{tiny.read_text()}\n[claim]\ntext = 'hardly moves'\n{requires}\n")
@@ -134,7 +136,7 @@ def test_ctrl_c_keeps_what_is_finished_and_stops_the_workers(tiny, tmp_path):
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "stopped after 1 of 2 cells; the others have a checkpoint or were not begun, and the same command" in said
+    assert "stopped after 1 of 2 cells; run the same command to continue" in said
     table = list(csv.DictReader((out / "results.csv").open(encoding="utf-8")))
     assert [row["status"] for row in table] == ["done", "stopped"]
     assert not worker_is_alive(folder(100_000_000))

@@ -7,6 +7,7 @@ from piloting import run_screen, settled, shown, text, text_has, until
 from recording import Recording
 
 from condense_tui.draw.ability import Ability, Depth
+from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.heatmap import Heatmap
 
 
@@ -28,7 +29,7 @@ async def test_odd_sizes_are_drawn_without_an_error(recorded: Recording, size: t
         assert "digits-gd" in text(pilot)
 
 
-@pytest.mark.parametrize(("depth", "words"), [(Depth.NONE, "no colour here"), (Depth.ANSI, "16 colours here")])
+@pytest.mark.parametrize(("depth", "words"), [(Depth.NONE, "no colours"), (Depth.ANSI, "16 colours")])
 async def test_keys_for_colours_say_where_there_are_none_to_choose(
     recorded: Recording, depth: Depth, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +56,7 @@ async def test_poor_terminals(recorded: Recording, ability: Ability, monkeypatch
             assert page.isascii()
         if ability.ascii_heatmap:
             assert "@@@@" in page
-            strips = pilot.app.screen._compositor.render_strips()
+            strips = strips_of(pilot.app.screen)
             coloured = [
                 s for strip in strips for s in strip if s.style and s.style.color and not s.style.color.is_default
             ]
@@ -67,10 +68,10 @@ async def test_palettes_and_themes(recorded: Recording) -> None:
         looks = set()
         for _ in range(3):
             strip = run_screen(pilot).query_one(Heatmap)._row(0)
-            looks.add(str(strip._segments[0].style))
+            looks.add(str(strip.make()[0].style))
             await pilot.press("t")
             await pilot.pause()
         assert len(looks) == 3
         await pilot.press("T")
         await pilot.pause()
-        assert str(run_screen(pilot).query_one(Heatmap)._row(0)._segments[0].style) not in looks
+        assert str(run_screen(pilot).query_one(Heatmap)._row(0).make()[0].style) not in looks

@@ -15,7 +15,6 @@ from recording import Recording
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -23,6 +22,7 @@ from condense_tui.app.app import CondenseApp
 from condense_tui.terminal.outgoing import Outgoing
 from condense_tui.terminal.outlet import Frame
 from condense_tui.terminal.pace import FRAME_BYTES, URGENT_BYTES, Pace
+from condense_tui.terminal.textual_internals import ChopsUpdate, LayoutUpdate, strips_of
 
 SIZE = (120, 40)
 
@@ -76,7 +76,7 @@ def cells(terminal: pyte.Screen) -> list[list[Char]]:
 
 def drawn_anew(app: CondenseApp) -> list[list[Char]]:
     fresh = pyte.Screen(*app.size)
-    codes = app.screen._compositor.render_update(full=True).render_segments(app.console)
+    codes = "\r\n".join(strip.render(app.console) for strip in strips_of(app.screen))
     pyte.Stream(fresh).feed(codes)
     return cells(fresh)
 
@@ -119,7 +119,7 @@ async def test_terminal_is_right_under_a_closed_dialog(tmp_path: Path) -> None:
             await pilot.press("escape", "left", "s")
             await text_has(pilot, "Stop training")
             await pilot.press("n", "p")
-            await until(lambda: len(app._notifications) > 0, "a notification over the plots")
+            await until(lambda: app.screen.query("Toast"), "a notification over the plots")
             await pilot.press("left", "left")
             app.clear_notifications()
             await settled(pilot)
@@ -225,7 +225,7 @@ async def test_a_frame_costs_a_fraction_of_a_full_redraw(tmp_path: Path) -> None
         await pilot.press("left")
         await until(lambda: head(pilot).index == at - 1, "another frame back")
         await settled(pilot)
-        # LIMITS: at most 12 kB a typical frame
+        # docs/PERFORMANCE.md, "Bounds": what a link of 1 Mbit/s carries in a tenth of a second
         assert 0 < app.written < 12_000
         assert app.written < whole / 2
 

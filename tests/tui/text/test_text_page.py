@@ -15,7 +15,7 @@ from recording import Recording
 from rich.cells import cell_len
 
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.runs.summary import summarise
 from condense_presets import recordings
 from condense_tui.draw.ability import Ability, Depth
@@ -145,7 +145,7 @@ def test_losses_that_no_logarithm_has(make_run, values: list[float]) -> None:
     folder = make_run()
     thread = RecordingThread(folder)
     for step, value in enumerate(values):
-        thread.put(Batch(step, [("loss", value)], [], []))
+        thread.put(StepRecord(step, [("loss", value)], [], []))
     thread.set_status("diverged", "loss is not finite")
     thread.close()
     text = "\n".join(lines_of(folder))
@@ -172,7 +172,7 @@ def test_runs_show_prints_the_same(recorded: Path, monkeypatch, capsys) -> None:
 def test_a_step_before_the_recording(recorded: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(sys, "argv", ["condense-tui", "replay", str(recorded), "--at", "-3"])
     assert main() == 2
-    assert re.search(r"--at -3: the recording begins at step 0", capsys.readouterr().err)
+    assert re.search(r"--at -3: the recording starts at step 0", capsys.readouterr().err)
 
 
 def test_what_a_pipe_can_show() -> None:

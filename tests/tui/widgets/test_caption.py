@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from condense_tui.terminal.shell import Shell
+from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.lines import Line, Lines
 
@@ -24,7 +26,7 @@ class Panel(Captioned, Lines):
         return super().render_line(y)
 
 
-class Paper(App[None]):
+class Paper(Shell):
     def __init__(self) -> None:
         super().__init__()
         self.panel = Panel()
@@ -34,7 +36,7 @@ class Paper(App[None]):
 
 
 def screen_of(app: App[None]) -> list[str]:
-    return [strip.text for strip in app.screen._compositor.render_strips()]
+    return [strip.text for strip in strips_of(app.screen)]
 
 
 async def test_only_the_two_lines_of_the_frame_are_drawn_again():

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual.app import SystemCommand
 from textual.screen import Screen
 
 from condense_tui.actions import Place, actions_on
 from condense_tui.screens.splash import Opening
-from condense_tui.terminal.shell import Shell
+from condense_tui.terminal.shell import Shell, ShellScreen
 
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
@@ -32,13 +32,6 @@ class ShowsRun(Protocol):
     place: Path
 
 
-@runtime_checkable
-class HasActions(Protocol):
-    """A screen on which part of the table of actions is there."""
-
-    PLACES: ClassVar[tuple[Place, ...]]
-
-
 class CondenseApp(Shell):
     """Shows the home screen, and one run after the other, live or recorded."""
 
@@ -47,7 +40,7 @@ class CondenseApp(Shell):
 
     def __init__(self, place: Path | None = None, runs: Path | None = None, kept: Collection[Path] = ()) -> None:
         """`place` is a run's folder or a run file to open, none for the home screen; `runs` is the folder of all runs,
-        the usual one where not given; `kept` are mirrors that somebody keeps up to date already."""
+        the usual one where not given; `kept` are mirrors that are being kept up to date already."""
         super().__init__(runs)
         self._place = place
         self._kept = kept
@@ -135,7 +128,7 @@ class CondenseApp(Shell):
         self.push_screen(name)
 
     def action_leave(self) -> None:
-        """Leave; training goes on."""
+        """Leave; training continues."""
         self.exit()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -152,7 +145,7 @@ class CondenseApp(Shell):
 
 def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
     """What of the table of actions is there on a screen."""
-    return screen.PLACES if isinstance(screen, HasActions) else ()
+    return screen.PLACES if isinstance(screen, ShellScreen) else ()
 
 
 def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:

@@ -19,7 +19,7 @@ DRAWS_PER_SECOND = 250
 
 def has_terminal() -> bool:
     """Whether there is one to draw on; Textual draws on standard error, and reads keys from standard input."""
-    # one that was closed by whoever started us is None
+    # a stream that the parent process closed is None
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
@@ -39,7 +39,7 @@ def open_the_app(arguments: list[str]) -> int:
 
 
 def open_app(place: Path | None, link: Link | None = None) -> int:
-    """The app on one run, or at home, until it is left; what goes on after that is said on standard error.
+    """The app on one run, or at home, until it is left; what continues after that is printed to standard error.
 
     `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
     """
@@ -74,7 +74,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
 
 
 def goes_on(info: RunInfo) -> str:
-    """That training goes on without a viewer, and how to watch it again."""
+    """That training continues without a viewer, and how to watch it again."""
     there = f" on {info.mirror.host}" if info.mirror is not None else ""
     host = f" --host {info.mirror.host}" if info.mirror is not None else ""
-    return f"{info.id} goes on training{there}; watch it again: condense-tui attach {info.id}{host}"
+    return f"{info.id} continues training{there}; to watch it again: condense-tui attach {info.id}{host}"

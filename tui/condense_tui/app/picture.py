@@ -35,7 +35,7 @@ class _Headless(CondenseApp):
         return ()
 
     async def ready(self, what: str) -> RunScreen:
-        """The run screen, once everything it was asked for is drawn; ExportError where it does not come."""
+        """The run screen, once everything it was asked for is drawn; ExportError if it does not come."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             screen = next((screen for screen in self.screen_stack if isinstance(screen, RunScreen)), None)
@@ -43,8 +43,8 @@ class _Headless(CondenseApp):
                 return screen
             if screen is not None and screen.trouble:
                 raise ExportError(f"the screen was not drawn: {screen.trouble}")
-            if self._exit or time.monotonic() > deadline:
-                raise ExportError(f"the screen was not drawn: {what} did not come")
+            if self.return_code is not None or time.monotonic() > deadline:
+                raise ExportError(f"the screen was not drawn: timed out waiting for {what}")
             await asyncio.sleep(0.02)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.figures import Figure
 
-# A preset that does not say how long it takes is taken for a middling one.
+# A preset that does not say how long it takes is taken to be of average length.
 UNKNOWN_MINUTES = 0.5
 # What a further draw in the same run costs, as a share of the first: of a dense network 0.03 to 0.1 were measured; of
 # convolutions, the training, without the reading of the data and the first second of measuring.

@@ -102,12 +102,12 @@ def is_finished(cell: Cell) -> bool:
 
 
 def left_at(cell: Cell) -> str:
-    """How far a cell without a result has come: `not begun`, or `stopped at step 120 of 3,000`."""
+    """How far a cell without a result has come: `not started`, or `stopped at step 120 of 3,000`."""
     if not _status(cell):
-        return "not begun"
+        return "not started"
     with RunReader(cell.folder) as run:
         info = run.info()
-    return f"stopped at step {info.step:,} of {info.steps:,}" if info.step else "not begun"
+    return f"stopped at step {info.step:,} of {info.steps:,}" if info.step else "not started"
 
 
 def _status(cell: Cell) -> str:
@@ -171,7 +171,7 @@ class LocalEngine:
 def _make(cell: Cell, device: str) -> None:
     if cell.folder.exists():
         if worker_is_alive(cell.folder):
-            raise RunFileError(f"{cell.folder.name} is being trained by another command")
+            raise RunFileError(f"{cell.folder.name} is already being trained by another command")
         shutil.rmtree(cell.folder)
     cell.folder.mkdir(parents=True)
     name = f"{cell.preset} {cell.folder.name}"

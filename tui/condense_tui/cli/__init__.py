@@ -38,7 +38,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version)] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback where something goes wrong.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback if something goes wrong.")] = False,
 ) -> None:
     """Watch the kernels of a neural network condense, live, in the terminal. Without a command: the app."""
 

@@ -19,7 +19,7 @@ State = Literal["works", "note", "broken"]
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One line of doctor's: of what, how it is, and what to do where it does not work."""
+    """One line of doctor's output: what was checked, its state, and what to do if it does not work."""
 
     name: str
     state: State
@@ -28,7 +28,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 def checks_here(runs_dir: Path | None) -> Iterator[Check]:
-    """Everything there is to say of this machine, as it is found out."""
+    """All checks of this machine, one by one."""
     for check in (_program, _training, _terminal, _data_sets, lambda: _runs(runs_dir), _ssh, _hosts):
         yield from check()
 
@@ -48,7 +48,7 @@ def _training() -> Iterator[Check]:
 
     missing = missing_packages()
     if missing:
-        text = f"not on this machine, which lacks {', '.join(missing)}; watching and replaying work"
+        text = f"not possible here, {', '.join(missing)} missing; watching and replaying work"
         yield Check("training", "note", text, f"{how_to_add('engine')}, or train elsewhere with --host")
         return
     try:
@@ -67,7 +67,7 @@ def _terminal() -> Iterator[Check]:
     from condense_tui.draw.ability import Depth, ability
 
     if not has_terminal():
-        yield Check("terminal", "note", "none here; commands print tables, and the app is not opened")
+        yield Check("terminal", "note", "none here: commands print tables instead of opening the app")
         return
     found = ability(os.environ, sys.stdout.encoding)
     size = os.get_terminal_size()
@@ -77,11 +77,11 @@ def _terminal() -> Iterator[Check]:
     )
     advice = []
     if found.depth < Depth.TRUE and "NO_COLOR" not in os.environ:
-        advice.append("COLORTERM=truecolor, if this terminal shows it")
+        advice.append("set COLORTERM=truecolor if this terminal supports it")
     if not found.unicode:
-        advice.append("a UTF-8 locale, such as LC_ALL=C.UTF-8")
+        advice.append("set a UTF-8 locale, such as LC_ALL=C.UTF-8")
     if (size.columns, size.lines) < (80, 24):
-        advice.append("80×24 or larger")
+        advice.append("make it 80×24 or larger")
     yield Check("terminal", "note" if advice else "works", f"{os.environ.get('TERM', '')} {text}", "; ".join(advice))
 
 
@@ -96,7 +96,7 @@ def _data_sets() -> Iterator[Check]:
         if data_is_there(kind, root):
             yield Check("data", "works", f"{name} in {root}")
         else:
-            advice = "--download with a run, --data-root DIR, or $CONDENSE_DATA_ROOT"
+            advice = "add --download to a run, or name its folder with --data-root DIR or $CONDENSE_DATA_ROOT"
             yield Check("data", "note", f"{name} is not in {root}", advice)
 
 
@@ -107,17 +107,17 @@ def _runs(runs_dir: Path | None) -> Iterator[Check]:
     place = runs_folder(runs_dir)
     there = next(folder for folder in (place, *place.parents) if folder.exists())
     if not os.access(there, os.W_OK):
-        advice = "another place with --runs-dir or $CONDENSE_RUNS_DIR"
-        yield Check("runs", "broken", f"{place} cannot be written", advice)
+        advice = "choose another folder with --runs-dir or $CONDENSE_RUNS_DIR"
+        yield Check("runs", "broken", f"cannot write to {place}", advice)
         return
     free = shutil.disk_usage(there).free
     kind = file_system(there)
     text = f"{len(run_folders(place))} in {place}, {free / 1e9:,.1f} GB free"
     if kind in NETWORK_FILE_SYSTEMS:
-        advice = "a local disk is faster: --runs-dir or $CONDENSE_RUNS_DIR"
+        advice = "a local disk is faster: choose one with --runs-dir or $CONDENSE_RUNS_DIR"
         yield Check("runs", "note", f"{text}, on a network file system ({kind})", advice)
     elif free < 1e9:
-        yield Check("runs", "note", text, "room for recordings: 1 GB is many runs")
+        yield Check("runs", "note", text, "free some space: 1 GB holds many runs")
     else:
         yield Check("runs", "works", text)
 
@@ -137,10 +137,10 @@ def _hosts() -> Iterator[Check]:
     try:
         names = list(known_hosts())
     except CondenseError as error:
-        yield Check("hosts", "broken", str(error), "mend it; every host can be named without that file, too")
+        yield Check("hosts", "broken", str(error), "correct that file; hosts can also be given as user@name without it")
         return
     if names:
-        yield Check("hosts", "works", f"{', '.join(names)}; condense-tui doctor HOST looks at one")
+        yield Check("hosts", "works", f"{', '.join(names)}; condense-tui doctor HOST checks one")
     else:
         file = config_folder() / FILE_NAME
-        yield Check("hosts", "works", f"none in {file}; --host user@name works without, doctor HOST looks at one")
+        yield Check("hosts", "works", f"none in {file}, which is optional: --host user@name works without it")

@@ -1,4 +1,4 @@
-"""`doctor`: what works here or on a host, what to do about the rest, and putting the program on a host."""
+"""`doctor`: what works here or on a host, how to fix the rest, and installing the program on a host."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from condense_tui.cli.checks import Check
 
 SIGNS = {"works": "✔", "note": "‖", "broken": "✖"}
-# Round trips that are timed; the middle one is told.
+# Round trips that are timed; the median is reported.
 PINGS = 7
-# PyTorch on a cold disk takes its time; a doctor that hangs is none.
+# Importing PyTorch from a cold disk takes long, but doctor must not hang.
 PATIENCE_S = 180
 
 
 def doctor(
-    host: Annotated[str | None, typer.Argument(help="A machine: user@name, or a name from hosts.toml.")] = None,
-    install: Annotated[bool, typer.Option("--install", help="Put this version of the program on HOST.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before installing.")] = False,
-    engine: Annotated[bool, typer.Option(help="Whether what training needs is installed, too.")] = True,
+    host: Annotated[str | None, typer.Argument(help="Another machine: user@name, or a name from hosts.toml.")] = None,
+    install: Annotated[bool, typer.Option("--install", help="Install this version of the program on HOST.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Install without asking.")] = False,
+    engine: Annotated[bool, typer.Option(help="Also install what training needs.")] = True,
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """What works, and what to do where something does not: here, or on another machine.
+    """Check what works, here or on another machine, and say how to fix what does not.
 
-    --install makes a virtual environment on HOST, sends this very version and installs it there; it says what it will
-    do, and asks.
+    --install creates a virtual environment on HOST, sends this version of the program and installs it there; it says
+    what it will do, and asks first.
 
     \b
     condense-tui doctor
@@ -46,7 +46,7 @@ def doctor(
 
     if host is None:
         if install:
-            raise ScenarioError("--install needs a machine: condense-tui doctor HOST --install")
+            raise ScenarioError("--install needs a host: condense-tui doctor HOST --install")
         return _tell(checks_here(runs_dir), json=json)
     found = find_host(host)
     if install and not _install(found, yes=yes, engine=engine):
@@ -55,7 +55,7 @@ def doctor(
 
 
 def _tell(checks: Iterable[Check], *, json: bool) -> int:
-    """Print each check as it is there; 1 where something is broken."""
+    """Print each check as soon as it is done; 1 if something is broken."""
     import msgspec
 
     from condense_core.text import printable
@@ -73,21 +73,21 @@ def _tell(checks: Iterable[Check], *, json: bool) -> int:
 
 
 def _checks_there(host: Host) -> Iterator[Check]:
-    """Each step on the way to a host, then what the host says of itself; HostError where a step fails."""
+    """Each step on the way to a host, then what the host says of itself; HostError if a step fails."""
     from condense_core.remote.client.connection import Connection
     from condense_core.remote.client.hosts import known_hosts
     from condense_tui.app.launch import has_terminal
     from condense_tui.cli.checks import Check
     from condense_tui.draw import numbers
 
-    source = "hosts.toml" if host.name in known_hosts() else "the command line, ssh's own configuration applies"
+    source = "from hosts.toml" if host.name in known_hosts() else "not there; your ssh configuration applies"
     yield Check("host", "works", f"{host.name} is reached by ssh {host.ssh} ({source})")
     begun = time.monotonic()
     with Connection(host, prompt=has_terminal()) as connection:
         taken = time.monotonic() - begun
         hello = connection.hello
         yield _set_up(taken)
-        yield Check("delay", "works", f"{numbers.delay(_delay(connection))} for a round trip to the program there")
+        yield Check("delay", "works", f"{numbers.delay(_delay(connection))} for a round trip to condense-tui there")
         yield _program(hello.program, hello.python, hello.host, host.name)
     yield from _its_own(host)
 
@@ -95,10 +95,10 @@ def _checks_there(host: Host) -> Iterator[Check]:
 def _set_up(seconds: float) -> Check:
     from condense_tui.cli.checks import Check
 
-    text = f"the program there answered after {seconds:.1f} s"
+    text = f"condense-tui there answered after {seconds:.1f} s"
     if seconds < 1.0:
         return Check("connection", "works", text)
-    advice = "ControlMaster auto and ControlPersist in ~/.ssh/config make later connections quicker"
+    advice = "to connect faster, set ControlMaster auto and ControlPersist in ~/.ssh/config"
     return Check("connection", "note", text, advice)
 
 
@@ -109,8 +109,8 @@ def _program(version: str, python: str, name: str, host: str) -> Check:
     text = f"condense-tui {version}, Python {python} on {name}"
     if version == program_version():
         return Check("program", "works", text)
-    advice = f"the same version on both sides: condense-tui doctor {host} --install"
-    return Check("program", "note", f"{text}; {program_version()} here, they understand each other", advice)
+    advice = f"install the same version there: condense-tui doctor {host} --install"
+    return Check("program", "note", f"{text}; {program_version()} here, and the two are compatible", advice)
 
 
 def _delay(connection: Connection) -> float:
@@ -145,7 +145,7 @@ def _its_own(host: Host) -> Iterator[Check]:
         # a start-up file of the shell there may have printed something before
         found = msgspec.json.decode(answer.stdout[answer.stdout.rfind(b"\n[") + 1 :][:1_000_000], type=list[Check])
     except (subprocess.TimeoutExpired, msgspec.DecodeError, UnicodeDecodeError):
-        yield Check("doctor", "broken", f"condense-tui doctor gave no answer on {host.name}", "run it there by hand")
+        yield Check("doctor", "broken", f"condense-tui doctor did not answer on {host.name}", "run it there yourself")
         return
     yield from (check for check in found if check.name not in {"program", "terminal", "ssh", "hosts"})
 
@@ -162,11 +162,14 @@ def _install(host: Host, *, yes: bool, engine: bool) -> bool:
     for step in plan(host, wheel, engine=engine):
         typer.echo(f"  - {step}", err=True)
     if host.command:
-        typer.echo(f"  hosts.toml has {host.name} run {host.command}; without that line, this one is run", err=True)
+        typer.echo(
+            f"  hosts.toml sets command = {host.command} for {host.name}; remove that line to run this installation",
+            err=True,
+        )
     if not yes:
         if not has_terminal():
-            raise ScenarioError("nobody can be asked here; --yes does it without")
-        if not typer.confirm("Go on?"):
+            raise ScenarioError("there is no terminal to ask on; add --yes to install without asking")
+        if not typer.confirm("Continue?"):
             return False
     install(host, wheel, engine=engine, prompt=has_terminal(), say=lambda line: typer.echo(f"  {line}", err=True))
     return True

@@ -7,56 +7,58 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir
+from condense_tui.cli.options import At, Json, Recorded, RunsDir
 
 if TYPE_CHECKING:
     from condense_tui.export.wish import Wish
 
 
 def export(
-    run: Annotated[
-        str, typer.Argument(help="A run's id or a part of it, a path to a run file or its folder, or a preset.")
-    ],
+    run: Recorded,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, npz, png, svg, html or tensorboard.")],
     what: Annotated[
         str,
         typer.Option(
-            help="Of png and svg: screen, heatmap, eigenvalues, prediction, output, field, or a scalar such as loss."
+            help="For png and svg: screen, heatmap, eigenvalues, prediction, output, field, or a scalar such as loss."
         ),
     ] = "screen",
-    layer: Annotated[str | None, typer.Option(metavar="NAME", help="One layer; else all, or the first.")] = None,
-    at: Annotated[
-        int | None, typer.Option(metavar="STEP", help="The newest frame at or before it; else the last.")
-    ] = None,
+    layer: Annotated[str | None, typer.Option(metavar="NAME", help="One layer; by default all, or the first.")] = None,
+    at: At = None,
     member: Annotated[
         int | None,
-        typer.Option(metavar="K", help="Of several seeds, the K-th; else their mean, and the first's heatmaps."),
+        typer.Option(
+            "--nth-seed",
+            "--member",
+            metavar="K",
+            help="The K-th of several seeds; by default their mean, with heatmaps of the first.",
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Where to; by default a name of its own here. - is stdout.")
+        Path | None,
+        typer.Option(metavar="PATH", help="Output file; by default named after the run, here. - is standard output."),
     ] = None,
-    size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="Of a screen.")] = "120x40",
+    size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="Size of a screen.")] = "120x40",
     theme: Annotated[
-        str | None, typer.Option(metavar="NAME", help="dark or light; by default screens are dark, figures light.")
+        str | None, typer.Option(metavar="NAME", help="dark or light; by default dark for screens, light for figures.")
     ] = None,
     palette: Annotated[str, typer.Option(metavar="NAME", help="ember, orchid or reef.")] = "ember",
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Write a run, or a picture of it, to a file. Needs no PyTorch.
+    """Export a run, or a picture of it, to a file. Needs no PyTorch.
 
     \b
-    csv: one row a step, one column a scalar; empty where it was not measured, nan and inf as they were.
-    Of several seeds, csv and npz hold the mean and every seed, unless one is chosen.
+    csv: one row for each step, one column for each scalar; empty where it was not measured.
     npz: every curve, and every layer's similarity, condensation and spectrum at one step.
-    html: one page with everything, which loads nothing else.
+    html: one self-contained page with everything.
+    Of several seeds, csv and npz hold the mean and every seed, unless one is chosen.
 
     \b
     condense-tui export digits-gd --to csv
     condense-tui export digits-gd-3f2a --to png --at 100
     condense-tui export digits-deep --to svg --what heatmap --theme dark
-    condense-tui export fcn-fig03-tanh --to png --what heatmap --member 3
+    condense-tui export fcn-fig03-tanh --to png --what heatmap --nth-seed 3
     condense-tui export digits-gd --to svg --what loss --out - > loss.svg
     """
     import msgspec
@@ -74,12 +76,12 @@ def export(
     if palette not in palettes:
         raise ScenarioError(f"--palette {palette}: {nearest(palette, palettes)}")
     if json and str(out) == "-":
-        raise ScenarioError("--json names the file that was written, and --out - writes none: give one of them")
+        raise ScenarioError("--json and --out - exclude each other: both write to standard output")
     format_ = format_named(to)
     if format_ not in PICTURES:
         for option, given in (("--what", what if what != SCREEN else None), ("--layer", layer)):
             if given is not None:
-                raise ScenarioError(f"{option} {given}: {to} holds all of the run; only png and svg show one thing")
+                raise ScenarioError(f"{option} {given}: only png and svg show a part of the run; {to} holds all of it")
     wish = Wish(
         format=format_,
         what=what,
@@ -99,7 +101,7 @@ def export(
         told = {"path": str(path.resolve()), "format": wish.format} | ({"seeds": seeds} if seeds else {})
         typer.echo(msgspec.json.encode(told).decode())
     else:
-        typer.echo(f"written: {path}" + (f" · {seeds}" if seeds else ""))
+        typer.echo(f"wrote {path}" + (f" · {seeds}" if seeds else ""))
     return 0
 
 

@@ -15,6 +15,7 @@ import typer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
 from condense_tui.app.launch import goes_on
+from condense_tui.cli.showing import Panels, Showing
 from condense_tui.resolve.host import kept
 
 if TYPE_CHECKING:
@@ -22,55 +23,55 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1
-# After Ctrl-C the run goes on; within this time a second one stops it.
+# After Ctrl-C the run continues; within this time a second one stops it.
 SECOND_THOUGHTS_S = 3.0
 # How long a stopped worker may take for its last checkpoint before we stop waiting for it.
 STOP_PATIENCE_S = 60.0
 
 
-def watch(folder: Path, *, json: bool, check: bool, link: Link | None = None) -> int:
-    """Wait for the run to end, showing how it goes, then print what came of it. `link` keeps a mirror up to date."""
+def watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
+    """Wait for the run to end, showing progress, then print its summary. `link` keeps a mirror up to date."""
     with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
         ended = _follow(run, interrupts, link)
         if not ended and not _ask_again(run, interrupts):
             typer.echo(goes_on(run.info()), err=True)
             return 0
-    return show_result(folder, json=json, check=check)
+    return show_result(folder, showing)
 
 
-def show_result(folder: Path, *, json: bool, check: bool = False, started: bool = False) -> int:
-    """Print the run's summary; 1 where it failed or diverged, or a claim that is checked does not hold."""
+def show_result(folder: Path, showing: Showing) -> int:
+    """Print the run's summary, or that it is training; 1 where it failed or diverged, or a claim that is checked does
+    not hold."""
     from condense_core.runs.summary import summarise, to_json
     from condense_presets.paper_records import compared
     from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
         summary = summarise(run, compared(run.experiment))
-    if json:
+    if showing.json:
         typer.echo(to_json(summary))
-    elif started:
+    elif showing.detach:
         typer.echo(f"{summary.run} is training; watch it: condense-tui attach {summary.run}")
     else:
         print_summary(summary)
-    return 0 if started else exit_code(summary, check=check)
+    return 0 if showing.detach else exit_code(summary, check=showing.check)
 
 
-def show_panels(place: Path, *, json: bool, at: int | None, width: int | None) -> int:
+def show_panels(place: Path, panels: Panels) -> int:
     """Print the run's panels, as the run screen has them, or its summary in JSON; 1 where it failed or diverged."""
-    from condense_tui.text.page import no_step_with_json, print_run
+    from condense_tui.text.page import print_run
 
-    no_step_with_json(at, json)
-    if json:
-        return show_result(place, json=True)
+    if panels.json:
+        return show_result(place, Showing(json=True))
     with RunReader(place) as run:
-        return exit_code(print_run(run, at=at, width=width), check=False)
+        return exit_code(print_run(run, at=panels.at, width=panels.width), check=False)
 
 
-def checked(folder: Path, *, check: bool) -> int:
+def checked(folder: Path, showing: Showing) -> int:
     """`exit_code` for a run that was just watched in the app."""
     from condense_core.runs.summary import summarise
 
-    if not check:
+    if not showing.check:
         return 0
     with RunReader(folder) as run:
         return exit_code(summarise(run), check=True)
@@ -79,7 +80,7 @@ def checked(folder: Path, *, check: bool) -> int:
 def exit_code(summary: Summary, *, check: bool) -> int:
     """What a command that showed this run ends with; says why on standard error where it is not 0."""
     if summary.status in BAD:
-        resume = f"go on from its last checkpoint: condense-tui runs resume {summary.run}"
+        resume = f"to resume it from its last checkpoint: condense-tui runs resume {summary.run}"
         because = f": {summary.reason}" if summary.reason else ""
         advice = f"; {resume}" if summary.status == "lost" else ""
         typer.echo(f"condense-tui: {summary.run} {summary.status}{because}{advice}", err=True)
@@ -90,7 +91,7 @@ def exit_code(summary: Summary, *, check: bool) -> int:
     if claim is None:
         why = "the scenario makes no claim"
     elif claim.holds is None:
-        why = f"the claim is not decided, the run is {summary.status}"
+        why = f"the claim is not decided yet: the run is {summary.status}"
     else:
         why = f"the claim does not hold: {'; '.join(claim.against)}"
     typer.echo(f"condense-tui: {why}", err=True)
@@ -113,7 +114,7 @@ def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(info.name, total=info.steps, measured=info.status)
-        # a mirror may still be as it was when somebody last looked
+        # a mirror may still be as it was when it was last watched
         while info.active or not (link is None or link.up_to_date.is_set()):
             if interrupts:
                 return False
@@ -138,13 +139,13 @@ def _measured(run: RunReader) -> str:
 
 def _ask_again(run: RunReader, interrupts: list[int]) -> bool:
     """After a first Ctrl-C: True where a second one came and the run was stopped."""
-    typer.echo(f"leaving; the run goes on. Ctrl-C again within {SECOND_THOUGHTS_S:.0f} s stops it.", err=True)
+    typer.echo(f"leaving; the run continues. Press Ctrl-C again within {SECOND_THOUGHTS_S:.0f} s to stop it.", err=True)
     if not _wait(lambda: len(interrupts) > 1, SECOND_THOUGHTS_S):
         return False
     run.send("stop")
-    typer.echo("stopping, with a checkpoint …", err=True)
+    typer.echo("saving a checkpoint and stopping …", err=True)
     if not _wait(lambda: not run.info().active, STOP_PATIENCE_S):
-        typer.echo("the worker has not answered yet; it stops when it does", err=True)
+        typer.echo("the worker has not answered yet; it will stop as soon as it does", err=True)
     return True
 
 

@@ -14,13 +14,13 @@ presets = typer.Typer(help="The scenarios that ship with the program.", invoke_w
 
 @presets.callback()
 def default(context: typer.Context) -> int | None:
-    """The scenarios that ship with the program; without a word, list them."""
+    """The scenarios that ship with the program; without a subcommand, list them."""
     return list_() if context.invoked_subcommand is None else None
 
 
 @presets.command("list")
 def list_(json: Json = False) -> int:
-    """All presets: what they are, and what each claims."""
+    """List all presets: what each is, and what it claims."""
     import msgspec
 
     from condense_presets.catalogue import catalogue
@@ -60,8 +60,11 @@ def list_(json: Json = False) -> int:
 
 @presets.command()
 def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Json = False) -> int:
-    """A preset as TOML, ready to be saved and changed, with what the paper says, in what it differs from the paper, and
-    which settings the text does not give; `--json` gives the same as JSON."""
+    """Print a preset as TOML, ready to be saved and changed, or with --json as JSON.
+
+    Comments before it say what the paper says of the figure, which settings differ from the paper's, and which of them
+    the text does not give.
+    """
     import msgspec
 
     from condense_core.scenario.toml import loads
@@ -84,13 +87,15 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
 @presets.command()
 def record(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Presets; those that have a recording without.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Presets; by default those that have a recording.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where recordings go; by default where the program keeps its own."),
+        typer.Option(metavar="DIR", help="Folder for the recordings; by default the program's own."),
     ] = None,
-    frames: Annotated[int, typer.Option(min=2, help="Steps that are recorded, halved until it is small.")] = 60,
+    frames: Annotated[
+        int, typer.Option(min=2, help="Number of recorded steps, halved until the file is small enough.")
+    ] = 60,
 ) -> int:
     """Train presets and save each as a small recording, which plays without PyTorch.
 
@@ -112,7 +117,7 @@ def record(
 
 @presets.command()
 def activations() -> int:
-    """Every activation, with its multiplicity at 0 found by differentiation."""
+    """List every activation with its multiplicity at 0, found by differentiation."""
     import subprocess
     import sys
 
@@ -125,5 +130,5 @@ def activations() -> int:
     command = [sys.executable, "-P", "-m", "condense_core.engine.network.activations", *names]
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     typer.echo(answer.stdout, nl=False)
-    typer.echo(f"any of them with {CENTRED_PREFIX!r} before its name has its value at 0 subtracted")
+    typer.echo(f"{CENTRED_PREFIX!r} before the name of any activation subtracts its value at 0")
     return answer.returncode

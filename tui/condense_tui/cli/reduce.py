@@ -1,4 +1,4 @@
-"""`reduce`: the effective network of a run, and what it costs."""
+"""`reduce`: the effective network of a run, and what it changes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 
 def reduce(
-    run: Annotated[str, typer.Argument(help="A run's id or a part of it, or a path to a run file or its folder.")],
+    run: Annotated[str, typer.Argument(help="A run's id or part of it, or a path to a run file or its folder.")],
     at: Annotated[
-        int | None, typer.Option(metavar="STEP", help="The newest weights kept at or before this step; else the last.")
+        int | None,
+        typer.Option(metavar="STEP", help="Use the last saved weights at or before this step; by default the last."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the small network goes; by default RUN-effective here.")
+        Path | None, typer.Option(metavar="DIR", help="Folder for the small network; by default RUN-effective here.")
     ] = None,
     keep_small: Annotated[
         bool, typer.Option("--keep-small", help="Keep kernels that are too small to have a direction.")
@@ -27,10 +28,10 @@ def reduce(
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """The effective network of a run: every condensed line of kernels as one kernel, and what that changes.
+    """Reduce a run to its effective network: one kernel for each condensed line, and what that changes.
 
-    Writes the small network's weights, and a scenario that goes on training from them. Adam begins there without its
-    moments. Of a run of several seeds it is the first one's.
+    Writes the small network's weights, and a scenario that continues training from them; Adam starts there without
+    its moments. Of a run with several seeds, the first is reduced.
 
     \b
     condense-tui reduce digits-gd-3f2a --out small
@@ -80,11 +81,11 @@ def _print(found: ReduceAnswer) -> None:
         table.add_row(*(Text(str(cell)) for cell in cells))
     console.print(table)
     say(f"parameters  {found.parameters_before:,} → {found.parameters_after:,}")
-    say(f"output      changes by {measure(found.output_change, 3)} of its size")
+    say(f"output      relative change {measure(found.output_change, 3)}")
     say(
         f"loss        {measure(found.loss_before, 6)} → {measure(found.loss_after, 6)}"
-        f" ({measure(found.loss_change, 3)} of it)"
+        f" (relative change {measure(found.loss_change, 3)})"
     )
     if found.accuracy_before is not None:
         say(f"accuracy    {percent(found.accuracy_before)} → {percent(found.accuracy_after)}")
-    say(f"train it on: condense-tui run {found.scenario}")
+    say(f"to train it further: condense-tui run {found.scenario}")

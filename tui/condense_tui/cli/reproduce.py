@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import Json
+from condense_tui.cli.options import DataRoot, Device, Json
 
 if TYPE_CHECKING:
     from condense_tui.batch.cells import Cell, Plan
@@ -22,37 +22,46 @@ SEEDS = 10
 
 def reproduce(
     figures: Annotated[
-        list[str] | None, typer.Argument(metavar="FIGURE", help="Presets, or what their names begin with; all without.")
+        list[str] | None,
+        typer.Argument(metavar="FIGURE", help="Presets, or the beginning of their names; by default all."),
     ] = None,
-    paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of that paper.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help=f"Draws of every preset; {SEEDS} by default.")] = None,
+    paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of this paper.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help=f"Number of draws of each preset; by default {SEEDS}.")
+    ] = None,
     data_seeds: Annotated[
         int | None,
-        typer.Option(min=1, help="Draws of the data, each with every draw of weights; else both are drawn together."),
+        typer.Option(
+            min=1,
+            help="Number of seeds of the data, each combined with every seed of the weights; by default both change"
+            " together.",
+        ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Every CPU preset, in about ten minutes on two cores.")
+        bool, typer.Option("--quick", help="All CPU presets, some of them smaller, in about ten minutes on two cores.")
     ] = False,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Runs and report go there; runs there are kept.")] = Path(
-        "report"
-    ),
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the runs and the report; finished runs in it are kept.")
+    ] = Path("report"),
+    data_root: DataRoot = None,
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=SOURCE", help="Other images for presets of a set: cifar10=folder:PATH; repeatable."),
+        typer.Option(
+            metavar="NAME=SOURCE", help="Use other images in place of a data set: cifar10=folder:PATH; repeatable."
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:i; presets that need a GPU run on cuda.")] = "cpu",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time; as many as there are cores.")] = None,
+    device: Device = "cpu",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Number of runs at a time; by default the number of cores.")
+    ] = None,
     json: Json = False,
 ) -> int:
-    """Run presets over draws and report which claims hold: measured distributions, heatmaps, curves, verdicts.
+    """Train presets with several seeds and report which claims hold: distributions, heatmaps, curves, verdicts.
 
-    A paper's claim is tested at the paper's setting, over draws of weights and data together; demonstrations on their
-    own draw of the data. Runs that are finished in DIR are not repeated. Exits with 1 where a run failed, or what is
-    found contradicts what a preset declares. Ctrl-C stops it with a report of what is finished so far, and the same
-    command goes on.
+    A paper's claim is tested at the paper's setting, with other weights and other data in every draw; a demonstration
+    keeps its own draw of the data. Runs already finished in DIR are not repeated; presets that need a GPU are left out
+    without --device cuda. Exits with status 1 if a run failed, or if the result contradicts what a preset declares.
+    Ctrl-C stops it with a report of what is finished so far; the same command continues.
 
     \b
     condense-tui reproduce --quick
@@ -67,6 +76,7 @@ def reproduce(
     from condense_core.errors import StoppedError
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
+    from condense_core.scenario.device import device_named
     from condense_tui.batch.drive import drive
     from condense_tui.documents.files import ready_folder
     from condense_tui.reproduce.across import read_across
@@ -75,9 +85,8 @@ def reproduce(
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import showing
     from condense_tui.reproduce.together import together
-    from condense_tui.resolve.scenario import check_device
 
-    check_device(device)
+    on_gpu = device_named(device).kind == "cuda"
     other_data = stand_ins(data or [])
     presets = read_presets(figures or [], paper)
     require_engine()
@@ -90,7 +99,7 @@ def reproduce(
         seeds=seeds or (QUICK_SEEDS if quick else SEEDS),
         data_seeds=data_seeds,
         data_root=data_root,
-        has_gpu=device.startswith("cuda"),
+        has_gpu=on_gpu,
         quick=quick,
         stand_ins=other_data,
         across=read_across(figures or [], presets),
@@ -105,14 +114,13 @@ def reproduce(
         report = _report(plan, progress, stopped, _command(figures, paper, seeds, quick, data), data_seeds, begun)
         markdown, page = write(report, out)
     except KeyboardInterrupt:
-        raise StoppedError("stopped before the report was written; the same command goes on") from None
+        raise StoppedError("stopped before the report was written; run the same command to continue") from None
     if json:
         typer.echo(msgspec.json.encode(report).decode())
     else:
         _print(report, markdown, page)
     if stopped:
-        others = "the others have a checkpoint or were not begun, and the same command goes on"
-        raise StoppedError(f"stopped {stopped}; {others}")
+        raise StoppedError(f"stopped {stopped}; run the same command to continue")
     return 0 if report.holds else 1
 
 
@@ -123,7 +131,7 @@ def _stopped(plan: Plan, progress: Progress) -> str:
     if not progress.interrupted:
         return ""
     if not progress.ended:
-        text = "stopped before a run was finished; those begun have a checkpoint, and the same command goes on"
+        text = "stopped before any run finished; run the same command to continue"
         raise StoppedError(text)
     return f"after {len(progress.ended)} of {len(plan.cells)} runs"
 
@@ -162,13 +170,13 @@ def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
             for cell in item.cells
             if (cell.folder, cell.member) not in unfinished
         ]
-        not_run = item.not_run or ("" if places else "stopped before a run was finished")
+        not_run = item.not_run or ("" if places else "stopped before any run finished")
         parts[item.name] = Part(item.name, item.experiment, places, not_run, item.changes, _missing(missing))
     return parts
 
 
 def _missing(cells: Sequence[Cell]) -> list[str]:
-    """Runs without a result in words, those in one folder together: `3 runs (seed 4 to seed 6): not begun`."""
+    """Runs without a result in words, those in one folder together: `3 runs (seed 4 to seed 6): not started`."""
     from condense_tui.batch.drive import left_at
     from condense_tui.draw.numbers import plural
 
@@ -198,10 +206,11 @@ def _command(
 def _draws(plan: Plan, data_seeds: int | None) -> str:
     counts = sorted({len(preset.cells) // (data_seeds or 1) for preset in plan.presets if preset.cells})
     if not counts:
-        return "none could be run"
+        return "no preset could be run"
     words = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    draws = f"{words} {'draw' if words == '1' else 'draws'}"
-    return f"{draws} of each preset" if data_seeds is None else f"{draws} of the weights, {data_seeds} of the data"
+    if data_seeds is not None:
+        return f"{words} {'seed' if words == '1' else 'seeds'} of the weights, {data_seeds} of the data"
+    return f"{words} {'draw' if words == '1' else 'draws'} of each preset"
 
 
 def _print(report: Report, markdown: Path, page: Path) -> None:
@@ -236,5 +245,5 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
         presets = "1 preset" if count == 1 else f"{count} presets"
         console.print(f"{presets}: {change}", markup=False, highlight=False, soft_wrap=True)
     for cut in report.cuts:
-        console.print(f"cut: {cut}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"left out to fit the time: {cut}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"report: {page}\n        {markdown}", markup=False, highlight=False, soft_wrap=True)

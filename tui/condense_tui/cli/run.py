@@ -3,47 +3,60 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from condense_tui.app.launch import has_terminal, open_app
-from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
-from condense_tui.resolve.scenario import build_scenario, check_device, find_recording
+from condense_tui.cli.options import (
+    At,
+    Check,
+    Data,
+    DataRoot,
+    Device,
+    Download,
+    Headless,
+    Json,
+    OnHost,
+    Recorded,
+    RunsDir,
+    Scenario,
+    Seed,
+    Seeds,
+    Settings,
+    Vary,
+    Width,
+)
+from condense_tui.cli.showing import Panels, Showing
+from condense_tui.resolve.scenario import build_scenario, find_recording
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
-    from condense_core.scenario.experiment import Experiment
+    from condense_core.remote.client.link import Link
+    from condense_tui.resolve.host import NewRun
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field, by its dotted name; repeatable.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="The draw of the initial weights and of the batches.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Train that many draws as one run, from --seed on.")] = None,
-    vary: Annotated[
-        Literal["init", "data", "both"] | None,
-        typer.Option(help="What the draws of --seeds are of: initial weights, data, or both."),
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")] = "auto",
-    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
-    headless: Annotated[bool, typer.Option("--headless", help="No app: progress, then a table.")] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Start the run and return.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
+    scenario: Scenario,
+    settings: Settings = None,
+    seed: Seed = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    device: Device = "auto",
+    data: Data = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    headless: Headless = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Start the run and return at once.")] = False,
+    check: Check = False,
     json: Json = False,
-    name: Annotated[str, typer.Option(help="What to call the run.")] = "",
+    name: Annotated[str, typer.Option(help="Name of the run.")] = "",
     host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Train a scenario, and watch it.
+    """Train a scenario and watch it.
 
-    Training runs in a process of its own: leaving the app, or closing the terminal, does not stop it.
+    Training runs in a separate process: leaving the app or closing the terminal does not stop it.
 
     \b
     condense-tui run digits-gd
@@ -56,13 +69,12 @@ def run(
     from condense_core.errors import ScenarioError
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
-    from condense_tui.cli.headless import checked, show_result, watch
+    from condense_core.scenario.device import device_named
+    from condense_tui.cli.headless import show_result
+    from condense_tui.resolve.host import NewRun
 
-    if headless and detach:
-        raise ScenarioError("--headless waits for the run and --detach does not: give one of them")
-    if check and detach:
-        raise ScenarioError("--check needs the run's end and --detach does not wait for it: give one of them")
-    check_device(device)
+    showing = Showing(headless=headless, detach=detach, check=check, json=json)
+    device_named(device)
     experiment, preset = build_scenario(
         scenario,
         settings=settings or [],
@@ -74,28 +86,24 @@ def run(
         download=download,
     )
     if vary is not None and experiment.ensemble.members == 1:
-        raise ScenarioError(f"--vary {vary} says what several draws are of, and there is one: give --seeds N too")
+        raise ScenarioError(f"--vary {vary} needs several seeds, and the scenario has one: add --seeds N")
     if host is not None:
-        return _run_there(host, experiment, runs_folder(runs_dir), name, preset, device, headless, detach, check, json)
+        return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
     require_engine()
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
     start_worker(folder)
-    if detach:
-        return show_result(folder, json=json, started=True)
-    if headless or json or not has_terminal():
-        return watch(folder, json=json, check=check)
-    return open_app(folder) or checked(folder, check=check)
+    return show_result(folder, showing) if detach else _watch(folder, showing)
 
 
 def attach(
-    run: Annotated[str | None, typer.Argument(help="A run's id or a part of it; the newest without.")] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="No app: progress, then a table.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where the claim does not hold.")] = False,
+    run: Annotated[str | None, typer.Argument(help="A run's id or part of it; by default the newest run.")] = None,
+    headless: Headless = False,
+    check: Check = False,
     json: Json = False,
     host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Watch a run, the newest where none is named: one that is going on, or one that has ended.
+    """Watch a run, whether it is training or has ended; by default the newest.
 
     \b
     condense-tui attach
@@ -103,68 +111,57 @@ def attach(
     condense-tui attach --host me@gpu.example.org
     """
     from condense_core.runs.place import find_run, runs_folder
-    from condense_tui.cli.headless import checked, watch
     from condense_tui.resolve.host import choose_run, connect, link_to
 
-    in_app = has_terminal() and not (headless or json)
+    showing = Showing(headless=headless, check=check, json=json)
     if host is not None:
-        connection = connect(host, prompt=in_app)
-        return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), in_app, check, json)
+        connection = connect(host, prompt=showing.may_prompt)
+        return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), showing)
     folder = find_run(runs_folder(runs_dir), run)
-    if not in_app:
-        return watch(folder, json=json, check=check, link=link_to(folder))
-    return open_app(folder) or checked(folder, check=check)
+    # the app itself keeps what it shows up to date
+    return _watch(folder, showing, None if showing.in_app else link_to(folder))
 
 
-def _run_there(
-    host: str,
-    experiment: Experiment,
-    runs: Path,
-    name: str,
-    preset: str,
-    device: str,
-    headless: bool,
-    detach: bool,
-    check: bool,
-    json: bool,
-) -> int:
+def _watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
+    """In the app or without; `link` keeps the run up to date where it is the mirror of one elsewhere."""
+    from condense_tui.cli.headless import checked, watch
+
+    if not showing.in_app:
+        return watch(folder, showing, link)
+    return open_app(folder, link) or checked(folder, showing)
+
+
+def _run_there(host: str, new: NewRun, runs: Path, showing: Showing) -> int:
     """`run --host`: start the run there, then watch its mirror here."""
     from condense_core.remote.client.link import open_mirror
     from condense_tui.cli.headless import show_result
     from condense_tui.resolve.host import connect, start
 
-    in_app = has_terminal() and not (headless or json or detach)
-    connection = connect(host, prompt=in_app or (detach and has_terminal()))
-    started = start(connection, experiment, name=name, preset=preset, device=device)
-    if not detach:
-        return _watch_there(connection, started, runs, in_app, check, json)
+    connection = connect(host, prompt=showing.may_prompt)
+    started = start(connection, new)
+    if not showing.detach:
+        return _watch_there(connection, started, runs, showing)
     with connection:
-        return show_result(open_mirror(connection, started, runs), json=json, started=True)
+        return show_result(open_mirror(connection, started, runs), showing)
 
 
-def _watch_there(connection: Connection, run: str, runs: Path, in_app: bool, check: bool, json: bool) -> int:
+def _watch_there(connection: Connection, run: str, runs: Path, showing: Showing) -> int:
     from condense_core.remote.client.link import Link, open_mirror
-    from condense_tui.cli.headless import checked, watch
 
     folder = open_mirror(connection, run, runs)
     # the app shows the newest frames first, whatever there was before; a table at the end needs all of it
-    link = Link(folder, connection.host, connection, newest=in_app)
-    if not in_app:
-        return watch(folder, json=json, check=check, link=link)
-    return open_app(folder, link) or checked(folder, check=check)
+    return _watch(folder, showing, Link(folder, connection.host, connection, newest=showing.in_app))
 
 
 def replay(
-    run: Annotated[
-        str, typer.Argument(help="A run's id or a part of it, a path to a run file or its folder, or a preset.")
-    ],
-    headless: Annotated[bool, typer.Option("--headless", help="No app: the same panels as text.")] = False,
+    run: Recorded,
+    headless: Annotated[bool, typer.Option("--headless", help="Without the app: print the panels as text.")] = False,
     at: At = None,
     width: Width = None,
     json: Json = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Play a recording: of a run, from a file, or the one that ships with a preset. Needs no PyTorch.
+    """Play a recording: a run, a run file, or the recording that ships with a preset. Needs no PyTorch.
 
     \b
     condense-tui replay digits-gd
@@ -176,7 +173,7 @@ def replay(
 
     place = find_recording(run, runs_dir)
     if headless or json or at is not None or not has_terminal():
-        show_panels(place, json=json, at=at, width=width)
+        show_panels(place, Panels(at=at, width=width, json=json))
         if place in recordings().values():
             typer.echo(_recorded(place), err=True)
         return 0

@@ -1,4 +1,4 @@
-"""`runs`: what was recorded here and elsewhere, and steering what is still going on."""
+"""`runs`: what was recorded here and on other hosts, and control of runs that are still training."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 runs = typer.Typer(help="List, show, stop, resume, remove and pull runs.", invoke_without_command=True)
 
-# How long a worker may take to checkpoint and stop before the command returns all the same.
+# How long a worker may take to save a checkpoint and stop before the command returns without waiting further.
 PATIENCE_S = 60.0
 
-Run = Annotated[str, typer.Argument(help="A run's id or a part of it.")]
+Run = Annotated[str, typer.Argument(help="A run's id or part of it.")]
 
 
 @runs.callback()
 def default(context: typer.Context) -> int | None:
-    """List, show, stop, resume, remove and pull runs; without a word, list them."""
+    """List, show, stop, resume, remove and pull runs; without a subcommand, list them."""
     return list_() if context.invoked_subcommand is None else None
 
 
 @runs.command("list")
 def list_(json: Json = False, host: OnHost = None, runs_dir: RunsDir = None) -> int:
-    """All runs here, or those on another machine, the newest first."""
+    """List the runs, newest first: here, or on another machine."""
     import msgspec
 
     from condense_core.runs.place import runs_folder
@@ -84,24 +84,26 @@ def show(
     host: OnHost = None,
     runs_dir: RunsDir = None,
 ) -> int:
-    """What a run came to, as text: layers, heatmaps, curves, events, claim."""
+    """Print a run as text: layers, heatmaps, curves, events and claim."""
     from condense_core.remote.client.link import open_mirror, sync
     from condense_core.runs.place import runs_folder
     from condense_tui.cli.headless import show_panels
+    from condense_tui.cli.showing import Panels
 
+    panels = Panels(at=at, width=width, json=json)
     if host is None:
         folder = _find(run, runs_dir)
     else:
         with _there(run, host) as (connection, id_):
             folder = open_mirror(connection, id_, runs_folder(runs_dir))
             sync(folder, connection)
-    show_panels(folder, json=json, at=at, width=width)
+    show_panels(folder, panels)
     return 0
 
 
 @runs.command()
 def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
-    """Have a run checkpoint and stop; it can be resumed."""
+    """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
     from condense_core.runfile.reader import RunReader
 
@@ -111,7 +113,7 @@ def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
     with RunReader(_find(run, runs_dir)) as reader:
         info = reader.info()
         if not info.active:
-            raise RunFileError(f"{info.id} is {info.status}; there is nothing to stop")
+            raise RunFileError(f"{info.id} is {info.status}: there is nothing to stop")
         reader.send("stop")
         deadline = time.monotonic() + PATIENCE_S
         while info.active and time.monotonic() < deadline:
@@ -133,23 +135,23 @@ def _stop_there(run: str, host: str) -> int:
                 break
             time.sleep(0.2)
     if info is None:
-        typer.echo(f"{id_} is gone from {host}")
+        typer.echo(f"{id_} no longer exists on {host}")
         return 0
     return _say_stopped(info, f" --host {host}")
 
 
 def _say_stopped(info: RunInfo, host: str) -> int:
     if info.active:
-        typer.echo(f"{info.id} was asked to stop and has not answered yet")
+        typer.echo(f"{info.id} was asked to stop, and has not answered yet")
     else:
-        go_on = f"; go on with: condense-tui runs resume {info.id}{host}" if info.status == "stopped" else ""
+        go_on = f"; to resume it: condense-tui runs resume {info.id}{host}" if info.status == "stopped" else ""
         typer.echo(f"{info.id} {info.status} at step {info.step}{go_on}")
     return 0
 
 
 @runs.command()
 def resume(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
-    """Go on with a stopped or lost run from its last checkpoint."""
+    """Resume a stopped, failed or lost run from its last checkpoint."""
     from condense_core.runs.create import require_engine, resume_run
 
     run, host = _or_of_mirror(run, host, runs_dir)
@@ -171,10 +173,12 @@ def resume(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
 def pull(
     run: Run,
     host: OnHost = None,
-    checkpoint: Annotated[bool, typer.Option("--checkpoint", help="Its weights, too.")] = False,
+    checkpoint: Annotated[
+        bool, typer.Option("--checkpoint", help="Also copy its checkpoint, which holds the weights.")
+    ] = False,
     runs_dir: RunsDir = None,
 ) -> int:
-    """Copy a run that was trained elsewhere: everything recorded and the worker's log; `reduce` needs --checkpoint.
+    """Copy a run from another machine: everything recorded, and the worker's log. `reduce` also needs --checkpoint.
 
     \b
     condense-tui runs pull digits-gd --host me@gpu.example.org
@@ -189,7 +193,7 @@ def pull(
 
     run, host = _or_of_mirror(run, host, runs_dir)
     if host is None:
-        raise ScenarioError(f"{run} was recorded here; a run elsewhere is pulled with --host HOST")
+        raise ScenarioError(f"{run} was recorded on this machine; add --host HOST to pull a run from another one")
     log, weights = PULLED_FILES
     with _there(run, host) as (connection, id_), waiting(f"pulling {id_} from {host}"):
         folder = open_mirror(connection, id_, runs_folder(runs_dir))
@@ -199,13 +203,13 @@ def pull(
         if checkpoint:
             pull_file(connection, id_, weights, folder)
     info = read_mirror(folder)
-    typer.echo(f"{info.id} pulled, {info.status} at step {info.step}: condense-tui attach {info.id}")
+    typer.echo(f"{info.id} pulled, {info.status} at step {info.step}; watch it: condense-tui attach {info.id}")
     return 0
 
 
 @runs.command("rm")
 def remove(run: Run, runs_dir: RunsDir = None) -> int:
-    """Delete a run and all it recorded; of a run elsewhere, the copy that is here."""
+    """Delete a run and everything it recorded; of a run on another machine, only the copy here."""
     from condense_core.errors import RunFileError
     from condense_core.runfile import control
     from condense_core.runfile.reader import RunReader
@@ -218,12 +222,12 @@ def remove(run: Run, runs_dir: RunsDir = None) -> int:
         with RunReader(folder) as reader:
             info = reader.info()
         alive = alive or (info.mirror is None and info.active)
-        there = f" here; {info.mirror.host} has it still" if info.mirror else ""
+        there = f" here; it is still on {info.mirror.host}" if info.mirror else ""
     except RunFileError as error:
-        # a run whose file cannot be read can still be got rid of
+        # a run whose file cannot be read can still be removed
         typer.echo(f"condense-tui: {error}", err=True)
     if alive and mirror:
-        raise RunFileError(f"{folder.name} is being watched; leave it first")
+        raise RunFileError(f"{folder.name} is being watched; close that viewer first")
     if alive:
         raise RunFileError(f"{folder.name} is still training; stop it first: condense-tui runs stop {folder.name}")
     place.remove_run(folder)
@@ -238,7 +242,7 @@ def _find(run: str, runs_dir: Path | None, *, whole: bool = False) -> Path:
 
 
 def _or_of_mirror(run: str, host: str | None, runs_dir: Path | None) -> tuple[str, str | None]:
-    """The run and its host; a run that is a mirror here is meant where it is trained."""
+    """The run and its host; a mirror stands for the run on the host that trains it."""
     from condense_core.remote.client.link import read_mirror
     from condense_core.runs.place import is_mirror
 

@@ -9,10 +9,12 @@ import typer
 
 
 def serve(
-    launcher: Annotated[str, typer.Option(metavar="COMMAND", help="Put before a worker's command line.")] = "",
-    runs_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Where runs are kept.")] = None,
+    launcher: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Command that starts the workers, such as srun.")
+    ] = "",
+    runs_dir: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the runs on this machine.")] = None,
 ) -> int:
-    """One viewer's session on standard input and output; what `--host` starts on the far side over ssh."""
+    """One viewer's session on standard input and output; `--host` starts it on the other machine over ssh."""
     from condense_core.remote.server.serve import main
 
     return main([*(["--launcher", launcher] if launcher else []), *(["--runs-dir", str(runs_dir)] if runs_dir else [])])

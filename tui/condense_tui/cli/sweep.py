@@ -7,9 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import Json
+from condense_tui.cli.options import (
+    Check,
+    Data,
+    DataRoot,
+    Device,
+    Download,
+    Json,
+    Scenario,
+    Seed,
+    Seeds,
+    Settings,
+    Vary,
+)
 from condense_tui.cli.reproduce import SEEDS
-from condense_tui.resolve.scenario import build_scenario, check_device
+from condense_tui.resolve.scenario import build_scenario
 from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
@@ -21,68 +33,60 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
+    scenario: Scenario,
     over: Annotated[
         list[str],
         typer.Option(
-            metavar="KEY=V1,V2,…", help="A field by its dotted name, and its values; repeatable: all combined."
+            metavar="KEY=V1,V2,…",
+            help="A field by its dotted name and its values; repeatable, all combinations are trained.",
         ),
     ],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other field, for every cell; repeatable."),
-    ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(min=1, help=f"Draws in each cell, trained as one run; the scenario's, or {SEEDS}.")
-    ] = None,
-    vary: Annotated[
-        Literal["init", "data", "both"] | None,
-        typer.Option(help="What the draws are of: initial weights, data, or both."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="The first draw of the initial weights.")] = None,
-    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
+    settings: Settings = None,
+    seed: Seed = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    data: Data = None,
+    data_root: DataRoot = None,
+    download: Download = False,
     show: Annotated[
         Show,
         typer.Option(help="What the picture shows."),
     ] = "condensed",
-    layer: Annotated[str | None, typer.Option(help="Only that layer in the picture and the table shown.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Show only this layer in the picture and the table.")] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Runs, tables and picture go there; runs there are kept.")
+        Path, typer.Option(metavar="DIR", help="Folder for runs, tables and picture; finished runs in it are kept.")
     ] = Path("sweep"),
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Cells at a time; as many as there are cores, here or in the cluster.")
+        int | None,
+        typer.Option(min=1, help="Number of cells at a time; by default the number of cores, here or in the cluster."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:i.")] = "cpu",
+    device: Device = "cpu",
     engine: Annotated[
-        Literal["local", "ray"], typer.Option(help="Train in processes of this machine, or on a Ray cluster.")
+        Literal["local", "ray"], typer.Option(help="Train in processes on this machine, or on a Ray cluster.")
     ] = "local",
     address: Annotated[
-        str | None, typer.Option(help="The cluster: HOST:PORT from one of its nodes, ray://HOST:PORT, or auto.")
+        str | None, typer.Option(help="The Ray cluster: HOST:PORT from one of its nodes, ray://HOST:PORT, or auto.")
     ] = None,
     parquet: Annotated[
-        bool, typer.Option("--parquet", help="Refuse to go on where Parquet cannot be written.")
+        bool, typer.Option("--parquet", help="Stop with an error if Parquet cannot be written.")
     ] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit with 1 where the claim does not hold in a cell.")
-    ] = False,
+    check: Check = False,
     json: Json = False,
 ) -> int:
-    """Train a scenario at every combination of values, each over several seeds: one table, and a phase diagram.
+    """Train a scenario at every combination of values, with several seeds each: one table and a phase diagram.
 
-    Two keys make a picture with the first across and the second up; one key makes bars; a third makes a picture for
-    each of its values. `width`, `activation`, `std`, `lr` and other names that mean one thing need no dots. In DIR:
-    results.csv (a row for each cell and layer), seeds.csv (for each seed), both as .parquet where pyarrow is
-    installed, phase.svg, and the runs in cells/, to be opened with `condense-tui replay DIR/cells/NAME`.
+    Without --seeds, a cell has as many seeds as the scenario, or 10 if the scenario has one. Two keys give a picture
+    with the first across and the second upwards; one key gives bars; a third gives a picture for each of its values.
+    Names that are unique in a scenario, such as `width`, `activation`, `std` and `lr`, need no dots.
 
-    Cells that are finished in DIR are not trained again; one that fails or diverges is marked and stops no other.
-    Exits with 1 where no cell came to its end, or, with --check, where a claim does not hold in a cell. Ctrl-C stops it
-    with the tables of what is finished so far.
+    DIR gets results.csv (a row for each cell and layer), seeds.csv (a row for each seed), both also as .parquet if
+    pyarrow is installed, phase.svg, and the runs in cells/: open one with `condense-tui replay DIR/cells/NAME`.
 
-    With --engine ray, nodes need the package and, for images, the data under the same path.
+    Cells already finished in DIR are not trained again; a cell that fails or diverges is marked and does not stop the
+    others. Exits with status 1 if no cell finished or, with --check, if the claim does not hold in a cell. Ctrl-C
+    stops it with the tables of what is finished so far.
+
+    With --engine ray, nodes need this package and, for images, the data under the same path.
 
     \b
     condense-tui sweep fcn-fig03-tanh --over init.std=0.005,0.05,0.5 --over width=20,50 --seeds 5
@@ -92,13 +96,14 @@ def sweep(
     import msgspec
 
     from condense_core.errors import StoppedError
+    from condense_core.scenario.device import device_named
     from condense_tui.documents.files import ready_folder
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
     from condense_tui.sweep.results import read_results
     from condense_tui.sweep.write import require_parquet, write_tables
 
-    check_device(device)
+    device_named(device)
     _check_engine(engine, address)
     if parquet:
         require_parquet()
@@ -125,7 +130,7 @@ def sweep(
         pictures = _pictures(swept, results, show, layer)
         files.append(_write_svg(swept, pictures, show))
     except KeyboardInterrupt:
-        raise StoppedError("stopped before the tables were written; the same command goes on") from None
+        raise StoppedError("stopped before the tables were written; run the same command to continue") from None
     if json:
         document = {
             "scenario": swept.name,
@@ -151,7 +156,7 @@ def _check_engine(engine: str, address: str | None) -> None:
     if engine == "ray":
         require_ray()
     elif address is not None:
-        raise ScenarioError("--address names a Ray cluster: give --engine ray too")
+        raise ScenarioError("--address names a Ray cluster: add --engine ray")
 
 
 def _with_members(base: Experiment, members: int) -> Experiment:
@@ -197,14 +202,13 @@ def _train(
 
 
 def _stopped(swept: Sweep, progress: Progress, engine: str) -> str:
-    """What to say where Ctrl-C stopped the sweep, nothing where it did not; StoppedError where no cell has ended."""
+    """What to say where Ctrl-C stopped the sweep, nothing if it did not; StoppedError if no cell has ended."""
     from condense_core.errors import StoppedError
 
     if not progress.interrupted:
         return ""
-    others = "the others have a checkpoint or were not begun" if engine == "local" else "the others start anew"
-    text = f"stopped after {len(progress.ended)} of {len(swept.cells)} cells; {others}"
-    text = f"{text}, and the same command goes on"
+    others = "" if engine == "local" else "; unfinished cells start again from step 0"
+    text = f"stopped after {len(progress.ended)} of {len(swept.cells)} cells; run the same command to continue{others}"
     if not progress.ended:
         raise StoppedError(text)
     return text
@@ -253,7 +257,7 @@ def _print(
     for picture in pictures:
         lines = draw(picture, scale, console.width, can)
         console.print()
-        for line in lines or [Text(f"{picture.title}: too wide for this terminal, see phase.svg")]:
+        for line in lines or [Text(f"{picture.title}: too wide for this terminal; see phase.svg")]:
             console.print(line, soft_wrap=True)
     if len(swept.axes) > 1 and can.depth is not Depth.NONE:
         console.print(legend(scale, show, can), soft_wrap=True)
@@ -263,7 +267,7 @@ def _print(
             because = f": {result.reason}" if result.reason else ""
             typer.echo(f"{result.cell} {result.status}{because}", err=True)
     if missing:
-        typer.echo(f"not begun: {plural(len(missing), 'cell')}", err=True)
+        typer.echo(f"not started: {plural(len(missing), 'cell')}", err=True)
     console.print(
         f"in {swept.out}: {', '.join(file.name for file in files)}", markup=False, highlight=False, soft_wrap=True
     )
@@ -273,7 +277,7 @@ def _print(
 
 def _exit_code(results: list[CellResult], check: bool) -> int:
     if not any(result.usable for result in results):
-        typer.echo("condense-tui: no cell came to its end", err=True)
+        typer.echo("condense-tui: no cell finished", err=True)
         return 1
     if not check:
         return 0

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json
+from condense_tui.cli.options import Data, DataRoot, Download, Json, Scenario, Settings
 from condense_tui.resolve.scenario import build_scenario
 
 if TYPE_CHECKING:
@@ -19,28 +18,26 @@ IMAGES = 500
 
 
 def theory(
-    scenario: Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")],
+    scenario: Scenario,
     trials: Annotated[
-        int, typer.Option(min=1, help="Data draws; data.seed and seed count up from the scenario's.")
+        int, typer.Option(min=1, help="Number of data draws; data.seed and seed count up from the scenario's.")
     ] = 50,
     samples: Annotated[
-        int | None, typer.Option(min=1, help=f"Samples in each draw; {IMAGES} images, or a function's own points.")
+        int | None,
+        typer.Option(min=1, help=f"Samples in each draw; by default {IMAGES} images, or data.samples of a function."),
     ] = None,
-    bias: Annotated[bool, typer.Option("--bias", help="Take the kernel's bias into the spectrum of Z.")] = False,
-    data: Annotated[str | None, typer.Option(help="digits, photos, mnist, cifar10, cifar100 or folder:PATH.")] = None,
-    data_root: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where torchvision's data sets are; also $CONDENSE_DATA_ROOT.")
-    ] = None,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the data set where it is missing.")] = False,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field, by its dotted name; repeatable.")
-    ] = None,
+    bias: Annotated[bool, typer.Option("--bias", help="Include the kernel's bias in Z.")] = False,
+    data: Data = None,
+    data_root: DataRoot = None,
+    download: Download = False,
+    settings: Settings = None,
     json: Json = False,
 ) -> int:
-    """The signal matrix Z over many data draws, v1 against all-ones, and the predicted step. Nothing is trained.
+    """Show what the data predict, without training: the signal matrix Z over many data draws, v1 against the all-ones
+    vector, and the predicted step of condensation.
 
-    Z is taken at zero output, without the kernel's bias as in the papers; --bias takes it in. Mean-square losses on
-    images are shown with raw and with one-hot labels: the spectral gap comes mostly from uncentred labels.
+    Z is computed at zero output and, as in the papers, without the kernel's bias; --bias includes it. For images with
+    a mean-square loss, raw and one-hot labels are both shown: the spectral gap comes mostly from uncentred labels.
 
     \b
     condense-tui theory digits-gd
@@ -93,8 +90,8 @@ def _print(found: TheoryAnswer, experiment: Experiment) -> None:
     for name, cells in _rows(found.by_labels):
         table.add_row(Text(name), *map(Text, cells))
     console.print(table)
-    column = "with the kernel's bias as its last column" if found.bias else "without a bias column, as in the papers"
-    say(f"Z {column}; the step is predicted for the scenario as it trains, with the bias its layer has")
+    column = "with the kernel's bias as the last column" if found.bias else "without a bias column, as in the papers"
+    say(f"Z is shown {column}; the predicted step is for the layer as the scenario trains it, with or without bias")
     if found.phase is not None:
         phase = found.phase
         say(f"phase diagram: {regime_words(phase.gamma, phase.gamma_prime, phase.regime, experiment)}")

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and that replace nothing without being told to."""
+"""Files that are written whole or not at all, and that replace others only when asked to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TakenError(ExportError):
 
 
 def write_file(path: Path, data: bytes, *, force: bool) -> None:
-    """Put `data` at `path` in one stroke; ExportError where something is there without `force`, or no file can be."""
+    """Put `data` at `path` atomically; ExportError if something is there without `force`, or no file can be."""
     partial = _beside(path)
     try:
         with partial.open("xb") as file:
@@ -50,7 +50,7 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, force: bool) -> No
             if not force:
                 raise _taken(path)
             if not path.is_dir() or any("tfevents" not in child.name for child in path.iterdir()):
-                raise ExportError(f"{path} holds more than event files; it is left alone: choose another place")
+                raise ExportError(f"{path} holds more than event files and was not replaced; choose another place")
         partial.mkdir()
         fill(partial)
         if path.exists():
@@ -63,7 +63,7 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, force: bool) -> No
 
 
 def check_free(path: Path, *, force: bool) -> None:
-    """ExportError where something stands in the way, said before the work and not after it."""
+    """ExportError if something stands in the way, said before the work and not after it."""
     if not path.parent.is_dir():
         raise ExportError(f"cannot write {path}: no folder {path.parent}; choose another place")
     if path.is_dir() and force:
@@ -73,7 +73,7 @@ def check_free(path: Path, *, force: bool) -> None:
 
 
 def ready_folder(folder: Path) -> Path:
-    """The folder, made where it is missing; ExportError where no file can be put there, said before hours of work."""
+    """The folder, made where it is missing; ExportError if no file can be put there, said before hours of work."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -88,7 +88,7 @@ def _beside(path: Path) -> Path:
 
 def _put(partial: Path, path: Path, force: bool) -> None:
     if force:
-        os.replace(partial, path)  # noqa: PTH105 - replaces in one stroke
+        os.replace(partial, path)  # noqa: PTH105 - replaces atomically
         return
     try:
         # a link fails where a name is taken, also one that was taken a moment ago
@@ -103,4 +103,4 @@ def _put(partial: Path, path: Path, force: bool) -> None:
 
 
 def _taken(path: Path) -> TakenError:
-    return TakenError(f"{path} is there already; --force replaces it, or choose another place")
+    return TakenError(f"{path} already exists; --force replaces it, or choose another place")

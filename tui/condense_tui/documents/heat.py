@@ -24,7 +24,7 @@ def heatmap(
 
 
 def cells(cosine_MM: np.ndarray, order_M: np.ndarray, dropped_M: np.ndarray, largest: int) -> tuple[int, Markup]:
-    """Cells a side, at most `largest`, and their shapes, each cell a unit wide; empty where there are no kernels."""
+    """Cells a side, at most `largest`, and their shapes, each cell a unit wide; empty if there are no kernels."""
     code_MM = _codes(cosine_MM, order_M, dropped_M, largest)
     side = len(code_MM)
     if not side:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from condense_core.runfile.layer_measures import predicted_step
 from condense_core.runfile.reader import RunReader, open_member
 from condense_core.thresholds import COARSE, INITIAL_STAGE, percent
 from condense_tui.documents.curves import Curve, Plot, plot
@@ -18,7 +18,7 @@ from condense_tui.draw.numbers import plural, step
 from condense_tui.snapshots.assemble import image_of
 
 # What stands at the line under which the loss has left the initial stage.
-INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: initial stage ends"
+INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: end of the initial stage"
 # Layers whose heatmaps are shown: the papers' deepest network that is a preset here has five hidden ones.
 LAYERS = 6
 EIGENVALUES = 4
@@ -48,16 +48,21 @@ def pictures(places: Sequence[Place]) -> list[Picture]:
         alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
         eigenvalues = _eigenvalues(run, layer)
-        predicted = run.last(f"{layer}.predicted_at")
+        mark = predicted_mark(run, layer)
     for place in places[1:] if alone else ():
         if len(shown) == IN_A_ROW:
             break
         with open_member(*place) as run:
             shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
     shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, INITIAL_STAGE_ENDS)))
-    mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
     ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
     return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
+
+
+def predicted_mark(run: RunReader, layer: str) -> tuple[float, str] | None:
+    """Where a plot over steps has the predicted step of condensation, and its words; None without a prediction."""
+    predicted = predicted_step(run.curve(f"{layer}.predicted_at"))
+    return None if predicted is None else (predicted, f"predicted {step(predicted)}")
 
 
 def _heatmaps(run: RunReader) -> list[Picture]:

@@ -21,7 +21,7 @@ MOST_APART = (ROW / 2 - RADIUS - 1) // APART
 
 
 def strip(groups: Sequence[tuple[str, Sequence[float]]], label: str) -> Markup:
-    """A row for each group that has a value; nothing where none has."""
+    """A row for each group that has a value; nothing if none has."""
     given = [(name, [float(value) for value in values]) for name, values in groups if len(values)]
     if not given:
         return Markup("")

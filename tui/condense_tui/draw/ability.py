@@ -30,11 +30,11 @@ class Ability:
 
     @property
     def one_look(self) -> str:
-        """Why themes and palettes change nothing, in words; empty where they do."""
+        """Why themes and palettes change nothing, in words; empty if they do."""
         if self.depth is Depth.NONE:
-            return "no colour here, so one look only: NO_COLOR is set, or TERM names a terminal without"
+            return "no colours, so themes and palettes have no effect: NO_COLOR is set, or TERM has none"
         if self.depth is Depth.ANSI:
-            return "16 colours here, which the terminal itself sets: more with TERM=xterm-256color, where it has them"
+            return "16 colours, which the terminal itself defines; if it has more, set TERM=xterm-256color"
         return ""
 
 
@@ -49,8 +49,8 @@ def ability(environ: Mapping[str, str], encoding: str | None) -> Ability:
 
 
 def speaks_utf8(environ: Mapping[str, str], encoding: str | None) -> bool:
-    """Whether what is written in `encoding` can be Unicode. Python writes UTF-8 in the locale C all the same, and says
-    so in LC_CTYPE; whoever asked for C by name is taken at his word."""
+    """Whether what is written in `encoding` can be Unicode. Python writes UTF-8 in the locale C nevertheless, and says
+    so in LC_CTYPE; a person who asked for C by name gets ASCII."""
     utf8 = (encoding or "").lower().replace("-", "") in {"utf8", "utf8sig"}
     asked = environ.get("LC_ALL", "")
     if not asked:

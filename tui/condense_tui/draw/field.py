@@ -18,7 +18,7 @@ Span = tuple[str, int]
 Cell = tuple[str, int]
 
 ARROWS = "→↗↑↖←↙↓↘"
-# Eight directions cannot be told apart in ASCII (which way does a slash point?), four can.
+# Eight directions cannot be distinguished in ASCII (which way does a slash point?), four can.
 ASCII_ARROWS = ">^<v"
 # Speeds span orders of magnitude: below these shares of the fastest an arrow is slow, above them fast.
 SLOW, FAST = 0.05, 0.4
@@ -52,7 +52,7 @@ def draw(
     neurons_M2: np.ndarray = _NO_NEURONS,
     unicode: bool = True,
 ) -> list[list[Span]]:
-    """At most `height` rows of spans (text, tone), the last of them the axis; none where it is no square grid of
+    """At most `height` rows of spans (text, tone), the last of them the axis; none if it is no square grid of
     points or the area is too small. A velocity that is no number is a question mark."""
     grid = _grid(np.asarray(omega_G2, np.float64), np.asarray(velocity_G2, np.float64))
     rows = min(height - 1, (width + 1) // 2)
@@ -71,7 +71,7 @@ def draw(
 
 
 def _grid(omega_G2: np.ndarray, velocity_G2: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The grid's axis (S,) ascending, and velocities (bias, weight, 2); None where the points are no square grid."""
+    """The grid's axis (S,) ascending, and velocities (bias, weight, 2); None if the points are no square grid."""
     if omega_G2.ndim != 2 or omega_G2.shape[-1] != 2 or velocity_G2.shape != omega_G2.shape:
         return None
     side = math.isqrt(len(omega_G2))

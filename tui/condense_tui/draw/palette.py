@@ -1,7 +1,7 @@
 """Diverging palettes for cosines: fixed scale -1…1, cut to 31 colours with an exact 0, and one code for no number.
 
 The scale never adapts to the data: a colour means the same cosine in every frame, layer and run. 32 codes and no more,
-because a frame of a live run then repeats most of its cells, and what repeats need not be sent (LIMITS, heatmap).
+because a frame of a live run then repeats most of its cells, and what repeats need not be sent.
 All three palettes keep their two ends apart for every common kind of colour blindness: blue-orange, purple-green with
 unequal lightness, teal-gold.
 """

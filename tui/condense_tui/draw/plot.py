@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
+import threading
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -336,35 +337,41 @@ _PIECE = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b\n]+)|(\n)")
 _FIRST_COLOUR = 16
 
 
+# plotext has one figure for the whole program, and panels are built in threads.
+_FIGURE = threading.Lock()
+
+
 def _rasterise(area: _Area, series: list[Curve]) -> list[list[Cell]]:
     """Rows of (character, tone) with the curves as plotext draws them on a bare canvas."""
     # imported where it is used: 75 ms that the first frame of the app does not wait for
-    from plotext._figure import _figure_class
+    import plotext
 
-    figure = _figure_class()
-    # a figure is as large as its panel, whatever size the terminal had when plotext looked
-    figure._limit_size(False, False)
-    figure.plot_size(area.width, area.height)
-    figure.frame(False)
-    figure.xaxes(False, False)
-    figure.yaxes(False, False)
-    figure.xticks([])
-    figure.yticks([])
-    figure.canvas_color("default")
-    figure.axes_color("default")
-    figure.xlim(0, 1)
-    figure.ylim(0, 1)
     columns = min(2 * area.width, MOST_POINTS // 2)
     # drawn last lies on top, and the first curve is the one that matters
-    for curve in reversed(series):
-        xs, ys = decimate(curve.x, curve.y, area.x, columns)
-        figure.plot(
-            area.x.share(xs).tolist(),
-            np.clip(area.y.share(ys), -0.5, 1.5).tolist(),
-            marker="braille" if area.braille else "*",
-            color=_FIRST_COLOUR + curve.tone,
-        )
-    return _parse(figure.build(), area.height)
+    curves = [(curve, *decimate(curve.x, curve.y, area.x, columns)) for curve in reversed(series)]
+    with _FIGURE:
+        plotext.clear_figure()
+        # a figure is as large as its panel, whatever size the terminal had when plotext looked
+        plotext.limit_size(False, False)
+        plotext.plot_size(area.width, area.height)
+        plotext.frame(False)
+        plotext.xaxes(False, False)
+        plotext.yaxes(False, False)
+        plotext.xticks([])
+        plotext.yticks([])
+        plotext.canvas_color("default")
+        plotext.axes_color("default")
+        plotext.xlim(0, 1)
+        plotext.ylim(0, 1)
+        for curve, xs, ys in curves:
+            plotext.plot(
+                area.x.share(xs).tolist(),
+                np.clip(area.y.share(ys), -0.5, 1.5).tolist(),
+                marker="braille" if area.braille else "*",
+                color=_FIRST_COLOUR + curve.tone,
+            )
+        canvas = plotext.build()
+    return _parse(canvas, area.height)
 
 
 def _parse(canvas: str, height: int) -> list[list[Cell]]:

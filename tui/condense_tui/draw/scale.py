@@ -22,7 +22,7 @@ class Scale:
     shift: float = 0.0
 
     def forward(self, value: np.ndarray | float) -> np.ndarray:
-        """Axis coordinate; NaN where a logarithm has no value."""
+        """Axis coordinate; NaN if a logarithm has no value."""
         array = np.asarray(value, np.float64) + self.shift
         if not self.log:
             return array

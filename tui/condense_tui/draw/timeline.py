@@ -89,7 +89,7 @@ def line(
     events: Iterable[tuple[int, str]] = (),
     unicode: bool = True,
 ) -> list[Span]:
-    """The line as spans: `recorded` is the last recorded step, `playhead` the step shown; None where there is none."""
+    """The line as spans: `recorded` is the last recorded step, `playhead` the step shown; None if there is none."""
     if width <= 0:
         return []
     full, track, head = ("━", "─", "█") if unicode else ("=", "-", "|")

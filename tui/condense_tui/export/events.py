@@ -15,14 +15,14 @@ from condense_core.runfile.reader import RunReader
 from condense_tui.draw.palette import DROPPED, PALETTES, codes, colours
 from condense_tui.snapshots.assemble import image_of
 
-# TensorBoard itself shows ten images of a tag unless told otherwise; a few more let one choose.
+# TensorBoard itself shows ten images of a tag unless told otherwise; a few more give a choice.
 IMAGES = 20
 # Pixels that a kernel's cell takes at least, so that a matrix of eight is more than a dot.
 IMAGE_SIDE = 256
 
 
 def require_tensorboard() -> None:
-    """MissingExtraError where event files cannot be written on this machine; nothing is imported."""
+    """MissingExtraError if event files cannot be written on this machine; nothing is imported."""
     if importlib.util.find_spec("tensorboard") is None:
         raise MissingExtraError(
             f"event files need tensorboard, which is not installed here: {how_to_add('tensorboard')}"

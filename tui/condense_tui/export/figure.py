@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
+from condense_core.measure_table import label_of
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
@@ -14,7 +14,7 @@ from condense_tui.documents.curves import Curve, Plot
 from condense_tui.documents.files import ExportError
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
-from condense_tui.documents.pictures import INITIAL_STAGE_ENDS
+from condense_tui.documents.pictures import INITIAL_STAGE_ENDS, predicted_mark
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
@@ -123,7 +123,7 @@ def _heatmaps(run: RunReader, layers: tuple[str, ...], at: int) -> tuple[float, 
             )
         )
     if not parts:
-        raise ExportError("no similarity was recorded by that step; there is no heatmap to export")
+        raise ExportError("no similarity was recorded up to this step, so there is no heatmap to export")
     across, down = min(ACROSS, len(parts)), -(-len(parts) // ACROSS)
     width, height = across * (HEAT_SIDE + MARGIN) - MARGIN, down * (HEAT_SIDE + CAPTION + MARGIN) - MARGIN
     return width, height + LEGEND, join(*parts, _legend(width, height + LEGEND - 10))
@@ -143,11 +143,11 @@ def _legend(width: float, y: float) -> Markup:
 def _field(run: RunReader, layer: str, at: int) -> tuple[float, float, Markup]:
     frame = run.field(layer, at)
     if frame is None:
-        raise ExportError("no direction field was recorded; only networks with one input and one hidden layer have one")
+        raise ExportError("no direction field was recorded: only networks with one input and one hidden layer have one")
     side = arrows.SIDE * FIELD_ZOOM
     words = f"direction field of {layer} · {plural(len(frame.stable.numpy()), 'stable line')}"
     kept, neurons = neurons_of(run, layer, at)
-    words += "" if kept is None else f" · neurons at step {step(kept)}"
+    words += "" if kept is None else f" · kernels at step {step(kept)}"
     return side, side + CAPTION, _captioned(words, arrows.drawing(frame, neurons), FIELD_ZOOM)
 
 
@@ -168,11 +168,10 @@ def output_plot(run: RunReader, layer: str, at: int) -> Plot:
     """The output beside its polynomial; ExportError where the network has not one input."""
     frame = run.outputs(layer, at)
     if frame is None:
-        raise ExportError("no output was recorded; only networks with one input and one hidden layer have one")
+        raise ExportError("no output was recorded: only networks with one input and one hidden layer have one")
     point = frame.point.numpy()
     return Plot(
-        f"output and its polynomial of degree {frame.degree}, apart by {measure(100 * frame.complexity, 2)} % of the"
-        " range",
+        f"output and polynomial of degree {frame.degree}, {measure(100 * frame.complexity, 2)} % of the range apart",
         [
             Curve(point, frame.polynomial.numpy(), name=f"degree {frame.degree}", tone=1, wide=True),
             Curve(point, frame.output.numpy(), name="output", tone=0),
@@ -203,8 +202,7 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
     elif what == PREDICTION:
         shown = [curve(f"{layer}.predicted_ratio", "theory", 1), curve(f"{layer}.ratio", "seen", 0)]
         shown += members(f"{layer}.ratio")
-        predicted = run.last(f"{layer}.predicted_at")
-        mark = (predicted, f"predicted {step(int(predicted))}") if math.isfinite(predicted) else None
+        mark = predicted_mark(run, layer)
         title = f"share of {layer} on the predicted direction"
         plot = Plot(title, [one for one in shown if len(one.steps)], mark=mark, low=0.0, high=1.0)
     else:
@@ -212,7 +210,7 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
         first = float(found.values[0]) if len(found.values) else float("nan")
         initial = {"loss": INITIAL_STAGE * first, "loss_ratio": INITIAL_STAGE}.get(what)
         rule = (initial, INITIAL_STAGE_ENDS) if initial is not None and np.isfinite(initial) else None
-        plot = Plot(what, [found, *members(what)], rule=rule)
+        plot = Plot(label_of(what), [found, *members(what)], rule=rule)
     if not any(np.isfinite(one.values).any() for one in plot.curves):
-        raise ExportError(f"{what}: no number was recorded by step {step(at)}; there is no curve to export")
+        raise ExportError(f"{what}: no number was recorded up to step {step(at)}, so there is no curve to export")
     return plot

@@ -32,7 +32,7 @@ def export(place: Path, wish: Wish, out: Path | None, *, screen: DrawScreen, for
         if path.is_dir() and wish.format != "tensorboard":
             path /= name
         if to_stdout and wish.format == "tensorboard":
-            raise ExportError("--out -: event files are a folder; expected a place for it")
+            raise ExportError("--out -: event files are a folder and cannot go to standard output; expected a folder")
         if wish.format == "tensorboard":
             return _events(run, wish, path, force)
         if not to_stdout:
@@ -58,7 +58,7 @@ def whose(run: RunReader, wish: Wish) -> str:
     if wish.member is not None:
         return seed_label(run, wish.member)
     if wish.format in {"csv", "npz"}:
-        return f"{mean_label(run)}, and each of them"
+        return f"{mean_label(run)}, and each seed"
     if wish.format in PICTURES and wish.what in OF_ONE_MEMBER:
         return seed_label(run, 0)
     with_heatmaps = wish.format not in PICTURES or wish.what == SCREEN
@@ -88,15 +88,15 @@ def content(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> byte
 
 
 def instant(run: RunReader, at: int | None) -> int:
-    """The newest recorded step at or before `at`; ExportError where there is none."""
+    """The newest recorded step at or before `at`; ExportError if there is none."""
     steps = run.instants
     if not len(steps):
-        raise ExportError(f"{run.info().id} has not recorded a single frame; there is nothing to export")
+        raise ExportError(f"{run.info().id} has no recorded frame yet; there is nothing to export")
     if at is None:
         return int(steps.max())
     before = steps[steps <= at]
     if not len(before):
-        raise ExportError(f"--at {at}: the recording begins at step {int(np.min(steps))}")
+        raise ExportError(f"--at {at}: the recording starts at step {int(np.min(steps))}")
     return int(before.max())
 
 

@@ -6,7 +6,9 @@ import time
 
 import numpy as np
 
+from condense_core.measure_table import MEASURES
 from condense_core.runfile.info import RunInfo
+from condense_core.runfile.layer_measures import read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
 from condense_core.scenario import toml
@@ -16,7 +18,8 @@ from condense_tui.documents.heat import heatmap, legend
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
-from condense_tui.draw.numbers import duration, measure, percent, plural, step
+from condense_tui.draw.numbers import duration, plural, step
+from condense_tui.draw.written import written
 from condense_tui.export.figure import CELLS, output_plot
 from condense_tui.snapshots.assemble import image_of, neurons_of
 from condense_tui.snapshots.seeds import seed_label
@@ -24,6 +27,8 @@ from condense_tui.snapshots.seeds import seed_label
 DOCTYPE = "<!DOCTYPE html>\n"
 # Events that are shown: a run that was paused a thousand times says so in fewer.
 EVENTS = 200
+# Measures of a layer in the table, in this order.
+COLUMNS = ("kept", "lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "condensed")
 
 
 def to_html(run: RunReader, at: int, member: int | None = None) -> str:
@@ -44,7 +49,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "Curves"),
         el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
         _of_gradients(run, at),
-        el("h2", "What happened"),
+        el("h2", "Events"),
         _events(run),
         el("h2", "Scenario"),
         el("pre", toml.dumps((whole if member is None else run).experiment)),
@@ -76,7 +81,7 @@ def _circumstances(info: RunInfo) -> list[tuple[str, str]]:
         ("preset", info.preset),
         ("status", f"{info.status}{f': {info.reason}' if info.reason else ''}"),
         ("steps", f"{step(info.step)} of {step(info.steps)}, {duration(info.seconds)}"),
-        ("made", made),
+        ("created", made),
         ("machine", f"{info.host}, {info.device}" if info.device else info.host),
         ("versions", ", ".join(f"{name} {version}" for name, version in info.versions.items())),
         ("revision", info.revision),
@@ -89,7 +94,7 @@ def _seeds(run: RunReader, member: int | None) -> list[tuple[str, str]]:
     if run.members == 1:
         return []
     verdict = " and the verdict" if member is not None else ""
-    faint = f"the curves of the other {run.members - 1} are faint"
+    faint = f"curves of the other {run.members - 1} are faint"
     return [("seed", f"layers, heatmaps, curves{verdict} of {seed_label(run, member or 0)}; {faint}")]
 
 
@@ -98,22 +103,14 @@ def _facts(rows: list[tuple[str, str]]) -> Markup:
 
 
 def _layers(run: RunReader, at: int) -> Markup:
-    heads = ("layer", "kernels kept", "lines", "at 0.8 / 10 %", "directions", "coverage", "|cos|", "condensed")
-    rows = [el("tr", *(el("th", head) for head in heads))]
+    rows = [el("tr", *(el("th", head) for head in ("layer", *(MEASURES[name].label for name in COLUMNS))))]
     for layer in run.layers:
-        frame = run.condensation(layer, at)
-        if frame is None:
+        found = read_layer(run, layer, at)
+        if found.lines is None:
             continue
-        cells = (
-            layer,
-            f"{frame.kept} of {frame.kernels}",
-            str(frame.lines),
-            str(frame.lines_coarse),
-            str(frame.directions),
-            percent(frame.coverage),
-            measure(frame.mean_abs_cos),
-            "yes" if frame.condensed else "no",
-        )
+        values = {name: written(name, getattr(found, name)) for name in COLUMNS}
+        values["kept"] += f" of {found.kernels}"
+        cells = (layer, *values.values())
         rows.append(el("tr", *(el("td", cell) for cell in cells)))
     return el("div", el("table", *rows), class_="wrap")
 
@@ -148,9 +145,7 @@ def _of_gradients(run: RunReader, at: int) -> Markup:
     names = [layer for layer, spectrum in spectra if spectrum is not None and not spectrum.from_data]
     if not names:
         return Markup("")
-    text = (
-        f"There is no signal matrix Z for {', '.join(names)}: v1 and the eigenvalues are those of the layer's gradient."
-    )
+    text = f"{', '.join(names)} has no signal matrix Z; v1 and the eigenvalues shown are those of its gradient."
     return el("p", text, class_="soft")
 
 
@@ -165,7 +160,7 @@ def _one_input(run: RunReader, at: int) -> list[Picture]:
         if field is not None:
             caption = f"direction field of {layer}: {plural(len(field.stable.numpy()), 'stable line')}"
             kept, neurons = neurons_of(run, layer, at)
-            caption += "" if kept is None else f", neurons at step {step(kept)}"
+            caption += "" if kept is None else f", kernels at step {step(kept)}"
             found.append(Picture(arrows(field, caption, neurons), caption, False))
     return found
 
@@ -175,7 +170,7 @@ def _figure(picture: Picture) -> Markup:
 
 
 def _events(run: RunReader) -> Markup:
-    rows = [el("tr", *(el("th", head) for head in ("step", "what", "")))]
+    rows = [el("tr", *(el("th", head) for head in ("step", "event", "")))]
     rows += [
         el("tr", el("td", step(event.step)), el("td", event.kind), el("td", event.text))
         for event in run.events[-EVENTS:]

@@ -21,7 +21,7 @@ SIGNATURE = b"\x89PNG"
 
 
 def require_png() -> None:
-    """MissingExtraError where PNG cannot be drawn on this machine; nothing is imported."""
+    """MissingExtraError if PNG cannot be drawn on this machine; nothing is imported."""
     if importlib.util.find_spec(PACKAGE) is None:
         raise MissingExtraError(
             f"PNG needs resvg-py, which is not installed here: {how_to_add('png')} (--to svg needs nothing)"
@@ -29,19 +29,21 @@ def require_png() -> None:
 
 
 def to_png(svg: str) -> bytes:
-    """The picture in PNG; ExportError where this machine has no font, since text would be missing without a word.
+    """The picture in PNG; ExportError if this machine has no font, since text would silently be missing.
 
-    Drawn in a process of its own: resvg holds Python's lock for the seconds that a screen of text takes, and the app
+    Drawn in a separate process: resvg holds Python's lock for the seconds that a screen of text takes, and the app
     would stand still for as long.
     """
     require_png()
     command = [sys.executable, "-P", "-m", "condense_tui.export.raster"]
     drawn = subprocess.run(command, input=svg.encode(), capture_output=True, check=False)
     if drawn.returncode == NO_FONT:
-        raise ExportError("PNG needs a font and this machine has none: install one (DejaVu Sans Mono), or use --to svg")
+        raise ExportError(
+            "PNG needs a font, and this machine has none: install one (such as DejaVu Sans Mono), or use --to svg"
+        )
     if drawn.returncode or not drawn.stdout.startswith(SIGNATURE):
         words = drawn.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {drawn.returncode}"]
-        raise ExportError(f"cannot draw the PNG: {words[-1]}; --to svg needs no drawing")
+        raise ExportError(f"cannot draw the PNG: {words[-1]}; use --to svg")
     return drawn.stdout
 
 

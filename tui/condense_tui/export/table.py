@@ -1,6 +1,6 @@
 """Scalars as CSV: one row a step, one column a scalar.
 
-Wide, because that is what a spreadsheet and a data frame open without a thought. A field is empty where a scalar was
+Wide, because that is what a spreadsheet and a data frame open without a thought. A field is empty if a scalar was
 not measured at that step; what was measured and is no number is `nan`, `inf` or `-inf`. Numbers are written so that
 they read back as the same float64. Of a step that a resumed run measured twice, the newer values count. Of an ensemble
 a scalar is the mean, and `NAME@0`, `NAME@1`, … behind all means are its members; of one member, what is its own.

@@ -1,4 +1,4 @@
-"""What somebody wants exported: the format, what of the run, at which step, and how it shall look. Needs no NumPy."""
+"""What is to be exported: the format, what of the run, at which step, and how it looks. Needs no NumPy."""
 
 from __future__ import annotations
 
@@ -76,10 +76,12 @@ def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str], members: i
     """The wish, where the run has what it names; ScenarioError otherwise. A bare scalar's name may leave the layer out
     (`lines` is `conv1.lines` where conv1 is the chosen or the first layer)."""
     if wish.member is not None and not 0 <= wish.member < members:
-        there = f"1 to {members}" if members > 1 else "none: the run is of one seed"
-        raise ScenarioError(f"--member {wish.member + 1}: expected {there}")
+        there = f"1 to {members}" if members > 1 else "none: the run has one seed"
+        raise ScenarioError(f"--nth-seed {wish.member + 1}: expected {there}")
     if wish.layer is not None and wish.layer not in layers:
-        raise ScenarioError(f"--layer {wish.layer}: {nearest(wish.layer, layers) if layers else 'the run has none'}")
+        raise ScenarioError(
+            f"--layer {wish.layer}: {nearest(wish.layer, layers) if layers else 'the run has no layers'}"
+        )
     if wish.format not in PICTURES or wish.what in NAMED or wish.what in curves:
         return wish
     chosen = wish.layer or (layers[0] if layers else "")
@@ -98,7 +100,7 @@ def file_name(run: str, wish: Wish) -> str:
     if wish.format in PICTURES:
         parts.append(wish.what)
         parts += [wish.layer] if wish.layer and wish.what in NAMED else []
-    parts += [] if wish.member is None else [f"member-{wish.member + 1}"]
+    parts += [] if wish.member is None else [f"nth-seed-{wish.member + 1}"]
     parts += [] if wish.at is None else [f"step-{wish.at}"]
     stem = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part) for part in parts)
     return stem + ENDINGS[wish.format]

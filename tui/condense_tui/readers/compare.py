@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+
+from textual.message import Message
 
 from condense_tui.readers.thread import ReaderThread
-from condense_tui.snapshots.comparison import Comparer, CompareView
+from condense_tui.snapshots.comparison import Comparer, CompareView, Comparison
+
+CompareThread = ReaderThread[CompareView, Comparison]
 
 
-class CompareThread(ReaderThread):
+def compare_thread(places: Sequence[Path], post: Callable[[Message], object]) -> CompareThread:
     """Reads two to six runs, and shows all of them at one place."""
-
-    def __init__(self, places: Sequence[Path], post: Any) -> None:
-        super().__init__(places[0], post)
-        self._places = tuple(places)
-        self._view: Any = CompareView()
-
-    def _open(self) -> Comparer:
-        return Comparer(self._places)
+    return ReaderThread(lambda: Comparer(places), CompareView(), post)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from condense_core.runs.glance import Glance, Glances
     from condense_presets.catalogue import Preset
 
-# Somebody who has just started a run looks for it; a status that is a second old is still true.
+# A person who has just started a run looks for it; a status one second old is still good.
 LOOK_EVERY_S = 1.0
-# The first look may take a second where there are hundreds of runs: what fills a screen is told at once.
+# The first look may take a second with hundreds of runs: what fills a screen is posted at once.
 FIRST_TELL = 24
 
 
@@ -44,7 +44,7 @@ class PresetsReady(Message):
 
 
 class GlanceThread(threading.Thread):
-    """Tells of the runs in a folder whenever something about them has changed, until it is stopped."""
+    """Posts the runs of a folder whenever something about them has changed, until it is stopped."""
 
     def __init__(self, runs: Path, post: Callable[[Message], object]) -> None:
         super().__init__(name="runs-glance", daemon=True)
@@ -60,7 +60,7 @@ class GlanceThread(threading.Thread):
         self._asked.set()
 
     def rest(self, quiet: bool) -> None:
-        """Look no more while nobody sees it; looks at once when somebody does again."""
+        """Stop looking while the screen is hidden; look at once when it is shown again."""
         if quiet:
             self._quiet.set()
         else:
@@ -100,7 +100,7 @@ class GlanceThread(threading.Thread):
 
 
 def read_presets(post: Callable[[Message], object]) -> None:
-    """Read the presets and tell of them; they ship with the program and do not change."""
+    """Read the presets and post them; they ship with the program and do not change."""
     from condense_core.errors import CondenseError
     from condense_presets.catalogue import catalogue
 

@@ -1,7 +1,7 @@
 """Other machines on the home screen: which are known, what they said when asked, and fetching a run of theirs.
 
-None is asked before somebody wants it. ssh may not ask for anything meanwhile, since the screen is taken; every answer
-comes as a message from a thread of its own, however long that takes.
+None is asked before a person wants it. ssh may not ask for anything meanwhile, since the screen is taken; every answer
+comes as a message from a separate thread, however long that takes.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class MachinesKnown(Message):
 
 
 @dataclass
-class MachineAnswered(Message):
-    """A machine as it is now."""
+class MachineChanged(Message):
+    """A machine as it is now: asked, or with its answer."""
 
     machine: Machine
 
@@ -82,6 +82,11 @@ class Machines:
         """Read hosts.toml."""
         self._start(self._find, "hosts")
 
+    def learn(self, found: Iterable[Machine]) -> None:
+        """Those of hosts.toml come first, in its order."""
+        heard_of, self.known = self.known, {machine.name: machine for machine in found}
+        self.hear_of(heard_of)
+
     def hear_of(self, names: Iterable[str]) -> None:
         """Machines whose runs are mirrored here are known as well."""
         for name in names:
@@ -91,6 +96,7 @@ class Machines:
         """Have a machine list its runs."""
         if self.known[name].state != "asked":
             machine = self.known[name] = replace(self.known[name], state="asked")
+            self._post(MachineChanged(machine))
             self._start(lambda: self._ask(machine), "machine")
 
     def reach(self, name: str, run: str, runs: Path) -> None:
@@ -125,7 +131,7 @@ class Machines:
             answer = replace(machine, state="silent", trouble=str(error), asked=time.time())
         else:
             answer = replace(machine, state="answered", runs=runs, trouble="", asked=time.time())
-        self._post(MachineAnswered(answer))
+        self._post(MachineChanged(answer))
 
     def _reach(self, name: str, run: str, runs: Path) -> None:
         from condense_core.errors import CondenseError

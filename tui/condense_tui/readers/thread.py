@@ -1,6 +1,6 @@
-"""The one thread that reads the run file for the screen.
+"""The one thread that reads run files for a screen.
 
-It owns the open file and the playhead. The screen tells it what to change and gets the newest snapshot back; it never
+It owns what is open and the playhead. The screen tells it what to change and gets the newest snapshot back; it never
 asks the file anything itself, so a slow disk cannot hold up a key press. The next snapshot waits until the one before
 is on the screen: a slow terminal gets fewer frames, not late ones.
 """
@@ -12,15 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 
 from textual.message import Message
 
 from condense_core.errors import CondenseError
-from condense_core.runfile.control import Verb
-from condense_core.runfile.reader import RunReader
-from condense_tui.snapshots.assemble import Assembler, View
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.snapshot import Head
 
@@ -28,14 +24,12 @@ from condense_tui.snapshots.snapshot import Head
 FRAMES_PER_SECOND = 10
 # A key press is answered sooner than the next live frame is due, yet a held key cannot flood the terminal.
 ANSWERS_PER_SECOND = 20
-# How often a quiet file is looked at; finding nothing costs some microseconds.
+# How often a quiet file is checked; finding nothing costs some microseconds.
 POLL_S = 0.1
-# A worker that died changes nothing in the file, so the run's row is looked at now and then all the same.
+# A worker that died changes nothing in the file, so the run's row is looked at now and then nevertheless.
 STATUS_S = 1.0
 # A screen that is covered or suspended never says that it has painted; one frame a second is enough for it.
 PAINT_PATIENCE_S = 1.0
-
-Change = Callable[[Playhead, Any], Playhead]
 
 
 class Shown(Protocol):
@@ -47,38 +41,46 @@ class Shown(Protocol):
     @property
     def active(self) -> bool: ...
 
-    def same(self, other: Any) -> bool:
-        """Nothing that is drawn differs from `other`, which is of the same kind."""
+    def same(self, other: Self) -> bool:
+        """Nothing that is drawn differs."""
 
 
-class Source(Protocol):
-    """What the thread reads from: one run, or several side by side."""
+Change = Callable[[Playhead, Shown | None], Playhead]
+"""The playhead from what it was and the snapshot that was built last."""
+
+ViewT = TypeVar("ViewT")
+ShownT = TypeVar("ShownT", bound=Shown)
+ViewT_contra = TypeVar("ViewT_contra", contravariant=True)
+ShownT_co = TypeVar("ShownT_co", bound=Shown, covariant=True)
+
+
+class Source(Protocol[ViewT_contra, ShownT_co]):
+    """What the thread reads from: one run, or several side by side. It is asked for a view, and gives a snapshot."""
 
     def refresh(self) -> bool:
         """Whether anything may be new since the last call."""
 
-    def snapshot(self, playhead: Playhead, view: Any) -> Shown: ...
+    def index_of(self, head: Head) -> int:
+        """Where among the frames the one stands now that `head` was at."""
 
-    def send(self, verb: Verb, argument: str) -> None: ...
+    def snapshot(self, playhead: Playhead, view: ViewT_contra) -> ShownT_co: ...
 
     def close(self) -> None: ...
 
 
-class _Wish(NamedTuple):
+class _Wish(NamedTuple, Generic[ViewT]):
     """What the screen has asked for since the thread last looked."""
 
     changes: list[Change]
-    commands: list[tuple[Verb, str]]
-    view: Any
+    view: ViewT
     closing: bool
 
 
 @dataclass
-class SnapshotReady(Message):
+class SnapshotReady(Message, Generic[ShownT]):
     """The newest snapshot; one that is still waiting to be handled is replaced by it."""
 
-    snapshot: Any
-    """A `Shown`, of the kind that the thread's source gives."""
+    snapshot: ShownT
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SnapshotReady)
@@ -86,55 +88,42 @@ class SnapshotReady(Message):
 
 @dataclass
 class ReadFailed(Message):
-    """The run file cannot be read any more, and why."""
+    """A run file cannot be read any more, and why."""
 
     reason: str
 
 
-@dataclass
-class CommandFailed(Message):
-    """A command for the worker could not be left in the run file, and why."""
+class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
+    """Polls a source and posts messages about it."""
 
-    reason: str
-
-
-class ReaderThread(threading.Thread):
-    """Polls one run and posts messages through `post`, which must be safe to call from another thread.
-
-    A subclass that shows something else than one run opens another source.
-    """
-
-    def __init__(self, place: Path, post: Callable[[Message], object]) -> None:
+    def __init__(
+        self, open_source: Callable[[], Source[ViewT, ShownT]], view: ViewT, post: Callable[[Message], object]
+    ) -> None:
+        """`open_source` is called in the thread, and what it gives is used and closed there; `view` is what the first
+        snapshot holds; `post` must be safe to call from another thread."""
         super().__init__(name="run-file-reader", daemon=True)
-        self.place = place
+        self._open_source = open_source
         self._post = post
         self._wake = threading.Condition()
         self._changes: list[Change] = []
-        self._commands: list[tuple[Verb, str]] = []
-        self._view: Any = View()
+        self._view = view
         self._view_changed = False
         self._painted = True
         self._owing = False
         self._closing = False
-        self._last: Shown | None = None
+        self._last: ShownT | None = None
 
     def move(self, change: Change) -> None:
-        """Change the playhead: `change(playhead, last snapshot)` gives the new one."""
+        """Change the playhead."""
         with self._wake:
             self._changes.append(change)
             self._wake.notify()
 
-    def look(self, view: Any) -> None:
-        """Change what snapshots hold; `view` is what the source understands."""
+    def look(self, view: ViewT) -> None:
+        """Change what snapshots hold."""
         with self._wake:
             self._view = view
             self._view_changed = True
-            self._wake.notify()
-
-    def send(self, verb: Verb, argument: str = "") -> None:
-        """Leave a command for the worker."""
-        with self._wake:
-            self._commands.append((verb, argument))
             self._wake.notify()
 
     def painted(self) -> None:
@@ -145,9 +134,9 @@ class ReaderThread(threading.Thread):
 
     @property
     def idle(self) -> bool:
-        """All wishes are granted, and what came of them is on the screen."""
+        """Everything that was asked for is on the screen."""
         with self._wake:
-            return self._painted and not (self._changes or self._commands or self._view_changed or self._owing)
+            return self._painted and not (self._changes or self._view_changed or self._owing)
 
     def stop(self) -> None:
         """Have the thread close the file and end, and do not wait for it: the disk may be slow."""
@@ -155,21 +144,18 @@ class ReaderThread(threading.Thread):
             self._closing = True
             self._wake.notify()
 
-    def _open(self) -> Source:
-        return Assembler(RunReader(self.place))
-
     def run(self) -> None:
         try:
-            with contextlib.closing(self._open()) as source:
+            with contextlib.closing(self._open_source()) as source:
                 self._loop(source)
         except CondenseError as error:
             self._post(ReadFailed(str(error)))
         except BaseException as error:
             # a thread that dies silently leaves a screen that looks alive
-            self._post(ReadFailed(f"{type(error).__name__}: {error}; please report this"))
+            self._post(ReadFailed(f"unexpected {type(error).__name__}: {error}; please report this"))
             raise
 
-    def _loop(self, source: Source) -> None:
+    def _loop(self, source: Source[ViewT, ShownT]) -> None:
         playhead = Playhead()
         before = built_at = answered_at = status_due = time.monotonic() - 1
         stale = True
@@ -185,7 +171,6 @@ class ReaderThread(threading.Thread):
             if wish.closing:
                 return
             now = time.monotonic()
-            self._obey(source, wish.commands)
             moved = self._moved(playhead, now - before, wish.changes)
             before = now
             stale = source.refresh() or stale or self._owing or moved != playhead or now >= status_due
@@ -200,7 +185,7 @@ class ReaderThread(threading.Thread):
             with self._wake:
                 if self._owing:
                     answered_at = now
-                # what was never painted is told again
+                # what was never painted is posted again
                 news = self._last is None or not self._painted or not snapshot.same(self._last)
                 self._last = snapshot
                 self._owing = False
@@ -208,17 +193,17 @@ class ReaderThread(threading.Thread):
             if news:
                 self._post(SnapshotReady(snapshot))
 
-    def _wait(self, until: float) -> _Wish:
+    def _wait(self, until: float) -> _Wish[ViewT]:
         """What was asked for, as soon as something is; nothing, at `until`, or later while the screen still paints."""
         with self._wake:
-            if not (self._changes or self._commands or self._view_changed or self._closing):
+            if not (self._changes or self._view_changed or self._closing):
                 now = time.monotonic()
                 # an unpainted screen wakes this thread when it is done
                 until = until if self._painted else max(until, now + POLL_S)
                 self._wake.wait(max(0.001, until - now))
-            wish = _Wish(self._changes, self._commands, self._view, self._closing)
+            wish = _Wish(self._changes, self._view, self._closing)
             self._owing = self._owing or bool(self._changes) or self._view_changed
-            self._changes, self._commands, self._view_changed = [], [], False
+            self._changes, self._view_changed = [], False
             return wish
 
     def _moved(self, playhead: Playhead, seconds: float, changes: list[Change]) -> Playhead:
@@ -229,21 +214,14 @@ class ReaderThread(threading.Thread):
             playhead = change(playhead, last)
         return playhead
 
-    def _at_its_step(self, playhead: Playhead, source: Source) -> Playhead:
+    def _at_its_step(self, playhead: Playhead, source: Source[ViewT, ShownT]) -> Playhead:
         """The playhead where it stood, after frames were put in before it, as a mirror's earlier ones are."""
         head = None if self._last is None else self._last.head
-        if playhead.following or head is None or not isinstance(source, Assembler):
+        if playhead.following or head is None:
             return playhead
-        now = source.index_of(head.step)
+        now = source.index_of(head)
         return playhead if now == head.index else replace(playhead, place=playhead.place + now - head.index)
 
     def _may_post(self, since: float) -> bool:
         with self._wake:
             return self._painted or since > PAINT_PATIENCE_S
-
-    def _obey(self, source: Source, commands: list[tuple[Verb, str]]) -> None:
-        for verb, argument in commands:
-            try:
-                source.send(verb, argument)
-            except CondenseError as error:
-                self._post(CommandFailed(str(error)))

@@ -49,7 +49,7 @@ def choose(
         return chosen
     of_paper = {name: item for name, item in chosen.items() if item.about and item.about.paper == paper}
     if not of_paper:
-        raise ScenarioError(f"--paper {paper}: none of the presets that were asked for is of that paper")
+        raise ScenarioError(f"--paper {paper}: none of the presets given is from that paper")
     return of_paper
 
 
@@ -115,12 +115,12 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
     for preset in plan.presets:
         count = counts[preset.name]
         if preset.cells and not count:
-            reason = f"takes about {preset.minutes:g} min a run, beyond the {minutes:g} min of --quick"
+            reason = f"takes about {preset.minutes:g} min for each run, more than the {minutes:g} min of --quick"
             kept.append(replace(preset, cells=(), not_run=reason))
-            cuts.append(f"{preset.name}: left out, {preset.minutes:g} min a run")
+            cuts.append(f"{preset.name}: all runs ({preset.minutes:g} min each)")
             continue
         if count < len(preset.cells):
-            cuts.append(f"{preset.name}: {count} of {len(preset.cells)} runs")
+            cuts.append(f"{preset.name}: {len(preset.cells) - count} of {len(preset.cells)} runs")
         kept.append(replace(preset, cells=preset.cells[:count]))
     return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
 
@@ -148,7 +148,7 @@ def _at_root(experiment: Experiment, root: Path | None) -> Experiment:
 def _why_not(experiment: Experiment, has_gpu: bool) -> str:
     about = experiment.about
     if about is not None and about.minutes_cpu is None and about.minutes_gpu is not None and not has_gpu:
-        return f"needs a GPU (about {about.minutes_gpu:g} min there); --device cuda runs it"
+        return f"needs a GPU (about {about.minutes_gpu:g} min there); add --device cuda to run it"
     try:
         check_data_is_there(experiment)
     except DataError as error:

@@ -37,7 +37,7 @@ def record_presets(presets: dict[str, Experiment], out: Path, frames: int) -> It
             with showing(plan) as show:
                 progress = drive(plan, jobs=usable_cores(), device="cpu", show=show)
             if progress.interrupted:
-                raise StoppedError("stopped; recordings named so far are kept")
+                raise StoppedError("stopped; the recordings listed so far are kept")
             failed += [f"{preset.name}: {preset.not_run}" for preset in plan.presets if preset.not_run]
             for cell in plan.cells:
                 file = out / f"{cell.preset}{SUFFIX}"

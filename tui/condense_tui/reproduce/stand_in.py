@@ -24,7 +24,7 @@ _SOURCES = (*_SHAPES, "photos", "folder:PATH")
 def stand_ins(options: Iterable[str]) -> dict[str, list[str]]:
     """Settings by the name of the data set that they replace, from options NAME=SOURCE.
 
-    ScenarioError where a name or a source is not known, or a name is given twice; DataError where a folder is missing.
+    ScenarioError if a name or a source is not known, or a name is given twice; DataError if a folder is missing.
     """
     found: dict[str, list[str]] = {}
     for option in options:
@@ -33,7 +33,7 @@ def stand_ins(options: Iterable[str]) -> dict[str, list[str]]:
         if not equals or not source:
             raise ScenarioError(f"--data {option}: expected NAME=SOURCE, such as cifar10=folder:PATH")
         if name not in _SHAPES:
-            raise ScenarioError(f"--data {option}: no preset's data set is called {name!r}; {nearest(name, _SHAPES)}")
+            raise ScenarioError(f"--data {option}: no preset uses a data set {name!r}; {nearest(name, _SHAPES)}")
         if name in found:
             raise ScenarioError(f"--data {option}: {name} is given twice")
         if kind != "folder" and (colon or kind not in _SOURCES[:-1]):
@@ -42,10 +42,12 @@ def stand_ins(options: Iterable[str]) -> dict[str, list[str]]:
         if kind != "folder":
             continue
         if not path:
-            raise ScenarioError(f"--data {option}: expected folder:PATH, with one folder of images a class in PATH")
+            raise ScenarioError(
+                f"--data {option}: expected folder:PATH, with one folder of images for each class in PATH"
+            )
         place = place_of(path).resolve()
         if not place.is_dir():
-            raise DataError(f"--data {option}: no folder {place}; expected one folder of images a class")
+            raise DataError(f"--data {option}: no folder {place}; expected one folder of images for each class")
         size, grey = _SHAPES[name]
         found[name] += [f"data.path={place}", f"data.size={size}", f"data.grey={str(grey).lower()}"]
     return found

@@ -51,7 +51,7 @@ def progress_table(plan: Plan, progress: Progress) -> Table:
         now = ", ".join(_training(together) for together in runs.values())
         table.add_row(Text(preset.name), f"{done}/{len(preset.cells)}", Text(now))
     more = f", {len(open_) - MOST_ROWS} more presets" if len(open_) > MOST_ROWS else ""
-    kept = f", {len(progress.kept)} from before" if progress.kept else ""
+    kept = f", {len(progress.kept)} of them earlier" if progress.kept else ""
     table.caption = f"{len(progress.ended)} of {len(plan.cells)} runs ended{kept}{more}"
     table.caption_justify = "left"
     return table
@@ -75,11 +75,11 @@ def _line_by_line(console: Console, total: int) -> Callable[[Progress], None]:
     def show(progress: Progress) -> None:
         if progress.kept and not said:
             said.update(id(cell) for cell in progress.kept)
-            console.print(f"{len(said)}/{total} runs are there from before", markup=False, highlight=False)
+            console.print(f"{len(said)}/{total} runs were finished earlier", markup=False, highlight=False)
         for cell in progress.ended:
             if id(cell) not in said:
                 said.add(id(cell))
-                of_several = f" member {cell.member}" if cell.experiment.ensemble.members > 1 else ""
+                of_several = f" seed {cell.seed}" if cell.experiment.ensemble.members > 1 else ""
                 text = f"{len(said)}/{total} {cell.preset} {cell.folder.name}{of_several}"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
 

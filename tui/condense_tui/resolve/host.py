@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,18 @@ def connect(host: str, *, prompt: bool) -> Connection:
     return Connection(found, prompt=prompt)
 
 
-def start(connection: Connection, experiment: Experiment, *, name: str, preset: str, device: str) -> str:
-    """Start a run of that experiment there; its id."""
+@dataclass(frozen=True)
+class NewRun:
+    """A run to be started: what it trains, the preset that this is made from, and what to call it."""
+
+    experiment: Experiment
+    preset: str
+    name: str
+    device: str
+
+
+def start(connection: Connection, new: NewRun) -> str:
+    """Start a run there; its id."""
     from condense_core.errors import MissingExtraError
     from condense_core.remote.wire.messages import Start as Question
     from condense_core.remote.wire.messages import Started
@@ -37,10 +48,10 @@ def start(connection: Connection, experiment: Experiment, *, name: str, preset: 
     # where hosts.toml names the program there, what adds to it is not what --install makes: the far side says it itself
     if missing and not connection.host.command:
         raise MissingExtraError(
-            f"training needs {', '.join(missing)}, which {host} lacks: condense-tui doctor {host} --install"
+            f"training needs {', '.join(missing)}, missing on {host}; to install: condense-tui doctor {host} --install"
         )
-    text = toml.dumps(experiment)
-    return connection.ask(lambda ask: Question(ask, text, name, preset, device), Started).run
+    text = toml.dumps(new.experiment)
+    return connection.ask(lambda ask: Question(ask, text, new.name, new.preset, new.device), Started).run
 
 
 def remote_runs(connection: Connection) -> list[RunInfo]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from condense_core.errors import ScenarioError
-from condense_core.text import place_of
+from condense_core.foreign import bounded_text, decoding, read_text
+from condense_core.text import place_of, short
 
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
@@ -55,20 +56,18 @@ def changed(text: str, source: str, *, data: str, seed: str, seeds: str, setting
 
 def _read(scenario: str) -> tuple[str, str, str]:
     """Text of a scenario, how errors should call it, and its name where it is a preset."""
+    from condense_core.scenario.toml import LONGEST_TEXT
     from condense_presets import preset_text
 
     if scenario == "-":
-        try:
-            return sys.stdin.read() if sys.stdin is not None else "", "standard input", ""
-        except UnicodeDecodeError:
-            raise ScenarioError("standard input: not UTF-8 text; expected a scenario in TOML") from None
+        with decoding(ScenarioError, "cannot read standard input"):
+            # in UTF-8, whatever the locale here says of other texts; one that was closed is None
+            data = b"" if sys.stdin is None else sys.stdin.buffer.read(LONGEST_TEXT + 1)
+            return bounded_text(data, LONGEST_TEXT), "standard input", ""
     path = place_of(scenario)
     if path.suffix == ".toml" or "/" in scenario:
-        try:
-            return path.read_text(encoding="utf-8"), str(path), ""
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "not UTF-8 text"
-            raise ScenarioError(f"cannot read the scenario {path}: {reason}") from None
+        with decoding(ScenarioError, f"cannot read the scenario {path}"):
+            return read_text(path, LONGEST_TEXT), str(path), ""
     return preset_text(scenario), scenario, scenario
 
 
@@ -81,7 +80,7 @@ def find_recording(name: str, runs_dir: Path | None) -> Path:
     from condense_core.runs.place import find_run, runs_folder
     from condense_presets import preset_files, recordings
 
-    path = Path(name).expanduser()
+    path = place_of(name)
     if path.exists():
         return path
     shipped = recordings().get(name)
@@ -104,34 +103,31 @@ def _find_initial(table: dict[str, Any], folder: Path) -> None:
     """Weights that a scenario starts from lie beside its file, wherever the command is given."""
     initial = table.get("initial")
     if isinstance(initial, str) and initial:
-        table["initial"] = str(folder / Path(initial).expanduser())
+        table["initial"] = str(folder / place_of(initial))
 
 
 def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, download: bool) -> list[str]:
     settings = []
     named = table.get("data")
-    name = str(named.get("name", "")) if isinstance(named, dict) else ""
+    name = named.get("name", "") if isinstance(named, dict) else ""
     if data is not None:
         name, _, path = data.partition(":")
         settings.append(f"data.name={name}")
         if name == "folder":
             if not path:
-                raise ScenarioError("--data folder: expected folder:PATH, with one folder of images a class in PATH")
+                raise ScenarioError(
+                    "--data folder: expected folder:PATH, with one folder of images for each class in PATH"
+                )
             settings.append(f"data.path={path}")
         elif path:
             raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")
     if (root is not None or download) and name not in {"mnist", "cifar10", "cifar100"}:
         option = "--data-root" if root is not None else "--download"
-        raise ScenarioError(f"{option}: the data set is {name!r}; expected mnist, cifar10 or cifar100 (--data NAME)")
+        raise ScenarioError(
+            f"{option}: the data set is {short(name)}; expected mnist, cifar10 or cifar100 (--data NAME)"
+        )
     if root is not None:
         settings.append(f"data.root={root}")
     if download:
         settings.append("data.download=true")
     return settings
-
-
-def check_device(device: str) -> None:
-    """ScenarioError for what is no device's name; whether it is there, the worker finds out."""
-    kind, colon, index = device.partition(":")
-    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and colon and index.isdigit()):
-        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

@@ -7,7 +7,7 @@ from typing import Literal
 
 Mode = Literal["tiny", "compact", "normal", "wide"]
 
-# Below this nothing can be read; UX promises an honest word instead.
+# Below this nothing can be read, and the screen says so instead.
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 # Three panels side by side need this much; with less they become tabs.
 NORMAL_WIDTH, NORMAL_HEIGHT = 110, 30

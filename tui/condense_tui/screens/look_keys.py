@@ -1,15 +1,14 @@
-"""How something is looked at: axes and colours, by the same keys for one run and for several side by side."""
+"""Axes and colours: the same keys for one run and for several side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from condense_tui.draw.palette import PALETTES
+from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
-
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
 
 
 @dataclass(frozen=True)
@@ -22,39 +21,48 @@ class Choices:
     log_x: bool | None = None
 
 
-class Looking:
-    """What a screen with plots and heatmaps does when they shall look otherwise."""
+ChoicesT = TypeVar("ChoicesT", bound=Choices)
 
-    app: Shell
-    choices: Any
-    """Choices, or the screen's own kind of them."""
 
-    def _choose(self, choices: Any) -> None:
+class LookKeys(Generic[ChoicesT]):
+    """Holds what was chosen on a screen with plots and heatmaps, and changes it as the keys for that say."""
+
+    def __init__(
+        self,
+        screen: ShellScreen[Any],
+        choices: ChoicesT,
+        show: Callable[[], None],
+        recorded_log: Callable[[], bool],
+    ) -> None:
+        """`show` puts on the screen what has come of a choice; `recorded_log` says whether the recorded steps lie
+        nearer to each other at the start."""
+        self.choices = choices
+        self._screen = screen
+        self._show = show
+        self._recorded_log = recorded_log
+
+    def choose(self, choices: ChoicesT) -> None:
         """Take over choices, and show what has come of them."""
-        raise NotImplementedError
-
-    @property
-    def _recorded_log(self) -> bool:
-        """Whether the recorded steps lie nearer to each other at the start."""
-        raise NotImplementedError
+        self.choices = choices
+        self._show()
 
     @property
     def log_x(self) -> bool:
         """Whether steps are on a logarithmic axis."""
-        chosen: bool | None = self.choices.log_x
-        return self._recorded_log if chosen is None else chosen
+        return self._recorded_log() if self.choices.log_x is None else self.choices.log_x
 
-    def action_log(self) -> None:
+    def toggle_log_values(self) -> None:
         """Logarithmic or linear values."""
-        self._choose(replace(self.choices, log_y=not self.choices.log_y))
+        self.choose(replace(self.choices, log_y=not self.choices.log_y))
 
-    def action_log_steps(self) -> None:
+    def toggle_log_steps(self) -> None:
         """Logarithmic or linear steps."""
-        self._choose(replace(self.choices, log_x=not self.log_x))
+        self.choose(replace(self.choices, log_x=not self.log_x))
 
-    def action_palette(self) -> None:
-        """The next colour palette."""
-        if self.app.ability.one_look:
-            say(self.app.screen, self.app.ability.one_look)
+    def next_palette(self) -> None:
+        """The next colour palette, where the terminal shows several."""
+        one_look = self._screen.app.ability.one_look
+        if one_look:
+            say(self._screen, one_look)
         else:
-            self._choose(replace(self.choices, palette=(self.choices.palette + 1) % len(PALETTES)))
+            self.choose(replace(self.choices, palette=(self.choices.palette + 1) % len(PALETTES)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from condense_tui.readers.thread import ReaderThread, Shown
+from condense_tui.readers.thread import Change, Shown
 from condense_tui.snapshots.playhead import Playhead
 
 
-class Scrubbing:
-    """What a screen with a playhead does when it is moved; the reader thread owns the playhead."""
+class Playback:
+    """Moves the playhead that a reader thread owns, once there are frames."""
 
-    _reader: ReaderThread
+    def __init__(self, move: Callable[[Change], None]) -> None:
+        """`move` has the thread change its playhead."""
+        self._move_playhead = move
 
     def _move(self, change: Callable[[Playhead, int, bool], Playhead]) -> None:
         def changed(playhead: Playhead, last: Shown | None) -> Playhead:
@@ -19,26 +21,26 @@ class Scrubbing:
                 return playhead
             return change(playhead, last.head.count, last.active)
 
-        self._reader.move(changed)
+        self._move_playhead(changed)
 
-    def action_play(self) -> None:
-        """Play or pause the playhead."""
+    def toggle(self) -> None:
+        """Play or pause."""
         self._move(lambda playhead, count, active: playhead.toggle(count, active))
 
-    def action_frame(self, by: int) -> None:
-        """Move the playhead by frames."""
+    def step(self, by: int) -> None:
+        """Move by frames."""
         self._move(lambda playhead, count, _: playhead.step(by, count))
 
-    def action_start(self) -> None:
-        """To the first frame."""
-        self._move(lambda playhead, *_: playhead.go(0))
+    def go(self, index: int) -> None:
+        """To a frame."""
+        self._move(lambda playhead, *_: playhead.go(index))
 
-    def action_live(self) -> None:
-        """To the newest frame."""
+    def live(self) -> None:
+        """To the newest frame, and stay with it."""
         self._move(lambda playhead, *_: playhead.live())
 
-    def action_speed(self, by: int) -> None:
-        """Play faster or slower."""
+    def faster(self, by: int) -> None:
+        """The next speed up (1) or down (-1)."""
         self._move(lambda playhead, *_: playhead.faster(by))
 
 

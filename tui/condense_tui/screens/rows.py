@@ -1,4 +1,4 @@
-"""How a run and a preset look in a list, and in the lines under it that tell more of the chosen one."""
+"""How a run and a preset look in a list, and in the lines under it that say more about the chosen one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPARK = 16
 # The longest name of a preset that ships, and its sign.
 PRESET_NAME = 24
 GROUPS = {
-    "starters": "to begin with: need no data, seconds each",
+    "starters": "start here: no download, seconds each",
     "fcn": "fully connected networks (NeurIPS 2022)",
     "cnn": "convolutional networks (CSIAM-AM 2025)",
 }
@@ -93,7 +93,7 @@ def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]
 def elsewhere_lines(run: Elsewhere, viewer: Viewer, width: int) -> list[Line]:
     """A run on another machine that nothing is here of, in two lines of `width`."""
     info, look = run.info, viewer.look
-    how = f"     enter brings it here · {numbers.step(info.step)} of {numbers.step(info.steps)} steps"
+    how = f"     enter copies it here · {numbers.step(info.step)} of {numbers.step(info.steps)} steps"
     there = replace(viewer, here=info.host)
     return [_headline(info, there, width, ("  ", look.text)), [(how, look.muted)]]
 
@@ -102,9 +102,14 @@ def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
     """Another machine in two lines of `width`: what is known of it, and what to press."""
     look, unicode = viewer.look, viewer.unicode
     sign, style, word, below = {
-        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter lists the runs there, over your ssh"),
-        "asked": ("○" if unicode else "o", look.warn, "connecting…", "everything else goes on meanwhile"),
-        "answered": ("●" if unicode else "*", look.good, numbers.plural(len(machine.runs), "run"), "enter asks again"),
+        "unasked": ("○" if unicode else "o", look.muted, "not asked yet", "enter connects with ssh and lists its runs"),
+        "asked": ("○" if unicode else "o", look.warn, "connecting…", "you can do other things meanwhile"),
+        "answered": (
+            "●" if unicode else "*",
+            look.good,
+            numbers.plural(len(machine.runs), "run"),
+            "enter lists them again",
+        ),
         "silent": ("✖" if unicode else "x", look.bad, "not reached", machine.trouble),
     }[machine.state]
     if machine.state == "answered" and not machine.runs:
@@ -136,7 +141,7 @@ def viewer_of(widget: Lines, here: str = "") -> Viewer:
 
 
 def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Line]:
-    """More of a run."""
+    """Details of a run."""
     info = glance.info
     if info is None:
         return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
@@ -151,7 +156,7 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     if info.reason:
         said.append((printable(info.reason), look.bad))
     if info.status in RESUMABLE:
-        said.append(("p goes on from its last checkpoint", look.muted))
+        said.append(("p resumes it from its last checkpoint", look.muted))
     return _paragraphs(said, width, height)
 
 
@@ -171,44 +176,44 @@ def members_of(info: RunInfo) -> int:
 def _seeds(info: RunInfo) -> str:
     """The seed of a run, or how many it trains as one."""
     members = members_of(info)
-    return f"seed {info.seed}" if members == 1 else f"{members} seeds from {info.seed} on"
+    return f"seed {info.seed}" if members == 1 else f"{members} seeds, from {info.seed} on"
 
 
 def elsewhere_details(run: Elsewhere, look: Look, width: int, height: int) -> list[Line]:
-    """More of a run on another machine."""
+    """Details of a run on another machine."""
     info = run.info
     what = f"{info.id} · {_seeds(info)} · {info.device} on {info.host}"
-    how = f"recorded on {run.machine}; enter copies what there is, newest first, and follows it from then on"
+    how = f"recorded on {run.machine}; enter copies it here, newest frames first, and follows it"
     return _paragraphs([(printable(what), look.strong), (printable(how), look.text)], width, height)
 
 
 def machine_details(machine: Machine, look: Look, width: int, height: int) -> list[Line]:
-    """More of another machine: how it is reached, why it was not, and what to do about it."""
+    """Details of another machine: how it is reached, why it was not, and what to do about it."""
     target = f" · {machine.target}" if machine.target != machine.name else ""
     said = [(printable(f"{machine.name}{target}"), look.strong)]
     if machine.trouble:
         said.append((printable(machine.trouble), look.bad))
     else:
-        said.append(("enter connects, over your own ssh, and lists the runs there", look.text))
-    asks = f"if ssh has to ask for a password: condense-tui attach --host {machine.name} in a shell lets it"
+        said.append(("enter connects with your ssh configuration, and lists the runs there", look.text))
+    asks = f"if ssh asks for a password, connect from a shell first: condense-tui attach --host {machine.name}"
     said.append((printable(asks), look.muted))
     return _paragraphs(said, width, height)
 
 
 def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[Line]:
-    """More of a preset: what it is, what it must show, what it costs."""
+    """Details of a preset: what it is, what it must show, how long it takes."""
     paper = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
     source = f"{paper}, figure {preset.figure}" if paper and preset.figure else paper
-    way = "enter trains it here" + (", space plays its recording" if preset.recording is not None else "")
-    first: Line = [(preset.name, look.strong), (f" · takes {cost(preset)} · {way}", look.muted)]
-    said = [(preset.summary, look.text), (f"claims: {preset.claim}", look.text)]
+    way = "enter trains it" + (", space plays its recording" if preset.recording is not None else "")
+    first: Line = [(preset.name, look.strong), (f" · takes about {cost(preset)} · {way}", look.muted)]
+    said = [(preset.summary, look.text), (f"claim: {preset.claim}", look.text)]
     if preset.paper_shows:
         said.append((f"{source or 'the paper'}: {preset.paper_shows}", look.muted))
     return [first, *_paragraphs(said, width, height - 1)]
 
 
 def cost(preset: Preset) -> str:
-    """How long training takes, in a word: 6 s, 2 min; on a GPU where there is no figure for a CPU."""
+    """How long training takes, in short: 6 s, 2 min; on a GPU if there is no time for a CPU."""
     if preset.minutes_cpu is not None:
         return short_time(60 * preset.minutes_cpu)
     if preset.minutes_gpu is not None:

@@ -1,36 +1,23 @@
-"""Pausing, stopping and resuming a run from a screen: every way that the command line has, with its own words."""
+"""Pausing, stopping and resuming a run from a screen, with the same conditions and messages as the commands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.screen import Screen
 
+from condense_core.errors import CondenseError
 from condense_core.runfile.status import ACTIVE, RESUMABLE
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.screens.dialogs.question import Question
 from condense_tui.terminal.toast import say
 
-
-def pause_or_go_on(screen: Screen[Any], run: Path, status: str, done: Callable[[], None]) -> None:
-    """Pause a run that trains, go on with one that is paused, resume one that has ended before its end."""
-    if status in ACTIVE:
-        verb = "resume" if status == "paused" else "pause"
-        _send(screen, run, verb, done)
-        return
-    if status in RESUMABLE and run.is_dir():
-        screen.run_worker(partial(_resume, screen, run, done), thread=True, group="steering", exit_on_error=False)
-    else:
-        say(screen, "training is over; there is nothing to pause")
-
-
-def pause_word(status: str) -> str:
-    """What `pause_or_go_on` would do, in a word; empty where it would do nothing."""
-    return "go on" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
+if TYPE_CHECKING:
+    from condense_core.runfile.control import Verb
 
 
 class Steered(Protocol):
@@ -46,44 +33,81 @@ class Steered(Protocol):
     def steps(self) -> int: ...
 
 
-def stop(screen: Screen[Any], run: Path, of: Steered, done: Callable[[], None]) -> None:
-    """Stop a run that trains, after asking."""
-    if of.status not in ACTIVE:
-        say(screen, "training is over; there is nothing to stop")
-        return
+class RunCommands:
+    """Tells the worker of a run what somebody wants, and a screen what came of it."""
 
-    def answered(yes: bool | None) -> None:
-        if yes:
-            _send(screen, run, "stop", done)
+    def __init__(self, screen: Screen[Any], changed: Callable[[], None]) -> None:
+        """`changed` is called, in the screen's thread, once something was done to a run."""
+        self._screen = screen
+        self._changed = changed
 
-    question = Question(
-        f"Stop training {printable(of.name)}?",
-        f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}."
-        " It leaves a checkpoint and can be resumed.",
-        "stop",
-        "keep training",
-    )
-    screen.app.push_screen(question, answered)
+    def pause_or_go_on(self, run: Path, status: str) -> None:
+        """Pause a run that trains, go on with one that is paused, resume one that has ended before its end."""
+        if status in ACTIVE:
+            self._in_thread(partial(self._send, run, "resume" if status == "paused" else "pause"))
+        elif status in RESUMABLE and run.is_dir():
+            self._in_thread(partial(self._resume, run))
+        else:
+            say(self._screen, "training has ended; there is nothing to pause")
 
+    def stop(self, run: Path, of: Steered) -> None:
+        """Stop a run that trains, after asking."""
+        if of.status not in ACTIVE:
+            say(self._screen, "training has ended; there is nothing to stop")
+            return
 
-def _send(screen: Screen[Any], run: Path, verb: str, done: Callable[[], None]) -> None:
-    def send() -> None:
-        from condense_core.errors import CondenseError
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._in_thread(partial(self._send, run, "stop"))
+
+        at = f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}."
+        question = Question(
+            f"Stop training {printable(of.name)}?",
+            f"{at} It saves a checkpoint and can be resumed.",
+            "stop",
+            "keep training",
+        )
+        self._screen.app.push_screen(question, answered)
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        # the disk may be slow, and a full one makes SQLite wait
+        self._screen.run_worker(work, thread=True, group="steering", exit_on_error=False)
+
+    def _say(self, text: str, *, error: bool = False) -> None:
+        """From a thread."""
+        self._screen.app.call_from_thread(partial(say, self._screen, text, error=error))
+
+    def _send(self, run: Path, verb: Verb) -> None:
         from condense_core.runfile import control
 
         try:
-            control.send(run, verb)  # type: ignore[arg-type]
+            control.send(run, verb)
         except CondenseError as error:
-            screen.app.call_from_thread(partial(say, screen, str(error), error=True))
+            self._say(str(error), error=True)
+            return
+        away = _away(run)
+        if away:
+            self._say(f"not connected to {away}; will {verb} if the connection is back within a minute", error=True)
         else:
-            away = _away(run)
-            words = f"no connection to {away}; it is asked to {verb} if there is one within a minute"
-            told = partial(say, screen, words if away else f"asked the worker to {verb}", error=bool(away))
-            screen.app.call_from_thread(told)
-            screen.app.call_from_thread(done)
+            self._say(f"asked the worker to {verb}")
+        self._screen.app.call_from_thread(self._changed)
 
-    # the disk may be slow, and a full one makes SQLite wait
-    screen.run_worker(send, thread=True, group="steering", exit_on_error=False)
+    def _resume(self, run: Path) -> None:
+        from condense_core.runs.create import require_engine, resume_run
+
+        try:
+            require_engine()
+            resume_run(run)
+        except CondenseError as error:
+            self._say(str(error), error=True)
+            return
+        self._say("training resumes from its last checkpoint")
+        self._screen.app.call_from_thread(self._changed)
+
+
+def pause_word(status: str) -> str:
+    """What `RunCommands.pause_or_go_on` would do, in a word; empty where it would do nothing."""
+    return "resume" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
 
 
 def _away(run: Path) -> str:
@@ -96,17 +120,3 @@ def _away(run: Path) -> str:
 
     mirror = read_mirror(run).mirror
     return mirror.host if mirror is not None and mirror.link != "connected" else ""
-
-
-def _resume(screen: Screen[Any], run: Path, done: Callable[[], None]) -> None:
-    from condense_core.errors import CondenseError
-    from condense_core.runs.create import require_engine, resume_run
-
-    try:
-        require_engine()
-        resume_run(run)
-    except CondenseError as error:
-        screen.app.call_from_thread(partial(say, screen, str(error), error=True))
-        return
-    screen.app.call_from_thread(partial(say, screen, "training goes on from its last checkpoint"))
-    screen.app.call_from_thread(done)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import structs
 
-from condense_core.runfile.control import Verb
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
+from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.text import printable
@@ -25,7 +26,6 @@ from condense_tui.snapshots.snapshot import (
     Head,
     Header,
     LayerImage,
-    LayerView,
     OutputsView,
     Seeds,
     Series,
@@ -34,7 +34,7 @@ from condense_tui.snapshots.snapshot import (
 )
 from condense_tui.snapshots.worker_log import WorkerLog
 
-# λ1² and what is nearest to it: more lines than this cannot be told apart in a panel.
+# λ1² and what is nearest to it: more lines than this cannot be distinguished in a panel.
 EIGENVALUE_CURVES = 4
 # A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
 IMAGES_KEPT = 64
@@ -76,10 +76,6 @@ class Assembler:
         """Whether anything was committed since the last call."""
         return self._run.refresh() or self._unfinished
 
-    def send(self, verb: Verb, argument: str) -> None:
-        """Leave a command for the worker."""
-        self._run.send(verb, argument)
-
     def close(self) -> None:
         """Close the run file."""
         self._run.close()
@@ -94,7 +90,8 @@ class Assembler:
         layer = view.layer if view.layer in layers else (layers[0] if layers else None)
         head = None
         images: tuple[LayerImage, ...] = ()
-        views: tuple[LayerView, ...] = ()
+        measures: tuple[LayerMeasures, ...] = ()
+        condensed_in: dict[str, tuple[int, int]] = {}
         if len(instants):
             index = playhead.index(len(instants))
             step = int(instants[index])
@@ -102,13 +99,14 @@ class Assembler:
             wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
-            views = tuple(self._layer(name, step) for name in layers)
+            measures = tuple(self._layer(name, step) for name in layers)
+            condensed_in = {name: count for name in layers if (count := self.condensed_in(name, step)) is not None}
         outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
         return Snapshot(
             header=self._header(info),
             head=head,
             instants=instants,
-            layers=views,
+            layers=measures,
             layer=layer,
             images=images,
             loss=self._curve("loss"),
@@ -122,6 +120,7 @@ class Assembler:
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
+            condensed_in=condensed_in,
         )
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
@@ -170,16 +169,16 @@ class Assembler:
             {key: band(*run.spread(name)) for key, name in names.items()},
         )
 
-    def index_of(self, step: int) -> int:
-        """Where among the frames a step stands."""
-        return int(np.searchsorted(self._run.instants, step))
+    def index_of(self, head: Head) -> int:
+        """Where among the frames the step stands now that the playhead was at."""
+        return int(np.searchsorted(self._run.instants, head.step))
 
     def begin(self, member: int | None = None) -> None:
         """A new snapshot, of one member of an ensemble or of the mean: there is time again to read curves."""
         self._choose(member)
         self._loading, self._unfinished = 0.0, False
 
-    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerView, LayerImage | None]:
+    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerMeasures, LayerImage | None]:
         """A layer and its heatmap at a recorded step; of an ensemble, its first member's."""
         return self._layer(layer, step), self._image(layer, step, by_line)
 
@@ -216,37 +215,15 @@ class Assembler:
             missing=0 if mirror is None else mirror.missing,
         )
 
-    def _layer(self, name: str, step: int) -> LayerView:
+    def _layer(self, name: str, step: int) -> LayerMeasures:
         reader = self._reader
-        frame = reader.condensation(name, step)
-        view = LayerView(name, 0 if frame is None else frame.kernels)
-        if frame is not None:
-            view = replace(
-                view,
-                kept=frame.kept,
-                lines=frame.lines,
-                lines_coarse=frame.lines_coarse,
-                directions=frame.directions,
-                coverage=frame.coverage,
-                null_coverage=frame.null_coverage,
-                mean_abs_cos=frame.mean_abs_cos,
-                condensed=frame.condensed,
-            )
-        elif (cosine := reader.similarity(name, step)) is not None:
-            view = replace(view, kernels=len(cosine))
-        alignment = reader.alignment(name, step)
-        if alignment is not None:
-            view = replace(view, alignment=alignment.mean_abs_cos, ratio=alignment.ratio)
-        curve = self._read(reader, f"{name}.predicted_at")[1]
-        predicted = curve[-1] if len(curve) else np.nan
-        return replace(
-            view,
-            condensed_at=self._condensed_at(name),
-            predicted_at=int(predicted) if np.isfinite(predicted) else None,
-            condensed_in=self._condensed_in(name, step),
-        )
+        found = read_layer(reader, name, step, curve=lambda scalar: self._read(reader, scalar), brief=True)
+        if found.lines is None and (cosine := reader.similarity(name, step)) is not None:
+            return structs.replace(found, kernels=len(cosine))
+        return found
 
-    def _condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
+    def condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
+        """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
         if self._run.members == 1:
             return None
         steps, values = self._run.spread(f"{layer}.condensed")
@@ -255,11 +232,6 @@ class Assembler:
             return None
         row = values[end - 1]
         return int((row > 0).sum()), int(np.isfinite(row).sum())
-
-    def _condensed_at(self, layer: str) -> int | None:
-        steps, values = self._read(self._reader, f"{layer}.condensed")
-        at = np.flatnonzero(values > 0)
-        return int(steps[at[0]]) if len(at) else None
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
         key = (self._reader.member_number, layer, step, by_line)
@@ -344,24 +316,24 @@ def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line
 
 
 def banner(info: RunInfo) -> Banner | None:
-    """What somebody who looks at this run has to know before anything else; None where all is well."""
+    """What a viewer of this run must know before anything else; None if all is well."""
     away = connection_banner(info)
     if away is not None:
         return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
     if info.status == "lost":
-        text = f"worker lost at step {info.step:,}{because}; the recording is kept · p goes on from its last checkpoint"
+        text = f"worker lost at step {info.step:,}{because} · press p to resume from its last checkpoint"
         return Banner(text, "error")
     if info.status == "diverged":
-        return Banner(f"diverged at step {info.step:,}{because} · ← looks back at the frames before", "error")
+        return Banner(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
     if info.status == "failed":
         return Banner(
-            f"failed at step {info.step:,}{because} · 4 shows the worker's log, p goes on from its last checkpoint",
+            f"failed at step {info.step:,}{because} · press 4 for the worker's log, p to resume from its checkpoint",
             "error",
         )
     if info.status == "paused":
-        return Banner("training is paused · p goes on", "note")
+        return Banner("training is paused · press p to resume", "note")
     return None
 
 
@@ -370,7 +342,7 @@ def _away(mirror: Mirror | None) -> str:
 
 
 def connection_banner(info: RunInfo) -> Banner | None:
-    """How the connection to a run elsewhere is, where it is not up and there is something to be missed."""
+    """The state of the connection to a run on another host, if it is down and something may be missed."""
     mirror = info.mirror
     if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
         return None
@@ -380,4 +352,4 @@ def connection_banner(info: RunInfo) -> Banner | None:
     because = f": {mirror.trouble}" if mirror.trouble else ""
     if mirror.link == "connecting":
         return Banner(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
-    return Banner(f"not connected to {mirror.host}; this is as of {ago} ago{because}", "warning")
+    return Banner(f"not connected to {mirror.host}; last update {ago} ago{because}", "warning")

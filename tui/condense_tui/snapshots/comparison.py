@@ -10,15 +10,14 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.errors import RunFileError
-from condense_core.runfile.control import Verb
 from condense_core.runfile.info import RunInfo
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.text import printable
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
-from condense_tui.snapshots.snapshot import Head, LayerImage, LayerView, Series
+from condense_tui.snapshots.snapshot import Head, LayerImage, Series
 
 By = Literal["step", "loss"]
 LETTERS = "ABCDEF"
@@ -29,13 +28,13 @@ NO_BAND: Band = (EMPTY, EMPTY)
 
 @dataclass(frozen=True)
 class CompareView:
-    """What the screen wants to see: the how-manieth layer of each run, what is the same, and the order of kernels."""
+    """What the screen wants to see: the index of the layer in each run, what is equal, and the order of kernels."""
 
     layer: int = 0
     by: By = "step"
     by_line: bool = True
     member: int | None = None
-    """The how-manieth seed of each run that has several, the last of one that has fewer; none for their means."""
+    """Index of the seed in each run that has several, the last one in a run that has fewer; None for the means."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class Side:
 
     `note` says why it does not stand where the others do. `loss` and `coverage` are its curves, the loss as a share of
     its first; `coverage` of the layer that is shown. Of a run of several seeds `seed` is the one whose heatmap this is,
-    and `bands` are the lowest and the highest of all seeds, for each of the two curves.
+    `condensed_in` in how many the layer is condensed, of how many that still train, and `bands` are the lowest and the
+    highest of all seeds, for each of the two curves.
     """
 
     letter: str
@@ -53,11 +53,12 @@ class Side:
     step: int | None
     share: float
     note: str
-    layer: LayerView | None
+    layer: LayerMeasures | None
     image: LayerImage | None
     loss: Series
     coverage: Series
     seed: str = ""
+    condensed_in: tuple[int, int] | None = None
     bands: tuple[Band, Band] = (NO_BAND, NO_BAND)
 
 
@@ -109,9 +110,9 @@ class Comparer:
         changed = [assembler.refresh() for assembler in self._assemblers]
         return any(changed)
 
-    def send(self, verb: Verb, argument: str) -> None:
-        """Nobody steers several workers at once."""
-        raise RunFileError(f"cannot {verb} runs that are being compared")
+    def index_of(self, head: Head) -> int:
+        """Where the playhead was: a place of the axis has no other name than its number."""
+        return head.index
 
     def close(self) -> None:
         """Close all files."""
@@ -173,15 +174,15 @@ class Comparer:
         if by == "step":
             index = int(np.searchsorted(shares.steps, place, side="right")) - 1
             if index < 0:
-                return 0, "begins later"
+                return 0, "starts later"
             gone = place > shares.steps[-1]
-            return index, "" if not gone else "not there yet" if active else "ended before"
+            return index, "" if not gone else "not reached yet" if active else "ended earlier"
         reached = np.flatnonzero(shares.lowest <= place)
         if len(reached):
             return int(reached[0]), ""
         if not np.isfinite(shares.lowest).any():
-            return count - 1, "no loss to go by"
-        return count - 1, "not there yet" if active else "never gets there"
+            return count - 1, "no finite loss"
+        return count - 1, "not reached yet" if active else "never reached"
 
     def _side(
         self, number: int, info: RunInfo, shares: _Shares, stand: tuple[int, str] | None, view: CompareView
@@ -213,7 +214,8 @@ class Comparer:
         if run.members == 1:
             return side
         bands = shares.band, band(*run.spread(f"{layer}.coverage"))
-        return replace(side, seed=seed_label(run, min(view.member or 0, run.members - 1)), bands=bands)
+        seed = seed_label(run, min(view.member or 0, run.members - 1))
+        return replace(side, seed=seed, condensed_in=assembler.condensed_in(layer, step), bands=bands)
 
 
 @dataclass(frozen=True)
@@ -250,7 +252,8 @@ def _band_of_shares(run: RunReader) -> Band:
 
 def _same(a: Side, b: Side) -> bool:
     return (
-        (a.name, a.status, a.step, a.note, a.layer, a.seed) == (b.name, b.status, b.step, b.note, b.layer, b.seed)
+        (a.name, a.status, a.step, a.note, a.layer, a.seed, a.condensed_in)
+        == (b.name, b.status, b.step, b.note, b.layer, b.seed, b.condensed_in)
         and a.image is b.image
         and a.loss is b.loss
         and a.coverage is b.coverage

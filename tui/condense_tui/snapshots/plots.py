@@ -41,7 +41,7 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     first = float(values[0])
     rule = Rule(INITIAL_STAGE * first, percent(INITIAL_STAGE)) if np.isfinite(first) and first > 0 else None
     share = at / first if at is not None and rule else np.nan
-    remark = f"{round(100 * share)} % of the first" if abs(share) < 1e6 else ""
+    remark = f"{round(100 * share)} % of the first loss" if abs(share) < 1e6 else ""
     curves = (Curve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
     spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
     return Figure(spec, title, remark)
@@ -99,7 +99,7 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
     """The output of a network with one input over its interval, and the polynomial of its activation's degree."""
     view = snapshot.outputs
     if view is None:
-        return Figure(None, "output", empty="only networks with one input have one")
+        return Figure(None, "output", empty="only for networks with one input")
     curves = (Curve("output", view.point, view.output, 0), Curve("polynomial", view.point, view.polynomial, 1))
     spec = Spec(curves, 0, 0, stamp=view.step)
     title = f"output, degree {view.degree}"
@@ -116,7 +116,7 @@ def field_title(snapshot: Snapshot) -> str:
 def field_remark(snapshot: Snapshot) -> str:
     """Of which step the neurons in the field are: their weights are kept at a few of the steps."""
     at = None if snapshot.field is None else snapshot.field.neurons_at
-    return "" if at is None else f"● neurons at step {at}"
+    return "" if at is None else f"● kernels at step {at}"
 
 
 def _name(snapshot: Snapshot, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_tui.draw.order import Group
 
 Series = tuple[np.ndarray, np.ndarray]
@@ -48,28 +49,6 @@ class Head:
     following: bool
     playing: bool
     speed: float
-
-
-@dataclass(frozen=True)
-class LayerView:
-    """A layer at the playhead; NaN and None where it was not measured."""
-
-    name: str
-    kernels: int
-    kept: int | None = None
-    lines: int | None = None
-    lines_coarse: int | None = None
-    directions: int | None = None
-    coverage: float = float("nan")
-    null_coverage: float = float("nan")
-    mean_abs_cos: float = float("nan")
-    condensed: bool | None = None
-    alignment: float = float("nan")
-    ratio: float = float("nan")
-    condensed_at: int | None = None
-    predicted_at: int | None = None
-    condensed_in: tuple[int, int] | None = None
-    """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +142,7 @@ class Snapshot:
     header: Header
     head: Head | None
     instants: np.ndarray
-    layers: tuple[LayerView, ...]
+    layers: tuple[LayerMeasures, ...]
     layer: str | None
     images: tuple[LayerImage, ...]
     loss: Series
@@ -175,12 +154,14 @@ class Snapshot:
     banner: Banner | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
+    condensed_in: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Of an ensemble, by layer: in how many members it is condensed, of how many that still train."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
 
     @property
-    def chosen(self) -> LayerView | None:
+    def chosen(self) -> LayerMeasures | None:
         """The layer that the heatmap and the theory plots show."""
         return next((view for view in self.layers if view.name == self.layer), None)
 
@@ -196,6 +177,7 @@ class Snapshot:
             and self.head == other.head
             and self.layer == other.layer
             and self.layers == other.layers
+            and self.condensed_in == other.condensed_in
             and self.banner == other.banner
             and self.worker_log == other.worker_log
             and self.outputs is other.outputs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,8 @@ import msgspec
 
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.toml import read_value
+from condense_core.text import short
 
 # Parts of a scenario whose fields may be named alone: `width` for `layers.*.width`, `std` for `init.std`.
 _PARTS = ("init", "optimizer", "data")
@@ -39,16 +40,16 @@ def read_axes(options: Sequence[str], base: Experiment) -> list[Axis]:
     for option in options:
         key, equals, text = option.partition("=")
         if not equals or not key.strip():
-            raise ScenarioError(f"--over {option}: expected KEY=V1,V2,…, such as init.std=0.005,0.05")
+            raise ScenarioError(f"--over {short(option)}: expected KEY=V1,V2,…, such as init.std=0.005,0.05")
         axis = Axis(_whole_key(key.strip(), base), tuple(_split(text, option)))
         if any(axis.key == other.key for other in axes):
-            raise ScenarioError(f"--over {option}: {axis.key} is swept already; give all of its values at once")
+            raise ScenarioError(f"--over {option}: {axis.key} is given twice; give all of its values in one --over")
         axes.append(axis)
     return axes
 
 
 def number(text: str) -> float | None:
-    """The text as a number, None where it is none; `true` and `inf` are not."""
+    """The text as a number, None if it is none; `true` and `inf` are not."""
     try:
         value = float(text)
     except ValueError:
@@ -58,9 +59,8 @@ def number(text: str) -> float | None:
 
 def typed(text: str) -> int | float | bool | str:
     """The text as the value that TOML would read, or as it stands."""
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    value = read_value(text, f"--over {short(text)}")
+    if value is None:
         value = number(text)
     return value if isinstance(value, int | float | bool) else text.strip("\"'")
 

@@ -19,12 +19,13 @@ from condense_core.errors import CondenseError, HostError, MissingExtraError, Sc
 from condense_core.installation import how_to_add
 from condense_core.runs.on_node import accept
 from condense_core.scenario import toml
+from condense_core.scenario.device import device_named
 from condense_core.text import printable
 from condense_tui.batch.cells import Cell
 
 # A cell whose node dies is trained once more, elsewhere; one that kills its node by its size does not kill them all.
 RETRIES = 1
-# How long cancelled tasks may take to stop their training before we leave; it stops all the same.
+# How long cancelled tasks may take to stop their training before we leave; it stops nevertheless.
 CANCEL_PATIENCE_S = 10.0
 # A head that is there answers in a fraction of this, also on another continent.
 REACH_S = 5.0
@@ -36,7 +37,7 @@ Answer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, str]
 
 
 def require_ray() -> None:
-    """MissingExtraError where Ray is not installed; nothing is imported."""
+    """MissingExtraError if Ray is not installed; nothing is imported."""
     if importlib.util.find_spec("ray") is None:
         raise MissingExtraError(f"--engine ray needs Ray, which is not installed here: {how_to_add('ray')}")
 
@@ -47,7 +48,7 @@ class RayEngine:
     def __init__(self, address: str, device: str, say: Callable[[str], None]) -> None:
         """Connect to the cluster: HOST:PORT of its head from one of its nodes, ray://HOST:PORT from elsewhere, or auto.
 
-        HostError where there is none.
+        HostError if there is none.
         """
         require_ray()
         _reach(address)
@@ -60,7 +61,7 @@ class RayEngine:
         self._unfit: dict[str, str] = {}
         self.refused: dict[Path, str] = {}
         """Why cells that have ended left no run file."""
-        # Ray tells of dead nodes on standard output, pages of it, where our result belongs
+        # Ray reports dead nodes on standard output, pages of it, where our result belongs
         self._silence = contextlib.redirect_stdout(io.StringIO())
         try:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, ignore_reinit_error=False)
@@ -69,14 +70,14 @@ class RayEngine:
         except (RuntimeError, ValueError, OSError, AssertionError) as error:
             # a client's server sends its traceback along, whose last line says what happened
             words = (str(error).strip() or type(error).__name__).splitlines()[-1][:LONGEST_REASON]
-            raise HostError(f"--address {address}: no Ray cluster answers there: {words}") from None
-        gpus = 1 if device.startswith("cuda") else 0
-        self._task: Any = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=gpus)(_task())
+            raise HostError(f"--address {address}: no Ray cluster answers at this address: {words}") from None
+        self._on_gpu = device_named(device).kind == "cuda"
+        self._task: Any = ray.remote(max_retries=RETRIES, num_cpus=1, num_gpus=int(self._on_gpu))(_task())
 
     @property
     def slots(self) -> int:
         """How many cells the cluster has room for, as it is now."""
-        kind = "GPU" if self._device.startswith("cuda") else "CPU"
+        kind = "GPU" if self._on_gpu else "CPU"
         return max(1, int(self._ray.cluster_resources().get(kind, 1)))
 
     def start(self, cell: Cell) -> None:
@@ -110,7 +111,7 @@ class RayEngine:
         self._running[task] = cell
 
     def _take(self, task: Any) -> Path | None:
-        """The folder of the task's cell; None where the cell goes to another node."""
+        """The folder of the task's cell; None if the cell goes to another node."""
         cell = self._running.pop(task)
         try:
             kind, content, node, host = _checked(self._ray.get(task))
@@ -135,17 +136,17 @@ class RayEngine:
     def _note_unfit(self, node: str, host: str, why: str) -> None:
         if node not in self._unfit:
             self._unfit[node] = host
-            self._say(f"node {host} trains nothing: {why}")
+            self._say(f"node {host} cannot train: {why}")
 
     def _require_a_node(self) -> None:
-        """HostError where every node of the cluster lacks the package: a task for none of them would wait for ever."""
+        """HostError if every node of the cluster lacks the package: a task for none of them would wait for ever."""
         alive = {str(node["NodeID"]) for node in self._ray.nodes() if node["Alive"]}
         if not alive - set(self._unfit):
             raise HostError(f"no node of the cluster can train with condense-tui; {ON_A_NODE}")
 
 
 def _reach(address: str) -> None:
-    """HostError where nothing listens at the address: Ray itself goes on asking there for minutes."""
+    """HostError if nothing listens at the address: Ray itself would keep trying for minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if address == "auto":
         return
@@ -156,7 +157,7 @@ def _reach(address: str) -> None:
             pass
     except (OSError, OverflowError) as error:
         words = getattr(error, "strerror", None) or str(error)
-        raise HostError(f"--address {address}: nothing answers there: {words}") from None
+        raise HostError(f"--address {address}: nothing answers at this address: {words}") from None
 
 
 def _task() -> Callable[[str, str, str, str], Answer]:
@@ -169,14 +170,14 @@ def _task() -> Callable[[str, str, str, str], Answer]:
 
         import ray
 
-        # Ray cancels by Ctrl-C's way, which a node that was started in the background has been told to ignore
+        # Ray cancels with SIGINT, which a node that was started in the background ignores
         signal.signal(signal.SIGINT, signal.default_int_handler)
         node, host = ray.get_runtime_context().get_node_id(), socket.gethostname()
         try:
             from condense_core.errors import CondenseError, MissingExtraError
             from condense_core.runs.on_node import train_here
         except ImportError as error:
-            return "missing", f"condense-tui is not there ({error}); {advice}", node, host
+            return "missing", f"condense-tui is not installed ({error}); {advice}", node, host
         try:
             return "trained", train_here(experiment, run=run, preset=preset, device=device), node, host
         except MissingExtraError as error:
@@ -188,10 +189,10 @@ def _task() -> Callable[[str, str, str, str], Answer]:
 
 
 def _checked(answer: object) -> Answer:
-    """What a node sent, if it is what a node may send; HostError where it is not."""
+    """What a node sent, if it is what a node may send; HostError if it is not."""
     match answer:
         case ("trained", bytes() as content, str() as node, str() as host):
             return "trained", content, node, printable(host)
         case ("refused" | "missing" as kind, str() as words, str() as node, str() as host):
             return kind, printable(words)[:LONGEST_REASON], node, printable(host)
-    raise HostError("a node sent what no node of ours sends")
+    raise HostError("a node sent an answer that is not ours")

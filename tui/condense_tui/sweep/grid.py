@@ -7,20 +7,19 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from condense_tui.draw.numbers import measure, short_step
+from condense_core.measure_table import MEASURES
+from condense_tui.draw.written import written
 from condense_tui.sweep.axes import Axis
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import CellResult, Row
-from condense_tui.sweep.show import TITLES, Show
+from condense_tui.sweep.show import Show, title_of
 
 _COUNTS: dict[str, tuple[str, str]] = {
     "condensed": ("condensed", "seeds"),
     "claim": ("claim_holds_in", "claim_decided"),
 }
 # In [0, 1] by definition: the scale is the same in every sweep.
-_SHARES = frozenset({"condensed", "claim", "coverage", "mean_abs_cos", "alignment"})
-_LOGARITHMIC = frozenset({"condensed_at", "predicted_at", "loss_last"})
-_STEPS = frozenset({"condensed_at", "predicted_at"})
+_SHARES = frozenset({"flag", "share", "cosine"})
 # Words for a cell that has nothing to show, whole and for a narrow column.
 _MARKS = {"diverged": "div", "failed": "fail", "stopped": "stop", "lost": "lost"}
 NOT_MEASURED = "–"
@@ -88,15 +87,15 @@ def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Seque
                 tuple(square(found[(x, *y, *fixed)], layer, show) for x in across.values)
                 for y in ([(value,) for value in down.values] if down else [()])
             )
-            pictures.append(Grid(f"{', '.join(heads)}: {TITLES[show]}", across, down, squares))
+            pictures.append(Grid(f"{', '.join(heads)}: {title_of(show)}", across, down, squares))
     return pictures
 
 
 def scale_of(pictures: Iterable[Grid], show: Show) -> Scale:
     """One scale for all pictures of a measure: 0 to 1 for shares, else up to the largest, from 0 where it is linear."""
-    if show in _SHARES:
+    if MEASURES[show].kind in _SHARES:
         return Scale(0.0, 1.0)
-    log = show in _LOGARITHMIC
+    log = MEASURES[show].kind == "step" or show == "loss_last"
     values = [item.value for picture in pictures for row in picture.squares for item in row]
     known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
     return Scale(min(known) if log else 0.0, max(known), log) if known else Scale(0.0, 1.0)
@@ -122,11 +121,10 @@ def words(value: float, show: Show) -> str:
     """A value of the measure as it stands in a cell and at the ends of the scale."""
     if show in _COUNTS:
         return f"{value:.0%}"
-    if show in _SHARES:
+    if MEASURES[show].kind in _SHARES:
+        # a column is four characters wide at the least
         return f"{value:.2f}"
-    if show in _STEPS:
-        return short_step(value)
-    return measure(value, 3) if show.startswith("loss") else f"{value:g}"
+    return written(show, value, narrow=True)
 
 
 def _count(row: Row, part: str, whole: str) -> Square:

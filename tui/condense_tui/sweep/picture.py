@@ -24,7 +24,7 @@ _PALETTE = PALETTES[0]
 
 
 def draw(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text] | None:
-    """The picture's lines, at most `width` wide; None where it cannot be that narrow."""
+    """The picture's lines, at most `width` wide; None if it cannot be that narrow."""
     if grid.down is None:
         return [Text(grid.title, style="bold"), *_bars(grid, scale, width, ability)]
     for turned in (grid, grid.turned()):

@@ -19,7 +19,7 @@ from condense_core.scenario.paths import with_absolute_paths
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.sweep.axes import Axis
 
-# A slip of the keyboard is asked back; whoever means more cells than this sweeps in parts.
+# More cells than this are most likely a typing error; a larger sweep is done in parts.
 MOST_CELLS = 10_000
 CELLS = "cells"
 
@@ -51,7 +51,7 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
     """Every combination of the values, each checked; ScenarioError that names the first that cannot be trained."""
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_CELLS:
-        raise ScenarioError(f"--over: that makes {count:,} cells; expected {MOST_CELLS:,} at most")
+        raise ScenarioError(f"--over: {count:,} combinations of values; expected at most {MOST_CELLS:,}")
     name = preset or base.name
     # quick settings are for the scenario as it stands, not for what it is changed to
     table = toml.parse(toml.dumps(msgspec.structs.replace(base, quick=None)))
@@ -62,7 +62,7 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
         words = " ".join(settings)
         changed = toml.override(table, settings, "--over")
         experiment = with_absolute_paths(toml.build(changed, f"--over {words}"))
-        # what a preset says of itself trains nothing anew
+        # a change of what a preset says about itself trains nothing again
         text = toml.dumps(msgspec.structs.replace(experiment, about=None))
         if text in seen:
             raise ScenarioError(f"--over: {seen[text]} and {words} are the same experiment")

@@ -45,8 +45,8 @@ def showing(sweep: Sweep) -> Iterator[Callable[[Cells], None]]:
             shares = [share_trained(cell) for cell in cells.running]
             fresh = len(cells.ended) - len(cells.kept)
             known = sum(share for share in shares if share is not None)
-            text = f"{len(cells.ended)} of {len(sweep.cells)} cells"
-            text += f", {len(cells.kept)} from before" if cells.kept else ""
+            text = f"{len(cells.ended)} of {len(sweep.cells)} cells ended"
+            text += f", {len(cells.kept)} of them earlier" if cells.kept else ""
             whole.update(task, description=text, total=len(sweep.cells) - len(cells.kept), completed=fresh + known)
             live.update(Group(whole, _bars(sweep, cells, shares)))
 
@@ -61,7 +61,7 @@ def words(sweep: Sweep, cell: Cell) -> str:
 
 
 def share_trained(cell: Cell) -> float | None:
-    """How much of its steps the cell's run has made; None where it is trained elsewhere, or just being made."""
+    """How much of its steps the cell's run has made; None if it is trained elsewhere, or just being made."""
     if not (cell.folder / FILE_NAME).is_file():
         return None
     try:
@@ -92,7 +92,7 @@ def _line_by_line(console: Console, sweep: Sweep) -> Callable[[Cells], None]:
     def show(cells: Cells) -> None:
         if cells.kept and not said:
             said.update(id(cell) for cell in cells.kept)
-            console.print(f"{len(said)}/{len(sweep.cells)} cells are there from before", markup=False, highlight=False)
+            console.print(f"{len(said)}/{len(sweep.cells)} cells were finished earlier", markup=False, highlight=False)
         for cell in cells.ended:
             if id(cell) not in said:
                 said.add(id(cell))

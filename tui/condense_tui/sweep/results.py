@@ -11,15 +11,27 @@ from typing import Any
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import MEASURES
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
-from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary, summarise
+from condense_core.runs.summary import ClaimSummary, SeedSummary, Summary, summarise
 from condense_tui.sweep.axes import typed
 from condense_tui.sweep.plan import Sweep, SweepCell
 
 Value = int | float | bool | str | None
 Row = dict[str, Value]
 
+# Slices are what a convolution with several input channels has besides; its own run has them.
+_NOT_SHOWN = frozenset({"name", "kernels", "slice_abs_cos"})
+
+
+def _type(name: str) -> type:
+    return bool if MEASURES[name].kind == "flag" else int if MEASURES[name].kind in {"count", "step"} else float
+
+
+# Of a layer and seed as it is recorded, but for the name and the number of its kernels, which have their own columns.
+_OF_LAYER = {name: _type(name) for name in LayerMeasures.__struct_fields__ if name not in _NOT_SHOWN}
 # Over the seeds of a cell, each as `NAME_median`, `NAME_min` and `NAME_max`.
 SPREADS = (
     "kept",
@@ -35,8 +47,6 @@ SPREADS = (
     "loss_last",
     "loss_ratio",
 )
-_OF_LAYER = ("kept", "lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "null_coverage", "alignment")
-_STEPS = ("condensed_at", "predicted_at", "arrived_at")
 
 COLUMNS: dict[str, type] = {
     "cell": str,
@@ -58,12 +68,9 @@ COLUMNS: dict[str, type] = {
 
 `cell` names the run's folder, `status` is done, diverged, failed, stopped, lost or missing, `reason` says why. Of
 `seeds` members `diverged` were left behind by the loss going to infinity, and `condensed` count as condensed; every
-other number is over those that did not diverge: median, smallest and largest. `kept` kernels of `kernels` are large
-enough to count; `lines`, `directions`, `coverage` (share of kept kernels on lines), `mean_abs_cos` (to their line's
-axis) and `alignment` (mean |cos| to the predicted direction) are at the last step, `lines_coarse` at |cos| 0.8 and
-10 %; `condensed_at` and `predicted_at` are steps, empty where that did not happen. The claim holds in `claim_holds_in`
-of `claim_decided` seeds. `reached` is the last step, `seconds` the time trained. Empty: does not apply; NaN: no
-number.
+other number is over those that did not diverge: median, smallest and largest, at the last step. What they are,
+`measure_table.MEASURES` says; steps are empty where it did not happen. The claim holds in `claim_holds_in` of
+`claim_decided` seeds. `reached` is the last step, `seconds` the time trained. Empty: does not apply; NaN: no number.
 """
 
 SEED_COLUMNS: dict[str, type] = {
@@ -75,19 +82,14 @@ SEED_COLUMNS: dict[str, type] = {
     "data_seed": int,
     "reached": int,
     "kernels": int,
-    **{
-        name: float if name in {"coverage", "mean_abs_cos", "null_coverage", "alignment"} else int for name in _OF_LAYER
-    },
-    "condensed": bool,
-    **dict.fromkeys(_STEPS, int),
+    **_OF_LAYER,
     "loss_first": float,
     "loss_last": float,
     "claim_holds": bool,
 }
 """Columns of seeds.csv besides the swept keys, a row for each cell, layer and seed: the same at one seed's last step.
 
-`init_seed` and `data_seed` make the run anew alone; `null_coverage` is what random kernels of that size and number
-would cover in 95 of 100 draws; `arrived_at` is the first step with 99 % of the weight on the predicted direction.
+`init_seed` and `data_seed` make the run anew alone.
 """
 
 
@@ -188,7 +190,7 @@ def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> Row:
         "kernels": whole[0].layers[index].kernels,
         "seeds": len(seeds),
         "diverged": sum(seed.status == "diverged" for seed in seeds),
-        "condensed": sum(seed.layers[index].condensed for seed in sound),
+        "condensed": sum(seed.layers[index].condensed is True for seed in sound),
         "claim_holds_in": claim.holds_in if claim else None,
         "claim_decided": claim.decided if claim else None,
         "claim_holds": claim.holds if claim else None,
@@ -201,7 +203,7 @@ def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> Row:
     return row
 
 
-def _measured(seed: SeedSummary, layer: LayerSummary, name: str) -> float | None:
+def _measured(seed: SeedSummary, layer: LayerMeasures, name: str) -> float | None:
     if name == "loss_first":
         return seed.loss.first
     if name == "loss_last":
@@ -221,7 +223,7 @@ def _spread(values: Iterable[float | None]) -> tuple[Value, Value, Value]:
     return min(known), statistics.median(known), max(known)
 
 
-def _of_seed(seed: SeedSummary, layer: LayerSummary) -> Row:
+def _of_seed(seed: SeedSummary, layer: LayerMeasures) -> Row:
     return {
         "status": seed.status,
         "layer": layer.name,
@@ -229,7 +231,7 @@ def _of_seed(seed: SeedSummary, layer: LayerSummary) -> Row:
         "data_seed": seed.data_seed,
         "reached": seed.steps,
         "kernels": layer.kernels,
-        **{name: getattr(layer, name) for name in (*_OF_LAYER, "condensed", *_STEPS)},
+        **{name: getattr(layer, name) for name in _OF_LAYER},
         "loss_first": seed.loss.first,
         "loss_last": seed.loss.last,
         "claim_holds": seed.claim.holds if seed.claim else None,

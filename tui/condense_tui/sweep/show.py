@@ -1,4 +1,4 @@
-"""What a sweep's picture can show. Nothing is imported here, so that the command's --help need not wait."""
+"""What a sweep's picture can show. Nothing is imported at once, so that the command's --help need not wait."""
 
 from __future__ import annotations
 
@@ -19,17 +19,15 @@ Show = Literal[
     "loss_last",
 ]
 
-TITLES: dict[Show, str] = {
+# Of these, what is shown is in how many of a cell's seeds it is so.
+TITLES: dict[str, str] = {
     "condensed": "seeds in which it is condensed",
     "claim": "seeds in which the claim holds",
-    "coverage": "share of kernels on lines, median over seeds",
-    "lines": "condensed lines, median over seeds",
-    "lines_coarse": "condensed lines at |cos| 0.8 / 10 %, median over seeds",
-    "directions": "condensed directions, median over seeds",
-    "mean_abs_cos": "mean |cos| of kernels to their line, median over seeds",
-    "alignment": "mean |cos| to the predicted direction, median over seeds",
-    "condensed_at": "step at which it condensed, median over seeds",
-    "predicted_at": "predicted step of condensation, median over seeds",
-    "loss_ratio": "last loss / first loss, median over seeds",
-    "loss_last": "last loss, median over seeds",
 }
+
+
+def title_of(show: Show) -> str:
+    """What stands over the picture."""
+    from condense_core.measure_table import MEASURES
+
+    return TITLES.get(show) or f"{MEASURES[show].label}, median over seeds"

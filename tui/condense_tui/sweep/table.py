@@ -8,14 +8,26 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from condense_tui.draw.numbers import UNKNOWN, measure, short_step
+from condense_core.measure_table import MEASURES
+from condense_tui.draw.numbers import UNKNOWN
+from condense_tui.draw.written import written
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import CellResult, Row, layers_of
 
 # More rows than this scroll away before they are read; the files have them all.
 MOST_ROWS = 60
-# As in the table of a run: `to v1` is to the predicted direction, in brackets what the seeds span.
-_HEADS = ("condensed", "lines", "dirs", "cover", "|cos|", "to v1", "at step", "predicted", "loss")
+# In brackets behind a count is what the seeds span.
+_COLUMNS = (
+    "condensed",
+    "lines",
+    "directions",
+    "coverage",
+    "mean_abs_cos",
+    "alignment",
+    "condensed_at",
+    "predicted_at",
+    "loss_ratio",
+)
 
 
 def cells_table(sweep: Sweep, results: Sequence[CellResult], layer: str | None = None) -> Table:
@@ -31,19 +43,20 @@ def cells_table(sweep: Sweep, results: Sequence[CellResult], layer: str | None =
     ]
     several = layer is None and len(layers_of(results)) > 1
     measured = [_measured(row) if result.usable else {} for _, result, row in rows]
-    heads = [head for head in _HEADS if any(cells.get(head, UNKNOWN) != UNKNOWN for cells in measured)] or _HEADS[:1]
+    names = [name for name in _COLUMNS if any(cells.get(name, UNKNOWN) != UNKNOWN for cells in measured)]
+    names = names or list(_COLUMNS[:1])
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in _names(sweep):
         table.add_column(name, justify="right", no_wrap=True)
     if several:
         table.add_column("layer", no_wrap=True)
-    for head in heads:
-        table.add_column(head, justify="right", no_wrap=True)
+    for name in names:
+        table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
     for (values, result, row), cells in list(zip(rows, measured, strict=True))[:MOST_ROWS]:
-        found = [cells[head] for head in heads] if cells else [result.status]
+        found = [cells[name] for name in names] if cells else [result.status]
         table.add_row(*map(Text, [*values, *([str(row["layer"] or "")] if several else []), *found]))
     if len(rows) > MOST_ROWS:
-        table.caption = f"and {len(rows) - MOST_ROWS} rows more in results.csv"
+        table.caption = f"and {len(rows) - MOST_ROWS} more rows in results.csv"
         table.caption_justify = "left"
     return table
 
@@ -56,19 +69,18 @@ def _names(sweep: Sweep) -> list[str]:
 
 def _measured(row: Row) -> dict[str, str]:
     diverged = f", {row['diverged']} div" if row["diverged"] else ""
-    cover, ratio = _median(row, "coverage"), _median(row, "loss_ratio")
-    cells = (
-        f"{row['condensed']}/{row['seeds']}{diverged}",
-        _whole(row, "lines"),
-        _whole(row, "directions"),
-        UNKNOWN if math.isnan(cover) else f"{cover:.0%}",
-        measure(_median(row, "mean_abs_cos"), 3),
-        measure(_median(row, "alignment"), 3),
-        _step(row, "condensed_at"),
-        _step(row, "predicted_at"),
-        UNKNOWN if math.isnan(ratio) else f"×{measure(ratio, 3)}",
-    )
-    return dict(zip(_HEADS, cells, strict=True))
+    ratio = _median(row, "loss_ratio")
+    special = {
+        "condensed": f"{row['condensed']}/{row['seeds']}{diverged}",
+        "loss_ratio": UNKNOWN if math.isnan(ratio) else f"×{written('loss_ratio', ratio, narrow=True)}",
+    }
+    return {name: special.get(name) or _cell(row, name) for name in _COLUMNS}
+
+
+def _cell(row: Row, name: str) -> str:
+    if MEASURES[name].counted:
+        return _whole(row, name)
+    return written(name, _median(row, name), narrow=True)
 
 
 def _median(row: Row, name: str) -> float:
@@ -81,8 +93,3 @@ def _whole(row: Row, name: str) -> str:
     if not isinstance(middle, float) or math.isnan(middle):
         return UNKNOWN
     return f"{middle:g}" if low == high else f"{middle:g} ({low:g}–{high:g})"
-
-
-def _step(row: Row, name: str) -> str:
-    value = _median(row, name)
-    return UNKNOWN if math.isnan(value) else short_step(value)

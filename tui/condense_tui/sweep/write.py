@@ -37,13 +37,13 @@ def has_parquet() -> bool:
 
 
 def require_parquet() -> None:
-    """MissingExtraError where results.parquet cannot be written."""
+    """MissingExtraError if results.parquet cannot be written."""
     if not has_parquet():
         raise MissingExtraError(f"--parquet needs pyarrow, which is not installed here: {how_to_add('parquet')}")
 
 
 def replace(file: Path, content: bytes) -> Path:
-    """Put the content in the file's place in one stroke: whoever reads it meanwhile sees the one or the other."""
+    """Put the content in the file's place atomically: a reader sees either the old or the new content."""
     write_file(ready_folder(file.parent) / file.name, content, force=True)
     return file
 

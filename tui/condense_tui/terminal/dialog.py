@@ -1,19 +1,18 @@
 """What stands behind a dialog: the screen under it, dim and still.
 
-Textual draws and tints all of it anew whenever the dialog changes, which makes every letter typed into a form cost as
+Textual draws and tints all of it again whenever the dialog changes, which makes every letter typed into a form cost as
 much as a whole screen. Here it is drawn once, until the terminal changes its size or the dialog opens again.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual._context import visible_screen_stack
 from textual.app import RenderResult
 from textual.color import TRANSPARENT, Color
 from textual.geometry import Size
@@ -22,7 +21,10 @@ from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.visual import RenderOptions, Visual
 
-from condense_tui.terminal.shell import Shell
+from condense_tui.terminal.textual_internals import screen_below, strips_of
+
+if TYPE_CHECKING:
+    from condense_tui.terminal.shell import Shell
 
 Answer = TypeVar("Answer")
 
@@ -30,20 +32,19 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer]):
     """A small screen over another one."""
 
+    app: Shell
     _still: Still | None = None
     _opened_at: Size | None = None
 
     # a screen may show whatever a widget may, though its annotation says less
     def render(self) -> RenderResult:  # type: ignore[override]
-        under: list[Screen[Any]] = visible_screen_stack.get([])
-        below = under.pop() if under else None
+        below = screen_below()
         if self._still is not None and self._still.fits(self):
             return self._still
         if below is None:
             return super().render()
         # a tint changes every cell of the screen, which takes a thin link a second, twice
-        far = isinstance(self.app, Shell) and self.app.far
-        self._still = Still(below, TRANSPARENT if far else self.styles.background, self.app.theme)
+        self._still = Still(below, TRANSPARENT if self.app.far else self.styles.background, self.app.theme)
         return self._still
 
     def on_screen_resume(self) -> None:
@@ -63,7 +64,7 @@ class Still(Visual):
         self._made_for = screen.size, theme
         self._strips = [
             Strip([Segment(text, _tinted(style or Style.null(), tint)) for text, style, _ in strip], strip.cell_length)
-            for strip in screen._compositor.render_strips(screen.size)
+            for strip in strips_of(screen, screen.size)
         ]
 
     def fits(self, screen: Screen[Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from rich.color import ColorSystem
-from rich.console import Console
+from rich.console import COLOR_SYSTEMS, Console
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -19,6 +19,7 @@ from textual.strip import Strip
 from condense_tui.draw import heatmap as draw
 from condense_tui.draw.ability import Depth
 from condense_tui.draw.palette import CODES, DROPPED, NAN, Palette, rich_colour
+from condense_tui.terminal.textual_internals import LazyStrip
 
 
 class Ink(NamedTuple):
@@ -29,31 +30,23 @@ class Ink(NamedTuple):
     depth: Depth
 
 
-class Row(Strip):
+class Row(LazyStrip):
     """A row of heatmap cells, painted in one go.
 
     Only where it is cut in pieces, under a dialog or for a screenshot, is it the segments of an ordinary strip; most
     rows never are, and making segments would cost more than all the rest of a frame.
     """
 
-    __slots__ = ("_made", "ink", "pairs")
-    _made: list[Segment]
+    __slots__ = ("ink", "pairs")
 
     def __init__(self, pairs: np.ndarray, ink: Ink) -> None:
-        super().__init__((), len(pairs))
+        super().__init__(len(pairs))
         self.pairs = pairs
         self.ink = ink
 
-    @property
-    def _segments(self) -> list[Segment]:
-        if not self._made:
-            styles = pair_styles(self.ink)
-            self._made = [Segment(draw.glyph(pair) * count, styles(pair)) for pair, count in draw.runs(self.pairs)]
-        return self._made
-
-    @_segments.setter
-    def _segments(self, segments: list[Segment]) -> None:
-        self._made = segments
+    def make(self) -> list[Segment]:
+        styles = pair_styles(self.ink)
+        return [Segment(draw.glyph(pair) * count, styles(pair)) for pair, count in draw.runs(self.pairs)]
 
     def render(self, console: Console) -> str:
         return draw.paint(self.pairs[None, :], *self.ink)[0]
@@ -75,9 +68,9 @@ def pair_styles(ink: Ink) -> Callable[[int], Style]:
 
 def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *, thrifty: bool = False) -> list[str]:
     """For each (strip, what the terminal shows in its place): codes that bring the terminal up to date from the first
-    column on; the whole strip where nothing is known, empty where the two look the same. `thrifty`: a whole strip, too,
+    column on; the whole strip where nothing is known, empty if the two look the same. `thrifty`: a whole strip, too,
     is drawn with as few bytes as there can be, and not with those that Textual keeps ready."""
-    system = console._color_system or ColorSystem.TRUECOLOR
+    system = COLOR_SYSTEMS[console.color_system or "truecolor"]
     codes = [""] * len(pairs)
     rows: dict[tuple[Ink, int], list[tuple[int, Row, Row]]] = {}
     for at, (strip, before) in enumerate(pairs):
@@ -96,7 +89,7 @@ def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *
 
 
 class Pen(NamedTuple):
-    """What a terminal has been told to write with, as parameters of SGR: attributes, foreground, background."""
+    """The style a terminal currently writes with, as parameters of SGR: attributes, foreground, background."""
 
     attributes: str = ""
     fore: str = ""
@@ -128,7 +121,7 @@ def _drawn(strip: Strip, system: ColorSystem) -> str:
 
 
 def _difference(strip: Strip, before: Strip, system: ColorSystem) -> str:
-    """Escape codes that turn `before` into `strip` from its first column on; empty where they look the same."""
+    """Escape codes that turn `before` into `strip` from its first column on; empty if they look the same."""
     if strip is before:
         return ""
     new, old = _cells(strip), _cells(before)
@@ -153,6 +146,6 @@ def _written(texts: list[tuple[int, str, Style | None]], system: ColorSystem, *,
 
 
 def _cells(strip: Strip) -> list[tuple[str, Style | None]] | None:
-    """A (character, style) a cell; None where some character is wider than one, which no step can land in."""
+    """A (character, style) a cell; None if some character is wider than one, which no step can land in."""
     cells = [(character, style) for text, style, _ in strip for character in text]
     return cells if len(cells) == strip.cell_length else None

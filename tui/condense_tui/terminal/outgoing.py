@@ -14,11 +14,11 @@ from functools import cached_property
 from operator import itemgetter
 
 from rich.console import Console
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
 from condense_tui.terminal.emit import Row, differences
+from condense_tui.terminal.textual_internals import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 # What a key changes on a line, a mark or some figures, takes less; what takes more is a picture and waits its turn.
 SMALL = 400
@@ -38,7 +38,7 @@ class Piece:
     since: int
     """When this place began to wait; a piece that replaces another one waits no longer for that."""
     whole: bool = False
-    """Part of a screen that is drawn anew, of which no part is news."""
+    """Part of a screen that is drawn again, of which no part is news."""
 
     @cached_property
     def written(self) -> bytes:
@@ -148,7 +148,7 @@ class Outgoing:
         return since
 
     def _before(self, y: int, x: int, length: int) -> Strip | None:
-        """What the terminal shows at a place, None where not all of it is known."""
+        """What the terminal shows at a place, None if not all of it is known."""
         line = self._shown.get(y, {})
         exact = line.get(x)
         if exact is not None and exact.cell_length == length:

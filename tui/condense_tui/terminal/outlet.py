@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
-from textual._compositor import CompositorUpdate
 from textual.geometry import Region
 
 from condense_tui.terminal.outgoing import Outgoing
 from condense_tui.terminal.pace import Call, Pace
+from condense_tui.terminal.textual_internals import CompositorUpdate
 
 # ssh sends what it finds in one encrypted packet, of which nothing is seen before its last byte has come: what matters
 # first goes in a packet of its own, and the rest when ssh has taken that.

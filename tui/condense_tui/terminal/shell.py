@@ -10,12 +10,9 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from rich.console import RenderableType
 from textual import events, on
-from textual._compositor import CompositorUpdate
-from textual.app import App
 from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import ModalScreen, Screen
@@ -24,21 +21,26 @@ from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look
 from condense_tui.terminal.ascii_filter import Ascii
 from condense_tui.terminal.pace import Pace, over_ssh
+from condense_tui.terminal.textual_internals import CompositorUpdate, TappedApp
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
     from textual.geometry import Region
 
     from condense_core.remote.client.link import Link
+    from condense_tui.actions import Place
     from condense_tui.terminal.outlet import Frame, Outlet
 
 
-class Shell(App[None]):
+Answer = TypeVar("Answer")
+
+
+class Shell(TappedApp):
     """An app that writes no faster than its terminal takes it, in the colours that the terminal has."""
 
     def __init__(self, runs: Path | None = None) -> None:
         """`runs` is the folder of all runs, the usual one where not given."""
-        self.ability = ability(os.environ, getattr(sys.__stdout__, "encoding", None))
+        self.ability = ability(os.environ, None if sys.__stdout__ is None else sys.__stdout__.encoding)
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
@@ -113,21 +115,21 @@ class Shell(App[None]):
                 self._pace.answered()
 
     def _make_pace(self) -> Pace:
-        if self._driver is None or self.is_headless:
+        if self.write_codes is None or self.is_headless:
             return Pace({}, lambda _: None, self.set_timer)
-        return Pace(os.environ, self._driver.write, self.set_timer)
+        return Pace(os.environ, self.write_codes, self.set_timer)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Textual's own way out to the terminal, on which everything is paced."""
-        if self._outlet is None or self._batch_count or not isinstance(renderable, CompositorUpdate):
-            super()._display(screen, renderable)
-        else:
-            self._outlet.update(renderable, self.console)
+    def takes(self, update: CompositorUpdate) -> bool:
+        """Everything is paced on its way out, once there is more than the very first frame."""
+        if self._outlet is None:
+            return False
+        self._outlet.update(update, self.console)
+        return True
 
     def _write_frame(self, frame: Frame) -> None:
         # an answer, or a timer, may still come while the app is being left
         if self.screen_stack:
-            super()._display(self.screen, cast(RenderableType, frame))
+            self.write_update(frame)
 
     def _first_regions(self) -> Sequence[Region]:
         """A dialog comes before what stands behind it."""
@@ -135,7 +137,7 @@ class Shell(App[None]):
         return [child.region for child in screen.displayed_children] if isinstance(screen, ModalScreen) else ()
 
     def action_redraw(self) -> None:
-        """Draw everything anew, where something else has written on the terminal."""
+        """Draw everything again, where something else has written on the terminal."""
         if self._outlet is not None:
             self._outlet.forget()
         self.screen.refresh()
@@ -146,3 +148,11 @@ class Shell(App[None]):
             say(self.screen, self.ability.one_look)
         else:
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
+
+
+class ShellScreen(Screen[Answer]):
+    """A screen of the shell, which it asks for what a plain app has not."""
+
+    app: Shell
+    PLACES: ClassVar[tuple[Place, ...]] = ()
+    """What of the table of actions is there on it."""

@@ -111,7 +111,7 @@ def field(view: FieldView, width: int, height: int, unicode: bool) -> Block:
     words = f"field over (weight, bias) · {numbers.plural(len(view.stable), 'stable line')}"
     title: Line = [(words, STRONG)]
     if view.neurons_at is not None:
-        note = f" · {draw_field.NEURON if unicode else draw_field.ASCII_NEURON} neurons at step {view.neurons_at}"
+        note = f" · {draw_field.NEURON if unicode else draw_field.ASCII_NEURON} kernels at step {view.neurons_at}"
         title += [(note, FAINT)] if len(words) + len(note) <= width else []
     rows = draw_field.draw(
         view.omega, view.velocity, view.stable, width, height, neurons_M2=view.neurons, unicode=unicode

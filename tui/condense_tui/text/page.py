@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Literal
 
+from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
-from condense_core.errors import RunFileError, ScenarioError
+from condense_core.errors import RunFileError
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import Summary, summarise
 from condense_tui.draw import numbers
@@ -22,7 +23,7 @@ from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import Assembler, View
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
-from condense_tui.snapshots.snapshot import LayerView, Snapshot
+from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.text import blocks, tables
 from condense_tui.text.blocks import FAINT, PLAIN, Block, Ink, Line
 
@@ -86,7 +87,7 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink)
     if snapshot.layers:
         lines += [[(line, PLAIN)] for line in _table(snapshot, summary if at is None else None, width)]
     if snapshot.seeds is not None:
-        words = f"curves are the {snapshot.seeds.label} with its lowest and highest; heatmaps are of the first"
+        words = f"curves: {snapshot.seeds.label}, with the lowest and the highest; heatmaps: the first seed"
         lines += [[], [(words, FAINT)]]
     for part in (_heatmaps(snapshot, width, ink), _plots(snapshot, width, step, ink.ability.unicode)):
         lines += [[], *part] if part else []
@@ -98,22 +99,16 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink)
 
 
 def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
-    """What the run screen would show at that step; RunFileError where the recording begins later."""
+    """What the run screen would show at that step; RunFileError if the recording begins later."""
     playhead = Playhead()
     if at is not None:
         steps = run.instants
         count = int((steps <= at).sum())
         if not count:
-            begins = f"begins at step {int(steps.min())}" if len(steps) else "has no frame yet"
-            raise RunFileError(f"--at {at}: the recording {begins}")
+            starts = f"starts at step {int(steps.min())}" if len(steps) else "has no frame yet"
+            raise RunFileError(f"--at {at}: the recording {starts}")
         playhead = playhead.go(count - 1)
     return Assembler(run).snapshot(playhead, View(every_layer=True))
-
-
-def no_step_with_json(at: int | None, json: bool) -> None:
-    """ScenarioError for --at with --json: the object says how a run ended."""
-    if at is not None and json:
-        raise ScenarioError("--json says how the run ended; --at is for the panels: give one of them")
 
 
 def _header(snapshot: Snapshot) -> Line:
@@ -140,10 +135,10 @@ def _table(snapshot: Snapshot, ended: Summary | None, width: int) -> list[str]:
     return captured.get().rstrip("\n").split("\n")
 
 
-def _as_of(view: LayerView, step: int) -> LayerView:
+def _as_of(view: LayerMeasures, step: int) -> LayerMeasures:
     """Without what had not happened yet."""
     later = view.condensed_at is not None and view.condensed_at > step
-    return replace(view, condensed_at=None) if later else view
+    return structs.replace(view, condensed_at=None) if later else view
 
 
 def _heatmaps(snapshot: Snapshot, width: int, ink: Ink) -> list[Line]:
@@ -186,7 +181,7 @@ def _events(snapshot: Snapshot, step: int | None) -> list[Line]:
     told = [event for event in snapshot.events if event.kind != "checkpoint"]
     told = [event for event in told if step is None or event.step <= step]
     if not told:
-        return [[("nothing has happened yet", FAINT)]]
+        return [[("no events yet", FAINT)]]
     return [
         [(f"{numbers.step(event.step):>9}  ", FAINT), (f"{event.kind:<20} ", PLAIN), (event.text, PLAIN)]
         for event in told[-EVENTS:]

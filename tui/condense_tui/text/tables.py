@@ -14,16 +14,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from condense_core.measure_table import MEASURES
+from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
+from condense_tui.draw.written import written
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
-    from condense_core.runs.summary import ClaimSummary, LayerSummary, SeedSummary, Summary
-    from condense_tui.snapshots.snapshot import LayerView
+    from condense_core.runfile.layer_measures import LayerMeasures
+    from condense_core.runs.summary import ClaimSummary, SeedSummary, Summary
 
 PIPE_WIDTH = 200
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
+# What there is room for behind the name of a layer in so many characters; `kept` is of all kernels.
+COLUMNS = ("kept", "lines", "directions", "coverage", "mean_abs_cos", "alignment", "condensed", "predicted_at")
 
 
 @contextlib.contextmanager
@@ -39,10 +44,10 @@ def print_summary(summary: Summary) -> None:
     console = Console()
     speed = f", {summary.steps_per_second:.4g} steps/s" if summary.steps_per_second > 0 else ""
     if summary.seeds:
-        speed = f"{speed} of {len(summary.seeds)} seeds"
+        speed = f"{speed} with {len(summary.seeds)} seeds"
     console.print(
         f"{summary.run}: {summary.status} at step {summary.steps}, {summary.seconds:.1f} s{speed},"
-        f" loss {_number(summary.loss.first)} → {_number(summary.loss.last)}",
+        f" loss {written('loss', summary.loss.first)} → {written('loss', summary.loss.last)}",
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -53,15 +58,12 @@ def print_summary(summary: Summary) -> None:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_layers(
-    console: Console, layers: Sequence[LayerSummary | LayerView], seeds: Sequence[SeedSummary] = ()
-) -> None:
+def print_layers(console: Console, layers: Sequence[LayerMeasures], seeds: Sequence[SeedSummary] = ()) -> None:
     """A row a layer, over the `seeds` of an ensemble where there are any; and what the dagger means."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer")
-    # nine columns that fit into 80 characters; `kernels` are those kept of all, `to v1` is to the predicted direction
-    for head in ("kernels", "lines", "dirs", "cover", "|cos|", "to v1", "condensed", "predicted"):
-        table.add_column(head, justify="right", no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
     for index, layer in enumerate(layers):
         of_seeds = [seed.layers[index] for seed in seeds if index < len(seed.layers)]
         table.add_row(*map(Text, _of_seeds(of_seeds) if of_seeds else _cells(layer)))
@@ -69,8 +71,8 @@ def print_layers(
         # cut columns say nothing: where the terminal is narrower, the table's lines wrap
         console.width = max(console.width, LEAST_WIDTH)
         console.print(table, soft_wrap=True)
-    if not seeds and any(layer.condensed_at is not None and not layer.condensed for layer in layers):
-        console.print("† condensed there, and not any more", markup=False, highlight=False, soft_wrap=True)
+    if not seeds and any(layer.left_again for layer in layers):
+        console.print("† condensed at that step, but not at the end", markup=False, highlight=False, soft_wrap=True)
 
 
 def claim_lines(claim: ClaimSummary) -> list[str]:
@@ -81,52 +83,46 @@ def claim_lines(claim: ClaimSummary) -> list[str]:
     return [f"claim: {claim.text} – {verdict}", *(f"  {reason}" for reason in claim.against)]
 
 
-def _cells(layer: LayerSummary | LayerView) -> tuple[str, ...]:
+def _cells(layer: LayerMeasures) -> tuple[str, ...]:
     if layer.lines is None:
-        return (layer.name, f"–/{layer.kernels}", *["–"] * 7)
+        return (layer.name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
     lines = str(layer.lines) if layer.lines == layer.lines_coarse else f"{layer.lines} ({layer.lines_coarse} coarse)"
-    condensed = f"step {layer.condensed_at}" if layer.condensed_at is not None else "no"
-    if layer.condensed_at is not None and not layer.condensed:
+    condensed = "no" if layer.condensed_at is None else written("condensed_at", layer.condensed_at)
+    if layer.left_again:
         condensed += " †"
     return (
         layer.name,
         f"{layer.kept}/{layer.kernels}",
         lines,
-        str(layer.directions),
-        f"{layer.coverage:.0%}" if math.isfinite(layer.coverage) else "–",
-        _number(layer.mean_abs_cos),
-        _number(layer.alignment),
+        *(written(name, getattr(layer, name)) for name in ("directions", "coverage", "mean_abs_cos", "alignment")),
         condensed,
-        "–" if layer.predicted_at is None else f"step {layer.predicted_at}",
+        written("predicted_at", layer.predicted_at),
     )
 
 
-def _of_seeds(layers: list[LayerSummary]) -> tuple[str, ...]:
+def _of_seeds(layers: list[LayerMeasures]) -> tuple[str, ...]:
     """A layer over the seeds of an ensemble: the most frequent of whole numbers, the median of all others."""
 
-    def middle(values: Iterable[float]) -> float:
-        known = [value for value in values if math.isfinite(value)]
-        return statistics.median(known) if known else math.nan
+    def middle(name: str) -> str:
+        values = (getattr(layer, name) for layer in layers)
+        known = [value for value in values if value is not None and math.isfinite(value)]
+        return written(name, statistics.median(known) if known else None)
 
-    condensed = sum(layer.condensed for layer in layers)
-    predicted = middle(math.nan if layer.predicted_at is None else layer.predicted_at for layer in layers)
-    coverage = middle(layer.coverage for layer in layers)
+    condensed = sum(layer.condensed is True for layer in layers)
     return (
         layers[0].name,
-        f"{min(layer.kept for layer in layers)}/{layers[0].kernels}",
+        f"{min(layer.kept or 0 for layer in layers)}/{layers[0].kernels}",
         _counts(layer.lines for layer in layers),
         _counts(layer.directions for layer in layers),
-        f"{coverage:.0%}" if math.isfinite(coverage) else "–",
-        _number(middle(layer.mean_abs_cos for layer in layers)),
-        _number(middle(layer.alignment for layer in layers)),
+        *map(middle, ("coverage", "mean_abs_cos", "alignment")),
         f"{condensed} of {len(layers)}",
-        f"step {predicted:.0f}" if math.isfinite(predicted) else "–",
+        middle("predicted_at"),
     )
 
 
-def _counts(values: Iterable[int]) -> str:
+def _counts(values: Iterable[int | None]) -> str:
     """`1 (1–3)`: the most frequent value and the range; the value alone where there is only one."""
-    counts = Counter(values)
+    counts = Counter(value for value in values if value is not None)
     often = counts.most_common(1)[0][0]
     return str(often) if len(counts) == 1 else f"{often} ({min(counts)}–{max(counts)})"
 
@@ -151,7 +147,7 @@ def print_runs(infos: list[RunInfo]) -> None:
             seen = "" if info.mirror.link == "connected" or not info.active else f", seen {_age(info.mirror.heard)} ago"
             cells.append(f"{info.mirror.host}{seen}")
         table.add_row(*map(Text, cells))
-    # whoever cuts an id out of it needs all of it, and in a pipe nobody sees where a line would wrap
+    # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
     console = Console()
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     console.print(table, soft_wrap=True)
@@ -163,7 +159,3 @@ def _age(created: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}" if math.isfinite(value) else "–" if math.isnan(value) else str(value)

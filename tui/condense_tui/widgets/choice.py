@@ -22,8 +22,8 @@ class Choice(Lines, can_focus=True):
 
     DEFAULT_CSS = "Choice { height: auto; background: $surface; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "the option before", show=False),
-        Binding("right", "move(1)", "the next option", show=False),
+        Binding("left", "move(-1)", "previous option", show=False),
+        Binding("right", "move(1)", "next option", show=False),
     ]
 
     class Changed(Message):

@@ -35,8 +35,8 @@ class SidePanel(HeatPanel):
                 ("◆" if layer.condensed else "◇") if self.heatmap.ability.unicode else "*" if layer.condensed else "o"
             )
             parts.append(f"{sign} {numbers.plural(layer.lines, 'line')}")
-            if layer.condensed_in is not None:
-                parts.append(f"condensed in {layer.condensed_in[0]}/{layer.condensed_in[1]}")
+            if side.condensed_in is not None:
+                parts.append(f"condensed in {side.condensed_in[0]}/{side.condensed_in[1]}")
         if side.note:
             parts.insert(0, side.note)
         while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:

@@ -1,4 +1,4 @@
-"""A few lines that tell more of what a cursor is on."""
+"""A few lines with details of what the cursor is on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from condense_tui.widgets.lines import Line, Lines
 
 
 class Details(Lines):
-    """More of what the cursor is on."""
+    """Details of what the cursor is on."""
 
     DEFAULT_CSS = "Details { height: 1fr; padding: 0 1; }"
 

@@ -63,7 +63,7 @@ class Header(Lines):
             if run.seconds_left == run.seconds_left:
                 parts.append((f"   {numbers.duration(run.seconds_left)} left", look.muted))
         if run.missing:
-            parts.append(("   earlier frames are coming", look.muted))
+            parts.append(("   loading earlier frames", look.muted))
         return [*parts[:2], *seeds, *parts[2:]]
 
 

@@ -24,7 +24,7 @@ class HomeHeader(Lines):
 
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
-        left: Line = [("condense", look.chosen), ("  kernels of neural networks, as they condense", look.muted)]
+        left: Line = [("condense", look.chosen), ("  watch the kernels of neural networks condense", look.muted)]
         if self._says is None:
             return [left]
         folder, active = self._says

@@ -11,7 +11,7 @@ from condense_tui.widgets.lines import Line, Lines, length
 
 
 class Key(NamedTuple):
-    """Keys as they are shown, what they do in a word, and the actions that they call: one, or one for each key."""
+    """Keys as they are shown, what they do in short, and the actions that they call: one, or one for each key."""
 
     keys: str
     words: str
@@ -26,7 +26,7 @@ class KeyLine(Lines):
         self._places: list[tuple[int, int, Key]] = []
 
     def begin(self) -> None:
-        """A line is built anew."""
+        """A line is built again."""
         self._places = []
 
     def part(self, key: Key, gap: int) -> Line:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.style import Style
 from textual import events
 from textual.message import Message
 
+from condense_core.measure_table import MEASURES
+from condense_core.runfile.layer_measures import LayerMeasures
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
-from condense_tui.snapshots.snapshot import LayerView
 from condense_tui.widgets.lines import Line, Lines, justified
 
 # Lines that one layer takes with and without its second line of figures.
@@ -18,7 +21,7 @@ _ROOMY = 28
 
 
 def lines_needed(layers: int) -> int:
-    """Lines that so many layers take when none of them is cut short."""
+    """Lines that this many layers take when none of them is cut short."""
     return max(1, layers * _TALL - 1)
 
 
@@ -36,78 +39,82 @@ class Layers(Lines):
 
     def __init__(self) -> None:
         super().__init__(id="layers")
-        self._views: tuple[LayerView, ...] = ()
+        self._layers: tuple[LayerMeasures, ...] = ()
+        self._condensed_in: Mapping[str, tuple[int, int]] = {}
         self._chosen: str | None = None
         self._at_line: list[str] = []
 
-    def show(self, views: tuple[LayerView, ...], chosen: str | None) -> None:
-        """Show these layers."""
-        self._views, self._chosen = views, chosen
+    def show(
+        self, layers: tuple[LayerMeasures, ...], chosen: str | None, condensed_in: Mapping[str, tuple[int, int]]
+    ) -> None:
+        """Show these layers, of an ensemble with the members in which each is condensed."""
+        self._layers, self._chosen, self._condensed_in = layers, chosen, condensed_in
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
         self._at_line = []
-        if not self._views:
+        if not self._layers:
             return [[("no layer measured yet", self.look.muted)]]
-        tall = lines_needed(len(self._views)) <= height
+        tall = lines_needed(len(self._layers)) <= height
         lines: list[Line] = []
-        for view in self._from_first(height, _TALL if tall else _SHORT):
-            block = self._block(view, width, tall)
+        for layer in self._from_first(height, _TALL if tall else _SHORT):
+            block = self._block(layer, width, tall)
             lines += block
-            self._at_line += [view.name] * len(block)
+            self._at_line += [layer.name] * len(block)
         return lines
 
-    def _from_first(self, height: int, each: int) -> tuple[LayerView, ...]:
+    def _from_first(self, height: int, each: int) -> tuple[LayerMeasures, ...]:
         """The layers, from one on that leaves the chosen one visible."""
         room = max(1, height // each)
-        names = [view.name for view in self._views]
+        names = [layer.name for layer in self._layers]
         at = names.index(self._chosen) if self._chosen in names else 0
         first = max(0, min(at - room // 2, len(names) - room))
-        return self._views[first:]
+        return self._layers[first:]
 
-    def _block(self, view: LayerView, width: int, tall: bool) -> list[Line]:
+    def _block(self, layer: LayerMeasures, width: int, tall: bool) -> list[Line]:
         look = self.look
         unicode = self.ability.unicode
-        chosen = view.name == self._chosen
+        chosen = layer.name == self._chosen
         edge: tuple[str, Style] = (("▌" if unicode else "|") if chosen else " ", look.accent)
-        name = (view.name, look.chosen if chosen else look.strong)
-        kernels = f"{numbers.step(view.kernels)} kernels" if width >= _ROOMY else numbers.step(view.kernels)
+        name = (layer.name, look.chosen if chosen else look.strong)
+        kernels = f"{numbers.step(layer.kernels)} kernels" if width >= _ROOMY else numbers.step(layer.kernels)
         lines = [justified([edge, name], [(kernels, look.muted)], width, look.text)]
 
-        share = f"{numbers.percent(view.coverage).rjust(6)}{' on lines' if width >= _ROOMY else ''}"
-        filled, track = bar(view.coverage, width - 2 - len(share), unicode)
-        lines.append([edge, (filled, self._bar_style(view)), (track, look.faint), (share, look.text)])
-        lines.append([edge, *self._verdict(view, unicode, width)])
+        share = f"{numbers.percent(layer.coverage).rjust(6)}{' on lines' if width >= _ROOMY else ''}"
+        filled, track = bar(layer.coverage, width - 2 - len(share), unicode)
+        lines.append([edge, (filled, self._bar_style(layer)), (track, look.faint), (share, look.text)])
+        lines.append([edge, *self._verdict(layer, unicode, width)])
         if tall:
-            lines.append([edge, *self._figures(view, width)])
+            lines.append([edge, *self._figures(layer, width)])
             lines.append([("", look.text)])
         return lines
 
-    def _bar_style(self, view: LayerView) -> Style:
-        return self.look.good if view.condensed else self.look.accent
+    def _bar_style(self, layer: LayerMeasures) -> Style:
+        return self.look.good if layer.condensed else self.look.accent
 
-    def _verdict(self, view: LayerView, unicode: bool, width: int) -> Line:
+    def _verdict(self, layer: LayerMeasures, unicode: bool, width: int) -> Line:
         look = self.look
-        if view.condensed is None:
+        if layer.condensed is None:
             return [("not measured", look.muted)]
-        sign = ("◆" if view.condensed else "◇") if unicode else ("*" if view.condensed else "o")
-        word = "condensed" if view.condensed else "not condensed"
-        if view.condensed_in is not None:
-            word = f"condensed in {view.condensed_in[0]}/{view.condensed_in[1]}"
-        lines = f" · {numbers.plural(view.lines, 'line')}" if view.lines is not None and width >= _ROOMY else ""
-        return [(f"{sign} {word}", look.good if view.condensed else look.muted), (lines, look.text)]
+        sign = ("◆" if layer.condensed else "◇") if unicode else ("*" if layer.condensed else "o")
+        word = "condensed" if layer.condensed else "not condensed"
+        if layer.name in self._condensed_in:
+            members, of = self._condensed_in[layer.name]
+            word = f"condensed in {members}/{of}"
+        lines = f" · {numbers.plural(layer.lines, 'line')}" if layer.lines is not None and width >= _ROOMY else ""
+        return [(f"{sign} {word}", look.good if layer.condensed else look.muted), (lines, look.text)]
 
-    def _figures(self, view: LayerView, width: int) -> Line:
+    def _figures(self, layer: LayerMeasures, width: int) -> Line:
         """Figures in the order of their weight, as many as fit; the lines, where the verdict has no room for them."""
         parts = []
-        if view.lines is not None and width < _ROOMY:
-            parts.append(numbers.plural(view.lines, "line"))
-        if view.mean_abs_cos == view.mean_abs_cos:
-            parts.append(f"|cos| {view.mean_abs_cos:.2f}")
-        if view.alignment == view.alignment:
-            parts.append(f"v1 {view.alignment:.2f}")
-        if view.kept is not None and view.kept < view.kernels:
-            parts.append(f"{view.kernels - view.kept} dropped")
+        if layer.lines is not None and width < _ROOMY:
+            parts.append(numbers.plural(layer.lines, "line"))
+        if layer.mean_abs_cos == layer.mean_abs_cos:
+            parts.append(f"{MEASURES['mean_abs_cos'].head} {layer.mean_abs_cos:.2f}")
+        if layer.alignment == layer.alignment:
+            parts.append(f"v1 {layer.alignment:.2f}")
+        if layer.kept is not None and layer.kept < layer.kernels:
+            parts.append(f"{layer.kernels - layer.kept} dropped")
         while parts and len("  ".join(parts)) >= width:
             parts.pop()
         return [("  ".join(parts), self.look.muted)]

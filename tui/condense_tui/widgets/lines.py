@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from abc import abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -13,17 +15,20 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from condense_tui.draw.ability import Ability, Depth
 from condense_tui.terminal import look
 
+if TYPE_CHECKING:
+    from condense_tui.draw.ability import Ability
+    from condense_tui.terminal.shell import Shell
+
 Line = list[tuple[str, Style]]
-FULL_ABILITY = Ability(Depth.TRUE, True)
 
 
 class Lines(Widget):
     """Subclasses give their lines in `build`; `rebuild` puts them on the screen."""
 
     DEFAULT_CSS = "Lines { height: 1fr; }"
+    app: Shell
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -38,15 +43,14 @@ class Lines(Widget):
     @property
     def ability(self) -> Ability:
         """What the terminal can show."""
-        ability: Ability = getattr(self.app, "ability", FULL_ABILITY)
-        return ability
+        return self.app.ability
 
+    @abstractmethod
     def build(self, width: int, height: int) -> list[Line]:
         """The lines to show in an area of that size: at most `height`, cut or filled to `width` by the caller."""
-        raise NotImplementedError
 
     def rebuild(self) -> None:
-        """Build the lines anew and draw those that differ."""
+        """Build the lines again and draw those that differ."""
         width, height = self.content_size
         if not (width and height):
             return
@@ -64,7 +68,7 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.content_size.width
-        # the same for every line, and dear: Textual asks every ancestor for its background
+        # the same for every line, and expensive: Textual asks every ancestor for its background
         base = self._base = self._base or self.rich_style
         if y >= len(self._lines):
             return Strip.blank(width, base)

@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Entry(Generic[Item]):
-    """One thing in the list. `key` tells it from the others while the list changes; without an item, a heading."""
+    """One entry of the list. `key` identifies it while the list changes; without an item, it is a heading."""
 
     key: str
     item: Item | None

@@ -91,7 +91,7 @@ class Events(_Growing):
             texts = textwrap.wrap(event.text, max(20, width - indent)) or [""]
             lines.append([*head, (texts[0], look.text)])
             lines += [[(" " * indent + text, look.text)] for text in texts[1:]]
-        return lines or [[("nothing has happened yet", look.muted)]]
+        return lines or [[("no events yet", look.muted)]]
 
 
 class WorkerLines(_Growing):
@@ -110,5 +110,5 @@ class WorkerLines(_Growing):
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         if not self._log:
-            return [[("the worker wrote nothing here: all is well, or this is a recording", look.muted)]]
+            return [[("the worker's log is empty: nothing went wrong, or this is a recording", look.muted)]]
         return [[(part, look.text)] for line in self._log for part in textwrap.wrap(line, max(8, width)) or [""]]

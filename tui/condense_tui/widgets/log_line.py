@@ -1,4 +1,4 @@
-"""The newest word of the log."""
+"""The newest event, in one line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LogLine(Lines):
     def build(self, width: int, height: int) -> list[Line]:
         event, look = self._event, self.look
         if event is None:
-            return [[("nothing has happened yet", look.muted)]]
+            return [[("no events yet", look.muted)]]
         clock = time.strftime("%H:%M:%S", time.localtime(event.time))
         return [
             [

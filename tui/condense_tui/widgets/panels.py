@@ -118,7 +118,7 @@ class Heatmaps(Vertical):
 
 
 def pooling(shown: Sequence[HeatPanel]) -> tuple[str, ...]:
-    """That kernels share cells, where they do, at length and in short; nothing where every kernel has its own."""
+    """That kernels share cells, where they do, at length and in short; nothing if every kernel has its own."""
     for panel in shown:
         image, layout = panel.heatmap.image, panel.heatmap.layout_
         if image is not None and layout is not None and (layout.pooled or image.pooled):
@@ -133,8 +133,8 @@ def waiting(snapshot: Snapshot) -> str:
     if snapshot.head is not None:
         return "no similarity recorded for this layer"
     if run.status == "starting":
-        return "waiting for the first frame: starting…"
-    return "waiting for the first frame…" if run.active else "this run ended before its first frame"
+        return "starting; waiting for the first frame…"
+    return "waiting for the first frame…" if run.active else "the run ended before its first frame"
 
 
 def reading_words(reading: Reading, width: int) -> str:

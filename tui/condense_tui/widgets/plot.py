@@ -130,7 +130,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             self._start()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Take over a finished plot, and start on what came meanwhile."""
+        """Take over a finished plot, and start on the next one, if one is wanted by now."""
         if event.worker is not self._building or event.state not in _ENDED:
             return
         self._building = None

@@ -6,7 +6,7 @@ from condense_tui.widgets.lines import Line, Lines, centred
 
 
 class Tiny(Lines):
-    """An honest word, and that nothing is lost."""
+    """Says that the terminal is too small, and that nothing is lost."""
 
     DEFAULT_CSS = "Tiny { height: 1fr; width: 1fr; }"
 
@@ -20,7 +20,7 @@ class Tiny(Lines):
         words = (
             f"{width}×{height} is too small {self._purpose}".rstrip(),
             f"make it {columns}×{rows} or more",
-            "esc goes back" if self._purpose else "training goes on · q leaves",
+            "esc goes back" if self._purpose else "training continues · q leaves",
         )
         lines = centred(words[0], self.look.strong, width, max(1, height - 2))
         for text in words[1:]:

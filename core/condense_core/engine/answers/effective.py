@@ -42,8 +42,8 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
     """
     if experiment.residual and len(experiment.layers) > 1:
         raise ScenarioError(
-            "reduce: in a residual network every neuron adds to a coordinate of its own that all later layers read, so"
-            " two merged to one would need a narrower skip connection, which no scenario describes; nothing was reduced"
+            "reduce: residual networks cannot be reduced: a neuron adds to a coordinate of its own that all later"
+            " layers read, so merged neurons would need a narrower skip connection, and no scenario has one"
         )
     # a trunk's running statistics go with its parameters
     parameters = {name: value.detach().cpu() for name, value in network.state_dict().items()}

@@ -1,4 +1,4 @@
-"""The other side of `child.ask`: what every `python -m` entry of the engine does around its own work."""
+"""The other side of `jobs.ask`: what every `python -m` entry of the engine does around its own work."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from condense_core.engine.answers.main import answer
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
-from condense_core.engine.network.observation import View
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.network.observation import Observation
+from condense_core.engine.steppers import make_ensemble
 from condense_core.errors import RunFileError
 from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_core.runfile.reader import RunReader
@@ -50,7 +50,7 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
     found = effective_network(experiment, network, keep_small=asked.keep_small)
     small = network_of(found.experiment, dataset, found.parameters)
     before, after = (
-        _view(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
+        _observe(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
     )
     weights, scenario = _write(Path(asked.out), experiment, found, dataset)
     return ReduceAnswer(
@@ -83,7 +83,9 @@ def network_of(experiment: Experiment, dataset: Dataset, parameters: dict[str, T
         for name, parameter in network.named_parameters():
             value = parameters.get(name)
             if value is None or value.shape != parameter.shape:
-                raise RunFileError(f"the recorded weights are not those of the run's network: {name} does not fit")
+                raise RunFileError(
+                    f"the recorded weights do not fit the run's network: {name} is missing or has another shape"
+                )
             parameter.copy_(value)
     return network
 
@@ -99,14 +101,14 @@ def _weights(run: RunReader, at: int | None) -> tuple[int, Source, dict[str, Ten
     if recorded is None:
         until = "" if at is None else f" at or before step {at}"
         raise RunFileError(
-            f"{run.info().id} holds no weights{until}; recordings of large networks and shipped ones hold none"
+            f"{run.info().id} has no weights{until}; those of large networks and of shipped recordings are not recorded"
         )
     step, values = recorded
     return step, "recording", {name: torch.from_numpy(value.copy()) for name, value in values.items()}
 
 
-def _view(experiment: Experiment, network: Network, dataset: Dataset, step: int) -> View:
-    return View(_in_float64(experiment), network, dataset.to("cpu", torch.float64), step)
+def _observe(experiment: Experiment, network: Network, dataset: Dataset, step: int) -> Observation:
+    return Observation(_in_float64(experiment), network, dataset.to("cpu", torch.float64), step)
 
 
 def _in_float64(experiment: Experiment) -> Experiment:
@@ -141,7 +143,7 @@ def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
     optimizer = experiment.optimizer
     if optimizer.lr_lambda1 is None:
         return optimizer
-    (start,) = make_stepper(experiment, [dataset], torch.device("cpu")).views()
+    (start,) = make_ensemble(experiment, [dataset], torch.device("cpu")).observe()
     lr = start.lr
     return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
 

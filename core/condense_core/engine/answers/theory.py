@@ -23,19 +23,23 @@ from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
+from condense_core.engine.network.linear_theory import (
+    LOOK_AHEAD,
+    usable_lambda1,
+    value_and_derivative_at_zero,
+    why_no_linear_dynamics,
+)
 from condense_core.engine.network.network import Network
 from condense_core.errors import DataError, ScenarioError
 from condense_core.jobs.messages import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoryAnswer
 from condense_core.measures.dynamics import linear_dynamics, predicted_condensation, readout_of_kernels
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import GD, Conv, Dense, Experiment, Sine
+from condense_core.scenario.experiment import Conv, Dense, Experiment, Sine
 from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
 LEADING = 8
-# Steps looked through for the predicted one: no preset trains longer, and 50 trials that never get there take 5 s.
-LOOK_AHEAD = 20_000
 
 
 def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> TheoryAnswer:
@@ -52,19 +56,19 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     first = experiment.layers[0]
     if experiment.trunk is not None:
         raise ScenarioError(
-            f"theory: a {experiment.trunk} trunk stands before {experiment.layer_names[0]}; the theory is that of a"
-            " two-layer network on the images themselves, and has nothing to say of it"
+            f"theory: {experiment.layer_names[0]} comes after a {experiment.trunk} trunk; the theory is for two-layer"
+            " networks that see the images themselves"
         )
     if not isinstance(first, Conv) and len(experiment.layers) > 1:
         raise ScenarioError(
-            f"theory: expected a first layer that is a convolution, or a single dense one, got {len(experiment.layers)}"
-            " dense layers; the signal matrix is that of a two-layer network"
+            f"theory: expected a convolution as the first layer, or a single dense layer, got {len(experiment.layers)}"
+            " dense layers; the signal matrix is defined for two-layer networks"
         )
     data = msgspec.structs.replace(experiment.data, samples=samples)
     draw = datasets.open_draws(data)
     kinds = _label_kinds(experiment)
     trials_of: dict[LabelKind, list[_Trial]] = {kind: [] for kind in kinds}
-    unpredicted = _why_no_prediction(experiment)
+    unpredicted = why_no_linear_dynamics(experiment)
     note = name = ""
     for trial in range(trials):
         for kind in kinds:
@@ -74,7 +78,7 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
             variant = msgspec.structs.replace(experiment, seed=experiment.seed + trial, claim=None)
             trials_of[kind].append(_trial(variant, dataset, bias=bias, predict=not unpredicted))
     return TheoryAnswer(
-        data=f"{name}: {note} a trial",
+        data=f"{name}: {note} per trial",
         layer=experiment.layer_names[0],
         trials=trials,
         samples=samples,
@@ -124,42 +128,17 @@ def _learning_rate(experiment: Experiment, found: SignalSpectrum) -> float:
     if share is None:
         assert experiment.optimizer.lr is not None
         return experiment.optimizer.lr
-    top = float(found.values[0])
-    if not 0 < top < math.inf:
-        raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {top}; give optimizer.lr instead")
-    return share / top
+    return share / usable_lambda1(float(found.values[0]))
 
 
 def _predicted_step(experiment: Experiment, dataset: Dataset, signal_RK: Tensor, lr: float) -> int | None:
     network = Network(experiment, dataset.input_shape, dataset.outputs)
     weight_MK = network.kernels(experiment.layer_names[0]).detach()
     readout_MR = readout_of_kernels(network.output.weight.detach(), len(weight_MK))
-    dynamics = linear_dynamics(signal_RK, weight_MK, readout_MR, lr=lr, slope=_at_zero(experiment)[1])
+    dynamics = linear_dynamics(
+        signal_RK, weight_MK, readout_MR, lr=lr, slope=value_and_derivative_at_zero(experiment)[1]
+    )
     return predicted_condensation(dynamics, at_most=LOOK_AHEAD)
-
-
-def _at_zero(experiment: Experiment) -> tuple[float, float]:
-    """σ(0) and σ'(0) of the first layer."""
-    zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    value = activation(experiment.layers[0].activation)(zero)
-    return float(value.detach()), float(torch.autograd.grad(value, zero)[0])
-
-
-def _why_no_prediction(experiment: Experiment) -> str:
-    """Why the linear dynamics do not give this scenario's step of condensation; empty where they do."""
-    name = experiment.layers[0].activation
-    order = multiplicity(activation(name))
-    if len(experiment.layers) > 1:
-        return f"{len(experiment.layers)} hidden layers; the linear dynamics are those of one"
-    if order != 1:
-        return f"{name} has multiplicity {order or 'none'}; the linear dynamics need 1"
-    if _at_zero(experiment)[0] != 0:
-        return f"{name} is not 0 at 0; centred-{name} is"
-    if not isinstance(experiment.optimizer, GD):
-        return "Adam; the linear dynamics are those of gradient descent"
-    if experiment.optimizer.batch is not None:
-        return "batches; the linear dynamics are those of the full batch"
-    return ""
 
 
 def _phase(experiment: Experiment) -> Phase | None:
@@ -172,9 +151,11 @@ def _phase(experiment: Experiment) -> Phase | None:
 def _notes(experiment: Experiment) -> list[str]:
     notes = []
     if len(experiment.layers) > 1:
-        notes.append("deeper network: Z is that of its first layer alone, as if the output followed it")
+        notes.append("deeper network: Z is that of its first layer, as if the output layer came right after it")
     if multiplicity(activation(experiment.layers[0].activation)) != 1:
-        notes.append(f"{experiment.layers[0].activation} has no multiplicity 1, so v1 does not predict its kernels")
+        notes.append(
+            f"{experiment.layers[0].activation} does not have multiplicity 1, so v1 does not predict its kernels"
+        )
     return notes
 
 
@@ -224,7 +205,9 @@ def spread(values: Iterable[float]) -> Spread:
 def _work(asked: AskTheory) -> TheoryAnswer:
     experiment = toml.loads(asked.scenario)
     if asked.samples < 1 or asked.trials < 1:
-        raise DataError(f"expected at least one trial of one sample, got {asked.trials} of {asked.samples}")
+        raise DataError(
+            f"expected at least 1 trial and 1 sample, got {asked.trials} trials and {asked.samples} samples"
+        )
     return theory(experiment, trials=asked.trials, samples=asked.samples, bias=asked.bias)
 
 

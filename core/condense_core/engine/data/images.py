@@ -175,13 +175,11 @@ def _read_whole(name: str, root: Path, download: bool, read: Callable[[], Any]) 
         if download and isinstance(error, RuntimeError | OSError):
             advice = f"could not be downloaded to {shown} ({reason}); check the network, or copy its files there"
         elif isinstance(error, RuntimeError):
-            advice = (
-                f"is not in {shown}, or not whole; name its folder with --data-root DIR, or fetch it with --download"
-            )
+            advice = f"is missing or damaged in {shown}; give its folder with --data-root DIR, or add --download"
         else:
             advice = (
-                f"in {shown} cannot be read ({reason}); delete it and fetch it again with --download, "
-                "or name another folder with --data-root DIR"
+                f"in {shown} cannot be read ({reason}); remove it and download it again with --download, "
+                "or give another folder with --data-root DIR"
             )
         raise DataError(f"{name} {advice}") from error
     return whole.data, labels
@@ -195,7 +193,8 @@ def _folder(data: Folder) -> Draw:
         folder = ImageFolder(path)
     except OSError as error:
         raise DataError(
-            f"{_one_line(path)} is not a folder with one folder of images a class ({_one_line(error)}); use folder:PATH"
+            f"{_one_line(path)} is not a folder with one subfolder of images per class ({_one_line(error)});"
+            " use folder:PATH"
         ) from error
     decoded: dict[str, Tensor] = {}
 
@@ -231,7 +230,7 @@ def _decode(file: Path, size: int, grey: bool) -> Tensor:
             image = opened.convert("L" if grey else "RGB")
     except (*_UNREADABLE, Image.DecompressionBombError) as error:
         raise DataError(
-            f"{_one_line(file)} cannot be read as an image ({_one_line(error)}); repair it or move it away"
+            f"{_one_line(file)} cannot be read as an image ({_one_line(error)}); repair or remove it"
         ) from error
     square = functional.center_crop(functional.resize(image, [size], antialias=True), [size, size])
     return cast(Tensor, functional.pil_to_tensor(square))

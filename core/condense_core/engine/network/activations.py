@@ -125,8 +125,8 @@ def _examine(function: Activation) -> tuple[int | None, str]:
 def _derivative(value: Tensor, x: Tensor) -> Tensor:
     if not value.requires_grad:
         return torch.zeros_like(x)
-    (slope,) = torch.autograd.grad(value.sum(), x, create_graph=True, materialize_grads=True)
-    return slope
+    (derivative,) = torch.autograd.grad(value.sum(), x, create_graph=True, materialize_grads=True)
+    return derivative
 
 
 def _continuous(at_zero: float, sides: list[float], rounding: float) -> bool:

@@ -1,4 +1,4 @@
-"""Activations with their derivatives in closed form, for steppers that need no autograd.
+"""Activations with their derivatives in closed form, for gradients that need no autograd.
 
 Each pair runs the very kernels that PyTorch's own backward pass would.
 """
@@ -56,8 +56,8 @@ def _xtanh(z: Tensor) -> tuple[Tensor, Saved]:
 
 def _xtanh_back(d: Tensor, saved: Saved) -> Tensor:
     z, tanh = saved
-    slope: Tensor = _aten.tanh_backward(z, tanh)
-    return slope.add_(tanh).mul_(d)
+    derivative: Tensor = _aten.tanh_backward(z, tanh)
+    return derivative.add_(tanh).mul_(d)
 
 
 def _x2tanh(z: Tensor) -> tuple[Tensor, Saved]:
@@ -68,8 +68,8 @@ def _x2tanh(z: Tensor) -> tuple[Tensor, Saved]:
 
 def _x2tanh_back(d: Tensor, saved: Saved) -> Tensor:
     z, tanh, product = saved
-    slope: Tensor = _aten.tanh_backward(z * z, tanh)
-    return slope.add_(product, alpha=2).mul_(d)
+    derivative: Tensor = _aten.tanh_backward(z * z, tanh)
+    return derivative.add_(product, alpha=2).mul_(d)
 
 
 def _half_tanh(z: Tensor) -> tuple[Tensor, Saved]:

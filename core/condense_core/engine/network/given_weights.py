@@ -31,8 +31,8 @@ def load_weights(network: nn.Module, file: Path) -> None:
     for name in sorted(needed.keys() | shapes.keys()):
         if needed.get(name) != shapes.get(name):
             raise ScenarioError(
-                f"initial: {file}: {name} is {_words(shapes.get(name))}, the scenario's network needs"
-                f" {_words(needed.get(name))}; layers and data must be those that the weights are from"
+                f"initial: {file}: {name} {_difference(shapes.get(name), needed.get(name))}; use the layers and data"
+                " that the weights come from"
             )
     with torch.no_grad():
         for name, value in network.state_dict().items():
@@ -40,5 +40,13 @@ def load_weights(network: nn.Module, file: Path) -> None:
                 value.copy_(found[name])
 
 
-def _words(shape: tuple[int, ...] | None) -> str:
-    return "not there" if shape is None else "×".join(map(str, shape)) or "a number"
+def _difference(found: tuple[int, ...] | None, needed: tuple[int, ...] | None) -> str:
+    if found is None:
+        return f"is missing, the scenario's network needs {_words(needed or ())}"
+    if needed is None:
+        return "is not in the scenario's network"
+    return f"is {_words(found)}, the scenario's network needs {_words(needed)}"
+
+
+def _words(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "a single number"

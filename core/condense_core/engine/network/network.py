@@ -142,7 +142,7 @@ def _build(
 
 def _features(input_shape: tuple[int, ...]) -> tuple[int, ...]:
     if input_shape[0] != 3:
-        raise ScenarioError(f"trunk: ResNet18 takes colour images (3, rows, columns), got {input_shape}")
+        raise ScenarioError(f"trunk: ResNet18 needs colour images (3, rows, columns), got {input_shape}")
     return (FEATURES,)
 
 

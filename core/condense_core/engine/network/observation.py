@@ -2,8 +2,8 @@
 
 # N samples, D outputs, M kernels, K entries a kernel
 
-Reading a view never changes the network: forward passes run without gradients, gradients are taken functionally and
-leave `.grad` alone, batch normalisation keeps its running statistics, and no random number is drawn.
+Reading an observation never changes the network: forward passes run without gradients, gradients are taken functionally
+and leave `.grad` alone, batch normalisation keeps its running statistics, and no random number is drawn.
 """
 
 from __future__ import annotations
@@ -20,27 +20,32 @@ from torch import Tensor
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
+from condense_core.engine.network.linear_theory import (
+    usable_lambda1,
+    value_and_derivative_at_zero,
+    why_no_linear_dynamics,
+    why_not_from_data,
+)
 from condense_core.engine.network.network import Network
-from condense_core.errors import ScenarioError
 from condense_core.measures.change import gradient_norm
 from condense_core.measures.clusters import Tree, linkage_tree
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
 from condense_core.measures.signal import SignalSpectrum, dense_signal, gradient_direction, signal_matrix, spectrum
 from condense_core.measures.similarity import cosine_similarity
-from condense_core.scenario.experiment import GD, Conv, Experiment
+from condense_core.scenario.experiment import Conv, Experiment
 
 # Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
 CHUNK = 1_000
 
 
-class Known(NamedTuple):
-    """What a training step on the whole sample has found: outputs (N, D), and the gradient by parameter name."""
+class OutputAndGradient(NamedTuple):
+    """What a training step on the whole sample computes: outputs (N, D), and the gradient by parameter name."""
 
     output_ND: Tensor
     gradient: dict[str, Tensor]
 
 
-class View:
+class Observation:
     """One step of one run, or of one member of an ensemble, to be read before the next step is taken.
 
     Tensors are on the training device, in the training precision unless said otherwise.
@@ -54,18 +59,18 @@ class View:
         step: int,
         lr: float = math.nan,
         *,
-        known: Callable[[], Known] | None = None,
+        computed: Callable[[], OutputAndGradient] | None = None,
     ) -> None:
-        """`known` gives what the coming training step needs in any case, where that sees the whole sample."""
+        """`computed` gives what the coming training step needs in any case, where that sees the whole sample."""
         self.experiment = experiment
-        self._known = known
+        self._computed = computed
         self.step = step
         self.lr = lr
         self.seconds = math.nan
         """Time trained so far, measuring not counted; the loop sets it."""
         self._network = network
         self._dataset = dataset
-        # what is asked for once a layer by several probes; functools.cache would keep every view alive
+        # what is asked for once a layer by several probes; functools.cache would keep every observation alive
         self._cosines: dict[str, Tensor] = {}
         self._trees: dict[str, Tree] = {}
         self._predictions: dict[str, SignalSpectrum] = {}
@@ -119,7 +124,7 @@ class View:
     @cached_property
     def output_ND(self) -> Tensor:
         """Output of the network on the whole sample."""
-        return self._known().output_ND if self._known is not None else self.outputs(self._dataset.input)
+        return self._computed().output_ND if self._computed is not None else self.outputs(self._dataset.input)
 
     @cached_property
     def loss(self) -> float:
@@ -145,8 +150,8 @@ class View:
     @cached_property
     def gradient(self) -> dict[str, Tensor]:
         """Gradient of the loss on the whole sample, by parameter name."""
-        if self._known is not None:
-            return self._known().gradient
+        if self._computed is not None:
+            return self._computed().gradient
         names, values = zip(*self._network.named_parameters(), strict=True)
         total = [torch.zeros_like(value) for value in values]
         inputs, targets = torch.split(self._dataset.input, CHUNK), torch.split(self._dataset.target, CHUNK)
@@ -209,34 +214,22 @@ class View:
     def linear_dynamics(self) -> LinearDynamics | None:
         """The closed form of the only hidden layer's training while its weights are small (Zhou et al. 2025, §5).
 
-        None where it does not apply: several hidden layers, a multiplicity other than 1, σ(0) ≠ 0, an optimiser other
-        than gradient descent on the full batch.
+        None where it does not apply (`why_no_linear_dynamics`).
         """
-        layer, optimizer = self.layers[0], self.experiment.optimizer
-        if not (self.predicts_from_data(layer) and isinstance(optimizer, GD) and optimizer.batch is None):
+        if why_no_linear_dynamics(self.experiment):
             return None
-        sigma = activation(self.experiment.layers[0].activation)
-        zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
-        value = sigma(zero)
-        if float(value.detach()) != 0:
-            return None
-        slope = float(torch.autograd.grad(value, zero)[0])
-        weight_MK = self.kernels(layer)
+        _, derivative = value_and_derivative_at_zero(self.experiment)
+        weight_MK = self.kernels(self.layers[0])
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
-        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=slope)
+        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
 
     def predicts_from_data(self, layer: str) -> bool:
         """Whether the prediction for the layer needs the data alone: one hidden layer, of multiplicity 1."""
-        if len(self.experiment.layers) > 1 or layer != self.layers[0] or self.experiment.trunk is not None:
-            return False
-        return multiplicity(activation(self.experiment.layers[0].activation)) == 1
+        return layer == self.layers[0] and not why_not_from_data(self.experiment)
 
     def signal_strength(self) -> float:
         """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""
-        top = float(spectrum(self._signal).values[0])
-        if not 0 < top < float("inf"):
-            raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {top}; give optimizer.lr instead")
-        return top
+        return usable_lambda1(float(spectrum(self._signal).values[0]))
 
 
 def _with_bias(weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
@@ -17,9 +17,9 @@ from condense_core.scenario.experiment import Experiment
 __all__ = ["Measurement", "Probe", "probes_for"]
 
 
-def probes_for(experiment: Experiment, start: View) -> dict[str, Probe]:
+def probes_for(experiment: Experiment, start: Observation) -> dict[str, Probe]:
     """The scenario's probes by name, after the vitals that every run records; `start` is the network at step 0."""
-    makers: dict[str, Callable[[View], Probe]] = {
+    makers: dict[str, Callable[[Observation], Probe]] = {
         "similarity": SimilarityProbe,
         "condensation": CondensationProbe,
         "spectrum": SpectrumProbe,

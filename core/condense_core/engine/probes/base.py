@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.runfile.frames import Frame
 from condense_core.runfile.precision import SINGLE, rounded
 from condense_core.runfile.reader import RunReader
@@ -19,7 +19,7 @@ class Measurement:
     scalars: list[tuple[str, float]] = field(default_factory=list)
     frames: list[tuple[str, Frame]] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
-    once: float = 0.0
+    one_time: float = 0.0
     """Seconds that went into what is needed only once, and so do not count as the cost of a measurement."""
 
     def scalar(self, name: str, value: float, bits: int = SINGLE) -> None:
@@ -38,8 +38,8 @@ class Measurement:
 class Probe(Protocol):
     """An observer. What it remembers between steps only steers how results are shown, never what they are."""
 
-    def measure(self, view: View, into: Measurement) -> None:
+    def measure(self, observation: Observation, into: Measurement) -> None:
         """Measure the network and add the results."""
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Take up where the recording stops, in a resumed run."""

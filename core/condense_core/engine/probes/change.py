@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
 from condense_core.measures.change import relative_change
 from condense_core.measures.clusters import keep_kernels
@@ -16,19 +16,19 @@ class Change:
     gradient flow `LAYER.velocity_cos`, mean |cos| of each with its own velocity, and `LAYER.turning_to_growth`, the
     median of ‖u̇‖ / |ṙ|, in units of 1 / weight."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         self._initial = {layer: start.kernels(layer) for layer in start.layers}
 
-    def measure(self, view: View, into: Measurement) -> None:
+    def measure(self, observation: Observation, into: Measurement) -> None:
         for layer, initial_MK in self._initial.items():
-            weight_MK = view.kernels(layer)
+            weight_MK = observation.kernels(layer)
             into.scalar(f"{layer}.relative_change", relative_change(weight_MK, initial_MK))
-            kept_M = keep_kernels(kernel_norms(weight_MK), view.experiment.record.smallest_norm)
-            velocity_MK = -view.kernel_gradient(layer)
+            kept_M = keep_kernels(kernel_norms(weight_MK), observation.experiment.record.smallest_norm)
+            velocity_MK = -observation.kernel_gradient(layer)
             rates = motion(weight_MK, velocity_MK)
             ratio_J = (rates.turning_M / rates.growth_M)[kept_M]
             into.scalar(f"{layer}.velocity_cos", float(velocity_alignment(weight_MK, velocity_MK)[kept_M].mean()))
             into.scalar(f"{layer}.turning_to_growth", float(ratio_J.median()) if len(ratio_J) else float("nan"))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: the initial weights are made anew from the seed."""

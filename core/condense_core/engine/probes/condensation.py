@@ -7,7 +7,7 @@ import time
 import torch
 from torch import Tensor
 
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
 from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
@@ -24,19 +24,19 @@ from condense_core.thresholds import COARSE
 class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
 
-    def measure(self, view: View, into: Measurement) -> None:
+    def measure(self, observation: Observation, into: Measurement) -> None:
         for layer, encoder in self._encoders.items():
-            kernels, cosine_MM = len(view.kernels(layer)), view.cosine(layer)
+            kernels, cosine_MM = len(observation.kernels(layer)), observation.cosine(layer)
             if kernels > frames.LARGEST_SIDE:
-                lines = cut_tree(view.tree(layer))
+                lines = cut_tree(observation.tree(layer))
                 order_M = display_order(lines.label_M, lines.sign_M)
                 cosine_MM = pool_similarity(cosine_MM, order_M, frames.LARGEST_SIDE)
             into.frame(layer, encoder.encode(cosine_MM.cpu().numpy(), kernels))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: the first frame after a resume is a key frame."""
 
 
@@ -46,7 +46,7 @@ class CondensationProbe:
     input channels also `.slice_abs_cos`, the mean |cos| of its slices per output and input channel with their common
     axis; event `condensed` at the first step where a layer is."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         self._places: dict[str, tuple[Tensor, Tensor]] = {}
         self._condensed: set[str] = set()
         self._slices: dict[str, tuple[int, int]] = {}
@@ -56,21 +56,21 @@ class CondensationProbe:
                 if channels > 1:
                     self._slices[name] = channels, settings.size**2
 
-    def measure(self, view: View, into: Measurement) -> None:
-        for layer in view.layers:
-            frame = self._look(layer, view, into)
+    def measure(self, observation: Observation, into: Measurement) -> None:
+        for layer in observation.layers:
+            frame = self._measure_layer(layer, observation, into)
             into.frame(layer, frame)
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
             into.scalar(f"{layer}.condensed", float(frame.condensed))
             if layer in self._slices:
-                rows = slices(view.kernels(layer), *self._slices[layer])
+                rows = slices(observation.kernels(layer), *self._slices[layer])
                 into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))
             if frame.condensed and layer not in self._condensed:
                 self._condensed.add(layer)
                 into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')}")
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         for layer in run.layers:
             if (run.curve(f"{layer}.condensed")[1] > 0).any():
                 self._condensed.add(layer)
@@ -79,15 +79,15 @@ class CondensationProbe:
                 label_M = torch.from_numpy(frame.label.numpy().astype("int64"))
                 self._places[layer] = label_M, torch.from_numpy(frame.sign.numpy().astype("int64"))
 
-    def _look(self, layer: str, view: View, into: Measurement) -> frames.Condensation:
-        weight_MK, tree = view.kernels(layer), view.tree(layer)
+    def _measure_layer(self, layer: str, observation: Observation, into: Measurement) -> frames.Condensation:
+        weight_MK, tree = observation.kernels(layer), observation.tree(layer)
         lines = cut_tree(tree)
         coarse = cut_tree(tree, cut=COARSE.cos, smallest_share=COARSE.share)
         begun = time.perf_counter()
         entries, size = weight_MK.shape[1], _calibration_size(lines.kept)
         null = null_condensation(entries, size)
         null_coarse = null_condensation(entries, size, cut=COARSE.cos, smallest_share=COARSE.share)
-        into.once += time.perf_counter() - begun
+        into.one_time += time.perf_counter() - begun
         into.scalar(f"{layer}.directions_coarse", coarse.directions)
         into.scalar(f"{layer}.coverage_coarse", coarse.coverage)
         into.scalar(f"{layer}.null_coverage_coarse", null_coarse.coverage95)
@@ -105,7 +105,7 @@ class CondensationProbe:
             directions=lines.directions,
             coverage=rounded(lines.coverage),
             mean_abs_cos=rounded(lines.mean_abs_cos),
-            pair_abs_cos=rounded(pair_abs_cos(view.cosine(layer))),
+            pair_abs_cos=rounded(pair_abs_cos(observation.cosine(layer))),
             null_coverage=null.coverage95,
             null_abs_cos=null.abs_cos95,
             condensed=is_condensed(lines, null, entries),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from condense_core.engine.network.activations import Activation, activation, multiplicity
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
 from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.complexity import best_polynomial, output_complexity
@@ -33,20 +33,20 @@ class OutputsProbe:
     """Frames `outputs`, and the scalar `complexity`: the output's distance from a polynomial of the activation's
     multiplicity, as a share of the output's range; `complexity_below`: that from one of a degree less."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         self._degree = multiplicity(_sigma(start)) if _has_one_input(start) else None
 
-    def measure(self, view: View, into: Measurement) -> None:
-        data = view.experiment.data
+    def measure(self, observation: Observation, into: Measurement) -> None:
+        data = observation.experiment.data
         if self._degree is None or not isinstance(data, Sine):
             return
         point_N = torch.linspace(data.low, data.high, TEST_POINTS, dtype=torch.float64)
-        output_N = view.outputs(point_N[:, None].to(view.input))[:, 0].double().cpu()
+        output_N = observation.outputs(point_N[:, None].to(observation.input))[:, 0].double().cpu()
         complexity = rounded(output_complexity(point_N, output_N, self._degree))
         into.scalar("complexity", complexity)
         into.scalar("complexity_below", output_complexity(point_N, output_N, self._degree - 1))
         into.frame(
-            view.layers[0],
+            observation.layers[0],
             frames.Outputs(
                 degree=self._degree,
                 complexity=complexity,
@@ -56,7 +56,7 @@ class OutputsProbe:
             ),
         )
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: what is measured depends on its own step alone."""
 
 
@@ -64,21 +64,21 @@ class FieldProbe:
     """Frames `field`, and scalars `stable_lines`, how many lines through 0 small neurons are driven to, and
     `angle_to_lines`, the mean angle of the kept neurons to the nearest of them in degrees."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         # the field is over (weight, bias): without a bias it has one dimension, and no line to choose
         self._applies = _has_one_input(start) and start.experiment.layers[0].bias
 
-    def measure(self, view: View, into: Measurement) -> None:
+    def measure(self, observation: Observation, into: Measurement) -> None:
         if not self._applies:
             return
-        layer = view.layers[0]
-        input_N, residual_N = view.input[:, 0].cpu(), view.residual_ND[:, 0].cpu()
-        angle_L = stable_lines(input_N, residual_N, _sigma(view))
-        omega_G2 = _grid(float(view.kernels(layer).abs().max()))
-        velocity_G2 = direction_field(omega_G2, input_N, residual_N, _sigma(view))
+        layer = observation.layers[0]
+        input_N, residual_N = observation.input[:, 0].cpu(), observation.residual_ND[:, 0].cpu()
+        angle_L = stable_lines(input_N, residual_N, _sigma(observation))
+        omega_G2 = _grid(float(observation.kernels(layer).abs().max()))
+        velocity_G2 = direction_field(omega_G2, input_N, residual_N, _sigma(observation))
         into.scalar("stable_lines", float(len(angle_L)))
-        kernel_M2 = view.kernels(layer).cpu()
-        kept_M = keep_kernels(kernel_norms(kernel_M2), view.experiment.record.smallest_norm)
+        kernel_M2 = observation.kernels(layer).cpu()
+        kept_M = keep_kernels(kernel_norms(kernel_M2), observation.experiment.record.smallest_norm)
         into.scalar("angle_to_lines", math.degrees(float(angle_to_lines(kernel_M2, angle_L)[kept_M].mean())))
         into.frame(
             layer,
@@ -89,7 +89,7 @@ class FieldProbe:
             ),
         )
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: what is measured depends on its own step alone."""
 
 
@@ -98,10 +98,10 @@ def _grid(reach: float) -> Tensor:
     return torch.cartesian_prod(side, side)
 
 
-def _has_one_input(view: View) -> bool:
-    data = view.experiment.data
-    return isinstance(data, Sine) and data.inputs == 1 and len(view.layers) == 1
+def _has_one_input(observation: Observation) -> bool:
+    data = observation.experiment.data
+    return isinstance(data, Sine) and data.inputs == 1 and len(observation.layers) == 1
 
 
-def _sigma(view: View) -> Activation:
-    return activation(view.experiment.layers[0].activation)
+def _sigma(observation: Observation) -> Activation:
+    return activation(observation.experiment.layers[0].activation)

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.linear_theory import LOOK_AHEAD
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
 from condense_core.measures.alignment import alignment, ones_alignment, projection_ratio
 from condense_core.measures.clusters import keep_kernels
@@ -27,35 +28,32 @@ KEPT_OF_GRADIENT = 8
 # Eigenvalues that are recorded as curves of their own.
 CURVES = 4
 
-# Steps that a prediction of condensation looks ahead: further than any preset trains, and done in a tenth of a second.
-LOOK_AHEAD = 100_000
-
 
 class SpectrumProbe:
     """Frames `spectrum`, and scalars `LAYER.eigenvalue.1` … (λ², the eigenvalues of ZᵀZ) and `LAYER.ones_overlap`."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         self._shape = {
             name: (start.kernels(name).shape[1] - layer.bias, layer)
             for name, layer in zip(start.layers, start.experiment.layers, strict=True)
         }
 
-    def measure(self, view: View, into: Measurement) -> None:
+    def measure(self, observation: Observation, into: Measurement) -> None:
         for name, (entries, layer) in self._shape.items():
-            found = view.prediction(name)
+            found = observation.prediction(name)
             overlap = np.empty(0)
             if isinstance(layer, Conv):
                 channels = entries // layer.size**2
                 overlap = ones_overlap(found.v1[:entries], channels, layer.size).cpu().numpy()
                 into.scalar(f"{name}.ones_overlap", float(overlap.mean()))
-            from_data = view.predicts_from_data(name)
+            from_data = observation.predicts_from_data(name)
             values = found.values[: KEPT_VALUES if from_data else KEPT_OF_GRADIENT].cpu().numpy()
             values = values if from_data else round_array(values, SINGLE)
             into.frame(name, _frame(found, values, overlap, bias=layer.bias, from_data=from_data))
             for rank, value in enumerate(values[:CURVES], start=1):
                 into.scalar(f"{name}.eigenvalue.{rank}", float(value) ** 2)
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: a spectrum depends on its own step alone."""
 
 
@@ -71,7 +69,7 @@ class AlignmentProbe:
     the direction of the current gradient.
     """
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         self._predicted = {name: start.prediction(name) for name in start.layers if start.predicts_from_data(name)}
         layers = zip(start.layers, start.experiment.layers, strict=True)
         self._filters = {
@@ -82,18 +80,18 @@ class AlignmentProbe:
         if self._dynamics is not None:
             self._arrival = predicted_condensation(self._dynamics, at_most=LOOK_AHEAD)
 
-    def measure(self, view: View, into: Measurement) -> None:
-        if view.step == 0 and self._arrival is not None:
-            layer = view.layers[0]
+    def measure(self, observation: Observation, into: Measurement) -> None:
+        if observation.step == 0 and self._arrival is not None:
+            layer = observation.layers[0]
             into.scalar(f"{layer}.predicted_at", self._arrival)
             into.event("predicted", f"linear dynamics: {layer} condenses at step {self._arrival}")
         if self._dynamics is not None:
-            (expected,) = predicted_ratio(self._dynamics, torch.tensor([view.step])).tolist()
-            into.scalar(f"{view.layers[0]}.predicted_ratio", expected)
-        for layer in view.layers:
-            found = self._predicted[layer] if layer in self._predicted else view.prediction(layer)
-            weight_MK = view.kernels(layer)
-            kept_M = keep_kernels(kernel_norms(weight_MK), view.experiment.record.smallest_norm).cpu()
+            (expected,) = predicted_ratio(self._dynamics, torch.tensor([observation.step])).tolist()
+            into.scalar(f"{observation.layers[0]}.predicted_ratio", expected)
+        for layer in observation.layers:
+            found = self._predicted[layer] if layer in self._predicted else observation.prediction(layer)
+            weight_MK = observation.kernels(layer)
+            kept_M = keep_kernels(kernel_norms(weight_MK), observation.experiment.record.smallest_norm).cpu()
             frame = _align(weight_MK, found.v1, kept_M)
             into.frame(layer, frame)
             into.scalar(f"{layer}.alignment", frame.mean_abs_cos)
@@ -104,12 +102,12 @@ class AlignmentProbe:
                 cosine_J = ones_alignment(weight_MK, self._filters[layer]).cpu()[kept_M].abs()
                 into.scalar(f"{layer}.ones_cos", float(cosine_J.mean()))
                 into.scalar(f"{layer}.ones_cos_least", float(cosine_J.min()) if len(cosine_J) else float("nan"))
-            direction_K = view.input_direction(layer)
+            direction_K = observation.input_direction(layer)
             if direction_K is not None:
                 cosine_J = alignment(weight_MK, direction_K).cpu()[kept_M].abs()
                 into.scalar(f"{layer}.case1_cos", float(cosine_J.mean()))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: the prediction is made anew from the seed."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from condense_core.engine.network.observation import View
+from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
 from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
@@ -15,16 +15,16 @@ MOST_STEPS = 20
 class WeightsProbe:
     """Frames `weights` of the whole network (layer ''), at most MOST_STEPS, none above frames.MOST_WEIGHTS weights."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: Observation) -> None:
         weights = sum(value.numel() for value in start.parameters().values())
         experiment = start.experiment
         steps = scheduled_steps(experiment) if weights <= frames.MOST_WEIGHTS else []
         self._steps = set(thinned(steps, MOST_STEPS))
 
-    def measure(self, view: View, into: Measurement) -> None:
-        if view.step in self._steps:
-            parameters = {name: value.cpu().numpy() for name, value in view.parameters().items()}
+    def measure(self, observation: Observation, into: Measurement) -> None:
+        if observation.step in self._steps:
+            parameters = {name: value.cpu().numpy() for name, value in observation.parameters().items()}
             into.frame("", frames.Weights.of(parameters))
 
-    def recall(self, run: RunReader) -> None:
+    def resume(self, run: RunReader) -> None:
         """Nothing: which steps are kept follows from the scenario."""

@@ -1,4 +1,4 @@
-"""Ways to train the members of a scenario, and which one it gets."""
+"""The members of a scenario in training, and how the gradients of their kind of network are found."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from collections.abc import Sequence
 import torch
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.steppers import cnn, mlp
-from condense_core.engine.steppers.base import Stepper
-from condense_core.engine.steppers.eager import EagerStepper
-from condense_core.engine.steppers.stacked import StackedStepper
+from condense_core.engine.steppers.ensemble import TrainingEnsemble
+from condense_core.engine.steppers.gradients import cnn, mlp
+from condense_core.engine.steppers.gradients.autograd import AutogradGradients
+from condense_core.engine.steppers.gradients.method import GradientMethod
+from condense_core.engine.steppers.gradients.vmap import VmapGradients
 from condense_core.scenario.experiment import Experiment
 
-__all__ = ["Stepper", "choose", "make_stepper"]
+__all__ = ["TrainingEnsemble", "gradient_method", "make_ensemble"]
 
 
-def choose(experiment: Experiment, device: torch.device) -> type[Stepper]:
+def gradient_method(experiment: Experiment, device: torch.device) -> type[GradientMethod]:
     """The fastest way that was measured for that kind of network; `fast` asks for autograd's."""
     if not experiment.fast:
         if mlp.applies(experiment):
-            return mlp.MlpStepper
+            return mlp.MlpGradients
         if cnn.applies(experiment, device):
-            return cnn.CnnStepper
+            return cnn.CnnGradients
     if device.type == "cuda" and experiment.ensemble.members > 1 and experiment.trunk is None:
-        return StackedStepper
-    return EagerStepper
+        return VmapGradients
+    return AutogradGradients
 
 
-def make_stepper(experiment: Experiment, datasets: Sequence[Dataset], device: torch.device) -> Stepper:
-    """The scenario's stepper; `datasets` as `Stepper` takes them."""
-    return choose(experiment, device)(experiment, datasets, device)
+def make_ensemble(experiment: Experiment, datasets: Sequence[Dataset], device: torch.device) -> TrainingEnsemble:
+    """The scenario's members, ready to be trained; `datasets` as `TrainingEnsemble` takes them."""
+    return TrainingEnsemble(experiment, datasets, device, gradient_method(experiment, device))

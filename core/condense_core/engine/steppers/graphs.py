@@ -52,7 +52,7 @@ class Block:
         same = all(map(_same, memory, expected))
         rewind()
         if not same:
-            raise RuntimeError("a replayed block gives other weights than single steps")
+            raise RuntimeError("a replayed CUDA graph gives other weights than single steps")
 
     def replay(self) -> None:
         """Take BLOCK steps."""

@@ -1,10 +1,10 @@
-"""What measuring may cost: a probe that is too dear runs less often, and that is said."""
+"""What measuring may cost: an expensive probe runs less often, and an event says so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-# However dear a probe is, it runs at every 64th of the scheduled steps: a run of 200 frames keeps some of each kind.
+# However expensive a probe is, it runs at every 64th of the scheduled steps: a run of 200 frames keeps some of each.
 LONGEST_WAIT = 64
 
 
@@ -12,18 +12,18 @@ class Budget:
     """Adds up what each probe has cost, and says which are to run at the next scheduled step.
 
     All of them together may take `grace` seconds and a `share` of the time trained. The first probe comes first, and
-    nothing runs without it; of the others, the cheap ones before the dear ones, as far as there is time left. Each has
-    an equal part that the others cannot use up.
+    nothing runs without it; of the others, the cheap ones before the expensive ones, as far as there is time left. Each
+    has an equal part that the others cannot use up.
     """
 
     def __init__(self, names: Iterable[str], share: float, grace: float) -> None:
         self.seconds = dict.fromkeys(names, 0.0)
         """What each probe has cost so far."""
-        self.news = ""
+        self.notice = ""
         """What the last call of `due` left out for the first time, in words."""
         self._cost = dict.fromkeys(self.seconds, 0.0)
         self._waited = dict.fromkeys(self.seconds, 0)
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
         self._share, self._grace = share, grace
 
     @property
@@ -47,10 +47,12 @@ class Budget:
                 self._waited[name] += 1
                 if name == first:
                     break
-        new = [name for name in out if name not in self._told]
-        self._told.update(new)
+        new = [name for name in out if name not in self._announced]
+        self._announced.update(new)
         costs = ", ".join(f"{name} ({1000 * self._cost[name]:.3g} ms)" for name in new)
-        self.news = f"measuring has taken {self.total:.2f} s; less often from here: {costs}" if new else ""
+        self.notice = (
+            f"measuring has taken {self.total:.2f} s; measured less often from here on: {costs}" if new else ""
+        )
         return [name for name in self._cost if name in found]
 
     def ran(self, costs: dict[str, float]) -> None:
@@ -62,7 +64,7 @@ class Budget:
 
     def report(self, trained: float) -> str:
         """What measuring has cost, and which probes most of it."""
-        dearest = sorted(self.seconds.items(), key=lambda item: -item[1])
-        parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in dearest if seconds >= 0.005)
+        most_expensive = sorted(self.seconds.items(), key=lambda item: -item[1])
+        parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in most_expensive if seconds >= 0.005)
         share = f", {self.total / trained:.1%} of training" if trained > 0 else ""
         return f"measuring took {self.total:.2f} s{share}" + (f": {parts}" if parts else "")

@@ -18,6 +18,7 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
 from condense_core.machine import usable_cores
+from condense_core.scenario.device import device_named
 from condense_core.scenario.experiment import Experiment
 
 # Below this many multiplications, waking a second thread costs more than it does: a 5-50-1 network or one layer of 3×3
@@ -33,18 +34,15 @@ _THREADS = re.compile(r", (\d+) threads?$")
 
 def choose(name: str) -> torch.device:
     """`auto` (CUDA where there is one), `cpu`, `cuda` or `cuda:i`; ScenarioError where it is not there."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cpu":
-        return torch.device("cpu")
+    kind, number = device_named(name)
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    index = name.removeprefix("cuda").removeprefix(":") or "0"
-    if not name.startswith("cuda") or not index.isdigit():
-        raise ScenarioError(f"--device {name}: expected auto, cpu, cuda or cuda:i")
-    if int(index) >= count:
-        there = f"this machine has cuda:0 to cuda:{count - 1}" if count else "PyTorch finds no GPU on this machine"
+    if kind == "cpu" or (kind == "auto" and not count):
+        return torch.device("cpu")
+    if number >= count:
+        last = f" to cuda:{count - 1}" if count > 1 else " only"
+        there = f"this machine has cuda:0{last}" if count else "PyTorch finds no GPU on this machine"
         raise ScenarioError(f"--device {name}: {there}; try --device auto")
-    return torch.device("cuda", int(index))
+    return torch.device("cuda", number)
 
 
 def make_deterministic(device: torch.device) -> None:

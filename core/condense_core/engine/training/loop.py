@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.engine import checkpoint
-from condense_core.engine.network.observation import View
-from condense_core.engine.steppers import Stepper
+from condense_core.engine.network.observation import Observation
+from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.status import Status
 from condense_core.runfile.writer import RecordingThread
@@ -33,10 +33,15 @@ class Loop:
     """Trains one run to its end, its stop condition, a command or a signal."""
 
     def __init__(
-        self, experiment: Experiment, stepper: Stepper, recorder: Recorder, thread: RecordingThread, folder: Path
+        self,
+        experiment: Experiment,
+        ensemble: TrainingEnsemble,
+        recorder: Recorder,
+        thread: RecordingThread,
+        folder: Path,
     ) -> None:
         self._experiment = experiment
-        self._stepper = stepper
+        self._ensemble = ensemble
         self._recorder = recorder
         self._thread = thread
         self._folder = folder
@@ -53,19 +58,19 @@ class Loop:
         self._signal = reason
 
     def run(self, first_loss: Sequence[float]) -> Outcome:
-        """Train on from the stepper's step; `first_loss` has each member's loss at step 0."""
+        """Train on from the ensemble's step; `first_loss` has each member's loss at step 0."""
         self._first_loss = first_loss
-        stepper, schedule, thread = self._stepper, self._schedule, self._thread
+        ensemble, schedule, thread = self._ensemble, self._schedule, self._thread
         every = self._experiment.stop.every if self._experiment.stop else 0
         last = self._experiment.steps
         # the clock of training: what pauses and measurements take is added, so that it stands still meanwhile
         begun = time.monotonic() - self._seconds_before
         next_checkpoint = time.monotonic() + self._experiment.record.checkpoint_seconds
         while True:
-            step = stepper.step
+            step = ensemble.step
             looks = step in schedule or (every and step % every == 0)
             if looks:
-                stepper.prepare()
+                ensemble.prepare()
             thread.progress = (step, time.monotonic() - begun)
             if looks:
                 before = time.monotonic()
@@ -75,7 +80,7 @@ class Loop:
                     return self._end(outcome)
             if thread.commands or self._signal:
                 before = time.monotonic()
-                outcome = self._obey()
+                outcome = self._handle_commands()
                 begun += time.monotonic() - before
                 if outcome is not None:
                     return self._end(outcome)
@@ -84,9 +89,9 @@ class Loop:
                 self._checkpoint()
                 begun += time.monotonic() - before
                 next_checkpoint = time.monotonic() + self._experiment.record.checkpoint_seconds
-            stepper.advance(min(stepper.block, self._next_stop(step) - step))
-            while stepper.remarks:
-                self._note("stepper", stepper.remarks.pop(0))
+            ensemble.advance(min(ensemble.block, self._next_stop(step) - step))
+            while ensemble.notes:
+                self._note("stepper", ensemble.notes.pop(0))
 
     def _next_stop(self, step: int) -> int:
         """The next step at which something has to be looked at."""
@@ -95,30 +100,32 @@ class Loop:
         return min(due, step + every - step % every) if every else due
 
     def _measure(self, step: int, last: int) -> Outcome | None:
-        stepper = self._stepper
-        views = dict(zip(stepper.members, stepper.views(), strict=True))
-        for view in views.values():
-            view.seconds = self._thread.progress[1]
-        outcome = self._drop_diverged(views, step)
+        ensemble = self._ensemble
+        observations = dict(zip(ensemble.members, ensemble.observe(), strict=True))
+        for observation in observations.values():
+            observation.seconds = self._thread.progress[1]
+        outcome = self._drop_diverged(observations, step)
         if outcome is not None:
             return outcome
-        reached = {member: text for member, view in views.items() if (text := self._stop_condition(member, view))}
-        ends = step == last or len(reached) == len(views)
+        reached = {
+            member: text for member, seen in observations.items() if (text := self._stop_condition(member, seen))
+        }
+        ends = step == last or len(reached) == len(observations)
         if step in self._schedule or ends or reached:
-            self._recorder.record(views, must=ends or bool(reached) or step in self._required)
+            self._recorder.record(observations, must=ends or bool(reached) or step in self._required)
         if ends:
             self._reached += reached.values()
             return Outcome("done", self._reached[0] if len(self._experiment.members) == 1 and reached else "")
         if reached:
-            stepper.drop(list(reached))
+            ensemble.drop(list(reached))
             self._reached += reached.values()
             for member, text in reached.items():
                 self._note("done", f"{self._recorder.name_of(member)}: {text}")
         return None
 
-    def _drop_diverged(self, views: dict[int, View], step: int) -> Outcome | None:
-        """Take members whose loss is no number out of training and out of `views`; the outcome where none is left."""
-        lost = {member: view.loss for member, view in views.items() if not math.isfinite(view.loss)}
+    def _drop_diverged(self, observations: dict[int, Observation], step: int) -> Outcome | None:
+        """Take members whose loss is not finite out of training and `observations`; the outcome where none is left."""
+        lost = {member: seen.loss for member, seen in observations.items() if not math.isfinite(seen.loss)}
         if not lost:
             return None
         advice = "a smaller optimizer.lr may help" if step else "the initial weights (init) are too large"
@@ -128,25 +135,27 @@ class Loop:
             for member, text in texts.items():
                 self._recorder.diverged(step, member, text)
         for member in lost:
-            del views[member]
-        if views:
-            self._stepper.drop(list(lost))
+            del observations[member]
+        if observations:
+            self._ensemble.drop(list(lost))
             return None
         if self._reached:
-            return Outcome("done", "all others have diverged")
-        return Outcome("diverged", texts[next(iter(texts))] if alone else f"every member: {texts[next(iter(texts))]}")
+            return Outcome("done", "all other members diverged")
+        return Outcome(
+            "diverged", texts[next(iter(texts))] if alone else f"every member diverged: {texts[next(iter(texts))]}"
+        )
 
-    def _stop_condition(self, member: int, view: View) -> str:
+    def _stop_condition(self, member: int, observation: Observation) -> str:
         stop = self._experiment.stop
-        if stop is None or view.step % stop.every:
+        if stop is None or observation.step % stop.every:
             return ""
-        if stop.loss_ratio is not None and view.loss <= stop.loss_ratio * self._first_loss[member]:
-            return f"the loss reached {stop.loss_ratio:g} of its first value at step {view.step}"
-        if stop.accuracy is not None and view.accuracy >= stop.accuracy:
-            return f"the accuracy reached {stop.accuracy:g} at step {view.step}"
+        if stop.loss_ratio is not None and observation.loss <= stop.loss_ratio * self._first_loss[member]:
+            return f"the loss reached {stop.loss_ratio:g} of its first value at step {observation.step}"
+        if stop.accuracy is not None and observation.accuracy >= stop.accuracy:
+            return f"the accuracy reached {stop.accuracy:g} at step {observation.step}"
         return ""
 
-    def _obey(self) -> Outcome | None:
+    def _handle_commands(self) -> Outcome | None:
         """Do what was asked for; while paused, wait here for what comes next."""
         paused = False
         while True:
@@ -175,20 +184,20 @@ class Loop:
         if outcome.status != "diverged":
             self._checkpoint()
         self._note("recording", self._recorder.budget.report(self._thread.progress[1]))
-        self._note(outcome.status, outcome.reason or f"trained {self._stepper.step} steps")
+        self._note(outcome.status, outcome.reason or f"trained {self._ensemble.step} steps")
         return outcome
 
     def _checkpoint(self) -> None:
-        if not all(math.isfinite(view.loss) for view in self._stepper.views()):
+        if not all(math.isfinite(seen.loss) for seen in self._ensemble.observe()):
             # the next measurement ends the run; what is kept is the last state that was good
             return
         # what was measured up to here is committed first: after a resume nothing before the checkpoint is repeated
         self._thread.flush()
-        checkpoint.save(self._stepper.state(), self._folder)
-        self._note("checkpoint", f"checkpoint at step {self._stepper.step}")
+        checkpoint.save(self._ensemble.state_dict(), self._folder)
+        self._note("checkpoint", f"checkpoint at step {self._ensemble.step}")
 
     def _note(self, kind: str, text: str) -> None:
-        self._recorder.event(self._stepper.step, kind, text)
+        self._recorder.event(self._ensemble.step, kind, text)
 
 
 def signal_handler(loop: Loop) -> Callable[[int, object], None]:

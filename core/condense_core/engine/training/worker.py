@@ -12,7 +12,7 @@ from pathlib import Path
 from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import device
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
@@ -39,9 +39,7 @@ def train(folder: Path) -> int:
             outcome = Outcome("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
             traceback.print_exc()
-            outcome = Outcome(
-                "failed", f"unexpected {type(error).__name__}: {error} (the whole of it is in worker.log)"
-            )
+            outcome = Outcome("failed", f"unexpected {type(error).__name__}: {error} (the traceback is in worker.log)")
         thread.set_status(outcome.status, outcome.reason)
         thread.close()
     except CondenseError as error:
@@ -58,20 +56,20 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         device.make_deterministic(chosen)
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
         samples = [loaded[member.data] for member in experiment.members]
-        stepper = make_stepper(experiment, samples, chosen)
+        ensemble = make_ensemble(experiment, samples, chosen)
         if chosen.type == "cpu":
             work = len(samples) * device.multiplications(experiment, samples[0])
-            device.set_threads(work, stepper.rehearse, info.device)
-        start = stepper.views()
-        recorder = Recorder(thread, [probes_for(experiment, view) for view in start], run)
-        loop = Loop(experiment, stepper, recorder, thread, folder)
+            device.set_threads(work, ensemble.warm_up, info.device)
+        start = ensemble.observe()
+        recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)
+        loop = Loop(experiment, ensemble, recorder, thread, folder)
         signal.signal(signal.SIGTERM, signal_handler(loop))
         signal.signal(signal.SIGINT, signal_handler(loop))
         state = checkpoint.load(folder)
         if state is None:
-            recorder.event(0, "started", f"training on {device.describe(chosen)}, {stepper.name} steps")
+            recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
         else:
-            stepper.restore(state)
-            recorder.event(stepper.step, "continued", f"from the checkpoint at step {stepper.step}")
+            ensemble.load_state_dict(state)
+            recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
-        return loop.run([view.loss for view in start])
+        return loop.run([observation.loss for observation in start])

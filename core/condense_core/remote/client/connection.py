@@ -19,9 +19,9 @@ from condense_core.text import printable
 
 # A connection without questions on the terminal is there by then, over three jump hosts and a cold disk, or never.
 MEET_PATIENCE_S = 45.0
-# Somebody who looks for a password has looked for it by then.
+# Long enough for a person to look up a password.
 PROMPT_PATIENCE_S = 600.0
-# How often somebody who waits for a connection looks whether it is still wanted.
+# How often a wait for a connection checks whether it is still wanted.
 LOOK_S = 0.1
 # A run is made, PyTorch found and a worker forked by then; lists and commands take milliseconds.
 ANSWER_PATIENCE_S = 90.0
@@ -30,7 +30,7 @@ A = TypeVar("A", bound=say.Message)
 
 
 class RefusedError(CondenseError):
-    """What the far side said instead of doing what it was asked, with its exit code."""
+    """The far side refused: its message, with its exit code."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class Connection:
     """A server on a host. `close` it, or use it as a context; workers there do not notice."""
 
     def __init__(self, host: Host, *, prompt: bool = False, given_up: threading.Event | None = None) -> None:
-        """Connect and exchange hellos; HostError where that fails, or `given_up` is set meanwhile.
+        """Connect and exchange hellos; HostError if that fails, or `given_up` is set meanwhile.
 
         `prompt`: ssh may ask on the terminal, and is waited for as long as that takes.
         """
@@ -67,11 +67,11 @@ class Connection:
         return next(self._asks)
 
     def send(self, message: say.Message) -> None:
-        """Send a message; HostError where the connection has ended."""
+        """Send a message; HostError if the connection has ended."""
         self._pipe.write(pack(message))
 
     def receive(self, seconds: float) -> list[say.ToClient]:
-        """What has come, waiting so long for something; HostError where the connection has ended."""
+        """What has arrived, waiting up to `seconds` for something; HostError if the connection has ended."""
         data = self._pipe.read(seconds)
         if data is None:
             return []
@@ -80,7 +80,9 @@ class Connection:
         try:
             return self._incoming.feed(data)
         except WireError as error:
-            raise HostError(f"{self.host.name} sent {error}") from None
+            raise HostError(
+                f"{self.host.name} sent {error}; to check it: condense-tui doctor {self.host.name}"
+            ) from None
 
     def ask(self, question: Callable[[int], say.Message], answer: type[A]) -> A:
         """The answer to `question(number)`; the far side's own error where it refuses."""
@@ -100,7 +102,7 @@ class Connection:
                 raise RefusedError(f"{self.host.name}: {message.error}", message.exit_code)
             if isinstance(message, answer) and getattr(message, "ask", None) == number:
                 return message
-        raise HostError(f"{self.host.name} has not answered for {ANSWER_PATIENCE_S:.0f} s")
+        raise HostError(f"{self.host.name} did not answer within {ANSWER_PATIENCE_S:.0f} s")
 
     def close(self) -> None:
         """End the connection."""
@@ -123,16 +125,21 @@ class Connection:
             if isinstance(message, say.Refused):
                 raise HostError(f"{self.host.name}: {message.error}")
             if not isinstance(message, say.Hello):
-                raise HostError(f"{self.host.name} began without a hello; it is no condense-tui")
+                raise HostError(
+                    f"{self.host.name} did not answer as condense-tui does;"
+                    f" to check it: condense-tui doctor {self.host.name}"
+                )
             return self._checked(message)
-        raise HostError(f"{self.host.name} has not answered for {seconds:.0f} s")
+        raise HostError(f"{self.host.name} did not answer within {seconds:.0f} s")
 
     def _checked(self, hello: say.Hello) -> say.Hello:
         if hello.protocol != say.PROTOCOL:
             older, newer = "there", "here"
             if hello.protocol > say.PROTOCOL:
                 older, newer = newer, older
-            advice = "update it here" if older == "here" else f"condense-tui doctor {self.host.name} --install"
+            advice = (
+                "update condense-tui here" if older == "here" else f"condense-tui doctor {self.host.name} --install"
+            )
             raise HostError(
                 f"{self.host.name} runs condense-tui {printable(hello.program)} with protocol {hello.protocol},"
                 f" and this is {program_version()} with protocol {say.PROTOCOL}; the one {older} is too old: {advice}"
@@ -144,4 +151,4 @@ class Connection:
             return self._pipe.failure()
         failure = self._pipe.failure()
         noise = self._incoming.noise
-        return HostError(f"{failure} (the shell there said: {noise[:200]})") if noise else failure
+        return HostError(f"{failure} (output of the shell there: {noise[:200]})") if noise else failure

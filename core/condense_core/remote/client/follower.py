@@ -77,7 +77,7 @@ class Follower:
         return self._described
 
     def obey(self, message: say.ToClient) -> None:
-        """Store what a message brings; HostError where it is not what was asked for."""
+        """Store what a message brings; HostError if it is not what was asked for."""
         self._heard = time.monotonic()
         if isinstance(message, say.Rows):
             self._rows(message)
@@ -85,7 +85,7 @@ class Follower:
             self._state = self._withheld = message
         elif isinstance(message, say.Described) and message.ask == self._subscription:
             if (message.info.id, message.info.created) != (self._mirror.run, self._mirror.created):
-                raise HostError(f"{self._mirror.run} there is another run than the one mirrored here")
+                raise HostError(f"{self._mirror.run} on the host is not the run that was copied here")
             self._described = True
         elif isinstance(message, say.Pong):
             sent = self._pings.pop(message.token, None)
@@ -102,7 +102,7 @@ class Follower:
         """Ping, pass commands on, ask for what is missing, and note how the connection is; call it often."""
         now = time.monotonic()
         if now - self._heard > SILENCE_S:
-            raise HostError(f"nothing was heard for {SILENCE_S:.0f} s")
+            raise HostError(f"no answer for {SILENCE_S:.0f} s")
         if now >= self._next_ping:
             self._next_ping = now + PING_S
             token = self._ask()
@@ -125,7 +125,7 @@ class Follower:
 
     def _rows(self, message: say.Rows) -> None:
         if not self._described:
-            raise HostError("rows before the run was described")
+            raise HostError("malformed answer: rows before the run was described")
         try:
             batch = self._unpacker.unpack(message.packed)
         except WireError as error:
@@ -135,14 +135,14 @@ class Follower:
             self._send(say.Credit(1))
             return
         if self._fill is None or self._fill[0].after != message.after:
-            raise HostError("rows that nobody asked for")
+            raise HostError("malformed answer: rows that were not requested")
         (hole, asked), self._fill = self._fill, None
         self._mirror.fill(hole.after, message.last, batch)
         quick = time.monotonic() - asked < FILL_S
         self._budget = min(FILL_MOST, 2 * self._budget) if quick else max(FILL_LEAST, self._budget // 2)
 
     def _tell_state(self) -> None:
-        """An ended run is one only where its last rows are here: whoever waits for its end reads them next."""
+        """A run counts as ended only once its last rows are here: a reader that waits for the end reads them next."""
         state = self._withheld
         if state is None or not self._described:
             return

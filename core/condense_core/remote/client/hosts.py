@@ -12,17 +12,19 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import tomllib
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
 from condense_core.errors import ScenarioError
-from condense_core.text import place_of
+from condense_core.foreign import decoding, read_text, toml_table
+from condense_core.text import place_of, short
 
 CONFIG_VARIABLE = "CONDENSE_CONFIG_DIR"
 FILE_NAME = "hosts.toml"
+# Bytes of that file: thousands of machines.
+LARGEST = 1_000_000
 # Where `doctor HOST --install` puts the program, and where it is looked for first.
 VENV = ".local/share/condense-tui/venv"
 # The shell there may be any; sh is always there. A non-interactive shell often has a short PATH.
@@ -60,30 +62,32 @@ def config_folder() -> Path:
 
 
 def known_hosts() -> dict[str, Host]:
-    """Hosts that hosts.toml names, in its order; ScenarioError where it cannot be used."""
+    """Hosts that hosts.toml names, in its order; ScenarioError if it cannot be used."""
     file = config_folder() / FILE_NAME
-    try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"cannot read {file}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{file}: {error}") from None
+    with decoding(ScenarioError, f"cannot read {file}"):
+        if not file.exists():
+            return {}
+        text = read_text(file, LARGEST)
+    return read_hosts(text, str(file))
+
+
+def read_hosts(text: str, source: str) -> dict[str, Host]:
+    """The hosts in the text of a hosts.toml; ScenarioError in one line that begins with `source`."""
+    with decoding(ScenarioError, source):
+        table = toml_table(text)
     found = {}
     for name, settings in table.items():
         try:
-            host = msgspec.convert(settings, Host)
-        except msgspec.ValidationError as error:
-            raise ScenarioError(
-                f"{file}: [{name}]: {error}; expected ssh, command, launcher and runs_dir, each a text"
-            ) from None
-        found[name] = msgspec.structs.replace(host, name=name, ssh=checked_target(host.ssh or name, str(file)))
+            with decoding(ScenarioError, f"{source}: [{short(name)}]"):
+                host = msgspec.convert(settings, Host)
+        except ScenarioError as error:
+            raise ScenarioError(f"{error} (a host has ssh, command, launcher and runs_dir, all text)") from None
+        found[name] = msgspec.structs.replace(host, name=name, ssh=checked_target(host.ssh or name, source))
     return found
 
 
 def find_host(name: str) -> Host:
-    """The host that a person means by `name`: an entry of hosts.toml, or whatever ssh makes of it."""
+    """The host that a person means by `name`: an entry of hosts.toml, or a name that ssh resolves."""
     known = known_hosts()
     if name in known:
         return known[name]
@@ -93,5 +97,7 @@ def find_host(name: str) -> Host:
 def checked_target(target: str, where: str) -> str:
     """`target` where it can be a destination of ssh's; never one that ssh would take for an option."""
     if not re.fullmatch(r"[^\s-]\S{0,254}", target) or not target.isprintable():
-        raise ScenarioError(f"{where}: {target[:60]!r} is no host; expected a name, user@name, or one of {FILE_NAME}")
+        raise ScenarioError(
+            f"{where}: {short(target)} is not a host; expected a host name, user@name, or a name from {FILE_NAME}"
+        )
     return target

@@ -30,7 +30,7 @@ for each in python3.13 python3.12 python3.11 python3 python; do
   fi
 done
 if [ -z "$python" ]; then
-  echo 'no Python 3.11 or newer on PATH: install one, or load its module in the start-up file of your shell'
+  echo 'no Python 3.11 or newer on PATH: install one, or load its module in your shell start-up file there'
   exit 9
 fi
 echo "using $(command -v "$python"), $("$python" --version 2>&1)"
@@ -43,18 +43,18 @@ echo "installed $("$HOME/{VENV}/bin/condense-tui" --version)"
 
 def plan(host: Host, wheel: Wheel, *, engine: bool) -> list[str]:
     """What `install` will do, a line each."""
-    fetched = "PyTorch and what else training needs (some GB)" if engine else "the libraries a viewer needs"
+    fetched = "PyTorch and everything else that training needs (some GB)" if engine else "the libraries a viewer needs"
     return [
         f"send {wheel.name} ({len(wheel.data) / 1e3:,.0f} kB) to {host.ssh}",
-        f"make a virtual environment there in ~/{VENV}, with the Python 3.11 or newer that is on PATH",
+        f"create a virtual environment there in ~/{VENV}, with a Python 3.11 or newer from PATH",
         f"install the wheel into it with pip, which fetches {fetched} from the index that pip uses there,"
         " and keep it beside",
-        f"change nothing else; to take it away again: rm -r ~/{FOLDER}",
+        f"change nothing else; to remove it again: rm -r ~/{FOLDER}",
     ]
 
 
 def install(host: Host, wheel: Wheel, *, engine: bool, prompt: bool, say: Callable[[str], None]) -> None:
-    """Do it, telling what the far side says; HostError where it fails."""
+    """Do it, telling what the far side says; HostError if it fails."""
     extras = "[engine]" if engine else ""
     remote = f"exec sh -c {shlex.quote(_SCRIPT)} install {shlex.quote(wheel.name)} {shlex.quote(extras)}"
     try:

@@ -115,7 +115,7 @@ class Link(threading.Thread):
                     return
                 except NobodyToAskError as error:
                     # more attempts would be as vain, and a host may shut out whoever makes many
-                    trouble = f"ssh has to ask for {error.about} · q leaves, then attach again"
+                    trouble = f"ssh has to ask for {error.about} · press q to leave, then attach again"
                     raise
                 except HostError as error:
                     failed = 0 if self._went_well else failed
@@ -156,7 +156,9 @@ def sync(folder: Path, connection: Connection, seconds: float | None = None) -> 
     """Bring a mirror up to date; HostError where the connection breaks off, RunFileError where another keeps it."""
     deadline = time.monotonic() + (seconds or 1e9)
     if control.worker_is_alive(folder):
-        raise RunFileError(f"{folder.name} is being watched here, and so up to date; it is shown without --host, too")
+        raise RunFileError(
+            f"{folder.name} is already being watched here and is up to date; leave out --host to show it"
+        )
     with control.hold(folder):
         mirror = MirrorFile(folder, connection.host.name, read_mirror(folder))
         try:
@@ -164,7 +166,7 @@ def sync(folder: Path, connection: Connection, seconds: float | None = None) -> 
             follower.begin()
             while not follower.complete:
                 if time.monotonic() > deadline:
-                    raise HostError(f"{connection.host.name} takes longer than {seconds:.0f} s")
+                    raise HostError(f"{connection.host.name} did not send everything within {seconds:.0f} s")
                 for message in connection.receive(TICK_S):
                     follower.obey(message)
                 follower.tick()

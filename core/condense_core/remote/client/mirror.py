@@ -61,7 +61,7 @@ def make_mirror_folder(runs: Path, host: str, run: str) -> Path:
         folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise RunFileError(
-            f"cannot make a mirror in {runs}: {error.strerror}; choose a place with --runs-dir"
+            f"cannot create a copy of the run in {runs}: {error.strerror}; choose a place with --runs-dir"
         ) from None
     return folder
 
@@ -95,7 +95,7 @@ class MirrorFile:
         before = read_info(self._connection, self.folder)
         if before.mirror is None or before.id != info.id or before.created != info.created:
             raise RunFileError(
-                f"{self.folder.name} here mirrors another run than {info.id} on {host};"
+                f"{self.folder.name} here is a copy of another run than {info.id} on {host};"
                 f" remove it: condense-tui runs rm {self.folder.name}"
             )
 
@@ -232,8 +232,8 @@ def _stored(run: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:
-        raise HostError(f"rows of {run} came twice ({error})") from None
+        raise HostError(f"malformed answer: rows of {run} were sent twice ({error})") from None
     except (OverflowError, UnicodeError, sqlite3.InterfaceError, sqlite3.ProgrammingError) as error:
-        raise HostError(f"{run}: the host sent what no run file can hold ({error})") from None
+        raise HostError(f"{run}: the host sent values that a run file cannot hold ({error})") from None
     except sqlite3.Error as error:
-        raise RunFileError(f"the mirror of {run} cannot be written: {error}") from None
+        raise RunFileError(f"cannot write the copy of {run}: {error}") from None

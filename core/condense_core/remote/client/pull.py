@@ -18,15 +18,17 @@ LARGEST_FILE = 16 * 1024**3
 
 
 def pull_file(connection: Connection, run: str, file: str, folder: Path) -> int:
-    """Copy one of a remote run's files into its mirror's folder, replacing it in one stroke; its size in bytes.
+    """Copy one of a remote run's files into its mirror's folder, replacing it atomically; its size in bytes.
 
-    RefusedError where the run has no such file.
+    RefusedError if the run has no such file.
     """
     partial = folder / f".{file}.partial"
     first = connection.ask(lambda ask: say.Pull(ask, run, file, 0), say.Piece)
     size = first.size
     if size > LARGEST_FILE:
-        raise HostError(f"{connection.host.name} says that {file} of {run} has {size:,} bytes")
+        raise HostError(
+            f"{file} of {run} on {connection.host.name} has {size:,} bytes, more than {LARGEST_FILE:,}; not copied"
+        )
     try:
         with partial.open("wb") as out:
             _write(out.write, first, 0, size, connection)
@@ -43,7 +45,7 @@ def pull_file(connection: Connection, run: str, file: str, folder: Path) -> int:
                 piece = connection.answer(number, say.Piece)
                 _write(out.write, piece, at, size, connection)
                 at += len(piece.data)
-        os.replace(partial, folder / file)  # noqa: PTH105 - replaces in one stroke
+        os.replace(partial, folder / file)  # noqa: PTH105 - replaces atomically
     except OSError as error:
         raise RunFileError(f"cannot write {file} into {folder}: {error.strerror}") from None
     finally:

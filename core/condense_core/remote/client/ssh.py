@@ -26,7 +26,7 @@ END_PATIENCE_S = 2.0
 # How ssh ends where it must not ask, and what it would have asked for.
 QUESTIONS = {
     "Permission denied": "a password or a passphrase",
-    "Host key verification failed": "your word that the host is the right one",
+    "Host key verification failed": "confirmation that this is the right host",
 }
 
 
@@ -52,18 +52,18 @@ class Pipe:
         return self._process.pid
 
     def read(self, seconds: float) -> bytes | None:
-        """What has come, waiting so long for something; None where nothing has, empty where nothing more will."""
+        """What has arrived, waiting up to `seconds`; None if nothing has, empty if nothing more will."""
         ready, _, _ = select.select([self._output], [], [], max(0.0, seconds))
         return os.read(self._output, READ_BYTES) if ready else None
 
     def write(self, data: bytes) -> None:
-        """Send all of it; HostError where it cannot be sent."""
+        """Send all of it; HostError if it cannot be sent."""
         view = memoryview(data)
         deadline = time.monotonic() + WRITE_PATIENCE_S
         while view:
             _, ready, _ = select.select([], [self._input], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                raise HostError(f"{self._host.name} takes nothing more: the connection hangs")
+                raise HostError(f"the connection to {self._host.name} hangs: it accepts no more data")
             try:
                 view = view[os.write(self._input, view) :]
             except BlockingIOError:
@@ -79,25 +79,25 @@ class Pipe:
         about = next((about for refusal, about in QUESTIONS.items() if refusal in words), None)
         if code == 255 and about is not None and not self._prompt:
             return NobodyToAskError(
-                f"cannot reach {name}: {words} ssh may have to ask for {about}, which it can in a terminal only;"
-                " a key in an agent or a ControlMaster of yours does without",
+                f"cannot reach {name}: {words} ssh may have to ask for {about}, which it can only do in a terminal;"
+                " a key in ssh-agent or a ControlMaster makes that unnecessary",
                 about,
             )
         if code == 255:
-            return HostError(f"cannot reach {name}: {words or 'ssh ended without a word'}")
+            return HostError(f"cannot reach {name}: {words or 'ssh ended without a message'}")
         if code < 0:
             return HostError(f"the connection to {name} was ended by {signal.Signals(-code).name}")
         if code in {126, 127}:
             return HostError(
-                f"no condense-tui on {name} ({words or code}); put it there: condense-tui doctor {name} --install"
+                f"no condense-tui on {name} ({words or code}); to install it: condense-tui doctor {name} --install"
             )
-        return HostError(f"condense-tui on {name} ended with {code}" + (f": {words}" if words else ""))
+        return HostError(f"condense-tui on {name} ended with status {code}" + (f": {words}" if words else ""))
 
     @property
     def said(self) -> str:
         """The last thing that was said on standard error."""
         lines = [line for line in self._said if line]
-        # ssh tells of a changed host key in a box of many lines; the last one says what it comes to
+        # ssh reports a changed host key in a box of many lines; the last one is the conclusion
         return lines[-1] if lines else ""
 
     def close(self) -> None:
@@ -146,4 +146,4 @@ def _start(arguments: list[str], host: Host, prompt: bool) -> subprocess.Popen[b
         finally:
             signal.signal(signal.SIGINT, before)
     except FileNotFoundError:
-        raise HostError(f"no ssh on this machine, which {host.name} is reached by; install OpenSSH's client") from None
+        raise HostError(f"no ssh on this machine, so {host.name} cannot be reached; install OpenSSH's client") from None

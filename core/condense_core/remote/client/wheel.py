@@ -1,4 +1,4 @@
-"""A wheel of this very program, made from the files that run here: what `doctor HOST --install` sends.
+"""A wheel of this program, made from the files that run here: what `doctor HOST --install` sends.
 
 Neither a checkout nor a build tool is needed, so it works from any installation and without a network.
 """
@@ -29,12 +29,12 @@ class Wheel(NamedTuple):
 
 
 def make_wheel() -> Wheel:
-    """The installed program as a wheel; CondenseError where it was never installed."""
+    """The installed program as a wheel; CondenseError if it was never installed."""
     try:
         installed = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         raise CondenseError(
-            f"this condense-tui was never installed and cannot be sent; first: {how_to_install()}"
+            f"this condense-tui runs without being installed and cannot be sent; first: {how_to_install()}"
         ) from None
     info = f"condense_tui-{installed.version}.dist-info"
     files = {f"{info}/WHEEL": _WHEEL.encode()}

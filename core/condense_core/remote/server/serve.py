@@ -20,7 +20,7 @@ from condense_core.remote.wire.framing import GREETING, WireError, pack
 from condense_core.remote.wire.messages import Refused
 from condense_core.runs.place import runs_folder
 
-# How often a followed run file is looked at: finding nothing costs some microseconds, and delay is what one sees.
+# How often a followed run file is checked: finding nothing costs some microseconds, and a delay would be visible.
 POLL_S = 0.02
 # A client pings every second; one that was silent for so long is gone, whatever the network has not noticed.
 SILENCE_S = 120.0
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
             sys.stderr.write("condense-tui: serve takes --launcher COMMAND and --runs-dir DIR\n")
             return 2
     if sys.stdin.isatty():
-        sys.stderr.write("condense-tui: serve is what --host starts on the far side; it is not for a terminal\n")
+        sys.stderr.write("condense-tui: serve is started by --host on the other machine; it is not for a terminal\n")
         return 2
     return serve(runs_folder(runs), launcher)
 
@@ -88,7 +88,7 @@ def _loop(session: Session) -> None:
 
 
 def _write(pipe: int, data: bytes) -> None:
-    """All of it; TimeoutError where nobody takes any for so long that nobody ever will."""
+    """Write all of it; TimeoutError if the reader takes nothing for so long that it must be gone."""
     view = memoryview(data)
     while view:
         _, ready, _ = select.select([], [pipe], [], SILENCE_S)

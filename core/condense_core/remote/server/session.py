@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from condense_core.errors import CondenseError, RunFileError, ScenarioError
+from condense_core.errors import CondenseError, RunFileError
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError, from_client, pack
@@ -61,7 +61,7 @@ class Session:
         """Obey what these bytes ask for; WireError where they are no messages, after which there is no going on."""
         for message in self._incoming.feed(data):
             if not self._met and not isinstance(message, say.Hello):
-                raise WireError("the first message was no hello")
+                raise WireError("malformed message: the first one was not a hello")
             self._obey(message)
 
     @property
@@ -155,7 +155,9 @@ class Session:
             raise
         if message.after > last:
             source.close()
-            raise RunFileError(f"{message.run} has {last} rows here and {message.after} there; it is another run")
+            raise RunFileError(
+                f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
+            )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
         self._say(say.Described(message.ask, info))
 
@@ -207,10 +209,11 @@ class Session:
     def _start(self, message: say.Start) -> None:
         from condense_core.runs.create import create_run, require_engine, start_worker
         from condense_core.scenario import toml
+        from condense_core.scenario.device import device_named
 
         require_engine()
-        _check_device(message.device)
-        experiment = toml.loads(message.scenario, message.preset or "the scenario")
+        device_named(message.device)
+        experiment = toml.loads(message.scenario, message.preset or "scenario")
         folder = create_run(
             experiment, runs=self._runs, name=message.name, preset=message.preset, device=message.device
         )
@@ -280,9 +283,3 @@ class Session:
 
     def _say(self, message: say.Message) -> None:
         self._write(pack(message))
-
-
-def _check_device(device: str) -> None:
-    kind, _, index = device.partition(":")
-    if device not in {"auto", "cpu", "cuda"} and not (kind == "cuda" and index.isdigit()):
-        raise ScenarioError(f"--device {device}: expected auto, cpu, cuda or cuda:i")

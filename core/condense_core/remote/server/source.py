@@ -13,18 +13,13 @@ from condense_core.errors import RunFileError
 from condense_core.remote.wire.messages import State
 from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, ScalarRow, null_is_nan, stored_or_plain
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, open_reader
+from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_reader
 
 # What a message of rows holds at most before it is compressed, so that both ends stay far from their limits.
 LARGEST_PIECE = 3 * 1024 * 1024
 MOST_ROWS_IN_PIECE = 20_000
 # About what a row takes besides its blob or text.
 ROW_BYTES = 24
-
-_LAST = (
-    "SELECT max(s) FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
-    " UNION ALL SELECT max(seq) FROM event)"
-)
 
 
 class Piece(NamedTuple):
@@ -57,7 +52,7 @@ class RunSource:
 
     def state(self) -> State:
         """What changes of the run's row."""
-        # first the row, then the rows: whoever has them up to this number has all that belong to an ended run
+        # first the row, then the rows: a reader that has them up to this number has all rows of an ended run
         info = self.info()
         return State(
             info.status,
@@ -112,8 +107,8 @@ class RunSource:
                 " GROUP BY layer)"
             ).fetchone()
             if newest is None:
-                (newest,) = self._connection.execute(_LAST).fetchone()
-            if newest is None:
+                newest = self._last()
+            if not newest:
                 return 0
             tables = ("scalar", "frame", "event")
             step = next(
@@ -132,8 +127,8 @@ class RunSource:
             return int(max(before, default=0))
 
     def _last(self) -> int:
-        (last,) = self._connection.execute(_LAST).fetchone()
-        return int(last or 0)
+        (last,) = self._connection.execute(NEWEST_SEQ).fetchone()
+        return int(last)
 
     def close(self) -> None:
         """Close the file."""

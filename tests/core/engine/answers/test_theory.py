@@ -10,6 +10,7 @@ from tolerances import rtol
 
 from condense_core.engine.answers.theory import spread, theory
 from condense_core.engine.data import datasets
+from condense_core.engine.network.linear_theory import why_no_linear_dynamics
 from condense_core.engine.network.losses import residual
 from condense_core.errors import DataError, ScenarioError
 from condense_core.measures.signal import ones_overlap, signal_matrix, spectrum
@@ -72,6 +73,27 @@ def test_the_predicted_step_is_the_one_that_a_run_records(make_run, workers):
     assert kind.predicted.mean == pytest.approx(recorded, abs=1), "zero output against an output near zero"
 
 
+@pytest.mark.parametrize(
+    ("settings", "predicted"),
+    [
+        ((), True),
+        (("output_bias=true",), True),
+        (("layers.0.activation=xtanh",), False),
+        (("layers.0.activation=sigmoid",), False),
+        (("layers.0.activation=centred-sigmoid",), True),
+        (("optimizer.batch=10",), False),
+        (("optimizer.later_lr=[[5, 0.001]]",), False),
+    ],
+)
+def test_a_run_records_the_linear_dynamics_where_theory_has_them(settings, predicted, make_run, workers):
+    folder = make_run("record.frames=2", "steps=6", *settings, text=CONV)
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        found = {"conv1.predicted_ratio", "conv1.predicted_at"} & set(run.curve_names)
+    assert len(found) == (2 if predicted else 0)
+    assert (why_no_linear_dynamics(conv(*settings)) == "") is predicted
+
+
 def test_with_the_bias_the_matrix_has_one_column_more():
     without, with_bias = (theory(conv(), trials=1, samples=20, bias=bias).by_labels[0] for bias in (False, True))
     assert without.shape == (16, 25)
@@ -86,6 +108,7 @@ def test_with_the_bias_the_matrix_has_one_column_more():
         ("layers.0.activation=sigmoid", "not 0 at 0"),
         ('optimizer={name="adam",lr=1e-3}', "Adam"),
         ("optimizer.batch=10", "batches"),
+        ("optimizer.later_lr=[[5, 0.001]]", "a learning rate that changes"),
     ],
 )
 def test_a_step_that_cannot_be_predicted_says_why(setting, reason):
@@ -119,7 +142,7 @@ def test_two_dense_layers_have_no_signal_matrix(small):
 def test_the_theory_has_nothing_to_say_of_a_trunk():
     behind = toml.override(toml.parse(toml.dumps(conv())), ["layers=[{kind='dense',width=4}]"])
     behind |= {"trunk": "resnet18", "data": {"name": "photos", "samples": 8}, "optimizer": {"name": "gd", "lr": 0.1}}
-    with pytest.raises(ScenarioError, match="a resnet18 trunk stands before dense1"):
+    with pytest.raises(ScenarioError, match="dense1 comes after a resnet18 trunk"):
         theory(toml.build(behind), trials=1, samples=8, bias=False)
 
 

@@ -119,7 +119,7 @@ def test_a_damaged_cifar_file_is_one_line_and_is_never_unpickled(cifar):
     trap = cifar / "sprung"
     attack = b"cpathlib\nPath.touch\n(cpathlib\nPath\n(V" + str(trap).encode() + b"\ntRtR."
     (cifar / "cifar-10-batches-py" / "data_batch_1").write_bytes(attack)
-    assert "CIFAR-10 is not in" in one_line(Cifar10(root=str(cifar), samples=2))
+    assert "CIFAR-10 is missing or damaged in" in one_line(Cifar10(root=str(cifar), samples=2))
     assert not trap.exists()
 
 
@@ -167,7 +167,7 @@ def test_a_file_that_is_no_image_is_named(folder, damage):
     file.write_bytes(damage(file.read_bytes()))
     message = one_line(Folder(path=str(folder), samples=6, size=4))
     assert str(file) in message
-    assert "repair it or move it away" in message
+    assert "repair or remove it" in message
 
 
 @pytest.mark.parametrize("kind", ["missing", "a file", "no classes", "an empty class"])
@@ -181,7 +181,7 @@ def test_a_folder_that_is_no_data_set_says_what_is_expected(tmp_path, kind):
         (path / "cats").mkdir(parents=True)
     message = one_line(Folder(path=str(path)))
     assert str(path) in message
-    assert "one folder of images a class" in message
+    assert "one subfolder of images per class" in message
 
 
 def test_a_strange_name_does_not_reach_the_terminal_raw(folder):

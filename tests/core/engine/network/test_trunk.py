@@ -10,7 +10,7 @@ from condense_core.engine import checkpoint
 from condense_core.engine.data.datasets import Dataset, load
 from condense_core.engine.network.network import Network
 from condense_core.engine.probes import Measurement, probes_for
-from condense_core.engine.steppers import Stepper, make_stepper
+from condense_core.engine.steppers import TrainingEnsemble, make_ensemble
 from condense_core.engine.training.device import multiplications
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import Adam, Conv, Dense, Digits, Experiment, FanOutPowerInit, Photos, Sine
@@ -32,14 +32,14 @@ def scenario(**changes) -> Experiment:
     return Experiment(**(settings | changes))
 
 
-def stepper(experiment: Experiment) -> Stepper:
-    return make_stepper(experiment, [load(experiment.data)], torch.device("cpu"))
+def ensemble(experiment: Experiment) -> TrainingEnsemble:
+    return make_ensemble(experiment, [load(experiment.data)], torch.device("cpu"))
 
 
-def measured(of: Stepper, experiment: Experiment) -> Measurement:
+def measured(of: TrainingEnsemble, experiment: Experiment) -> Measurement:
     found = Measurement(of.step)
-    for probe in probes_for(experiment, of.views()[0]).values():
-        probe.measure(of.views()[0], found)
+    for probe in probes_for(experiment, of.observe()[0]).values():
+        probe.measure(of.observe()[0], found)
     return found
 
 
@@ -49,41 +49,41 @@ def same_bits(one, other) -> bool:
 
 def test_training_with_and_without_probes_is_the_same_to_the_bit():
     experiment = scenario()
-    watched, blind = stepper(experiment), stepper(experiment)
+    watched, blind = ensemble(experiment), ensemble(experiment)
     for _ in range(3):
         measured(watched, experiment)
         watched.advance()
         blind.advance()
     measured(watched, experiment)
-    assert same_bits(watched.state(), blind.state())
+    assert same_bits(watched.state_dict(), blind.state_dict())
 
 
 def test_running_statistics_move_with_steps_and_not_with_views():
-    training = stepper(scenario())
+    training = ensemble(scenario())
     name = "network.trunk.bn1.running_mean"
-    before = training.state()[name].clone()
-    assert training.views()[0].loss > 0
-    assert torch.equal(training.state()[name], before)
+    before = training.state_dict()[name].clone()
+    assert training.observe()[0].loss > 0
+    assert torch.equal(training.state_dict()[name], before)
     training.advance()
-    assert not torch.equal(training.state()[name], before)
+    assert not torch.equal(training.state_dict()[name], before)
 
 
 def test_a_checkpoint_carries_running_statistics(tmp_path):
-    whole, first, second = (stepper(scenario()) for _ in range(3))
+    whole, first, second = (ensemble(scenario()) for _ in range(3))
     for _ in range(3):
         whole.advance()
     first.advance()
-    checkpoint.save(first.state(), tmp_path)
-    second.restore(checkpoint.load(tmp_path))
+    checkpoint.save(first.state_dict(), tmp_path)
+    second.load_state_dict(checkpoint.load(tmp_path))
     second.advance()
     second.advance()
-    assert same_bits(whole.state(), second.state())
+    assert same_bits(whole.state_dict(), second.state_dict())
 
 
 def test_what_is_measured_of_a_sample_does_not_depend_on_the_others():
-    view = stepper(scenario(dtype="float64")).views()[0]
-    together = view.outputs(view.input)
-    torch.testing.assert_close(view.outputs(view.input[:1]), together[:1], rtol=1e-9, atol=0)
+    observation = ensemble(scenario(dtype="float64")).observe()[0]
+    together = observation.outputs(observation.input)
+    torch.testing.assert_close(observation.outputs(observation.input[:1]), together[:1], rtol=1e-9, atol=0)
 
 
 def test_the_trunk_is_torchvisions_with_glorot_normal_convolutions():
@@ -112,7 +112,7 @@ def test_the_global_generator_is_neither_read_nor_moved():
 
 def test_the_dense_layers_record_lines_and_no_theory_of_two_layer_networks():
     experiment = scenario(layers=(Dense(width=8),))
-    found = measured(stepper(experiment), experiment)
+    found = measured(ensemble(experiment), experiment)
     assert {layer for layer, _ in found.frames} == {"dense1"}
     assert "dense1.predicted_at" not in dict(found.scalars)
 
@@ -137,13 +137,13 @@ def test_a_trunk_that_cannot_work_is_refused(changes, message):
 
 def test_grey_images_are_refused_in_one_line():
     experiment = scenario(data=Digits(samples=6))
-    with pytest.raises(ScenarioError, match="takes colour images"):
-        stepper(experiment)
+    with pytest.raises(ScenarioError, match="needs colour images"):
+        ensemble(experiment)
 
 
 def test_trying_how_long_a_step_takes_changes_nothing():
-    training = stepper(scenario())
-    before = {name: value.clone() for name, value in training.state().items()}
-    training.rehearse()
+    training = ensemble(scenario())
+    before = {name: value.clone() for name, value in training.state_dict().items()}
+    training.warm_up()
     assert any("running_mean" in name for name in before)
-    assert all(torch.equal(value, before[name]) for name, value in training.state().items())
+    assert all(torch.equal(value, before[name]) for name, value in training.state_dict().items())

@@ -12,7 +12,7 @@ import zstandard
 
 from condense_core.engine.data.datasets import load
 from condense_core.engine.probes import Measurement, probes_for
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.steppers import make_ensemble
 from condense_core.errors import RunFileError
 from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
@@ -34,13 +34,13 @@ def scenario(activation: str = "tanh", **changes) -> Experiment:
 
 
 def measured(experiment: Experiment, steps: int = 0) -> Measurement:
-    stepper = make_stepper(experiment, [load(experiment.data)], torch.device("cpu"))
-    probes = probes_for(experiment, stepper.views()[0]).values()
+    ensemble = make_ensemble(experiment, [load(experiment.data)], torch.device("cpu"))
+    probes = probes_for(experiment, ensemble.observe()[0]).values()
     for _ in range(steps):
-        stepper.advance()
-    found = Measurement(stepper.step)
+        ensemble.advance()
+    found = Measurement(ensemble.step)
     for probe in probes:
-        probe.measure(stepper.views()[0], found)
+        probe.measure(ensemble.observe()[0], found)
     return found
 
 
@@ -67,9 +67,9 @@ def test_test_points_cover_the_data_and_give_the_networks_own_output():
     outputs = only(measured(experiment), frames.Outputs)
     point = outputs.point.numpy()
     assert (point[0], point[-1]) == (-1.0, 1.5)
-    view = make_stepper(experiment, [load(experiment.data)], torch.device("cpu")).views()[0]
+    observation = make_ensemble(experiment, [load(experiment.data)], torch.device("cpu")).observe()[0]
     here = torch.tensor([[point[7]]], dtype=torch.float64)
-    assert float(view.outputs(here)) == pytest.approx(outputs.output.numpy()[7], rel=1e-12)
+    assert float(observation.outputs(here)) == pytest.approx(outputs.output.numpy()[7], rel=1e-12)
 
 
 def test_the_field_vanishes_at_zero_for_higher_multiplicity_and_its_grid_reaches_every_neuron():
@@ -78,7 +78,7 @@ def test_the_field_vanishes_at_zero_for_higher_multiplicity_and_its_grid_reaches
     omega, velocity = field.omega.numpy(), field.velocity.numpy()
     assert omega.shape == velocity.shape == (17 * 17, 2)
     assert not velocity[np.all(omega == 0, axis=1)].any()
-    kernels = make_stepper(experiment, [load(experiment.data)], torch.device("cpu")).views()[0].kernels("dense1")
+    kernels = make_ensemble(experiment, [load(experiment.data)], torch.device("cpu")).observe()[0].kernels("dense1")
     assert float(kernels.abs().max()) == pytest.approx(omega.max(), rel=1e-6)
 
 

@@ -9,7 +9,7 @@ from support import SMALL, Workers
 from tolerances import rtol
 
 from condense_core.engine.data.datasets import load
-from condense_core.engine.steppers import make_stepper
+from condense_core.engine.steppers import make_ensemble
 from condense_core.measures.alignment import alignment
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
@@ -22,7 +22,7 @@ from condense_presets import preset_text
 def digits(zygote, tmp_path_factory):
     experiment = build(override(parse(preset_text("digits-gd")), ["record.grace_seconds=1000"]))
     folder = create_run(experiment, runs=tmp_path_factory.mktemp("runs"), device="cpu")
-    Workers(zygote).finish(folder)
+    Workers().finish(folder)
     with RunReader(folder) as run:
         yield run
 
@@ -92,7 +92,7 @@ def test_more_is_recorded_of_where_the_kernels_lie(digits):
 
 def views(*settings: str):
     experiment = build(override(parse(SMALL), ["dtype=float64", "init.std=1e-3", "init.bias=same", *settings]))
-    return make_stepper(experiment, [load(experiment.data)], torch.device("cpu")).views()[0]
+    return make_ensemble(experiment, [load(experiment.data)], torch.device("cpu")).observe()[0]
 
 
 def test_every_neuron_of_a_deeper_layer_of_multiplicity_one_is_pushed_along_the_sum_of_its_inputs():

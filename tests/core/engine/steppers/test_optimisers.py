@@ -19,14 +19,14 @@ def start():
     return [Parameter(torch.randn(shape, dtype=torch.float64, generator=generator)) for shape in shapes]
 
 
-def slope(parameter, step):
+def gradient_at(parameter, step):
     """A gradient that depends on where the parameter is, and on the step."""
     return torch.sin(3 * parameter.detach()) + 0.1 * step
 
 
 def train(optimizer, parameters, steps):
     for step in steps:
-        optimizer.update([slope(parameter, step) for parameter in parameters])
+        optimizer.update([gradient_at(parameter, step) for parameter in parameters])
 
 
 def trained(settings, steps=20):
@@ -39,7 +39,7 @@ def test_gradient_descent_is_the_formula():
     for got, parameter in zip(trained(GD(lr=0.03)), start(), strict=True):
         value = parameter.detach()
         for step in range(20):
-            value = value - 0.03 * slope(value, step)
+            value = value - 0.03 * gradient_at(value, step)
         torch.testing.assert_close(got.detach(), value, rtol=rtol("float64"), atol=0)
 
 
@@ -50,7 +50,7 @@ def test_adam_is_the_formula(settings):
         value = parameter.detach().clone()
         first, second = torch.zeros_like(value), torch.zeros_like(value)
         for step in range(20):
-            gradient = slope(value, step)
+            gradient = gradient_at(value, step)
             first = beta1 * first + (1 - beta1) * gradient
             second = beta2 * second + (1 - beta2) * gradient**2
             mean, square = first / (1 - beta1 ** (step + 1)), second / (1 - beta2 ** (step + 1))
@@ -87,12 +87,12 @@ def test_each_entry_can_have_a_rate_of_its_own(settings):
         value = start()[0].detach()[:2].clone()
         alone = optimiser(settings, [value], lr=rate)
         for step in range(20):
-            alone.update([slope(value, step)])
+            alone.update([gradient_at(value, step)])
         apart.append(value)
     together = torch.cat([start()[0].detach()[:2]] * 2)
     each = optimiser(settings, [together], lr=torch.tensor(rates, dtype=torch.float64).repeat_interleave(2)[:, None])
     for step in range(20):
-        each.update([slope(together, step)])
+        each.update([gradient_at(together, step)])
     torch.testing.assert_close(together, torch.cat(apart), rtol=rtol("float64"), atol=0)
 
 

@@ -1,10 +1,10 @@
-"""Measuring keeps to its share of the time: the dear probe gives way first, and comes back when there is room."""
+"""Measuring keeps to its share of the time: the expensive probe gives way first, and comes back when there is room."""
 
 from __future__ import annotations
 
 from condense_core.engine.training.budget import Budget
 
-COSTS = {"vitals": 0.001, "cheap": 0.002, "dear": 0.05}
+COSTS = {"vitals": 0.001, "cheap": 0.002, "expensive": 0.05}
 
 
 def go(budget: Budget, steps: int, step_s: float) -> tuple[dict[str, list[int]], list[str]]:
@@ -13,7 +13,7 @@ def go(budget: Budget, steps: int, step_s: float) -> tuple[dict[str, list[int]],
     said = []
     for step in range(steps):
         due = budget.due(step * step_s)
-        said += [budget.news] if budget.news else []
+        said += [budget.notice] if budget.notice else []
         for name in due:
             ran[name].append(step)
         budget.ran({name: COSTS[name] for name in due})
@@ -26,16 +26,16 @@ def test_within_the_budget_every_probe_runs_on_every_step():
     assert said == []
 
 
-def test_a_dear_probe_runs_less_often_and_that_is_said_once():
+def test_an_expensive_probe_runs_less_often_and_that_is_said_once():
     budget = Budget(COSTS, share=0.03, grace=0.0)
     ran, said = go(budget, steps=2000, step_s=0.2)
-    assert 50 < len(ran["dear"]) < 300
+    assert 50 < len(ran["expensive"]) < 300
     assert len(ran["vitals"]) > 1990
-    assert sum("dear (50 ms)" in text for text in said) == 1
+    assert sum("expensive (50 ms)" in text for text in said) == 1
     assert budget.total <= 0.03 * 2000 * 0.2
 
 
-def test_where_even_the_first_is_too_dear_nothing_runs_between():
+def test_where_even_the_first_is_too_expensive_nothing_runs_between():
     budget = Budget(COSTS, share=0.03, grace=0.0)
     ran, _ = go(budget, steps=4000, step_s=0.001)
     assert 4000 / 64 <= len(ran["vitals"]) < 400
@@ -44,7 +44,7 @@ def test_where_even_the_first_is_too_dear_nothing_runs_between():
 
 def test_short_runs_are_measured_whole():
     ran, said = go(Budget(COSTS, share=0.03, grace=10.0), steps=100, step_s=0.0)
-    assert len(ran["dear"]) == 100
+    assert len(ran["expensive"]) == 100
     assert said == []
 
 
@@ -52,10 +52,10 @@ def test_probes_come_back_when_training_has_become_slow():
     budget = Budget(COSTS, share=0.03, grace=0.0)
     go(budget, steps=200, step_s=0.001)
     ran, _ = go(budget, steps=400, step_s=10.0)
-    assert ran["dear"][-20:] == list(range(380, 400))
+    assert ran["expensive"][-20:] == list(range(380, 400))
 
 
-def test_the_report_names_the_share_and_the_dearest_first():
+def test_the_report_names_the_share_and_the_most_expensive_first():
     budget = Budget(COSTS, share=0.03, grace=0.0)
-    budget.ran({"cheap": 0.5, "dear": 1.5})
-    assert budget.report(100.0) == "measuring took 2.00 s, 2.0% of training: dear 1.50 s, cheap 0.50 s"
+    budget.ran({"cheap": 0.5, "expensive": 1.5})
+    assert budget.report(100.0) == "measuring took 2.00 s, 2.0% of training: expensive 1.50 s, cheap 0.50 s"

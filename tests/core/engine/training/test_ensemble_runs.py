@@ -167,10 +167,10 @@ def test_a_number_that_is_no_member_is_refused(make_run):
 def test_a_damaged_frame_of_members_is_told(make_run):
     folder = make_run("ensemble.members=2")
     bad = frames.Members(names=("loss",), members=(0, 7), values=frames.Array.of([[1.0, 2.0]], "f8"))
-    from condense_core.runfile.writer import Batch, RunWriter
+    from condense_core.runfile.writer import RunWriter, StepRecord
 
     writer = RunWriter(folder)
-    writer.append(Batch(0, [("loss", 1.0)], [("", bad)], []))
+    writer.append(StepRecord(0, [("loss", 1.0)], [("", bad)], []))
     writer.close()
     with RunReader(folder) as run, pytest.raises(RunFileError, match="does not have"):
         run.spread("loss")

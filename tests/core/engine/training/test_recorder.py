@@ -8,30 +8,30 @@ import pytest
 from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.frames import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 
 
 class Disk:
-    """Stands for the writer thread: takes batches, or is too far behind to."""
+    """Stands for the writer thread: takes records, or is too far behind to."""
 
     def __init__(self) -> None:
         self.behind = False
-        self.taken: list[Batch] = []
+        self.taken: list[StepRecord] = []
 
     def has_room(self) -> bool:
         return not self.behind
 
-    def put(self, batch: Batch) -> None:
-        self.taken.append(batch)
+    def put(self, record: StepRecord) -> None:
+        self.taken.append(record)
 
 
 class Counter:
     """A probe that records its step."""
 
-    def measure(self, view, into) -> None:
-        into.scalar("step", view.step)
+    def measure(self, observation, into) -> None:
+        into.scalar("step", observation.step)
 
-    def recall(self, run) -> None:
+    def resume(self, run) -> None:
         pass
 
 
@@ -57,10 +57,10 @@ class Differences:
     def __init__(self) -> None:
         self.encoder = SimilarityEncoder()
 
-    def measure(self, view, into) -> None:
-        into.frame("dense1", self.encoder.encode(cosines(view.step), 12))
+    def measure(self, observation, into) -> None:
+        into.frame("dense1", self.encoder.encode(cosines(observation.step), 12))
 
-    def recall(self, run) -> None:
+    def resume(self, run) -> None:
         pass
 
 
@@ -79,7 +79,7 @@ def test_every_step_is_recorded_while_the_disk_keeps_up(disk, folder):
     records = recorder(disk, folder)
     for step in range(20):
         records.record({0: At(step)})
-    assert [batch.step for batch in disk.taken] == list(range(20))
+    assert [record.step for record in disk.taken] == list(range(20))
 
 
 def test_a_slow_disk_costs_measurements_and_an_event_says_how_many(disk, folder):
@@ -91,8 +91,8 @@ def test_a_slow_disk_costs_measurements_and_an_event_says_how_many(disk, folder)
     disk.behind = False
     for step in range(8, 30):
         records.record({0: At(step)})
-    (told,) = [(batch.step, text) for batch in disk.taken for kind, text in batch.events if kind == "slower"]
-    missing = set(range(30)) - {batch.step for batch in disk.taken}
+    (told,) = [(record.step, text) for record in disk.taken for kind, text in record.events if kind == "slower"]
+    missing = set(range(30)) - {record.step for record in disk.taken}
     assert missing == set(range(1, told[0]))
     assert f"{len(missing)} measurements" in told[1]
     assert disk.taken[-1].step == 29, "back to every step once the disk has caught up"
@@ -104,12 +104,12 @@ def test_frames_that_build_on_each_other_stay_whole_where_some_are_left_out(disk
         disk.behind = step in {2, 3, 17}
         records.record({0: At(step)})
     writer = RunWriter(folder)
-    for batch in disk.taken:
-        writer.append(batch)
+    for record in disk.taken:
+        writer.append(record)
     writer.close()
     with RunReader(folder) as run:
-        for batch in disk.taken:
-            np.testing.assert_allclose(run.similarity("dense1", batch.step), cosines(batch.step), atol=0.005)
+        for record in disk.taken:
+            np.testing.assert_allclose(run.similarity("dense1", record.step), cosines(record.step), atol=0.005)
     assert len(disk.taken) < 40
 
 
@@ -117,15 +117,15 @@ def test_what_must_be_recorded_waits_for_the_disk(disk, folder):
     records = recorder(disk, folder)
     disk.behind = True
     records.record({0: At(5)}, must=True)
-    assert [batch.step for batch in disk.taken] == [5]
+    assert [record.step for record in disk.taken] == [5]
 
 
 def test_nothing_is_recorded_twice_after_a_resume(disk, folder):
     writer = RunWriter(folder)
     for step in (0, 10, 20):
-        writer.append(Batch(step, [("loss", 1.0)], [], []))
+        writer.append(StepRecord(step, [("loss", 1.0)], [], []))
     writer.close()
     records = recorder(disk, folder)
     for step in (5, 10, 15, 20, 25, 30):
         records.record({0: At(step)})
-    assert [batch.step for batch in disk.taken] == [25, 30]
+    assert [record.step for record in disk.taken] == [25, 30]

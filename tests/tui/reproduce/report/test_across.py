@@ -9,7 +9,7 @@ import pytest
 
 from condense_core.errors import ScenarioError
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario.experiment import Claim, Requirement
 from condense_core.scenario.figures import Arm, Each, Equal, Falling, Figure, Rising, load_figure
 from condense_core.scenario.verdict import judge
@@ -121,7 +121,7 @@ def ended(make_run):
             claim = Claim(text="any", requires=(Requirement(measure="loss_ratio", at_least=0.0),))
             experiment = msgspec.structs.replace(run.experiment, claim=claim)
         thread = RecordingThread(folder)
-        thread.put(Batch(10, [("loss_ratio", ratio)], [], []))
+        thread.put(StepRecord(10, [("loss_ratio", ratio)], [], []))
         thread.set_status(status)
         thread.close()
         return Part(name, experiment, [CellPlace(folder, 0, 0)])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from condense_core.runfile import frames
-from condense_core.runfile.writer import Batch, RecordingThread
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import About, Claim, Found, Requirement
 from condense_presets import preset_text
@@ -62,7 +62,7 @@ def finished(make_run, ratio: float, status: str = "done") -> CellPlace:
     folder = make_run()
     thread = RecordingThread(folder)
     for step, value in ((0, 1.0), (10, ratio)):
-        thread.put(Batch(step, [("loss", value), ("loss_ratio", value)], [], []))
+        thread.put(StepRecord(step, [("loss", value), ("loss_ratio", value)], [], []))
     thread.set_status(status)
     thread.close()
     return CellPlace(folder, seed=0, data_seed=0)
@@ -143,7 +143,7 @@ def test_a_panel_of_a_figure_that_shows_a_layer_each_has_its_own_count(make_run)
     for place, condensed in zip(places, (1.0, 0.0), strict=True):
         thread = RecordingThread(place.folder)
         scalars = [("dense1.condensed_coarse", 1.0), ("dense2.condensed_coarse", condensed)]
-        thread.put(Batch(20, scalars, [("dense1", CONDENSATION), ("dense2", CONDENSATION)], []))
+        thread.put(StepRecord(20, scalars, [("dense1", CONDENSATION), ("dense2", CONDENSATION)], []))
         thread.close()
     result = preset_result("x", experiment, places)
     assert [(item.panel, item.layer, item.holds_in, item.of) for item in result.layers] == [

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import label_of
 from condense_core.runfile.reader import open_member
 from condense_core.runs.summary import measured, summarise, wanted, within
 from condense_core.scenario.draws import Draw
@@ -21,7 +22,6 @@ from condense_presets.paper_records import record
 from condense_tui.draw.numbers import measure, plural
 from condense_tui.reproduce.report.judged import Outcome
 from condense_tui.reproduce.report.results import PresetResult
-from condense_tui.reproduce.report.words import name_of
 
 
 class ArmResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +100,7 @@ def figure_result(figure: Figure, arms: Sequence[Sequence[PresetResult]]) -> Fig
     """The figure's verdict from its arms' presets, whose finished runs are read for what is compared."""
     reasons = {preset.name: preset.not_run or "no run ended" for arm in arms for preset in arm if not preset.cells}
     # means over fewer draws than were asked for are not what the claim is about
-    reasons |= {preset.name: "stopped before its end" for arm in arms for preset in arm if preset.missing}
+    reasons |= {preset.name: "stopped before it was complete" for arm in arms for preset in arm if preset.missing}
     counts = Counter(reasons.values())
     not_run = "; ".join(f"{plural(count, 'preset')}: {reason}" for reason, count in counts.items())
     comparisons = [] if not_run else [_compared(figure, comparison, arms) for comparison in figure.compare]
@@ -198,7 +198,7 @@ def _error(one: ArmResult, other: ArmResult) -> float:
 def wanted_of(comparison: Comparison, arms: Sequence[str]) -> str:
     """What the comparison wants, in words."""
     if isinstance(comparison, Each):
-        where = f" of those {name_of(comparison.where)}" if comparison.where else ""
+        where = f" of those {label_of(comparison.where)}" if comparison.where else ""
         return f"{wanted(comparison)} in at least {comparison.share:.0%} of the draws{where} of every arm"
     if isinstance(comparison, Equal):
         return f"means at most {comparison.within:g} apart, {comparison.errors:g} standard errors counted"
@@ -213,7 +213,7 @@ def _compared(figure: Figure, comparison: Comparison, arms: Sequence[Sequence[Pr
     quantity = f"{comparison.layer}.{comparison.measure}" if comparison.layer else comparison.measure
     at = "" if comparison.at is None else f" at step {comparison.at:,}"
     return ComparisonResult(
-        name=name_of(quantity) + at,
+        name=label_of(quantity) + at,
         wanted=wanted_of(comparison, [arm.name for arm in figure.arms]),
         arms=found,
         against=against(comparison, found),

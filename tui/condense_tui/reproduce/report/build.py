@@ -87,7 +87,7 @@ def build(
 
 
 def write(report: Report, folder: Path) -> tuple[Path, Path]:
-    """`report.md` and `report.html` in the folder; ExportError where it cannot be written.
+    """`report.md` and `report.html` in the folder; ExportError if it cannot be written.
 
     A report that was stopped before its end is `report-so-far`, and replaces no whole one; a whole one takes it away.
     """

@@ -19,7 +19,7 @@ from condense_tui.reproduce.report.results import PresetResult
 HEADINGS = {
     "fcn": "Fully connected networks",
     "cnn": "Convolutional networks",
-    "none": "Our own scenarios",
+    "none": "Scenarios of our own",
 }
 # Outcomes from good to none, as they are said of several presets.
 PLURAL: dict[Outcome, str] = {
@@ -136,10 +136,10 @@ def circumstances(report: Report) -> list[tuple[str, str]]:
     trained = sum(cell.seconds for cell in cells)
     own = sum(len(preset.cells) for preset in report.own)
     beside = f", {own} for figures across presets" if own else ""
-    took = f"{duration(trained)} of training, {duration(report.seconds)} for this call"
+    took = f"{duration(trained)} of training; this command took {duration(report.seconds)}"
     rows = [
-        ("made", report.made),
-        ("by", report.command),
+        ("created", report.made),
+        ("command", report.command),
         ("stopped", report.stopped),
         ("runs", f"{len(cells)}: {report.seeds}{beside}; {took}"),
         ("machine", f"{report.host}, {report.device}" if report.device else report.host),
@@ -170,8 +170,8 @@ def facts(preset: PresetResult) -> list[tuple[str, str]]:
         ("declared", f"{expected.holds_in} of {expected.of}{_note(expected)}" if expected else ""),
         ("contradicts it", preset.broken),
         ("phase diagram", preset.phase),
-        ("not as it ships", "; ".join(preset.changes)),
-        ("runs missing", "; ".join(preset.missing)),
+        ("changed settings", "; ".join(preset.changes)),
+        ("missing runs", "; ".join(preset.missing)),
         ("not run", preset.not_run),
     ]
 
@@ -191,18 +191,18 @@ def figure_facts(figure: FigureResult) -> list[tuple[str, str]]:
         ("the text says", figure.says),
         ("claim", figure.claim),
         ("differs from the paper", "; ".join(figure.differs)),
-        ("against it", "; ".join(text for item in figure.comparisons for text in item.against)),
-        ("runs missing", "; ".join(figure.missing)),
+        ("against the claim", "; ".join(text for item in figure.comparisons for text in item.against)),
+        ("missing runs", "; ".join(figure.missing)),
         ("not run", figure.not_run),
     ]
 
 
 def marks(preset: PresetResult) -> str:
     """`demonstration` where the preset is one, `quick` and `other data` where the runs are not of the preset as it
-    ships, `runs missing` where they are not all that were asked for: for an overview."""
+    ships, `missing runs` where they are not all that were asked for: for an overview."""
     words = ["demonstration"] if preset.kind == "demonstration" else []
     if not preset.cells:
         return ", ".join(words)
     kinds = {change.partition(":")[0] for change in preset.changes}
     words += [word for kind, word in (("quick setting", "quick"), ("data", "other data")) if kind in kinds]
-    return ", ".join([*words, "runs missing"] if preset.missing else words)
+    return ", ".join([*words, "missing runs"] if preset.missing else words)

@@ -8,7 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from condense_core.runs.summary import NETWORK_MEASURES, two_verdicts, within
+from condense_core.measure_table import MEASURES
+from condense_core.runs.summary import two_verdicts, within
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.draws import distinct, vary_together
 from condense_core.scenario.experiment import Experiment, Found
@@ -96,7 +97,7 @@ def by_layer(
     claim: Claim, experiment: Experiment, counted: Sequence[CellResult], panels: Sequence[str]
 ) -> list[LayerResult]:
     names = experiment.layer_names
-    claimed = {item.layer for item in claim.requires if item.measure not in NETWORK_MEASURES}
+    claimed = {item.layer for item in claim.requires if MEASURES[item.measure].of == "layer"}
     if len(names) < 2 or not counted or not claimed:
         return []
     letters = dict(zip(names, panels, strict=False))
@@ -116,5 +117,5 @@ def _layer_holds(claim: Claim, layer: str, cell: CellResult) -> bool:
     return all(
         within(requirement, found.get(f"{layer}.{requirement.measure}", math.nan))
         for requirement, found in zip(claim.requires, cell.measured, strict=False)
-        if requirement.layer in {None, layer} and requirement.measure not in NETWORK_MEASURES
+        if requirement.layer in {None, layer} and MEASURES[requirement.measure].of == "layer"
     )

@@ -24,7 +24,7 @@ def to_markdown(report: Report) -> str:
     lines = [f"# {plain(title(report))}", ""]
     lines += [f"- {name}: {plain(text)}" for name, text in circumstances(report)]
     lines += [f"- {name}: {words}" for name, words in sums(report)]
-    lines += [f"- cut to fit the time: {plain('; '.join(report.cuts))}"] if report.cuts else []
+    lines += [f"- left out to fit the time: {plain('; '.join(report.cuts))}"] if report.cuts else []
     heads = ["preset", "figure", "claim", "verdict", "95 % interval"]
     lines += ["", *_table(heads, [_overview(preset) for preset in report.presets])]
     if report.figures:
@@ -57,7 +57,7 @@ def _figure(figure: FigureResult) -> list[str]:
     lines += [f"- {name}: {plain(text)}" for name, text in figure_facts(figure) if text]
     for item in figure.comparisons:
         rows = [[arm.name, arm.words] for arm in item.arms]
-        lines += ["", *_table([item.name, f"found; wanted: {item.wanted}"], rows)]
+        lines += ["", *_table([item.name, f"measured; expected: {item.wanted}"], rows)]
     return lines
 
 
@@ -67,7 +67,7 @@ def _preset(preset: PresetResult) -> list[str]:
     lines += [f"- {name}: {plain(text)}" for name, text in facts(preset) if text]
     if preset.distributions:
         rows = [[item.name, item.wanted, item.found] for item in preset.distributions]
-        lines += ["", *_table(["measured", "wanted", "found over runs"], rows)]
+        lines += ["", *_table(["quantity", "expected", "measured in the runs"], rows)]
     failed = [cell for cell in preset.cells if cell.against or cell.status != "done"]
     lines += [""] if failed else []
     for cell in failed:

@@ -107,16 +107,16 @@ def _overview(report: Report) -> Markup:
         )
         for figure in report.figures
     ]
-    cuts = el("p", f"Cut to fit the time: {'; '.join(report.cuts)}.", class_="soft") if report.cuts else Markup("")
+    cuts = el("p", f"Left out to fit the time: {'; '.join(report.cuts)}.", class_="soft") if report.cuts else Markup("")
     return join(el("div", el("table", *rows), class_="wrap"), cuts)
 
 
 def _reading() -> Markup:
     text = (
         "Heatmaps show the cosine of every two kernels of a layer in the run with the first seed, ordered by condensed"
-        " line; kernels too small to have a direction are grey. Of curves, the bold one is that run and the faint ones"
-        " are the other seeds. Where there is no signal matrix Z (several hidden layers, a multiplicity above 1), v1"
-        " and the eigenvalues are those of the layer's own gradient."
+        " line; kernels too small to have a direction are grey. The bold curve is that run, the faint ones are the"
+        " other seeds. Where there is no signal matrix Z (several hidden layers, a multiplicity above 1), v1 and the"
+        " eigenvalues are those of the layer's gradient."
     )
     return el("p", text, " ", legend(), class_="soft")
 
@@ -149,7 +149,7 @@ def _figure(figure: FigureResult) -> Markup:
 
 
 def _comparison(item: ComparisonResult) -> Markup:
-    rows = [_row("th", item.name, f"found; wanted: {item.wanted}")]
+    rows = [_row("th", item.name, f"measured; expected: {item.wanted}")]
     rows += [_row("td", arm.name, arm.words) for arm in item.arms]
     picture = strip([(arm.name, arm.values) for arm in item.arms], item.name)
     return join(el("div", el("table", *rows), class_="wrap"), picture)
@@ -171,7 +171,7 @@ def _facts(rows: list[tuple[str, str]]) -> Markup:
 def _distributions(preset: PresetResult) -> Markup:
     if not preset.distributions:
         return Markup("")
-    rows = [_row("th", "measured", "wanted", "found over runs")]
+    rows = [_row("th", "quantity", "expected", "measured in the runs")]
     rows += [_row("td", item.name, item.wanted, item.found) for item in preset.distributions]
     return el("div", el("table", *rows), class_="wrap")
 

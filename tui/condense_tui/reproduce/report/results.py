@@ -167,7 +167,7 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
                 summary = summarise(run)
                 status, reason = summary.status, summary.reason
                 if run.last("diverged") == 1:
-                    status, reason = "diverged", "its loss is not finite any more"
+                    status, reason = "diverged", "its loss is no longer finite"
                 seconds, steps = summary.seconds / together, summary.steps
                 if len(run.instants):
                     steps = int(run.instants[-1])

@@ -8,44 +8,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from condense_core.measure_table import MEASURES, label_of
 from condense_core.runs.summary import wanted
 from condense_core.scenario.claims import Requirement
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.phase import phase_of
-from condense_core.thresholds import COARSE
 from condense_tui.draw.numbers import measure
-
-# Values of these measures are counted, of all others the range is given.
-WHOLE = frozenset({"lines", "lines_coarse", "directions", "directions_coarse", "stable_lines"})
-# Of these, 1 is yes.
-YES_OR_NO = frozenset({"condensed", "condensed_coarse"})
-# Measured quantities as the report calls them; any other by its own name.
-NAMES = {
-    "lines_coarse": f"lines at {COARSE.words}",
-    "directions_coarse": f"directions at {COARSE.words}",
-    "coverage_coarse": f"coverage at {COARSE.words}",
-    "condensed_coarse": f"condensed at {COARSE.words}",
-    "mean_abs_cos": "mean |cos| with their axis",
-    "pair_abs_cos": "mean |cos| of pairs",
-    "slice_abs_cos": "mean |cos| of slices with their axis",
-    "alignment": "mean |cos| with the predicted v1",
-    "ratio": "share of the weights on v1",
-    "loss_ratio": "loss / first loss",
-    "ones_overlap": "|⟨v1, ones⟩|",
-    "ones_overlap_least": "|⟨v1, ones⟩| of the least channel",
-    "ones_cos": "mean |cos| with all-ones",
-    "ones_cos_least": "least |cos| with all-ones",
-    "share_on_v1": "share of the kernels along v1",
-    "share_on_v2": "share of the kernels along v2",
-    "case1_cos": "mean |cos| with Σ e_i x_i",
-    "velocity_cos": "mean |cos| with their own velocity",
-    "turning_to_growth": "turning / growth",
-    "prediction_error": "largest error of the predicted share on v1",
-    "angle_to_lines": "mean angle to the nearest stable line, degrees",
-    "complexity": "distance from a polynomial of the multiplicity",
-    "complexity_below": "distance from a polynomial of a degree less",
-    "gap_ratio": "λ2/λ1",
-}
 
 
 class Distribution(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,16 +30,10 @@ def distributions(requirement: Requirement, cells: Sequence[dict[str, float]]) -
     text = wanted(requirement)
     return [
         Distribution(
-            name=name_of(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
+            name=label_of(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
         )
         for name in names
     ]
-
-
-def name_of(measured_: str) -> str:
-    """`conv1: lines` for `conv1.lines`."""
-    layer, dot, quantity = measured_.rpartition(".")
-    return f"{layer}{': ' if dot else ''}{NAMES.get(quantity, quantity.replace('_', ' '))}"
 
 
 def in_words(quantity: str, values: Iterable[float]) -> str:
@@ -81,9 +43,9 @@ def in_words(quantity: str, values: Iterable[float]) -> str:
     missing = f", not measured in {len(numbers) - len(known)}" if len(known) < len(numbers) else ""
     if not known:
         return "not measured"
-    if quantity in YES_OR_NO:
+    if MEASURES[quantity].kind == "flag":
         return f"yes in {sum(value > 0 for value in known)} of {len(known)}{missing}"
-    if quantity in WHOLE:
+    if MEASURES[quantity].counted:
         counts = sorted(Counter(round(value) for value in known).items(), key=lambda item: (-item[1], item[0]))
         if len(counts) == 1:
             return f"{counts[0][0]} in all {len(known)}{missing}"

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,9 +20,6 @@ from condense_tui.screens import rows
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.lines import Line
 from condense_tui.widgets.listing import Entry, Listing
-
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
 
 MOST = 6
 Choice = Glance | Preset
@@ -52,7 +49,6 @@ class PickScreen(Dialog[None]):
         Binding("space,m", "mark", "mark", show=False),
         Binding("enter,c", "compare", "compare", show=False),
     ]
-    app: Shell
 
     def __init__(self, place: Path) -> None:
         """`place` is the run that the chosen ones are compared with."""
@@ -65,7 +61,7 @@ class PickScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "compare with"
-            box.border_subtitle = "enter compares · space marks more · esc closes"
+            box.border_subtitle = "enter compares · space marks several · esc closes"
             yield self._listing
 
     def on_mount(self) -> None:
@@ -76,7 +72,7 @@ class PickScreen(Dialog[None]):
         try:
             runs = tuple(Glances(self.app.runs).look())
         except (OSError, CondenseError):
-            # the recordings that ship are there all the same
+            # the recordings that ship are there nevertheless
             runs = ()
         self.post_message(Found(runs, tuple(preset for preset in catalogue() if preset.recording is not None)))
 
@@ -93,7 +89,7 @@ class PickScreen(Dialog[None]):
             if preset.recording is not None and preset.recording != self._place:
                 self._places[preset.name] = preset.recording
                 entries.append(Entry(preset.name, preset))
-        self._listing.empty = "  there is nothing to compare with yet: train a preset first"
+        self._listing.empty = "  no other run or recording yet: train a preset first"
         self._listing.show(entries)
 
     def _lines(self, choice: Choice, width: int, marked: bool) -> list[Line]:

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
-from textual.screen import Screen
 
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.plot import BAND, Curve, Spec
 from condense_tui.draw.timeline import is_logarithmic
-from condense_tui.readers.compare import CompareThread
+from condense_tui.readers.compare import compare_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import LEGEND, columns_for
-from condense_tui.screens.look_keys import Choices, Looking
-from condense_tui.screens.playback import Scrubbing, next_member
+from condense_tui.screens.look_keys import Choices, LookKeys
+from condense_tui.screens.playback import Playback, next_member
 from condense_tui.snapshots.comparison import Band, By, CompareView, Comparison, Side
 from condense_tui.snapshots.snapshot import Banner as BannerMessage
 from condense_tui.snapshots.snapshot import Series
 from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.compare_panels import CompareHeader, SidePanel, place_words
@@ -37,9 +37,6 @@ from condense_tui.widgets.scrubber import Scrubber
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.too_small import Tiny
 
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
-
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
 # Heatmaps above curves need this much; with less the two become tabs.
 BOTH_WIDTH, BOTH_HEIGHT = 90, 32
@@ -48,20 +45,20 @@ CHROME = 3
 PLOTS_SHARE, PLOTS_LEAST = 0.3, 10
 
 
-class CompareScreen(Scrubbing, Looking, Screen[None]):
+class CompareScreen(ShellScreen[None]):
     """Several runs at one place."""
 
-    app: Shell
     AUTO_FOCUS = ""
     PLACES: ClassVar[tuple[Place, ...]] = ("compare",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
     def __init__(self, places: tuple[Path, ...]) -> None:
         super().__init__()
-        self._reader = CompareThread(places, self.post_message)
+        self._reader = compare_thread(places, self.post_message)
+        self._playback = Playback(self._reader.move)
+        self._look_keys = LookKeys(self, Choices(), self._choices_changed, self._is_recorded_log)
         self._view = CompareView()
         self._comparison: Comparison | None = None
-        self.choices = Choices()
         self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs("kernels", "curves")
         self._grid, self._legend = Grid(id="sides"), Legend()
         self._panels = [SidePanel(number) for number in range(len(places))]
@@ -95,7 +92,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
-    def on_snapshot_ready(self, message: SnapshotReady) -> None:
+    def on_snapshot_ready(self, message: SnapshotReady[Comparison]) -> None:
         """Show the newest comparison."""
         self._comparison = message.snapshot
         if self.is_current:
@@ -114,7 +111,12 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
 
     def on_read_failed(self, message: ReadFailed) -> None:
         """Say that one of the files cannot be read; what was read stays."""
-        self._banner.show(BannerMessage(f"{message.reason} · esc goes back", "error"))
+        self._banner.show(BannerMessage(f"{message.reason} · press esc to go back", "error"))
+
+    @property
+    def choices(self) -> Choices:
+        """How the comparison is shown."""
+        return self._look_keys.choices
 
     @property
     def comparison(self) -> Comparison | None:
@@ -157,26 +159,24 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         self._footer.show("compare", without, {} if found.active else {"live": "last"})
         following = found.head is None or found.head.following or found.by == "loss"
         step = None if following or found.at is None else int(found.at)
-        whose = "mean of seeds, and their range" if found.member is None else "one seed, and the range of all"
+        whose = "mean of the seeds, and their range" if found.member is None else "one seed, and the range of all seeds"
         whose = whose if found.members > 1 else ""
-        self._loss.caption("loss, share of the first", whose)
+        self._loss.caption("loss / first loss", whose)
         self._coverage.caption("kernels on lines", whose)
         losses = _curves(found, lambda side: (side.loss, side.bands[0]))
         coverages = _curves(found, lambda side: (side.coverage, side.bands[1]))
-        log_x = self.log_x
+        log_x = self._look_keys.log_x
         loss = Spec(losses, 0, 0, log_y=choices.log_y, log_x=log_x)
         coverage = Spec(coverages, 0, 0, log_x=log_x, bounds=(0.0, 1.0))
         for plot, spec in ((self._loss, loss), (self._coverage, coverage)):
             if plot.display:
                 plot.show(spec if spec.curves else None, step)
 
-    @property
-    def _recorded_log(self) -> bool:
+    def _is_recorded_log(self) -> bool:
         found = self._comparison
         return found is not None and any(is_logarithmic(side.loss[0]) for side in found.sides)
 
-    def _choose(self, choices: Choices) -> None:
-        self.choices = choices
+    def _choices_changed(self) -> None:
         self._arrange()
         self._show()
 
@@ -188,7 +188,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         """Same step, or same loss."""
         by: By = "loss" if self._view.by == "step" else "step"
         # a place on one axis means nothing on the other
-        self.action_live()
+        self._playback.live()
         self._look(replace(self._view, by=by))
 
     def action_layer(self, by: int) -> None:
@@ -200,7 +200,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
         """The next or the previous seed of every run that has several; between the last and the first are the means."""
         found = self._comparison
         if found is None or found.members == 1:
-            say(self, "each of these runs is of one seed; n, then seeds 10, trains ten")
+            say(self, "these runs have one seed each; in a run, press n and set seeds to 10")
             return
         self._look(replace(self._view, member=next_member(self._view.member, by, found.members)))
 
@@ -210,15 +210,39 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all is visible, focus it."""
-        self._choose(replace(self.choices, tab=number))
+        self._look_keys.choose(replace(self.choices, tab=number))
         self.set_focus(None if self._tabs.display else self._loss if number == 2 else self._panels[0].heatmap)
 
     def action_back(self) -> None:
-        """Back to where one came from."""
+        """Go back."""
         if self.focused is not None:
             self.set_focus(None)
         else:
             self.dismiss()
+
+    def action_log(self) -> None:
+        self._look_keys.toggle_log_values()
+
+    def action_log_steps(self) -> None:
+        self._look_keys.toggle_log_steps()
+
+    def action_palette(self) -> None:
+        self._look_keys.next_palette()
+
+    def action_play(self) -> None:
+        self._playback.toggle()
+
+    def action_frame(self, by: int) -> None:
+        self._playback.step(by)
+
+    def action_start(self) -> None:
+        self._playback.go(0)
+
+    def action_live(self) -> None:
+        self._playback.live()
+
+    def action_speed(self, by: int) -> None:
+        self._playback.faster(by)
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         """Show the tab that was clicked."""
@@ -226,7 +250,7 @@ class CompareScreen(Scrubbing, Looking, Screen[None]):
 
     def on_scrubber_sought(self, event: Scrubber.Sought) -> None:
         """Go to the place that was clicked."""
-        self._move(lambda playhead, *_: playhead.go(event.index))
+        self._playback.go(event.index)
 
 
 def _curves(found: Comparison, shown: Callable[[Side], tuple[Series, Band]]) -> tuple[Curve, ...]:

@@ -35,7 +35,7 @@ from condense_tui.widgets.lines import Line, Lines
 
 # Long enough to read a path, and to copy it.
 TOLD_S = 12.0
-# Pictures first: whoever presses a key on a screen most likely wants what is on it.
+# Pictures first: a person who presses a key on a screen most likely wants what is on it.
 OFFERED = ("svg", "png", *(format for format in FORMATS if format not in PICTURES))
 
 
@@ -64,7 +64,7 @@ class ExportDialog(Dialog[Request | None]):
         Binding("escape", "dismiss(None)", "cancel", show=False),
         Binding("enter", "write", "write", show=False),
         Binding("down", "app.focus_next", "next field", show=False),
-        Binding("up", "app.focus_previous", "field before", show=False),
+        Binding("up", "app.focus_previous", "previous field", show=False),
     ]
 
     def __init__(self, snapshot: Snapshot, palette: int) -> None:
@@ -117,7 +117,7 @@ class ExportDialog(Dialog[Request | None]):
             # enter may come before the name that goes with the last choice
             place = self._free_name()
         if not place:
-            self.notify("expected the name of a file", severity="error", timeout=3, markup=False)
+            self.notify("no file name given; enter one", severity="error", timeout=3, markup=False)
             self._place.focus()
             return
         self.dismiss(Request(self._wish(), Path(place)))
@@ -175,15 +175,15 @@ class Hint(KeyLine):
 
 
 def offer_export(screen: Screen[Any], place: Path, snapshot: Snapshot | None, palette: int) -> None:
-    """Ask over the screen what of the run at `place` to write, then write it in a thread of its own, and say where it
+    """Ask over the screen what of the run at `place` to write, then write it in a separate thread, and say where it
     went or why not."""
     if snapshot is None or snapshot.head is None:
-        screen.notify("nothing is recorded yet; there is nothing to export", timeout=3, markup=False)
+        screen.notify("nothing to export: no frame is recorded yet", timeout=3, markup=False)
         return
 
     def asked(request: Request | None) -> None:
         if request is not None:
-            # the dialog is still on the screen until it is drawn anew
+            # the dialog is still on the screen until it is drawn again
             screen.call_after_refresh(_begin, screen, place, request, snapshot.header.name)
 
     screen.app.push_screen(ExportDialog(snapshot, palette), asked)
@@ -203,13 +203,13 @@ def _begin(screen: Screen[Any], place: Path, request: Request, title: str) -> No
         try:
             path = export(place, request.wish, request.out, screen=lambda *_: with_plain_fonts(svg or ""))
         except TakenError:
-            text, severity = f"{request.out} is there already, and stays; choose another name", "error"
+            text, severity = f"{request.out} already exists and was not replaced; choose another name", "error"
         except CondenseError as error:
             text, severity = str(error), "error"
         else:
             # the screen is of what it says itself
             seeds = "" if svg is not None else whose_of(place, request.wish)
-            text = f"written: {None if path is None else path.resolve()}" + (f" · {seeds}" if seeds else "")
+            text = f"wrote {None if path is None else path.resolve()}" + (f" · {seeds}" if seeds else "")
             severity = "information"
         screen.app.call_from_thread(say, text, severity=severity, timeout=TOLD_S, markup=False)
 

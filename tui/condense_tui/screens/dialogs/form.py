@@ -1,4 +1,4 @@
-"""The form of a run that is about to be started: what can be set, what it will cost, and what stands in its way.
+"""The form for a run that is about to start: what can be set, how long it will take, and what prevents it.
 
 Whatever is typed is checked while it is typed, by the same code that checks a command line.
 """
@@ -19,11 +19,12 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError, MissingExtraError
+from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import Field, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
-from condense_tui.resolve.scenario import DATA_SETS, changed, check_device
+from condense_tui.resolve.scenario import DATA_SETS, changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.rows import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
@@ -32,7 +33,6 @@ from condense_tui.widgets.paragraphs import Paragraphs
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_presets.catalogue import Preset
-    from condense_tui.terminal.shell import Shell
 
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
 CHECK_AFTER_S = 0.12
@@ -75,14 +75,14 @@ def of_preset(preset: Preset) -> Start:
         source=preset.name,
         preset=preset.name,
         name=preset.name,
-        words=(preset.summary, f"claims: {preset.claim}"),
+        words=(preset.summary, f"claim: {preset.claim}"),
         seed=str(table.get("seed", 0)),
         seeds=str(table.get("ensemble", {}).get("members", 1)),
         device="auto",
         steps=int(table["steps"]),
         seconds_cpu=None if preset.minutes_cpu is None else 60 * preset.minutes_cpu,
         seconds_gpu=None if preset.minutes_gpu is None else 60 * preset.minutes_gpu,
-        measured="as we measured it on two cores",
+        measured="as measured on two cores",
         recording=preset.recording is not None,
         more=beside_the_paper(preset),
     )
@@ -103,14 +103,14 @@ def of_run(info: RunInfo) -> Start:
         source=info.id,
         preset=info.preset,
         name=info.name,
-        words=(f"like {info.id}, with the next seed",),
+        words=(f"a new run like {info.id}, with the next seed",),
         seed=str(info.seed + members),
         seeds=str(members),
         device="auto",
         steps=info.steps,
         seconds_cpu=whole,
         seconds_gpu=None,
-        measured="as that run took",
+        measured="as measured in that run",
     )
 
 
@@ -161,7 +161,6 @@ class FormScreen(Dialog[None]):
         Binding("tab,down", "app.focus_next", "next", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
     ]
-    app: Shell
 
     def __init__(self, start: Start) -> None:
         super().__init__()
@@ -177,14 +176,14 @@ class FormScreen(Dialog[None]):
         start = self._start
         with VerticalScroll() as box:
             box.border_title = f"train {printable(start.name)}"
-            box.border_subtitle = "enter starts · tab next field · esc back"
+            box.border_subtitle = "enter starts it · tab next field · esc goes back"
             yield self._about
-            yield from self._field("name", start.name, "what to call the run")
-            yield from self._field("seed", start.seed, "the draw of the initial weights and batches")
-            yield from self._field("seeds", start.seeds, "train that many draws as one run, from the seed on")
-            yield from self._field("device", start.device, "auto, cpu, cuda or cuda:i")
-            yield from self._field("data", "", f"as is; or {', '.join(DATA_SETS)}")
-            yield from self._field("change", "", "any field, as in optimizer.lr=1e-4 layers.0.width=64")
+            yield from self._field("name", start.name, "name of the run")
+            yield from self._field("seed", start.seed, "seed of the initial weights and the batches")
+            yield from self._field("seeds", start.seeds, "number of seeds to train in one run, from the seed up")
+            yield from self._field("device", start.device, DEVICE_NAMES)
+            yield from self._field("data", "", f"unchanged; or {', '.join(DATA_SETS)}")
+            yield from self._field("change", "", "any other field, such as optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
             yield self._cost
             yield self._status
@@ -250,7 +249,7 @@ class FormScreen(Dialog[None]):
             settings=split_settings(values["change"]),
         )
         self._fields, self._experiment = fields(experiment), experiment
-        check_device(values["device"])
+        device_named(values["device"])
         require_engine()
         check_data_is_there(with_absolute_paths(experiment))
         return experiment
@@ -269,16 +268,16 @@ class FormScreen(Dialog[None]):
         self._show_hints()
         self._show_cost()
         if error is None:
-            self._say("ready: enter starts it", good=True)
+            self._say("ready: press enter to start", good=True)
         else:
             self._say(self._advice(error), good=False)
 
     def _advice(self, error: CondenseError) -> str:
         text = str(error)
         if isinstance(error, DataError):
-            text += " (here: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
+            text += " (in this form: data.root=DIR or data.download=true under change)" if "data.root" in text else ""
         if self._start.recording and isinstance(error, MissingExtraError):
-            text += " · esc, then space plays its recording"
+            text += " · or press esc, then space to play its recording"
         return text
 
     def _begin(self, values: dict[str, str]) -> None:
@@ -327,11 +326,11 @@ class FormScreen(Dialog[None]):
         if start.seconds_cpu is not None:
             takes = f"about {short_time(share * start.seconds_cpu)}, {start.measured}"
         elif start.seconds_gpu is not None:
-            takes = f"about {short_time(share * start.seconds_gpu)} on a GPU, and hardly ever done without one"
+            takes = f"about {short_time(share * start.seconds_gpu)} on a GPU; too slow without one"
         else:
-            takes = "for how long, nobody has measured"
+            takes = "training time not measured yet"
         if members > int(start.seeds):
-            takes = f"at most {takes}; seeds that train as one take less than one after the other"
+            takes = f"at most {takes}; seeds that train together take less time than one after the other"
         widths = [layer.width for layer in experiment.layers]
         network = (
             f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"

@@ -1,4 +1,4 @@
-"""Help: every key of a screen, made from the table of actions, and what the words on it mean."""
+"""Help: every key of a screen, from the table of actions, and what the words on the screen mean."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Help(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as box:
-            box.border_title = "keys, and what is shown"
+            box.border_title = "keys and terms"
             box.border_subtitle = "esc closes"
             yield HelpLines(self._actions, self._also, self._words)
 
@@ -77,7 +77,7 @@ class HelpLines(Lines):
                 rows += self._row(shown, " · ".join(action.help for action in actions), width)
         for key, words in self._also:
             rows += self._row(key, words, width)
-        rows.append([("What is shown", look.chosen)])
+        rows.append([("Terms", look.chosen)])
         for word, meaning in self._words:
             rows += self._row(word, meaning, width)
         return rows

@@ -1,11 +1,11 @@
-"""The effective network of a run, asked for in a process of its own, and what it costs, as a table."""
+"""The effective network of a run, computed in a separate process, and what it changes, as a table."""
 
 from __future__ import annotations
 
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.style import Style
 from textual.app import ComposeResult
@@ -18,9 +18,6 @@ from condense_tui.draw.numbers import measure, percent, step
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.terminal.look import Look
 from condense_tui.widgets.paragraphs import Paragraphs
-
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
 
 Said = list[tuple[str, Style]]
 
@@ -41,7 +38,6 @@ class ReduceScreen(Dialog[None]):
         Binding("escape,r,q", "dismiss", "close", show=False),
         Binding("n,enter", "train", "train it", show=False),
     ]
-    app: Shell
 
     def __init__(self, place: Path, at: int | None, seeds: int = 1) -> None:
         super().__init__()
@@ -59,7 +55,7 @@ class ReduceScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         at = "" if self._at is None else f" at or before step {step(self._at)}"
-        words = f"Every condensed line of kernels becomes one kernel, of the newest weights kept{at}. Some seconds…"
+        words = f"Replacing each condensed line by one kernel, in the newest saved weights{at}. Takes some seconds…"
         self._text.show([(words, self._text.look.muted)])
         self.run_worker(self._ask, thread=True, exit_on_error=False)
 
@@ -81,11 +77,11 @@ class ReduceScreen(Dialog[None]):
 
     def _answered(self, answer: ReduceAnswer) -> None:
         self._answer = answer
-        self.query_one(VerticalScroll).border_subtitle = "n trains it on · esc closes"
+        self.query_one(VerticalScroll).border_subtitle = "n trains it further · esc closes"
         self._text.show(table(answer, self._text.look))
 
     def action_train(self) -> None:
-        """The form of a run that goes on from the small network."""
+        """The form of a run that trains the small network further."""
         if self._answer is None:
             return
         from condense_tui.screens.dialogs.form import FormScreen, of_file
@@ -121,13 +117,17 @@ def table(found: ReduceAnswer, look: Look) -> Said:
     said += [
         (" ", look.text),
         (f"parameters   {step(found.parameters_before)} → {step(found.parameters_after)}", look.text),
-        (f"output       changes by {measure(found.output_change, 3)} of its size", look.text),
+        (f"output       relative change {measure(found.output_change, 3)}", look.text),
         (
             f"loss         {measure(found.loss_before, 6)} → {measure(found.loss_after, 6)}"
-            f" ({measure(found.loss_change, 3)} of it)",
+            f" (relative change {measure(found.loss_change, 3)})",
             look.text,
         ),
     ]
     if found.accuracy_before is not None:
         said.append((f"accuracy     {percent(found.accuracy_before)} → {percent(found.accuracy_after)}", look.text))
-    return [*said, (" ", look.text), (f"train it on: n, or condense-tui run {found.scenario}", look.muted)]
+    return [
+        *said,
+        (" ", look.text),
+        (f"to train it further: press n, or condense-tui run {found.scenario}", look.muted),
+    ]

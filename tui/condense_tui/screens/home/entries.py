@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Row = Glance | Machine | Elsewhere
 
-NONE_HERE = "     none yet: tab, and choose a preset"
+NONE_HERE = "     none yet: press tab and choose a preset"
 
 
 def run_entries(glances: Sequence[Glance], machines: Iterable[Machine], words: Sequence[str]) -> list[Entry[Row]]:
@@ -33,12 +33,12 @@ def run_entries(glances: Sequence[Glance], machines: Iterable[Machine], words: S
     if there:
         empty: list[Entry[Row]] = [Entry("nothing here", None, NONE_HERE)] if not (here or words) else []
         found = [Entry("here", None, " on this machine"), *found, *empty] if found or empty else found
-        found += [Entry("machines", None, " on other machines"), *there]
+        found += [Entry("machines", None, " on other hosts"), *there]
     return found
 
 
 def _runs_of(machine: Machine, mirrored: Sequence[Glance]) -> list[Entry[Row]]:
-    """Its runs, the newest first: those with a mirror here as the mirror has them, or as it last told of them."""
+    """Its runs, the newest first: those with a mirror here as the mirror has them, or as the host last listed them."""
     told = {info.id: info for info in machine.runs}
     rows: list[tuple[float, Entry[Row]]] = []
     for glance in mirrored:

@@ -5,106 +5,78 @@ Nothing here needs NumPy: this is the first frame of the app. Threads read the r
 
 from __future__ import annotations
 
-import socket
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 
 from condense_tui.actions import Place, bindings
 from condense_tui.readers.glances import GlancesReady, GlanceThread, PresetsReady, read_presets
-from condense_tui.readers.machines import Elsewhere, Machine, Machines
+from condense_tui.readers.machines import Elsewhere, Machine, MachineChanged, Machines, MachinesKnown, RunReached
 from condense_tui.screens import rows
-from condense_tui.screens.home.commands import MOST_COMPARED, HomeActions, at_hand
-from condense_tui.screens.home.entries import preset_entries, run_entries
-from condense_tui.screens.home.filter import Filtering
+from condense_tui.screens.home.commands import MOST_COMPARED, HomeCommands, at_hand
+from condense_tui.screens.home.lists import Lists
 from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.shell import ShellScreen
+from condense_tui.terminal.toast import say
 from condense_tui.widgets.details import Details
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.home_header import HomeHeader
-from condense_tui.widgets.lines import Line
 from condense_tui.widgets.listing import Listing
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.too_small import Tiny
 
-if TYPE_CHECKING:
-    from condense_core.runs.glance import Glance
-    from condense_presets.catalogue import Preset
-    from condense_tui.screens.home.entries import Row
-    from condense_tui.terminal.shell import Shell
-
 # Two lists side by side need this much; with less they become tabs.
 BOTH_WIDTH, BOTH_HEIGHT = 100, 20
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
-# Ages are told to the minute, seconds only of what is new.
+# Ages are shown in minutes; only new runs are shown in seconds.
 AGES_EVERY_S = 5.0
 
-NO_RUNS = """
-  no runs yet
 
-  choose a preset in the other list (tab):
-
-  enter   trains it here, in a process of its own,
-          which no closed terminal stops
-  space   plays its recording, where it has a {sign}
-
-  digits-gd is the one to begin with."""
-
-
-class HomeScreen(HomeActions, Filtering, Screen[None]):
+class HomeScreen(ShellScreen[None]):
     """All runs here and on other machines, and all presets."""
 
     AUTO_FOCUS = ""
     PLACES: ClassVar[tuple[Place, ...]] = ("runs", "presets")
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
-    app: Shell
 
     def __init__(self) -> None:
         super().__init__()
-        self._here = socket.gethostname()
-        self._glances: tuple[Glance, ...] | None = None
-        self._presets: tuple[Preset, ...] | None = None
-        self._trouble = ""
-        self._thread: GlanceThread | None = None
+        self.lists = Lists(self.set_focus)
         self.machines = Machines(self._hear)
+        self._commands = HomeCommands(self, self.lists, self.machines, self._look_again)
+        self._thread: GlanceThread | None = None
         self._untouched = True
         self._back_from: str | None = None
-        self.runs: Listing[Row] = Listing(self._run_lines, 2, "  …", id="runs")
-        self.presets: Listing[Preset] = Listing(self._preset_lines, 1, "  …", id="presets")
-        self._panels = {
-            "runs": Vertical(id="runs-panel", classes="panel"),
-            "presets": Vertical(id="presets-panel", classes="panel"),
-        }
-        self._top, self._tabs, self._details = HomeHeader(), Tabs("runs", "presets"), Details()
+        self._top, self._details = HomeHeader(), Details()
         self._frame, self._footer = Vertical(id="details", classes="panel"), Footer("presets")
 
     def compose(self) -> ComposeResult:
+        lists = self.lists
         yield self._top
-        yield self._tabs
+        yield lists.tabs
         with Horizontal(id="lists"):
-            with self._panels["runs"]:
-                yield self.runs
-            with self._panels["presets"]:
-                yield self.presets
+            with lists.runs_panel:
+                yield lists.runs
+            with lists.presets_panel:
+                yield lists.presets
         with self._frame:
             yield self._details
         yield self._footer
         yield Tiny()
 
     def on_mount(self) -> None:
-        self._panels["runs"].border_title = "runs"
-        self._panels["presets"].border_title = "presets"
-        self.set_focus(self.presets)
+        self.lists.runs_panel.border_title = "runs"
+        self.lists.presets_panel.border_title = "presets"
+        self.set_focus(self.lists.presets)
         self._arrange()
-        self.set_interval(AGES_EVERY_S, self.runs.rebuild)
+        self.set_interval(AGES_EVERY_S, self.lists.runs.rebuild)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -135,35 +107,49 @@ class HomeScreen(HomeActions, Filtering, Screen[None]):
     def come_back_from(self, place: Path) -> None:
         """Put the cursor on the run, or the preset's recording, that was shown; a new run is there in a moment."""
         self._untouched = False
-        recorded = any(preset.recording == place for preset in self._presets or ())
-        self._back_from = None if recorded else str(place)
-        self._turn_to(self.presets if recorded else self.runs)
-        (self.presets if recorded else self.runs).choose(place.stem if recorded else str(place))
+        self._back_from = None if self.lists.put_cursor_on(place) else str(place)
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
     def on_glances_ready(self, message: GlancesReady) -> None:
         """Show the runs as they are now."""
-        self._glances, self._trouble = message.glances, message.trouble
+        lists = self.lists
+        lists.glances, lists.trouble = message.glances, message.trouble
         self.machines.hear_of(each.info.mirror.host for each in message.glances if each.info and each.info.mirror)
         known = {str(glance.folder) for glance in message.glances}
         if message.whole:
-            self.runs.marked &= known
+            lists.runs.marked &= known
         if self._untouched and message.glances:
             self._untouched = False
-            self._turn_to(self.runs)
+            lists.turn_to(runs=True)
         self._show()
         if self._back_from in known:
-            self.runs.choose(self._back_from)
+            lists.runs.choose(self._back_from)
             self._back_from = None
         self.call_after_refresh(collect_again)
 
     def on_presets_ready(self, message: PresetsReady) -> None:
         """Show the presets."""
-        self._presets = message.presets
-        self.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset has these words"
+        self.lists.catalogue = message.presets
+        self.lists.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset contains these words"
         self._show()
+
+    def on_machines_known(self, message: MachinesKnown) -> None:
+        """Show the other machines."""
+        if message.trouble:
+            say(self, message.trouble, error=True)
+        self.machines.learn(message.machines)
+        self._show()
+
+    def on_machine_changed(self, message: MachineChanged) -> None:
+        """Show that a machine is asked, what runs it has, or that it cannot be reached."""
+        self.machines.known[message.machine.name] = message.machine
+        self._show()
+
+    def on_run_reached(self, message: RunReached) -> None:
+        """Open the run that was brought here."""
+        self._commands.reached(message)
 
     def on_listing_moved(self, event: Listing.Moved) -> None:
         """Tell more of what the cursor is on."""
@@ -171,11 +157,30 @@ class HomeScreen(HomeActions, Filtering, Screen[None]):
 
     def on_listing_opened(self, event: Listing.Opened) -> None:
         """Open what was clicked twice."""
-        self.action_open()
+        self._commands.open()
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         """Show the list that was clicked."""
         self.action_list(event.number)
+
+    def on_input_changed(self) -> None:
+        """Narrow both lists to the words."""
+        self.lists.filter.read()
+        self._show()
+
+    def on_input_submitted(self) -> None:
+        """Keep the words, and choose from what has them."""
+        runs, presets = self.lists.runs.chosen, self.lists.presets.chosen
+        if not runs and presets:
+            self.set_focus(self.lists.presets)
+        else:
+            self.lists.leave_filter()
+        self.lists.filter.keep()
+
+    def key_escape(self) -> None:
+        """Show everything again."""
+        if self.lists.filter.clear():
+            self.lists.leave_filter()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._arrange()
@@ -187,38 +192,49 @@ class HomeScreen(HomeActions, Filtering, Screen[None]):
     def on_mouse_down(self) -> None:
         self._untouched = False
 
-    @property
-    def on_runs(self) -> bool:
-        """Whether the cursor is in the list of runs."""
-        return not (self.presets.has_focus or (self._on_filter and self._tab == 2))
+    def action_open(self) -> None:
+        self._commands.open()
+
+    def action_recording(self) -> None:
+        self._commands.play_recording()
+
+    def action_other(self) -> None:
+        self.lists.turn_to(runs=not self.lists.on_runs)
+
+    def action_list(self, number: int) -> None:
+        self.lists.turn_to(runs=number == 1)
+
+    def action_filter(self) -> None:
+        self.lists.filter.open()
+
+    def action_mark(self) -> None:
+        self._commands.mark()
+        self._tell()
+
+    def action_compare(self) -> None:
+        self._commands.compare()
+
+    def action_pause(self) -> None:
+        self._commands.pause_or_go_on()
+
+    def action_stop(self) -> None:
+        self._commands.stop()
+
+    def action_new(self) -> None:
+        self._commands.new_run()
 
     def _show(self) -> None:
-        glances, presets = self._glances, self._presets
-        words = self._words.lower().split()
-        if glances is not None:
-            sign = "▷" if self.app.ability.unicode else ">"
-            self.runs.empty = f"  {self._trouble}" if self._trouble else NO_RUNS.format(sign=sign)
-            if glances:
-                self.runs.empty = "  no run has these words"
-            runs = run_entries(glances, self.machines.known.values(), words)
-            self.runs.show(runs)
-            found = sum(entry.item is not None and not isinstance(entry.item, Machine) for entry in runs)
-            self._title("runs", found, len(glances))
-            active = sum(glance.info is not None and glance.info.active for glance in glances)
+        """Show what was read, and what is typed of it."""
+        self.lists.show(self.machines.known.values())
+        if self.lists.glances is not None:
+            active = sum(glance.info is not None and glance.info.active for glance in self.lists.glances)
             self._top.show(self.app.runs, active)
-        if presets is not None:
-            entries = preset_entries(presets, words)
-            self.presets.show(entries)
-            self._title("presets", sum(entry.item is not None for entry in entries), len(presets))
-
-    def _title(self, name: str, found: int, count: int) -> None:
-        self._panels[name].border_title = Content(f"{name} {found} of {count}" if self._words else f"{name} {found}")
 
     def _tell(self) -> None:
         """Details, footer and marks of the list that the cursor is in."""
-        run, preset = self.runs.chosen, self.presets.chosen
-        self._footer.show("runs" if self.on_runs else "presets", *(at_hand(run) if self.on_runs else ()))
-        if not self.on_runs:
+        on_runs, run, preset = self.lists.on_runs, self.lists.runs.chosen, self.lists.presets.chosen
+        self._footer.show("runs" if on_runs else "presets", *(at_hand(run) if on_runs else ()))
+        if not on_runs:
             self._details.show(None if preset is None else partial(rows.preset_details, preset))
         elif isinstance(run, Machine):
             self._details.show(partial(rows.machine_details, run))
@@ -226,51 +242,24 @@ class HomeScreen(HomeActions, Filtering, Screen[None]):
             self._details.show(partial(rows.elsewhere_details, run))
         else:
             self._details.show(None if run is None else partial(rows.run_details, run))
-        marked = len(self._marked)
-        say = {0: "", 1: "1 marked · m marks another", MOST_COMPARED: f"{MOST_COMPARED} marked · c compares"}
-        self._frame.border_subtitle = say.get(marked, f"{marked} marked · c compares")
-
-    @property
-    def _tab(self) -> int:
-        return self._tabs.chosen
+        marked = len(self.lists.marked)
+        words = {0: "", 1: "1 marked · m marks another", MOST_COMPARED: f"{MOST_COMPARED} marked · c compares"}
+        self._frame.border_subtitle = words.get(marked, f"{marked} marked · c compares")
 
     def _arrange(self) -> None:
+        lists = self.lists
         width, height = self.size
         tiny = width < LEAST_WIDTH or height < LEAST_HEIGHT
         both = width >= BOTH_WIDTH and height >= BOTH_HEIGHT
         self.set_class(tiny, "-tiny")
-        if self.runs.has_focus or self.presets.has_focus:
-            self._tabs.choose(1 if self.runs.has_focus else 2)
-        self._tabs.display = not both and not tiny
-        self._panels["runs"].display = both or self._tab == 1
-        self._panels["presets"].display = both or self._tab == 2
+        if lists.runs.has_focus or lists.presets.has_focus:
+            lists.tabs.choose(1 if lists.runs.has_focus else 2)
+        lists.tabs.display = not both and not tiny
+        lists.runs_panel.display = both or lists.tabs.chosen == 1
+        lists.presets_panel.display = both or lists.tabs.chosen == 2
         self._frame.styles.height = 8 if height >= 36 else 6 if height >= 20 else 4
 
-    def _run_lines(self, row: Row, width: int, marked: bool) -> list[Line]:
-        viewer = rows.viewer_of(self.runs, self._here)
-        if isinstance(row, Machine):
-            return rows.machine_lines(row, viewer, width)
-        if isinstance(row, Elsewhere):
-            return rows.elsewhere_lines(row, viewer, width)
-        return rows.run_lines(row, viewer, width, marked)
-
-    def _preset_lines(self, preset: Preset, width: int, marked: bool) -> list[Line]:
-        return rows.preset_lines(preset, rows.viewer_of(self.presets), width, marked)
-
-    @property
-    def _marked(self) -> list[Path]:
-        """Run files and folders that are marked, runs first."""
-        runs = [glance.folder for glance in self._glances or () if str(glance.folder) in self.runs.marked]
-        recorded = [p.recording for p in self._presets or () if p.name in self.presets.marked and p.recording]
-        return [*runs, *recorded]
-
-    def _turn_to(self, listing: Listing[Row] | Listing[Preset]) -> None:
-        """Give a list the focus; what does not fit beside it is shown in its place, and must be there to take it."""
-        on_presets = listing is self.presets
-        self._tabs.choose(2 if on_presets else 1)
-        self._panels["presets" if on_presets else "runs"].display = True
-        self.set_focus(listing)
-
-    def _looked_at(self) -> None:
+    def _look_again(self) -> None:
+        """Look at the runs now: something was done to one of them."""
         if self._thread is not None:
             self._thread.look()

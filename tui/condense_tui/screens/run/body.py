@@ -88,7 +88,7 @@ class Body(Horizontal):
 
     def show(self, snapshot: Snapshot, choices: RunChoices, axes: Axes, *, compact: bool) -> None:
         """Show a snapshot."""
-        self._layers.show(snapshot.layers, snapshot.layer)
+        self._layers.show(snapshot.layers, snapshot.layer, snapshot.condensed_in)
         self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
         self._events.show(snapshot)
         self._field.show(snapshot.field)

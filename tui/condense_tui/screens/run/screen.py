@@ -5,30 +5,31 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 
 from condense_core.errors import CondenseError
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.timeline import is_logarithmic
-from condense_tui.readers.thread import CommandFailed, ReaderThread, ReadFailed, SnapshotReady
-from condense_tui.screens import run_commands
+from condense_tui.readers.run import run_thread
+from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
-from condense_tui.screens.look_keys import Looking
-from condense_tui.screens.playback import Scrubbing, next_member
+from condense_tui.screens.look_keys import LookKeys
+from condense_tui.screens.playback import Playback, next_member
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
+from condense_tui.screens.run_commands import RunCommands, pause_word
 from condense_tui.snapshots.assemble import View
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import Banner as BannerMessage
 from condense_tui.snapshots.snapshot import Header as RunHeader
 from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.footer import Footer
@@ -39,17 +40,13 @@ from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
 
-if TYPE_CHECKING:
-    from condense_tui.terminal.shell import Shell
-
 # The tabs that every run has; the one after them is for networks with one input.
 TABS = 4
 
 
-class RunScreen(Scrubbing, Looking, Screen[None]):
+class RunScreen(ShellScreen[None]):
     """One run, live or recorded."""
 
-    app: Shell
     AUTO_FOCUS = ""
     PLACES: ClassVar[tuple[Place, ...]] = ("run",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
@@ -58,11 +55,13 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         """`place` is a run's folder or a run file."""
         super().__init__()
         self.place = place
-        self._reader = ReaderThread(place, self.post_message)
+        self._reader = run_thread(place, self.post_message)
+        self._playback = Playback(self._reader.move)
+        self._commands = RunCommands(self, self._look_again)
+        self._look_keys = LookKeys(self, RunChoices(), self._choices_changed, self._is_recorded_log)
         self._snapshot: Snapshot | None = None
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int] | None = None
         self._view = View()
-        self.choices = RunChoices()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
         self._header, self._banner, self._body = Header(), Banner(), Body()
@@ -89,7 +88,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
-    def on_snapshot_ready(self, message: SnapshotReady) -> None:
+    def on_snapshot_ready(self, message: SnapshotReady[Snapshot]) -> None:
         """Show the newest snapshot; under a dialog, keep it until that has closed."""
         if self.is_current or self._snapshot is None:
             self.show(message.snapshot)
@@ -108,10 +107,6 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         self.fail(message.reason)
         self.call_after_refresh(collect_again)
 
-    def on_command_failed(self, message: CommandFailed) -> None:
-        """Say that a command did not reach the worker."""
-        self.notify(message.reason, severity="error", markup=False)
-
     def show(self, snapshot: Snapshot) -> None:
         """Put a snapshot on the screen."""
         self._snapshot = snapshot
@@ -128,7 +123,12 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
     def fail(self, reason: str) -> None:
         """Say that the file cannot be read any more; what was read stays."""
         self.trouble = reason
-        self._banner.show(BannerMessage(f"{reason} · q leaves", "error"))
+        self._banner.show(BannerMessage(f"{reason} · press q to leave", "error"))
+
+    @property
+    def choices(self) -> RunChoices:
+        """How the snapshot is shown."""
+        return self._look_keys.choices
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -149,11 +149,10 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
         self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
-        axes = Axes(choices.log_y, self.log_x)
+        axes = Axes(choices.log_y, self._look_keys.log_x)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
-    @property
-    def _recorded_log(self) -> bool:
+    def _is_recorded_log(self) -> bool:
         return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
 
     def _arrange(self) -> None:
@@ -186,8 +185,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
             self._view = view
             self._reader.look(view)
 
-    def _choose(self, choices: RunChoices) -> None:
-        self.choices = choices
+    def _choices_changed(self) -> None:
         self._arrange()
         self._show()
 
@@ -206,7 +204,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
         snapshot = self._snapshot
         if snapshot is None or snapshot.seeds is None:
-            say(self, "this run is of one seed; n, then seeds 10, trains ten")
+            say(self, "this run has one seed; press n and set seeds to 10")
             return
         self.show_member(next_member(self._view.member, by, snapshot.seeds.count))
 
@@ -216,45 +214,46 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
 
     def action_order(self) -> None:
         """Order kernels by line or by index."""
-        self.choices = replace(self.choices, by_line=not self.choices.by_line)
+        # shown with the snapshot that is ordered so
+        self._look_keys.choices = replace(self.choices, by_line=not self.choices.by_line)
         self._look(replace(self._view, by_line=self.choices.by_line))
 
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""
         if self.choices.zoomed is not None:
-            self._choose(replace(self.choices, zoomed=None))
+            self._look_keys.choose(replace(self.choices, zoomed=None))
             return
-        self._choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
+        self._look_keys.choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
 
     def action_out(self) -> None:
         """From a panel on the whole screen back to all of them."""
         self.set_focus(None)
-        self._choose(replace(self.choices, zoomed=None))
+        self._look_keys.choose(replace(self.choices, zoomed=None))
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
         if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
-            say(self, "only runs of networks with one input have an output and a field to show")
+            say(self, "only networks with one input have an output and a direction field to show")
             return
-        self._choose(replace(self.choices, tab=number, zoomed=None))
+        self._look_keys.choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):
             self.set_focus(None)
         elif number == 4:
-            self._choose(replace(self.choices, zoomed="events"))
+            self._look_keys.choose(replace(self.choices, zoomed="events"))
         else:
             self.set_focus(self._body.panel(number))
 
     def action_pause(self) -> None:
-        """Pause training or go on with it."""
+        """Pause or resume training."""
         run = self._run
         if run is not None:
-            run_commands.pause_or_go_on(self, self.place, run.status, self._looked_at)
+            self._commands.pause_or_go_on(self.place, run.status)
 
     def action_stop(self) -> None:
         """Stop training, after asking."""
         run = self._run
         if run is not None:
-            run_commands.stop(self, self.place, run, self._looked_at)
+            self._commands.stop(self.place, run)
 
     def action_new(self) -> None:
         """A new run like this one."""
@@ -288,6 +287,30 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
 
         offer_export(self, self.place, self._snapshot, self.choices.palette)
 
+    def action_log(self) -> None:
+        self._look_keys.toggle_log_values()
+
+    def action_log_steps(self) -> None:
+        self._look_keys.toggle_log_steps()
+
+    def action_palette(self) -> None:
+        self._look_keys.next_palette()
+
+    def action_play(self) -> None:
+        self._playback.toggle()
+
+    def action_frame(self, by: int) -> None:
+        self._playback.step(by)
+
+    def action_start(self) -> None:
+        self._playback.go(0)
+
+    def action_live(self) -> None:
+        self._playback.live()
+
+    def action_speed(self, by: int) -> None:
+        self._playback.faster(by)
+
     def on_layers_chosen(self, event: Layers.Chosen) -> None:
         """Choose the layer that was clicked."""
         self._look(replace(self._view, layer=event.name))
@@ -301,7 +324,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         snapshot = self._snapshot
         if snapshot is not None and len(snapshot.instants):
             index = int(abs(snapshot.instants - event.step).argmin())
-            self._move(lambda playhead, *_: playhead.go(index))
+            self._playback.go(index)
 
     @property
     def _run(self) -> RunHeader | None:
@@ -311,7 +334,7 @@ class RunScreen(Scrubbing, Looking, Screen[None]):
         with contextlib.closing(open_reader(self.place / FILE_NAME if self.place.is_dir() else self.place)) as file:
             return read_info(file, self.place)
 
-    def _looked_at(self) -> None:
+    def _look_again(self) -> None:
         """Look at the run now: something was done to it."""
         self._reader.look(self._view)
 
@@ -325,7 +348,7 @@ def _recorded(snapshot: Snapshot | None) -> Recorded:
 
 def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
-    pause = run_commands.pause_word(snapshot.header.status)
+    pause = pause_word(snapshot.header.status)
     several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
     there = {**several, "pause": bool(pause), "out": zoomed}
     without = {name for name, of_use in there.items() if not of_use}

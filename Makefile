@@ -1,0 +1,18 @@
+# The three commands of CONTRIBUTING.md. They use the tools of .venv; make that first:
+#   python3 -m venv .venv && .venv/bin/pip install -e '.[dev]'
+BIN ?= .venv/bin
+
+.PHONY: check test full
+
+check: # style, types, and which room may import from which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: # the quick tests
+	$(BIN)/python -m pytest -q -m "not slow" -n 2
+
+full: # all there is, on a clean environment
+	.ci/run
+	.ci/full

@@ -1,0 +1,276 @@
+"""What the training loop knows: members of one scenario, made from their seeds, that take their steps together.
+
+An ensemble is weights, optimiser and state; how gradients are found is a method that it is given, and neither the loop
+nor probes nor checkpoints see which.   # S members
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from condense_core.engine.checkpoint import State, prefix
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.network import Network
+from condense_core.engine.network.observation import Observation, OutputAndGradient
+from condense_core.engine.steppers.batches import Batches
+from condense_core.engine.steppers.gradients.method import GradientMethod
+from condense_core.engine.steppers.graphs import BLOCK, Block
+from condense_core.engine.steppers.optimisers import optimiser
+from condense_core.engine.steppers.parameters import ByName
+from condense_core.errors import RunFileError
+from condense_core.scenario.experiment import Experiment
+
+
+class TrainingEnsemble:
+    """The members of one experiment, all at gradient step `step`, each equal to the same seed trained alone.
+
+    A member that is dropped takes no further step; its weights stay in the state.
+    """
+
+    def __init__(
+        self, experiment: Experiment, datasets: Sequence[Dataset], device: torch.device, method: type[GradientMethod]
+    ) -> None:
+        """`datasets` has a sample for each of `experiment.members`, the same object where they share one."""
+        self.step = 0
+        self.members = list(range(len(experiment.members)))
+        """Numbers of those that still train."""
+        self.notes: list[str] = []
+        """What people should know of how steps are taken; whoever reads them empties the list."""
+        self._experiment = experiment
+        self._experiments = experiment.members
+        dtype: torch.dtype = getattr(torch, experiment.dtype)
+        placed = {id(dataset): dataset.to(device, dtype) for dataset in datasets}
+        self._datasets = [placed[id(dataset)] for dataset in datasets]
+        self._shared = len(placed) == 1
+        self._batches = Batches(experiment, self._datasets)
+        self._networks = [
+            Network(alone, dataset.input_shape, dataset.outputs).to(device)
+            for alone, dataset in zip(self._experiments, datasets, strict=True)
+        ]
+        self._lr = self._first_lr = [self._rate(member) for member in self.members]
+        self._ended: dict[int, ByName] = {}
+        self._method_type = method
+        self._bind()
+        # a schedule of rates, or batches, changes from step to step
+        same = experiment.optimizer.batch is None and not experiment.optimizer.later_lr
+        self.block = BLOCK if same and device.type == "cuda" and self._parameters.in_place else 1
+        """Steps that are best asked for at a time: on a GPU, as many as one graph takes."""
+
+    @property
+    def name(self) -> str:
+        """How gradients are found, for the run's record."""
+        return self._gradients.name
+
+    def advance(self, steps: int = 1) -> None:
+        """Take that many optimiser steps, as many of them as can be in blocks."""
+        if steps >= self.block > 1:
+            if not self._tried_graph:
+                self._try_graph()
+            while self._graph is not None and steps >= BLOCK:
+                self._graph.replay()
+                self._has_gradients = False
+                self.step += BLOCK
+                steps -= BLOCK
+        for _ in range(steps):
+            self._train_step()
+
+    def _train_step(self) -> None:
+        self._set_rates()
+        # what an observation has asked for already is not computed again
+        if not self._has_gradients:
+            self._forward_backward()
+        self._update()
+        self._has_gradients = False
+        self.step += 1
+
+    def prepare(self) -> None:
+        """Do the part of the next step that observations need: its work is the step's, not the measurement's."""
+        if self._whole_sample and not self._has_gradients:
+            self._forward_backward()
+            self._has_gradients = True
+
+    def warm_up(self) -> None:
+        """Do most of a step's work and change nothing, to see how long it takes."""
+        # batch normalisation counts what passes through it
+        counted = [buffer for network in self._networks for buffer in network.buffers()]
+        before = [buffer.clone() for buffer in counted]
+        self._forward_backward()
+        self._has_gradients = False
+        for buffer, value in zip(counted, before, strict=True):
+            buffer.copy_(value)
+
+    def observe(self) -> list[Observation]:
+        """Each member in training as it is now, to be measured; reading changes nothing."""
+        return [
+            Observation(
+                self._experiments[member],
+                self._networks[member],
+                self._datasets[member],
+                self.step,
+                self._lr[member],
+                computed=self._computed(member) if self._whole_sample else None,
+            )
+            for member in self.members
+        ]
+
+    def drop(self, members: Sequence[int]) -> None:
+        """Take members out of training, as they are now; at least one must stay."""
+        before = {member: self._moments(row) for row, member in enumerate(self.members)}
+        for member in members:
+            self._ended[member] = {
+                name: value.detach().clone() for name, value in self._networks[member].state_dict().items()
+            }
+            self.members.remove(member)
+        steps = self._optimisers[0].steps
+        self._bind()
+        for row, member in enumerate(self.members):
+            _copy(before[member], "", self._moments(row))
+        self._set_optimiser_steps(steps)
+
+    def state_dict(self) -> State:
+        """All that an ensemble of the same experiment needs to go on from here, bit for bit."""
+        state: State = {
+            "step": torch.tensor(self.step),
+            "optimiser.steps": torch.tensor(self._optimisers[0].steps),
+        }
+        for row, member in enumerate(self.members):
+            own = {f"network.{name}": value.detach() for name, value in self._networks[member].state_dict().items()}
+            own |= {f"optimiser.{name}": value for name, value in self._moments(row).items()}
+            state |= {f"{prefix(member)}{name}": value for name, value in own.items()}
+        for member, weights in self._ended.items():
+            state |= {f"{prefix(member)}network.{name}": value for name, value in weights.items()}
+        if self._ended:
+            state["ended"] = torch.tensor(sorted(self._ended))
+        return state
+
+    def load_state_dict(self, state: State) -> None:
+        """Continue from `state_dict()` of another; RunFileError where it is of another network."""
+        every = range(len(self._experiments))
+        ended = state["ended"].flatten().tolist() if "ended" in state else []
+        if not set(ended) < set(every):
+            raise _does_not_fit(f"members {ended} of {len(every)} have ended")
+        self.step = int(_number(state, "step"))
+        self.members = [member for member in every if member not in ended]
+        for member in every:
+            _copy(state, f"{prefix(member)}network.", self._networks[member].state_dict())
+        self._ended = {member: dict(self._networks[member].state_dict()) for member in ended}
+        self._bind()
+        for row, member in enumerate(self.members):
+            _copy(state, f"{prefix(member)}optimiser.", self._moments(row))
+        self._set_optimiser_steps(_number(state, "optimiser.steps"))
+
+    def _bind(self) -> None:
+        """Make ready for the members that still train, from the weights in their networks."""
+        self._gradients = self._method_type(
+            self._experiment,
+            [self._networks[member] for member in self.members],
+            [self._datasets[member] for member in self.members],
+            shared=self._shared,
+        )
+        self._parameters = self._gradients.parameters
+        rates = self._parameters.rates([self._lr[member] for member in self.members])
+        self._optimisers = [
+            optimiser(self._experiment.optimizer, group.params, lr=rate)
+            for group, rate in zip(self._parameters.groups, rates, strict=True)
+        ]
+        self._updates = list(zip(self._optimisers, self._parameters.groups, strict=True))
+        self._graph: Block | None = None
+        self._tried_graph = False
+        self._has_gradients = False
+
+    def _forward_backward(self) -> None:
+        """Find outputs and gradients of each member on the samples of this step."""
+        self._gradients.forward_backward(self._batches.at(self.step, self.members))
+
+    def _update(self) -> None:
+        """Move the weights along the gradients that were found last."""
+        for each, group in self._updates:
+            each.update(group.grads)
+
+    def _try_graph(self) -> None:
+        def step() -> None:
+            self._forward_backward()
+            self._update()
+
+        self._tried_graph = True
+        memory = [value for group in self._parameters.groups for value in group.params]
+        for each in self._optimisers:
+            memory += [value for values in each.moments.values() for value in values]
+            memory += each.counters
+        try:
+            self._graph = Block(step, memory)
+        except RuntimeError as error:
+            self.notes.append(f"no CUDA graph, steps are taken one by one: {error}")
+        else:
+            self.notes.append(f"steps are taken in CUDA graphs of {BLOCK}")
+
+    @property
+    def _whole_sample(self) -> bool:
+        """Whether a step sees the whole sample, so that its outputs and gradient are those that are measured."""
+        return self._experiment.optimizer.batch is None and self._experiment.trunk is None
+
+    def _computed(self, member: int) -> Callable[[], OutputAndGradient]:
+        def compute() -> OutputAndGradient:
+            self.prepare()
+            # not before it is asked for: a member that was dropped meanwhile has moved the rows of the others
+            row = self.members.index(member)
+            grads = self._parameters.of_row(row, [group.grads for group in self._parameters.groups])
+            return OutputAndGradient(self._gradients.output(row), grads)
+
+        return compute
+
+    def _rate(self, member: int) -> float:
+        settings = self._experiment.optimizer
+        if settings.lr is not None:
+            return settings.lr
+        assert settings.lr_lambda1 is not None
+        start = Observation(self._experiments[member], self._networks[member], self._datasets[member], 0)
+        return settings.lr_lambda1 / start.signal_strength()
+
+    def _set_rates(self) -> None:
+        """The rates of this step; a function of the step alone, so that a resumed run needs no memory of them."""
+        schedule = self._experiment.optimizer.later_lr
+        if not schedule:
+            return
+        later = [lr for step, lr in schedule if step <= self.step]
+        self._lr = [later[-1]] * len(self._experiments) if later else self._first_lr
+        if later:
+            for each in self._optimisers:
+                each.lr = later[-1]
+
+    def _moments(self, row: int) -> ByName:
+        """What the optimiser remembers of the member in that row, by `mean.PARAMETER` and `square.PARAMETER`."""
+        return {
+            f"{kind}.{name}": value
+            for kind in self._optimisers[0].moments
+            for name, value in self._parameters.of_row(row, [each.moments[kind] for each in self._optimisers]).items()
+        }
+
+    def _set_optimiser_steps(self, steps: float) -> None:
+        for each in self._optimisers:
+            each.steps = steps
+
+
+def _copy(state: State, start: str, into: ByName) -> None:
+    """Fill tensors with those of the state that have `start` before their names."""
+    with torch.no_grad():
+        for name, value in into.items():
+            found = state.get(f"{start}{name}")
+            # a shape that could be broadcast would be silent
+            if found is None or found.shape != value.shape:
+                shape = "missing" if found is None else tuple(found.shape)
+                raise _does_not_fit(f"{start}{name} is {shape}, expected {tuple(value.shape)}")
+            value.copy_(found)
+
+
+def _number(state: State, name: str) -> float:
+    value = state.get(name)
+    if value is None or value.numel() != 1 or not bool(value.isfinite()):
+        raise _does_not_fit(f"{name} is {'missing' if value is None else 'no number'}")
+    return float(value)
+
+
+def _does_not_fit(reason: str) -> RunFileError:
+    return RunFileError(f"the checkpoint does not fit this scenario ({reason}); remove it to train from the start")

@@ -1,0 +1,37 @@
+"""What a way to find gradients is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.network import Network
+from condense_core.engine.steppers.parameters import Parameters
+from condense_core.scenario.experiment import Experiment
+
+
+class GradientMethod(Protocol):
+    """Forward and backward pass of the members in training. Rows are these members, in their order."""
+
+    def __init__(
+        self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
+    ) -> None:
+        """A network and a sample for each row; `shared` where all members of the scenario have one sample."""
+
+    @property
+    def name(self) -> str:
+        """Which way this is, for the run's record."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """The networks' parameters, and where their gradients are written."""
+
+    def forward_backward(self, batch: Sequence[Tensor] | None) -> None:
+        """Find outputs and gradients of each member on the samples with the numbers in `batch`, a tensor for each row;
+        on the whole sample where that is None."""
+
+    def output(self, row: int) -> Tensor:
+        """What `forward_backward` found last: outputs (N, D) of the member in that row."""

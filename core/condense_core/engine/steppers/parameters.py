@@ -1,0 +1,131 @@
+"""The parameters of the members in training and their gradients: where they are in memory.   # S members"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from condense_core.engine.network.network import Network
+
+ByName = dict[str, Tensor]
+
+
+@dataclass
+class ParameterGroup:
+    """Tensors that one optimiser moves together, and the gradient of each, in the same order."""
+
+    params: list[Tensor]
+    grads: Sequence[Tensor]
+
+
+class Parameters(Protocol):
+    """What an ensemble needs of them, however they lie in memory. Rows are members in training, in their order."""
+
+    groups: list[ParameterGroup]
+    in_place: bool
+    """Whether every step reads and writes the same memory, as a CUDA graph needs it."""
+
+    def rates(self, rates: Sequence[float]) -> Sequence[float | Tensor]:
+        """The learning rate of each group, given that of each row."""
+
+    def of_row(self, row: int, values: Sequence[Sequence[Tensor]]) -> ByName:
+        """One member's part, by parameter name, of `values`: tensors laid out as the `params` of each group are."""
+
+
+class SeparateParameters:
+    """Each tensor in memory of its own, a group for each member; whoever finds gradients puts them into the groups."""
+
+    in_place = False
+
+    def __init__(self, networks: Sequence[Network]) -> None:
+        self.by_row = [dict(network.named_parameters()) for network in networks]
+        self.groups = [ParameterGroup(list(own.values()), []) for own in self.by_row]
+
+    def rates(self, rates: Sequence[float]) -> Sequence[float | Tensor]:
+        return rates
+
+    def of_row(self, row: int, values: Sequence[Sequence[Tensor]]) -> ByName:
+        return dict(zip(self.by_row[row], values[row], strict=True))
+
+
+class FlatParameters:
+    """All members in one block of memory, so that an optimiser step is one kernel.
+
+    `stacked` has every tensor of the networks stacked over the members, (S, …), one after the other in that block; the
+    members' own networks read and write the same memory. `grads` is laid out the same way, in a block of its own. A
+    layer that is `joined` is a single tensor `LAYER.kernels` (S, M, K + 1) of weights and, where it has one, the bias.
+    """
+
+    in_place = True
+
+    def __init__(self, networks: Sequence[Network], joined: Sequence[str] = ()) -> None:
+        by_row = [dict(network.named_parameters()) for network in networks]
+        self._rows = len(by_row)
+        self._shape_of = {name: value.shape for name, value in by_row[0].items()}
+        self._shapes = _joined_shapes(by_row[0], joined)
+        some = next(iter(by_row[0].values()))
+        total = len(networks) * sum(shape.numel() for shape in self._shapes.values())
+        flat = torch.empty(total, dtype=some.dtype, device=some.device)
+        self._flat_grad = torch.zeros_like(flat)
+        self.groups = [ParameterGroup([flat], [self._flat_grad])]
+        self.stacked, self.grads = self._stack(flat), self._stack(self._flat_grad)
+        for row, own in enumerate(by_row):
+            for name, place in self._unstack(self.stacked, row).items():
+                place.copy_(own[name].detach())
+                own[name].data = place
+
+    def zero_grad(self) -> None:
+        """Set all gradients to 0, for a method that adds to them."""
+        self._flat_grad.zero_()
+
+    def rates(self, rates: Sequence[float]) -> Sequence[float | Tensor]:
+        """One number where all members have one rate, else a rate for every entry."""
+        if len(set(rates)) <= 1 or all(math.isnan(rate) for rate in rates):
+            return [rates[0]]
+        (flat,) = self.groups[0].params
+        rate_S = torch.tensor(rates, dtype=flat.dtype, device=flat.device)
+        return [torch.cat([rate_S.repeat_interleave(shape.numel()) for shape in self._shapes.values()])]
+
+    def of_row(self, row: int, values: Sequence[Sequence[Tensor]]) -> ByName:
+        ((flat,),) = values
+        return self._unstack(self._stack(flat), row)
+
+    def _stack(self, flat: Tensor) -> ByName:
+        """Views of `flat` by name, (S, …) each."""
+        parts = torch.split(flat, [self._rows * shape.numel() for shape in self._shapes.values()])
+        return {
+            name: part.view(self._rows, *shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
+        }
+
+    def _unstack(self, stacked: ByName, row: int) -> ByName:
+        """One member's part of `stacked`, by the names that its network has for it."""
+        found: ByName = {}
+        for name, value in stacked.items():
+            layer, _, kind = name.partition(".")
+            if kind != "kernels":
+                found[name] = value[row]
+                continue
+            shape = self._shape_of[f"{layer}.weight"]
+            entries = shape[1:].numel()
+            found[f"{layer}.weight"] = value[row][:, :entries].view(shape)
+            if value.shape[2] > entries:
+                found[f"{layer}.bias"] = value[row][:, entries]
+        return found
+
+
+def _joined_shapes(parameters: dict[str, nn.Parameter], joined: Sequence[str]) -> dict[str, torch.Size]:
+    """Shapes of one member's parameters by name, weights and bias of a joined layer as one."""
+    shapes: dict[str, torch.Size] = {}
+    for name, value in parameters.items():
+        layer, _, kind = name.partition(".")
+        if layer not in joined:
+            shapes[name] = value.shape
+        elif kind == "weight":
+            entries = value[0].numel() + (f"{layer}.bias" in parameters)
+            shapes[f"{layer}.kernels"] = torch.Size((len(value), entries))
+    return shapes

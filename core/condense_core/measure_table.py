@@ -1,0 +1,279 @@
+"""Every measure that is recorded or reported, once: what it is called, how it is written, what it means.
+
+Tables, documents, pictures of sweeps, the glossary and claims read it, so that a new measure has one place here beside
+the code that measures it. Names are those of the scalars in run files: of a layer `LAYER.NAME`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from condense_core.thresholds import ARRIVED, COARSE, FINE, INITIAL_STAGE, LEAST_COVERAGE, SMALL_NORM, percent
+
+Kind = Literal["count", "share", "cosine", "flag", "step", "value"]
+"""How a value is written and summed up: a whole number; a share in [0, 1], in per cent; a number in [0, 1] of which the
+last digits before 1 matter; yes or no; a step of the run; any other number."""
+
+
+class Measure(NamedTuple):
+    """One measure. `label` is its name in a sentence, `head` the same over a narrow column, `help` what it is."""
+
+    label: str
+    kind: Kind
+    help: str
+    head: str = ""
+    of: Literal["layer", "network"] = "layer"
+    digits: int = 4
+    """Figures that are shown of a value."""
+    claimed: bool = False
+    """A claim may require it."""
+    of_the_data: bool = False
+    """A claim that names no step means it at small weights, where it belongs to the data: at step 0."""
+
+    @property
+    def counted(self) -> bool:
+        """Over several draws the values are counted one by one; of others the middle and the range are given."""
+        return self.kind == "count"
+
+
+MEASURES: dict[str, Measure] = {
+    # of a layer, by its kernels alone
+    "kernels": Measure(
+        "kernels", "count", "the weights of one output channel, or of one neuron, as one vector", "kernels"
+    ),
+    "kept": Measure(
+        "kernels kept",
+        "count",
+        f"those whose norm is at least {SMALL_NORM:g} of the layer's 90th percentile; the others are not counted",
+        "kernels",
+    ),
+    "lines": Measure(
+        "lines",
+        "count",
+        f"kernels along one axis, on either side: a cluster at |cos| {FINE.cos:g} of at least {percent(FINE.share)} of"
+        " the kept kernels",
+        "lines",
+        claimed=True,
+    ),
+    "lines_coarse": Measure(
+        f"lines at {COARSE.words}",
+        "count",
+        f"lines cut at |cos| {COARSE.cos:g}, of at least {percent(COARSE.share)} of the kept kernels: nearer to what an"
+        " eye reads off a heatmap",
+        "coarse",
+        claimed=True,
+    ),
+    "directions": Measure(
+        "directions",
+        "count",
+        "one side of a line, with at least half as many kernels as a line needs",
+        "dirs",
+        claimed=True,
+    ),
+    "directions_coarse": Measure(
+        f"directions at {COARSE.words}", "count", "sides of the lines of that cut, counted alike", claimed=True
+    ),
+    "coverage": Measure("coverage", "share", "share of the kept kernels that lie on lines", "cover", claimed=True),
+    "coverage_coarse": Measure(
+        f"coverage at {COARSE.words}", "share", "share of the kept kernels on lines of that cut", claimed=True
+    ),
+    "mean_abs_cos": Measure(
+        "mean |cos| with their axis",
+        "cosine",
+        "mean |cosine| of all kept kernels with the one axis that fits them best",
+        "|cos|",
+        claimed=True,
+    ),
+    "pair_abs_cos": Measure("mean |cos| of pairs", "cosine", "mean |cosine| of every two kernels", claimed=True),
+    "slice_abs_cos": Measure(
+        "mean |cos| of slices with their axis",
+        "cosine",
+        "the same of a convolution's slices for each output and input channel, where it has several input channels",
+        claimed=True,
+    ),
+    "null_coverage": Measure(
+        "coverage by chance", "share", "what random kernels of that size and number would cover in 95 of 100 draws"
+    ),
+    "null_coverage_coarse": Measure(f"coverage by chance at {COARSE.words}", "share", "the same for lines of that cut"),
+    "condensed": Measure(
+        "condensed",
+        "flag",
+        f"more than {percent(LEAST_COVERAGE)} on lines, and more than as many random vectors of that length would be",
+        "condensed",
+        claimed=True,
+    ),
+    "condensed_coarse": Measure(
+        f"condensed at {COARSE.words}", "flag", "the same for lines of that cut, by its own chance", claimed=True
+    ),
+    "condensed_at": Measure("step at which it condensed", "step", "the first recorded step at which it was", "at step"),
+    "relative_change": Measure(
+        "relative change", "value", "how far the kernels have moved from their start, over its norm", claimed=True
+    ),
+    "velocity_cos": Measure(
+        "mean |cos| with their own velocity",
+        "cosine",
+        "1 where the kernels keep their direction under gradient flow, which is what condensed means for one kernel",
+        claimed=True,
+    ),
+    "turning_to_growth": Measure(
+        "turning over growth",
+        "value",
+        "median of how fast a kernel's direction changes over how fast its norm does, under gradient flow",
+        claimed=True,
+    ),
+    # of a layer, beside the direction that is predicted for it
+    "alignment": Measure(
+        "mean |cos| with the predicted v1",
+        "cosine",
+        "mean |cosine| of the kept kernels with v1, the direction predicted from the data alone",
+        "to v1",
+        claimed=True,
+    ),
+    "share_on_v1": Measure(
+        "share of the kernels along v1",
+        "share",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with v1",
+        claimed=True,
+    ),
+    "share_on_v2": Measure(
+        "share of the kernels along v2",
+        "share",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with the second singular direction",
+        claimed=True,
+    ),
+    "case1_cos": Measure(
+        "mean |cos| with Σ e_i x_i",
+        "cosine",
+        "of a dense layer of multiplicity 1: mean |cosine| of the kept neurons with the sum of its inputs, weighted by"
+        " the residuals",
+        claimed=True,
+    ),
+    "ratio": Measure(
+        "share of the weights on v1",
+        "cosine",
+        "share of the layer's weight along v1, as measured and as the linear dynamics predict it",
+        "on v1",
+        claimed=True,
+    ),
+    "predicted_ratio": Measure(
+        "predicted share of the weights on v1", "cosine", "the share on v1 that the linear dynamics make of the start"
+    ),
+    "prediction_error": Measure(
+        "largest error of the predicted share on v1",
+        "value",
+        "largest difference of the share on v1 from the one that the linear dynamics predict, over all recorded steps",
+        claimed=True,
+    ),
+    "predicted_at": Measure(
+        "predicted step of condensation",
+        "step",
+        f"the first step at which the linear dynamics have {percent(ARRIVED)} of the weight on v1",
+        "predicted",
+    ),
+    "arrived_at": Measure(
+        "step of arrival on v1",
+        "step",
+        f"the first step with {percent(ARRIVED)} of the weight on the predicted direction",
+    ),
+    "eigenvalue": Measure("eigenvalue of ZᵀZ", "value", "λ², squares of the singular values of the signal matrix Z"),
+    "gap_ratio": Measure(
+        "λ2/λ1",
+        "cosine",
+        "second over first singular value of Z: 0 for a rank of one, near 1 where two directions compete",
+        claimed=True,
+        of_the_data=True,
+    ),
+    "ones_overlap": Measure(
+        "|⟨v1, ones⟩|",
+        "cosine",
+        "how flat v1 is: 1 where all entries of each input channel are equal; mean over channels",
+        claimed=True,
+        of_the_data=True,
+    ),
+    "ones_overlap_least": Measure(
+        "|⟨v1, ones⟩| of the least channel",
+        "cosine",
+        "the same of the input channel where it is least",
+        claimed=True,
+        of_the_data=True,
+    ),
+    "ones_cos": Measure(
+        "mean |cos| with all-ones", "cosine", "mean |cosine| of the kept filters with the all-ones vector", claimed=True
+    ),
+    "ones_cos_least": Measure(
+        "least |cos| with all-ones", "cosine", "the same of the filter where it is least", claimed=True
+    ),
+    # of the network
+    "loss": Measure("loss", "value", "loss on the whole sample", "loss", of="network"),
+    "loss_first": Measure("first loss", "value", "loss at the first recorded step", of="network"),
+    "loss_last": Measure("last loss", "value", "loss at the last recorded step", of="network"),
+    "loss_ratio": Measure(
+        "loss / first loss",
+        "value",
+        f"while the loss is above {percent(INITIAL_STAGE)} of its first value: the initial stage of training, where the"
+        " theory holds",
+        "loss",
+        of="network",
+        claimed=True,
+    ),
+    "accuracy": Measure(
+        "accuracy", "share", "share of the sample that is classified right", of="network", claimed=True
+    ),
+    "test_accuracy": Measure(
+        "test accuracy", "share", "share of the held-out sample that is classified right", of="network", claimed=True
+    ),
+    "gradient_norm": Measure("norm of the gradient", "value", "Euclidean norm over all parameters", of="network"),
+    "steps_per_second": Measure("steps a second", "value", "speed of training, measuring not counted", of="network"),
+    "recording_share": Measure(
+        "share of time on measuring", "share", "what measuring takes of the time of training", of="network"
+    ),
+    "diverged": Measure("diverged", "flag", "the loss is not finite any more", of="network"),
+    "complexity": Measure(
+        "complexity",
+        "value",
+        "of one input: the output's distance from a polynomial of the activation's multiplicity, over its range",
+        of="network",
+        claimed=True,
+    ),
+    "complexity_below": Measure(
+        "complexity below",
+        "value",
+        "of one input: the output's distance from a polynomial of one degree less than the multiplicity",
+        of="network",
+        claimed=True,
+    ),
+    "angle_to_lines": Measure(
+        "mean angle to a stable line, degrees",
+        "value",
+        "of one input: mean angle of the kept neurons to the nearest stable line",
+        of="network",
+        claimed=True,
+    ),
+    "stable_lines": Measure(
+        "stable lines",
+        "count",
+        "of one input: lines through 0 to which small neurons are driven",
+        of="network",
+        claimed=True,
+    ),
+    # of several seeds
+    "claim": Measure("claim", "flag", "the claim holds", of="network"),
+}
+
+CLAIMED = tuple(name for name, measure in MEASURES.items() if measure.claimed)
+"""What a claim may require."""
+
+
+def split(scalar: str) -> tuple[str, str]:
+    """Layer and measure of a recorded scalar: `conv1.lines`, `loss` without a layer, `conv1.eigenvalue.2`."""
+    layer, _, name = scalar.rpartition(".")
+    return split(layer) if name.isdigit() and layer else (layer, name)
+
+
+def label_of(scalar: str) -> str:
+    """What a recorded scalar is called: `conv1: lines` for `conv1.lines`; of one that is not ours, its own name."""
+    layer, name = split(scalar)
+    label = MEASURES[name].label if name in MEASURES else name.replace("_", " ")
+    rank = scalar.rpartition(".")[2]
+    label += f" {rank}" if rank.isdigit() else ""
+    return f"{layer}: {label}" if layer else label

@@ -1,0 +1,45 @@
+"""Small ensembles for the tests of steps: a scenario, and every way to find its gradients."""
+
+from __future__ import annotations
+
+import msgspec
+import torch
+
+from condense_core.engine.data.datasets import load
+from condense_core.engine.steppers import TrainingEnsemble
+from condense_core.engine.steppers.gradients.autograd import AutogradGradients
+from condense_core.engine.steppers.gradients.cnn import CnnGradients
+from condense_core.engine.steppers.gradients.method import GradientMethod
+from condense_core.engine.steppers.gradients.mlp import MlpGradients
+from condense_core.engine.steppers.gradients.vmap import VmapGradients
+from condense_core.scenario.experiment import GD, Adam, Conv, Dense, Digits, Ensemble, Experiment, NormalInit, Sine
+
+CPU = torch.device("cpu")
+
+
+def scenario(**changes) -> Experiment:
+    base = Experiment(
+        name="members",
+        steps=50,
+        data=Sine(samples=20, inputs=3, low=-1.0, high=1.0),
+        layers=(Dense(width=7),),
+        init=NormalInit(std=0.1, bias="same"),
+        optimizer=GD(lr=0.05),
+        dtype="float64",
+        ensemble=Ensemble(members=3),
+    )
+    return msgspec.structs.replace(base, **changes)
+
+
+def make(method: type[GradientMethod], experiment: Experiment) -> TrainingEnsemble:
+    loaded = {member.data: load(member.data) for member in experiment.members}
+    return TrainingEnsemble(experiment, [loaded[member.data] for member in experiment.members], CPU, method)
+
+
+METHODS = {
+    "mlp": (MlpGradients, scenario(optimizer=Adam(lr=0.01))),
+    "mlp in batches": (MlpGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
+    "cnn": (CnnGradients, scenario(data=Digits(samples=20), layers=(Conv(width=3),), optimizer=Adam(lr_lambda1=0.1))),
+    "eager": (AutogradGradients, scenario(optimizer=Adam(lr=0.01))),
+    "stacked": (VmapGradients, scenario(optimizer=Adam(lr=0.01))),
+}

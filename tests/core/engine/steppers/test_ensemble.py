@@ -1,0 +1,182 @@
+"""An ensemble in training: it goes on from a state with the same bits, whoever looks and whoever is dropped."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+import torch
+from ensembles import CPU, METHODS, make, scenario
+from tolerances import rtol
+
+from condense_core.engine.data.datasets import load
+from condense_core.engine.steppers import TrainingEnsemble, graphs, make_ensemble
+from condense_core.engine.steppers.gradients.mlp import MlpGradients
+from condense_core.errors import RunFileError
+from condense_core.scenario.experiment import GD, Dense
+
+
+def ensemble(experiment) -> TrainingEnsemble:
+    return make_ensemble(experiment, [load(experiment.data)], CPU)
+
+
+def steps_of(training: TrainingEnsemble, count: int) -> list[dict[str, torch.Tensor]]:
+    states = []
+    for _ in range(count):
+        states.append({name: value.clone() for name, value in training.state_dict().items()})
+        training.advance()
+    return [*states, training.state_dict()]
+
+
+def test_from_its_step_on_the_later_learning_rate_holds(small):
+    plain = msgspec.structs.replace(small, optimizer=GD(lr=0.01))
+    scheduled = msgspec.structs.replace(small, optimizer=GD(lr=0.01, later_lr=((3, 0.002), (5, 0.0005))))
+    before, after = steps_of(ensemble(plain), 3), steps_of(ensemble(scheduled), 6)
+    name = "network.dense1.weight"
+    assert all(torch.equal(one[name], other[name]) for one, other in zip(before, after, strict=False))
+    for step, lr in ((3, 0.002), (4, 0.002), (5, 0.0005)):
+        at = msgspec.structs.replace(small, optimizer=GD(lr=lr))
+        alone = ensemble(at)
+        alone.load_state_dict(after[step])
+        alone.advance()
+        assert torch.equal(alone.state_dict()[name], after[step + 1][name])
+
+
+def test_a_resumed_run_has_the_rate_of_its_step(small):
+    scheduled = msgspec.structs.replace(small, optimizer=GD(lr=0.01, later_lr=((3, 0.002),)))
+    states = steps_of(ensemble(scheduled), 6)
+    resumed = ensemble(scheduled)
+    resumed.load_state_dict(states[4])
+    resumed.advance()
+    assert torch.equal(resumed.state_dict()["network.dense1.weight"], states[5]["network.dense1.weight"])
+
+
+def test_an_output_layer_without_a_bias_leaves_the_weights_as_they_were(small):
+    without = ensemble(msgspec.structs.replace(small, output_bias=False)).state_dict()
+    with_bias = ensemble(small).state_dict()
+    assert "network.output.bias" in with_bias
+    assert "network.output.bias" not in without
+    assert all(torch.equal(with_bias[name], without[name]) for name in without if name.startswith("network."))
+
+
+@pytest.mark.parametrize("case", METHODS)
+def test_a_restored_ensemble_goes_on_with_the_same_bits(case):
+    method, experiment = METHODS[case]
+    whole, first, second = (make(method, experiment) for _ in range(3))
+    for _ in range(9):
+        whole.advance()
+    for _ in range(4):
+        first.advance()
+    second.load_state_dict({name: value.clone() for name, value in first.state_dict().items()})
+    for _ in range(5):
+        second.advance()
+    assert whole.state_dict().keys() == second.state_dict().keys()
+    assert all(torch.equal(value, second.state_dict()[name]) for name, value in whole.state_dict().items())
+
+
+@pytest.mark.parametrize("case", METHODS)
+def test_looking_changes_no_bit(case):
+    method, experiment = METHODS[case]
+    blind, watched = make(method, experiment), make(method, experiment)
+    for _ in range(6):
+        blind.advance()
+        for observation in watched.observe():
+            assert math.isfinite(observation.loss)
+            assert observation.gradient_norm > 0
+        watched.advance()
+    assert all(torch.equal(value, watched.state_dict()[name]) for name, value in blind.state_dict().items())
+
+
+@pytest.mark.parametrize("case", METHODS)
+def test_a_dropped_member_stays_as_it_is_and_the_others_go_on_as_if_alone(case):
+    method, experiment = METHODS[case]
+    training, untouched = make(method, experiment), make(method, experiment)
+    for _ in range(3):
+        training.advance()
+        untouched.advance()
+    at_drop = {
+        name: value.clone() for name, value in training.state_dict().items() if name.startswith("member.1.network.")
+    }
+    training.drop([1])
+    assert training.members == [0, 2]
+    resumed = make(method, experiment)
+    resumed.load_state_dict({name: value.clone() for name, value in training.state_dict().items()})
+    assert resumed.members == [0, 2]
+    for _ in range(4):
+        training.advance()
+        untouched.advance()
+        resumed.advance()
+    state = training.state_dict()
+    assert all(torch.equal(state[name], value) for name, value in at_drop.items())
+    assert all(torch.equal(resumed.state_dict()[name], value) for name, value in state.items())
+    for observation, number in zip(training.observe(), (0, 2), strict=True):
+        for name, value in untouched.observe()[number].parameters().items():
+            assert float((observation.parameters()[name] - value).norm()) <= rtol("float64") * float(value.norm())
+
+
+class Replayed:
+    """Stands for a captured graph: runs the steps it was given, or others."""
+
+    def __init__(self, block, wrong: bool = False) -> None:
+        self.block, self.wrong = block, wrong
+
+    def replay(self) -> None:
+        self.block()
+        if self.wrong:
+            self.block()
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
+    method, experiment = METHODS["mlp"]
+    plain, blocks = make(method, experiment), make(method, experiment)
+    monkeypatch.setattr(graphs, "_capture", lambda block: Replayed(block, wrong))
+    blocks.block = graphs.BLOCK
+    plain_steps = 2 * graphs.BLOCK + 5
+    for _ in range(plain_steps):
+        plain._train_step()
+    blocks.advance(plain_steps)
+    assert blocks.step == plain_steps
+    (note,) = blocks.notes
+    assert ("one by one" in note) == wrong
+    assert all(torch.equal(value, blocks.state_dict()[name]) for name, value in plain.state_dict().items())
+    blocks.drop([0])
+    blocks.advance(graphs.BLOCK)
+    assert blocks.observe()[0].step == plain_steps + graphs.BLOCK
+
+
+def damaged(state: dict[str, torch.Tensor], **changes: torch.Tensor | None) -> dict[str, torch.Tensor]:
+    changed = {name: value.clone() for name, value in state.items()} | changes
+    return {name: value for name, value in changed.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"step": None},
+        {"step": torch.tensor([1.0, 2.0])},
+        {"optimiser.steps": torch.tensor(math.nan)},
+        {"network.dense1.weight": None},
+        {"optimiser.mean.dense1.weight": None},
+        # one number would be spread over the whole tensor
+        {"network.dense1.weight": torch.zeros(1)},
+        {"member.1.optimiser.mean.dense1.bias": torch.zeros(1)},
+        {"ended": torch.tensor([0, 1, 2])},
+        {"ended": torch.tensor([3])},
+        {"ended": torch.tensor([-1])},
+    ],
+    ids=lambda changes: " ".join(f"{name}={value}" for name, value in changes.items()),
+)
+def test_a_state_that_is_not_of_this_scenario_is_refused_in_one_line(changes):
+    method, experiment = METHODS["mlp"]
+    state = damaged(make(method, experiment).state_dict(), **changes)
+    with pytest.raises(RunFileError, match="the checkpoint does not fit this scenario") as caught:
+        make(method, experiment).load_state_dict(state)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_state_of_another_network_is_refused():
+    other = make(MlpGradients, scenario(layers=(Dense(width=8),)))
+    with pytest.raises(RunFileError, match="dense1"):
+        make(MlpGradients, scenario()).load_state_dict(other.state_dict())

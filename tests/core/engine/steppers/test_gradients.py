@@ -1,0 +1,167 @@
+"""Every way to find gradients gives what autograd gives, member by member."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+import torch
+from ensembles import CPU, make, scenario
+from tolerances import rtol
+
+from condense_core.engine.data.datasets import load
+from condense_core.engine.network.activations import activation
+from condense_core.engine.network.derivatives import elementwise
+from condense_core.engine.steppers import gradient_method, make_ensemble
+from condense_core.engine.steppers.gradients import cnn
+from condense_core.engine.steppers.gradients.autograd import AutogradGradients
+from condense_core.engine.steppers.gradients.cnn import CnnGradients
+from condense_core.engine.steppers.gradients.method import GradientMethod
+from condense_core.engine.steppers.gradients.mlp import MlpGradients
+from condense_core.engine.steppers.gradients.vmap import VmapGradients
+from condense_core.scenario.experiment import (
+    ACTIVATIONS,
+    GD,
+    Adam,
+    Conv,
+    Dense,
+    Digits,
+    Ensemble,
+    Experiment,
+    NormalInit,
+)
+
+EVERY = (*ACTIVATIONS, "centred-sigmoid", "centred-softplus")
+
+
+def assert_equals_each_seed_alone(method: type[GradientMethod], experiment: Experiment, steps=12, reason="member"):
+    together = make(method, experiment)
+    for _ in range(steps):
+        together.advance()
+    for observation, alone in zip(together.observe(), experiment.members, strict=True):
+        single = make(AutogradGradients, alone)
+        for _ in range(steps):
+            single.advance()
+        (expected,) = single.observe()
+        assert observation.loss == pytest.approx(expected.loss, rel=rtol(reason))
+        pairs = ((observation.parameters(), expected.parameters()), (observation.gradient, expected.gradient))
+        for found, wanted in pairs:
+            assert found.keys() == wanted.keys()
+            for name, value in wanted.items():
+                # relative to the whole tensor: an entry of a gradient may be nearly 0 by cancellation
+                assert float((found[name] - value).norm()) <= rtol(reason) * float(value.norm()), name
+
+
+OPTIMISERS = {
+    "gd": GD(lr=0.05),
+    "adam": Adam(lr=0.01),
+    "batches": Adam(lr=0.01, batch=6),
+    "schedule": GD(lr=0.05, later_lr=((4, 0.01),)),
+}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_activations_in_closed_form_are_those_of_autograd(name):
+    z = torch.linspace(-6, 6, 601, dtype=torch.float64, requires_grad=True)
+    value = activation(name)(z)
+    (derivative,) = torch.autograd.grad(value.sum(), z)
+    found, saved = elementwise(name).forward(z.detach().clone())
+    torch.testing.assert_close(found, value.detach(), rtol=rtol("float64"), atol=0)
+    torch.testing.assert_close(
+        elementwise(name).backward(torch.ones_like(found), saved), derivative, rtol=rtol("float64"), atol=0
+    )
+
+
+@pytest.mark.parametrize("optimizer", OPTIMISERS)
+@pytest.mark.parametrize("method", [MlpGradients, VmapGradients])
+@pytest.mark.parametrize("vary", ["init", "data", "both"])
+def test_two_layers(method, optimizer, vary):
+    experiment = scenario(optimizer=OPTIMISERS[optimizer], ensemble=Ensemble(members=3, vary=vary))
+    assert_equals_each_seed_alone(method, experiment)
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("residual", [False, True])
+def test_deep_networks_with_and_without_skip_connections(name, residual):
+    layers = (Dense(width=7, activation=name), Dense(width=7, activation="tanh", bias=False), Dense(width=7))
+    assert_equals_each_seed_alone(MlpGradients, scenario(layers=layers, residual=residual, output_bias=not residual))
+
+
+@pytest.mark.parametrize("loss", ["mse", "softmax-mse", "cross-entropy"])
+def test_dense_layers_on_images_with_every_loss(loss):
+    images = Digits(samples=30, labels="onehot")
+    assert_equals_each_seed_alone(MlpGradients, scenario(data=images, loss=loss, optimizer=Adam(lr=1e-3)))
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "xtanh", "sigmoid"])
+@pytest.mark.parametrize("loss", ["mse", "softmax-mse", "cross-entropy"])
+@pytest.mark.parametrize(
+    ("optimizer", "vary"),
+    [(GD(lr_lambda1=0.05), "data"), (Adam(lr_lambda1=0.01), "both"), (Adam(lr=1e-3, batch=8), "init")],
+)
+def test_one_convolution(name, loss, optimizer, vary):
+    experiment = scenario(
+        data=Digits(samples=30, labels="onehot"),
+        loss=loss,
+        layers=(Conv(width=5, activation=name, bias=name != "relu"),),
+        optimizer=optimizer,
+        ensemble=Ensemble(members=2, vary=vary),
+    )
+    assert_equals_each_seed_alone(CnnGradients, experiment, steps=6)
+
+
+def test_one_convolution_in_several_chunks_and_without_kept_patches(monkeypatch):
+    images = scenario(data=Digits(samples=30), layers=(Conv(width=5),))
+    monkeypatch.setattr(cnn, "CHUNK_BYTES", 5 * 36 * 8 * 7)
+    assert_equals_each_seed_alone(CnnGradients, images, steps=4)
+    monkeypatch.setattr(cnn, "KEPT_BYTES", 0)
+    assert_equals_each_seed_alone(CnnGradients, images, steps=4)
+
+
+def test_deep_convolutions_stacked():
+    layers = (Conv(width=5), Conv(width=4), Dense(width=6))
+    images = Digits(samples=20, labels="onehot")
+    experiment = scenario(data=images, loss="cross-entropy", layers=layers, optimizer=Adam(lr=1e-3))
+    assert_equals_each_seed_alone(VmapGradients, experiment, steps=4)
+
+
+def test_members_in_float32_agree_to_its_precision():
+    small = scenario(
+        dtype="float32", init=NormalInit(std=0.005), ensemble=Ensemble(members=40), layers=(Dense(width=50),)
+    )
+    assert_equals_each_seed_alone(MlpGradients, small, reason="float32")
+
+
+def test_the_way_to_step_follows_from_the_scenario():
+    images = Digits(samples=20, labels="onehot")
+    deep = scenario(data=images, loss="cross-entropy", layers=(Conv(width=3), Conv(width=3)), dtype="float32")
+    assert gradient_method(scenario(), CPU) is MlpGradients
+    assert gradient_method(scenario(data=images, layers=(Conv(width=3),)), CPU) is CnnGradients
+    assert gradient_method(deep, CPU) is AutogradGradients
+    assert gradient_method(deep, torch.device("cuda")) is VmapGradients
+    single = msgspec.structs.replace(deep, ensemble=Ensemble())
+    assert gradient_method(single, torch.device("cuda")) is AutogradGradients
+    fast = msgspec.structs.replace(deep, layers=(Conv(width=3),), fast=("bf16",))
+    assert gradient_method(fast, CPU) is AutogradGradients
+
+
+@pytest.mark.parametrize("fast", [("channels-last",), ("bf16",), ("channels-last", "bf16")])
+def test_fast_ways_agree_with_the_plain_one_and_say_so(fast):
+    images = Digits(samples=60, labels="onehot")
+    layers = (Conv(width=8), Conv(width=8))
+    plain = scenario(
+        data=images, loss="cross-entropy", layers=layers, dtype="float32", ensemble=Ensemble(), optimizer=GD(lr=0.1)
+    )
+    runs = []
+    for chosen in ((), fast):
+        experiment = msgspec.structs.replace(plain, fast=chosen)
+        ensemble = make_ensemble(experiment, [load(experiment.data)], CPU)
+        for _ in range(20):
+            ensemble.advance()
+        runs.append(ensemble)
+    (slow,), (quick,) = (ensemble.observe() for ensemble in runs)
+    assert all(way in runs[1].name for way in fast)
+    tolerance = 0.02 if "bf16" in fast else 1e-4
+    for layer in slow.layers:
+        moved = float((slow.kernels(layer) - quick.kernels(layer)).norm() / slow.kernels(layer).norm())
+        assert moved < tolerance
+    assert quick.loss == pytest.approx(slow.loss, rel=tolerance)

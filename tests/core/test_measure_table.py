@@ -1,0 +1,80 @@
+"""The table of measures: everything that is recorded or reported is in it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from condense_core.measure_table import CLAIMED, MEASURES, label_of, split
+from condense_core.runfile.layer_measures import LayerMeasures
+from condense_core.runfile.reader import RunReader
+from condense_core.runs.summary import measured, summarise
+from condense_core.scenario.claims import Requirement
+
+# A network of two convolutions has layers with several input channels, one of one input has outputs and a field.
+CONVOLUTIONS = """
+name = "two"
+steps = 4
+layers = [{ kind = "conv", width = 6, size = 3 }, { kind = "conv", width = 6, size = 3 }]
+data = { name = "digits", samples = 20, test_samples = 10 }
+init = { scheme = "normal", std = 0.01 }
+optimizer = { name = "gd", lr = 0.01 }
+ensemble = { members = 2 }
+"""
+PREDICTED = CONVOLUTIONS.replace(', { kind = "conv", width = 6, size = 3 }]', "]").replace('"two"', '"one"')
+ONE_INPUT = """
+name = "curve"
+steps = 4
+layers = [{ kind = "dense", width = 8 }]
+data = { name = "sine", inputs = 1, samples = 20 }
+init = { scheme = "normal", std = 0.01 }
+optimizer = { name = "adam", lr = 0.01 }
+"""
+
+
+@pytest.mark.parametrize("text", [CONVOLUTIONS, PREDICTED, ONE_INPUT], ids=["conv", "predicted", "one input"])
+def test_every_scalar_that_a_run_records_is_in_the_table(text, make_run, workers):
+    folder = make_run("record.grace_seconds=1000", text=text)
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        names = run.curve_names
+        assert {split(name)[1] for name in names} <= MEASURES.keys()
+        layers = {layer for name in names if (layer := split(name)[0])}
+        assert layers == set(run.layers)
+        for name in names:
+            layer, measure = split(name)
+            assert MEASURES[measure].of == ("layer" if layer else "network"), name
+
+
+def test_all_that_a_claim_may_require_is_measured_of_some_run(make_run, workers):
+    found = set()
+    for text in (CONVOLUTIONS, ONE_INPUT, PREDICTED):
+        folder = make_run("record.grace_seconds=1000", text=text)
+        workers.finish(folder)
+        with RunReader(folder) as run:
+            one = run.member(0)
+            layers = summarise(one).layers
+            for name in CLAIMED:
+                values = measured(Requirement(measure=name, at_least=0), one, layers).values()
+                found |= {name} if not all(map(math.isnan, values)) else set()
+    assert found == set(CLAIMED)
+
+
+def test_every_field_of_a_layer_is_in_the_table():
+    assert set(LayerMeasures.__struct_fields__) - {"name"} <= MEASURES.keys()
+
+
+@pytest.mark.parametrize(
+    ("scalar", "parts", "label"),
+    [
+        ("loss", ("", "loss"), "loss"),
+        ("conv1.lines", ("conv1", "lines"), "conv1: lines"),
+        ("block.2.conv.lines", ("block.2.conv", "lines"), "block.2.conv: lines"),
+        ("conv1.eigenvalue.2", ("conv1", "eigenvalue"), "conv1: eigenvalue of ZᵀZ 2"),
+        ("conv1.some_thing", ("conv1", "some_thing"), "conv1: some thing"),
+    ],
+)
+def test_a_scalar_has_a_layer_a_measure_and_a_name(scalar, parts, label):
+    assert split(scalar) == parts
+    assert label_of(scalar) == label

@@ -1,0 +1,109 @@
+"""What the documents say of the code is so: files that they name, values of thresholds, exit codes, links."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from condense_core import errors
+from condense_core.errors import CondenseError
+
+TOP = Path(__file__).parents[1]
+DOCUMENTS = [TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
+# Packages lie in folders of their own, and are named without them.
+ROOTS = ("", "core", "presets", "tui")
+FOLDERS = (
+    "core/",
+    "presets/",
+    "tui/",
+    "tests/",
+    "benchmarks/",
+    "docs/",
+    ".ci/",
+    "condense_core/",
+    "condense_presets/",
+    "condense_tui/",
+)
+
+
+def anchors(document: Path) -> set[str]:
+    """What links into a document can point to: its headings as a repository's page makes anchors of them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def headings(document: Path) -> set[str]:
+    return set(re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def table(document: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    text = (TOP / document).read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2]
+    rows = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    assert rows is not None, f"{document} has no table under {heading!r}"
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[0].splitlines()]
+    return cells[2:]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_names_is_there(document):
+    named = re.findall(r"`([\w./-]+)`", document.read_text(encoding="utf-8"))
+    paths = [name for name in named if name.startswith(FOLDERS)]
+    missing = [path for path in paths if not any((TOP / root / path).exists() for root in ROOTS)]
+    assert missing == []
+
+
+def test_every_room_of_the_house_is_named():
+    text = (TOP / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    for package in (TOP / "core/condense_core", TOP / "tui/condense_tui"):
+        for item in package.iterdir():
+            name = f"{package.name}/{item.name}{'/' if item.is_dir() else ''}"
+            if not item.name.startswith("_") and (item.suffix == ".py" or (item / "__init__.py").is_file()):
+                assert f"`{name}" in text, name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_inside_the_repository_leads_somewhere(document):
+    links = re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8"))
+    for link in links:
+        if link.startswith("http"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_thresholds_have_the_values_that_are_written_down():
+    rows = table("docs/SCIENCE.md", "Thresholds")
+    assert len(rows) > 10
+    for value, where, _ in rows:
+        module, _, name = where.strip("`").rpartition(".")
+        found = getattr(importlib.import_module(module), name)
+        assert found == ast.literal_eval(value), f"{where} is {found}"
+
+
+def test_exit_codes_are_those_of_the_errors():
+    rows = {
+        name.strip("`"): int(code) for code, name, _ in table("docs/ARCHITECTURE.md", "Errors and exit codes") if name
+    }
+    ours = {
+        name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, CondenseError)
+    }
+    assert {name: kind.exit_code for name, kind in ours.items()}.items() <= rows.items()
+    tree = dict(re.findall(r"^ +(\w+Error) +(\d+)", errors.__doc__ or "", re.MULTILINE))
+    assert tree == {name: str(kind.exit_code) for name, kind in ours.items()}
+
+
+def test_comments_that_cite_a_document_cite_a_part_that_it_has():
+    cited = []
+    for file in [*TOP.glob("*/condense_*/**/*.py"), *TOP.glob("tests/**/*.py"), TOP / "pyproject.toml"]:
+        text = re.sub(r"\s*\n\s*(?:# )?", " ", file.read_text(encoding="utf-8"))
+        cited += [(file, *found) for found in re.findall(r"((?:docs/)?[A-Z]+\.md), \"([^\"]+)\"", text)]
+    assert len(cited) >= 5
+    for file, document, part in cited:
+        assert part in headings(TOP / document), f"{file.relative_to(TOP)} cites {document}, {part!r}"

@@ -1,0 +1,30 @@
+"""Values of measures as tables have them: how each is written, its kind in the table of measures says."""
+
+from __future__ import annotations
+
+import math
+
+from condense_core.measure_table import MEASURES
+from condense_tui.draw.numbers import UNKNOWN, measure, percent, short_step
+
+# Figures in a narrow column: two cosines that differ in the next one are alike for a list.
+NARROW = 3
+
+
+def written(name: str, value: float | None, *, narrow: bool = False) -> str:
+    """A value of the measure of that name; a dash for what was not measured or is no number.
+
+    `narrow`: with as few figures as one of many columns has room for.
+    """
+    found = MEASURES[name]
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    if found.kind == "share":
+        return percent(value)
+    if found.kind == "flag":
+        return "yes" if value > 0 else "no"
+    if found.kind == "step":
+        return short_step(value) if narrow else f"step {value:.0f}"
+    if found.kind == "count":
+        return f"{value:g}"
+    return measure(value, min(NARROW, found.digits) if narrow else found.digits)

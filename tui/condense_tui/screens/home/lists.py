@@ -1,0 +1,130 @@
+"""The two lists of the home screen: what was read for them, which has the cursor, and what is marked in them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+from textual.content import Content
+
+from condense_tui.readers.machines import Elsewhere, Machine
+from condense_tui.screens import rows
+from condense_tui.screens.home.entries import preset_entries, run_entries
+from condense_tui.screens.home.filter import WordFilter
+from condense_tui.widgets.listing import Listing
+from condense_tui.widgets.tabs import Tabs
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from condense_core.runs.glance import Glance
+    from condense_presets.catalogue import Preset
+    from condense_tui.screens.home.entries import Row
+    from condense_tui.widgets.lines import Line
+
+NO_RUNS = """
+  no runs yet
+
+  choose a preset in the other list (tab), then press
+
+  enter   to train it here; training continues
+          even if this terminal is closed
+  space   to play its recording, if it has a {sign}
+
+  digits-gd is a good one to start with."""
+
+
+class Lists:
+    """Runs and presets, each in a panel of its own, and the tabs that stand for them where only one is shown."""
+
+    def __init__(self, focus: Callable[[Widget], None]) -> None:
+        """`focus` has the keys go to a widget of the screen, at once."""
+        self._focus = focus
+        self.glances: tuple[Glance, ...] | None = None
+        """Runs here as they are now; None until they were read."""
+        self.trouble = ""
+        """Why the folder of runs cannot be read."""
+        self.catalogue: tuple[Preset, ...] | None = None
+        """The presets that ship; None until they were read."""
+        self.runs: Listing[Row] = Listing(self._run_lines, 2, "  …", id="runs")
+        self.presets: Listing[Preset] = Listing(self._preset_lines, 1, "  …", id="presets")
+        self.runs_panel = Vertical(id="runs-panel", classes="panel")
+        self.presets_panel = Vertical(id="presets-panel", classes="panel")
+        self.tabs = Tabs("runs", "presets")
+        self.filter = WordFilter(self.tabs)
+        self._here = socket.gethostname()
+
+    @property
+    def on_runs(self) -> bool:
+        """Whether the cursor is in the list of runs."""
+        return not (self.presets.has_focus or (self.filter.has_focus and self.tabs.chosen == 2))
+
+    @property
+    def run(self) -> Glance | None:
+        """The run under the cursor that is here."""
+        row = self.runs.chosen
+        return None if isinstance(row, Machine | Elsewhere) else row
+
+    @property
+    def marked(self) -> list[Path]:
+        """Run files and folders that are marked, runs first."""
+        runs = [glance.folder for glance in self.glances or () if str(glance.folder) in self.runs.marked]
+        recorded = [p.recording for p in self.catalogue or () if p.name in self.presets.marked and p.recording]
+        return [*runs, *recorded]
+
+    def show(self, machines: Iterable[Machine]) -> None:
+        """Show what was read, narrowed to what has the words."""
+        words = self.filter.words.lower().split()
+        if self.glances is not None:
+            self.runs.empty = self._no_runs(self.glances)
+            runs = run_entries(self.glances, machines, words)
+            self.runs.show(runs)
+            found = sum(entry.item is not None and not isinstance(entry.item, Machine) for entry in runs)
+            self.runs_panel.border_title = self._title("runs", found, len(self.glances))
+        if self.catalogue is not None:
+            presets = preset_entries(self.catalogue, words)
+            self.presets.show(presets)
+            found = sum(entry.item is not None for entry in presets)
+            self.presets_panel.border_title = self._title("presets", found, len(self.catalogue))
+
+    def _no_runs(self, glances: tuple[Glance, ...]) -> str:
+        if glances:
+            return "  no run contains these words"
+        return f"  {self.trouble}" if self.trouble else NO_RUNS.format(sign="▷" if self.runs.ability.unicode else ">")
+
+    def _title(self, name: str, found: int, count: int) -> Content:
+        return Content(f"{name} {found} of {count}" if self.filter.words else f"{name} {found}")
+
+    def turn_to(self, *, runs: bool) -> None:
+        """Give a list the focus; what does not fit beside it is shown in its place, and must be there to take it."""
+        self.tabs.choose(1 if runs else 2)
+        (self.runs_panel if runs else self.presets_panel).display = True
+        self._focus(self.runs if runs else self.presets)
+
+    def leave_filter(self) -> None:
+        """Give the list the focus that was chosen last."""
+        self._focus(self.presets if self.tabs.chosen == 2 else self.runs)
+
+    def put_cursor_on(self, place: Path) -> bool:
+        """Put the cursor on a run, or on the preset whose recording it is; whether it is a recording."""
+        recorded = any(preset.recording == place for preset in self.catalogue or ())
+        self.turn_to(runs=not recorded)
+        if recorded:
+            self.presets.choose(place.stem)
+        else:
+            self.runs.choose(str(place))
+        return recorded
+
+    def _run_lines(self, row: Row, width: int, marked: bool) -> list[Line]:
+        viewer = rows.viewer_of(self.runs, self._here)
+        if isinstance(row, Machine):
+            return rows.machine_lines(row, viewer, width)
+        if isinstance(row, Elsewhere):
+            return rows.elsewhere_lines(row, viewer, width)
+        return rows.run_lines(row, viewer, width, marked)
+
+    def _preset_lines(self, preset: Preset, width: int, marked: bool) -> list[Line]:
+        return rows.preset_lines(preset, rows.viewer_of(self.presets), width, marked)

@@ -1,0 +1,82 @@
+"""What we use of Textual that Textual keeps for itself, all in one place.
+
+Seen to be so in 8.2.8. None of it is promised: where a newer version fails, this is where to look. Nothing else in the
+program takes a name of Textual's, rich's or plotext's that begins with an underscore, and a test holds that.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._context import visible_screen_stack
+from textual.app import App
+from textual.screen import Screen
+from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.segment import Segment
+    from textual.geometry import Size
+
+__all__ = ["ChopsUpdate", "CompositorUpdate", "LayoutUpdate", "LazyStrip", "TappedApp", "screen_below", "strips_of"]
+
+
+class TappedApp(App[None]):
+    """An app that may write what is new on the screen in its own way and at its own time."""
+
+    def takes(self, update: CompositorUpdate) -> bool:
+        """Whether the app sees to an update of the screen itself; otherwise Textual writes it at once."""
+        return False
+
+    def write_update(self, update: CompositorUpdate) -> None:
+        """Have Textual write an update now."""
+        # Textual takes its own updates for renderables of rich, which they are not
+        super()._display(self.screen, cast("RenderableType", update))
+
+    @property
+    def write_codes(self) -> Callable[[str], None] | None:
+        """Writes to the terminal, past everything that is drawn; None if there is no terminal yet."""
+        return None if self._driver is None else self._driver.write
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        update: object = None if self._batch_count else renderable
+        if not (isinstance(update, CompositorUpdate) and self.takes(update)):
+            super()._display(screen, renderable)
+
+
+class LazyStrip(Strip):
+    """A strip whose segments are made when they are asked for."""
+
+    __slots__ = ("_made",)
+    _made: list[Segment]
+
+    def __init__(self, cell_length: int) -> None:
+        super().__init__((), cell_length)
+
+    @abstractmethod
+    def make(self) -> list[Segment]:
+        """The segments, of `cell_length` cells together."""
+
+    @property
+    def _segments(self) -> list[Segment]:
+        if not self._made:
+            self._made = self.make()
+        return self._made
+
+    @_segments.setter
+    def _segments(self, segments: list[Segment]) -> None:
+        self._made = segments
+
+
+def screen_below() -> Screen[Any] | None:
+    """The screen that the one being drawn stands over, for who draws that itself; asking for it takes it."""
+    under = visible_screen_stack.get([])
+    return under.pop() if under else None
+
+
+def strips_of(screen: Screen[Any], size: Size | None = None) -> list[Strip]:
+    """The lines of a screen as they are drawn."""
+    return screen._compositor.render_strips(size)

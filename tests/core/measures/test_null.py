@@ -6,6 +6,7 @@ import pytest
 import torch
 from planted import generator, orthogonal_axes, planted_layer
 
+from condense_core.measures import null
 from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.measures.null import is_condensed, null_condensation
 from condense_core.thresholds import COARSE, LEAST_COVERAGE
@@ -145,3 +146,11 @@ def test_it_is_cached():
 def test_nothing_to_simulate_is_refused(entries, kernels):
     with pytest.raises(ValueError, match="1 or more of each"):
         null_condensation(entries, kernels)
+
+
+def test_both_standard_settings_are_of_the_same_trials_as_each_alone():
+    cut, share = COARSE
+    both = null_condensation(3, 20), null_condensation(3, 20, cut=cut, smallest_share=share)
+    alone = null._simulated(3, 20, [COARSE])[COARSE]
+    assert both[1] == alone
+    assert both[0].coverage95 != both[1].coverage95

@@ -70,7 +70,7 @@ def test_digits_ce_is_the_counter_example(command):
 
 @pytest.mark.parametrize(("activation", "lines"), [("tanh", 1), ("xtanh", 2), ("x2tanh", 3)])
 def test_as_many_lines_as_the_multiplicity_on_the_chosen_draw(command, activation, lines):
-    assert layer_of(command("run", f"fcn-fig03-{activation}", "--json", "--check"))["lines_coarse"] == lines
+    assert layer_of(command("run", f"fcn-fig03-{activation}-demo", "--json", "--check"))["lines_coarse"] == lines
 
 
 def test_a_scenario_from_standard_input_or_a_file_is_the_same(command, tmp_path):

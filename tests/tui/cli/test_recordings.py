@@ -22,7 +22,7 @@ SHIPPED = {
     "digits-ce",
     "digits-deep",
     "photos-gd",
-    *(f"fcn-fig03-{name}" for name in ("tanh", "xtanh", "x2tanh", "sigmoid", "softplus")),
+    *(f"fcn-fig03-{name}-demo" for name in ("tanh", "xtanh", "x2tanh", "sigmoid", "softplus")),
 }
 
 # Runs the command and says on standard error whether PyTorch was imported along the way.
@@ -83,11 +83,11 @@ def test_the_list_marks_what_has_a_recording():
 
 
 def test_a_recording_is_rebuilt_by_the_command(tmp_path):
-    answer = command("presets", "record", "fcn-fig03-tanh", "--out", str(tmp_path), "--frames", "20")
+    answer = command("presets", "record", "fcn-fig03-tanh-demo", "--out", str(tmp_path), "--frames", "20")
     assert answer.returncode == 0, answer.stderr
-    file = tmp_path / "fcn-fig03-tanh.sqlite"
+    file = tmp_path / "fcn-fig03-tanh-demo.sqlite"
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
-    with RunReader(file) as new, RunReader(recordings()["fcn-fig03-tanh"]) as shipped:
+    with RunReader(file) as new, RunReader(recordings()["fcn-fig03-tanh-demo"]) as shipped:
         assert new.last("loss") == pytest.approx(shipped.last("loss"), rel=1e-3)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from condense_core.runs.place import find_run
 from condense_tui.app.app import CondenseApp
-from condense_tui.app.picture import draw_screen
+from condense_tui.app.screenshot import draw_screen
 from condense_tui.export.fonts import with_plain_fonts
 from condense_tui.export.make import export
 from condense_tui.export.wish import Wish

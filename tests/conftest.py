@@ -21,6 +21,12 @@ from condense_core.scenario.experiment import Experiment
 # Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# pytest imports readline, which leaves the size of pytest's own terminal to all that is started from here: a program in
+# a terminal of another size would believe it. os.environ knows of it only in xdist's workers.
+for variable in ("COLUMNS", "LINES"):
+    os.environ.pop(variable, None)
+    os.unsetenv(variable)
+
 
 @pytest.fixture
 def small() -> Experiment:

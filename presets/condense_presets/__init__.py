@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from condense_core.errors import ScenarioError, nearest
-from condense_core.scenario.figures import Figure, load_figure
+from condense_core.scenario.figures import PaperFigure, load_figure
 
 _FOLDER = Path(__file__).parent
 RECORDINGS = _FOLDER / "recordings"
@@ -19,7 +19,7 @@ def preset_files() -> dict[str, Path]:
     return {file.stem: file for folder in _PRESETS for file in sorted((_FOLDER / folder).glob("*.toml"))}
 
 
-def figures() -> list[Figure]:
+def figures() -> list[PaperFigure]:
     """The claims across presets that ship with the program, by name."""
     return [load_figure(file.read_text(encoding="utf-8"), file.stem) for file in sorted(_FIGURES.glob("*.toml"))]
 

@@ -370,7 +370,7 @@ def test_a_shell_that_talks_does_no_harm(far, near, grow):
 def test_doctor_looks_at_every_step_and_says_what_to_do(far, near):
     answer = command("doctor", "far")
     for words in (
-        "far is reached by ssh far (from hosts.toml)",
+        "far is reached with: ssh far (from hosts.toml)",
         "round trip",
         "condense-tui",
         "PyTorch",

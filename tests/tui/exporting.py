@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from condense_tui.app.picture import draw_screen
+from condense_tui.app.screenshot import draw_screen
 from condense_tui.export.make import export
 from condense_tui.export.wish import Format, Wish
 from condense_tui.main import main

@@ -31,7 +31,7 @@ class Tree:
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
+class CondensedLines:
     """Where a layer has condensed to; lines are numbered by size, largest first, and all tensors are on the CPU.
 
     `label_M` (M,) int64: the kernel's line, NO_LINE (-1) on none, DROPPED (-2) for a small or undefined norm.
@@ -85,7 +85,7 @@ def linkage_tree(weight_MK: Tensor, *, threshold: float | None = None) -> Tree:
     return Tree(kept_M, unit_JK, merges, _abs_cos(unit_JK, principal_axis(unit_JK)))
 
 
-def cut_tree(tree: Tree, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> Lines:
+def cut_tree(tree: Tree, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> CondensedLines:
     """Lines and directions of a tree cut where the mean |cos| between two groups falls below `cut`.
 
     A line is a group of at least max(2, smallest_share × kept) kernels; a direction is a side of a line that holds at
@@ -116,7 +116,7 @@ def cut_tree(tree: Tree, *, cut: float = FINE.cos, smallest_share: float = FINE.
     sign_M = torch.zeros(tree.kept_M.shape, dtype=torch.int64)
     sign_M[tree.kept_M] = sign_J
     covered = sum(map(len, groups))
-    return Lines(
+    return CondensedLines(
         label_M=label_M,
         sign_M=sign_M,
         axes_LK=torch.stack(axes) if axes else tree.unit_JK.new_zeros(0, tree.unit_JK.shape[1]),
@@ -131,7 +131,7 @@ def cut_tree(tree: Tree, *, cut: float = FINE.cos, smallest_share: float = FINE.
 
 def condensed_lines(
     weight_MK: Tensor, *, cut: float = FINE.cos, smallest_share: float = FINE.share, threshold: float | None = None
-) -> Lines:
+) -> CondensedLines:
     """Condensed lines and directions of a layer: `linkage_tree` and `cut_tree` in one.
 
     Average linkage on 1 - |cos| because complete linkage splits a line with a few stragglers, and single linkage chains
@@ -141,8 +141,8 @@ def condensed_lines(
 
 
 def abs_cos_with_axis(weight_MK: Tensor, *, threshold: float | None = None) -> float:
-    """Mean |cos| of the kept kernels with their common top principal axis, in [0, 1]: `Lines.mean_abs_cos` without the
-    clustering, for sets too large for that. NaN for fewer than two kept kernels."""
+    """Mean |cos| of the kept kernels with their common top principal axis, in [0, 1]: `CondensedLines.mean_abs_cos`
+    without the clustering, for sets too large for that. NaN for fewer than two kept kernels."""
     weight_MK = weight_MK.detach().cpu()
     unit_JK = unit_kernels(weight_MK[keep_kernels(kernel_norms(weight_MK), threshold)])
     return _abs_cos(unit_JK, principal_axis(unit_JK)) if len(unit_JK) > 1 else float("nan")

@@ -9,7 +9,7 @@ import torch
 from numpy.polynomial import Chebyshev
 from torch import Tensor
 
-Points = np.ndarray[Any, np.dtype[np.float64]]
+_Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def output_complexity(input_N: Tensor, output_N: Tensor, degree: int) -> float:
@@ -43,7 +43,7 @@ def best_polynomial(input_N: Tensor, output_N: Tensor, degree: int) -> Tensor:
     return torch.from_numpy(f_N.min() + spread * _fitted(x_N, (f_N - f_N.min()) / spread, degree))
 
 
-def _points(input_N: Tensor, output_N: Tensor, degree: int) -> tuple[Points, Points]:
+def _points(input_N: Tensor, output_N: Tensor, degree: int) -> tuple[_Array, _Array]:
     if input_N.ndim != 1 or input_N.shape != output_N.shape:
         raise ValueError(f"expected inputs (N,) and outputs (N,), got {tuple(input_N.shape)}, {tuple(output_N.shape)}")
     x_N = input_N.detach().double().cpu().numpy()
@@ -53,7 +53,7 @@ def _points(input_N: Tensor, output_N: Tensor, degree: int) -> tuple[Points, Poi
     return x_N, f_N
 
 
-def _fitted(x_N: Points, f_N: Points, degree: int) -> Points:
+def _fitted(x_N: _Array, f_N: _Array, degree: int) -> _Array:
     # Chebyshev's basis on the points' own interval: powers of x would lose half the digits at degree 8
-    fitted_N: Points = Chebyshev.fit(x_N, f_N, degree)(x_N)
+    fitted_N: _Array = Chebyshev.fit(x_N, f_N, degree)(x_N)
     return fitted_N

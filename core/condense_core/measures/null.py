@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import torch
 
-from condense_core.measures.clusters import Lines, condensed_lines
+from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.thresholds import FINE, LEAST_COVERAGE
 
 # Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
@@ -23,7 +23,8 @@ MOST_TRIALS = 200
 
 @dataclass(frozen=True)
 class Null:
-    """95 % quantiles of `coverage`, `mean_abs_cos` and `tightness` (`clusters.Lines`) over fresh Gaussian kernels."""
+    """95 % quantiles of `coverage`, `mean_abs_cos` and `tightness` of `clusters.CondensedLines` over fresh Gaussian
+    kernels."""
 
     coverage95: float
     abs_cos95: float
@@ -57,7 +58,7 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smal
     return Null(*torch.quantile(values, 0.95, dim=0).tolist())
 
 
-def is_condensed(lines: Lines, null: Null, entries: int) -> bool:
+def is_condensed(lines: CondensedLines, null: Null, entries: int) -> bool:
     """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (docs/SCIENCE.md, "Null
     calibration").
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from condense_core.measures.clusters import Lines
+from condense_core.measures.clusters import CondensedLines
 from condense_core.measures.kernels import as_kernels, kernel_norms
 from condense_core.thresholds import DROPPED
 
@@ -32,7 +32,7 @@ class EffectiveLayer:
 def effective_layer(
     weight_MK: Tensor,
     readout_MQ: Tensor,
-    lines: Lines,
+    lines: CondensedLines,
     multiplicity: int,
     *,
     at_zero: float = 0.0,

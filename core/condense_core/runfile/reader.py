@@ -30,7 +30,7 @@ MOST_LAYERS = 64
 MOST_CURVES = 4_096
 
 F = TypeVar("F", bound=frames.Frame)
-Shown = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
+LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
 
 
 class RunReader:
@@ -187,7 +187,7 @@ class RunReader:
         kind: Literal["condensation", "spectrum", "alignment", "outputs", "field"],
         layer: str,
         step: int | None = None,
-    ) -> Shown | None:
+    ) -> LayerFrame | None:
         """The layer's newest frame of that kind, at or before `step` where given; None where there is none."""
         row = self._frame_at(kind, layer, step)
         return None if row is None else self._decoded(row.blob, _KINDS[kind])
@@ -327,7 +327,7 @@ def open_member(place: Path, number: int = 0) -> Iterator[RunReader]:
 
 # Above every step that an experiment may have.
 _END = 2**62
-_KINDS: dict[str, type[Shown]] = {
+_KINDS: dict[str, type[LayerFrame]] = {
     "condensation": frames.Condensation,
     "spectrum": frames.Spectrum,
     "alignment": frames.Alignment,

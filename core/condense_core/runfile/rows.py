@@ -37,7 +37,7 @@ Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
 
 R = TypeVar("R")
 T = TypeVar("T")
-_PLACE = re.compile(r" - at `\$(?:\[\d+\])?(?:\[(?P<index>\d+)\]|\.(?P<name>\w+))?.*`$")
+_PLACE = re.compile(r" - at `\$(?:\[(?P<index>\d+)\]|\.(?P<name>\w+)).*`$")
 
 
 class Numbered(NamedTuple):
@@ -46,7 +46,7 @@ class Numbered(NamedTuple):
     seq: Seq | None
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """Of any table: where a row stands."""
 
     seq: Seq
@@ -65,7 +65,7 @@ class Named(NamedTuple):
     name: Name
 
 
-class Value(NamedTuple):
+class ScalarValue(NamedTuple):
     """Of `scalar`: a value; none for NaN, which SQLite cannot hold."""
 
     value: float | None
@@ -163,7 +163,7 @@ def newest(connection: sqlite3.Connection) -> int:
 
 def newest_value(connection: sqlite3.Connection, name: str) -> float:
     """The newest value of a scalar; NaN where there is none."""
-    found = one(connection.execute(NEWEST_VALUE, (name,)), Value, "scalar")
+    found = one(connection.execute(NEWEST_VALUE, (name,)), ScalarValue, "scalar")
     return number(None if found is None else found.value)
 
 

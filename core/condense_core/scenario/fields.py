@@ -13,32 +13,32 @@ from condense_core.scenario.experiment import Experiment
 _NOT_SET = frozenset({"about", "claim", "name", "quick"})
 
 
-class Field(NamedTuple):
+class SettableField(NamedTuple):
     """A dotted name and its value as one would write it; `none` for an optional one that is not there."""
 
     name: str
     value: str
 
 
-def fields(experiment: Experiment) -> list[Field]:
+def fields(experiment: Experiment) -> list[SettableField]:
     """All fields that can be set, in the order of the schema, those at their default included."""
     found = _fields(experiment, "")
     return [field for field in found if field.name.partition(".")[0] not in _NOT_SET]
 
 
-def _fields(value: object, path: str) -> Iterator[Field]:
+def _fields(value: object, path: str) -> Iterator[SettableField]:
     lead = f"{path}." if path else ""
     if isinstance(value, msgspec.Struct):
         config = value.__struct_config__
         if config.tag_field is not None:
-            yield Field(f"{lead}{config.tag_field}", str(config.tag))
+            yield SettableField(f"{lead}{config.tag_field}", str(config.tag))
         for field in msgspec.structs.fields(value):
             yield from _fields(getattr(value, field.name), f"{lead}{field.encode_name}")
     elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
         for index, item in enumerate(value):
             yield from _fields(item, f"{lead}{index}")
     else:
-        yield Field(path, _written(value))
+        yield SettableField(path, _written(value))
 
 
 def _written(value: object) -> str:

@@ -58,10 +58,10 @@ class Equal(Quantity, frozen=True, kw_only=True, tag_field="order", tag="equal")
         positive("within", self.within)
 
 
-Comparison = Rising | Equal
+ArmComparison = Rising | Equal
 
 
-class Figure(Checked, frozen=True, kw_only=True):
+class PaperFigure(Checked, frozen=True, kw_only=True):
     """A figure whose claim is about several presets; `finding` is what we measured, and over how many runs."""
 
     name: str
@@ -71,7 +71,7 @@ class Figure(Checked, frozen=True, kw_only=True):
     claim: str
     finding: str
     arms: tuple[Arm, ...]
-    compare: tuple[Comparison, ...]
+    compare: tuple[ArmComparison, ...]
 
     def __post_init__(self) -> None:
         require(len(self.arms) > 1, "arms", "at least two arms", len(self.arms))
@@ -80,7 +80,7 @@ class Figure(Checked, frozen=True, kw_only=True):
         require(len(set(names)) == len(names), "arms", "arms of different names", names)
 
 
-def load_figure(text: str, source: str = "figure") -> Figure:
+def load_figure(text: str, source: str = "figure") -> PaperFigure:
     """The figure in TOML `text`; ScenarioError in one line that begins with `source`."""
     with decoding(ScenarioError, source):
-        return msgspec.convert(toml_table(text), Figure)
+        return msgspec.convert(toml_table(text), PaperFigure)

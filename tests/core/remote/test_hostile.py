@@ -38,7 +38,17 @@ GOES = settings(max_examples=max(1, MESSAGES // A_GO), deadline=None, database=N
 # Far longer than any of it takes on a busy machine; far shorter than a hang.
 PATIENCE_S = 10.0
 
-FROM_SERVER = (say.Hello, say.Runs, say.Started, say.Described, say.State, say.Rows, say.Piece, say.Done, say.Refused)
+FROM_SERVER = (
+    say.Hello,
+    say.Runs,
+    say.Started,
+    say.Described,
+    say.RunState,
+    say.Rows,
+    say.FilePiece,
+    say.Done,
+    say.Refused,
+)
 FROM_CLIENT = tuple(kind for kind in say.Message.__subclasses__() if issubclass(kind, say.ToServer))
 
 
@@ -169,12 +179,12 @@ def valid_messages(run: str, scenario: str) -> list[say.Message]:
         say.Subscribe(3, run, 0, False),
         say.Credit(16),
         say.Fill(0, 100, 1_000_000),
-        say.Command(4, run, "stop"),
+        say.SteerRun(4, run, "stop"),
         say.Pull(5, run, "worker.log", 0),
         say.Pull(6, run, "checkpoint.safetensors", 0),
         say.Pull(7, run, "../../secret", 0),
         say.Ping(8),
-        say.Start(9, scenario, "x", "", "cpu"),
+        say.StartRun(9, scenario, "x", "", "cpu"),
         say.Continue(10, run),
     ]
 
@@ -216,7 +226,7 @@ def test_a_hostile_client(tmp_path, monkeypatch):
         # what it says stays well-formed, and holds nothing that was not to be had
         for message in incoming.feed(bytes(said)):
             counts["answered"] += 1
-            assert not isinstance(message, say.Piece) or message.data in b"log"
+            assert not isinstance(message, say.FilePiece) or message.data in b"log"
             assert not isinstance(message, say.Refused) or is_clean(message.error)
         counts["sent"] += count
         return count

@@ -44,7 +44,7 @@ def test_messages_come_back_however_the_stream_is_cut(cuts, noise):
 
 
 def test_a_long_message_is_compressed():
-    assert len(pack(say.Start(1, "steps = 1\n" * 10_000, "", "", "cpu"))) < 1_000
+    assert len(pack(say.StartRun(1, "steps = 1\n" * 10_000, "", "", "cpu"))) < 1_000
 
 
 @pytest.mark.parametrize(

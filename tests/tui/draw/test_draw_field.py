@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as npst
 from one_input import STABLE, field
 
 from condense_tui.draw import field as draw
-from condense_tui.draw.field import ARROWS, ASCII_ARROWS, Tone
+from condense_tui.draw.field import ARROWS, ASCII_ARROWS, FieldTone
 
 
 def grid(reach: float = 1.0, side: int = 9) -> np.ndarray:
@@ -57,7 +57,7 @@ def test_a_stable_line_goes_from_edge_to_edge(angle: float, ends: tuple[tuple[in
     page = texts(rows)
     for row, column in ends:
         assert 0x2800 < ord(page[row][column]) < 0x2900
-    assert sum(len(text) for row in rows for text, tone in row if tone == Tone.STABLE) >= 9
+    assert sum(len(text) for row in rows for text, tone in row if tone == FieldTone.STABLE) >= 9
 
 
 def test_neurons_stand_at_their_weight_and_bias_over_everything() -> None:
@@ -81,8 +81,8 @@ def test_speed_is_a_tone() -> None:
     frame = field()
     rows = draw.draw(frame.omega.numpy(), frame.velocity.numpy(), NO_LINES, 33, 18)
     tones = [{tone for text, tone in row if text.strip()} for row in rows[:-1]]
-    assert tones[0] == {Tone.FAST}
-    assert tones[-1] == {Tone.SLOW}
+    assert tones[0] == {FieldTone.FAST}
+    assert tones[-1] == {FieldTone.SLOW}
 
 
 def test_scaling_the_weights_changes_nothing_but_the_axis() -> None:

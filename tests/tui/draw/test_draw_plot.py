@@ -13,14 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from condense_tui.draw.plot import MOST_POINTS, Curve, Mark, Plot, Rule, Spec, Tone, build, decimate, with_playhead
+from condense_tui.draw.plot import (
+    MOST_POINTS,
+    Mark,
+    Plot,
+    PlotCurve,
+    PlotTone,
+    Rule,
+    Spec,
+    build,
+    decimate,
+    with_playhead,
+)
 from condense_tui.draw.scale import Scale, fit, ticks
 
 STEPS = np.arange(0, 4000, 20)
 
 
 def spec(*ys: np.ndarray, **settings: object) -> Spec:
-    curves = tuple(Curve(f"c{tone}", STEPS[: len(y)], y, tone) for tone, y in enumerate(ys))
+    curves = tuple(PlotCurve(f"c{tone}", STEPS[: len(y)], y, tone) for tone, y in enumerate(ys))
     return replace(Spec(curves, 44, 11), **settings)
 
 
@@ -40,19 +51,19 @@ def test_every_row_is_as_wide_as_the_panel() -> None:
 
 def test_rising_curve_starts_low_and_ends_high() -> None:
     plot = build(spec(np.linspace(0, 1, 200), bounds=(0.0, 1.0)))
-    drawn = [[x for x, (_, tone) in enumerate(row) if tone >= Tone.CURVE] for row in plot.rows]
+    drawn = [[x for x, (_, tone) in enumerate(row) if tone >= PlotTone.CURVE] for row in plot.rows]
     assert min(drawn[plot.canvas_height - 1]) == plot.left
     assert max(drawn[0]) == 43
 
 
 def test_each_curve_has_its_tone() -> None:
     plot = build(spec(np.linspace(0, 1, 200), np.linspace(1, 0, 200)))
-    assert {Tone.CURVE, Tone.CURVE + 1} <= tones(plot)
+    assert {PlotTone.CURVE, PlotTone.CURVE + 1} <= tones(plot)
 
 
 def test_log_axis_spaces_decades_evenly() -> None:
     plot = build(spec(np.geomspace(1, 1e-4, 200), log_y=True))
-    heights = [row for row, cells in enumerate(plot.rows) if any(tone >= Tone.CURVE for _, tone in cells)]
+    heights = [row for row, cells in enumerate(plot.rows) if any(tone >= PlotTone.CURVE for _, tone in cells)]
     assert heights == list(range(heights[0], heights[-1] + 1))
     assert "1e-4" in lines(plot)[plot.canvas_height - 1]
 
@@ -67,7 +78,7 @@ def test_rule_and_marks_carry_their_labels() -> None:
     text = "\n".join(lines(plot))
     assert "70 %" in text
     assert "predicted" in text
-    assert {Tone.RULE, Tone.MARK} <= tones(plot)
+    assert {PlotTone.RULE, PlotTone.MARK} <= tones(plot)
 
 
 def test_nothing_to_draw_is_an_empty_plot() -> None:
@@ -85,7 +96,7 @@ def test_values_at_the_edge_of_arithmetic(y: list[float]) -> None:
 
 def test_constant_curve_is_a_line_in_the_middle() -> None:
     plot = build(spec(np.full(100, 0.25)))
-    rows = [y for y, cells in enumerate(plot.rows) if any(tone >= Tone.CURVE for _, tone in cells)]
+    rows = [y for y, cells in enumerate(plot.rows) if any(tone >= PlotTone.CURVE for _, tone in cells)]
     assert len(rows) == 1
     assert 2 <= rows[0] <= 7
 
@@ -96,7 +107,7 @@ def test_playhead_stands_at_its_step_and_leaves_curves_alone() -> None:
     for row, spans in zip(plot.rows, with_playhead(plot, 2000), strict=True):
         text = "".join(part for part, _ in spans)
         if plot.rows.index(row) < plot.canvas_height:
-            assert text[column] == "│" or row[column][1] >= Tone.CURVE
+            assert text[column] == "│" or row[column][1] >= PlotTone.CURVE
     assert with_playhead(plot, None) == with_playhead(plot, 10**9)
 
 
@@ -128,7 +139,7 @@ def test_decimation_keeps_extremes_and_is_short(y: np.ndarray, columns: int) -> 
 
 
 def test_steps_recorded_twice_after_a_resume_are_sorted() -> None:
-    curve = Curve("loss", np.array([0, 10, 20, 10, 20, 30]), np.linspace(1, 0.5, 6))
+    curve = PlotCurve("loss", np.array([0, 10, 20, 10, 20, 30]), np.linspace(1, 0.5, 6))
     assert not build(Spec((curve,), 40, 10)).empty
 
 
@@ -166,7 +177,7 @@ def hasty_threads() -> Iterator[None]:
 @pytest.mark.usefixtures("hasty_threads")
 def test_plots_built_in_several_threads_at_once_are_those_built_alone() -> None:
     x = np.arange(300)
-    specs = [Spec((Curve("a", x, np.sin(x / (10 + turn))),), 30 + turn, 8 + turn) for turn in range(8)]
+    specs = [Spec((PlotCurve("a", x, np.sin(x / (10 + turn))),), 30 + turn, 8 + turn) for turn in range(8)]
     alone = [build(spec) for spec in specs]
     with ThreadPoolExecutor(len(specs)) as threads:
         together = list(threads.map(build, specs))

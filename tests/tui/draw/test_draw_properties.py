@@ -20,16 +20,15 @@ from condense_tui.documents.markup import el
 from condense_tui.draw import numbers, timeline
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.ascii import to_ascii
-from condense_tui.draw.plot import Curve as PlotCurve
-from condense_tui.draw.plot import Mark, Rule, Spec, build, with_playhead
+from condense_tui.draw.plot import Mark, PlotCurve, Rule, Spec, build, with_playhead
 from condense_tui.snapshots.assemble import image_of
 from condense_tui.snapshots.plots import Figure
 from condense_tui.snapshots.snapshot import LayerImage
 from condense_tui.text import blocks
-from condense_tui.text.blocks import Ink
+from condense_tui.text.blocks import TextInk
 
 ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)
-INKS = [Ink(Ability(depth, unicode)) for depth in Depth for unicode in (True, False)]
+INKS = [TextInk(Ability(depth, unicode)) for depth in Depth for unicode in (True, False)]
 SPECIAL = {
     "none": np.zeros((0, 0)),
     "one": np.ones((1, 1)),
@@ -55,7 +54,7 @@ def well_formed(svg: str) -> None:
 @pytest.mark.parametrize("name", SPECIAL)
 @pytest.mark.parametrize("dropped", [False, True])
 @pytest.mark.parametrize("ink", INKS)
-def test_any_matrix_as_text(name: str, dropped: bool, ink: Ink) -> None:
+def test_any_matrix_as_text(name: str, dropped: bool, ink: TextInk) -> None:
     for width, rows in ((1, 1), (7, 3), (40, 20), (100, 50)):
         block = blocks.heatmap(image(SPECIAL[name], dropped), width, rows, ink)
         drawn = block.lines[1:]
@@ -98,15 +97,15 @@ SERIES = st.integers(0, 40).flatmap(lambda n: arrays(np.float64, n, elements=ANY
 @given(y=SERIES, log=st.booleans(), log_x=st.booleans(), rule=ANY, mark=ANY)
 def test_any_curve_as_a_picture(y: np.ndarray, log: bool, log_x: bool, rule: float, mark: float) -> None:
     x = np.arange(len(y))
-    spec = curves.Plot(
-        "title", [curves.Curve(x, y, name="a")], log=log, rule=(rule, "r"), mark=(mark, "m"), log_x=log_x
+    spec = curves.Chart(
+        "title", [curves.ChartCurve(x, y, name="a")], log=log, rule=(rule, "r"), mark=(mark, "m"), log_x=log_x
     )
     well_formed(curves.plot(spec))
 
 
 @settings(max_examples=60)
 @given(y=SERIES, log=st.booleans(), rule=ANY, mark=ANY, ink=st.sampled_from(INKS))
-def test_any_curve_as_text(y: np.ndarray, log: bool, rule: float, mark: float, ink: Ink) -> None:
+def test_any_curve_as_text(y: np.ndarray, log: bool, rule: float, mark: float, ink: TextInk) -> None:
     spec = Spec(
         (PlotCurve("a", np.arange(len(y)), y),), 0, 0, log_y=log, rule=Rule(rule, "r"), marks=(Mark(mark, "m"),)
     )

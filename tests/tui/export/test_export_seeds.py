@@ -13,7 +13,7 @@ from exporting import command, written
 from recording import Recording
 
 from condense_core.runfile.reader import RunReader
-from condense_tui.app.picture import draw_screen
+from condense_tui.app.screenshot import draw_screen
 from condense_tui.export.make import export
 from condense_tui.export.wish import Wish
 

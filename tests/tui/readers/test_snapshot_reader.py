@@ -18,7 +18,7 @@ from condense_core.runfile.frames import Array, Condensation
 from condense_core.runfile.reader import RunReader
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ANSWERS_PER_SECOND, ReadFailed, SnapshotReady
-from condense_tui.snapshots.assemble import Assembler, View, image_of
+from condense_tui.snapshots.assemble import Assembler, ViewRequest, image_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.snapshot import Snapshot
 
@@ -82,7 +82,7 @@ def test_quiet_finished_run_posts_nothing_new(tmp_path: Path) -> None:
     recording.finish()
     with reading(recording.folder) as posted:
         posted.until(lambda _: True)
-        posted.thread.look(View(by_line=False))
+        posted.thread.look(ViewRequest(by_line=False))
         posted.until(lambda snapshot: snapshot.images[0].groups == ())
         assert len(posted.snapshots) == 2
 
@@ -126,8 +126,8 @@ def test_snapshot_at_a_step_holds_what_was_measured_there(tmp_path: Path) -> Non
     recording.write()
     with RunReader(recording.folder) as reader:
         assembler = Assembler(reader)
-        early = assembler.snapshot(Playhead().go(0), View())
-        late = assembler.snapshot(Playhead(), View(layer="conv2", every_layer=True))
+        early = assembler.snapshot(Playhead().go(0), ViewRequest())
+        late = assembler.snapshot(Playhead(), ViewRequest(layer="conv2", every_layer=True))
     assert early.head is not None
     assert early.head.step == 0
     assert early.chosen is not None

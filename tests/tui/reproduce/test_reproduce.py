@@ -18,9 +18,9 @@ from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import write_run
 from condense_core.scenario import toml
-from condense_tui.batch.drive import Progress, drive, is_finished
+from condense_tui.batch.drive import BatchProgress, drive, is_finished
 from condense_tui.cli.reproduce import _report, _stopped
-from condense_tui.reproduce.across import read_across
+from condense_tui.reproduce.arms import read_across
 from condense_tui.reproduce.plan import arms, choose, make_plan, read_presets, within
 from condense_tui.reproduce.report.build import write
 from condense_tui.reproduce.report.results import CellPlace, preset_result
@@ -206,7 +206,7 @@ def test_after_ctrl_c_the_report_has_what_is_finished_and_names_what_is_missing(
 def test_a_figure_across_presets_with_runs_missing_is_not_judged(tmp_path):
     presets = read_presets(["fcn-fig18a"], None)
     plan = make_plan(presets, out=tmp_path, seeds=1, across=read_across(["fcn-fig18a"], presets))
-    progress = Progress(waiting=plan.cells, interrupted=True)
+    progress = BatchProgress(waiting=plan.cells, interrupted=True)
     (figure,) = _report(plan, progress, "after 0 runs", "the command", 1, 0.0).figures
     assert figure.verdict == "not run"
     assert "stopped before it was complete" in figure.not_run
@@ -245,7 +245,7 @@ def test_the_table_says_what_is_open(tmp_path):
     cells = plan.cells
     done = [cell for cell in cells if cell.preset == "other"]
     open_ = [cell for cell in cells if cell.preset == "tiny"]
-    table = progress_table(plan, Progress(waiting=open_[1:], running=open_[:1], ended=done))
+    table = progress_table(plan, BatchProgress(waiting=open_[1:], running=open_[:1], ended=done))
     assert table.row_count == 1
     assert table.caption == "2 of 4 runs ended"
 

@@ -11,7 +11,7 @@ from condense_core.remote.client.connection import RefusedError
 from condense_core.remote.client.hosts import Host
 from condense_core.remote.wire.messages import PROTOCOL, Hello
 from condense_core.scenario.experiment import Experiment
-from condense_tui.resolve.host import start
+from condense_tui.resolve.host import NewRun, start
 
 
 def far(command: str) -> SimpleNamespace:
@@ -27,10 +27,10 @@ def far(command: str) -> SimpleNamespace:
 
 
 def test_a_host_without_the_engine_gets_it_by_an_install_from_here(small: Experiment) -> None:
-    with pytest.raises(MissingExtraError, match="torch.* far.*: condense-tui doctor far --install"):
-        start(far(""), small, name="", preset="", device="auto")
+    with pytest.raises(MissingExtraError, match=r"torch.* far.*: condense-tui doctor far --install"):
+        start(far(""), NewRun(small, "", "", "auto"))
 
 
 def test_a_program_that_hosts_toml_names_says_itself_what_adds_to_it(small: Experiment) -> None:
     with pytest.raises(RefusedError, match="/there/python -m pip install"):
-        start(far("~/condense/bin/condense-tui"), small, name="", preset="", device="auto")
+        start(far("~/condense/bin/condense-tui"), NewRun(small, "", "", "auto"))

@@ -14,14 +14,14 @@ from textual.widgets import Input
 
 from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.fields import Field, fields
+from condense_core.scenario.fields import SettableField, fields
 from condense_core.scenario.toml import build, loads, override, parse
 from condense_presets import preset_files, preset_text
 from condense_presets.catalogue import catalogue
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.dialogs.form import FormScreen, of_preset
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.rows import short_time
+from condense_tui.screens.list_lines import short_time
 from condense_tui.screens.run.screen import RunScreen
 
 
@@ -201,7 +201,12 @@ def test_settings_are_split_at_spaces_outside_of_brackets_and_quotes() -> None:
 
 
 def test_hints_are_nearest_first() -> None:
-    some = [Field("steps", "3"), Field("optimizer.lr", "1"), Field("layers.0.width", "4"), Field("record.steps", "[]")]
+    some = [
+        SettableField("steps", "3"),
+        SettableField("optimizer.lr", "1"),
+        SettableField("layers.0.width", "4"),
+        SettableField("record.steps", "[]"),
+    ]
     assert [field.name for field in hints("st", some, 4)] == ["steps", "record.steps"]
     assert [field.name for field in hints("steps=3 optimiser.lr", some, 4)] == ["optimizer.lr"]
     assert hints("zzzz", some, 4) == []

@@ -17,7 +17,7 @@ from condense_tui.actions import actions_on, footer_hints
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.compare.screen import CompareScreen
 from condense_tui.screens.home.screen import HomeScreen
-from condense_tui.screens.rows import members_of
+from condense_tui.screens.list_lines import members_of
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers

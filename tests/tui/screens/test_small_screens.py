@@ -16,7 +16,7 @@ from condense_core.jobs.messages import LayerReduction, ReduceAnswer
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import BLOCKS, PLAIN, sparkline
 from condense_tui.screens.dialogs.reduce import ReduceScreen, small_place
-from condense_tui.screens.rows import short_time
+from condense_tui.screens.list_lines import short_time
 from condense_tui.snapshots.worker_log import MOST_BYTES, MOST_LINES, WorkerLog
 from condense_tui.snapshots.worker_log import shown as shown_log
 
@@ -92,13 +92,8 @@ async def test_reduction_is_shown_and_can_be_trained_on(recorded: Recording, mon
         await pilot.press("r")
         await text_has(pilot, "parameters   1,344 → 42")
         page = text(pilot)
-        for words in (
-            "conv1",
-            "digits-gd-1234 at step 200",
-            "relative change 2.2e-4",
-            "9 % → 9 %",
-            "to train it further",
-        ):
+        named = "digits-gd-1234 at step 200"
+        for words in ("conv1", named, "relative change 2.2e-4", "9 % → 9 %", "to train it further"):
             assert words in page
         assert asked[0].at is None and asked[0].out == str(recorded.folder / "effective")
         await pilot.press("escape", "left")

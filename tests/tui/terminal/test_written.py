@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from condense_tui.app.app import CondenseApp
 from condense_tui.terminal.outgoing import Outgoing
-from condense_tui.terminal.outlet import Frame
+from condense_tui.terminal.outlet import CodesUpdate
 from condense_tui.terminal.pace import FRAME_BYTES, URGENT_BYTES, Pace
 from condense_tui.terminal.textual_internals import ChopsUpdate, LayoutUpdate, strips_of
 
@@ -40,7 +40,7 @@ class Wired(CondenseApp):
         self.most_under_way = 0
         self.silent = False
 
-    def _write_frame(self, frame: Frame) -> None:
+    def _write_frame(self, frame: CodesUpdate) -> None:
         codes = frame.render_segments(self.console)
         self.frames.append(len(codes.encode()))
         self.stream.feed(codes)

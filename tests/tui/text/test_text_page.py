@@ -21,11 +21,11 @@ from condense_presets import recordings
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.main import main
-from condense_tui.text.blocks import Ink, fitted
-from condense_tui.text.page import output_ability, page
+from condense_tui.text.blocks import TextInk, fitted
+from condense_tui.text.run_page import output_ability, page
 
 UTF8 = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
-PIPE = Ink(Ability(Depth.NONE, True))
+PIPE = TextInk(Ability(Depth.NONE, True))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def recorded(tmp_path: Path) -> Path:
     return recording.folder
 
 
-def lines_of(place: Path, at: int | None = None, width: int = 80, ink: Ink = PIPE) -> list[str]:
+def lines_of(place: Path, at: int | None = None, width: int = 80, ink: TextInk = PIPE) -> list[str]:
     with RunReader(place) as run:
         return ["".join(text for text, _ in line) for line in page(run, summarise(run), at, width, ink)]
 
@@ -82,7 +82,7 @@ def test_the_legend_is_of_the_ramp_that_is_drawn(recorded: Path) -> None:
 @pytest.mark.parametrize("width", [20, 40, 79, 80, 120, 200])
 @pytest.mark.parametrize("depth", list(Depth))
 def test_nothing_is_wider_than_the_width(recorded: Path, width: int, depth: Depth) -> None:
-    for line in lines_of(recorded, width=width, ink=Ink(Ability(depth, True))):
+    for line in lines_of(recorded, width=width, ink=TextInk(Ability(depth, True))):
         # the table of layers needs its columns, and events say what they say
         assert cell_len(line) <= max(width, 80), line
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from condense_tui.draw.line import Line
 from condense_tui.terminal.shell import Shell
 from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.caption import Captioned
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 
 class Panel(Captioned, Lines):

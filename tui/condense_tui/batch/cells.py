@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from condense_core.scenario.experiment import Dense, Experiment
-from condense_core.scenario.figures import Figure
+from condense_core.scenario.figures import PaperFigure
 
 # A preset that does not say how long it takes is taken to be of average length.
 UNKNOWN_MINUTES = 0.5
@@ -62,7 +62,7 @@ class Plan:
     presets: tuple[PresetPlan, ...]
     cuts: tuple[str, ...] = ()
     own: tuple[PresetPlan, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[PaperFigure, ...] = ()
 
     @property
     def trained(self) -> tuple[PresetPlan, ...]:

@@ -26,7 +26,7 @@ LOOK_S = 0.2
 
 
 @dataclass
-class Progress:
+class BatchProgress:
     """What has come of the cells so far: their folders by state, and why some could not be started."""
 
     waiting: list[Cell] = field(default_factory=list)
@@ -62,14 +62,14 @@ def drive(
     *,
     jobs: int,
     device: str,
-    show: Callable[[Progress], None],
+    show: Callable[[BatchProgress], None],
     engine: AbstractContextManager[Engine] | None = None,
-) -> Progress:
+) -> BatchProgress:
     """Train every cell that is not finished, `jobs` at a time; a cell that fails is noted and does not stop the others.
 
     On this machine's `device`, or wherever `engine` does it. Ctrl-C stops what trains, and what is returned notes it.
     """
-    progress = Progress()
+    progress = BatchProgress()
     for cell in plan.cells:
         (progress.kept if is_finished(cell) else progress.waiting).append(cell)
     progress.ended += progress.kept
@@ -90,7 +90,7 @@ def drive(
     return progress
 
 
-def _end(progress: Progress, ended: Set[Path]) -> None:
+def _end(progress: BatchProgress, ended: Set[Path]) -> None:
     progress.ended += [cell for cell in progress.running if cell.folder in ended]
     progress.running = [cell for cell in progress.running if cell.folder not in ended]
 
@@ -127,7 +127,7 @@ def _without_words(experiment: Experiment) -> Experiment:
     return msgspec.structs.replace(experiment, about=None)
 
 
-def _start(progress: Progress, engine: Engine) -> None:
+def _start(progress: BatchProgress, engine: Engine) -> None:
     cell = progress.waiting[0]
     together = [other for other in progress.waiting if other.folder == cell.folder]
     progress.waiting = [other for other in progress.waiting if other.folder != cell.folder]

@@ -10,7 +10,7 @@ from condense_core.errors import RunFileError
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_tui.batch.cells import Cell
-from condense_tui.batch.drive import Progress
+from condense_tui.batch.drive import BatchProgress
 
 
 def share_trained(cell: Cell) -> float | None:
@@ -25,11 +25,13 @@ def share_trained(cell: Cell) -> float | None:
     return info.step / max(1, info.steps)
 
 
-def line_by_line(console: Console, total: int, noun: str, words: Callable[[Cell], str]) -> Callable[[Progress], None]:
+def line_by_line(
+    console: Console, total: int, noun: str, words: Callable[[Cell], str]
+) -> Callable[[BatchProgress], None]:
     """Gives what shows progress where there is no terminal: `3/9 WORDS` for each of the `total` that ends."""
     told: set[int] = set()
 
-    def show(progress: Progress) -> None:
+    def show(progress: BatchProgress) -> None:
         if progress.kept and not told:
             told.update(id(cell) for cell in progress.kept)
             console.print(f"{len(told)}/{total} {noun} were finished earlier", markup=False, highlight=False)

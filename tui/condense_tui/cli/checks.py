@@ -15,14 +15,14 @@ import msgspec
 
 from condense_core.errors import CondenseError
 
-State = Literal["works", "note", "broken"]
+Health = Literal["works", "note", "broken"]
 
 
 class Check(msgspec.Struct, frozen=True):
     """One line of doctor's output: what was checked, its state, and what to do if it does not work."""
 
     name: str
-    state: State
+    state: Health
     text: str
     advice: str = ""
 

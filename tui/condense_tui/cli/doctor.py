@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir
+from condense_tui.cli.options import JsonOption, RunsDirOption
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -27,8 +27,8 @@ def doctor(
     install: Annotated[bool, typer.Option("--install", help="Install this version of the program on HOST.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Install without asking.")] = False,
     engine: Annotated[bool, typer.Option(help="Also install what training needs.")] = True,
-    json: Json = False,
-    runs_dir: RunsDir = None,
+    json: JsonOption = False,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Check what works, here or on another machine, and say how to fix what does not.
 
@@ -80,8 +80,8 @@ def _checks_there(host: Host) -> Iterator[Check]:
     from condense_tui.cli.checks import Check
     from condense_tui.draw import numbers
 
-    source = "from hosts.toml" if host.name in known_hosts() else "not there; your ssh configuration applies"
-    yield Check("host", "works", f"{host.name} is reached by ssh {host.ssh} ({source})")
+    source = "from hosts.toml" if host.name in known_hosts() else "not in hosts.toml; your ssh configuration applies"
+    yield Check("host", "works", f"{host.name} is reached with: ssh {host.ssh} ({source})")
     begun = time.monotonic()
     with Connection(host, prompt=has_terminal()) as connection:
         taken = time.monotonic() - begun

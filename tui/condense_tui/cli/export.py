@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import At, Json, Recorded, RunsDir
+from condense_tui.cli.options import AtOption, JsonOption, RunArgument, RunsDirOption
 
 if TYPE_CHECKING:
     from condense_tui.export.wish import Wish
 
 
 def export(
-    run: Recorded,
+    run: RunArgument,
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, npz, png, svg, html or tensorboard.")],
     what: Annotated[
         str,
@@ -23,7 +23,7 @@ def export(
         ),
     ] = "screen",
     layer: Annotated[str | None, typer.Option(metavar="NAME", help="One layer; by default all, or the first.")] = None,
-    at: At = None,
+    at: AtOption = None,
     member: Annotated[
         int | None,
         typer.Option(
@@ -43,8 +43,8 @@ def export(
     ] = None,
     palette: Annotated[str, typer.Option(metavar="NAME", help="ember, orchid or reef.")] = "ember",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
-    json: Json = False,
-    runs_dir: RunsDir = None,
+    json: JsonOption = False,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Export a run, or a picture of it, to a file. Needs no PyTorch.
 
@@ -107,6 +107,6 @@ def export(
 
 def _draw_screen(place: Path, wish: Wish) -> str:
     """Only a picture of a screen needs the app."""
-    from condense_tui.app.picture import draw_screen
+    from condense_tui.app.screenshot import draw_screen
 
     return draw_screen(place, wish)

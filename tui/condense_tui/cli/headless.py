@@ -58,7 +58,7 @@ def show_result(folder: Path, showing: Showing) -> int:
 
 def show_panels(place: Path, panels: Panels) -> int:
     """Print the run's panels, as the run screen has them, or its summary in JSON; 1 where it failed or diverged."""
-    from condense_tui.text.page import print_run
+    from condense_tui.text.run_page import print_run
 
     if panels.json:
         return show_result(place, Showing(json=True))

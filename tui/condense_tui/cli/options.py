@@ -11,43 +11,43 @@ from condense_core.scenario.device import DEVICE_NAMES
 from condense_tui.resolve.scenario import DATA_SETS
 
 # What is trained, and with which draws: build_scenario (condense_tui.resolve.scenario) takes the first eight together.
-Scenario = Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")]
-Settings = Annotated[
+ScenarioArgument = Annotated[str, typer.Argument(help="A preset, a path to a TOML file, or - for standard input.")]
+SettingsOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set a field by its dotted name; repeatable.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Seed of the initial weights and of the batches.")]
-Seeds = Annotated[int | None, typer.Option(min=1, help="Train this many seeds as one run, from --seed up.")]
-Vary = Annotated[
+SeedOption = Annotated[int | None, typer.Option(help="Seed of the initial weights and of the batches.")]
+SeedsOption = Annotated[int | None, typer.Option(min=1, help="Train this many seeds as one run, from --seed up.")]
+VaryOption = Annotated[
     Literal["init", "data", "both"] | None,
     typer.Option(help="What each seed draws anew: the initial weights, the data, or both."),
 ]
-Data = Annotated[str | None, typer.Option(help=f"Data set: {', '.join(DATA_SETS[:-1])} or {DATA_SETS[-1]}.")]
-DataRoot = Annotated[
+DataOption = Annotated[str | None, typer.Option(help=f"Data set: {', '.join(DATA_SETS[:-1])} or {DATA_SETS[-1]}.")]
+DataRootOption = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of torchvision's data sets; also $CONDENSE_DATA_ROOT.")
 ]
-Download = Annotated[bool, typer.Option("--download", help="Download the data set if it is missing.")]
-Device = Annotated[str, typer.Option(help=f"Device: {DEVICE_NAMES}.")]
+DownloadOption = Annotated[bool, typer.Option("--download", help="Download the data set if it is missing.")]
+DeviceOption = Annotated[str, typer.Option(help=f"Device: {DEVICE_NAMES}.")]
 
 # What is shown, and how.
-Recorded = Annotated[
+RunArgument = Annotated[
     str, typer.Argument(help="A run's id or part of it, a path to a run file or its folder, or a preset.")
 ]
-Headless = Annotated[bool, typer.Option("--headless", help="Without the app: show progress, then print a table.")]
-Check = Annotated[bool, typer.Option("--check", help="Exit with status 1 if the claim does not hold.")]
-RunsDir = Annotated[
+HeadlessOption = Annotated[bool, typer.Option("--headless", help="Without the app: show progress, then print a table.")]
+CheckOption = Annotated[bool, typer.Option("--check", help="Exit with status 1 if the claim does not hold.")]
+RunsDirOption = Annotated[
     Path | None,
     typer.Option("--runs-dir", metavar="DIR", help="Folder of the runs.", envvar="CONDENSE_RUNS_DIR"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")]
-OnHost = Annotated[
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to standard output.")]
+HostOption = Annotated[
     str | None,
     typer.Option("--host", metavar="HOST", help="Use another machine: user@name, or a name from hosts.toml."),
 ]
-At = Annotated[
+AtOption = Annotated[
     int | None,
     typer.Option("--at", metavar="STEP", help="Use the last frame at or before this step; by default the last."),
 ]
-Width = Annotated[
+WidthOption = Annotated[
     int | None,
     typer.Option("--width", min=20, max=1000, help="Width in columns; by default the terminal's, or 80 in a pipe."),
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from condense_tui.cli.options import Json
+from condense_tui.cli.options import JsonOption
 
 presets = typer.Typer(help="The scenarios that ship with the program.", invoke_without_command=True)
 
@@ -19,7 +19,7 @@ def default(context: typer.Context) -> int | None:
 
 
 @presets.command("list")
-def list_(json: Json = False) -> int:
+def list_(json: JsonOption = False) -> int:
     """List all presets: what each is, and what it claims."""
     import msgspec
 
@@ -58,7 +58,7 @@ def list_(json: Json = False) -> int:
 
 
 @presets.command()
-def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Json = False) -> int:
+def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: JsonOption = False) -> int:
     """Print a preset as TOML, ready to be saved and changed, or with --json as JSON."""
     import msgspec
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Json, RunsDir
+from condense_tui.cli.options import JsonOption, RunsDirOption
 
 if TYPE_CHECKING:
     from condense_core.jobs.messages import ReduceAnswer
@@ -25,8 +25,8 @@ def reduce(
     keep_small: Annotated[
         bool, typer.Option("--keep-small", help="Keep kernels that are too small to have a direction.")
     ] = False,
-    json: Json = False,
-    runs_dir: RunsDir = None,
+    json: JsonOption = False,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Reduce a run to its effective network: one kernel for each condensed line, and what that changes.
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import DataRoot, Device, Json
+from condense_tui.cli.options import DataRootOption, DeviceOption, JsonOption
 
 if TYPE_CHECKING:
     from condense_tui.batch.cells import Cell, Plan
-    from condense_tui.batch.drive import Progress
+    from condense_tui.batch.drive import BatchProgress
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.document import Report
 
@@ -38,18 +38,18 @@ def reproduce(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the runs and the report; finished runs in it are kept.")
     ] = Path("report"),
-    data_root: DataRoot = None,
+    data_root: DataRootOption = None,
     data: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=SOURCE", help="Use other images in place of a data set: cifar10=folder:PATH; repeatable."
         ),
     ] = None,
-    device: Device = "cpu",
+    device: DeviceOption = "cpu",
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Number of runs at a time; by default the number of cores.")
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> int:
     """Train presets with several seeds and report which claims hold: distributions, heatmaps, curves, verdicts.
 
@@ -73,7 +73,7 @@ def reproduce(
     from condense_core.scenario.device import device_named
     from condense_tui.batch.drive import drive
     from condense_tui.documents.files import ready_folder
-    from condense_tui.reproduce.across import read_across
+    from condense_tui.reproduce.arms import read_across
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.report.build import write
     from condense_tui.reproduce.stand_in import stand_ins
@@ -118,7 +118,7 @@ def reproduce(
     return 0 if report.holds else 1
 
 
-def _stopped(plan: Plan, progress: Progress) -> str:
+def _stopped(plan: Plan, progress: BatchProgress) -> str:
     """Where Ctrl-C stopped it: `after 3 of 15 runs`, empty where it did not; StoppedError where no run had ended."""
     from condense_core.errors import StoppedError
 
@@ -130,7 +130,7 @@ def _stopped(plan: Plan, progress: Progress) -> str:
     return f"after {len(progress.ended)} of {len(plan.cells)} runs"
 
 
-def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
+def _report(plan: Plan, progress: BatchProgress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
     import time
 
     from condense_tui.reproduce.plan import arms
@@ -151,7 +151,7 @@ def _report(plan: Plan, progress: Progress, stopped: str, command: str, data_see
     )
 
 
-def _parts(plan: Plan, progress: Progress) -> dict[str, Part]:
+def _parts(plan: Plan, progress: BatchProgress) -> dict[str, Part]:
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.results import CellPlace
 

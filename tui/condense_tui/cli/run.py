@@ -9,23 +9,23 @@ import typer
 
 from condense_tui.app.launch import has_terminal, open_app
 from condense_tui.cli.options import (
-    At,
-    Check,
-    Data,
-    DataRoot,
-    Device,
-    Download,
-    Headless,
-    Json,
-    OnHost,
-    Recorded,
-    RunsDir,
-    Scenario,
-    Seed,
-    Seeds,
-    Settings,
-    Vary,
-    Width,
+    AtOption,
+    CheckOption,
+    DataOption,
+    DataRootOption,
+    DeviceOption,
+    DownloadOption,
+    HeadlessOption,
+    HostOption,
+    JsonOption,
+    RunArgument,
+    RunsDirOption,
+    ScenarioArgument,
+    SeedOption,
+    SeedsOption,
+    SettingsOption,
+    VaryOption,
+    WidthOption,
 )
 from condense_tui.cli.showing import Panels, Showing
 from condense_tui.resolve.scenario import build_scenario, find_recording
@@ -37,22 +37,22 @@ if TYPE_CHECKING:
 
 
 def run(
-    scenario: Scenario,
-    settings: Settings = None,
-    seed: Seed = None,
-    seeds: Seeds = None,
-    vary: Vary = None,
-    device: Device = "auto",
-    data: Data = None,
-    data_root: DataRoot = None,
-    download: Download = False,
-    headless: Headless = False,
+    scenario: ScenarioArgument,
+    settings: SettingsOption = None,
+    seed: SeedOption = None,
+    seeds: SeedsOption = None,
+    vary: VaryOption = None,
+    device: DeviceOption = "auto",
+    data: DataOption = None,
+    data_root: DataRootOption = None,
+    download: DownloadOption = False,
+    headless: HeadlessOption = False,
     detach: Annotated[bool, typer.Option("--detach", help="Start the run and return at once.")] = False,
-    check: Check = False,
-    json: Json = False,
+    check: CheckOption = False,
+    json: JsonOption = False,
     name: Annotated[str, typer.Option(help="Name of the run.")] = "",
-    host: OnHost = None,
-    runs_dir: RunsDir = None,
+    host: HostOption = None,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Train a scenario and watch it.
 
@@ -97,11 +97,11 @@ def run(
 
 def attach(
     run: Annotated[str | None, typer.Argument(help="A run's id or part of it; by default the newest run.")] = None,
-    headless: Headless = False,
-    check: Check = False,
-    json: Json = False,
-    host: OnHost = None,
-    runs_dir: RunsDir = None,
+    headless: HeadlessOption = False,
+    check: CheckOption = False,
+    json: JsonOption = False,
+    host: HostOption = None,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Watch a run, whether it is training or has ended; by default the newest.
 
@@ -154,12 +154,12 @@ def _watch_there(connection: Connection, run: str, runs: Path, showing: Showing)
 
 
 def replay(
-    run: Recorded,
+    run: RunArgument,
     headless: Annotated[bool, typer.Option("--headless", help="Without the app: print the panels as text.")] = False,
-    at: At = None,
-    width: Width = None,
-    json: Json = False,
-    runs_dir: RunsDir = None,
+    at: AtOption = None,
+    width: WidthOption = None,
+    json: JsonOption = False,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Play a recording: a run, a run file, or the recording that ships with a preset. Needs no PyTorch.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import At, Json, OnHost, RunsDir, Width
+from condense_tui.cli.options import AtOption, HostOption, JsonOption, RunsDirOption, WidthOption
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -31,7 +31,7 @@ def default(context: typer.Context) -> int | None:
 
 
 @runs.command("list")
-def list_(json: Json = False, host: OnHost = None, runs_dir: RunsDir = None) -> int:
+def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """List the runs, newest first: here, or on another machine."""
     import msgspec
 
@@ -80,11 +80,11 @@ def _infos_there(host: str) -> list[RunInfo]:
 @runs.command()
 def show(
     run: Run,
-    at: At = None,
-    width: Width = None,
-    json: Json = False,
-    host: OnHost = None,
-    runs_dir: RunsDir = None,
+    at: AtOption = None,
+    width: WidthOption = None,
+    json: JsonOption = False,
+    host: HostOption = None,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Print a run as text: layers, heatmaps, curves, events and claim."""
     from condense_core.remote.client.link import open_mirror, sync
@@ -104,7 +104,7 @@ def show(
 
 
 @runs.command()
-def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
+def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
     from condense_core.runfile.reader import RunReader
@@ -125,11 +125,11 @@ def stop(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
 
 
 def _stop_there(run: str, host: str) -> int:
-    from condense_core.remote.wire.messages import Command, Done
+    from condense_core.remote.wire.messages import Done, SteerRun
     from condense_tui.resolve.host import remote_runs
 
     with _there(run, host) as (connection, id_):
-        connection.ask(lambda ask: Command(ask, id_, "stop"), Done)
+        connection.ask(lambda ask: SteerRun(ask, id_, "stop"), Done)
         deadline = time.monotonic() + PATIENCE_S
         while True:
             info = next((info for info in remote_runs(connection) if info.id == id_), None)
@@ -152,7 +152,7 @@ def _say_stopped(info: RunInfo, host: str) -> int:
 
 
 @runs.command()
-def resume(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
+def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Resume a stopped, failed or lost run from its last checkpoint."""
     from condense_core.runs.create import require_engine, resume_run
 
@@ -174,11 +174,11 @@ def resume(run: Run, host: OnHost = None, runs_dir: RunsDir = None) -> int:
 @runs.command()
 def pull(
     run: Run,
-    host: OnHost = None,
+    host: HostOption = None,
     checkpoint: Annotated[
         bool, typer.Option("--checkpoint", help="Also copy its checkpoint, which holds the weights.")
     ] = False,
-    runs_dir: RunsDir = None,
+    runs_dir: RunsDirOption = None,
 ) -> int:
     """Copy a run from another machine: everything recorded, and the worker's log. `reduce` also needs --checkpoint.
 
@@ -211,7 +211,7 @@ def pull(
 
 
 @runs.command("rm")
-def remove(run: Run, runs_dir: RunsDir = None) -> int:
+def remove(run: Run, runs_dir: RunsDirOption = None) -> int:
     """Delete a run and everything it recorded; of a run on another machine, only the copy here."""
     from condense_core.errors import RunFileError
     from condense_core.runfile import control

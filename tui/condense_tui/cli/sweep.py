@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from condense_tui.cli.options import (
-    Check,
-    Data,
-    DataRoot,
-    Device,
-    Download,
-    Json,
-    Scenario,
-    Seed,
-    Seeds,
-    Settings,
-    Vary,
+    CheckOption,
+    DataOption,
+    DataRootOption,
+    DeviceOption,
+    DownloadOption,
+    JsonOption,
+    ScenarioArgument,
+    SeedOption,
+    SeedsOption,
+    SettingsOption,
+    VaryOption,
 )
 from condense_tui.cli.reproduce import SEEDS
 from condense_tui.resolve.scenario import build_scenario
@@ -26,14 +26,14 @@ from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
-    from condense_tui.batch.drive import Progress
+    from condense_tui.batch.drive import BatchProgress
     from condense_tui.sweep.grid import Grid
     from condense_tui.sweep.plan import Sweep
     from condense_tui.sweep.results import CellResult
 
 
 def sweep(
-    scenario: Scenario,
+    scenario: ScenarioArgument,
     over: Annotated[
         list[str],
         typer.Option(
@@ -41,13 +41,13 @@ def sweep(
             help="A field by its dotted name and its values; repeatable, all combinations are trained.",
         ),
     ],
-    settings: Settings = None,
-    seed: Seed = None,
-    seeds: Seeds = None,
-    vary: Vary = None,
-    data: Data = None,
-    data_root: DataRoot = None,
-    download: Download = False,
+    settings: SettingsOption = None,
+    seed: SeedOption = None,
+    seeds: SeedsOption = None,
+    vary: VaryOption = None,
+    data: DataOption = None,
+    data_root: DataRootOption = None,
+    download: DownloadOption = False,
     show: Annotated[
         Show,
         typer.Option(help="What the picture shows."),
@@ -60,7 +60,7 @@ def sweep(
         int | None,
         typer.Option(min=1, help="Number of cells at a time; by default the number of cores, here or in the cluster."),
     ] = None,
-    device: Device = "cpu",
+    device: DeviceOption = "cpu",
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="Train in processes on this machine, or on a Ray cluster.")
     ] = "local",
@@ -70,8 +70,8 @@ def sweep(
     parquet: Annotated[
         bool, typer.Option("--parquet", help="Stop with an error if Parquet cannot be written.")
     ] = False,
-    check: Check = False,
-    json: Json = False,
+    check: CheckOption = False,
+    json: JsonOption = False,
 ) -> int:
     """Train a scenario at every combination of values, with several seeds each: one table and a phase diagram.
 
@@ -175,7 +175,7 @@ def _check_layer(layer: str | None, swept: Sweep) -> None:
 
 def _train(
     swept: Sweep, engine: str, address: str | None, device: str, jobs: int | None
-) -> tuple[Progress, dict[Path, str]]:
+) -> tuple[BatchProgress, dict[Path, str]]:
     """Train what is not finished; the progress, and why cells that went elsewhere left nothing."""
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
@@ -201,7 +201,7 @@ def _train(
         return drive(swept.plan, jobs=jobs or usable_cores(), device=device, show=shown), {}
 
 
-def _stopped(swept: Sweep, progress: Progress, engine: str) -> str:
+def _stopped(swept: Sweep, progress: BatchProgress, engine: str) -> str:
     """What to say where Ctrl-C stopped the sweep, nothing if it did not; StoppedError if no cell has ended."""
     from condense_core.errors import StoppedError
 

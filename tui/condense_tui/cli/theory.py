@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import Data, DataRoot, Download, Json, Scenario, Settings
+from condense_tui.cli.options import (
+    DataOption,
+    DataRootOption,
+    DownloadOption,
+    JsonOption,
+    ScenarioArgument,
+    SettingsOption,
+)
 from condense_tui.resolve.scenario import build_scenario
 
 if TYPE_CHECKING:
@@ -18,7 +25,7 @@ IMAGES = 500
 
 
 def theory(
-    scenario: Scenario,
+    scenario: ScenarioArgument,
     trials: Annotated[
         int, typer.Option(min=1, help="Number of data draws; data.seed and seed count up from the scenario's.")
     ] = 50,
@@ -27,11 +34,11 @@ def theory(
         typer.Option(min=1, help=f"Samples in each draw; by default {IMAGES} images, or data.samples of a function."),
     ] = None,
     bias: Annotated[bool, typer.Option("--bias", help="Include the kernel's bias in Z.")] = False,
-    data: Data = None,
-    data_root: DataRoot = None,
-    download: Download = False,
-    settings: Settings = None,
-    json: Json = False,
+    data: DataOption = None,
+    data_root: DataRootOption = None,
+    download: DownloadOption = False,
+    settings: SettingsOption = None,
+    json: JsonOption = False,
 ) -> int:
     """Show what the data predict, without training: the signal matrix Z over many data draws, v1 against the all-ones
     vector, and the predicted step of condensation.

@@ -22,7 +22,7 @@ NAME_HEIGHT = 11.0
 
 
 @dataclass(frozen=True)
-class Curve:
+class ChartCurve:
     """Steps and values; a curve `behind` is one of many and drawn faintly, a `wide` one can be seen under another.
     `name` is written at its end."""
 
@@ -35,11 +35,11 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Plot:
+class Chart:
     """Curves with their axes. `rule` is a value marked across, `mark` a step marked upwards, each with its words."""
 
     title: str
-    curves: Sequence[Curve]
+    curves: Sequence[ChartCurve]
     log: bool = False
     rule: tuple[float, str] | None = None
     mark: tuple[float, str] | None = None
@@ -48,12 +48,12 @@ class Plot:
     log_x: bool = True
 
 
-def plot(spec: Plot) -> Markup:
+def plot(spec: Chart) -> Markup:
     """The plot, steps on a logarithmic axis; curves without a finite value are left out."""
     return el("svg", drawing(spec), class_="plot", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=spec.title)
 
 
-def drawing(spec: Plot) -> Markup:
+def drawing(spec: Chart) -> Markup:
     """The plot's shapes in an area of WIDTH × HEIGHT."""
     steps = np.concatenate([curve.steps for curve in spec.curves]) if spec.curves else np.empty(0)
     values = np.concatenate([curve.values for curve in spec.curves]) if spec.curves else np.empty(0)
@@ -86,7 +86,7 @@ def _grid(x: Scale, y: Scale) -> list[Markup]:
     return parts
 
 
-def _annotations(spec: Plot, x: Scale, y: Scale) -> list[Markup]:
+def _annotations(spec: Chart, x: Scale, y: Scale) -> list[Markup]:
     parts: list[Markup] = []
     if spec.rule is not None and _can_stand(y, spec.rule[0]):
         place = _y(y, spec.rule[0])
@@ -101,7 +101,7 @@ def _annotations(spec: Plot, x: Scale, y: Scale) -> list[Markup]:
     return parts
 
 
-def _line(curve: Curve, x: Scale, y: Scale) -> Markup:
+def _line(curve: ChartCurve, x: Scale, y: Scale) -> Markup:
     shown = _seen(y, curve)
     steps, values = curve.steps[shown], curve.values[shown]
     if not len(steps):
@@ -112,7 +112,7 @@ def _line(curve: Curve, x: Scale, y: Scale) -> Markup:
     return el("polyline", class_=style, points=points)
 
 
-def _names(curves: Sequence[Curve], y: Scale) -> list[Markup]:
+def _names(curves: Sequence[ChartCurve], y: Scale) -> list[Markup]:
     """Names at the curves' ends, from the top down, each pushed below the one above it."""
     ends = []
     for curve in curves:
@@ -127,7 +127,7 @@ def _names(curves: Sequence[Curve], y: Scale) -> list[Markup]:
     return parts
 
 
-def _seen(y: Scale, curve: Curve) -> np.ndarray:
+def _seen(y: Scale, curve: ChartCurve) -> np.ndarray:
     """Which values have a place on the axis."""
     found: np.ndarray = np.isfinite(y.forward(curve.values)) & (np.abs(curve.values) < HUGE)
     return found

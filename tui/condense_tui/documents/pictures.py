@@ -11,7 +11,7 @@ import numpy as np
 from condense_core.runfile.layer_measures import predicted_step
 from condense_core.runfile.reader import RunReader, open_member
 from condense_core.thresholds import COARSE, INITIAL_STAGE, percent
-from condense_tui.documents.curves import Curve, Plot, plot
+from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import heatmap
 from condense_tui.documents.markup import Markup
 from condense_tui.draw.numbers import plural, step
@@ -26,7 +26,7 @@ EIGENVALUES = 4
 IN_A_ROW = 5
 
 
-Place = tuple[Path, int]
+MemberPlace = tuple[Path, int]
 """A run's folder, and which of its members."""
 
 
@@ -39,7 +39,7 @@ class Picture:
     square: bool
 
 
-def pictures(places: Sequence[Place]) -> list[Picture]:
+def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
     """Pictures of these runs, the first of which is the one whose heatmaps and eigenvalues are shown."""
     if not places:
         return []
@@ -92,7 +92,7 @@ def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | 
 
 
 def _of_all(
-    places: Sequence[Place],
+    places: Sequence[MemberPlace],
     name: str,
     title: str,
     *,
@@ -106,10 +106,10 @@ def _of_all(
         with open_member(*place) as run:
             steps, values = run.curve(name)
         if np.isfinite(values).any():
-            curves.append(Curve(steps, values, behind=index > 0))
+            curves.append(ChartCurve(steps, values, behind=index > 0))
     if not curves:
         return None
-    return Picture(plot(Plot(title, curves, rule=rule, mark=mark, low=low, high=high)), title, False)
+    return Picture(plot(Chart(title, curves, rule=rule, mark=mark, low=low, high=high)), title, False)
 
 
 def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
@@ -118,8 +118,8 @@ def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
         steps, values = run.curve(f"{layer}.eigenvalue.{rank}")
         # an exact zero has no place on a logarithmic axis
         if (values > 0).any():
-            curves.append(Curve(steps, values, name=f"λ{rank}²", tone=rank - 1))
+            curves.append(ChartCurve(steps, values, name=f"λ{rank}²", tone=rank - 1))
     if not curves:
         return None
     title = f"eigenvalues of ZᵀZ, {layer}"
-    return Picture(plot(Plot(title, curves, log=True)), title, False)
+    return Picture(plot(Chart(title, curves, log=True)), title, False)

@@ -13,9 +13,7 @@ import math
 import numpy as np
 
 from condense_tui.draw import numbers
-
-Span = tuple[str, int]
-Cell = tuple[str, int]
+from condense_tui.draw.line import Glyph, Span, spans
 
 ARROWS = "→↗↑↖←↙↓↘"
 # Eight directions cannot be distinguished in ASCII (which way does a slash point?), four can.
@@ -26,7 +24,7 @@ SLOW, FAST = 0.05, 0.4
 LEAST_ROWS = 5
 
 
-class Tone(enum.IntEnum):
+class FieldTone(enum.IntEnum):
     """What a cell is."""
 
     BLANK = 0
@@ -66,8 +64,8 @@ def draw(
             _line(cells, angle, unicode)
     _put_neurons(cells, axis, neurons_M2, NEURON if unicode else ASCII_NEURON)
     left = (width - columns) // 2
-    margin: list[Span] = [(" " * left, int(Tone.BLANK))] if left else []
-    return [*([*margin, *_spans(row)] for row in cells), [*margin, (_axis(axis, columns), int(Tone.AXIS))]]
+    margin: list[Span] = [(" " * left, int(FieldTone.BLANK))] if left else []
+    return [*([*margin, *spans(row)] for row in cells), [*margin, (_axis(axis, columns), int(FieldTone.AXIS))]]
 
 
 def _grid(omega_G2: np.ndarray, velocity_G2: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
@@ -84,39 +82,39 @@ def _grid(omega_G2: np.ndarray, velocity_G2: np.ndarray) -> tuple[np.ndarray, np
     return axis, velocity_G2.reshape(side, side, 2).transpose(1, 0, 2)
 
 
-def _arrows(axis: np.ndarray, velocity_BW2: np.ndarray, rows: int, unicode: bool) -> list[list[Cell]]:
+def _arrows(axis: np.ndarray, velocity_BW2: np.ndarray, rows: int, unicode: bool) -> list[list[Glyph]]:
     with np.errstate(over="ignore"):
         speed = np.hypot(velocity_BW2[..., 0], velocity_BW2[..., 1])
     fastest = float(np.max(speed[np.isfinite(speed)], initial=0.0))
     nearest = np.rint(np.linspace(0, len(axis) - 1, rows)).astype(int).tolist()
-    cells: list[list[Cell]] = []
+    cells: list[list[Glyph]] = []
     for at_bias in reversed(nearest):
-        row: list[Cell] = []
+        row: list[Glyph] = []
         for at_weight in nearest:
             dw, db = velocity_BW2[at_bias, at_weight].tolist()
-            row += [_arrow(dw, db, fastest, unicode), (" ", int(Tone.BLANK))]
+            row += [_arrow(dw, db, fastest, unicode), (" ", int(FieldTone.BLANK))]
         cells.append(row[:-1])
     return cells
 
 
-def _arrow(dw: float, db: float, fastest: float, unicode: bool) -> Cell:
+def _arrow(dw: float, db: float, fastest: float, unicode: bool) -> Glyph:
     speed = math.hypot(dw, db)
     if not math.isfinite(speed):
-        return "?", int(Tone.MIDDLE)
+        return "?", int(FieldTone.MIDDLE)
     if speed == 0:
-        return ("·" if unicode else "."), int(Tone.SLOW)
+        return ("·" if unicode else "."), int(FieldTone.SLOW)
     signs = ARROWS if unicode else ASCII_ARROWS
     turn = math.atan2(db, dw) / math.tau
     sign = signs[round(turn * len(signs)) % len(signs)]
     share = speed / fastest
-    return sign, int(Tone.SLOW if share < SLOW else Tone.FAST if share > FAST else Tone.MIDDLE)
+    return sign, int(FieldTone.SLOW if share < SLOW else FieldTone.FAST if share > FAST else FieldTone.MIDDLE)
 
 
 # The dots of a braille character by column and row.
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 
-def _line(cells: list[list[Cell]], angle: float, unicode: bool) -> None:
+def _line(cells: list[list[Glyph]], angle: float, unicode: bool) -> None:
     """A line through the middle at that angle, over whatever is there."""
     rows, columns = len(cells), len(cells[0])
     across, down = 2 * columns, 4 * rows
@@ -132,17 +130,17 @@ def _line(cells: list[list[Cell]], angle: float, unicode: bool) -> None:
     for (row, column), mask in dots.items():
         before, tone = cells[row][column]
         # where two lines cross, the dots of both stay
-        both = mask | (ord(before) - 0x2800 if tone == Tone.STABLE and unicode else 0)
-        cells[row][column] = (chr(0x2800 + both) if unicode else _slope(angle)), int(Tone.STABLE)
+        both = mask | (ord(before) - 0x2800 if tone == FieldTone.STABLE and unicode else 0)
+        cells[row][column] = (chr(0x2800 + both) if unicode else _slope(angle)), int(FieldTone.STABLE)
 
 
-def _put_neurons(cells: list[list[Cell]], axis: np.ndarray, neurons_M2: np.ndarray, sign: str) -> None:
+def _put_neurons(cells: list[list[Glyph]], axis: np.ndarray, neurons_M2: np.ndarray, sign: str) -> None:
     """Each neuron inside the grid at its weight and bias."""
     rows, columns = len(cells), len(cells[0])
     place_M2 = (np.asarray(neurons_M2, np.float64).reshape(-1, 2) - axis[0]) / (axis[-1] - axis[0])
     inside_M = ((place_M2 >= 0) & (place_M2 <= 1)).all(axis=1)
     for right, up in place_M2[inside_M].tolist():
-        cells[round((1 - up) * (rows - 1))][round(right * (columns - 1))] = sign, int(Tone.NEURON)
+        cells[round((1 - up) * (rows - 1))][round(right * (columns - 1))] = sign, int(FieldTone.NEURON)
 
 
 def _slope(angle: float) -> str:
@@ -157,13 +155,3 @@ def _axis(axis: np.ndarray, columns: int) -> str:
     middle = "weight" if len(low) + len(high) + 10 <= columns else ""
     space = columns - len(low) - len(high) - len(middle)
     return low + " " * (space // 2) + middle + " " * (space - space // 2) + high
-
-
-def _spans(cells: list[Cell]) -> list[Span]:
-    spans: list[Span] = []
-    for text, tone in cells:
-        if spans and spans[-1][1] == tone:
-            spans[-1] = (spans[-1][0] + text, tone)
-        else:
-            spans.append((text, tone))
-    return spans

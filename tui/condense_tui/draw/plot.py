@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from condense_tui.draw import numbers
+from condense_tui.draw.line import Glyph, Span, spans
 from condense_tui.draw.scale import Scale, fit, ticks
 
 # More points than this cost time and change no dot: a braille column takes a minimum and a maximum.
@@ -30,7 +31,7 @@ HUGE = 1e150
 TINY = 1e-150
 
 
-class Tone(enum.IntEnum):
+class PlotTone(enum.IntEnum):
     """What a piece of a plot is, for the widget to choose a style; curves are CURVE, CURVE + 1, …"""
 
     BLANK = 0
@@ -48,7 +49,7 @@ BAND = 12
 
 
 @dataclass(frozen=True)
-class Curve:
+class PlotCurve:
     """One line: its name, steps, values, and which of the curve tones it takes.
 
     `label`, one character, is set on the curve in some places, so that it is known without its colour.
@@ -82,7 +83,7 @@ class Spec:
     """A plot to be built, in an area of `width` × `height` characters. `bounds` fixes the value axis. `stamp` tells
     data apart whose curves are as long as each other and end at one x."""
 
-    curves: tuple[Curve, ...]
+    curves: tuple[PlotCurve, ...]
     width: int
     height: int
     log_y: bool = False
@@ -94,17 +95,13 @@ class Spec:
     stamp: int = 0
 
 
-Cell = tuple[str, int]
-Span = tuple[str, int]
-
-
 @dataclass(frozen=True)
 class Plot:
     """A built plot: rows of cells (character, tone), and where its canvas lies."""
 
     width: int
     height: int
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[Glyph, ...], ...]
     left: int
     canvas_width: int
     canvas_height: int
@@ -134,8 +131,8 @@ def build(spec: Spec) -> Plot:
     for value in y_ticks:
         row = area.row(value)
         if row is not None:
-            _write(grid[row], 0, labels[value].rjust(left - 1)[: left - 1], Tone.TICK)
-            _write(grid[row], left, ("┈" if spec.braille else ".") * area.width, Tone.GRID)
+            _write(grid[row], 0, labels[value].rjust(left - 1)[: left - 1], PlotTone.TICK)
+            _write(grid[row], left, ("┈" if spec.braille else ".") * area.width, PlotTone.GRID)
     if spec.rule is not None:
         _draw_rule(area, spec.rule)
     for mark in spec.marks:
@@ -155,7 +152,7 @@ def build(spec: Spec) -> Plot:
 class _Area:
     """Where curves are drawn: `width` × `height` cells of the grid from column `left`, the x labels below them."""
 
-    grid: list[list[Cell]]
+    grid: list[list[Glyph]]
     left: int
     width: int
     height: int
@@ -179,9 +176,9 @@ def with_playhead(plot: Plot, step: int | None, character: str = "│") -> list[
         line = list(cells)
         if column is not None and index < plot.canvas_height:
             at = plot.left + column
-            if line[at][1] < Tone.CURVE:
-                line[at] = (character, Tone.PLAYHEAD)
-        rows.append(_spans(line))
+            if line[at][1] < PlotTone.CURVE:
+                line[at] = (character, PlotTone.PLAYHEAD)
+        rows.append(spans(line))
     return rows
 
 
@@ -204,7 +201,7 @@ def decimate(x: np.ndarray, y: np.ndarray, scale: Scale, columns: int) -> tuple[
     return xs, ys
 
 
-def _clean(curve: Curve, spec: Spec) -> Curve:
+def _clean(curve: PlotCurve, spec: Spec) -> PlotCurve:
     x, y = np.asarray(curve.x), np.asarray(curve.y)
     if len(x) > LONG and np.all(x[1:] >= x[:-1]) and np.all(y > 0 if spec.log_y else np.isfinite(y)):
         x, y = decimate(x, y, fit(x[[0, -1]], spec.log_x, 1.0 if spec.log_x else 0.0), LONG // 2)
@@ -218,10 +215,10 @@ def _clean(curve: Curve, spec: Spec) -> Curve:
     if len(x) > 1 and np.any(np.diff(x) < 0):
         order = np.argsort(x, kind="stable")
         x, y = x[order], y[order]
-    return Curve(curve.name, x, y, curve.tone, curve.label)
+    return PlotCurve(curve.name, x, y, curve.tone, curve.label)
 
 
-def _x_axis(series: list[Curve], spec: Spec) -> Scale:
+def _x_axis(series: list[PlotCurve], spec: Spec) -> Scale:
     ends = [curve.x[[0, -1]] for curve in series]
     steps = np.concatenate(ends) if ends else np.zeros(1)
     if steps.min() == steps.max():
@@ -230,7 +227,7 @@ def _x_axis(series: list[Curve], spec: Spec) -> Scale:
     return fit(steps, spec.log_x, 1.0 if spec.log_x else 0.0)
 
 
-def _y_axis(series: list[Curve], spec: Spec) -> Scale:
+def _y_axis(series: list[PlotCurve], spec: Spec) -> Scale:
     if spec.bounds is not None and not spec.log_y:
         return Scale(*spec.bounds)
     values = np.concatenate([curve.y for curve in series])
@@ -256,9 +253,9 @@ def _y_labels(y_ticks: list[float], y: Scale) -> dict[float, str]:
 def _draw_rule(area: _Area, rule: Rule) -> None:
     row = area.row(rule.value)
     if row is not None:
-        _write(area.grid[row], area.left, ("╌" if area.braille else "-") * area.width, Tone.RULE)
+        _write(area.grid[row], area.left, ("╌" if area.braille else "-") * area.width, PlotTone.RULE)
         if len(rule.label) + 2 <= area.width:
-            _write(area.grid[row], area.left + 1, f" {rule.label} ", Tone.RULE)
+            _write(area.grid[row], area.left + 1, f" {rule.label} ", PlotTone.RULE)
 
 
 def _draw_mark(area: _Area, mark: Mark) -> None:
@@ -266,7 +263,7 @@ def _draw_mark(area: _Area, mark: Mark) -> None:
     column = area.x.column(mark.step, area.width)
     if column is not None:
         for row in range(area.height):
-            area.grid[row][area.left + column] = ("╎" if area.braille else ":", Tone.MARK)
+            area.grid[row][area.left + column] = ("╎" if area.braille else ":", PlotTone.MARK)
 
 
 def _label_mark(area: _Area, mark: Mark) -> None:
@@ -278,12 +275,12 @@ def _label_mark(area: _Area, mark: Mark) -> None:
     for row in area.grid[: area.height]:
         for at in (column + 1, column - len(label)):
             cells = row[area.left + at : area.left + at + len(label)] if at >= 0 else []
-            if len(cells) == len(label) and all(tone <= Tone.GRID for _, tone in cells):
-                _write(row, area.left + at, label, Tone.MARK)
+            if len(cells) == len(label) and all(tone <= PlotTone.GRID for _, tone in cells):
+                _write(row, area.left + at, label, PlotTone.MARK)
                 return
 
 
-def _draw_labels(area: _Area, series: list[Curve]) -> None:
+def _draw_labels(area: _Area, series: list[PlotCurve]) -> None:
     """Each curve's label on it, a few times over the width, at columns that no other curve labels."""
     labelled = [curve for curve in series if curve.label]
     for number, curve in enumerate(labelled):
@@ -293,7 +290,7 @@ def _draw_labels(area: _Area, series: list[Curve]) -> None:
             near = int(np.abs(places - column).argmin())
             row = area.row(float(curve.y[near]))
             if row is not None and abs(places[near] - column) <= area.width / (2 * LABELS):
-                _write(area.grid[row], area.left + int(places[near]), curve.label, Tone.CURVE + curve.tone)
+                _write(area.grid[row], area.left + int(places[near]), curve.label, PlotTone.CURVE + curve.tone)
 
 
 def _draw_x_labels(area: _Area) -> None:
@@ -308,28 +305,18 @@ def _draw_x_labels(area: _Area) -> None:
         text = numbers.short_step(value)
         start = min(max(0, column - len(text) // 2), area.width - len(text))
         if start > taken:
-            _write(area.grid[-1], area.left + start, text, Tone.TICK)
+            _write(area.grid[-1], area.left + start, text, PlotTone.TICK)
             taken = start + len(text)
 
 
-def _write(row: list[Cell], column: int, text: str, tone: int) -> None:
+def _write(row: list[Glyph], column: int, text: str, tone: int) -> None:
     for offset, character in enumerate(text):
         if 0 <= column + offset < len(row):
             row[column + offset] = (character, tone)
 
 
-def _blank(width: int, height: int) -> tuple[tuple[Cell, ...], ...]:
-    return tuple(tuple([(" ", int(Tone.BLANK))] * max(0, width)) for _ in range(max(0, height)))
-
-
-def _spans(cells: list[Cell]) -> list[Span]:
-    spans: list[Span] = []
-    start = 0
-    for index in range(1, len(cells) + 1):
-        if index == len(cells) or cells[index][1] != cells[start][1]:
-            spans.append(("".join([character for character, _ in cells[start:index]]), cells[start][1]))
-            start = index
-    return spans
+def _blank(width: int, height: int) -> tuple[tuple[Glyph, ...], ...]:
+    return tuple(tuple([(" ", int(PlotTone.BLANK))] * max(0, width)) for _ in range(max(0, height)))
 
 
 _PIECE = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b\n]+)|(\n)")
@@ -341,7 +328,7 @@ _FIRST_COLOUR = 16
 _FIGURE = threading.Lock()
 
 
-def _rasterise(area: _Area, series: list[Curve]) -> list[list[Cell]]:
+def _rasterise(area: _Area, series: list[PlotCurve]) -> list[list[Glyph]]:
     """Rows of (character, tone) with the curves as plotext draws them on a bare canvas."""
     # imported where it is used: 75 ms that the first frame of the app does not wait for
     import plotext
@@ -374,9 +361,9 @@ def _rasterise(area: _Area, series: list[Curve]) -> list[list[Cell]]:
     return _parse(canvas, area.height)
 
 
-def _parse(canvas: str, height: int) -> list[list[Cell]]:
-    rows: list[list[Cell]] = [[]]
-    tone = int(Tone.BLANK)
+def _parse(canvas: str, height: int) -> list[list[Glyph]]:
+    rows: list[list[Glyph]] = [[]]
+    tone = int(PlotTone.BLANK)
     for match in _PIECE.finditer(canvas):
         codes, text, newline = match.groups()
         if newline:
@@ -384,7 +371,7 @@ def _parse(canvas: str, height: int) -> list[list[Cell]]:
         elif text:
             rows[-1].extend((character, tone) for character in text)
         elif codes.startswith("38;5;"):
-            tone = int(Tone.CURVE) + int(codes[5:]) - _FIRST_COLOUR
+            tone = int(PlotTone.CURVE) + int(codes[5:]) - _FIRST_COLOUR
         elif codes == "0":
-            tone = int(Tone.BLANK)
+            tone = int(PlotTone.BLANK)
     return rows[:height]

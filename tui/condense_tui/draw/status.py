@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Sign(NamedTuple):
+class StatusSign(NamedTuple):
     """The sign, the same without Unicode, the word, and the name of the style in `look.Look`."""
 
     sign: str
@@ -14,23 +14,23 @@ class Sign(NamedTuple):
     style: str
 
 
-LIVE = Sign("●", "*", "live", "good")
-PAUSED = Sign("▮▮", "||", "paused", "warn")
-REPLAY = Sign("▷", ">", "replay", "playhead")
+LIVE = StatusSign("●", "*", "live", "good")
+PAUSED = StatusSign("▮▮", "||", "paused", "warn")
+REPLAY = StatusSign("▷", ">", "replay", "playhead")
 # Of a run elsewhere that trained when it was last heard of, and to which there is no connection.
-LAST_SEEN = Sign("○", "o", "last seen", "warn")
+LAST_SEEN = StatusSign("○", "o", "last seen", "warn")
 SIGNS = {
     "running": LIVE,
     "paused": PAUSED,
-    "done": Sign("✔", "ok", "done", "good"),
-    "stopped": Sign("■", "#", "stopped", "warn"),
-    "failed": Sign("✖", "x", "failed", "bad"),
-    "diverged": Sign("✖", "x", "diverged", "bad"),
-    "lost": Sign("✖", "x", "worker lost", "bad"),
-    "starting": Sign("○", "o", "starting", "muted"),
+    "done": StatusSign("✔", "ok", "done", "good"),
+    "stopped": StatusSign("■", "#", "stopped", "warn"),
+    "failed": StatusSign("✖", "x", "failed", "bad"),
+    "diverged": StatusSign("✖", "x", "diverged", "bad"),
+    "lost": StatusSign("✖", "x", "worker lost", "bad"),
+    "starting": StatusSign("○", "o", "starting", "muted"),
 }
 
 
-def sign_of(status: str) -> Sign:
+def sign_of(status: str) -> StatusSign:
     """Sign and word of a status; an unknown one is its own word."""
-    return SIGNS.get(status, Sign("○", "o", status, "muted"))
+    return SIGNS.get(status, StatusSign("○", "o", status, "muted"))

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from condense_tui.draw.line import Glyph, Span, spans
 from condense_tui.draw.scale import Scale, fit
 
-Span = tuple[str, int]
 
-
-class Tone(enum.IntEnum):
+class TimelineTone(enum.IntEnum):
     """What a piece of the line is; events are EVENT + importance."""
 
     BLANK = 0
@@ -26,29 +25,29 @@ class Tone(enum.IntEnum):
 
 
 @dataclass(frozen=True)
-class Sign:
+class EventSign:
     """How a kind of event is marked."""
 
     character: str
     ascii: str
-    tone: Tone
+    tone: TimelineTone
     weight: int
 
 
 # The heavier sign wins where two fall on one column. Kinds that are not listed are marked as notes.
 SIGNS = {
-    "condensed": Sign("◆", "*", Tone.GOOD, 5),
-    "initial-stage-ended": Sign("▽", "v", Tone.NOTE, 4),
-    "diverged": Sign("✖", "x", Tone.BAD, 9),
-    "failed": Sign("✖", "x", Tone.BAD, 9),
-    "lost": Sign("✖", "x", Tone.BAD, 8),
-    "stopped": Sign("■", "#", Tone.NOTE, 6),
-    "paused": Sign("‖", "=", Tone.NOTE, 3),
-    "done": Sign("●", "o", Tone.GOOD, 2),
-    "checkpoint": Sign("·", ".", Tone.TRACK, 0),
-    "started": Sign("╶", "[", Tone.TRACK, 0),
+    "condensed": EventSign("◆", "*", TimelineTone.GOOD, 5),
+    "initial-stage-ended": EventSign("▽", "v", TimelineTone.NOTE, 4),
+    "diverged": EventSign("✖", "x", TimelineTone.BAD, 9),
+    "failed": EventSign("✖", "x", TimelineTone.BAD, 9),
+    "lost": EventSign("✖", "x", TimelineTone.BAD, 8),
+    "stopped": EventSign("■", "#", TimelineTone.NOTE, 6),
+    "paused": EventSign("‖", "=", TimelineTone.NOTE, 3),
+    "done": EventSign("●", "o", TimelineTone.GOOD, 2),
+    "checkpoint": EventSign("·", ".", TimelineTone.TRACK, 0),
+    "started": EventSign("╶", "[", TimelineTone.TRACK, 0),
 }
-_OTHER = Sign("•", "+", Tone.NOTE, 1)
+_OTHER = EventSign("•", "+", TimelineTone.NOTE, 1)
 
 
 def axis(instants: np.ndarray, steps: int) -> Scale:
@@ -68,7 +67,7 @@ def marks(
     events: Iterable[tuple[int, str]], scale: Scale, width: int, unicode: bool = True
 ) -> list[tuple[str, int, int]]:
     """For each column that holds an event (its character, tone, column), left to right."""
-    best: dict[int, Sign] = {}
+    best: dict[int, EventSign] = {}
     for step, kind in events:
         column = scale.column(step, width)
         sign = SIGNS.get(kind, _OTHER)
@@ -95,19 +94,14 @@ def line(
     full, track, head = ("━", "─", "█") if unicode else ("=", "-", "|")
     end = -1 if recorded is None else scale.column(recorded, width)
     end = width - 1 if end is None else end
-    cells: list[tuple[str, int]] = [
-        (full, int(Tone.RECORDED)) if column <= end else (track, int(Tone.TRACK)) for column in range(width)
+    cells: list[Glyph] = [
+        (full, int(TimelineTone.RECORDED)) if column <= end else (track, int(TimelineTone.TRACK))
+        for column in range(width)
     ]
     for character, tone, column in marks(events, scale, width, unicode):
-        if tone != Tone.TRACK:
+        if tone != TimelineTone.TRACK:
             cells[column] = (character, tone)
     at = None if playhead is None else scale.column(playhead, width)
     if at is not None:
-        cells[at] = (head, int(Tone.PLAYHEAD))
-    spans: list[Span] = []
-    for character, tone in cells:
-        if spans and spans[-1][1] == tone:
-            spans[-1] = (spans[-1][0] + character, tone)
-        else:
-            spans.append((character, tone))
-    return spans
+        cells[at] = (head, int(TimelineTone.PLAYHEAD))
+    return spans(cells)

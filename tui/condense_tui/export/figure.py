@@ -10,7 +10,7 @@ from condense_core.measure_table import label_of
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
-from condense_tui.documents.curves import Curve, Plot
+from condense_tui.documents.curves import Chart, ChartCurve
 from condense_tui.documents.files import ExportError
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
@@ -164,33 +164,33 @@ def _captioned(words: str, drawn: Markup, zoom: float) -> Markup:
     )
 
 
-def output_plot(run: RunReader, layer: str, at: int) -> Plot:
+def output_plot(run: RunReader, layer: str, at: int) -> Chart:
     """The output beside its polynomial; ExportError where the network has not one input."""
     frame = run.outputs(layer, at)
     if frame is None:
         raise ExportError("no output was recorded: only networks with one input and one hidden layer have one")
     point = frame.point.numpy()
-    return Plot(
+    return Chart(
         f"output and polynomial of degree {frame.degree}, {measure(100 * frame.complexity, 2)} % of the range apart",
         [
-            Curve(point, frame.polynomial.numpy(), name=f"degree {frame.degree}", tone=1, wide=True),
-            Curve(point, frame.output.numpy(), name="output", tone=0),
+            ChartCurve(point, frame.polynomial.numpy(), name=f"degree {frame.degree}", tone=1, wide=True),
+            ChartCurve(point, frame.output.numpy(), name="output", tone=0),
         ],
         log_x=False,
     )
 
 
-def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> Plot:
+def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> Chart:
     """The plot of scalars up to a step, of a run or one of its members, with all members behind it."""
 
-    def until(steps: np.ndarray, values: np.ndarray, **look: Any) -> Curve:
+    def until(steps: np.ndarray, values: np.ndarray, **look: Any) -> ChartCurve:
         kept = steps <= at
-        return Curve(steps[kept], values[kept], **look)
+        return ChartCurve(steps[kept], values[kept], **look)
 
-    def curve(name: str, words: str = "", tone: int = 0) -> Curve:
+    def curve(name: str, words: str = "", tone: int = 0) -> ChartCurve:
         return until(*run.curve(name), name=words, tone=tone)
 
-    def members(name: str) -> list[Curve]:
+    def members(name: str) -> list[ChartCurve]:
         """Of an ensemble, the curves of which the one in front is one, or the mean."""
         steps, values = whole.spread(name)
         return [until(steps, column, behind=True) for column in values.T] if whole.members > 1 else []
@@ -198,19 +198,19 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
     if what == EIGENVALUES:
         ranks = range(1, EIGENVALUE_CURVES + 1)
         shown = [curve(f"{layer}.eigenvalue.{rank}", f"λ{rank}²", rank - 1) for rank in ranks]
-        plot = Plot(f"eigenvalues of {layer}", [one for one in shown if (one.values > 0).any()], log=True)
+        plot = Chart(f"eigenvalues of {layer}", [one for one in shown if (one.values > 0).any()], log=True)
     elif what == PREDICTION:
         shown = [curve(f"{layer}.predicted_ratio", "theory", 1), curve(f"{layer}.ratio", "seen", 0)]
         shown += members(f"{layer}.ratio")
         mark = predicted_mark(run, layer)
         title = f"share of {layer} on the predicted direction"
-        plot = Plot(title, [one for one in shown if len(one.steps)], mark=mark, low=0.0, high=1.0)
+        plot = Chart(title, [one for one in shown if len(one.steps)], mark=mark, low=0.0, high=1.0)
     else:
         found = curve(what)
         first = float(found.values[0]) if len(found.values) else float("nan")
         initial = {"loss": INITIAL_STAGE * first, "loss_ratio": INITIAL_STAGE}.get(what)
         rule = (initial, INITIAL_STAGE_ENDS) if initial is not None and np.isfinite(initial) else None
-        plot = Plot(label_of(what), [found, *members(what)], rule=rule)
+        plot = Chart(label_of(what), [found, *members(what)], rule=rule)
     if not any(np.isfinite(one.values).any() for one in plot.curves):
         raise ExportError(f"{what}: no number was recorded up to step {step(at)}, so there is no curve to export")
     return plot

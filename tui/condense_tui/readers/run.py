@@ -9,12 +9,12 @@ from textual.message import Message
 
 from condense_core.runfile.reader import RunReader
 from condense_tui.readers.thread import ReaderThread
-from condense_tui.snapshots.assemble import Assembler, View
+from condense_tui.snapshots.assemble import Assembler, ViewRequest
 from condense_tui.snapshots.snapshot import Snapshot
 
-RunThread = ReaderThread[View, Snapshot]
+RunThread = ReaderThread[ViewRequest, Snapshot]
 
 
 def run_thread(place: Path, post: Callable[[Message], object]) -> RunThread:
     """Reads the run at `place`, a run's folder or a run file."""
-    return ReaderThread(lambda: Assembler(RunReader(place)), View(), post)
+    return ReaderThread(lambda: Assembler(RunReader(place)), ViewRequest(), post)

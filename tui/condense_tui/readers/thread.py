@@ -45,7 +45,7 @@ class Shown(Protocol):
         """Nothing that is drawn differs."""
 
 
-Change = Callable[[Playhead, Shown | None], Playhead]
+PlayheadChange = Callable[[Playhead, Shown | None], Playhead]
 """The playhead from what it was and the snapshot that was built last."""
 
 ViewT = TypeVar("ViewT")
@@ -54,7 +54,7 @@ ViewT_contra = TypeVar("ViewT_contra", contravariant=True)
 ShownT_co = TypeVar("ShownT_co", bound=Shown, covariant=True)
 
 
-class Source(Protocol[ViewT_contra, ShownT_co]):
+class SnapshotSource(Protocol[ViewT_contra, ShownT_co]):
     """What the thread reads from: one run, or several side by side. It is asked for a view, and gives a snapshot."""
 
     def refresh(self) -> bool:
@@ -71,7 +71,7 @@ class Source(Protocol[ViewT_contra, ShownT_co]):
 class _Wish(NamedTuple, Generic[ViewT]):
     """What the screen has asked for since the thread last looked."""
 
-    changes: list[Change]
+    changes: list[PlayheadChange]
     view: ViewT
     closing: bool
 
@@ -97,7 +97,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
     """Polls a source and posts messages about it."""
 
     def __init__(
-        self, open_source: Callable[[], Source[ViewT, ShownT]], view: ViewT, post: Callable[[Message], object]
+        self, open_source: Callable[[], SnapshotSource[ViewT, ShownT]], view: ViewT, post: Callable[[Message], object]
     ) -> None:
         """`open_source` is called in the thread, and what it gives is used and closed there; `view` is what the first
         snapshot holds; `post` must be safe to call from another thread."""
@@ -105,7 +105,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
         self._open_source = open_source
         self._post = post
         self._wake = threading.Condition()
-        self._changes: list[Change] = []
+        self._changes: list[PlayheadChange] = []
         self._view = view
         self._view_changed = False
         self._painted = True
@@ -113,7 +113,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
         self._closing = False
         self._last: ShownT | None = None
 
-    def move(self, change: Change) -> None:
+    def move(self, change: PlayheadChange) -> None:
         """Change the playhead."""
         with self._wake:
             self._changes.append(change)
@@ -155,7 +155,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
             self._post(ReadFailed(f"unexpected {type(error).__name__}: {error}; please report this"))
             raise
 
-    def _loop(self, source: Source[ViewT, ShownT]) -> None:
+    def _loop(self, source: SnapshotSource[ViewT, ShownT]) -> None:
         playhead = Playhead()
         before = built_at = answered_at = status_due = time.monotonic() - 1
         stale = True
@@ -206,7 +206,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
             self._changes, self._view_changed = [], False
             return wish
 
-    def _moved(self, playhead: Playhead, seconds: float, changes: list[Change]) -> Playhead:
+    def _moved(self, playhead: Playhead, seconds: float, changes: list[PlayheadChange]) -> Playhead:
         last = self._last
         if last is not None and last.head is not None:
             playhead = playhead.advance(seconds, last.head.count, last.active)
@@ -214,7 +214,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
             playhead = change(playhead, last)
         return playhead
 
-    def _at_its_step(self, playhead: Playhead, source: Source[ViewT, ShownT]) -> Playhead:
+    def _at_its_step(self, playhead: Playhead, source: SnapshotSource[ViewT, ShownT]) -> Playhead:
         """The playhead where it stood, after frames were put in before it, as a mirror's earlier ones are."""
         head = None if self._last is None else self._last.head
         if playhead.following or head is None:

@@ -10,12 +10,12 @@ import msgspec
 
 from condense_core.errors import DataError, ScenarioError, nearest
 from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
-from condense_core.scenario.figures import Figure
+from condense_core.scenario.figures import PaperFigure
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 from condense_core.scenario.toml import loads
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
-from condense_tui.reproduce.across import Across, own_name
-from condense_tui.reproduce.changes import quick_version
+from condense_tui.reproduce.arms import Across, own_name
+from condense_tui.reproduce.quick import quick_version
 from condense_tui.reproduce.stand_in import with_stand_in
 
 # `--quick` promises five minutes on two cores; a part is kept for start-up and the report.
@@ -119,7 +119,7 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
     return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
 
 
-def arms(plan: Plan, figure: Figure) -> list[list[PresetPlan]]:
+def arms(plan: Plan, figure: PaperFigure) -> list[list[PresetPlan]]:
     """The plans whose runs each arm of the figure reads, as they are after any cut."""
     by_name = {item.name: item for item in plan.trained}
     return [

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from condense_tui.batch.cells import Cell, Plan
-from condense_tui.batch.drive import Progress
+from condense_tui.batch.drive import BatchProgress
 from condense_tui.batch.progress import line_by_line, share_trained
 
 # Rows below the header that fit the smallest terminal the program supports; presets that are done make room.
@@ -20,7 +20,7 @@ MOST_ROWS = 16
 
 
 @contextlib.contextmanager
-def showing(plan: Plan) -> Iterator[Callable[[Progress], None]]:
+def showing(plan: Plan) -> Iterator[Callable[[BatchProgress], None]]:
     """Gives the function that shows the progress."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -30,7 +30,7 @@ def showing(plan: Plan) -> Iterator[Callable[[Progress], None]]:
         yield lambda progress: live.update(progress_table(plan, progress))
 
 
-def progress_table(plan: Plan, progress: Progress) -> Table:
+def progress_table(plan: Plan, progress: BatchProgress) -> Table:
     """A row for each preset that is not over, those that train first; the rest in one line."""
     ended = {id(cell) for cell in progress.ended}
     running: dict[str, list[Cell]] = {}

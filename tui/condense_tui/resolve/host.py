@@ -40,8 +40,7 @@ class NewRun:
 def start(connection: Connection, new: NewRun) -> str:
     """Start a run there; its id."""
     from condense_core.errors import MissingExtraError
-    from condense_core.remote.wire.messages import Start as Question
-    from condense_core.remote.wire.messages import Started
+    from condense_core.remote.wire.messages import Started, StartRun
     from condense_core.scenario import toml
 
     host, missing = connection.host.name, connection.hello.missing
@@ -51,7 +50,7 @@ def start(connection: Connection, new: NewRun) -> str:
             f"training needs {', '.join(missing)}, missing on {host}; to install: condense-tui doctor {host} --install"
         )
     text = toml.dumps(new.experiment)
-    return connection.ask(lambda ask: Question(ask, text, new.name, new.preset, new.device), Started).run
+    return connection.ask(lambda ask: StartRun(ask, text, new.name, new.preset, new.device), Started).run
 
 
 def remote_runs(connection: Connection) -> list[RunInfo]:

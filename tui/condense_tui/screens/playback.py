@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from condense_tui.readers.thread import Change, Shown
+from condense_tui.readers.thread import PlayheadChange, Shown
 from condense_tui.snapshots.playhead import Playhead
 
 
 class Playback:
     """Moves the playhead that a reader thread owns, once there are frames."""
 
-    def __init__(self, move: Callable[[Change], None]) -> None:
+    def __init__(self, move: Callable[[PlayheadChange], None]) -> None:
         """`move` has the thread change its playhead."""
         self._move_playhead = move
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from condense_tui.widgets.lines import Line, Lines, centred
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, centred
 
 
 class Opening(Screen[None]):

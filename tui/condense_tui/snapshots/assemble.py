@@ -21,17 +21,17 @@ from condense_tui.draw import order as ordering
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import mean_label, seed_label
 from condense_tui.snapshots.snapshot import (
-    Banner,
+    BannerText,
     EventView,
     FieldView,
     Head,
-    Header,
     LayerImage,
     OutputsView,
+    RunHeader,
     Seeds,
     Series,
     Snapshot,
-    Spectrum,
+    SpectrumView,
 )
 from condense_tui.snapshots.worker_log import WorkerLog
 
@@ -47,7 +47,7 @@ EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
 @dataclass(frozen=True)
-class View:
+class ViewRequest:
     """What the screen wants to see: the chosen layer, whether every layer's heatmap, in which order of
     kernels, and whether the worker's log."""
 
@@ -81,7 +81,7 @@ class Assembler:
         """Close the run file."""
         self._run.close()
 
-    def snapshot(self, playhead: Playhead, view: View) -> Snapshot:
+    def snapshot(self, playhead: Playhead, view: ViewRequest) -> Snapshot:
         """The run at the playhead."""
         reader = self._run
         self.begin(view.member)
@@ -114,7 +114,7 @@ class Assembler:
             accuracy=self._curve("accuracy"),
             ratio=self._curve(f"{layer}.ratio") if layer else EMPTY_SERIES,
             predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
-            spectrum=self._spectrum(layer, head.step) if layer and head else Spectrum(),
+            spectrum=self._spectrum(layer, head.step) if layer and head else SpectrumView(),
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
             banner=banner(info),
             worker_log=self._log.lines() if view.worker_log else (),
@@ -192,13 +192,13 @@ class Assembler:
         self._curves.curve(name)
         return self._curve(name)
 
-    def _header(self, info: RunInfo) -> Header:
+    def _header(self, info: RunInfo) -> RunHeader:
         mirror = info.mirror
         rate = self._run.newest("steps_per_second")
         if not np.isfinite(rate) and info.seconds > 0:
             rate = info.step / info.seconds
         left = (info.steps - info.step) / rate if info.active and rate > 0 else float("nan")
-        return Header(
+        return RunHeader(
             id=printable(info.id),
             name=printable(info.name),
             preset=printable(info.preset),
@@ -266,10 +266,10 @@ class Assembler:
         self._unfinished = True
         return reader.curve(name, most=0)
 
-    def _spectrum(self, layer: str, step: int) -> Spectrum:
+    def _spectrum(self, layer: str, step: int) -> SpectrumView:
         curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]
         frame = self._reader.spectrum(layer, step)
-        shown = Spectrum(curves=tuple(curve for curve in curves if len(curve[0])))
+        shown = SpectrumView(curves=tuple(curve for curve in curves if len(curve[0])))
         if frame is None:
             return shown
         return replace(
@@ -316,7 +316,7 @@ def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line
     return LayerImage(layer, side, cosine, order, label == DROPPED, groups)
 
 
-def banner(info: RunInfo) -> Banner | None:
+def banner(info: RunInfo) -> BannerText | None:
     """What a viewer of this run must know before anything else; None if all is well."""
     away = connection_banner(info)
     if away is not None:
@@ -325,16 +325,16 @@ def banner(info: RunInfo) -> Banner | None:
     because = f": {reason}" if reason else ""
     if info.status == "lost":
         text = f"worker lost at step {info.step:,}{because} · press p to resume from its last checkpoint"
-        return Banner(text, "error")
+        return BannerText(text, "error")
     if info.status == "diverged":
-        return Banner(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
+        return BannerText(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
     if info.status == "failed":
-        return Banner(
+        return BannerText(
             f"failed at step {info.step:,}{because} · press 4 for the worker's log, p to resume from its checkpoint",
             "error",
         )
     if info.status == "paused":
-        return Banner("training is paused · press p to resume", "note")
+        return BannerText("training is paused · press p to resume", "note")
     return None
 
 
@@ -342,15 +342,15 @@ def _away(mirror: Mirror | None) -> str:
     return {"connected": "", "connecting": "reconnecting", "offline": "offline"}[mirror.link] if mirror else ""
 
 
-def connection_banner(info: RunInfo) -> Banner | None:
+def connection_banner(info: RunInfo) -> BannerText | None:
     """The state of the connection to a run on another host, if it is down and something may be missed."""
     mirror = info.mirror
     if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
         return None
     if mirror.link == "connected":
-        return Banner(f"{mirror.host}: {mirror.trouble}", "warning")
+        return BannerText(f"{mirror.host}: {mirror.trouble}", "warning")
     ago = numbers.duration(max(0.0, time.time() - mirror.heard))
     because = f": {mirror.trouble}" if mirror.trouble else ""
     if mirror.link == "connecting":
-        return Banner(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
-    return Banner(f"not connected to {mirror.host}; last update {ago} ago{because}", "warning")
+        return BannerText(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
+    return BannerText(f"not connected to {mirror.host}; last update {ago} ago{because}", "warning")

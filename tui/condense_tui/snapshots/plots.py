@@ -9,7 +9,7 @@ import numpy as np
 
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
-from condense_tui.draw.plot import BAND, Curve, Mark, Rule, Spec
+from condense_tui.draw.plot import BAND, Mark, PlotCurve, Rule, Spec
 from condense_tui.snapshots.snapshot import Series, Snapshot
 
 
@@ -42,7 +42,7 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     rule = Rule(INITIAL_STAGE * first, percent(INITIAL_STAGE)) if np.isfinite(first) and first > 0 else None
     share = at / first if at is not None and rule else np.nan
     remark = f"{round(100 * share)} % of the first loss" if abs(share) < 1e6 else ""
-    curves = (Curve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
+    curves = (PlotCurve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
     spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
     return Figure(spec, title, remark)
 
@@ -54,7 +54,7 @@ def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
-    curves = (Curve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
+    curves = (PlotCurve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
     spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
     return Figure(spec, title)
 
@@ -66,7 +66,7 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     if not spectrum.curves:
         return Figure(None, title, empty="no spectrum recorded")
     curves = tuple(
-        Curve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
+        PlotCurve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
     )
     return Figure(_spec(curves, snapshot, axes, axes.log_y), title, _gap(spectrum.values, spectrum.doubtful))
 
@@ -80,9 +80,9 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
-    curves = [Curve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
+    curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
-        curves.append(Curve("predicted", *snapshot.predicted_ratio, 1))
+        curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1))
     curves += _band(snapshot, "ratio")
     marks, remark = [], ""
     if layer is not None and layer.predicted_at is not None:
@@ -100,7 +100,7 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
     view = snapshot.outputs
     if view is None:
         return Figure(None, "output", empty="only for networks with one input")
-    curves = (Curve("output", view.point, view.output, 0), Curve("polynomial", view.point, view.polynomial, 1))
+    curves = (PlotCurve("output", view.point, view.output, 0), PlotCurve("polynomial", view.point, view.polynomial, 1))
     spec = Spec(curves, 0, 0, stamp=view.step)
     title = f"output, degree {view.degree}"
     remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
@@ -124,12 +124,12 @@ def _name(snapshot: Snapshot, name: str) -> str:
     return name if snapshot.seeds is None else f"{name} of {snapshot.seeds.label}"
 
 
-def _band(snapshot: Snapshot, name: str) -> list[Curve]:
+def _band(snapshot: Snapshot, name: str) -> list[PlotCurve]:
     """The lowest and the highest of all members, drawn behind the curve that is shown."""
     if snapshot.seeds is None:
         return []
     low, high = snapshot.seeds.bands[name]
-    return [Curve("lowest", *low, BAND), Curve("highest", *high, BAND)]
+    return [PlotCurve("lowest", *low, BAND), PlotCurve("highest", *high, BAND)]
 
 
 def _gap(values: np.ndarray, doubtful: bool) -> str:
@@ -143,7 +143,7 @@ def _gap(values: np.ndarray, doubtful: bool) -> str:
 
 
 def _spec(
-    curves: tuple[Curve, ...],
+    curves: tuple[PlotCurve, ...],
     snapshot: Snapshot,
     axes: Axes,
     log_y: bool,

@@ -16,7 +16,7 @@ Severity = Literal["note", "warning", "error"]
 
 
 @dataclass(frozen=True)
-class Header:
+class RunHeader:
     """The run in one line."""
 
     id: str
@@ -68,7 +68,7 @@ class LayerImage:
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class SpectrumView:
     """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead.
 
     `from_data` false: the layer has none, and this is the spectrum of its gradient.
@@ -128,7 +128,7 @@ class EventView:
 
 
 @dataclass(frozen=True)
-class Banner:
+class BannerText:
     """One line over everything: what happened, and what to press."""
 
     text: str
@@ -139,7 +139,7 @@ class Banner:
 class Snapshot:
     """Everything on the run screen at one moment. Arrays are never written to once they are in here."""
 
-    header: Header
+    header: RunHeader
     head: Head | None
     instants: np.ndarray
     layers: tuple[LayerMeasures, ...]
@@ -149,9 +149,9 @@ class Snapshot:
     accuracy: Series
     ratio: Series
     predicted_ratio: Series
-    spectrum: Spectrum
+    spectrum: SpectrumView
     events: tuple[EventView, ...]
-    banner: Banner | None
+    banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
     condensed_in: Mapping[str, tuple[int, int]] = field(default_factory=dict)

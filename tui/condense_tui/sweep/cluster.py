@@ -33,7 +33,7 @@ LONGEST_REASON = 300
 # A node shares no folder with us that we knew of, so no command can be named that works there.
 ON_A_NODE = "install this condense-tui with its extra 'engine' into the Python that runs Ray there"
 
-Answer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, str]
+TaskAnswer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, str]
 
 
 def require_ray() -> None:
@@ -160,11 +160,11 @@ def _reach(address: str) -> None:
         raise HostError(f"--address {address}: nothing answers at this address: {words}") from None
 
 
-def _task() -> Callable[[str, str, str, str], Answer]:
+def _task() -> Callable[[str, str, str, str], TaskAnswer]:
     """What a node runs. It is defined in here so that it is sent whole: a node without the package can say so."""
     advice = ON_A_NODE
 
-    def train(experiment: str, run: str, preset: str, device: str) -> Answer:
+    def train(experiment: str, run: str, preset: str, device: str) -> TaskAnswer:
         import signal
         import socket
 
@@ -188,7 +188,7 @@ def _task() -> Callable[[str, str, str, str], Answer]:
     return train
 
 
-def _checked(answer: object) -> Answer:
+def _checked(answer: object) -> TaskAnswer:
     """What a node sent, if it is what a node may send; HostError if it is not."""
     match answer:
         case ("trained", bytes() as content, str() as node, str() as host):

@@ -11,7 +11,7 @@ from condense_core.measure_table import MEASURES
 from condense_tui.draw.written import written
 from condense_tui.sweep.axes import Axis
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.results import CellResult, Row
+from condense_tui.sweep.results import CellResult, TableRow
 from condense_tui.sweep.show import Show, title_of
 
 _COUNTS: dict[str, tuple[str, str]] = {
@@ -55,7 +55,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Scale:
+class ColourScale:
     """From values to 0…1, linearly or by the logarithm."""
 
     low: float
@@ -91,14 +91,14 @@ def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Seque
     return pictures
 
 
-def scale_of(pictures: Iterable[Grid], show: Show) -> Scale:
+def scale_of(pictures: Iterable[Grid], show: Show) -> ColourScale:
     """One scale for all pictures of a measure: 0 to 1 for shares, else up to the largest, from 0 where it is linear."""
     if MEASURES[show].kind in _SHARES:
-        return Scale(0.0, 1.0)
+        return ColourScale(0.0, 1.0)
     log = MEASURES[show].kind == "step" or show == "loss_last"
     values = [item.value for picture in pictures for row in picture.squares for item in row]
     known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
-    return Scale(min(known) if log else 0.0, max(known), log) if known else Scale(0.0, 1.0)
+    return ColourScale(min(known) if log else 0.0, max(known), log) if known else ColourScale(0.0, 1.0)
 
 
 def square(result: CellResult, layer: str, show: Show) -> Square:
@@ -127,7 +127,7 @@ def words(value: float, show: Show) -> str:
     return written(show, value, narrow=True)
 
 
-def _count(row: Row, part: str, whole: str) -> Square:
+def _count(row: TableRow, part: str, whole: str) -> Square:
     numerator, denominator = _number(row[part]), _number(row[whole])
     if not denominator > 0:
         return Square(math.nan, (NOT_MEASURED,))

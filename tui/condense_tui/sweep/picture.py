@@ -12,7 +12,7 @@ from condense_tui.draw import palette
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.bars import bar
 from condense_tui.draw.palette import DROPPED, LEVELS, PALETTES, ZERO
-from condense_tui.sweep.grid import Grid, Scale, words
+from condense_tui.sweep.grid import ColourScale, Grid, words
 from condense_tui.sweep.show import Show
 
 # Columns of a cell: below the least not even `.93` and a gap fit; above the most a picture is not easier to read.
@@ -23,7 +23,7 @@ BAR_WIDTH = 30
 _PALETTE = PALETTES[0]
 
 
-def draw(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text] | None:
+def draw(grid: Grid, scale: ColourScale, width: int, ability: Ability) -> list[Text] | None:
     """The picture's lines, at most `width` wide; None if it cannot be that narrow."""
     if grid.down is None:
         return [Text(grid.title, style="bold"), *_bars(grid, scale, width, ability)]
@@ -34,7 +34,7 @@ def draw(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text] |
     return None
 
 
-def legend(scale: Scale, show: Show, ability: Ability) -> Text:
+def legend(scale: ColourScale, show: Show, ability: Ability) -> Text:
     """The ends of the scale with the colours between them; empty without colour."""
     if ability.depth is Depth.NONE:
         return Text()
@@ -48,7 +48,7 @@ def code_of(share: float) -> int:
     return DROPPED if math.isnan(share) else ZERO + round(share * (LEVELS - 1 - ZERO))
 
 
-def _squares(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text] | None:
+def _squares(grid: Grid, scale: ColourScale, width: int, ability: Ability) -> list[Text] | None:
     assert grid.down is not None
     names = grid.down.values
     margin = max(map(len, names)) + 2
@@ -89,7 +89,7 @@ def _colour(code: int, ability: Ability) -> Color:
     return palette.rich_colour(_PALETTE, True, ability.depth, code)
 
 
-def _bars(grid: Grid, scale: Scale, width: int, ability: Ability) -> list[Text]:
+def _bars(grid: Grid, scale: ColourScale, width: int, ability: Ability) -> list[Text]:
     """A row for each value of the only key."""
     (row,) = grid.squares
     names = grid.across.values

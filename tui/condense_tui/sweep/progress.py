@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from condense_tui.batch.cells import Cell
-from condense_tui.batch.drive import Progress as Cells
+from condense_tui.batch.drive import BatchProgress
 from condense_tui.batch.progress import line_by_line, share_trained
 from condense_tui.draw.bars import bar
 from condense_tui.sweep.plan import Sweep, SweepCell
@@ -24,7 +24,7 @@ BAR_WIDTH = 20
 
 
 @contextlib.contextmanager
-def showing(sweep: Sweep) -> Iterator[Callable[[Cells], None]]:
+def showing(sweep: Sweep) -> Iterator[Callable[[BatchProgress], None]]:
     """Gives the function that shows the progress."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -40,7 +40,7 @@ def showing(sweep: Sweep) -> Iterator[Callable[[Cells], None]]:
     task = whole.add_task("cells", total=None)
     with Live(console=console, transient=True, refresh_per_second=5) as live:
 
-        def show(cells: Cells) -> None:
+        def show(cells: BatchProgress) -> None:
             shares = [share_trained(cell) for cell in cells.running]
             fresh = len(cells.ended) - len(cells.kept)
             known = sum(share for share in shares if share is not None)
@@ -59,7 +59,7 @@ def words(sweep: Sweep, cell: Cell) -> str:
     return ", ".join(f"{axis.name} {value}" for axis, value in pairs)
 
 
-def _bars(sweep: Sweep, cells: Cells, shares: list[float | None]) -> Table:
+def _bars(sweep: Sweep, cells: BatchProgress, shares: list[float | None]) -> Table:
     table = Table.grid(padding=(0, 1))
     for cell, share in list(zip(cells.running, shares, strict=True))[:MOST_BARS]:
         if share is None:

@@ -20,7 +20,7 @@ from condense_tui.sweep.axes import typed
 from condense_tui.sweep.plan import Sweep, SweepCell
 
 Value = int | float | bool | str | None
-Row = dict[str, Value]
+TableRow = dict[str, Value]
 
 # Slices are what a convolution with several input channels has besides; its own run has them.
 _NOT_SHOWN = frozenset({"name", "kernels", "slice_abs_cos"})
@@ -101,15 +101,15 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     reason: str
     claim: ClaimSummary | None
-    rows: list[Row]
-    seeds: list[Row]
+    rows: list[TableRow]
+    seeds: list[TableRow]
 
     @property
     def usable(self) -> bool:
         """There is something measured to be shown: the run came to its end, at least with some seeds."""
         return self.status == "done"
 
-    def row(self, layer: str) -> Row | None:
+    def row(self, layer: str) -> TableRow | None:
         """The row of one layer, None where the cell has not measured it."""
         return next((row for row in self.rows if row["layer"] == layer), None)
 
@@ -138,7 +138,7 @@ def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
             refused = str(error)
     if refused:
         return _nothing(cell, values, "failed", refused)
-    head: Row = {"cell": cell.folder.name, "status": summary.status, "reason": summary.reason}
+    head: TableRow = {"cell": cell.folder.name, "status": summary.status, "reason": summary.reason}
     rows = [_filled({**head, **_over_seeds(summary, seeds, index)}, values, COLUMNS) for index in _indices(seeds)]
     return CellResult(
         cell=cell.folder.name,
@@ -156,7 +156,7 @@ def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
 
 
 def _nothing(cell: SweepCell, values: dict[str, Value], status: str, reason: str) -> CellResult:
-    head: Row = {"cell": cell.folder.name, "status": status, "reason": reason}
+    head: TableRow = {"cell": cell.folder.name, "status": status, "reason": reason}
     rows = [_filled(head, values, COLUMNS)]
     return CellResult(
         cell=cell.folder.name, values=values, status=status, reason=reason, claim=None, rows=rows, seeds=[]
@@ -180,12 +180,12 @@ def _indices(seeds: list[SeedSummary]) -> range:
     return range(max((len(seed.layers) for seed in seeds), default=0))
 
 
-def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> Row:
+def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> TableRow:
     """One layer over the seeds, by COLUMNS."""
     whole = [seed for seed in seeds if index < len(seed.layers)]
     sound = [seed for seed in whole if seed.status != "diverged"]
     claim = summary.claim
-    row: Row = {
+    row: TableRow = {
         "layer": whole[0].layers[index].name,
         "kernels": whole[0].layers[index].kernels,
         "seeds": len(seeds),
@@ -223,7 +223,7 @@ def _spread(values: Iterable[float | None]) -> tuple[Value, Value, Value]:
     return min(known), statistics.median(known), max(known)
 
 
-def _of_seed(seed: SeedSummary, layer: LayerMeasures) -> Row:
+def _of_seed(seed: SeedSummary, layer: LayerMeasures) -> TableRow:
     return {
         "status": seed.status,
         "layer": layer.name,
@@ -238,7 +238,7 @@ def _of_seed(seed: SeedSummary, layer: LayerMeasures) -> Row:
     }
 
 
-def _filled(row: Mapping[str, Any], values: Mapping[str, Value], columns: Mapping[str, type]) -> Row:
+def _filled(row: Mapping[str, Any], values: Mapping[str, Value], columns: Mapping[str, type]) -> TableRow:
     """The row with every column in its place, the swept values after the first three."""
     names = list(columns)
     return {name: row.get(name) for name in names[:3]} | dict(values) | {name: row.get(name) for name in names[3:]}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.draw.palette import LEVELS, PALETTES, ZERO, colours
-from condense_tui.sweep.grid import Grid, Scale, Square, words
+from condense_tui.sweep.grid import ColourScale, Grid, Square, words
 from condense_tui.sweep.picture import code_of
 from condense_tui.sweep.show import Show
 
@@ -19,7 +19,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _INK, _SOFT, _GROUND = "#1c1e22", "#5d6470", "#ffffff"
 
 
-def svg(grids: Sequence[Grid], scale: Scale, show: Show) -> str:
+def svg(grids: Sequence[Grid], scale: ColourScale, show: Show) -> str:
     """All pictures, one under the other, with the scale below."""
     parts: list[Markup] = []
     top, right = float(_EDGE), 0.0
@@ -45,7 +45,7 @@ def svg(grids: Sequence[Grid], scale: Scale, show: Show) -> str:
     return f"{whole}\n"
 
 
-def _picture(grid: Grid, scale: Scale, top: float) -> tuple[Markup, float, float]:
+def _picture(grid: Grid, scale: ColourScale, top: float) -> tuple[Markup, float, float]:
     """The picture with its right edge and its height."""
     names = grid.down.values if grid.down else ("",)
     label = grid.down.name if grid.down else ""
@@ -68,7 +68,7 @@ def _picture(grid: Grid, scale: Scale, top: float) -> tuple[Markup, float, float
     return join(*parts), max(left + width, _EDGE + len(grid.title) * _BOLD_LETTER), y - top
 
 
-def _square(item: Square, scale: Scale, x: float, y: float) -> Markup:
+def _square(item: Square, scale: ColourScale, x: float, y: float) -> Markup:
     code = code_of(scale.share(item.value))
     red, green, blue = colours(PALETTES[0], False)[code]
     ink = _INK if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else _GROUND
@@ -89,7 +89,7 @@ def _square(item: Square, scale: Scale, x: float, y: float) -> Markup:
     return join(tile, *lines)
 
 
-def _legend(scale: Scale, show: Show, top: float) -> Markup:
+def _legend(scale: ColourScale, show: Show, top: float) -> Markup:
     low, high = words(scale.low, show), words(scale.high, show)
     left = _EDGE + len(low) * _LETTER + 6
     table = colours(PALETTES[0], False)

@@ -12,7 +12,7 @@ from condense_core.measure_table import MEASURES
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.written import written
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.results import CellResult, Row, layers_of
+from condense_tui.sweep.results import CellResult, TableRow, layers_of
 
 # More rows than this scroll away before they are read; the files have them all.
 MOST_ROWS = 60
@@ -67,7 +67,7 @@ def _names(sweep: Sweep) -> list[str]:
     return [name if short.count(name) == 1 else axis.name for name, axis in zip(short, sweep.axes, strict=True)]
 
 
-def _measured(row: Row) -> dict[str, str]:
+def _measured(row: TableRow) -> dict[str, str]:
     diverged = f", {row['diverged']} div" if row["diverged"] else ""
     ratio = _median(row, "loss_ratio")
     special = {
@@ -77,18 +77,18 @@ def _measured(row: Row) -> dict[str, str]:
     return {name: special.get(name) or _cell(row, name) for name in _COLUMNS}
 
 
-def _cell(row: Row, name: str) -> str:
+def _cell(row: TableRow, name: str) -> str:
     if MEASURES[name].counted:
         return _whole(row, name)
     return written(name, _median(row, name), narrow=True)
 
 
-def _median(row: Row, name: str) -> float:
+def _median(row: TableRow, name: str) -> float:
     value = row[f"{name}_median"]
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _whole(row: Row, name: str) -> str:
+def _whole(row: TableRow, name: str) -> str:
     low, middle, high = (row[f"{name}_{which}"] for which in ("min", "median", "max"))
     if not isinstance(middle, float) or math.isnan(middle):
         return UNKNOWN

@@ -14,7 +14,7 @@ from condense_core.installation import how_to_add
 from condense_tui.documents.files import ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, Row, Value
+from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, TableRow, Value
 
 
 def write_tables(results: Sequence[CellResult], sweep: Sweep) -> list[Path]:
@@ -62,7 +62,7 @@ def _type_of(values: Sequence[Value]) -> type:
     return float if kinds <= {int, float} else str
 
 
-def _csv(columns: Mapping[str, type], rows: Sequence[Row]) -> str:
+def _csv(columns: Mapping[str, type], rows: Sequence[TableRow]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -80,7 +80,7 @@ def _cell(value: Value) -> str:
     return str(value)
 
 
-def _parquet(columns: Mapping[str, type], rows: Sequence[Row]) -> bytes:
+def _parquet(columns: Mapping[str, type], rows: Sequence[TableRow]) -> bytes:
     import pyarrow
     import pyarrow.parquet
 

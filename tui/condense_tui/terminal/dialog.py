@@ -26,10 +26,10 @@ from condense_tui.terminal.textual_internals import screen_below, strips_of
 if TYPE_CHECKING:
     from condense_tui.terminal.shell import Shell
 
-Answer = TypeVar("Answer")
+ResultT = TypeVar("ResultT")
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(ModalScreen[ResultT]):
     """A small screen over another one."""
 
     app: Shell

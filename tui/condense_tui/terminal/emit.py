@@ -22,7 +22,7 @@ from condense_tui.draw.palette import CODES, DROPPED, NAN, Palette, rich_colour
 from condense_tui.terminal.textual_internals import LazyStrip
 
 
-class Ink(NamedTuple):
+class HeatmapInk(NamedTuple):
     """What turns the cells of a heatmap row into colours."""
 
     palette: Palette
@@ -30,7 +30,7 @@ class Ink(NamedTuple):
     depth: Depth
 
 
-class Row(LazyStrip):
+class HeatmapRow(LazyStrip):
     """A row of heatmap cells, painted in one go.
 
     Only where it is cut in pieces, under a dialog or for a screenshot, is it the segments of an ordinary strip; most
@@ -39,7 +39,7 @@ class Row(LazyStrip):
 
     __slots__ = ("ink", "pairs")
 
-    def __init__(self, pairs: np.ndarray, ink: Ink) -> None:
+    def __init__(self, pairs: np.ndarray, ink: HeatmapInk) -> None:
         super().__init__(len(pairs))
         self.pairs = pairs
         self.ink = ink
@@ -53,7 +53,7 @@ class Row(LazyStrip):
 
 
 @lru_cache(maxsize=12)
-def pair_styles(ink: Ink) -> Callable[[int], Style]:
+def pair_styles(ink: HeatmapInk) -> Callable[[int], Style]:
     """The style of each half-block cell, for whatever is not written as a ready string."""
 
     @lru_cache(maxsize=CODES * CODES)
@@ -72,11 +72,13 @@ def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *
     is drawn with as few bytes as there can be, and not with those that Textual keeps ready."""
     system = COLOR_SYSTEMS[console.color_system or "truecolor"]
     codes = [""] * len(pairs)
-    rows: dict[tuple[Ink, int], list[tuple[int, Row, Row]]] = {}
+    rows: dict[tuple[HeatmapInk, int], list[tuple[int, HeatmapRow, HeatmapRow]]] = {}
     for at, (strip, before) in enumerate(pairs):
         if before is None:
-            codes[at] = _drawn(strip, system) if thrifty and not isinstance(strip, Row) else strip.render(console)
-        elif isinstance(strip, Row) and isinstance(before, Row) and before.ink == strip.ink:
+            codes[at] = (
+                _drawn(strip, system) if thrifty and not isinstance(strip, HeatmapRow) else strip.render(console)
+            )
+        elif isinstance(strip, HeatmapRow) and isinstance(before, HeatmapRow) and before.ink == strip.ink:
             rows.setdefault((strip.ink, strip.cell_length), []).append((at, strip, before))
         else:
             codes[at] = _difference(strip, before, system)

@@ -17,7 +17,7 @@ from rich.console import Console
 from textual.geometry import Region
 from textual.strip import Strip
 
-from condense_tui.terminal.emit import Row, differences
+from condense_tui.terminal.emit import HeatmapRow, differences
 from condense_tui.terminal.textual_internals import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 # What a key changes on a line, a mark or some figures, takes less; what takes more is a picture and waits its turn.
@@ -27,7 +27,7 @@ TINY = 64
 
 
 @dataclass(frozen=True)
-class Piece:
+class ScreenPiece:
     """A stretch of line `y` from column `x` on, and what brings it to the terminal; pieces never overlap."""
 
     y: int
@@ -53,7 +53,7 @@ class Piece:
     @property
     def small(self) -> bool:
         """The kind of change by which a key is answered."""
-        return not self.whole and self.size <= (TINY if isinstance(self.strip, Row) else SMALL)
+        return not self.whole and self.size <= (TINY if isinstance(self.strip, HeatmapRow) else SMALL)
 
     def lies_in(self, regions: Sequence[Region]) -> bool:
         """Whether part of it lies in one of the regions."""
@@ -68,7 +68,7 @@ class Outgoing:
         """`far`: every byte counts, more than the time that it takes to save it."""
         self._far = far
         self._shown: dict[int, dict[int, Strip]] = {}
-        self._waiting: dict[int, dict[int, Piece]] = {}
+        self._waiting: dict[int, dict[int, ScreenPiece]] = {}
         self._count = 0
 
     @property
@@ -82,7 +82,7 @@ class Outgoing:
         return sum(piece.size for line in self._waiting.values() for piece in line.values())
 
     @property
-    def waiting(self) -> list[Piece]:
+    def waiting(self) -> list[ScreenPiece]:
         """All pieces that wait, from the top."""
         return [self._waiting[y][x] for y in sorted(self._waiting) for x in sorted(self._waiting[y])]
 
@@ -100,7 +100,7 @@ class Outgoing:
                 self.forget()
             self._put(_everything(update), console, whole=True)
 
-    def give(self, room: int, urgent: int, first: Sequence[Region] = ()) -> list[Piece]:
+    def give(self, room: int, urgent: int, first: Sequence[Region] = ()) -> list[ScreenPiece]:
         """The pieces of a frame, which count as shown from now on.
 
         At most `room` bytes, or `urgent` of what is small or lies in one of the regions `first`; all that waits where
@@ -125,7 +125,7 @@ class Outgoing:
         for ((y, x), (strip, _)), text in zip(new.items(), codes, strict=True):
             since = self._make_room(y, x, strip.cell_length, console)
             if text:
-                self._waiting.setdefault(y, {})[x] = Piece(y, x, strip, text, since, whole)
+                self._waiting.setdefault(y, {})[x] = ScreenPiece(y, x, strip, text, since, whole)
             else:
                 self._show(y, x, strip)
 
@@ -144,7 +144,7 @@ class Outgoing:
             since = min(since, piece.since)
             for start, rest in outside.items():
                 (codes,) = differences([(rest, self._before(y, start, rest.cell_length))], console, thrifty=self._far)
-                line[start] = Piece(y, start, rest, codes, piece.since, piece.whole)
+                line[start] = ScreenPiece(y, start, rest, codes, piece.since, piece.whole)
         return since
 
     def _before(self, y: int, x: int, length: int) -> Strip | None:
@@ -210,15 +210,15 @@ def _outside(line: Mapping[int, Strip], start: int, stop: int) -> list[tuple[int
     return found
 
 
-def _chosen(pieces: list[Piece], room: int, urgent: int, first: Sequence[Region]) -> list[Piece]:
+def _chosen(pieces: list[ScreenPiece], room: int, urgent: int, first: Sequence[Region]) -> list[ScreenPiece]:
     """As many pieces as there is room for: what is small, then what is asked for first, then what waits longest."""
     small = [piece for piece in pieces if piece.small]
     large = [piece for piece in pieces if not piece.small]
     soon = [*small, *[piece for piece in large if piece.lies_in(first)]]
-    soon.sort(key=lambda piece: (isinstance(piece.strip, Row), piece.y, piece.x))
+    soon.sort(key=lambda piece: (isinstance(piece.strip, HeatmapRow), piece.y, piece.x))
     later = [piece for piece in large if not piece.lies_in(first)]
-    later.sort(key=lambda piece: (piece.whole and isinstance(piece.strip, Row), piece.since))
-    chosen: list[Piece] = []
+    later.sort(key=lambda piece: (piece.whole and isinstance(piece.strip, HeatmapRow), piece.since))
+    chosen: list[ScreenPiece] = []
     spent = 0
     for most, some in ((urgent, soon), (room, later)):
         for piece in some:

@@ -17,7 +17,7 @@ PACKET_BYTES = 1_200
 PACKET_S = 0.006
 
 
-class Frame(CompositorUpdate):
+class CodesUpdate(CompositorUpdate):
     """Codes that are written at once."""
 
     def __init__(self, codes: str) -> None:
@@ -33,7 +33,7 @@ class Outlet:
     def __init__(
         self,
         pace: Pace,
-        write: Callable[[Frame], None],
+        write: Callable[[CodesUpdate], None],
         later: Callable[[float, Call], object],
         first: Callable[[], Sequence[Region]],
     ) -> None:
@@ -94,6 +94,6 @@ class Outlet:
         pieces = self._outgoing.give(room, urgent, self._soon)
         if pieces:
             written = b"".join([piece.written for piece in pieces])
-            self._write(Frame(written.decode()))
+            self._write(CodesUpdate(written.decode()))
             self._pace.sent(len(written))
         return bool(pieces)

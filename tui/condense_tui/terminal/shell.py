@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from condense_core.remote.client.link import Link
     from condense_tui.actions import Place
-    from condense_tui.terminal.outlet import Frame, Outlet
+    from condense_tui.terminal.outlet import CodesUpdate, Outlet
 
 
-Answer = TypeVar("Answer")
+ResultT = TypeVar("ResultT")
 
 
 class Shell(TappedApp):
@@ -126,7 +126,7 @@ class Shell(TappedApp):
         self._outlet.update(update, self.console)
         return True
 
-    def _write_frame(self, frame: Frame) -> None:
+    def _write_frame(self, frame: CodesUpdate) -> None:
         # an answer, or a timer, may still come while the app is being left
         if self.screen_stack:
             self.write_update(frame)
@@ -150,7 +150,7 @@ class Shell(TappedApp):
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
 
 
-class ShellScreen(Screen[Answer]):
+class ShellScreen(Screen[ResultT]):
     """A screen of the shell, which it asks for what a plain app has not."""
 
     app: Shell

@@ -13,11 +13,10 @@ from condense_tui.draw import heatmap as draw_heatmap
 from condense_tui.draw import numbers, palette
 from condense_tui.draw import plot as draw_plot
 from condense_tui.draw.ability import Ability
+from condense_tui.draw.line import Line
 from condense_tui.draw.palette import CODES, DROPPED, LEVELS, NAN, PALETTES, Palette
 from condense_tui.snapshots.plots import Figure
 from condense_tui.snapshots.snapshot import FieldView, LayerImage
-
-Line = list[tuple[str, Style]]
 
 # Of the sixteen colours, so that both dark and light terminals can be read.
 PLAIN = Style.null()
@@ -31,7 +30,7 @@ _LEAST_SCALE = 7
 
 
 @dataclass(frozen=True)
-class Ink:
+class TextInk:
     """How heatmaps are coloured."""
 
     ability: Ability
@@ -40,14 +39,14 @@ class Ink:
 
 
 @dataclass(frozen=True)
-class Block:
+class TextBlock:
     """Lines of one panel, `width` cells wide; shorter lines are filled when blocks stand side by side."""
 
     width: int
     lines: tuple[Line, ...]
 
 
-def heatmap(image: LayerImage, width: int, rows: int, ink: Ink) -> Block:
+def heatmap(image: LayerImage, width: int, rows: int, ink: TextInk) -> TextBlock:
     """A layer's similarity in at most `width` × `rows` characters, under its name."""
     ascii_only = ink.ability.ascii_heatmap
     kernels = len(image.order)
@@ -71,7 +70,7 @@ def heatmap(image: LayerImage, width: int, rows: int, ink: Ink) -> Block:
             lines.append(
                 [(draw_heatmap.glyph(pair) * count, _style(pair, ink)) for pair, count in draw_heatmap.runs(row)]
             )
-    return Block(max(columns, cell_len(words)), tuple(lines))
+    return TextBlock(max(columns, cell_len(words)), tuple(lines))
 
 
 def is_wide(kernels: int, width: int, rows: int) -> bool:
@@ -79,7 +78,7 @@ def is_wide(kernels: int, width: int, rows: int) -> bool:
     return 2 * min(kernels, rows) <= width
 
 
-def legend(dropped: int, width: int, ink: Ink, *, wide: bool = True) -> Line:
+def legend(dropped: int, width: int, ink: TextInk, *, wide: bool = True) -> Line:
     """The scale of all heatmaps; without colour, of one or two (`wide`) characters a pixel."""
     note = ""
     if dropped:
@@ -92,21 +91,21 @@ def legend(dropped: int, width: int, ink: Ink, *, wide: bool = True) -> Line:
     return [("cos -1 ", PLAIN), *scale, (" +1", PLAIN), (note, FAINT)]
 
 
-def plot(figure: Figure, width: int, height: int, step: int | None, unicode: bool) -> Block:
+def plot(figure: Figure, width: int, height: int, step: int | None, unicode: bool) -> TextBlock:
     """A plot under its title, with its remark behind it; words where there is nothing to draw."""
     title: Line = [(figure.title, STRONG)]
     if figure.remark and len(figure.title) + len(figure.remark) + 3 <= width:
         title.append((f" · {figure.remark}", FAINT))
     if figure.spec is None:
-        return Block(width, (title, [(f"  {figure.empty}", FAINT)]))
+        return TextBlock(width, (title, [(f"  {figure.empty}", FAINT)]))
     built = draw_plot.build(draw_plot.sized(figure.spec, width, height, braille=unicode))
     if built.empty:
-        return Block(width, (title, [("  no number to draw", FAINT)]))
+        return TextBlock(width, (title, [("  no number to draw", FAINT)]))
     rows = draw_plot.with_playhead(built, step, "│" if unicode else "|")
-    return Block(width, (title, *([(text, _plot_style(tone)) for text, tone in row] for row in rows)))
+    return TextBlock(width, (title, *([(text, _plot_style(tone)) for text, tone in row] for row in rows)))
 
 
-def field(view: FieldView, width: int, height: int, unicode: bool) -> Block:
+def field(view: FieldView, width: int, height: int, unicode: bool) -> TextBlock:
     """The direction field of a network with one input, under its title."""
     words = f"field over (weight, bias) · {numbers.plural(len(view.stable), 'stable line')}"
     title: Line = [(words, STRONG)]
@@ -116,10 +115,10 @@ def field(view: FieldView, width: int, height: int, unicode: bool) -> Block:
     rows = draw_field.draw(
         view.omega, view.velocity, view.stable, width, height, neurons_M2=view.neurons, unicode=unicode
     )
-    return Block(width, (title, *([(text, _field_style(tone)) for text, tone in row] for row in rows)))
+    return TextBlock(width, (title, *([(text, _field_style(tone)) for text, tone in row] for row in rows)))
 
 
-def beside(blocks: Sequence[Block], gap: int = 2) -> list[Line]:
+def beside(blocks: Sequence[TextBlock], gap: int = 2) -> list[Line]:
     """Blocks side by side, the tops at one height."""
     height = max((len(block.lines) for block in blocks), default=0)
     lines: list[Line] = []
@@ -147,7 +146,7 @@ def fitted(line: Line, width: int) -> Line:
     return [*found, (" " * room, PLAIN)]
 
 
-def _style(pair: int, ink: Ink) -> Style:
+def _style(pair: int, ink: TextInk) -> Style:
     top, bottom = divmod(pair, CODES)
     if top == bottom == DROPPED:
         top = NAN
@@ -156,7 +155,7 @@ def _style(pair: int, ink: Ink) -> Style:
 
 
 def _plot_style(tone: int) -> Style:
-    kinds = draw_plot.Tone
+    kinds = draw_plot.PlotTone
     if tone == kinds.CURVE + draw_plot.BAND:
         return FAINT
     if tone >= kinds.CURVE:
@@ -167,7 +166,7 @@ def _plot_style(tone: int) -> Style:
 
 
 def _field_style(tone: int) -> Style:
-    kinds = draw_field.Tone
+    kinds = draw_field.FieldTone
     return {
         int(kinds.NEURON): CURVES[0] + STRONG,
         int(kinds.STABLE): CURVES[1] + STRONG,

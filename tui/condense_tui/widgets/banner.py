@@ -6,8 +6,9 @@ import textwrap
 
 from textual.geometry import Size
 
-from condense_tui.snapshots.snapshot import Banner as Message
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.snapshots.snapshot import BannerText
+from condense_tui.widgets.lines import Lines
 
 _SIGNS = {"note": ("‖", "="), "warning": ("▲", "!"), "error": ("✖", "x")}
 
@@ -25,9 +26,9 @@ class Banner(Lines):
 
     def __init__(self) -> None:
         super().__init__(id="banner")
-        self._message: Message | None = None
+        self._message: BannerText | None = None
 
-    def show(self, message: Message | None) -> None:
+    def show(self, message: BannerText | None) -> None:
         """Show a message, or nothing."""
         if message == self._message:
             return

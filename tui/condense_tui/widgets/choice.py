@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines
 
 _REVERSE = Style(reverse=True)
 LABEL_WIDTH = 9

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from condense_tui.draw import numbers
+from condense_tui.draw.line import Line
 from condense_tui.draw.palette import Palette
 from condense_tui.draw.status import sign_of
 from condense_tui.snapshots.comparison import Comparison, Side
-from condense_tui.widgets.lines import Line, Lines, justified, length
+from condense_tui.widgets.lines import Lines, justified, length
 from condense_tui.widgets.panels import HeatPanel
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines
 
 
 class Details(Lines):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.style import Style
 
 from condense_tui.draw import field as draw
-from condense_tui.draw.field import Tone
+from condense_tui.draw.field import FieldTone
+from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import FieldView
 from condense_tui.widgets.caption import Captioned
-from condense_tui.widgets.lines import Line, Lines, centred
+from condense_tui.widgets.lines import Lines, centred
 
 
 class FieldPanel(Captioned, Lines, can_focus=True):
@@ -47,10 +48,10 @@ class FieldPanel(Captioned, Lines, can_focus=True):
     def _style(self, tone: int) -> Style:
         look = self.look
         return {
-            int(Tone.AXIS): look.muted,
-            int(Tone.SLOW): look.faint,
-            int(Tone.MIDDLE): look.muted,
-            int(Tone.FAST): look.text,
-            int(Tone.STABLE): look.curves[1],
-            int(Tone.NEURON): look.accent,
+            int(FieldTone.AXIS): look.muted,
+            int(FieldTone.SLOW): look.faint,
+            int(FieldTone.MIDDLE): look.muted,
+            int(FieldTone.FAST): look.text,
+            int(FieldTone.STABLE): look.curves[1],
+            int(FieldTone.NEURON): look.accent,
         }.get(tone, look.text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from condense_tui.actions import Place, footer_hints
+from condense_tui.draw.line import Line
 from condense_tui.widgets.keys import Key, KeyLine
-from condense_tui.widgets.lines import Line, justified, length
+from condense_tui.widgets.lines import justified, length
 
 # Narrower than this, showing more keys is worth more than space between them.
 ROOMY = 100

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from condense_tui.draw import numbers
-from condense_tui.draw.status import REPLAY, Sign, sign_of
+from condense_tui.draw.line import Line
+from condense_tui.draw.status import REPLAY, StatusSign, sign_of
 from condense_tui.snapshots.snapshot import Snapshot
-from condense_tui.widgets.lines import Line, Lines, justified, length
+from condense_tui.widgets.lines import Lines, justified, length
 
 
 class Header(Lines):
@@ -67,10 +68,10 @@ class Header(Lines):
         return [*parts[:2], *seeds, *parts[2:]]
 
 
-def _status(snapshot: Snapshot) -> Sign:
+def _status(snapshot: Snapshot) -> StatusSign:
     run, head = snapshot.header, snapshot.head
     if head is not None and not head.following and (run.active or run.status == "done"):
         return REPLAY if head.playing else REPLAY._replace(word="looking back" if run.active else "replay")
     if run.away:
-        return Sign("○", "o", run.away, "warn")
+        return StatusSign("○", "o", run.away, "warn")
     return sign_of(run.status)

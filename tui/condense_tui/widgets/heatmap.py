@@ -20,7 +20,7 @@ from condense_tui.draw import palette as colour
 from condense_tui.draw.ability import Depth
 from condense_tui.draw.palette import PALETTES, Palette
 from condense_tui.snapshots.snapshot import LayerImage
-from condense_tui.terminal.emit import Ink, Row, pair_styles
+from condense_tui.terminal.emit import HeatmapInk, HeatmapRow, pair_styles
 from condense_tui.widgets.lines import Lines, centred
 
 # Fewer pixels than this show no structure that one could trust.
@@ -65,7 +65,7 @@ class Heatmap(Lines, can_focus=True):
         self._rows: list[Strip | None] = []
         self._corner = Offset(0, 0)
         self._empty = ""
-        self._ink = Ink(self._palette, True, Depth.TRUE)
+        self._ink = HeatmapInk(self._palette, True, Depth.TRUE)
         self._cursor: tuple[int, int] | None = None
 
     def show(self, image: LayerImage | None, palette: Palette, empty: str = "no similarity recorded here") -> None:
@@ -83,7 +83,7 @@ class Heatmap(Lines, can_focus=True):
             return
         layout = self._lay_out(width, height)
         self.layout_ = layout
-        self._ink = Ink(self._palette, self.look.dark, self.ability.depth)
+        self._ink = HeatmapInk(self._palette, self.look.dark, self.ability.depth)
         if layout is None:
             self._pairs = np.zeros((0, 0), np.int32)
             self._rows = []
@@ -186,7 +186,7 @@ class Heatmap(Lines, can_focus=True):
         return row
 
     def _colour_row(self, y: int) -> Strip:
-        row = Row(self._pairs[y], self._ink)
+        row = HeatmapRow(self._pairs[y], self._ink)
         cursor = self._cursor_box()
         if cursor is None or not cursor.y <= y < cursor.bottom:
             return row

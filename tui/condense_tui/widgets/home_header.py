@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from condense_tui.widgets.lines import Line, Lines, justified
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, justified
 
 
 class HomeHeader(Lines):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from textual import events
 
-from condense_tui.widgets.lines import Line, Lines, length
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, length
 
 
 class Key(NamedTuple):

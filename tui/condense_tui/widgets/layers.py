@@ -12,7 +12,8 @@ from condense_core.measure_table import MEASURES
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
-from condense_tui.widgets.lines import Line, Lines, justified
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, justified
 
 # Lines that one layer takes with and without its second line of figures.
 _TALL, _SHORT = 5, 3

@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.style import Style
 
 from condense_tui.draw import palette as colour
+from condense_tui.draw.line import Line
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
-from condense_tui.terminal.emit import Ink, pair_styles
-from condense_tui.widgets.lines import Line, Lines, length
+from condense_tui.terminal.emit import HeatmapInk, pair_styles
+from condense_tui.widgets.lines import Lines, length
 
 # A scale of fewer characters is no scale.
 SCALE_LEAST = 7
@@ -50,5 +51,5 @@ class Legend(Lines):
         codes = [round(at * (LEVELS - 1) / (width - 1)) for at in range(width)]
         if self.ability.ascii_heatmap:
             return [(colour.ramp_scale(self._wide), self.look.text)]
-        styles = pair_styles(Ink(self._palette, self.look.dark, self.ability.depth))
+        styles = pair_styles(HeatmapInk(self._palette, self.look.dark, self.ability.depth))
         return [(" ", styles(code * colour.CODES + code)) for code in codes]

@@ -15,13 +15,12 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from condense_tui.draw.line import Line
 from condense_tui.terminal import look
 
 if TYPE_CHECKING:
     from condense_tui.draw.ability import Ability
     from condense_tui.terminal.shell import Shell
-
-Line = list[tuple[str, Style]]
 
 
 class Lines(Widget):

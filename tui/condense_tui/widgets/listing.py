@@ -11,7 +11,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines
 
 Item = TypeVar("Item")
 

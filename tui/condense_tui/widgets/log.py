@@ -10,8 +10,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
 
 from condense_tui.draw import numbers
+from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import EventView, Snapshot
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 # A run that checkpoints every twenty seconds for a week has more events than anybody scrolls through.
 MOST_EVENTS = 1_000

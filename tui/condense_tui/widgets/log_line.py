@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from condense_tui.draw import numbers
+from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import EventView, Snapshot
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 
 class LogLine(Lines):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.style import Style
 from textual.geometry import Size
 
-from condense_tui.widgets.lines import Line, Lines, wrapped
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, wrapped
 
 
 class Paragraphs(Lines):

@@ -11,9 +11,10 @@ from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
 from condense_tui.draw import plot as draw
-from condense_tui.draw.plot import Plot, Spec, Tone
+from condense_tui.draw.line import Line
+from condense_tui.draw.plot import Plot, PlotTone, Spec
 from condense_tui.widgets.caption import Captioned
-from condense_tui.widgets.lines import Line, Lines, centred
+from condense_tui.widgets.lines import Lines, centred
 
 # Plots that only grew are drawn again this often: a curve gains less than a dot meanwhile, and a plot costs a core
 # ten milliseconds.
@@ -24,7 +25,7 @@ SMALL_GROWTH_S = 2.0
 HOLD_S = 0.15
 
 # What a plot depends on, cheaply comparable: names, lengths and last steps of its curves, and how it is drawn.
-Key = tuple[Any, ...]
+PlotKey = tuple[Any, ...]
 
 
 class PlotPanel(Captioned, Lines, can_focus=True):
@@ -35,7 +36,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id, classes="panel")
         self._spec: Spec | None = None
-        self._key: Key = ()
+        self._key: PlotKey = ()
         self._started_at = 0.0
         self._later: Timer | None = None
         self._held: Timer | None = None
@@ -84,7 +85,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         if self._spec is not None and self._key != self._wanted():
             self._start()
 
-    def _wanted(self) -> Key:
+    def _wanted(self) -> PlotKey:
         """How the plot is drawn, and last what is in it."""
         spec = self._spec
         if spec is None:
@@ -116,7 +117,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         # without a description, Textual writes one out of all the numbers in the spec, and that for every plot
         self._building = self.run_worker(partial(draw.build, spec), thread=True, group="plot", description="a plot")
 
-    def _patience(self, wanted: Key) -> float:
+    def _patience(self, wanted: PlotKey) -> float:
         """Seconds between plots of curves that only grow: long where they have not grown by a dot."""
         if not self._key:
             return 0.0
@@ -145,18 +146,18 @@ class PlotPanel(Captioned, Lines, can_focus=True):
 
     def _style(self, tone: int) -> Style:
         look = self.look
-        if tone == Tone.CURVE + draw.BAND:
+        if tone == PlotTone.CURVE + draw.BAND:
             return look.muted
-        if tone > Tone.CURVE + draw.BAND:
-            return look.curves[(tone - Tone.CURVE - draw.BAND - 1) % len(look.curves)] + _DIM
-        if tone >= Tone.CURVE:
-            return look.curves[(tone - Tone.CURVE) % len(look.curves)]
+        if tone > PlotTone.CURVE + draw.BAND:
+            return look.curves[(tone - PlotTone.CURVE - draw.BAND - 1) % len(look.curves)] + _DIM
+        if tone >= PlotTone.CURVE:
+            return look.curves[(tone - PlotTone.CURVE) % len(look.curves)]
         return {
-            int(Tone.TICK): look.muted,
-            int(Tone.GRID): look.faint,
-            int(Tone.RULE): look.warn,
-            int(Tone.PLAYHEAD): look.playhead,
-            int(Tone.MARK): look.good,
+            int(PlotTone.TICK): look.muted,
+            int(PlotTone.GRID): look.faint,
+            int(PlotTone.RULE): look.warn,
+            int(PlotTone.PLAYHEAD): look.playhead,
+            int(PlotTone.MARK): look.good,
         }.get(tone, look.text)
 
 

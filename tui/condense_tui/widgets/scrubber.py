@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
+from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import Head
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 
 class Scrubber(Lines):

@@ -6,7 +6,8 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines
 
 _REVERSE = Style(reverse=True)
 

@@ -8,9 +8,10 @@ from textual.message import Message
 
 from condense_tui.draw import numbers
 from condense_tui.draw import timeline as draw
-from condense_tui.draw.timeline import Tone
+from condense_tui.draw.line import Line
+from condense_tui.draw.timeline import TimelineTone
 from condense_tui.snapshots.snapshot import Snapshot
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 
 class Timeline(Lines):
@@ -60,12 +61,12 @@ class Timeline(Lines):
     def _style(self, tone: int) -> Style:
         look = self.look
         return {
-            int(Tone.TRACK): look.faint,
-            int(Tone.RECORDED): look.accent,
-            int(Tone.PLAYHEAD): look.playhead,
-            int(Tone.NOTE): look.warn,
-            int(Tone.GOOD): look.good,
-            int(Tone.BAD): look.bad,
+            int(TimelineTone.TRACK): look.faint,
+            int(TimelineTone.RECORDED): look.accent,
+            int(TimelineTone.PLAYHEAD): look.playhead,
+            int(TimelineTone.NOTE): look.warn,
+            int(TimelineTone.GOOD): look.good,
+            int(TimelineTone.BAD): look.bad,
         }.get(tone, look.text)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

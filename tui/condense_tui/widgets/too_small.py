@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from condense_tui.widgets.lines import Line, Lines, centred
+from condense_tui.draw.line import Line
+from condense_tui.widgets.lines import Lines, centred
 
 
 class Tiny(Lines):

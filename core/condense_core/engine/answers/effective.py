@@ -15,7 +15,7 @@ from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.network import OUTPUT, Network
 from condense_core.errors import ScenarioError
 from condense_core.jobs.messages import LayerReduction
-from condense_core.measures.clusters import Lines, condensed_lines
+from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.measures.kernels import unit_kernels
 from condense_core.measures.principal import principal_axis
 from condense_core.measures.reduction import effective_layer
@@ -107,7 +107,7 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
     return Effective(small, {name: value.contiguous() for name, value in parameters.items()}, reductions)
 
 
-def _sides(lines: Lines) -> Lines:
+def _sides(lines: CondensedLines) -> CondensedLines:
     """Every side of a line as a line of its own; axes are taken later."""
     label_M = torch.where(lines.label_M >= 0, 2 * lines.label_M + (lines.sign_M < 0), lines.label_M)
     sides = torch.unique(label_M[label_M >= 0]).tolist()
@@ -116,7 +116,7 @@ def _sides(lines: Lines) -> Lines:
     return replace(lines, label_M=label_M, sizes=tuple(int((label_M == number).sum()) for number in range(len(sides))))
 
 
-def _with_axes(lines: Lines, weight_MK: Tensor) -> Lines:
+def _with_axes(lines: CondensedLines, weight_MK: Tensor) -> CondensedLines:
     """The lines with axes of these kernels, without the kernels that have no direction any more."""
     unit_MK = unit_kernels(weight_MK)
     directed_M = torch.isfinite(unit_MK).all(dim=1)

@@ -11,10 +11,10 @@ import msgspec
 from condense_core.errors import CondenseError
 from condense_core.jobs.messages import Ask, Refusal
 
-Question = TypeVar("Question", bound=Ask)
+AskT = TypeVar("AskT", bound=Ask)
 
 
-def answer(question: type[Question], work: Callable[[Question], msgspec.Struct]) -> int:
+def answer(question: type[AskT], work: Callable[[AskT], msgspec.Struct]) -> int:
     """Read the question from standard input and write the answer, or the refusal, to standard output."""
     asked = msgspec.json.decode(sys.stdin.buffer.read(), type=question)
     try:

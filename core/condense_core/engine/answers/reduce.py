@@ -32,7 +32,7 @@ from condense_core.scenario.experiment import Experiment, Optimizer
 WEIGHTS_NAME = "effective.safetensors"
 SCENARIO_NAME = "effective.toml"
 
-Source = Literal["checkpoint", "recording"]
+WeightsSource = Literal["checkpoint", "recording"]
 
 
 def reduce_run(asked: AskReduce) -> ReduceAnswer:
@@ -90,7 +90,7 @@ def network_of(experiment: Experiment, dataset: Dataset, parameters: dict[str, T
     return network
 
 
-def _weights(run: RunReader, at: int | None) -> tuple[int, Source, dict[str, Tensor]]:
+def _weights(run: RunReader, at: int | None) -> tuple[int, WeightsSource, dict[str, Tensor]]:
     """The newest weights at or before a step, from the checkpoint or the recording."""
     state = checkpoint.load(run.folder) if run.file.name == FILE_NAME else None
     recorded = run.weights(at)

@@ -41,8 +41,8 @@ class Follower:
         self._unpacker = RowUnpacker()
         self._subscription = 0
         self._described = False
-        self._state: say.State | None = None
-        self._withheld: say.State | None = None
+        self._state: say.RunState | None = None
+        self._withheld: say.RunState | None = None
         self._reopened = False
         self._fill: tuple[Hole, float] | None = None
         self._budget = FILL_LEAST
@@ -76,7 +76,7 @@ class Follower:
         self._heard = time.monotonic()
         if isinstance(message, say.Rows):
             self._rows(message)
-        elif isinstance(message, say.State):
+        elif isinstance(message, say.RunState):
             self._state = self._withheld = message
         elif isinstance(message, say.Described) and message.ask == self._subscription:
             if (message.info.id, message.info.created) != (self._mirror.run, self._mirror.created):
@@ -109,7 +109,7 @@ class Follower:
             if command.id not in self._commands.values():
                 ask = self._ask()
                 self._commands[ask] = command.id
-                self._send(say.Command(ask, self._mirror.run, command.verb, command.argument[:100]))
+                self._send(say.SteerRun(ask, self._mirror.run, command.verb, command.argument[:100]))
         if self._fill is None and (hole := self._mirror.first_hole()) is not None:
             self._fill = hole, now
             self._send(say.Fill(hole.after, hole.last, self._budget))

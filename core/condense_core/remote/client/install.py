@@ -48,7 +48,7 @@ def plan(host: Host, wheel: Wheel, *, engine: bool) -> list[str]:
         f"send {wheel.name} ({len(wheel.data) / 1e3:,.0f} kB) to {host.ssh}",
         f"create a virtual environment there in ~/{VENV}, with a Python 3.11 or newer from PATH",
         f"install the wheel into it with pip, which fetches {fetched} from the index that pip uses there,"
-        " and keep it beside",
+        " and keep the wheel",
         f"change nothing else; to remove it again: rm -r ~/{FOLDER}",
     ]
 

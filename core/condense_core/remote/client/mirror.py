@@ -22,7 +22,7 @@ import msgspec
 
 from condense_core.errors import HostError, RunFileError
 from condense_core.foreign import PASSING, reason
-from condense_core.remote.wire.messages import State
+from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch
 from condense_core.runfile.info import COLUMNS, LinkState, RunInfo, read_info
 from condense_core.runfile.rows import Numbered, Seq, one, rows
@@ -137,7 +137,7 @@ class MirrorFile:
             # readers keep what they have read, and begin anew when this changes
             self._connection.execute("UPDATE mirror SET filled = filled + 1")
 
-    def state(self, state: State) -> None:
+    def state(self, state: RunState) -> None:
         """Store what the far side says of the run."""
         columns = {name: getattr(state, name) for name in state.__struct_fields__ if name != "last_seq"}
         names = ", ".join(f"{name} = ?" for name in columns)

@@ -23,7 +23,7 @@ def pull_file(connection: Connection, run: str, file: str, folder: Path) -> int:
     RefusedError if the run has no such file.
     """
     partial = folder / f".{file}.partial"
-    first = connection.ask(lambda ask: say.Pull(ask, run, file, 0), say.Piece)
+    first = connection.ask(lambda ask: say.Pull(ask, run, file, 0), say.FilePiece)
     size = first.size
     if size > LARGEST_FILE:
         raise HostError(
@@ -42,7 +42,7 @@ def pull_file(connection: Connection, run: str, file: str, folder: Path) -> int:
                     waiting.append((number, asked))
                     asked += say.PIECE
                 number, _ = waiting.popleft()
-                piece = connection.answer(number, say.Piece)
+                piece = connection.answer(number, say.FilePiece)
                 _write(out.write, piece, at, size, connection)
                 at += len(piece.data)
         os.replace(partial, folder / file)  # noqa: PTH105 - replaces atomically
@@ -53,7 +53,9 @@ def pull_file(connection: Connection, run: str, file: str, folder: Path) -> int:
     return size
 
 
-def _write(write: Callable[[bytes], object], piece: say.Piece, offset: int, size: int, connection: Connection) -> None:
+def _write(
+    write: Callable[[bytes], object], piece: say.FilePiece, offset: int, size: int, connection: Connection
+) -> None:
     expected = min(say.PIECE, size - offset)
     if piece.offset != offset or piece.size != size or len(piece.data) != expected:
         sent = f"{len(piece.data)} bytes at {piece.offset}"

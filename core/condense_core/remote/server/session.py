@@ -52,7 +52,7 @@ class Session:
         self._last = 0
         self._credit = 0
         self._fills: list[say.Fill] = []
-        self._state: say.State | None = None
+        self._state: say.RunState | None = None
         self._state_due = 0.0
         self._pulled: tuple[str, str, BinaryIO] | None = None
 
@@ -98,11 +98,11 @@ class Session:
                 self._list(ask)
             elif isinstance(message, say.Subscribe):
                 self._subscribe(message)
-            elif isinstance(message, say.Start):
+            elif isinstance(message, say.StartRun):
                 self._start(message)
             elif isinstance(message, say.Continue):
                 self._continue(message)
-            elif isinstance(message, say.Command):
+            elif isinstance(message, say.SteerRun):
                 self._command(message)
             else:
                 self._pull(message)
@@ -214,7 +214,7 @@ class Session:
         self._head = piece.last
         self._say(say.Rows(after, piece.last, False, self._packer.pack(piece.batch)))
 
-    def _start(self, message: say.Start) -> None:
+    def _start(self, message: say.StartRun) -> None:
         from condense_core.runs.create import create_run, require_engine, start_worker
         from condense_core.scenario import toml
         from condense_core.scenario.device import device_named
@@ -235,7 +235,7 @@ class Session:
         resume_run(self._folder(message.run), self._launcher)
         self._say(say.Started(message.ask, message.run))
 
-    def _command(self, message: say.Command) -> None:
+    def _command(self, message: say.SteerRun) -> None:
         folder = self._folder(message.run)
         with_reader = RunSource(folder)
         try:
@@ -261,7 +261,7 @@ class Session:
             data = opened.read(say.PIECE)
         except OSError as error:
             raise RunFileError(f"cannot read {message.file} of {message.run}: {error.strerror}") from None
-        self._say(say.Piece(message.ask, offset, size, data))
+        self._say(say.FilePiece(message.ask, offset, size, data))
 
     def _pulled_file(self, message: say.Pull) -> BinaryIO:
         """The file, kept open from its beginning on: a checkpoint that is replaced meanwhile is still read whole."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from condense_core.remote.wire.messages import State
+from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, ScalarRow, stored_or_plain
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import (
@@ -17,7 +17,7 @@ from condense_core.runfile.rows import (
     Event,
     Length,
     Numbered,
-    Place,
+    RowPlace,
     Scalar,
     StoredFrame,
     each,
@@ -35,7 +35,7 @@ ROW_BYTES = 24
 _BEFORE = "SELECT seq, step FROM {} WHERE seq < ? AND step <> ? ORDER BY seq DESC LIMIT 1"
 
 
-class Piece(NamedTuple):
+class RowPiece(NamedTuple):
     """All rows after the sequence number that was asked for, up to and with `last`."""
 
     batch: Batch
@@ -63,11 +63,11 @@ class RunSource:
         """The run's row."""
         return read_info(self._connection, self._folder)
 
-    def state(self) -> State:
+    def state(self) -> RunState:
         """What changes of the run's row."""
         # first the row, then the rows: a reader that has them up to this number has all rows of an ended run
         info = self.info()
-        return State(
+        return RunState(
             info.status,
             info.reason[:2_000],
             info.step,
@@ -84,7 +84,7 @@ class RunSource:
         with self._checked():
             return newest(self._connection)
 
-    def piece(self, after: int, upto: int, budget: int) -> Piece:
+    def piece(self, after: int, upto: int, budget: int) -> RowPiece:
         """Rows after `after` and up to `upto`, about `budget` bytes of them; instants are kept whole where they fit."""
         with self._checked(), self._one_moment():
             last_of_all = min(upto, newest(self._connection))
@@ -98,10 +98,10 @@ class RunSource:
                 taken += len(row.text) if isinstance(row, EventRow) else 0
                 full = size >= budget and row.step != step
                 if rows and (full or size + taken > LARGEST_PIECE or rows >= MOST_ROWS_IN_PIECE):
-                    return Piece(batch, last, size)
+                    return RowPiece(batch, last, size)
                 _add(batch, row)
                 size, rows, last, step = size + taken, rows + 1, row.seq, row.step
-            return Piece(batch, max(after, last_of_all), size)
+            return RowPiece(batch, max(after, last_of_all), size)
 
     def bytes_after(self, after: int, enough: int) -> int:
         """About how many bytes rows after `after` take; counting ends at `enough`."""
@@ -125,7 +125,7 @@ class RunSource:
             at = newest(self._connection) if found is None or found.seq is None else found.seq
             tables = ("scalar", "frame", "event")
             places = (
-                one(self._connection.execute(f"SELECT seq, step FROM {table} WHERE seq = ?", (at,)), Place, table)
+                one(self._connection.execute(f"SELECT seq, step FROM {table} WHERE seq = ?", (at,)), RowPlace, table)
                 for table in tables
             )
             place = next((place for place in places if place is not None), None)
@@ -133,7 +133,8 @@ class RunSource:
                 return 0
             # an instant's rows follow each other, so it begins after the last row of another step
             before = (
-                one(self._connection.execute(_BEFORE.format(table), (at, place.step)), Place, table) for table in tables
+                one(self._connection.execute(_BEFORE.format(table), (at, place.step)), RowPlace, table)
+                for table in tables
             )
             return max((place.seq for place in before if place is not None), default=0)
 

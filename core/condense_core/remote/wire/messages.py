@@ -24,11 +24,11 @@ PROTOCOL = 2
 
 Id = Annotated[str, Meta(max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Word = Annotated[str, Meta(max_length=100)]
-Line = Annotated[str, Meta(max_length=2_000)]
-Scenario = Annotated[str, Meta(max_length=LONGEST_SCENARIO)]
-Ask = Annotated[int, Meta(ge=0, lt=2**31)]
-Count = Annotated[int, Meta(ge=0, le=16)]
-Budget = Annotated[int, Meta(ge=1, le=1_000_000)]
+LineText = Annotated[str, Meta(max_length=2_000)]
+ScenarioText = Annotated[str, Meta(max_length=LONGEST_SCENARIO)]
+AskNumber = Annotated[int, Meta(ge=0, lt=2**31)]
+CreditCount = Annotated[int, Meta(ge=0, le=16)]
+ByteBudget = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 # A list of runs is for a person; who has more than this finds the older ones on that machine itself.
 MOST_RUNS = 500
@@ -50,20 +50,20 @@ class Hello(Message, frozen=True, tag="hello"):
     host: Word = ""
     python: Word = ""
     missing: Annotated[list[Word], Meta(max_length=20)] = []
-    runs: Line = ""
+    runs: LineText = ""
 
 
 class ListRuns(Message, frozen=True, tag="list"):
     """All runs there; answered by `Runs`."""
 
-    ask: Ask
+    ask: AskNumber
 
 
-class Start(Message, frozen=True, tag="start"):
+class StartRun(Message, frozen=True, tag="start"):
     """Make a run of that scenario (TOML) and start its worker; answered by `Started`."""
 
-    ask: Ask
-    scenario: Scenario
+    ask: AskNumber
+    scenario: ScenarioText
     name: Word
     preset: Word
     device: Word
@@ -75,7 +75,7 @@ class Subscribe(Message, frozen=True, tag="subscribe"):
     `newest`: where there is much to send, begin near the end; what is left out is asked for with `Fill`.
     """
 
-    ask: Ask
+    ask: AskNumber
     run: Id
     after: Seq
     newest: bool
@@ -84,7 +84,7 @@ class Subscribe(Message, frozen=True, tag="subscribe"):
 class Credit(Message, frozen=True, tag="credit"):
     """`count` more messages of rows may be sent."""
 
-    count: Count
+    count: CreditCount
 
 
 class Fill(Message, frozen=True, tag="fill"):
@@ -92,13 +92,13 @@ class Fill(Message, frozen=True, tag="fill"):
 
     after: Seq
     last: Seq
-    budget: Budget
+    budget: ByteBudget
 
 
-class Command(Message, frozen=True, tag="command"):
+class SteerRun(Message, frozen=True, tag="command"):
     """Pause, resume, stop or checkpoint a run's training; answered by `Done`."""
 
-    ask: Ask
+    ask: AskNumber
     run: Id
     verb: Word
     argument: Word = ""
@@ -107,17 +107,17 @@ class Command(Message, frozen=True, tag="command"):
 class Continue(Message, frozen=True, tag="continue"):
     """Start a worker that goes on with a stopped run from its last checkpoint; answered by `Started`."""
 
-    ask: Ask
+    ask: AskNumber
     run: Id
 
 
 class Pull(Message, frozen=True, tag="pull"):
-    """Bytes of one of the run's files (worker.log, checkpoint.safetensors) from `offset` on; answered by `Piece`.
+    """Bytes of one of the run's files (worker.log, checkpoint.safetensors) from `offset` on; answered by `FilePiece`.
 
     A negative offset counts from the end. From offset 0 on, all pieces are of one state of the file.
     """
 
-    ask: Ask
+    ask: AskNumber
     run: Id
     file: Word
     offset: Annotated[int, Meta(ge=-(2**50), lt=2**50)]
@@ -129,16 +129,16 @@ class Ping(Message, frozen=True, tag="ping"):
     token: Seq
 
 
-ToServer = Hello | ListRuns | Start | Subscribe | Credit | Fill | Command | Continue | Pull | Ping
+ToServer = Hello | ListRuns | StartRun | Subscribe | Credit | Fill | SteerRun | Continue | Pull | Ping
 
 
 class Runs(Message, frozen=True, tag="runs"):
     """The runs there, the newest first; without their scenarios. Each is a `RunInfo` by itself, so that one which makes
     no sense hides no other; `troubles` says a line for each that could not be read there."""
 
-    ask: Ask
+    ask: AskNumber
     runs: Annotated[list[msgspec.Raw], Meta(max_length=MOST_RUNS)]
-    troubles: Annotated[list[Line], Meta(max_length=MOST_RUNS)] = []
+    troubles: Annotated[list[LineText], Meta(max_length=MOST_RUNS)] = []
 
     @classmethod
     def of(cls, ask: int, runs: Sequence[RunInfo], troubles: Sequence[str]) -> Runs:
@@ -169,27 +169,27 @@ class Runs(Message, frozen=True, tag="runs"):
 class Started(Message, frozen=True, tag="started"):
     """The run was made, or goes on, and has a worker."""
 
-    ask: Ask
+    ask: AskNumber
     run: Id
 
 
 class Described(Message, frozen=True, tag="described"):
     """The run that was subscribed to, whole. Follows every `Subscribe`."""
 
-    ask: Ask
+    ask: AskNumber
     info: RunInfo
 
 
-class State(Message, frozen=True, tag="state"):
+class RunState(Message, frozen=True, tag="state"):
     """What changes of the run's row, with its status as seen there, and the last sequence number in its file."""
 
     status: Status
-    reason: Line
+    reason: LineText
     step: Step
     seconds: Moment
     heartbeat: Moment
-    device: Line
-    host: Line
+    device: LineText
+    host: LineText
     pid: Seq | None
     last_seq: Seq
 
@@ -203,10 +203,10 @@ class Rows(Message, frozen=True, tag="rows"):
     packed: bytes
 
 
-class Piece(Message, frozen=True, tag="piece"):
+class FilePiece(Message, frozen=True, tag="piece"):
     """Bytes from `offset` of a file of `size` bytes; none at its end."""
 
-    ask: Ask
+    ask: AskNumber
     offset: Seq
     size: Seq
     data: Annotated[bytes, Meta(max_length=PIECE)]
@@ -215,14 +215,14 @@ class Piece(Message, frozen=True, tag="piece"):
 class Done(Message, frozen=True, tag="done"):
     """It was done."""
 
-    ask: Ask
+    ask: AskNumber
 
 
 class Refused(Message, frozen=True, tag="refused"):
     """It was not done: why, in one line for the person, and the exit code that goes with it."""
 
-    ask: Ask
-    error: Line
+    ask: AskNumber
+    error: LineText
     exit_code: Annotated[int, Meta(ge=1, le=125)]
 
 
@@ -232,4 +232,4 @@ class Pong(Message, frozen=True, tag="pong"):
     token: Seq
 
 
-ToClient = Hello | Runs | Started | Described | State | Rows | Piece | Done | Refused | Pong
+ToClient = Hello | Runs | Started | Described | RunState | Rows | FilePiece | Done | Refused | Pong

@@ -11,7 +11,7 @@ from condense_core.errors import ScenarioError
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario.experiment import Claim, Requirement
-from condense_core.scenario.figures import Arm, Equal, Figure, Rising, load_figure
+from condense_core.scenario.figures import Arm, Equal, PaperFigure, Rising, load_figure
 from condense_presets import figures, preset_files
 from condense_tui.documents.strip import strip
 from condense_tui.reproduce.report.across import ArmResult, against, figure_result
@@ -50,7 +50,7 @@ def test_equal_means_lie_within_the_width_that_is_claimed(last, said):
     assert against(Equal(measure="test_accuracy", within=0.02), arms([0.86, 0.88], [last])) == said
 
 
-def figure(**changes) -> Figure:
+def figure(**changes) -> PaperFigure:
     given = {
         "name": "x-fig1",
         "paper": "fcn",
@@ -61,7 +61,7 @@ def figure(**changes) -> Figure:
         "arms": (Arm(name="a", presets=("one",)), Arm(name="b", presets=("two",))),
         "compare": (Rising(measure="loss_ratio"),),
     }
-    return Figure(**(given | changes))
+    return PaperFigure(**(given | changes))
 
 
 @pytest.fixture

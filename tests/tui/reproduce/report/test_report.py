@@ -14,7 +14,7 @@ import pytest
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Claim, Requirement
-from condense_tui.documents.curves import Curve, Plot, plot
+from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import LARGEST_SIDE, heatmap
 from condense_tui.documents.markup import el
 from condense_tui.reproduce.report.build import Part, build, write
@@ -149,13 +149,13 @@ def test_curves_keep_their_ends_and_leave_out_what_is_no_number():
     steps = np.arange(1000)
     values = np.linspace(1, 0.5, 1000)
     values[10:20] = np.nan
-    tree = ElementTree.fromstring(plot(Plot("loss", [Curve(steps, values, name="a < b")], rule=(0.7, "70 %"))))
+    tree = ElementTree.fromstring(plot(Chart("loss", [ChartCurve(steps, values, name="a < b")], rule=(0.7, "70 %"))))
     points = tree.find("polyline").get("points").split(" ")
     assert len(points) <= 122
     assert not any("nan" in point for point in points)
     assert float(points[0].split(",")[0]) < float(points[-1].split(",")[0])
     assert any(text.text == "a < b" for text in tree.iter("text"))
-    assert plot(Plot("nothing", [])).startswith("<svg")
+    assert plot(Chart("nothing", [])).startswith("<svg")
 
 
 def test_a_scenario_in_the_report_can_be_trained(make_run):

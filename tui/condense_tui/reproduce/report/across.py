@@ -15,7 +15,7 @@ from condense_core.errors import RunFileError
 from condense_core.measure_table import label_of
 from condense_core.runfile.reader import open_member
 from condense_core.runs.summary import measured, summarise
-from condense_core.scenario.figures import Comparison, Equal, Figure
+from condense_core.scenario.figures import ArmComparison, Equal, PaperFigure
 from condense_tui.draw.numbers import measure, plural
 from condense_tui.reproduce.report.results import ENOUGH, PresetResult, Verdict
 
@@ -76,7 +76,7 @@ class FigureResult(msgspec.Struct, frozen=True, kw_only=True):
         return self.verdict in ENOUGH
 
 
-def figure_result(figure: Figure, arms: Sequence[Sequence[PresetResult]]) -> FigureResult:
+def figure_result(figure: PaperFigure, arms: Sequence[Sequence[PresetResult]]) -> FigureResult:
     """The figure's verdict from its arms' presets, whose finished runs are read for what is compared."""
     reasons = {preset.name: preset.not_run for arm in arms for preset in arm if not preset.cells}
     # means over fewer draws than were asked for are not what the claim is about
@@ -111,7 +111,7 @@ def verdict_on(comparisons: Sequence[ComparisonResult]) -> Verdict:
     return "does not hold here" if any(comparison.against for comparison in comparisons) else "holds"
 
 
-def against(comparison: Comparison, arms: Sequence[ArmResult]) -> list[str]:
+def against(comparison: ArmComparison, arms: Sequence[ArmResult]) -> list[str]:
     """What of the arms' means is not as the comparison wants; empty where all is, or an arm has no value."""
     if any(not arm.values for arm in arms):
         return []
@@ -140,7 +140,7 @@ def _not_above(before: ArmResult, after: ArmResult, errors: float) -> str:
     return ""
 
 
-def wanted_of(comparison: Comparison, arms: Sequence[str]) -> str:
+def wanted_of(comparison: ArmComparison, arms: Sequence[str]) -> str:
     """What the comparison wants of the means, in words."""
     if isinstance(comparison, Equal):
         return f"means at most {comparison.within:g} apart"
@@ -149,7 +149,9 @@ def wanted_of(comparison: Comparison, arms: Sequence[str]) -> str:
     return " < ".join(arms) + sure + ("" if least is None else f", and {least:g} or more in the last")
 
 
-def _compared(figure: Figure, comparison: Comparison, arms: Sequence[Sequence[PresetResult]]) -> ComparisonResult:
+def _compared(
+    figure: PaperFigure, comparison: ArmComparison, arms: Sequence[Sequence[PresetResult]]
+) -> ComparisonResult:
     found = [
         ArmResult(name=arm.name, values=_values(comparison, presets))
         for arm, presets in zip(figure.arms, arms, strict=True)
@@ -164,7 +166,7 @@ def _compared(figure: Figure, comparison: Comparison, arms: Sequence[Sequence[Pr
     )
 
 
-def _values(comparison: Comparison, presets: Sequence[PresetResult]) -> list[float]:
+def _values(comparison: ArmComparison, presets: Sequence[PresetResult]) -> list[float]:
     """The quantity in every run that ended and has it."""
     values: list[float] = []
     for cell in (cell for preset in presets for cell in preset.cells if cell.status == "done"):

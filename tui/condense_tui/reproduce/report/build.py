@@ -10,7 +10,7 @@ from pathlib import Path
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import FINAL
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.figures import Figure
+from condense_core.scenario.figures import PaperFigure
 from condense_tui.documents.files import ready_folder, write_file
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.reproduce.report.across import figure_result
@@ -47,7 +47,7 @@ def build(
     seconds: float,
     cuts: Sequence[str],
     made: float,
-    across: Sequence[tuple[Figure, Sequence[Sequence[Part]]]] = (),
+    across: Sequence[tuple[PaperFigure, Sequence[Sequence[Part]]]] = (),
     stopped: str = "",
 ) -> Report:
     """The report of these presets, and of figures `across` presets with the parts that each of their arms reads.

@@ -21,7 +21,7 @@ from condense_tui.reproduce.report.document import (
     marks,
     title,
 )
-from condense_tui.reproduce.report.results import CellResult, PresetResult
+from condense_tui.reproduce.report.results import CellVerdict, PresetResult
 
 _DOCTYPE = "<!DOCTYPE html>\n"
 
@@ -163,7 +163,7 @@ def _runs(preset: PresetResult) -> Markup:
     return el("details", el("summary", plural(len(preset.cells), "run")), el("div", el("table", *rows), class_="wrap"))
 
 
-def _cells(cell: CellResult) -> tuple[str, ...]:
+def _cells(cell: CellVerdict) -> tuple[str, ...]:
     against = "; ".join(cell.against) or (cell.reason if cell.status != "done" else "")
     return str(cell.seed), str(cell.data_seed), cell.status, f"{cell.steps:,}", f"{cell.seconds:.1f}", against or "–"
 

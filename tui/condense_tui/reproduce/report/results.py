@@ -27,7 +27,7 @@ Verdict = Literal["holds", "holds in some", "does not hold here", "no claim", "f
 ENOUGH = frozenset({"holds", "no claim", "not run"})
 
 
-class CellResult(msgspec.Struct, frozen=True, kw_only=True):
+class CellVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """One run: how it ended, whether the claim holds in it, and what was measured for each requirement."""
 
     folder: str
@@ -72,7 +72,7 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     holds_in: int
     decided: int
     distributions: list[Distribution]
-    cells: list[CellResult]
+    cells: list[CellVerdict]
     missing: list[str]
     """Runs that were asked for and have not ended, in words."""
     not_run: str
@@ -150,7 +150,7 @@ def preset_result(
     )
 
 
-def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
+def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:
     """One run as it stands: a run that did not end leaves the claim undecided, one that diverged speaks against it."""
     status, reason = "failed", place.refused
     holds: bool | None = None
@@ -176,7 +176,7 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellResult:
                     holds = not against
         except RunFileError as error:
             status, reason = "failed", str(error)
-    return CellResult(
+    return CellVerdict(
         folder=str(place.folder),
         member=place.member,
         seed=place.seed,

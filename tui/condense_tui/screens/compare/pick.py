@@ -16,13 +16,13 @@ from textual.message import Message
 from condense_core.errors import CondenseError
 from condense_core.runs.glance import Glance, Glances
 from condense_presets.catalogue import Preset, catalogue
-from condense_tui.screens import rows
+from condense_tui.draw.line import Line
+from condense_tui.screens import list_lines
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line
 from condense_tui.widgets.listing import Entry, Listing
 
 MOST = 6
-Choice = Glance | Preset
+Candidate = Glance | Preset
 """A run, or a preset with a recording."""
 
 
@@ -56,7 +56,7 @@ class PickScreen(Dialog[None]):
         self._place = place
         self._here = socket.gethostname()
         self._places: dict[str, Path] = {}
-        self._listing: Listing[Choice] = Listing(self._lines, 2, "  …", id="choices")
+        self._listing: Listing[Candidate] = Listing(self._lines, 2, "  …", id="choices")
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -78,7 +78,7 @@ class PickScreen(Dialog[None]):
 
     def on_found(self, message: Found) -> None:
         """Show what there is."""
-        entries: list[Entry[Choice]] = []
+        entries: list[Entry[Candidate]] = []
         for run in message.runs:
             if run.info is not None and run.loss and run.folder != self._place:
                 self._places[str(run.folder)] = run.folder
@@ -92,11 +92,11 @@ class PickScreen(Dialog[None]):
         self._listing.empty = "  no other run or recording yet: train a preset first"
         self._listing.show(entries)
 
-    def _lines(self, choice: Choice, width: int, marked: bool) -> list[Line]:
-        viewer = rows.viewer_of(self._listing, self._here)
+    def _lines(self, choice: Candidate, width: int, marked: bool) -> list[Line]:
+        viewer = list_lines.viewer_of(self._listing, self._here)
         look, unicode = viewer.look, viewer.unicode
         if isinstance(choice, Glance):
-            return rows.run_lines(choice, viewer, width, marked)
+            return list_lines.run_lines(choice, viewer, width, marked)
         mark = ("✓ " if unicode else "+ ") if marked else "  "
         head: Line = [(mark, look.warn), ("▷  " if unicode else ">  ", look.playhead), (choice.name, look.strong)]
         return [head, [("     ", look.text), (choice.summary, look.muted)]]

@@ -14,7 +14,7 @@ from textual.containers import Grid, Horizontal, Vertical
 
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.palette import PALETTES
-from condense_tui.draw.plot import BAND, Curve, Spec
+from condense_tui.draw.plot import BAND, PlotCurve, Spec
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.compare import compare_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
@@ -22,8 +22,7 @@ from condense_tui.screens.arrange import LEGEND, columns_for
 from condense_tui.screens.look_keys import Choices, LookKeys
 from condense_tui.screens.playback import Playback, next_member
 from condense_tui.snapshots.comparison import Band, By, CompareView, Comparison, Side
-from condense_tui.snapshots.snapshot import Banner as BannerMessage
-from condense_tui.snapshots.snapshot import Series
+from condense_tui.snapshots.snapshot import BannerText, Series
 from condense_tui.terminal.garbage import collect_again
 from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
@@ -111,7 +110,7 @@ class CompareScreen(ShellScreen[None]):
 
     def on_read_failed(self, message: ReadFailed) -> None:
         """Say that one of the files cannot be read; what was read stays."""
-        self._banner.show(BannerMessage(f"{message.reason} · press esc to go back", "error"))
+        self._banner.show(BannerText(f"{message.reason} · press esc to go back", "error"))
 
     @property
     def choices(self) -> Choices:
@@ -253,14 +252,16 @@ class CompareScreen(ShellScreen[None]):
         self._playback.go(event.index)
 
 
-def _curves(found: Comparison, shown: Callable[[Side], tuple[Series, Band]]) -> tuple[Curve, ...]:
+def _curves(found: Comparison, shown: Callable[[Side], tuple[Series, Band]]) -> tuple[PlotCurve, ...]:
     """One curve a side, with its letter on it, and the bands of those that have several seeds behind them."""
     curves, bands = [], []
     for number, side in enumerate(found.sides):
         series, (low, high) = shown(side)
         if len(series[0]):
-            curves.append(Curve(f"{side.letter} {side.seed}", *series, tone=number, label=side.letter))
+            curves.append(PlotCurve(f"{side.letter} {side.seed}", *series, tone=number, label=side.letter))
         if len(low[0]):
             name = f"{side.letter} {{}} of {side.seed}"
-            bands += [Curve(name.format(end), *ends, BAND + 1 + number) for end, ends in (("low", low), ("high", high))]
+            bands += [
+                PlotCurve(name.format(end), *ends, BAND + 1 + number) for end, ends in (("low", low), ("high", high))
+            ]
     return (*curves, *bands)

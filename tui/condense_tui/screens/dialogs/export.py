@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from condense_core.errors import CondenseError
+from condense_tui.draw.line import Line
 from condense_tui.export.wish import (
     EIGENVALUES,
     FIELD,
@@ -31,7 +32,7 @@ from condense_tui.snapshots.snapshot import Seeds, Snapshot
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.choice import LABEL_WIDTH, Choice, OneOfMany
 from condense_tui.widgets.keys import Key, KeyLine
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 # Long enough to read a path, and to copy it.
 TOLD_S = 12.0

@@ -21,12 +21,12 @@ from textual.widgets import Input, Static
 from condense_core.errors import CondenseError, DataError, MissingExtraError
 from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.fields import Field, fields
+from condense_core.scenario.fields import SettableField, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.resolve.scenario import DATA_SETS, changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
-from condense_tui.screens.rows import members_of, short_time
+from condense_tui.screens.list_lines import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.paragraphs import Paragraphs
 
@@ -40,7 +40,7 @@ HINTS = 4
 
 
 @dataclass(frozen=True)
-class Start:
+class RunDraft:
     """What a form begins with: a scenario as TOML and how to call it in errors, words about it, and its cost.
 
     `seconds_cpu` and `seconds_gpu` are for `steps` steps; None where nobody knows.
@@ -61,14 +61,14 @@ class Start:
     recording: bool = False
 
 
-def of_preset(preset: Preset) -> Start:
+def of_preset(preset: Preset) -> RunDraft:
     """The form of a preset that ships."""
     from condense_core.scenario.toml import parse
     from condense_presets import preset_text
 
     text = preset_text(preset.name)
     table = parse(text, preset.name)
-    return Start(
+    return RunDraft(
         text=text,
         source=preset.name,
         preset=preset.name,
@@ -85,11 +85,11 @@ def of_preset(preset: Preset) -> Start:
     )
 
 
-def of_run(info: RunInfo) -> Start:
+def of_run(info: RunInfo) -> RunDraft:
     """The form of a run like another one, with the next seeds: the same ones would give the same bits."""
     members = members_of(info)
     whole = info.seconds / info.step * info.steps if info.step and info.seconds else None
-    return Start(
+    return RunDraft(
         text=info.experiment,
         source=info.id,
         preset=info.preset,
@@ -105,14 +105,14 @@ def of_run(info: RunInfo) -> Start:
     )
 
 
-def of_file(file: Path) -> Start:
+def of_file(file: Path) -> RunDraft:
     """The form of a scenario in a file, such as `reduce` writes; ScenarioError where it is none."""
     from condense_tui.resolve.scenario import build_scenario
 
     experiment, _ = build_scenario(str(file), settings=[])
     from condense_core.scenario.toml import dumps
 
-    return Start(
+    return RunDraft(
         text=dumps(experiment),
         source=str(file),
         preset="",
@@ -153,12 +153,12 @@ class FormScreen(Dialog[None]):
         Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
     ]
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: RunDraft) -> None:
         super().__init__()
         self._start = start
         self._later: Timer | None = None
         self._starting = False
-        self._fields: list[Field] = []
+        self._fields: list[SettableField] = []
         self._experiment: Experiment | None = None
         self._about, self._hints, self._cost, self._status = (Paragraphs() for _ in range(4))
         self._suggester = FieldSuggester(lambda: [field.name for field in self._fields])

@@ -12,9 +12,10 @@ from textual.containers import VerticalScroll
 from textual.geometry import Size
 
 from condense_tui.actions import ALSO, ALSO_IN_A_RUN, Action, Place, actions_on
+from condense_tui.draw.line import Line
 from condense_tui.glossary import AT_HOME, IN_A_RUN, Words
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line, Lines
+from condense_tui.widgets.lines import Lines
 
 # Room for the longest of them, `shift ← shift →`, and some air.
 KEYS_WIDTH = 17

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from textual.suggester import Suggester
 
-from condense_core.scenario.fields import Field
+from condense_core.scenario.fields import SettableField
 
 # Shown before anything is typed: what people change first.
 FIRST = ("steps", "layers.0.width", "layers.0.activation", "optimizer.lr", "optimizer.lr_lambda1", "data.samples")
@@ -40,7 +40,7 @@ def typing(text: str) -> str:
     return split_settings(text)[-1].partition("=")[0]
 
 
-def hints(text: str, fields: Sequence[Field], most: int) -> list[Field]:
+def hints(text: str, fields: Sequence[SettableField], most: int) -> list[SettableField]:
     """At most `most` fields that the person may mean, nearest first; before anything is typed those that matter."""
     name = typing(text)
     if not name:

@@ -13,8 +13,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.geometry import Size
 
+from condense_tui.draw.line import Line
 from condense_tui.terminal.dialog import Dialog
-from condense_tui.widgets.lines import Line, Lines, justified
+from condense_tui.widgets.lines import Lines, justified
 
 
 class Question(Dialog[bool]):

@@ -13,7 +13,7 @@ from condense_tui.terminal.toast import say
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
-    from condense_tui.screens.home.entries import Row
+    from condense_tui.screens.home.entries import RunRow
     from condense_tui.screens.home.lists import Lists
     from condense_tui.terminal.shell import ShellScreen
     from condense_tui.widgets.listing import Listing
@@ -45,7 +45,7 @@ class HomeCommands:
 
             self._screen.app.push_screen(FormScreen(of_preset(preset)))
 
-    def _open_row(self, row: Row | None) -> None:
+    def _open_row(self, row: RunRow | None) -> None:
         if row is None:
             return
         if isinstance(row, Machine):
@@ -99,7 +99,7 @@ class HomeCommands:
         elif preset is not None:
             self._toggle(self._lists.presets)
 
-    def _toggle(self, listing: Listing[Row] | Listing[Preset]) -> None:
+    def _toggle(self, listing: Listing[RunRow] | Listing[Preset]) -> None:
         key = listing.chosen_key
         if key is None:
             return
@@ -155,7 +155,7 @@ class HomeCommands:
         say(self._screen, text, error=error)
 
 
-def at_hand(row: Row | None) -> tuple[frozenset[str], dict[str, str]]:
+def at_hand(row: RunRow | None) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that would do nothing with what the cursor is on, and what some are called now."""
     info = None if isinstance(row, Machine | Elsewhere) or row is None else row.info
     if info is None:

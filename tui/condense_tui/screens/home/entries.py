@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from condense_tui.readers.machines import Elsewhere, Machine
-from condense_tui.screens.rows import GROUPS
+from condense_tui.screens.list_lines import GROUPS
 from condense_tui.widgets.listing import Entry
 
 if TYPE_CHECKING:
@@ -14,33 +14,35 @@ if TYPE_CHECKING:
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
 
-    Row = Glance | Machine | Elsewhere
+    RunRow = Glance | Machine | Elsewhere
 
 NONE_HERE = "     none yet: press tab and choose a preset"
 
 
-def run_entries(glances: Sequence[Glance], machines: Iterable[Machine], words: Sequence[str]) -> list[Entry[Row]]:
+def run_entries(glances: Sequence[Glance], machines: Iterable[Machine], words: Sequence[str]) -> list[Entry[RunRow]]:
     """Runs here, then each machine that is known with its runs."""
     mirrors = {glance.folder: glance.info.mirror.host for glance in glances if glance.info and glance.info.mirror}
-    here: list[Entry[Row]] = [Entry(str(glance.folder), glance) for glance in glances if glance.folder not in mirrors]
+    here: list[Entry[RunRow]] = [
+        Entry(str(glance.folder), glance) for glance in glances if glance.folder not in mirrors
+    ]
     found = [entry for entry in here if _has(words, _words(entry.item))]
-    there: list[Entry[Row]] = []
+    there: list[Entry[RunRow]] = []
     for machine in machines:
         rows = _runs_of(machine, [glance for glance in glances if mirrors.get(glance.folder) == machine.name])
         fitting = [entry for entry in rows if _has(words, f"{_words(entry.item)} {machine.name.lower()}")]
         if fitting or _has(words, _words(machine)):
             there += [Entry(f"machine {machine.name}", machine), *fitting]
     if there:
-        empty: list[Entry[Row]] = [Entry("nothing here", None, NONE_HERE)] if not (here or words) else []
+        empty: list[Entry[RunRow]] = [Entry("nothing here", None, NONE_HERE)] if not (here or words) else []
         found = [Entry("here", None, " on this machine"), *found, *empty] if found or empty else found
         found += [Entry("machines", None, " on other hosts"), *there]
     return found
 
 
-def _runs_of(machine: Machine, mirrored: Sequence[Glance]) -> list[Entry[Row]]:
+def _runs_of(machine: Machine, mirrored: Sequence[Glance]) -> list[Entry[RunRow]]:
     """Its runs, the newest first: those with a mirror here as the mirror has them, or as the host last listed them."""
     told = {info.id: info for info in machine.runs}
-    rows: list[tuple[float, Entry[Row]]] = []
+    rows: list[tuple[float, Entry[RunRow]]] = []
     for glance in mirrored:
         info = glance.info
         assert info is not None
@@ -77,7 +79,7 @@ def _has(words: Sequence[str], text: str) -> bool:
     return all(word in text for word in words)
 
 
-def _words(row: Row | None) -> str:
+def _words(row: RunRow | None) -> str:
     if isinstance(row, Machine):
         return f"{row.name} {row.target}".lower()
     info = None if row is None else row.info

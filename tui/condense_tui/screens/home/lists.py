@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from condense_tui.readers.machines import Elsewhere, Machine
-from condense_tui.screens import rows
+from condense_tui.screens import list_lines
 from condense_tui.screens.home.entries import preset_entries, run_entries
 from condense_tui.screens.home.filter import WordFilter
 from condense_tui.widgets.listing import Listing
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
-    from condense_tui.screens.home.entries import Row
-    from condense_tui.widgets.lines import Line
+    from condense_tui.draw.line import Line
+    from condense_tui.screens.home.entries import RunRow
 
 NO_RUNS = """
   no runs yet
@@ -49,7 +49,7 @@ class Lists:
         """Why the folder of runs cannot be read."""
         self.catalogue: tuple[Preset, ...] | None = None
         """The presets that ship; None until they were read."""
-        self.runs: Listing[Row] = Listing(self._run_lines, 2, "  …", id="runs")
+        self.runs: Listing[RunRow] = Listing(self._run_lines, 2, "  …", id="runs")
         self.presets: Listing[Preset] = Listing(self._preset_lines, 1, "  …", id="presets")
         self.runs_panel = Vertical(id="runs-panel", classes="panel")
         self.presets_panel = Vertical(id="presets-panel", classes="panel")
@@ -118,13 +118,13 @@ class Lists:
             self.runs.choose(str(place))
         return recorded
 
-    def _run_lines(self, row: Row, width: int, marked: bool) -> list[Line]:
-        viewer = rows.viewer_of(self.runs, self._here)
+    def _run_lines(self, row: RunRow, width: int, marked: bool) -> list[Line]:
+        viewer = list_lines.viewer_of(self.runs, self._here)
         if isinstance(row, Machine):
-            return rows.machine_lines(row, viewer, width)
+            return list_lines.machine_lines(row, viewer, width)
         if isinstance(row, Elsewhere):
-            return rows.elsewhere_lines(row, viewer, width)
-        return rows.run_lines(row, viewer, width, marked)
+            return list_lines.elsewhere_lines(row, viewer, width)
+        return list_lines.run_lines(row, viewer, width, marked)
 
     def _preset_lines(self, preset: Preset, width: int, marked: bool) -> list[Line]:
-        return rows.preset_lines(preset, rows.viewer_of(self.presets), width, marked)
+        return list_lines.preset_lines(preset, list_lines.viewer_of(self.presets), width, marked)

@@ -19,7 +19,7 @@ from textual.message import Message
 from condense_tui.actions import Place, bindings
 from condense_tui.readers.glances import GlancesReady, GlanceThread, PresetsReady, read_presets
 from condense_tui.readers.machines import Elsewhere, Machine, MachineChanged, Machines, MachinesKnown, RunReached
-from condense_tui.screens import rows
+from condense_tui.screens import list_lines
 from condense_tui.screens.home.commands import MOST_COMPARED, HomeCommands, at_hand
 from condense_tui.screens.home.lists import Lists
 from condense_tui.terminal.garbage import collect_again
@@ -235,13 +235,13 @@ class HomeScreen(ShellScreen[None]):
         on_runs, run, preset = self.lists.on_runs, self.lists.runs.chosen, self.lists.presets.chosen
         self._footer.show("runs" if on_runs else "presets", *(at_hand(run) if on_runs else ()))
         if not on_runs:
-            self._details.show(None if preset is None else partial(rows.preset_details, preset))
+            self._details.show(None if preset is None else partial(list_lines.preset_details, preset))
         elif isinstance(run, Machine):
-            self._details.show(partial(rows.machine_details, run))
+            self._details.show(partial(list_lines.machine_details, run))
         elif isinstance(run, Elsewhere):
-            self._details.show(partial(rows.elsewhere_details, run))
+            self._details.show(partial(list_lines.elsewhere_details, run))
         else:
-            self._details.show(None if run is None else partial(rows.run_details, run))
+            self._details.show(None if run is None else partial(list_lines.run_details, run))
         marked = len(self.lists.marked)
         words = {0: "", 1: "1 marked · m marks another", MOST_COMPARED: f"{MOST_COMPARED} marked · c compares"}
         self._frame.border_subtitle = words.get(marked, f"{marked} marked · c compares")

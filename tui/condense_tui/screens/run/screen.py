@@ -21,11 +21,9 @@ from condense_tui.screens.look_keys import LookKeys
 from condense_tui.screens.playback import Playback, next_member
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands, pause_word
-from condense_tui.snapshots.assemble import View
+from condense_tui.snapshots.assemble import ViewRequest
 from condense_tui.snapshots.plots import Axes
-from condense_tui.snapshots.snapshot import Banner as BannerMessage
-from condense_tui.snapshots.snapshot import Header as RunHeader
-from condense_tui.snapshots.snapshot import Snapshot
+from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
 from condense_tui.terminal.garbage import collect_again
 from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
@@ -59,7 +57,7 @@ class RunScreen(ShellScreen[None]):
         self._look_keys = LookKeys(self, RunChoices(), self._choices_changed, self._is_recorded_log)
         self._snapshot: Snapshot | None = None
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int] | None = None
-        self._view = View()
+        self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
         self._header, self._banner, self._body = Header(), Banner(), Body()
@@ -121,7 +119,7 @@ class RunScreen(ShellScreen[None]):
     def fail(self, reason: str) -> None:
         """Say that the file cannot be read any more; what was read stays."""
         self.trouble = reason
-        self._banner.show(BannerMessage(f"{reason} · press q to leave", "error"))
+        self._banner.show(BannerText(f"{reason} · press q to leave", "error"))
 
     @property
     def choices(self) -> RunChoices:
@@ -178,7 +176,7 @@ class RunScreen(ShellScreen[None]):
             self._tabs.choose(choices.tab, TABS + recorded.one_input)
             self._body.place(plan, choices, recorded, height)
 
-    def _look(self, view: View) -> None:
+    def _look(self, view: ViewRequest) -> None:
         if view != self._view:
             self._view = view
             self._reader.look(view)

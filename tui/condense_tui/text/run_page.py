@@ -18,14 +18,15 @@ from condense_core.runs.summary import Summary, summarise
 from condense_tui.draw import numbers
 from condense_tui.draw.ability import Ability, Depth, ability, speaks_utf8
 from condense_tui.draw.ascii import to_ascii
+from condense_tui.draw.line import Line
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.snapshots import plots
-from condense_tui.snapshots.assemble import Assembler, View
+from condense_tui.snapshots.assemble import Assembler, ViewRequest
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.text import blocks, tables
-from condense_tui.text.blocks import FAINT, PLAIN, Block, Ink, Line
+from condense_tui.text.blocks import FAINT, PLAIN, TextBlock, TextInk
 
 # Rows of a heatmap and of a plot: together with the rest, a page of a log and not five.
 HEAT_ROWS, HEAT_LEAST = 32, 32
@@ -51,7 +52,7 @@ def print_run(run: RunReader, *, at: int | None = None, width: int | None = None
     found = output_ability(os.environ, sys.stdout.isatty(), sys.stdout.encoding)
     console = Console(color_system=_SYSTEMS[found.depth], force_terminal=found.depth > Depth.NONE, highlight=False)
     wide = width or (console.width if console.is_terminal or os.environ.get("COLUMNS") else PIPE_WIDTH)
-    ink = Ink(found, dark=not _light(os.environ))
+    ink = TextInk(found, dark=not _light(os.environ))
     summary = summarise(run)
     for line in page(run, summary, at, max(20, wide), ink):
         text = Text(no_wrap=True)
@@ -78,7 +79,7 @@ def output_ability(environ: Mapping[str, str], terminal: bool, encoding: str | N
     return Ability(Depth.NONE, speaks_utf8(environ, encoding))
 
 
-def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Ink) -> list[Line]:
+def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: TextInk) -> list[Line]:
     """All lines; none is wider than `width` but for texts that came with the run."""
     snapshot = snapshot_at(run, at)
     head = snapshot.head
@@ -108,7 +109,7 @@ def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
             starts = f"starts at step {int(steps.min())}" if len(steps) else "has no frame yet"
             raise RunFileError(f"--at {at}: the recording {starts}")
         playhead = playhead.go(count - 1)
-    return Assembler(run).snapshot(playhead, View(every_layer=True))
+    return Assembler(run).snapshot(playhead, ViewRequest(every_layer=True))
 
 
 def _header(snapshot: Snapshot) -> Line:
@@ -141,7 +142,7 @@ def _as_of(view: LayerMeasures, step: int) -> LayerMeasures:
     return structs.replace(view, condensed_at=None) if later else view
 
 
-def _heatmaps(snapshot: Snapshot, width: int, ink: Ink) -> list[Line]:
+def _heatmaps(snapshot: Snapshot, width: int, ink: TextInk) -> list[Line]:
     if not snapshot.images:
         return []
     least = HEAT_MOST if ink.ability.ascii_heatmap else HEAT_LEAST
@@ -163,8 +164,8 @@ def _plots(snapshot: Snapshot, width: int, step: int | None, unicode: bool) -> l
     shown = [plots.loss(snapshot, axes), plots.eigenvalues(snapshot, axes), plots.prediction(snapshot, axes)]
     if len(snapshot.accuracy[0]):
         shown.append(plots.accuracy(snapshot, axes))
-    curves: list[Block] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in shown]
-    one_input: list[Block] = []
+    curves: list[TextBlock] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in shown]
+    one_input: list[TextBlock] = []
     if snapshot.outputs is not None:
         one_input.append(blocks.plot(plots.output(snapshot, axes), each, 2 * PLOT_ROWS, None, unicode))
     if snapshot.field is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.figures import Arm, Figure
+from condense_core.scenario.figures import Arm, PaperFigure
 from condense_core.scenario.toml import loads, with_settings
 
 
@@ -14,11 +14,11 @@ from condense_core.scenario.toml import loads, with_settings
 class Across:
     """A figure and, by arm, the scenarios of the runs that only it needs."""
 
-    figure: Figure
+    figure: PaperFigure
     own: Mapping[str, Experiment]
 
 
-def own_name(figure: Figure, arm: Arm) -> str:
+def own_name(figure: PaperFigure, arm: Arm) -> str:
     """What the runs are called that belong to an arm alone."""
     return f"{figure.name}+{arm.name.replace(' ', '-')}"
 

@@ -14,11 +14,12 @@ from rich.style import Style
 from condense_core.runfile.status import RESUMABLE
 from condense_core.text import printable
 from condense_tui.draw import numbers
+from condense_tui.draw.line import Line
 from condense_tui.draw.sparkline import sparkline
 from condense_tui.draw.status import LAST_SEEN, sign_of
 from condense_tui.readers.machines import Elsewhere, Machine
 from condense_tui.terminal.look import Look
-from condense_tui.widgets.lines import Line, Lines, justified, length, wrapped
+from condense_tui.widgets.lines import Lines, justified, length, wrapped
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo

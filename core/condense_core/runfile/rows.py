@@ -7,16 +7,15 @@ query in their order and what may stand in each; a value that may not is an erro
 from __future__ import annotations
 
 import operator
-import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from condense_core.runfile.schema import NEWEST_SEQ, NEWEST_VALUE
-from condense_core.text import short
+from condense_core.validation import in_words
 
 # A scenario has at most 10^9 steps; beyond this bound a step is damage, and would be no whole number as a float.
 LARGEST_STEP = 10**12
@@ -37,7 +36,6 @@ Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
 
 R = TypeVar("R")
 T = TypeVar("T")
-_PLACE = re.compile(r" - at `\$(?:\[(?P<index>\d+)\]|\.(?P<name>\w+)).*`$")
 
 
 class Numbered(NamedTuple):
@@ -177,7 +175,7 @@ def converted(values: dict[str, Any], kind: type[T], table: str) -> T:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise _damage(error, table, list(values), list(values.values())) from None
+        raise DamagedError(f"{table}.{in_words(str(error), values)}") from None
 
 
 def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
@@ -190,19 +188,13 @@ def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
         try:
             msgspec.convert(values, row)
         except msgspec.ValidationError as error:
-            raise _damage(error, table, list(row._fields), list(values)) from None  # type: ignore[attr-defined]
+            raise _damage(error, table, row._fields, values) from None  # type: ignore[attr-defined]
     raise DamagedError(f"{table}: a damaged row")
 
 
-def _damage(error: Exception, table: str, columns: list[str], values: list[Any]) -> DamagedError:
-    text = str(error)
-    place = _PLACE.search(text)
-    said = _PLACE.sub("", text).replace("`", "")
-    said = f"{said[:1].lower()}{said[1:]}"
-    column = None
-    if place is not None:
-        name = place["name"]
-        column = columns.index(name) if name in columns else int(place["index"]) if place["index"] else None
-    if column is None or column >= len(columns):
-        return DamagedError(f"{table}: {said}")
-    return DamagedError(f"{table}.{columns[column]}: {said}, found {short(values[column])}")
+def _damage(error: Exception, table: str, columns: Sequence[str], values: Sequence[Any]) -> DamagedError:
+    """The error of a row, with its column in place of the number under which msgspec knows it."""
+    place, colon, words = in_words(str(error), values).partition(": ")
+    if not (colon and place.isdecimal() and int(place) < len(columns)):
+        return DamagedError(f"{table}: {place}{colon}{words}")
+    return DamagedError(f"{table}.{columns[int(place)]}: {words}")

@@ -61,7 +61,7 @@ def test_a_session_goes_on_after_a_bad_run(good, ask):
     bad = [spoilt(good, how).name for how in UNREADABLE]
     for name in bad:
         assert isinstance(ask(say.Subscribe(2, name, 0, False)), say.Refused)
-        assert isinstance(ask(say.Command(3, name, "stop")), say.Refused)
+        assert isinstance(ask(say.SteerRun(3, name, "stop")), say.Refused)
     assert isinstance(ask(say.Subscribe(4, good.name, 0, False)), say.Described)
 
 

@@ -128,6 +128,12 @@ class RunReader:
         return bool(changed)
 
     @property
+    def last_seq(self) -> int:
+        """The highest sequence number in the file; 0 in an empty one."""
+        with self._checked():
+            return rows.newest(self._connection)
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers with frames of similarity or condensation, in the order of the network."""
         self._forget_what_was_filled()

@@ -286,18 +286,3 @@ def test_paragraphs_of_help_are_as_wide_as_the_terminal(command):
     assert end - first > 2
     assert all(len(line) > 60 for line in lines[first : end - 1])
     assert "condense-tui theory digits-gd" in lines, "examples keep their lines"
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--help"], ["run", "--help"], ["runs", "--help"], ["presets", "--help"], ["--version"]]
-)
-def test_help_loads_neither_numpy_nor_torch(arguments):
-    code = (
-        "import sys; from condense_tui.main import main\n"
-        "try: main()\nexcept SystemExit: pass\n"
-        "heavy = {'numpy', 'torch', 'textual', 'plotext', 'msgspec', 'sqlite3'} & set(sys.modules)\n"
-        "sys.exit(f'loaded {heavy}' if heavy else 0)"
-    )
-    answer = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout

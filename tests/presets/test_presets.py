@@ -18,16 +18,6 @@ from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SHARE
 
 PRESETS = sorted(preset_files())
 OF_PAPERS = [name for name in PRESETS if name.startswith(("fcn", "cnn"))]
-# Records that no preset and no figure across presets is about, and why.
-NOT_TESTED = {
-    "fcn/5d": "nothing is said of the activation",
-    "fcn/9": "table 1 is its end",
-    "fcn/prop1": "a statement about roots; its cases are seen in figures 3 and 6",
-    "fcn/case2": "a statement about roots: figure 6 counts the stable ones",
-    "fcn/rates": "nothing is said of how much",
-    "cnn/15": "losses are shown and nothing is said of them; those of every preset are in its article",
-    "cnn/assumptions": "what the theory supposes",
-}
 # Less than a second of training each.
 QUICK = sorted(name for name in PRESETS if re.match(r"fcn-fig(03|05|06|11|13).*-demo$", name))
 
@@ -66,10 +56,9 @@ def test_a_papers_preset_names_a_record_and_is_named_by_its_paper_and_figure(nam
 def test_every_record_is_tested_by_a_preset_or_a_figure_across_presets_or_says_why_not():
     tested = {preset(name).about.record for name in PRESETS if preset(name).about.kind == "paper"}
     tested |= {figure.record for figure in figures()}
-    every = {
-        f"{paper.name}/{item.id}" for paper in papers().values() for item in paper.record if item.kind != "drawing"
-    }
-    assert every - tested == set(NOT_TESTED)
+    every = {f"{paper.name}/{item.id}": item for paper in papers().values() for item in paper.record}
+    told = {name for name, item in every.items() if item.not_tested or item.kind == "drawing"}
+    assert set(every) - tested == told
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -126,6 +126,8 @@ class PaperRecord(_Source, frozen=True, kw_only=True):
     says: tuple[Statement, ...]
     figure: str | None = None
     """What the figure is called where that is not its id; empty for a remark without one."""
+    not_tested: str = ""
+    """Why nothing that ships tests it."""
     panels: tuple[str, ...] = ()
     """Where a figure shows a hidden layer each: the panel of each layer in turn, empty where the text names none."""
     numbers: Mapping[str, tuple[float, ...]] = {}

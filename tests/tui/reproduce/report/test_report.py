@@ -17,11 +17,13 @@ from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import About, Claim, Found, Requirement
 from condense_presets import preset_text
+from condense_presets.paper_records import papers
 from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import LARGEST_SIDE, heatmap
 from condense_tui.documents.markup import el
 from condense_tui.reproduce.report.build import Part, build, write
 from condense_tui.reproduce.report.document import facts
+from condense_tui.reproduce.report.every_figure import rows
 from condense_tui.reproduce.report.markdown import plain, to_markdown
 from condense_tui.reproduce.report.page import to_html
 from condense_tui.reproduce.report.results import CellPlace, preset_result
@@ -151,6 +153,25 @@ def test_a_panel_of_a_figure_that_shows_a_layer_each_has_its_own_count(make_run)
         ("11g", "dense2", 1, 2),
     ]
     assert result.outcome == "holds in some draws"
+
+
+def test_every_figure_of_a_paper_has_a_row_with_what_came_of_it_or_why_nothing_did(make_run):
+    experiment = toml.loads(preset_text("fcn-fig11-tanh"))
+    places = draws(make_run, [0.9])
+    thread = RecordingThread(places[0].folder)
+    scalars = [("dense1.condensed_coarse", 1.0), ("dense2.condensed_coarse", 0.0)]
+    thread.put(StepRecord(20, scalars, [("dense1", CONDENSATION), ("dense2", CONDENSATION)], []))
+    thread.close()
+    tanh = preset_result("fcn-fig11-tanh", experiment, places)
+    other = preset_result("fcn-fig11-xtanh", toml.loads(preset_text("fcn-fig11-xtanh")), [], "needs time")
+    found = {row.figure: row for row in rows(papers()["fcn"], [tanh, other], [])}
+    assert found["11a+g"].verdict == "does not hold (0 of 1 draws)"
+    assert (found["11a"].preset, found["11a"].verdict) == ("fcn-fig11-tanh, dense1", "holds (1 of 1 draws)")
+    assert (found["11g"].settings, found["11g"].verdict) == ("equal", "does not hold (0 of 1 draws)")
+    assert found["11b+h"].verdict == "not tested here (needs time)"
+    assert found["5d"].verdict == "not tested here (nothing is said of the activation)"
+    assert found["3a"].verdict == "not tested here (not asked for in this report)"
+    assert "1" not in found, "a sketch claims nothing"
 
 
 def test_a_failed_run_decides_nothing_and_a_diverged_one_speaks_against(make_run):

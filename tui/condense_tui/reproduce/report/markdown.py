@@ -16,6 +16,7 @@ from condense_tui.reproduce.report.document import (
     sums,
     title,
 )
+from condense_tui.reproduce.report.every_figure import HEADS, tables
 from condense_tui.reproduce.report.results import PresetResult
 
 
@@ -30,6 +31,8 @@ def to_markdown(report: Report) -> str:
     if report.figures:
         rows = [[item.name, item.figure, item.claim, item.words] for item in report.figures]
         lines += ["", *_table(["across presets", "figure", "claim", "verdict"], rows)]
+    for paper, found in tables(report.presets, report.figures):
+        lines += ["", f"## Every figure: {plain(paper.title)}", "", *_table(list(HEADS), [list(row) for row in found])]
     for part in report.by_paper():
         lines += ["", f"## {part.heading}", "", plain(part.source)]
         lines += ["", *(f"- ours: {plain(text)}" for text in part.ours)] if part.ours else []

@@ -22,6 +22,7 @@ from condense_tui.reproduce.report.document import (
     marks,
     title,
 )
+from condense_tui.reproduce.report.every_figure import HEADS, tables
 from condense_tui.reproduce.report.judged import CellVerdict
 from condense_tui.reproduce.report.results import PresetResult
 
@@ -52,6 +53,7 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
         *_counts(report),
         _facts(circumstances(report)),
         _overview(report),
+        *_every_figure(report),
         _reading(),
         *sections,
     )
@@ -109,6 +111,17 @@ def _overview(report: Report) -> Markup:
     ]
     cuts = el("p", f"Left out to fit the time: {'; '.join(report.cuts)}.", class_="soft") if report.cuts else Markup("")
     return join(el("div", el("table", *rows), class_="wrap"), cuts)
+
+
+def _every_figure(report: Report) -> list[Markup]:
+    return [
+        el(
+            "details",
+            el("summary", f"every figure of {paper.title}"),
+            el("div", el("table", _row("th", *HEADS), *(_row("td", *row) for row in found)), class_="wrap"),
+        )
+        for paper, found in tables(report.presets, report.figures)
+    ]
 
 
 def _reading() -> Markup:

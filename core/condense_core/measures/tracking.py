@@ -14,8 +14,9 @@ from torch import Tensor
 class Matched:
     """Labels and signs of the new measurement in the old one's terms.
 
-    `label_M`, `sign_M` as in `clusters.CondensedLines`. `number_of` and `side_of` (one entry a new line, in its own order) are
-    the renumbering itself: line l is now called number_of[l], and its axis times side_of[l] points the old way.
+    `label_M`, `sign_M` as in `clusters.CondensedLines`. `number_of` and `side_of` (one entry a new line, in its own
+    order) are the renumbering itself: line l is now called number_of[l], and its axis times side_of[l] points the old
+    way.
     """
 
     label_M: Tensor

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from condense_core.runfile.schema import NEWEST_SEQ, NEWEST_VALUE
-from condense_core.text import short
+from condense_core.validation import in_words
 
 # A scenario has at most 10^9 steps; beyond this bound a step is damage, and would be no whole number as a float.
 LARGEST_STEP = 10**12
@@ -37,7 +37,8 @@ Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
 
 R = TypeVar("R")
 T = TypeVar("T")
-_PLACE = re.compile(r" - at `\$(?:\[\d+\])?(?:\[(?P<index>\d+)\]|\.(?P<name>\w+))?.*`$")
+# Where in a row a value stands.
+_COLUMN = re.compile(r"`\$\[(\d+)\]")
 
 
 class Numbered(NamedTuple):
@@ -144,7 +145,7 @@ def chunks(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[list[R]
         typed = _typed(found, row, table)
         seqs = [values[0] for values in found]
         if not all(map(operator.lt, [last, *seqs], seqs)):
-            raise DamagedError(f"{table}: numbers of rows that do not rise")
+            raise DamagedError(f"{table}: row numbers that do not increase")
         last = seqs[-1]
         yield typed
 
@@ -195,14 +196,6 @@ def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
 
 
 def _damage(error: Exception, table: str, columns: list[str], values: list[Any]) -> DamagedError:
-    text = str(error)
-    place = _PLACE.search(text)
-    said = _PLACE.sub("", text).replace("`", "")
-    said = f"{said[:1].lower()}{said[1:]}"
-    column = None
-    if place is not None:
-        name = place["name"]
-        column = columns.index(name) if name in columns else int(place["index"]) if place["index"] else None
-    if column is None or column >= len(columns):
-        return DamagedError(f"{table}: {said}")
-    return DamagedError(f"{table}.{columns[column]}: {said}, found {short(values[column])}")
+    named = _COLUMN.sub(lambda place: f"`$.{columns[int(place[1])]}", str(error))
+    said = in_words(named, dict(zip(columns, values, strict=True)))
+    return DamagedError(f"{table}.{said}" if "at `$." in named else f"{table}: {said}")

@@ -1,7 +1,5 @@
 """The app in a terminal of 120×40 while a run grows ten times a second: key to paint, bytes, memory, seeking.
 
-    python benchmarks/app.py [KEYS [FRAMES]]
-
 The app runs as a person runs it, in a process of its own behind a pseudo-terminal. After the keys, an hour of updates
 is fed in about a minute for the memory, and a recorded run of FRAMES frames is opened and scrubbed. Needs the extra
 `test`.
@@ -9,6 +7,7 @@ is fed in about a minute for the memory, and a recorded run of FRAMES frames is 
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from synthetic import batches, long_run
 from terminal import Key, Terminal, report, report_keys
+from waiting import PATIENCE_S, wait_until
 
 from condense_core.runfile.writer import RunWriter
 from condense_core.runs.create import create_run
@@ -79,7 +79,7 @@ class Feed:
 
     def stop(self) -> None:
         self._ended.set()
-        self._thread.join()
+        self._thread.join(PATIENCE_S)
         self._writer.close()
         os.close(self._lock)
 
@@ -107,7 +107,7 @@ def app(*arguments: str) -> Terminal:
 def least(count: int) -> None:
     """Key to paint of an app of one word, on this machine as busy as it is now."""
     hello = Terminal([sys.executable, "-c", HELLO])
-    hello.wait_for(b"painted")
+    hello.wait_for("painted")
     keys: list[Key] = [("yes", b"k", lambda page: "yes" in page), ("no", b"k", lambda page: "no" in page)]
     report("  the least: one word", [effect.lag for effect in hello.effects(keys, count, (0.15, 0.25))])
     hello.close()
@@ -118,7 +118,7 @@ def latency(runs: Path, keys: int) -> None:
     feed = Feed(runs, UPDATES_PER_SECOND, HOUR)
     feed.start()
     viewer = app("attach", feed.folder.name)
-    viewer.wait_for(b"conv1")
+    viewer.wait_for("conv1")
     time.sleep(3)
     cpu, fed = viewer.seconds_of_cpu(), feed.fed
     size = viewer.bytes_in(10)
@@ -136,13 +136,15 @@ def memory(runs: Path) -> None:
     """Resident memory while an hour of updates comes in."""
     feed = Feed(runs, ACCELERATED_PER_SECOND, HOUR)
     viewer = app("attach", feed.folder.name)
-    viewer.wait_for(b"conv1")
+    viewer.wait_for("conv1")
     feed.start()
     shares = (0.1, 0.25, 0.5, 0.75, 1.0)
     print(f"memory at the start            {viewer.megabytes():8.1f} MB")
     for share in shares:
-        while feed.fed < share * HOUR:
-            time.sleep(0.2)
+        # twice as long as it takes when nothing holds the writer up
+        wait_until(
+            lambda fed=share * HOUR: feed.fed >= fed, "the feed", PATIENCE_S + 2 * share * HOUR / ACCELERATED_PER_SECOND
+        )
         print(f"after {60 * share:4.0f} min of updates        {viewer.megabytes():8.1f} MB")
     time.sleep(5)
     print(f"five seconds later             {viewer.megabytes():8.1f} MB")
@@ -159,8 +161,8 @@ def seeking(runs: Path, frames: int) -> None:
     folder = long_run(runs, frames)
     begun = time.perf_counter()
     viewer = app("attach", folder.name)
-    first = viewer.wait_for(b"opening") - begun
-    data = viewer.wait_for(b"conv1") - begun
+    first = viewer.wait_for("opening", "conv1") - begun
+    data = viewer.wait_for("conv1") - begun
     viewer.close()
     print(f"{frames:,} frames: first frame after {1e3 * first:.0f} ms, data after {1e3 * data:.0f} ms")
     with RunReader(folder) as run:
@@ -177,13 +179,15 @@ def seeking(runs: Path, frames: int) -> None:
 
 
 def main() -> None:
-    keys = int(sys.argv[1]) if len(sys.argv) > 1 else 240
-    frames = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("keys", nargs="?", type=int, default=240, help="how many are pressed (%(default)s)")
+    parser.add_argument("frames", nargs="?", type=int, default=100_000, help="of the recorded run (%(default)s)")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CONDENSE_RUNS_DIR"] = folder
-        latency(Path(folder), keys)
+        latency(Path(folder), asked.keys)
         memory(Path(folder))
-        seeking(Path(folder), frames)
+        seeking(Path(folder), asked.frames)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """The app drawn over `ssh -t` through a thin link while a run goes on there: how long until a key shows its effect.
 
-    python benchmarks/drawn.py [KEYS [MBIT_PER_S [ROUND_TRIP_MS]]]
-
 Needs OpenSSH's server, which is started on loopback. The run has three layers of 32 kernels and is recorded ten times a
 second. Lags are printed beside that of a bare `ssh -t HOST cat`, which only echoes: what is above it is ours. Bytes are
 those that came between a key and its effect. What arrives is kept with its time, and drawn by an emulator afterwards.
@@ -9,8 +7,8 @@ those that came between a key and its effect. What arrives is kept with its time
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -36,16 +34,19 @@ KEYS: tuple[Key, ...] = (
 def echo(host: str) -> None:
     """Lags of a program that does nothing but echo."""
     terminal = Terminal(["ssh", "-t", host, "stty raw -echo; echo ready; cat"])
-    terminal.wait_for(b"ready")
+    terminal.wait_for("ready")
     keys = [(letter, letter.encode(), lambda page, letter=letter: letter in page) for letter in "bfghijklmnopq"]
     report("  bare ssh -t, echo", [effect.lag for effect in terminal.effects(keys, len(keys), (0.5, 0.6))])
     terminal.close()
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 140
-    rate = 1e6 * float(sys.argv[2]) if len(sys.argv) > 2 else 1e6
-    trip = float(sys.argv[3]) / 1e3 if len(sys.argv) > 3 else 0.1
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("keys", nargs="?", type=int, default=140, help="how many are pressed (%(default)s)")
+    parser.add_argument("rate", nargs="?", type=float, default=1.0, help="of the link, in Mbit/s (%(default)s)")
+    parser.add_argument("trip", nargs="?", type=float, default=100.0, help="there and back, in ms (%(default)s)")
+    asked = parser.parse_args()
+    count, rate, trip = asked.keys, 1e6 * asked.rate, asked.trip / 1e3
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         original = trained(folder / "trained")
@@ -70,7 +71,7 @@ def draw(far: FarSide, count: int, answers: bool) -> None:
     environment = f"TERM=xterm-256color COLORTERM=truecolor CONDENSE_RUNS_DIR={far.runs}"
     command = f"env {environment} {find_host('far').command} attach"
     terminal = Terminal(["ssh", "-t", "far", command], answers=answers)
-    terminal.wait_for(b"eigenvalues")
+    terminal.wait_for("eigenvalues")
     time.sleep(3)
     begun, before = time.perf_counter(), len(terminal.written)
     found = terminal.effects(KEYS, count, (0.9, 1.5))

@@ -2,18 +2,16 @@
 
 How soon a key has its effect over `ssh -t` is in drawn.py.
 
-    python benchmarks/remote.py [SECONDS]
-
 Needs OpenSSH's server: one is started on loopback, with keys of its own. The run has three layers of 32 kernels and is
 recorded ten times a second. The thin link (1 Mbit/s, 50 ms each way) is a relay in user space, see thin_link.py.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,6 +25,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 from sshd import FarSide
 from terminal import Key, Terminal
 from thin_link import ThinLink
+from waiting import PATIENCE_S, run, wait_until
 
 from condense_core.remote.client import ssh
 from condense_core.remote.client.connection import Connection
@@ -78,8 +77,7 @@ probes = ["similarity", "condensation", "spectrum", "alignment", "change"]
 
 def trained(folder: Path) -> Path:
     """A real run of three layers of 32 kernels, every step recorded."""
-    command = [*PROGRAM, "run", "-", "--headless", "--json", "--runs-dir", str(folder)]
-    subprocess.run(command, input=SCENARIO, text=True, check=True, stdout=subprocess.DEVNULL)
+    run([*PROGRAM, "run", "-", "--headless", "--json", "--runs-dir", str(folder)], input=SCENARIO, text=True)
     return find_run(folder, None)
 
 
@@ -122,7 +120,7 @@ class Training(threading.Thread):
 
     def end(self) -> None:
         self._end.set()
-        self.join()
+        self.join(PATIENCE_S)
 
 
 def _instants(folder: Path, spectra: bool) -> Iterator[tuple[list[Row], list[Row]]]:
@@ -166,7 +164,7 @@ def bare_ssh(host: str, count: int) -> list[float]:
     taken = []
     for _ in range(count):
         begun = time.perf_counter()
-        subprocess.run(["ssh", host, "true"], check=True)
+        run(["ssh", host, "true"])
         taken.append(time.perf_counter() - begun)
     return taken
 
@@ -177,8 +175,7 @@ def round_trips(host: str, count: int) -> list[float]:
         for token in range(count):
             begun = time.perf_counter()
             connection.send(Ping(token))
-            while not any(isinstance(message, Pong) for message in connection.receive(10)):
-                pass
+            wait_until(lambda: any(isinstance(message, Pong) for message in connection.receive(10)), "a pong")
             taken.append(time.perf_counter() - begun)
     return taken
 
@@ -190,7 +187,7 @@ def mirror(host: str, training: Training, near: Path, seconds: float) -> tuple[f
         folder = open_mirror(connection, training.folder.name, near)
     ages = []
     with Link(folder, find_host(host)) as link, RunReader(folder) as reader:
-        link.up_to_date.wait(60)
+        wait_until(link.up_to_date.is_set, "the mirror to be up to date")
         time.sleep(1)
         begun, before, top = time.monotonic(), counted.bytes, reader.last_seq
         while time.monotonic() < begun + seconds:
@@ -206,7 +203,7 @@ def drawn(host: str, far: FarSide, size: tuple[int, int]) -> Terminal:
     terminal = "TERM=xterm-256color COLORTERM=truecolor"
     command = f"env {terminal} CONDENSE_RUNS_DIR={far.runs} {find_host(host).command} attach"
     screen = Terminal(["ssh", "-t", host, command], size=size, answers=True)
-    screen.wait_for(b"eigenvalues")
+    screen.wait_for("eigenvalues")
     time.sleep(3)
     return screen
 
@@ -226,7 +223,9 @@ def through(far: FarSide, link: ThinLink) -> None:
 
 
 def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("seconds", nargs="?", type=float, default=10.0, help="how long bytes are counted (%(default)s)")
+    seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "far").mkdir()
@@ -268,7 +267,7 @@ def measure(far: FarSide, training: Training, near: Path, seconds: float) -> Non
         ratio = stream / pixels
         print(f"    ssh -t, {size[0]:3}×{size[1]}: {pixels / 1e3:6.1f} kB/s; the mirror costs {ratio:.2f} of that")
     viewer = Terminal([*PROGRAM, "attach", training.folder.name, "--host", "far", "--runs-dir", str(near)])
-    viewer.wait_for(b"eigenvalues")
+    viewer.wait_for("eigenvalues")
     time.sleep(3)
     lags = [effect.lag for effect in viewer.effects(KEYS, 30, (0.35, 0.65))]
     viewer.close()

@@ -1,13 +1,11 @@
 """What the run file costs: append and commit, open, seek, poll.
 
-    python benchmarks/run_file.py [FRAMES [KERNELS]]
-
 Prints medians and 99th percentiles in microseconds, for one layer whose kernels turn a little from frame to frame.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -47,8 +45,11 @@ def batches(count: int, kernels: int) -> list[StepRecord]:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    kernels = int(sys.argv[2]) if len(sys.argv) > 2 else 64
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("frames", nargs="?", type=int, default=20_000, help="measurements (%(default)s)")
+    parser.add_argument("kernels", nargs="?", type=int, default=64, help="of the one layer (%(default)s)")
+    asked = parser.parse_args()
+    count, kernels = asked.frames, asked.kernels
     with tempfile.TemporaryDirectory() as runs:
         folder = create_run(toml.loads(preset_text("digits-gd")), runs=Path(runs))
         writer = RunWriter(folder)

@@ -13,17 +13,21 @@ import random
 import select
 import signal
 import struct
+import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pyte
+from waiting import PATIENCE_S
 
 SIZE = (120, 40)
+# What comes is to get its time at once, also while what came before is being drawn.
+sys.setswitchinterval(0.0005)
 # What a terminal that knows synchronised output answers to the question whether it does.
 QUESTION, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 
@@ -42,15 +46,30 @@ class Effect(NamedTuple):
 class Terminal:
     """A program that runs as a person runs it; `answers` to what modern terminals are asked, or not."""
 
-    def __init__(self, command: Sequence[str], *, size: tuple[int, int] = SIZE, answers: bool = False) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        size: tuple[int, int] = SIZE,
+        answers: bool = False,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self.size = size
+        self._name = " ".join(command)
+        self._begun = time.perf_counter()
         self.pid, self._file = pty.fork()
         if self.pid == 0:
-            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+            environment = {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+            # the size of the terminal that the benchmark was started from, which a shell may say so
+            for variable in ("COLUMNS", "LINES"):
+                environment.pop(variable, None)
             os.execvpe(command[0], list(command), environment)
         fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.written: list[tuple[float, bytes]] = []
         self._answers = answers
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._fed = 0
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -60,17 +79,28 @@ class Terminal:
         os.write(self._file, key)
         return now
 
-    def wait_for(self, text: bytes, seconds: float = 90) -> float:
-        """The time at which `text` had come."""
+    def wait_for(self, *texts: str, seconds: float = PATIENCE_S) -> float:
+        """The time at which one of the texts was on the screen.
+
+        The screen is emulated: on its way a word may come in parts, with colours or other places between.
+        """
         deadline = time.perf_counter() + seconds
-        while time.perf_counter() < deadline:
-            seen = b""
-            for when, chunk in list(self.written):
-                seen += chunk
-                if text in seen:
-                    return when
-            time.sleep(0.02)
-        raise SystemExit(f"{text!r} did not come in {seconds} s")
+        when = self._begun
+        while True:
+            if any(text in line for line in self._screen.display for text in texts):
+                return when
+            if self._fed < len(self.written):
+                when, data = self.written[self._fed]
+                self._stream.feed(data)
+                self._fed += 1
+                continue
+            ended = not self._thread.is_alive()
+            if ended or time.perf_counter() > deadline:
+                shown = "\n".join(line.rstrip() for line in self._screen.display).strip()
+                why = "ended" if ended else f"took more than {seconds:g} s"
+                wanted = " or ".join(map(repr, texts))
+                raise SystemExit(f"{self._name} {why} before {wanted} was on its screen, which is:\n{shown}")
+            time.sleep(0.002)
 
     def bytes_in(self, seconds: float) -> int:
         """Bytes that come from now on for so long."""
@@ -101,7 +131,7 @@ class Terminal:
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
-        self._thread.join()
+        self._thread.join(PATIENCE_S)
         os.close(self._file)
 
     def _read(self) -> None:

@@ -1,7 +1,5 @@
 """Training speed against hand-written eager PyTorch loops of the same scenarios, side by side in one run.
 
-    python benchmarks/training.py [--rounds 5] [--only fcn|cnn|deep]
-
 Rounds alternate between the ways to train, so that a busy machine slows all of them; the table gives medians and ratios
 to the eager loop. Recorded runs are whole ones through the worker, timed by the run file's own events, with every probe
 at its default cadence.

@@ -26,13 +26,13 @@ HERE = Path(__file__).parent
 # name of the picture: preset, its settings, columns and rows, the step that is shown (none: the end)
 PICTURES: dict[str, tuple[str, list[str], tuple[int, int], int | None]] = {
     "run-digits": ("digits-gd", ["optimizer.lr_lambda1=0.01", "steps=1000"], (120, 40), 426),
-    "run-three-lines": ("fcn-fig03-x2tanh", [], (120, 40), None),
-    "run-one-input": ("fcn-fig06-x2tanh", [], (120, 40), None),
+    "run-three-lines": ("fcn-fig03-x2tanh-demo", [], (120, 40), None),
+    "run-one-input": ("fcn-fig06-x2tanh-demo", [], (120, 40), None),
     "run-small": ("digits-deep", [], (80, 24), None),
 }
 # name of the picture: presets that are trained for it, and the keys pressed at home before it is taken
 AT_HOME: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "home": (("digits-gd", "digits-deep", "fcn-fig03-x2tanh"), ()),
+    "home": (("digits-gd", "digits-deep", "fcn-fig03-x2tanh-demo"), ()),
     "compare": ((), ("slash", *"fig03", "enter", "down", "down", "down", *"mmm", "c", "1", "escape")),
 }
 SETTLE_S = 1.5

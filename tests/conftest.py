@@ -21,6 +21,23 @@ from condense_core.scenario.experiment import Experiment
 # Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# pytest imports readline, which leaves the size of pytest's own terminal to all that is started from here: a program in
+# a terminal of another size would believe it. os.environ knows of it only in xdist's workers.
+for variable in ("COLUMNS", "LINES"):
+    os.environ.pop(variable, None)
+    os.unsetenv(variable)
+
+
+# Tests that took 0.3 s each, or a second with all their parameters, as `pytest --durations=0 -vv` says: `-m "not slow"`
+# leaves them out.
+SLOW = frozenset((Path(__file__).parent / "slow.txt").read_text(encoding="utf-8").split())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.partition("[")[0] in SLOW:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture
 def small() -> Experiment:

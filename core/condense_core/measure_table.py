@@ -70,7 +70,13 @@ MEASURES: dict[str, Measure] = {
         "dirs",
         claimed=True,
     ),
+    "directions_coarse": Measure(
+        f"directions at {COARSE.words}", "count", "sides of the lines of that cut, counted alike", claimed=True
+    ),
     "coverage": Measure("coverage", "share", "share of the kept kernels that lie on lines", "cover", claimed=True),
+    "coverage_coarse": Measure(
+        f"coverage at {COARSE.words}", "share", "share of the kept kernels on lines of that cut", claimed=True
+    ),
     "mean_abs_cos": Measure(
         "mean |cos| with their axis",
         "cosine",
@@ -94,6 +100,7 @@ MEASURES: dict[str, Measure] = {
     "null_coverage": Measure(
         "coverage by chance", "share", "what random kernels of that size and number would cover in 95 of 100 draws"
     ),
+    "null_coverage_coarse": Measure(f"coverage by chance at {COARSE.words}", "share", "the same for lines of that cut"),
     "condensed": Measure(
         "condensed",
         "flag",
@@ -101,9 +108,24 @@ MEASURES: dict[str, Measure] = {
         "condensed",
         claimed=True,
     ),
+    "condensed_coarse": Measure(
+        f"condensed at {COARSE.words}", "flag", "the same for lines of that cut, by its own chance", claimed=True
+    ),
     "condensed_at": Measure("step at which it condensed", "step", "the first recorded step at which it was", "at step"),
     "relative_change": Measure(
         "relative change", "value", "how far the kernels have moved from their start, over its norm", claimed=True
+    ),
+    "velocity_cos": Measure(
+        "mean |cos| with their own velocity",
+        "cosine",
+        "1 where the kernels keep their direction under gradient flow, which is what condensed means for one kernel",
+        claimed=True,
+    ),
+    "turning_to_growth": Measure(
+        "turning over growth",
+        "value",
+        "median of how fast a kernel's direction changes over how fast its norm does, under gradient flow",
+        claimed=True,
     ),
     # of a layer, beside the direction that is predicted for it
     "alignment": Measure(
@@ -111,6 +133,25 @@ MEASURES: dict[str, Measure] = {
         "cosine",
         "mean |cosine| of the kept kernels with v1, the direction predicted from the data alone",
         "to v1",
+        claimed=True,
+    ),
+    "share_on_v1": Measure(
+        "share of the kernels along v1",
+        "share",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with v1",
+        claimed=True,
+    ),
+    "share_on_v2": Measure(
+        "share of the kernels along v2",
+        "share",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with the second singular direction",
+        claimed=True,
+    ),
+    "case1_cos": Measure(
+        "mean |cos| with Σ e_i x_i",
+        "cosine",
+        "of a dense layer of multiplicity 1: mean |cosine| of the kept neurons with the sum of its inputs, weighted by"
+        " the residuals",
         claimed=True,
     ),
     "ratio": Measure(
@@ -122,6 +163,12 @@ MEASURES: dict[str, Measure] = {
     ),
     "predicted_ratio": Measure(
         "predicted share of the weights on v1", "cosine", "the share on v1 that the linear dynamics make of the start"
+    ),
+    "prediction_error": Measure(
+        "largest error of the predicted share on v1",
+        "value",
+        "largest difference of the share on v1 from the one that the linear dynamics predict, over all recorded steps",
+        claimed=True,
     ),
     "predicted_at": Measure(
         "predicted step of condensation",
@@ -148,6 +195,19 @@ MEASURES: dict[str, Measure] = {
         "how flat v1 is: 1 where all entries of each input channel are equal; mean over channels",
         claimed=True,
         of_the_data=True,
+    ),
+    "ones_overlap_least": Measure(
+        "|⟨v1, ones⟩| of the least channel",
+        "cosine",
+        "the same of the input channel where it is least",
+        claimed=True,
+        of_the_data=True,
+    ),
+    "ones_cos": Measure(
+        "mean |cos| with all-ones", "cosine", "mean |cosine| of the kept filters with the all-ones vector", claimed=True
+    ),
+    "ones_cos_least": Measure(
+        "least |cos| with all-ones", "cosine", "the same of the filter where it is least", claimed=True
     ),
     # of the network
     "loss": Measure("loss", "value", "loss on the whole sample", "loss", of="network"),
@@ -178,6 +238,20 @@ MEASURES: dict[str, Measure] = {
         "complexity",
         "value",
         "of one input: the output's distance from a polynomial of the activation's multiplicity, over its range",
+        of="network",
+        claimed=True,
+    ),
+    "complexity_below": Measure(
+        "complexity below",
+        "value",
+        "of one input: the output's distance from a polynomial of one degree less than the multiplicity",
+        of="network",
+        claimed=True,
+    ),
+    "angle_to_lines": Measure(
+        "mean angle to a stable line, degrees",
+        "value",
+        "of one input: mean angle of the kept neurons to the nearest stable line",
         of="network",
         claimed=True,
     ),

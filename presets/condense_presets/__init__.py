@@ -10,7 +10,7 @@ from condense_core.scenario.figures import PaperFigure, load_figure
 _FOLDER = Path(__file__).parent
 RECORDINGS = _FOLDER / "recordings"
 # In the order in which a person would list them.
-_PRESETS = ("cnn", "fcn", "starters")
+_PRESETS = ("cnn", "fcn", "demonstrations", "starters")
 _FIGURES = _FOLDER / "figures"
 
 

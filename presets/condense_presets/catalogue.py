@@ -6,12 +6,18 @@ from pathlib import Path
 
 import msgspec
 
+from condense_core.scenario.experiment import Kind
 from condense_core.scenario.toml import loads
 from condense_presets import preset_files, recordings
+from condense_presets.paper_records import compared, record_of
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
-    """A preset in a list. `group` is the folder that it ships in; times are minutes, None where not known."""
+    """A preset in a list. `group` is the folder that it ships in; times are minutes, None where not known.
+
+    `paper_shows` is what the text says of the figure, `beside_the_paper` heads and texts of how the settings differ
+    from the paper's and which of them the text does not give.
+    """
 
     name: str
     group: str
@@ -20,7 +26,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     claim: str
     paper_shows: str
-    finding: str
+    kind: Kind = "demonstration"
+    beside_the_paper: tuple[tuple[str, str], ...] = ()
     minutes_cpu: float | None
     minutes_quick: float | None
     minutes_gpu: float | None
@@ -33,17 +40,18 @@ def catalogue() -> list[Preset]:
     found = []
     for name, file in preset_files().items():
         experiment = loads(file.read_text(encoding="utf-8"), name)
-        about, claim = experiment.about, experiment.claim
+        about, claim, said = experiment.about, experiment.claim, record_of(experiment)
         found.append(
             Preset(
                 name=name,
                 group=file.parent.name,
                 paper=about.paper if about else "none",
-                figure=about.figure if about else "",
+                figure=said.name if said else "",
                 summary=about.summary if about else "",
                 claim=claim.text if claim else "",
-                paper_shows=about.paper_shows if about else "",
-                finding=about.finding if about else "",
+                paper_shows=said.words if said else "",
+                kind=about.kind if about else "demonstration",
+                beside_the_paper=tuple(compared(experiment).lines),
                 minutes_cpu=about.minutes_cpu if about else None,
                 minutes_quick=experiment.quick.minutes_cpu if experiment.quick else None,
                 minutes_gpu=about.minutes_gpu if about else None,

@@ -24,6 +24,7 @@ from condense_core.remote.client import link as linking
 from condense_core.remote.client.connection import Connection
 from condense_core.remote.client.hosts import Host, find_host
 from condense_core.remote.client.link import Link, open_mirror
+from condense_core.remote.server.source import RunSource
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
@@ -95,8 +96,7 @@ def status(folder: Path) -> str:
 
 
 def top(folder: Path) -> int:
-    with RunReader(folder) as run:
-        return run.last_seq
+    return RunSource(folder).last_seq()
 
 
 def mirror_of(run: Path, near: Path) -> tuple[Path, Host]:

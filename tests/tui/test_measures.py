@@ -17,7 +17,7 @@ from condense_core.runs.summary import summarise
 from condense_tui import glossary
 from condense_tui.draw.written import written
 from condense_tui.export import page
-from condense_tui.reproduce.report.results import in_words
+from condense_tui.reproduce.report.words import in_words
 from condense_tui.sweep.grid import words
 from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, SPREADS
 from condense_tui.sweep.show import Show, title_of

@@ -10,12 +10,14 @@ import os
 import sys
 
 from condense_core.errors import CondenseError, StoppedError
+from condense_core.foreign import reason
 
 
 def main() -> int:
     """Run the command line; the process's exit code."""
-    arguments = sys.argv[1:]
-    debug = "--debug" in arguments
+    # wherever it stands, and also where the app is called bare
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
     # what a terminal cannot show is replaced, not a reason to fail
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -46,7 +48,9 @@ def main() -> int:
     except Exception as error:
         if debug:
             raise
-        return complain(f"unexpected {type(error).__name__}: {error} (--debug shows where; please report it)", 1)
+        name = type(error).__name__
+        words = reason(error).removeprefix(f"{name}: ")
+        return complain(f"unexpected {name}: {words} (--debug shows where; please report it)", 1)
 
 
 def _forget_output() -> None:

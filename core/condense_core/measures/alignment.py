@@ -31,6 +31,18 @@ def projection_ratio(weight_MK: Tensor, direction_K: Tensor) -> float:
     return float(ratio.clamp(max=1.0))
 
 
+def ones_alignment(weight_MK: Tensor, entries: int) -> Tensor:
+    """Cosine of each filter with the all-ones vector of its size, shape (M,), float64, signed.
+
+    Zhou et al. 2025, fig. 6b, whose vector's name is missing from the text that we have. The first `entries` of a
+    kernel are its filter; a bias behind them is no part of it. NaN for a filter that is zero. ValueError where the
+    kernels are shorter.
+    """
+    if weight_MK.ndim != 2 or not 1 <= entries <= weight_MK.shape[1]:
+        raise ValueError(f"entries: expected 1 to the kernels' own length, got {entries} of {tuple(weight_MK.shape)}")
+    return alignment(weight_MK[:, :entries], torch.ones(entries, dtype=torch.float64))
+
+
 def _unit_direction(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
     if direction_K.ndim != 1 or weight_MK.ndim != 2 or len(direction_K) != weight_MK.shape[1]:
         shapes = f"{tuple(weight_MK.shape)} and {tuple(direction_K.shape)}"

@@ -59,6 +59,22 @@ def stable_lines(
     return (crossing[change] % math.pi).sort().values
 
 
+def angle_to_lines(weight_M2: Tensor, angle_L: Tensor) -> Tensor:
+    """Angle of each neuron (w, b) to the nearest of the lines at `angle_L`, shape (M,), radians, 0 to π/2.
+
+    NaN for a neuron that is zero, and for all where there is no line. ValueError for neurons that are not (M, 2).
+    """
+    if weight_M2.ndim != 2 or weight_M2.shape[1] != 2:
+        raise ValueError(f"expected neurons (M, 2), got {tuple(weight_M2.shape)}")
+    rows_M2 = weight_M2.detach().to(torch.float64)
+    angle_M = torch.where((rows_M2 == 0).all(dim=1), torch.nan, torch.atan2(rows_M2[:, 1], rows_M2[:, 0]))
+    if len(angle_L) == 0:
+        return torch.full_like(angle_M, torch.nan)
+    # lines have no side: two angles are at most a right angle apart
+    apart_ML = (angle_M[:, None] - angle_L.to(torch.float64)[None]).remainder(math.pi)
+    return torch.minimum(apart_ML, math.pi - apart_ML).amin(dim=1)
+
+
 def _derivative(activation: Activation, values: Tensor) -> Tensor:
     with torch.enable_grad():
         at = values.detach().clone().requires_grad_()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 
-from condense_core.measures.clusters import CondensedLines, condensed_lines
-from condense_core.thresholds import FINE, LEAST_COVERAGE
+from condense_core.measures.clusters import CondensedLines, cut_tree, linkage_tree
+from condense_core.thresholds import COARSE, FINE, LEAST_COVERAGE, Cut
+
+# Both are always asked for.
+_STANDARD = (FINE, COARSE)
 
 # Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
 FEW_ENTRIES = 3
@@ -42,15 +46,31 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smal
     """
     if entries < 1 or kernels < 1:
         raise ValueError(f"entries, kernels: expected 1 or more of each, got {entries}, {kernels}")
-    if kernels == 1:
-        return Null(1.0, 1.0, 1.0)
     kernels, entries = min(kernels, MOST_KERNELS), min(entries, MOST_ENTRIES)
+    setting = Cut(cut, smallest_share)
+    return (_standard(entries, kernels) if setting in _STANDARD else _simulated(entries, kernels, (setting,)))[setting]
+
+
+@lru_cache(maxsize=1024)
+def _standard(entries: int, kernels: int) -> dict[Cut, Null]:
+    """Both settings that are always asked for, of the same trials: a tree costs much, a cut of it nothing."""
+    return _simulated(entries, kernels, _STANDARD)
+
+
+def _simulated(entries: int, kernels: int, settings: Sequence[Cut]) -> dict[Cut, Null]:
+    if kernels == 1:
+        return dict.fromkeys(settings, Null(1.0, 1.0, 1.0))
     generator = torch.Generator().manual_seed(kernels * MOST_ENTRIES + entries)
-    trials = []
+    trials: dict[Cut, list[tuple[float, float, float]]] = {setting: [] for setting in settings}
     for _ in range(min(MOST_TRIALS, KERNELS_DRAWN // kernels)):
-        weight_MK = torch.randn(kernels, entries, dtype=torch.float64, generator=generator)
-        lines = condensed_lines(weight_MK, cut=cut, smallest_share=smallest_share)
-        trials.append((lines.coverage, lines.mean_abs_cos, lines.tightness))
+        tree = linkage_tree(torch.randn(kernels, entries, dtype=torch.float64, generator=generator))
+        for setting, found in trials.items():
+            lines = cut_tree(tree, cut=setting.cos, smallest_share=setting.share)
+            found.append((lines.coverage, lines.mean_abs_cos, lines.tightness))
+    return {setting: _quantiles(found) for setting, found in trials.items()}
+
+
+def _quantiles(trials: list[tuple[float, float, float]]) -> Null:
     values = torch.tensor(trials, dtype=torch.float64)
     # one kernel left by chance is as condensed as can be; no line at all is as loose as can be
     values[:, 1].nan_to_num_(nan=1.0)

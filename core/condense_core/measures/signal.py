@@ -27,12 +27,14 @@ LARGEST_VALUES = 4
 class SignalSpectrum:
     """Singular values (r,), largest first; top right and left singular vectors v1 (K,) and u1 (R,), of norm 1.
 
-    v1 has a fixed sign (`principal.fix_sign`) and u1 the one that goes with it: matrix @ v1 = values[0] * u1.
+    v1 has a fixed sign (`principal.fix_sign`) and u1 the one that goes with it: matrix @ v1 = values[0] * u1. v2 (K,)
+    is the second right singular vector; NaN where the matrix has only one row or column, or no direction at all.
     """
 
     values: Tensor
     v1: Tensor
     u1: Tensor
+    v2: Tensor
 
     @property
     def direction_is_doubtful(self) -> bool:
@@ -92,12 +94,13 @@ def spectrum(matrix_RK: Tensor) -> SignalSpectrum:
     if not bool(torch.isfinite(largest)) or float(largest) == 0:
         value = 0.0 if float(largest) == 0 else torch.nan
         u1, v1 = (matrix_RK.new_full((side,), torch.nan) for side in matrix_RK.shape)
-        return SignalSpectrum(matrix_RK.new_full((rank,), value), v1, u1)
+        return SignalSpectrum(matrix_RK.new_full((rank,), value), v1, u1, v1)
     scaled_RK = matrix_RK / largest
-    values, v1 = _top(scaled_RK)
+    values, v1, v2 = _top(scaled_RK)
     v1 = fix_sign(v1 / torch.linalg.vector_norm(v1))
+    v2 = fix_sign(v2 / torch.linalg.vector_norm(v2))
     u1 = scaled_RK @ v1
-    return SignalSpectrum(values * largest, v1, u1 / torch.linalg.vector_norm(u1))
+    return SignalSpectrum(values * largest, v1, u1 / torch.linalg.vector_norm(u1), v2)
 
 
 def gradient_direction(gradient_MK: Tensor) -> SignalSpectrum:
@@ -139,19 +142,22 @@ def _signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor:
     return total_dK / samples
 
 
-def _top(scaled_RK: Tensor) -> tuple[Tensor, Tensor]:
+def _top(scaled_RK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Singular values and the first two right singular vectors, the second NaN where there is one only."""
     rows, entries = scaled_RK.shape
     if min(rows, entries) > DENSE_SIDE:
         values, vectors = largest_by_lanczos(scaled_RK.cpu(), LARGEST_VALUES)
-        return values.to(scaled_RK.device), vectors[0].to(scaled_RK.device)
+        return values.to(scaled_RK.device), vectors[0].to(scaled_RK.device), vectors[1].to(scaled_RK.device)
     if min(rows, entries) <= EXACT_SIDE:
         square_RK = torch.linalg.qr(scaled_RK, mode="r").R if rows > entries else scaled_RK
         _, values, vectors = torch.linalg.svd(square_RK, full_matrices=False)
-        return values, vectors[0]
+        return values, vectors[0], vectors[1] if len(vectors) > 1 else torch.full_like(vectors[0], torch.nan)
     wide = rows < entries
     squares, vectors = torch.linalg.eigh(scaled_RK @ scaled_RK.T if wide else scaled_RK.T @ scaled_RK)
-    top = vectors[:, -1]
-    return squares.clamp(min=0.0).sqrt().flip(0), scaled_RK.T @ top if wide else top
+    first, second = vectors[:, -1], vectors[:, -2]
+    if wide:
+        first, second = scaled_RK.T @ first, scaled_RK.T @ second
+    return squares.clamp(min=0.0).sqrt().flip(0), first, second
 
 
 def _image_shape(residual_Nd: Tensor, image_NCHW: Tensor) -> tuple[int, int, int, int]:

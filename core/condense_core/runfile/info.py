@@ -150,7 +150,7 @@ def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
 
 def _why_lost(folder: Path) -> str:
     """What is known of why a worker went without a word in the run file; empty if nothing is."""
-    words = _last_words(folder / LOG_NAME)
+    words = last_words(folder / LOG_NAME)
     if words:
         return words
     try:
@@ -160,7 +160,7 @@ def _why_lost(folder: Path) -> str:
     return f"the disk of {folder} is full" if full else ""
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
     """The last line that a worker wrote to its log; empty if it wrote nothing, or there is no log to be read."""
     try:
         with open_file(log) as file:

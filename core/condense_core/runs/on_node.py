@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from condense_core.errors import RunFailedError, RunFileError
-from condense_core.runfile.info import LOG_NAME
+from condense_core.runfile.info import LOG_NAME, last_words
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_writer
 from condense_core.runfile.status import ENDED
@@ -25,8 +25,6 @@ from condense_core.scenario.paths import check_data_is_there
 LARGEST = 512 * 2**20
 # Between two moments at which a node's process can be told to stop.
 LOOK_S = 0.2
-# The end of a worker's log, for why it went.
-LOG_TAIL = 300
 
 # PyTorch is imported once for all runs that this process is given.
 _pool: Pool | None = None
@@ -86,8 +84,8 @@ def _content(folder: Path) -> bytes:
     with RunReader(folder) as run:
         info = run.info()
     if info.status not in ENDED:
-        log = (folder / LOG_NAME).read_text(errors="replace")[-LOG_TAIL:].splitlines()
-        raise RunFailedError(f"the worker was lost: {info.reason or (log[-1] if log else info.status)}")
+        words = info.reason or last_words(folder / LOG_NAME) or info.status
+        raise RunFailedError(f"the worker was lost: {words}")
     file = folder / FILE_NAME
     try:
         with contextlib.closing(open_writer(file)) as connection:

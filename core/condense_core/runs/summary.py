@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 
@@ -10,6 +11,10 @@ from condense_core.measure_table import MEASURES
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.claims import Claim, Quantity, Requirement
+from condense_core.scenario.deviations import Compared
+from condense_core.scenario.draws import distinct, vary_together
+from condense_core.scenario.experiment import Experiment, Kind
+from condense_core.scenario.verdict import Verdict, enough, judge, not_tested
 from condense_core.text import printable
 
 
@@ -32,7 +37,9 @@ class LossSummary(msgspec.Struct, frozen=True, kw_only=True):
 class ClaimSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The claim in words, whether it holds in this run (None while the run is not done), and what speaks against it.
 
-    Of an ensemble it holds in `holds_in` of `decided` members, and as a whole where that is the share it names.
+    Of an ensemble it holds in `holds_in` of `decided` members, and as a whole where that is the share it names. Of a
+    preset with a paper's record, `paper` is the verdict on the paper's claim at the paper's setting, and
+    `demonstration` the one on the setting that was trained where that is another; of what is not asked, None.
     """
 
     text: str
@@ -40,6 +47,8 @@ class ClaimSummary(msgspec.Struct, frozen=True, kw_only=True):
     against: list[str]
     holds_in: int
     decided: int
+    paper: Verdict | None = None
+    demonstration: Verdict | None = None
 
 
 class SeedSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,14 +84,21 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     seeds: list[SeedSummary] = []
 
 
-def summarise(run: RunReader) -> Summary:
-    """The run as it stands now; NaN where nothing was measured yet."""
+def summarise(run: RunReader, compared: Compared | None = None) -> Summary:
+    """The run as it stands now; NaN where nothing was measured yet.
+
+    `compared` is the scenario beside the record that it names, which whoever has the records gives; with it the claim
+    has its two verdicts.
+    """
     info = run.info()
     _, loss = run.curve("loss")
     first = run.member(0)
     layers = _layers(first)
     done = info.status == "done"
     seeds = [_seed(run.member(number), info.status) for number in range(run.members)] if run.members > 1 else []
+    claim = _of_seeds(run.experiment.claim, seeds) if seeds else _claim(run, layers, done)
+    if claim is not None and compared is not None:
+        claim = _with_verdicts(claim, run.experiment, seeds, compared)
     return Summary(
         run=info.id,
         preset=info.preset,
@@ -94,7 +110,7 @@ def summarise(run: RunReader) -> Summary:
         loss=LossSummary(first=_at(loss, 0), last=_at(loss, -1)),
         layers=layers,
         theory=_theory(first),
-        claim=_of_seeds(run.experiment.claim, seeds) if seeds else _claim(run, layers, done),
+        claim=claim,
         seeds=seeds,
     )
 
@@ -141,14 +157,44 @@ def _of_seeds(claim: Claim | None, seeds: list[SeedSummary]) -> ClaimSummary | N
     )
 
 
+def _with_verdicts(
+    summary: ClaimSummary, experiment: Experiment, seeds: list[SeedSummary], compared: Compared
+) -> ClaimSummary:
+    claim, about = experiment.claim, experiment.about
+    if claim is None:
+        return summary
+    found = [(seed.seed, seed.data_seed, seed.claim.holds if seed.claim else None) for seed in seeds]
+    found = found or [(experiment.seed, experiment.data.seed, summary.holds)]
+    decided = [(seed, data_seed, holds) for seed, data_seed, holds in found if holds is not None]
+    draws = [(seed, data_seed) for seed, data_seed, _ in decided]
+    holds_in = [decided[place][2] for place in distinct(claim, experiment.data, draws)]
+    paper, demonstration = two_verdicts(
+        judge(claim.share, sum(map(bool, holds_in)), len(holds_in)),
+        about.kind if about else "demonstration",
+        compared,
+        together=vary_together(claim, experiment.data, draws),
+    )
+    return msgspec.structs.replace(summary, paper=paper, demonstration=demonstration)
+
+
+def two_verdicts(
+    found: Verdict, kind: Kind, compared: Compared, *, together: bool
+) -> tuple[Verdict | None, Verdict | None]:
+    """The verdict on the paper's claim at its setting, and the one on another setting or draw that was trained instead.
+
+    `together`: weights and data were varied together. A demonstration says nothing about the paper's claim.
+    """
+    if kind == "demonstration":
+        return None, found
+    if compared.deviations:
+        return not_tested(f"other settings: {'; '.join(item.words for item in compared.deviations)}"), found
+    if not together:
+        return not_tested("weights and data were not drawn together"), found
+    return found, None
+
+
 def _draw(seed: SeedSummary) -> str:
     return f"{seed.seed} (data {seed.data_seed})"
-
-
-def enough(share: float, holds_in: int, decided: int) -> bool:
-    """Whether a claim that holds in so many of the decided runs holds in the share that it names."""
-    # counts, not quotients: 9 of 10 is the 0.9 that was asked for, whatever 0.9 is in binary
-    return holds_in >= math.ceil(share * decided - 1e-9)
 
 
 def _theory(run: RunReader) -> TheorySummary | None:
@@ -187,7 +233,7 @@ def failures(claim: Claim, run: RunReader, layers: list[LayerMeasures]) -> list[
         against += [
             f"{name}{at} is {value:.6g}, expected {wanted(requirement)}"
             for name, value in found.items()
-            if not _within(requirement, value)
+            if not within(requirement, value)
         ]
     return against
 
@@ -200,8 +246,9 @@ def measured(quantity: Quantity, run: RunReader, of_run: list[LayerMeasures]) ->
         return {measure: run.last(measure, at)}
     if MEASURES[measure].of_the_data and at is None:
         at = 0
-    if measure == "gap_ratio":
-        return {f"{layer}.{measure}": _gap_ratio(run, layer, at) for layer in layers}
+    special = _NOT_SCALARS.get(measure)
+    if special is not None:
+        return {f"{layer}.{measure}": special(run, layer, at) for layer in layers}
     return {f"{layer}.{measure}": run.last(f"{layer}.{measure}", at) for layer in layers}
 
 
@@ -212,7 +259,34 @@ def _gap_ratio(run: RunReader, layer: str, at: int | None) -> float:
     return values[1] / values[0] if len(values) > 1 and values[0] > 0 else math.nan
 
 
-def _within(requirement: Requirement, value: float) -> bool:
+def _ones_overlap_least(run: RunReader, layer: str, at: int | None) -> float:
+    """|⟨v1, ones⟩| of the input channel where it is least; NaN where no spectrum of the data was recorded."""
+    spectrum = run.spectrum(layer, at)
+    values = [] if spectrum is None else spectrum.ones_overlap.numpy().tolist()
+    return min(values, default=math.nan)
+
+
+def _prediction_error(run: RunReader, layer: str, at: int | None) -> float:
+    """The largest difference of the measured ratio from the one of the linear dynamics, over all recorded steps up to
+    `at`; NaN where there is no such prediction, or the two were not recorded at the same steps."""
+    steps, measured_ratio = run.curve(f"{layer}.ratio")
+    predicted_steps, predicted = run.curve(f"{layer}.predicted_ratio")
+    if not len(steps) or steps.tolist() != predicted_steps.tolist():
+        return math.nan
+    inside = steps <= (steps[-1] if at is None else at)
+    return float(abs(measured_ratio - predicted)[inside].max())
+
+
+# Measures of a layer that are no scalar of their own in a run file.
+_NOT_SCALARS: dict[str, Callable[[RunReader, str, int | None], float]] = {
+    "gap_ratio": _gap_ratio,
+    "ones_overlap_least": _ones_overlap_least,
+    "prediction_error": _prediction_error,
+}
+
+
+def within(requirement: Requirement, value: float) -> bool:
+    """Whether a measured value lies in the range that is required; NaN never does."""
     low = -math.inf if requirement.at_least is None else requirement.at_least
     high = math.inf if requirement.at_most is None else requirement.at_most
     return low <= value <= high

@@ -18,8 +18,8 @@ else:
 class Quantity(Checked, frozen=True, kw_only=True):
     """A value that a run is measured by; without `layer`, of every hidden layer.
 
-    `at` is the step at which it is measured, the last one where not given; `ones_overlap` and `gap_ratio` (λ2/λ1) are
-    properties of the data at small weights, and by default measured at step 0.
+    `at` is the step at which it is measured, the last one where not given; `ones_overlap` (mean and least over input
+    channels) and `gap_ratio` (λ2/λ1) are properties of the data at small weights, by default measured at step 0.
     """
 
     measure: ClaimMeasure
@@ -46,11 +46,17 @@ class Requirement(Quantity, frozen=True, kw_only=True):
 
 
 class Claim(Checked, frozen=True, kw_only=True):
-    """What the run must show, in words and as requirements that the program checks, in `share` of the seeds."""
+    """What the run must show, in words and as requirements that the program checks, in `share` of the draws.
+
+    `about` is what the claim does not hold without: `training`, at a learning rate of 0; `data`, where the sample's
+    pixels are dealt anew over its images; `loss`, the initial stage, at a hundred times the learning rate.
+    `claim_lint` says which claims cannot fail.
+    """
 
     text: str
     requires: tuple[Requirement, ...]
     share: float = 1.0
+    about: Literal["training", "data", "loss"] = "training"
 
     def __post_init__(self) -> None:
         require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 from condense_core.scenario.checked import Checked, at_least, check_path, require
+from condense_core.text import place_of
 
 Labels = Literal["raw", "centred", "onehot"]
 
@@ -111,3 +112,39 @@ class Sine(Checked, frozen=True, kw_only=True, tag_field="name", tag="sine"):
 
 ImageData = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder
 Data = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder | Sine
+
+
+def input_shape(data: Data) -> tuple[int, int]:
+    """Channels of a sample and pixels of its side; a function's coordinates count as channels of one pixel."""
+    match data:
+        case Sine():
+            return data.inputs, 1
+        case Digits():
+            return 1, 8
+        case Mnist():
+            return 1, 28
+        case Cifar10() | Cifar100():
+            return 3, 32
+        case Photos():
+            return 3, data.size
+        case Folder():
+            return 1 if data.grey else 3, data.size
+
+
+def output_count(data: Data) -> int | None:
+    """How many outputs a network on these data has; None for a folder of images that is not here."""
+    if isinstance(data, Sine) or data.labels != "onehot":
+        return 1
+    match data:
+        case Photos():
+            return 2
+        case Cifar100():
+            return 100
+        case Folder():
+            place = place_of(data.path)
+            try:
+                return sum(item.is_dir() for item in place.iterdir())
+            except OSError:
+                return None
+        case _:
+            return 10

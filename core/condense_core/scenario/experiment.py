@@ -15,6 +15,7 @@ from condense_core.errors import nearest
 from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
+from condense_core.scenario.paper_settings import SETTINGS
 
 __all__ = [
     "Cifar10",
@@ -188,8 +189,8 @@ class Record(Checked, frozen=True, kw_only=True):
     grace_seconds: float = 1.0
     """Time that measuring may take before the budget counts, so that short runs are recorded whole."""
     smallest_norm: float | None = None
-    """Kernels below this norm are left out of lines, directions and alignment; none means below 0.1 × the 90th
-    percentile of their layer, which a change of scale leaves as it is."""
+    """Kernels below this norm are left out of lines, directions and alignment, at 0 none that has a direction; none
+    means below 0.1 × the 90th percentile of their layer, which a change of scale leaves as it is."""
     checkpoint_seconds: float = 20.0
     """Time between checkpoints, and so the most training that a killed worker loses."""
 
@@ -200,7 +201,8 @@ class Record(Checked, frozen=True, kw_only=True):
         require(self.grace_seconds >= 0, "grace_seconds", "0 or more", self.grace_seconds)
         require(all(step >= 0 for step in self.steps), "steps", "steps of at least 0", self.steps)
         if self.smallest_norm is not None:
-            positive("smallest_norm", self.smallest_norm)
+            at_all = math.isfinite(self.smallest_norm) and self.smallest_norm >= 0
+            require(at_all, "smallest_norm", "a finite number, 0 or more", self.smallest_norm)
         for probe in self.probes:
             if probe not in PROBES:
                 raise ValueError(f"probes: unknown {probe!r}; {nearest(probe, PROBES)}")
@@ -231,33 +233,71 @@ class Ensemble(Checked, frozen=True, kw_only=True):
         require(1 <= self.members <= 1024, "members", "1 to 1024", self.members)
 
 
-class About(Checked, frozen=True, kw_only=True):
-    """Where a preset comes from, what the paper shows, which values are ours, what we measured, and how long it takes.
+class Found(Checked, frozen=True, kw_only=True):
+    """In how many of how many distinct draws a claim was seen to hold, at which revision, and on which images."""
 
-    `minutes_cpu` is what a run takes of one core; none where a GPU is needed.
+    holds_in: int
+    of: int
+    revision: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        at_least("of", self.of, 1)
+        require(0 <= self.holds_in <= self.of, "holds_in", f"0 to of ({self.of})", self.holds_in)
+
+
+Kind = Literal["paper", "demonstration"]
+
+
+class About(Checked, frozen=True, kw_only=True):
+    """Where a preset comes from and how long it takes.
+
+    `record` names what a paper says of it, as `fcn/3a` (`papers.PaperRecord`); then `paper` is its beginning, and
+    `deviations.compare` says in what the scenario differs. `kind` is whether it stands for the paper's own setting or
+    is a demonstration, at a setting and a draw that show the phenomenon. `minutes_cpu` is what a run takes of one core;
+    none where a GPU is needed. `paper_shows`, `ours` and `finding` are words of files from before records.
     """
 
     summary: str
+    record: str = ""
+    kind: Kind = "demonstration"
+    reasons: dict[str, str] = msgspec.field(default_factory=dict)
+    """Why a setting is not the record's, by the setting's name."""
     paper: Literal["fcn", "cnn", "none"] = "none"
     figure: str = ""
     paper_shows: str = ""
     ours: str = ""
     finding: str = ""
-    """For how many seeds of the weights, and of the data where they were varied, the claim was found to hold."""
+    found: Found | None = None
+    """What was counted before: a reproduction that contradicts it fails."""
     minutes_cpu: float | None = None
     minutes_gpu: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.reasons:
+            if name not in SETTINGS:
+                raise ValueError(f"reasons.{name}: unknown; {nearest(name, SETTINGS)}")
+        paper, slash, figure = self.record.partition("/")
+        if not self.record:
+            require(self.kind == "demonstration", "kind", "a record beside it for 'paper'", self.kind)
+            return
+        named = paper in {"fcn", "cnn"} and bool(slash and figure)
+        require(named, "record", "PAPER/FIGURE, such as fcn/3a", self.record)
+        require(self.paper in {"none", paper}, "paper", f"that of the record ({paper})", self.paper)
+        msgspec.structs.force_setattr(self, "paper", paper)
 
 
 class Quick(Checked, frozen=True, kw_only=True):
     """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
 
-    `set` changes fields by their dotted names, as `--set` does; `finding` and `minutes_cpu` are those of the smaller
-    run. Applied by `toml.quickened`.
+    `set` changes fields by their dotted names, as `--set` does; `found`, `minutes_cpu` and the words `finding` of older
+    files are those of the smaller run. Applied by `toml.quickened`.
     """
 
     set: dict[str, bool | int | float | str]
-    finding: str
     minutes_cpu: float
+    finding: str = ""
+    found: Found | None = None
 
     def __post_init__(self) -> None:
         require(len(self.set) > 0, "set", "at least one field", self.set)

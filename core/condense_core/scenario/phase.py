@@ -9,10 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, Mnist, Photos, Sine
+from condense_core.scenario.data import input_shape, output_count
 from condense_core.scenario.experiment import Conv, Experiment
 from condense_core.scenario.init_std import LayerSize, standard_deviation
-from condense_core.text import place_of
 
 Regime = Literal["linear", "critical", "condensed"]
 
@@ -62,16 +61,16 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
     if len(experiment.layers) > 1 or experiment.trunk is not None or experiment.initial is not None:
         return None
     layer, width = experiment.layers[0], experiment.layers[0].width
-    outputs = _outputs(experiment.data)
-    if width < 2 or outputs is None:
+    readouts = output_count(experiment.data)
+    if width < 2 or readouts is None:
         return None
-    channels, side = _input(experiment.data)
+    channels, side = input_shape(experiment.data)
     if isinstance(layer, Conv):
         inputs, pixels, positions = channels, layer.size**2, max(1, side - layer.size + 1) ** 2
     else:
         inputs, pixels, positions = channels * side**2, 1, 1
     hidden = LayerSize(n_in=inputs, n_out=width, filter_pixels=pixels, first_width=width)
-    readout = LayerSize(n_in=width * positions, n_out=outputs, first_width=width)
+    readout = LayerSize(n_in=width * positions, n_out=readouts, first_width=width)
     try:
         return phase_point(
             width,
@@ -80,38 +79,3 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
         )
     except (ValueError, OverflowError):
         return None
-
-
-def _input(data: Data) -> tuple[int, int]:
-    """Channels of a sample and pixels of its side; a function's coordinates count as channels of one pixel."""
-    match data:
-        case Sine():
-            return data.inputs, 1
-        case Digits():
-            return 1, 8
-        case Mnist():
-            return 1, 28
-        case Cifar10() | Cifar100():
-            return 3, 32
-        case Photos():
-            return 3, data.size
-        case Folder():
-            return 1 if data.grey else 3, data.size
-
-
-def _outputs(data: Data) -> int | None:
-    if isinstance(data, Sine) or data.labels != "onehot":
-        return 1
-    match data:
-        case Photos():
-            return 2
-        case Cifar100():
-            return 100
-        case Folder():
-            place = place_of(data.path)
-            try:
-                return sum(item.is_dir() for item in place.iterdir())
-            except OSError:
-                return None
-        case _:
-            return 10

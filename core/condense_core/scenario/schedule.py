@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from condense_core.scenario.experiment import Experiment, Record
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 def scheduled_steps(experiment: Experiment) -> list[int]:
@@ -28,6 +30,8 @@ def recorded_steps(record: Record, steps: int) -> list[int]:
     Evenly spaced in log(step), where the first ones fall together on whole steps and are not repeated; what is saved
     there is spent on the later ones, so that a run has about as many frames as were asked for.
     """
+    import numpy as np
+
     if record.frames > steps:
         return list(range(steps + 1))
     if record.spacing == "linear":
@@ -42,6 +46,8 @@ def recorded_steps(record: Record, steps: int) -> list[int]:
 
 
 def _whole(points: npt.NDArray[np.float64], steps: int) -> list[int]:
+    import numpy as np
+
     found: list[int] = np.unique(np.concatenate([[0, steps], np.rint(points)])).astype(np.int64).tolist()
     return found
 
@@ -50,4 +56,6 @@ def thinned(steps: Sequence[int], most: int) -> list[int]:
     """At most `most` of the steps, evenly among them, the first and the last included."""
     if len(steps) <= most:
         return list(steps)
+    import numpy as np
+
     return [steps[int(index)] for index in np.rint(np.linspace(0, len(steps) - 1, most))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import tomli_w
@@ -31,6 +31,7 @@ from condense_core.text import short
 from condense_core.validation import in_words
 
 Table = dict[str, Any]
+Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
 # Levels of tables and lists in a scenario: claim.requires and data.terms have four.
@@ -100,10 +101,15 @@ def dumps(experiment: Experiment) -> str:
 
 def build(table: Table, source: str = "scenario") -> Experiment:
     """The experiment that `table` describes, checked field by field."""
+    return checked(table, Experiment, source)
+
+
+def checked(table: Table, kind: type[Struct], source: str) -> Struct:
+    """What `table` describes as a struct of that kind, checked field by field; ScenarioError names the dotted path."""
     with decoding(ScenarioError, source):
         try:
-            _check_names(Experiment, table, ())
-            return msgspec.convert(table, Experiment)
+            _check_names(kind, table, ())
+            return msgspec.convert(table, kind)
         except msgspec.ValidationError as error:
             raise ScenarioError(f"{source}: {in_words(str(error), table)}") from None
         except ScenarioError as error:
@@ -116,7 +122,9 @@ def quickened(experiment: Experiment, source: str = "scenario") -> Experiment:
     if quick is None:
         return experiment
     small = with_settings(msgspec.structs.replace(experiment, quick=None), quick.set, f"{source}: quick.set")
-    about = small.about and msgspec.structs.replace(small.about, minutes_cpu=quick.minutes_cpu, finding=quick.finding)
+    about = small.about and msgspec.structs.replace(
+        small.about, minutes_cpu=quick.minutes_cpu, finding=quick.finding, found=quick.found
+    )
     return msgspec.structs.replace(small, about=about)
 
 

@@ -5,7 +5,7 @@ import torch
 from planted import SCALES, generator, orthogonal_axes
 from tolerances import rtol
 
-from condense_core.measures.alignment import alignment, projection_ratio
+from condense_core.measures.alignment import alignment, ones_alignment, projection_ratio
 
 
 def random(*shape, seed=0):
@@ -81,3 +81,19 @@ def test_weights_that_are_all_zero_have_no_ratio():
 def test_a_bias_on_one_side_only_is_refused(measure):
     with pytest.raises(ValueError, match="a bias in both or in neither"):
         measure(torch.ones(3, 4), torch.ones(5))
+
+
+def test_a_filters_cosine_with_all_ones_is_its_mean_over_its_root_mean_square():
+    weight = random(7, 19)
+    filters = weight[:, :18]
+    expected = filters.mean(dim=1) / filters.square().mean(dim=1).sqrt()
+    torch.testing.assert_close(ones_alignment(weight, 18), expected, rtol=rtol("float64"), atol=1e-15)
+    assert not torch.allclose(ones_alignment(weight + 0.01 * random(7, 19, seed=1), 18), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_flat_filters_lie_along_all_ones_whatever_their_bias(scale):
+    weight = scale * torch.cat([torch.tensor([[1.0], [-2.0]]).double().expand(2, 9), random(2, 1)], dim=1)
+    torch.testing.assert_close(ones_alignment(weight, 9), torch.tensor([1.0, -1.0], dtype=torch.float64))
+    with pytest.raises(ValueError, match="expected 1 to the kernels' own length, got 11"):
+        ones_alignment(weight, 11)

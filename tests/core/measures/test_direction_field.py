@@ -5,7 +5,7 @@ import torch
 from planted import generator
 from tolerances import rtol
 
-from condense_core.measures.direction_field import direction_field, stable_lines
+from condense_core.measures.direction_field import angle_to_lines, direction_field, stable_lines
 
 ACTIVATIONS = {
     1: torch.tanh,
@@ -101,3 +101,26 @@ def test_it_works_where_gradients_are_switched_off():
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"points \(G, 2\)"):
         direction_field(torch.ones(3, 3), torch.ones(4), torch.ones(4), torch.tanh)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_the_angle_to_lines_is_to_the_nearest_and_blind_to_sides(scale):
+    lines = torch.tensor([0.1, 1.7], dtype=torch.float64)
+    angle = torch.tensor([0.1, 0.1 + math.pi, 0.35, 1.7 - 0.2, -0.05, 3.2], dtype=torch.float64)
+    neurons = scale * torch.stack([angle.cos(), angle.sin()], dim=1)
+    slow = [min(math.acos(min(1.0, abs(math.cos(a - b)))) for b in lines.tolist()) for a in angle.tolist()]
+    torch.testing.assert_close(angle_to_lines(neurons, lines), torch.tensor(slow).double(), rtol=0, atol=1e-7)
+    assert float(angle_to_lines(neurons, lines)[2]) == pytest.approx(0.25)
+
+
+def test_without_a_line_or_a_direction_there_is_no_angle():
+    assert angle_to_lines(torch.ones(2, 2), torch.empty(0)).isnan().all()
+    assert angle_to_lines(torch.zeros(1, 2), torch.tensor([0.3])).isnan().all()
+    with pytest.raises(ValueError, match=r"expected neurons \(M, 2\)"):
+        angle_to_lines(torch.ones(2, 3), torch.tensor([0.3]))
+
+
+def test_neurons_in_all_directions_are_half_a_right_angle_from_one_line_in_the_mean():
+    neurons = random(4000, 2)
+    mean = float(angle_to_lines(neurons, torch.tensor([0.4], dtype=torch.float64)).mean())
+    assert mean == pytest.approx(math.pi / 4, abs=0.03)

@@ -1,12 +1,15 @@
+import functools
+import math
 import time
 
 import pytest
 import torch
 from planted import generator, orthogonal_axes, planted_layer
 
-from condense_core.measures.clusters import condensed_lines
+from condense_core.measures import null
+from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.measures.null import is_condensed, null_condensation
-from condense_core.thresholds import COARSE
+from condense_core.thresholds import COARSE, LEAST_COVERAGE
 
 
 def gaussian(kernels, entries, seed):
@@ -21,25 +24,77 @@ def test_in_many_dimensions_random_kernels_form_no_lines():
     assert null_condensation(28, 100).coverage95 == 0.0
 
 
+# Fresh layers that are held against the null, and how likely a right null is to have more of them above it, or fewer
+# below, than a test allows. The layers are drawn from fixed seeds, so a test passes always or never.
+FRESH, ERROR = 200, 1e-3
+# `null_condensation` reads its quantile off so many trials: at the place 0.95 × 199, between the 190th and the 191st.
+TRIALS, BELOW, ABOVE = 200, 190, 191
+
+
+def chance(above: int, rank: int) -> float:
+    """That so many of FRESH draws lie above the value of that rank among TRIALS draws from the same distribution.
+
+    Whatever the distribution is, if it is continuous: all orders of the TRIALS + FRESH draws are equally likely.
+    """
+    over, under = math.comb(TRIALS - rank + above, above), math.comb(rank - 1 + FRESH - above, FRESH - above)
+    return over * under / math.comb(TRIALS + FRESH, FRESH)
+
+
+def limits() -> tuple[int, int]:
+    """Fewer than the first, and more than the second, are each less likely than ERROR."""
+    below, above = ([chance(count, rank) for count in range(FRESH + 1)] for rank in (ABOVE, BELOW))
+    fewest = next(count for count in range(FRESH + 1) if sum(below[: count + 1]) >= ERROR)
+    most = next(count for count in range(FRESH, -1, -1) if sum(above[count:]) >= ERROR)
+    return fewest, most
+
+
+@functools.cache
+def fresh_layers(entries: int) -> list[CondensedLines]:
+    return [condensed_lines(gaussian(30, entries, seed)) for seed in range(FRESH)]
+
+
+def test_limits_are_where_the_chances_say():
+    assert sum(chance(count, BELOW) for count in range(FRESH + 1)) == pytest.approx(1)
+    # 11 of the 201 places that a fresh draw may take lie above the 190th
+    assert sum(count * chance(count, BELOW) for count in range(FRESH + 1)) == pytest.approx(FRESH * 11 / 201)
+    fewest, most = limits()
+    assert 0 < fewest < 0.05 * FRESH < most < 0.2 * FRESH
+
+
 @pytest.mark.parametrize("entries", [2, 3, 4, 6])
 def test_five_percent_of_fresh_random_layers_pass_each_quantile(entries):
-    null, trials = null_condensation(entries, 30), 100
-    layers = [condensed_lines(gaussian(30, entries, seed)) for seed in range(trials)]
+    null, (_, most) = null_condensation(entries, 30), limits()
     for value, quantile in [
         ("coverage", null.coverage95),
         ("mean_abs_cos", null.abs_cos95),
         ("tightness", null.tightness95),
     ]:
-        above = sum(getattr(lines, value) > quantile for lines in layers) / trials
-        # 100 trials against a quantile that was itself read off 200: 5 % and 4 standard deviations of both together
-        assert above <= 0.05 + 4 * (1.5 * 0.05 * 0.95 / trials) ** 0.5
+        assert sum(getattr(lines, value) > quantile for lines in fresh_layers(entries)) <= most
 
 
-@pytest.mark.parametrize("entries", [1, 2, 3, 4, 6, 28])
-def test_random_layers_are_not_called_condensed(entries):
+def false_alarms(entries: int) -> int:
+    """How many random layers are called condensed."""
     null = null_condensation(entries, 30)
-    called = sum(is_condensed(condensed_lines(gaussian(30, entries, seed)), null, entries) for seed in range(20))
-    assert called <= 4
+    return sum(is_condensed(lines, null, entries) for lines in fresh_layers(entries))
+
+
+@pytest.mark.parametrize("entries", [2, 3])
+def test_a_twentieth_of_random_layers_of_few_entries_is_called_condensed(entries):
+    """Random kernels cover themselves, so tightness alone decides, and does so at its 95 % quantile."""
+    fewest, most = limits()
+    assert fewest <= false_alarms(entries) <= most
+
+
+@pytest.mark.parametrize("entries", [1, 6, 28])
+def test_random_layers_of_one_or_of_many_entries_are_never_called_condensed(entries):
+    assert false_alarms(entries) == 0
+
+
+def test_random_layers_of_four_entries_are_hardly_called_condensed():
+    """Coverage above 0.8 is beyond the null's own quantile, 0.73: fewer than a twentieth."""
+    assert null_condensation(4, 30).coverage95 < LEAST_COVERAGE
+    assert false_alarms(4) <= limits()[1]
+    assert false_alarms(4) < sum(lines.coverage > null_condensation(4, 30).coverage95 for lines in fresh_layers(4))
 
 
 @pytest.mark.parametrize("entries", [2, 3, 4, 28])
@@ -91,3 +146,11 @@ def test_it_is_cached():
 def test_nothing_to_simulate_is_refused(entries, kernels):
     with pytest.raises(ValueError, match="1 or more of each"):
         null_condensation(entries, kernels)
+
+
+def test_both_standard_settings_are_of_the_same_trials_as_each_alone():
+    cut, share = COARSE
+    both = null_condensation(3, 20), null_condensation(3, 20, cut=cut, smallest_share=share)
+    alone = null._simulated(3, 20, [COARSE])[COARSE]
+    assert both[1] == alone
+    assert both[0].coverage95 != both[1].coverage95

@@ -123,6 +123,10 @@ def test_spectrum_equals_numpys_svd(rows, entries):
     torch.testing.assert_close(found.values, torch.from_numpy(values), rtol=rtol("gram"), atol=rtol("gram"))
     assert abs(float(found.v1 @ torch.from_numpy(vectors[0]))) == pytest.approx(1.0, rel=rtol("eigenvector"))
     torch.testing.assert_close(matrix @ found.v1, found.values[0] * found.u1, rtol=0, atol=1e-6)
+    if min(rows, entries) > 1:
+        assert abs(float(found.v2 @ torch.from_numpy(vectors[1]))) == pytest.approx(1.0, rel=1e-6)
+    else:
+        assert found.v2.isnan().all()
 
 
 @pytest.mark.parametrize(("rows", "entries"), [(900, 28), (28, 900), (400, 300), (300, 400)])
@@ -130,6 +134,7 @@ def test_a_planted_direction_is_found(rows, entries):
     matrix, right = planted_matrix(rows, entries, [5.0, 1.0, 0.1])
     found = spectrum(matrix)
     assert abs(float(found.v1 @ right[0])) == pytest.approx(1.0, rel=1e-14)
+    assert abs(float(found.v2 @ right[1])) == pytest.approx(1.0, rel=1e-12)
     torch.testing.assert_close(found.values[:3], torch.tensor([5.0, 1.0, 0.1], dtype=torch.float64))
     perturbed = spectrum(matrix + 0.1 * random(rows, entries, seed=5))
     assert abs(float(perturbed.v1 @ right[0])) < 1 - 1e-4
@@ -147,6 +152,7 @@ def test_beyond_the_dense_side_the_largest_values_and_v1_are_the_same(monkeypatc
     large = spectrum(matrix)
     torch.testing.assert_close(large.values, whole.values[: signal.LARGEST_VALUES], rtol=1e-6, atol=0)
     torch.testing.assert_close(large.v1, whole.v1, rtol=0, atol=rtol("eigenvector"))
+    torch.testing.assert_close(large.v2, whole.v2, rtol=0, atol=1e-6)
     assert signal.LARGEST_VALUES < principal.DENSE_SIDE
 
 
@@ -172,7 +178,7 @@ def test_sign_of_v1_does_not_depend_on_the_sign_of_the_matrix(rows, entries, see
 @pytest.mark.parametrize(("fill", "value"), [(0.0, 0.0), (math.nan, math.nan), (math.inf, math.nan)])
 def test_matrix_without_signal_has_no_direction(fill, value):
     found = spectrum(torch.full((5, 3), fill))
-    assert found.v1.isnan().all() and found.u1.isnan().all()
+    assert found.v1.isnan().all() and found.u1.isnan().all() and found.v2.isnan().all()
     torch.testing.assert_close(found.values, torch.full((3,), value, dtype=torch.float64), equal_nan=True)
     assert not found.direction_is_doubtful
 

@@ -162,7 +162,7 @@ def test_a_run_that_has_ended_is_told_only_when_its_last_rows_are_there(far, nea
             link.step()
             with RunReader(link.folder) as mirror:
                 ended = mirror.info().status == "done"
-                rows = mirror.last_seq
+            rows = RunSource(link.folder).last_seq()
             if ended:
                 break
         assert ended

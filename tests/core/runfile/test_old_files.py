@@ -1,7 +1,7 @@
 """Run files of version 0.1 are read as that version read them, and a run that it left is trained to its end.
 
-`version-0.1` holds two run folders that it made: `done` (two seeds) and `stopped`, which has a checkpoint. The digests
-in `digests.txt` are what that version itself read.
+`version-0.1` holds two run folders that it made: `done` (two seeds) and `stopped`, which has a checkpoint; and
+`recordings-0.1` the recordings that it shipped. The digests in `digests.txt` are what that version itself read.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from support import Workers
 
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import ready_to_resume
-from condense_presets import recordings
 
 OLD = Path(__file__).with_name("version-0.1")
+RECORDINGS = {file.stem: file for file in OLD.with_name("recordings-0.1").glob("*.sqlite")}
 READ = dict(line.split() for line in (OLD / "digests.txt").read_text().splitlines())
 
 
@@ -37,9 +37,9 @@ def digest(place: Path) -> str:
     return found.hexdigest()[:16]
 
 
-@pytest.mark.parametrize("name", ["done", "stopped", *sorted(recordings())])
+@pytest.mark.parametrize("name", ["done", "stopped", *sorted(RECORDINGS)])
 def test_a_file_of_version_0_1_is_read_as_that_version_read_it(name: str) -> None:
-    assert digest(recordings().get(name, OLD / name)) == READ[name]
+    assert digest(RECORDINGS.get(name, OLD / name)) == READ[name]
 
 
 def test_a_run_that_version_0_1_left_is_trained_to_its_end(tmp_path: Path, workers: Workers) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -112,12 +110,3 @@ def test_a_removed_run_is_gone(folder: Path, tmp_path: Path) -> None:
     (folder / "run.sqlite").unlink()
     assert list(glances.look()) == []
     assert list(Glances(tmp_path / "nothing").look()) == []
-
-
-def test_neither_numpy_nor_torch_is_loaded_for_it() -> None:
-    code = (
-        "import sys; import condense_core.runs.glance, condense_presets.catalogue, condense_tui.screens.home.screen;"
-        "print([name for name in ('numpy', 'torch', 'typer', 'plotext') if name in sys.modules])"
-    )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"

@@ -89,7 +89,7 @@ lr = 0.1
         ('claim={text="t",requires=[{measure="lines",layer="dense2",at_least=1}]}', "a layer of this network (dense1)"),
         ("record.steps=[101]", "record.steps: expected at most steps (100)"),
         ("record.steps=[-1]", "steps: expected steps of at least 0"),
-        ("record.smallest_norm=0", "smallest_norm: expected a finite number above 0"),
+        ("record.smallest_norm=-1", "smallest_norm: expected a finite number, 0 or more"),
         ("optimizer.later_lr=[[5, 0.1], [5, 0.2]]", "later_lr: expected (step, lr) pairs"),
         ("optimizer.later_lr=[[0, 0.1]]", "later_lr: expected (step, lr) pairs"),
         ("optimizer.later_lr=[[5, -0.1]]", "later_lr: expected a finite number above 0"),
@@ -103,7 +103,7 @@ def test_what_cannot_be_meant_is_refused_in_one_line(setting, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("smallest", "kept"), [("none", None), ("1e-9", 12), ("1e3", 0)])
+@pytest.mark.parametrize(("smallest", "kept"), [("none", None), ("0", 12), ("1e-9", 12), ("1e3", 0)])
 def test_an_absolute_norm_decides_which_kernels_count(make_run, workers, smallest, kept):
     folder = make_run("steps=5", "record.frames=2", f"record.smallest_norm={smallest}")
     workers.finish(folder)

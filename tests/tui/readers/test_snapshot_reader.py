@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -169,34 +167,6 @@ def condensation(kernels: int) -> Condensation:
         sign=Array.of(np.ones(kernels), "i1"),
         norm=Array.of(np.ones(kernels), "f4"),
     )
-
-
-def test_the_app_never_imports_pytorch(tmp_path: Path) -> None:
-    recording = Recording(tmp_path)
-    recording.write()
-    recording.finish()
-    program = f"""
-import asyncio, pathlib, sys
-from condense_tui.app.app import CondenseApp
-
-async def main():
-    app = CondenseApp(pathlib.Path({str(recording.folder)!r}))
-    async with app.run_test(size=(120, 40)) as pilot:
-        while getattr(app.screen, "snapshot", None) is None:
-            await pilot.pause(0.01)
-        await pilot.press("z")
-
-asyncio.run(main())
-heavy = {{"torch", "torchvision", "scipy", "sklearn", "safetensors", "typer"}} & set(sys.modules)
-assert not heavy, heavy
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-
-
-def test_the_first_frame_waits_for_neither_numpy_nor_plotext() -> None:
-    program = "import sys, condense_tui.app.app; assert not {'numpy', 'plotext', 'sqlite3'} & set(sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_frame_that_is_looked_at_stays_while_earlier_ones_come(tmp_path):

@@ -21,7 +21,7 @@ from condense_core.scenario import toml
 from condense_tui.batch.drive import BatchProgress, drive, is_finished
 from condense_tui.cli.reproduce import _report, _stopped
 from condense_tui.reproduce.arms import read_across
-from condense_tui.reproduce.plan import arms, choose, make_plan, read_presets, within
+from condense_tui.reproduce.plan import arms, choose, draws_of, make_plan, read_presets, within
 from condense_tui.reproduce.report.build import write
 from condense_tui.reproduce.report.results import CellPlace, preset_result
 from condense_tui.reproduce.table import progress_table
@@ -187,14 +187,14 @@ def test_after_ctrl_c_the_report_has_what_is_finished_and_names_what_is_missing(
     assert (len(progress.ended), len(progress.open)) == (2, 4)
     report = _report(plan, progress, _stopped(plan, progress), "the command", 1, 0.0)
     done, open_ = report.presets
-    assert (done.words, done.missing) == ("holds (2 of 2)", ["1 run (seed 2): not started"])
-    assert (open_.words, open_.not_run) == ("not run", "stopped before any run finished")
+    assert (done.words, done.missing) == ("holds (2 of 2 draws)", ["1 run (seed 2): not started"])
+    assert open_.words == f"not tested here ({open_.not_run})" == "not tested here (stopped before any run finished)"
     assert open_.missing == ["3 runs (seed 0 to seed 2): not started"]
     markdown, page = write(report, tmp_path)
     for file in (markdown, page):
         assert file.stem == "report-so-far", "a whole report of before is left alone"
         text = file.read_text(encoding="utf-8")
-        assert "hold so far" in text
+        assert "claims that were tested hold so far" in text
         assert "after 2 of 6 runs" in text
         assert "3 runs (seed 0 to seed 2): not started" in text
     whole = write(msgspec.structs.replace(report, stopped=""), tmp_path)
@@ -208,7 +208,7 @@ def test_a_figure_across_presets_with_runs_missing_is_not_judged(tmp_path):
     plan = make_plan(presets, out=tmp_path, seeds=1, across=read_across(["fcn-fig18a"], presets))
     progress = BatchProgress(waiting=plan.cells, interrupted=True)
     (figure,) = _report(plan, progress, "after 0 runs", "the command", 1, 0.0).figures
-    assert figure.verdict == "not run"
+    assert figure.outcome == "not tested here"
     assert "stopped before it was complete" in figure.not_run
 
 
@@ -251,11 +251,11 @@ def test_the_table_says_what_is_open(tmp_path):
 
 
 def test_the_command_writes_a_report_and_its_exit_code_is_the_verdict(tmp_path):
-    command = [sys.executable, "-m", "condense_tui", "reproduce", "fcn-fig03-tanh", "--seeds", "1", "--json"]
+    command = [sys.executable, "-m", "condense_tui", "reproduce", "fcn-fig15-tanh", "--seeds", "1", "--json"]
     answer = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     (found,) = json.loads(answer.stdout)["presets"]
-    assert (found["verdict"], found["decided"]) == ("holds", 1)
+    assert (found["outcome"], found["paper_verdict"]["of"], found["demonstration"]) == ("holds", 1, None)
     assert {path.name for path in tmp_path.iterdir()} == {"cells", "report.md", "report.html"}
     assert (Path(found["cells"][0]["folder"]) / "run.sqlite").is_file()
 
@@ -264,12 +264,15 @@ def test_words_bring_the_figures_across_presets_that_they_name():
     def names(*words: str, paper: str | None = None) -> list[str]:
         return [item.figure.name for item in read_across(words, read_presets(words, paper))]
 
-    assert names("cnn-thm1") == ["cnn-thm1"]
+    assert set(names("cnn-thm1")) == {"cnn-thm1", "cnn-thm1-slow"}
     assert names("cnn-thm1-m64") == []
     assert names("fcn-fig18a") == ["fcn-fig18a"]
     assert names("fcn-fig03") == []
     assert {"cnn-thm1", "fcn-fig09", "fcn-fig18a"} <= set(names())
-    assert set(names(paper="cnn")) == {"cnn-thm1"}
+    assert set(names(paper="cnn")) == {"cnn-fig08", "cnn-gap", "cnn-thm1", "cnn-thm1-slow", "cnn-thm4"}
+    # a figure that only reads what others train brings them
+    assert names("fcn-remark1") == ["fcn-remark1"]
+    assert "fcn-fig03-tanh" in read_presets(["fcn-remark1"], None)
 
 
 def test_an_arm_with_draws_of_its_own_has_cells_that_no_preset_counts(tmp_path):
@@ -278,10 +281,11 @@ def test_an_arm_with_draws_of_its_own_has_cells_that_no_preset_counts(tmp_path):
     plan = make_plan(presets, out=tmp_path, seeds=1, across=across)
     (figure,) = plan.figures
     low, high = arms(plan, figure)
-    assert [len(item.cells) for item in (*low, *high)] == [arm.data_seeds for arm in figure.arms]
-    assert {cell.data_seed for cell in low[0].cells} == {cell.data_seed for cell in high[0].cells}
+    assert [len(item.cells) for item in (*low, *high)] == [arm.draws for arm in figure.arms]
+    draws = [[(cell.seed, cell.data_seed) for cell in arm[0].cells] for arm in (low, high)]
+    assert draws[0] == draws[1] == [(number, number) for number in range(30)]
     assert low[0].experiment.data.terms != high[0].experiment.data.terms
-    assert len(plan.cells) == 1 + sum(arm.data_seeds for arm in figure.arms)
+    assert len(plan.cells) == 1 + sum(arm.draws for arm in figure.arms)
     assert len({cell.folder for cell in plan.cells}) == len(plan.cells)
     kept = within(plan, minutes=0.001, jobs=1)
     assert kept.own == plan.own
@@ -295,8 +299,9 @@ def test_the_command_trains_on_data_that_stand_in_and_the_report_says_so(tmp_pat
     )
     (found,) = json.loads(answer.stdout)["presets"]
     assert found["changes"] == ["data: digits in place of mnist"]
-    assert found["decided"] == 1
-    assert answer.returncode == (0 if found["verdict"] == "holds" else 1)
+    assert found["paper_verdict"]["why"] == "other settings: data: digits, the paper mnist"
+    assert found["demonstration"]["of"] == 1
+    assert answer.returncode == 0
     for name in ("report.md", "report.html"):
         assert "data: digits in place of mnist" in (tmp_path / name).read_text(encoding="utf-8")
 
@@ -323,7 +328,7 @@ def test_draws_of_a_dense_network_train_as_one_run_and_count_as_they_would_apart
     assert len(list(tmp_path.glob("cells/tiny/*"))) == 2
     places = [CellPlace(cell.folder, cell.seed, cell.data_seed, member=cell.member) for cell in tiny.cells]
     found = preset_result("tiny", tiny.experiment, places)
-    assert (len(found.cells), found.decided) == (6, 6)
+    assert (len(found.cells), found.demonstration.of) == (6, 6)
     values = [cell.measured[0]["loss_ratio"] for cell in found.cells]
     assert len(set(values)) == 6, "members are different draws"
     assert all(is_finished(cell) for cell in tiny.cells)
@@ -337,3 +342,31 @@ def test_convolutions_are_dealt_out_to_all_cores(tmp_path):
     assert [cell.experiment.members[cell.member].seed for cell in plan.cells] == [0, 1, 2, 3, 4]
     (alone,) = together(make_plan({"images": images}, out=tmp_path, seeds=1), jobs=2).cells
     assert alone.experiment.ensemble.members == 1
+
+
+def test_a_papers_preset_is_drawn_with_its_data_and_a_demonstration_on_its_own(tmp_path):
+    names = ["fcn-fig03-tanh", "fcn-fig03-tanh-demo", "fcn-fig18b"]
+    presets = {name: item for name, item in read_presets(names, None).items() if name in names}
+    plan = make_plan(presets, out=tmp_path, seeds=3, data_root=tmp_path)
+    drawn = {item.name: [(cell.seed, cell.data_seed) for cell in item.cells] for item in plan.presets}
+    assert drawn["fcn-fig03-tanh"] == [(0, 0), (1, 1), (2, 2)]
+    assert drawn["fcn-fig03-tanh-demo"] == [(0, 178), (1, 178), (2, 178)]
+    # all of MNIST is the same in every draw
+    assert draws_of(presets["fcn-fig18b"], 2, None) == [(0, 0), (1, 0)]
+    assert draws_of(presets["fcn-fig03-tanh"], 2, 2) == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    (paper,) = [item for item in together(plan, jobs=2).presets if item.name == "fcn-fig03-tanh"]
+    assert len({cell.folder for cell in paper.cells}) == 1
+    for cell in paper.cells:
+        member = cell.experiment.members[cell.member]
+        assert (member.seed, member.data.seed) == (cell.seed, cell.data_seed)
+
+
+def test_a_claim_in_other_words_trains_nothing_anew_and_one_at_another_step_does(tmp_path):
+    plan = make_plan({"tiny": preset()}, out=tmp_path, seeds=1)
+    drive(plan, jobs=1, device="cpu", show=lambda _: None)
+    claim = {"text": "other", "requires": [{"measure": "loss_ratio", "at_least": 0.6}]}
+    (told,) = make_plan({"tiny": preset(claim=claim)}, out=tmp_path, seeds=1).cells
+    claim["requires"][0]["at"] = 5
+    (later,) = make_plan({"tiny": preset(claim=claim)}, out=tmp_path, seeds=1).cells
+    assert is_finished(told)
+    assert not is_finished(later)

@@ -28,9 +28,9 @@ def far(command: str) -> SimpleNamespace:
 
 def test_a_host_without_the_engine_gets_it_by_an_install_from_here(small: Experiment) -> None:
     with pytest.raises(MissingExtraError, match=r"torch.* far.*: condense-tui doctor far --install"):
-        start(far(""), NewRun(small, preset="", name="", device="auto"))
+        start(far(""), NewRun(small, "", "", "auto"))
 
 
 def test_a_program_that_hosts_toml_names_says_itself_what_adds_to_it(small: Experiment) -> None:
     with pytest.raises(RefusedError, match="/there/python -m pip install"):
-        start(far("~/condense/bin/condense-tui"), NewRun(small, preset="", name="", device="auto"))
+        start(far("~/condense/bin/condense-tui"), NewRun(small, "", "", "auto"))

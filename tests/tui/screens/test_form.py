@@ -68,6 +68,16 @@ async def test_form_says_what_it_is_and_what_it_costs(
             await text_has(pilot, "ready: press enter to start")
 
 
+async def test_form_says_what_the_paper_says_and_in_what_the_preset_differs(
+    tmp_path: Path, started: list[Path]
+) -> None:
+    async with form(tmp_path, "fcn-fig03-softplus-demo", size=(120, 40)) as pilot:
+        await text_has(pilot, "the paper: neurons condense at two opposite directions")
+        assert "differs from the paper: epochs: 120, the paper 100 (" in text(pilot)
+    async with form(tmp_path, "cnn-fig06a", size=(120, 40)) as pilot:
+        await text_has(pilot, "not in the text, ours: samples n 500")
+
+
 async def test_cost_follows_the_steps_and_the_seeds(tmp_path: Path, started: list[Path]) -> None:
     async with form(tmp_path) as pilot:
         set_field(pilot, "change", "steps=20000")

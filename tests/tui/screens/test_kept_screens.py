@@ -49,7 +49,6 @@ PRESETS = tuple(
         summary=f"What {name} is, in a line that is long enough to be cut where there is no room for all of it",
         claim="one line with both directions",
         paper_shows="kernels turn to one direction",
-        finding="",
         minutes_cpu=minutes,
         minutes_quick=None,
         minutes_gpu=3.0,

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from condense_core.errors import CondenseError
 from condense_tui.actions import Place, actions_on
 from condense_tui.screens.splash import Opening
 from condense_tui.terminal.shell import Shell, ShellScreen
+from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
@@ -77,19 +79,28 @@ class CondenseApp(Shell):
 
         if place not in self.visited:
             self.visited.append(place)
-        self._keep(place, link)
+        trouble = self._keep(place, link)
         self._show(RunScreen(place))
+        if trouble:
+            say(self.screen, trouble, error=True)
 
-    def _keep(self, place: Path, link: Link | None) -> None:
-        """Keep the mirror of a run elsewhere up to date while it is shown; the one that was shown is no longer kept."""
+    def _keep(self, place: Path, link: Link | None) -> str:
+        """Keep the mirror of a run elsewhere up to date while it is shown; the one that was shown is no longer kept.
+        Why that cannot be; empty if it can."""
         from condense_tui.resolve.host import link_to
 
         if self._link is not None:
             # ssh may take some time to end
             Thread(target=self._link.close, name="leaving").start()
-        self._link = link or (None if place in self._kept else link_to(place))
+        self._link = link
+        try:
+            if link is None and place not in self._kept:
+                self._link = link_to(place)
+        except CondenseError as error:
+            return str(error)
         if self._link is not None:
             self._link.start()
+        return ""
 
     def on_unmount(self) -> None:
         if self._link is not None:
@@ -149,7 +160,8 @@ def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
 
 
 def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:
-    """Run the app on a run, or at home, until it is left; the runs that were opened.
+    """Run the app on a run, or at home, until it is left; the runs that were opened. An error that ended the app is
+    raised, when the terminal is as it was.
 
     No garbage is collected until the first frame is up.
     """
@@ -160,6 +172,8 @@ def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:
     app = CondenseApp(place, kept=kept)
     try:
         app.run()
+        if app.crash is not None:
+            raise app.crash
         return app.visited
     finally:
         gc.enable()

@@ -58,18 +58,25 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     with contextlib.suppress(NobodyToAskError), kept(link):
         visited = launch(place, () if link is None or place is None else (place,))
 
-    from condense_core.errors import RunFailedError
-    from condense_core.runfile.reader import RunReader
+    from condense_core.errors import CondenseError, RunFailedError
+    from condense_core.runfile.info import read_run
 
+    wrong: CondenseError | None = None
     for run in visited:
         if run != place and not run.exists():
             continue
-        with RunReader(run) as reader:
-            info = reader.info()
+        try:
+            info = read_run(run)
+        except CondenseError as error:
+            # one that cannot be read hides no other that continues
+            wrong = wrong or error
+            continue
         if info.active:
             print(goes_on(info), file=sys.stderr)  # noqa: T201
         elif run == place and info.status in {"failed", "diverged"}:
-            raise RunFailedError(f"{info.id} {info.status}: {info.reason}")
+            wrong = wrong or RunFailedError(f"{info.id} {info.status}: {info.reason}")
+    if wrong is not None:
+        raise wrong
     return 0
 
 

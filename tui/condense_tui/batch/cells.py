@@ -14,6 +14,8 @@ UNKNOWN_MINUTES = 0.5
 # convolutions, the training, without the reading of the data and the first second of measuring.
 FURTHER_DRAW = 0.05
 FURTHER_CONVOLUTIONS = 0.75
+# Samples up to which draws train together: 60,000 images of MNIST are 200 MB a draw.
+MANY_SAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -77,5 +79,11 @@ class Plan:
 
 
 def trains_as_one(experiment: Experiment) -> bool:
-    """Whether several draws of the scenario are one batch: those of dense networks are."""
-    return experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
+    """Whether several draws of the scenario are one batch: those of dense networks on few samples are."""
+    dense = experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
+    return dense and experiment.data.samples <= MANY_SAMPLES
+
+
+def trains_alone(experiment: Experiment) -> bool:
+    """Whether each draw is a run of its own: a trunk has state of its own, and many samples take the memory."""
+    return experiment.trunk is not None or experiment.data.samples > MANY_SAMPLES

@@ -19,6 +19,7 @@ from condense_core.runfile.status import FINAL, INTERRUPTED
 from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.schedule import required_steps
 from condense_tui.batch.cells import Cell, Plan
 
 # Between two looks at the workers, and so between two frames of the progress table.
@@ -123,8 +124,10 @@ def _status(cell: Cell) -> str:
 
 
 def _without_words(experiment: Experiment) -> Experiment:
-    """What of a scenario matters to its run: a finding that is told in other words trains nothing again."""
-    return msgspec.structs.replace(experiment, about=None)
+    """What of a scenario matters to its run: a claim that asks for another range of what was measured, or is told in
+    other words, trains nothing again; one that asks for another step does."""
+    record = msgspec.structs.replace(experiment.record, steps=tuple(sorted(required_steps(experiment))))
+    return msgspec.structs.replace(experiment, about=None, claim=None, record=record)
 
 
 def _start(progress: BatchProgress, engine: Engine) -> None:

@@ -43,10 +43,11 @@ def show_result(folder: Path, showing: Showing) -> int:
     """Print the run's summary, or that it is training; 1 where it failed or diverged, or a claim that is checked does
     not hold."""
     from condense_core.runs.summary import summarise, to_json
+    from condense_presets.paper_records import compared
     from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
-        summary = summarise(run)
+        summary = summarise(run, compared(run.experiment))
     if showing.json:
         typer.echo(to_json(summary))
     elif showing.detach:

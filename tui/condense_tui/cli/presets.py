@@ -30,6 +30,7 @@ def list_(json: JsonOption = False) -> int:
             "name": preset.name,
             "paper": preset.paper,
             "figure": preset.figure,
+            "kind": preset.kind,
             "summary": preset.summary,
             "claim": preset.claim,
             "minutes_cpu": preset.minutes_cpu,
@@ -59,14 +60,27 @@ def list_(json: JsonOption = False) -> int:
 
 @presets.command()
 def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: JsonOption = False) -> int:
-    """Print a preset as TOML, ready to be saved and changed, or with --json as JSON."""
+    """Print a preset as TOML, ready to be saved and changed, or with --json as JSON.
+
+    Comments before it say what the paper says of the figure, which settings differ from the paper's, and which of them
+    the text does not give.
+    """
     import msgspec
 
     from condense_core.scenario.toml import loads
     from condense_presets import preset_text
+    from condense_presets.paper_records import compared, record_of
 
     text = preset_text(name)
-    typer.echo(msgspec.json.encode(loads(text, name)).decode() if json else text.rstrip())
+    experiment = loads(text, name)
+    said = record_of(experiment)
+    lines = [("the paper", said.words), *compared(experiment).lines] if said is not None else []
+    if json:
+        table = msgspec.to_builtins(experiment) | {"beside_the_paper": dict(lines)}
+        typer.echo(msgspec.json.encode(table).decode())
+        return 0
+    # as comments, so that what is printed can be saved and run
+    typer.echo("".join(f"# {head}: {words}\n" for head, words in lines) + text.rstrip())
     return 0
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.document import Report
 
-# Draws of the initial weights where nothing else is asked for: "9 of 10" is the share that most claims name.
+# Draws where nothing else is asked for: of ten, nine are the share that every claim names.
 SEEDS = 10
 
 
@@ -27,13 +27,18 @@ def reproduce(
     ] = None,
     paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of this paper.")] = None,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help=f"Number of seeds of the initial weights; by default {SEEDS}.")
+        int | None, typer.Option(min=1, help=f"Number of draws of each preset; by default {SEEDS}.")
     ] = None,
     data_seeds: Annotated[
-        int, typer.Option(min=1, help="Number of seeds of the data, each combined with every seed of the weights.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Number of seeds of the data, each combined with every seed of the weights; by default both change"
+            " together.",
+        ),
+    ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="All CPU presets, some of them smaller, in about five minutes on two cores.")
+        bool, typer.Option("--quick", help="All CPU presets, some of them smaller, in about ten minutes on two cores.")
     ] = False,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the runs and the report; finished runs in it are kept.")
@@ -53,9 +58,10 @@ def reproduce(
 ) -> int:
     """Train presets with several seeds and report which claims hold: distributions, heatmaps, curves, verdicts.
 
-    Runs already finished in DIR are not repeated; presets that need a GPU are left out without --device cuda. Exits
-    with status 1 if a claim holds in fewer runs than it names. Ctrl-C stops it with a report of what is finished so
-    far; the same command continues.
+    A paper's claim is tested at the paper's setting, with other weights and other data in every draw; a demonstration
+    keeps its own draw of the data. Runs already finished in DIR are not repeated; presets that need a GPU are left out
+    without --device cuda. Exits with status 1 if a run failed, or if the result contradicts what a preset declares.
+    Ctrl-C stops it with a report of what is finished so far; the same command continues.
 
     \b
     condense-tui reproduce --quick
@@ -130,7 +136,9 @@ def _stopped(plan: Plan, progress: BatchProgress) -> str:
     return f"after {len(progress.ended)} of {len(plan.cells)} runs"
 
 
-def _report(plan: Plan, progress: BatchProgress, stopped: str, command: str, data_seeds: int, begun: float) -> Report:
+def _report(
+    plan: Plan, progress: BatchProgress, stopped: str, command: str, data_seeds: int | None, begun: float
+) -> Report:
     import time
 
     from condense_tui.reproduce.plan import arms
@@ -197,12 +205,14 @@ def _command(
     return " ".join(["condense-tui reproduce", *(figures or []), *options])
 
 
-def _draws(plan: Plan, data_seeds: int) -> str:
-    counts = sorted({len(preset.cells) // data_seeds for preset in plan.presets if preset.cells})
+def _draws(plan: Plan, data_seeds: int | None) -> str:
+    counts = sorted({len(preset.cells) // (data_seeds or 1) for preset in plan.presets if preset.cells})
     if not counts:
         return "no preset could be run"
     words = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    return f"{words} {'seed' if words == '1' else 'seeds'} of the weights, {data_seeds} of the data"
+    if data_seeds is not None:
+        return f"{words} {'seed' if words == '1' else 'seeds'} of the weights, {data_seeds} of the data"
+    return f"{words} {'draw' if words == '1' else 'draws'} of each preset"
 
 
 def _print(report: Report, markdown: Path, page: Path) -> None:
@@ -212,7 +222,7 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from condense_tui.reproduce.report.document import marks
+    from condense_tui.reproduce.report.document import marks, sums
 
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -227,7 +237,9 @@ def _print(report: Report, markdown: Path, page: Path) -> None:
         found = "; ".join(
             f"{item.name} {', '.join(f'{arm.name} {arm.words}' for arm in item.arms)}" for item in figure.comparisons
         )
-        table.add_row(Text(f"{figure.name}, all"), Text(figure.verdict), Text(figure.not_run or found))
+        table.add_row(Text(f"{figure.name}, all"), Text(figure.words), Text(found))
+    for name, words in sums(report):
+        console.print(f"{name}: {words}", markup=False, highlight=False, soft_wrap=True)
     console.print(table)
     for change, count in Counter(
         change for preset in report.presets if preset.cells for change in preset.changes

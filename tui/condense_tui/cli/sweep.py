@@ -90,7 +90,7 @@ def sweep(
 
     \b
     condense-tui sweep fcn-fig03-tanh --over init.std=0.005,0.05,0.5 --over width=20,50 --seeds 5
-    condense-tui sweep cnn-fig06 --over init.gamma=1,1.5,2 --over width=32,128 --data digits --show alignment
+    condense-tui sweep cnn-fig06a --over init.gamma=1,1.5,2 --over width=32,128 --data digits --show alignment
     condense-tui sweep digits-gd --over activation=tanh,relu --engine ray --address auto
     """
     import msgspec

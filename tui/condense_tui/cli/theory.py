@@ -82,7 +82,7 @@ def _print(found: TheoryAnswer, experiment: Experiment) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from condense_tui.reproduce.report.results import regime_words
+    from condense_tui.reproduce.report.words import regime_words
 
     console = Console()
 

@@ -34,12 +34,11 @@ td{padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:top
 td.wide{width:38%}
 td.key{white-space:nowrap}
 .wrap{overflow-x:auto}
-.badge{font-size:13px;font-weight:600;white-space:nowrap}
+.badge{font-size:13px;font-weight:600}
 .mark{font-size:12.5px;color:var(--soft);border-bottom:1px dotted var(--soft);margin-left:8px;
   white-space:nowrap;font-weight:400}
-td:has(.badge){white-space:nowrap}
-.holds{color:var(--good)}.holds-in-some{color:var(--part)}.does-not-hold-here,.failed{color:var(--bad)}
-.no-claim,.not-run{color:var(--none)}
+.holds{color:var(--good)}.holds-in-some-draws{color:var(--part)}.does-not-hold,.failed{color:var(--bad)}
+.no-claim,.not-tested-here{color:var(--none)}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:20px 22px 14px;margin:18px 0}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 18px;margin:12px 0}
 dt{color:var(--soft)}dd{margin:0}

@@ -69,7 +69,7 @@ def _claim(summary: Summary) -> Markup:
         return Markup("")
     holds = summary.claim.holds
     word = {True: "holds", False: "does not hold here", None: "not decided yet"}[holds]
-    kind = {True: "holds", False: "does-not-hold-here", None: "no-claim"}[holds]
+    kind = {True: "holds", False: "does-not-hold", None: "no-claim"}[holds]
     against = f" ({'; '.join(summary.claim.against)})" if summary.claim.against else ""
     return join(f"claim: {summary.claim.text}: ", el("span", word, class_=f"badge {kind}"), against)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from condense_core.foreign import reason
+
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance, Glances
     from condense_presets.catalogue import Preset
@@ -80,8 +82,8 @@ class GlanceThread(threading.Thread):
             self._asked.clear()
             try:
                 found = self._look(glances, first=told is None)
-            except OSError as error:
-                self._post(GlancesReady((), whole=True, trouble=f"cannot read {self._runs}: {error.strerror}"))
+            except Exception as error:  # noqa: BLE001 - a thread that dies silently leaves a screen that looks alive
+                self._post(GlancesReady((), whole=True, trouble=f"cannot read {self._runs}: {reason(error)}"))
                 found = told = ()
             if found != told and not self._ended.is_set():
                 told = found

@@ -23,6 +23,16 @@ def own_name(figure: PaperFigure, arm: Arm) -> str:
     return f"{figure.name}+{arm.name.replace(' ', '-')}"
 
 
+def lent(figure: PaperFigure) -> list[str]:
+    """The presets whose runs the figure reads, those that it has runs of its own of left out."""
+    return [name for arm in figure.arms if arm.draws is None for name in arm.presets]
+
+
+def is_named(figure: PaperFigure, word: str) -> bool:
+    """Whether a word names the figure as it would a preset: by its name or the beginning of it."""
+    return figure.name == word or figure.name.startswith(f"{word}-")
+
+
 def read_across(names: Sequence[str], presets: Mapping[str, Experiment]) -> list[Across]:
     """The figures across presets that the words name as they name presets, all without words; of those, the ones
     whose arms without runs of their own are among `presets`."""
@@ -30,16 +40,15 @@ def read_across(names: Sequence[str], presets: Mapping[str, Experiment]) -> list
 
     found = []
     for figure in figures():
-        named = not names or any(figure.name == name or figure.name.startswith(f"{name}-") for name in names)
-        lent = [name for arm in figure.arms if arm.data_seeds is None for name in arm.presets]
+        named = not names or any(is_named(figure, name) for name in names)
         # without such arms it stands beside the preset of its own name
-        if named and all(name in presets for name in lent or [figure.name]):
+        if named and all(name in presets for name in lent(figure) or [figure.name]):
             own = {
                 own_name(figure, arm): with_settings(
                     loads(preset_text(arm.presets[0]), arm.presets[0]), arm.set, figure.name
                 )
                 for arm in figure.arms
-                if arm.data_seeds is not None
+                if arm.draws is not None
             }
             found.append(Across(figure, own))
     return found

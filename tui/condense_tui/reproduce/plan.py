@@ -9,36 +9,40 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import DataError, ScenarioError, nearest
+from condense_core.scenario.draws import Draw, is_whole
 from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
 from condense_core.scenario.figures import PaperFigure
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 from condense_core.scenario.toml import loads
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
-from condense_tui.reproduce.arms import Across, own_name
+from condense_tui.reproduce.arms import Across, is_named, lent, own_name
 from condense_tui.reproduce.quick import quick_version
 from condense_tui.reproduce.stand_in import with_stand_in
 
-# `--quick` promises five minutes on two cores; a part is kept for start-up and the report.
-QUICK_MINUTES = 5.0
+# `--quick` promises ten minutes on two cores; a part is kept for start-up and the report.
+QUICK_MINUTES = 10.0
 QUICK_SHARE = 0.9
 QUICK_SEEDS = 10
 # Draws that every preset gets before the cheap ones get all of theirs.
 FEW_DRAWS = 3
 
 
-def choose(names: Iterable[str], texts: dict[str, str], paper: str | None) -> dict[str, Experiment]:
-    """The presets that are asked for: by name, by the beginning of it (`fcn-fig03`), by paper; all where none is.
+def choose(
+    names: Iterable[str], texts: dict[str, str], paper: str | None, figures: Sequence[PaperFigure] = ()
+) -> dict[str, Experiment]:
+    """The presets that are asked for: by name, by the beginning of it (`fcn-fig03`), by a figure across presets that
+    reads their runs, by paper; all where none is.
 
     ScenarioError if a word names no preset, or the words and the paper have none in common.
     """
     wanted: list[str] = []
     for name in names:
         found = [known for known in texts if known == name or known.startswith(f"{name}-")]
+        found += [known for figure in figures if is_named(figure, name) for known in lent(figure)]
         if not found:
-            figures = {known.rpartition("-")[0]: None for known in texts if known.count("-") > 1}
-            raise ScenarioError(
-                f"no figure or preset {name!r}; {nearest(name, [*figures, *texts])} (condense-tui presets)"
-            )
+            groups = {known.rpartition("-")[0]: None for known in texts if known.count("-") > 1}
+            known_names = [*groups, *texts, *(figure.name for figure in figures)]
+            raise ScenarioError(f"no figure or preset {name!r}; {nearest(name, known_names)} (condense-tui presets)")
         wanted += found
     chosen = {name: loads(texts[name], name) for name in (dict.fromkeys(wanted) if wanted else texts)}
     if paper is None:
@@ -54,37 +58,39 @@ def make_plan(
     *,
     out: Path,
     seeds: int,
-    data_seeds: int = 1,
+    data_seeds: int | None = None,
     data_root: Path | None = None,
     has_gpu: bool = False,
     quick: bool = False,
     stand_ins: Mapping[str, list[str]] | None = None,
     across: Sequence[Across] = (),
 ) -> Plan:
-    """Every preset with `seeds` draws of the weights times `data_seeds` draws of the data, from its own seeds on.
+    """Every preset with `seeds` draws, from its own seeds on: of weights and data together where it stands for a paper,
+    of the weights on its own draw of the data where it is a demonstration. With `data_seeds`, every draw of the weights
+    meets so many of the data.
 
     `quick` puts each preset's quick settings in force; `stand_ins` are settings by the data set that they replace.
     Figures `across` presets come with the runs that only they need.
     """
 
-    def planned(name: str, experiment: Experiment, seeds: int, data_seeds: int) -> PresetPlan:
+    def planned(name: str, experiment: Experiment, draws: Sequence[Draw]) -> PresetPlan:
         smaller, changes = quick_version(experiment, name) if quick else (experiment, [])
         placed, other_data = with_stand_in(_at_root(smaller, data_root), stand_ins or {}, name)
         # what is trained names no other settings than its own, so that a change of those does not train it again
         placed = msgspec.structs.replace(with_absolute_paths(placed), quick=None)
         reason = _why_not(placed, has_gpu)
         folder = out / "cells" / (f"{name}-quick" if changes else name)
-        cells = () if reason else _cells(name, placed, folder, seeds, data_seeds)
+        cells = () if reason else _cells(name, placed, folder, draws)
         return PresetPlan(name, placed, cells, reason, (*changes, *filter(None, [other_data])))
 
     own = [
-        planned(own_name(item.figure, arm), item.own[own_name(item.figure, arm)], 1, arm.data_seeds)
+        planned(own_name(item.figure, arm), item.own[own_name(item.figure, arm)], together_draws(arm.draws))
         for item in across
         for arm in item.figure.arms
-        if arm.data_seeds is not None
+        if arm.draws is not None
     ]
     return Plan(
-        tuple(planned(name, experiment, seeds, data_seeds) for name, experiment in presets.items()),
+        tuple(planned(name, item, draws_of(item, seeds, data_seeds)) for name, item in presets.items()),
         own=tuple(own),
         figures=tuple(item.figure for item in across),
     )
@@ -123,7 +129,7 @@ def arms(plan: Plan, figure: PaperFigure) -> list[list[PresetPlan]]:
     """The plans whose runs each arm of the figure reads, as they are after any cut."""
     by_name = {item.name: item for item in plan.trained}
     return [
-        [by_name[name] for name in (arm.presets if arm.data_seeds is None else [own_name(figure, arm)])]
+        [by_name[name] for name in (arm.presets if arm.draws is None else [own_name(figure, arm)])]
         for arm in figure.arms
     ]
 
@@ -150,20 +156,33 @@ def _why_not(experiment: Experiment, has_gpu: bool) -> str:
     return ""
 
 
-def _cells(name: str, experiment: Experiment, folder: Path, seeds: int, data_seeds: int) -> tuple[Cell, ...]:
+def draws_of(experiment: Experiment, seeds: int, data_seeds: int | None) -> list[Draw]:
+    """Shifts of the seeds of weights and data, a draw each."""
+    if data_seeds is not None:
+        # draw of the data first: where fewer cells are kept, they are of several draws of the weights
+        return [(seed, data_seed) for data_seed in range(data_seeds) for seed in range(seeds)]
+    if experiment.about is not None and experiment.about.kind == "paper" and not is_whole(experiment.data):
+        return together_draws(seeds)
+    return [(seed, 0) for seed in range(seeds)]
+
+
+def together_draws(count: int) -> list[Draw]:
+    """So many draws of weights and data together."""
+    return [(number, number) for number in range(count)]
+
+
+def _cells(name: str, experiment: Experiment, folder: Path, draws: Sequence[Draw]) -> tuple[Cell, ...]:
     cells = []
-    # draw of the data first: where fewer cells are kept, they are of several draws of the weights
-    for shift in range(data_seeds):
-        for number in range(seeds):
-            seed, data_seed = experiment.seed + number, experiment.data.seed + shift
-            place = folder / (f"{seed}" if shift == 0 else f"{seed}-data{data_seed}")
-            data = msgspec.structs.replace(experiment.data, seed=data_seed)
-            cells.append(Cell(name, seed, data_seed, msgspec.structs.replace(experiment, seed=seed, data=data), place))
+    for shift, data_shift in draws:
+        seed, data_seed = experiment.seed + shift, experiment.data.seed + data_shift
+        place = folder / (f"{seed}" if data_shift == 0 else f"{seed}-data{data_seed}")
+        data = msgspec.structs.replace(experiment.data, seed=data_seed)
+        cells.append(Cell(name, seed, data_seed, msgspec.structs.replace(experiment, seed=seed, data=data), place))
     return tuple(cells)
 
 
 def read_presets(names: Sequence[str], paper: str | None) -> dict[str, Experiment]:
     """`choose` among the presets that ship with the program."""
-    from condense_presets import preset_files, preset_text
+    from condense_presets import figures, preset_files, preset_text
 
-    return choose(names, {name: preset_text(name) for name in preset_files()}, paper)
+    return choose(names, {name: preset_text(name) for name in preset_files()}, paper, figures())

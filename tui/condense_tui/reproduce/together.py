@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Literal
@@ -11,7 +11,9 @@ from typing import Literal
 import msgspec
 
 from condense_core.scenario.experiment import Ensemble
-from condense_tui.batch.cells import Cell, Plan, PresetPlan, trains_as_one
+from condense_tui.batch.cells import Cell, Plan, PresetPlan, trains_alone, trains_as_one
+
+Vary = Literal["init", "data", "both"]
 
 
 def together(plan: Plan, jobs: int) -> Plan:
@@ -28,25 +30,32 @@ def together(plan: Plan, jobs: int) -> Plan:
 
 
 def _together(preset: PresetPlan, runs: int) -> PresetPlan:
-    if preset.experiment.trunk is not None:
+    if trains_alone(preset.experiment):
         return preset
     cells: list[Cell] = []
-    one_draw = len({cell.seed for cell in preset.cells}) == 1
-    same: Callable[[Cell], int] = (lambda cell: cell.seed) if one_draw else (lambda cell: cell.data_seed)
-    for _, group in groupby(preset.cells, key=same):
-        draws = list(group)
+    for vary, draws in _groups(preset.cells):
         each = math.ceil(len(draws) / runs)
         for first in range(0, len(draws), each):
-            cells += _joined(draws[first : first + each], "data" if one_draw else "init")
+            cells += _joined(draws[first : first + each], vary)
     return replace(preset, cells=tuple(cells))
 
 
-def _joined(group: Sequence[Cell], vary: Literal["init", "data"]) -> list[Cell]:
+def _groups(cells: Sequence[Cell]) -> list[tuple[Vary, list[Cell]]]:
+    """Draws that an ensemble can be made of: of which only the weights, only the data, or both count up together."""
+    if all(cell.seed - cell.data_seed == cells[0].seed - cells[0].data_seed for cell in cells):
+        return [("both", list(cells))]
+    if len({cell.seed for cell in cells}) == 1:
+        return [("data", list(cells))]
+    return [("init", list(group)) for _, group in groupby(cells, key=lambda cell: cell.data_seed)]
+
+
+def _joined(group: Sequence[Cell], vary: Vary) -> list[Cell]:
     """Draws whose numbers follow on each other, as members of one run."""
     first, last = group[0], group[-1]
     if len(group) == 1:
         return list(group)
     experiment = msgspec.structs.replace(first.experiment, ensemble=Ensemble(members=len(group), vary=vary))
     end = last.data_seed if vary == "data" else last.seed
-    folder = first.folder.with_name(f"{first.folder.name}-to-{end}")
+    apart = "-both" if vary == "both" else ""
+    folder = first.folder.with_name(f"{first.folder.name}{apart}-to-{end}")
     return [replace(cell, experiment=experiment, folder=folder, member=member) for member, cell in enumerate(group)]

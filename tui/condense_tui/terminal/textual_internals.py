@@ -41,6 +41,18 @@ class TappedApp(App[None]):
         """Writes to the terminal, past everything that is drawn; None if there is no terminal yet."""
         return None if self._driver is None else self._driver.write
 
+    @property
+    def crash(self) -> Exception | None:
+        """What ended the app, if anything in it went wrong. Textual would print it with the values of all variables,
+        and end as if all were well: whoever started the app raises it instead."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        self._exit_renderables.clear()
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         update: object = None if self._batch_count else renderable
         if not (isinstance(update, CompositorUpdate) and self.takes(update)):

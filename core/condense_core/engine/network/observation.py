@@ -19,6 +19,7 @@ from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
+from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.linear_theory import (
     usable_lambda1,
     value_and_derivative_at_zero,
@@ -181,7 +182,26 @@ class Observation:
     def _predict(self, layer: str) -> SignalSpectrum:
         if self.predicts_from_data(layer):
             return spectrum(self._signal)
-        return gradient_direction(_with_bias(self.gradient[f"{layer}.weight"], self.gradient.get(f"{layer}.bias")))
+        return gradient_direction(self.kernel_gradient(layer))
+
+    def kernel_gradient(self, layer: str) -> Tensor:
+        """Gradient of the loss by the layer's kernels (M, K), as `kernels` has them."""
+        return _with_bias(self.gradient[f"{layer}.weight"], self.gradient.get(f"{layer}.bias"))
+
+    def input_direction(self, layer: str) -> Tensor | None:
+        """Σ e_i (x_i, 1) of a dense layer of multiplicity 1, (K,), x_i what enters it: the direction that all its
+        neurons turn to while weights are small (Zhou et al. 2022, case 1).
+
+        None for other layers, for residual networks, where a layer above adds its input, and for several outputs.
+        """
+        settings = self.experiment.layers[self.layers.index(layer)]
+        above = self.experiment.layers[self.layers.index(layer) :]
+        linear = all(multiplicity(activation(item.activation)) == 1 for item in above)
+        if isinstance(settings, Conv) or self.experiment.residual or not linear or self.residual_ND.shape[1] > 1:
+            return None
+        with torch.no_grad(), self._measuring():
+            parts = [self._network.layer_input(layer, part) for part in torch.split(self._dataset.input, CHUNK)]
+        return dense_signal(self.residual_ND, torch.cat(parts).flatten(1), bias=settings.bias)[0]
 
     @cached_property
     def _signal(self) -> Tensor:

@@ -42,10 +42,10 @@ class SimilarityProbe:
 
 
 class CondensationProbe:
-    """Frames `condensation` and scalars `LAYER.lines`, `.lines_coarse`, `.directions`, `.coverage`, `.mean_abs_cos`,
-    `.pair_abs_cos`, `.effective_rank`; of a convolution with several input channels also `.slice_abs_cos`, the mean
-    |cos| of its slices per output and input channel with their common axis; event `condensed` at the first step where a
-    layer is."""
+    """Frames `condensation` and scalars `LAYER.lines`, `.directions`, `.coverage`, `.condensed`, each also `_coarse`
+    with its null's coverage (`.null_coverage_coarse`), `.mean_abs_cos`, `.pair_abs_cos`; of a convolution with several
+    input channels also `.slice_abs_cos`, the mean |cos| of its slices per output and input channel with their common
+    axis; event `condensed` at the first step where a layer is."""
 
     def __init__(self, start: Observation) -> None:
         self._places: dict[str, tuple[Tensor, Tensor]] = {}
@@ -87,8 +87,14 @@ class CondensationProbe:
         lines = cut_tree(tree)
         coarse = cut_tree(tree, cut=COARSE.cos, smallest_share=COARSE.share)
         begun = time.perf_counter()
-        null = null_condensation(weight_MK.shape[1], _calibration_size(lines.kept))
+        entries, size = weight_MK.shape[1], _calibration_size(lines.kept)
+        null = null_condensation(entries, size)
+        null_coarse = null_condensation(entries, size, cut=COARSE.cos, smallest_share=COARSE.share)
         into.one_time += time.perf_counter() - begun
+        into.scalar(f"{layer}.directions_coarse", coarse.directions)
+        into.scalar(f"{layer}.coverage_coarse", coarse.coverage)
+        into.scalar(f"{layer}.null_coverage_coarse", null_coarse.coverage95)
+        into.scalar(f"{layer}.condensed_coarse", is_condensed(coarse, null_coarse, entries))
         label_M, sign_M = lines.label_M, lines.sign_M
         if layer in self._places:
             matched = match_lines(*self._places[layer], label_M, sign_M)
@@ -105,7 +111,7 @@ class CondensationProbe:
             pair_abs_cos=rounded(pair_abs_cos(observation.cosine(layer))),
             null_coverage=null.coverage95,
             null_abs_cos=null.abs_cos95,
-            condensed=is_condensed(lines, null, weight_MK.shape[1]),
+            condensed=is_condensed(lines, null, entries),
             sizes=lines.sizes,
             label=frames.Array.of(label_M.numpy(), "i2"),
             sign=frames.Array.of(sign_M.numpy(), "i1"),

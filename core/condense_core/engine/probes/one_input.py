@@ -6,14 +6,18 @@ record nothing, so that they may stand in every scenario's list of probes.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from condense_core.engine.network.activations import Activation, activation, multiplicity
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
+from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.complexity import best_polynomial, output_complexity
-from condense_core.measures.direction_field import direction_field, stable_lines
+from condense_core.measures.direction_field import angle_to_lines, direction_field, stable_lines
+from condense_core.measures.kernels import kernel_norms
 from condense_core.runfile import frames
 from condense_core.runfile.precision import rounded
 from condense_core.runfile.reader import RunReader
@@ -27,7 +31,7 @@ GRID_SIDE = 17
 
 class OutputsProbe:
     """Frames `outputs`, and the scalar `complexity`: the output's distance from a polynomial of the activation's
-    multiplicity, as a share of the output's range."""
+    multiplicity, as a share of the output's range; `complexity_below`: that from one of a degree less."""
 
     def __init__(self, start: Observation) -> None:
         self._degree = multiplicity(_sigma(start)) if _has_one_input(start) else None
@@ -40,6 +44,7 @@ class OutputsProbe:
         output_N = observation.outputs(point_N[:, None].to(observation.input))[:, 0].double().cpu()
         complexity = rounded(output_complexity(point_N, output_N, self._degree))
         into.scalar("complexity", complexity)
+        into.scalar("complexity_below", output_complexity(point_N, output_N, self._degree - 1))
         into.frame(
             observation.layers[0],
             frames.Outputs(
@@ -56,7 +61,8 @@ class OutputsProbe:
 
 
 class FieldProbe:
-    """Frames `field`, and the scalar `stable_lines`: how many lines through 0 small neurons are driven to."""
+    """Frames `field`, and scalars `stable_lines`, how many lines through 0 small neurons are driven to, and
+    `angle_to_lines`, the mean angle of the kept neurons to the nearest of them in degrees."""
 
     def __init__(self, start: Observation) -> None:
         # the field is over (weight, bias): without a bias it has one dimension, and no line to choose
@@ -71,6 +77,9 @@ class FieldProbe:
         omega_G2 = _grid(float(observation.kernels(layer).abs().max()))
         velocity_G2 = direction_field(omega_G2, input_N, residual_N, _sigma(observation))
         into.scalar("stable_lines", float(len(angle_L)))
+        kernel_M2 = observation.kernels(layer).cpu()
+        kept_M = keep_kernels(kernel_norms(kernel_M2), observation.experiment.record.smallest_norm)
+        into.scalar("angle_to_lines", math.degrees(float(angle_to_lines(kernel_M2, angle_L)[kept_M].mean())))
         into.frame(
             layer,
             frames.Field(

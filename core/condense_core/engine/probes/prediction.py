@@ -9,7 +9,7 @@ from torch import Tensor
 from condense_core.engine.network.linear_theory import LOOK_AHEAD
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
-from condense_core.measures.alignment import alignment, projection_ratio
+from condense_core.measures.alignment import alignment, ones_alignment, projection_ratio
 from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.dynamics import predicted_condensation, predicted_ratio
 from condense_core.measures.kernels import kernel_norms
@@ -18,6 +18,7 @@ from condense_core.runfile import frames
 from condense_core.runfile.precision import SINGLE, round_array, rounded
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import Conv
+from condense_core.thresholds import FINE
 
 # Singular values that a frame keeps: more than any screen draws as curves.
 KEPT_VALUES = 32
@@ -57,16 +58,23 @@ class SpectrumProbe:
 
 
 class AlignmentProbe:
-    """Frames `alignment`, and scalars `LAYER.alignment` (mean |cos| of kept kernels with the predicted direction) and
-    `LAYER.ratio`; where the linear dynamics apply also `LAYER.predicted_ratio`, what they make of the start by that
-    step, and at step 0 `LAYER.predicted_at`, their step of condensation.
+    """Frames `alignment`, and scalars `LAYER.alignment` (mean |cos| of kept kernels with the predicted direction),
+    `LAYER.share_on_v1` and `LAYER.share_on_v2` (of the kept kernels, those with a |cos| of 0.9 or more with it and with
+    the second singular direction) and `LAYER.ratio`; of a convolution `LAYER.ones_cos` and `LAYER.ones_cos_least` (mean
+    and least |cos| of the kept filters with all-ones), of a dense layer of multiplicity 1 `LAYER.case1_cos` (mean |cos|
+    of the kept neurons with Σ e_i x_i). Where the linear dynamics apply also `LAYER.predicted_ratio`, what they make of
+    the start by that step, and at step 0 `LAYER.predicted_at`, their step of condensation.
 
     Where the data alone predict the direction it is the one of step 0, held against all later steps; elsewhere it is
     the direction of the current gradient.
     """
 
     def __init__(self, start: Observation) -> None:
-        self._predicted = {name: start.prediction(name).v1 for name in start.layers if start.predicts_from_data(name)}
+        self._predicted = {name: start.prediction(name) for name in start.layers if start.predicts_from_data(name)}
+        layers = zip(start.layers, start.experiment.layers, strict=True)
+        self._filters = {
+            name: start.kernels(name).shape[1] - layer.bias for name, layer in layers if isinstance(layer, Conv)
+        }
         self._dynamics = start.linear_dynamics()
         self._arrival = None
         if self._dynamics is not None:
@@ -81,24 +89,42 @@ class AlignmentProbe:
             (expected,) = predicted_ratio(self._dynamics, torch.tensor([observation.step])).tolist()
             into.scalar(f"{observation.layers[0]}.predicted_ratio", expected)
         for layer in observation.layers:
-            direction_K = self._predicted[layer] if layer in self._predicted else observation.prediction(layer).v1
-            frame = _align(observation.kernels(layer), direction_K, observation.experiment.record.smallest_norm)
+            found = self._predicted[layer] if layer in self._predicted else observation.prediction(layer)
+            weight_MK = observation.kernels(layer)
+            kept_M = keep_kernels(kernel_norms(weight_MK), observation.experiment.record.smallest_norm).cpu()
+            frame = _align(weight_MK, found.v1, kept_M)
             into.frame(layer, frame)
             into.scalar(f"{layer}.alignment", frame.mean_abs_cos)
             into.scalar(f"{layer}.ratio", frame.ratio)
+            into.scalar(f"{layer}.share_on_v1", _share_along(weight_MK, found.v1, kept_M))
+            into.scalar(f"{layer}.share_on_v2", _share_along(weight_MK, found.v2, kept_M))
+            if layer in self._filters:
+                cosine_J = ones_alignment(weight_MK, self._filters[layer]).cpu()[kept_M].abs()
+                into.scalar(f"{layer}.ones_cos", float(cosine_J.mean()))
+                into.scalar(f"{layer}.ones_cos_least", float(cosine_J.min()) if len(cosine_J) else float("nan"))
+            direction_K = observation.input_direction(layer)
+            if direction_K is not None:
+                cosine_J = alignment(weight_MK, direction_K).cpu()[kept_M].abs()
+                into.scalar(f"{layer}.case1_cos", float(cosine_J.mean()))
 
     def resume(self, run: RunReader) -> None:
         """Nothing: the prediction is made anew from the seed."""
 
 
-def _align(weight_MK: Tensor, direction_K: Tensor, smallest_norm: float | None) -> frames.Alignment:
+def _align(weight_MK: Tensor, direction_K: Tensor, kept_M: Tensor) -> frames.Alignment:
     cosine_M = alignment(weight_MK, direction_K).cpu()
-    kept_M = keep_kernels(kernel_norms(weight_MK), smallest_norm).cpu()
     return frames.Alignment.of(
         cosine_M.numpy(),
         mean_abs_cos=rounded(float(cosine_M[kept_M].abs().mean())),
         ratio=rounded(projection_ratio(weight_MK, direction_K)),
     )
+
+
+def _share_along(weight_MK: Tensor, direction_K: Tensor, kept_M: Tensor) -> float:
+    """Share of the kept kernels that lie along the direction as closely as kernels of one line do; NaN without any."""
+    cosine_J = alignment(weight_MK, direction_K).cpu()[kept_M].abs()
+    known = len(cosine_J) and bool(torch.isfinite(cosine_J).all())
+    return float((cosine_J >= FINE.cos).double().mean()) if known else float("nan")
 
 
 def _frame(

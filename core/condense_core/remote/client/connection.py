@@ -57,11 +57,6 @@ class Connection:
             self.close()
             raise
 
-    @property
-    def pid(self) -> int:
-        """ssh's process id."""
-        return self._pipe.pid
-
     def next_ask(self) -> int:
         """A number for a question."""
         return next(self._asks)

@@ -67,11 +67,6 @@ class Follower:
         return state is not None and self._mirror.top >= state.last_seq and self._mirror.first_hole() is None
 
     @property
-    def over(self) -> bool:
-        """Complete, and the run has ended."""
-        return self._state is not None and self._state.status not in ACTIVE and self.complete
-
-    @property
     def described(self) -> bool:
         """The far side has the run, and it is the one mirrored here."""
         return self._described

@@ -24,7 +24,7 @@ from condense_core.errors import HostError, RunFileError
 from condense_core.foreign import PASSING, reason
 from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch
-from condense_core.runfile.info import COLUMNS, LOG_NAME, LinkState, RunInfo, read_info
+from condense_core.runfile.info import COLUMNS, LinkState, RunInfo, read_info
 from condense_core.runfile.rows import Numbered, Seq, one, rows
 from condense_core.runfile.schema import FILE_NAME, create, open_writer, reading
 from condense_core.runs.place import mirror_folder
@@ -172,12 +172,6 @@ class MirrorFile:
         """That command has reached the far side."""
         with _stored(self.run):
             self._connection.execute("UPDATE command SET taken_at = ? WHERE id = ?", (time.time(), command))
-
-    def log(self, data: bytes) -> None:
-        """Keep the worker's log."""
-        partial = self.folder / f".{LOG_NAME}.partial"
-        partial.write_bytes(data)
-        os.replace(partial, self.folder / LOG_NAME)  # noqa: PTH105
 
     def close(self) -> None:
         """Close the file, as one file without a log beside it where nobody else has it open."""

@@ -46,11 +46,6 @@ class Pipe:
         self._listener = threading.Thread(target=self._listen, name="ssh-stderr", daemon=True)
         self._listener.start()
 
-    @property
-    def pid(self) -> int:
-        """ssh's process id."""
-        return self._process.pid
-
     def read(self, seconds: float) -> bytes | None:
         """What has arrived, waiting up to `seconds`; None if nothing has, empty if nothing more will."""
         ready, _, _ = select.select([self._output], [], [], max(0.0, seconds))

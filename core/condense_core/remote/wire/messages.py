@@ -28,7 +28,7 @@ LineText = Annotated[str, Meta(max_length=2_000)]
 ScenarioText = Annotated[str, Meta(max_length=LONGEST_SCENARIO)]
 AskNumber = Annotated[int, Meta(ge=0, lt=2**31)]
 CreditCount = Annotated[int, Meta(ge=0, le=16)]
-RowBudget = Annotated[int, Meta(ge=1, le=1_000_000)]
+ByteBudget = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 # A list of runs is for a person; who has more than this finds the older ones on that machine itself.
 MOST_RUNS = 500
@@ -92,7 +92,7 @@ class Fill(Message, frozen=True, tag="fill"):
 
     after: Seq
     last: Seq
-    budget: RowBudget
+    budget: ByteBudget
 
 
 class SteerRun(Message, frozen=True, tag="command"):

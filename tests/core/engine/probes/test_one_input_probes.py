@@ -120,7 +120,7 @@ def test_a_frame_whose_bytes_do_not_fill_its_shape_is_refused():
     with pytest.raises(ValueError, match="do not fill"):
         frames.Array("f8", (3, 2), b"\0" * 8)
     whole = frames.Array.of([[0.0, 1.0]], "f8")
-    blob = frames.encode(frames.Field(omega=whole, velocity=whole, stable=whole))
+    blob = frames.encode(frames.Field(omega=whole, velocity=whole, stable=frames.Array.of([0.0], "f8")))
     assert isinstance(frames.decode(blob), frames.Field)
     with pytest.raises(RunFileError):
         frames.decode(blob[:-3])
@@ -128,3 +128,14 @@ def test_a_frame_whose_bytes_do_not_fill_its_shape_is_refused():
     hostile = {"kind": "field", "omega": short, "velocity": short, "stable": short}
     with pytest.raises(RunFileError, match="do not fill"):
         frames.decode(zstandard.compress(msgspec.msgpack.encode(hostile)))
+
+
+def test_neurons_turn_to_the_stable_lines_and_a_lower_degree_does_not_fit():
+    experiment = scenario("xtanh", init=NormalInit(std=1e-3, bias="same"), dtype="float64", steps=200)
+    start, end = (dict(measured(experiment, steps).scalars) for steps in (0, 200))
+    assert end["angle_to_lines"] < 10 < start["angle_to_lines"] < 45
+    assert end["dense1.velocity_cos"] > 0.9 > start["dense1.velocity_cos"]
+    assert start["complexity"] < 1e-4
+    assert start["complexity_below"] > 1e-2
+    # a direction turns faster than a norm of .001 grows
+    assert start["dense1.turning_to_growth"] > 100

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support import Workers
+import torch
+from support import SMALL, Workers
+from tolerances import rtol
 
+from condense_core.engine.data.datasets import load
+from condense_core.engine.steppers import make_ensemble
+from condense_core.measures.alignment import alignment
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
 from condense_core.runs.summary import summarise
@@ -75,3 +80,46 @@ def test_a_layer_without_a_signal_matrix_is_held_against_its_gradient(make_run, 
         assert not run.spectrum("dense2").from_data
         assert "dense2.predicted_ratio" not in run.curve_names
         assert 0 <= run.last("dense2.ratio") <= 1
+
+
+def test_more_is_recorded_of_where_the_kernels_lie(digits):
+    step = int(digits.instants[-1])
+    aligned = np.abs(digits.alignment("conv1", step).numpy())
+    kept = digits.condensation("conv1", step).label.numpy() > -2
+    assert digits.last("conv1.share_on_v1") == pytest.approx((aligned[kept] >= 0.9).mean())
+    assert digits.last("conv1.share_on_v2") == 0.0
+    assert digits.last("conv1.share_on_v1", 0) < 0.5
+    for name in ("condensed_coarse", "coverage_coarse"):
+        assert digits.last(f"conv1.{name}", 0) < digits.last(f"conv1.{name}") == 1.0
+    assert digits.last("conv1.directions_coarse") == 2
+    assert digits.last("conv1.ones_cos_least") <= digits.last("conv1.ones_cos") <= 1
+    # no convolution is a dense layer
+    assert np.isnan(digits.last("conv1.case1_cos"))
+
+
+def views(*settings: str):
+    experiment = build(override(parse(SMALL), ["dtype=float64", "init.std=1e-3", "init.bias=same", *settings]))
+    return make_ensemble(experiment, [load(experiment.data)], torch.device("cpu")).observe()[0]
+
+
+def test_every_neuron_of_a_deeper_layer_of_multiplicity_one_is_pushed_along_the_sum_of_its_inputs():
+    view = views('layers=[{kind="dense",width=7},{kind="dense",width=6},{kind="dense",width=5,activation="softplus"}]')
+    for layer in view.layers:
+        hidden = torch.cat([view._network.layer_input(layer, view.input), torch.ones(40, 1).double()], dim=1)
+        expected = -(view.residual_ND * hidden).mean(dim=0)
+        torch.testing.assert_close(view.input_direction(layer), expected, rtol=rtol("float64"), atol=1e-18)
+        assert float(alignment(view.kernel_gradient(layer), expected).abs().min()) > 0.9999
+        assert float(alignment(view.kernel_gradient(layer), expected + expected.flip(0)).abs().max()) < 0.99
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ('layers=[{kind="dense",width=7},{kind="dense",width=7,activation="xtanh"}]',),
+        ('layers=[{kind="dense",width=7},{kind="dense",width=7}]', "residual=true"),
+        ('data={name="digits",samples=20}',),
+    ],
+)
+def test_where_case_1_does_not_apply_there_is_no_such_direction(settings):
+    view = views(*settings)
+    assert view.input_direction("dense1") is None

@@ -1,6 +1,4 @@
 import copy
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -94,16 +92,3 @@ def test_each_entry_can_have_a_rate_of_its_own(settings):
     for step in range(20):
         each.update([gradient_at(together, step)])
     torch.testing.assert_close(together, torch.cat(apart), rtol=rtol("float64"), atol=0)
-
-
-def test_no_step_imports_the_compiler():
-    """It would add seconds to the start of every worker."""
-    code = (
-        "import sys, torch; from condense_core.engine.steppers.optimisers import optimiser;"
-        "from condense_core.scenario.experiment import GD, Adam\n"
-        "for settings in GD(lr=1.0), Adam(lr=1.0):"
-        " optimiser(settings, [torch.ones(2)], lr=1.0).update([torch.ones(2)])\n"
-        "print('torch._dynamo' in sys.modules)"
-    )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout == "False\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from pathlib import Path
@@ -11,17 +12,39 @@ import msgspec
 import numpy as np
 import pytest
 
+from condense_core.runfile import frames
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Claim, Requirement
+from condense_core.scenario.experiment import About, Claim, Found, Requirement
+from condense_presets import preset_text
 from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import LARGEST_SIDE, heatmap
 from condense_tui.documents.markup import el
 from condense_tui.reproduce.report.build import Part, build, write
+from condense_tui.reproduce.report.document import facts
 from condense_tui.reproduce.report.markdown import plain, to_markdown
 from condense_tui.reproduce.report.page import to_html
-from condense_tui.reproduce.report.results import CellPlace, in_words, preset_result
+from condense_tui.reproduce.report.results import CellPlace, preset_result
+from condense_tui.reproduce.report.words import in_words
 
+EMPTY = frames.Array.of([], "i2")
+CONDENSATION = frames.Condensation(
+    kernels=0,
+    kept=0,
+    lines=0,
+    lines_coarse=0,
+    directions=0,
+    coverage=0.0,
+    mean_abs_cos=0.0,
+    pair_abs_cos=0.0,
+    null_coverage=0.0,
+    null_abs_cos=0.0,
+    condensed=False,
+    sizes=(),
+    label=EMPTY,
+    sign=frames.Array.of([], "i1"),
+    norm=frames.Array.of([], "f4"),
+)
 NASTY = "<script>alert('&')</script> | `x` \x1b[31m"
 
 
@@ -48,29 +71,102 @@ def finished(make_run, ratio: float, status: str = "done") -> CellPlace:
 @pytest.mark.parametrize(
     ("ratios", "share", "verdict", "words"),
     [
-        ([0.9] * 10, 1.0, "holds", "holds (10 of 10)"),
-        ([0.9] * 9 + [0.5], 0.9, "holds", "holds (9 of 10)"),
-        ([0.9] * 8 + [0.5] * 2, 0.9, "holds in some", "holds in 8 of 10"),
-        ([0.5] * 3, 0.9, "does not hold here", "does not hold here (0 of 3)"),
+        ([0.9] * 10, 1.0, "holds", "holds (10 of 10 draws)"),
+        ([0.9] * 9 + [0.5], 0.9, "holds", "holds (9 of 10 draws)"),
+        ([0.9] * 8 + [0.5] * 2, 0.9, "holds in some draws", "holds in 8 of 10 draws"),
+        ([0.5] * 3, 0.9, "does not hold", "does not hold (0 of 3 draws)"),
     ],
 )
 def test_a_verdict_counts_runs_against_the_share_that_is_claimed(make_run, ratios, share, verdict, words):
+    result = preset_result("x", experiment_of(make_run, share), draws(make_run, ratios))
+    assert (result.outcome, result.words) == (verdict, words)
+    assert result.demonstration.of == len(ratios)
+    assert result.paper_verdict is None, "whoever names no record says nothing of a paper"
+    assert result.enough, "nothing was declared that it could contradict"
+
+
+def draws(make_run, ratios, *, data=True) -> list[CellPlace]:
+    """Runs of different draws of the weights, and of the data unless told otherwise."""
     places = [finished(make_run, ratio) for ratio in ratios]
-    result = preset_result("x", experiment_of(make_run, share), places)
-    assert (result.verdict, result.words) == (verdict, words)
-    assert result.enough == (verdict == "holds")
+    return [dataclasses.replace(place, seed=number, data_seed=number * data) for number, place in enumerate(places)]
+
+
+def of_paper(make_run, **about):
+    """A scenario that stands for figure 3a, whose settings are not that figure's."""
+    given = {"summary": "s", "record": "fcn/3a", "kind": "paper", **about}
+    return msgspec.structs.replace(experiment_of(make_run, 0.9), about=About(**given))
+
+
+def test_a_papers_claim_is_not_tested_at_other_settings(make_run):
+    result = preset_result("x", of_paper(make_run), draws(make_run, [0.9] * 10))
+    assert (result.outcome, result.paper_verdict.word) == ("not tested here", "not tested here")
+    assert result.paper_verdict.why.startswith("other settings: samples n: 40, the paper 80")
+    assert (result.demonstration.holds_in, result.demonstration.of) == (10, 10)
+    assert result.words == "not tested here; as trained here: holds (10 of 10 draws)"
+    assert dict(facts(result))["differs from the paper"].startswith("samples n: 40, the paper 80")
+
+
+def test_a_papers_claim_is_tested_at_its_setting_over_draws_of_weights_and_data(make_run):
+    experiment = toml.loads(preset_text("fcn-fig03-tanh"))
+    claim = Claim(text="t", requires=(Requirement(measure="loss_ratio", at_least=0.7),), share=0.9)
+    experiment = msgspec.structs.replace(experiment, claim=claim)
+    together = preset_result("x", experiment, draws(make_run, [0.9] * 10))
+    assert (together.outcome, together.demonstration) == ("holds", None)
+    assert together.paper_verdict.interval == pytest.approx((0.722, 1.0), abs=1e-3)
+    assert (together.figure, together.says) == ("3a", "neurons condense at two opposite directions, one line")
+    one_draw = preset_result("x", experiment, draws(make_run, [0.9] * 10, data=False))
+    assert one_draw.paper_verdict.why == "weights and data were not drawn together"
+    assert one_draw.demonstration.of == 10
+
+
+def test_draws_that_share_what_the_claim_depends_on_are_counted_once(make_run):
+    experiment = experiment_of(make_run, 0.9)
+    claim = msgspec.structs.replace(experiment.claim, about="data")
+    result = preset_result(
+        "x", msgspec.structs.replace(experiment, claim=claim), draws(make_run, [0.9] * 3 + [0.5], data=False)
+    )
+    assert (result.demonstration.holds_in, result.demonstration.of) == (1, 1)
+
+
+@pytest.mark.parametrize(("declared", "broken"), [((10, 10), True), ((3, 10), False), ((1, 10), False)])
+def test_a_count_that_contradicts_what_is_declared_ends_badly(make_run, declared, broken):
+    found = Found(holds_in=declared[0], of=declared[1])
+    experiment = msgspec.structs.replace(experiment_of(make_run, 0.9), about=About(summary="s", found=found))
+    result = preset_result("x", experiment, draws(make_run, [0.9] * 3 + [0.5] * 7))
+    assert result.enough != broken
+    assert (result.broken == "3 of 10 draws, where 10 of 10 were declared") == broken
+
+
+def test_a_panel_of_a_figure_that_shows_a_layer_each_has_its_own_count(make_run):
+    experiment = toml.loads(preset_text("fcn-fig11-tanh"))
+    places = draws(make_run, [0.9] * 2)
+    for place, condensed in zip(places, (1.0, 0.0), strict=True):
+        thread = RecordingThread(place.folder)
+        scalars = [("dense1.condensed_coarse", 1.0), ("dense2.condensed_coarse", condensed)]
+        thread.put(StepRecord(20, scalars, [("dense1", CONDENSATION), ("dense2", CONDENSATION)], []))
+        thread.close()
+    result = preset_result("x", experiment, places)
+    assert [(item.panel, item.layer, item.holds_in, item.of) for item in result.layers] == [
+        ("11a", "dense1", 2, 2),
+        ("11g", "dense2", 1, 2),
+    ]
+    assert result.outcome == "holds in some draws"
 
 
 def test_a_failed_run_decides_nothing_and_a_diverged_one_speaks_against(make_run):
     experiment = experiment_of(make_run)
-    failed = preset_result("x", experiment, [finished(make_run, 0.9), finished(make_run, 0.9, "failed")])
-    assert (failed.verdict, failed.decided) == ("holds", 1)
-    diverged = preset_result("x", experiment, [finished(make_run, 0.9), finished(make_run, 0.9, "diverged")])
-    assert diverged.verdict == "holds in some"
+    first, second = draws(make_run, [0.9, 0.9])
+    failed = preset_result("x", experiment, [first, finished(make_run, 0.9, "failed")])
+    assert (failed.outcome, failed.demonstration.of) == ("holds", 1)
+    diverged = preset_result(
+        "x", experiment, [first, dataclasses.replace(second, folder=finished(make_run, 0.9, "diverged").folder)]
+    )
+    assert diverged.outcome == "holds in some draws"
     assert "diverged" in diverged.cells[1].against[-1]
     refused = preset_result("x", experiment, [CellPlace(Path("/nowhere"), 0, 0, "the disk is full")])
-    assert (refused.verdict, refused.cells[0].reason) == ("failed", "the disk is full")
-    assert preset_result("x", experiment, [], "needs a GPU").verdict == "not run"
+    assert (refused.outcome, refused.cells[0].reason) == ("failed", "the disk is full")
+    assert not refused.enough
+    assert preset_result("x", experiment, [], "needs a GPU").words == "not tested here (needs a GPU)"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +205,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(make_run, tmp_
     names = {element.get("id") for element in tree.iter("article")}
     assert {link.removeprefix("#") for link in links} == names
     assert "prefers-color-scheme:dark" in text
-    assert "holds (1 of 1)" in markdown.read_text(encoding="utf-8")
+    assert "holds (1 of 1 draws)" in markdown.read_text(encoding="utf-8")
 
 
 def test_text_from_elsewhere_stays_text(make_run):
@@ -121,7 +217,7 @@ def test_text_from_elsewhere_stays_text(make_run):
     markdown = to_markdown(report)
     assert "\x1b" not in markdown
     rows = [line for line in markdown.split("\n") if line.startswith("| first ")]
-    assert len(re.split(r"(?<!\\)\|", rows[0])) == 6, "the bar in the text is no edge of the table"
+    assert len(re.split(r"(?<!\\)\|", rows[0])) == 7, "the bar in the text is no edge of the table"
     assert plain("<a>") == r"\<a\>"
     assert el("p", "<&>", title='"') == '<p title="&quot;">&lt;&amp;&gt;</p>'
 

@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from condense_core.scenario.experiment import Found
+from condense_presets.paper_records import papers
 from condense_tui.draw.numbers import duration
 from condense_tui.reproduce.report.across import FigureResult
-from condense_tui.reproduce.report.results import PresetResult, Verdict
+from condense_tui.reproduce.report.judged import LayerResult, Outcome
+from condense_tui.reproduce.report.results import PresetResult
 
-PAPERS = {
-    "fcn": (
-        "Fully connected networks",
-        "H. Zhou, Q. Zhou, T. Luo, Y. Zhang, Z.-Q. J. Xu, Towards Understanding the Condensation of Neural Networks at"
-        " Initial Training, NeurIPS 2022",
-    ),
-    "cnn": (
-        "Convolutional networks",
-        "Z. Zhou, H. Zhou, Y. Li, Z.-Q. J. Xu, Understanding the Initial Condensation of Convolutional Neural Networks,"
-        " CSIAM Trans. Appl. Math. 6 (2025) 272–319",
-    ),
-    "none": ("Scenarios of our own", "not from a paper"),
+# Headings of the parts of a report; a paper's source is in its file of records.
+HEADINGS = {
+    "fcn": "Fully connected networks",
+    "cnn": "Convolutional networks",
+    "none": "Scenarios of our own",
 }
-# Verdicts from good to none, as they are said of several presets.
-PLURAL: dict[Verdict, str] = {
+# Outcomes from good to none, as they are said of several presets.
+PLURAL: dict[Outcome, str] = {
     "holds": "hold",
-    "holds in some": "hold in some runs",
-    "does not hold here": "do not hold here",
+    "holds in some draws": "hold in some draws",
+    "does not hold": "do not hold",
     "failed": "failed",
     "no claim": "without a claim",
-    "not run": "not run",
+    "not tested here": "not tested here",
 }
 
 
 @dataclass(frozen=True)
 class PaperPart:
-    """The presets of one paper, and its figures across presets."""
+    """The presets of one paper, and its figures across presets; `ours` are choices that hold for all of them."""
 
     heading: str
     source: str
+    ours: tuple[str, ...]
     presets: list[PresetResult]
     figures: list[FigureResult]
 
@@ -66,7 +64,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def holds(self) -> bool:
-        """No claim that was tried fails."""
+        """Nothing failed, and nothing contradicts what a preset declares."""
         return all(item.enough for item in self.judged)
 
     @property
@@ -74,32 +72,62 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """Everything that has a verdict."""
         return [*self.presets, *self.figures]
 
-    def counts(self) -> list[tuple[Verdict, int]]:
-        """How many presets and figures across presets have each verdict, those that none has left out."""
-        found = Counter(item.verdict for item in self.judged)
-        return [(verdict, found[verdict]) for verdict in PLURAL if found[verdict]]
+    @property
+    def of_papers(self) -> list[PresetResult | FigureResult]:
+        """What stands for a paper's own claim."""
+        return [item for item in self.judged if isinstance(item, FigureResult) or item.kind == "paper"]
+
+    @property
+    def demonstrations(self) -> list[PresetResult]:
+        """What shows the phenomenon at a setting or a draw that was chosen for it."""
+        return [preset for preset in self.presets if preset.kind == "demonstration"]
 
     def by_paper(self) -> list[PaperPart]:
         """What there is of each paper that has any."""
         parts = [
             PaperPart(
                 heading=heading,
-                source=source,
+                source=_source(paper),
+                ours=papers()[paper].ours if paper in papers() else (),
                 presets=[preset for preset in self.presets if preset.paper == paper],
                 figures=[figure for figure in self.figures if figure.paper == paper],
             )
-            for paper, (heading, source) in PAPERS.items()
+            for paper, heading in HEADINGS.items()
         ]
         return [part for part in parts if part.presets or part.figures]
 
 
+def _source(paper: str) -> str:
+    known = papers().get(paper)
+    return "not from a paper" if known is None else f"{known.authors}, {known.title}, {known.where}; {known.text}"
+
+
+def counts(items: Sequence[PresetResult | FigureResult]) -> list[tuple[Outcome, int]]:
+    """How many have each outcome, those that none has left out."""
+    found = Counter(item.outcome for item in items)
+    return [(outcome, found[outcome]) for outcome in PLURAL if found[outcome]]
+
+
 def title(report: Report) -> str:
-    """The report's first line."""
-    verdicts = [item.verdict for item in report.judged]
-    tried = sum(verdict not in {"not run", "no claim"} for verdict in verdicts)
-    held = sum(verdict == "holds" for verdict in verdicts)
+    """The report's first line: the papers' claims at the papers' settings, and nothing else."""
+    outcomes = [item.outcome for item in report.of_papers]
+    tested = sum(outcome not in {"not tested here", "no claim"} for outcome in outcomes)
+    held = sum(outcome == "holds" for outcome in outcomes)
     so_far = " so far" if report.stopped else ""
-    return f"Initial condensation, reproduced: {held} of {tried} claims hold{so_far}"
+    return f"Initial condensation, reproduced: {held} of {tested} claims that were tested hold{so_far}"
+
+
+def sums(report: Report) -> list[tuple[str, str]]:
+    """The honest sum: of the papers' claims at the papers' settings, and apart from it of demonstrations."""
+    parts: list[tuple[str, Sequence[PresetResult | FigureResult]]] = [
+        ("the papers' claims", report.of_papers),
+        ("demonstrations", report.demonstrations),
+    ]
+    return [
+        (name, f"{len(items)}: {', '.join(f'{count} {PLURAL[outcome]}' for outcome, count in counts(items))}")
+        for name, items in parts
+        if items
+    ]
 
 
 def circumstances(report: Report) -> list[tuple[str, str]]:
@@ -122,19 +150,25 @@ def circumstances(report: Report) -> list[tuple[str, str]]:
 
 
 def heading(figure: str) -> str:
-    """`fig. 3a`, or `theorem 1`, where something is of a paper's figure."""
-    if figure.startswith("thm"):
-        return f"theorem {figure.removeprefix('thm')}"
-    return f"fig. {figure}" if figure else ""
+    """`fig. 3a`, or `theorem 1`, what something is of in its paper."""
+    return f"fig. {figure}" if figure[:1].isdigit() else figure
 
 
 def facts(preset: PresetResult) -> list[tuple[str, str]]:
     """Name and text of everything that is said of a preset beside its numbers."""
+    verdict = preset.verdict
+    expected = preset.expected
     return [
-        ("the paper shows", preset.paper_shows),
-        ("claim", f"{preset.claim} (in at least {preset.share:.0%} of runs)" if preset.claim else ""),
-        ("our choices", preset.ours),
-        ("our earlier result", preset.finding),
+        ("the text says", preset.says),
+        ("claim", f"{preset.claim} (in at least {preset.share:.0%} of the draws)" if preset.claim else ""),
+        ("the paper's claim", preset.paper_verdict.words if preset.paper_verdict else ""),
+        ("demonstration", preset.demonstration.words if preset.demonstration else ""),
+        ("95 % interval", f"{verdict.interval_words} of all draws" if verdict and verdict.interval else ""),
+        ("differs from the paper", "; ".join(preset.differs)),
+        ("not in the text, ours", "; ".join(preset.chosen)),
+        ("by layer", "; ".join(_layer_words(layer) for layer in preset.layers)),
+        ("declared", f"{expected.holds_in} of {expected.of}{_note(expected)}" if expected else ""),
+        ("contradicts it", preset.broken),
         ("phase diagram", preset.phase),
         ("changed settings", "; ".join(preset.changes)),
         ("missing runs", "; ".join(preset.missing)),
@@ -142,12 +176,21 @@ def facts(preset: PresetResult) -> list[tuple[str, str]]:
     ]
 
 
+def _layer_words(layer: LayerResult) -> str:
+    panel = f"{layer.panel}, " if layer.panel else ""
+    return f"{panel}{layer.layer}: {layer.holds_in} of {layer.of}"
+
+
+def _note(found: Found) -> str:
+    return "".join(f", {text}" for text in (found.note, f"at {found.revision}" if found.revision else "") if text)
+
+
 def figure_facts(figure: FigureResult) -> list[tuple[str, str]]:
     """Name and text of everything that is said of a figure across presets beside its numbers."""
     return [
-        ("the paper shows", figure.paper_shows),
+        ("the text says", figure.says),
         ("claim", figure.claim),
-        ("our earlier result", figure.finding),
+        ("differs from the paper", "; ".join(figure.differs)),
         ("against the claim", "; ".join(text for item in figure.comparisons for text in item.against)),
         ("missing runs", "; ".join(figure.missing)),
         ("not run", figure.not_run),
@@ -155,10 +198,11 @@ def figure_facts(figure: FigureResult) -> list[tuple[str, str]]:
 
 
 def marks(preset: PresetResult) -> str:
-    """`quick` and `other data` where the runs are not of the preset as it ships, `missing runs` where they are not all
-    that were asked for: for an overview."""
+    """`demonstration` where the preset is one, `quick` and `other data` where the runs are not of the preset as it
+    ships, `missing runs` where they are not all that were asked for: for an overview."""
+    words = ["demonstration"] if preset.kind == "demonstration" else []
     if not preset.cells:
-        return ""
+        return ", ".join(words)
     kinds = {change.partition(":")[0] for change in preset.changes}
-    words = [word for kind, word in (("quick setting", "quick"), ("data", "other data")) if kind in kinds]
+    words += [word for kind, word in (("quick setting", "quick"), ("data", "other data")) if kind in kinds]
     return ", ".join([*words, "missing runs"] if preset.missing else words)

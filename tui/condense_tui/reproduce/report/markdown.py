@@ -7,13 +7,13 @@ import re
 from condense_core.text import printable
 from condense_tui.reproduce.report.across import FigureResult
 from condense_tui.reproduce.report.document import (
-    PLURAL,
     Report,
     circumstances,
     facts,
     figure_facts,
     heading,
     marks,
+    sums,
     title,
 )
 from condense_tui.reproduce.report.results import PresetResult
@@ -23,14 +23,16 @@ def to_markdown(report: Report) -> str:
     """The whole report."""
     lines = [f"# {plain(title(report))}", ""]
     lines += [f"- {name}: {plain(text)}" for name, text in circumstances(report)]
-    lines += [f"- verdicts: {', '.join(f'{count} {PLURAL[verdict]}' for verdict, count in report.counts())}"]
+    lines += [f"- {name}: {words}" for name, words in sums(report)]
     lines += [f"- left out to fit the time: {plain('; '.join(report.cuts))}"] if report.cuts else []
-    lines += ["", *_table(["preset", "figure", "claim", "verdict"], [_overview(preset) for preset in report.presets])]
+    heads = ["preset", "figure", "claim", "verdict", "95 % interval"]
+    lines += ["", *_table(heads, [_overview(preset) for preset in report.presets])]
     if report.figures:
-        rows = [[item.name, item.figure, item.claim, item.verdict] for item in report.figures]
+        rows = [[item.name, item.figure, item.claim, item.words] for item in report.figures]
         lines += ["", *_table(["across presets", "figure", "claim", "verdict"], rows)]
     for part in report.by_paper():
         lines += ["", f"## {part.heading}", "", plain(part.source)]
+        lines += ["", *(f"- ours: {plain(text)}" for text in part.ours)] if part.ours else []
         for figure in part.figures:
             lines += ["", *_figure(figure)]
         for preset in part.presets:
@@ -45,16 +47,17 @@ def plain(text: str) -> str:
 
 def _overview(preset: PresetResult) -> list[str]:
     mark = f" ({marks(preset)})" if marks(preset) else ""
-    return [preset.name, preset.figure, preset.claim or preset.summary, preset.words + mark]
+    interval = preset.verdict.interval_words if preset.verdict else ""
+    return [preset.name, preset.figure, preset.claim or preset.summary, preset.words + mark, interval]
 
 
 def _figure(figure: FigureResult) -> list[str]:
     of_paper = f" ({heading(figure.figure)})" if figure.figure else ""
-    lines = [f"### {plain(figure.name)} across presets{plain(of_paper)}: {plain(figure.verdict)}", ""]
+    lines = [f"### {plain(figure.name)} across presets{plain(of_paper)}: {plain(figure.words)}", ""]
     lines += [f"- {name}: {plain(text)}" for name, text in figure_facts(figure) if text]
     for item in figure.comparisons:
         rows = [[arm.name, arm.words] for arm in item.arms]
-        lines += ["", *_table([item.name, f"mean ± std, expected: {item.wanted}"], rows)]
+        lines += ["", *_table([item.name, f"measured; expected: {item.wanted}"], rows)]
     return lines
 
 
@@ -64,7 +67,7 @@ def _preset(preset: PresetResult) -> list[str]:
     lines += [f"- {name}: {plain(text)}" for name, text in facts(preset) if text]
     if preset.distributions:
         rows = [[item.name, item.wanted, item.found] for item in preset.distributions]
-        lines += ["", *_table(["quantity at the end", "expected", "measured in the runs"], rows)]
+        lines += ["", *_table(["quantity", "expected", "measured in the runs"], rows)]
     failed = [cell for cell in preset.cells if cell.against or cell.status != "done"]
     lines += [""] if failed else []
     for cell in failed:

@@ -15,13 +15,15 @@ from condense_tui.reproduce.report.document import (
     PLURAL,
     Report,
     circumstances,
+    counts,
     facts,
     figure_facts,
     heading,
     marks,
     title,
 )
-from condense_tui.reproduce.report.results import CellVerdict, PresetResult
+from condense_tui.reproduce.report.judged import CellVerdict
+from condense_tui.reproduce.report.results import PresetResult
 
 _DOCTYPE = "<!DOCTYPE html>\n"
 
@@ -32,6 +34,7 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
         join(
             el("h2", part.heading),
             el("p", part.source, class_="source"),
+            _ours(part.ours),
             *(_figure(figure) for figure in part.figures),
             *(_article(preset, pictures_of(preset)) for preset in part.presets),
         )
@@ -40,8 +43,13 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
     body = el(
         "main",
         el("h1", title(report)),
-        el("p", "Each claim is tested over several seeds of the initial weights, and the whole distribution is shown."),
-        _counts(report),
+        el(
+            "p",
+            "Each claim is a statistic over draws of weights and data together, and its whole distribution is shown. A"
+            " paper's claim is tested at the paper's setting; demonstrations are at settings and draws that were chosen"
+            " to show something, and say nothing about it.",
+        ),
+        *_counts(report),
         _facts(circumstances(report)),
         _overview(report),
         _reading(),
@@ -57,22 +65,34 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
     return _DOCTYPE + el("html", head, el("body", body), lang="en") + "\n"
 
 
-def _counts(report: Report) -> Markup:
-    items = [
-        el("li", el("b", str(count), class_=_class(verdict)), PLURAL[verdict]) for verdict, count in report.counts()
-    ]
-    return el("ul", *items, class_="counts")
+def _counts(report: Report) -> list[Markup]:
+    """The honest sum, of the papers' claims first."""
+    lists = []
+    for name, items in (("The papers' claims", report.of_papers), ("Demonstrations", report.demonstrations)):
+        entries = [
+            el("li", el("b", str(count), class_=_class(outcome)), PLURAL[outcome]) for outcome, count in counts(items)
+        ]
+        if entries:
+            lists += [el("p", f"{name}: {len(items)}", class_="soft"), el("ul", *entries, class_="counts")]
+    return lists
+
+
+def _ours(choices: tuple[str, ...]) -> Markup:
+    if not choices:
+        return Markup("")
+    return el("details", el("summary", "our choices in all of them"), el("ul", *(el("li", text) for text in choices)))
 
 
 def _overview(report: Report) -> Markup:
-    rows = [_row("th", "preset", "figure", "claim", "verdict")]
+    rows = [_row("th", "preset", "figure", "claim", "verdict", "95 %")]
     rows += [
         el(
             "tr",
             el("td", el("a", preset.name, href=f"#{preset.name}"), class_="key"),
             el("td", preset.figure, class_="key"),
             el("td", preset.claim or preset.summary),
-            el("td", _badge(preset.words, preset.verdict), *_mark(preset)),
+            el("td", _badge(preset.words, preset.outcome), *_mark(preset)),
+            el("td", preset.verdict.interval_words if preset.verdict else "", class_="key"),
         )
         for preset in report.presets
     ]
@@ -82,7 +102,8 @@ def _overview(report: Report) -> Markup:
             el("td", el("a", figure.name, href=f"#{_anchor(figure)}"), class_="key"),
             el("td", figure.figure, class_="key"),
             el("td", f"across presets: {figure.claim}"),
-            el("td", _badge(figure.verdict, figure.verdict)),
+            el("td", _badge(figure.words, figure.outcome)),
+            el("td", ""),
         )
         for figure in report.figures
     ]
@@ -104,7 +125,7 @@ def _article(preset: PresetResult, pictures: list[Picture]) -> Markup:
     figure = el("span", heading(preset.figure), class_="figure") if preset.figure else Markup("")
     return el(
         "article",
-        el("h3", preset.name, " ", figure, " ", _badge(preset.words, preset.verdict), *_mark(preset)),
+        el("h3", preset.name, " ", figure, " ", _badge(preset.words, preset.outcome), *_mark(preset)),
         el("p", preset.summary),
         _facts(facts(preset)),
         _distributions(preset),
@@ -120,7 +141,7 @@ def _figure(figure: FigureResult) -> Markup:
     of_paper = el("span", f"{heading(figure.figure)}, across presets", class_="figure")
     return el(
         "article",
-        el("h3", figure.name, " ", of_paper, " ", _badge(figure.verdict, figure.verdict)),
+        el("h3", figure.name, " ", of_paper, " ", _badge(figure.words, figure.outcome)),
         _facts(figure_facts(figure)),
         *(_comparison(item) for item in figure.comparisons),
         id=_anchor(figure),
@@ -128,7 +149,7 @@ def _figure(figure: FigureResult) -> Markup:
 
 
 def _comparison(item: ComparisonResult) -> Markup:
-    rows = [_row("th", item.name, f"mean ± std, expected: {item.wanted}")]
+    rows = [_row("th", item.name, f"measured; expected: {item.wanted}")]
     rows += [_row("td", arm.name, arm.words) for arm in item.arms]
     picture = strip([(arm.name, arm.values) for arm in item.arms], item.name)
     return join(el("div", el("table", *rows), class_="wrap"), picture)
@@ -150,7 +171,7 @@ def _facts(rows: list[tuple[str, str]]) -> Markup:
 def _distributions(preset: PresetResult) -> Markup:
     if not preset.distributions:
         return Markup("")
-    rows = [_row("th", "quantity at the end", "expected", "measured in the runs")]
+    rows = [_row("th", "quantity", "expected", "measured in the runs")]
     rows += [_row("td", item.name, item.wanted, item.found) for item in preset.distributions]
     return el("div", el("table", *rows), class_="wrap")
 
@@ -173,12 +194,12 @@ def _row_of(pictures: list[Picture], kind: str) -> Markup:
     return el("div", *figures, class_=f"pictures {kind}") if figures else Markup("")
 
 
-def _badge(words: str, verdict: str) -> Markup:
-    return el("span", words, class_=f"badge {_class(verdict)}")
+def _badge(words: str, outcome: str) -> Markup:
+    return el("span", words, class_=f"badge {_class(outcome)}")
 
 
-def _class(verdict: str) -> str:
-    return verdict.replace(" ", "-")
+def _class(outcome: str) -> str:
+    return outcome.replace(" ", "-")
 
 
 def _row(cell: str, *texts: str) -> Markup:

@@ -59,6 +59,8 @@ class RunDraft:
     seconds_gpu: float | None
     measured: str
     recording: bool = False
+    more: tuple[str, ...] = ()
+    """What is told below everything else, where there is room: how it stands to a paper."""
 
 
 def of_preset(preset: Preset) -> RunDraft:
@@ -82,7 +84,14 @@ def of_preset(preset: Preset) -> RunDraft:
         seconds_gpu=None if preset.minutes_gpu is None else 60 * preset.minutes_gpu,
         measured="as measured on two cores",
         recording=preset.recording is not None,
+        more=beside_the_paper(preset),
     )
+
+
+def beside_the_paper(preset: Preset) -> tuple[str, ...]:
+    """What the paper says of a preset's figure, and which of its settings are not the paper's."""
+    said = [f"the paper: {preset.paper_shows}"] if preset.paper_shows else []
+    return (*said, *(f"{head}: {text}" for head, text in preset.beside_the_paper))
 
 
 def of_run(info: RunInfo) -> RunDraft:
@@ -160,7 +169,7 @@ class FormScreen(Dialog[None]):
         self._starting = False
         self._fields: list[SettableField] = []
         self._experiment: Experiment | None = None
-        self._about, self._hints, self._cost, self._status = (Paragraphs() for _ in range(4))
+        self._about, self._hints, self._cost, self._status, self._more = (Paragraphs() for _ in range(5))
         self._suggester = FieldSuggester(lambda: [field.name for field in self._fields])
 
     def compose(self) -> ComposeResult:
@@ -178,6 +187,7 @@ class FormScreen(Dialog[None]):
             yield self._hints
             yield self._cost
             yield self._status
+            yield self._more
 
     def _field(self, name: str, value: str, note: str) -> ComposeResult:
         with Horizontal(classes="field"):
@@ -190,6 +200,7 @@ class FormScreen(Dialog[None]):
         self._about.show(
             [(printable(text), look.strong if at == 0 else look.muted) for at, text in enumerate(self._start.words)]
         )
+        self._more.show([(printable(text), look.muted) for text in self._start.more])
         self._check_soon()
 
     def on_input_changed(self, event: Message) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from condense_core.thresholds import ARRIVED, COARSE, FINE, INITIAL_STAGE, LEAST_COVERAGE, SMALL_NORM, percent
 
-Kind = Literal["count", "share", "cosine", "flag", "step", "value"]
+MeasureKind = Literal["count", "share", "cosine", "flag", "step", "value"]
 """How a value is written and summed up: a whole number; a share in [0, 1], in per cent; a number in [0, 1] of which the
 last digits before 1 matter; yes or no; a step of the run; any other number."""
 
@@ -19,7 +19,7 @@ class Measure(NamedTuple):
     """One measure. `label` is its name in a sentence, `head` the same over a narrow column, `help` what it is."""
 
     label: str
-    kind: Kind
+    kind: MeasureKind
     help: str
     head: str = ""
     of: Literal["layer", "network"] = "layer"

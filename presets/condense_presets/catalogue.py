@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from condense_core.scenario.experiment import Kind
+from condense_core.scenario.experiment import PresetKind
 from condense_core.scenario.toml import loads
 from condense_presets import preset_files, recordings
 from condense_presets.paper_records import compared, record_of
@@ -26,7 +26,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     claim: str
     paper_shows: str
-    kind: Kind = "demonstration"
+    kind: PresetKind = "demonstration"
     beside_the_paper: tuple[tuple[str, str], ...] = ()
     minutes_cpu: float | None
     minutes_quick: float | None

@@ -98,5 +98,5 @@ def test_values_over_draws_are_counted_or_given_as_a_range_by_their_kind(monkeyp
     assert words(0.5, "coverage") == "0.5"
 
 
-def replace_kind(name: str, kind: measure_table.Kind) -> measure_table.Measure:
+def replace_kind(name: str, kind: measure_table.MeasureKind) -> measure_table.Measure:
     return MEASURES[name]._replace(kind=kind)

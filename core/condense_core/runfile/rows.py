@@ -7,9 +7,8 @@ query in their order and what may stand in each; a value that may not is an erro
 from __future__ import annotations
 
 import operator
-import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
@@ -37,8 +36,6 @@ Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
 
 R = TypeVar("R")
 T = TypeVar("T")
-# Where in a row a value stands.
-_COLUMN = re.compile(r"`\$\[(\d+)\]")
 
 
 class Numbered(NamedTuple):
@@ -178,7 +175,7 @@ def converted(values: dict[str, Any], kind: type[T], table: str) -> T:
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        raise _damage(error, table, list(values), list(values.values())) from None
+        raise DamagedError(f"{table}.{in_words(str(error), values)}") from None
 
 
 def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
@@ -191,11 +188,13 @@ def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
         try:
             msgspec.convert(values, row)
         except msgspec.ValidationError as error:
-            raise _damage(error, table, list(row._fields), list(values)) from None  # type: ignore[attr-defined]
+            raise _damage(error, table, row._fields, values) from None  # type: ignore[attr-defined]
     raise DamagedError(f"{table}: a damaged row")
 
 
-def _damage(error: Exception, table: str, columns: list[str], values: list[Any]) -> DamagedError:
-    named = _COLUMN.sub(lambda place: f"`$.{columns[int(place[1])]}", str(error))
-    said = in_words(named, dict(zip(columns, values, strict=True)))
-    return DamagedError(f"{table}.{said}" if "at `$." in named else f"{table}: {said}")
+def _damage(error: Exception, table: str, columns: Sequence[str], values: Sequence[Any]) -> DamagedError:
+    """The error of a row, with its column in place of the number under which msgspec knows it."""
+    place, colon, words = in_words(str(error), values).partition(": ")
+    if not (colon and place.isdecimal() and int(place) < len(columns)):
+        return DamagedError(f"{table}: {place}{colon}{words}")
+    return DamagedError(f"{table}.{columns[int(place)]}: {words}")

@@ -13,7 +13,7 @@ from condense_core.runfile.reader import RunReader
 from condense_core.scenario.claims import Claim, Quantity, Requirement
 from condense_core.scenario.deviations import Compared
 from condense_core.scenario.draws import distinct, vary_together
-from condense_core.scenario.experiment import Experiment, Kind
+from condense_core.scenario.experiment import Experiment, PresetKind
 from condense_core.scenario.verdict import Verdict, enough, judge, not_tested
 from condense_core.text import printable
 
@@ -178,7 +178,7 @@ def _with_verdicts(
 
 
 def two_verdicts(
-    found: Verdict, kind: Kind, compared: Compared, *, together: bool
+    found: Verdict, kind: PresetKind, compared: Compared, *, together: bool
 ) -> tuple[Verdict | None, Verdict | None]:
     """The verdict on the paper's claim at its setting, and the one on another setting or draw that was trained instead.
 

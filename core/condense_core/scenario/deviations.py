@@ -33,7 +33,7 @@ class Deviation(msgspec.Struct, frozen=True, kw_only=True):
         return f"{SETTINGS[self.setting]}: {self.here}, the paper {self.paper}{why}"
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
+class OwnChoice(msgspec.Struct, frozen=True, kw_only=True):
     """A setting that the text does not give, so that its value is ours."""
 
     setting: str
@@ -49,7 +49,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario beside a record: what differs, what is ours because the text gives nothing, and what agrees."""
 
     deviations: tuple[Deviation, ...]
-    choices: tuple[Choice, ...]
+    choices: tuple[OwnChoice, ...]
     agree: tuple[str, ...]
 
     @property
@@ -77,7 +77,7 @@ def compare(record: PaperRecord, experiment: Experiment) -> Compared:
                     Deviation(setting=name, paper=_words(paper), here=_words(here), reason=reasons.get(name, ""))
                 )
         elif name in record.not_given:
-            choices.append(Choice(setting=name, here=_words(of(experiment))))
+            choices.append(OwnChoice(setting=name, here=_words(of(experiment))))
     if record.settings.epoch is not None:
         stands = record.settings.shown or (record.settings.epoch,)
         judged = _judged(experiment)

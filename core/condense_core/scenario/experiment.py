@@ -246,7 +246,7 @@ class Found(Checked, frozen=True, kw_only=True):
         require(0 <= self.holds_in <= self.of, "holds_in", f"0 to of ({self.of})", self.holds_in)
 
 
-Kind = Literal["paper", "demonstration"]
+PresetKind = Literal["paper", "demonstration"]
 
 
 class About(Checked, frozen=True, kw_only=True):
@@ -260,7 +260,7 @@ class About(Checked, frozen=True, kw_only=True):
 
     summary: str
     record: str = ""
-    kind: Kind = "demonstration"
+    kind: PresetKind = "demonstration"
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
     """Why a setting is not the record's, by the setting's name."""
     paper: Literal["fcn", "cnn", "none"] = "none"

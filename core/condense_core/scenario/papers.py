@@ -20,7 +20,7 @@ from condense_core.scenario.toml import checked, parse
 
 PaperName = Literal["fcn", "cnn"]
 # Trained to be seen; computed from the data; other figures' runs seen in another way; a sketch; a theorem or remark.
-Kind = Literal["training", "data", "shown", "drawing", "theory"]
+FigureKind = Literal["training", "data", "shown", "drawing", "theory"]
 
 # Of a figure that is trained, each of these is in its record, or named there as not given by the text.
 _OF_EVERY_TRAINING = (
@@ -122,7 +122,7 @@ class Base(_Source, frozen=True, kw_only=True):
 class PaperRecord(_Source, frozen=True, kw_only=True):
     """A figure, or the part of one that is one training: its settings, what is said of it, what is not given."""
 
-    kind: Kind
+    kind: FigureKind
     says: tuple[Statement, ...]
     figure: str | None = None
     """What the figure is called where that is not its id; empty for a remark without one."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Word = Literal["holds", "holds in some draws", "does not hold", "not tested here"]
+VerdictWord = Literal["holds", "holds in some draws", "does not hold", "not tested here"]
 
 # The share of draws in which a claim of a paper must hold where the paper names none: decided before anything is looked
 # at, and the same for all.
@@ -20,7 +20,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """A claim's word, the draws it holds in of those that were decided, and Wilson's 95 % interval for that share; the
     interval is None and `why` says what is missing where nothing was decided."""
 
-    word: Word
+    word: VerdictWord
     holds_in: int = 0
     of: int = 0
     interval: tuple[float, float] | None = None
@@ -45,7 +45,9 @@ def judge(share: float, holds_in: int, of: int) -> Verdict:
     """The verdict on a claim that holds in so many of the decided draws and names that share of them."""
     if not of:
         return not_tested("no draw was decided")
-    word: Word = "holds" if enough(share, holds_in, of) else "holds in some draws" if holds_in else "does not hold"
+    word: VerdictWord = (
+        "holds" if enough(share, holds_in, of) else "holds in some draws" if holds_in else "does not hold"
+    )
     return Verdict(word=word, holds_in=holds_in, of=of, interval=wilson(holds_in, of))
 
 

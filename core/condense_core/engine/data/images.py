@@ -63,10 +63,10 @@ def read_images(data: ImageData) -> Images:
     return open_images(data)(data.seed)
 
 
-Draw = Callable[[int], Images]
+DrawImages = Callable[[int], Images]
 
 
-def open_images(data: ImageData) -> Draw:
+def open_images(data: ImageData) -> DrawImages:
     """The set read once, to be drawn from many times: `open_images(data)(seed)` is `read_images` with that seed."""
     match data:
         case Digits():
@@ -89,7 +89,7 @@ def _too_few(name: str, available: int, wanted: int) -> DataError:
     return DataError(f"{name}: {available} images, {wanted} were asked for; lower data.samples")
 
 
-def _digits(data: Digits) -> Draw:
+def _digits(data: Digits) -> DrawImages:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -108,7 +108,7 @@ def _digits(data: Digits) -> Draw:
     return draw
 
 
-def _photos(data: Photos) -> Draw:
+def _photos(data: Photos) -> DrawImages:
     from sklearn.datasets import load_sample_images
 
     photos = load_sample_images().images
@@ -137,7 +137,7 @@ def _photos(data: Photos) -> Draw:
     return draw
 
 
-def _torchvision(data: Mnist | Cifar10 | Cifar100) -> Draw:
+def _torchvision(data: Mnist | Cifar10 | Cifar100) -> DrawImages:
     from torchvision import datasets
 
     root = data_root(data.root)
@@ -185,7 +185,7 @@ def _read_whole(name: str, root: Path, download: bool, read: Callable[[], Any]) 
     return whole.data, labels
 
 
-def _folder(data: Folder) -> Draw:
+def _folder(data: Folder) -> DrawImages:
     from torchvision.datasets import ImageFolder
 
     path = Path(data.path).expanduser()

@@ -20,7 +20,7 @@ from condense_core.scenario.figures import ArmComparison, Each, Equal, Falling, 
 from condense_core.scenario.verdict import Verdict, judge, not_tested
 from condense_presets.paper_records import record
 from condense_tui.draw.numbers import measure, plural
-from condense_tui.reproduce.report.judged import Outcome
+from condense_tui.reproduce.report.judged import JudgedOutcome
 from condense_tui.reproduce.report.results import PresetResult
 
 
@@ -71,7 +71,7 @@ class FigureResult(msgspec.Struct, frozen=True, kw_only=True):
     paper: str
     says: str
     claim: str
-    outcome: Outcome
+    outcome: JudgedOutcome
     comparisons: list[ComparisonResult]
     differs: list[str]
     """In what the arms' runs differ from what the text gives, in words."""
@@ -127,7 +127,7 @@ def figure_result(figure: PaperFigure, arms: Sequence[Sequence[PresetResult]]) -
     )
 
 
-def outcome_of(comparisons: Sequence[ComparisonResult]) -> Outcome:
+def outcome_of(comparisons: Sequence[ComparisonResult]) -> JudgedOutcome:
     """Holds where nothing speaks against any comparison, in some draws where a range holds in some of them; failed
     where an arm has no value to compare."""
     arms = [arm for comparison in comparisons for arm in comparison.arms]

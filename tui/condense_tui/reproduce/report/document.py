@@ -12,7 +12,7 @@ from condense_core.scenario.experiment import Found
 from condense_presets.paper_records import papers
 from condense_tui.draw.numbers import duration
 from condense_tui.reproduce.report.across import FigureResult
-from condense_tui.reproduce.report.judged import LayerResult, Outcome
+from condense_tui.reproduce.report.judged import JudgedOutcome, LayerResult
 from condense_tui.reproduce.report.results import PresetResult
 
 # Headings of the parts of a report; a paper's source is in its file of records.
@@ -22,7 +22,7 @@ HEADINGS = {
     "none": "Scenarios of our own",
 }
 # Outcomes from good to none, as they are said of several presets.
-PLURAL: dict[Outcome, str] = {
+PLURAL: dict[JudgedOutcome, str] = {
     "holds": "hold",
     "holds in some draws": "hold in some draws",
     "does not hold": "do not hold",
@@ -102,7 +102,7 @@ def _source(paper: str) -> str:
     return "not from a paper" if known is None else f"{known.authors}, {known.title}, {known.where}; {known.text}"
 
 
-def counts(items: Sequence[PresetResult | FigureResult]) -> list[tuple[Outcome, int]]:
+def counts(items: Sequence[PresetResult | FigureResult]) -> list[tuple[JudgedOutcome, int]]:
     """How many have each outcome, those that none has left out."""
     found = Counter(item.outcome for item in items)
     return [(outcome, found[outcome]) for outcome in PLURAL if found[outcome]]

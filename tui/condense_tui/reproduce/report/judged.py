@@ -16,7 +16,7 @@ from condense_core.scenario.experiment import Experiment, Found
 from condense_core.scenario.verdict import Verdict, broken, judge, not_tested
 from condense_presets.paper_records import compared
 
-Outcome = Literal["holds", "holds in some draws", "does not hold", "no claim", "failed", "not tested here"]
+JudgedOutcome = Literal["holds", "holds in some draws", "does not hold", "no claim", "failed", "not tested here"]
 
 
 class CellVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ def verdicts(
     return two_verdicts(found, kind, compared(experiment), together=together)
 
 
-def outcome(claim: Claim | None, cells: Sequence[CellVerdict], verdict: Verdict | None) -> Outcome:
+def outcome(claim: Claim | None, cells: Sequence[CellVerdict], verdict: Verdict | None) -> JudgedOutcome:
     """The verdict's word, or why there is none."""
     if cells and claim is None:
         return "no claim"

@@ -13,13 +13,13 @@ from condense_core.runfile.reader import RunReader, open_member
 from condense_core.runfile.status import FINAL
 from condense_core.runs.summary import failures, measured, summarise
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Experiment, Found, Kind
+from condense_core.scenario.experiment import Experiment, Found, PresetKind
 from condense_core.scenario.verdict import Verdict
 from condense_presets.paper_records import compared, record_of
 from condense_tui.reproduce.report.judged import (
     CellVerdict,
+    JudgedOutcome,
     LayerResult,
-    Outcome,
     broken_words,
     by_layer,
     distinct_cells,
@@ -41,7 +41,7 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     record: str
     figure: str
     paper: str
-    kind: Kind
+    kind: PresetKind
     summary: str
     says: str
     differs: list[str]
@@ -52,7 +52,7 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     """Where its initialisation lies in the phase diagram, in words; empty where it has no place there."""
     claim: str
     share: float
-    outcome: Outcome
+    outcome: JudgedOutcome
     paper_verdict: Verdict | None
     demonstration: Verdict | None
     layers: list[LayerResult]

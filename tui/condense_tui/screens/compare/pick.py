@@ -27,7 +27,7 @@ Candidate = Glance | Preset
 
 
 @dataclass
-class Found(Message):
+class CandidatesFound(Message):
     """What there is to choose from."""
 
     runs: tuple[Glance, ...]
@@ -74,9 +74,11 @@ class PickScreen(Dialog[None]):
         except (OSError, CondenseError):
             # the recordings that ship are there nevertheless
             runs = ()
-        self.post_message(Found(runs, tuple(preset for preset in catalogue() if preset.recording is not None)))
+        self.post_message(
+            CandidatesFound(runs, tuple(preset for preset in catalogue() if preset.recording is not None))
+        )
 
-    def on_found(self, message: Found) -> None:
+    def on_candidates_found(self, message: CandidatesFound) -> None:
         """Show what there is."""
         entries: list[Entry[Candidate]] = []
         for run in message.runs:

@@ -25,16 +25,19 @@ if TYPE_CHECKING:
     from condense_tui.draw.line import Line
     from condense_tui.screens.home.entries import RunRow
 
+# Lines that fit beside the presets in 100 columns.
 NO_RUNS = """
   no runs yet
 
-  choose a preset in the other list (tab), then press
+  choose a preset (tab), then press
 
-  enter   to train it here; training continues
-          even if this terminal is closed
-  space   to play its recording, if it has a {sign}
+  enter  to train it here, even if
+         this terminal is closed
+  space  to play its recording, if
+         it has a {sign}
 
-  digits-gd is a good one to start with."""
+  digits-gd is a good one to start
+  with."""
 
 
 class Lists:

@@ -49,9 +49,9 @@ def reason(error: BaseException) -> str:
     if isinstance(error, UnicodeDecodeError):
         return _not_utf8(error.object)
     if isinstance(error, RecursionError):
-        return "nested too deep"
+        return "nested too deeply"
     if isinstance(error, MemoryError):
-        return "more than fits into memory"
+        return "too large for memory"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     # of text that is none SQLite repeats all there is

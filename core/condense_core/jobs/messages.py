@@ -65,7 +65,7 @@ class LabelTheory(msgspec.Struct, frozen=True, kw_only=True):
     predicted_in: int
     unpredicted: str
     theorem: TheoremTime | None = None
-    """None where the theorem says nothing: another initialisation, γ of 1/2 or less, or no linear dynamics."""
+    """None if the theorem says nothing: another initialisation, γ of 1/2 or less, or no linear dynamics."""
 
 
 class Phase(msgspec.Struct, frozen=True, kw_only=True):

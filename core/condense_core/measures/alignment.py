@@ -12,7 +12,7 @@ def alignment(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
     """Cosine of each kernel with a direction, shape (M,), float64, in [-1, 1], signed.
 
     The direction is usually v1 of the signal matrix, whose own sign is a convention: ±1 both say aligned. NaN for a
-    kernel of norm zero, everywhere where the direction is zero or NaN. ValueError where K differs (a bias left out).
+    kernel of norm zero, everywhere where the direction is zero or NaN. ValueError if K differs (a bias left out).
     """
     unit_K = _unit_direction(weight_MK, direction_K)
     return (unit_kernels(weight_MK) @ unit_K).clamp_(-1.0, 1.0)
@@ -21,8 +21,8 @@ def alignment(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
 def projection_ratio(weight_MK: Tensor, direction_K: Tensor) -> float:
     """‖P_v θ_W‖ / ‖θ_W‖, in [0, 1]: the share of a layer's weight that lies on one direction (Zhou et al. 2025, thm 1).
 
-    1 says all kernels are multiples of the direction. Kernels count by their norm, unlike in `alignment`. NaN where all
-    weights are zero, one is not finite, or the direction is zero or NaN. ValueError where K differs.
+    1 says all kernels are multiples of the direction. Kernels count by their norm, unlike in `alignment`. NaN if all
+    weights are zero, one is not finite, or the direction is zero or NaN. ValueError if K differs.
     """
     unit_K = _unit_direction(weight_MK, direction_K)
     rows_MK = as_kernels(weight_MK)

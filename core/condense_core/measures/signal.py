@@ -72,7 +72,7 @@ def dense_signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor
 
     K = I, or I + 1 with `bias`, whose column is the last. `input_NI` is what enters the layer. For one output it is the
     one direction that every neuron of an activation of multiplicity 1 turns to (Zhou et al. 2022, case 1); of a higher
-    multiplicity it says nothing. Raises ValueError where the numbers of samples differ or are zero.
+    multiplicity it says nothing. Raises ValueError if the numbers of samples differ or are zero.
     """
     if residual_Nd.ndim != 2 or input_NI.ndim != 2:
         raise ValueError(f"expected residuals (N, d) and inputs (N, I), got {_shapes(residual_Nd, input_NI)}")
@@ -117,7 +117,7 @@ def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int) -> Tensor:
     """|⟨v1^α / ‖v1^α‖, 1/m⟩| for each input channel α, shape (c_in,), in [0, 1]: 1 where v1 is flat in that channel.
 
     Zhou et al. 2025, figs 7 and 14. An entry for the bias at the end of v1 is left out; a channel in which v1 is zero
-    gives NaN. Raises ValueError where v1 has neither c_in·m² nor c_in·m² + 1 entries.
+    gives NaN. Raises ValueError if v1 has neither c_in·m² nor c_in·m² + 1 entries.
     """
     entries = channels * kernel_size**2
     if v1_K.shape not in {(entries,), (entries + 1,)}:

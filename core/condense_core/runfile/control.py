@@ -57,7 +57,7 @@ def worker_is_alive(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Be the run's only worker for the length of the block; RunFileError where there is one already."""
+    """Be the run's only worker for the length of the block; RunFileError if there is one already."""
     deadline = time.monotonic() + LOCK_PATIENCE_S
     while True:
         with _locked(folder, fcntl.LOCK_EX) as held:
@@ -65,7 +65,7 @@ def hold(folder: Path) -> Iterator[None]:
                 yield
                 return
         if time.monotonic() > deadline:
-            raise RunFileError(f"{folder.name} has a worker already")
+            raise RunFileError(f"{folder.name} is already being trained by another worker")
         time.sleep(0.02)
 
 

@@ -20,7 +20,7 @@ Points = tuple[IntArray, FloatArray]
 
 
 def value_at(points: Points, step: int | None = None) -> float:
-    """The newest value, at or before `step` where given; NaN where there is none."""
+    """The newest value, at or before `step` where given; NaN if there is none."""
     steps, values = points
     end = len(steps) if step is None else int(np.searchsorted(steps, step, side="right"))
     return float(values[end - 1]) if end else math.nan
@@ -56,7 +56,7 @@ class Curve:
 
     @property
     def values(self) -> FloatArray:
-        """Values (N,); NaN where there was none."""
+        """Values (N,); NaN if there was none."""
         return self._values[: self._length]
 
 
@@ -76,14 +76,14 @@ class Spreads:
         self._arrays: dict[str, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
 
     def append(self, seq: int, step: int, frame: frames.Members) -> None:
-        """Take in the next frame; RunFileError where it is not of this run."""
+        """Take in the next frame; RunFileError if it is not of this run."""
         values = frame.numpy()
         members = [member for member in frame.members if 0 <= member < self.members]
         if len(set(members)) != len(frame.members):
-            raise RunFileError("recorded values of members that the run does not have; the run file is damaged")
+            raise RunFileError("recorded values of seeds that the run does not have; the run file is damaged")
         self._count += len(frame.names) * self.members
         if self._count > MOST_VALUES:
-            raise RunFileError(f"more than {MOST_VALUES:,} recorded values of members")
+            raise RunFileError(f"more than {MOST_VALUES:,} recorded values of seeds")
         there = np.zeros(self.members, bool)
         there[members] = True
         for name, of_members in zip(frame.names, values, strict=True):
@@ -93,7 +93,7 @@ class Spreads:
         self.seq, self.last_step = seq, step
 
     def spread(self, name: str) -> tuple[IntArray, FloatArray]:
-        """Steps (N,) and values (N, members) of a scalar, NaN where a member was not measured."""
+        """Steps (N,) and values (N, members) of a scalar, NaN if a member was not measured."""
         steps, values, _ = self._array(name)
         return steps, values
 

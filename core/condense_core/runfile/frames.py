@@ -58,7 +58,7 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
             raise ValueError(f"{len(self.data)} bytes do not fill the shape {self.shape}")
 
     def check(self, name: str, dtypes: str, *shape: int | None) -> None:
-        """ValueError where the array is not of one of the types (`f4 f8`), or not of the shape; None is any length."""
+        """ValueError if the array is not of one of the types (`f4 f8`), or not of the shape; None is any length."""
         sides = len(self.shape) == len(shape) and all(
             wanted in {None, side} for wanted, side in zip(shape, self.shape, strict=True)
         )
@@ -140,7 +140,7 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 
     @property
     def gap(self) -> float:
-        """λ1 - λ2; NaN where there is only one singular value."""
+        """λ1 - λ2; NaN if there is only one singular value."""
         values = self.values.numpy()
         return float(values[0]) - float(values[1]) if len(values) > 1 else float("nan")
 
@@ -167,7 +167,7 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
 
     @classmethod
     def of(cls, cosine: npt.NDArray[Any], *, mean_abs_cos: float, ratio: float) -> Alignment:
-        """The frame of these cosines (M,), NaN where a kernel has no direction."""
+        """The frame of these cosines (M,), NaN if a kernel has no direction."""
         levels = np.rint(np.clip(np.nan_to_num(cosine, nan=0.0), -1, 1) * FINE_LEVELS)
         levels[np.isnan(cosine)] = NAN_FINE_LEVEL
         return cls(cosine=Array.of(levels, "i2"), mean_abs_cos=mean_abs_cos, ratio=ratio)
@@ -190,7 +190,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
     @classmethod
     def of(cls, parameters: Mapping[str, npt.NDArray[Any]]) -> Weights:
-        """The frame of these parameters; ValueError where there are more than MOST_WEIGHTS."""
+        """The frame of these parameters; ValueError if there are more than MOST_WEIGHTS."""
         if sum(value.size for value in parameters.values()) > MOST_WEIGHTS:
             raise ValueError(f"expected at most {MOST_WEIGHTS} weights")
         return cls(
@@ -199,12 +199,12 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         )
 
     def numpy(self) -> dict[str, npt.NDArray[Any]]:
-        """The parameters by name, read-only; RunFileError where the frame is not whole."""
+        """The parameters by name, read-only; RunFileError if the frame is not whole."""
         sizes = [len(value.data) // np.dtype(_DTYPES[value.dtype]).itemsize for value in self.values]
         if len(self.names) != len(self.values) or len(set(self.names)) != len(self.names):
-            raise RunFileError("recorded weights do not go with their names; the run file is damaged")
+            raise RunFileError("recorded weights do not match their names; the run file is damaged")
         if sum(sizes) > MOST_WEIGHTS:
-            raise RunFileError(f"recorded weights are more than {MOST_WEIGHTS}; the run file is not ours")
+            raise RunFileError(f"more than {MOST_WEIGHTS:,} recorded weights; the run file is not from this program")
         try:
             return {name: value.numpy() for name, value in zip(self.names, self.values, strict=True)}
         except ValueError as error:
@@ -282,8 +282,8 @@ def encode(frame: Frame) -> bytes:
 
 
 def decode(blob: bytes) -> Frame:
-    """The frame in `blob`; RunFileError where it is not one, or larger than LARGEST_FRAME."""
-    with decoding(RunFileError, "the run file is damaged or not ours: a recorded frame cannot be read"):
+    """The frame in `blob`; RunFileError if it is not one, or larger than LARGEST_FRAME."""
+    with decoding(RunFileError, "the run file is damaged or not from this program: a recorded frame cannot be read"):
         if zstandard.get_frame_parameters(blob).content_size > LARGEST_FRAME:
             raise ValueError(f"larger than {LARGEST_FRAME} bytes")
         # a decompressor of its own a call: the object is not safe to share between threads
@@ -300,7 +300,7 @@ def to_levels(cosine: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
 
 
 def from_levels(levels: npt.NDArray[np.int8], side: int) -> npt.NDArray[np.float32]:
-    """The full symmetric matrix (side, side) of cosines in float32, NaN where there is no direction."""
+    """The full symmetric matrix (side, side) of cosines in float32, NaN if there is no direction."""
     values = levels.astype(np.float32) / LEVELS
     values[levels == NAN_LEVEL] = np.nan
     full = np.empty((side, side), np.float32)

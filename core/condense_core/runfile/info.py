@@ -93,12 +93,13 @@ def read_run(place: Path) -> RunInfo:
 
 
 def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
-    """The run's row; RunFileError where it is missing or not of the right types."""
+    """The run's row; RunFileError if it is missing or not of the right types."""
     with reading(folder):
         values = _row(connection.execute(f"SELECT {', '.join(COLUMNS)} FROM run"), COLUMNS)
         if values is None:
             raise RunFileError(
-                f"{folder} holds an empty run file; it was never started: condense-tui runs rm {folder.name}"
+                f"{folder} holds an empty run file, which was never started;"
+                f" to remove it: condense-tui runs rm {folder.name}"
             )
         try:
             values["versions"] = msgspec.json.decode(values["versions"])
@@ -132,7 +133,7 @@ def _row(cursor: sqlite3.Cursor, columns: tuple[str, ...]) -> dict[str, Any] | N
 
 
 def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
-    """What a mirror's file says of its connection; None where the run was recorded here."""
+    """What a mirror's file says of its connection; None if the run was recorded here."""
     if not has_table(connection, "mirror"):
         return None
     cursor = connection.execute(
@@ -148,7 +149,7 @@ def _read_mirror(connection: sqlite3.Connection, folder: Path) -> Mirror | None:
 
 
 def _why_lost(folder: Path) -> str:
-    """What is known of why a worker went without a word in the run file; empty where nothing is."""
+    """What is known of why a worker went without a word in the run file; empty if nothing is."""
     words = last_words(folder / LOG_NAME)
     if words:
         return words
@@ -160,7 +161,7 @@ def _why_lost(folder: Path) -> str:
 
 
 def last_words(log: Path) -> str:
-    """The last line that a worker wrote to its log; empty where it wrote nothing, or there is no log to be read."""
+    """The last line that a worker wrote to its log; empty if it wrote nothing, or there is no log to be read."""
     try:
         with open_file(log) as file:
             file.seek(max(0, log.stat().st_size - LOG_TAIL))

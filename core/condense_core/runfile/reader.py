@@ -92,7 +92,7 @@ class RunReader:
         return own
 
     def spread(self, name: str) -> tuple[IntArray, FloatArray]:
-        """Steps (N,) and values (N, members) of one scalar; NaN where a member was not measured. For a run that is no
+        """Steps (N,) and values (N, members) of one scalar; NaN if a member was not measured. For a run that is no
         ensemble, its curve as one column."""
         if self.members == 1:
             steps, values = self.curve(name)
@@ -180,11 +180,11 @@ class RunReader:
         return curve.steps, curve.values
 
     def last(self, name: str, at: int | None = None) -> float:
-        """The newest value of a scalar, at or before step `at` where given; NaN where there is none."""
+        """The newest value of a scalar, at or before step `at` where given; NaN if there is none."""
         return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:
-        """The newest value of a scalar, of an ensemble the mean; NaN where there is none. Reads no curve for it."""
+        """The newest value of a scalar, of an ensemble the mean; NaN if there is none. Reads no curve for it."""
         with self._checked():
             return rows.newest_value(self._connection, name)
 
@@ -194,7 +194,7 @@ class RunReader:
         layer: str,
         step: int | None = None,
     ) -> LayerFrame | None:
-        """The layer's newest frame of that kind, at or before `step` where given; None where there is none."""
+        """The layer's newest frame of that kind, at or before `step` where given; None if there is none."""
         row = self._frame_at(kind, layer, step)
         return None if row is None else self._decoded(row.blob, _KINDS[kind])
 
@@ -214,7 +214,7 @@ class RunReader:
         return frame if isinstance(frame, frames.Alignment) else None
 
     def weights(self, step: int | None = None) -> tuple[int, dict[str, npt.NDArray[np.floating]]] | None:
-        """The newest recorded weights, at or before `step` where given, and their step; None where there are none."""
+        """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
         row = self._frame_at("weights", "", step)
         return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
 
@@ -229,7 +229,7 @@ class RunReader:
         return frame if isinstance(frame, frames.Field) else None
 
     def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
-        """The layer's cosine similarities, (side, side), at or before `step`; None where there are none."""
+        """The layer's cosine similarities, (side, side), at or before `step`; None if there are none."""
         chain: list[frames.Similarity] = []
         whole = False
         newest = oldest = 0
@@ -281,7 +281,7 @@ class RunReader:
             return found.fetchone() is not None
 
     def _forget_what_was_filled(self) -> None:
-        """Read a mirror anew from its start where rows were put in before those that were read."""
+        """Read a mirror again from its start where rows were put in before those that were read."""
         if not self._mirrored:
             return
         with self._checked():

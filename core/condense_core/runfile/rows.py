@@ -142,7 +142,7 @@ def chunks(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[list[R]
         typed = _typed(found, row, table)
         seqs = [values[0] for values in found]
         if not all(map(operator.lt, [last, *seqs], seqs)):
-            raise DamagedError(f"{table}: numbers of rows that do not rise")
+            raise DamagedError(f"{table}: row numbers that do not increase")
         last = seqs[-1]
         yield typed
 

@@ -99,7 +99,7 @@ def writing(place: Path) -> contextlib.AbstractContextManager[None]:
 
 
 def create(file: Path) -> None:
-    """Make an empty run file; RunFileError where the place cannot be written."""
+    """Make an empty run file; RunFileError if the place cannot be written."""
     with writing(file), contextlib.closing(_connect(file, "rwc")) as connection:
         _choose_journal(connection, file)
         connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
@@ -156,7 +156,7 @@ def _check(connection: sqlite3.Connection, file: Path) -> None:
     }
     if version > VERSION:
         raise RunFileError(
-            f"{file} has format {version}, this program reads up to {VERSION}: install a newer condense-tui"
+            f"{file} has format {version}, and this program reads up to {VERSION}: install a newer condense-tui"
         )
     if version < 1 or not {"run", "scalar", "frame", "event", "command"} <= tables:
         raise RunFileError(f"{file} is not a condense-tui run file")
@@ -196,7 +196,7 @@ def _choose_journal(connection: sqlite3.Connection, file: Path) -> None:
 
 
 def file_system(path: Path) -> str:
-    """Type of the file system that holds `path`, as /proc/mounts names it; empty where there is no such table."""
+    """Type of the file system that holds `path`, as /proc/mounts names it; empty if there is no such table."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return ""

@@ -1,4 +1,4 @@
-"""Writing a run file: whole transactions, one counter, and a thread of its own so that training never waits.
+"""Writing a run file: whole transactions, one counter, and a separate thread so that training never waits.
 
 The worker hands over records; the thread commits them, beats the heart, and looks for commands.
 """
@@ -120,7 +120,7 @@ def _is_key(frame: Frame) -> int:
 
 
 class RecordingThread:
-    """A RunWriter on a thread of its own: `put` waits only where there is no room, `flush` until all is committed.
+    """A RunWriter on a separate thread: `put` waits only where there is no room, `flush` until all is committed.
 
     Whatever stops the writer (a full disk) is kept and raised at the next call, in the training thread.
     """
@@ -177,14 +177,14 @@ class RecordingThread:
             return
 
     def raise_error(self) -> None:
-        """RunFailedError where the writer had to stop."""
+        """RunFailedError if the writer had to stop."""
         if isinstance(self._error, sqlite3.Error | OSError):
             run = self._file.parent.name
             raise RunFailedError(
                 f"the run file cannot be written: {self._error}; fix the cause, then: condense-tui runs resume {run}"
             )
         if self._error is not None:
-            raise RunFailedError(f"what was measured cannot be recorded: {type(self._error).__name__}: {self._error}")
+            raise RunFailedError(f"the measurements cannot be recorded: {type(self._error).__name__}: {self._error}")
 
     def _work(self) -> None:
         next_beat = 0.0

@@ -97,7 +97,7 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
 
 
 def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
-    """Start a worker that goes on from the run's last checkpoint; RunFileError where there is nothing to resume."""
+    """Start a worker that goes on from the run's last checkpoint; RunFileError if there is nothing to resume."""
     before = ready_to_resume(folder)
     try:
         start_worker(folder, launcher)
@@ -150,7 +150,7 @@ def missing_packages() -> list[str]:
 
 
 def require_engine() -> None:
-    """MissingExtraError where training cannot work on this machine for want of a package; nothing is imported."""
+    """MissingExtraError if training cannot work on this machine for want of a package; nothing is imported."""
     missing = missing_packages()
     if missing:
         raise MissingExtraError(

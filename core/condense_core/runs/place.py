@@ -92,7 +92,7 @@ def _is_name(name: str) -> bool:
 
 
 def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
-    """The run a person means: its id, a part of it, or the newest where none is named.
+    """The run a person means: its id, a part of it, or the newest where none is given.
 
     `whole`, for what cannot be undone: the id, or its last part with the dash before it or without.
     """

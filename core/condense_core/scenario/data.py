@@ -69,7 +69,7 @@ class Cifar100(_Torchvision, frozen=True, kw_only=True, tag_field="name", tag="c
 
 
 class Folder(_Images, frozen=True, kw_only=True, tag_field="name", tag="folder"):
-    """One's own images, one folder a class (torchvision's ImageFolder), resized and cropped to size×size."""
+    """Your own images, one folder a class (torchvision's ImageFolder), resized and cropped to size×size."""
 
     path: str
     size: int = 32

@@ -184,8 +184,8 @@ class Record(Checked, frozen=True, kw_only=True):
     steps: tuple[int, ...] = ()
     probes: tuple[str, ...] = PROBES
     budget: float = 0.03
-    """The share of training time that measuring may take: a probe that is too dear runs less often, and an event says
-    so. The first and the last step, `steps` and a claim's steps are measured all the same."""
+    """The share of training time that measuring may take: a probe that is too expensive runs less often, and an event
+    says so. The first and the last step, `steps` and a claim's steps are measured in any case."""
     grace_seconds: float = 1.0
     """Time that measuring may take before the budget counts, so that short runs are recorded whole."""
     smallest_norm: float | None = None
@@ -199,7 +199,7 @@ class Record(Checked, frozen=True, kw_only=True):
         positive("checkpoint_seconds", self.checkpoint_seconds)
         positive("budget", self.budget)
         require(self.grace_seconds >= 0, "grace_seconds", "0 or more", self.grace_seconds)
-        require(all(step >= 0 for step in self.steps), "steps", "steps of 0 and above", self.steps)
+        require(all(step >= 0 for step in self.steps), "steps", "steps of at least 0", self.steps)
         if self.smallest_norm is not None:
             at_all = math.isfinite(self.smallest_norm) and self.smallest_norm >= 0
             require(at_all, "smallest_norm", "a finite number, 0 or more", self.smallest_norm)
@@ -224,7 +224,7 @@ class Stop(Checked, frozen=True, kw_only=True):
 
 
 class Ensemble(Checked, frozen=True, kw_only=True):
-    """Several draws of one scenario, trained as one run: member k has `seed` + k, or `data.seed` + k, or both."""
+    """Several seeds of one scenario, trained as one run: member k has `seed` + k, or `data.seed` + k, or both."""
 
     members: int = 1
     vary: Literal["init", "data", "both"] = "init"
@@ -315,7 +315,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
     optimizer: Optimizer
     loss: Literal["mse", "softmax-mse", "cross-entropy"] = "mse"
     seed: int = 0
-    """The draw of the initial weights and of the batches; `data.seed` is the draw of the data."""
+    """Seed of the initial weights and of the batches; `data.seed` is that of the data."""
     dtype: Literal["float32", "float64"] = "float32"
     residual: bool = False
     """h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on; dense layers of one width only."""

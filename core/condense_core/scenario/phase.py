@@ -54,7 +54,7 @@ def phase_point(kernels: int, *, output_std: float, input_std: float, alpha: flo
 def phase_of(experiment: Experiment) -> PhasePoint | None:
     """The phase point of a scenario with one hidden layer, from the formulas of its initialisation and α = 1.
 
-    The readout of a convolution has an entry for every position; its std is that of one of them. None where there are
+    The readout of a convolution has an entry for every position; its std is that of one of them. None if there are
     more hidden layers or a trunk, where weights come from a file, for a width of 1, for weights too small or too
     large for a float, and where the number of classes is not known because the folder of images is not here.
     """

@@ -67,7 +67,7 @@ def parse(text: str, source: str = "scenario") -> Table:
 
 
 def read_value(text: str, source: str) -> object:
-    """A single value as TOML writes it; None where the text is none, such as a word without quotes."""
+    """A single value as TOML writes it; None if the text is none, such as a word without quotes."""
     with decoding(ScenarioError, source):
         try:
             table = toml_table(f"value = {text}")
@@ -91,7 +91,7 @@ def _check_depth(table: Table, source: str) -> None:
         level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
         level = [item for item in level if isinstance(item, dict | list)]
     if level:
-        raise ScenarioError(f"{source}: nested too deep for a scenario")
+        raise ScenarioError(f"{source}: nested too deeply for a scenario")
 
 
 def dumps(experiment: Experiment) -> str:
@@ -202,7 +202,9 @@ def _assign(table: Table, path: tuple[str, ...], text: str, source: str) -> None
             here[part] = default_items(struct, part) if not structs(expected) else {}
         here = here[part]
         if not isinstance(here, dict | list):
-            raise ScenarioError(f"{source} {'.'.join(path)}: {'.'.join(path[: depth + 1])} is a single value")
+            raise ScenarioError(
+                f"{source} {'.'.join(path)}: {'.'.join(path[: depth + 1])} is a single value, without parts"
+            )
 
 
 def _indices(where: str, items: list[Any]) -> str:
@@ -236,7 +238,7 @@ def _expand(table: Table, parts: Sequence[str]) -> list[tuple[str, ...]]:
             continue
         paths = [(*path, str(index)) for path in paths for index in range(len(_at(table, path) or ()))]
     if not paths:
-        raise ScenarioError(f"--set {'.'.join(parts)}: there is no list for * to stand for")
+        raise ScenarioError(f"--set {'.'.join(parts)}: there is no list that * could stand for")
     return paths
 
 

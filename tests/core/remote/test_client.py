@@ -78,7 +78,7 @@ def test_versions_that_do_not_understand_each_other_say_so(plays):
         (b"", "", 255, "cannot reach far: ssh ended without a message"),
         (b"", "sh: condense-tui: not found\n", 127, "condense-tui doctor far --install"),
         (b"Welcome!\nNo logins today.\n", "", 1, "output of the shell there: No logins today."),
-        (GREETING + b"\0\0\0\x05hello", "", None, "far sent a message that makes no sense"),
+        (GREETING + b"\0\0\0\x05hello", "", None, "far sent a malformed message"),
         (GREETING + pack(Refused(0, "go away", 1)), "", None, "far: go away"),
         (GREETING + pack(Runs(1, [])), "", None, "did not answer as condense-tui does"),
         (hello()[:-3], "Traceback\nKeyError: 3\n", 1, "condense-tui on far ended with status 1: KeyError: 3"),

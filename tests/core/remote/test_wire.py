@@ -74,7 +74,7 @@ def test_what_a_shell_prints_is_passed_over_but_not_for_ever():
     assert unpacker.feed(b"Last login: today\r\n\x1b[31mYou have mail.\n") == []
     assert not unpacker.greeted
     assert unpacker.noise == "[31mYou have mail."
-    with pytest.raises(WireError, match="something else"):
+    with pytest.raises(WireError, match="before condense-tui's greeting"):
         unpacker.feed(b"y\n" * MOST_NOISE)
 
 

@@ -88,7 +88,7 @@ lr = 0.1
         ('claim={text="t",requires=[{measure="lnies",at_least=1}]}', "unknown 'lnies'; did you mean 'lines'?"),
         ('claim={text="t",requires=[{measure="lines",layer="dense2",at_least=1}]}', "a layer of this network (dense1)"),
         ("record.steps=[101]", "record.steps: expected at most steps (100)"),
-        ("record.steps=[-1]", "steps: expected steps of 0 and above"),
+        ("record.steps=[-1]", "steps: expected steps of at least 0"),
         ("record.smallest_norm=-1", "smallest_norm: expected a finite number, 0 or more"),
         ("optimizer.later_lr=[[5, 0.1], [5, 0.2]]", "later_lr: expected (step, lr) pairs"),
         ("optimizer.later_lr=[[0, 0.1]]", "later_lr: expected (step, lr) pairs"),

@@ -62,7 +62,7 @@ def built(*values: str) -> object:
             "quick.set.*: expected true or false, a whole number, a number or text, got a table",
         ),
         (f'{QUICK}set."data.samples" = {HEXADECIMAL}', "quick.set: a number of thousands of digits"),
-        ("a = " + "[" * 5000, "nested too deep"),
+        ("a = " + "[" * 5000, "nested too deeply"),
         ("x" * 600_000, "larger than a scenario may be"),
         ("name = 'x'\nname = 'y'", "not valid TOML: Cannot overwrite a value"),
     ],
@@ -75,8 +75,8 @@ def test_a_hostile_scenario_is_one_line(text, message):
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("steps=" + "[" * 5000, "--set steps: nested too deep"),
-        ("steps=" + "[" * 50 + "]" * 50, "--set steps: nested too deep for a scenario"),
+        ("steps=" + "[" * 5000, "--set steps: nested too deeply"),
+        ("steps=" + "[" * 50 + "]" * 50, "--set steps: nested too deeply for a scenario"),
         (f"steps={DIGITS}", "--set steps: a number of thousands of digits"),
         (f"data.seed={HEXADECIMAL}", "scenario: data.seed: expected less than 2^63, got a number too long to be shown"),
         (f"loss={HEXADECIMAL}", "scenario: loss: unknown '0xfff"),
@@ -157,8 +157,8 @@ def test_a_key_of_thousands_of_parts_takes_no_memory(part, dot):
     """Python's own reader would take gigabytes for these 100 kB."""
     key = dot.join([part] * (100_000 // len(part + dot)))
     for text in (f"{key} = 1", f"[{key}]", f"a = {{ {key} = 1 }}"):
-        assert refused(lambda text=text: toml.loads(text)) == "scenario: nested too deep"
-        assert refused(lambda text=text: toml.read_value(text, "here")) in {"here: nested too deep", ""}
+        assert refused(lambda text=text: toml.loads(text)) == "scenario: nested too deeply"
+        assert refused(lambda text=text: toml.read_value(text, "here")) in {"here: nested too deeply", ""}
 
 
 def test_words_with_dots_between_them_are_no_long_key():

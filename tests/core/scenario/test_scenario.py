@@ -155,8 +155,8 @@ def test_text_that_is_no_toml_is_refused_with_its_source(text):
     [
         ("", "empty; expected a scenario"),
         ("# nothing\n", "empty; expected a scenario"),
-        ("x." * 5000 + "y = 1", "nested too deep"),
-        ("a = " + "[" * 50 + "]" * 50, "nested too deep"),
+        ("x." * 5000 + "y = 1", "nested too deeply"),
+        ("a = " + "[" * 50 + "]" * 50, "nested too deeply"),
     ],
 )
 def test_text_that_is_no_scenario_is_one_line(text, message):

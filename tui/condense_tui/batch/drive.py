@@ -49,12 +49,12 @@ class Engine(Protocol):
     """Where cells are trained. Leaving its context stops what still trains."""
 
     def start(self, cell: Cell) -> None:
-        """Begin to train the cell; CondenseError or OSError where that cannot be."""
+        """Begin to train the cell; CondenseError or OSError if that cannot be."""
 
     def ended(self, seconds: float) -> Iterable[Path]:
         """Folders of cells that have ended, waiting at most that long for the first; their run files say how.
 
-        CondenseError where none can go on.
+        CondenseError if none can go on.
         """
 
 
@@ -97,7 +97,7 @@ def _end(progress: BatchProgress, ended: Set[Path]) -> None:
 
 
 def is_finished(cell: Cell) -> bool:
-    """Whether the cell's run is there, of this very experiment, and over."""
+    """Whether the cell's run is there, of this experiment, and over."""
     return _status(cell) in FINAL
 
 
@@ -111,21 +111,21 @@ def left_at(cell: Cell) -> str:
 
 
 def _status(cell: Cell) -> str:
-    """The status of the cell's run; empty where there is none of this very experiment."""
+    """The status of the cell's run; empty if there is none of this experiment."""
     if not (cell.folder / FILE_NAME).is_file():
         return ""
     try:
         with RunReader(cell.folder) as run:
             status, trained = run.info().status, run.experiment
     except CondenseError:
-        # a file that cannot be read is no result: the cell is trained anew
+        # a file that cannot be read is no result: the cell is trained again
         return ""
     return status if _without_words(trained) == _without_words(cell.experiment) else ""
 
 
 def _without_words(experiment: Experiment) -> Experiment:
     """What of a scenario matters to its run: a claim that asks for another range of what was measured, or is told in
-    other words, trains nothing anew; one that asks for another step does."""
+    other words, trains nothing again; one that asks for another step does."""
     record = msgspec.structs.replace(experiment.record, steps=tuple(sorted(required_steps(experiment))))
     return msgspec.structs.replace(experiment, about=None, claim=None, record=record)
 
@@ -150,7 +150,7 @@ class LocalEngine:
         self._pool = Pool(jobs)
 
     def start(self, cell: Cell) -> None:
-        """Begin to train the cell in a process of its own."""
+        """Begin to train the cell in a separate process."""
         if _status(cell) in INTERRUPTED:
             ready_to_resume(cell.folder)
         else:

@@ -49,7 +49,7 @@ def export(
     """Export a run, or a picture of it, to a file. Needs no PyTorch.
 
     \b
-    csv: one row for each step, one column for each scalar; empty where it was not measured.
+    csv: one row for each step, one column for each scalar; empty if it was not measured.
     npz: every curve, and every layer's similarity, condensation and spectrum at one step.
     html: one self-contained page with everything.
     Of several seeds, csv and npz hold the mean and every seed, unless one is chosen.

@@ -125,7 +125,7 @@ def activations() -> int:
     from condense_core.scenario.experiment import ACTIVATIONS, CENTRED_PREFIX
 
     require_engine()
-    # differentiation needs PyTorch, which no viewer loads: it runs where training does, in a process of its own
+    # differentiation needs PyTorch, which no viewer loads: it runs where training does, in a separate process
     names = (*ACTIVATIONS, f"{CENTRED_PREFIX}sigmoid", f"{CENTRED_PREFIX}softplus")
     command = [sys.executable, "-P", "-m", "condense_core.engine.network.activations", *names]
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

@@ -125,7 +125,7 @@ def reproduce(
 
 
 def _stopped(plan: Plan, progress: BatchProgress) -> str:
-    """Where Ctrl-C stopped it: `after 3 of 15 runs`, empty where it did not; StoppedError where no run had ended."""
+    """Where Ctrl-C stopped it: `after 3 of 15 runs`, empty if it did not; StoppedError if no run had ended."""
     from condense_core.errors import StoppedError
 
     if not progress.interrupted:

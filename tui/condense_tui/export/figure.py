@@ -42,7 +42,7 @@ _TONES = {
 
 
 def figure(whole: RunReader, wish: Wish, whose: str = "") -> str:
-    """The figure that `wish.what` names, at step `wish.at`; ExportError where the run has not recorded it. `whose`, of
+    """The figure that `wish.what` names, at step `wish.at`; ExportError if the run has not recorded it. `whose`, of
     an ensemble, goes into its title."""
     at = wish.at or 0
     run = whole if wish.member is None else whole.member(wish.member)
@@ -165,7 +165,7 @@ def _captioned(words: str, drawn: Markup, zoom: float) -> Markup:
 
 
 def output_plot(run: RunReader, layer: str, at: int) -> Chart:
-    """The output beside its polynomial; ExportError where the network has not one input."""
+    """The output beside its polynomial; ExportError if the network has not one input."""
     frame = run.outputs(layer, at)
     if frame is None:
         raise ExportError("no output was recorded: only networks with one input and one hidden layer have one")

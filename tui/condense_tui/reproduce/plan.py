@@ -33,7 +33,7 @@ def choose(
     """The presets that are asked for: by name, by the beginning of it (`fcn-fig03`), by a figure across presets that
     reads their runs, by paper; all where none is.
 
-    ScenarioError where a word names no preset, or the words and the paper have none in common.
+    ScenarioError if a word names no preset, or the words and the paper have none in common.
     """
     wanted: list[str] = []
     for name in names:
@@ -76,7 +76,7 @@ def make_plan(
     def planned(name: str, experiment: Experiment, draws: Sequence[Draw]) -> PresetPlan:
         smaller, changes = quick_version(experiment, name) if quick else (experiment, [])
         placed, other_data = with_stand_in(_at_root(smaller, data_root), stand_ins or {}, name)
-        # what is trained names no other settings than its own, so that a change of those does not train it anew
+        # what is trained names no other settings than its own, so that a change of those does not train it again
         placed = msgspec.structs.replace(with_absolute_paths(placed), quick=None)
         reason = _why_not(placed, has_gpu)
         folder = out / "cells" / (f"{name}-quick" if changes else name)

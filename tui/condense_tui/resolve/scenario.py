@@ -27,7 +27,7 @@ def build_scenario(
     data_root: Path | None = None,
     download: bool = False,
 ) -> tuple[Experiment, str]:
-    """The experiment that a command line describes, and the preset's name (empty where it was none)."""
+    """The experiment that a command line describes, and the preset's name (empty if it was none)."""
     from condense_core.scenario import toml as scenarios
 
     text, source, preset = _read(scenario)
@@ -73,7 +73,7 @@ def _read(scenario: str) -> tuple[str, str, str]:
 def find_recording(name: str, runs_dir: Path | None) -> Path:
     """What a person means to look at: a path, a preset by its whole name where it has a recording, or a run.
 
-    RunFileError where it is none of these, with the nearest recording or run.
+    RunFileError if it is none of these, with the nearest recording or run.
     """
     from condense_core.errors import RunFileError, nearest
     from condense_core.runs.place import find_run, runs_folder

@@ -106,12 +106,12 @@ class RunCommands:
 
 
 def pause_word(status: str) -> str:
-    """What `RunCommands.pause_or_go_on` would do, in a word; empty where it would do nothing."""
+    """What `RunCommands.pause_or_go_on` would do, in a word; empty if it would do nothing."""
     return "resume" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
 
 
 def _away(run: Path) -> str:
-    """The host of a run elsewhere to which there is no connection; empty where there is one, and for runs here."""
+    """The host of a run elsewhere to which there is no connection; empty if there is one, and for runs here."""
     from condense_core.runs.place import is_mirror
 
     if not is_mirror(run):

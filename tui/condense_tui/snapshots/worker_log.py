@@ -20,13 +20,13 @@ class WorkerLog:
     """The last lines of a file, read again only when it has grown."""
 
     def __init__(self, file: Path | None) -> None:
-        """`file` is None where there can be no log, as for a recording."""
+        """`file` is None if there can be no log, as for a recording."""
         self._file = file
         self._state = (-1, -1)
         self._lines: tuple[str, ...] = ()
 
     def lines(self) -> tuple[str, ...]:
-        """At most MOST_LINES lines; none where there is no file."""
+        """At most MOST_LINES lines; none if there is no file."""
         if self._file is None:
             return ()
         try:

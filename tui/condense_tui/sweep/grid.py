@@ -27,7 +27,7 @@ NOT_MEASURED = "–"
 
 @dataclass(frozen=True)
 class Square:
-    """One cell as it is drawn: its value, NaN where there is none, and what stands in it, widest first."""
+    """One cell as it is drawn: its value, NaN if there is none, and what stands in it, widest first."""
 
     value: float
     texts: tuple[str, ...]
@@ -40,7 +40,7 @@ class Square:
 
 @dataclass(frozen=True)
 class Grid:
-    """A picture: `squares` by the values of `down` (rows) and `across`; `down` is none where one key is swept."""
+    """A picture: `squares` by the values of `down` (rows) and `across`; `down` is none if one key is swept."""
 
     title: str
     across: Axis
@@ -63,7 +63,7 @@ class ColourScale:
     log: bool = False
 
     def share(self, value: float) -> float:
-        """Place of the value between the ends; NaN where it has none, 1 where the ends are one."""
+        """Place of the value between the ends; NaN if it has none, 1 where the ends are one."""
         if math.isnan(value) or (self.log and value <= 0):
             return math.nan
         if self.high == self.low:

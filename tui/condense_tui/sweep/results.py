@@ -69,7 +69,7 @@ COLUMNS: dict[str, type] = {
 `cell` names the run's folder, `status` is done, diverged, failed, stopped, lost or missing, `reason` says why. Of
 `seeds` members `diverged` were left behind by the loss going to infinity, and `condensed` count as condensed; every
 other number is over those that did not diverge: median, smallest and largest, at the last step. What they are,
-`measure_table.MEASURES` says; steps are empty where it did not happen. The claim holds in `claim_holds_in` of
+`measure_table.MEASURES` says; steps are empty if it did not happen. The claim holds in `claim_holds_in` of
 `claim_decided` seeds. `reached` is the last step, `seconds` the time trained. Empty: does not apply; NaN: no number.
 """
 
@@ -89,7 +89,7 @@ SEED_COLUMNS: dict[str, type] = {
 }
 """Columns of seeds.csv besides the swept keys, a row for each cell, layer and seed: the same at one seed's last step.
 
-`init_seed` and `data_seed` make the run anew alone.
+`init_seed` and `data_seed` make the run again alone.
 """
 
 
@@ -110,7 +110,7 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == "done"
 
     def row(self, layer: str) -> TableRow | None:
-        """The row of one layer, None where the cell has not measured it."""
+        """The row of one layer, None if the cell has not measured it."""
         return next((row for row in self.rows if row["layer"] == layer), None)
 
 
@@ -215,7 +215,7 @@ def _measured(seed: SeedSummary, layer: LayerMeasures, name: str) -> float | Non
 
 
 def _spread(values: Iterable[float | None]) -> tuple[Value, Value, Value]:
-    """Smallest, median and largest; NaN where none is a number, None where it applies to no seed."""
+    """Smallest, median and largest; NaN if none is a number, None if it applies to no seed."""
     there = [value for value in values if value is not None]
     known = [value for value in there if not math.isnan(value)]
     if not known:

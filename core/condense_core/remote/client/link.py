@@ -122,7 +122,7 @@ class Link(threading.Thread):
             mirror.close()
 
     def _follow(self, mirror: MirrorFile) -> None:
-        """Follow until closed; HostError where the connection is lost."""
+        """Follow until closed; HostError if the connection is lost."""
         self._went_well = False
         connection = self._connection
         if connection is None:
@@ -146,7 +146,7 @@ class Link(threading.Thread):
 
 
 def sync(folder: Path, connection: Connection, seconds: float | None = None) -> None:
-    """Bring a mirror up to date; HostError where the connection breaks off, RunFileError where another keeps it."""
+    """Bring a mirror up to date; HostError if the connection breaks off, RunFileError if another keeps it."""
     deadline = time.monotonic() + (seconds or 1e9)
     if control.worker_is_alive(folder):
         raise RunFileError(

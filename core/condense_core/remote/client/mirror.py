@@ -72,7 +72,7 @@ class MirrorFile:
     """The mirror's file, open for writing. Whoever opens it holds the folder (control.hold)."""
 
     def __init__(self, folder: Path, host: str, info: RunInfo) -> None:
-        """Make the file where it is missing. RunFileError where it mirrors another run than the one described."""
+        """Make the file where it is missing. RunFileError if it mirrors another run than the one described."""
         self.folder = folder
         self.run = info.id
         self.created = info.created
@@ -85,7 +85,7 @@ class MirrorFile:
             with contextlib.closing(open_writer(partial)) as connection, _stored(info.id):
                 _describe(connection, host, info)
                 connection.execute("PRAGMA journal_mode = DELETE")
-            os.replace(partial, file)  # noqa: PTH105 - replaces in one stroke
+            os.replace(partial, file)  # noqa: PTH105 - replaces atomically
         self._connection = open_writer(file)
         try:
             self._check(host, info)
@@ -134,7 +134,7 @@ class MirrorFile:
             self._connection.execute("DELETE FROM hole WHERE after = ?", (after,))
             if last < hole.last:
                 self._connection.execute("INSERT INTO hole VALUES (?, ?)", (last, hole.last))
-            # readers keep what they have read, and begin anew when this changes
+            # readers keep what they have read, and begin again when this changes
             self._connection.execute("UPDATE mirror SET filled = filled + 1")
 
     def state(self, state: RunState) -> None:
@@ -182,7 +182,7 @@ class MirrorFile:
 
     @contextlib.contextmanager
     def _transaction(self, after: int, last: int, batch: Batch) -> Iterator[None]:
-        """Store the rows, and whatever the block does, in one stroke; HostError for rows outside of the stretch."""
+        """Store the rows, and whatever the block does, atomically; HostError for rows outside of the stretch."""
         for seq in batch.seqs:
             if not after < seq <= last:
                 raise HostError(f"row {seq} among rows {after} to {last}")

@@ -31,7 +31,7 @@ from condense_core.runs.place import is_mirror, run_folders
 PIECE_BYTES = 64 * 1024
 # With more than this to send, a client that wants the newest first gets it first.
 FAR_BEHIND_BYTES = 2 * PIECE_BYTES
-# A worker that died changes nothing in its file, so the run's row is looked at now and then all the same.
+# A worker that died changes nothing in its file, so the run's row is looked at now and then nevertheless.
 STATE_S = 1.0
 PULLED_FILES = (LOG_NAME, "checkpoint.safetensors")
 
@@ -57,7 +57,7 @@ class Session:
         self._pulled: tuple[str, str, BinaryIO] | None = None
 
     def feed(self, data: bytes) -> None:
-        """Obey what these bytes ask for; WireError where they are no messages, after which there is no going on."""
+        """Obey what these bytes ask for; WireError if they are no messages, after which there is no going on."""
         for message in self._incoming.feed(data):
             if not self._met and not isinstance(message, say.Hello):
                 raise WireError("malformed message: the first one was not a hello")

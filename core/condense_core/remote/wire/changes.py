@@ -61,7 +61,7 @@ def whole(planes: bytes, size: int) -> bytes:
 
 
 def _arrays(frame: bytes) -> list[tuple[int, int, int]]:
-    """Start, stop and number size of each array in a frame, in order; none where the bytes are no frame.
+    """Start, stop and number size of each array in a frame, in order; none if the bytes are no frame.
 
     Both ends look at the same bytes and so find the same, whatever is wrong with them.
     """

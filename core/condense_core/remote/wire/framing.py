@@ -66,7 +66,7 @@ class Unpacker(Generic[M]):
         return next((printable(line).strip() for line in reversed(words) if line.strip()), "")
 
     def feed(self, data: bytes) -> list[M]:
-        """Messages that are whole now; WireError where the bytes are none."""
+        """Messages that are whole now; WireError if the bytes are none."""
         self._waiting += data
         if self._greeting and not self._pass_greeting():
             return []
@@ -87,14 +87,14 @@ class Unpacker(Generic[M]):
         at = self._waiting.find(self._greeting)
         if at < 0:
             if len(self._waiting) > MOST_NOISE:
-                raise WireError(f"{MOST_NOISE:,} bytes of something else before any greeting: {self.noise}")
+                raise WireError(f"{MOST_NOISE:,} bytes before condense-tui's greeting: {self.noise}")
             return False
         del self._waiting[: at + len(self._greeting)]
         self._greeting = b""
         return True
 
     def _decode(self, body: bytes, compressed: bool) -> M:
-        with decoding(WireError, "a message that makes no sense"):
+        with decoding(WireError, "a malformed message"):
             return self._decoder.decode(expand(body, self._largest) if compressed else body)
 
 

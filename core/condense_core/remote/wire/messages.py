@@ -149,7 +149,7 @@ class Runs(Message, frozen=True, tag="runs"):
             body = msgspec.msgpack.encode(msgspec.structs.replace(run, experiment=""))
             size += len(body)
             if size > MOST_LISTED or len(packed) == MOST_RUNS:
-                troubles = [*troubles, f"older runs, {len(runs) - len(packed)} of them, are not listed"]
+                troubles = [*troubles, f"{len(runs) - len(packed)} older runs are not listed"]
                 break
             packed.append(msgspec.Raw(body))
         return cls(ask, packed, [trouble[:2_000] for trouble in troubles][-MOST_RUNS:])

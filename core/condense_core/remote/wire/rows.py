@@ -59,7 +59,7 @@ class EventRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ScalarRow(msgspec.Struct, frozen=True, array_like=True):
-    """A row of `scalar`; NaN where the file has none."""
+    """A row of `scalar`; NaN if the file has none."""
 
     seq: Seq
     step: Step
@@ -192,10 +192,10 @@ class RowUnpacker:
         self._memory = _Memory()
 
     def unpack(self, packed: bytes) -> Batch:
-        """The rows, frames compressed as a run file stores them; WireError where the bytes are none."""
+        """The rows, frames compressed as a run file stores them; WireError if the bytes are none."""
         memory = self._memory
         raw = expand(packed, LARGEST_ROWS, memory.dictionary)
-        with decoding(WireError, "rows that make no sense"):
+        with decoding(WireError, "malformed rows"):
             found = _decoder.decode(raw)
             memory.message(raw)
             count = len(found.names)
@@ -208,7 +208,7 @@ class RowUnpacker:
             scalars = [ScalarRow(found.seq + seq, found.step + step, name, value) for seq, step, name, value in columns]
             frames = [self._frame(row, found.seq, found.step) for row in found.frames]
             if max((*(row.step for row in scalars), *(row.step for row in frames)), default=0) > LARGEST_STEP:
-                raise WireError("a step that no run has")
+                raise WireError("a step beyond those that a run can have")
             return Batch(scalars, frames, found.events)
 
     def _frame(self, row: FrameRow, seq: int, step: int) -> FrameRow:

@@ -152,7 +152,7 @@ def test_a_run_has_one_worker(make_run, workers):
     second = workers.start(folder)
     wait_for(workers.has_ended, second)
     assert not workers.has_ended(first)
-    assert "has a worker already" in (folder / "worker.log").read_text()
+    assert "is already being trained" in (folder / "worker.log").read_text()
     assert info(folder).status == "running"
 
 

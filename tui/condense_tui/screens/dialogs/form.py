@@ -43,7 +43,7 @@ HINTS = 4
 class RunDraft:
     """What a form begins with: a scenario as TOML and how to call it in errors, words about it, and its cost.
 
-    `seconds_cpu` and `seconds_gpu` are for `steps` steps; None where nobody knows.
+    `seconds_cpu` and `seconds_gpu` are for `steps` steps; None if nobody knows.
     """
 
     text: str
@@ -115,7 +115,7 @@ def of_run(info: RunInfo) -> RunDraft:
 
 
 def of_file(file: Path) -> RunDraft:
-    """The form of a scenario in a file, such as `reduce` writes; ScenarioError where it is none."""
+    """The form of a scenario in a file, such as `reduce` writes; ScenarioError if it is none."""
     from condense_tui.resolve.scenario import build_scenario
 
     experiment, _ = build_scenario(str(file), settings=[])
@@ -236,7 +236,7 @@ class FormScreen(Dialog[None]):
         return {field.id or "": field.value.strip() for field in self.query(Input)}
 
     def _build(self, values: dict[str, str]) -> Experiment:
-        """The experiment that the form describes; a CondenseError where that is none, or cannot be trained here."""
+        """The experiment that the form describes; a CondenseError if that is none, or cannot be trained here."""
         from condense_core.runs.create import require_engine
         from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -16,6 +17,7 @@ State = dict[str, Tensor]
 """Everything that training goes on from, by name, as a checkpoint holds it."""
 
 FILE_NAME = "checkpoint.safetensors"
+# A folder: safetensors writes a temporary file beside its target, which a kill leaves behind.
 _PARTIAL = ".checkpoint.partial"
 
 
@@ -29,17 +31,38 @@ def save(state: State, folder: Path) -> None:
     where it cannot be written."""
     partial = folder / _PARTIAL
     try:
+        partial.mkdir(exist_ok=True)
+        file = partial / FILE_NAME
         # safetensors refuses tensors that share memory, and would write a view's whole storage
-        save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(folder / FILE_NAME)
+        save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, file)
+        _sync(file)
+        file.replace(folder / FILE_NAME)
+        _sync(folder)
+        partial.rmdir()
     except (SafetensorError, OSError) as error:
         with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+            remove_partial(folder)
         raise RunFailedError(
             f"the checkpoint cannot be written: {error}; fix the cause, then: condense-tui runs resume {folder.name}"
         ) from None
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what a killed worker left of a checkpoint that it was writing. OSError where that cannot be."""
+    for left in (folder / _PARTIAL, *folder.glob(".tmp??????")):  # the latter as versions before this one left them
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _sync(place: Path) -> None:
+    """Have a file's bytes, or a folder's names, on the medium: what is written after it is never there without it."""
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def load(folder: Path) -> State | None:

@@ -65,6 +65,7 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         loop = Loop(experiment, ensemble, recorder, thread, folder)
         signal.signal(signal.SIGTERM, signal_handler(loop))
         signal.signal(signal.SIGINT, signal_handler(loop))
+        checkpoint.remove_partial(folder)
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")

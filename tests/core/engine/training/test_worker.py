@@ -113,6 +113,7 @@ def test_fifty_kills_lose_and_repeat_nothing(make_run, workers, random_source):
             assert all(before <= now[kind] for kind, before in committed.items()), "a committed row is gone"
             committed = now
             assert info(folder).status in {"starting", "lost", "done"}
+        (folder / ".tmpAb3xYz").write_bytes(b"what an older version's worker left when it was killed")
         workers.finish(folder)
         assert info(folder).status == "done"
         assert same_bits(final_weights(whole), final_weights(folder))

@@ -10,10 +10,11 @@ import msgspec
 from condense_core.measure_table import MEASURES
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
+from condense_core.scenario.about import PresetKind
 from condense_core.scenario.claims import Claim, Quantity, Requirement
 from condense_core.scenario.deviations import Compared
 from condense_core.scenario.draws import distinct, vary_together
-from condense_core.scenario.experiment import Experiment, PresetKind
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.verdict import Verdict, enough, judge, not_tested
 from condense_core.text import printable
 

@@ -108,13 +108,12 @@ class Spreads:
         end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
         if end == 0:
             return np.full(self.members, np.nan)
-        found: FloatArray = values[end - 1]
+        newest: FloatArray = values[end - 1]
         if there[end - 1].all():
-            return found
+            return newest
         # a member that ended before the others has its value where it ended
         row = end - 1 - np.argmax(there[:end][::-1], axis=0)
-        found = np.where(there[:end].any(axis=0), values[row, np.arange(self.members)], np.nan)
-        return found
+        return np.where(there[:end].any(axis=0), values[row, np.arange(self.members)], np.nan)
 
     def _array(self, name: str) -> tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]:
         """What was read of a scalar as arrays; only what is new is turned into one."""

@@ -7,7 +7,7 @@ alone, so that a viewer without PyTorch can.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.measure_table import MEASURES
+from condense_core.runfile.curves import FloatArray
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.over_seeds import OverSeeds, over_seeds
@@ -23,9 +24,7 @@ from condense_core.scenario.verdict import needed
 from condense_core.text import printable
 from condense_core.thresholds import Cut
 
-FloatArray = npt.NDArray[np.float64]
-
-State = Literal["holds", "does not hold", "met so far", "not met so far", "not decided"]
+ClaimState = Literal["holds", "does not hold", "met so far", "not met so far", "not decided"]
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +54,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     text: str
-    state: State
+    state: ClaimState
     step: int | None
     holds_in: int
     of: int
@@ -125,7 +124,7 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
     )
 
 
-def _state(info: RunInfo, ended: bool, *, enough: bool, possible: bool, measured: bool) -> tuple[State, str]:
+def _state(info: RunInfo, ended: bool, *, enough: bool, possible: bool, measured: bool) -> tuple[ClaimState, str]:
     if ended and info.status == "done":
         return ("holds" if enough else "does not hold"), ""
     if not possible:
@@ -145,6 +144,18 @@ def _diverged(run: RunReader, info: RunInfo, step: int | None, ended: bool) -> n
         return np.array([ended and info.status == "diverged"])
     found: npt.NDArray[np.bool_] = run.last_of_members("diverged", None if ended else step) == 1
     return found
+
+
+def scalars_of(claim: Claim, layers: Sequence[str]) -> list[str]:
+    """Names of the scalars that the claim is judged by, in a run with those layers."""
+    names = []
+    for requirement in claim.requires:
+        measure = requirement.measure
+        if MEASURES[measure].of == "network":
+            names.append(measure)
+        elif measure not in _NOT_SCALARS:
+            names += [f"{layer}.{measure}" for layer in layers if requirement.layer in {None, layer}]
+    return names
 
 
 def _finding(requirement: Requirement, layer: str, values: FloatArray, missed_in: int) -> Finding:

@@ -9,11 +9,13 @@ import msgspec
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.layer_over_seeds import LayerOverSeeds, layer_of
 from condense_core.runs.standing import Standing, failures, standing
 from condense_core.scenario.deviations import Compared
 from condense_core.scenario.draws import distinct, vary_together
 from condense_core.scenario.experiment import Experiment, PresetKind
 from condense_core.scenario.verdict import Verdict, judge, not_tested
+from condense_core.thresholds import FINE, Cut
 
 
 class TheorySummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +84,27 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     theory: TheorySummary | None
     claim: ClaimSummary | None
     seeds: list[SeedSummary] = []
+
+    @property
+    def cut(self) -> Cut:
+        """The cut at which the claim counts lines."""
+        return FINE if self.claim is None or self.claim.standing is None else self.claim.standing.cut
+
+    def layers_over_seeds(self) -> list[LayerOverSeeds]:
+        """Each layer at that cut, over the seeds that did not diverge."""
+        if not self.seeds:
+            return [layer_of(layer.name, layer.kernels, [layer], self.cut) for layer in self.layers]
+        sound = [seed for seed in self.seeds if seed.status != "diverged"]
+        return [
+            layer_of(
+                layer.name,
+                layer.kernels,
+                [seed.layers[index] for seed in sound if index < len(seed.layers)],
+                self.cut,
+                len(self.seeds) - len(sound),
+            )
+            for index, layer in enumerate(self.layers)
+        ]
 
 
 def summarise(run: RunReader, compared: Compared | None = None) -> Summary:

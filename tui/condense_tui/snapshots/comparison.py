@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from condense_core.runfile.info import RunInfo
-from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.text import printable
+from condense_core.thresholds import Cut
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
@@ -35,6 +36,8 @@ class CompareView:
     by_line: bool = True
     member: int | None = None
     """Index of the seed in each run that has several, the last one in a run that has fewer; None for the means."""
+    cut: Cut | None = None
+    """Where lines are counted; None for the cut of each run's claim."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ class Side:
     """One of the runs where the playhead stands. `share` is its loss there over its first; NaN without a loss.
 
     `note` says why it does not stand where the others do. `loss` and `coverage` are its curves, the loss as a share of
-    its first; `coverage` of the layer that is shown. Of a run of several seeds `seed` is the one whose heatmap this is,
-    `condensed_in` in how many the layer is condensed, of how many that still train, and `bands` are the lowest and the
-    highest of all seeds, for each of the two curves.
+    its first; `coverage` of the layer that is shown. Of a run of several seeds `layer` is over all of them unless one
+    is chosen, `seed` is the one whose heatmap this is, and `bands` are the lowest and the highest of all seeds, for
+    each of the two curves.
     """
 
     letter: str
@@ -53,12 +56,11 @@ class Side:
     step: int | None
     share: float
     note: str
-    layer: LayerMeasures | None
+    layer: LayerOverSeeds | None
     image: LayerImage | None
     loss: Series
     coverage: Series
     seed: str = ""
-    condensed_in: tuple[int, int] | None = None
     bands: tuple[Band, Band] = (NO_BAND, NO_BAND)
 
 
@@ -209,13 +211,13 @@ class Comparer:
         if not layers:
             return side
         layer = layers[min(view.layer, len(layers) - 1)]
-        seen, image = assembler.layer_at(layer, step, view.by_line)
+        seen, image = assembler.layer_at(layer, step, view.by_line, view.cut)
         side = replace(side, layer=seen, image=image, coverage=assembler.curve(f"{layer}.coverage"))
         if run.members == 1:
             return side
         bands = shares.band, band(*run.spread(f"{layer}.coverage"))
         seed = seed_label(run, min(view.member or 0, run.members - 1))
-        return replace(side, seed=seed, condensed_in=assembler.condensed_in(layer, step), bands=bands)
+        return replace(side, seed=seed, bands=bands)
 
 
 @dataclass(frozen=True)
@@ -252,8 +254,7 @@ def _band_of_shares(run: RunReader) -> Band:
 
 def _same(a: Side, b: Side) -> bool:
     return (
-        (a.name, a.status, a.step, a.note, a.layer, a.seed, a.condensed_in)
-        == (b.name, b.status, b.step, b.note, b.layer, b.seed, b.condensed_in)
+        (a.name, a.status, a.step, a.note, a.layer, a.seed) == (b.name, b.status, b.step, b.note, b.layer, b.seed)
         and a.image is b.image
         and a.loss is b.loss
         and a.coverage is b.coverage

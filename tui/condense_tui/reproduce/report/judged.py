@@ -9,7 +9,8 @@ from typing import Literal
 import msgspec
 
 from condense_core.measure_table import MEASURES
-from condense_core.runs.summary import two_verdicts, within
+from condense_core.runs.standing import within
+from condense_core.runs.summary import two_verdicts
 from condense_core.scenario.about import Found
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.draws import distinct, vary_together

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
 
+from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.plot import BAND, PlotCurve, Spec
@@ -206,6 +207,12 @@ class CompareScreen(ShellScreen[None]):
     def action_order(self) -> None:
         """Order kernels by line or by index."""
         self._look(replace(self._view, by_line=not self._view.by_line))
+
+    def action_cut(self) -> None:
+        """Count lines at the other cut, the same in every run."""
+        layers = [side.layer for side in self._comparison.sides if side.layer] if self._comparison is not None else []
+        if layers:
+            self._look(replace(self._view, cut=other_cut(self._view.cut or layers[0].cut)))
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all is visible, focus it."""

@@ -3,13 +3,14 @@ while there is nothing to draw."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
-from condense_tui.draw.plot import BAND, Mark, PlotCurve, Rule, Spec
+from condense_tui.draw.plot import Mark, Rule, Spec
+from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.snapshots.snapshot import Series, Snapshot
 
 
@@ -25,10 +26,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Axes:
-    """How values and steps are scaled."""
+    """How values and steps are scaled, and the weight of a moving average, 0 without."""
 
     log_y: bool = True
     log_x: bool = False
+    smooth: float = 0.0
 
 
 def loss(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -82,7 +84,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         return Figure(None, title, empty="no prediction recorded")
     curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
-        curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1))
+        curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1, exact=True))
     curves += _band(snapshot, "ratio")
     marks, remark = [], ""
     if layer is not None and layer.predicted_at is not None:
@@ -100,7 +102,10 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
     view = snapshot.outputs
     if view is None:
         return Figure(None, "output", empty="only for networks with one input")
-    curves = (PlotCurve("output", view.point, view.output, 0), PlotCurve("polynomial", view.point, view.polynomial, 1))
+    curves = (
+        PlotCurve("output", view.point, view.output, 0, exact=True),
+        PlotCurve("polynomial", view.point, view.polynomial, 1, exact=True),
+    )
     spec = Spec(curves, 0, 0, stamp=view.step)
     title = f"output, degree {view.degree}"
     remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
@@ -153,7 +158,8 @@ def _spec(
     bounds: tuple[float, float] | None = None,
 ) -> Spec:
     # The axis ends where the recording does: up to the run's last step, the curves of its first minutes would be a dot.
-    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds)
+    curves = tuple(replace(curve, among=snapshot.instants) for curve in curves)
+    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds, smooth=axes.smooth)
 
 
 def _at(series: Series, snapshot: Snapshot) -> float | None:

@@ -100,8 +100,8 @@ class Body(Horizontal):
             if not panel.display:
                 continue
             figure = figure_of(snapshot, axes)
-            panel.caption(figure.title, figure.remark)
             panel.show(figure.spec, step, figure.empty)
+            panel.label(figure.title, figure.remark)
 
     def place(self, plan: Arrangement, choices: RunChoices, recorded: Recorded, height: int) -> None:
         """Give every panel its place on a screen of that height."""

@@ -129,6 +129,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("order", ("o",), "o", "order", "Order kernels by line, or by index", LOOK, hint=9, on=_FRAMES),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear value axis", LOOK, hint=10, on=_FRAMES),
     Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear step axis", LOOK, on=_FRAMES),
+    Action("scalars", ("slash",), "/", "curves", "Choose curves among all recorded scalars", LOOK, hint=11, on=_FRAMES),
     Action("smooth", ("m",), "m", "smooth", "Moving average of the curves: next weight, or none", LOOK, on=_FRAMES),
     Action("zoom", ("z",), "z", "zoom", "Zoom the focused panel to the whole screen, and back", LOOK, hint=11),
     Action("out", ("escape",), "esc", "all panels", "Back from one panel to all of them", LOOK, hint=1),

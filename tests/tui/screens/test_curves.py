@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
@@ -132,3 +134,53 @@ async def test_a_focused_curve_says_what_its_keys_do(recorded: Recording) -> Non
     async with shown(recorded.folder) as pilot:
         await focused(pilot)
         await text_has(pilot, "← → read · ↑ ↓ zoom")
+
+
+@pytest.mark.parametrize("size", [(60, 20), *SIZES])
+async def test_any_recorded_scalar_can_be_chosen(recorded: Recording, size: tuple[int, int]) -> None:
+    async with shown(recorded.folder, size) as pilot:
+        await pilot.press("slash")
+        await text_has(pilot, "words to look for")
+        for words in ("conv2 lines", "gradient"):
+            await pilot.press("ctrl+u", *words)
+            await until(lambda words=words: words.split()[-1] in text(pilot), "the list")
+            await pilot.press("enter")
+        await text_has(pilot, "2 of 6")
+        await pilot.press("escape")
+        await until(lambda: len(snapshot(pilot).scalars) == 2, "the chosen scalars")
+        await settled(pilot)
+        names = [scalar.name for scalar in snapshot(pilot).scalars]
+        assert names == ["conv2.lines", "gradient_norm"]
+        await text_has(pilot, "a conv2: lines ")
+        panel = run_screen(pilot).query_one("#scalars", PlotPanel)
+        assert panel.display
+        panel.focus()
+        await pilot.press("right")
+        await until(lambda: panel.reading is not None, "a reading of both")
+        assert panel.reading is not None
+        assert [name for name, _ in panel.reading.values] == ["a", "b"]
+        await pilot.press("escape", "slash", "ctrl+n", "escape")
+        await until(lambda: not panel.display, "the panel to go")
+
+
+async def test_of_several_seeds_a_chosen_scalar_has_its_band(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, members=3)
+    recording.write()
+    recording.finish()
+    async with shown(recording.folder) as pilot:
+        await pilot.press("slash", *"loss_ratio", "enter", "escape")
+        await until(lambda: len(snapshot(pilot).scalars) == 1, "the chosen scalar")
+        (scalar,) = snapshot(pilot).scalars
+        assert scalar.band is not None
+        (low, high) = scalar.band
+        assert (low[1] <= scalar.points[1]).all() and (scalar.points[1] <= high[1]).all()
+        assert (low[1] < high[1]).any()
+        await pilot.press("full_stop")
+        await until(lambda: snapshot(pilot).seeds is not None and snapshot(pilot).seeds.chosen == 0, "the first seed")
+        assert snapshot(pilot).scalars[0].points[1][-1] == pytest.approx(high[1][-1])
+        # speed is of all seeds together, and shown with each of them
+        await pilot.press("slash", "ctrl+n", *"steps_per", "enter", "escape")
+        await until(
+            lambda: [scalar.name for scalar in snapshot(pilot).scalars] == ["steps_per_second"], "the other scalar"
+        )
+        assert len(snapshot(pilot).scalars[0].points[0])

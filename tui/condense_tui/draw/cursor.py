@@ -1,4 +1,4 @@
-"""CurveReading a plot: where its cursor may stand, what it reads there, and which part of the plot is in view."""
+"""Reading a plot: where its cursor may stand, what it reads there, and which part of the plot is in view."""
 
 from __future__ import annotations
 

@@ -4,13 +4,16 @@ while there is nothing to draw."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 import numpy as np
 
+from condense_core.measure_table import kind_of, label_of
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
+from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
 
 
@@ -59,6 +62,30 @@ def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     curves = (PlotCurve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
     spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
     return Figure(spec, title)
+
+
+def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The recorded scalars that were chosen, with a letter on each where there are several."""
+    chosen = snapshot.scalars
+    if not chosen:
+        return Figure(None, "chosen curves", empty="press / to choose")
+    letters = ascii_lowercase if len(chosen) > 1 else ""
+    titles, curves = [], []
+    for number, scalar in enumerate(chosen):
+        letter = letters[number : number + 1]
+        kind, now = kind_of(scalar.name), _at(scalar.points, snapshot)
+        titles.append(f"{letter} {label_of(scalar.name)} {written_as(kind, now)}".strip())
+        curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
+    if len(chosen) == 1 and chosen[0].band is not None:
+        curves += _edges(chosen[0].band)
+    kinds = {kind_of(scalar.name) for scalar in chosen}
+    shares = kinds <= {"share", "cosine", "flag"}
+    if not any(len(curve.x) for curve in curves):
+        return Figure(None, " · ".join(titles), empty="not recorded in this run")
+    spec = _spec(
+        tuple(curves), snapshot, axes, axes.log_y and kinds == {"value"}, bounds=(0.0, 1.0) if shares else None
+    )
+    return Figure(spec, " · ".join(titles))
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -133,7 +160,11 @@ def _band(snapshot: Snapshot, name: str) -> list[PlotCurve]:
     """The lowest and the highest of all members, drawn behind the curve that is shown."""
     if snapshot.seeds is None:
         return []
-    low, high = snapshot.seeds.bands[name]
+    return _edges(snapshot.seeds.bands[name])
+
+
+def _edges(band: tuple[Series, Series]) -> list[PlotCurve]:
+    low, high = band
     return [PlotCurve("lowest", *low, BAND), PlotCurve("highest", *high, BAND)]
 
 

@@ -284,6 +284,19 @@ class RunScreen(ShellScreen[None]):
 
         offer_export(self, self.place, self._snapshot, self.choices.palette)
 
+    def action_scalars(self) -> None:
+        """Choose the recorded scalars to draw beside the usual ones."""
+        from condense_tui.screens.dialogs.scalars import ScalarPicker
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self._look(replace(self._view, scalars=names))
+                tab = 2 if names else self.choices.tab
+                self._look_keys.choose(replace(self.choices, scalars=names, tab=tab))
+
+        names = () if self._snapshot is None else self._snapshot.scalar_names
+        self.app.push_screen(ScalarPicker(names, self.choices.scalars), chosen)
+
     def action_log(self) -> None:
         self._look_keys.toggle_log_values()
 

@@ -279,6 +279,12 @@ def split(scalar: str) -> tuple[str, str]:
     return split(layer) if name.isdigit() and layer else (layer, name)
 
 
+def kind_of(scalar: str) -> MeasureKind:
+    """How values of a recorded scalar are written; one that is not ours is any number."""
+    _, name = split(scalar)
+    return MEASURES[name].kind if name in MEASURES else "value"
+
+
 def label_of(scalar: str) -> str:
     """What a recorded scalar is called: `conv1: lines` for `conv1.lines`; of one that is not ours, its own name."""
     layer, name = split(scalar)

@@ -130,6 +130,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("cut", ("u",), "u", "cut", "Count lines at the other cut, |cos| 0.9 or 0.8", LOOK, hint=9, on=_FRAMES),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear value axis", LOOK, hint=10, on=_FRAMES),
     Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear step axis", LOOK, on=_FRAMES),
+    Action("scalars", ("slash",), "/", "curves", "Choose curves among all recorded scalars", LOOK, hint=11, on=_FRAMES),
+    Action("smooth", ("m",), "m", "smooth", "Moving average of the curves: next weight, or none", LOOK, on=_FRAMES),
     Action("zoom", ("z",), "z", "zoom", "Zoom the focused panel to the whole screen, and back", LOOK, hint=11),
     Action("out", ("escape",), "esc", "all panels", "Back from one panel to all of them", LOOK, hint=1),
     Action("panel(1)", ("1",), "1", "kernels", "Layers and heatmap", LOOK, on=_FRAMES),
@@ -190,7 +192,12 @@ ACTIONS: tuple[Action, ...] = (
 
 # Two more keys, which Textual itself binds.
 ALSO = (("ctrl+p", "Search all actions by name"),)
-ALSO_IN_A_RUN = (*ALSO, ("tab", "Next panel; in the heatmap, the arrow keys move a cursor"))
+ALSO_IN_A_RUN = (
+    *ALSO,
+    ("tab", "Next panel; in the heatmap, the arrow keys move a cursor"),
+    ("in a curve", "← → move a cursor (shift: by ten), ↑ ↓ zoom, ctrl ← → pan, 0 shows all, enter goes to that step"),
+    ("mouse", "In a curve: point to read, wheel to zoom, drag to pan, double click to go to that step"),
+)
 
 
 def actions_on(*places: Place) -> list[Action]:

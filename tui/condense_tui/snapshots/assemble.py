@@ -29,6 +29,7 @@ from condense_tui.snapshots.snapshot import (
     LayerImage,
     OutputsView,
     RunHeader,
+    ScalarCurve,
     Seeds,
     Series,
     Snapshot,
@@ -44,6 +45,8 @@ IMAGES_KEPT = 64
 # there at once and no key press waits for the rest.
 LOAD_S = 0.03
 LOAD_POINTS = 10_000
+# New names come with the first measurements, and seldom later.
+NAMES_S = 2.0
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
@@ -60,6 +63,8 @@ class ViewRequest:
     """Of an ensemble: the member to show; none for the mean."""
     cut: Cut | None = None
     """Where lines are counted; none for the cut that the claim counts at."""
+    scalars: tuple[str, ...] = ()
+    """Recorded scalars to show beside those that are always shown."""
 
 
 class Assembler:
@@ -75,6 +80,8 @@ class Assembler:
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
+        self._names: tuple[str, ...] = ()
+        self._names_read = (0, 0.0)
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
@@ -128,6 +135,8 @@ class Assembler:
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
+            scalars=tuple(self._scalar(name) for name in view.scalars),
+            scalar_names=self._scalar_names(len(instants)),
         )
 
     @property
@@ -152,6 +161,19 @@ class Assembler:
                 return self._claims
         self._claims = standing(run, info, head.step), newest
         return self._claims
+
+    def _scalar_names(self, count: int) -> tuple[str, ...]:
+        known, then = self._names_read
+        if count != known and (not self._names or time.monotonic() - then > NAMES_S):
+            self._names, self._names_read = self._run.curve_names, (count, time.monotonic())
+        return self._names
+
+    def _scalar(self, name: str) -> ScalarCurve:
+        points = self._curve(name)
+        if not len(points[0]) and self._curves is not self._run:
+            # speed, the machine and the like are of all members together
+            return ScalarCurve(name, self._read(self._run, name))
+        return ScalarCurve(name, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
         """Output and field, where the network has one input."""

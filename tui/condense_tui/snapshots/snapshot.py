@@ -120,6 +120,15 @@ class Seeds:
 
 
 @dataclass(frozen=True)
+class ScalarCurve:
+    """One recorded scalar that was chosen to be shown, under its own name; of an ensemble with the band of all."""
+
+    name: str
+    points: Series
+    band: tuple[Series, Series] | None = None
+
+
+@dataclass(frozen=True)
 class EventView:
     """Something that happened."""
 
@@ -165,6 +174,10 @@ class Snapshot:
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
+    scalars: tuple[ScalarCurve, ...] = ()
+    """Those that were asked for."""
+    scalar_names: tuple[str, ...] = ()
+    """All that are recorded so far."""
 
     @property
     def chosen(self) -> LayerOverSeeds | None:
@@ -192,6 +205,9 @@ class Snapshot:
             and len(self.events) == len(other.events)
             and len(self.images) == len(other.images)
             and all(a is b for a, b in zip(self.images, other.images, strict=True))
+            and self.scalar_names == other.scalar_names
+            and len(self.scalars) == len(other.scalars)
+            and all(a.points is b.points for a, b in zip(self.scalars, other.scalars, strict=True))
             and self.loss is other.loss
             and self.accuracy is other.accuracy
             and self.ratio is other.ratio

@@ -15,7 +15,8 @@ from textual.containers import Grid, Horizontal, Vertical
 from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.palette import PALETTES
-from condense_tui.draw.plot import BAND, PlotCurve, Spec
+from condense_tui.draw.plot import Spec
+from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.compare import compare_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
@@ -161,13 +162,13 @@ class CompareScreen(ShellScreen[None]):
         step = None if following or found.at is None else int(found.at)
         whose = "mean of the seeds, and their range" if found.member is None else "one seed, and the range of all seeds"
         whose = whose if found.members > 1 else ""
-        self._loss.caption("loss / first loss", whose)
-        self._coverage.caption("kernels on lines", whose)
+        self._loss.label("loss / first loss", whose)
+        self._coverage.label("kernels on lines", whose)
         losses = _curves(found, lambda side: (side.loss, side.bands[0]))
         coverages = _curves(found, lambda side: (side.coverage, side.bands[1]))
         log_x = self._look_keys.log_x
-        loss = Spec(losses, 0, 0, log_y=choices.log_y, log_x=log_x)
-        coverage = Spec(coverages, 0, 0, log_x=log_x, bounds=(0.0, 1.0))
+        loss = Spec(losses, 0, 0, log_y=choices.log_y, log_x=log_x, smooth=choices.smooth)
+        coverage = Spec(coverages, 0, 0, log_x=log_x, bounds=(0.0, 1.0), smooth=choices.smooth)
         for plot, spec in ((self._loss, loss), (self._coverage, coverage)):
             if plot.display:
                 plot.show(spec if spec.curves else None, step)
@@ -231,6 +232,9 @@ class CompareScreen(ShellScreen[None]):
 
     def action_log_steps(self) -> None:
         self._look_keys.toggle_log_steps()
+
+    def action_smooth(self) -> None:
+        self._look_keys.next_smoothing()
 
     def action_palette(self) -> None:
         self._look_keys.next_palette()

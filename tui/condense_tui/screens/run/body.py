@@ -25,22 +25,24 @@ from condense_tui.widgets.plot import PlotPanel
 PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
     "loss": plots.loss,
     "accuracy": plots.accuracy,
+    "scalars": plots.scalars,
     "output": plots.output,
     "eigenvalues": plots.eigenvalues,
     "prediction": plots.prediction,
 }
 # Where one panel is shown at a time, the number of the tab that each plot is on.
-TAB_OF = {"loss": 2, "accuracy": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
+TAB_OF = {"loss": 2, "accuracy": 2, "scalars": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
 # A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
 SPARE_LEAST, SPARE_MOST = 9, 14
 
 
 @dataclass(frozen=True)
 class RunChoices(Choices):
-    """`zoomed` is the panel that has the whole screen."""
+    """`zoomed` is the panel that has the whole screen, `scalars` are those chosen to be drawn."""
 
     zoomed: str | None = None
     by_line: bool = True
+    scalars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,8 @@ class Body(Horizontal):
             if not panel.display:
                 continue
             figure = figure_of(snapshot, axes)
-            panel.caption(figure.title, figure.remark)
             panel.show(figure.spec, step, figure.empty)
+            panel.label(figure.title, figure.remark)
 
     def place(self, plan: Arrangement, choices: RunChoices, recorded: Recorded, height: int) -> None:
         """Give every panel its place on a screen of that height."""
@@ -139,7 +141,11 @@ class Body(Horizontal):
         heatmaps.display = seen("heatmaps", 1)
         for name, tab in TAB_OF.items():
             normally = name != "accuracy" or (recorded.accuracy and not spare.display)
-            there = {"accuracy": recorded.accuracy, "output": recorded.one_input}.get(name, True)
+            # side by side in a small terminal, a third plot would say nothing
+            accuracy = recorded.accuracy and not (compact and choices.scalars and zoomed is None)
+            there = {"accuracy": accuracy, "output": recorded.one_input, "scalars": bool(choices.scalars)}.get(
+                name, True
+            )
             self._plots[name].display = there and seen(name, tab, normally)
         plots.display = any(child.display for child in plots.children)
         right.display = heatmaps.display or plots.display

@@ -34,6 +34,7 @@ from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.log_line import LogLine
+from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
@@ -149,7 +150,7 @@ class RunScreen(ShellScreen[None]):
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
         self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
-        axes = Axes(choices.log_y, self._look_keys.log_x)
+        axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
     def _is_recorded_log(self) -> bool:
@@ -296,11 +297,27 @@ class RunScreen(ShellScreen[None]):
 
         offer_export(self, self.place, self._snapshot, self.choices.palette)
 
+    def action_scalars(self) -> None:
+        """Choose the recorded scalars to draw beside the usual ones."""
+        from condense_tui.screens.dialogs.scalars import ScalarPicker
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self._look(replace(self._view, scalars=names))
+                tab = 2 if names else self.choices.tab
+                self._look_keys.choose(replace(self.choices, scalars=names, tab=tab))
+
+        names = () if self._snapshot is None else self._snapshot.scalar_names
+        self.app.push_screen(ScalarPicker(names, self.choices.scalars), chosen)
+
     def action_log(self) -> None:
         self._look_keys.toggle_log_values()
 
     def action_log_steps(self) -> None:
         self._look_keys.toggle_log_steps()
+
+    def action_smooth(self) -> None:
+        self._look_keys.next_smoothing()
 
     def action_palette(self) -> None:
         self._look_keys.next_palette()
@@ -330,10 +347,16 @@ class RunScreen(ShellScreen[None]):
 
     def on_timeline_sought(self, event: Timeline.Sought) -> None:
         """Go to the frame nearest to a step."""
+        self._seek(event.step)
+
+    def on_plot_panel_sought(self, event: PlotPanel.Sought) -> None:
+        """Go to the frame that the cursor of a curve reads."""
+        self._seek(event.x)
+
+    def _seek(self, step: float) -> None:
         snapshot = self._snapshot
         if snapshot is not None and len(snapshot.instants):
-            index = int(abs(snapshot.instants - event.step).argmin())
-            self._playback.go(index)
+            self._playback.go(int(abs(snapshot.instants - step).argmin()))
 
     @property
     def _run(self) -> RunHeader | None:

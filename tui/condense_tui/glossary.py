@@ -47,8 +47,8 @@ IN_A_RUN: Words = (
     (percent(INITIAL_STAGE), MEASURES["loss_ratio"].help),
     (
         "seeds",
-        "a run may train several at once; curves show their mean, and in grey the lowest and the highest; layers show the"
-        " most frequent number of lines with its range, and medians",
+        "a run may train several at once; curves show their mean, and in grey the lowest and the highest; layers show"
+        " the most frequent number of lines with its range, and medians",
     ),
     (
         "timeline",

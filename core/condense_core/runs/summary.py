@@ -11,9 +11,10 @@ from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, layer_of
 from condense_core.runs.standing import Standing, failures, standing
+from condense_core.scenario.about import PresetKind
 from condense_core.scenario.deviations import Compared
 from condense_core.scenario.draws import distinct, vary_together
-from condense_core.scenario.experiment import Experiment, PresetKind
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.verdict import Verdict, judge, not_tested
 from condense_core.thresholds import FINE, Cut
 

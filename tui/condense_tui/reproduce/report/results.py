@@ -14,7 +14,8 @@ from condense_core.runfile.status import FINAL
 from condense_core.runs.standing import failures, measured
 from condense_core.runs.summary import summarise
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Experiment, Found, PresetKind
+from condense_core.scenario.about import Found, PresetKind
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.verdict import Verdict
 from condense_presets.paper_records import compared, record_of
 from condense_tui.reproduce.report.judged import (

@@ -141,13 +141,15 @@ class Assembler:
 
     @property
     def claimed_cut(self) -> Cut:
-        """The cut at which the run's claim counts lines."""
-        claim = self._run.experiment.claim
-        return FINE if claim is None else claim.cut
+        """The cut at which the run's claim counts lines; in files of version 0.1 there is the fine one alone."""
+        run, claim = self._run, self._run.claim
+        if claim is None or claim.cut == FINE or not run.layers:
+            return FINE
+        return claim.cut if np.isfinite(run.newest(f"{run.layers[0]}.condensed_coarse")) else FINE
 
     def _standing(self, info: RunInfo, head: Head | None) -> tuple[Standing | None, Standing | None]:
         """How the claim stands where the playhead is; and where that looks back, at the end of what was recorded."""
-        run, claim = self._curves, self._run.experiment.claim
+        run, claim = self._curves, self._run.claim
         if claim is None:
             return None, None
         newest = standing(run, info)

@@ -112,6 +112,9 @@ MEASURES: dict[str, Measure] = {
         f"condensed at {COARSE.words}", "flag", "the same for lines of that cut, by its own chance", claimed=True
     ),
     "condensed_at": Measure("step at which it condensed", "step", "the first recorded step at which it was", "at step"),
+    "condensed_coarse_at": Measure(
+        f"step at which it condensed at {COARSE.words}", "step", "the same for lines of that cut", "at step"
+    ),
     "relative_change": Measure(
         "relative change", "value", "how far the kernels have moved from their start, over its norm", claimed=True
     ),

@@ -100,6 +100,14 @@ class RunReader:
         self._read_members()
         return self._of_members.spread(name)
 
+    def last_of_members(self, name: str, at: int | None = None) -> FloatArray:
+        """Each member's newest value (members,) of one scalar, at or before step `at` where given; NaN if it has none.
+        For a run that is no ensemble, the one value."""
+        if self.members == 1:
+            return np.array([self.last(name, at)])
+        self._read_members()
+        return self._of_members.last(name, at)
+
     @property
     def _of_members(self) -> Spreads:
         if self._spreads is None:
@@ -154,6 +162,19 @@ class RunReader:
         return self.curve("loss")[0]
 
     @property
+    def newest_step(self) -> int | None:
+        """The last of `instants`, None where there is none. Reads no curve for it."""
+        if self.member_number is not None or "loss" in self._curves:
+            steps = self.instants
+            return int(steps[-1]) if len(steps) else None
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM scalar WHERE name = 'loss' ORDER BY seq DESC LIMIT 1"
+            )
+            row = rows.one(cursor, rows.RowPlace, "scalar")
+        return None if row is None else row.step
+
+    @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
         with self._checked():
@@ -181,6 +202,8 @@ class RunReader:
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN if there is none."""
+        if at is None and self.member_number is None and name not in self._curves:
+            return self.newest(name)
         return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:

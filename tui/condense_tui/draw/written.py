@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from condense_core.measure_table import MEASURES, MeasureKind
-from condense_tui.draw.numbers import UNKNOWN, measure, percent, short_step
+from condense_tui.draw.numbers import UNKNOWN, measure, percent, plural, short_step
+
+if TYPE_CHECKING:
+    from condense_core.runs.over_seeds import OverSeeds
 
 # Figures in a narrow column: two cosines that differ in the next one are alike for a list.
 NARROW = 3
@@ -35,3 +39,26 @@ def written_as(kind: MeasureKind, value: float | None, digits: int = 4) -> str:
     if kind == "count":
         return f"{value:g}"
     return measure(value, digits)
+
+
+def over(name: str, values: OverSeeds) -> str:
+    """A measure over seeds: `5 (2–6)`, the most frequent count or the median with its range; the value alone where all
+    have the same; of yes or no, `4 of 10`."""
+    kind = MEASURES[name].kind
+    if kind == "flag" and values.known > 1:
+        return f"{values.yes} of {values.known}"
+    middle = written(name, values.middle)
+    low, high = written(name, values.low), written(name, values.high)
+    if not values.known or low == high:
+        return middle
+    if kind == "share":
+        low = low.removesuffix(" %")
+    return f"{middle} ({low.removeprefix('step ')}–{high.removeprefix('step ')})"
+
+
+def lines_of(values: OverSeeds) -> str:
+    """`1 line`, `5 lines (2–6)`: the lines of a layer, of several seeds the most frequent number and the range."""
+    if not values.known:
+        return UNKNOWN
+    often = plural(round(values.middle), "line")
+    return often if values.alike else f"{often} ({values.low:g}–{values.high:g})"

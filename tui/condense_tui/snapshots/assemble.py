@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +11,12 @@ from msgspec import structs
 
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
-from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
+from condense_core.runs.standing import Standing, scalars_of, standing
 from condense_core.text import printable
-from condense_core.thresholds import DROPPED
+from condense_core.thresholds import DROPPED, FINE, Cut, direction_is_doubtful
 from condense_tui.draw import numbers
 from condense_tui.draw import order as ordering
 from condense_tui.snapshots.playhead import Playhead
@@ -62,6 +63,8 @@ class ViewRequest:
     """Of an ensemble: the member to show; none for the mean."""
     scalars: tuple[str, ...] = ()
     """Recorded scalars to show beside those that are always shown."""
+    cut: Cut | None = None
+    """Where lines are counted; none for the cut that the claim counts at."""
 
 
 class Assembler:
@@ -78,6 +81,7 @@ class Assembler:
         self._loading, self._unfinished = 0.0, False
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
+        self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
@@ -98,8 +102,8 @@ class Assembler:
         layer = view.layer if view.layer in layers else (layers[0] if layers else None)
         head = None
         images: tuple[LayerImage, ...] = ()
-        measures: tuple[LayerMeasures, ...] = ()
-        condensed_in: dict[str, tuple[int, int]] = {}
+        measures: tuple[LayerOverSeeds, ...] = ()
+        cut = view.cut or self.claimed_cut
         if len(instants):
             index = playhead.index(len(instants))
             step = int(instants[index])
@@ -107,9 +111,9 @@ class Assembler:
             wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
-            measures = tuple(self._layer(name, step) for name in layers)
-            condensed_in = {name: count for name in layers if (count := self.condensed_in(name, step)) is not None}
+            measures = tuple(self._layer(name, step, cut) for name in layers)
         outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
+        claim, claim_at_end = self._standing(info, head)
         return Snapshot(
             header=self._header(info),
             head=head,
@@ -128,9 +132,11 @@ class Assembler:
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
-            condensed_in=condensed_in,
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
+            claim=claim,
+            claim_at_end=claim_at_end,
+            cut=cut,
         )
 
     def _scalar_names(self, count: int) -> tuple[str, ...]:
@@ -145,6 +151,29 @@ class Assembler:
             # speed, the machine and the like are of all members together
             return ScalarCurve(name, self._read(self._run, name))
         return ScalarCurve(name, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
+
+    @property
+    def claimed_cut(self) -> Cut:
+        """The cut at which the run's claim counts lines."""
+        claim = self._run.experiment.claim
+        return FINE if claim is None else claim.cut
+
+    def _standing(self, info: RunInfo, head: Head | None) -> tuple[Standing | None, Standing | None]:
+        """How the claim stands where the playhead is; and where that looks back, at the end of what was recorded."""
+        run, claim = self._curves, self._run.experiment.claim
+        if claim is None:
+            return None, None
+        newest = standing(run, info)
+        if head is None or newest is None or newest.step == head.step:
+            return newest, None
+        if run.members == 1:
+            # of a long run they are read over several snapshots; until then it stands as it stood
+            for name in scalars_of(claim, run.layers):
+                self._read(run, name)
+            if self._unfinished:
+                return self._claims
+        self._claims = standing(run, info, head.step), newest
+        return self._claims
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
         """Output and field, where the network has one input."""
@@ -201,9 +230,12 @@ class Assembler:
         self._choose(member)
         self._loading, self._unfinished = 0.0, False
 
-    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerMeasures, LayerImage | None]:
-        """A layer and its heatmap at a recorded step; of an ensemble, its first member's."""
-        return self._layer(layer, step), self._image(layer, step, by_line)
+    def layer_at(
+        self, layer: str, step: int, by_line: bool, cut: Cut | None = None
+    ) -> tuple[LayerOverSeeds, LayerImage | None]:
+        """A layer at a recorded step, of an ensemble over all seeds where none is chosen, and its heatmap, then of the
+        first seed. Lines are counted at `cut`, without at that of the claim."""
+        return self._layer(layer, step, cut or self.claimed_cut), self._image(layer, step, by_line)
 
     def curve(self, name: str) -> Series:
         """Steps and values of a scalar as far as was read, the same object while nothing was added."""
@@ -238,23 +270,12 @@ class Assembler:
             missing=0 if mirror is None else mirror.missing,
         )
 
-    def _layer(self, name: str, step: int) -> LayerMeasures:
-        reader = self._reader
-        found = read_layer(reader, name, step, curve=lambda scalar: self._read(reader, scalar), brief=True)
-        if found.lines is None and (cosine := reader.similarity(name, step)) is not None:
+    def _layer(self, name: str, step: int, cut: Cut) -> LayerOverSeeds:
+        reader = self._curves
+        found = read_layer_over_seeds(reader, name, step, cut, curve=lambda scalar: self._read(reader, scalar))
+        if not found.kernels and (cosine := self._reader.similarity(name, step)) is not None:
             return structs.replace(found, kernels=len(cosine))
         return found
-
-    def condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
-        """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
-        if self._run.members == 1:
-            return None
-        steps, values = self._run.spread(f"{layer}.condensed")
-        end = int(np.searchsorted(steps, step, side="right"))
-        if not end:
-            return None
-        row = values[end - 1]
-        return int((row > 0).sum()), int(np.isfinite(row).sum())
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
         key = (self._reader.member_number, layer, step, by_line)
@@ -288,19 +309,33 @@ class Assembler:
         self._unfinished = True
         return reader.curve(name, most=0)
 
+    def _of_seeds(self, names: Sequence[str], step: int) -> np.ndarray:
+        """The median over all seeds of each scalar at a step, as far as there is one."""
+        found = [_finite_median(self._run.last_of_members(name, step)) for name in names]
+        return np.array([value for value in found if np.isfinite(value)])
+
     def _spectrum(self, layer: str, step: int) -> SpectrumView:
         curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]
         frame = self._reader.spectrum(layer, step)
         shown = SpectrumView(curves=tuple(curve for curve in curves if len(curve[0])))
         if frame is None:
             return shown
+        values = frame.values.numpy() ** 2
+        if self._curves.members > 1:
+            values = self._of_seeds([f"{layer}.eigenvalue.{rank}" for rank in (1, 2)], step)
+        first, second = np.sqrt(values[:2]).tolist() if len(values) > 1 else (1.0, 0.0)
         return replace(
             shown,
-            values=frame.values.numpy() ** 2,
-            doubtful=frame.direction_is_doubtful,
+            values=values,
+            doubtful=direction_is_doubtful(first, second),
             ones_overlap=frame.ones_overlap.numpy(),
             from_data=frame.from_data,
         )
+
+
+def _finite_median(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:

@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 
 from condense_core.runfile.info import RunInfo
-from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.scenario.fields import fields
 from condense_core.text import printable
+from condense_core.thresholds import Cut
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
@@ -38,6 +39,8 @@ class CompareView:
     """Index of the seed in each run that has several, the last one in a run that has fewer; None for the means."""
     scalar: str = "coverage"
     """What is drawn beside the loss: a recorded scalar, of a layer without its name (that of the layer shown)."""
+    cut: Cut | None = None
+    """Where lines are counted; None for the cut of each run's claim."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ class Side:
 
     `note` says why it does not stand where the others do. `loss` and `scalar` are its curves, the loss as a share of
     its first, `scalar` the one that was asked for, empty where the run has none of that name. Of a run of several seeds
-    `seed` is the one whose heatmap this is, `condensed_in` in how many the layer is condensed, of how many that still
-    train, and `bands` are the lowest and the highest of all seeds, for each of the two curves.
+    `layer` is over all of them unless one is chosen, `seed` is the one whose heatmap this is, and `bands` are the
+    lowest and the highest of all seeds, for each of the two curves.
     """
 
     letter: str
@@ -56,12 +59,11 @@ class Side:
     step: int | None
     share: float
     note: str
-    layer: LayerMeasures | None
+    layer: LayerOverSeeds | None
     image: LayerImage | None
     loss: Series
     scalar: Series
     seed: str = ""
-    condensed_in: tuple[int, int] | None = None
     bands: tuple[Band, Band] = (NO_BAND, NO_BAND)
 
 
@@ -262,13 +264,13 @@ class Comparer:
         side = replace(side, scalar=assembler.curve(name) if name else EMPTY)
         if not layers:
             return side
-        seen, image = assembler.layer_at(layer, step, view.by_line)
+        seen, image = assembler.layer_at(layer, step, view.by_line, view.cut)
         side = replace(side, layer=seen, image=image)
         if run.members == 1:
             return side
         bands = shares.band, band(*run.spread(name)) if name else NO_BAND
         seed = seed_label(run, min(view.member or 0, run.members - 1))
-        return replace(side, seed=seed, condensed_in=assembler.condensed_in(layer, step), bands=bands)
+        return replace(side, seed=seed, bands=bands)
 
 
 @dataclass(frozen=True)
@@ -305,8 +307,7 @@ def _band_of_shares(run: RunReader) -> Band:
 
 def _same(a: Side, b: Side) -> bool:
     return (
-        (a.name, a.status, a.step, a.note, a.layer, a.seed, a.condensed_in)
-        == (b.name, b.status, b.step, b.note, b.layer, b.seed, b.condensed_in)
+        (a.name, a.status, a.step, a.note, a.layer, a.seed) == (b.name, b.status, b.step, b.note, b.layer, b.seed)
         and a.image is b.image
         and a.loss is b.loss
         and a.scalar is b.scalar

@@ -97,7 +97,9 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     curves = tuple(
         PlotCurve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
     )
-    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, _gap(spectrum.values, spectrum.doubtful))
+    remark = _gap(spectrum.values, spectrum.doubtful)
+    remark += " · median" if remark and _over_seeds(snapshot) else ""
+    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, remark)
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -114,12 +116,12 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1, exact=True))
     curves += _band(snapshot, "ratio")
     marks, remark = [], ""
-    if layer is not None and layer.predicted_at is not None:
-        marks.append(Mark(layer.predicted_at, "predicted"))
-        remark = f"predicted {numbers.short_step(layer.predicted_at)}"
-    if layer is not None and layer.condensed_at is not None:
-        marks.append(Mark(layer.condensed_at, "condensed"))
-        remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at)}"
+    if layer is not None and layer.predicted_at.known:
+        marks.append(Mark(round(layer.predicted_at.middle), "predicted"))
+        remark = f"predicted {numbers.short_step(layer.predicted_at.middle)}"
+    if layer is not None and layer.condensed_at.known:
+        marks.append(Mark(round(layer.condensed_at.middle), "condensed"))
+        remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at.middle)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
     return Figure(spec, title, remark)
 
@@ -134,7 +136,7 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
         PlotCurve("polynomial", view.point, view.polynomial, 1, exact=True),
     )
     spec = Spec(curves, 0, 0, stamp=view.step)
-    title = f"output, degree {view.degree}"
+    title = f"output, degree {view.degree}{_of_one_seed(snapshot)}"
     remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
     return Figure(spec, title, remark)
 
@@ -142,13 +144,24 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
 def field_title(snapshot: Snapshot) -> str:
     """What the frame of the direction field says."""
     view = snapshot.field
-    return "field" if view is None else f"field · {numbers.plural(len(view.stable), 'stable line')}"
+    if view is None:
+        return "field"
+    return f"field · {numbers.plural(len(view.stable), 'stable line')}{_of_one_seed(snapshot)}"
 
 
 def field_remark(snapshot: Snapshot) -> str:
     """Of which step the neurons in the field are: their weights are kept at a few of the steps."""
     at = None if snapshot.field is None else snapshot.field.neurons_at
     return "" if at is None else f"● kernels at step {at}"
+
+
+def _over_seeds(snapshot: Snapshot) -> bool:
+    return snapshot.seeds is not None and snapshot.seeds.chosen is None
+
+
+def _of_one_seed(snapshot: Snapshot) -> str:
+    """What is drawn of frames is one seed's, also where all else is over several: it says whose."""
+    return "" if snapshot.seeds is None else f" · {snapshot.seeds.imaged}"
 
 
 def _name(snapshot: Snapshot, name: str) -> str:

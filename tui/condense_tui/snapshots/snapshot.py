@@ -8,7 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.runfile.layer_measures import LayerMeasures
+from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.runs.standing import Standing
+from condense_core.thresholds import FINE, Cut
 from condense_tui.draw.order import Group
 
 Series = tuple[np.ndarray, np.ndarray]
@@ -151,7 +153,7 @@ class Snapshot:
     header: RunHeader
     head: Head | None
     instants: np.ndarray
-    layers: tuple[LayerMeasures, ...]
+    layers: tuple[LayerOverSeeds, ...]
     layer: str | None
     images: tuple[LayerImage, ...]
     loss: Series
@@ -163,8 +165,12 @@ class Snapshot:
     banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
-    condensed_in: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Of an ensemble, by layer: in how many members it is condensed, of how many that still train."""
+    claim: Standing | None = None
+    """How the claim stands at the playhead; none where the scenario makes none."""
+    claim_at_end: Standing | None = None
+    """Where the playhead looks back: how it stands by the newest measurement."""
+    cut: Cut = FINE
+    """Where the lines of `layers` are counted."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
@@ -174,7 +180,7 @@ class Snapshot:
     """All that are recorded so far."""
 
     @property
-    def chosen(self) -> LayerMeasures | None:
+    def chosen(self) -> LayerOverSeeds | None:
         """The layer that the heatmap and the theory plots show."""
         return next((view for view in self.layers if view.name == self.layer), None)
 
@@ -190,7 +196,8 @@ class Snapshot:
             and self.head == other.head
             and self.layer == other.layer
             and self.layers == other.layers
-            and self.condensed_in == other.condensed_in
+            and self.claim == other.claim
+            and self.claim_at_end == other.claim_at_end
             and self.banner == other.banner
             and self.worker_log == other.worker_log
             and self.outputs is other.outputs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from condense_tui.draw import numbers
 from condense_tui.draw.line import Line
 from condense_tui.draw.palette import Palette
-from condense_tui.draw.status import sign_of
+from condense_tui.draw.status import condensed_sign, sign_of
+from condense_tui.draw.written import lines_of
 from condense_tui.snapshots.comparison import Comparison, Side
 from condense_tui.snapshots.difference import difference, size_of
 from condense_tui.snapshots.snapshot import LayerImage
@@ -34,13 +35,11 @@ class SidePanel(HeatPanel):
         parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
         if side.share == side.share:
             parts.append(f"loss {numbers.percent(side.share)}")
-        if layer is not None and layer.lines is not None:
-            sign = (
-                ("◆" if layer.condensed else "◇") if self.heatmap.ability.unicode else "*" if layer.condensed else "o"
-            )
-            parts.append(f"{sign} {numbers.plural(layer.lines, 'line')}")
-            if side.condensed_in is not None:
-                parts.append(f"condensed in {side.condensed_in[0]}/{side.condensed_in[1]}")
+        if layer is not None and layer.lines.known:
+            sign = condensed_sign(layer.is_condensed, self.heatmap.ability.unicode)
+            parts.append(f"{sign} {lines_of(layer.lines)} at {layer.cut.short}")
+            if layer.seeds > 1:
+                parts.append(f"condensed in {layer.condensed.yes}/{layer.condensed.known}")
         if side.note:
             parts.insert(0, side.note)
         while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:

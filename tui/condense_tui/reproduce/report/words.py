@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from condense_core.measure_table import MEASURES, label_of
-from condense_core.runs.summary import wanted
+from condense_core.runs.standing import wanted
 from condense_core.scenario.claims import Requirement
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.phase import phase_of

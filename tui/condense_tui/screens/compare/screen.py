@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
 
 from condense_core.measure_table import kind_of, label_of
+from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.plot import Spec
@@ -265,6 +266,12 @@ class CompareScreen(ShellScreen[None]):
         from condense_tui.screens.compare.export import offer_export
 
         offer_export(self, self._comparison, self.choices.smooth)
+
+    def action_cut(self) -> None:
+        """Count lines at the other cut, the same in every run."""
+        layers = [side.layer for side in self._comparison.sides if side.layer] if self._comparison is not None else []
+        if layers:
+            self._look(replace(self._view, cut=other_cut(self._view.cut or layers[0].cut)))
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all is visible, focus it."""

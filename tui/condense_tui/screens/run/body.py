@@ -10,11 +10,12 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from condense_tui.draw.palette import PALETTES
-from condense_tui.screens.arrange import CHROME, Arrangement
+from condense_tui.screens.arrange import CHROME, LAYERS_LEAST, Arrangement
 from condense_tui.screens.look_keys import Choices
 from condense_tui.snapshots import plots
 from condense_tui.snapshots.plots import Axes, Figure
 from condense_tui.snapshots.snapshot import Snapshot
+from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.field import FieldPanel
 from condense_tui.widgets.layers import Layers, lines_needed
 from condense_tui.widgets.log import LogPanel
@@ -53,6 +54,16 @@ class Recorded:
     one_input: bool = False
 
 
+class ListPanel(Captioned, Vertical):
+    """The frame around the list of layers."""
+
+    def name_it(self, counted: str, over: str) -> None:
+        """Write above where lines are counted, and below over which seeds; in short where there is no room."""
+        room = self.size.width - 4 if self.size.width else LAYERS_LEAST
+        title = f"layers · {counted}"
+        self.caption(title if len(title) <= room else counted, over if len(over) <= room else over.partition("of ")[2])
+
+
 class Body(Horizontal):
     """Everything between the header and the timeline."""
 
@@ -60,7 +71,7 @@ class Body(Horizontal):
         super().__init__(id="body")
         # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
         self._left, self._right = Vertical(id="left"), Container(id="right")
-        self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
+        self._list, self._layers = ListPanel(id="list", classes="panel"), Layers()
         self._spare, self._field = PlotPanel(id="spare"), FieldPanel()
         self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
@@ -79,7 +90,7 @@ class Body(Horizontal):
         yield self._events
 
     def on_mount(self) -> None:
-        self._list.border_title = "layers"
+        self._list.caption("layers")
         for name in PLOTS:
             self._plots[name].border_title = name
 
@@ -90,7 +101,10 @@ class Body(Horizontal):
 
     def show(self, snapshot: Snapshot, choices: RunChoices, axes: Axes, *, compact: bool) -> None:
         """Show a snapshot."""
-        self._layers.show(snapshot.layers, snapshot.layer, snapshot.condensed_in)
+        self._layers.show(snapshot.layers, snapshot.layer, success=snapshot.header.status != "diverged")
+        seeds = snapshot.seeds
+        over = f"median of {seeds.count} seeds" if seeds is not None and seeds.chosen is None else ""
+        self._list.name_it(f"lines at {snapshot.cut.short}", over)
         self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
         self._events.show(snapshot)
         self._field.show(snapshot.field)

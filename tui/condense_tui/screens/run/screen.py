@@ -12,6 +12,7 @@ from textual.binding import BindingType
 
 from condense_core.errors import CondenseError
 from condense_core.runfile.info import read_run
+from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
@@ -28,6 +29,7 @@ from condense_tui.terminal.garbage import collect_again
 from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
+from condense_tui.widgets.claim import ClaimLine, lines_for
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers
@@ -57,15 +59,16 @@ class RunScreen(ShellScreen[None]):
         self._commands = RunCommands(self, self._look_again)
         self._look_keys = LookKeys(self, RunChoices(), self._choices_changed, self._is_recorded_log)
         self._snapshot: Snapshot | None = None
-        self._arranged: tuple[Arrangement, RunChoices, Recorded, int] | None = None
+        self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
         self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
-        self._header, self._banner, self._body = Header(), Banner(), Body()
+        self._header, self._claim, self._banner, self._body = Header(), ClaimLine(), Banner(), Body()
         self._timeline, self._log_line, self._footer = Timeline(), LogLine(), Footer()
 
     def compose(self) -> ComposeResult:
         yield self._header
+        yield self._claim
         yield self._banner
         yield self._tabs
         yield self._body
@@ -142,6 +145,7 @@ class RunScreen(ShellScreen[None]):
         if snapshot is None:
             return
         self._header.show(snapshot)
+        self._claim.show(snapshot)
         self._banner.show(snapshot.banner)
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
@@ -163,11 +167,12 @@ class RunScreen(ShellScreen[None]):
         if not (width and height):
             return
         recorded = _recorded(snapshot)
-        plan = arrange(width, height, sides, chosen, recorded.one_input)
+        claim = lines_for(snapshot, height)
+        plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
         log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
         every_layer = shows_every_layer(width, height, recorded.layers)
         self._look(replace(self._view, every_layer=every_layer, worker_log=log))
-        state = plan, choices, recorded, height
+        state = plan, choices, recorded, width, height - claim
         if state != self._arranged:
             self._arranged = state
             compact = plan.mode == "compact"
@@ -175,7 +180,10 @@ class RunScreen(ShellScreen[None]):
             self.set_class(plan.mode == "tiny", "-tiny")
             self._tabs.display = compact and choices.zoomed is None
             self._tabs.choose(choices.tab, TABS + recorded.one_input)
-            self._body.place(plan, choices, recorded, height)
+            self._claim.make_room(claim)
+            self._body.place(plan, choices, recorded, height - claim)
+            # titles say as much as there is room for, which is known once everything is in its place
+            self.call_after_refresh(self._show)
 
     def _look(self, view: ViewRequest) -> None:
         if view != self._view:
@@ -214,6 +222,11 @@ class RunScreen(ShellScreen[None]):
         # shown with the snapshot that is ordered so
         self._look_keys.choices = replace(self.choices, by_line=not self.choices.by_line)
         self._look(replace(self._view, by_line=self.choices.by_line))
+
+    def action_cut(self) -> None:
+        """Count lines at the other cut, and then again at that of the claim."""
+        if self._snapshot is not None:
+            self._look(replace(self._view, cut=other_cut(self._view.cut or self._snapshot.cut)))
 
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""

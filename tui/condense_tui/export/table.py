@@ -10,19 +10,26 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
+from condense_core.runfile.curves import Points
 from condense_core.runfile.reader import RunReader
 
 
 def to_csv(run: RunReader, at: int | None) -> bytes:
     """All scalars up to step `at`, columns by name behind `step`, UTF-8."""
-    rows: dict[int, dict[str, float]] = {}
     columns = {name: curve for name in run.curve_names if len((curve := run.curve(name))[0])}
     for member in range(run.members if run.members > 1 else 0):
         own = run.member(member)
         # speed and the like are of all members together
         curves = {f"{name}@{member}": own.curve(name) for name in run.curve_names}
         columns |= {name: curve for name, curve in curves.items() if len(curve[0])}
+    return wide(columns, at)
+
+
+def wide(columns: Mapping[str, Points], at: int | None = None) -> bytes:
+    """Curves by name as a table up to step `at`, a row for each step of any of them, UTF-8."""
+    rows: dict[int, dict[str, float]] = {}
     names = list(columns)
     for name, (steps, values) in columns.items():
         for step, value in zip(steps.tolist(), values.tolist(), strict=True):

@@ -11,17 +11,19 @@ from __future__ import annotations
 import csv
 import io
 
+from condense_core.measure_table import column_of, split
 from condense_core.runfile.reader import RunReader
 
 
 def to_csv(run: RunReader, at: int | None) -> bytes:
     """All scalars up to step `at`, columns by name behind `step`, UTF-8."""
     rows: dict[int, dict[str, float]] = {}
-    columns = {name: curve for name in run.curve_names if len((curve := run.curve(name))[0])}
+    shown = {name: column(run, name) for name in run.curve_names}
+    columns = {words: curve for name, words in shown.items() if len((curve := run.curve(name))[0])}
     for member in range(run.members if run.members > 1 else 0):
         own = run.member(member)
         # speed and the like are of all members together
-        curves = {f"{name}@{member}": own.curve(name) for name in run.curve_names}
+        curves = {f"{words}@{member}": own.curve(name) for name, words in shown.items()}
         columns |= {name: curve for name, curve in curves.items() if len(curve[0])}
     names = list(columns)
     for name, (steps, values) in columns.items():
@@ -35,3 +37,8 @@ def to_csv(run: RunReader, at: int | None) -> bytes:
         found = rows[step]
         writer.writerow([step, *("" if name not in found else repr(found[name]) for name in names)])
     return text.getvalue().encode()
+
+
+def column(run: RunReader, scalar: str) -> str:
+    """What a scalar of the run is called in an exported file: with the name of the direction that it is beside."""
+    return column_of(scalar, run.prediction_source(split(scalar)[0]))

@@ -277,7 +277,7 @@ class Assembler:
             values=frame.values.numpy() ** 2,
             doubtful=frame.direction_is_doubtful,
             ones_overlap=frame.ones_overlap.numpy(),
-            from_data=frame.from_data,
+            source=frame.source,
         )
 
 

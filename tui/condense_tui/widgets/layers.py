@@ -113,7 +113,7 @@ class Layers(Lines):
         if layer.mean_abs_cos == layer.mean_abs_cos:
             parts.append(f"{MEASURES['mean_abs_cos'].head} {layer.mean_abs_cos:.2f}")
         if layer.alignment == layer.alignment:
-            parts.append(f"v1 {layer.alignment:.2f}")
+            parts.append(f"{MEASURES['alignment'].head} {layer.alignment:.2f}")
         if layer.kept is not None and layer.kept < layer.kernels:
             parts.append(f"{layer.kernels - layer.kept} dropped")
         while parts and len("  ".join(parts)) >= width:

@@ -331,7 +331,7 @@ class Assembler:
             values=values,
             doubtful=direction_is_doubtful(first, second),
             ones_overlap=frame.ones_overlap.numpy(),
-            from_data=frame.from_data,
+            source=frame.source,
         )
 
 

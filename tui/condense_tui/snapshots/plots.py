@@ -89,9 +89,9 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient's GᵀG, and the gap at the playhead."""
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead."""
     spectrum = snapshot.spectrum
-    title = "eigenvalues of ZᵀZ" if spectrum.from_data else "gradient's eigenvalues"
+    title = spectrum.source.eigenvalues
     if not spectrum.curves:
         return Figure(None, title, empty="no spectrum recorded")
     curves = tuple(
@@ -103,11 +103,11 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Share of the layer's weights on the predicted direction v1, measured and predicted."""
+    """Share of the layer's weights on the predicted direction, measured and predicted."""
     layer = snapshot.chosen
     measured = _at(snapshot.ratio, snapshot)
-    direction = "v1" if snapshot.spectrum.from_data else "gradient"
-    title = f"on {direction} {numbers.percent(measured)}" if measured is not None else f"on {direction}"
+    title = f"on {snapshot.spectrum.source.direction}"
+    title += f" {numbers.percent(measured)}" if measured is not None else ""
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")

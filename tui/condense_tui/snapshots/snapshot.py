@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.runs.standing import Standing
 from condense_core.thresholds import FINE, Cut
@@ -71,16 +72,14 @@ class LayerImage:
 
 @dataclass(frozen=True)
 class SpectrumView:
-    """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead.
-
-    `from_data` false: the layer has none, and this is the spectrum of its gradient.
-    """
+    """The spectrum of the chosen layer's signal matrix or of its gradient, as `source` says: its eigenvalues over time,
+    and the gap at the playhead."""
 
     curves: tuple[Series, ...] = ()
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     doubtful: bool = False
     ones_overlap: np.ndarray = field(default_factory=lambda: np.empty(0))
-    from_data: bool = True
+    source: PredictionSource = UNKNOWN_SOURCE
 
 
 @dataclass(frozen=True)

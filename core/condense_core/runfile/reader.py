@@ -294,6 +294,16 @@ class RunReader:
             return None
         return frames.decode_similarity(chain[::-1]) if chain else None
 
+    def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
+        """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                (kind, self._place(layer), _END if step is None else step),
+            )
+            row = rows.one(cursor, rows.RowPlace, "frame")
+        return None if row is None else row.step
+
     @property
     def events(self) -> list[Event]:
         """All events so far, in the order in which they were recorded."""

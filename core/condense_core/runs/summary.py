@@ -106,7 +106,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
                 layer.kernels,
                 [seed.layers[index] for seed in sound if index < len(seed.layers)],
                 self.cut,
-                len(self.seeds) - len(sound),
+                diverged=len(self.seeds) - len(sound),
             )
             for index, layer in enumerate(self.layers)
         ]

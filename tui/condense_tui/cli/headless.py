@@ -80,7 +80,7 @@ def checked(folder: Path, showing: Showing) -> int:
 def exit_code(summary: Summary, *, check: bool) -> int:
     """What a command that showed this run ends with; says why on standard error where it is not 0."""
     if summary.status in BAD:
-        resume = f"to resume it from its last checkpoint: condense-tui runs resume {summary.run}"
+        resume = f"to resume it: condense-tui runs resume {summary.run}"
         because = f": {summary.reason}" if summary.reason else ""
         advice = f"; {resume}" if summary.status == "lost" else ""
         typer.echo(f"condense-tui: {summary.run} {summary.status}{because}{advice}", err=True)

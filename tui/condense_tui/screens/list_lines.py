@@ -171,7 +171,10 @@ def run_details(
     if info.reason:
         said.append((printable(info.reason), look.bad))
     if info.status in RESUMABLE:
-        said.append(("p resumes it from its last checkpoint", look.muted))
+        from condense_core.runfile.info import has_checkpoint
+
+        there = has_checkpoint(info, glance.folder)
+        said.append(("p resumes it from its last checkpoint" if there else "p trains it again from step 0", look.muted))
     return [*first, *_paragraphs(said, width, height)][:height]
 
 

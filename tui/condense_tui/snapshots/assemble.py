@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from msgspec import structs
 
 from condense_core.runfile.frames import Condensation
-from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
+from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
@@ -127,7 +128,7 @@ class Assembler:
             predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
             spectrum=self._spectrum(layer, head.step) if layer and head else SpectrumView(),
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
-            banner=banner(info),
+            banner=banner(info, reader.folder, frames=len(instants)),
             worker_log=self._log.lines() if view.worker_log else (),
             outputs=outputs,
             field=field,
@@ -190,7 +191,8 @@ class Assembler:
         point, output, polynomial = frame.point.numpy(), frame.output.numpy(), frame.polynomial.numpy()
         if point.ndim != 1 or not point.shape == output.shape == polynomial.shape:
             return None
-        return OutputsView(step, frame.degree, frame.complexity, point, output, polynomial)
+        at = self._reader.step_of("outputs", layer, step)
+        return OutputsView(step if at is None else at, frame.degree, frame.complexity, point, output, polynomial)
 
     def _field(self, layer: str, step: int) -> FieldView | None:
         frame = self._reader.field(layer, step)
@@ -287,7 +289,8 @@ class Assembler:
                 return None
             while len(self._images) >= IMAGES_KEPT:
                 del self._images[next(iter(self._images))]
-            self._images[key] = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+            image = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+            self._images[key] = replace(image, step=self._reader.step_of("similarity", layer, step))
         return self._images[key]
 
     def _curve(self, name: str) -> Series:
@@ -375,23 +378,23 @@ def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line
     return LayerImage(layer, side, cosine, order, label == DROPPED, groups)
 
 
-def banner(info: RunInfo) -> BannerText | None:
-    """What a viewer of this run must know before anything else; None if all is well."""
+def banner(info: RunInfo, folder: Path, frames: int) -> BannerText | None:
+    """What a viewer of this run, of so many frames, must know before anything else; None if all is well. It offers what
+    is there."""
     away = connection_banner(info)
     if away is not None:
         return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
+    again = "p to resume from its last checkpoint" if has_checkpoint(info, folder) else "p to train from step 0 again"
     if info.status == "lost":
-        text = f"worker lost at step {info.step:,}{because} · press p to resume from its last checkpoint"
-        return BannerText(text, "error")
+        return BannerText(f"worker lost at step {info.step:,}{because} · press {again}", "error")
     if info.status == "diverged":
-        return BannerText(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
+        back = " · press ← to see the frames before" if frames > 1 else ""
+        return BannerText(f"diverged at step {info.step:,}{because}{back}", "error")
     if info.status == "failed":
-        return BannerText(
-            f"failed at step {info.step:,}{because} · press 4 for the worker's log, p to resume from its checkpoint",
-            "error",
-        )
+        text = f"failed at step {info.step:,}{because} · press 4 for the worker's log, {again}"
+        return BannerText(text, "error")
     if info.status == "paused":
         return BannerText("training is paused · press p to resume", "note")
     return None

@@ -25,6 +25,8 @@ class Figure:
     title: str
     remark: str = ""
     empty: str = "nothing recorded yet"
+    old: bool = False
+    """What the title says is of an earlier step than the playhead's, and the title names it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     """The loss with the line under which the initial stage has ended."""
     steps, values = snapshot.loss
     at = _at(snapshot.loss, snapshot)
-    title = f"loss {numbers.measure(at)}" if at is not None else "loss"
+    title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
     first = float(values[0])
@@ -49,19 +51,19 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     remark = f"{round(100 * share)} % of the first loss" if abs(share) < 1e6 else ""
     curves = (PlotCurve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
     spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=bool(_when(snapshot.loss, snapshot)))
 
 
 def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     """The accuracy, where the run has one."""
     steps, values = snapshot.accuracy
     at = _at(snapshot.accuracy, snapshot)
-    title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
+    title = f"accuracy {numbers.percent(at)}{_when(snapshot.accuracy, snapshot)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
     curves = (PlotCurve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
     spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
-    return Figure(spec, title)
+    return Figure(spec, title, old=bool(_when(snapshot.accuracy, snapshot)))
 
 
 def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -107,7 +109,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     layer = snapshot.chosen
     measured = _at(snapshot.ratio, snapshot)
     title = f"on {snapshot.spectrum.source.direction}"
-    title += f" {numbers.percent(measured)}" if measured is not None else ""
+    title += "" if measured is None else f" {numbers.percent(measured)}{_when(snapshot.ratio, snapshot)}"
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
@@ -123,7 +125,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         marks.append(Mark(round(layer.condensed_at.middle), "condensed"))
         remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at.middle)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=bool(_when(snapshot.ratio, snapshot)))
 
 
 def output(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -136,9 +138,10 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
         PlotCurve("polynomial", view.point, view.polynomial, 1, exact=True),
     )
     spec = Spec(curves, 0, 0, stamp=view.step)
-    title = f"output, degree {view.degree}{_of_one_seed(snapshot)}"
+    old = snapshot.head is not None and view.step < snapshot.head.step
+    title = f"output, degree {view.degree}{_of_one_seed(snapshot)}{f' · step {numbers.step(view.step)}' if old else ''}"
     remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=old)
 
 
 def field_title(snapshot: Snapshot) -> str:
@@ -215,3 +218,13 @@ def _at(series: Series, snapshot: Snapshot) -> float | None:
         return float(values[-1])
     end = int(np.searchsorted(steps, snapshot.head.step, side="right"))
     return float(values[end - 1]) if end else None
+
+
+def _when(series: Series, snapshot: Snapshot) -> str:
+    """` · step 120` where the newest value at or before the playhead is of an earlier step; nothing where it is of its
+    own."""
+    steps, head = series[0], snapshot.head
+    if head is None or not len(steps):
+        return ""
+    end = int(np.searchsorted(steps, head.step, side="right"))
+    return f" · step {numbers.step(int(steps[end - 1]))}" if end and steps[end - 1] < head.step else ""

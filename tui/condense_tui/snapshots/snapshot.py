@@ -68,6 +68,8 @@ class LayerImage:
     dropped: np.ndarray
     groups: tuple[Group, ...]
     pooled: bool = False
+    step: int | None = None
+    """Of which step it is: not every step measures everything."""
 
 
 @dataclass(frozen=True)

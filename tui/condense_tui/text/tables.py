@@ -82,9 +82,10 @@ def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
 def claim_lines(claim: Standing) -> list[str]:
     """The claim with its verdict, and each requirement with its value against what is wanted."""
     where = "" if claim.step is None else f" (values of step {numbers.step(claim.step)})"
+    measured = [found for found in claim.findings if found.values.known or claim.step is not None]
     return [
         f"claim: {claim.text} – {verdict(claim)}{where}",
-        *(f"  {'met   ' if found.met else 'missed'}  {finding(found, claim.of)}" for found in claim.findings),
+        *(f"  {'met   ' if found.met else 'missed'}  {finding(found, claim.of)}" for found in measured),
     ]
 
 

@@ -297,9 +297,30 @@ MEASURES: dict[str, Measure] = {
         of="network",
         claimed=True,
     ),
+    # of the machine that trains
+    "cpu_use": Measure("processor in use", "share", "share of all the machine's cores in use", of="network"),
+    "worker_cpu": Measure("cores used by training", "value", "what of it is this run's own", of="network", digits=3),
+    "memory_use": Measure("memory in use", "share", "share of the machine's memory in use", of="network"),
+    "worker_memory": Measure("memory of training, MiB", "value", "what of it is this run's own", of="network"),
+    "gpu_use": Measure("GPU in use", "share", "share of the time that the GPU computes something", of="network"),
+    "gpu_memory_use": Measure("GPU memory in use", "share", "share of the GPU's memory in use", of="network"),
+    "gpu_temperature": Measure("GPU temperature, °C", "value", "as its driver says", of="network", digits=3),
+    "gpu_power": Measure("GPU power, W", "value", "as its driver says", of="network", digits=3),
     # of several seeds
     "claim": Measure("claim", "flag", "the claim holds", of="network"),
 }
+
+OF_THE_MACHINE = (
+    "cpu_use",
+    "worker_cpu",
+    "memory_use",
+    "worker_memory",
+    "gpu_use",
+    "gpu_memory_use",
+    "gpu_temperature",
+    "gpu_power",
+)
+"""What is read of the machine that trains, not of the network."""
 
 CLAIMED = tuple(name for name, measure in MEASURES.items() if measure.claimed)
 """What a claim may require."""

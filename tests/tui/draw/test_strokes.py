@@ -76,6 +76,8 @@ def test_a_measure_taken_less_often_has_no_gaps() -> None:
     among = np.arange(400)
     for x in (among[::10], np.r_[0:100, 100:400:16], np.r_[0, 1, 2, 4, 8, 16, 32, 64, 128, 256]):
         assert not after_gaps(x, among).any()
+    # read by the clock, at steps of its own
+    assert not after_gaps(np.array([0.5, 1.5, 300.5, 301.5]), among).any()
     assert after_gaps(np.r_[0:10, 10 + GAP + 1 : 30], among).sum() == 1
 
 

@@ -111,9 +111,13 @@ def cleaned(curve: PlotCurve, *, log_x: bool, log_y: bool, window: tuple[float, 
 
 def after_gaps(x: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Which of the points (N,) stand behind a gap: many of the steps `among` lie between it and the one before."""
-    if len(x) < 3:
+    if len(x) < 3 or not len(among):
         return np.zeros(len(x), bool)
-    passed = np.diff(np.searchsorted(among, x))
+    place = np.searchsorted(among, x)
+    if not np.array_equal(among[np.minimum(place, len(among) - 1)], x):
+        # it is not measured when the others are, and so is not left out either
+        return np.zeros(len(x), bool)
+    passed = np.diff(place)
     beside = np.maximum(np.r_[0, passed[:-1]], np.r_[passed[1:], 0])
     behind: np.ndarray = np.r_[False, passed > GAP * np.maximum(beside, 1)]
     return behind

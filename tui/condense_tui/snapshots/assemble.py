@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
+from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.runfile.reader import RunReader
@@ -62,6 +63,8 @@ class ViewRequest:
     worker_log: bool = False
     member: int | None = None
     """Of an ensemble: the member to show; none for the mean."""
+    machine: bool = False
+    """Whether the machine that trains."""
     cut: Cut | None = None
     """Where lines are counted; none for the cut that the claim counts at."""
     scalars: tuple[str, ...] = ()
@@ -133,12 +136,17 @@ class Assembler:
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
+            machine=self._machine() if view.machine else (),
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
         )
+
+    def _machine(self) -> tuple[ScalarCurve, ...]:
+        found = (ScalarCurve(name, self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
+        return tuple(curve for curve in found if len(curve.points[0]))
 
     @property
     def claimed_cut(self) -> Cut:
@@ -175,7 +183,7 @@ class Assembler:
         points = self._curve(name)
         if not len(points[0]) and self._curves is not self._run:
             # speed, the machine and the like are of all members together
-            return ScalarCurve(name, self._read(self._run, name))
+            return ScalarCurve(name, self._curve_of(self._run, name))
         return ScalarCurve(name, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
@@ -294,8 +302,11 @@ class Assembler:
         return self._images[key]
 
     def _curve(self, name: str) -> Series:
-        key = (self._curves.member_number, name)
-        steps, values = self._read(self._curves, name)
+        return self._curve_of(self._curves, name)
+
+    def _curve_of(self, reader: RunReader, name: str) -> Series:
+        key = (reader.member_number, name)
+        steps, values = self._read(reader, name)
         before = self._series.get(key)
         if before is not None and len(before[0]) == len(steps):
             return before

@@ -41,7 +41,7 @@ class Axes:
 def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     """The loss with the line under which the initial stage has ended."""
     steps, values = snapshot.loss
-    at = _at(snapshot.loss, snapshot)
+    at = value_at(snapshot.loss, snapshot)
     title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
@@ -57,7 +57,7 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
 def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     """The accuracy, where the run has one."""
     steps, values = snapshot.accuracy
-    at = _at(snapshot.accuracy, snapshot)
+    at = value_at(snapshot.accuracy, snapshot)
     title = f"accuracy {numbers.percent(at)}{_when(snapshot.accuracy, snapshot)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
@@ -75,7 +75,7 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
     titles, curves = [], []
     for number, scalar in enumerate(chosen):
         letter = letters[number : number + 1]
-        kind, now = kind_of(scalar.name), _at(scalar.points, snapshot)
+        kind, now = kind_of(scalar.name), value_at(scalar.points, snapshot)
         titles.append(f"{letter} {label_of(scalar.name)} {written_as(kind, now)}".strip())
         curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
     if len(chosen) == 1 and chosen[0].band is not None:
@@ -107,7 +107,7 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     """Share of the layer's weights on the predicted direction, measured and predicted."""
     layer = snapshot.chosen
-    measured = _at(snapshot.ratio, snapshot)
+    measured = value_at(snapshot.ratio, snapshot)
     title = f"on {snapshot.spectrum.source.direction}"
     title += "" if measured is None else f" {numbers.percent(measured)}{_when(snapshot.ratio, snapshot)}"
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
@@ -209,7 +209,7 @@ def _spec(
     return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds, smooth=axes.smooth)
 
 
-def _at(series: Series, snapshot: Snapshot) -> float | None:
+def value_at(series: Series, snapshot: Snapshot) -> float | None:
     """The newest value at or before the playhead."""
     steps, values = series
     if not len(steps):

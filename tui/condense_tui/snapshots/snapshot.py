@@ -177,6 +177,8 @@ class Snapshot:
     seeds: Seeds | None = None
     scalars: tuple[ScalarCurve, ...] = ()
     """Those that were asked for."""
+    machine: tuple[ScalarCurve, ...] = ()
+    """Of the machine that trains, only where it was asked for."""
     scalar_names: tuple[str, ...] = ()
     """All that are recorded so far."""
 
@@ -209,6 +211,8 @@ class Snapshot:
             and self.scalar_names == other.scalar_names
             and len(self.scalars) == len(other.scalars)
             and all(a.points is b.points for a, b in zip(self.scalars, other.scalars, strict=True))
+            and len(self.machine) == len(other.machine)
+            and all(a.points is b.points for a, b in zip(self.machine, other.machine, strict=True))
             and self.loss is other.loss
             and self.accuracy is other.accuracy
             and self.ratio is other.ratio

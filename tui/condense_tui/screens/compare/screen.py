@@ -69,7 +69,7 @@ class CompareScreen(ShellScreen[None]):
         self._look_keys = LookKeys(self, CompareChoices(), self._choices_changed, self._is_recorded_log)
         self._view = CompareView()
         self._comparison: Comparison | None = None
-        self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs("kernels", "curves")
+        self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs({1: "kernels", 2: "curves"})
         self._grid, self._legend = Grid(id="sides"), Legend()
         self._panels = [SidePanel(number) for number in range(len(places))]
         self._difference = DifferencePanel()

@@ -27,7 +27,7 @@ class Help(Dialog[None]):
     DEFAULT_CSS = """
     Help { align: center middle; }
     Help > VerticalScroll {
-        width: 92; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
+        width: 92; max-width: 100%; height: auto; max-height: 95%; scrollbar-size-vertical: 1;
         background: $surface; border: round $frame-focus; border-title-color: $title; padding: 0 2;
     }
     """
@@ -69,10 +69,10 @@ class HelpLines(Lines):
         for group in dict.fromkeys(action.group for action in self._actions):
             rows.append([(group, look.chosen)])
             # two ways of one thing, as one frame back and one frame on, are one line where they fit
-            things: dict[tuple[str, str], list[Action]] = {}
+            things: dict[str, list[Action]] = {}
             for action in self._actions:
                 if action.group == group:
-                    things.setdefault((action.words, action.call.partition("(")[0]), []).append(action)
+                    things.setdefault(action.words, []).append(action)
             for actions in things.values():
                 for some in _on_a_line(actions, width - 2 - KEYS_WIDTH):
                     shown = " ".join(self._key(action) for action in some)

@@ -39,8 +39,11 @@ from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
 
-# The tabs that every run has; the one after them is for networks with one input.
-TABS = 4
+TABS = {1: "kernels", 2: "curves", 3: "theory", 4: "log", 5: "output", 7: "machine"}
+# The tab that only networks with one input have.
+OF_ONE_INPUT = 5
+# Panels that take the whole screen, by their tab's number: where others stand side by side, there is no room for them.
+LARGE = {4: "events", 7: "machine"}
 
 
 class RunScreen(ShellScreen[None]):
@@ -62,7 +65,7 @@ class RunScreen(ShellScreen[None]):
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
         self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
-        self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
+        self._tabs = Tabs(TABS)
         self._header, self._claim, self._banner, self._body = Header(), ClaimLine(), Banner(), Body()
         self._timeline, self._log_line, self._footer = Timeline(), LogLine(), Footer()
 
@@ -169,9 +172,11 @@ class RunScreen(ShellScreen[None]):
         recorded = _recorded(snapshot)
         claim = lines_for(snapshot, height)
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
-        log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
+        shown = {name for tab, name in LARGE.items() if plan.mode == "compact" and choices.tab == tab}
+        shown |= {choices.zoomed} if choices.zoomed else set()
         every_layer = shows_every_layer(width, height, recorded.layers)
-        self._look(replace(self._view, every_layer=every_layer, worker_log=log))
+        view = replace(self._view, every_layer=every_layer)
+        self._look(replace(view, worker_log="events" in shown, machine="machine" in shown))
         state = plan, choices, recorded, width, height - claim
         if state != self._arranged:
             self._arranged = state
@@ -179,7 +184,7 @@ class RunScreen(ShellScreen[None]):
             self.set_class(compact, "-compact")
             self.set_class(plan.mode == "tiny", "-tiny")
             self._tabs.display = compact and choices.zoomed is None
-            self._tabs.choose(choices.tab, TABS + recorded.one_input)
+            self._tabs.choose(choices.tab, without=frozenset() if recorded.one_input else frozenset({OF_ONE_INPUT}))
             self._claim.make_room(claim)
             self._body.place(plan, choices, recorded, height - claim)
             # titles say as much as there is room for, which is known once everything is in its place
@@ -242,14 +247,14 @@ class RunScreen(ShellScreen[None]):
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
-        if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
+        if number == OF_ONE_INPUT and (self._snapshot is None or self._snapshot.outputs is None):
             say(self, "only networks with one input have an output and a direction field to show")
             return
         self._look_keys.choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):
             self.set_focus(None)
-        elif number == 4:
-            self._look_keys.choose(replace(self.choices, zoomed="events"))
+        elif number in LARGE:
+            self._look_keys.choose(replace(self.choices, zoomed=LARGE[number]))
         else:
             self.set_focus(self._body.panel(number))
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.errors import RunFileError, ScenarioError
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
@@ -248,6 +249,11 @@ class RunReader:
         """`frame("spectrum", …)`, typed."""
         frame = self.frame("spectrum", layer, step)
         return frame if isinstance(frame, frames.Spectrum) else None
+
+    def prediction_source(self, layer: str, step: int | None = None) -> PredictionSource:
+        """What the layer's predicted direction and its eigenvalues are called; not known without a spectrum."""
+        frame = self.spectrum(layer, step)
+        return UNKNOWN_SOURCE if frame is None else frame.source
 
     def alignment(self, layer: str, step: int | None = None) -> frames.Alignment | None:
         """`frame("alignment", …)`, typed."""

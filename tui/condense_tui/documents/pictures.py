@@ -48,7 +48,7 @@ def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
         shown: list[Picture | None] = [*_heatmaps(run)]
         alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
-        eigenvalues = _eigenvalues(run, layer)
+        eigenvalues, source = _eigenvalues(run, layer), run.prediction_source(layer)
         mark = predicted_mark(run, layer)
     for place in places[1:] if alone else ():
         if len(shown) == IN_A_ROW:
@@ -56,7 +56,7 @@ def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
         with open_member(*place) as run:
             shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
     shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, INITIAL_STAGE_ENDS)))
-    ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
+    ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on {source.direction}", low=0.0, high=1.0, mark=mark)
     return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
 
 
@@ -120,5 +120,5 @@ def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
             curves.append(ChartCurve(steps, values, name=f"λ{rank}²", tone=rank - 1))
     if not curves:
         return None
-    title = f"eigenvalues of ZᵀZ, {layer}"
+    title = f"{run.prediction_source(layer).eigenvalues}, {layer}"
     return Picture(plot(Chart(title, curves, log=True)), title, False)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import MEASURES, MeasureKind
 from condense_core.thresholds import COARSE, FINE, Cut, other_cut
 from condense_tui.draw.numbers import UNKNOWN, measure, percent, plural, short_step
 
@@ -25,17 +25,24 @@ def written(name: str, value: float | None, *, narrow: bool = False) -> str:
     `narrow`: with as few figures as one of many columns has room for.
     """
     found = MEASURES[name]
+    if narrow and found.kind == "step" and value is not None and not math.isnan(value):
+        return short_step(value)
+    return written_as(found.kind, value, min(NARROW, found.digits) if narrow else found.digits)
+
+
+def written_as(kind: MeasureKind, value: float | None, digits: int = 4) -> str:
+    """A value of a measure of that kind."""
     if value is None or math.isnan(value):
         return UNKNOWN
-    if found.kind == "share":
+    if kind == "share":
         return percent(value)
-    if found.kind == "flag":
+    if kind == "flag":
         return "yes" if value > 0 else "no"
-    if found.kind == "step":
-        return short_step(value) if narrow else f"step {value:.0f}"
-    if found.kind == "count":
+    if kind == "step":
+        return f"step {value:.0f}"
+    if kind == "count":
         return f"{value:g}"
-    return measure(value, min(NARROW, found.digits) if narrow else found.digits)
+    return measure(value, digits)
 
 
 def over(name: str, values: OverSeeds) -> str:

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import MEASURES, OF_GRADIENT
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
@@ -147,12 +147,12 @@ def _curves(run: RunReader, member: int) -> list[Picture]:
 
 
 def _of_gradients(run: RunReader, at: int) -> Markup:
-    """What v1 and the spectrum are where there is no signal matrix."""
+    """Of which layers the predicted direction is that of the gradient."""
     spectra = [(layer, run.spectrum(layer, at)) for layer in run.layers]
-    names = [layer for layer, spectrum in spectra if spectrum is not None and not spectrum.from_data]
+    names = [layer for layer, spectrum in spectra if spectrum is not None and spectrum.from_data is False]
     if not names:
         return Markup("")
-    text = f"{', '.join(names)} has no signal matrix Z; v1 and the eigenvalues shown are those of its gradient."
+    text = f"Without a signal matrix Z, the predicted direction is {OF_GRADIENT.direction}: {', '.join(names)}."
     return el("p", text, class_="soft")
 
 

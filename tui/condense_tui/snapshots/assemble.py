@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
+from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.runfile.reader import RunReader
@@ -30,6 +31,7 @@ from condense_tui.snapshots.snapshot import (
     LayerImage,
     OutputsView,
     RunHeader,
+    ScalarCurve,
     Seeds,
     Series,
     Snapshot,
@@ -45,6 +47,8 @@ IMAGES_KEPT = 64
 # there at once and no key press waits for the rest.
 LOAD_S = 0.03
 LOAD_POINTS = 10_000
+# New names come with the first measurements, and seldom later.
+NAMES_S = 2.0
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
@@ -59,8 +63,12 @@ class ViewRequest:
     worker_log: bool = False
     member: int | None = None
     """Of an ensemble: the member to show; none for the mean."""
+    machine: bool = False
+    """Whether the machine that trains."""
     cut: Cut | None = None
     """Where lines are counted; none for the cut that the claim counts at."""
+    scalars: tuple[str, ...] = ()
+    """Recorded scalars to show beside those that are always shown."""
 
 
 class Assembler:
@@ -76,6 +84,8 @@ class Assembler:
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
+        self._names: tuple[str, ...] = ()
+        self._names_read = (0, 0.0)
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
@@ -126,10 +136,17 @@ class Assembler:
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
+            machine=self._machine() if view.machine else (),
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
+            scalars=tuple(self._scalar(name) for name in view.scalars),
+            scalar_names=self._scalar_names(len(instants)),
         )
+
+    def _machine(self) -> tuple[ScalarCurve, ...]:
+        found = (ScalarCurve(name, self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
+        return tuple(curve for curve in found if len(curve.points[0]))
 
     @property
     def claimed_cut(self) -> Cut:
@@ -155,6 +172,19 @@ class Assembler:
                 return self._claims
         self._claims = standing(run, info, head.step), newest
         return self._claims
+
+    def _scalar_names(self, count: int) -> tuple[str, ...]:
+        known, then = self._names_read
+        if count != known and (not self._names or time.monotonic() - then > NAMES_S):
+            self._names, self._names_read = self._run.curve_names, (count, time.monotonic())
+        return self._names
+
+    def _scalar(self, name: str) -> ScalarCurve:
+        points = self._curve(name)
+        if not len(points[0]) and self._curves is not self._run:
+            # speed, the machine and the like are of all members together
+            return ScalarCurve(name, self._curve_of(self._run, name))
+        return ScalarCurve(name, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
         """Output and field, where the network has one input."""
@@ -272,8 +302,11 @@ class Assembler:
         return self._images[key]
 
     def _curve(self, name: str) -> Series:
-        key = (self._curves.member_number, name)
-        steps, values = self._read(self._curves, name)
+        return self._curve_of(self._curves, name)
+
+    def _curve_of(self, reader: RunReader, name: str) -> Series:
+        key = (reader.member_number, name)
+        steps, values = self._read(reader, name)
         before = self._series.get(key)
         if before is not None and len(before[0]) == len(steps):
             return before
@@ -312,7 +345,7 @@ class Assembler:
             values=values,
             doubtful=direction_is_doubtful(first, second),
             ones_overlap=frame.ones_overlap.numpy(),
-            from_data=frame.from_data,
+            source=frame.source,
         )
 
 

@@ -3,13 +3,17 @@ while there is nothing to draw."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 import numpy as np
 
+from condense_core.measure_table import kind_of, label_of
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
-from condense_tui.draw.plot import BAND, Mark, PlotCurve, Rule, Spec
+from condense_tui.draw.plot import Mark, Rule, Spec
+from condense_tui.draw.strokes import BAND, PlotCurve
+from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
 
 
@@ -27,16 +31,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Axes:
-    """How values and steps are scaled."""
+    """How values and steps are scaled, and the weight of a moving average, 0 without."""
 
     log_y: bool = True
     log_x: bool = False
+    smooth: float = 0.0
 
 
 def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     """The loss with the line under which the initial stage has ended."""
     steps, values = snapshot.loss
-    at = _at(snapshot.loss, snapshot)
+    at = value_at(snapshot.loss, snapshot)
     title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
@@ -52,7 +57,7 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
 def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     """The accuracy, where the run has one."""
     steps, values = snapshot.accuracy
-    at = _at(snapshot.accuracy, snapshot)
+    at = value_at(snapshot.accuracy, snapshot)
     title = f"accuracy {numbers.percent(at)}{_when(snapshot.accuracy, snapshot)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
@@ -61,10 +66,34 @@ def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     return Figure(spec, title, old=bool(_when(snapshot.accuracy, snapshot)))
 
 
+def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The recorded scalars that were chosen, with a letter on each where there are several."""
+    chosen = snapshot.scalars
+    if not chosen:
+        return Figure(None, "chosen curves", empty="press / to choose")
+    letters = ascii_lowercase if len(chosen) > 1 else ""
+    titles, curves = [], []
+    for number, scalar in enumerate(chosen):
+        letter = letters[number : number + 1]
+        kind, now = kind_of(scalar.name), value_at(scalar.points, snapshot)
+        titles.append(f"{letter} {label_of(scalar.name)} {written_as(kind, now)}".strip())
+        curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
+    if len(chosen) == 1 and chosen[0].band is not None:
+        curves += _edges(chosen[0].band)
+    kinds = {kind_of(scalar.name) for scalar in chosen}
+    shares = kinds <= {"share", "cosine", "flag"}
+    if not any(len(curve.x) for curve in curves):
+        return Figure(None, " · ".join(titles), empty="not recorded in this run")
+    spec = _spec(
+        tuple(curves), snapshot, axes, axes.log_y and kinds == {"value"}, bounds=(0.0, 1.0) if shares else None
+    )
+    return Figure(spec, " · ".join(titles))
+
+
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient's GᵀG, and the gap at the playhead."""
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead."""
     spectrum = snapshot.spectrum
-    title = "eigenvalues of ZᵀZ" if spectrum.from_data else "gradient's eigenvalues"
+    title = spectrum.source.eigenvalues
     if not spectrum.curves:
         return Figure(None, title, empty="no spectrum recorded")
     curves = tuple(
@@ -76,18 +105,17 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Share of the layer's weights on the predicted direction v1, measured and predicted."""
+    """Share of the layer's weights on the predicted direction, measured and predicted."""
     layer = snapshot.chosen
-    measured = _at(snapshot.ratio, snapshot)
-    direction = "v1" if snapshot.spectrum.from_data else "gradient"
-    title = f"on {direction}"
+    measured = value_at(snapshot.ratio, snapshot)
+    title = f"on {snapshot.spectrum.source.direction}"
     title += "" if measured is None else f" {numbers.percent(measured)}{_when(snapshot.ratio, snapshot)}"
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
     curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
-        curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1))
+        curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1, exact=True))
     curves += _band(snapshot, "ratio")
     marks, remark = [], ""
     if layer is not None and layer.predicted_at.known:
@@ -105,7 +133,10 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
     view = snapshot.outputs
     if view is None:
         return Figure(None, "output", empty="only for networks with one input")
-    curves = (PlotCurve("output", view.point, view.output, 0), PlotCurve("polynomial", view.point, view.polynomial, 1))
+    curves = (
+        PlotCurve("output", view.point, view.output, 0, exact=True),
+        PlotCurve("polynomial", view.point, view.polynomial, 1, exact=True),
+    )
     spec = Spec(curves, 0, 0, stamp=view.step)
     old = snapshot.head is not None and view.step < snapshot.head.step
     title = f"output, degree {view.degree}{_of_one_seed(snapshot)}{f' · step {numbers.step(view.step)}' if old else ''}"
@@ -145,7 +176,11 @@ def _band(snapshot: Snapshot, name: str) -> list[PlotCurve]:
     """The lowest and the highest of all members, drawn behind the curve that is shown."""
     if snapshot.seeds is None:
         return []
-    low, high = snapshot.seeds.bands[name]
+    return _edges(snapshot.seeds.bands[name])
+
+
+def _edges(band: tuple[Series, Series]) -> list[PlotCurve]:
+    low, high = band
     return [PlotCurve("lowest", *low, BAND), PlotCurve("highest", *high, BAND)]
 
 
@@ -170,10 +205,11 @@ def _spec(
     bounds: tuple[float, float] | None = None,
 ) -> Spec:
     # The axis ends where the recording does: up to the run's last step, the curves of its first minutes would be a dot.
-    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds)
+    curves = tuple(replace(curve, among=snapshot.instants) for curve in curves)
+    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds, smooth=axes.smooth)
 
 
-def _at(series: Series, snapshot: Snapshot) -> float | None:
+def value_at(series: Series, snapshot: Snapshot) -> float | None:
     """The newest value at or before the playhead."""
     steps, values = series
     if not len(steps):

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.runs.standing import Standing
 from condense_core.thresholds import FINE, Cut
@@ -73,16 +74,14 @@ class LayerImage:
 
 @dataclass(frozen=True)
 class SpectrumView:
-    """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead.
-
-    `from_data` false: the layer has none, and this is the spectrum of its gradient.
-    """
+    """The spectrum of the chosen layer's signal matrix or of its gradient, as `source` says: its eigenvalues over time,
+    and the gap at the playhead."""
 
     curves: tuple[Series, ...] = ()
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     doubtful: bool = False
     ones_overlap: np.ndarray = field(default_factory=lambda: np.empty(0))
-    from_data: bool = True
+    source: PredictionSource = UNKNOWN_SOURCE
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,15 @@ class Seeds:
     label: str
     imaged: str
     bands: Mapping[str, tuple[Series, Series]]
+
+
+@dataclass(frozen=True)
+class ScalarCurve:
+    """One recorded scalar that was chosen to be shown, under its own name; of an ensemble with the band of all."""
+
+    name: str
+    points: Series
+    band: tuple[Series, Series] | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +175,12 @@ class Snapshot:
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
+    scalars: tuple[ScalarCurve, ...] = ()
+    """Those that were asked for."""
+    machine: tuple[ScalarCurve, ...] = ()
+    """Of the machine that trains, only where it was asked for."""
+    scalar_names: tuple[str, ...] = ()
+    """All that are recorded so far."""
 
     @property
     def chosen(self) -> LayerOverSeeds | None:
@@ -194,6 +208,11 @@ class Snapshot:
             and len(self.events) == len(other.events)
             and len(self.images) == len(other.images)
             and all(a is b for a, b in zip(self.images, other.images, strict=True))
+            and self.scalar_names == other.scalar_names
+            and len(self.scalars) == len(other.scalars)
+            and all(a.points is b.points for a, b in zip(self.scalars, other.scalars, strict=True))
+            and len(self.machine) == len(other.machine)
+            and all(a.points is b.points for a, b in zip(self.machine, other.machine, strict=True))
             and self.loss is other.loss
             and self.accuracy is other.accuracy
             and self.ratio is other.ratio

@@ -125,7 +125,7 @@ class Layers(Lines):
         if layer.mean_abs_cos.known:
             parts.append(f"{MEASURES['mean_abs_cos'].head} {layer.mean_abs_cos.middle:.2f}")
         if layer.alignment.known:
-            parts.append(f"v1 {layer.alignment.middle:.2f}")
+            parts.append(f"{MEASURES['alignment'].head} {layer.alignment.middle:.2f}")
         if layer.diverged:
             parts.append(f"{layer.diverged} diverged")
         if layer.kept.known and layer.kept.middle < layer.kernels:

@@ -70,8 +70,12 @@ class HeatPanel(Captioned, Vertical):
         self._write()
 
     def _write(self) -> None:
-        read = reading_words(self._reading, self.size.width - 4) if self._reading else self._unread
+        read = self.words_of(self._reading, self.size.width - 4) if self._reading else self._unread
         self.caption(self._title, read)
+
+    def words_of(self, reading: Reading, width: int) -> str:
+        """What the cursor reads, in at most `width` characters where that can be."""
+        return reading_words(reading, width)
 
 
 class Heatmaps(Vertical):

@@ -233,3 +233,20 @@ def test_the_learning_rate_by_lambda1_does_not_depend_on_the_activation(make_run
         with RunReader(folder) as run:
             losses.append(run.last("loss_ratio"))
     assert max(losses) - min(losses) < 1e-3
+
+
+def test_the_classes_that_were_found_are_in_the_file(make_run, workers, tmp_path):
+    from PIL import Image
+
+    for number, name in enumerate(("owls", "cats", ".hidden")):
+        (tmp_path / "animals" / name).mkdir(parents=True)
+        for index in range(4):
+            colour = (60 * number + 10 * index, 20 * index, 200)
+            Image.new("RGB", (12, 9), colour).save(tmp_path / "animals" / name / f"{index}.png")
+    settings = ("data.name=folder", f"data.path={tmp_path / 'animals'}", "data.samples=6", "data.size=8", "steps=3")
+    folder = make_run(*settings)
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        assert [event.text for event in run.events if event.kind == "data"] == [
+            "6 of 8 images, seed 0; 2 classes: cats, owls"
+        ]

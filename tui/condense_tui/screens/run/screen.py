@@ -34,12 +34,16 @@ from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.log_line import LogLine
+from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
 
-# The tabs that every run has; the one after them is for networks with one input.
-TABS = 4
+TABS = {1: "kernels", 2: "curves", 3: "theory", 4: "log", 5: "output", 7: "machine"}
+# The tab that only networks with one input have.
+OF_ONE_INPUT = 5
+# Panels that take the whole screen, by their tab's number: where others stand side by side, there is no room for them.
+LARGE = {4: "events", 7: "machine"}
 
 
 class RunScreen(ShellScreen[None]):
@@ -61,7 +65,7 @@ class RunScreen(ShellScreen[None]):
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
         self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
-        self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
+        self._tabs = Tabs(TABS)
         self._header, self._claim, self._banner, self._body = Header(), ClaimLine(), Banner(), Body()
         self._timeline, self._log_line, self._footer = Timeline(), LogLine(), Footer()
 
@@ -149,7 +153,7 @@ class RunScreen(ShellScreen[None]):
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
         self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
-        axes = Axes(choices.log_y, self._look_keys.log_x)
+        axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
     def _is_recorded_log(self) -> bool:
@@ -168,9 +172,11 @@ class RunScreen(ShellScreen[None]):
         recorded = _recorded(snapshot)
         claim = lines_for(snapshot, height)
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
-        log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
+        shown = {name for tab, name in LARGE.items() if plan.mode == "compact" and choices.tab == tab}
+        shown |= {choices.zoomed} if choices.zoomed else set()
         every_layer = shows_every_layer(width, height, recorded.layers)
-        self._look(replace(self._view, every_layer=every_layer, worker_log=log))
+        view = replace(self._view, every_layer=every_layer)
+        self._look(replace(view, worker_log="events" in shown, machine="machine" in shown))
         state = plan, choices, recorded, width, height - claim
         if state != self._arranged:
             self._arranged = state
@@ -178,7 +184,7 @@ class RunScreen(ShellScreen[None]):
             self.set_class(compact, "-compact")
             self.set_class(plan.mode == "tiny", "-tiny")
             self._tabs.display = compact and choices.zoomed is None
-            self._tabs.choose(choices.tab, TABS + recorded.one_input)
+            self._tabs.choose(choices.tab, without=frozenset() if recorded.one_input else frozenset({OF_ONE_INPUT}))
             self._claim.make_room(claim)
             self._body.place(plan, choices, recorded, height - claim)
             # titles say as much as there is room for, which is known once everything is in its place
@@ -241,14 +247,14 @@ class RunScreen(ShellScreen[None]):
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
-        if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
+        if number == OF_ONE_INPUT and (self._snapshot is None or self._snapshot.outputs is None):
             say(self, "only networks with one input have an output and a direction field to show")
             return
         self._look_keys.choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):
             self.set_focus(None)
-        elif number == 4:
-            self._look_keys.choose(replace(self.choices, zoomed="events"))
+        elif number in LARGE:
+            self._look_keys.choose(replace(self.choices, zoomed=LARGE[number]))
         else:
             self.set_focus(self._body.panel(number))
 
@@ -296,11 +302,27 @@ class RunScreen(ShellScreen[None]):
 
         offer_export(self, self.place, self._snapshot, self.choices.palette)
 
+    def action_scalars(self) -> None:
+        """Choose the recorded scalars to draw beside the usual ones."""
+        from condense_tui.screens.dialogs.scalars import ScalarPicker
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self._look(replace(self._view, scalars=names))
+                tab = 2 if names else self.choices.tab
+                self._look_keys.choose(replace(self.choices, scalars=names, tab=tab))
+
+        names = () if self._snapshot is None else self._snapshot.scalar_names
+        self.app.push_screen(ScalarPicker(names, self.choices.scalars), chosen)
+
     def action_log(self) -> None:
         self._look_keys.toggle_log_values()
 
     def action_log_steps(self) -> None:
         self._look_keys.toggle_log_steps()
+
+    def action_smooth(self) -> None:
+        self._look_keys.next_smoothing()
 
     def action_palette(self) -> None:
         self._look_keys.next_palette()
@@ -330,10 +352,16 @@ class RunScreen(ShellScreen[None]):
 
     def on_timeline_sought(self, event: Timeline.Sought) -> None:
         """Go to the frame nearest to a step."""
+        self._seek(event.step)
+
+    def on_plot_panel_sought(self, event: PlotPanel.Sought) -> None:
+        """Go to the frame that the cursor of a curve reads."""
+        self._seek(event.x)
+
+    def _seek(self, step: float) -> None:
         snapshot = self._snapshot
         if snapshot is not None and len(snapshot.instants):
-            index = int(abs(snapshot.instants - event.step).argmin())
-            self._playback.go(index)
+            self._playback.go(int(abs(snapshot.instants - step).argmin()))
 
     @property
     def _run(self) -> RunHeader | None:

@@ -210,6 +210,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("app.home", ("h",), "h", "home", "Go to all runs and presets; training continues", APP, hint=7, on=_FRAMES),
     Action("app.redraw", ("ctrl+l",), "ctrl+l", "redraw", "Redraw the screen", APP, on=_EVERYWHERE),
+    Action("app.suspend_process", ("ctrl+z",), "ctrl+z", "suspend", "Suspend; fg comes back", APP, on=_EVERYWHERE),
     Action("app.help", ("question_mark",), "?", "help", "Show all keys", APP, hint=7, on=_EVERYWHERE),
     Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training continues", APP, hint=8, on=_EVERYWHERE),
 )

@@ -95,7 +95,8 @@ def has_checkpoint(info: RunInfo, place: Path) -> bool:
 
 def read_run(place: Path) -> RunInfo:
     """The row of the run in a folder, or in a file by itself; RunFileError as from `read_info`."""
-    with contextlib.closing(open_reader(place / FILE_NAME if place.is_dir() else place)) as connection:
+    alone = not place.is_dir()
+    with contextlib.closing(open_reader(place if alone else place / FILE_NAME, alone=alone)) as connection:
         return read_info(connection, place)
 
 

@@ -46,7 +46,7 @@ class RunReader:
         with reading(place):
             self.folder = place if place.is_dir() else place.parent
             self.file = place / FILE_NAME if place.is_dir() else place
-        self._connection = open_reader(self.file)
+        self._connection = open_reader(self.file, alone=self.file == place)
         self._curves: dict[str, Curve] = {}
         self._spreads: Spreads | None = None
         self._events: list[Event] = []

@@ -138,6 +138,9 @@ MEASURES: dict[str, Measure] = {
         f"condensed at {COARSE.words}", "flag", "the same for lines of that cut, by its own chance", claimed=True
     ),
     "condensed_at": Measure("step at which it condensed", "step", "the first recorded step at which it was", "at step"),
+    "condensed_coarse_at": Measure(
+        f"step at which it condensed at {COARSE.words}", "step", "the same for lines of that cut", "at step"
+    ),
     "relative_change": Measure(
         "relative change", "value", "how far the kernels have moved from their start, over its norm", claimed=True
     ),
@@ -296,9 +299,30 @@ MEASURES: dict[str, Measure] = {
         of="network",
         claimed=True,
     ),
+    # of the machine that trains
+    "cpu_use": Measure("processor in use", "share", "share of all the machine's cores in use", of="network"),
+    "worker_cpu": Measure("cores used by training", "value", "what of it is this run's own", of="network", digits=3),
+    "memory_use": Measure("memory in use", "share", "share of the machine's memory in use", of="network"),
+    "worker_memory": Measure("memory of training, MiB", "value", "what of it is this run's own", of="network"),
+    "gpu_use": Measure("GPU in use", "share", "share of the time that the GPU computes something", of="network"),
+    "gpu_memory_use": Measure("GPU memory in use", "share", "share of the GPU's memory in use", of="network"),
+    "gpu_temperature": Measure("GPU temperature, °C", "value", "as its driver says", of="network", digits=3),
+    "gpu_power": Measure("GPU power, W", "value", "as its driver says", of="network", digits=3),
     # of several seeds
     "claim": Measure("claim", "flag", "the claim holds", of="network"),
 }
+
+OF_THE_MACHINE = (
+    "cpu_use",
+    "worker_cpu",
+    "memory_use",
+    "worker_memory",
+    "gpu_use",
+    "gpu_memory_use",
+    "gpu_temperature",
+    "gpu_power",
+)
+"""What is read of the machine that trains, not of the network."""
 
 CLAIMED = tuple(name for name, measure in MEASURES.items() if measure.claimed)
 """What a claim may require."""
@@ -308,6 +332,12 @@ def split(scalar: str) -> tuple[str, str]:
     """Layer and measure of a recorded scalar: `conv1.lines`, `loss` without a layer, `conv1.eigenvalue.2`."""
     layer, _, name = scalar.rpartition(".")
     return split(layer) if name.isdigit() and layer else (layer, name)
+
+
+def kind_of(scalar: str) -> MeasureKind:
+    """How values of a recorded scalar are written; one that is not ours is any number."""
+    _, name = split(scalar)
+    return MEASURES[name].kind if name in MEASURES else "value"
 
 
 def label_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from condense_core.scenario.experiment import PresetKind
+from condense_core.scenario.about import PresetKind
 from condense_core.scenario.toml import loads
 from condense_presets import preset_files, recordings
 from condense_presets.paper_records import notes, record_of

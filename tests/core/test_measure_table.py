@@ -19,7 +19,7 @@ from condense_core.measure_table import (
 )
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
-from condense_core.runs.summary import measured, summarise
+from condense_core.runs.standing import measured
 from condense_core.scenario.claims import Requirement
 
 # A network of two convolutions has layers with several input channels, one of one input has outputs and a field.
@@ -64,9 +64,8 @@ def test_all_that_a_claim_may_require_is_measured_of_some_run(make_run, workers)
         workers.finish(folder)
         with RunReader(folder) as run:
             one = run.member(0)
-            layers = summarise(one).layers
             for name in CLAIMED:
-                values = measured(Requirement(measure=name, at_least=0), one, layers).values()
+                values = measured(Requirement(measure=name, at_least=0), one).values()
                 found |= {name} if not all(map(math.isnan, values)) else set()
     assert found == set(CLAIMED)
 

@@ -267,6 +267,10 @@ class Members(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 Frame = Similarity | Condensation | Spectrum | Alignment | Weights | Outputs | Field | Members
 
 
+Kind = Literal["similarity", "condensation", "spectrum", "alignment", "weights", "outputs", "field", "members"]
+"""The name of each in a run file."""
+
+
 def place(layer: str, member: int) -> str:
     """Under which layer name the run file keeps a frame of a member: its own for the first, `LAYER@k` for member k."""
     return f"{layer}@{member}" if member else layer

@@ -22,8 +22,9 @@ from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, v
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import Event
 from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
+from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.toml import loads
+from condense_core.scenario.toml import claim, ensemble, loads
 from condense_core.text import printable
 
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
@@ -51,6 +52,7 @@ class RunReader:
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
+        self._known: tuple[int, Claim | None] | None = None
         self._data_version = -1
         with self._checked():
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
@@ -74,7 +76,23 @@ class RunReader:
     @property
     def members(self) -> int:
         """How many members the run trains as one: 1 unless it is an ensemble."""
-        return self.experiment.ensemble.members
+        return self.experiment.ensemble.members if self._experiment is not None else self._gist[0]
+
+    @property
+    def claim(self) -> Claim | None:
+        """What the run must show, None where its scenario makes no claim."""
+        return self.experiment.claim if self._experiment is not None else self._gist[1]
+
+    @property
+    def _gist(self) -> tuple[int, Claim | None]:
+        """What a list asks of a scenario, in a tenth of the time that all of it takes."""
+        if self._known is None:
+            text = self.info().experiment
+            try:
+                self._known = ensemble(text, "its scenario").members, claim(text, "its scenario")
+            except ScenarioError as error:
+                raise RunFileError(f"cannot read {self.file}: {error}") from error
+        return self._known
 
     def member(self, number: int) -> RunReader:
         """The same open file, read as the run of one member: its scalars, frames and scenario. Not to be closed.
@@ -100,6 +118,14 @@ class RunReader:
             return steps, values[:, None]
         self._read_members()
         return self._of_members.spread(name)
+
+    def last_of_members(self, name: str, at: int | None = None) -> FloatArray:
+        """Each member's newest value (members,) of one scalar, at or before step `at` where given; NaN if it has none.
+        For a run that is no ensemble, the one value."""
+        if self.members == 1:
+            return np.array([self.last(name, at)])
+        self._read_members()
+        return self._of_members.last(name, at)
 
     @property
     def _of_members(self) -> Spreads:
@@ -155,6 +181,19 @@ class RunReader:
         return self.curve("loss")[0]
 
     @property
+    def newest_step(self) -> int | None:
+        """The last of `instants`, None where there is none. Reads no curve for it."""
+        if self.member_number is not None or "loss" in self._curves:
+            steps = self.instants
+            return int(steps[-1]) if len(steps) else None
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM scalar WHERE name = 'loss' ORDER BY seq DESC LIMIT 1"
+            )
+            row = rows.one(cursor, rows.RowPlace, "scalar")
+        return None if row is None else row.step
+
+    @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
         with self._checked():
@@ -182,6 +221,8 @@ class RunReader:
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN if there is none."""
+        if at is None and self.member_number is None and name not in self._curves:
+            return self.newest(name)
         return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:
@@ -264,6 +305,16 @@ class RunReader:
         with self._checked():
             query = "SELECT step, count(*) FROM frame WHERE kind != 'weights' GROUP BY step"
             return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
+
+    def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
+        """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                (kind, self._place(layer), _END if step is None else step),
+            )
+            row = rows.one(cursor, rows.RowPlace, "frame")
+        return None if row is None else row.step
 
     @property
     def events(self) -> list[Event]:

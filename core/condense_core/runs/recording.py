@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_writer
@@ -38,7 +39,7 @@ def save_recording(
     `shipped` is the scenario as it ships, where the run names paths of this machine; `source` says in words what was
     trained on. At most `most_steps` steps are kept, fewer where the file would be too large, and of those everything
     that is shown. Leaves out weights (but of networks with one input, whose field shows them), checkpoints' events,
-    commands, and the host's name. TooLargeError above LARGEST, another RunFileError if the run is not done or the place
+    commands, the host's name and what else is the machine's. TooLargeError above LARGEST, another RunFileError if the run is not done or the place
     cannot be written; nothing is left behind then.
     """
     with RunReader(folder) as run:
@@ -75,6 +76,7 @@ def _strip(connection: sqlite3.Connection, name: str, info: RunInfo, shipped: Ex
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("DELETE FROM event WHERE kind = 'checkpoint'")
     connection.execute("DELETE FROM command")
+    connection.executemany("DELETE FROM scalar WHERE name = ?", [(name,) for name in OF_THE_MACHINE])
     # a short run is read as fast by an index half the size
     connection.execute("DROP INDEX IF EXISTS scalar_curve")
     connection.execute("CREATE INDEX IF NOT EXISTS scalar_name ON scalar (name)")

@@ -15,6 +15,7 @@ import tomli_w
 
 from condense_core.errors import ScenarioError, nearest
 from condense_core.foreign import LONGEST_SCENARIO, decoding, toml_table
+from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Ensemble, Experiment
 from condense_core.scenario.field_types import (
     choices_of,
@@ -82,6 +83,13 @@ def ensemble(text: str, source: str = "scenario") -> Ensemble:
     table = parse(text, source)
     with decoding(ScenarioError, source):
         return msgspec.convert(table.get("ensemble", {}), Ensemble)
+
+
+def claim(text: str, source: str = "scenario") -> Claim | None:
+    """Of a scenario in TOML only its claim, None where it makes none: what the rest of it says is not looked at."""
+    table = parse(text, source).get("claim")
+    with decoding(ScenarioError, source):
+        return None if table is None else msgspec.convert(table, Claim)
 
 
 def _check_depth(table: Table, source: str) -> None:

@@ -269,6 +269,15 @@ def test_a_claim_that_does_not_hold_ends_with_one_where_it_is_checked(command):
     assert json.loads(command("run", "digits-gd", *settings).stdout)["claim"]["holds"] is False
     answer = command("run", "digits-gd", *settings, "--check", code=1)
     assert "the claim does not hold" in answer.stderr
+    assert "weak claim" not in answer.stderr
+
+
+def test_a_requirement_that_cannot_fail_is_said_where_the_claim_is_checked(command):
+    bound = "claim.requires=[{measure='loss_ratio', at_least=0}]"
+    settings = ["--set", "steps=2", "--set", bound, "--headless"]
+    assert "weak claim" not in command("run", "digits-gd", *settings).stderr
+    answer = command("run", "digits-gd", *settings, "--check")
+    assert "weak claim: requires.0 (loss_ratio): cannot be outside of what is required" in answer.stderr
 
 
 def test_presets_are_listed_shown_and_can_be_run_from_what_is_shown(command):

@@ -129,7 +129,7 @@ def test_snapshot_at_a_step_holds_what_was_measured_there(tmp_path: Path) -> Non
     assert early.head is not None
     assert early.head.step == 0
     assert early.chosen is not None
-    assert not early.chosen.condensed
+    assert not early.chosen.is_condensed
     assert late.chosen is not None
     assert late.chosen.name == "conv2"
     assert late.chosen.condensed

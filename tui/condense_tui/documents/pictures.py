@@ -10,11 +10,12 @@ import numpy as np
 
 from condense_core.runfile.layer_measures import predicted_step
 from condense_core.runfile.reader import RunReader, open_member
-from condense_core.thresholds import COARSE, INITIAL_STAGE, percent
+from condense_core.thresholds import FINE, INITIAL_STAGE, percent
 from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import heatmap
 from condense_tui.documents.markup import Markup
-from condense_tui.draw.numbers import plural, step
+from condense_tui.draw.numbers import step
+from condense_tui.draw.written import lines_in
 from condense_tui.snapshots.assemble import image_of
 
 # What stands at the line under which the loss has left the initial stage.
@@ -83,9 +84,7 @@ def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | 
         return None
     image = image_of(layer, cosine, run.condensation(layer), True)
     last = at == int(run.instants[-1])
-    words = "" if frame is None else f": {plural(frame.lines, 'line')}"
-    if frame is not None and frame.lines != frame.lines_coarse:
-        words += f", {frame.lines_coarse} at {COARSE.words}"
+    words = "" if frame is None else f": {lines_in(frame, FINE if run.claim is None else run.claim.cut)}"
     caption = f"{layer} at step {step(at)}{which}{words}"
     dropped = image.dropped if last else np.zeros(len(cosine), bool)
     return Picture(heatmap(cosine, image.order, dropped, caption), caption, True)

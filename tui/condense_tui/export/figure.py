@@ -8,7 +8,7 @@ import numpy as np
 
 from condense_core.measure_table import label_of, split
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import INITIAL_STAGE
+from condense_core.thresholds import FINE, INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
 from condense_tui.documents.curves import Chart, ChartCurve
 from condense_tui.documents.files import ExportError
@@ -17,6 +17,7 @@ from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
 from condense_tui.documents.pictures import INITIAL_STAGE_ENDS, predicted_mark
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
+from condense_tui.draw.written import lines_in
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
 from condense_tui.snapshots.assemble import image_of, neurons_of
 
@@ -110,7 +111,7 @@ def _heatmaps(run: RunReader, layers: tuple[str, ...], at: int) -> tuple[float, 
         x, y = column * (HEAT_SIDE + MARGIN), row * (HEAT_SIDE + CAPTION + MARGIN)
         words = f"{layer} · {plural(image.kernels, 'kernel')}"
         words += f", pooled to {side}" if image.pooled else ""
-        words += "" if frame is None else f" · {plural(frame.lines, 'line')}"
+        words += "" if frame is None else f" · {lines_in(frame, FINE if run.claim is None else run.claim.cut)}"
         parts.append(
             join(
                 el("text", words, class_="caption", x=x, y=y + 14),

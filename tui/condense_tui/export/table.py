@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
 from condense_core.measure_table import column_of, split
+from condense_core.runfile.curves import Points
 from condense_core.runfile.reader import RunReader
 
 
 def to_csv(run: RunReader, at: int | None) -> bytes:
     """All scalars up to step `at`, columns by name behind `step`, UTF-8."""
-    rows: dict[int, dict[str, float]] = {}
     shown = {name: column(run, name) for name in run.curve_names}
     columns = {words: curve for name, words in shown.items() if len((curve := run.curve(name))[0])}
     for member in range(run.members if run.members > 1 else 0):
@@ -25,6 +26,12 @@ def to_csv(run: RunReader, at: int | None) -> bytes:
         # speed and the like are of all members together
         curves = {f"{words}@{member}": own.curve(name) for name, words in shown.items()}
         columns |= {name: curve for name, curve in curves.items() if len(curve[0])}
+    return wide(columns, at)
+
+
+def wide(columns: Mapping[str, Points], at: int | None = None) -> bytes:
+    """Curves by name as a table up to step `at`, a row for each step of any of them, UTF-8."""
+    rows: dict[int, dict[str, float]] = {}
     names = list(columns)
     for name, (steps, values) in columns.items():
         for step, value in zip(steps.tolist(), values.tolist(), strict=True):

@@ -9,7 +9,9 @@ from typing import Literal
 import numpy as np
 
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
-from condense_core.runfile.layer_measures import LayerMeasures
+from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.runs.standing import Standing
+from condense_core.thresholds import FINE, Cut
 from condense_tui.draw.order import Group
 
 Series = tuple[np.ndarray, np.ndarray]
@@ -66,6 +68,8 @@ class LayerImage:
     dropped: np.ndarray
     groups: tuple[Group, ...]
     pooled: bool = False
+    step: int | None = None
+    """Of which step it is: not every step measures everything."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,15 @@ class Seeds:
 
 
 @dataclass(frozen=True)
+class ScalarCurve:
+    """One recorded scalar that was chosen to be shown, under its own name; of an ensemble with the band of all."""
+
+    name: str
+    points: Series
+    band: tuple[Series, Series] | None = None
+
+
+@dataclass(frozen=True)
 class EventView:
     """Something that happened."""
 
@@ -141,7 +154,7 @@ class Snapshot:
     header: RunHeader
     head: Head | None
     instants: np.ndarray
-    layers: tuple[LayerMeasures, ...]
+    layers: tuple[LayerOverSeeds, ...]
     layer: str | None
     images: tuple[LayerImage, ...]
     loss: Series
@@ -153,14 +166,24 @@ class Snapshot:
     banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
-    condensed_in: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Of an ensemble, by layer: in how many members it is condensed, of how many that still train."""
+    claim: Standing | None = None
+    """How the claim stands at the playhead; none where the scenario makes none."""
+    claim_at_end: Standing | None = None
+    """Where the playhead looks back: how it stands by the newest measurement."""
+    cut: Cut = FINE
+    """Where the lines of `layers` are counted."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
+    scalars: tuple[ScalarCurve, ...] = ()
+    """Those that were asked for."""
+    machine: tuple[ScalarCurve, ...] = ()
+    """Of the machine that trains, only where it was asked for."""
+    scalar_names: tuple[str, ...] = ()
+    """All that are recorded so far."""
 
     @property
-    def chosen(self) -> LayerMeasures | None:
+    def chosen(self) -> LayerOverSeeds | None:
         """The layer that the heatmap and the theory plots show."""
         return next((view for view in self.layers if view.name == self.layer), None)
 
@@ -176,7 +199,8 @@ class Snapshot:
             and self.head == other.head
             and self.layer == other.layer
             and self.layers == other.layers
-            and self.condensed_in == other.condensed_in
+            and self.claim == other.claim
+            and self.claim_at_end == other.claim_at_end
             and self.banner == other.banner
             and self.worker_log == other.worker_log
             and self.outputs is other.outputs
@@ -184,6 +208,11 @@ class Snapshot:
             and len(self.events) == len(other.events)
             and len(self.images) == len(other.images)
             and all(a is b for a, b in zip(self.images, other.images, strict=True))
+            and self.scalar_names == other.scalar_names
+            and len(self.scalars) == len(other.scalars)
+            and all(a.points is b.points for a, b in zip(self.scalars, other.scalars, strict=True))
+            and len(self.machine) == len(other.machine)
+            and all(a.points is b.points for a, b in zip(self.machine, other.machine, strict=True))
             and self.loss is other.loss
             and self.accuracy is other.accuracy
             and self.ratio is other.ratio

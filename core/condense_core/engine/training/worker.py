@@ -13,7 +13,7 @@ from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
 from condense_core.engine.steppers import make_ensemble
-from condense_core.engine.training import device
+from condense_core.engine.training import device, load
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
@@ -69,8 +69,11 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
+            if samples[0].class_names:
+                recorder.event(0, "data", f"{samples[0].note}; {samples[0].class_names}")
         else:
             ensemble.load_state_dict(state)
             recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
+        thread.sampler = load.sampler(chosen)
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
         return loop.run([observation.loss for observation in start])

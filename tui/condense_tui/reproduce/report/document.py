@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from condense_core.scenario.experiment import Found
+from condense_core.scenario.about import Found
 from condense_presets.paper_records import papers
 from condense_tui.draw.numbers import duration
 from condense_tui.reproduce.report.across import FigureResult

@@ -12,9 +12,11 @@ from condense_core.errors import RunFileError
 from condense_core.measure_table import PredictionSource
 from condense_core.runfile.reader import RunReader, open_member
 from condense_core.runfile.status import FINAL
-from condense_core.runs.summary import failures, measured, summarise
+from condense_core.runs.standing import failures, measured
+from condense_core.runs.summary import summarise
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Experiment, Found, PresetKind
+from condense_core.scenario.about import Found, PresetKind
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.verdict import Verdict
 from condense_presets.paper_records import AFTER_LOOKING, BOUNDS, compared, notes, record_of
 from condense_tui.reproduce.report.judged import (
@@ -187,8 +189,8 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:
                     steps = int(run.instants[-1])
                 claim = experiment.claim
                 if claim is not None and status in FINAL:
-                    found = [measured(requirement, run, summary.layers) for requirement in claim.requires]
-                    against = failures(claim, run, summary.layers)
+                    found = [measured(requirement, run) for requirement in claim.requires]
+                    against = failures(claim, run)
                     against += [f"diverged: {reason}"] if status == "diverged" else []
                     holds = not against
         except RunFileError as error:

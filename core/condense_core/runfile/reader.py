@@ -294,6 +294,18 @@ class RunReader:
             return None
         return frames.decode_similarity(chain[::-1]) if chain else None
 
+    def similarity_steps(self, layer: str) -> list[int]:
+        """Steps of which the layer's matrix was recorded, ascending."""
+        with self._checked():
+            query = "SELECT DISTINCT step FROM frame WHERE kind = 'similarity' AND layer = ? ORDER BY step"
+            return [int(step) for (step,) in self._connection.execute(query, (self._place(layer),)).fetchall()]
+
+    def frames_by_step(self) -> dict[int, int]:
+        """How many frames each step has, weights not counted: those are kept at a few of the steps."""
+        with self._checked():
+            query = "SELECT step, count(*) FROM frame WHERE kind != 'weights' GROUP BY step"
+            return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
+
     def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
         """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""
         with self._checked():

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
+from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
 from condense_core.runfile.schema import FILE_NAME, create, open_writer, writing
@@ -28,6 +29,8 @@ from condense_core.scenario.paths import check_data_is_there, with_absolute_path
 
 LONGEST_NAME = 80
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
+# Under this name a run notes the versions of its measures, beside those of packages.
+MEASURES_NOTED = "measures"
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
@@ -163,7 +166,7 @@ def _versions() -> dict[str, str]:
     for name in _NOTED_VERSIONS:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-    return versions
+    return versions | {MEASURES_NOTED: versions_in_words()}
 
 
 def _revision() -> str:

@@ -8,6 +8,9 @@ from typing import overload
 
 import numpy as np
 
+# Of the powers of ten that are numbers.
+LARGEST_EXPONENT = 308
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -84,7 +87,7 @@ def _decades(scale: Scale, most: int) -> list[float]:
     first, last = math.ceil(scale.low - 1e-9), math.floor(scale.high + 1e-9)
     stride = max(1, math.ceil((last - first + 1) / most))
     # ends on the highest decade, where curves of a log plot mostly start
-    exponents = range(last, first - 1, -stride)
+    exponents = range(min(last, LARGEST_EXPONENT), first - 1, -stride)
     return sorted(10.0**exponent for exponent in exponents)
 
 

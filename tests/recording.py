@@ -85,6 +85,7 @@ class Planted:
                 norm=Array.of(np.linalg.norm(weights, axis=1), "f4"),
             ),
             Spectrum(
+                from_data=True,
                 values=Array.of(values, "f8"),
                 v1=Array.of(self.v1, "f4"),
                 bias=False,

@@ -15,6 +15,30 @@ MeasureKind = Literal["count", "share", "cosine", "flag", "step", "value"]
 last digits before 1 matter; yes or no; a step of the run; any other number."""
 
 
+class PredictionSource(NamedTuple):
+    """What a layer's predicted direction, and the spectrum that it is the first direction of, are called: once, for
+    every screen, page and table. `first` and `second` are the directions in names of columns and arrays."""
+
+    direction: str
+    eigenvalue: str
+    eigenvalues: str
+    first: str
+    second: str
+
+
+FROM_DATA = PredictionSource("v1 of Z", "eigenvalue of ZᵀZ", "eigenvalues of ZᵀZ", "v1", "v2")
+OF_GRADIENT = PredictionSource(
+    "the gradient's first direction", "gradient's eigenvalue", "gradient's eigenvalues", "gradient1", "gradient2"
+)
+# of a file that does not say, and of several layers together
+UNKNOWN_SOURCE = PredictionSource("the predicted direction", "eigenvalue", "eigenvalues", "direction1", "direction2")
+
+
+def prediction_source(from_data: bool | None) -> PredictionSource:
+    """The names where the direction is from the data, where it is from the gradient, and where it is not known."""
+    return UNKNOWN_SOURCE if from_data is None else FROM_DATA if from_data else OF_GRADIENT
+
+
 class Measure(NamedTuple):
     """One measure. `label` is its name in a sentence, `head` the same over a narrow column, `help` what it is."""
 
@@ -132,22 +156,23 @@ MEASURES: dict[str, Measure] = {
     ),
     # of a layer, beside the direction that is predicted for it
     "alignment": Measure(
-        "mean |cos| with the predicted v1",
+        f"mean |cos| with {UNKNOWN_SOURCE.direction}",
         "cosine",
-        "mean |cosine| of the kept kernels with v1, the direction predicted from the data alone",
-        "to v1",
+        "mean |cosine| of the kept kernels with the direction predicted for them: v1 of Z where the data alone give it,"
+        " else the first direction of the layer's gradient",
+        "aligned",
         claimed=True,
     ),
     "share_on_v1": Measure(
-        "share of the kernels along v1",
+        f"share of the kernels along {UNKNOWN_SOURCE.direction}",
         "share",
-        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with v1",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with it",
         claimed=True,
     ),
     "share_on_v2": Measure(
-        "share of the kernels along v2",
+        "share of the kernels along the second singular direction",
         "share",
-        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with the second singular direction",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with it",
         claimed=True,
     ),
     "case1_cos": Measure(
@@ -158,33 +183,40 @@ MEASURES: dict[str, Measure] = {
         claimed=True,
     ),
     "ratio": Measure(
-        "share of the weights on v1",
+        f"share of the weights on {UNKNOWN_SOURCE.direction}",
         "cosine",
-        "share of the layer's weight along v1, as measured and as the linear dynamics predict it",
-        "on v1",
+        "share of the layer's weight along the direction predicted for it, as measured and, where it is v1 of Z, as the"
+        " linear dynamics predict it",
+        "on direction",
         claimed=True,
     ),
     "predicted_ratio": Measure(
-        "predicted share of the weights on v1", "cosine", "the share on v1 that the linear dynamics make of the start"
+        "predicted share of the weights on v1 of Z",
+        "cosine",
+        "the share on v1 of Z that the linear dynamics make of the start",
     ),
     "prediction_error": Measure(
-        "largest error of the predicted share on v1",
+        "largest error of the predicted share on v1 of Z",
         "value",
-        "largest difference of the share on v1 from the one that the linear dynamics predict, over all recorded steps",
+        "largest difference of the share from the one that the linear dynamics predict, over all recorded steps",
         claimed=True,
     ),
     "predicted_at": Measure(
         "predicted step of condensation",
         "step",
-        f"the first step at which the linear dynamics have {percent(ARRIVED)} of the weight on v1",
+        f"the first step at which the linear dynamics have {percent(ARRIVED)} of the weight on v1 of Z",
         "predicted",
     ),
     "arrived_at": Measure(
-        "step of arrival on v1",
+        f"step of arrival on {UNKNOWN_SOURCE.direction}",
         "step",
-        f"the first step with {percent(ARRIVED)} of the weight on the predicted direction",
+        f"the first step with {percent(ARRIVED)} of the weight on it",
     ),
-    "eigenvalue": Measure("eigenvalue of ZᵀZ", "value", "λ², squares of the singular values of the signal matrix Z"),
+    "eigenvalue": Measure(
+        UNKNOWN_SOURCE.eigenvalue,
+        "value",
+        "λ², squares of the singular values of the signal matrix Z, or of the layer's gradient where there is no Z",
+    ),
     "gap_ratio": Measure(
         "λ2/λ1",
         "cosine",
@@ -193,14 +225,14 @@ MEASURES: dict[str, Measure] = {
         of_the_data=True,
     ),
     "ones_overlap": Measure(
-        "|⟨v1, ones⟩|",
+        f"|⟨{UNKNOWN_SOURCE.direction}, ones⟩|",
         "cosine",
-        "how flat v1 is: 1 where all entries of each input channel are equal; mean over channels",
+        "how flat the predicted direction is: 1 where all entries of each input channel are equal; mean over channels",
         claimed=True,
         of_the_data=True,
     ),
     "ones_overlap_least": Measure(
-        "|⟨v1, ones⟩| of the least channel",
+        f"|⟨{UNKNOWN_SOURCE.direction}, ones⟩| of the least channel",
         "cosine",
         "the same of the input channel where it is least",
         claimed=True,
@@ -306,10 +338,24 @@ def kind_of(scalar: str) -> MeasureKind:
     return MEASURES[name].kind if name in MEASURES else "value"
 
 
-def label_of(scalar: str) -> str:
-    """What a recorded scalar is called: `conv1: lines` for `conv1.lines`; of one that is not ours, its own name."""
+def label_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:
+    """What a recorded scalar is called: `conv1: lines` for `conv1.lines`; of one that is not ours, its own name.
+
+    `source` says where the layer's predicted direction is from, for measures that are beside it.
+    """
     layer, name = split(scalar)
     label = MEASURES[name].label if name in MEASURES else name.replace("_", " ")
+    label = source.eigenvalue if name == "eigenvalue" else label.replace(UNKNOWN_SOURCE.direction, source.direction)
     rank = scalar.rpartition(".")[2]
     label += f" {rank}" if rank.isdigit() else ""
     return f"{layer}: {label}" if layer else label
+
+
+def column_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:
+    """What a recorded scalar is called in an exported table: run files say `share_on_v1` whatever direction it is."""
+    layer, name = split(scalar)
+    return f"{layer}.{name.replace('v1', source.first).replace('v2', source.second)}" if _named_for_v(name) else scalar
+
+
+def _named_for_v(name: str) -> bool:
+    return name in {"share_on_v1", "share_on_v2"}

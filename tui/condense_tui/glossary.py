@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import FROM_DATA, MEASURES, OF_GRADIENT
 from condense_core.thresholds import INITIAL_STAGE, percent
 
 Words = tuple[tuple[str, str], ...]
@@ -39,9 +39,14 @@ IN_A_RUN: Words = (
         "kernels whose norm is below a tenth of the layer's 90th percentile; not counted, and hatched",
     ),
     (
-        "v1",
+        FROM_DATA.direction,
         "the direction predicted from the data alone: top right singular vector of the signal matrix Z",
     ),
+    (
+        OF_GRADIENT.direction,
+        "what is predicted for a layer without a signal matrix: top right singular vector of its gradient",
+    ),
+    (MEASURES["alignment"].head, MEASURES["alignment"].help),
     (MEASURES["ratio"].head, MEASURES["ratio"].help),
     ("λ, gap", "singular values of Z, and λ1 − λ2: the larger the gap, the sooner one direction wins"),
     (percent(INITIAL_STAGE), MEASURES["loss_ratio"].help),

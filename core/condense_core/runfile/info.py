@@ -28,6 +28,7 @@ LOST_AFTER_S = 10.0
 START_GRACE_S = 10.0
 COLD_GRACE_S = 60.0
 LOG_NAME = "worker.log"
+CHECKPOINT_NAME = "checkpoint.safetensors"
 # Below this a run file cannot grow by a frame.
 LEAST_SPACE = 100_000
 # The end of a log that is looked at for why a worker went.
@@ -84,6 +85,12 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = tuple(name for name in RunInfo.__struct_fields__ if name != "mirror")
+
+
+def has_checkpoint(info: RunInfo, place: Path) -> bool:
+    """Whether the run in that folder goes on from a checkpoint where it is resumed, and not from its start; of one on
+    another machine, which has it there, True."""
+    return info.mirror is not None or (place / CHECKPOINT_NAME).is_file()
 
 
 def read_run(place: Path) -> RunInfo:

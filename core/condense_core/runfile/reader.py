@@ -16,13 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.errors import RunFileError, ScenarioError
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import Event
 from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
+from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.toml import loads
+from condense_core.scenario.toml import claim, ensemble, loads
 from condense_core.text import printable
 
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
@@ -52,6 +54,7 @@ class RunReader:
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
+        self._known: tuple[int, Claim | None] | None = None
         self._data_version = -1
         with self._checked():
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
@@ -75,7 +78,23 @@ class RunReader:
     @property
     def members(self) -> int:
         """How many members the run trains as one: 1 unless it is an ensemble."""
-        return self.experiment.ensemble.members
+        return self.experiment.ensemble.members if self._experiment is not None else self._gist[0]
+
+    @property
+    def claim(self) -> Claim | None:
+        """What the run must show, None where its scenario makes no claim."""
+        return self.experiment.claim if self._experiment is not None else self._gist[1]
+
+    @property
+    def _gist(self) -> tuple[int, Claim | None]:
+        """What a list asks of a scenario, in a tenth of the time that all of it takes."""
+        if self._known is None:
+            text = self.info().experiment
+            try:
+                self._known = ensemble(text, "its scenario").members, claim(text, "its scenario")
+            except ScenarioError as error:
+                raise RunFileError(f"cannot read {self.file}: {error}") from error
+        return self._known
 
     def member(self, number: int) -> RunReader:
         """The same open file, read as the run of one member: its scalars, frames and scenario. Not to be closed.
@@ -233,6 +252,11 @@ class RunReader:
         frame = self.frame("spectrum", layer, step)
         return frame if isinstance(frame, frames.Spectrum) else None
 
+    def prediction_source(self, layer: str, step: int | None = None) -> PredictionSource:
+        """What the layer's predicted direction and its eigenvalues are called; not known without a spectrum."""
+        frame = self.spectrum(layer, step)
+        return UNKNOWN_SOURCE if frame is None else frame.source
+
     def alignment(self, layer: str, step: int | None = None) -> frames.Alignment | None:
         """`frame("alignment", …)`, typed."""
         frame = self.frame("alignment", layer, step)
@@ -283,6 +307,16 @@ class RunReader:
         if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
             return None
         return frames.decode_similarity(chain[::-1]) if chain else None
+
+    def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
+        """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                (kind, self._place(layer), _END if step is None else step),
+            )
+            row = rows.one(cursor, rows.RowPlace, "frame")
+        return None if row is None else row.step
 
     @property
     def events(self) -> list[Event]:

@@ -29,6 +29,8 @@ class LayerOverSeeds(msgspec.Struct, frozen=True, kw_only=True):
     cut: Cut
     seeds: int
     diverged: int
+    step: int | None
+    """Of which step it is; None of one that was not measured, and where nobody asks."""
     kept: OverSeeds
     lines: OverSeeds
     lines_at_other: OverSeeds
@@ -49,8 +51,16 @@ class LayerOverSeeds(msgspec.Struct, frozen=True, kw_only=True):
         return self.condensed.yes == self.condensed.known if self.condensed.known else None
 
 
-def layer_of(name: str, kernels: int, measured: Sequence[LayerMeasures], cut: Cut, diverged: int = 0) -> LayerOverSeeds:
-    """The layer from its measures in each seed that did not diverge; `diverged` are left out."""
+def layer_of(
+    name: str,
+    kernels: int,
+    measured: Sequence[LayerMeasures],
+    cut: Cut,
+    *,
+    diverged: int = 0,
+    step: int | None = None,
+) -> LayerOverSeeds:
+    """The layer from its measures in each seed that did not diverge, at `step`; `diverged` are left out."""
     values = {name: [getattr(each.at(cut), name) for each in measured] for name in _AT_A_CUT}
     values |= {name: [getattr(each, name) for each in measured] for name in _AT_NO_CUT}
     found = {name: over_seeds(name, column) for name, column in values.items()}
@@ -62,6 +72,7 @@ def layer_of(name: str, kernels: int, measured: Sequence[LayerMeasures], cut: Cu
         cut=cut,
         seeds=len(measured) + diverged,
         diverged=diverged,
+        step=step,
         left_again=alone and any(each.at(cut).left_again for each in measured),
         **found,
     )
@@ -79,11 +90,12 @@ def read_layer_over_seeds(
     """The layer at its newest measurement at or before `step`; over all members where the run has several, from their
     scalars, so that not every member's frames are read. `curve` gives scalars where not all of a long one shall be read
     now. It condensed at a step of the whole run, or up to step `upto` where given."""
+    measured_at = run.step_of("condensation", name, step)
     if run.members == 1:
         alone = read_layer(run, name, step, curve=curve, brief=True, cut=cut)
         if upto is not None:
             alone = _as_of(alone, upto)
-        return layer_of(name, alone.kernels, [alone], cut)
+        return layer_of(name, alone.kernels, [alone], cut, step=measured_at)
     lost = run.last_of_members("diverged", step) == 1
 
     def over(measure: str, scalar: str = "") -> OverSeeds:
@@ -103,6 +115,7 @@ def read_layer_over_seeds(
         cut=cut,
         seeds=run.members,
         diverged=int(lost.sum()),
+        step=measured_at,
         left_again=False,
         kept=over_seeds("kept", ()),
         **found,

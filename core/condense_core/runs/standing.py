@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -84,7 +85,7 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
 
     `at` is a recorded step at which to look back: nothing that came after it is used.
     """
-    claim = run.experiment.claim
+    claim = run.claim
     if claim is None:
         return None
     info = info or run.info()
@@ -122,6 +123,12 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
         cut=claim.cut,
         why=why,
     )
+
+
+def read_standing(place: Path, info: RunInfo | None = None) -> Standing | None:
+    """How the claim of the run in a folder, or in a file by itself, stands now; RunFileError if it cannot be read."""
+    with RunReader(place) as run:
+        return standing(run, info)
 
 
 def _state(info: RunInfo, ended: bool, *, enough: bool, possible: bool, measured: bool) -> tuple[ClaimState, str]:

@@ -89,7 +89,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def cut(self) -> Cut:
         """The cut at which the claim counts lines."""
-        return FINE if self.claim is None or self.claim.standing is None else self.claim.standing.cut
+        if self.claim is None or self.claim.standing is None:
+            return FINE
+        # files of version 0.1 have one cut
+        known = any(layer.condensed_coarse is not None for layer in self.layers)
+        return self.claim.standing.cut if known else FINE
 
     def layers_over_seeds(self) -> list[LayerOverSeeds]:
         """Each layer at that cut, over the seeds that did not diverge."""
@@ -102,7 +106,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
                 layer.kernels,
                 [seed.layers[index] for seed in sound if index < len(seed.layers)],
                 self.cut,
-                len(self.seeds) - len(sound),
+                diverged=len(self.seeds) - len(sound),
             )
             for index, layer in enumerate(self.layers)
         ]

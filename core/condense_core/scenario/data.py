@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from condense_core.errors import DataError
 from condense_core.scenario.checked import Checked, at_least, check_path, require
+from condense_core.scenario.class_folders import class_folders
 from condense_core.text import place_of
 
 Labels = Literal["raw", "centred", "onehot"]
@@ -69,7 +71,7 @@ class Cifar100(_Torchvision, frozen=True, kw_only=True, tag_field="name", tag="c
 
 
 class Folder(_Images, frozen=True, kw_only=True, tag_field="name", tag="folder"):
-    """Your own images, one folder a class (torchvision's ImageFolder), resized and cropped to size×size."""
+    """Your own images, one folder a class, resized and cropped to size×size; what is read and how: docs/DATA.md."""
 
     path: str
     size: int = 32
@@ -141,10 +143,9 @@ def output_count(data: Data) -> int | None:
         case Cifar100():
             return 100
         case Folder():
-            place = place_of(data.path)
             try:
-                return sum(item.is_dir() for item in place.iterdir())
-            except OSError:
+                return len(class_folders(place_of(data.path)))
+            except DataError:
                 return None
         case _:
             return 10

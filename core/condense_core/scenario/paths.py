@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import DataError
+from condense_core.scenario.class_folders import class_folders
 from condense_core.scenario.data import Cifar10, Cifar100, Folder, Mnist
 from condense_core.scenario.experiment import Experiment
 from condense_core.text import place_of
@@ -23,10 +24,13 @@ def check_data_is_there(experiment: Experiment) -> None:
     data = experiment.data
     if experiment.initial is not None and not Path(experiment.initial).is_file():
         raise DataError(f"initial: no file {experiment.initial}; expected a safetensors file of weights")
-    if isinstance(data, Folder) and not place_of(data.path).is_dir():
-        raise DataError(
-            f"data.path: no folder {data.path}; expected one folder of images for each class (--data folder:PATH)"
-        )
+    if isinstance(data, Folder):
+        place = place_of(data.path)
+        if not place.is_dir():
+            raise DataError(
+                f"data.path: no folder {data.path}; expected one folder of images for each class (--data folder:PATH)"
+            )
+        class_folders(place)
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
         root = data_root(data.root)
         if not root.is_dir():

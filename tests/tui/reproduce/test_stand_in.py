@@ -32,7 +32,7 @@ def presets() -> dict[str, object]:
 
 def test_a_folder_stands_in_for_the_data_it_is_named_for_and_no_other(tmp_path):
     images = tmp_path / "images"
-    images.mkdir()
+    (images / "cats").mkdir(parents=True)
     given = stand_ins([f"cifar10=folder:{images}", "mnist=digits"])
     plan = make_plan(presets(), out=tmp_path, seeds=1, data_root=tmp_path, stand_ins=given)
     cifar, mnist, digits = plan.presets

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from piloting import settled, shown, snapshot, text, text_has, until
+from piloting import at_home, settled, shown, snapshot, text, text_has, until
 from recording import Recording
 
+from condense_core.runfile.reader import RunReader
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.thresholds import COARSE, FINE
+from condense_tui.app.app import CondenseApp
+from condense_tui.cli.headless import _measured
+from condense_tui.cli.runs import list_
+from condense_tui.export.page import to_html
 from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.lines import Lines
 
@@ -112,3 +118,63 @@ async def test_nothing_of_a_run_that_diverged_is_in_the_colour_of_success(tmp_pa
         await text_has(pilot, "◆ condensed")
         layers = pilot.app.screen.query_one(Layers)
         assert layers.look.good not in [style for row in layers._lines for _, style in row]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_home_tells_how_the_claim_of_the_chosen_run_stands(tmp_path: Path, size: tuple[int, int]) -> None:
+    made(tmp_path, FAILS).folder.rename(tmp_path / "runs" / "250101-000001-a-0001")
+    made(tmp_path, HOLDS).folder.rename(tmp_path / "runs" / "250101-000000-b-0000")
+    app = CondenseApp(runs=tmp_path / "runs")
+    async with app.run_test(size=size) as pilot:
+        await at_home(app)
+        await text_has(pilot, "✖ does not hold  lines at 0.8: 1, wanted 3 or more")
+        await pilot.press("down")
+        await text_has(pilot, "✔ holds  lines at 0.9: 2, wanted 2")
+        assert "✖ does not hold" not in text(pilot)
+
+
+async def test_home_follows_a_claim_while_the_run_trains(tmp_path: Path) -> None:
+    recording = made(tmp_path, HOLDS, "running", frames=20)
+    app = CondenseApp(runs=tmp_path / "runs")
+    with recording.worker():
+        async with app.run_test() as pilot:
+            await at_home(app)
+            await text_has(pilot, "○ not met so far")
+            recording.write()
+            recording.finish()
+            await text_has(pilot, "✔ holds")
+
+
+def test_the_list_of_runs_has_the_verdict_of_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for claim, status, frames in (
+        (HOLDS, "done", None),
+        (FAILS, "done", None),
+        (None, "done", 5),
+        (HOLDS, "failed", 0),
+    ):
+        made(tmp_path, claim, status, frames)
+    list_(runs_dir=tmp_path / "runs")
+    page = capsys.readouterr().out
+    assert "✔ holds" in page and "✖ does not hold; lines at 0.8: 1, wanted 3 or more" in page
+    assert "not decided: failed at step 0, nothing was measured" in page
+    list_(json=True, runs_dir=tmp_path / "runs")
+    rows = json.loads(capsys.readouterr().out)
+    found = {row["claim"] and row["claim"]["state"]: row["claim"] for row in rows}
+    assert set(found) == {"holds", "does not hold", "not decided", None}
+    assert found["holds"]["holds"] is True and found["not decided"]["holds"] is None
+    assert found["does not hold"]["decides"] == "lines at 0.8: 1, wanted 3 or more"
+
+
+def test_progress_without_the_app_says_how_the_claim_stands(tmp_path: Path) -> None:
+    with RunReader(made(tmp_path, HOLDS, "stopped", 20, members=3).folder) as run:
+        words = _measured(run)
+    assert words.startswith("– not decided: stopped at step ")
+    assert "conv1 0 lines at 0.9 · conv2 0 lines at 0.9 · 83 steps/s" in words
+
+
+def test_a_page_counts_over_all_seeds_or_over_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    with RunReader(made(tmp_path, FAILS, members=3).folder) as run:
+        whole, one = to_html(run, 4000), to_html(run, 4000, member=1)
+    assert "does not hold: 0/3 seeds, 3 wanted" in whole and "<td>3 of 3</td>" in whole
+    assert "does not hold</span>" in one and "<td>yes</td>" in one
+    assert "conv1 at step 4,000: 1 line at 0.8, 2 at 0.9" in whole

@@ -70,7 +70,10 @@ def run(
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.claim_lint import faults
+    from condense_core.scenario.class_folders import class_folders, named
     from condense_core.scenario.device import device_named
+    from condense_core.scenario.experiment import Folder
+    from condense_core.text import place_of
     from condense_tui.cli.headless import show_result
     from condense_tui.resolve.host import NewRun
 
@@ -94,6 +97,8 @@ def run(
         return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
     require_engine()
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
+    if isinstance(experiment.data, Folder) and not showing.in_app:
+        typer.echo(f"{experiment.data.path}: {named(class_folders(place_of(experiment.data.path)))}", err=True)
     start_worker(folder)
     return show_result(folder, showing) if detach else _watch(folder, showing)
 

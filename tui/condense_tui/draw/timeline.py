@@ -46,6 +46,7 @@ SIGNS = {
     "done": EventSign("●", "o", TimelineTone.GOOD, 2),
     "checkpoint": EventSign("·", ".", TimelineTone.TRACK, 0),
     "started": EventSign("╶", "[", TimelineTone.TRACK, 0),
+    "data": EventSign("╶", "[", TimelineTone.TRACK, 0),
 }
 _OTHER = EventSign("•", "+", TimelineTone.NOTE, 1)
 

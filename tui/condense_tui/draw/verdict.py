@@ -134,3 +134,11 @@ def label(measure: str) -> str:
     if plain in {"lines", "directions", "coverage", "condensed"}:
         return f"{_SHORT[plain]} at {(COARSE if plain != measure else FINE).short}"
     return _SHORT.get(measure, MEASURES[measure].label)
+
+
+def as_json(standing: Standing) -> dict[str, object]:
+    """All of it for a program, with the verdict and what decides in words."""
+    import msgspec
+
+    found: dict[str, object] = msgspec.to_builtins(standing)
+    return found | {"holds": standing.holds, "verdict": verdict(standing), "decides": decides(standing)}

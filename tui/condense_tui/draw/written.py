@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from condense_core.measure_table import MEASURES, MeasureKind
+from condense_core.thresholds import COARSE, FINE, Cut, other_cut
 from condense_tui.draw.numbers import UNKNOWN, measure, percent, plural, short_step
 
 if TYPE_CHECKING:
+    from condense_core.runfile.frames import Condensation
+    from condense_core.runs.layer_over_seeds import LayerOverSeeds
     from condense_core.runs.over_seeds import OverSeeds
 
 # Figures in a narrow column: two cosines that differ in the next one are alike for a list.
@@ -62,3 +66,23 @@ def lines_of(values: OverSeeds) -> str:
         return UNKNOWN
     often = plural(round(values.middle), "line")
     return often if values.alike else f"{often} ({values.low:g}–{values.high:g})"
+
+
+def lines_in(frame: Condensation, cut: Cut) -> str:
+    """`2 lines at 0.9`, `1 line at 0.8, 2 at 0.9`: the lines of a frame, at the other cut too where that differs."""
+    counts = {FINE: frame.lines, COARSE: frame.lines_coarse}
+    said = f"{plural(counts[cut], 'line')} at {cut.short}"
+    rest = other_cut(cut)
+    return said if counts[rest] == counts[cut] else f"{said}, {counts[rest]} at {rest.short}"
+
+
+def remarks(layers: Sequence[LayerOverSeeds]) -> list[str]:
+    """Under a table of layers: at which cut lines are counted, of which seeds, and what the dagger means."""
+    first = layers[0]
+    said = [f"lines, directions, coverage and condensed: cut at |cos| {first.cut.words}"]
+    if first.seeds > 1:
+        left_out = f"; {first.diverged} diverged and are left out" if first.diverged else ""
+        said.append(f"of {first.seeds} seeds: the most frequent number of lines, medians of other values{left_out}")
+    if any(layer.left_again for layer in layers):
+        said.append("† condensed at that step, but not at the end")
+    return said

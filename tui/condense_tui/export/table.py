@@ -12,17 +12,19 @@ import csv
 import io
 from collections.abc import Mapping
 
+from condense_core.measure_table import column_of, split
 from condense_core.runfile.curves import Points
 from condense_core.runfile.reader import RunReader
 
 
 def to_csv(run: RunReader, at: int | None) -> bytes:
     """All scalars up to step `at`, columns by name behind `step`, UTF-8."""
-    columns = {name: curve for name in run.curve_names if len((curve := run.curve(name))[0])}
+    shown = {name: column(run, name) for name in run.curve_names}
+    columns = {words: curve for name, words in shown.items() if len((curve := run.curve(name))[0])}
     for member in range(run.members if run.members > 1 else 0):
         own = run.member(member)
         # speed and the like are of all members together
-        curves = {f"{name}@{member}": own.curve(name) for name in run.curve_names}
+        curves = {f"{words}@{member}": own.curve(name) for name, words in shown.items()}
         columns |= {name: curve for name, curve in curves.items() if len(curve[0])}
     return wide(columns, at)
 
@@ -42,3 +44,8 @@ def wide(columns: Mapping[str, Points], at: int | None = None) -> bytes:
         found = rows[step]
         writer.writerow([step, *("" if name not in found else repr(found[name]) for name in names)])
     return text.getvalue().encode()
+
+
+def column(run: RunReader, scalar: str) -> str:
+    """What a scalar of the run is called in an exported file: with the name of the direction that it is beside."""
+    return column_of(scalar, run.prediction_source(split(scalar)[0]))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from msgspec import structs
 
-from condense_core.measure_table import OF_THE_MACHINE
-from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
+from condense_core.measure_table import OF_THE_MACHINE, label_of, split
+from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
@@ -62,14 +63,14 @@ class ViewRequest:
     worker_log: bool = False
     member: int | None = None
     """Of an ensemble: the member to show; none for the mean."""
-    scalars: tuple[str, ...] = ()
-    """Recorded scalars to show beside those that are always shown."""
     weights: bool = False
     """Whether the chosen layer's weights."""
     machine: bool = False
     """Whether the machine that trains."""
     cut: Cut | None = None
     """Where lines are counted; none for the cut that the claim counts at."""
+    scalars: tuple[str, ...] = ()
+    """Recorded scalars to show beside those that are always shown."""
 
 
 class Assembler:
@@ -85,9 +86,9 @@ class Assembler:
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
         self._weights = WeightsReader()
+        self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
-        self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
@@ -133,46 +134,35 @@ class Assembler:
             predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
             spectrum=self._spectrum(layer, head.step) if layer and head else SpectrumView(),
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
-            banner=banner(info),
+            banner=banner(info, reader.folder, frames=len(instants)),
             worker_log=self._log.lines() if view.worker_log else (),
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
-            scalars=tuple(self._scalar(name) for name in view.scalars),
             machine=self._machine() if view.machine else (),
             weights=self._weights.at(self._reader, layer, head.step) if view.weights and layer and head else None,
-            scalar_names=self._scalar_names(len(instants)),
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
+            scalars=tuple(self._scalar(name) for name in view.scalars),
+            scalar_names=self._scalar_names(len(instants)),
         )
 
-    def _scalar_names(self, count: int) -> tuple[str, ...]:
-        known, then = self._names_read
-        if count != known and (not self._names or time.monotonic() - then > NAMES_S):
-            self._names, self._names_read = self._run.curve_names, (count, time.monotonic())
-        return self._names
-
-    def _scalar(self, name: str) -> ScalarCurve:
-        points = self._curve(name)
-        if not len(points[0]) and self._curves is not self._run:
-            # speed, the machine and the like are of all members together
-            return ScalarCurve(name, self._curve_of(self._run, name))
-        return ScalarCurve(name, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
-
     def _machine(self) -> tuple[ScalarCurve, ...]:
-        found = (ScalarCurve(name, self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
+        found = (ScalarCurve(name, label_of(name), self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
         return tuple(curve for curve in found if len(curve.points[0]))
 
     @property
     def claimed_cut(self) -> Cut:
-        """The cut at which the run's claim counts lines."""
-        claim = self._run.experiment.claim
-        return FINE if claim is None else claim.cut
+        """The cut at which the run's claim counts lines; in files of version 0.1 there is the fine one alone."""
+        run, claim = self._run, self._run.claim
+        if claim is None or claim.cut == FINE or not run.layers:
+            return FINE
+        return claim.cut if np.isfinite(run.newest(f"{run.layers[0]}.condensed_coarse")) else FINE
 
     def _standing(self, info: RunInfo, head: Head | None) -> tuple[Standing | None, Standing | None]:
         """How the claim stands where the playhead is; and where that looks back, at the end of what was recorded."""
-        run, claim = self._curves, self._run.experiment.claim
+        run, claim = self._curves, self._run.claim
         if claim is None:
             return None, None
         newest = standing(run, info)
@@ -187,6 +177,19 @@ class Assembler:
         self._claims = standing(run, info, head.step), newest
         return self._claims
 
+    def _scalar_names(self, count: int) -> tuple[str, ...]:
+        known, then = self._names_read
+        if count != known and (not self._names or time.monotonic() - then > NAMES_S):
+            self._names, self._names_read = self._run.curve_names, (count, time.monotonic())
+        return self._names
+
+    def _scalar(self, name: str) -> ScalarCurve:
+        points, label = self._curve(name), label_of(name, self._run.prediction_source(split(name)[0]))
+        if not len(points[0]) and self._curves is not self._run:
+            # speed, the machine and the like are of all members together
+            return ScalarCurve(name, label, self._curve_of(self._run, name))
+        return ScalarCurve(name, label, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
+
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
         """Output and field, where the network has one input."""
         if self._one_input is None or self._one_input[:3] != (self._reader, layer, step):
@@ -200,7 +203,8 @@ class Assembler:
         point, output, polynomial = frame.point.numpy(), frame.output.numpy(), frame.polynomial.numpy()
         if point.ndim != 1 or not point.shape == output.shape == polynomial.shape:
             return None
-        return OutputsView(step, frame.degree, frame.complexity, point, output, polynomial)
+        at = self._reader.step_of("outputs", layer, step)
+        return OutputsView(step if at is None else at, frame.degree, frame.complexity, point, output, polynomial)
 
     def _field(self, layer: str, step: int) -> FieldView | None:
         frame = self._reader.field(layer, step)
@@ -297,7 +301,8 @@ class Assembler:
                 return None
             while len(self._images) >= IMAGES_KEPT:
                 del self._images[next(iter(self._images))]
-            self._images[key] = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+            image = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+            self._images[key] = replace(image, step=self._reader.step_of("similarity", layer, step))
         return self._images[key]
 
     def _curve(self, name: str) -> Series:
@@ -344,7 +349,7 @@ class Assembler:
             values=values,
             doubtful=direction_is_doubtful(first, second),
             ones_overlap=frame.ones_overlap.numpy(),
-            from_data=frame.from_data,
+            source=frame.source,
         )
 
 
@@ -360,23 +365,23 @@ def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
 
 
-def banner(info: RunInfo) -> BannerText | None:
-    """What a viewer of this run must know before anything else; None if all is well."""
+def banner(info: RunInfo, folder: Path, frames: int) -> BannerText | None:
+    """What a viewer of this run, of so many frames, must know before anything else; None if all is well. It offers what
+    is there."""
     away = connection_banner(info)
     if away is not None:
         return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
+    again = "p to resume from its last checkpoint" if has_checkpoint(info, folder) else "p to train from step 0 again"
     if info.status == "lost":
-        text = f"worker lost at step {info.step:,}{because} · press p to resume from its last checkpoint"
-        return BannerText(text, "error")
+        return BannerText(f"worker lost at step {info.step:,}{because} · press {again}", "error")
     if info.status == "diverged":
-        return BannerText(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
+        back = " · press ← to see the frames before" if frames > 1 else ""
+        return BannerText(f"diverged at step {info.step:,}{because}{back}", "error")
     if info.status == "failed":
-        return BannerText(
-            f"failed at step {info.step:,}{because} · press 4 for the worker's log, p to resume from its checkpoint",
-            "error",
-        )
+        text = f"failed at step {info.step:,}{because} · press 4 for the worker's log, {again}"
+        return BannerText(text, "error")
     if info.status == "paused":
         return BannerText("training is paused · press p to resume", "note")
     return None

@@ -8,7 +8,7 @@ from string import ascii_lowercase
 
 import numpy as np
 
-from condense_core.measure_table import kind_of, label_of
+from condense_core.measure_table import kind_of
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.plot import Mark, Rule, Spec
@@ -25,6 +25,8 @@ class Figure:
     title: str
     remark: str = ""
     empty: str = "nothing recorded yet"
+    old: bool = False
+    """What the title says is of an earlier step than the playhead's, and the title names it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     """The loss with the line under which the initial stage has ended."""
     steps, values = snapshot.loss
     at = value_at(snapshot.loss, snapshot)
-    title = f"loss {numbers.measure(at)}" if at is not None else "loss"
+    title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
     first = float(values[0])
@@ -49,19 +51,19 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     remark = f"{round(100 * share)} % of the first loss" if abs(share) < 1e6 else ""
     curves = (PlotCurve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
     spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=bool(_when(snapshot.loss, snapshot)))
 
 
 def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     """The accuracy, where the run has one."""
     steps, values = snapshot.accuracy
     at = value_at(snapshot.accuracy, snapshot)
-    title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
+    title = f"accuracy {numbers.percent(at)}{_when(snapshot.accuracy, snapshot)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
     curves = (PlotCurve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
     spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
-    return Figure(spec, title)
+    return Figure(spec, title, old=bool(_when(snapshot.accuracy, snapshot)))
 
 
 def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -74,7 +76,7 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
     for number, scalar in enumerate(chosen):
         letter = letters[number : number + 1]
         kind, now = kind_of(scalar.name), value_at(scalar.points, snapshot)
-        titles.append(f"{letter} {label_of(scalar.name)} {written_as(kind, now)}".strip())
+        titles.append(f"{letter} {scalar.label} {written_as(kind, now)}".strip())
         curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
     if len(chosen) == 1 and chosen[0].band is not None:
         curves += _edges(chosen[0].band)
@@ -89,9 +91,9 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient's GᵀG, and the gap at the playhead."""
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead."""
     spectrum = snapshot.spectrum
-    title = "eigenvalues of ZᵀZ" if spectrum.from_data else "gradient's eigenvalues"
+    title = spectrum.source.eigenvalues
     if not spectrum.curves:
         return Figure(None, title, empty="no spectrum recorded")
     curves = tuple(
@@ -103,11 +105,11 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Share of the layer's weights on the predicted direction v1, measured and predicted."""
+    """Share of the layer's weights on the predicted direction, measured and predicted."""
     layer = snapshot.chosen
     measured = value_at(snapshot.ratio, snapshot)
-    direction = "v1" if snapshot.spectrum.from_data else "gradient"
-    title = f"on {direction} {numbers.percent(measured)}" if measured is not None else f"on {direction}"
+    title = f"on {snapshot.spectrum.source.direction}"
+    title += "" if measured is None else f" {numbers.percent(measured)}{_when(snapshot.ratio, snapshot)}"
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
@@ -123,7 +125,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         marks.append(Mark(round(layer.condensed_at.middle), "condensed"))
         remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at.middle)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=bool(_when(snapshot.ratio, snapshot)))
 
 
 def output(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -136,9 +138,10 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
         PlotCurve("polynomial", view.point, view.polynomial, 1, exact=True),
     )
     spec = Spec(curves, 0, 0, stamp=view.step)
-    title = f"output, degree {view.degree}{_of_one_seed(snapshot)}"
+    old = snapshot.head is not None and view.step < snapshot.head.step
+    title = f"output, degree {view.degree}{_of_one_seed(snapshot)}{f' · step {numbers.step(view.step)}' if old else ''}"
     remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=old)
 
 
 def field_title(snapshot: Snapshot) -> str:
@@ -215,3 +218,13 @@ def value_at(series: Series, snapshot: Snapshot) -> float | None:
         return float(values[-1])
     end = int(np.searchsorted(steps, snapshot.head.step, side="right"))
     return float(values[end - 1]) if end else None
+
+
+def _when(series: Series, snapshot: Snapshot) -> str:
+    """` · step 120` where the newest value at or before the playhead is of an earlier step; nothing where it is of its
+    own."""
+    steps, head = series[0], snapshot.head
+    if head is None or not len(steps):
+        return ""
+    end = int(np.searchsorted(steps, head.step, side="right"))
+    return f" · step {numbers.step(int(steps[end - 1]))}" if end and steps[end - 1] < head.step else ""

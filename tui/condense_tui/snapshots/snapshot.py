@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.runs.standing import Standing
 from condense_core.thresholds import FINE, Cut
@@ -68,20 +69,20 @@ class LayerImage:
     dropped: np.ndarray
     groups: tuple[Group, ...]
     pooled: bool = False
+    step: int | None = None
+    """Of which step it is: not every step measures everything."""
 
 
 @dataclass(frozen=True)
 class SpectrumView:
-    """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead.
-
-    `from_data` false: the layer has none, and this is the spectrum of its gradient.
-    """
+    """The spectrum of the chosen layer's signal matrix or of its gradient, as `source` says: its eigenvalues over time,
+    and the gap at the playhead."""
 
     curves: tuple[Series, ...] = ()
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     doubtful: bool = False
     ones_overlap: np.ndarray = field(default_factory=lambda: np.empty(0))
-    from_data: bool = True
+    source: PredictionSource = UNKNOWN_SOURCE
 
 
 @dataclass(frozen=True)
@@ -122,9 +123,11 @@ class Seeds:
 
 @dataclass(frozen=True)
 class ScalarCurve:
-    """One recorded scalar that was chosen to be shown, under its own name; of an ensemble with the band of all."""
+    """One recorded scalar that was chosen to be shown, under its own name and as people call it; of an ensemble with
+    the band of all."""
 
     name: str
+    label: str
     points: Series
     band: tuple[Series, Series] | None = None
 

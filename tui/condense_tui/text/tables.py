@@ -16,11 +16,12 @@ from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
-from condense_tui.draw.verdict import finding, verdict
-from condense_tui.draw.written import over, written
+from condense_tui.draw.verdict import counted, decides, finding, verdict
+from condense_tui.draw.verdict import sign_of as verdict_sign
+from condense_tui.draw.written import over, remarks, written
 
 if TYPE_CHECKING:
-    from condense_core.runfile.info import RunInfo
+    from condense_core.runfile.info import Mirror, RunInfo
     from condense_core.runs.layer_over_seeds import LayerOverSeeds
     from condense_core.runs.standing import Standing
     from condense_core.runs.summary import Summary
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 PIPE_WIDTH = 200
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
+# From here on a list of runs has room for the verdict in words, and for what decides.
+ROOMY_WIDTH = 140
 # What there is room for behind the name of a layer in so many characters; `kept` is of all kernels.
 COLUMNS = ("kept", "lines", "directions", "coverage", "mean_abs_cos", "alignment", "condensed", "predicted_at")
 
@@ -76,24 +79,13 @@ def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
         console.print(remark, markup=False, highlight=False, soft_wrap=True)
 
 
-def remarks(layers: Sequence[LayerOverSeeds]) -> list[str]:
-    """Under a table of layers: at which cut lines are counted, of which seeds, and what the dagger means."""
-    first = layers[0]
-    said = [f"lines, dirs, cover and condensed: cut at |cos| {first.cut.words}"]
-    if first.seeds > 1:
-        left_out = f"; {first.diverged} diverged and are left out" if first.diverged else ""
-        said.append(f"of {first.seeds} seeds: the most frequent number of lines, medians of other values{left_out}")
-    if any(layer.left_again for layer in layers):
-        said.append("† condensed at that step, but not at the end")
-    return said
-
-
 def claim_lines(claim: Standing) -> list[str]:
     """The claim with its verdict, and each requirement with its value against what is wanted."""
     where = "" if claim.step is None else f" (values of step {numbers.step(claim.step)})"
+    measured = [found for found in claim.findings if found.values.known or claim.step is not None]
     return [
         f"claim: {claim.text} – {verdict(claim)}{where}",
-        *(f"  {'met   ' if found.met else 'missed'}  {finding(found, claim.of)}" for found in claim.findings),
+        *(f"  {'met   ' if found.met else 'missed'}  {finding(found, claim.of)}" for found in measured),
     ]
 
 
@@ -123,15 +115,20 @@ def _condensed(layer: LayerOverSeeds) -> str:
     return f"{written('condensed_at', at.middle)}{' †' if layer.left_again else ''}" if at.known else "no"
 
 
-def print_runs(infos: list[RunInfo]) -> None:
-    """One row a run."""
+def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ()) -> None:
+    """One row a run, with how its claim stands where `claims` has that of each."""
+    console = Console()
+    # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
+    console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     away = any(info.mirror is not None for info in infos)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head, justify in (("run", "left"), ("status", "left"), ("step", "right"), ("of", "right"), ("age", "right")):
         table.add_column(head, justify="right" if justify == "right" else "left", no_wrap=True)
+    if claims:
+        table.add_column("claim", no_wrap=True)
     if away:
         table.add_column("on", no_wrap=True)
-    for info in infos:
+    for index, info in enumerate(infos):
         cells = [
             info.id,
             f"{sign_of(info.status).sign} {info.status}",
@@ -139,12 +136,26 @@ def print_runs(infos: list[RunInfo]) -> None:
             str(info.steps),
             numbers.age(time.time() - info.created),
         ]
-        if info.mirror is not None:
-            known = info.mirror.link == "connected" or not info.active
-            seen = "" if known else f", seen {numbers.duration(max(0.0, time.time() - info.mirror.heard))} ago"
-            cells.append(f"{info.mirror.host}{seen}")
+        if claims:
+            cells.append(_in_short(claims[index], console.width))
+        if away:
+            cells.append("" if info.mirror is None else _where(info, info.mirror))
         table.add_row(*map(Text, cells))
-    # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
-    console = Console()
-    console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     console.print(table, soft_wrap=True)
+
+
+def _where(info: RunInfo, mirror: Mirror) -> str:
+    known = mirror.link == "connected" or not info.active
+    seen = "" if known else f", seen {numbers.duration(max(0.0, time.time() - mirror.heard))} ago"
+    return f"{mirror.host}{seen}"
+
+
+def _in_short(claim: Standing | None, width: int) -> str:
+    """How a claim stands, in a cell: the sign and the count alone where a line is short, all of it where it is long."""
+    if claim is None:
+        return ""
+    sign = verdict_sign(claim).sign
+    if width < ROOMY_WIDTH:
+        return f"{sign} {counted(claim).partition(' ')[0]}".rstrip()
+    what = decides(claim)
+    return f"{sign} {verdict(claim)}{f'; {what}' if what and not claim.holds else ''}"

@@ -44,11 +44,13 @@ class Layers(Lines):
         self._layers: tuple[LayerOverSeeds, ...] = ()
         self._chosen: str | None = None
         self._success = True
+        self._now: int | None = None
         self._at_line: list[str] = []
 
-    def show(self, layers: tuple[LayerOverSeeds, ...], chosen: str | None, *, success: bool) -> None:
-        """Show these layers; where the run has diverged and is no `success`, none of them in the colour of one."""
-        self._layers, self._chosen, self._success = layers, chosen, success
+    def show(self, layers: tuple[LayerOverSeeds, ...], chosen: str | None, *, success: bool, now: int | None) -> None:
+        """Show these layers where the playhead stands at step `now`; where the run has diverged and is no `success`,
+        none of them in the colour of one."""
+        self._layers, self._chosen, self._success, self._now = layers, chosen, success, now
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -78,6 +80,9 @@ class Layers(Lines):
         edge: tuple[str, Style] = (("▌" if unicode else "|") if chosen else " ", look.accent)
         name = (layer.name, look.chosen if chosen else look.strong)
         kernels = f"{numbers.step(layer.kernels)} kernels" if width >= _ROOMY else numbers.step(layer.kernels)
+        old = layer.step is not None and self._now is not None and layer.step < self._now
+        if old and layer.step is not None:
+            kernels = f"of step {numbers.step(layer.step)}"
         lines = [justified([edge, name], [(kernels, look.muted)], width, look.text)]
 
         coverage = layer.coverage.middle
@@ -88,6 +93,8 @@ class Layers(Lines):
         if tall:
             lines.append([edge, *self._figures(layer, width)])
             lines.append([("", look.text)])
+        if old:
+            lines = [[part if part == edge else (part[0], look.muted) for part in line] for line in lines]
         return lines
 
     def _bar_style(self, layer: LayerOverSeeds) -> Style:
@@ -118,7 +125,7 @@ class Layers(Lines):
         if layer.mean_abs_cos.known:
             parts.append(f"{MEASURES['mean_abs_cos'].head} {layer.mean_abs_cos.middle:.2f}")
         if layer.alignment.known:
-            parts.append(f"v1 {layer.alignment.middle:.2f}")
+            parts.append(f"{MEASURES['alignment'].head} {layer.alignment.middle:.2f}")
         if layer.diverged:
             parts.append(f"{layer.diverged} diverged")
         if layer.kept.known and layer.kept.middle < layer.kernels:

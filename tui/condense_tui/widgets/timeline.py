@@ -56,12 +56,14 @@ class Timeline(Seekable):
 
     def _style(self, tone: int) -> Style:
         look = self.look
+        # nothing of a run that has diverged is in the colour of success
+        diverged = self._snapshot is not None and self._snapshot.header.status == "diverged"
         return {
             int(TimelineTone.TRACK): look.faint,
             int(TimelineTone.RECORDED): look.accent,
             int(TimelineTone.PLAYHEAD): look.playhead,
             int(TimelineTone.NOTE): look.warn,
-            int(TimelineTone.GOOD): look.good,
+            int(TimelineTone.GOOD): look.text if diverged else look.good,
             int(TimelineTone.BAD): look.bad,
         }.get(tone, look.text)
 

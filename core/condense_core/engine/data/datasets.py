@@ -21,7 +21,8 @@ class Dataset:
 
     `input` (N, channels, rows, columns) or (N, I); `target` (N, D) is what the loss compares the output with; `label`
     (N,) the class numbers as int64 and `class_target` (C, D) the target of each class, both None for data without
-    classes; `note` tells people in one line where the sample comes from. `test` is the sample held out, if any.
+    classes; `note` says in one line where the sample comes from, `class_names` which classes were found in a
+    user's own set. `test` is the sample held out, if any.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Dataset:
     label: Tensor | None = None
     class_target: Tensor | None = None
     test: Dataset | None = None
+    class_names: str = ""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -118,6 +120,7 @@ def _images(data: ImageData, images: Images, trained: int | None = None) -> Data
         target=class_target[images.label],
         label=images.label,
         class_target=class_target,
+        class_names=images.class_names,
     )
 
 

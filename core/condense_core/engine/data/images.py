@@ -7,18 +7,23 @@ one DataError that says what to do. Only the chosen samples are decoded.
 from __future__ import annotations
 
 import pickle
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from condense_core.engine.data import mnist
+from condense_core.engine.data.pictures import decode
 from condense_core.errors import DataError
+from condense_core.scenario.class_folders import class_folders, named, pictures
 from condense_core.scenario.experiment import Cifar10, Cifar100, Digits, Folder, ImageData, Mnist, Photos
 from condense_core.scenario.paths import data_root
+from condense_core.text import place_of
 
 # Characters of a foreign path or message that are shown: two lines of an 80-column terminal.
 LONGEST_REASON = 160
@@ -26,8 +31,7 @@ LONGEST_REASON = 160
 # Decoded images of a folder that are kept for the next draw: a hundred thousand of 3×32×32.
 DECODED_BYTES = 300_000_000
 
-# What readers of damaged files raise: PIL a SyntaxError for a broken PNG, torchvision an AssertionError for an MNIST
-# file that was cut short.
+# What readers of damaged files raise, torchvision's and those of formats that it unpacks.
 _UNREADABLE = (
     OSError,
     RuntimeError,
@@ -38,6 +42,7 @@ _UNREADABLE = (
     SyntaxError,
     EOFError,
     pickle.UnpicklingError,
+    zlib.error,
 )
 
 
@@ -52,6 +57,8 @@ class Images:
     classes: int
     available: int
     name: str
+    class_names: str = ""
+    """Of a user's own set, the classes that were found, in one line."""
 
 
 def read_images(data: ImageData) -> Images:
@@ -138,17 +145,9 @@ def _photos(data: Photos) -> DrawImages:
 
 
 def _torchvision(data: Mnist | Cifar10 | Cifar100) -> DrawImages:
-    from torchvision import datasets
-
     root = data_root(data.root)
-    name, kind, classes = {
-        Mnist: ("MNIST", datasets.MNIST, 10),
-        Cifar10: ("CIFAR-10", datasets.CIFAR10, 10),
-        Cifar100: ("CIFAR-100", datasets.CIFAR100, 100),
-    }[type(data)]
-    pixels, labels = _read_whole(
-        name, root, data.download, lambda: kind(root, train=data.train, download=data.download)
-    )
+    name, classes = {Mnist: ("MNIST", 10), Cifar10: ("CIFAR-10", 10), Cifar100: ("CIFAR-100", 100)}[type(data)]
+    pixels, labels = _read_whole(name, root, data)
 
     def draw(seed: int) -> Images:
         chosen = _choose(data, seed, name, len(pixels))
@@ -164,12 +163,13 @@ def _torchvision(data: Mnist | Cifar10 | Cifar100) -> DrawImages:
     return draw
 
 
-def _read_whole(name: str, root: Path, download: bool, read: Callable[[], Any]) -> tuple[Any, Tensor]:
+def _read_whole(name: str, root: Path, data: Mnist | Cifar10 | Cifar100) -> tuple[Any, Tensor]:
+    download = data.download
     try:
-        whole = read()
-        labels = torch.as_tensor(whole.targets).long()
-        if len(labels) != len(whole.data):
-            raise ValueError(f"{len(whole.data)} images, {len(labels)} labels")
+        pixels, classes = _read_mnist(root, data) if isinstance(data, Mnist) else _read_cifar(root, data)
+        labels = torch.as_tensor(classes).long()
+        if len(labels) != len(pixels):
+            raise ValueError(f"{len(pixels)} images, {len(labels)} labels")
     except _UNREADABLE as error:
         reason, shown = _one_line(error), _one_line(root)
         if download and isinstance(error, RuntimeError | OSError):
@@ -182,58 +182,53 @@ def _read_whole(name: str, root: Path, download: bool, read: Callable[[], Any]) 
                 "or give another folder with --data-root DIR"
             )
         raise DataError(f"{name} {advice}") from error
-    return whole.data, labels
+    return pixels, labels
+
+
+def _read_mnist(root: Path, data: Mnist) -> tuple[Any, Any]:
+    raw = root / "MNIST" / "raw"
+    if data.download and not mnist.is_there(raw, data.train):
+        from torchvision.datasets import MNIST
+
+        MNIST(root, train=data.train, download=True)
+    return mnist.read(raw, data.train)
+
+
+def _read_cifar(root: Path, data: Cifar10 | Cifar100) -> tuple[Any, Any]:
+    from torchvision.datasets import CIFAR10, CIFAR100
+
+    kind = CIFAR10 if isinstance(data, Cifar10) else CIFAR100
+    whole = kind(root, train=data.train, download=data.download)
+    return whole.data, whole.targets
 
 
 def _folder(data: Folder) -> DrawImages:
-    from torchvision.datasets import ImageFolder
-
-    path = Path(data.path).expanduser()
-    try:
-        folder = ImageFolder(path)
-    except OSError as error:
-        raise DataError(
-            f"{_one_line(path)} is not a folder with one subfolder of images per class ({_one_line(error)});"
-            " use folder:PATH"
-        ) from error
-    decoded: dict[str, Tensor] = {}
+    path = place_of(data.path)
+    classes = class_folders(path)
+    files = [(file, label) for label, folder in enumerate(classes) for file in pictures(folder)]
+    decoded: dict[Path, Tensor] = {}
 
     def draw(seed: int) -> Images:
-        numbers = _choose(data, seed, f"folder {_one_line(path)}", len(folder.samples))
-        chosen = [folder.samples[index] for index in numbers]
+        numbers = _choose(data, seed, f"folder {_one_line(path)}", len(files))
+        chosen = [files[index] for index in numbers]
         pixels = []
         for file, _ in chosen:
             pixel = decoded.get(file)
             if pixel is None:
-                pixel = _decode(Path(file), data.size, data.grey)
+                pixel = decode(file, data.size, data.grey)
                 if (len(decoded) + 1) * pixel.numel() <= DECODED_BYTES:
                     decoded[file] = pixel
             pixels.append(pixel)
         return Images(
             pixel=_to_unit(torch.stack(pixels)),
             label=torch.tensor([label for _, label in chosen]),
-            classes=len(folder.classes),
-            available=len(folder.samples),
+            classes=len(classes),
+            available=len(files),
             name=_one_line(path.name),
+            class_names=named(classes),
         )
 
     return draw
-
-
-def _decode(file: Path, size: int, grey: bool) -> Tensor:
-    """One image file as (C, size, size) bytes: the shorter side scaled to `size`, the middle of the longer kept."""
-    from PIL import Image
-    from torchvision.transforms import functional
-
-    try:
-        with Image.open(file) as opened:
-            image = opened.convert("L" if grey else "RGB")
-    except (*_UNREADABLE, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"{_one_line(file)} cannot be read as an image ({_one_line(error)}); repair or remove it"
-        ) from error
-    square = functional.center_crop(functional.resize(image, [size], antialias=True), [size, size])
-    return cast(Tensor, functional.pil_to_tensor(square))
 
 
 def _to_unit(byte: Tensor) -> Tensor:

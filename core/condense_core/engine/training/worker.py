@@ -69,6 +69,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
+            if samples[0].class_names:
+                recorder.event(0, "data", f"{samples[0].note}; {samples[0].class_names}")
         else:
             ensemble.load_state_dict(state)
             recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")

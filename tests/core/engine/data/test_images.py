@@ -1,5 +1,6 @@
 """Other people's image files, as small fakes: the readers, and what is said when they cannot read."""
 
+import gzip
 import hashlib
 import pickle
 import struct
@@ -111,6 +112,31 @@ def test_a_missing_set_says_where_it_was_looked_for_and_what_to_do(data, tmp_pat
 @pytest.mark.parametrize("damage", [lambda _: b"", lambda good: good[:-3], lambda _: b"<html>" * 50])
 def test_a_damaged_mnist_file_is_one_line(mnist, name, damage):
     file = mnist / "MNIST" / "raw" / name
+    file.write_bytes(damage(file.read_bytes()))
+    assert "--data-root DIR" in one_line(Mnist(root=str(mnist), samples=2))
+
+
+def packed(mnist):
+    """The same set as it is downloaded: four .gz, nothing unpacked."""
+    raw = mnist / "MNIST" / "raw"
+    for name in MNIST_FILES:
+        (raw / f"{name}.gz").write_bytes(gzip.compress((raw / name).read_bytes()))
+        (raw / name).unlink()
+    return raw
+
+
+def test_mnist_that_was_only_downloaded_is_the_same_set(mnist):
+    unpacked = load(Mnist(root=str(mnist), samples=12, seed=4))
+    packed(mnist)
+    sample = load(Mnist(root=str(mnist), samples=12, seed=4))
+    assert torch.equal(sample.input, unpacked.input)
+    assert torch.equal(sample.label, unpacked.label)
+    assert len(load(Mnist(root=str(mnist), samples=4, train=False))) == 4
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda good: good[:-9], lambda good: good[:20] + b"x" * len(good)])
+def test_a_damaged_packed_mnist_file_is_one_line(mnist, damage):
+    file = packed(mnist) / f"{MNIST_FILES[0]}.gz"
     file.write_bytes(damage(file.read_bytes()))
     assert "--data-root DIR" in one_line(Mnist(root=str(mnist), samples=2))
 

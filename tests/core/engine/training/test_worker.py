@@ -157,6 +157,9 @@ def test_a_run_has_one_worker(make_run, workers):
     assert info(folder).status == "running"
 
 
+CONVOLUTION = ("data.name=digits", "data.samples=20", 'layers=[{kind="conv",width=4,size=3}]')
+
+
 def test_divergence_ends_the_run_and_keeps_what_was_good(make_run, workers):
     folder = make_run("optimizer.name=gd", "optimizer.lr=1e6", 'layers=[{kind="dense",width=12,activation="relu"}]')
     workers.finish(folder)
@@ -166,6 +169,21 @@ def test_divergence_ends_the_run_and_keeps_what_was_good(make_run, workers):
         steps, loss = run.curve("loss")
         assert len(steps) > 0
         assert np.isfinite(loss).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        (("optimizer.name=gd", "optimizer.lr_lambda1=1e9", *CONVOLUTION), "a smaller optimizer.lr_lambda1 may help"),
+        (("init.std=1e300",), "a smaller init.std may help"),
+        (("init.scheme=width-power", "init.gamma=-30", "loss=mse"), "a larger init.gamma may help"),
+    ],
+)
+def test_advice_after_a_divergence_names_the_field_that_was_set(make_run, workers, settings, advice):
+    folder = make_run(*settings)
+    workers.finish(folder)
+    assert info(folder).status == "diverged"
+    assert advice in info(folder).reason
 
 
 def test_a_stop_condition_ends_the_run_early(make_run, workers):
@@ -215,3 +233,20 @@ def test_the_learning_rate_by_lambda1_does_not_depend_on_the_activation(make_run
         with RunReader(folder) as run:
             losses.append(run.last("loss_ratio"))
     assert max(losses) - min(losses) < 1e-3
+
+
+def test_the_classes_that_were_found_are_in_the_file(make_run, workers, tmp_path):
+    from PIL import Image
+
+    for number, name in enumerate(("owls", "cats", ".hidden")):
+        (tmp_path / "animals" / name).mkdir(parents=True)
+        for index in range(4):
+            colour = (60 * number + 10 * index, 20 * index, 200)
+            Image.new("RGB", (12, 9), colour).save(tmp_path / "animals" / name / f"{index}.png")
+    settings = ("data.name=folder", f"data.path={tmp_path / 'animals'}", "data.samples=6", "data.size=8", "steps=3")
+    folder = make_run(*settings)
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        assert [event.text for event in run.events if event.kind == "data"] == [
+            "6 of 8 images, seed 0; 2 classes: cats, owls"
+        ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import PredictionSource
 from condense_core.runfile.reader import RunReader, open_member
 from condense_core.runfile.status import FINAL
 from condense_core.runs.standing import failures, measured
@@ -121,6 +122,7 @@ def preset_result(
     paper_verdict, demonstration = verdicts(experiment, cells, decided, counted, not_run)
     verdict = paper_verdict if kind == "paper" else demonstration
     expected = about.found if about else None
+    sources = _sources(counted)
     return PresetResult(
         name=name,
         record=about.record if about else "",
@@ -145,7 +147,7 @@ def preset_result(
             distribution
             for index, requirement in enumerate(claim.requires if claim else ())
             for distribution in distributions(
-                requirement, [cell.measured[index] for cell in counted if index < len(cell.measured)]
+                requirement, [cell.measured[index] for cell in counted if index < len(cell.measured)], sources
             )
         ],
         cells=cells,
@@ -153,6 +155,15 @@ def preset_result(
         not_run=not_run,
         scenario=toml.dumps(experiment),
     )
+
+
+def _sources(cells: Sequence[CellVerdict]) -> dict[str, PredictionSource]:
+    """Where the layers' predicted directions are from, as the first run says that was measured."""
+    for cell in cells:
+        if cell.measured:
+            with open_member(Path(cell.folder), cell.member) as run:
+                return {layer: run.prediction_source(layer) for layer in run.layers}
+    return {}
 
 
 def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:

@@ -107,7 +107,8 @@ class Body(Horizontal):
 
     def show(self, snapshot: Snapshot, choices: RunChoices, axes: Axes, *, compact: bool) -> None:
         """Show a snapshot."""
-        self._layers.show(snapshot.layers, snapshot.layer, success=snapshot.header.status != "diverged")
+        now = None if snapshot.head is None else snapshot.head.step
+        self._layers.show(snapshot.layers, snapshot.layer, success=snapshot.header.status != "diverged", now=now)
         seeds = snapshot.seeds
         over = f"median of {seeds.count} seeds" if seeds is not None and seeds.chosen is None else ""
         self._list.name_it(f"lines at {snapshot.cut.short}", over)
@@ -126,6 +127,7 @@ class Body(Horizontal):
             if not panel.display:
                 continue
             figure = figure_of(snapshot, axes)
+            panel.set_class(figure.old, "-old")
             panel.show(figure.spec, step, figure.empty)
             panel.label(figure.title, figure.remark)
 

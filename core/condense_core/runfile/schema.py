@@ -14,6 +14,7 @@ from pathlib import Path
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import PASSING, decoding, reason
+from condense_core.runfile.file_system import network_type
 
 # Raised with every change of the tables; older files are read, newer ones refused.
 VERSION = 1
@@ -21,11 +22,6 @@ FILE_NAME = "run.sqlite"
 
 # A viewer that holds a read lock, or a second worker in its last transaction, is waited for this long.
 BUSY_MS = 5_000
-
-# WAL needs memory shared between processes, which these file systems do not give between machines.
-NETWORK_FILE_SYSTEMS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
-)
 
 # Of what a reader is handed: a frame of the largest size and everything else in its row. A few bytes of a hostile file
 # stand for a gigabyte of zeros.
@@ -99,8 +95,11 @@ def writing(place: Path) -> contextlib.AbstractContextManager[None]:
 
 
 def create(file: Path) -> None:
-    """Make an empty run file; RunFileError if the place cannot be written."""
-    with writing(file), contextlib.closing(_connect(file, "rwc")) as connection:
+    """Make an empty run file, for its owner only; RunFileError if the place cannot be written."""
+    with writing(file):
+        # SQLite gives its own files beside it the same rights
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with writing(file), contextlib.closing(_connect(file, "rw")) as connection:
         _choose_journal(connection, file)
         connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -189,23 +188,8 @@ def _connect(file: Path, mode: str) -> sqlite3.Connection:
 
 
 def _choose_journal(connection: sqlite3.Connection, file: Path) -> None:
-    wanted = "TRUNCATE" if file_system(file) in NETWORK_FILE_SYSTEMS else "WAL"
+    # a log needs memory that its readers share, which file systems do not give between machines
+    wanted = "TRUNCATE" if network_type(file) else "WAL"
     (got,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
     if got.upper() != wanted:
         connection.execute("PRAGMA journal_mode = TRUNCATE")
-
-
-def file_system(path: Path) -> str:
-    """Type of the file system that holds `path`, as /proc/mounts names it; empty if there is no such table."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return ""
-    best, kind = -1, ""
-    where = str(path.resolve())
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-        _, point, type_, *_ = line.split(" ")
-        point = point.replace("\\040", " ")
-        inside = where == point or where.startswith(point.rstrip("/") + "/")
-        if inside and len(point) > best:
-            best, kind = len(point), type_
-    return kind

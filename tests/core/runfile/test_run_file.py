@@ -300,6 +300,11 @@ def test_text_of_a_file_cannot_steer_the_terminal(folder):
 def test_runs_are_for_their_owner_only(folder):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    # also where the folder is opened to others, with its log beside it
+    with contextlib.closing(RunWriter(folder)):
+        assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.glob("run.sqlite*")} == dict.fromkeys(
+            ("run.sqlite", "run.sqlite-shm", "run.sqlite-wal"), 0o600
+        )
 
 
 def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
@@ -313,6 +318,14 @@ def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
     for vague in ("", "alpha"):
         with pytest.raises(RunFileError):
             place.find_run(runs, vague, whole=True)
+    with pytest.raises(RunFileError, match=rf"'alpha' is part of an id.*: {one.name}$"):
+        place.find_run(runs, "alpha", whole=True)
+    with pytest.raises(RunFileError, match="did you mean 'alpha'") as caught:
+        place.find_run(runs, "Alpah")
+    assert "'Alpah'" in str(caught.value)
+    with pytest.raises(RunFileError) as caught:
+        place.find_run(runs, "x" * 5_000)
+    assert len(str(caught.value)) < 600
     with pytest.raises(RunFileError, match="fits 2 runs"):
         place.find_run(runs, one.name[:2])
     with pytest.raises(RunFileError, match="no run 'gamma'"):

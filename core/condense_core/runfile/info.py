@@ -17,7 +17,7 @@ from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, open_file
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.rows import DamagedError, Moment, Seq, Step, converted
-from condense_core.runfile.schema import FILE_NAME, has_table, open_reader, reading
+from condense_core.runfile.schema import FILE_NAME, has_table, log_is_missing, open_reader, reading
 from condense_core.runfile.status import ACTIVE, Status
 from condense_core.text import printable
 
@@ -107,6 +107,15 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
             raise DamagedError(f"run.versions: {error}") from None
         info = shown(converted(values, RunInfo, "run"))
         mirror = _read_mirror(connection, folder)
+        cut = (
+            info.active
+            and log_is_missing(connection)
+            and not worker_is_alive(folder if folder.is_dir() else folder.parent)
+        )
+    if cut:
+        # nobody writes a file whose log is gone
+        missing = f"its log ({FILE_NAME}-wal) is not here: what was recorded after step {info.step} is missing"
+        info = msgspec.structs.replace(info, status=info.status if mirror else "lost", reason=missing)
     if mirror is not None:
         # its status is what the far side saw
         return msgspec.structs.replace(info, mirror=mirror)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,8 +115,23 @@ def open_writer(file: Path) -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def writer(file: Path) -> Iterator[sqlite3.Connection]:
+    """`open_writer` for the length of the block. Where nobody else has the file open it is then one file without a log,
+    so that a log that is missing later was lost."""
+    connection = open_writer(file)
+    try:
+        yield connection
+    finally:
+        with contextlib.suppress(sqlite3.Error):  # somebody has: the log stays
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA journal_mode = DELETE")
+        connection.close()
+
+
 def open_reader(file: Path) -> sqlite3.Connection:
-    """A connection that can only read. A file in a folder that cannot be written is read as it stands on disk."""
+    """A connection that can only read. A file in a folder that cannot be written, of which SQLite must not make the
+    index of its log, is read as it stands; with a log beside it, a copy of both is."""
     try:
         connection = _open(file, "ro")
     except _HalfDoneError:
@@ -124,11 +141,44 @@ def open_reader(file: Path) -> sqlite3.Connection:
     except RunFileError:
         if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
-        connection = _open(file, "ro&immutable=1")
+        connection = _open_copy(file) if _log_size(file) else _open(file, "ro&immutable=1")
     with _closed_after_trouble(connection), reading(file):
         connection.execute("PRAGMA query_only = ON")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     return connection
+
+
+def log_is_missing(connection: sqlite3.Connection) -> bool:
+    """Whether rows were written to a log that is not there (or empty, as SQLite makes one while it looks for it). So
+    it is with a file that was copied by itself while somebody wrote to it."""
+    name = next(row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main")
+    file = Path(name)
+    if not file.is_file():
+        # a copy of file and log, whose names are gone
+        return False
+    with file.open("rb") as opened:
+        # the format's own mark of a file whose newest rows are in a log
+        return opened.read(20)[18:] == b"\2\2" and not _log_size(file)
+
+
+def _log_size(file: Path) -> int:
+    try:
+        return file.with_name(f"{file.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _open_copy(file: Path) -> sqlite3.Connection:
+    """What file and log hold, from a copy that goes with the connection: nobody writes where no index is."""
+    with reading(file), tempfile.TemporaryDirectory(prefix="condense-tui-") as folder:
+        copy = Path(folder) / file.name
+        for end in ("", "-wal"):
+            shutil.copyfile(f"{file}{end}", f"{copy}{end}")
+        connection = _open(copy, "rw")
+        with _closed_after_trouble(connection):
+            # read before the names go; the open files last as long as the connection
+            connection.execute("SELECT count(*) FROM run").fetchone()
+        return connection
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:

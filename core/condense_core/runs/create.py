@@ -19,7 +19,7 @@ from condense_core.errors import CondenseError, MissingExtraError, RunFailedErro
 from condense_core.installation import how_to_add
 from condense_core.runfile import control
 from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, create, open_writer, writing
+from condense_core.runfile.schema import FILE_NAME, create, writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
@@ -50,7 +50,7 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
 def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: str = "", device: str = "auto") -> None:
     """Make the run file of `experiment`, whose paths are absolute, in a folder that has none, ready for a worker."""
     create(folder / FILE_NAME)
-    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+    with writer(folder / FILE_NAME) as connection:
         connection.execute(
             "INSERT INTO run (id, name, preset, experiment, seed, revision, versions, device, host, status, steps,"
             " created, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?, ?)",
@@ -102,7 +102,7 @@ def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
     try:
         start_worker(folder, launcher)
     except CondenseError:
-        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        with writer(folder / FILE_NAME) as connection:
             connection.execute("UPDATE run SET status = 'stopped', reason = ?", (before.reason,))
         raise
 
@@ -110,7 +110,7 @@ def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
 def ready_to_resume(folder: Path) -> RunInfo:
     """Mark the run as starting, for a worker that whoever calls this starts; the run as it was before."""
     file = folder / FILE_NAME
-    with contextlib.closing(open_writer(file)) as connection, writing(file):
+    with writer(file) as connection, writing(file):
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
         before = read_info(connection, folder)

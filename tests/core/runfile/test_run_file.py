@@ -341,6 +341,71 @@ def test_a_place_that_cannot_be_written_says_where_to_go(tmp_path):
         place.new_run_folder(blocker / "runs", "x")
 
 
+def a_training_run(folder):
+    """A run that trains, with its rows in the log: what `with` gives is its writer."""
+    writer = RunWriter(folder)
+    writer.update(status="running", step=3)
+    writer._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for step in range(4, 8):
+        writer.append(StepRecord(step, [("loss", 1.0)], [], []))
+    writer.update(step=7)
+    return contextlib.closing(writer)
+
+
+def test_a_file_that_was_copied_without_its_log_says_that_rows_are_missing(folder, tmp_path):
+    with a_training_run(folder), control.hold(folder):
+        shutil.copy(folder / FILE_NAME, tmp_path / "alone.sqlite")
+        (tmp_path / "both").mkdir()
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+            shutil.copy(folder / name, tmp_path / "both")
+        with RunReader(folder) as run:
+            assert (run.info().status, run.info().reason) == ("running", "")
+    with RunReader(tmp_path / "alone.sqlite") as run:
+        assert run.info().status == "lost"
+        assert run.info().reason == ("its log (run.sqlite-wal) is not here: what was recorded after step 3 is missing")
+    with RunReader(tmp_path / "both") as run:
+        assert run.info().step == 7
+        assert run.info().reason == ""
+        assert run.instants.tolist() == [4, 5, 6, 7]
+
+
+def test_a_file_on_a_medium_that_cannot_be_written_is_read_with_its_log(folder, tmp_path, monkeypatch):
+    medium = tmp_path / "medium"
+    medium.mkdir()
+    with a_training_run(folder):
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+            shutil.copy(folder / name, medium)
+    connect = schema._connect
+
+    def refuse(file, mode):
+        if file.parent == medium and mode == "ro":
+            raise RunFileError("unable to open database file")
+        return connect(file, mode)
+
+    # what SQLite and the system say there; root may write everywhere
+    monkeypatch.setattr(schema, "_connect", refuse)
+    monkeypatch.setattr(schema.os, "access", lambda *_: False)
+    with RunReader(medium) as run:
+        assert run.instants.tolist() == [4, 5, 6, 7]
+        assert run.info().step == 7
+        assert "missing" not in run.info().reason
+    assert sorted(file.name for file in medium.iterdir()) == [FILE_NAME, f"{FILE_NAME}-wal"]
+    (medium / f"{FILE_NAME}-wal").unlink()
+    with RunReader(medium) as run:
+        assert "after step 3 is missing" in run.info().reason
+
+
+def test_a_command_to_a_run_without_a_worker_leaves_one_file_that_lacks_nothing(folder):
+    writer = RunWriter(folder)
+    writer.update(status="running", step=3)
+    # as a kill leaves it
+    writer._connection.close()
+    control.send(folder, "stop")
+    assert [file.name for file in folder.glob("run.sqlite*")] == [FILE_NAME]
+    with RunReader(folder) as run:
+        assert "missing" not in run.info().reason
+
+
 def test_a_file_whose_writer_died_between_two_journals_is_read_as_it_was(folder, tmp_path):
     for step in range(50):
         with contextlib.closing(RunWriter(folder)) as writer:

@@ -18,7 +18,7 @@ from pathlib import Path
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
 from condense_core.runfile import control
-from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
+from condense_core.runfile.info import LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
 from condense_core.runfile.schema import FILE_NAME, create, writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
@@ -27,6 +27,8 @@ from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
 LONGEST_NAME = 80
+# Between two looks at whether a run on another machine is heard of, which beats once a second.
+_LISTEN_S = 0.2
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
@@ -110,6 +112,7 @@ def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
 def ready_to_resume(folder: Path) -> RunInfo:
     """Mark the run as starting, for a worker that whoever calls this starts; the run as it was before."""
     file = folder / FILE_NAME
+    _refuse_beating(folder)
     with writer(file) as connection, writing(file):
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
@@ -123,6 +126,22 @@ def ready_to_resume(folder: Path) -> RunInfo:
         )
         connection.execute("COMMIT")
     return before
+
+
+def _refuse_beating(folder: Path) -> None:
+    """RunFileError if a run that seems lost on another machine, whose lock is not seen here, is heard of after all."""
+    first = read_run(folder)
+    if first.mirror is not None or first.status != "lost" or first.host == socket.gethostname():
+        return
+    deadline = time.monotonic() + LOST_AFTER_S
+    while time.monotonic() < deadline:
+        time.sleep(_LISTEN_S)
+        again = read_run(folder)
+        if again.heartbeat != first.heartbeat:
+            raise RunFileError(
+                f"{folder.name} is being trained on {again.host}: its heartbeat changes, whatever the clocks say;"
+                f" to stop it: condense-tui runs stop {folder.name}"
+            )
 
 
 def _refuse_resume(info: RunInfo, folder: Path) -> None:

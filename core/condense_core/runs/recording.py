@@ -39,8 +39,8 @@ def save_recording(
     `shipped` is the scenario as it ships, where the run names paths of this machine; `source` says in words what was
     trained on. At most `most_steps` steps are kept, fewer where the file would be too large, and of those everything
     that is shown. Leaves out weights (but of networks with one input, whose field shows them), checkpoints' events,
-    commands, the host's name and what else is the machine's. TooLargeError above LARGEST, another RunFileError if the run is not done or the place
-    cannot be written; nothing is left behind then.
+    commands, the host's name and what else is the machine's. TooLargeError above LARGEST, another RunFileError if the
+    run is not done or the place cannot be written; nothing is left behind then.
     """
     with RunReader(folder) as run:
         info, layers_have_field = run.info(), bool(run.layers) and run.field(run.layers[0]) is not None

@@ -19,7 +19,7 @@ import platformdirs
 
 from condense_core import typed
 from condense_core.errors import ScenarioError
-from condense_core.foreign import decoding, read_text, toml_table
+from condense_core.foreign import bounded_text, decoding, open_file, toml_table
 from condense_core.text import place_of, short
 
 CONFIG_VARIABLE = "CONDENSE_CONFIG_DIR"
@@ -68,7 +68,8 @@ def known_hosts() -> dict[str, Host]:
     with decoding(ScenarioError, f"cannot read {file}"):
         if not file.exists():
             return {}
-        text = read_text(file, LARGEST)
+        with open_file(file) as opened:
+            text = bounded_text(opened.read(LARGEST + 1), LARGEST)
     return read_hosts(text, str(file))
 
 

@@ -132,8 +132,8 @@ def writer(file: Path) -> Iterator[sqlite3.Connection]:
 def open_reader(file: Path, *, alone: bool = False) -> sqlite3.Connection:
     """A connection that can only read. A file in a folder that cannot be written is read as it stands on disk.
 
-    With a log beside it, a copy of both is. So is one that is `alone`, which no worker writes to, where there is no log:
-    SQLite would leave files of its own there.
+    With a log beside it, a copy of both is. So is one that is `alone`, which no worker writes to, where there is no
+    log: SQLite would leave files of its own there.
     """
     if alone and not any(os.path.exists(f"{file}{end}") for end in ("-wal", "-journal")):  # noqa: PTH110
         return _limited(_open(file, "ro&immutable=1"), file)

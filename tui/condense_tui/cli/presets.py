@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from condense_tui.cli.options import DataRootOption, JsonOption
+from condense_tui.cli.options import DataRootOption, ImagesOption, JobsOption, JsonOption
 
 presets = typer.Typer(help="The scenarios that ship with the program.", invoke_without_command=True)
 
@@ -97,21 +97,14 @@ def record(
         int, typer.Option(min=2, help="Number of steps that are kept at most, fewer where the file would be large.")
     ] = 40,
     data_root: DataRootOption = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=SOURCE", help="Use other images in place of a data set: cifar10=folder:PATH; repeatable."
-        ),
-    ] = None,
+    data: ImagesOption = None,
     work: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR", help="Folder for the runs; finished ones in it are kept. By default they are removed."
         ),
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Number of runs at a time; by default the number of cores.")
-    ] = None,
+    jobs: JobsOption = None,
 ) -> int:
     """Train presets and save each as a small recording, which plays without PyTorch.
 

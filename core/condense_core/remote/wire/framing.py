@@ -74,8 +74,8 @@ class Greeting:
         if at < 0:
             if len(self._waiting) > MOST_NOISE:
                 raise WireError(
-                    f"more than {MOST_NOISE:,} bytes before condense-tui's greeting (they end with {short(self.noise)});"
-                    " start-up files of the shell there should print nothing where nobody looks"
+                    f"more than {MOST_NOISE:,} bytes before condense-tui's greeting (they end with {short(self.noise)})"
+                    "; start-up files of the shell there should print nothing where nobody looks"
                 )
             return b""
         rest = bytes(self._waiting[at + len(self._words) :])

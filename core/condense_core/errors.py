@@ -112,9 +112,11 @@ class RunGoneError(LastingHostError):
 def nearest(name: str, names: Iterable[str]) -> str:
     """What to say after an unknown name: the nearest that exists, or as many as a line holds."""
     known = list(names)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    # names that exist are in lower case; one that is much longer than any is nobody's slip
+    lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name[:LONGEST_LIST].lower(), lower, n=1, cutoff=0.6)
+    if close and lower[close[0]] != name:
+        return f"did you mean {lower[close[0]]!r}?"
     every = ", ".join(known)
     some = every[:LONGEST_LIST].rpartition(", ")[0]
     return f"expected one of {f'{some}, …' if len(every) > LONGEST_LIST and some else every}"

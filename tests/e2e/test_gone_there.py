@@ -37,7 +37,7 @@ def test_attach_ends_with_one_line(far, near, grow):
 
     # who comes back later is told the same, and what was copied can be looked at
     again = command("attach", mirror.name, "--headless", code=3).stderr
-    assert f"far: no run '{original.name}' in {far.runs}" in again
+    assert f"far: no run {original.name!r} in {far.runs}" in again
     assert again.count("\n") == 1
     assert "conv1" in command("replay", mirror.name, "--headless").stdout
 

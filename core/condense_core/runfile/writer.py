@@ -96,6 +96,15 @@ class RunWriter:
         names = ", ".join(f"{name} = ?" for name in columns)
         self._connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
+    def sync(self) -> None:
+        """Have all that was committed on the medium, where it survives a loss of power too."""
+        # SQLite itself syncs its log with this commit: a file of its own that is opened beside it would drop its locks
+        self._connection.execute("PRAGMA synchronous = FULL")
+        try:
+            self.update(heartbeat=time.time())
+        finally:
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+
     def take_commands(self) -> list[Command]:
         """Commands that nobody has taken, oldest first; each is given out once."""
         rows = self._connection.execute(
@@ -125,6 +134,10 @@ class RunWriter:
 
 def _is_key(frame: Frame) -> int:
     return int(frame.key) if isinstance(frame, Similarity) else 1
+
+
+class _Synced(threading.Event):
+    """Set when all that was handed over before is on the medium."""
 
 
 class RecordingThread:
@@ -163,9 +176,9 @@ class RecordingThread:
         """Write the run's status after all that was handed over before."""
         self._put({"status": status, "reason": reason, **columns})
 
-    def flush(self) -> None:
-        """Return when everything handed over is committed."""
-        done = threading.Event()
+    def flush(self, *, sync: bool = False) -> None:
+        """Return when everything handed over is committed; with `sync`, when it also survives a loss of power."""
+        done = _Synced() if sync else threading.Event()
         self._put(done)
         while not done.wait(0.05):
             self.raise_error()
@@ -222,6 +235,8 @@ class RecordingThread:
         if isinstance(item, StepRecord):
             self._writer.append(item)
         elif isinstance(item, threading.Event):
+            if isinstance(item, _Synced):
+                self._writer.sync()
             item.set()
         elif item:
             step, seconds = self.progress

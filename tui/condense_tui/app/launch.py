@@ -22,10 +22,15 @@ def has_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
+def can_draw() -> bool:
+    """Whether the app can be shown: there is a terminal, and it is not one that only prints line after line."""
+    return has_terminal() and os.environ.get("TERM", "").lower() != "dumb"
+
+
 def opens_the_app(arguments: list[str]) -> bool:
     """Whether the arguments mean the app and nothing else."""
     plain = arguments[:1] == ["attach"] and len(arguments) <= 2 and not any(word.startswith("-") for word in arguments)
-    return has_terminal() and (plain or not arguments)
+    return can_draw() and (plain or not arguments)
 
 
 def open_the_app(arguments: list[str]) -> int:
@@ -51,7 +56,8 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
         from condense_core.runfile.schema import FILE_NAME, open_reader
 
         # a file that is none is refused before the screen is taken; the reader itself needs numpy, the first frame not
-        open_reader(place / FILE_NAME if place.is_dir() else place).close()
+        alone = not place.is_dir()
+        open_reader(place if alone else place / FILE_NAME, alone=alone).close()
     visited: list[Path] = []
     wrong: CondenseError | None = None
     try:

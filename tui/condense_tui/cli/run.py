@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.app.launch import has_terminal, open_app
+from condense_tui.app.launch import can_draw, open_app
 from condense_tui.cli.options import (
     AtOption,
     CheckOption,
@@ -180,7 +180,7 @@ def replay(
     from condense_tui.cli.headless import show_panels
 
     place = find_recording(run, runs_dir)
-    if headless or json or at is not None or not has_terminal():
+    if headless or json or at is not None or not can_draw():
         show_panels(place, Panels(at=at, width=width, json=json))
         if place in recordings().values():
             typer.echo(_recorded(place), err=True)

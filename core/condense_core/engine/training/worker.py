@@ -48,6 +48,15 @@ def train(folder: Path) -> int:
     return 0 if outcome.status in {"done", "stopped"} else 1
 
 
+def _missing(recorded_to: int, step: int) -> str:
+    since = f"the recording ends at step {recorded_to}" if recorded_to >= 0 else "nothing is recorded"
+    return (
+        f"{since}, before the checkpoint at step {step}: what was measured between them was lost, as in a loss of"
+        f" power; to measure it again, remove {checkpoint.FILE_NAME} and resume: training then repeats itself from the"
+        " start"
+    )
+
+
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
     with RunReader(folder) as run:
         info, experiment = run.info(), run.experiment
@@ -74,6 +83,9 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         else:
             ensemble.load_state_dict(state)
             recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
+            if recorder.recorded_to < checkpoint.recorded_to(folder):
+                loop.measure_first()
+                recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))
         thread.sampler = load.sampler(chosen)
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
         return loop.run([observation.loss for observation in start])

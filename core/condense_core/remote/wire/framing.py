@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 import zstandard
 
+from condense_core import typed
 from condense_core.errors import CondenseError
 from condense_core.foreign import decoding
 from condense_core.remote.wire.messages import Message, Rows, ToClient, ToServer
@@ -73,9 +74,8 @@ class Greeting:
         if at < 0:
             if len(self._waiting) > MOST_NOISE:
                 raise WireError(
-                    f"more than {MOST_NOISE:,} bytes before condense-tui's greeting"
-                    f" (they end with {short(self.noise)}); start-up files of the shell there should print nothing"
-                    " where nobody looks"
+                    f"more than {MOST_NOISE:,} bytes before condense-tui's greeting (they end with {short(self.noise)})"
+                    "; start-up files of the shell there should print nothing where nobody looks"
                 )
             return b""
         rest = bytes(self._waiting[at + len(self._words) :])
@@ -134,11 +134,11 @@ def expand(data: bytes, largest: int, dictionary: zstandard.ZstdCompressionDict 
 
 def from_server() -> Unpacker[ToClient]:
     """For the client's end."""
-    decoder: msgspec.msgpack.Decoder[ToClient] = msgspec.msgpack.Decoder(ToClient)
+    decoder: msgspec.msgpack.Decoder[ToClient] = typed.msgpack_decoder(ToClient)
     return Unpacker(decoder, LARGEST_TO_CLIENT, GREETING)
 
 
 def from_client() -> Unpacker[ToServer]:
     """For the server's end."""
-    decoder: msgspec.msgpack.Decoder[ToServer] = msgspec.msgpack.Decoder(ToServer)
+    decoder: msgspec.msgpack.Decoder[ToServer] = typed.msgpack_decoder(ToServer)
     return Unpacker(decoder, LARGEST_TO_SERVER)

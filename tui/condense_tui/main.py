@@ -25,8 +25,7 @@ def main() -> int:
     try:
         return _dispatch(arguments)
     except KeyboardInterrupt:
-        goes_on = "; a run that was started continues (condense-tui attach)" if "run" in arguments[:1] else ""
-        return complain(f"interrupted{goes_on}", StoppedError.exit_code)
+        return complain("interrupted", StoppedError.exit_code)
     except BrokenPipeError:
         # the reader of our output has closed it; nobody is left to tell
         _forget_output()

@@ -488,6 +488,14 @@ def test_an_active_run_without_a_worker_is_lost(folder):
             assert run.info().status == "lost"
 
 
+def test_a_run_that_was_removed_while_it_was_watched_says_so(folder):
+    with RunReader(folder) as run:
+        assert run.info().status == "starting"
+        place.remove_run(folder)
+        with pytest.raises(RunFileError, match="the run was removed while it was being watched"):
+            run.info()
+
+
 def elsewhere(folder, beat):
     """A training run of another machine, whose worker has just written that its time is `beat`."""
     with schema.writer(folder / FILE_NAME) as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import shutil
@@ -543,6 +544,26 @@ def test_a_run_that_is_heard_of_elsewhere_is_not_resumed_here(folder, monkeypatc
         create.ready_to_resume(folder)
     beat.join()
     assert seen(folder) == "running"
+
+
+@pytest.mark.parametrize("kind", ["a full disk", "a quota"])
+def test_a_run_is_not_resumed_on_a_full_disk(folder, monkeypatch, kind):
+    with schema.writer(folder / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET status = 'stopped'")
+    with monkeypatch.context() as patch:
+        if kind == "a quota":
+
+            def refuse(*_):
+                raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+            patch.setattr(create.os, "posix_fallocate", refuse)
+        else:
+            patch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 5_000))
+        with pytest.raises(RunFileError, match="free some space first") as caught:
+            create.ready_to_resume(folder)
+        assert ("5,000 bytes are free" if kind == "a full disk" else "Disk quota exceeded") in str(caught.value)
+        assert seen(folder) == "stopped"
+    assert create.ready_to_resume(folder).status == "stopped"
 
 
 def test_a_run_that_is_silent_elsewhere_can_be_resumed_here(folder, monkeypatch):

@@ -22,6 +22,7 @@ from condense_core.runfile.frames import (
 )
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
+from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import GD, Conv, Digits, Ensemble, Experiment, NormalInit
 
 DROPPED_SHARE = 0.06
@@ -84,6 +85,7 @@ class Planted:
                 norm=Array.of(np.linalg.norm(weights, axis=1), "f4"),
             ),
             Spectrum(
+                from_data=True,
                 values=Array.of(values, "f8"),
                 v1=Array.of(self.v1, "f4"),
                 bias=False,
@@ -97,7 +99,7 @@ class Planted:
         ]
 
 
-def experiment(kernels: tuple[int, ...], steps: int, members: int = 1) -> Experiment:
+def experiment(kernels: tuple[int, ...], steps: int, members: int = 1, claim: Claim | None = None) -> Experiment:
     return Experiment(
         name="digits-gd",
         steps=steps,
@@ -106,6 +108,7 @@ def experiment(kernels: tuple[int, ...], steps: int, members: int = 1) -> Experi
         init=NormalInit(std=1e-3),
         optimizer=GD(lr=0.1),
         ensemble=Ensemble(members=members),
+        claim=claim,
     )
 
 
@@ -122,8 +125,9 @@ class Recording:
         frames: int = 60,
         spacing: str = "log",
         members: int = 1,
+        claim: Claim | None = None,
     ) -> None:
-        self.experiment = experiment(kernels, steps, members)
+        self.experiment = experiment(kernels, steps, members, claim)
         self.folder = create_run(self.experiment, runs=runs, name="digits-gd", device="cpu")
         spaced = np.linspace if spacing == "linear" else np.geomspace
         self.steps = np.unique(np.r_[0, spaced(1, steps, frames - 1).astype(int)])
@@ -201,8 +205,10 @@ def _scalars(name: str, frame: Frame) -> list[tuple[str, float]]:
     if isinstance(frame, Spectrum):
         return [(f"{name}.eigenvalue.{rank}", value**2) for rank, value in enumerate(frame.values.numpy(), start=1)]
     if isinstance(frame, Condensation):
-        counts = [(f"{name}.lines", frame.lines), (f"{name}.coverage", frame.coverage)]
-        return [*counts, (f"{name}.condensed", float(frame.condensed))]
+        fine = {"lines": frame.lines, "directions": frame.directions, "coverage": frame.coverage}
+        coarse = {"lines_coarse": frame.lines_coarse, "directions_coarse": frame.lines_coarse, "coverage_coarse": 0.95}
+        condensed = {"condensed": float(frame.condensed), "condensed_coarse": float(frame.lines_coarse)}
+        return [(f"{name}.{measure}", value) for measure, value in (fine | coarse | condensed).items()]
     return []
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from forking import Forked
 
+from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile import frames
 from condense_core.runfile.info import LOG_NAME
 from condense_core.runfile.reader import RunReader
@@ -56,7 +57,7 @@ def need_module(name: str) -> None:
 
 
 def rows(
-    folder: Path, *, without: tuple[str, ...] = ("steps_per_second", "recording_share")
+    folder: Path, *, without: tuple[str, ...] = ("steps_per_second", "recording_share", *OF_THE_MACHINE)
 ) -> dict[str, list[tuple[object, ...]]]:
     """All scalars and frames of a run by content, for comparing runs: what depends on the clock is left out."""
     with RunReader(folder) as run:

@@ -15,6 +15,30 @@ MeasureKind = Literal["count", "share", "cosine", "flag", "step", "value"]
 last digits before 1 matter; yes or no; a step of the run; any other number."""
 
 
+class PredictionSource(NamedTuple):
+    """What a layer's predicted direction, and the spectrum that it is the first direction of, are called: once, for
+    every screen, page and table. `first` and `second` are the directions in names of columns and arrays."""
+
+    direction: str
+    eigenvalue: str
+    eigenvalues: str
+    first: str
+    second: str
+
+
+FROM_DATA = PredictionSource("v1 of Z", "eigenvalue of ZᵀZ", "eigenvalues of ZᵀZ", "v1", "v2")
+OF_GRADIENT = PredictionSource(
+    "the gradient's first direction", "gradient's eigenvalue", "gradient's eigenvalues", "gradient1", "gradient2"
+)
+# of a file that does not say, and of several layers together
+UNKNOWN_SOURCE = PredictionSource("the predicted direction", "eigenvalue", "eigenvalues", "direction1", "direction2")
+
+
+def prediction_source(from_data: bool | None) -> PredictionSource:
+    """The names where the direction is from the data, where it is from the gradient, and where it is not known."""
+    return UNKNOWN_SOURCE if from_data is None else FROM_DATA if from_data else OF_GRADIENT
+
+
 class Measure(NamedTuple):
     """One measure. `label` is its name in a sentence, `head` the same over a narrow column, `help` what it is."""
 
@@ -27,6 +51,8 @@ class Measure(NamedTuple):
     """Figures that are shown of a value."""
     claimed: bool = False
     """A claim may require it."""
+    version: int = 1
+    """Raised with every change of what is measured, so that older values are known to be of another measure."""
     of_the_data: bool = False
     """A claim that names no step means it at small weights, where it belongs to the data: at step 0."""
 
@@ -112,6 +138,9 @@ MEASURES: dict[str, Measure] = {
         f"condensed at {COARSE.words}", "flag", "the same for lines of that cut, by its own chance", claimed=True
     ),
     "condensed_at": Measure("step at which it condensed", "step", "the first recorded step at which it was", "at step"),
+    "condensed_coarse_at": Measure(
+        f"step at which it condensed at {COARSE.words}", "step", "the same for lines of that cut", "at step"
+    ),
     "relative_change": Measure(
         "relative change", "value", "how far the kernels have moved from their start, over its norm", claimed=True
     ),
@@ -129,22 +158,23 @@ MEASURES: dict[str, Measure] = {
     ),
     # of a layer, beside the direction that is predicted for it
     "alignment": Measure(
-        "mean |cos| with the predicted v1",
+        f"mean |cos| with {UNKNOWN_SOURCE.direction}",
         "cosine",
-        "mean |cosine| of the kept kernels with v1, the direction predicted from the data alone",
-        "to v1",
+        "mean |cosine| of the kept kernels with the direction predicted for them: v1 of Z where the data alone give it,"
+        " else the first direction of the layer's gradient",
+        "aligned",
         claimed=True,
     ),
     "share_on_v1": Measure(
-        "share of the kernels along v1",
+        f"share of the kernels along {UNKNOWN_SOURCE.direction}",
         "share",
-        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with v1",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with it",
         claimed=True,
     ),
     "share_on_v2": Measure(
-        "share of the kernels along v2",
+        "share of the kernels along the second singular direction",
         "share",
-        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with the second singular direction",
+        f"those of the kept kernels with a |cosine| of {FINE.cos:g} or more with it",
         claimed=True,
     ),
     "case1_cos": Measure(
@@ -155,33 +185,40 @@ MEASURES: dict[str, Measure] = {
         claimed=True,
     ),
     "ratio": Measure(
-        "share of the weights on v1",
+        f"share of the weights on {UNKNOWN_SOURCE.direction}",
         "cosine",
-        "share of the layer's weight along v1, as measured and as the linear dynamics predict it",
-        "on v1",
+        "share of the layer's weight along the direction predicted for it, as measured and, where it is v1 of Z, as the"
+        " linear dynamics predict it",
+        "on direction",
         claimed=True,
     ),
     "predicted_ratio": Measure(
-        "predicted share of the weights on v1", "cosine", "the share on v1 that the linear dynamics make of the start"
+        "predicted share of the weights on v1 of Z",
+        "cosine",
+        "the share on v1 of Z that the linear dynamics make of the start",
     ),
     "prediction_error": Measure(
-        "largest error of the predicted share on v1",
+        "largest error of the predicted share on v1 of Z",
         "value",
-        "largest difference of the share on v1 from the one that the linear dynamics predict, over all recorded steps",
+        "largest difference of the share from the one that the linear dynamics predict, over all recorded steps",
         claimed=True,
     ),
     "predicted_at": Measure(
         "predicted step of condensation",
         "step",
-        f"the first step at which the linear dynamics have {percent(ARRIVED)} of the weight on v1",
+        f"the first step at which the linear dynamics have {percent(ARRIVED)} of the weight on v1 of Z",
         "predicted",
     ),
     "arrived_at": Measure(
-        "step of arrival on v1",
+        f"step of arrival on {UNKNOWN_SOURCE.direction}",
         "step",
-        f"the first step with {percent(ARRIVED)} of the weight on the predicted direction",
+        f"the first step with {percent(ARRIVED)} of the weight on it",
     ),
-    "eigenvalue": Measure("eigenvalue of ZᵀZ", "value", "λ², squares of the singular values of the signal matrix Z"),
+    "eigenvalue": Measure(
+        UNKNOWN_SOURCE.eigenvalue,
+        "value",
+        "λ², squares of the singular values of the signal matrix Z, or of the layer's gradient where there is no Z",
+    ),
     "gap_ratio": Measure(
         "λ2/λ1",
         "cosine",
@@ -190,14 +227,14 @@ MEASURES: dict[str, Measure] = {
         of_the_data=True,
     ),
     "ones_overlap": Measure(
-        "|⟨v1, ones⟩|",
+        f"|⟨{UNKNOWN_SOURCE.direction}, ones⟩|",
         "cosine",
-        "how flat v1 is: 1 where all entries of each input channel are equal; mean over channels",
+        "how flat the predicted direction is: 1 where all entries of each input channel are equal; mean over channels",
         claimed=True,
         of_the_data=True,
     ),
     "ones_overlap_least": Measure(
-        "|⟨v1, ones⟩| of the least channel",
+        f"|⟨{UNKNOWN_SOURCE.direction}, ones⟩| of the least channel",
         "cosine",
         "the same of the input channel where it is least",
         claimed=True,
@@ -262,9 +299,30 @@ MEASURES: dict[str, Measure] = {
         of="network",
         claimed=True,
     ),
+    # of the machine that trains
+    "cpu_use": Measure("processor in use", "share", "share of all the machine's cores in use", of="network"),
+    "worker_cpu": Measure("cores used by training", "value", "what of it is this run's own", of="network", digits=3),
+    "memory_use": Measure("memory in use", "share", "share of the machine's memory in use", of="network"),
+    "worker_memory": Measure("memory of training, MiB", "value", "what of it is this run's own", of="network"),
+    "gpu_use": Measure("GPU in use", "share", "share of the time that the GPU computes something", of="network"),
+    "gpu_memory_use": Measure("GPU memory in use", "share", "share of the GPU's memory in use", of="network"),
+    "gpu_temperature": Measure("GPU temperature, °C", "value", "as its driver says", of="network", digits=3),
+    "gpu_power": Measure("GPU power, W", "value", "as its driver says", of="network", digits=3),
     # of several seeds
     "claim": Measure("claim", "flag", "the claim holds", of="network"),
 }
+
+OF_THE_MACHINE = (
+    "cpu_use",
+    "worker_cpu",
+    "memory_use",
+    "worker_memory",
+    "gpu_use",
+    "gpu_memory_use",
+    "gpu_temperature",
+    "gpu_power",
+)
+"""What is read of the machine that trains, not of the network."""
 
 CLAIMED = tuple(name for name, measure in MEASURES.items() if measure.claimed)
 """What a claim may require."""
@@ -276,10 +334,45 @@ def split(scalar: str) -> tuple[str, str]:
     return split(layer) if name.isdigit() and layer else (layer, name)
 
 
-def label_of(scalar: str) -> str:
-    """What a recorded scalar is called: `conv1: lines` for `conv1.lines`; of one that is not ours, its own name."""
+def kind_of(scalar: str) -> MeasureKind:
+    """How values of a recorded scalar are written; one that is not ours is any number."""
+    _, name = split(scalar)
+    return MEASURES[name].kind if name in MEASURES else "value"
+
+
+def label_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:
+    """What a recorded scalar is called: `conv1: lines` for `conv1.lines`; of one that is not ours, its own name.
+
+    `source` says where the layer's predicted direction is from, for measures that are beside it.
+    """
     layer, name = split(scalar)
     label = MEASURES[name].label if name in MEASURES else name.replace("_", " ")
+    label = source.eigenvalue if name == "eigenvalue" else label.replace(UNKNOWN_SOURCE.direction, source.direction)
     rank = scalar.rpartition(".")[2]
     label += f" {rank}" if rank.isdigit() else ""
     return f"{layer}: {label}" if layer else label
+
+
+def column_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:
+    """What a recorded scalar is called in an exported table: run files say `share_on_v1` whatever direction it is."""
+    layer, name = split(scalar)
+    return f"{layer}.{name.replace('v1', source.first).replace('v2', source.second)}" if _named_for_v(name) else scalar
+
+
+def _named_for_v(name: str) -> bool:
+    return name in {"share_on_v1", "share_on_v2"}
+
+
+def versions_in_words() -> str:
+    """The version of every measure, as run files note it: `1`, or `1, lines 2` where some are at another."""
+    other = [f"{name} {measure.version}" for name, measure in MEASURES.items() if measure.version != 1]
+    return ", ".join(["1", *other])
+
+
+def versions_of(words: str) -> dict[str, int] | None:
+    """The version of every measure of this program, as a run file notes it; None where it notes none."""
+    first, *others = words.split(", ")
+    if first != "1":
+        return None
+    noted = {name: int(version) for name, _, version in (item.partition(" ") for item in others) if version.isdigit()}
+    return {name: noted.get(name, 1) for name in MEASURES}

@@ -19,11 +19,22 @@ class Cut(NamedTuple):
         """`0.8 / 10 %`."""
         return f"{self.cos:g} / {percent(self.share)}"
 
+    @property
+    def short(self) -> str:
+        """`0.8`, which tells the two apart."""
+        return f"{self.cos:g}"
+
 
 # Two settings, both reported. In the first, lines 26° apart are two; the second is nearer to what an eye reads off a
 # heatmap.
 FINE = Cut(0.9, 0.05)
 COARSE = Cut(0.8, 0.10)
+
+
+def other_cut(cut: Cut) -> Cut:
+    """The other of the two cuts."""
+    return FINE if cut == COARSE else COARSE
+
 
 # What stands for a line's number of a kernel that is on none, and of one that is too small to be on any.
 NO_LINE = -1

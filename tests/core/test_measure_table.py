@@ -6,10 +6,20 @@ import math
 
 import pytest
 
-from condense_core.measure_table import CLAIMED, MEASURES, label_of, split
+from condense_core.measure_table import (
+    CLAIMED,
+    FROM_DATA,
+    MEASURES,
+    OF_GRADIENT,
+    UNKNOWN_SOURCE,
+    column_of,
+    label_of,
+    prediction_source,
+    split,
+)
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
-from condense_core.runs.summary import measured, summarise
+from condense_core.runs.standing import measured
 from condense_core.scenario.claims import Requirement
 
 # A network of two convolutions has layers with several input channels, one of one input has outputs and a field.
@@ -54,9 +64,8 @@ def test_all_that_a_claim_may_require_is_measured_of_some_run(make_run, workers)
         workers.finish(folder)
         with RunReader(folder) as run:
             one = run.member(0)
-            layers = summarise(one).layers
             for name in CLAIMED:
-                values = measured(Requirement(measure=name, at_least=0), one, layers).values()
+                values = measured(Requirement(measure=name, at_least=0), one).values()
                 found |= {name} if not all(map(math.isnan, values)) else set()
     assert found == set(CLAIMED)
 
@@ -71,10 +80,47 @@ def test_every_field_of_a_layer_is_in_the_table():
         ("loss", ("", "loss"), "loss"),
         ("conv1.lines", ("conv1", "lines"), "conv1: lines"),
         ("block.2.conv.lines", ("block.2.conv", "lines"), "block.2.conv: lines"),
-        ("conv1.eigenvalue.2", ("conv1", "eigenvalue"), "conv1: eigenvalue of ZᵀZ 2"),
+        ("conv1.eigenvalue.2", ("conv1", "eigenvalue"), "conv1: eigenvalue 2"),
         ("conv1.some_thing", ("conv1", "some_thing"), "conv1: some thing"),
     ],
 )
 def test_a_scalar_has_a_layer_a_measure_and_a_name(scalar, parts, label):
     assert split(scalar) == parts
     assert label_of(scalar) == label
+
+
+@pytest.mark.parametrize(
+    ("from_data", "eigenvalue", "share", "column"),
+    [
+        (True, "conv1: eigenvalue of ZᵀZ 2", "conv1: share of the weights on v1 of Z", "conv1.share_on_v2"),
+        (
+            False,
+            "conv1: gradient's eigenvalue 2",
+            "conv1: share of the weights on the gradient's first direction",
+            "conv1.share_on_gradient2",
+        ),
+        (
+            None,
+            "conv1: eigenvalue 2",
+            "conv1: share of the weights on the predicted direction",
+            "conv1.share_on_direction2",
+        ),
+    ],
+)
+def test_what_a_prediction_is_beside_is_named_by_where_it_is_from(from_data, eigenvalue, share, column):
+    source = prediction_source(from_data)
+    assert label_of("conv1.eigenvalue.2", source) == eigenvalue
+    assert label_of("conv1.ratio", source) == share
+    assert column_of("conv1.share_on_v2", source) == column
+    assert column_of("conv1.lines", source) == "conv1.lines"
+
+
+def test_no_measure_speaks_of_v1_where_the_gradient_may_be_meant():
+    """Those that only a signal matrix gives, and names in files, are the exception."""
+    of_z = {"predicted_ratio", "prediction_error", "predicted_at"}
+    for name, measure in MEASURES.items():
+        words = f"{measure.label} {measure.head}"
+        assert "v1" not in words or name in of_z, name
+        for source in (FROM_DATA, OF_GRADIENT, UNKNOWN_SOURCE):
+            label = label_of(f"dense.{name}", source)
+            assert name in of_z or source is FROM_DATA or "v1" not in label, label

@@ -14,7 +14,7 @@ from condense_core.engine.data.datasets import Dataset, load
 from condense_core.engine.probes import Measurement, probes_for
 from condense_core.engine.steppers import make_ensemble
 from condense_core.runfile import frames
-from condense_core.runs.summary import failures
+from condense_core.runs.standing import failures
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Ensemble, Experiment, Sine
 from condense_presets import preset_files, preset_text
@@ -69,13 +69,7 @@ def measured(experiment: Experiment, datasets: list[Dataset], steps: int = 0) ->
 
 
 def holds(recorded: Recorded) -> bool:
-    layers = [_Named(name) for name in recorded.layers]
-    return failures(recorded.experiment.claim, recorded, layers) == []
-
-
-class _Named:
-    def __init__(self, name: str) -> None:
-        self.name = name
+    return failures(recorded.experiment.claim, recorded) == []
 
 
 def drawn(name: str, draws: int, *settings: str, vary: Vary = "both") -> Experiment:

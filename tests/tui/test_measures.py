@@ -40,7 +40,7 @@ def renamed(monkeypatch: pytest.MonkeyPatch) -> str:
 def test_tables_and_pages_show_what_the_table_says(renamed: str, run: RunReader) -> None:
     console = Console(width=100, color_system=None)
     with console.capture() as captured:
-        tables.print_layers(console, summarise(run).layers)
+        tables.print_layers(console, summarise(run).layers_over_seeds())
     assert "XHEADX" in captured.get()
     assert "<th>XLABELX</th>" in page.to_html(run, int(run.instants[-1]))
     assert title_of("coverage").startswith("XLABELX")

@@ -108,10 +108,10 @@ ACTIONS: tuple[Action, ...] = (
         plain="shift right",
         on=_FRAMES,
     ),
-    Action("start", ("home",), "home", "start", "Go to the first frame", PLAYHEAD, on=_FRAMES),
+    Action("start", ("home",), "home", "live", "Go to the first frame", PLAYHEAD, on=_FRAMES),
     Action("live", ("end",), "end", "live", "Go to the newest frame, and follow it", PLAYHEAD, hint=4, on=_FRAMES),
-    Action("speed(-1)", ("minus",), "-", "slower", "Play slower", PLAYHEAD, on=_FRAMES),
-    Action("speed(1)", ("plus", "equals_sign"), "+", "faster", "Play faster", PLAYHEAD, on=_FRAMES),
+    Action("speed(-1)", ("minus",), "-", "speed", "Play slower", PLAYHEAD, on=_FRAMES),
+    Action("speed(1)", ("plus", "equals_sign"), "+", "speed", "Play faster", PLAYHEAD, on=_FRAMES),
     Action(
         "same",
         ("x",),
@@ -127,17 +127,22 @@ ACTIONS: tuple[Action, ...] = (
     Action("member(-1)", ("comma",), ",", "seed", "Previous seed", LOOK, hint=4, on=_FRAMES),
     Action("member(1)", ("full_stop",), ".", "seed", "Next seed; after the last, their mean", LOOK, hint=4, on=_FRAMES),
     Action("order", ("o",), "o", "order", "Order kernels by line, or by index", LOOK, hint=9, on=_FRAMES),
+    Action("cut", ("u",), "u", "cut", "Count lines at the other cut, |cos| 0.9 or 0.8", LOOK, hint=9, on=_FRAMES),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear value axis", LOOK, hint=10, on=_FRAMES),
-    Action("log_steps", ("L",), "L", "log steps", "Logarithmic or linear step axis", LOOK, on=_FRAMES),
+    Action("log_steps", ("L",), "L", "log axis", "Logarithmic or linear step axis", LOOK, on=_FRAMES),
+    Action("scalars", ("slash",), "/", "curves", "Choose curves among all recorded scalars", LOOK, hint=11, on=_FRAMES),
+    Action("smooth", ("m",), "m", "smooth", "Moving average of the curves: next weight, or none", LOOK, on=_FRAMES),
     Action("zoom", ("z",), "z", "zoom", "Zoom the focused panel to the whole screen, and back", LOOK, hint=11),
     Action("out", ("escape",), "esc", "all panels", "Back from one panel to all of them", LOOK, hint=1),
-    Action("panel(1)", ("1",), "1", "kernels", "Layers and heatmap", LOOK, on=_FRAMES),
-    Action("panel(2)", ("2",), "2", "curves", "Loss and other curves", LOOK, on=_FRAMES),
-    Action("panel(3)", ("3",), "3", "theory", "Eigenvalues, and prediction against measurement", LOOK),
-    Action("panel(4)", ("4",), "4", "log", "Events of the run, and the log of its worker process", LOOK),
-    Action("panel(5)", ("5",), "5", "output", "Output and direction field of a network with one input", LOOK),
+    Action("panel(1)", ("1",), "1", "panel", "Layers and heatmap", LOOK, on=_FRAMES),
+    Action("panel(2)", ("2",), "2", "panel", "Loss and other curves", LOOK, on=_FRAMES),
+    Action("panel(3)", ("3",), "3", "panel", "Eigenvalues, and prediction against measurement", LOOK),
+    Action("panel(4)", ("4",), "4", "panel", "Events of the run, and the log of its worker process", LOOK),
+    Action("panel(5)", ("5",), "5", "panel", "Output and direction field of a network with one input", LOOK),
+    Action("panel(6)", ("6",), "6", "panel", "Weights: norms, singular values, orientations", LOOK),
+    Action("panel(7)", ("7",), "7", "panel", "The machine that trains", LOOK),
     Action("palette", ("t",), "t", "palette", "Next of three colour palettes", LOOK, on=_FRAMES),
-    Action("app.light", ("T",), "T", "dark or light", "Dark or light theme", LOOK, on=_EVERYWHERE),
+    Action("app.light", ("T",), "T", "palette", "Dark or light theme", LOOK, on=_EVERYWHERE),
     Action("compare", ("c",), "c", "compare", "Compare with other runs and recordings", LOOK, hint=6),
     Action(
         "pause",
@@ -181,15 +186,44 @@ ACTIONS: tuple[Action, ...] = (
     Action("reduce", ("r",), "r", "reduce", "Replace each condensed line by one kernel", TRAINING, hint=12),
     Action("export", ("e",), "e", "export", "Export the screen, a figure or the whole run to a file", APP, hint=8),
     Action("back", ("escape",), "esc", "back", "Go back", APP, hint=1, on=("compare",)),
+    Action(
+        "difference",
+        ("d",),
+        "d",
+        "difference",
+        "The first run's heatmap less the next one's, or none",
+        LOOK,
+        hint=5,
+        on=("compare",),
+    ),
+    Action(
+        "settings", ("i",), "i", "settings", "In what the settings of the runs differ", LOOK, hint=6, on=("compare",)
+    ),
+    Action(
+        "export",
+        ("e",),
+        "e",
+        "export",
+        "Export the curves that are shown, or the screen, to a file",
+        APP,
+        hint=8,
+        on=("compare",),
+    ),
     Action("app.home", ("h",), "h", "home", "Go to all runs and presets; training continues", APP, hint=7, on=_FRAMES),
     Action("app.redraw", ("ctrl+l",), "ctrl+l", "redraw", "Redraw the screen", APP, on=_EVERYWHERE),
+    Action("app.suspend_process", ("ctrl+z",), "ctrl+z", "suspend", "Suspend; fg comes back", APP, on=_EVERYWHERE),
     Action("app.help", ("question_mark",), "?", "help", "Show all keys", APP, hint=7, on=_EVERYWHERE),
     Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training continues", APP, hint=8, on=_EVERYWHERE),
 )
 
 # Two more keys, which Textual itself binds.
 ALSO = (("ctrl+p", "Search all actions by name"),)
-ALSO_IN_A_RUN = (*ALSO, ("tab", "Next panel; in the heatmap, the arrow keys move a cursor"))
+ALSO_IN_A_RUN = (
+    *ALSO,
+    ("tab", "Next panel; in the heatmap, the arrow keys move a cursor"),
+    ("in a curve", "← → move a cursor (shift: by ten), ↑ ↓ zoom, ctrl ← → pan, 0 shows all, enter goes to that step"),
+    ("mouse", "In a curve: point to read, wheel to zoom, drag to pan, double click to go to that step"),
+)
 
 
 def actions_on(*places: Place) -> list[Action]:

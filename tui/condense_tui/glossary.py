@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import FROM_DATA, MEASURES, OF_GRADIENT
 from condense_core.thresholds import INITIAL_STAGE, percent
 
 Words = tuple[tuple[str, str], ...]
@@ -15,12 +15,21 @@ AT_HOME: Words = (
     ("2 s", "how long training the preset takes, on two cores or, where it says so, on a GPU"),
 )
 IN_A_RUN: Words = (
+    (
+        "claim",
+        "what the run must show: ✔ it does, ✖ it does not, ○ not decided yet; then the requirement that decides, its"
+        " value and what is wanted, and the step they are of",
+    ),
     ("kernel", MEASURES["kernels"].help),
     (
         "similarity",
         "the heatmap: cosine of the angle between every two kernels; 1 same direction, -1 opposite",
     ),
     ("line", MEASURES["lines"].help),
+    (
+        "lines at 0.8",
+        f"{MEASURES['lines_coarse'].help}; a run counts at the cut of its claim, and u counts at the other",
+    ),
     ("direction", MEASURES["directions"].help),
     ("on lines", MEASURES["coverage"].help),
     ("condensed", MEASURES["condensed"].help),
@@ -30,13 +39,22 @@ IN_A_RUN: Words = (
         "kernels whose norm is below a tenth of the layer's 90th percentile; not counted, and hatched",
     ),
     (
-        "v1",
+        FROM_DATA.direction,
         "the direction predicted from the data alone: top right singular vector of the signal matrix Z",
     ),
+    (
+        OF_GRADIENT.direction,
+        "what is predicted for a layer without a signal matrix: top right singular vector of its gradient",
+    ),
+    (MEASURES["alignment"].head, MEASURES["alignment"].help),
     (MEASURES["ratio"].head, MEASURES["ratio"].help),
     ("λ, gap", "singular values of Z, and λ1 − λ2: the larger the gap, the sooner one direction wins"),
     (percent(INITIAL_STAGE), MEASURES["loss_ratio"].help),
-    ("seeds", "a run may train several at once; curves show their mean, and in grey the lowest and the highest"),
+    (
+        "seeds",
+        "a run may train several at once; curves show their mean, and in grey the lowest and the highest; layers show"
+        " the most frequent number of lines with its range, and medians",
+    ),
     (
         "timeline",
         "◆ condensed, ▽ end of the initial stage, ● done, ✖ failed, diverged or lost, █ playhead; bright: recorded",

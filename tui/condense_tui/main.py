@@ -12,6 +12,9 @@ import sys
 from condense_core.errors import CondenseError, StoppedError
 from condense_core.foreign import reason
 
+# What a shell says of a program that SIGPIPE has ended, which most do that write to a closed pipe.
+CLOSED_PIPE = 141
+
 
 def main() -> int:
     """Run the command line; the process's exit code."""
@@ -23,13 +26,19 @@ def main() -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        return _dispatch(arguments)
+        code = _dispatch(arguments)
+        # what cannot be written is found out here, and not at the end of Python
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return complain("interrupted", StoppedError.exit_code)
-    except BrokenPipeError:
-        # the reader of our output has closed it; nobody is left to tell
+    except (BrokenPipeError, SystemExit) as error:
+        # the latter is what rich and Typer make of the former
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        # the reader of our output has closed it, as `head` does; nobody is left to tell
         _forget_output()
-        return 1
+        return CLOSED_PIPE
     except CondenseError as error:
         if debug:
             raise
@@ -58,7 +67,7 @@ def _forget_output() -> None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from condense_tui.app.launch import open_the_app, opens_the_app
+    from condense_tui.app.launch import has_terminal, open_the_app, opens_the_app
 
     if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
         # what a viewer waits for on the far side of an ssh connection
@@ -68,7 +77,7 @@ def _dispatch(arguments: list[str]) -> int:
     # Typer's machinery takes longer to import than the app's first frame takes to be there
     if opens_the_app(arguments):
         return open_the_app(arguments)
-    return _command(arguments or ["--help"])
+    return _command(arguments or (["runs"] if has_terminal() else ["--help"]))
 
 
 def _command(arguments: list[str]) -> int:

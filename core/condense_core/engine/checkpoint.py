@@ -12,11 +12,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from condense_core.errors import RunFailedError, RunFileError
+from condense_core.runfile.info import CHECKPOINT_NAME
 
 State = dict[str, Tensor]
 """Everything that training goes on from, by name, as a checkpoint holds it."""
 
-FILE_NAME = "checkpoint.safetensors"
+FILE_NAME = CHECKPOINT_NAME
 _RECORDED_TO = "recorded_to"
 # A folder: safetensors writes a temporary file beside its target, which a kill leaves behind.
 _PARTIAL = ".checkpoint.partial"

@@ -102,6 +102,19 @@ class Spreads:
         steps, values, there = self._array(name)
         return steps[there[:, member]], values[there[:, member], member]
 
+    def last(self, name: str, at: int | None = None) -> FloatArray:
+        """Each member's newest value (members,) of a scalar, at or before step `at` where given; NaN if it has none."""
+        steps, values, there = self._array(name)
+        end = len(steps) if at is None else int(np.searchsorted(steps, at, side="right"))
+        if end == 0:
+            return np.full(self.members, np.nan)
+        newest: FloatArray = values[end - 1]
+        if there[end - 1].all():
+            return newest
+        # a member that ended before the others has its value where it ended
+        row = end - 1 - np.argmax(there[:end][::-1], axis=0)
+        return np.where(there[:end].any(axis=0), values[row, np.arange(self.members)], np.nan)
+
     def _array(self, name: str) -> tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]:
         """What was read of a scalar as arrays; only what is new is turned into one."""
         before = self._arrays.get(name)

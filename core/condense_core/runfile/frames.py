@@ -16,8 +16,10 @@ import numpy.typing as npt
 import zstandard
 from msgspec import Meta
 
+from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import decoding
+from condense_core.measure_table import PredictionSource, prediction_source
 from condense_core.runfile.rows import LARGEST_FRAME
 from condense_core.thresholds import direction_is_doubtful
 
@@ -124,14 +126,15 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
 
     `bias` true: the last entry of v1 belongs to the kernel's bias. `ones_overlap` (c_in,) f8: |⟨v1, 1⟩| per input
     channel, both of norm 1. `from_data` false: there is no signal matrix for this layer, and the spectrum is that of
-    its gradient, which predicts only the next moment; v1 and ones_overlap are empty then.
+    its gradient, which predicts only the next moment; v1 and ones_overlap are empty then. None: a file from before it
+    was noted, whose spectrum may be either.
     """
 
     values: Array
     v1: Array
     bias: bool
     ones_overlap: Array
-    from_data: bool = True
+    from_data: bool | None = None
 
     def __post_init__(self) -> None:
         self.values.check("values", "f8", None)
@@ -143,6 +146,11 @@ class Spectrum(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag=
         """λ1 - λ2; NaN if there is only one singular value."""
         values = self.values.numpy()
         return float(values[0]) - float(values[1]) if len(values) > 1 else float("nan")
+
+    @property
+    def source(self) -> PredictionSource:
+        """What the direction and the eigenvalues are called."""
+        return prediction_source(self.from_data)
 
     @property
     def direction_is_doubtful(self) -> bool:
@@ -260,13 +268,17 @@ class Members(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 Frame = Similarity | Condensation | Spectrum | Alignment | Weights | Outputs | Field | Members
 
 
+Kind = Literal["similarity", "condensation", "spectrum", "alignment", "weights", "outputs", "field", "members"]
+"""The name of each in a run file."""
+
+
 def place(layer: str, member: int) -> str:
     """Under which layer name the run file keeps a frame of a member: its own for the first, `LAYER@k` for member k."""
     return f"{layer}@{member}" if member else layer
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+_decoder: msgspec.msgpack.Decoder[Frame] = typed.msgpack_decoder(Frame)
 _compressor = zstandard.ZstdCompressor(level=1)
 
 

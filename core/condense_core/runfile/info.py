@@ -29,6 +29,7 @@ LOST_AFTER_S = 10.0
 START_GRACE_S = 10.0
 COLD_GRACE_S = 60.0
 LOG_NAME = "worker.log"
+CHECKPOINT_NAME = "checkpoint.safetensors"
 # Below this a run file cannot grow by a frame.
 LEAST_SPACE = 100_000
 # The end of a log that is looked at for why a worker went.
@@ -87,9 +88,16 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 COLUMNS = tuple(name for name in RunInfo.__struct_fields__ if name != "mirror")
 
 
+def has_checkpoint(info: RunInfo, place: Path) -> bool:
+    """Whether the run in that folder goes on from a checkpoint where it is resumed, and not from its start; of one on
+    another machine, which has it there, True."""
+    return info.mirror is not None or (place / CHECKPOINT_NAME).is_file()
+
+
 def read_run(place: Path) -> RunInfo:
     """The row of the run in a folder, or in a file by itself; RunFileError as from `read_info`."""
-    with contextlib.closing(open_reader(place / FILE_NAME if place.is_dir() else place)) as connection:
+    alone = not place.is_dir()
+    with contextlib.closing(open_reader(place if alone else place / FILE_NAME, alone=alone)) as connection:
         return read_info(connection, place)
 
 

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import msgspec
 
 from condense_core.runfile.curves import Points, value_at
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import ARRIVED
+from condense_core.thresholds import ARRIVED, COARSE, FINE, Cut
+
+
+class CountsAtCut(NamedTuple):
+    """What is counted of a layer's kernels at one cut."""
+
+    lines: int | None
+    directions: int | None
+    coverage: float
+    condensed: bool | None
+    condensed_at: int | None
+
+    @property
+    def left_again(self) -> bool:
+        """It was condensed once, and is not at this step."""
+        return self.condensed_at is not None and not self.condensed
 
 
 class LayerMeasures(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +51,23 @@ class LayerMeasures(msgspec.Struct, frozen=True, kw_only=True):
     predicted_at: int | None = None
     arrived_at: int | None = None
     slice_abs_cos: float = math.nan
+    directions_coarse: int | None = None
+    coverage_coarse: float = math.nan
+    null_coverage_coarse: float = math.nan
+    condensed_coarse: bool | None = None
+    condensed_coarse_at: int | None = None
 
     @property
     def left_again(self) -> bool:
         """It was condensed once, and is not at this step."""
-        return self.condensed_at is not None and not self.condensed
+        return self.at(FINE).left_again
+
+    def at(self, cut: Cut) -> CountsAtCut:
+        """What is counted at that cut."""
+        if cut == COARSE:
+            coarse = self.directions_coarse, self.coverage_coarse, self.condensed_coarse, self.condensed_coarse_at
+            return CountsAtCut(self.lines_coarse, *coarse)
+        return CountsAtCut(self.lines, self.directions, self.coverage, self.condensed, self.condensed_at)
 
 
 # What a frame says under the same name needs no line here for each.
@@ -53,11 +81,12 @@ def read_layer(
     *,
     curve: Callable[[str], Points] | None = None,
     brief: bool = False,
+    cut: Cut | None = None,
 ) -> LayerMeasures:
     """The layer at its newest frames at or before `step`, the last ones without; of no kernels where there are none.
 
     `curve` gives scalars, where not all of a long one shall be read now. `brief` leaves out `arrived_at` and
-    `slice_abs_cos`, which no screen shows: each is a curve more to read.
+    `slice_abs_cos`, which no screen shows, and what is counted at another cut than `cut`: each is a curve more to read.
     """
     curve = curve or run.curve
     condensation, alignment = run.condensation(name, step), run.alignment(name, step)
@@ -65,6 +94,8 @@ def read_layer(
     if not brief:
         found["arrived_at"] = first_step(curve(f"{name}.ratio"), ARRIVED)
         found["slice_abs_cos"] = value_at(curve(f"{name}.slice_abs_cos"), step)
+    if not brief or cut == COARSE:
+        found |= _coarse(curve, name, step)
     return LayerMeasures(
         **{"kernels": 0, **found},
         name=name,
@@ -72,6 +103,22 @@ def read_layer(
         condensed_at=first_step(curve(f"{name}.condensed"), 1.0),
         predicted_at=predicted_step(curve(f"{name}.predicted_at")),
     )
+
+
+def _coarse(curve: Callable[[str], Points], name: str, step: int | None) -> dict[str, Any]:
+    """What is counted at the coarse cut, of which a frame has the lines alone; nothing in files of version 0.1."""
+
+    def value(measure: str) -> float:
+        return value_at(curve(f"{name}.{measure}"), step)
+
+    directions, condensed = value("directions_coarse"), value("condensed_coarse")
+    return {
+        "directions_coarse": int(directions) if math.isfinite(directions) else None,
+        "coverage_coarse": value("coverage_coarse"),
+        "null_coverage_coarse": value("null_coverage_coarse"),
+        "condensed_coarse": condensed > 0 if math.isfinite(condensed) else None,
+        "condensed_coarse_at": first_step(curve(f"{name}.condensed_coarse"), 1.0),
+    }
 
 
 def first_step(points: Points, least: float) -> int | None:

@@ -16,18 +16,22 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.errors import RunFileError, ScenarioError
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import Event
 from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
+from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.toml import loads
+from condense_core.scenario.toml import claim, ensemble, loads
 from condense_core.text import printable
 
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
 MOST_LAYERS = 64
 MOST_CURVES = 4_096
+# Steps at which weights are kept: a run keeps twenty.
+MOST_KEPT = 1_000
 
 F = TypeVar("F", bound=frames.Frame)
 LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
@@ -44,12 +48,13 @@ class RunReader:
         with reading(place):
             self.folder = place if place.is_dir() else place.parent
             self.file = place / FILE_NAME if place.is_dir() else place
-        self._connection = open_reader(self.file)
+        self._connection = open_reader(self.file, alone=self.file == place)
         self._curves: dict[str, Curve] = {}
         self._spreads: Spreads | None = None
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
+        self._known: tuple[int, Claim | None] | None = None
         self._data_version = -1
         with self._checked():
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
@@ -76,7 +81,23 @@ class RunReader:
     @property
     def members(self) -> int:
         """How many members the run trains as one: 1 unless it is an ensemble."""
-        return self.experiment.ensemble.members
+        return self.experiment.ensemble.members if self._experiment is not None else self._gist[0]
+
+    @property
+    def claim(self) -> Claim | None:
+        """What the run must show, None where its scenario makes no claim."""
+        return self.experiment.claim if self._experiment is not None else self._gist[1]
+
+    @property
+    def _gist(self) -> tuple[int, Claim | None]:
+        """What a list asks of a scenario, in a tenth of the time that all of it takes."""
+        if self._known is None:
+            text = self.info().experiment
+            try:
+                self._known = ensemble(text, "its scenario").members, claim(text, "its scenario")
+            except ScenarioError as error:
+                raise RunFileError(f"cannot read {self.file}: {error}") from error
+        return self._known
 
     def member(self, number: int) -> RunReader:
         """The same open file, read as the run of one member: its scalars, frames and scenario. Not to be closed.
@@ -102,6 +123,14 @@ class RunReader:
             return steps, values[:, None]
         self._read_members()
         return self._of_members.spread(name)
+
+    def last_of_members(self, name: str, at: int | None = None) -> FloatArray:
+        """Each member's newest value (members,) of one scalar, at or before step `at` where given; NaN if it has none.
+        For a run that is no ensemble, the one value."""
+        if self.members == 1:
+            return np.array([self.last(name, at)])
+        self._read_members()
+        return self._of_members.last(name, at)
 
     @property
     def _of_members(self) -> Spreads:
@@ -157,6 +186,19 @@ class RunReader:
         return self.curve("loss")[0]
 
     @property
+    def newest_step(self) -> int | None:
+        """The last of `instants`, None where there is none. Reads no curve for it."""
+        if self.member_number is not None or "loss" in self._curves:
+            steps = self.instants
+            return int(steps[-1]) if len(steps) else None
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM scalar WHERE name = 'loss' ORDER BY seq DESC LIMIT 1"
+            )
+            row = rows.one(cursor, rows.RowPlace, "scalar")
+        return None if row is None else row.step
+
+    @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
         with self._checked():
@@ -184,6 +226,8 @@ class RunReader:
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN if there is none."""
+        if at is None and self.member_number is None and name not in self._curves:
+            return self.newest(name)
         return value_at(self.curve(name), at)
 
     def newest(self, name: str) -> float:
@@ -211,6 +255,11 @@ class RunReader:
         frame = self.frame("spectrum", layer, step)
         return frame if isinstance(frame, frames.Spectrum) else None
 
+    def prediction_source(self, layer: str, step: int | None = None) -> PredictionSource:
+        """What the layer's predicted direction and its eigenvalues are called; not known without a spectrum."""
+        frame = self.spectrum(layer, step)
+        return UNKNOWN_SOURCE if frame is None else frame.source
+
     def alignment(self, layer: str, step: int | None = None) -> frames.Alignment | None:
         """`frame("alignment", …)`, typed."""
         frame = self.frame("alignment", layer, step)
@@ -220,6 +269,18 @@ class RunReader:
         """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
         row = self._frame_at("weights", "", step)
         return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
+
+    @property
+    def weight_steps(self) -> IntArray:
+        """Steps at which the weights were kept, ascending."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step, key, x'' AS blob FROM frame WHERE kind = 'weights' AND layer = ?"
+                " ORDER BY step LIMIT ?",
+                (self._place(""), MOST_KEPT),
+            )
+            found = [row.step for chunk in rows.chunks(cursor, rows.FrameAt, "frame") for row in chunk]
+        return np.array(found, np.int64)
 
     def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
         """`frame("outputs", …)`, typed."""
@@ -249,6 +310,28 @@ class RunReader:
         if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
             return None
         return frames.decode_similarity(chain[::-1]) if chain else None
+
+    def similarity_steps(self, layer: str) -> list[int]:
+        """Steps of which the layer's matrix was recorded, ascending."""
+        with self._checked():
+            query = "SELECT DISTINCT step FROM frame WHERE kind = 'similarity' AND layer = ? ORDER BY step"
+            return [int(step) for (step,) in self._connection.execute(query, (self._place(layer),)).fetchall()]
+
+    def frames_by_step(self) -> dict[int, int]:
+        """How many frames each step has, weights not counted: those are kept at a few of the steps."""
+        with self._checked():
+            query = "SELECT step, count(*) FROM frame WHERE kind != 'weights' GROUP BY step"
+            return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
+
+    def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
+        """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                (kind, self._place(layer), _END if step is None else step),
+            )
+            row = rows.one(cursor, rows.RowPlace, "frame")
+        return None if row is None else row.step
 
     @property
     def events(self) -> list[Event]:

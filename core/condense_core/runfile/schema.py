@@ -129,9 +129,14 @@ def writer(file: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def open_reader(file: Path) -> sqlite3.Connection:
-    """A connection that can only read. A file in a folder that cannot be written, of which SQLite must not make the
-    index of its log, is read as it stands; with a log beside it, a copy of both is."""
+def open_reader(file: Path, *, alone: bool = False) -> sqlite3.Connection:
+    """A connection that can only read. A file in a folder that cannot be written is read as it stands on disk.
+
+    With a log beside it, a copy of both is. So is one that is `alone`, which no worker writes to, where there is no
+    log: SQLite would leave files of its own there.
+    """
+    if alone and not any(os.path.exists(f"{file}{end}") for end in ("-wal", "-journal")):  # noqa: PTH110
+        return _limited(_open(file, "ro&immutable=1"), file)
     try:
         connection = _open(file, "ro")
     except _HalfDoneError:
@@ -142,6 +147,11 @@ def open_reader(file: Path) -> sqlite3.Connection:
         if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
         connection = _open_copy(file) if _log_size(file) else _open(file, "ro&immutable=1")
+    return _limited(connection, file)
+
+
+def _limited(connection: sqlite3.Connection, file: Path) -> sqlite3.Connection:
+    """A connection that writes nothing and takes no value that is too long."""
     with _closed_after_trouble(connection), reading(file):
         connection.execute("PRAGMA query_only = ON")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)

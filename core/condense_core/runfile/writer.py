@@ -6,6 +6,7 @@ The worker hands over records; the thread commits them, beats the heart, and loo
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from typing import NamedTuple
 from condense_core.errors import RunFailedError
 from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
 from condense_core.runfile.info import HEARTBEAT_S
+from condense_core.runfile.precision import CLOCK, rounded
 from condense_core.runfile.rows import newest
 from condense_core.runfile.schema import FILE_NAME, open_writer, reading
 from condense_core.runfile.status import Status
@@ -26,6 +28,11 @@ from condense_core.runfile.status import Status
 COMMAND_POLL_S = 0.1
 # Records that may wait for the disk: at ten a second, several seconds of a stalled disk without a lost measurement.
 QUEUE_LENGTH = 64
+
+# What the machine does is read every two seconds, and in a long run as often as makes some hundred points an hour and
+# some thousand a week.
+SAMPLE_S = 2.0
+SAMPLE_SHARE = 0.005
 
 # A viewer's look takes milliseconds; one that holds the file for longer has it keep its log, which is as good there.
 CLOSE_MS = 2_000
@@ -150,6 +157,10 @@ class RecordingThread:
         self.commands: deque[Command] = deque()
         """Commands taken from the file and not yet obeyed; the training loop pops them."""
         self._at_stop: Callable[[], None] | None = None
+        self.sampler: Callable[[], list[tuple[str, float]]] | None = None
+        """Gives scalars of the moment, as of the machine; called in the thread, now and then while training goes on."""
+        self._begun = time.monotonic()
+        self._sampled_at, self._sampled_step = -math.inf, -1
         self._thread = threading.Thread(target=self._work, name="run-file-writer", daemon=True)
         self._thread.start()
 
@@ -222,6 +233,7 @@ class RecordingThread:
                 if self._at_stop is not None and any(command.verb == "stop" for command in self.commands):
                     call, self._at_stop = self._at_stop, None
                     call()
+                self._sample()
                 if time.monotonic() >= next_beat:
                     self._beat()
                     next_beat = time.monotonic() + HEARTBEAT_S
@@ -238,6 +250,16 @@ class RecordingThread:
         elif item:
             step, seconds = self.progress
             self._writer.update(**{"step": step, "seconds": seconds, "heartbeat": time.time(), **item})
+
+    def _sample(self) -> None:
+        now, step = time.monotonic(), self.progress[0]
+        every = max(SAMPLE_S, SAMPLE_SHARE * (now - self._begun))
+        if self.sampler is None or now - self._sampled_at < every or step == self._sampled_step:
+            return
+        self._sampled_at, self._sampled_step = now, step
+        scalars = [(name, rounded(value, CLOCK)) for name, value in self.sampler()]
+        if scalars:
+            self._writer.append(StepRecord(step, scalars, [], []))
 
     def _beat(self) -> None:
         if not self._file.exists():

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
+from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
 from condense_core.runfile.schema import FILE_NAME, create, writer, writing
@@ -32,6 +33,8 @@ LONGEST_NAME = 80
 # Between two looks at whether a run on another machine is heard of, which beats once a second.
 _LISTEN_S = 0.2
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
+# Under this name a run notes the versions of its measures, beside those of packages.
+MEASURES_NOTED = "measures"
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
@@ -203,7 +206,7 @@ def _versions() -> dict[str, str]:
     for name in _NOTED_VERSIONS:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-    return versions
+    return versions | {MEASURES_NOTED: versions_in_words()}
 
 
 def _revision() -> str:

@@ -7,6 +7,7 @@ looks again only at files that have changed, and at runs whose worker may have d
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -15,15 +16,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from condense_core.errors import RunFileError
+from condense_core.errors import CondenseError, RunFileError
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.rows import Named, Point, Seq, newest_value, number, one, rows
+from condense_core.runfile.rows import FrameAt, Named, Point, Seq, newest_value, number, one, rows
 from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, open_reader, reading
 from condense_core.runs.place import run_folders
 from condense_core.text import printable
+from condense_core.thresholds import COARSE, FINE, Cut
 
 # As many points as the widest sparkline in a list has characters.
 POINTS = 24
+# Frames of seeds that are looked at: those that ended before the others are in none of the newest.
+MOST_FRAMES = 200
+_END = {FINE: "", COARSE: "_coarse"}
 # Above this many layers a list shows no single one any more.
 MOST_LAYERS = 16
 
@@ -35,11 +40,18 @@ class _Row(NamedTuple):
 
 
 class LayerGlance(msgspec.Struct, frozen=True):
-    """A layer by the newest measurement: number of lines (a mean over members), and whether it counts as condensed."""
+    """A layer by the newest measurement: number of lines at `cut`, where the claim counts them, and whether it counts
+    as condensed there. Of several seeds, leaving out those that diverged, `lines` is the most frequent number, `low` to
+    `high` the range, and it is condensed in `yes` of `seeds`; `condensed` in all of them."""
 
     name: str
     lines: float
     condensed: bool
+    cut: Cut = FINE
+    low: float = math.nan
+    high: float = math.nan
+    yes: int = 0
+    seeds: int = 1
 
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +72,7 @@ def glance(folder: Path) -> Glance:
     try:
         with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, reading(folder):
             info = read_info(connection, folder)
-            return Glance(folder=folder, info=info, loss=_loss(connection), layers=_layers(connection))
+            return Glance(folder=folder, info=info, loss=_loss(connection), layers=_layers(connection, info))
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))
 
@@ -119,17 +131,74 @@ def _loss(connection: sqlite3.Connection) -> tuple[float, ...]:
     return tuple(found.values())
 
 
-def _layers(connection: sqlite3.Connection) -> tuple[LayerGlance, ...]:
+def _gist(info: RunInfo) -> tuple[int, Cut]:
+    """How many seeds a run trains, and the cut of its claim; one and the fine one where its scenario cannot be read."""
+    from condense_core.scenario.toml import claim, ensemble
+
+    try:
+        found = claim(info.experiment)
+        return ensemble(info.experiment).members, FINE if found is None else found.cut
+    except CondenseError:
+        return 1, FINE
+
+
+def _of_members(connection: sqlite3.Connection, members: int, layers: list[str]) -> dict[str, list[float]]:
+    """Of several seeds each one's newest lines and whether it is condensed, at both cuts, by the scalar's name, without
+    those that diverged; from the newest frames, as many as are needed until all are known."""
+    if members == 1:
+        return {}
+    from condense_core.runfile import frames
+
+    scalars = [f"{layer}.{what}{end}" for layer in layers for what in ("lines", "condensed") for end in _END.values()]
+    found: dict[str, dict[int, float]] = {scalar: {} for scalar in scalars}
+    over: set[int] = set()
+    cursor = connection.execute(
+        "SELECT seq, step, key, blob FROM frame WHERE kind = 'members' AND layer = '' ORDER BY step DESC LIMIT ?",
+        (MOST_FRAMES,),
+    )
+    while len(over) < members and (row := one(cursor, FrameAt, "frame")) is not None:
+        frame = frames.decode(row.blob)
+        if not isinstance(frame, frames.Members):
+            continue
+        if "diverged" in frame.names:
+            over |= set(frame.members)
+            continue
+        values = dict(zip(frame.names, frame.numpy().tolist(), strict=True))
+        for scalar in scalars:
+            for member, value in zip(frame.members, values.get(scalar, ()), strict=False):
+                if member not in over:
+                    found[scalar].setdefault(member, value)
+        over |= set(frame.members)
+    return {scalar: list(of_members.values()) for scalar, of_members in found.items()}
+
+
+def _layers(connection: sqlite3.Connection, info: RunInfo) -> tuple[LayerGlance, ...]:
     cursor = connection.execute(
         f"SELECT name FROM ({SCALAR_NAMES}) WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?", (MOST_LAYERS,)
     )
     names = rows(cursor, Named, "scalar")
+    if not names:
+        return ()
+    from condense_core.runs.over_seeds import over_seeds
+
+    members, claimed = _gist(info)
+    of_members = _of_members(connection, members, [name.removesuffix(".lines") for (name,) in names])
     found = []
     for (name,) in names:
         cursor = connection.execute("SELECT seq FROM scalar WHERE name = ? ORDER BY seq LIMIT 1", (name,))
         since = one(cursor, _Row, "scalar")
         layer = name.removesuffix(".lines")
-        lines, condensed = newest_value(connection, name), newest_value(connection, f"{layer}.condensed")
-        # over members it is a mean: condensed in most of them
-        found.append((since.seq if since else 0, LayerGlance(printable(layer), lines, condensed > 0.5)))
+
+        def newest(measure: str, layer: str = layer) -> list[float]:
+            scalar = f"{layer}.{measure}"
+            return [newest_value(connection, scalar)] if members == 1 else of_members[scalar]
+
+        # files of version 0.1 have one cut
+        cut = claimed if not all(map(math.isnan, newest(f"condensed{_END[claimed]}"))) else FINE
+        count = over_seeds("lines", newest(f"lines{_END[cut]}"))
+        flags = over_seeds("condensed", newest(f"condensed{_END[cut]}"))
+        alike = flags.known > 0 and flags.yes == flags.known
+        seeds = flags.known if members > 1 else 1
+        seen = LayerGlance(printable(layer), count.middle, alike, cut, count.low, count.high, flags.yes, seeds)
+        found.append((since.seq if since else 0, seen))
     return tuple(layer for _, layer in sorted(found, key=lambda pair: pair[0]))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import msgspec
 
-from condense_core.measure_table import MEASURES
+from condense_core.runfile.info import RunInfo
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.claims import Claim, Quantity, Requirement
+from condense_core.runs.layer_over_seeds import LayerOverSeeds, layer_of
+from condense_core.runs.standing import Standing, failures, standing
+from condense_core.scenario.about import PresetKind
 from condense_core.scenario.deviations import Compared
 from condense_core.scenario.draws import distinct, vary_together
-from condense_core.scenario.experiment import Experiment, PresetKind
-from condense_core.scenario.verdict import Verdict, enough, judge, not_tested
-from condense_core.text import printable
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.verdict import Verdict, judge, not_tested
+from condense_core.thresholds import FINE, Cut
 
 
 class TheorySummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,11 +36,12 @@ class LossSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The claim in words, whether it holds in this run (None while the run is not done), and what speaks against it.
+    """The claim in words, whether it holds in this run (None while that is not decided), and what speaks against it.
 
     Of an ensemble it holds in `holds_in` of `decided` members, and as a whole where that is the share it names. Of a
     preset with a paper's record, `paper` is the verdict on the paper's claim at the paper's setting, and
     `demonstration` the one on the setting that was trained where that is another; of what is not asked, None.
+    `standing` has each requirement's value.
     """
 
     text: str
@@ -49,6 +51,7 @@ class ClaimSummary(msgspec.Struct, frozen=True, kw_only=True):
     decided: int
     paper: Verdict | None = None
     demonstration: Verdict | None = None
+    standing: Standing | None = None
 
 
 class SeedSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +86,31 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     claim: ClaimSummary | None
     seeds: list[SeedSummary] = []
 
+    @property
+    def cut(self) -> Cut:
+        """The cut at which the claim counts lines."""
+        if self.claim is None or self.claim.standing is None:
+            return FINE
+        # files of version 0.1 have one cut
+        known = any(layer.condensed_coarse is not None for layer in self.layers)
+        return self.claim.standing.cut if known else FINE
+
+    def layers_over_seeds(self) -> list[LayerOverSeeds]:
+        """Each layer at that cut, over the seeds that did not diverge."""
+        if not self.seeds:
+            return [layer_of(layer.name, layer.kernels, [layer], self.cut) for layer in self.layers]
+        sound = [seed for seed in self.seeds if seed.status != "diverged"]
+        return [
+            layer_of(
+                layer.name,
+                layer.kernels,
+                [seed.layers[index] for seed in sound if index < len(seed.layers)],
+                self.cut,
+                diverged=len(self.seeds) - len(sound),
+            )
+            for index, layer in enumerate(self.layers)
+        ]
+
 
 def summarise(run: RunReader, compared: Compared | None = None) -> Summary:
     """The run as it stands now; NaN where nothing was measured yet.
@@ -94,9 +122,8 @@ def summarise(run: RunReader, compared: Compared | None = None) -> Summary:
     _, loss = run.curve("loss")
     first = run.member(0)
     layers = _layers(first)
-    done = info.status == "done"
-    seeds = [_seed(run.member(number), info.status) for number in range(run.members)] if run.members > 1 else []
-    claim = _of_seeds(run.experiment.claim, seeds) if seeds else _claim(run, layers, done)
+    seeds = [_seed(run.member(number), info) for number in range(run.members)] if run.members > 1 else []
+    claim = _of_seeds(standing(run, info), seeds) if seeds else _claim(run, info)
     if claim is not None and compared is not None:
         claim = _with_verdicts(claim, run.experiment, seeds, compared)
     return Summary(
@@ -125,35 +152,30 @@ def _layers(run: RunReader) -> list[LayerMeasures]:
     return [layer for layer in found if layer.lines is not None]
 
 
-def _seed(run: RunReader, status: str) -> SeedSummary:
+def _seed(run: RunReader, info: RunInfo) -> SeedSummary:
     steps, loss = run.curve("loss")
-    layers = _layers(run)
-    diverged = run.last("diverged") == 1
-    claim = _claim(run, layers, status == "done")
-    if diverged and claim is not None:
-        claim = msgspec.structs.replace(claim, holds=False, against=[*claim.against, "diverged"], holds_in=0, decided=1)
     return SeedSummary(
-        status="diverged" if diverged else status,
+        status="diverged" if run.last("diverged") == 1 else info.status,
         seed=run.experiment.seed,
         data_seed=run.experiment.data.seed,
         steps=int(steps[-1]) if len(steps) else 0,
         loss=LossSummary(first=_at(loss, 0), last=_at(loss, -1)),
-        layers=layers,
-        claim=claim,
+        layers=_layers(run),
+        claim=_claim(run, info),
     )
 
 
-def _of_seeds(claim: Claim | None, seeds: list[SeedSummary]) -> ClaimSummary | None:
-    if claim is None:
+def _of_seeds(found: Standing | None, seeds: list[SeedSummary]) -> ClaimSummary | None:
+    if found is None:
         return None
     verdicts = [seed.claim.holds for seed in seeds if seed.claim is not None and seed.claim.holds is not None]
-    holds_in, decided = sum(verdicts), len(verdicts)
     return ClaimSummary(
-        text=printable(claim.text),
-        holds=enough(claim.share, holds_in, decided) if decided else None,
+        text=found.text,
+        holds=found.holds,
         against=[f"seed {_draw(seed)}: {text}" for seed in seeds if seed.claim for text in seed.claim.against],
-        holds_in=holds_in,
-        decided=decided,
+        holds_in=sum(verdicts),
+        decided=len(verdicts),
+        standing=found,
     )
 
 
@@ -210,94 +232,22 @@ def _theory(run: RunReader) -> TheorySummary | None:
     )
 
 
-def _claim(run: RunReader, layers: list[LayerMeasures], done: bool) -> ClaimSummary | None:
-    claim = run.experiment.claim
-    if claim is None:
+def _claim(run: RunReader, info: RunInfo) -> ClaimSummary | None:
+    """Of one draw."""
+    claim, found = run.experiment.claim, standing(run, info)
+    if claim is None or found is None:
         return None
-    if not done:
-        return ClaimSummary(text=printable(claim.text), holds=None, against=[], holds_in=0, decided=0)
-    against = failures(claim, run, layers)
+    against = failures(claim, run) if found.holds is False else []
+    if run.last("diverged") == 1 or info.status == "diverged":
+        against.append("diverged")
     return ClaimSummary(
-        text=printable(claim.text), holds=not against, against=against, holds_in=int(not against), decided=1
+        text=found.text,
+        holds=found.holds,
+        against=against,
+        holds_in=int(found.holds is True),
+        decided=int(found.holds is not None),
+        standing=found,
     )
-
-
-def failures(claim: Claim, run: RunReader, layers: list[LayerMeasures]) -> list[str]:
-    """What was measured outside of what the claim requires, one line each; empty where the claim holds."""
-    against = []
-    for requirement in claim.requires:
-        found = measured(requirement, run, layers)
-        if not found:
-            against.append(f"{requirement.measure}: not measured")
-        at = "" if requirement.at is None else f" at step {requirement.at}"
-        against += [
-            f"{name}{at} is {value:.6g}, expected {wanted(requirement)}"
-            for name, value in found.items()
-            if not within(requirement, value)
-        ]
-    return against
-
-
-def measured(quantity: Quantity, run: RunReader, of_run: list[LayerMeasures]) -> dict[str, float]:
-    """What the run shows of that quantity, by `LAYER.measure`; empty where it was not measured."""
-    layers = [layer.name for layer in of_run if quantity.layer in {None, layer.name}]
-    measure, at = quantity.measure, quantity.at
-    if MEASURES[measure].of == "network":
-        return {measure: run.last(measure, at)}
-    if MEASURES[measure].of_the_data and at is None:
-        at = 0
-    special = _NOT_SCALARS.get(measure)
-    if special is not None:
-        return {f"{layer}.{measure}": special(run, layer, at) for layer in layers}
-    return {f"{layer}.{measure}": run.last(f"{layer}.{measure}", at) for layer in layers}
-
-
-def _gap_ratio(run: RunReader, layer: str, at: int | None) -> float:
-    """λ2/λ1: 0 for a rank of one, near 1 where two directions compete; NaN where no spectrum was recorded."""
-    spectrum = run.spectrum(layer, at)
-    values = [] if spectrum is None else spectrum.values.numpy().tolist()
-    return values[1] / values[0] if len(values) > 1 and values[0] > 0 else math.nan
-
-
-def _ones_overlap_least(run: RunReader, layer: str, at: int | None) -> float:
-    """|⟨v1, ones⟩| of the input channel where it is least; NaN where no spectrum of the data was recorded."""
-    spectrum = run.spectrum(layer, at)
-    values = [] if spectrum is None else spectrum.ones_overlap.numpy().tolist()
-    return min(values, default=math.nan)
-
-
-def _prediction_error(run: RunReader, layer: str, at: int | None) -> float:
-    """The largest difference of the measured ratio from the one of the linear dynamics, over all recorded steps up to
-    `at`; NaN where there is no such prediction, or the two were not recorded at the same steps."""
-    steps, measured_ratio = run.curve(f"{layer}.ratio")
-    predicted_steps, predicted = run.curve(f"{layer}.predicted_ratio")
-    if not len(steps) or steps.tolist() != predicted_steps.tolist():
-        return math.nan
-    inside = steps <= (steps[-1] if at is None else at)
-    return float(abs(measured_ratio - predicted)[inside].max())
-
-
-# Measures of a layer that are no scalar of their own in a run file.
-_NOT_SCALARS: dict[str, Callable[[RunReader, str, int | None], float]] = {
-    "gap_ratio": _gap_ratio,
-    "ones_overlap_least": _ones_overlap_least,
-    "prediction_error": _prediction_error,
-}
-
-
-def within(requirement: Requirement, value: float) -> bool:
-    """Whether a measured value lies in the range that is required; NaN never does."""
-    low = -math.inf if requirement.at_least is None else requirement.at_least
-    high = math.inf if requirement.at_most is None else requirement.at_most
-    return low <= value <= high
-
-
-def wanted(requirement: Requirement) -> str:
-    """The range that a requirement asks for, in words."""
-    low, high = requirement.at_least, requirement.at_most
-    if low is not None and high is not None:
-        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    return f"{low:g} or more" if low is not None else f"{high:g} or less"
 
 
 def _at(values: object, index: int) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from condense_core.measure_table import CLAIMED
 from condense_core.scenario.checked import Checked, at_least, require, require_in_words
+from condense_core.thresholds import COARSE, FINE, Cut
 
 if TYPE_CHECKING:
     ClaimMeasure = str
@@ -45,6 +46,9 @@ class Requirement(Quantity, frozen=True, kw_only=True):
         require(bounds == sorted(bounds), "at_least", f"at most at_most ({bounds[-1]})", bounds[0])
 
 
+_FINE_COUNTS = frozenset({"lines", "directions", "coverage", "condensed"})
+
+
 class Claim(Checked, frozen=True, kw_only=True):
     """What the run must show, in words and as requirements that the program checks, in `share` of the draws.
 
@@ -61,3 +65,13 @@ class Claim(Checked, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)
         require(0 < self.share <= 1, "share", "a share in (0, 1]", self.share)
+
+    @property
+    def cut(self) -> Cut:
+        """The cut at which it counts lines: that of its first count; the fine one where it counts none."""
+        for requirement in self.requires:
+            if requirement.measure in _FINE_COUNTS:
+                return FINE
+            if requirement.measure.removesuffix("_coarse") in _FINE_COUNTS:
+                return COARSE
+        return FINE

@@ -12,10 +12,10 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import nearest
+from condense_core.scenario.about import About, Quick
 from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
-from condense_core.scenario.paper_settings import SETTINGS
 
 __all__ = [
     "Cifar10",
@@ -231,77 +231,6 @@ class Ensemble(Checked, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         require(1 <= self.members <= 1024, "members", "1 to 1024", self.members)
-
-
-class Found(Checked, frozen=True, kw_only=True):
-    """In how many of how many distinct draws a claim was seen to hold, at which revision, and on which images."""
-
-    holds_in: int
-    of: int
-    revision: str = ""
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        at_least("of", self.of, 1)
-        require(0 <= self.holds_in <= self.of, "holds_in", f"0 to of ({self.of})", self.holds_in)
-
-
-PresetKind = Literal["paper", "demonstration"]
-
-
-class About(Checked, frozen=True, kw_only=True):
-    """Where a preset comes from and how long it takes.
-
-    `record` names what a paper says of it, as `fcn/3a` (`papers.PaperRecord`); then `paper` is its beginning, and
-    `deviations.compare` says in what the scenario differs. `kind` is whether it stands for the paper's own setting or
-    is a demonstration, at a setting and a draw that show the phenomenon. `minutes_cpu` is what a run takes of one core;
-    none where a GPU is needed. `paper_shows`, `ours` and `finding` are words of files from before records.
-    """
-
-    summary: str
-    record: str = ""
-    kind: PresetKind = "demonstration"
-    reasons: dict[str, str] = msgspec.field(default_factory=dict)
-    """Why a setting is not the record's, by the setting's name."""
-    paper: Literal["fcn", "cnn", "none"] = "none"
-    figure: str = ""
-    paper_shows: str = ""
-    ours: str = ""
-    finding: str = ""
-    found: Found | None = None
-    """What was counted before: a reproduction that contradicts it fails."""
-    minutes_cpu: float | None = None
-    minutes_gpu: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in self.reasons:
-            if name not in SETTINGS:
-                raise ValueError(f"reasons.{name}: unknown; {nearest(name, SETTINGS)}")
-        paper, slash, figure = self.record.partition("/")
-        if not self.record:
-            require(self.kind == "demonstration", "kind", "a record beside it for 'paper'", self.kind)
-            return
-        named = paper in {"fcn", "cnn"} and bool(slash and figure)
-        require(named, "record", "PAPER/FIGURE, such as fcn/3a", self.record)
-        require(self.paper in {"none", paper}, "paper", f"that of the record ({paper})", self.paper)
-        msgspec.structs.force_setattr(self, "paper", paper)
-
-
-class Quick(Checked, frozen=True, kw_only=True):
-    """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
-
-    `set` changes fields by their dotted names, as `--set` does; `found`, `minutes_cpu` and the words `finding` of older
-    files are those of the smaller run. Applied by `toml.quickened`.
-    """
-
-    set: dict[str, bool | int | float | str]
-    minutes_cpu: float
-    finding: str = ""
-    found: Found | None = None
-
-    def __post_init__(self) -> None:
-        require(len(self.set) > 0, "set", "at least one field", self.set)
-        positive("minutes_cpu", self.minutes_cpu)
 
 
 class Experiment(Checked, frozen=True, kw_only=True):

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import msgspec
 import tomli_w
 
+from condense_core import typed
 from condense_core.errors import ScenarioError, nearest
 from condense_core.foreign import LONGEST_SCENARIO, decoding, toml_table
+from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Ensemble, Experiment
 from condense_core.scenario.field_types import (
     choices_of,
@@ -81,7 +83,14 @@ def ensemble(text: str, source: str = "scenario") -> Ensemble:
     """Of a scenario in TOML only how many draws it trains as one: what the rest of it says is not looked at."""
     table = parse(text, source)
     with decoding(ScenarioError, source):
-        return msgspec.convert(table.get("ensemble", {}), Ensemble)
+        return typed.convert(table.get("ensemble", {}), Ensemble)
+
+
+def claim(text: str, source: str = "scenario") -> Claim | None:
+    """Of a scenario in TOML only its claim, None where it makes none: what the rest of it says is not looked at."""
+    table = parse(text, source).get("claim")
+    with decoding(ScenarioError, source):
+        return None if table is None else typed.convert(table, Claim)
 
 
 def _check_depth(table: Table, source: str) -> None:
@@ -109,7 +118,7 @@ def checked(table: Table, kind: type[Struct], source: str) -> Struct:
     with decoding(ScenarioError, source):
         try:
             _check_names(kind, table, ())
-            return msgspec.convert(table, kind)
+            return typed.convert(table, kind)
         except msgspec.ValidationError as error:
             raise ScenarioError(f"{source}: {in_words(str(error), table)}") from None
         except ScenarioError as error:

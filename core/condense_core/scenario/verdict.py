@@ -58,8 +58,13 @@ def not_tested(why: str) -> Verdict:
 
 def enough(share: float, holds_in: int, of: int) -> bool:
     """Whether a claim that holds in so many of the decided draws holds in the share that it names."""
+    return holds_in >= needed(share, of)
+
+
+def needed(share: float, of: int) -> int:
+    """The fewest of so many draws that are the share."""
     # counts, not quotients: 9 of 10 is the 0.9 that was asked for, whatever 0.9 is in binary
-    return holds_in >= math.ceil(share * of - 1e-9)
+    return math.ceil(share * of - 1e-9)
 
 
 def wilson(holds_in: int, of: int, z: float = Z95) -> tuple[float, float]:

@@ -65,4 +65,9 @@ def test_the_names_in_json_are_those_that_are_promised(run):
         "predicted_at",
         "arrived_at",
         "slice_abs_cos",
+        "directions_coarse",
+        "coverage_coarse",
+        "null_coverage_coarse",
+        "condensed_coarse",
+        "condensed_coarse_at",
     ]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from support import Workers
 
+from condense_core.measure_table import UNKNOWN_SOURCE
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import ready_to_resume
 
@@ -40,6 +41,16 @@ def digest(place: Path) -> str:
 @pytest.mark.parametrize("name", ["done", "stopped", *sorted(RECORDINGS)])
 def test_a_file_of_version_0_1_is_read_as_that_version_read_it(name: str) -> None:
     assert digest(RECORDINGS.get(name, OLD / name)) == READ[name]
+
+
+# That version noted it late: in the last of its recordings alone.
+@pytest.mark.parametrize("name", sorted(RECORDINGS.keys() - {"digits-gd"}))
+def test_an_old_file_does_not_say_what_its_spectrum_is_of(name: str) -> None:
+    """It was of the gradient in some of them, and nothing in the file tells."""
+    with RunReader(RECORDINGS[name]) as run:
+        spectra = {layer: run.spectrum(layer) for layer in run.layers}
+        assert all(found is not None and found.from_data is None for found in spectra.values())
+        assert {run.prediction_source(layer) for layer in run.layers} == {UNKNOWN_SOURCE}
 
 
 def test_a_run_that_version_0_1_left_is_trained_to_its_end(tmp_path: Path, workers: Workers) -> None:

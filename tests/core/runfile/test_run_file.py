@@ -157,7 +157,7 @@ def test_a_run_in_a_folder_that_cannot_be_written_can_be_read(folder, monkeypatc
 
     monkeypatch.setattr(schema, "_connect", read_only_folder)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with RunReader(folder / FILE_NAME) as run:
+    with RunReader(folder) as run:
         assert run.last("loss") == 1.0
     assert tried == ["ro", "ro&immutable=1"]
 

@@ -6,13 +6,21 @@ import math
 from pathlib import Path
 
 import pytest
+from recording import Recording
 
 from condense_core.runfile import control
+from condense_core.runfile.frames import Array, Members
+from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.runs.glance import MOST_LAYERS, POINTS, Glances, glance
+from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.scenario import toml
+from condense_core.scenario.claims import Claim, Requirement
+from condense_core.thresholds import COARSE, FINE, Cut
 from condense_presets import preset_text
+
+END = ("", "_coarse")
 
 
 @pytest.fixture
@@ -110,3 +118,26 @@ def test_a_removed_run_is_gone(folder: Path, tmp_path: Path) -> None:
     (folder / "run.sqlite").unlink()
     assert list(glances.look()) == []
     assert list(Glances(tmp_path / "nothing").look()) == []
+
+
+@pytest.mark.parametrize("cut", [FINE, COARSE])
+def test_of_several_seeds_a_list_counts_all_at_the_cut_of_the_claim(tmp_path: Path, cut: Cut) -> None:
+    measure = "lines" if cut == FINE else "lines_coarse"
+    claim = Claim(text="lines", requires=(Requirement(measure=measure, at_least=1),))
+    recording = Recording(tmp_path, members=4, frames=60, claim=claim)
+    recording.write(46)
+    # one that ended before the others, and one that diverged
+    step = int(recording.steps[46])
+    names = tuple(f"{layer}.{what}{end}" for layer in recording.names for what in ("lines", "condensed") for end in END)
+    rest = Members(names=names, members=(0, 2), values=Array.of([[7.0, 9.0]] * len(names), "f8"))
+    lost = Members(names=("diverged",), members=(3,), values=Array.of([[1.0]], "f8"))
+    recording.writer.append(StepRecord(step, [("loss", 0.9)], [("", lost), ("", rest)], []))
+    recording.finish()
+    found = glance(recording.folder).layers
+    with RunReader(recording.folder) as run:
+        for layer in found:
+            wanted = read_layer_over_seeds(run, layer.name, None, cut)
+            assert (layer.cut, layer.seeds, layer.yes) == (cut, 3, wanted.condensed.yes)
+            assert (layer.lines, layer.low, layer.high) == (wanted.lines.middle, wanted.lines.low, wanted.lines.high)
+            assert layer.condensed is wanted.is_condensed
+            assert layer.high == 9, "the newest values count"

@@ -7,7 +7,7 @@ import pytest
 
 from condense_core.errors import ScenarioError
 from condense_core.runfile.reader import RunReader
-from condense_core.runs.summary import failures, summarise
+from condense_core.runs.standing import failures
 from condense_core.scenario import toml
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.schedule import scheduled_steps
@@ -16,7 +16,7 @@ from condense_core.scenario.schedule import scheduled_steps
 def against(folder, **requirement) -> list[str]:
     with RunReader(folder) as run:
         claim = Claim(text="t", requires=(Requirement(**requirement),))
-        return failures(claim, run, summarise(run).layers)
+        return failures(claim, run)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from support import SMALL, wait_for
 
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runs.place import find_run
+from condense_presets import recordings
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -269,6 +270,15 @@ def test_a_claim_that_does_not_hold_ends_with_one_where_it_is_checked(command):
     assert json.loads(command("run", "digits-gd", *settings).stdout)["claim"]["holds"] is False
     answer = command("run", "digits-gd", *settings, "--check", code=1)
     assert "the claim does not hold" in answer.stderr
+    assert "weak claim" not in answer.stderr
+
+
+def test_a_requirement_that_cannot_fail_is_said_where_the_claim_is_checked(command):
+    bound = "claim.requires=[{measure='loss_ratio', at_least=0}]"
+    settings = ["--set", "steps=2", "--set", bound, "--headless"]
+    assert "weak claim" not in command("run", "digits-gd", *settings).stderr
+    answer = command("run", "digits-gd", *settings, "--check")
+    assert "weak claim: requires.0 (loss_ratio): cannot be outside of what is required" in answer.stderr
 
 
 def test_presets_are_listed_shown_and_can_be_run_from_what_is_shown(command):
@@ -286,3 +296,27 @@ def test_paragraphs_of_help_are_as_wide_as_the_terminal(command):
     assert end - first > 2
     assert all(len(line) > 60 for line in lines[first : end - 1])
     assert "condense-tui theory digits-gd" in lines, "examples keep their lines"
+
+
+@pytest.mark.parametrize("arguments", [["presets", "list"], ["replay", "digits-gd", "--headless"], ["--help"]])
+def test_a_reader_that_has_gone_is_no_error(arguments):
+    # in a process of its own: the shell gives it a pipe whose other end is closed
+    line = f'"{sys.executable}" -m condense_tui {" ".join(arguments)} | exec 0<&-; echo ${{PIPESTATUS[0]}}'
+    closed = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert closed.stderr == ""
+    assert closed.stdout.strip() in {"0", "141"}
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as nobody:
+        answer = Fresh([sys.executable, "-m", "condense_tui", *arguments], stdout=nobody, stderr=subprocess.PIPE)
+        assert (answer.communicate()[1] or b"") == b""
+    assert answer.returncode == 141
+
+
+def test_replaying_a_file_leaves_nothing_beside_it(command, tmp_path):
+    alone = tmp_path / "alone" / "run.sqlite"
+    alone.parent.mkdir()
+    alone.write_bytes(recordings()["digits-gd"].read_bytes())
+    assert "digits-gd" in command("replay", str(alone), "--headless").stdout
+    command("replay", str(alone), "--json")
+    assert [file.name for file in alone.parent.iterdir()] == ["run.sqlite"]

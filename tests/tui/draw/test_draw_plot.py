@@ -13,19 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from condense_tui.draw.plot import (
-    MOST_POINTS,
-    Mark,
-    Plot,
-    PlotCurve,
-    PlotTone,
-    Rule,
-    Spec,
-    build,
-    decimate,
-    with_playhead,
-)
+from condense_tui.draw.plot import Mark, Plot, PlotTone, Rule, Spec, build, with_playhead
 from condense_tui.draw.scale import Scale, fit, ticks
+from condense_tui.draw.strokes import MOST_POINTS, PlotCurve, decimate
 
 STEPS = np.arange(0, 4000, 20)
 

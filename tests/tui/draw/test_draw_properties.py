@@ -20,8 +20,9 @@ from condense_tui.documents.markup import el
 from condense_tui.draw import numbers, timeline
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.ascii import to_ascii
-from condense_tui.draw.plot import Mark, PlotCurve, Rule, Spec, build, with_playhead
-from condense_tui.snapshots.assemble import image_of
+from condense_tui.draw.plot import Mark, Rule, Spec, build, with_playhead
+from condense_tui.draw.strokes import PlotCurve
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.plots import Figure
 from condense_tui.snapshots.snapshot import LayerImage
 from condense_tui.text import blocks

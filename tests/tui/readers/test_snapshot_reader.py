@@ -16,7 +16,8 @@ from condense_core.runfile.frames import Array, Condensation
 from condense_core.runfile.reader import RunReader
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ANSWERS_PER_SECOND, ReadFailed, SnapshotReady
-from condense_tui.snapshots.assemble import Assembler, ViewRequest, image_of
+from condense_tui.snapshots.assemble import Assembler, ViewRequest
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.snapshot import Snapshot
 
@@ -129,7 +130,7 @@ def test_snapshot_at_a_step_holds_what_was_measured_there(tmp_path: Path) -> Non
     assert early.head is not None
     assert early.head.step == 0
     assert early.chosen is not None
-    assert not early.chosen.condensed
+    assert not early.chosen.is_condensed
     assert late.chosen is not None
     assert late.chosen.name == "conv2"
     assert late.chosen.condensed

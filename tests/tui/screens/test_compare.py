@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,11 +13,13 @@ from piloting import at_home, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
+from condense_core.runfile.reader import RunReader
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.compare.pick import PickScreen
 from condense_tui.screens.compare.screen import CompareScreen
 from condense_tui.snapshots.comparison import Comparer, CompareView, Comparison
 from condense_tui.snapshots.playhead import Playhead
+from condense_tui.widgets.compare_panels import DifferencePanel
 from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.scrubber import Scrubber
 
@@ -240,3 +243,95 @@ async def test_too_small_to_compare_says_so(make: Callable[..., Recording]) -> N
         await text_has(pilot, "50×20 is too small to compare runs")
         await pilot.resize_terminal(80, 24)
         await text_has(pilot, "A a · conv1")
+
+
+async def test_any_scalar_of_the_layer_that_is_shown(make: Callable[..., Recording]) -> None:
+    one, two = make("one"), make("two", kernels=(16, 8))
+    async with compared(one.folder, two.folder) as pilot:
+        await text_has(pilot, "coverage")
+        await pilot.press("slash", *"eigenvalue.1", "enter")
+        await until(lambda: found(pilot).scalar == "eigenvalue.1", "the chosen scalar")
+        await drawn(pilot)
+        assert "eigenvalue 1" in text(pilot)
+        for number, recording in enumerate((one, two)):
+            with RunReader(recording.folder) as run:
+                np.testing.assert_array_equal(found(pilot).sides[number].scalar[1], run.curve("conv1.eigenvalue.1")[1])
+        await pilot.press("right_square_bracket")
+        with RunReader(two.folder) as run:
+            other = run.curve("conv2.eigenvalue.1")[1]
+        await until(lambda: np.array_equal(found(pilot).sides[1].scalar[1], other), "the next layer's")
+        await pilot.press("slash", *"accuracy", "enter")
+        await until(lambda: found(pilot).scalar == "accuracy", "a scalar of the network")
+        assert len(found(pilot).sides[0].scalar[0]) == len(one.steps)
+
+
+async def test_the_difference_of_two_heatmaps(make: Callable[..., Recording]) -> None:
+    one, two, other = make("one"), make("two", lines=(3, 1)), make("other", kernels=(24, 16))
+    async with compared(one.folder, two.folder, other.folder, size=(160, 50)) as pilot:
+        await pilot.press("d")
+        await text_has(pilot, "(A − B) / 2 · conv1")
+        panel = pilot.app.screen.query_one(DifferencePanel)
+        a, b = (side.image for side in found(pilot).sides[:2])
+        image = panel.heatmap.image
+        assert a is not None and b is not None and image is not None
+        np.testing.assert_allclose(2 * image.cosine, a.cosine - b.cosine, atol=1e-6)
+        panel.heatmap.focus()
+        await pilot.press("up", "left")
+        reading = panel.heatmap.reading
+        assert reading is not None
+        (row,), (column,) = reading.rows, reading.columns
+        await text_has(pilot, f"A − B {a.cosine[row, column] - b.cosine[row, column]:+.2f}")
+        await pilot.press("escape", "d")
+        await text_has(pilot, "A − C: 32 and 24 kernels")
+        await pilot.press("d")
+        await until(lambda: not panel.display, "no difference any more")
+
+
+async def test_settings_that_differ(make: Callable[..., Recording]) -> None:
+    one, two = make("one"), make("two", steps=2000, kernels=(32, 8))
+    async with compared(one.folder, two.folder) as pilot:
+        await pilot.press("i")
+        await text_has(pilot, "settings that differ")
+        lines = [line.split() for line in text(pilot).splitlines()]
+        assert any({"steps", "4000", "2000"} <= set(line) for line in lines)
+        assert any({"layers.1.width", "16", "8"} <= set(line) for line in lines)
+        assert not any("layers.0.width" in line for line in lines)
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, CompareScreen), "the table to close")
+        assert [setting.name for setting in found(pilot).settings] == ["steps", "layers.1.width"]
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+async def test_the_curves_that_are_shown_as_csv(
+    make: Callable[..., Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, smooth: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    one, two = make("one"), make("two", steps=1000)
+    async with compared(one.folder, two.folder) as pilot:
+        await pilot.press(*(["m"] if smooth else []), "e")
+        await text_has(pilot, "comparison.csv")
+        await pilot.press("enter")
+        file = tmp_path / "comparison.csv"
+        await until(file.exists, "the file")
+        await text_has(pilot, "wrote")
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [int(row["step"]) for row in rows] == sorted(set(one.steps.tolist()) | set(two.steps.tolist()))
+    assert ("A one: conv1.coverage (EMA 0.6)" in rows[0]) == smooth
+    first = next(row for row in rows if int(row["step"]) == 4000)
+    assert float(first["A one: loss / first loss"]) == pytest.approx(0.75)
+    assert first["B two: conv1.coverage"] == ""
+
+
+async def test_a_picture_of_the_comparison(
+    make: Callable[..., Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with compared(make("one").folder, make("two").folder) as pilot:
+        await drawn(pilot)
+        await pilot.press("e", "right")
+        await text_has(pilot, "comparison.svg")
+        await pilot.press("enter")
+        await until((tmp_path / "comparison.svg").exists, "the picture")
+        await text_has(pilot, "wrote")
+    assert "<svg" in (tmp_path / "comparison.svg").read_text(encoding="utf-8")

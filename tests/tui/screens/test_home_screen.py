@@ -13,6 +13,7 @@ from piloting import at_home, run_screen, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
+from condense_core.runfile.info import CHECKPOINT_NAME
 from condense_presets import recordings
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.compare.screen import CompareScreen
@@ -244,8 +245,11 @@ async def test_a_stopped_run_goes_on_from_the_list(
     stopped = recorded(status="stopped").folder
     async with home(stopped.parent) as pilot:
         await pilot.press("p")
+        await text_has(pilot, "training starts again from step 0")
+        (stopped / CHECKPOINT_NAME).touch()
+        await pilot.press("p")
         await text_has(pilot, "training resumes from its last checkpoint")
-    assert resumed == [stopped]
+    assert resumed == [stopped, stopped]
 
 
 async def test_a_damaged_run_is_a_row_that_says_so(recorded: Callable[..., Recording]) -> None:

@@ -8,10 +8,12 @@ import pytest
 from recording import Recording
 
 from condense_core.runfile import status as statuses
+from condense_core.runfile.info import CHECKPOINT_NAME
 from condense_core.runs.glance import glance
 from condense_tui.draw.status import SIGNS
 from condense_tui.screens.list_lines import run_details
 from condense_tui.screens.run_commands import pause_word
+from condense_tui.snapshots.assemble import banner
 from condense_tui.terminal import look
 from condense_tui.text.tables import print_runs
 
@@ -27,9 +29,32 @@ def test_every_status_is_active_or_has_ended_in_some_way() -> None:
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])
 def test_a_list_offers_to_resume_where_the_key_does(status: str, recorded: Recording) -> None:
     recorded.finish(status)
-    found = glance(recorded.folder)
-    words = "".join(text for line in run_details(found, look.of(look.themes()[0]), 100, 20) for text, _ in line)
-    assert ("p resumes it from its last checkpoint" in words) is (pause_word(status) == "resume")
+    assert ("p trains it again from step 0" in details(recorded)) is (pause_word(status) == "resume")
+    (recorded.folder / CHECKPOINT_NAME).touch()
+    assert ("p resumes it from its last checkpoint" in details(recorded)) is (pause_word(status) == "resume")
+
+
+def details(recording: Recording) -> str:
+    found = glance(recording.folder)
+    return "".join(text for line in run_details(found, look.of(look.themes()[0]), 100, 20) for text, _ in line)
+
+
+@pytest.mark.parametrize("status", ["lost", "failed"])
+def test_a_banner_offers_a_checkpoint_where_there_is_one(status: str, recorded: Recording) -> None:
+    recorded.finish(status)
+    info = glance(recorded.folder).info
+    assert info is not None
+    assert "p to train from step 0 again" in banner(info, recorded.folder, 5).text
+    (recorded.folder / CHECKPOINT_NAME).touch()
+    assert "p to resume from its last checkpoint" in banner(info, recorded.folder, 5).text
+
+
+def test_a_run_that_diverged_at_once_has_no_frames_before_to_go_to(recorded: Recording) -> None:
+    recorded.finish("diverged")
+    info = glance(recorded.folder).info
+    assert info is not None
+    assert "←" in banner(info, recorded.folder, 5).text
+    assert "←" not in banner(info, recorded.folder, 0).text
 
 
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])

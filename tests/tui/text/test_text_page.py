@@ -71,6 +71,14 @@ def test_every_panel_of_the_screen_is_there(recorded: Path) -> None:
     assert "╱╱" in text and " dropped" in text
 
 
+def test_a_file_that_does_not_say_what_its_spectrum_is_of_is_shown_without_a_claim() -> None:
+    old = Path(__file__).parents[2] / "core" / "runfile" / "recordings-0.1" / "digits-deep.sqlite"
+    text = "\n".join(lines_of(old))
+    assert "\neigenvalues · gap" in text
+    assert "ZᵀZ" not in text and " v1" not in text and "gradient" not in text
+    assert "on the predicted direction" in text
+
+
 def test_the_legend_is_of_the_ramp_that_is_drawn(recorded: Path) -> None:
     """Signs are a minus where there is room for it, else letters; the legend explains whichever it is."""
     for width, negative, legend in ((80, "-@-@", "-1 -@%#*+=-:. 0"), (40, "MMM", "-1 MXeoxi~;, 0")):
@@ -161,7 +169,8 @@ def test_a_run_without_a_frame(tmp_path: Path) -> None:
 
 def test_a_claim_is_below_everything() -> None:
     lines = lines_of(recordings()["digits-ce"])
-    assert any(line.startswith("claim: ") for line in lines[-4:])
+    (place,) = [number for number, line in enumerate(lines) if line.startswith("claim: ")]
+    assert all(line.startswith(("  met ", "  missed")) for line in lines[place + 1 :])
 
 
 def test_runs_show_prints_the_same(recorded: Path, monkeypatch, capsys) -> None:

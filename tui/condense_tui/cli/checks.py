@@ -63,9 +63,12 @@ def _training() -> Iterator[Check]:
 
 
 def _terminal() -> Iterator[Check]:
-    from condense_tui.app.launch import has_terminal
+    from condense_tui.app.launch import can_draw, has_terminal
     from condense_tui.draw.ability import Depth, ability
 
+    if has_terminal() and not can_draw():
+        yield Check("terminal", "note", "TERM is dumb: commands print tables instead of opening the app")
+        return
     if not has_terminal():
         yield Check("terminal", "note", "none here: commands print tables instead of opening the app")
         return

@@ -80,7 +80,7 @@ def checked(folder: Path, showing: Showing) -> int:
 def exit_code(summary: Summary, *, check: bool) -> int:
     """What a command that showed this run ends with; says why on standard error where it is not 0."""
     if summary.status in BAD:
-        resume = f"to resume it from its last checkpoint: condense-tui runs resume {summary.run}"
+        resume = f"to resume it: condense-tui runs resume {summary.run}"
         because = f": {summary.reason}" if summary.reason else ""
         advice = f"; {resume}" if summary.status == "lost" else ""
         typer.echo(f"condense-tui: {summary.run} {summary.status}{because}{advice}", err=True)
@@ -128,12 +128,22 @@ def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
 
 
 def _measured(run: RunReader) -> str:
-    """Loss, lines of each layer and speed, as they stand."""
-    if not len(run.curve("loss")[0]):
+    """How the claim stands, loss, lines of each layer and speed."""
+    from condense_core.runs.layer_over_seeds import read_layer_over_seeds
+    from condense_core.runs.standing import standing
+    from condense_core.thresholds import FINE
+    from condense_tui.draw.verdict import sign_of, verdict
+    from condense_tui.draw.written import lines_of
+
+    if run.newest_step is None:
         return ""
-    parts = [f"loss {run.last('loss'):.4g}"]
-    parts += [f"{layer} {run.last(f'{layer}.lines'):.0f} lines" for layer in run.layers]
-    parts.append(f"{run.last('steps_per_second'):.4g} steps/s")
+    claim = standing(run)
+    cut = FINE if claim is None else claim.cut
+    parts = [] if claim is None else [f"{sign_of(claim).sign} {verdict(claim)}"]
+    parts += [f"loss {run.newest('loss'):.4g}"]
+    layers = [read_layer_over_seeds(run, name, None, cut) for name in run.layers]
+    parts += [f"{layer.name} {lines_of(layer.lines)} at {cut.short}" for layer in layers]
+    parts.append(f"{run.newest('steps_per_second'):.4g} steps/s")
     return " · ".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.app.launch import has_terminal, open_app
+from condense_tui.app.launch import can_draw, open_app
 from condense_tui.cli.options import (
     AtOption,
     CheckOption,
@@ -69,6 +69,7 @@ def run(
     from condense_core.errors import ScenarioError, StoppedError
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
+    from condense_core.scenario.claim_lint import faults
     from condense_core.scenario.class_folders import class_folders, named
     from condense_core.scenario.device import device_named
     from condense_core.scenario.experiment import Folder
@@ -90,6 +91,8 @@ def run(
     )
     if vary is not None and experiment.ensemble.members == 1:
         raise ScenarioError(f"--vary {vary} needs several seeds, and the scenario has one: add --seeds N")
+    for fault in faults(experiment) if check else ():
+        typer.echo(f"weak claim: {fault}", err=True)
     if host is not None:
         return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
     require_engine()
@@ -192,7 +195,7 @@ def replay(
     from condense_tui.cli.headless import show_panels
 
     place = find_recording(run, runs_dir)
-    if headless or json or at is not None or not has_terminal():
+    if headless or json or at is not None or not can_draw():
         show_panels(place, Panels(at=at, width=width, json=json))
         if place in recordings().values():
             typer.echo(_recorded(place), err=True)

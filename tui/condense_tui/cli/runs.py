@@ -15,6 +15,7 @@ from condense_tui.cli.options import AtOption, HostOption, JsonOption, RunsDirOp
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
     from condense_core.runfile.info import RunInfo
+    from condense_core.runs.standing import Standing
 
 runs = typer.Typer(help="List, show, stop, resume, remove and pull runs.", invoke_without_command=True)
 
@@ -36,34 +37,49 @@ def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOp
     import msgspec
 
     from condense_core.runs.place import runs_folder
+    from condense_tui.draw.verdict import as_json
     from condense_tui.text.tables import print_runs
 
-    infos = _infos_here(runs_folder(runs_dir)) if host is None else _infos_there(host)
+    # of runs elsewhere what was measured is not known here
+    found = _found_here(runs_folder(runs_dir)) if host is None else [(info, None) for info in _infos_there(host)]
     if json:
         rows = [
-            {name: value for name, value in msgspec.structs.asdict(i).items() if name != "experiment"} for i in infos
+            {name: value for name, value in msgspec.structs.asdict(info).items() if name != "experiment"}
+            | {"claim": None if claim is None else as_json(claim)}
+            for info, claim in found
         ]
         typer.echo(msgspec.json.encode(rows).decode())
-    elif infos:
-        print_runs(infos)
+    elif found:
+        infos, claims = zip(*found, strict=True)
+        print_runs(infos, claims if any(claims) else ())
     else:
         place, there = (runs_folder(runs_dir), "") if host is None else (host, f" --host {host}")
         typer.echo(f"no runs {'in' if host is None else 'on'} {place}; start one: condense-tui run digits-gd{there}")
     return 0
 
 
-def _infos_here(place: Path) -> list[RunInfo]:
+def _found_here(place: Path) -> list[tuple[RunInfo, Standing | None]]:
+    """Every run and how its claim stands."""
     from condense_core.errors import RunFileError
-    from condense_core.runfile.info import read_run
+    from condense_core.runfile.reader import RunReader
     from condense_core.runs.place import run_folders
+    from condense_core.runs.standing import standing
 
-    infos = []
+    found: list[tuple[RunInfo, Standing | None]] = []
     for folder in run_folders(place):
         try:
-            infos.append(read_run(folder))
+            with RunReader(folder) as run:
+                info = run.info()
+                try:
+                    claim = standing(run, info)
+                except RunFileError as error:
+                    # its row can be read, and so it is listed
+                    typer.echo(f"condense-tui: {error}", err=True)
+                    claim = None
+                found.append((info, claim))
         except RunFileError as error:
             typer.echo(f"condense-tui: {error}", err=True)
-    return infos
+    return found
 
 
 def _infos_there(host: str) -> list[RunInfo]:

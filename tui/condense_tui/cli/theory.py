@@ -112,6 +112,7 @@ def _why(kind: LabelTheory) -> str:
 
 
 def _rows(kinds: list[LabelTheory]) -> list[tuple[str, list[str]]]:
+    from condense_core.measure_table import FROM_DATA
     from condense_tui.draw.numbers import UNKNOWN
 
     leading = min(4, *(len(kind.values) for kind in kinds)) if len(kinds) > 1 else min(4, len(kinds[0].values))
@@ -122,17 +123,17 @@ def _rows(kinds: list[LabelTheory]) -> list[tuple[str, list[str]]]:
     rows.append(("gap λ1 − λ2", [_spread(kind.gap) for kind in kinds]))
     channels = max(len(kind.ones_overlap) for kind in kinds)
     for channel in range(channels):
-        name = "|⟨v1, ones⟩|" + (f" channel {channel + 1}" if channels > 1 else "")
+        name = f"|⟨{FROM_DATA.direction}, ones⟩|" + (f" channel {channel + 1}" if channels > 1 else "")
         rows.append((name, [_spread(kind.ones_overlap[channel], digits=6) for kind in kinds]))
     if any(kind.doubtful for kind in kinds):
-        rows.append(("v1 undetermined in", [f"{kind.doubtful} trials" for kind in kinds]))
+        rows.append((f"{FROM_DATA.direction} undetermined in", [f"{kind.doubtful} trials" for kind in kinds]))
     if any(kind.predicted for kind in kinds):
         rows.append(("learning rate", [_spread(kind.lr) for kind in kinds]))
         rows.append(("predicted step", [_steps(kind) for kind in kinds]))
     if any(kind.theorem for kind in kinds):
         times = [kind.theorem for kind in kinds]
         rows.append(("T of theorem 1", [f"step {time.step.mean:.0f}" if time else UNKNOWN for time in times]))
-        rows.append(("share on v1 then", [_spread(time.ratio if time else None) for time in times]))
+        rows.append((f"share on {FROM_DATA.direction} then", [_spread(time.ratio if time else None) for time in times]))
         rows.append(("relative change then", [_spread(time.relative_change if time else None) for time in times]))
     return rows
 

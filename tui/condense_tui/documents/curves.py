@@ -9,8 +9,8 @@ import numpy as np
 
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.draw.numbers import power, short_step, tick
-from condense_tui.draw.plot import HUGE
 from condense_tui.draw.scale import Scale, fit, ticks
+from condense_tui.draw.strokes import HUGE
 
 WIDTH, HEIGHT = 300, 190
 LEFT, RIGHT, TOP, BOTTOM = 40, 32, 8, 22

@@ -10,12 +10,13 @@ import numpy as np
 
 from condense_core.runfile.layer_measures import predicted_step
 from condense_core.runfile.reader import RunReader, open_member
-from condense_core.thresholds import COARSE, INITIAL_STAGE, percent
+from condense_core.thresholds import FINE, INITIAL_STAGE, percent
 from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import heatmap
 from condense_tui.documents.markup import Markup
-from condense_tui.draw.numbers import plural, step
-from condense_tui.snapshots.assemble import image_of
+from condense_tui.draw.numbers import step
+from condense_tui.draw.written import lines_in
+from condense_tui.snapshots.image import image_of
 
 # What stands at the line under which the loss has left the initial stage.
 INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: end of the initial stage"
@@ -47,7 +48,7 @@ def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
         shown: list[Picture | None] = [*_heatmaps(run)]
         alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
-        eigenvalues = _eigenvalues(run, layer)
+        eigenvalues, source = _eigenvalues(run, layer), run.prediction_source(layer)
         mark = predicted_mark(run, layer)
     for place in places[1:] if alone else ():
         if len(shown) == IN_A_ROW:
@@ -55,7 +56,7 @@ def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
         with open_member(*place) as run:
             shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
     shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, INITIAL_STAGE_ENDS)))
-    ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on the predicted v1", low=0.0, high=1.0, mark=mark)
+    ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on {source.direction}", low=0.0, high=1.0, mark=mark)
     return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
 
 
@@ -83,9 +84,7 @@ def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | 
         return None
     image = image_of(layer, cosine, run.condensation(layer), True)
     last = at == int(run.instants[-1])
-    words = "" if frame is None else f": {plural(frame.lines, 'line')}"
-    if frame is not None and frame.lines != frame.lines_coarse:
-        words += f", {frame.lines_coarse} at {COARSE.words}"
+    words = "" if frame is None else f": {lines_in(frame, FINE if run.claim is None else run.claim.cut)}"
     caption = f"{layer} at step {step(at)}{which}{words}"
     dropped = image.dropped if last else np.zeros(len(cosine), bool)
     return Picture(heatmap(cosine, image.order, dropped, caption), caption, True)
@@ -121,5 +120,5 @@ def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
             curves.append(ChartCurve(steps, values, name=f"λ{rank}²", tone=rank - 1))
     if not curves:
         return None
-    title = f"eigenvalues of ZᵀZ, {layer}"
+    title = f"{run.prediction_source(layer).eigenvalues}, {layer}"
     return Picture(plot(Chart(title, curves, log=True)), title, False)

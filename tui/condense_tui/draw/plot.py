@@ -1,34 +1,31 @@
-"""Line plots: plotext draws the curves, and nothing but the curves; axes, rules and the playhead are laid around them.
+"""Line plots: the curves are drawn on a bare canvas, and axes, rules and the playhead are laid around them.
 
-plotext's own frame and ticks crowd a panel of thirty columns, and a playhead inside the figure would mean drawing the
-figure again for every key press. So `build` (10 ms and more, off the UI thread) gives rows that hold whatever the
-playhead does, and `with_playhead` (some microseconds) marks the column where it stands.
+A playhead inside the figure would mean drawing the figure again for every key press. So `build` (off the UI thread)
+gives rows that hold whatever the playhead does, and `with_playhead` (some microseconds) marks where it and the cursor
+stand.
 """
 
 from __future__ import annotations
 
 import enum
-import re
-import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from condense_tui.draw import numbers
+from condense_tui.draw import canvas, numbers
 from condense_tui.draw.line import Glyph, Span, spans
 from condense_tui.draw.scale import Scale, fit, ticks
+from condense_tui.draw.strokes import BAND, HUGE, MOST_POINTS, PlotCurve, Stroke, cleaned, in_order, smoothed, thinned
 
-# More points than this cost time and change no dot: a braille column takes a minimum and a maximum.
-MOST_POINTS = 400
-# A longer curve is thinned before anything else is done with it, so that neither time nor memory go with its length.
-LONG = 10 * MOST_POINTS
 EDGE_ROOM = 0.04
 # Times that a curve's label stands on it: often enough to follow it through a bundle.
 LABELS = 4
-# Beyond this the span of an axis is no finite number any more; such a value is on its way to infinity.
-HUGE = 1e150
-# Below this, arithmetic on ticks underflows; what is measured gets nowhere near it and counts as 0.
-TINY = 1e-150
+# Measured points are shown as such where each has so many cells.
+MARK_ROOM = 3
+
+Rasterise = Callable[..., list[list[Glyph]]]
+"""`canvas.rasterise`, or plotext's (`draw/printed.py`) where a plot is printed."""
 
 
 class PlotTone(enum.IntEnum):
@@ -40,26 +37,8 @@ class PlotTone(enum.IntEnum):
     RULE = 3
     PLAYHEAD = 4
     MARK = 5
+    CURSOR = 6
     CURVE = 16
-
-
-# The tone of a curve that stands back behind the others, such as the edge of a band; one more and further, of that of
-# the first, the second, … of several curves.
-BAND = 12
-
-
-@dataclass(frozen=True)
-class PlotCurve:
-    """One line: its name, steps, values, and which of the curve tones it takes.
-
-    `label`, one character, is set on the curve in some places, so that it is known without its colour.
-    """
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-    tone: int = 0
-    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +60,8 @@ class Mark:
 @dataclass(frozen=True)
 class Spec:
     """A plot to be built, in an area of `width` × `height` characters. `bounds` fixes the value axis. `stamp` tells
-    data apart whose curves are as long as each other and end at one x."""
+    data apart whose curves are as long as each other and end at one x. `window` is the range of x in view, all without;
+    `smooth` the weight of a moving average, 0 without: the curves as measured stand back behind it then."""
 
     curves: tuple[PlotCurve, ...]
     width: int
@@ -93,11 +73,14 @@ class Spec:
     bounds: tuple[float, float] | None = None
     braille: bool = True
     stamp: int = 0
+    window: tuple[float, float] | None = None
+    smooth: float = 0.0
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A built plot: rows of cells (character, tone), and where its canvas lies."""
+    """A built plot: rows of cells (character, tone), and where its canvas lies. `curves` are those that a cursor reads,
+    x ascending and smoothed; of them `unseen` values have no place on a logarithmic axis."""
 
     width: int
     height: int
@@ -107,6 +90,9 @@ class Plot:
     canvas_height: int
     x: Scale
     empty: bool = field(default=False)
+    y: Scale = field(default=Scale(0, 1))
+    curves: tuple[PlotCurve, ...] = ()
+    unseen: int = 0
 
 
 def sized(spec: Spec, width: int, height: int, *, braille: bool) -> Spec:
@@ -114,15 +100,46 @@ def sized(spec: Spec, width: int, height: int, *, braille: bool) -> Spec:
     return replace(spec, width=width, height=height, braille=braille)
 
 
-def build(spec: Spec) -> Plot:
+def build(spec: Spec, rasterise: Rasterise = canvas.rasterise) -> Plot:
     """Draw `spec`; curves without a finite value are left out, and so is what does not fit a small area."""
-    series = [_clean(curve, spec) for curve in spec.curves]
-    series = [curve for curve in series if len(curve.x)]
-    canvas_height = max(0, spec.height - 1)
+    curves = [in_order(curve) for curve in spec.curves]
+    if spec.smooth:
+        behind = [replace(curve, tone=BAND + 1 + curve.tone, label="") for curve in curves if _averaged(curve)]
+        curves = [
+            replace(curve, y=smoothed(curve.y, spec.smooth)) if _averaged(curve) else curve for curve in curves
+        ] + behind
+    strokes = (cleaned(curve, log_x=spec.log_x, log_y=spec.log_y, window=spec.window) for curve in curves)
+    series = [stroke for stroke in strokes if len(stroke.x)]
     x = _x_axis(series, spec)
-    if not series or canvas_height < 1 or spec.width < 8:
-        return Plot(spec.width, spec.height, _blank(spec.width, spec.height), 0, spec.width, canvas_height, x, True)
+    if not series:
+        return empty_plot(spec)
     y = _y_axis(series, spec)
+    read = tuple(curve for curve in curves if curve.tone <= BAND)
+    unseen = sum(int(((curve.y <= 0) & np.isfinite(curve.y)).sum()) for curve in read) if spec.log_y else 0
+    plot = laid_out(spec, lambda width: _on(width, x, series), x, y, rasterise)
+    return replace(plot, curves=read, unseen=unseen)
+
+
+def empty_plot(spec: Spec) -> Plot:
+    """The area with nothing in it."""
+    rows = _blank(spec.width, spec.height)
+    return Plot(spec.width, spec.height, rows, 0, spec.width, max(0, spec.height - 1), Scale(0, 1), True)
+
+
+def laid_out(
+    spec: Spec,
+    strokes: Callable[[int], Sequence[Stroke]],
+    x: Scale,
+    y: Scale,
+    rasterise: Rasterise = canvas.rasterise,
+    *,
+    x_labels: Mapping[float, str] | None = None,
+) -> Plot:
+    """Strokes with axes and marks around them. `strokes` gives them for a canvas of so many columns; `x_labels` are the
+    ticks of the axis across, steps without."""
+    canvas_height = max(0, spec.height - 1)
+    if canvas_height < 1 or spec.width < 8:
+        return empty_plot(spec)
     y_ticks = ticks(y, max(2, min(5, canvas_height // 2)))
     labels = _y_labels(y_ticks, y)
     left = min(max(map(len, labels.values()), default=0) + 1, spec.width // 3)
@@ -137,15 +154,33 @@ def build(spec: Spec) -> Plot:
         _draw_rule(area, spec.rule)
     for mark in spec.marks:
         _draw_mark(area, mark)
-    for row, cells in enumerate(_rasterise(area, series)):
+    shown = strokes(area.width)
+    placed = [replace(stroke, x=x.share(stroke.x), y=y.share(stroke.y)) for stroke in shown]
+    drawn = rasterise(placed, area.width, area.height, int(PlotTone.CURVE), braille=spec.braille)
+    for row, cells in enumerate(drawn):
         for column, (character, tone) in enumerate(cells):
             if character != " ":
                 grid[row][left + column] = (character, tone)
     for mark in spec.marks:
         _label_mark(area, mark)
-    _draw_labels(area, series)
-    _draw_x_labels(area)
-    return Plot(spec.width, spec.height, tuple(map(tuple, grid)), left, area.width, canvas_height, x)
+    _draw_labels(area, shown)
+    _draw_x_labels(area, _step_labels(area) if x_labels is None else x_labels)
+    return Plot(spec.width, spec.height, tuple(map(tuple, grid)), left, area.width, canvas_height, x, False, y)
+
+
+def _averaged(curve: PlotCurve) -> bool:
+    return curve.tone < BAND and not curve.exact
+
+
+def _on(width: int, x: Scale, series: Sequence[Stroke]) -> list[Stroke]:
+    """The strokes with no more points than can be seen, and marked where those are few."""
+    found = []
+    for stroke in series:
+        thin = thinned(stroke, x, min(2 * width, MOST_POINTS // 2))
+        place = x.share(thin.x)
+        few = MARK_ROOM * int(((place >= 0) & (place <= 1)).sum()) <= width
+        found.append(replace(thin, marked=stroke.marked and few))
+    return found
 
 
 @dataclass(frozen=True)
@@ -168,57 +203,29 @@ class _Area:
         return self.height - 1 - min(self.height - 1, max(0, round(place * (self.height - 1))))
 
 
-def with_playhead(plot: Plot, step: int | None, character: str = "│") -> list[list[Span]]:
-    """Rows of spans (text, tone) with the playhead's column marked where no curve passes."""
-    column = None if step is None or plot.empty else plot.x.column(step, plot.canvas_width)
+def with_playhead(
+    plot: Plot, step: int | None, character: str = "│", cursor: float | None = None, cursor_character: str = "┆"
+) -> list[list[Span]]:
+    """Rows of spans (text, tone) with the columns of the playhead and of the cursor marked where no curve passes."""
+    marks = [(step, character, PlotTone.PLAYHEAD), (cursor, cursor_character, PlotTone.CURSOR)]
+    columns = [
+        (plot.left + column, sign, tone)
+        for x, sign, tone in marks
+        if x is not None and not plot.empty and (column := plot.x.column(x, plot.canvas_width)) is not None
+    ]
     rows = []
     for index, cells in enumerate(plot.rows):
         line = list(cells)
-        if column is not None and index < plot.canvas_height:
-            at = plot.left + column
+        for at, sign, tone in columns if index < plot.canvas_height else ():
             if line[at][1] < PlotTone.CURVE:
-                line[at] = (character, PlotTone.PLAYHEAD)
+                line[at] = (sign, tone)
         rows.append(spans(line))
     return rows
 
 
-def decimate(x: np.ndarray, y: np.ndarray, scale: Scale, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """At most two points a column, its lowest and its highest, so that every spike survives; x ascends.
-
-    They stand at the column's first and last x, in the order that follows the curve's own rise or fall. Takes no
-    memory by the length of the curve.
-    """
-    if len(x) <= 2 * columns or columns < 1:
-        return x, y
-    edges = scale.low + np.arange(columns) / columns * (scale.high - scale.low)
-    starts = np.unique(np.r_[0, np.searchsorted(x, scale.back(edges))])
-    starts = starts[starts < len(x)]
-    ends = np.r_[starts[1:], len(x)] - 1
-    lows, highs = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
-    rising = y[starts] <= y[ends]
-    xs = np.stack([x[starts], x[ends]], axis=1).ravel()
-    ys = np.stack([np.where(rising, lows, highs), np.where(rising, highs, lows)], axis=1).ravel()
-    return xs, ys
-
-
-def _clean(curve: PlotCurve, spec: Spec) -> PlotCurve:
-    x, y = np.asarray(curve.x), np.asarray(curve.y)
-    if len(x) > LONG and np.all(x[1:] >= x[:-1]) and np.all(y > 0 if spec.log_y else np.isfinite(y)):
-        x, y = decimate(x, y, fit(x[[0, -1]], spec.log_x, 1.0 if spec.log_x else 0.0), LONG // 2)
-    x, y = x.astype(np.float64), y.astype(np.float64)
-    keep = np.isfinite(x) & (np.abs(y) < HUGE)
-    y = np.where(np.abs(y) < TINY, 0.0, y)
-    if spec.log_y:
-        keep &= y > 0
-    x, y = x[keep], y[keep]
-    # a resumed run records some steps twice
-    if len(x) > 1 and np.any(np.diff(x) < 0):
-        order = np.argsort(x, kind="stable")
-        x, y = x[order], y[order]
-    return PlotCurve(curve.name, x, y, curve.tone, curve.label)
-
-
-def _x_axis(series: list[PlotCurve], spec: Spec) -> Scale:
+def _x_axis(series: list[Stroke], spec: Spec) -> Scale:
+    if spec.window is not None:
+        return fit(np.array(spec.window), spec.log_x, 1.0 if spec.log_x else 0.0)
     ends = [curve.x[[0, -1]] for curve in series]
     steps = np.concatenate(ends) if ends else np.zeros(1)
     if steps.min() == steps.max():
@@ -227,11 +234,15 @@ def _x_axis(series: list[PlotCurve], spec: Spec) -> Scale:
     return fit(steps, spec.log_x, 1.0 if spec.log_x else 0.0)
 
 
-def _y_axis(series: list[PlotCurve], spec: Spec) -> Scale:
-    if spec.bounds is not None and not spec.log_y:
+def _y_axis(series: list[Stroke], spec: Spec) -> Scale:
+    if spec.bounds is not None and not spec.log_y and spec.window is None:
         return Scale(*spec.bounds)
     values = np.concatenate([curve.y for curve in series])
-    if spec.rule is not None:
+    if spec.window is not None:
+        low, high = spec.window
+        inside = np.concatenate([(curve.x >= low) & (curve.x <= high) for curve in series])
+        values = values[inside] if inside.any() else values
+    elif spec.rule is not None and abs(spec.rule.value) < HUGE:
         values = np.r_[values, spec.rule.value]
     found = fit(values, spec.log_y)
     # a curve along the very edge of its panel reads as a part of the frame
@@ -269,7 +280,7 @@ def _draw_mark(area: _Area, mark: Mark) -> None:
 def _label_mark(area: _Area, mark: Mark) -> None:
     """The mark's label beside it, in the first row where it hides neither a curve nor another label; else nowhere."""
     column = area.x.column(mark.step, area.width)
-    if column is None:
+    if column is None or not mark.label:
         return
     label = f" {mark.label} "
     for row in area.grid[: area.height]:
@@ -280,7 +291,7 @@ def _label_mark(area: _Area, mark: Mark) -> None:
                 return
 
 
-def _draw_labels(area: _Area, series: list[PlotCurve]) -> None:
+def _draw_labels(area: _Area, series: Sequence[Stroke]) -> None:
     """Each curve's label on it, a few times over the width, at columns that no other curve labels."""
     labelled = [curve for curve in series if curve.label]
     for number, curve in enumerate(labelled):
@@ -293,16 +304,19 @@ def _draw_labels(area: _Area, series: list[PlotCurve]) -> None:
                 _write(area.grid[row], area.left + int(places[near]), curve.label, PlotTone.CURVE + curve.tone)
 
 
-def _draw_x_labels(area: _Area) -> None:
+def _step_labels(area: _Area) -> dict[float, str]:
     values = ticks(area.x, max(2, min(5, area.width // 9)))
     if area.x.log and area.x.low == 0 and area.width >= 24:
         values = [0.0, *values]
+    return {value: numbers.short_step(value) for value in values}
+
+
+def _draw_x_labels(area: _Area, labels: Mapping[float, str]) -> None:
     taken = -1
-    for value in values:
+    for value, text in labels.items():
         column = area.x.column(value, area.width)
         if column is None:
             continue
-        text = numbers.short_step(value)
         start = min(max(0, column - len(text) // 2), area.width - len(text))
         if start > taken:
             _write(area.grid[-1], area.left + start, text, PlotTone.TICK)
@@ -317,61 +331,3 @@ def _write(row: list[Glyph], column: int, text: str, tone: int) -> None:
 
 def _blank(width: int, height: int) -> tuple[tuple[Glyph, ...], ...]:
     return tuple(tuple([(" ", int(PlotTone.BLANK))] * max(0, width)) for _ in range(max(0, height)))
-
-
-_PIECE = re.compile(r"\x1b\[([0-9;]*)m|([^\x1b\n]+)|(\n)")
-# plotext names colours by number; 0 to 15 are taken apart into names of their own, so tones start behind them.
-_FIRST_COLOUR = 16
-
-
-# plotext has one figure for the whole program, and panels are built in threads.
-_FIGURE = threading.Lock()
-
-
-def _rasterise(area: _Area, series: list[PlotCurve]) -> list[list[Glyph]]:
-    """Rows of (character, tone) with the curves as plotext draws them on a bare canvas."""
-    # imported where it is used: 75 ms that the first frame of the app does not wait for
-    import plotext
-
-    columns = min(2 * area.width, MOST_POINTS // 2)
-    # drawn last lies on top, and the first curve is the one that matters
-    curves = [(curve, *decimate(curve.x, curve.y, area.x, columns)) for curve in reversed(series)]
-    with _FIGURE:
-        plotext.clear_figure()
-        # a figure is as large as its panel, whatever size the terminal had when plotext looked
-        plotext.limit_size(False, False)
-        plotext.plot_size(area.width, area.height)
-        plotext.frame(False)
-        plotext.xaxes(False, False)
-        plotext.yaxes(False, False)
-        plotext.xticks([])
-        plotext.yticks([])
-        plotext.canvas_color("default")
-        plotext.axes_color("default")
-        plotext.xlim(0, 1)
-        plotext.ylim(0, 1)
-        for curve, xs, ys in curves:
-            plotext.plot(
-                area.x.share(xs).tolist(),
-                np.clip(area.y.share(ys), -0.5, 1.5).tolist(),
-                marker="braille" if area.braille else "*",
-                color=_FIRST_COLOUR + curve.tone,
-            )
-        canvas = plotext.build()
-    return _parse(canvas, area.height)
-
-
-def _parse(canvas: str, height: int) -> list[list[Glyph]]:
-    rows: list[list[Glyph]] = [[]]
-    tone = int(PlotTone.BLANK)
-    for match in _PIECE.finditer(canvas):
-        codes, text, newline = match.groups()
-        if newline:
-            rows.append([])
-        elif text:
-            rows[-1].extend((character, tone) for character in text)
-        elif codes.startswith("38;5;"):
-            tone = int(PlotTone.CURVE) + int(codes[5:]) - _FIRST_COLOUR
-        elif codes == "0":
-            tone = int(PlotTone.BLANK)
-    return rows[:height]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import overload
 
@@ -35,7 +36,11 @@ class Scale:
     def back(self, coordinate: np.ndarray) -> np.ndarray: ...
     def back(self, coordinate: float | np.ndarray) -> float | np.ndarray:
         """The value at an axis coordinate."""
-        return (10.0**coordinate if self.log else coordinate) - self.shift
+        if not self.log:
+            return coordinate - self.shift
+        with np.errstate(over="ignore"):  # an axis may end a little above the largest number
+            value = np.power(10.0, coordinate) - self.shift
+        return value if isinstance(coordinate, np.ndarray) else float(value)
 
     def share(self, value: np.ndarray | float) -> np.ndarray:
         """Place along the axis, 0 at `low`, 1 at `high`."""
@@ -84,7 +89,7 @@ def _decades(scale: Scale, most: int) -> list[float]:
     first, last = math.ceil(scale.low - 1e-9), math.floor(scale.high + 1e-9)
     stride = max(1, math.ceil((last - first + 1) / most))
     # ends on the highest decade, where curves of a log plot mostly start
-    exponents = range(last, first - 1, -stride)
+    exponents = range(min(last, sys.float_info.max_10_exp), first - 1, -stride)
     return sorted(10.0**exponent for exponent in exponents)
 
 

@@ -34,3 +34,8 @@ SIGNS = {
 def sign_of(status: str) -> StatusSign:
     """Sign and word of a status; an unknown one is its own word."""
     return SIGNS.get(status, StatusSign("○", "o", status, "muted"))
+
+
+def condensed_sign(condensed: bool | None, unicode: bool) -> str:
+    """The sign of a layer that has condensed, of several seeds in all of them, and of one that has not."""
+    return ("◆" if condensed else "◇") if unicode else ("*" if condensed else "o")

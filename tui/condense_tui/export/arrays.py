@@ -1,8 +1,9 @@
 """A run as NumPy arrays: every curve, and of every layer all that was measured at one step.
 
 Names in the archive are `step`, `info` (JSON), `curve.NAME` (S, 2: step, value), `LAYER.similarity` (M, M),
-`LAYER.label`, `.sign`, `.norm` (M,), `LAYER.singular_values` (r,), `.cosine_to_v1` (M,), `.v1` (K,) where the data
-predict it, and of networks with one input `LAYER.output.{point,output,polynomial}` (T,) and
+`LAYER.label`, `.sign`, `.norm` (M,), `LAYER.singular_values` (r,), `.cosine_to_v1` (M,) and `.v1` (K,) where the
+data predict it (`.cosine_to_gradient1` where the gradient does, `.cosine_to_direction1` in files that do not say),
+and of networks with one input `LAYER.output.{point,output,polynomial}` (T,) and
 `LAYER.field.{omega,velocity}` (G, 2), `.stable` (L,).
 Of an ensemble `curve.NAME` is the mean, `curve.NAME@k` a member's, and `LAYER@k.…` what was measured of member k > 0;
 of one member, what is its own has plain names.
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.runfile.reader import RunReader
+from condense_tui.export.table import column
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -27,14 +29,14 @@ def to_npz(run: RunReader, at: int) -> bytes:
     """The archive: curves up to step `at`, and every layer's newest frames at or before it."""
     arrays: Arrays = {"step": np.array(at), "info": np.array(_info(run))}
     for name in run.curve_names:
-        curve = run.curve(name)
+        curve, words = run.curve(name), column(run, name)
         # a member has no speed of its own
         if len(curve[0]):
-            arrays[f"curve.{name}"] = _until(*curve, at)
+            arrays[f"curve.{words}"] = _until(*curve, at)
         for member in range(run.members if run.members > 1 else 0):
             curve = run.member(member).curve(name)
             if len(curve[0]):
-                arrays[f"curve.{name}@{member}"] = _until(*curve, at)
+                arrays[f"curve.{words}@{member}"] = _until(*curve, at)
     for member in range(run.members):
         own, mark = run.member(member), f"@{member}" if member else ""
         for layer in run.layers:
@@ -68,7 +70,7 @@ def _layer(run: RunReader, layer: str, at: int) -> Arrays:
             found["v1"] = spectrum.v1.numpy()
     alignment = run.alignment(layer, at)
     if alignment is not None:
-        found["cosine_to_v1"] = alignment.numpy()
+        found[f"cosine_to_{run.prediction_source(layer, at).first}"] = alignment.numpy()
     outputs = run.outputs(layer, at)
     if outputs is not None:
         found |= {f"output.{name}": getattr(outputs, name).numpy() for name in ("point", "output", "polynomial")}

@@ -13,7 +13,8 @@ from condense_core.errors import MissingExtraError
 from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
 from condense_tui.draw.palette import DROPPED, PALETTES, codes, colours
-from condense_tui.snapshots.assemble import image_of
+from condense_tui.export.table import column
+from condense_tui.snapshots.image import image_of
 
 # TensorBoard itself shows ten images of a tag unless told otherwise; a few more give a choice.
 IMAGES = 20
@@ -51,9 +52,10 @@ def write_events(run: RunReader, folder: Path, at: int | None) -> None:
         add(0, file_version="brain.Event:2")
         for name in run.curve_names:
             steps, values = run.curve(name)
+            shown = tag(column(run, name))
             for step, value in zip(steps.tolist(), values.tolist(), strict=True):
                 if at is None or step <= at:
-                    add(step, summary=Summary(value=[Summary.Value(tag=tag(name), simple_value=value)]))
+                    add(step, summary=Summary(value=[Summary.Value(tag=shown, simple_value=value)]))
         for layer in run.layers:
             for step in _some(run.instants, at):
                 png, side = _image(run, layer, step)

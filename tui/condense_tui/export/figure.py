@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from condense_core.measure_table import label_of
+from condense_core.measure_table import label_of, split
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import INITIAL_STAGE
+from condense_core.thresholds import FINE, INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
 from condense_tui.documents.curves import Chart, ChartCurve
 from condense_tui.documents.files import ExportError
@@ -17,8 +17,10 @@ from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
 from condense_tui.documents.pictures import INITIAL_STAGE_ENDS, predicted_mark
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
+from condense_tui.draw.written import lines_in
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
-from condense_tui.snapshots.assemble import image_of, neurons_of
+from condense_tui.snapshots.image import image_of
+from condense_tui.snapshots.weights import neurons_of
 
 # Pixels: a heatmap's side, a curve's and the field's enlargement over the report's small pictures.
 HEAT_SIDE = 360
@@ -110,7 +112,7 @@ def _heatmaps(run: RunReader, layers: tuple[str, ...], at: int) -> tuple[float, 
         x, y = column * (HEAT_SIDE + MARGIN), row * (HEAT_SIDE + CAPTION + MARGIN)
         words = f"{layer} · {plural(image.kernels, 'kernel')}"
         words += f", pooled to {side}" if image.pooled else ""
-        words += "" if frame is None else f" · {plural(frame.lines, 'line')}"
+        words += "" if frame is None else f" · {lines_in(frame, FINE if run.claim is None else run.claim.cut)}"
         parts.append(
             join(
                 el("text", words, class_="caption", x=x, y=y + 14),
@@ -198,19 +200,23 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
     if what == EIGENVALUES:
         ranks = range(1, EIGENVALUE_CURVES + 1)
         shown = [curve(f"{layer}.eigenvalue.{rank}", f"λ{rank}²", rank - 1) for rank in ranks]
-        plot = Chart(f"eigenvalues of {layer}", [one for one in shown if (one.values > 0).any()], log=True)
+        plot = Chart(
+            f"{run.prediction_source(layer).eigenvalues}, {layer}",
+            [one for one in shown if (one.values > 0).any()],
+            log=True,
+        )
     elif what == PREDICTION:
         shown = [curve(f"{layer}.predicted_ratio", "theory", 1), curve(f"{layer}.ratio", "seen", 0)]
         shown += members(f"{layer}.ratio")
         mark = predicted_mark(run, layer)
-        title = f"share of {layer} on the predicted direction"
+        title = f"share of {layer} on {run.prediction_source(layer).direction}"
         plot = Chart(title, [one for one in shown if len(one.steps)], mark=mark, low=0.0, high=1.0)
     else:
         found = curve(what)
         first = float(found.values[0]) if len(found.values) else float("nan")
         initial = {"loss": INITIAL_STAGE * first, "loss_ratio": INITIAL_STAGE}.get(what)
         rule = (initial, INITIAL_STAGE_ENDS) if initial is not None and np.isfinite(initial) else None
-        plot = Chart(label_of(what), [found, *members(what)], rule=rule)
+        plot = Chart(label_of(what, run.prediction_source(split(what)[0])), [found, *members(what)], rule=rule)
     if not any(np.isfinite(one.values).any() for one in plot.curves):
         raise ExportError(f"{what}: no number was recorded up to step {step(at)}, so there is no curve to export")
     return plot

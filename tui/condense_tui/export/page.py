@@ -6,12 +6,13 @@ import time
 
 import numpy as np
 
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import MEASURES, OF_GRADIENT
 from condense_core.runfile.info import RunInfo
-from condense_core.runfile.layer_measures import read_layer
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import Summary, summarise
 from condense_core.scenario import toml
+from condense_core.thresholds import Cut, other_cut
 from condense_tui.documents.arrows import arrows
 from condense_tui.documents.curves import plot
 from condense_tui.documents.heat import heatmap, legend
@@ -19,16 +20,18 @@ from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
 from condense_tui.draw.numbers import duration, plural, step
-from condense_tui.draw.written import written
+from condense_tui.draw.verdict import finding, verdict
+from condense_tui.draw.written import lines_in, over, remarks
 from condense_tui.export.figure import CELLS, output_plot
-from condense_tui.snapshots.assemble import image_of, neurons_of
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.seeds import seed_label
+from condense_tui.snapshots.weights import neurons_of
 
 DOCTYPE = "<!DOCTYPE html>\n"
 # Events that are shown: a run that was paused a thousand times says so in fewer.
 EVENTS = 200
 # Measures of a layer in the table, in this order.
-COLUMNS = ("kept", "lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "condensed")
+COLUMNS = ("kept", "lines", "directions", "coverage", "mean_abs_cos", "condensed")
 
 
 def to_html(run: RunReader, at: int, member: int | None = None) -> str:
@@ -36,15 +39,15 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
     verdict on all with the first one's heatmaps."""
     whole, run = run, run.member(member or 0)
     info, summary = run.info(), summarise(whole if member is None else run)
-    name = info.name or info.id
+    name, shown, cut = info.name or info.id, whole if member is None else run, summary.cut
     body = el(
         "main",
         el("h1", name),
-        el("p", _claim(summary)),
+        _claim(summary),
         _facts([*_circumstances(info), *_seeds(whole, member)]),
         el("h2", f"Layers at step {step(at)}"),
-        _layers(run, at),
-        el("div", *(_figure(one) for one in _heatmaps(run, at)), class_="pictures heatmaps"),
+        _layers(shown, at, cut),
+        el("div", *(_figure(one) for one in _heatmaps(run, at, cut)), class_="pictures heatmaps"),
         el("p", "Cosine of every two kernels, ordered by line; kernels without a direction are grey. ", legend()),
         el("h2", "Curves"),
         el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
@@ -52,7 +55,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "Events"),
         _events(run),
         el("h2", "Scenario"),
-        el("pre", toml.dumps((whole if member is None else run).experiment)),
+        el("pre", toml.dumps(shown.experiment)),
     )
     head = el(
         "head",
@@ -65,13 +68,15 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
 
 
 def _claim(summary: Summary) -> Markup:
-    if summary.claim is None:
+    """The claim with its verdict, and each requirement with its value against what is wanted."""
+    claim = None if summary.claim is None else summary.claim.standing
+    if claim is None:
         return Markup("")
-    holds = summary.claim.holds
-    word = {True: "holds", False: "does not hold here", None: "not decided yet"}[holds]
-    kind = {True: "holds", False: "does-not-hold", None: "no-claim"}[holds]
-    against = f" ({'; '.join(summary.claim.against)})" if summary.claim.against else ""
-    return join(f"claim: {summary.claim.text}: ", el("span", word, class_=f"badge {kind}"), against)
+    kind = {True: "holds", False: "does-not-hold", None: "no-claim"}[claim.holds]
+    where = "" if claim.step is None else f" (values of step {step(claim.step)})"
+    badge = el("span", verdict(claim), class_=f"badge {kind}")
+    each = [f"{'met' if found.met else 'missed'}: {finding(found, claim.of)}" for found in claim.findings]
+    return join(el("p", f"claim: {claim.text}: ", badge, where), el("ul", *(el("li", words) for words in each)))
 
 
 def _circumstances(info: RunInfo) -> list[tuple[str, str]]:
@@ -93,29 +98,32 @@ def _seeds(run: RunReader, member: int | None) -> list[tuple[str, str]]:
     """Whose numbers these are, where the run is of several seeds."""
     if run.members == 1:
         return []
-    verdict = " and the verdict" if member is not None else ""
     faint = f"curves of the other {run.members - 1} are faint"
-    return [("seed", f"layers, heatmaps, curves{verdict} of {seed_label(run, member or 0)}; {faint}")]
+    whose = seed_label(run, member or 0)
+    if member is not None:
+        return [("seed", f"layers, heatmaps, curves and the verdict of {whose}; {faint}")]
+    return [("seeds", f"layers and the verdict of all {run.members}; heatmaps and curves of {whose}; {faint}")]
 
 
 def _facts(rows: list[tuple[str, str]]) -> Markup:
     return el("dl", *(join(el("dt", name), el("dd", text)) for name, text in rows))
 
 
-def _layers(run: RunReader, at: int) -> Markup:
-    rows = [el("tr", *(el("th", head) for head in ("layer", *(MEASURES[name].label for name in COLUMNS))))]
-    for layer in run.layers:
-        found = read_layer(run, layer, at)
-        if found.lines is None:
-            continue
-        values = {name: written(name, getattr(found, name)) for name in COLUMNS}
-        values["kept"] += f" of {found.kernels}"
-        cells = (layer, *values.values())
+def _layers(run: RunReader, at: int, cut: Cut) -> Markup:
+    """A row a layer, over all seeds where there are several, and what the numbers are."""
+    layers = [layer for name in run.layers if (layer := read_layer_over_seeds(run, name, at, cut)).lines.known]
+    heads = ("layer", *(MEASURES[name].label for name in COLUMNS), f"lines at {other_cut(cut).short}")
+    rows = [el("tr", *(el("th", head) for head in heads))]
+    for layer in layers:
+        values = {name: over(name, getattr(layer, name)) for name in COLUMNS}
+        values["kept"] = f"{values['kept']} of {layer.kernels}" if layer.kept.known else str(layer.kernels)
+        cells = (layer.name, *values.values(), over("lines", layer.lines_at_other))
         rows.append(el("tr", *(el("td", cell) for cell in cells)))
-    return el("div", el("table", *rows), class_="wrap")
+    said = [el("p", remark, class_="soft") for remark in remarks(layers)] if layers else []
+    return join(el("div", el("table", *rows), class_="wrap"), *said)
 
 
-def _heatmaps(run: RunReader, at: int) -> list[Picture]:
+def _heatmaps(run: RunReader, at: int, cut: Cut) -> list[Picture]:
     """Every layer where it began and at step `at`, kernels in the order that they have at `at`."""
     found = []
     first = int(run.instants.min())
@@ -127,7 +135,7 @@ def _heatmaps(run: RunReader, at: int) -> list[Picture]:
                 continue
             image = image_of(layer, cosine, frame, True)
             dropped = image.dropped if when == at else np.zeros(len(cosine), bool)
-            lines = f": {plural(frame.lines, 'line')}" if frame is not None and when == at else ""
+            lines = f": {lines_in(frame, cut)}" if frame is not None and when == at else ""
             caption = f"{layer} at step {step(when)}{lines}"
             found.append(Picture(heatmap(cosine, image.order, dropped, caption, CELLS), caption, True))
     return found
@@ -140,12 +148,12 @@ def _curves(run: RunReader, member: int) -> list[Picture]:
 
 
 def _of_gradients(run: RunReader, at: int) -> Markup:
-    """What v1 and the spectrum are where there is no signal matrix."""
+    """Of which layers the predicted direction is that of the gradient."""
     spectra = [(layer, run.spectrum(layer, at)) for layer in run.layers]
-    names = [layer for layer, spectrum in spectra if spectrum is not None and not spectrum.from_data]
+    names = [layer for layer, spectrum in spectra if spectrum is not None and spectrum.from_data is False]
     if not names:
         return Markup("")
-    text = f"{', '.join(names)} has no signal matrix Z; v1 and the eigenvalues shown are those of its gradient."
+    text = f"Without a signal matrix Z, the predicted direction is {OF_GRADIENT.direction}: {', '.join(names)}."
     return el("p", text, class_="soft")
 
 

@@ -14,6 +14,7 @@ from condense_core.foreign import reason
 
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance, Glances
+    from condense_core.runs.standing import Standing
     from condense_presets.catalogue import Preset
 
 # A person who has just started a run looks for it; a status one second old is still good.
@@ -38,6 +39,14 @@ class GlancesReady(Message):
 
 
 @dataclass
+class ClaimJudged(Message):
+    """How the claim of a run stands, None where it makes none or cannot be read."""
+
+    folder: Path
+    claim: Standing | None
+
+
+@dataclass
 class PresetsReady(Message):
     """The presets that ship, or why they cannot be read."""
 
@@ -55,6 +64,14 @@ class GlanceThread(threading.Thread):
         self._ended = threading.Event()
         self._asked = threading.Event()
         self._quiet = threading.Event()
+        self._chosen: Path | None = None
+        self._judged: Glance | None = None
+
+    def judge(self, folder: Path) -> None:
+        """Tell how the claim of that run stands, now and whenever something about it has changed."""
+        if folder != self._chosen:
+            self._chosen, self._judged = folder, None
+            self._asked.set()
 
     def stop(self) -> None:
         """Have the thread end; not waited for."""
@@ -88,7 +105,25 @@ class GlanceThread(threading.Thread):
             if found != told and not self._ended.is_set():
                 told = found
                 self._post(GlancesReady(found, whole=True))
+            self._judge(found)
             self._asked.wait(None if self._quiet.is_set() else LOOK_EVERY_S)
+
+    def _judge(self, found: tuple[Glance, ...]) -> None:
+        """Judge the run that was asked for, where it is another one than before or was read anew."""
+        folder = self._chosen
+        glance = next((each for each in found if each.folder == folder), None)
+        if folder is None or glance is None or glance is self._judged or self._ended.is_set():
+            return
+        from condense_core.errors import CondenseError
+        from condense_core.runs.standing import read_standing
+
+        self._judged = glance
+        try:
+            claim = read_standing(folder, glance.info)
+        except CondenseError:
+            # the list says already what is wrong with the file
+            claim = None
+        self._post(ClaimJudged(folder, claim))
 
     def _look(self, glances: Glances, first: bool) -> tuple[Glance, ...]:
         found: list[Glance] = []

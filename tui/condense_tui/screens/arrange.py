@@ -43,18 +43,21 @@ class Arrangement:
     heat_height: int = 0
 
 
-def arrange(width: int, height: int, sides: tuple[int, ...], chosen: int = 0, field: bool = False) -> Arrangement:
+def arrange(
+    width: int, height: int, sides: tuple[int, ...], chosen: int = 0, *, field: bool = False, claim: int = 0
+) -> Arrangement:
     """The arrangement for a terminal and the sizes of the layers' matrices; `chosen` is the one always shown. With
-    `field` the column of layers has room for a direction field too."""
+    `field` the column of layers has room for a direction field too; the claim takes `claim` lines."""
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return Arrangement("tiny")
     side = sides[chosen] if chosen < len(sides) else 32
-    rows = height - CHROME - BORDER - LEGEND
+    body = height - CHROME - claim
+    rows = body - BORDER - LEGEND
     if width < NORMAL_WIDTH or height < NORMAL_HEIGHT:
         heat = max(HEAT_LEAST, fitting(side, width - LAYERS_LEAST - BORDER, rows)) + BORDER
         return Arrangement("compact", layers=max(0, min(40, width - heat)))
     if shows_every_layer(width, height, len(sides)):
-        return _wide(width, height, sides)
+        return _wide(width, body, sides)
     least, most = (FIELD_LEAST, FIELD_MOST) if field else (LAYERS_LEAST, LAYERS_MOST)
     heat = max(HEAT_LEAST, fitting(side, width - least - PLOTS_LEAST - BORDER, rows)) + BORDER
     left = width - heat
@@ -78,9 +81,8 @@ def columns_for(sides: tuple[int, ...], width: int, height: int) -> int:
     return _columns(sides, width, height)[0]
 
 
-def _wide(width: int, height: int, sides: tuple[int, ...]) -> Arrangement:
-    """Plots beside or below the heatmaps, whichever leaves the smallest matrix larger."""
-    body = height - CHROME
+def _wide(width: int, body: int, sides: tuple[int, ...]) -> Arrangement:
+    """Plots beside or below the heatmaps, whichever leaves the smallest matrix larger; `body` lines are for both."""
     below_columns, below = _columns(sides, width - LAYERS_LEAST, body - LEGEND - PLOTS_BELOW_LEAST)
     beside_columns, beside = _columns(sides, width - LAYERS_LEAST - PLOTS_LEAST, body - LEGEND)
     if below >= beside:

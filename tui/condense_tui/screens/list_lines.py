@@ -16,7 +16,8 @@ from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.draw.line import Line
 from condense_tui.draw.sparkline import sparkline
-from condense_tui.draw.status import LAST_SEEN, sign_of
+from condense_tui.draw.status import LAST_SEEN, condensed_sign, sign_of
+from condense_tui.draw.verdict import parts
 from condense_tui.readers.machines import Elsewhere, Machine
 from condense_tui.terminal.look import Look
 from condense_tui.widgets.lines import Lines, justified, length, wrapped
@@ -24,10 +25,11 @@ from condense_tui.widgets.lines import Lines, justified, length, wrapped
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_core.runs.glance import Glance, LayerGlance
+    from condense_core.runs.standing import Standing
     from condense_presets.catalogue import Preset
 
-# Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it.
-SPARK = 16
+# Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it; less in a narrow list.
+SPARK, SPARK_LEAST, SPARK_FROM = 16, 10, 50
 # The longest name of a preset that ships, and its sign.
 PRESET_NAME = 24
 GROUPS = {
@@ -57,16 +59,21 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
             justified(left, [("unreadable ", look.bad)], width, look.text),
             [("      ", look.muted), (printable(glance.trouble), look.muted)],
         ]
-    spark = sparkline(glance.loss, SPARK, unicode)
-    below: Line = [("     ", look.text), (spark.ljust(SPARK), look.accent), ("  ", look.text)]
+    points = SPARK if width >= SPARK_FROM else SPARK_LEAST
+    spark = sparkline(glance.loss, points, unicode)
+    below: Line = [("     ", look.text), (spark.ljust(points), look.accent), ("  ", look.text)]
+    cut = f"at {glance.layers[0].cut.short}" if glance.layers else ""
     said = [_layer(layer, unicode) for layer in glance.layers]
-    if length(below) + sum(cell_len(words) + 2 for words in said) > width + 2:
+    if length(below) + sum(cell_len(words) + 2 for words in said) + len(cut) > width:
         said = [_layer(layer, unicode, short=True) for layer in glance.layers]
+    # nothing of a run that has diverged is in the colour of success
+    good = look.muted if info.status == "diverged" else look.good
     for layer, words in zip(glance.layers, said, strict=True):
-        if length(below) + cell_len(words) > width:
-            below.append(("…", look.muted))
+        if length(below) + cell_len(words) + 2 + len(cut) > width:
+            below.append(("… ", look.muted))
             break
-        below.append((f"{words}  ", look.good if layer.condensed else look.muted))
+        below.append((f"{words}  ", good if layer.condensed else look.muted))
+    below.append((cut, look.muted))
     if not glance.loss:
         below = [("     ", look.text), ("nothing measured yet" if info.active else "nothing was measured", look.muted)]
     return [_headline(info, viewer, width, mark), below]
@@ -141,8 +148,10 @@ def viewer_of(widget: Lines, here: str = "") -> Viewer:
     return Viewer(widget.look, widget.ability.unicode, time.time(), here)
 
 
-def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Line]:
-    """Details of a run."""
+def run_details(
+    glance: Glance, look: Look, width: int, height: int, *, claim: Standing | None = None, unicode: bool = True
+) -> list[Line]:
+    """Details of a run, with how its claim stands once that is known."""
     info = glance.info
     if info is None:
         return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
@@ -153,12 +162,20 @@ def run_details(glance: Glance, look: Look, width: int, height: int) -> list[Lin
     how = f"step {numbers.step(info.step)} of {numbers.step(info.steps)} · {numbers.duration(info.seconds)}"
     if glance.loss:
         how += f" · loss {numbers.measure(glance.loss[0])} → {numbers.measure(glance.loss[-1])}"
-    said = [(printable(what), look.strong), (how, look.text)]
+    first = wrapped(printable(what), look.strong, width)
+    said = [(how, look.text)]
+    if claim is not None:
+        *found, (own, _) = parts(claim, unicode=unicode)
+        first.append([piece for text, style in found for piece in ((text, getattr(look, style)), ("  ", look.text))])
+        said.append((own, look.muted))
     if info.reason:
         said.append((printable(info.reason), look.bad))
     if info.status in RESUMABLE:
-        said.append(("p resumes it from its last checkpoint", look.muted))
-    return _paragraphs(said, width, height)
+        from condense_core.runfile.info import has_checkpoint
+
+        there = has_checkpoint(info, glance.folder)
+        said.append(("p resumes it from its last checkpoint" if there else "p trains it again from step 0", look.muted))
+    return [*first, *_paragraphs(said, width, height)][:height]
 
 
 def members_of(info: RunInfo) -> int:
@@ -230,13 +247,13 @@ def short_time(seconds: float) -> str:
 
 
 def _layer(layer: LayerGlance, unicode: bool, *, short: bool = False) -> str:
-    sign = ("◆" if layer.condensed else "◇") if unicode else ("*" if layer.condensed else "o")
+    sign = condensed_sign(layer.condensed, unicode)
     if math.isnan(layer.lines):
         return f"{sign} {layer.name}"
-    if short:
-        return f"{sign} {layer.name} {layer.lines:.3g}"
     whole = float(layer.lines).is_integer()
-    count = numbers.plural(int(layer.lines), "line") if whole else f"mean {layer.lines:.1f} lines"
+    count = f"{layer.lines:.3g}" if short or not whole else numbers.plural(int(layer.lines), "line")
+    if layer.low < layer.high:
+        count += f" ({layer.low:g}–{layer.high:g})"
     return f"{sign} {layer.name} {count}"
 
 

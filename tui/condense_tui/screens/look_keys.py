@@ -10,15 +10,20 @@ from condense_tui.draw.palette import PALETTES
 from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 
+# Weights of the moving average, as other programs have them, one after the other.
+SMOOTHING = (0.0, 0.6, 0.9, 0.97, 0.99)
+
 
 @dataclass(frozen=True)
 class Choices:
-    """What was chosen on a screen; nothing of it is part of a run. `log_x` None: as the recorded steps are spaced."""
+    """What was chosen on a screen; nothing of it is part of a run. `log_x` None: as the recorded steps are spaced.
+    `smooth` is the weight of the curves' moving average."""
 
     tab: int = 1
     palette: int = 0
     log_y: bool = True
     log_x: bool | None = None
+    smooth: float = 0.0
 
 
 ChoicesT = TypeVar("ChoicesT", bound=Choices)
@@ -58,6 +63,11 @@ class LookKeys(Generic[ChoicesT]):
     def toggle_log_steps(self) -> None:
         """Logarithmic or linear steps."""
         self.choose(replace(self.choices, log_x=not self.log_x))
+
+    def next_smoothing(self) -> None:
+        """The next stronger moving average of the curves; after the strongest, none."""
+        at = SMOOTHING.index(self.choices.smooth)
+        self.choose(replace(self.choices, smooth=SMOOTHING[(at + 1) % len(SMOOTHING)]))
 
     def next_palette(self) -> None:
         """The next colour palette, where the terminal shows several."""

@@ -93,15 +93,18 @@ class RunCommands:
         self._screen.app.call_from_thread(self._changed)
 
     def _resume(self, run: Path) -> None:
+        from condense_core.runfile.info import has_checkpoint, read_run
         from condense_core.runs.create import require_engine, resume_run
 
         try:
             require_engine()
+            info = read_run(run)
             resume_run(run)
         except CondenseError as error:
             self._say(str(error), error=True)
             return
-        self._say("training resumes from its last checkpoint")
+        there = has_checkpoint(info, run)
+        self._say("training resumes from its last checkpoint" if there else "training starts again from step 0")
         self._screen.app.call_from_thread(self._changed)
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from msgspec import structs
 
-from condense_core.runfile.frames import Condensation
-from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo
-from condense_core.runfile.layer_measures import LayerMeasures, read_layer
+from condense_core.measure_table import OF_THE_MACHINE, label_of, split
+from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
+from condense_core.runs.standing import Standing, scalars_of, standing
 from condense_core.text import printable
-from condense_core.thresholds import DROPPED
+from condense_core.thresholds import FINE, Cut, direction_is_doubtful
 from condense_tui.draw import numbers
-from condense_tui.draw import order as ordering
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import mean_label, seed_label
 from condense_tui.snapshots.snapshot import (
@@ -28,11 +30,13 @@ from condense_tui.snapshots.snapshot import (
     LayerImage,
     OutputsView,
     RunHeader,
+    ScalarCurve,
     Seeds,
     Series,
     Snapshot,
     SpectrumView,
 )
+from condense_tui.snapshots.weights import WeightsReader, neurons_of
 from condense_tui.snapshots.worker_log import WorkerLog
 
 # λ1² and what is nearest to it: more lines than this cannot be distinguished in a panel.
@@ -43,6 +47,8 @@ IMAGES_KEPT = 64
 # there at once and no key press waits for the rest.
 LOAD_S = 0.03
 LOAD_POINTS = 10_000
+# New names come with the first measurements, and seldom later.
+NAMES_S = 2.0
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
@@ -57,6 +63,14 @@ class ViewRequest:
     worker_log: bool = False
     member: int | None = None
     """Of an ensemble: the member to show; none for the mean."""
+    weights: bool = False
+    """Whether the chosen layer's weights."""
+    machine: bool = False
+    """Whether the machine that trains."""
+    cut: Cut | None = None
+    """Where lines are counted; none for the cut that the claim counts at."""
+    scalars: tuple[str, ...] = ()
+    """Recorded scalars to show beside those that are always shown."""
 
 
 class Assembler:
@@ -71,6 +85,10 @@ class Assembler:
         self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
+        self._weights = WeightsReader()
+        self._claims: tuple[Standing | None, Standing | None] = (None, None)
+        self._names: tuple[str, ...] = ()
+        self._names_read = (0, 0.0)
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
@@ -91,8 +109,8 @@ class Assembler:
         layer = view.layer if view.layer in layers else (layers[0] if layers else None)
         head = None
         images: tuple[LayerImage, ...] = ()
-        measures: tuple[LayerMeasures, ...] = ()
-        condensed_in: dict[str, tuple[int, int]] = {}
+        measures: tuple[LayerOverSeeds, ...] = ()
+        cut = view.cut or self.claimed_cut
         if len(instants):
             index = playhead.index(len(instants))
             step = int(instants[index])
@@ -100,9 +118,9 @@ class Assembler:
             wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
-            measures = tuple(self._layer(name, step) for name in layers)
-            condensed_in = {name: count for name in layers if (count := self.condensed_in(name, step)) is not None}
+            measures = tuple(self._layer(name, step, cut) for name in layers)
         outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
+        claim, claim_at_end = self._standing(info, head)
         return Snapshot(
             header=self._header(info),
             head=head,
@@ -116,13 +134,61 @@ class Assembler:
             predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
             spectrum=self._spectrum(layer, head.step) if layer and head else SpectrumView(),
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
-            banner=banner(info),
+            banner=banner(info, reader.folder, frames=len(instants)),
             worker_log=self._log.lines() if view.worker_log else (),
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
-            condensed_in=condensed_in,
+            machine=self._machine() if view.machine else (),
+            weights=self._weights.at(self._reader, layer, head.step) if view.weights and layer and head else None,
+            claim=claim,
+            claim_at_end=claim_at_end,
+            cut=cut,
+            scalars=tuple(self._scalar(name) for name in view.scalars),
+            scalar_names=self._scalar_names(len(instants)),
         )
+
+    def _machine(self) -> tuple[ScalarCurve, ...]:
+        found = (ScalarCurve(name, label_of(name), self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
+        return tuple(curve for curve in found if len(curve.points[0]))
+
+    @property
+    def claimed_cut(self) -> Cut:
+        """The cut at which the run's claim counts lines; in files of version 0.1 there is the fine one alone."""
+        run, claim = self._run, self._run.claim
+        if claim is None or claim.cut == FINE or not run.layers:
+            return FINE
+        return claim.cut if np.isfinite(run.newest(f"{run.layers[0]}.condensed_coarse")) else FINE
+
+    def _standing(self, info: RunInfo, head: Head | None) -> tuple[Standing | None, Standing | None]:
+        """How the claim stands where the playhead is; and where that looks back, at the end of what was recorded."""
+        run, claim = self._curves, self._run.claim
+        if claim is None:
+            return None, None
+        newest = standing(run, info)
+        if head is None or newest is None or newest.step == head.step:
+            return newest, None
+        if run.members == 1:
+            # of a long run they are read over several snapshots; until then it stands as it stood
+            for name in scalars_of(claim, run.layers):
+                self._read(run, name)
+            if self._unfinished:
+                return self._claims
+        self._claims = standing(run, info, head.step), newest
+        return self._claims
+
+    def _scalar_names(self, count: int) -> tuple[str, ...]:
+        known, then = self._names_read
+        if count != known and (not self._names or time.monotonic() - then > NAMES_S):
+            self._names, self._names_read = self._run.curve_names, (count, time.monotonic())
+        return self._names
+
+    def _scalar(self, name: str) -> ScalarCurve:
+        points, label = self._curve(name), label_of(name, self._run.prediction_source(split(name)[0]))
+        if not len(points[0]) and self._curves is not self._run:
+            # speed, the machine and the like are of all members together
+            return ScalarCurve(name, label, self._curve_of(self._run, name))
+        return ScalarCurve(name, label, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
         """Output and field, where the network has one input."""
@@ -137,7 +203,8 @@ class Assembler:
         point, output, polynomial = frame.point.numpy(), frame.output.numpy(), frame.polynomial.numpy()
         if point.ndim != 1 or not point.shape == output.shape == polynomial.shape:
             return None
-        return OutputsView(step, frame.degree, frame.complexity, point, output, polynomial)
+        at = self._reader.step_of("outputs", layer, step)
+        return OutputsView(step if at is None else at, frame.degree, frame.complexity, point, output, polynomial)
 
     def _field(self, layer: str, step: int) -> FieldView | None:
         frame = self._reader.field(layer, step)
@@ -179,9 +246,12 @@ class Assembler:
         self._choose(member)
         self._loading, self._unfinished = 0.0, False
 
-    def layer_at(self, layer: str, step: int, by_line: bool) -> tuple[LayerMeasures, LayerImage | None]:
-        """A layer and its heatmap at a recorded step; of an ensemble, its first member's."""
-        return self._layer(layer, step), self._image(layer, step, by_line)
+    def layer_at(
+        self, layer: str, step: int, by_line: bool, cut: Cut | None = None
+    ) -> tuple[LayerOverSeeds, LayerImage | None]:
+        """A layer at a recorded step, of an ensemble over all seeds where none is chosen, and its heatmap, then of the
+        first seed. Lines are counted at `cut`, without at that of the claim."""
+        return self._layer(layer, step, cut or self.claimed_cut), self._image(layer, step, by_line)
 
     def curve(self, name: str) -> Series:
         """Steps and values of a scalar as far as was read, the same object while nothing was added."""
@@ -216,23 +286,12 @@ class Assembler:
             missing=0 if mirror is None else mirror.missing,
         )
 
-    def _layer(self, name: str, step: int) -> LayerMeasures:
-        reader = self._reader
-        found = read_layer(reader, name, step, curve=lambda scalar: self._read(reader, scalar), brief=True)
-        if found.lines is None and (cosine := reader.similarity(name, step)) is not None:
+    def _layer(self, name: str, step: int, cut: Cut) -> LayerOverSeeds:
+        reader = self._curves
+        found = read_layer_over_seeds(reader, name, step, cut, curve=lambda scalar: self._read(reader, scalar))
+        if not found.kernels and (cosine := self._reader.similarity(name, step)) is not None:
             return structs.replace(found, kernels=len(cosine))
         return found
-
-    def condensed_in(self, layer: str, step: int) -> tuple[int, int] | None:
-        """Of an ensemble: in how many members the layer is condensed, of how many that still train."""
-        if self._run.members == 1:
-            return None
-        steps, values = self._run.spread(f"{layer}.condensed")
-        end = int(np.searchsorted(steps, step, side="right"))
-        if not end:
-            return None
-        row = values[end - 1]
-        return int((row > 0).sum()), int(np.isfinite(row).sum())
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
         key = (self._reader.member_number, layer, step, by_line)
@@ -242,12 +301,16 @@ class Assembler:
                 return None
             while len(self._images) >= IMAGES_KEPT:
                 del self._images[next(iter(self._images))]
-            self._images[key] = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+            image = image_of(layer, cosine, self._reader.condensation(layer, step), by_line)
+            self._images[key] = replace(image, step=self._reader.step_of("similarity", layer, step))
         return self._images[key]
 
     def _curve(self, name: str) -> Series:
-        key = (self._curves.member_number, name)
-        steps, values = self._read(self._curves, name)
+        return self._curve_of(self._curves, name)
+
+    def _curve_of(self, reader: RunReader, name: str) -> Series:
+        key = (reader.member_number, name)
+        steps, values = self._read(reader, name)
         before = self._series.get(key)
         if before is not None and len(before[0]) == len(steps):
             return before
@@ -266,19 +329,33 @@ class Assembler:
         self._unfinished = True
         return reader.curve(name, most=0)
 
+    def _of_seeds(self, names: Sequence[str], step: int) -> np.ndarray:
+        """The median over all seeds of each scalar at a step, as far as there is one."""
+        found = [_finite_median(self._run.last_of_members(name, step)) for name in names]
+        return np.array([value for value in found if np.isfinite(value)])
+
     def _spectrum(self, layer: str, step: int) -> SpectrumView:
         curves = [self._curve(f"{layer}.eigenvalue.{rank}") for rank in range(1, EIGENVALUE_CURVES + 1)]
         frame = self._reader.spectrum(layer, step)
         shown = SpectrumView(curves=tuple(curve for curve in curves if len(curve[0])))
         if frame is None:
             return shown
+        values = frame.values.numpy() ** 2
+        if self._curves.members > 1:
+            values = self._of_seeds([f"{layer}.eigenvalue.{rank}" for rank in (1, 2)], step)
+        first, second = np.sqrt(values[:2]).tolist() if len(values) > 1 else (1.0, 0.0)
         return replace(
             shown,
-            values=frame.values.numpy() ** 2,
-            doubtful=frame.direction_is_doubtful,
+            values=values,
+            doubtful=direction_is_doubtful(first, second),
             ones_overlap=frame.ones_overlap.numpy(),
-            from_data=frame.from_data,
+            source=frame.source,
         )
+
+
+def _finite_median(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
@@ -288,51 +365,23 @@ def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
 
 
-def neurons_of(run: RunReader, layer: str, step: int) -> tuple[int | None, np.ndarray]:
-    """Weight and bias (M, 2) of each neuron of a layer with one input, and the step, the newest at or before `step`, at
-    which they were kept; None and an empty array where there are none."""
-    kept = run.weights(step)
-    none = None, np.empty((0, 2))
-    if kept is None:
-        return none
-    at, values = kept
-    weight, bias = values.get(f"{layer}.weight"), values.get(f"{layer}.bias")
-    if weight is None or bias is None or weight.shape != (len(bias), 1) or bias.ndim != 1:
-        return none
-    return at, np.stack([weight[:, 0], bias], axis=1).astype(np.float64)
-
-
-def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:
-    """A layer's image from its matrix and its condensation; without the latter, or pooled, in the recorded order."""
-    side = len(cosine)
-    if frame is None or frame.kernels != side:
-        kernels = side if frame is None else frame.kernels
-        return LayerImage(layer, kernels, cosine, ordering.by_index(side), np.zeros(side, bool), (), side < kernels)
-    label, sign = frame.label.numpy(), frame.sign.numpy()
-    if len(label) != side or len(sign) != side:
-        return LayerImage(layer, side, cosine, ordering.by_index(side), np.zeros(side, bool), ())
-    order = ordering.by_line(label, sign) if by_line else ordering.by_index(side)
-    groups = ordering.groups(label, sign, order) if by_line else ()
-    return LayerImage(layer, side, cosine, order, label == DROPPED, groups)
-
-
-def banner(info: RunInfo) -> BannerText | None:
-    """What a viewer of this run must know before anything else; None if all is well."""
+def banner(info: RunInfo, folder: Path, frames: int) -> BannerText | None:
+    """What a viewer of this run, of so many frames, must know before anything else; None if all is well. It offers what
+    is there."""
     away = connection_banner(info)
     if away is not None:
         return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
+    again = "p to resume from its last checkpoint" if has_checkpoint(info, folder) else "p to train from step 0 again"
     if info.status == "lost":
-        text = f"worker lost at step {info.step:,}{because} · press p to resume from its last checkpoint"
-        return BannerText(text, "error")
+        return BannerText(f"worker lost at step {info.step:,}{because} · press {again}", "error")
     if info.status == "diverged":
-        return BannerText(f"diverged at step {info.step:,}{because} · press ← to see the frames before", "error")
+        back = " · press ← to see the frames before" if frames > 1 else ""
+        return BannerText(f"diverged at step {info.step:,}{because}{back}", "error")
     if info.status == "failed":
-        return BannerText(
-            f"failed at step {info.step:,}{because} · press 4 for the worker's log, p to resume from its checkpoint",
-            "error",
-        )
+        text = f"failed at step {info.step:,}{because} · press 4 for the worker's log, {again}"
+        return BannerText(text, "error")
     if info.status == "paused":
         return BannerText("training is paused · press p to resume", "note")
     return None

@@ -10,10 +10,13 @@ from typing import Literal
 
 import numpy as np
 
+from condense_core.measure_table import column_of, split
 from condense_core.runfile.info import RunInfo
-from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.scenario.fields import fields
 from condense_core.text import printable
+from condense_core.thresholds import Cut
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
@@ -35,16 +38,20 @@ class CompareView:
     by_line: bool = True
     member: int | None = None
     """Index of the seed in each run that has several, the last one in a run that has fewer; None for the means."""
+    scalar: str = "coverage"
+    """What is drawn beside the loss: a recorded scalar, of a layer without its name (that of the layer shown)."""
+    cut: Cut | None = None
+    """Where lines are counted; None for the cut of each run's claim."""
 
 
 @dataclass(frozen=True)
 class Side:
     """One of the runs where the playhead stands. `share` is its loss there over its first; NaN without a loss.
 
-    `note` says why it does not stand where the others do. `loss` and `coverage` are its curves, the loss as a share of
-    its first; `coverage` of the layer that is shown. Of a run of several seeds `seed` is the one whose heatmap this is,
-    `condensed_in` in how many the layer is condensed, of how many that still train, and `bands` are the lowest and the
-    highest of all seeds, for each of the two curves.
+    `note` says why it does not stand where the others do. `loss` and `scalar` are its curves, the loss as a share of
+    its first, `scalar` the one that was asked for, empty where the run has none of that name. Of a run of several seeds
+    `layer` is over all of them unless one is chosen, `seed` is the one whose heatmap this is, and `bands` are the
+    lowest and the highest of all seeds, for each of the two curves.
     """
 
     letter: str
@@ -53,13 +60,22 @@ class Side:
     step: int | None
     share: float
     note: str
-    layer: LayerMeasures | None
+    layer: LayerOverSeeds | None
     image: LayerImage | None
     loss: Series
-    coverage: Series
+    scalar: Series
     seed: str = ""
-    condensed_in: tuple[int, int] | None = None
     bands: tuple[Band, Band] = (NO_BAND, NO_BAND)
+    scalar_name: str = ""
+    """What the scalar is called in an exported table, with its layer."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting by its dotted name, and its value in each run; None where the run has no such setting."""
+
+    name: str
+    values: tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,11 @@ class Comparison:
     active: bool
     members: int = 1
     member: int | None = None
+    scalar: str = "coverage"
+    scalar_names: tuple[str, ...] = ()
+    """All that one of the runs has, those of layers without the layer's name."""
+    settings: tuple[Setting, ...] = ()
+    """In what the scenarios differ."""
 
     @property
     def at(self) -> float | None:
@@ -87,6 +108,7 @@ class Comparison:
         """Nothing that is drawn differs; arrays are compared by identity."""
         return (
             (self.by, self.head, self.active, self.member) == (other.by, other.head, other.active, other.member)
+            and (self.scalar, self.scalar_names) == (other.scalar, other.scalar_names)
             and len(self.sides) == len(other.sides)
             and all(_same(a, b) for a, b in zip(self.sides, other.sides, strict=True))
         )
@@ -102,6 +124,8 @@ class Comparer:
         self._assemblers = [Assembler(reader) for reader in self._readers]
         self._means: list[_Shares | None] = [None] * len(places)
         self._shares: list[_Shares | None] = [None] * len(places)
+        self._names: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
+        self._settings: tuple[Setting, ...] | None = None
         self._axis: tuple[tuple[object, ...], np.ndarray] = ((), np.empty(0))
 
     def refresh(self) -> bool:
@@ -143,7 +167,39 @@ class Comparer:
         )
         layers = max((len(reader.layers) for reader in self._readers), default=0)
         members = max(reader.members for reader in self._readers)
-        return Comparison(sides, view.by, head, places, layers, active, members, view.member)
+        return Comparison(
+            sides,
+            view.by,
+            head,
+            places,
+            layers,
+            active,
+            members,
+            view.member,
+            view.scalar,
+            self._scalar_names(tuple(len(share.steps) > 0 for share in means)),
+            self._differences(),
+        )
+
+    def _scalar_names(self, measured: tuple[int, ...]) -> tuple[str, ...]:
+        """Read when a run has its first measurements: later ones bring no new names."""
+        if self._names[0] != measured:
+            found: dict[str, None] = {}
+            for run in self._readers:
+                own = dict.fromkeys(run.curve_names)
+                for layer in run.layers:
+                    own |= {name.removeprefix(f"{layer}."): None for name in own}
+                found |= {name: None for name in own if name.partition(".")[0] not in run.layers}
+            self._names = measured, tuple(sorted(found))
+        return self._names[1]
+
+    def _differences(self) -> tuple[Setting, ...]:
+        if self._settings is None:
+            values = [dict(fields(run.experiment)) for run in self._readers]
+            names = dict.fromkeys(name for run in values for name in run)
+            found = (Setting(name, tuple(run.get(name) for run in values)) for name in names)
+            self._settings = tuple(setting for setting in found if len(set(setting.values)) > 1)
+        return self._settings
 
     def _share(self, kept: list[_Shares | None], index: int, member: int | None) -> _Shares:
         assembler = self._assemblers[index]
@@ -199,23 +255,27 @@ class Comparer:
             layer=None,
             image=None,
             loss=shares.curve,
-            coverage=EMPTY,
+            scalar=EMPTY,
         )
         if stand is None:
             return side
         index, note = stand
         step = int(shares.steps[index])
         side = replace(side, step=step, share=float(shares.curve[1][index]), note=note)
+        layer = layers[min(view.layer, len(layers) - 1)] if layers else ""
+        name = next((name for name in (f"{layer}.{view.scalar}", view.scalar) if len(assembler.curve(name)[0])), "")
+        if name:
+            called = column_of(name, run.prediction_source(split(name)[0]))
+            side = replace(side, scalar=assembler.curve(name), scalar_name=called)
         if not layers:
             return side
-        layer = layers[min(view.layer, len(layers) - 1)]
-        seen, image = assembler.layer_at(layer, step, view.by_line)
-        side = replace(side, layer=seen, image=image, coverage=assembler.curve(f"{layer}.coverage"))
+        seen, image = assembler.layer_at(layer, step, view.by_line, view.cut)
+        side = replace(side, layer=seen, image=image)
         if run.members == 1:
             return side
-        bands = shares.band, band(*run.spread(f"{layer}.coverage"))
+        bands = shares.band, band(*run.spread(name)) if name else NO_BAND
         seed = seed_label(run, min(view.member or 0, run.members - 1))
-        return replace(side, seed=seed, condensed_in=assembler.condensed_in(layer, step), bands=bands)
+        return replace(side, seed=seed, bands=bands)
 
 
 @dataclass(frozen=True)
@@ -252,9 +312,8 @@ def _band_of_shares(run: RunReader) -> Band:
 
 def _same(a: Side, b: Side) -> bool:
     return (
-        (a.name, a.status, a.step, a.note, a.layer, a.seed, a.condensed_in)
-        == (b.name, b.status, b.step, b.note, b.layer, b.seed, b.condensed_in)
+        (a.name, a.status, a.step, a.note, a.layer, a.seed) == (b.name, b.status, b.step, b.note, b.layer, b.seed)
         and a.image is b.image
         and a.loss is b.loss
-        and a.coverage is b.coverage
+        and a.scalar is b.scalar
     )

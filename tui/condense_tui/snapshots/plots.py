@@ -3,13 +3,17 @@ while there is nothing to draw."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from string import ascii_lowercase
 
 import numpy as np
 
+from condense_core.measure_table import kind_of
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
-from condense_tui.draw.plot import BAND, Mark, PlotCurve, Rule, Spec
+from condense_tui.draw.plot import Mark, Rule, Spec
+from condense_tui.draw.strokes import BAND, PlotCurve
+from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
 
 
@@ -21,21 +25,24 @@ class Figure:
     title: str
     remark: str = ""
     empty: str = "nothing recorded yet"
+    old: bool = False
+    """What the title says is of an earlier step than the playhead's, and the title names it."""
 
 
 @dataclass(frozen=True)
 class Axes:
-    """How values and steps are scaled."""
+    """How values and steps are scaled, and the weight of a moving average, 0 without."""
 
     log_y: bool = True
     log_x: bool = False
+    smooth: float = 0.0
 
 
 def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     """The loss with the line under which the initial stage has ended."""
     steps, values = snapshot.loss
-    at = _at(snapshot.loss, snapshot)
-    title = f"loss {numbers.measure(at)}" if at is not None else "loss"
+    at = value_at(snapshot.loss, snapshot)
+    title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
     first = float(values[0])
@@ -44,55 +51,81 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     remark = f"{round(100 * share)} % of the first loss" if abs(share) < 1e6 else ""
     curves = (PlotCurve(_name(snapshot, "loss"), steps, values), *_band(snapshot, "loss"))
     spec = _spec(curves, snapshot, axes, axes.log_y, rule=rule)
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=bool(_when(snapshot.loss, snapshot)))
 
 
 def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     """The accuracy, where the run has one."""
     steps, values = snapshot.accuracy
-    at = _at(snapshot.accuracy, snapshot)
-    title = f"accuracy {numbers.percent(at)}" if at is not None else "accuracy"
+    at = value_at(snapshot.accuracy, snapshot)
+    title = f"accuracy {numbers.percent(at)}{_when(snapshot.accuracy, snapshot)}" if at is not None else "accuracy"
     if not len(steps):
         return Figure(None, title, empty="this run has no accuracy")
     curves = (PlotCurve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
     spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
-    return Figure(spec, title)
+    return Figure(spec, title, old=bool(_when(snapshot.accuracy, snapshot)))
+
+
+def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
+    """The recorded scalars that were chosen, with a letter on each where there are several."""
+    chosen = snapshot.scalars
+    if not chosen:
+        return Figure(None, "chosen curves", empty="press / to choose")
+    letters = ascii_lowercase if len(chosen) > 1 else ""
+    titles, curves = [], []
+    for number, scalar in enumerate(chosen):
+        letter = letters[number : number + 1]
+        kind, now = kind_of(scalar.name), value_at(scalar.points, snapshot)
+        titles.append(f"{letter} {scalar.label} {written_as(kind, now)}".strip())
+        curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
+    if len(chosen) == 1 and chosen[0].band is not None:
+        curves += _edges(chosen[0].band)
+    kinds = {kind_of(scalar.name) for scalar in chosen}
+    shares = kinds <= {"share", "cosine", "flag"}
+    if not any(len(curve.x) for curve in curves):
+        return Figure(None, " · ".join(titles), empty="not recorded in this run")
+    spec = _spec(
+        tuple(curves), snapshot, axes, axes.log_y and kinds == {"value"}, bounds=(0.0, 1.0) if shares else None
+    )
+    return Figure(spec, " · ".join(titles))
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient's GᵀG, and the gap at the playhead."""
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead."""
     spectrum = snapshot.spectrum
-    title = "eigenvalues of ZᵀZ" if spectrum.from_data else "gradient's eigenvalues"
+    title = spectrum.source.eigenvalues
     if not spectrum.curves:
         return Figure(None, title, empty="no spectrum recorded")
     curves = tuple(
         PlotCurve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
     )
-    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, _gap(spectrum.values, spectrum.doubtful))
+    remark = _gap(spectrum.values, spectrum.doubtful)
+    remark += " · median" if remark and _over_seeds(snapshot) else ""
+    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, remark)
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Share of the layer's weights on the predicted direction v1, measured and predicted."""
+    """Share of the layer's weights on the predicted direction, measured and predicted."""
     layer = snapshot.chosen
-    measured = _at(snapshot.ratio, snapshot)
-    direction = "v1" if snapshot.spectrum.from_data else "gradient"
-    title = f"on {direction} {numbers.percent(measured)}" if measured is not None else f"on {direction}"
+    measured = value_at(snapshot.ratio, snapshot)
+    title = f"on {snapshot.spectrum.source.direction}"
+    title += "" if measured is None else f" {numbers.percent(measured)}{_when(snapshot.ratio, snapshot)}"
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty="no prediction recorded")
     curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
-        curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1))
+        curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1, exact=True))
     curves += _band(snapshot, "ratio")
     marks, remark = [], ""
-    if layer is not None and layer.predicted_at is not None:
-        marks.append(Mark(layer.predicted_at, "predicted"))
-        remark = f"predicted {numbers.short_step(layer.predicted_at)}"
-    if layer is not None and layer.condensed_at is not None:
-        marks.append(Mark(layer.condensed_at, "condensed"))
-        remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at)}"
+    if layer is not None and layer.predicted_at.known:
+        marks.append(Mark(round(layer.predicted_at.middle), "predicted"))
+        remark = f"predicted {numbers.short_step(layer.predicted_at.middle)}"
+    if layer is not None and layer.condensed_at.known:
+        marks.append(Mark(round(layer.condensed_at.middle), "condensed"))
+        remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at.middle)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=bool(_when(snapshot.ratio, snapshot)))
 
 
 def output(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -100,23 +133,38 @@ def output(snapshot: Snapshot, axes: Axes) -> Figure:
     view = snapshot.outputs
     if view is None:
         return Figure(None, "output", empty="only for networks with one input")
-    curves = (PlotCurve("output", view.point, view.output, 0), PlotCurve("polynomial", view.point, view.polynomial, 1))
+    curves = (
+        PlotCurve("output", view.point, view.output, 0, exact=True),
+        PlotCurve("polynomial", view.point, view.polynomial, 1, exact=True),
+    )
     spec = Spec(curves, 0, 0, stamp=view.step)
-    title = f"output, degree {view.degree}"
+    old = snapshot.head is not None and view.step < snapshot.head.step
+    title = f"output, degree {view.degree}{_of_one_seed(snapshot)}{f' · step {numbers.step(view.step)}' if old else ''}"
     remark = f"{numbers.measure(100 * view.complexity, 2)} % apart" if np.isfinite(view.complexity) else ""
-    return Figure(spec, title, remark)
+    return Figure(spec, title, remark, old=old)
 
 
 def field_title(snapshot: Snapshot) -> str:
     """What the frame of the direction field says."""
     view = snapshot.field
-    return "field" if view is None else f"field · {numbers.plural(len(view.stable), 'stable line')}"
+    if view is None:
+        return "field"
+    return f"field · {numbers.plural(len(view.stable), 'stable line')}{_of_one_seed(snapshot)}"
 
 
 def field_remark(snapshot: Snapshot) -> str:
     """Of which step the neurons in the field are: their weights are kept at a few of the steps."""
     at = None if snapshot.field is None else snapshot.field.neurons_at
     return "" if at is None else f"● kernels at step {at}"
+
+
+def _over_seeds(snapshot: Snapshot) -> bool:
+    return snapshot.seeds is not None and snapshot.seeds.chosen is None
+
+
+def _of_one_seed(snapshot: Snapshot) -> str:
+    """What is drawn of frames is one seed's, also where all else is over several: it says whose."""
+    return "" if snapshot.seeds is None else f" · {snapshot.seeds.imaged}"
 
 
 def _name(snapshot: Snapshot, name: str) -> str:
@@ -128,7 +176,11 @@ def _band(snapshot: Snapshot, name: str) -> list[PlotCurve]:
     """The lowest and the highest of all members, drawn behind the curve that is shown."""
     if snapshot.seeds is None:
         return []
-    low, high = snapshot.seeds.bands[name]
+    return _edges(snapshot.seeds.bands[name])
+
+
+def _edges(band: tuple[Series, Series]) -> list[PlotCurve]:
+    low, high = band
     return [PlotCurve("lowest", *low, BAND), PlotCurve("highest", *high, BAND)]
 
 
@@ -153,10 +205,11 @@ def _spec(
     bounds: tuple[float, float] | None = None,
 ) -> Spec:
     # The axis ends where the recording does: up to the run's last step, the curves of its first minutes would be a dot.
-    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds)
+    curves = tuple(replace(curve, among=snapshot.instants) for curve in curves)
+    return Spec(curves, 0, 0, log_y=log_y, log_x=axes.log_x, rule=rule, marks=marks, bounds=bounds, smooth=axes.smooth)
 
 
-def _at(series: Series, snapshot: Snapshot) -> float | None:
+def value_at(series: Series, snapshot: Snapshot) -> float | None:
     """The newest value at or before the playhead."""
     steps, values = series
     if not len(steps):
@@ -165,3 +218,13 @@ def _at(series: Series, snapshot: Snapshot) -> float | None:
         return float(values[-1])
     end = int(np.searchsorted(steps, snapshot.head.step, side="right"))
     return float(values[end - 1]) if end else None
+
+
+def _when(series: Series, snapshot: Snapshot) -> str:
+    """` · step 120` where the newest value at or before the playhead is of an earlier step; nothing where it is of its
+    own."""
+    steps, head = series[0], snapshot.head
+    if head is None or not len(steps):
+        return ""
+    end = int(np.searchsorted(steps, head.step, side="right"))
+    return f" · step {numbers.step(int(steps[end - 1]))}" if end and steps[end - 1] < head.step else ""

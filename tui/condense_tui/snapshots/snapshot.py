@@ -8,8 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.runfile.layer_measures import LayerMeasures
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
+from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.runs.standing import Standing
+from condense_core.thresholds import FINE, Cut
 from condense_tui.draw.order import Group
+from condense_tui.snapshots.weights import WeightsView
 
 Series = tuple[np.ndarray, np.ndarray]
 Severity = Literal["note", "warning", "error"]
@@ -65,20 +69,20 @@ class LayerImage:
     dropped: np.ndarray
     groups: tuple[Group, ...]
     pooled: bool = False
+    step: int | None = None
+    """Of which step it is: not every step measures everything."""
 
 
 @dataclass(frozen=True)
 class SpectrumView:
-    """The chosen layer's signal matrix: eigenvalues of ZᵀZ over time, and the gap at the playhead.
-
-    `from_data` false: the layer has none, and this is the spectrum of its gradient.
-    """
+    """The spectrum of the chosen layer's signal matrix or of its gradient, as `source` says: its eigenvalues over time,
+    and the gap at the playhead."""
 
     curves: tuple[Series, ...] = ()
     values: np.ndarray = field(default_factory=lambda: np.empty(0))
     doubtful: bool = False
     ones_overlap: np.ndarray = field(default_factory=lambda: np.empty(0))
-    from_data: bool = True
+    source: PredictionSource = UNKNOWN_SOURCE
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,17 @@ class Seeds:
 
 
 @dataclass(frozen=True)
+class ScalarCurve:
+    """One recorded scalar that was chosen to be shown, under its own name and as people call it; of an ensemble with
+    the band of all."""
+
+    name: str
+    label: str
+    points: Series
+    band: tuple[Series, Series] | None = None
+
+
+@dataclass(frozen=True)
 class EventView:
     """Something that happened."""
 
@@ -142,7 +157,7 @@ class Snapshot:
     header: RunHeader
     head: Head | None
     instants: np.ndarray
-    layers: tuple[LayerMeasures, ...]
+    layers: tuple[LayerOverSeeds, ...]
     layer: str | None
     images: tuple[LayerImage, ...]
     loss: Series
@@ -154,14 +169,26 @@ class Snapshot:
     banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
-    condensed_in: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Of an ensemble, by layer: in how many members it is condensed, of how many that still train."""
+    claim: Standing | None = None
+    """How the claim stands at the playhead; none where the scenario makes none."""
+    claim_at_end: Standing | None = None
+    """Where the playhead looks back: how it stands by the newest measurement."""
+    cut: Cut = FINE
+    """Where the lines of `layers` are counted."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
+    scalars: tuple[ScalarCurve, ...] = ()
+    """Those that were asked for."""
+    weights: WeightsView | None = None
+    """Of the chosen layer, only where they were asked for."""
+    machine: tuple[ScalarCurve, ...] = ()
+    """Of the machine that trains, only where it was asked for."""
+    scalar_names: tuple[str, ...] = ()
+    """All that are recorded so far."""
 
     @property
-    def chosen(self) -> LayerMeasures | None:
+    def chosen(self) -> LayerOverSeeds | None:
         """The layer that the heatmap and the theory plots show."""
         return next((view for view in self.layers if view.name == self.layer), None)
 
@@ -177,7 +204,8 @@ class Snapshot:
             and self.head == other.head
             and self.layer == other.layer
             and self.layers == other.layers
-            and self.condensed_in == other.condensed_in
+            and self.claim == other.claim
+            and self.claim_at_end == other.claim_at_end
             and self.banner == other.banner
             and self.worker_log == other.worker_log
             and self.outputs is other.outputs
@@ -185,6 +213,12 @@ class Snapshot:
             and len(self.events) == len(other.events)
             and len(self.images) == len(other.images)
             and all(a is b for a, b in zip(self.images, other.images, strict=True))
+            and self.scalar_names == other.scalar_names
+            and len(self.scalars) == len(other.scalars)
+            and all(a.points is b.points for a, b in zip(self.scalars, other.scalars, strict=True))
+            and self.weights is other.weights
+            and len(self.machine) == len(other.machine)
+            and all(a.points is b.points for a, b in zip(self.machine, other.machine, strict=True))
             and self.loss is other.loss
             and self.accuracy is other.accuracy
             and self.ratio is other.ratio

@@ -19,6 +19,7 @@ from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.style import Style as VisualStyle
+from textual.timer import Timer
 from textual.visual import RenderOptions, Visual
 
 from condense_tui.terminal.textual_internals import screen_below, strips_of
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from condense_tui.terminal.shell import Shell
 
 ResultT = TypeVar("ResultT")
+# After a resize, how often what stands behind a dialog is looked at, and how often at most: it may be a live list.
+SETTLING_S = 0.2
+MOST_LOOKS = 25
 
 
 class Dialog(ModalScreen[ResultT]):
@@ -35,6 +39,9 @@ class Dialog(ModalScreen[ResultT]):
     app: Shell
     _still: Still | None = None
     _opened_at: Size | None = None
+    _settling: Timer | None = None
+    _seen: list[str] | None = None
+    _looks = 0
 
     # a screen may show whatever a widget may, though its annotation says less
     def render(self) -> RenderResult:  # type: ignore[override]
@@ -53,8 +60,29 @@ class Dialog(ModalScreen[ResultT]):
     def on_resize(self, event: events.Resize) -> None:
         # the first one only says at which size the dialog opened
         if self._opened_at not in {None, event.size}:
-            self._still = None
+            self._still, self._seen, self._looks = None, None, 0
+            # what stands behind takes its new places, and builds its plots anew, after the dialog has been drawn
+            self._settling = self._settling or self.set_interval(SETTLING_S, self._look_behind)
         self._opened_at = event.size
+
+    def _look_behind(self) -> None:
+        """Draw what stands behind again until it stands still at its new size."""
+        below = self.app.screen_stack[self.app.screen_stack.index(self) - 1]
+        seen = [strip.text for strip in strips_of(below, below.size)]
+        self._looks += 1
+        if seen != self._seen:
+            self._seen, self._still = seen, None
+            self.refresh()
+        elif below.size == self.size or self._looks > MOST_LOOKS:
+            self._stop_looking()
+
+    def _stop_looking(self) -> None:
+        if self._settling is not None:
+            self._settling.stop()
+            self._settling = None
+
+    def on_screen_suspend(self) -> None:
+        self._stop_looking()
 
 
 class Still(Visual):

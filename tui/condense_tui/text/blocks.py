@@ -10,11 +10,12 @@ from rich.style import Style
 
 from condense_tui.draw import field as draw_field
 from condense_tui.draw import heatmap as draw_heatmap
-from condense_tui.draw import numbers, palette
+from condense_tui.draw import numbers, palette, printed
 from condense_tui.draw import plot as draw_plot
 from condense_tui.draw.ability import Ability
 from condense_tui.draw.line import Line
 from condense_tui.draw.palette import CODES, DROPPED, LEVELS, NAN, PALETTES, Palette
+from condense_tui.draw.strokes import BAND
 from condense_tui.snapshots.plots import Figure
 from condense_tui.snapshots.snapshot import FieldView, LayerImage
 
@@ -98,7 +99,7 @@ def plot(figure: Figure, width: int, height: int, step: int | None, unicode: boo
         title.append((f" · {figure.remark}", FAINT))
     if figure.spec is None:
         return TextBlock(width, (title, [(f"  {figure.empty}", FAINT)]))
-    built = draw_plot.build(draw_plot.sized(figure.spec, width, height, braille=unicode))
+    built = draw_plot.build(draw_plot.sized(figure.spec, width, height, braille=unicode), printed.rasterise)
     if built.empty:
         return TextBlock(width, (title, [("  no number to draw", FAINT)]))
     rows = draw_plot.with_playhead(built, step, "│" if unicode else "|")
@@ -156,7 +157,7 @@ def _style(pair: int, ink: TextInk) -> Style:
 
 def _plot_style(tone: int) -> Style:
     kinds = draw_plot.PlotTone
-    if tone == kinds.CURVE + draw_plot.BAND:
+    if tone == kinds.CURVE + BAND:
         return FAINT
     if tone >= kinds.CURVE:
         return CURVES[(tone - kinds.CURVE) % len(CURVES)]

@@ -7,19 +7,19 @@ import sys
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import structs
 from rich.console import Console
 from rich.text import Text
 
 from condense_core.errors import RunFileError
-from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import Summary, summarise
 from condense_tui.draw import numbers
 from condense_tui.draw.ability import Ability, Depth, ability, speaks_utf8
 from condense_tui.draw.ascii import to_ascii
 from condense_tui.draw.line import Line
 from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.draw.verdict import parts
 from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import Assembler, ViewRequest
 from condense_tui.snapshots.playhead import Playhead
@@ -84,18 +84,18 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Text
     snapshot = snapshot_at(run, at)
     head = snapshot.head
     step = None if head is None or at is None else head.step
-    lines = [_header(snapshot)]
+    lines = [_header(snapshot), *_claim(snapshot, ink.ability.unicode)]
     if snapshot.layers:
-        lines += [[(line, PLAIN)] for line in _table(snapshot, summary if at is None else None, width)]
+        lines += [[(line, PLAIN)] for line in _table(run, snapshot, summary if at is None else None, width)]
     if snapshot.seeds is not None:
-        words = f"curves: {snapshot.seeds.label}, with the lowest and the highest; heatmaps: the first seed"
+        words = f"curves: {snapshot.seeds.label}, with the lowest and the highest; heatmaps: {snapshot.seeds.imaged}"
         lines += [[], [(words, FAINT)]]
     for part in (_heatmaps(snapshot, width, ink), _plots(snapshot, width, step, ink.ability.unicode)):
         lines += [[], *part] if part else []
     lines += [[], *_events(snapshot, step)]
-    if summary.claim is not None:
+    if snapshot.claim is not None:
         lines.append([])
-        lines += [[(text, PLAIN)] for text in tables.claim_lines(summary.claim)]
+        lines += [[(text, PLAIN)] for text in tables.claim_lines(snapshot.claim)]
     return lines
 
 
@@ -123,23 +123,27 @@ def _header(snapshot: Snapshot) -> Line:
     return [(run.id, blocks.STRONG), (": " + " · ".join(parts), PLAIN)]
 
 
-def _table(snapshot: Snapshot, ended: Summary | None, width: int) -> list[str]:
+def _claim(snapshot: Snapshot, unicode: bool) -> list[Line]:
+    """How the claim stands, in a line."""
+    if snapshot.claim is None:
+        return []
+    said = parts(snapshot.claim, snapshot.claim_at_end, unicode=unicode)
+    return [[(" · ".join(text for text, _ in said[:-1]), PLAIN)]]
+
+
+def _table(run: RunReader, snapshot: Snapshot, ended: Summary | None, width: int) -> list[str]:
     """The table of layers as plain lines, as `run` prints it: of the run's end, or as it was at the playhead."""
     head = snapshot.head
-    views = [_as_of(view, head.step) for view in snapshot.layers] if head is not None else []
     console = Console(width=max(width, tables.LEAST_WIDTH), color_system=None, file=None, highlight=False)
     with console.capture() as captured:
         if ended is not None and ended.layers:
-            tables.print_layers(console, ended.layers, ended.seeds)
-        else:
-            tables.print_layers(console, views)
+            tables.print_layers(console, ended.layers_over_seeds())
+        elif head is not None:
+            names = [layer.name for layer in snapshot.layers]
+            tables.print_layers(
+                console, [read_layer_over_seeds(run, name, head.step, snapshot.cut, upto=head.step) for name in names]
+            )
     return captured.get().rstrip("\n").split("\n")
-
-
-def _as_of(view: LayerMeasures, step: int) -> LayerMeasures:
-    """Without what had not happened yet."""
-    later = view.condensed_at is not None and view.condensed_at > step
-    return structs.replace(view, condensed_at=None) if later else view
 
 
 def _heatmaps(snapshot: Snapshot, width: int, ink: TextInk) -> list[Line]:

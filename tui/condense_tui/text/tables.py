@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import statistics
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,19 +12,25 @@ from rich.table import Table
 from rich.text import Text
 
 from condense_core.measure_table import MEASURES
+from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
-from condense_tui.draw.written import written
+from condense_tui.draw.verdict import counted, decides, finding, verdict
+from condense_tui.draw.verdict import sign_of as verdict_sign
+from condense_tui.draw.written import over, remarks, written
 
 if TYPE_CHECKING:
-    from condense_core.runfile.info import RunInfo
-    from condense_core.runfile.layer_measures import LayerMeasures
-    from condense_core.runs.summary import ClaimSummary, SeedSummary, Summary
+    from condense_core.runfile.info import Mirror, RunInfo
+    from condense_core.runs.layer_over_seeds import LayerOverSeeds
+    from condense_core.runs.standing import Standing
+    from condense_core.runs.summary import Summary
 
 PIPE_WIDTH = 200
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
+# From here on a list of runs has room for the verdict in words, and for what decides.
+ROOMY_WIDTH = 140
 # What there is room for behind the name of a layer in so many characters; `kept` is of all kernels.
 COLUMNS = ("kept", "lines", "directions", "coverage", "mean_abs_cos", "alignment", "condensed", "predicted_at")
 
@@ -53,90 +56,79 @@ def print_summary(summary: Summary) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    print_layers(console, summary.layers, summary.seeds)
-    if summary.claim is not None:
-        for line in claim_lines(summary.claim):
+    print_layers(console, summary.layers_over_seeds())
+    if summary.claim is not None and summary.claim.standing is not None:
+        for line in claim_lines(summary.claim.standing):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def print_layers(console: Console, layers: Sequence[LayerMeasures], seeds: Sequence[SeedSummary] = ()) -> None:
-    """A row a layer, over the `seeds` of an ensemble where there are any; and what the dagger means."""
+def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
+    """A row a layer, over all seeds where there are several; and below what the numbers are."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer")
     for name in COLUMNS:
         table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
-    for index, layer in enumerate(layers):
-        of_seeds = [seed.layers[index] for seed in seeds if index < len(seed.layers)]
-        table.add_row(*map(Text, _of_seeds(of_seeds) if of_seeds else _cells(layer)))
-    if layers:
-        # cut columns say nothing: where the terminal is narrower, the table's lines wrap
-        console.width = max(console.width, LEAST_WIDTH)
-        console.print(table, soft_wrap=True)
-    if not seeds and any(layer.left_again for layer in layers):
-        console.print("† condensed at that step, but not at the end", markup=False, highlight=False, soft_wrap=True)
+    for layer in layers:
+        table.add_row(*map(Text, _cells(layer)))
+    if not layers:
+        return
+    # cut columns say nothing: where the terminal is narrower, the table's lines wrap
+    console.width = max(console.width, LEAST_WIDTH)
+    console.print(table, soft_wrap=True)
+    for remark in remarks(layers):
+        console.print(remark, markup=False, highlight=False, soft_wrap=True)
 
 
-def claim_lines(claim: ClaimSummary) -> list[str]:
-    """The claim with its verdict, and a line for each thing that speaks against it."""
-    verdict = {True: "holds", False: "does not hold here", None: "not decided yet"}[claim.holds]
-    if claim.decided > 1:
-        verdict = f"{verdict}: in {claim.holds_in} of {claim.decided} seeds"
-    return [f"claim: {claim.text} – {verdict}", *(f"  {reason}" for reason in claim.against)]
+def claim_lines(claim: Standing) -> list[str]:
+    """The claim with its verdict, and each requirement with its value against what is wanted."""
+    where = "" if claim.step is None else f" (values of step {numbers.step(claim.step)})"
+    measured = [found for found in claim.findings if found.values.known or claim.step is not None]
+    return [
+        f"claim: {claim.text} – {verdict(claim)}{where}",
+        *(f"  {'met   ' if found.met else 'missed'}  {finding(found, claim.of)}" for found in measured),
+    ]
 
 
-def _cells(layer: LayerMeasures) -> tuple[str, ...]:
-    if layer.lines is None:
+def _cells(layer: LayerOverSeeds) -> tuple[str, ...]:
+    if not layer.lines.known:
         return (layer.name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
-    lines = str(layer.lines) if layer.lines == layer.lines_coarse else f"{layer.lines} ({layer.lines_coarse} coarse)"
-    condensed = "no" if layer.condensed_at is None else written("condensed_at", layer.condensed_at)
-    if layer.left_again:
-        condensed += " †"
+    lines = over("lines", layer.lines)
+    if layer.seeds == 1 and layer.lines_at_other != layer.lines:
+        lines += f" ({over('lines', layer.lines_at_other)} at {other_cut(layer.cut).short})"
+    kept = written("kept", layer.kept.low)
     return (
         layer.name,
-        f"{layer.kept}/{layer.kernels}",
+        f"{kept}/{layer.kernels}",
         lines,
-        *(written(name, getattr(layer, name)) for name in ("directions", "coverage", "mean_abs_cos", "alignment")),
-        condensed,
-        written("predicted_at", layer.predicted_at),
+        over("directions", layer.directions),
+        *(written(name, getattr(layer, name).middle) for name in ("coverage", "mean_abs_cos", "alignment")),
+        _condensed(layer),
+        written("predicted_at", layer.predicted_at.middle),
     )
 
 
-def _of_seeds(layers: list[LayerMeasures]) -> tuple[str, ...]:
-    """A layer over the seeds of an ensemble: the most frequent of whole numbers, the median of all others."""
-
-    def middle(name: str) -> str:
-        values = (getattr(layer, name) for layer in layers)
-        known = [value for value in values if value is not None and math.isfinite(value)]
-        return written(name, statistics.median(known) if known else None)
-
-    condensed = sum(layer.condensed is True for layer in layers)
-    return (
-        layers[0].name,
-        f"{min(layer.kept or 0 for layer in layers)}/{layers[0].kernels}",
-        _counts(layer.lines for layer in layers),
-        _counts(layer.directions for layer in layers),
-        *map(middle, ("coverage", "mean_abs_cos", "alignment")),
-        f"{condensed} of {len(layers)}",
-        middle("predicted_at"),
-    )
+def _condensed(layer: LayerOverSeeds) -> str:
+    """At which step, of several seeds in how many."""
+    if layer.seeds > 1:
+        return f"{layer.condensed.yes} of {layer.condensed.known}"
+    at = layer.condensed_at
+    return f"{written('condensed_at', at.middle)}{' †' if layer.left_again else ''}" if at.known else "no"
 
 
-def _counts(values: Iterable[int | None]) -> str:
-    """`1 (1–3)`: the most frequent value and the range; the value alone where there is only one."""
-    counts = Counter(value for value in values if value is not None)
-    often = counts.most_common(1)[0][0]
-    return str(often) if len(counts) == 1 else f"{often} ({min(counts)}–{max(counts)})"
-
-
-def print_runs(infos: list[RunInfo]) -> None:
-    """One row a run."""
+def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ()) -> None:
+    """One row a run, with how its claim stands where `claims` has that of each."""
+    console = Console()
+    # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
+    console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     away = any(info.mirror is not None for info in infos)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head, justify in (("run", "left"), ("status", "left"), ("step", "right"), ("of", "right"), ("age", "right")):
         table.add_column(head, justify="right" if justify == "right" else "left", no_wrap=True)
+    if claims:
+        table.add_column("claim", no_wrap=True)
     if away:
         table.add_column("on", no_wrap=True)
-    for info in infos:
+    for index, info in enumerate(infos):
         cells = [
             info.id,
             f"{sign_of(info.status).sign} {info.status}",
@@ -144,12 +136,26 @@ def print_runs(infos: list[RunInfo]) -> None:
             str(info.steps),
             numbers.age(time.time() - info.created),
         ]
-        if info.mirror is not None:
-            known = info.mirror.link == "connected" or not info.active
-            seen = "" if known else f", seen {numbers.duration(max(0.0, time.time() - info.mirror.heard))} ago"
-            cells.append(f"{info.mirror.host}{seen}")
+        if claims:
+            cells.append(_in_short(claims[index], console.width))
+        if away:
+            cells.append("" if info.mirror is None else _where(info, info.mirror))
         table.add_row(*map(Text, cells))
-    # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
-    console = Console()
-    console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     console.print(table, soft_wrap=True)
+
+
+def _where(info: RunInfo, mirror: Mirror) -> str:
+    known = mirror.link == "connected" or not info.active
+    seen = "" if known else f", seen {numbers.duration(max(0.0, time.time() - mirror.heard))} ago"
+    return f"{mirror.host}{seen}"
+
+
+def _in_short(claim: Standing | None, width: int) -> str:
+    """How a claim stands, in a cell: the sign and the count alone where a line is short, all of it where it is long."""
+    if claim is None:
+        return ""
+    sign = verdict_sign(claim).sign
+    if width < ROOMY_WIDTH:
+        return f"{sign} {counted(claim).partition(' ')[0]}".rstrip()
+    what = decides(claim)
+    return f"{sign} {verdict(claim)}{f'; {what}' if what and not claim.holds else ''}"

@@ -5,8 +5,12 @@ from __future__ import annotations
 from condense_tui.draw import numbers
 from condense_tui.draw.line import Line
 from condense_tui.draw.palette import Palette
-from condense_tui.draw.status import sign_of
+from condense_tui.draw.status import condensed_sign, sign_of
+from condense_tui.draw.written import lines_of
 from condense_tui.snapshots.comparison import Comparison, Side
+from condense_tui.snapshots.difference import difference, size_of
+from condense_tui.snapshots.snapshot import LayerImage
+from condense_tui.widgets.heatmap import Reading
 from condense_tui.widgets.lines import Lines, justified, length
 from condense_tui.widgets.panels import HeatPanel
 
@@ -31,18 +35,48 @@ class SidePanel(HeatPanel):
         parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
         if side.share == side.share:
             parts.append(f"loss {numbers.percent(side.share)}")
-        if layer is not None and layer.lines is not None:
-            sign = (
-                ("◆" if layer.condensed else "◇") if self.heatmap.ability.unicode else "*" if layer.condensed else "o"
-            )
-            parts.append(f"{sign} {numbers.plural(layer.lines, 'line')}")
-            if side.condensed_in is not None:
-                parts.append(f"condensed in {side.condensed_in[0]}/{side.condensed_in[1]}")
+        if layer is not None and layer.lines.known:
+            sign = condensed_sign(layer.is_condensed, self.heatmap.ability.unicode)
+            parts.append(f"{sign} {lines_of(layer.lines)} at {layer.cut.short}")
+            if layer.seeds > 1:
+                parts.append(f"condensed in {layer.condensed.yes}/{layer.condensed.known}")
         if side.note:
             parts.insert(0, side.note)
         while len(parts) > 1 and len(" · ".join(parts)) > self.size.width - 4:
             parts.pop(1 if side.note else 0)
         self.label(" · ".join(name for name in names if name), " · ".join(parts))
+
+
+class DifferencePanel(HeatPanel):
+    """The heatmap of one run less that of another, halved so that it has the scale of all heatmaps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pair = ""
+        self._image: LayerImage | str | None = None
+        self._of: tuple[LayerImage, LayerImage] | None = None
+
+    def show_difference(self, a: Side, b: Side, palette: Palette) -> None:
+        """Show a − b, or why there is no difference."""
+        minus = "−" if self.heatmap.ability.unicode else "-"
+        self._pair = f"{a.letter} {minus} {b.letter}"
+        if a.image is None or b.image is None:
+            self._image, self._of = "nothing measured yet", None
+        elif self._of is None or self._of[0] is not a.image or self._of[1] is not b.image:
+            self._image, self._of = difference(a.image, b.image), (a.image, b.image)
+        words = self._image if isinstance(self._image, str) else ""
+        image = None if isinstance(self._image, str) else self._image
+        self.heatmap.show(image, palette, f"{self._pair}: {words}")
+        layer = "" if a.layer is None else f" · {a.layer.name}"
+        mean, most = (float("nan"), float("nan")) if image is None else size_of(image)
+        remark = "" if image is None else f"mean {numbers.measure(mean, 2)} · largest {numbers.measure(most, 2)} apart"
+        self.label(f"({self._pair}) / 2{layer}", remark)
+
+    def words_of(self, reading: Reading, width: int) -> str:
+        """The difference itself, not half of it."""
+        rows, columns = (str(kernels[0]) for kernels in (reading.rows, reading.columns))
+        value = "dropped" if reading.dropped else f"{2 * reading.cosine:+.2f}"
+        return f"kernel {rows} · {columns}  {self._pair} {value}"
 
 
 class CompareHeader(Lines):

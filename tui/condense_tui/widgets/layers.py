@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.message import Message
 
 from condense_core.measure_table import MEASURES
-from condense_core.runfile.layer_measures import LayerMeasures
+from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
 from condense_tui.draw.line import Line
+from condense_tui.draw.status import condensed_sign
+from condense_tui.draw.written import lines_of
 from condense_tui.widgets.lines import Lines, justified
 
 # Lines that one layer takes with and without its second line of figures.
@@ -40,16 +41,16 @@ class Layers(Lines):
 
     def __init__(self) -> None:
         super().__init__(id="layers")
-        self._layers: tuple[LayerMeasures, ...] = ()
-        self._condensed_in: Mapping[str, tuple[int, int]] = {}
+        self._layers: tuple[LayerOverSeeds, ...] = ()
         self._chosen: str | None = None
+        self._success = True
+        self._now: int | None = None
         self._at_line: list[str] = []
 
-    def show(
-        self, layers: tuple[LayerMeasures, ...], chosen: str | None, condensed_in: Mapping[str, tuple[int, int]]
-    ) -> None:
-        """Show these layers, of an ensemble with the members in which each is condensed."""
-        self._layers, self._chosen, self._condensed_in = layers, chosen, condensed_in
+    def show(self, layers: tuple[LayerOverSeeds, ...], chosen: str | None, *, success: bool, now: int | None) -> None:
+        """Show these layers where the playhead stands at step `now`; where the run has diverged and is no `success`,
+        none of them in the colour of one."""
+        self._layers, self._chosen, self._success, self._now = layers, chosen, success, now
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -64,7 +65,7 @@ class Layers(Lines):
             self._at_line += [layer.name] * len(block)
         return lines
 
-    def _from_first(self, height: int, each: int) -> tuple[LayerMeasures, ...]:
+    def _from_first(self, height: int, each: int) -> tuple[LayerOverSeeds, ...]:
         """The layers, from one on that leaves the chosen one visible."""
         room = max(1, height // each)
         names = [layer.name for layer in self._layers]
@@ -72,50 +73,63 @@ class Layers(Lines):
         first = max(0, min(at - room // 2, len(names) - room))
         return self._layers[first:]
 
-    def _block(self, layer: LayerMeasures, width: int, tall: bool) -> list[Line]:
+    def _block(self, layer: LayerOverSeeds, width: int, tall: bool) -> list[Line]:
         look = self.look
         unicode = self.ability.unicode
         chosen = layer.name == self._chosen
         edge: tuple[str, Style] = (("▌" if unicode else "|") if chosen else " ", look.accent)
         name = (layer.name, look.chosen if chosen else look.strong)
         kernels = f"{numbers.step(layer.kernels)} kernels" if width >= _ROOMY else numbers.step(layer.kernels)
+        old = layer.step is not None and self._now is not None and layer.step < self._now
+        if old and layer.step is not None:
+            kernels = f"of step {numbers.step(layer.step)}"
         lines = [justified([edge, name], [(kernels, look.muted)], width, look.text)]
 
-        share = f"{numbers.percent(layer.coverage).rjust(6)}{' on lines' if width >= _ROOMY else ''}"
-        filled, track = bar(layer.coverage, width - 2 - len(share), unicode)
+        coverage = layer.coverage.middle
+        share = f"{numbers.percent(coverage).rjust(6)}{' on lines' if width >= _ROOMY else ''}"
+        filled, track = bar(coverage, width - 2 - len(share), unicode)
         lines.append([edge, (filled, self._bar_style(layer)), (track, look.faint), (share, look.text)])
         lines.append([edge, *self._verdict(layer, unicode, width)])
         if tall:
             lines.append([edge, *self._figures(layer, width)])
             lines.append([("", look.text)])
+        if old:
+            lines = [[part if part == edge else (part[0], look.muted) for part in line] for line in lines]
         return lines
 
-    def _bar_style(self, layer: LayerMeasures) -> Style:
-        return self.look.good if layer.condensed else self.look.accent
+    def _bar_style(self, layer: LayerOverSeeds) -> Style:
+        return self.look.accent if not layer.is_condensed else self.look.good if self._success else self.look.muted
 
-    def _verdict(self, layer: LayerMeasures, unicode: bool, width: int) -> Line:
-        look = self.look
-        if layer.condensed is None:
+    def _verdict(self, layer: LayerOverSeeds, unicode: bool, width: int) -> Line:
+        look, condensed = self.look, layer.is_condensed
+        if condensed is None:
             return [("not measured", look.muted)]
-        sign = ("◆" if layer.condensed else "◇") if unicode else ("*" if layer.condensed else "o")
-        word = "condensed" if layer.condensed else "not condensed"
-        if layer.name in self._condensed_in:
-            members, of = self._condensed_in[layer.name]
-            word = f"condensed in {members}/{of}"
-        lines = f" · {numbers.plural(layer.lines, 'line')}" if layer.lines is not None and width >= _ROOMY else ""
-        return [(f"{sign} {word}", look.good if layer.condensed else look.muted), (lines, look.text)]
+        style = look.good if condensed and self._success else look.muted
+        sign = condensed_sign(condensed, unicode)
+        lines = f" · {lines_of(layer.lines)}" if layer.lines.known else ""
+        words = ["condensed" if condensed else "not condensed"]
+        if layer.seeds > 1:
+            count = f"{layer.condensed.yes}/{layer.condensed.known}"
+            words = [f"condensed in {count}", f"in {count}"]
+        for word in words:
+            if lines and cell_len(f"{sign} {word}{lines}") < width:
+                return [(f"{sign} {word}", style), (lines, look.text)]
+        return [(f"{sign} {words[0]}", style)]
 
-    def _figures(self, layer: LayerMeasures, width: int) -> Line:
+    def _figures(self, layer: LayerOverSeeds, width: int) -> Line:
         """Figures in the order of their weight, as many as fit; the lines, where the verdict has no room for them."""
         parts = []
-        if layer.lines is not None and width < _ROOMY:
-            parts.append(numbers.plural(layer.lines, "line"))
-        if layer.mean_abs_cos == layer.mean_abs_cos:
-            parts.append(f"{MEASURES['mean_abs_cos'].head} {layer.mean_abs_cos:.2f}")
-        if layer.alignment == layer.alignment:
-            parts.append(f"v1 {layer.alignment:.2f}")
-        if layer.kept is not None and layer.kept < layer.kernels:
-            parts.append(f"{layer.kernels - layer.kept} dropped")
+        above = "".join(text for text, _ in self._verdict(layer, self.ability.unicode, width))
+        if layer.lines.known and lines_of(layer.lines) not in above:
+            parts.append(lines_of(layer.lines))
+        if layer.mean_abs_cos.known:
+            parts.append(f"{MEASURES['mean_abs_cos'].head} {layer.mean_abs_cos.middle:.2f}")
+        if layer.alignment.known:
+            parts.append(f"{MEASURES['alignment'].head} {layer.alignment.middle:.2f}")
+        if layer.diverged:
+            parts.append(f"{layer.diverged} diverged")
+        if layer.kept.known and layer.kept.middle < layer.kernels:
+            parts.append(f"{layer.kernels - round(layer.kept.middle)} dropped")
         while parts and len("  ".join(parts)) >= width:
             parts.pop()
         return [("  ".join(parts), self.look.muted)]

@@ -76,6 +76,8 @@ class Lines(Widget):
     def on_resize(self, event: events.Resize) -> None:
         self._lines = []
         self.rebuild()
+        # Textual has drawn the old lines at the new size meanwhile, and keeps them: also those below the last new one
+        self.refresh()
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.rebuild())

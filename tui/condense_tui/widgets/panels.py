@@ -33,10 +33,20 @@ class HeatPanel(Captioned, Vertical):
         yield self.heatmap
 
     def show(
-        self, image: LayerImage | None, palette: Palette, empty: str, *, chosen: bool, by_line: bool, seed: str
+        self,
+        image: LayerImage | None,
+        palette: Palette,
+        empty: str,
+        *,
+        chosen: bool,
+        by_line: bool,
+        seed: str,
+        now: int | None,
     ) -> None:
-        """Show one layer; `seed` is whose, where it is one of several."""
+        """Show one layer where the playhead stands at step `now`; `seed` is whose, where it is one of several."""
+        old = image is not None and image.step is not None and now is not None and image.step < now
         self.set_class(chosen, "-chosen")
+        self.set_class(old, "-old")
         self.heatmap.show(image, palette, empty)
         if image is None:
             self.label("similarity")
@@ -44,6 +54,7 @@ class HeatPanel(Captioned, Vertical):
         kernels = f" · {numbers.plural(image.kernels, 'kernel')}"
         order = "" if image.pooled else " by line" if by_line else " by index"
         whose = f" · {seed}" if seed else ""
+        whose += f" · step {numbers.step(image.step)}" if old and image.step is not None else ""
         titles = (f"{image.layer}{kernels}{order}{whose}", f"{image.layer}{kernels}{whose}", f"{image.layer}{whose}")
         room = self.size.width - 4 if self.size.width else cell_len(titles[0])
         self.label(next((title for title in titles if cell_len(title) <= room), titles[-1]))
@@ -59,8 +70,12 @@ class HeatPanel(Captioned, Vertical):
         self._write()
 
     def _write(self) -> None:
-        read = reading_words(self._reading, self.size.width - 4) if self._reading else self._unread
+        read = self.words_of(self._reading, self.size.width - 4) if self._reading else self._unread
         self.caption(self._title, read)
+
+    def words_of(self, reading: Reading, width: int) -> str:
+        """What the cursor reads, in at most `width` characters where that can be."""
+        return reading_words(reading, width)
 
 
 class Heatmaps(Vertical):
@@ -106,12 +121,12 @@ class Heatmaps(Vertical):
         shown = [panel for panel in self._panels if panel.display]
         if len(shown) > 1:
             images = list(snapshot.images)
-        empty = waiting(snapshot)
+        empty, now = waiting(snapshot), None if snapshot.head is None else snapshot.head.step
         seed = "" if snapshot.seeds is None else snapshot.seeds.imaged
         for index, panel in enumerate(shown):
             image = images[index] if index < len(images) else None
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
-            panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed)
+            panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed, now=now)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
         wide = all(panel.heatmap.wide for panel in shown)
         self._legend.show(palette, dropped, pooling(shown), wide)

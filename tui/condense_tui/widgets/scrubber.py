@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from textual import events
 from textual.message import Message
 
 from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import Head
-from condense_tui.widgets.lines import Lines
+from condense_tui.widgets.seekable import Seekable
 
 
-class Scrubber(Lines):
+class Scrubber(Seekable):
     """One line: words for the first place, the way, words for the last."""
 
     DEFAULT_CSS = "Scrubber { height: 1; padding: 0 1; }"
@@ -23,11 +22,9 @@ class Scrubber(Lines):
             self.index = index
 
     def __init__(self) -> None:
-        super().__init__(id="timeline")
+        super().__init__()
         self._head: Head | None = None
         self._ends = ("", "")
-        self._left = self._width = 0
-        self._dragging = False
 
     def show(self, head: Head | None, first: str, last: str) -> None:
         """Show where the playhead stands between two ends."""
@@ -52,27 +49,6 @@ class Scrubber(Lines):
             ]
         ]
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._dragging = True
-        self.capture_mouse()
-        self._seek(event.x)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._dragging:
-            self._seek(event.x)
-
-    async def on_mouse_scroll_up(self) -> None:
-        await self.app.run_action("frame(-1)", self.screen)
-
-    async def on_mouse_scroll_down(self) -> None:
-        await self.app.run_action("frame(1)", self.screen)
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        self._dragging = False
-        self.release_mouse()
-
-    def _seek(self, x: int) -> None:
-        if self._head is not None and self._width > 1:
-            # event offsets count from the padding's edge
-            place = (x - self._left - self.styles.padding.left) / (self._width - 1)
-            self.post_message(self.Sought(round(min(1.0, max(0.0, place)) * (self._head.count - 1))))
+    def seek(self, place: float) -> None:
+        if self._head is not None:
+            self.post_message(self.Sought(round(place * (self._head.count - 1))))

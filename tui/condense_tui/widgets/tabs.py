@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -24,23 +26,23 @@ class Tabs(Lines):
             super().__init__()
             self.number = number
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, names: Mapping[int, str]) -> None:
+        """`names` are those of the panels by their number."""
         super().__init__(id="tabs")
         self._names = names
         self._chosen = 1
-        self._count = len(names)
-        self._ends: list[int] = []
+        self._without: frozenset[int] = frozenset()
+        self._ends: list[tuple[int, int]] = []
 
     @property
     def chosen(self) -> int:
         """Number of the panel that is shown."""
         return self._chosen
 
-    def choose(self, number: int, count: int | None = None) -> None:
-        """Mark a panel as shown, of the first `count`, or of all."""
-        count = len(self._names) if count is None else count
-        if (number, count) != (self._chosen, self._count):
-            self._chosen, self._count = number, count
+    def choose(self, number: int, without: frozenset[int] = frozenset()) -> None:
+        """Mark a panel as shown, of all but those numbers."""
+        if (number, without) != (self._chosen, self._without):
+            self._chosen, self._without = number, without
             self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
@@ -48,17 +50,24 @@ class Tabs(Lines):
         line: Line = []
         self._ends = []
         end = 0
-        for number, words in enumerate(self._names[: self._count], start=1):
+        shown = [item for item in self._names.items() if item[0] not in self._without]
+        # where not all of the names fit, those at the end are numbers
+        room = sum(len(words) + 4 for _, words in shown) + len(str(len(shown)))
+        for number, words in reversed(shown):
+            if room > width and number != self._chosen:
+                room -= len(words) + 1
+                shown[shown.index((number, words))] = (number, "")
+        for number, words in shown:
             chosen = number == self._chosen
-            text = f" {number} {words} "
+            text = f" {number} {words} " if words else f" {number} "
             line.append((text, look.chosen + _REVERSE if chosen else look.muted))
             line.append((" ", look.text))
             end += len(text) + 1
-            self._ends.append(end)
+            self._ends.append((number, end))
         return [line]
 
     def on_click(self, event: events.Click) -> None:
         x = event.x - self.styles.padding.left
-        number = next((at for at, end in enumerate(self._ends, start=1) if x < end), None)
+        number = next((at for at, end in self._ends if x < end), None)
         if number is not None:
             self.post_message(self.Chosen(number))

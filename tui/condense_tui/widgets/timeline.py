@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.style import Style
-from textual import events
 from textual.message import Message
 
 from condense_tui.draw import numbers
@@ -11,10 +10,10 @@ from condense_tui.draw import timeline as draw
 from condense_tui.draw.line import Line
 from condense_tui.draw.timeline import TimelineTone
 from condense_tui.snapshots.snapshot import Snapshot
-from condense_tui.widgets.lines import Lines
+from condense_tui.widgets.seekable import Seekable
 
 
-class Timeline(Lines):
+class Timeline(Seekable):
     """One line: first step, the recorded part bright, the rest dim, last step."""
 
     DEFAULT_CSS = "Timeline { height: 1; padding: 0 1; }"
@@ -27,11 +26,8 @@ class Timeline(Lines):
             self.step = step
 
     def __init__(self) -> None:
-        super().__init__(id="timeline")
+        super().__init__()
         self._snapshot: Snapshot | None = None
-        self._left = 0
-        self._width = 0
-        self._dragging = False
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the run of a snapshot."""
@@ -60,39 +56,18 @@ class Timeline(Lines):
 
     def _style(self, tone: int) -> Style:
         look = self.look
+        # nothing of a run that has diverged is in the colour of success
+        diverged = self._snapshot is not None and self._snapshot.header.status == "diverged"
         return {
             int(TimelineTone.TRACK): look.faint,
             int(TimelineTone.RECORDED): look.accent,
             int(TimelineTone.PLAYHEAD): look.playhead,
             int(TimelineTone.NOTE): look.warn,
-            int(TimelineTone.GOOD): look.good,
+            int(TimelineTone.GOOD): look.text if diverged else look.good,
             int(TimelineTone.BAD): look.bad,
         }.get(tone, look.text)
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        self._dragging = True
-        self.capture_mouse()
-        self._seek(event.x)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        if self._dragging:
-            self._seek(event.x)
-
-    async def on_mouse_scroll_up(self) -> None:
-        await self.app.run_action("frame(-1)", self.screen)
-
-    async def on_mouse_scroll_down(self) -> None:
-        await self.app.run_action("frame(1)", self.screen)
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        self._dragging = False
-        self.release_mouse()
-
-    def _seek(self, x: int) -> None:
-        snapshot = self._snapshot
-        if snapshot is None or self._width < 2:
-            return
-        # event offsets count from the padding's edge
-        place = min(1.0, max(0.0, (x - self._left - self.styles.padding.left) / (self._width - 1)))
-        scale = draw.axis(snapshot.instants, snapshot.header.steps)
-        self.post_message(self.Sought(scale.back(scale.low + place * (scale.high - scale.low))))
+    def seek(self, place: float) -> None:
+        if (snapshot := self._snapshot) is not None:
+            scale = draw.axis(snapshot.instants, snapshot.header.steps)
+            self.post_message(self.Sought(scale.back(scale.low + place * (scale.high - scale.low))))

@@ -19,7 +19,7 @@ from condense_core.runfile import frames
 from condense_core.runfile.precision import SHORT, round_array, rounded
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import Conv
-from condense_core.thresholds import COARSE
+from condense_core.thresholds import COARSE, FINE
 
 
 class SimilarityProbe:
@@ -71,7 +71,7 @@ class CondensationProbe:
                 into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))
             if frame.condensed and layer not in self._condensed:
                 self._condensed.add(layer)
-                into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')}")
+                into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')} at {FINE.short}")
 
     def resume(self, run: RunReader) -> None:
         for layer in run.layers:

@@ -15,7 +15,13 @@ from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.status import Status
 from condense_core.runfile.writer import RecordingThread
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import (
+    Experiment,
+    FanOutPowerInit,
+    MeanFanPowerInit,
+    NormalInit,
+    WidthPowerInit,
+)
 from condense_core.scenario.schedule import required_steps, scheduled_steps
 
 # A paused worker looks this often for the command that wakes it.
@@ -135,7 +141,7 @@ class Loop:
         lost = {member: seen.loss for member, seen in observations.items() if not math.isfinite(seen.loss)}
         if not lost:
             return None
-        advice = "a smaller optimizer.lr may help" if step else "the initial weights (init) are too large"
+        advice = self._advice(step)
         texts = {member: f"the loss is {loss} at step {step}; {advice}" for member, loss in lost.items()}
         alone = len(self._experiment.members) == 1
         if not alone:
@@ -151,6 +157,19 @@ class Loop:
         return Outcome(
             "diverged", texts[next(iter(texts))] if alone else f"every member diverged: {texts[next(iter(texts))]}"
         )
+
+    def _advice(self, step: int) -> str:
+        """What may help where the loss is not finite, by the fields that were set."""
+        if step:
+            field = "lr" if self._experiment.optimizer.lr is not None else "lr_lambda1"
+            return f"a smaller optimizer.{field} may help"
+        match self._experiment.init:
+            case NormalInit():
+                return "the initial weights are too large; a smaller init.std may help"
+            case MeanFanPowerInit() | WidthPowerInit() | FanOutPowerInit():
+                return "the initial weights are too large; a larger init.gamma may help"
+            case _:
+                return "the initial weights are too large (init.scheme)"
 
     def _stop_condition(self, member: int, observation: Observation) -> str:
         stop = self._experiment.stop

@@ -13,7 +13,7 @@ from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
 from condense_core.engine.steppers import make_ensemble
-from condense_core.engine.training import device
+from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
@@ -94,5 +94,6 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             if recorder.recorded_to < checkpoint.recorded_to(folder):
                 loop.measure_first()
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))
+        thread.sampler = load.sampler(chosen)
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
         return loop.run([observation.loss for observation in start])

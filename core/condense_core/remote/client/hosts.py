@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from condense_core import typed
 from condense_core.errors import ScenarioError
 from condense_core.foreign import bounded_text, decoding, open_file, toml_table
 from condense_core.text import place_of, short
@@ -80,7 +81,7 @@ def read_hosts(text: str, source: str) -> dict[str, Host]:
     for name, settings in table.items():
         try:
             with decoding(ScenarioError, f"{source}: [{short(name)}]"):
-                host = msgspec.convert(settings, Host)
+                host = typed.convert(settings, Host)
         except ScenarioError as error:
             raise ScenarioError(f"{error} (a host has ssh, command, launcher and runs_dir, all text)") from None
         found[name] = msgspec.structs.replace(host, name=name, ssh=checked_target(host.ssh or name, source))

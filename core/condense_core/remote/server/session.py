@@ -23,7 +23,7 @@ from condense_core.remote.wire.framing import WireError, from_client, pack
 from condense_core.remote.wire.rows import RowPacker
 from condense_core.remote.wire.version import program_version
 from condense_core.runfile.control import VERBS, send
-from condense_core.runfile.info import LOG_NAME, RunInfo, read_run
+from condense_core.runfile.info import CHECKPOINT_NAME, LOG_NAME, RunInfo, read_run
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.place import is_mirror, run_folders
 from condense_core.text import short
@@ -34,7 +34,7 @@ PIECE_BYTES = 64 * 1024
 FAR_BEHIND_BYTES = 2 * PIECE_BYTES
 # A worker that died changes nothing in its file, so the run's row is looked at now and then nevertheless.
 STATE_S = 1.0
-PULLED_FILES = (LOG_NAME, "checkpoint.safetensors")
+PULLED_FILES = (LOG_NAME, CHECKPOINT_NAME)
 
 
 class Session:

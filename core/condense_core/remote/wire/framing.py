@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 import zstandard
 
+from condense_core import typed
 from condense_core.errors import CondenseError
 from condense_core.foreign import decoding
 from condense_core.remote.wire.messages import Message, Rows, ToClient, ToServer
@@ -108,11 +109,11 @@ def expand(data: bytes, largest: int, dictionary: zstandard.ZstdCompressionDict 
 
 def from_server() -> Unpacker[ToClient]:
     """For the client's end."""
-    decoder: msgspec.msgpack.Decoder[ToClient] = msgspec.msgpack.Decoder(ToClient)
+    decoder: msgspec.msgpack.Decoder[ToClient] = typed.msgpack_decoder(ToClient)
     return Unpacker(decoder, LARGEST_TO_CLIENT, GREETING)
 
 
 def from_client() -> Unpacker[ToServer]:
     """For the server's end."""
-    decoder: msgspec.msgpack.Decoder[ToServer] = msgspec.msgpack.Decoder(ToServer)
+    decoder: msgspec.msgpack.Decoder[ToServer] = typed.msgpack_decoder(ToServer)
     return Unpacker(decoder, LARGEST_TO_SERVER)

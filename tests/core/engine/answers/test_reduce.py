@@ -177,7 +177,7 @@ def test_more_weights_than_a_frame_may_hold_are_refused():
     with pytest.raises(ValueError, match="at most"):
         frames.Weights.of(values)
     array = frames.Array.of(values["weight"], "f4")
-    with pytest.raises(RunFileError, match="not ours"):
+    with pytest.raises(RunFileError, match="not from this program"):
         frames.Weights(names=("weight",), values=(array,)).numpy()
     with pytest.raises(RunFileError, match="damaged"):
         frames.Weights(names=("a", "a"), values=(frames.Array.of([1.0], "f4"),) * 2).numpy()

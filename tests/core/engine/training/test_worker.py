@@ -162,6 +162,9 @@ def test_a_run_has_one_worker(make_run, workers):
     assert info(folder).status == "running"
 
 
+CONVOLUTION = ("data.name=digits", "data.samples=20", 'layers=[{kind="conv",width=4,size=3}]')
+
+
 def test_divergence_ends_the_run_and_keeps_what_was_good(make_run, workers):
     folder = make_run("optimizer.name=gd", "optimizer.lr=1e6", 'layers=[{kind="dense",width=12,activation="relu"}]')
     workers.finish(folder)
@@ -171,6 +174,21 @@ def test_divergence_ends_the_run_and_keeps_what_was_good(make_run, workers):
         steps, loss = run.curve("loss")
         assert len(steps) > 0
         assert np.isfinite(loss).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "advice"),
+    [
+        (("optimizer.name=gd", "optimizer.lr_lambda1=1e9", *CONVOLUTION), "a smaller optimizer.lr_lambda1 may help"),
+        (("init.std=1e300",), "a smaller init.std may help"),
+        (("init.scheme=width-power", "init.gamma=-30", "loss=mse"), "a larger init.gamma may help"),
+    ],
+)
+def test_advice_after_a_divergence_names_the_field_that_was_set(make_run, workers, settings, advice):
+    folder = make_run(*settings)
+    workers.finish(folder)
+    assert info(folder).status == "diverged"
+    assert advice in info(folder).reason
 
 
 def test_a_stop_condition_ends_the_run_early(make_run, workers):

@@ -15,7 +15,8 @@ import pytest
 from condense_core.runfile import frames
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import About, Claim, Found, Requirement
+from condense_core.scenario.about import About, Found
+from condense_core.scenario.experiment import Claim, Requirement
 from condense_presets import preset_text
 from condense_presets.paper_records import papers
 from condense_tui.documents.curves import Chart, ChartCurve, plot

@@ -14,7 +14,7 @@ import msgspec
 from condense_core.errors import RunFileError
 from condense_core.measure_table import label_of
 from condense_core.runfile.reader import open_member
-from condense_core.runs.summary import measured, summarise, wanted, within
+from condense_core.runs.standing import measured, wanted, within
 from condense_core.scenario.draws import Draw
 from condense_core.scenario.figures import ArmComparison, Each, Equal, Falling, PaperFigure
 from condense_core.scenario.verdict import Verdict, judge, not_tested
@@ -230,8 +230,7 @@ def _arm(name: str, comparison: ArmComparison, presets: Sequence[PresetResult]) 
     for cell in (cell for preset in presets for cell in preset.cells if cell.status == "done"):
         try:
             with open_member(Path(cell.folder), cell.member) as run:
-                layers = summarise(run).layers
-                found = measured(comparison, run, layers)
+                found = measured(comparison, run)
                 if isinstance(comparison, Each):
                     if comparison.where is not None:
                         found = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from condense_core.scenario.experiment import Found
+from condense_core.scenario.about import Found
 from condense_presets.paper_records import papers
 from condense_tui.draw.numbers import duration
 from condense_tui.reproduce.report.across import FigureResult
@@ -166,6 +166,7 @@ def facts(preset: PresetResult) -> list[tuple[str, str]]:
         ("95 % interval", f"{verdict.interval_words} of all draws" if verdict and verdict.interval else ""),
         ("differs from the paper", "; ".join(preset.differs)),
         ("not in the text, ours", "; ".join(preset.chosen)),
+        *preset.declared,
         ("by layer", "; ".join(_layer_words(layer) for layer in preset.layers)),
         ("declared", f"{expected.holds_in} of {expected.of}{_note(expected)}" if expected else ""),
         ("contradicts it", preset.broken),

@@ -9,10 +9,12 @@ from typing import Literal
 import msgspec
 
 from condense_core.measure_table import MEASURES
-from condense_core.runs.summary import two_verdicts, within
+from condense_core.runs.standing import within
+from condense_core.runs.summary import two_verdicts
+from condense_core.scenario.about import Found
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.draws import distinct, vary_together
-from condense_core.scenario.experiment import Experiment, Found
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.verdict import Verdict, broken, judge, not_tested
 from condense_presets.paper_records import compared
 

@@ -128,8 +128,8 @@ def _reading() -> Markup:
     text = (
         "Heatmaps show the cosine of every two kernels of a layer in the run with the first seed, ordered by condensed"
         " line; kernels too small to have a direction are grey. The bold curve is that run, the faint ones are the"
-        " other seeds. Where there is no signal matrix Z (several hidden layers, a multiplicity above 1), v1 and the"
-        " eigenvalues are those of the layer's gradient."
+        " other seeds. The predicted direction is v1 of the signal matrix Z; where there is none (several hidden"
+        " layers, a multiplicity above 1), it is the gradient's first direction."
     )
     return el("p", text, " ", legend(), class_="soft")
 

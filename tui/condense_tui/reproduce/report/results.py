@@ -9,13 +9,16 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
+from condense_core.measure_table import PredictionSource
 from condense_core.runfile.reader import RunReader, open_member
 from condense_core.runfile.status import FINAL
-from condense_core.runs.summary import failures, measured, summarise
+from condense_core.runs.standing import failures, measured
+from condense_core.runs.summary import summarise
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Experiment, Found, PresetKind
+from condense_core.scenario.about import Found, PresetKind
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.verdict import Verdict
-from condense_presets.paper_records import compared, record_of
+from condense_presets.paper_records import AFTER_LOOKING, BOUNDS, compared, notes, record_of
 from condense_tui.reproduce.report.judged import (
     CellVerdict,
     JudgedOutcome,
@@ -46,6 +49,8 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     says: str
     differs: list[str]
     chosen: list[str]
+    declared: list[tuple[str, str]]
+    """How its bounds were set and what was chosen after looking: a head and a text each."""
     changes: list[str]
     """In what these runs differ from the preset as it ships, in words."""
     phase: str
@@ -119,6 +124,7 @@ def preset_result(
     paper_verdict, demonstration = verdicts(experiment, cells, decided, counted, not_run)
     verdict = paper_verdict if kind == "paper" else demonstration
     expected = about.found if about else None
+    sources = _sources(counted)
     return PresetResult(
         name=name,
         record=about.record if about else "",
@@ -129,6 +135,7 @@ def preset_result(
         says=said.words if said else (about.paper_shows if about else ""),
         differs=[item.words for item in beside.deviations],
         chosen=[item.words for item in beside.choices],
+        declared=[(head, text) for head, text in notes(experiment) if head in {BOUNDS, AFTER_LOOKING}],
         changes=list(changes),
         phase=phase_words(experiment),
         claim=claim.text if claim else "",
@@ -143,7 +150,7 @@ def preset_result(
             distribution
             for index, requirement in enumerate(claim.requires if claim else ())
             for distribution in distributions(
-                requirement, [cell.measured[index] for cell in counted if index < len(cell.measured)]
+                requirement, [cell.measured[index] for cell in counted if index < len(cell.measured)], sources
             )
         ],
         cells=cells,
@@ -151,6 +158,15 @@ def preset_result(
         not_run=not_run,
         scenario=toml.dumps(experiment),
     )
+
+
+def _sources(cells: Sequence[CellVerdict]) -> dict[str, PredictionSource]:
+    """Where the layers' predicted directions are from, as the first run says that was measured."""
+    for cell in cells:
+        if cell.measured:
+            with open_member(Path(cell.folder), cell.member) as run:
+                return {layer: run.prediction_source(layer) for layer in run.layers}
+    return {}
 
 
 def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:
@@ -173,8 +189,8 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:
                     steps = int(run.instants[-1])
                 claim = experiment.claim
                 if claim is not None and status in FINAL:
-                    found = [measured(requirement, run, summary.layers) for requirement in claim.requires]
-                    against = failures(claim, run, summary.layers)
+                    found = [measured(requirement, run) for requirement in claim.requires]
+                    against = failures(claim, run)
                     against += [f"diverged: {reason}"] if status == "diverged" else []
                     holds = not against
         except RunFileError as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from condense_core.measure_table import MEASURES, label_of
-from condense_core.runs.summary import wanted
+from condense_core.measure_table import MEASURES, UNKNOWN_SOURCE, PredictionSource, label_of, split
+from condense_core.runs.standing import wanted
 from condense_core.scenario.claims import Requirement
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.phase import phase_of
@@ -24,13 +24,18 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     found: str
 
 
-def distributions(requirement: Requirement, cells: Sequence[dict[str, float]]) -> list[Distribution]:
-    """Each quantity that the requirement is about, over the cells that measured it."""
+def distributions(
+    requirement: Requirement, cells: Sequence[dict[str, float]], sources: Mapping[str, PredictionSource]
+) -> list[Distribution]:
+    """Each quantity that the requirement is about, over the cells that measured it; `sources` says of layers where
+    their predicted direction is from."""
     names = dict.fromkeys(name for cell in cells for name in cell)
     text = wanted(requirement)
     return [
         Distribution(
-            name=label_of(name), wanted=text, found=in_words(requirement.measure, [c[name] for c in cells if name in c])
+            name=label_of(name, sources.get(split(name)[0], UNKNOWN_SOURCE)),
+            wanted=text,
+            found=in_words(requirement.measure, [c[name] for c in cells if name in c]),
         )
         for name in names
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,9 +13,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
 
+from condense_core.measure_table import kind_of, label_of
+from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.palette import PALETTES
-from condense_tui.draw.plot import BAND, PlotCurve, Spec
+from condense_tui.draw.plot import Spec
+from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.compare import compare_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
@@ -27,7 +31,7 @@ from condense_tui.terminal.garbage import collect_again
 from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
-from condense_tui.widgets.compare_panels import CompareHeader, SidePanel, place_words
+from condense_tui.widgets.compare_panels import CompareHeader, DifferencePanel, SidePanel, place_words
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.legend import Legend
 from condense_tui.widgets.panels import pooling
@@ -44,6 +48,13 @@ CHROME = 3
 PLOTS_SHARE, PLOTS_LEAST = 0.3, 10
 
 
+@dataclass(frozen=True)
+class CompareChoices(Choices):
+    """`against` is the run whose heatmap is taken from that of the first; 0 for none."""
+
+    against: int = 0
+
+
 class CompareScreen(ShellScreen[None]):
     """Several runs at one place."""
 
@@ -55,14 +66,15 @@ class CompareScreen(ShellScreen[None]):
         super().__init__()
         self._reader = compare_thread(places, self.post_message)
         self._playback = Playback(self._reader.move)
-        self._look_keys = LookKeys(self, Choices(), self._choices_changed, self._is_recorded_log)
+        self._look_keys = LookKeys(self, CompareChoices(), self._choices_changed, self._is_recorded_log)
         self._view = CompareView()
         self._comparison: Comparison | None = None
-        self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs("kernels", "curves")
+        self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs({1: "kernels", 2: "curves"})
         self._grid, self._legend = Grid(id="sides"), Legend()
         self._panels = [SidePanel(number) for number in range(len(places))]
+        self._difference = DifferencePanel()
         self._heat, self._curves = Vertical(id="heat"), Horizontal(id="curves")
-        self._loss, self._coverage = PlotPanel(id="loss"), PlotPanel(id="coverage")
+        self._loss, self._scalar = PlotPanel(id="loss"), PlotPanel(id="scalar")
         self._scrubber, self._footer = Scrubber(), Footer("compare")
 
     def compose(self) -> ComposeResult:
@@ -73,10 +85,11 @@ class CompareScreen(ShellScreen[None]):
             with self._heat:
                 with self._grid:
                     yield from self._panels
+                    yield self._difference
                 yield self._legend
             with self._curves:
                 yield self._loss
-                yield self._coverage
+                yield self._scalar
         yield self._scrubber
         yield self._footer
         yield Tiny("to compare runs", (LEAST_WIDTH, LEAST_HEIGHT))
@@ -113,7 +126,7 @@ class CompareScreen(ShellScreen[None]):
         self._banner.show(BannerText(f"{message.reason} · press esc to go back", "error"))
 
     @property
-    def choices(self) -> Choices:
+    def choices(self) -> CompareChoices:
         """How the comparison is shown."""
         return self._look_keys.choices
 
@@ -131,12 +144,14 @@ class CompareScreen(ShellScreen[None]):
         self._tabs.display = not both and not tiny
         self._tabs.choose(tab)
         self._heat.display = both or tab == 1
-        self._curves.display = self._loss.display = self._coverage.display = both or tab == 2
+        self._curves.display = self._loss.display = self._scalar.display = both or tab == 2
         plots = max(PLOTS_LEAST, round(PLOTS_SHARE * height)) if both else 0
         self._curves.styles.height = plots or "1fr"
         sides = tuple(
             len(side.image.order) if side.image is not None else 32 for side in (found.sides if found else ())
         ) or (32,) * len(self._panels)
+        self._difference.display = bool(self.choices.against)
+        sides += sides[:1] if self.choices.against else ()
         columns = columns_for(sides, width, height - CHROME - LEGEND - plots - (not both))
         self._grid.styles.grid_size_columns = columns
         self._grid.styles.grid_size_rows = -(-len(sides) // columns)
@@ -149,6 +164,8 @@ class CompareScreen(ShellScreen[None]):
         self._header.show(found)
         for panel, side in zip(self._panels, found.sides, strict=True):
             panel.show_side(side, palette)
+        if choices.against:
+            self._difference.show_difference(found.sides[0], found.sides[choices.against], palette)
         dropped = sum(int(side.image.dropped.sum()) for side in found.sides if side.image is not None)
         self._legend.show(palette, dropped, pooling(self._panels))
         first, last = ("", "") if not len(found.places) else (place_words(found, 0), place_words(found, -1))
@@ -160,14 +177,27 @@ class CompareScreen(ShellScreen[None]):
         step = None if following or found.at is None else int(found.at)
         whose = "mean of the seeds, and their range" if found.member is None else "one seed, and the range of all seeds"
         whose = whose if found.members > 1 else ""
-        self._loss.caption("loss / first loss", whose)
-        self._coverage.caption("kernels on lines", whose)
+        self._loss.label("loss / first loss", whose)
+        title = label_of(found.scalar) + (": kernels on lines" if found.scalar == "coverage" else "")
+        title += "" if any(len(side.scalar[0]) for side in found.sides) else ": not recorded in any of these runs"
+        self._scalar.label(title, whose)
         losses = _curves(found, lambda side: (side.loss, side.bands[0]))
-        coverages = _curves(found, lambda side: (side.coverage, side.bands[1]))
+        scalars = _curves(found, lambda side: (side.scalar, side.bands[1]))
         log_x = self._look_keys.log_x
-        loss = Spec(losses, 0, 0, log_y=choices.log_y, log_x=log_x)
-        coverage = Spec(coverages, 0, 0, log_x=log_x, bounds=(0.0, 1.0))
-        for plot, spec in ((self._loss, loss), (self._coverage, coverage)):
+        loss = Spec(losses, 0, 0, log_y=choices.log_y, log_x=log_x, smooth=choices.smooth)
+        kind = kind_of(found.scalar)
+        bounds = (0.0, 1.0) if kind in {"share", "cosine", "flag"} else None
+        scalar = Spec(
+            scalars,
+            0,
+            0,
+            log_y=choices.log_y and kind == "value",
+            log_x=log_x,
+            bounds=bounds,
+            smooth=choices.smooth,
+            stamp=zlib.crc32(found.scalar.encode()),
+        )
+        for plot, spec in ((self._loss, loss), (self._scalar, scalar)):
             if plot.display:
                 plot.show(spec if spec.curves else None, step)
 
@@ -207,6 +237,42 @@ class CompareScreen(ShellScreen[None]):
         """Order kernels by line or by index."""
         self._look(replace(self._view, by_line=not self._view.by_line))
 
+    def action_scalars(self) -> None:
+        """Choose what is drawn beside the loss."""
+        from condense_tui.screens.dialogs.scalars import ScalarPicker
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names:
+                self._look(replace(self._view, scalar=names[0]))
+                self._look_keys.choose(replace(self.choices, tab=2))
+
+        names = () if self._comparison is None else self._comparison.scalar_names
+        self.app.push_screen(ScalarPicker(names, (self._view.scalar,), most=1), chosen)
+
+    def action_difference(self) -> None:
+        """The first run's heatmap less the next one's; after the last, none."""
+        against = (self.choices.against + 1) % len(self._panels)
+        self._look_keys.choose(replace(self.choices, against=against, tab=1))
+
+    def action_settings(self) -> None:
+        """In what the runs' settings differ."""
+        from condense_tui.screens.compare.settings import SettingsScreen
+
+        if self._comparison is not None:
+            self.app.push_screen(SettingsScreen(self._comparison))
+
+    def action_export(self) -> None:
+        """Write the curves that are shown, or a picture of the screen, to a file."""
+        from condense_tui.screens.compare.export import offer_export
+
+        offer_export(self, self._comparison, self.choices.smooth)
+
+    def action_cut(self) -> None:
+        """Count lines at the other cut, the same in every run."""
+        layers = [side.layer for side in self._comparison.sides if side.layer] if self._comparison is not None else []
+        if layers:
+            self._look(replace(self._view, cut=other_cut(self._view.cut or layers[0].cut)))
+
     def action_panel(self, number: int) -> None:
         """Show a tab; where all is visible, focus it."""
         self._look_keys.choose(replace(self.choices, tab=number))
@@ -224,6 +290,9 @@ class CompareScreen(ShellScreen[None]):
 
     def action_log_steps(self) -> None:
         self._look_keys.toggle_log_steps()
+
+    def action_smooth(self) -> None:
+        self._look_keys.next_smoothing()
 
     def action_palette(self) -> None:
         self._look_keys.next_palette()

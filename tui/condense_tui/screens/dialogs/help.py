@@ -68,14 +68,15 @@ class HelpLines(Lines):
         rows: list[Line] = []
         for group in dict.fromkeys(action.group for action in self._actions):
             rows.append([(group, look.chosen)])
-            # two ways of one thing, as one frame back and one frame on, are one line
-            things: dict[tuple[str, str], list[Action]] = {}
+            # two ways of one thing, as one frame back and one frame on, are one line where they fit
+            things: dict[str, list[Action]] = {}
             for action in self._actions:
                 if action.group == group:
-                    things.setdefault((action.words, action.call.partition("(")[0]), []).append(action)
+                    things.setdefault(action.words, []).append(action)
             for actions in things.values():
-                shown = " ".join(self._key(action) for action in actions)
-                rows += self._row(shown, " · ".join(action.help for action in actions), width)
+                for some in _on_a_line(actions, width - 2 - KEYS_WIDTH):
+                    shown = " ".join(self._key(action) for action in some)
+                    rows += self._row(shown, " · ".join(action.help for action in some), width)
         for key, words in self._also:
             rows += self._row(key, words, width)
         rows.append([("Terms", look.chosen)])
@@ -90,3 +91,14 @@ class HelpLines(Lines):
         first, *more = textwrap.wrap(words, max(20, width - 2 - KEYS_WIDTH))
         head: Line = [(f"  {key}{' ' * max(1, KEYS_WIDTH - cell_len(key))}", self.look.key), (first, self.look.text)]
         return [head, *([(" " * (2 + KEYS_WIDTH) + text, self.look.text)] for text in more)]
+
+
+def _on_a_line(actions: list[Action], width: int) -> list[list[Action]]:
+    """Actions together as long as their descriptions fit on one line."""
+    found: list[list[Action]] = []
+    for action in actions:
+        if found and len(" · ".join(one.help for one in [*found[-1], action])) <= width:
+            found[-1].append(action)
+        else:
+            found.append([action])
+    return found

@@ -56,7 +56,7 @@ class Lists:
         self.presets: Listing[Preset] = Listing(self._preset_lines, 1, "  …", id="presets")
         self.runs_panel = Vertical(id="runs-panel", classes="panel")
         self.presets_panel = Vertical(id="presets-panel", classes="panel")
-        self.tabs = Tabs("runs", "presets")
+        self.tabs = Tabs({1: "runs", 2: "presets"})
         self.filter = WordFilter(self.tabs)
         self._here = socket.gethostname()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 
 from condense_tui.actions import Place, bindings
-from condense_tui.readers.glances import GlancesReady, GlanceThread, PresetsReady, read_presets
+from condense_tui.readers.glances import ClaimJudged, GlancesReady, GlanceThread, PresetsReady, read_presets
 from condense_tui.readers.machines import Elsewhere, Machine, MachineChanged, Machines, MachinesKnown, RunReached
 from condense_tui.screens import list_lines
 from condense_tui.screens.home.commands import MOST_COMPARED, HomeCommands, at_hand
@@ -31,6 +31,11 @@ from condense_tui.widgets.home_header import HomeHeader
 from condense_tui.widgets.listing import Listing
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.too_small import Tiny
+
+if TYPE_CHECKING:
+    from condense_core.runs.glance import Glance
+    from condense_core.runs.standing import Standing
+    from condense_tui.draw.line import Line
 
 # Two lists side by side need this much; with less they become tabs.
 BOTH_WIDTH, BOTH_HEIGHT = 100, 20
@@ -52,6 +57,7 @@ class HomeScreen(ShellScreen[None]):
         self.machines = Machines(self._hear)
         self._commands = HomeCommands(self, self.lists, self.machines, self._look_again)
         self._thread: GlanceThread | None = None
+        self._claim: tuple[Path | None, Standing | None] = (None, None)
         self._untouched = True
         self._back_from: str | None = None
         self._top, self._details = HomeHeader(), Details()
@@ -241,10 +247,22 @@ class HomeScreen(ShellScreen[None]):
         elif isinstance(run, Elsewhere):
             self._details.show(partial(list_lines.elsewhere_details, run))
         else:
-            self._details.show(None if run is None else partial(list_lines.run_details, run))
+            self._details.show(None if run is None else self._details_of(run))
         marked = len(self.lists.marked)
         words = {0: "", 1: "1 marked · m marks another", MOST_COMPARED: f"{MOST_COMPARED} marked · c compares"}
         self._frame.border_subtitle = words.get(marked, f"{marked} marked · c compares")
+
+    def _details_of(self, run: Glance) -> partial[list[Line]]:
+        if self._thread is not None:
+            self._thread.judge(run.folder)
+        folder, claim = self._claim
+        known = claim if folder == run.folder else None
+        return partial(list_lines.run_details, run, claim=known, unicode=self.app.ability.unicode)
+
+    def on_claim_judged(self, message: ClaimJudged) -> None:
+        """Show how the claim of the run under the cursor stands."""
+        self._claim = message.folder, message.claim
+        self._tell()
 
     def _arrange(self) -> None:
         lists = self.lists

@@ -10,36 +10,41 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 
 from condense_tui.draw.palette import PALETTES
-from condense_tui.screens.arrange import CHROME, Arrangement
+from condense_tui.screens.arrange import CHROME, LAYERS_LEAST, Arrangement
 from condense_tui.screens.look_keys import Choices
-from condense_tui.snapshots import plots
+from condense_tui.snapshots import machine, plots
 from condense_tui.snapshots.plots import Axes, Figure
 from condense_tui.snapshots.snapshot import Snapshot
+from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.field import FieldPanel
 from condense_tui.widgets.layers import Layers, lines_needed
 from condense_tui.widgets.log import LogPanel
+from condense_tui.widgets.panel_grid import PlotGrid
 from condense_tui.widgets.panels import Heatmaps
 from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.weights import WeightsPanel
 
 PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
     "loss": plots.loss,
     "accuracy": plots.accuracy,
+    "scalars": plots.scalars,
     "output": plots.output,
     "eigenvalues": plots.eigenvalues,
     "prediction": plots.prediction,
 }
 # Where one panel is shown at a time, the number of the tab that each plot is on.
-TAB_OF = {"loss": 2, "accuracy": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
+TAB_OF = {"loss": 2, "accuracy": 2, "scalars": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
 # A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
 SPARE_LEAST, SPARE_MOST = 9, 14
 
 
 @dataclass(frozen=True)
 class RunChoices(Choices):
-    """`zoomed` is the panel that has the whole screen."""
+    """`zoomed` is the panel that has the whole screen, `scalars` are those chosen to be drawn."""
 
     zoomed: str | None = None
     by_line: bool = True
+    scalars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,16 @@ class Recorded:
     one_input: bool = False
 
 
+class ListPanel(Captioned, Vertical):
+    """The frame around the list of layers."""
+
+    def name_it(self, counted: str, over: str) -> None:
+        """Write above where lines are counted, and below over which seeds; in short where there is no room."""
+        room = self.size.width - 4 if self.size.width else LAYERS_LEAST
+        title = f"layers · {counted}"
+        self.caption(title if len(title) <= room else counted, over if len(over) <= room else over.partition("of ")[2])
+
+
 class Body(Horizontal):
     """Everything between the header and the timeline."""
 
@@ -58,11 +73,12 @@ class Body(Horizontal):
         super().__init__(id="body")
         # Held here, not looked up: a snapshot may still arrive while the screen is being taken down.
         self._left, self._right = Vertical(id="left"), Container(id="right")
-        self._list, self._layers = Vertical(id="list", classes="panel"), Layers()
+        self._list, self._layers = ListPanel(id="list", classes="panel"), Layers()
         self._spare, self._field = PlotPanel(id="spare"), FieldPanel()
         self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
         self._events = LogPanel()
+        self._weights, self._machine = WeightsPanel(), PlotGrid(5, id="machine")
 
     def compose(self) -> ComposeResult:
         with self._left:
@@ -75,33 +91,45 @@ class Body(Horizontal):
             with self._column:
                 yield from self._plots.values()
         yield self._events
+        yield self._weights
+        yield self._machine
 
     def on_mount(self) -> None:
-        self._list.border_title = "layers"
+        self._list.caption("layers")
         for name in PLOTS:
             self._plots[name].border_title = name
 
     @property
     def settled(self) -> bool:
         """All plots are built."""
-        return all(panel.settled for panel in (*self._plots.values(), self._spare))
+        plots = (*self._plots.values(), self._spare)
+        return self._machine.settled and all(panel.settled for panel in plots)
 
     def show(self, snapshot: Snapshot, choices: RunChoices, axes: Axes, *, compact: bool) -> None:
         """Show a snapshot."""
-        self._layers.show(snapshot.layers, snapshot.layer, snapshot.condensed_in)
+        now = None if snapshot.head is None else snapshot.head.step
+        self._layers.show(snapshot.layers, snapshot.layer, success=snapshot.header.status != "diverged", now=now)
+        seeds = snapshot.seeds
+        over = f"median of {seeds.count} seeds" if seeds is not None and seeds.chosen is None else ""
+        self._list.name_it(f"lines at {snapshot.cut.short}", over)
         self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
         self._events.show(snapshot)
         self._field.show(snapshot.field)
         self._field.caption(plots.field_title(snapshot), plots.field_remark(snapshot))
         # following, the playhead is at the end of the curves, where a mark would only hide them
         step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
+        if self._weights.display:
+            self._weights.show(snapshot, axes.log_y)
+        if self._machine.display:
+            self._machine.show(machine.figures(snapshot, axes), step)
         spare = PLOTS["loss" if compact else "accuracy"]
         for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, spare)]:
             if not panel.display:
                 continue
             figure = figure_of(snapshot, axes)
-            panel.caption(figure.title, figure.remark)
+            panel.set_class(figure.old, "-old")
             panel.show(figure.spec, step, figure.empty)
+            panel.label(figure.title, figure.remark)
 
     def place(self, plan: Arrangement, choices: RunChoices, recorded: Recorded, height: int) -> None:
         """Give every panel its place on a screen of that height."""
@@ -125,12 +153,18 @@ class Body(Horizontal):
         heatmaps.display = seen("heatmaps", 1)
         for name, tab in TAB_OF.items():
             normally = name != "accuracy" or (recorded.accuracy and not spare.display)
-            there = {"accuracy": recorded.accuracy, "output": recorded.one_input}.get(name, True)
+            # side by side in a small terminal, a third plot would say nothing
+            accuracy = recorded.accuracy and not (compact and choices.scalars and zoomed is None)
+            there = {"accuracy": accuracy, "output": recorded.one_input, "scalars": bool(choices.scalars)}.get(
+                name, True
+            )
             self._plots[name].display = there and seen(name, tab, normally)
         plots.display = any(child.display for child in plots.children)
         right.display = heatmaps.display or plots.display
         right.set_class(below and zoomed is None, "-below")
         self._events.display = seen("events", 4, normally=False)
+        self._weights.display = seen("weights", 6, normally=False)
+        self._machine.display = seen("machine", 7, normally=False)
         alone = zoomed is not None or (compact and choices.tab == 5)
         left.styles.width = "1fr" if alone else plan.layers
         plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
@@ -148,7 +182,7 @@ class Body(Horizontal):
     @staticmethod
     def panel_of(focused: Widget | None) -> str:
         """Name of the panel that holds the focus; the heatmaps where none does."""
-        names = {*PLOTS, "list", "spare", "field", "events"}
+        names = {*PLOTS, "list", "spare", "field", "events", "weights", "machine"}
         for node in () if focused is None else focused.ancestors_with_self:
             if node.id in names:
                 return str(node.id)

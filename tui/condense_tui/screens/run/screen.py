@@ -12,6 +12,7 @@ from textual.binding import BindingType
 
 from condense_core.errors import CondenseError
 from condense_core.runfile.info import read_run
+from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
@@ -28,16 +29,21 @@ from condense_tui.terminal.garbage import collect_again
 from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
+from condense_tui.widgets.claim import ClaimLine, lines_for
 from condense_tui.widgets.footer import Footer
 from condense_tui.widgets.header import Header
 from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.log_line import LogLine
+from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
 
-# The tabs that every run has; the one after them is for networks with one input.
-TABS = 4
+TABS = {1: "kernels", 2: "curves", 3: "theory", 4: "log", 5: "output", 6: "weights", 7: "machine"}
+# The tab that only networks with one input have.
+OF_ONE_INPUT = 5
+# Panels that take the whole screen, by their tab's number: where others stand side by side, there is no room for them.
+LARGE = {4: "events", 6: "weights", 7: "machine"}
 
 
 class RunScreen(ShellScreen[None]):
@@ -56,15 +62,16 @@ class RunScreen(ShellScreen[None]):
         self._commands = RunCommands(self, self._look_again)
         self._look_keys = LookKeys(self, RunChoices(), self._choices_changed, self._is_recorded_log)
         self._snapshot: Snapshot | None = None
-        self._arranged: tuple[Arrangement, RunChoices, Recorded, int] | None = None
+        self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
         self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
-        self._tabs = Tabs("kernels", "curves", "theory", "log", "output")
-        self._header, self._banner, self._body = Header(), Banner(), Body()
+        self._tabs = Tabs(TABS)
+        self._header, self._claim, self._banner, self._body = Header(), ClaimLine(), Banner(), Body()
         self._timeline, self._log_line, self._footer = Timeline(), LogLine(), Footer()
 
     def compose(self) -> ComposeResult:
         yield self._header
+        yield self._claim
         yield self._banner
         yield self._tabs
         yield self._body
@@ -141,11 +148,12 @@ class RunScreen(ShellScreen[None]):
         if snapshot is None:
             return
         self._header.show(snapshot)
+        self._claim.show(snapshot)
         self._banner.show(snapshot.banner)
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
         self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
-        axes = Axes(choices.log_y, self._look_keys.log_x)
+        axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
     def _is_recorded_log(self) -> bool:
@@ -162,19 +170,25 @@ class RunScreen(ShellScreen[None]):
         if not (width and height):
             return
         recorded = _recorded(snapshot)
-        plan = arrange(width, height, sides, chosen, recorded.one_input)
-        log = choices.zoomed == "events" or (plan.mode == "compact" and choices.tab == 4)
+        claim = lines_for(snapshot, height)
+        plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
+        shown = {name for tab, name in LARGE.items() if plan.mode == "compact" and choices.tab == tab}
+        shown |= {choices.zoomed} if choices.zoomed else set()
         every_layer = shows_every_layer(width, height, recorded.layers)
-        self._look(replace(self._view, every_layer=every_layer, worker_log=log))
-        state = plan, choices, recorded, height
+        view = replace(self._view, every_layer=every_layer)
+        self._look(replace(view, worker_log="events" in shown, weights="weights" in shown, machine="machine" in shown))
+        state = plan, choices, recorded, width, height - claim
         if state != self._arranged:
             self._arranged = state
             compact = plan.mode == "compact"
             self.set_class(compact, "-compact")
             self.set_class(plan.mode == "tiny", "-tiny")
             self._tabs.display = compact and choices.zoomed is None
-            self._tabs.choose(choices.tab, TABS + recorded.one_input)
-            self._body.place(plan, choices, recorded, height)
+            self._tabs.choose(choices.tab, without=frozenset() if recorded.one_input else frozenset({OF_ONE_INPUT}))
+            self._claim.make_room(claim)
+            self._body.place(plan, choices, recorded, height - claim)
+            # titles say as much as there is room for, which is known once everything is in its place
+            self.call_after_refresh(self._show)
 
     def _look(self, view: ViewRequest) -> None:
         if view != self._view:
@@ -214,6 +228,11 @@ class RunScreen(ShellScreen[None]):
         self._look_keys.choices = replace(self.choices, by_line=not self.choices.by_line)
         self._look(replace(self._view, by_line=self.choices.by_line))
 
+    def action_cut(self) -> None:
+        """Count lines at the other cut, and then again at that of the claim."""
+        if self._snapshot is not None:
+            self._look(replace(self._view, cut=other_cut(self._view.cut or self._snapshot.cut)))
+
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""
         if self.choices.zoomed is not None:
@@ -228,14 +247,14 @@ class RunScreen(ShellScreen[None]):
 
     def action_panel(self, number: int) -> None:
         """Show a tab; where all panels are visible, focus the panel."""
-        if number > TABS and (self._snapshot is None or self._snapshot.outputs is None):
+        if number == OF_ONE_INPUT and (self._snapshot is None or self._snapshot.outputs is None):
             say(self, "only networks with one input have an output and a direction field to show")
             return
         self._look_keys.choose(replace(self.choices, tab=number, zoomed=None))
         if self.has_class("-compact"):
             self.set_focus(None)
-        elif number == 4:
-            self._look_keys.choose(replace(self.choices, zoomed="events"))
+        elif number in LARGE:
+            self._look_keys.choose(replace(self.choices, zoomed=LARGE[number]))
         else:
             self.set_focus(self._body.panel(number))
 
@@ -283,11 +302,27 @@ class RunScreen(ShellScreen[None]):
 
         offer_export(self, self.place, self._snapshot, self.choices.palette)
 
+    def action_scalars(self) -> None:
+        """Choose the recorded scalars to draw beside the usual ones."""
+        from condense_tui.screens.dialogs.scalars import ScalarPicker
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self._look(replace(self._view, scalars=names))
+                tab = 2 if names else self.choices.tab
+                self._look_keys.choose(replace(self.choices, scalars=names, tab=tab))
+
+        names = () if self._snapshot is None else self._snapshot.scalar_names
+        self.app.push_screen(ScalarPicker(names, self.choices.scalars), chosen)
+
     def action_log(self) -> None:
         self._look_keys.toggle_log_values()
 
     def action_log_steps(self) -> None:
         self._look_keys.toggle_log_steps()
+
+    def action_smooth(self) -> None:
+        self._look_keys.next_smoothing()
 
     def action_palette(self) -> None:
         self._look_keys.next_palette()
@@ -317,10 +352,16 @@ class RunScreen(ShellScreen[None]):
 
     def on_timeline_sought(self, event: Timeline.Sought) -> None:
         """Go to the frame nearest to a step."""
+        self._seek(event.step)
+
+    def on_plot_panel_sought(self, event: PlotPanel.Sought) -> None:
+        """Go to the frame that the cursor of a curve reads."""
+        self._seek(event.x)
+
+    def _seek(self, step: float) -> None:
         snapshot = self._snapshot
         if snapshot is not None and len(snapshot.instants):
-            index = int(abs(snapshot.instants - event.step).argmin())
-            self._playback.go(index)
+            self._playback.go(int(abs(snapshot.instants - step).argmin()))
 
     @property
     def _run(self) -> RunHeader | None:

@@ -1,0 +1,290 @@
+"""How a run's claim stands: each requirement's value against what is wanted, at the end or at a step before it.
+
+The one place that judges a run: screens, lists, tables, pages and JSON show what is found here. Read from the run file
+alone, so that a viewer without PyTorch can.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from condense_core.measure_table import MEASURES
+from condense_core.runfile.curves import FloatArray
+from condense_core.runfile.info import RunInfo
+from condense_core.runfile.reader import RunReader
+from condense_core.runs.over_seeds import OverSeeds, over_seeds
+from condense_core.scenario.claims import Claim, Quantity, Requirement
+from condense_core.scenario.verdict import needed
+from condense_core.text import printable
+from condense_core.thresholds import Cut
+
+ClaimState = Literal["holds", "does not hold", "met so far", "not met so far", "not decided"]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured for one requirement in one layer, or in the network where `layer` is empty.
+
+    `at` is the step that the requirement names; `missed_in` the number of draws that are not in the range it asks for.
+    """
+
+    layer: str
+    measure: str
+    at: int | None
+    wanted: str
+    values: OverSeeds
+    missed_in: int
+
+    @property
+    def met(self) -> bool:
+        """In the range in every draw."""
+        return self.missed_in == 0
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """The claim and how it stands at `step`, the newest that was measured unless an earlier one was asked for.
+
+    It holds in `holds_in` of the `of` draws that the run trains, and must hold in `wanted_in`; before the end these are
+    the draws in which everything would hold if the run ended there. `why` says what `state` does not.
+    """
+
+    text: str
+    state: ClaimState
+    step: int | None
+    holds_in: int
+    of: int
+    wanted_in: int
+    findings: tuple[Finding, ...]
+    cut: Cut
+    why: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """The verdict; None while there is none."""
+        return {"holds": True, "does not hold": False}.get(self.state)
+
+    @property
+    def missed(self) -> tuple[Finding, ...]:
+        """The requirements that are not met in every draw, the most often missed first."""
+        return tuple(sorted((found for found in self.findings if not found.met), key=lambda found: -found.missed_in))
+
+    @property
+    def deciding(self) -> Finding | None:
+        """The requirement on which it hangs: the one that most draws miss, the first where all are met."""
+        return next(iter((*self.missed, *self.findings)), None)
+
+
+def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None) -> Standing | None:
+    """How the claim stands, of an ensemble over all its members; None where the scenario makes none.
+
+    `at` is a recorded step at which to look back: nothing that came after it is used.
+    """
+    claim = run.claim
+    if claim is None:
+        return None
+    info = info or run.info()
+    newest = run.newest_step
+    ended = at is None or newest is None or at >= newest
+    step = newest if ended else at
+    holds, lost = np.ones(run.members, bool), _diverged(run, info, step, ended)
+    findings = []
+    for requirement in claim.requires:
+        upto, named = _step_of(requirement, None if ended else at), _named(requirement)
+        # what is measured at a step that has passed will not change any more
+        settled = named is not None and step is not None and step >= named
+        for layer, values in _values(requirement, run, upto).items():
+            inside = _inside(requirement, values)
+            holds &= inside
+            lost |= ~inside & ~np.isnan(values) & (settled or _only_grows(requirement))
+            findings.append(_finding(requirement, layer, values, int((~inside).sum())))
+    holds &= ~lost
+    wanted_in = needed(claim.share, run.members)
+    state, why = _state(
+        info,
+        ended,
+        enough=int(holds.sum()) >= wanted_in,
+        possible=run.members - int(lost.sum()) >= wanted_in,
+        measured=any(found.values.known for found in findings),
+    )
+    return Standing(
+        text=printable(claim.text),
+        state=state,
+        step=step,
+        holds_in=int(holds.sum()),
+        of=run.members,
+        wanted_in=wanted_in,
+        findings=tuple(findings),
+        cut=claim.cut,
+        why=why,
+    )
+
+
+def read_standing(place: Path, info: RunInfo | None = None) -> Standing | None:
+    """How the claim of the run in a folder, or in a file by itself, stands now; RunFileError if it cannot be read."""
+    with RunReader(place) as run:
+        return standing(run, info)
+
+
+def _state(info: RunInfo, ended: bool, *, enough: bool, possible: bool, measured: bool) -> tuple[ClaimState, str]:
+    if ended and info.status == "done":
+        return ("holds" if enough else "does not hold"), ""
+    if not possible:
+        diverged = info.status == "diverged" and ended
+        return "does not hold", f"diverged at step {info.step:,}" if diverged else "cannot hold any more"
+    if not measured:
+        so_far = "nothing measured yet" if info.active else "nothing was measured"
+        return "not decided", so_far if info.active else f"{info.status} at step {info.step:,}, {so_far}"
+    if ended and not info.active:
+        return "not decided", f"{info.status} at step {info.step:,} of {info.steps:,}"
+    return ("met so far" if enough else "not met so far"), ""
+
+
+def _diverged(run: RunReader, info: RunInfo, step: int | None, ended: bool) -> npt.NDArray[np.bool_]:
+    """The draws whose loss is not finite any more: they speak against the claim."""
+    if run.members == 1 and run.member_number is None:
+        return np.array([ended and info.status == "diverged"])
+    found: npt.NDArray[np.bool_] = run.last_of_members("diverged", None if ended else step) == 1
+    return found
+
+
+def scalars_of(claim: Claim, layers: Sequence[str]) -> list[str]:
+    """Names of the scalars that the claim is judged by, in a run with those layers."""
+    names = []
+    for requirement in claim.requires:
+        measure = requirement.measure
+        if MEASURES[measure].of == "network":
+            names.append(measure)
+        elif measure not in _NOT_SCALARS:
+            names += [f"{layer}.{measure}" for layer in layers if requirement.layer in {None, layer}]
+    return names
+
+
+def _finding(requirement: Requirement, layer: str, values: FloatArray, missed_in: int) -> Finding:
+    return Finding(
+        layer=printable(layer),
+        measure=requirement.measure,
+        at=requirement.at,
+        wanted=wanted(requirement),
+        values=over_seeds(requirement.measure, values.tolist()),
+        missed_in=missed_in,
+    )
+
+
+def failures(claim: Claim, run: RunReader) -> list[str]:
+    """What was measured outside of what the claim requires, one line each; empty where the claim holds."""
+    against = []
+    for requirement in claim.requires:
+        found = measured(requirement, run)
+        if not found:
+            against.append(f"{requirement.measure}: not measured")
+        at = "" if requirement.at is None else f" at step {requirement.at}"
+        against += [
+            f"{name}{at} is {value:.6g}, expected {wanted(requirement)}"
+            for name, value in found.items()
+            if not within(requirement, value)
+        ]
+    return against
+
+
+def measured(quantity: Quantity, run: RunReader) -> dict[str, float]:
+    """What the run, of a single seed, shows of that quantity, by `LAYER.measure`; empty where it was not measured."""
+    measure, at = quantity.measure, _step_of(quantity, None)
+    if MEASURES[measure].of == "network":
+        return {measure: run.last(measure, at)}
+    names = (layer for layer in run.layers if quantity.layer in {None, layer})
+    return {f"{layer}.{measure}": _of_layer(measure, run, layer, at) for layer in names}
+
+
+def _values(quantity: Quantity, run: RunReader, at: int | None) -> dict[str, FloatArray]:
+    """Each draw's value (members,) by layer, NaN if it was not measured."""
+    measure = quantity.measure
+    if MEASURES[measure].of == "network":
+        return {"": run.last_of_members(measure, at)}
+    names = [layer for layer in run.layers if quantity.layer in {None, layer}]
+    if not names:
+        return {quantity.layer or "": np.full(run.members, math.nan)}
+    if measure not in _NOT_SCALARS:
+        return {name: run.last_of_members(f"{name}.{measure}", at) for name in names}
+    draws = [run.member(number) for number in range(run.members)]
+    return {name: np.array([_of_layer(measure, draw, name, at) for draw in draws]) for name in names}
+
+
+def _of_layer(measure: str, run: RunReader, layer: str, at: int | None) -> float:
+    special = _NOT_SCALARS.get(measure)
+    return run.last(f"{layer}.{measure}", at) if special is None else special(run, layer, at)
+
+
+def _named(quantity: Quantity) -> int | None:
+    """The step at which it is measured whatever the run's last one is; None for the last."""
+    if quantity.at is None and MEASURES[quantity.measure].of_the_data:
+        return 0
+    return quantity.at
+
+
+def _step_of(quantity: Quantity, at: int | None) -> int | None:
+    """The step up to which its value is looked for, where the run is looked at as it was at step `at`."""
+    steps = [step for step in (_named(quantity), at) if step is not None]
+    return min(steps, default=None)
+
+
+def _gap_ratio(run: RunReader, layer: str, at: int | None) -> float:
+    """λ2/λ1: 0 for a rank of one, near 1 where two directions compete; NaN where no spectrum was recorded."""
+    spectrum = run.spectrum(layer, at)
+    values = [] if spectrum is None else spectrum.values.numpy().tolist()
+    return values[1] / values[0] if len(values) > 1 and values[0] > 0 else math.nan
+
+
+def _ones_overlap_least(run: RunReader, layer: str, at: int | None) -> float:
+    """|⟨v1, ones⟩| of the input channel where it is least; NaN where no spectrum of the data was recorded."""
+    spectrum = run.spectrum(layer, at)
+    values = [] if spectrum is None else spectrum.ones_overlap.numpy().tolist()
+    return min(values, default=math.nan)
+
+
+def _prediction_error(run: RunReader, layer: str, at: int | None) -> float:
+    """The largest difference of the measured ratio from the one of the linear dynamics, over all recorded steps up to
+    `at`; NaN where there is no such prediction, or the two were not recorded at the same steps."""
+    steps, measured_ratio = run.curve(f"{layer}.ratio")
+    predicted_steps, predicted = run.curve(f"{layer}.predicted_ratio")
+    if not len(steps) or steps.tolist() != predicted_steps.tolist():
+        return math.nan
+    inside = steps <= (steps[-1] if at is None else at)
+    return float(abs(measured_ratio - predicted)[inside].max()) if inside.any() else math.nan
+
+
+# Measures of a layer that are no scalar of their own in a run file.
+_NOT_SCALARS: dict[str, Callable[[RunReader, str, int | None], float]] = {
+    "gap_ratio": _gap_ratio,
+    "ones_overlap_least": _ones_overlap_least,
+    "prediction_error": _prediction_error,
+}
+
+
+def _only_grows(requirement: Requirement) -> bool:
+    """A largest value over all steps: once above what is allowed, it stays there."""
+    return requirement.measure == "prediction_error" and requirement.at_least is None
+
+
+def _inside(requirement: Requirement, values: FloatArray) -> npt.NDArray[np.bool_]:
+    return np.array([within(requirement, value) for value in values.tolist()], bool)
+
+
+def within(requirement: Requirement, value: float) -> bool:
+    """Whether a measured value lies in the range that is required; NaN never does."""
+    low = -math.inf if requirement.at_least is None else requirement.at_least
+    high = math.inf if requirement.at_most is None else requirement.at_most
+    return low <= value <= high
+
+
+def wanted(requirement: Requirement) -> str:
+    """The range that a requirement asks for, in words."""
+    low, high = requirement.at_least, requirement.at_most
+    if low is not None and high is not None:
+        return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return f"{low:g} or more" if low is not None else f"{high:g} or less"

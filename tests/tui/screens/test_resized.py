@@ -1,0 +1,65 @@
+"""After a resize the screen is as if it had been drawn anew: no rows are left over, none are old behind a dialog."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from piloting import at_home, settled, shown, text, text_has, until
+from recording import Recording
+from textual.pilot import Pilot
+
+from condense_tui.app.app import CondenseApp
+
+SIZES = [((80, 24), (120, 40)), ((120, 40), (80, 24)), ((60, 20), (200, 60)), ((200, 60), (80, 24))]
+
+
+async def drawn_anew(pilot: Pilot[None]) -> str:
+    """The screen, once every widget has thrown away what it keeps drawn."""
+    for widget in pilot.app.screen.query("*"):
+        widget.refresh()
+        widget._styles_cache.clear()
+    await pilot.pause(0.2)
+    return text(pilot)
+
+
+@pytest.mark.parametrize(("before", "after"), SIZES)
+async def test_a_filtered_home_has_no_rows_left_over(
+    tmp_path: Path, before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    for number in range(4):
+        recording = Recording(tmp_path / "runs", frames=5)
+        recording.write()
+        recording.writer.update(name=f"run{number}")
+        recording.finish()
+        recording.close()
+    app = CondenseApp(runs=tmp_path / "runs")
+    async with app.run_test(size=before) as pilot:
+        screen = await at_home(app)
+        await text_has(pilot, "run0")
+        await until(lambda: screen.lists.catalogue is not None, "the presets")
+        await pilot.press("tab", "slash", *"fig03-tanh", "enter")
+        await text_has(pilot, "fcn-fig03-tanh")
+        await pilot.resize_terminal(*after)
+        await until(lambda: len(text(pilot).splitlines()) == after[1], "the new size")
+        await pilot.pause(0.3)
+        assert text(pilot) == await drawn_anew(pilot)
+        assert "run0" not in text(pilot)
+
+
+@pytest.mark.parametrize(("before", "after"), SIZES)
+@pytest.mark.parametrize("key", ["question_mark", "e", "n"])
+async def test_behind_a_dialog_stands_the_screen_at_its_new_size(
+    recorded: Recording, key: str, before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    async with shown(recorded.folder, after) as pilot:
+        await settled(pilot)
+        wanted = text(pilot).splitlines()
+    async with shown(recorded.folder, before) as pilot:
+        await settled(pilot)
+        await pilot.press(key)
+        await until(lambda: len(pilot.app.screen_stack) > 2, "the dialog")
+        await pilot.resize_terminal(*after)
+        # the first and the last line are behind no dialog
+        await until(lambda: text(pilot).splitlines()[0] == wanted[0], "the header at its new width")
+        await until(lambda: text(pilot).splitlines()[-1] == wanted[-1], "the footer in its new place")

@@ -19,7 +19,7 @@ from condense_core.scenario.experiment import Experiment
 
 SUFFIX = ".sqlite"
 # What a recording may take; a wheel packs it to less than half. A hundred of them stay below 12 MB there.
-LARGEST = 240_000
+LARGEST = 260_000
 # Steps that are kept at most, where they fit, and those below which it is no film any more.
 MOST_STEPS = 40
 FEWEST_STEPS = 8
@@ -39,8 +39,8 @@ def save_recording(
     `shipped` is the scenario as it ships, where the run names paths of this machine; `source` says in words what was
     trained on. At most `most_steps` steps are kept, fewer where the file would be too large, and of those everything
     that is shown. Leaves out weights (but of networks with one input, whose field shows them), checkpoints' events,
-    commands, the host's name and what else is the machine's. TooLargeError above LARGEST, another RunFileError if the run is not done or the place
-    cannot be written; nothing is left behind then.
+    commands, the host's name and what else is the machine's. TooLargeError above LARGEST, another RunFileError if the
+    run is not done or the place cannot be written; nothing is left behind then.
     """
     with RunReader(folder) as run:
         info, layers_have_field = run.info(), bool(run.layers) and run.field(run.layers[0]) is not None

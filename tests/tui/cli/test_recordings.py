@@ -32,9 +32,7 @@ def preset_texts():
 
 pytestmark = pytest.mark.usefixtures("forked")
 
-# Trained to its end it takes a quarter of an hour of a core.
-NOT_YET = {"cnn-fig02"}
-SHIPPED = {name for name, text in preset_texts() if trains_on_a_cpu(loads(text, name))} - NOT_YET
+SHIPPED = {name for name, text in preset_texts() if trains_on_a_cpu(loads(text, name))}
 # What a wheel packs all recordings to, as zip does it; with the program beside them it stays below 12 MB.
 MOST_IN_A_WHEEL = 11_000_000
 LITTLE = """

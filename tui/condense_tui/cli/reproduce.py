@@ -125,7 +125,7 @@ def reproduce(
     except KeyboardInterrupt:
         raise StoppedError("stopped before the report was written; run the same command to continue") from None
     if json:
-        typer.echo(msgspec.json.encode(report).decode())
+        typer.echo(msgspec.json.encode(report))
     else:
         _print(report, markdown, page)
     if stopped and not finished:

@@ -37,10 +37,10 @@ def step(folder: Path) -> int:
 
 
 def heatmap(window: Terminal) -> list[tuple[str, str, str]]:
-    """Characters and colours of the heatmap in a window of 120×40."""
+    """Characters and colours of the heatmap in a window of 120×40, under header and claim."""
     emulator = pyte.Screen(120, 40)
     pyte.Stream(emulator).feed(window.screen(colours=True).replace("\n", "\r\n"))
-    return [tuple(emulator.buffer[row][column][:3]) for row in range(2, 36) for column in range(26, 89)]
+    return [tuple(emulator.buffer[row][column][:3]) for row in range(3, 36) for column in range(26, 89)]
 
 
 def stop_and_wait(folder: Path) -> None:
@@ -148,3 +148,50 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "condense_tui", "run", "digits-gd", "--headless", "--runs-dir", str(runs)]
     subprocess.run(command, check=True, capture_output=True)
     return find_run(runs, None)
+
+
+def still(window: Terminal) -> str:
+    """The screen, once it has not changed for a second."""
+    seen: list[str] = []
+
+    def stands() -> bool:
+        seen.append(window.screen())
+        return len(seen) > 100 and len(set(seen[-100:])) == 1
+
+    wait_for(stands)
+    return seen[-1]
+
+
+def flags(window: Terminal) -> str:
+    return window._tmux("display-message", "-p", "alt=#{alternate_on} cursor=#{cursor_flag} mouse=#{mouse_any_flag}")
+
+
+@pytest.mark.parametrize("keys", [(), ("?",), ("/", "d", "i", "g")], ids=["home", "help", "typing"])
+def test_ctrl_z_gives_the_shell_back_and_fg_the_whole_screen(terminal, keys):
+    window = terminal(100, 30)
+    window.run(PROGRAM)
+    window.wait("presets", "photos-gd")
+    for key in keys:
+        window.press(key)
+    window.wait(*{0: (), 1: ("keys and terms",), 4: ("presets 11",)}[len(keys)])
+    before = still(window)
+    window.press("C-z")
+    window.wait("Stopped")
+    assert flags(window).strip() == "alt=0 cursor=1 mouse=0"
+    window.type("fg")
+    window.wait("condense", absent=["Stopped"])
+    assert still(window) == before
+    window.press("Escape")
+    # an escape and a letter at once would be one key
+    still(window)
+    window.press("q")
+    window.wait_for_prompt()
+    assert flags(window).strip() == "alt=0 cursor=1 mouse=0"
+
+
+def test_a_terminal_that_only_prints_gets_tables(terminal):
+    window = terminal(100, 40, TERM="dumb")
+    window.run(PROGRAM)
+    window.wait("no runs in ")
+    window.run(PROGRAM, "replay", "digits-gd")
+    window.wait("met     loss / first loss")

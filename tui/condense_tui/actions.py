@@ -139,7 +139,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("panel(3)", ("3",), "3", "panel", "Eigenvalues, and prediction against measurement", LOOK),
     Action("panel(4)", ("4",), "4", "panel", "Events of the run, and the log of its worker process", LOOK),
     Action("panel(5)", ("5",), "5", "panel", "Output and direction field of a network with one input", LOOK),
-    Action("panel(7)", ("7",), "7", "panel", "The machine that trains: processor, memory, GPU", LOOK),
+    Action("panel(6)", ("6",), "6", "panel", "Weights: norms, singular values, orientations", LOOK),
+    Action("panel(7)", ("7",), "7", "panel", "The machine that trains", LOOK),
     Action("palette", ("t",), "t", "palette", "Next of three colour palettes", LOOK, on=_FRAMES),
     Action("app.light", ("T",), "T", "palette", "Dark or light theme", LOOK, on=_EVERYWHERE),
     Action("compare", ("c",), "c", "compare", "Compare with other runs and recordings", LOOK, hint=6),
@@ -210,6 +211,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("app.home", ("h",), "h", "home", "Go to all runs and presets; training continues", APP, hint=7, on=_FRAMES),
     Action("app.redraw", ("ctrl+l",), "ctrl+l", "redraw", "Redraw the screen", APP, on=_EVERYWHERE),
+    Action("app.suspend_process", ("ctrl+z",), "ctrl+z", "suspend", "Suspend; fg comes back", APP, on=_EVERYWHERE),
     Action("app.help", ("question_mark",), "?", "help", "Show all keys", APP, hint=7, on=_EVERYWHERE),
     Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training continues", APP, hint=8, on=_EVERYWHERE),
 )

@@ -30,6 +30,8 @@ from condense_core.text import printable
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
 MOST_LAYERS = 64
 MOST_CURVES = 4_096
+# Steps at which weights are kept: a run keeps twenty.
+MOST_KEPT = 1_000
 
 F = TypeVar("F", bound=frames.Frame)
 LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
@@ -46,7 +48,7 @@ class RunReader:
         with reading(place):
             self.folder = place if place.is_dir() else place.parent
             self.file = place / FILE_NAME if place.is_dir() else place
-        self._connection = open_reader(self.file)
+        self._connection = open_reader(self.file, alone=self.file == place)
         self._curves: dict[str, Curve] = {}
         self._spreads: Spreads | None = None
         self._events: list[Event] = []
@@ -60,7 +62,10 @@ class RunReader:
         self._filled = 0
 
     def info(self) -> RunInfo:
-        """The run's row as it is now."""
+        """The run's row as it is now; RunFileError if its file was removed meanwhile, of which the open one says
+        nothing."""
+        if not self.file.exists():
+            raise RunFileError(f"the run was removed while it was being watched: there is no {self.file} any more")
         return read_info(self._connection, self.folder)
 
     @property
@@ -264,6 +269,18 @@ class RunReader:
         """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
         row = self._frame_at("weights", "", step)
         return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
+
+    @property
+    def weight_steps(self) -> IntArray:
+        """Steps at which the weights were kept, ascending."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step, key, x'' AS blob FROM frame WHERE kind = 'weights' AND layer = ?"
+                " ORDER BY step LIMIT ?",
+                (self._place(""), MOST_KEPT),
+            )
+            found = [row.step for chunk in rows.chunks(cursor, rows.FrameAt, "frame") for row in chunk]
+        return np.array(found, np.int64)
 
     def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
         """`frame("outputs", …)`, typed."""

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from forking import Fresh
+from recording import Recording
 from support import SMALL, wait_for
 
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runs.place import find_run
+from condense_presets import recordings
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -295,3 +297,40 @@ def test_paragraphs_of_help_are_as_wide_as_the_terminal(command):
     assert end - first > 2
     assert all(len(line) > 60 for line in lines[first : end - 1])
     assert "condense-tui theory digits-gd" in lines, "examples keep their lines"
+
+
+@pytest.mark.parametrize("arguments", [["presets", "list"], ["replay", "digits-gd", "--headless"], ["--help"]])
+def test_a_reader_that_has_gone_is_no_error(arguments):
+    # in a process of its own: the shell gives it a pipe whose other end is closed
+    line = f'"{sys.executable}" -m condense_tui {" ".join(arguments)} | exec 0<&-; echo ${{PIPESTATUS[0]}}'
+    closed = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert closed.stderr == ""
+    assert closed.stdout.strip() in {"0", "141"}
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as nobody:
+        answer = Fresh([sys.executable, "-m", "condense_tui", *arguments], stdout=nobody, stderr=subprocess.PIPE)
+        assert (answer.communicate()[1] or b"") == b""
+    assert answer.returncode == 141
+
+
+def test_replaying_a_file_leaves_nothing_beside_it(command, tmp_path):
+    alone = tmp_path / "alone" / "run.sqlite"
+    alone.parent.mkdir()
+    alone.write_bytes(recordings()["digits-gd"].read_bytes())
+    assert "digits-gd" in command("replay", str(alone), "--headless").stdout
+    command("replay", str(alone), "--json")
+    assert [file.name for file in alone.parent.iterdir()] == ["run.sqlite"]
+
+
+def test_what_cannot_be_shown_is_written_in_ascii_and_json_as_it_is(command, tmp_path, monkeypatch):
+    run = Recording(tmp_path / "runs")
+    run.write(3)
+    run.writer.update(name="größe")
+    run.finish()
+    assert "✔ done" in command("runs", "list").stdout
+    monkeypatch.setenv("LC_ALL", "C")
+    table = command("runs", "list").stdout
+    assert "v done" in table and table.isascii()
+    assert command("run", "größe", code=2).stderr.isascii()
+    assert json.loads(command("runs", "list", "--json").stdout)[0]["name"] == "größe"

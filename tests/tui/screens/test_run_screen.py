@@ -176,7 +176,7 @@ async def test_cursor_reads_kernels_and_cosine(recorded: Recording) -> None:
 
 
 async def test_help_lists_every_action(recorded: Recording) -> None:
-    async with shown(recorded.folder) as pilot:
+    async with shown(recorded.folder, (120, 60)) as pilot:
         await pilot.press("question_mark")
         for action in actions_on("run"):
             await text_has(pilot, action.help)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -23,10 +22,15 @@ def has_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
 
 
+def can_draw() -> bool:
+    """Whether the app can be shown: there is a terminal, and it is not one that only prints line after line."""
+    return has_terminal() and os.environ.get("TERM", "").lower() != "dumb"
+
+
 def opens_the_app(arguments: list[str]) -> bool:
     """Whether the arguments mean the app and nothing else."""
     plain = arguments[:1] == ["attach"] and len(arguments) <= 2 and not any(word.startswith("-") for word in arguments)
-    return has_terminal() and (plain or not arguments)
+    return can_draw() and (plain or not arguments)
 
 
 def open_the_app(arguments: list[str]) -> int:
@@ -44,7 +48,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
     """
     os.environ.setdefault("TEXTUAL_FPS", str(DRAWS_PER_SECOND))
-    from condense_core.errors import NobodyToAskError
+    from condense_core.errors import CondenseError, LastingHostError, RunFailedError, RunGoneError
     from condense_tui.app.app import launch
     from condense_tui.resolve.host import kept
 
@@ -52,17 +56,22 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
         from condense_core.runfile.schema import FILE_NAME, open_reader
 
         # a file that is none is refused before the screen is taken; the reader itself needs numpy, the first frame not
-        open_reader(place / FILE_NAME if place.is_dir() else place).close()
+        alone = not place.is_dir()
+        open_reader(place if alone else place / FILE_NAME, alone=alone).close()
     visited: list[Path] = []
-    # that ssh would have had to ask was said on the screen
-    with contextlib.suppress(NobodyToAskError), kept(link):
-        visited = launch(place, () if link is None or place is None else (place,))
+    wrong: CondenseError | None = None
+    try:
+        with kept(link):
+            visited = launch(place, () if link is None or place is None else (place,))
+    except LastingHostError as error:
+        # that nothing brings the connection back was said on the screen; a run that is gone there continues nowhere
+        wrong = error if isinstance(error, RunGoneError) else None
 
-    from condense_core.errors import CondenseError, RunFailedError
     from condense_core.runfile.info import read_run
 
-    wrong: CondenseError | None = None
     for run in visited:
+        if run == place and isinstance(wrong, RunGoneError):
+            continue
         if run != place and not run.exists():
             continue
         try:
@@ -84,4 +93,5 @@ def goes_on(info: RunInfo) -> str:
     """That training continues without a viewer, and how to watch it again."""
     there = f" on {info.mirror.host}" if info.mirror is not None else ""
     host = f" --host {info.mirror.host}" if info.mirror is not None else ""
-    return f"{info.id} continues training{there}; to watch it again: condense-tui attach {info.id}{host}"
+    what = "is paused" if info.status == "paused" else "continues training"
+    return f"{info.id} {what}{there}; to watch it again: condense-tui attach {info.id}{host}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from condense_core.errors import ScenarioError
-from condense_tui.app.launch import has_terminal
+from condense_tui.app.launch import can_draw, has_terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Showing:
     @property
     def in_app(self) -> bool:
         """Whether the app opens."""
-        return has_terminal() and not (self.headless or self.json or self.detach)
+        return can_draw() and not (self.headless or self.json or self.detach)
 
     @property
     def may_prompt(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +42,11 @@ def build_scenario(
         table = scenarios.override(table, [f"ensemble.members={seeds}"], "--seeds")
     if vary is not None:
         table = scenarios.override(table, [f"ensemble.vary={vary}"], "--vary")
-    return scenarios.build(scenarios.override(table, settings), source), preset
+    typed = {"seed": "--seed"} if seed is not None else {}
+    typed |= {"ensemble.members": "--seeds"} if seeds is not None else {}
+    typed |= {"ensemble.vary": "--vary"} if vary is not None else {}
+    with _as_typed(source, typed, settings):
+        return scenarios.build(scenarios.override(table, settings), source), preset
 
 
 def changed(text: str, source: str, *, data: str, seed: str, seeds: str, settings: list[str]) -> Experiment:
@@ -51,7 +57,23 @@ def changed(text: str, source: str, *, data: str, seed: str, seeds: str, setting
     table = scenarios.parse(text, source)
     table = scenarios.override(table, _data_settings(table, data or None, None, False), "data")
     table = scenarios.override(table, [f"seed={seed}", f"ensemble.members={seeds}"], "seed")
-    return scenarios.build(scenarios.override(table, settings, "change"), source)
+    with _as_typed(source, {"seed": "seed", "ensemble.members": "seeds"}, settings):
+        return scenarios.build(scenarios.override(table, settings, "change"), source)
+
+
+@contextlib.contextmanager
+def _as_typed(source: str, typed: Mapping[str, str], settings: Sequence[str]) -> Iterator[None]:
+    """An error of a field that was given by another name is said by that name: `--seeds: expected 1 to 1024, got 5000`.
+    What `settings` name is called as there."""
+    try:
+        yield
+    except ScenarioError as error:
+        by_field = {setting.partition("=")[0] for setting in settings}
+        for field, name in typed.items():
+            words = str(error).removeprefix(f"{source}: {field}: ")
+            if words != str(error) and field not in by_field:
+                raise ScenarioError(f"{name}: {words}") from None
+        raise
 
 
 def _read(scenario: str) -> tuple[str, str, str]:
@@ -94,7 +116,7 @@ def find_recording(name: str, runs_dir: Path | None) -> Path:
             ) from None
         hint = nearest(name, recordings())
         if hint.startswith("did you mean"):
-            raise RunFileError(f"no run or recording {name!r}; {hint} (condense-tui presets)") from None
+            raise RunFileError(f"no run or recording {short(name)}; {hint} (condense-tui presets)") from None
         raise
 
 

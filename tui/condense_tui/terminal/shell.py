@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import events, on
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import ModalScreen, Screen
@@ -37,6 +38,11 @@ ResultT = TypeVar("ResultT")
 
 class Shell(TappedApp):
     """An app that writes no faster than its terminal takes it, in the colours that the terminal has."""
+
+    # also over a dialog and in a field that is being filled in, as in every program
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
+    ]
 
     def __init__(self, runs: Path | None = None) -> None:
         """`runs` is the folder of all runs, the usual one where not given."""

@@ -8,10 +8,13 @@ from condense_core.runs.standing import Standing
 from condense_tui.draw.line import Line
 from condense_tui.draw.verdict import parts
 from condense_tui.snapshots.snapshot import Snapshot
-from condense_tui.widgets.lines import Lines, justified, length
+from condense_tui.widgets.lines import Lines, length
 
-# A screen of so many lines has one for the claim's own words.
-TALL = 30
+# A screen of so many lines has one for the claim's own words; in one of 40, 32 kernels have just the room to be drawn
+# in two columns each.
+TALL = 50
+# Less of the claim than this says nothing.
+LEAST_WORDS = 24
 
 
 class ClaimLine(Lines):
@@ -43,12 +46,12 @@ class ClaimLine(Lines):
             line, own = self._line(claim, at_end, short=True)
         if height > 1:
             return [[own], line]
-        # the whole of it or nothing: half a claim says something else
-        return [justified(line, [own], width, self.look.text) if length(line) + length([own]) + 2 <= width else line]
+        there_is_room = length(line) + 2 + min(LEAST_WORDS, length([own])) <= width
+        return [[*line, ("  ", self.look.text), own] if there_is_room else line]
 
     def _line(self, claim: Standing, at_end: Standing | None, *, short: bool) -> tuple[Line, tuple[str, Style]]:
         """What is said, and the claim in its own words."""
-        found = parts(claim, at_end, unicode=self.ability.unicode, short=short)
+        found = parts(claim, at_end, short=short)
         *said, own = [(text, getattr(self.look, style)) for text, style in found]
         line: Line = []
         for part in said:

@@ -26,6 +26,7 @@ from condense_core.runfile.control import VERBS, send
 from condense_core.runfile.info import CHECKPOINT_NAME, LOG_NAME, RunInfo, read_run
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.place import is_mirror, run_folders
+from condense_core.text import short
 
 # Rows of one message: at 1 Mbit/s, half a second.
 PIECE_BYTES = 64 * 1024
@@ -34,6 +35,10 @@ FAR_BEHIND_BYTES = 2 * PIECE_BYTES
 # A worker that died changes nothing in its file, so the run's row is looked at now and then nevertheless.
 STATE_S = 1.0
 PULLED_FILES = (LOG_NAME, CHECKPOINT_NAME)
+
+
+class _GoneError(RunFileError):
+    """A run that is not here, whoever asks again."""
 
 
 class Session:
@@ -163,7 +168,7 @@ class Session:
             raise
         if message.after > last:
             source.close()
-            raise RunFileError(
+            raise _GoneError(
                 f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
             )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
@@ -192,6 +197,8 @@ class Session:
         now = time.monotonic()
         if not source.changed() and now < self._state_due:
             return False
+        if source.removed:
+            raise _GoneError(f"{source.run} was removed from {self._runs}")
         state, before = source.state(), self._state
         self._last = state.last_seq
         same = before is not None and (state.status, state.reason, state.device) == (
@@ -244,7 +251,7 @@ class Session:
             with_reader.close()
         verb = next((verb for verb in VERBS if verb == message.verb), None)
         if verb is None:
-            raise RunFileError(f"unknown command {message.verb!r}; expected one of {', '.join(VERBS)}")
+            raise RunFileError(f"unknown command {short(message.verb)}; expected one of {', '.join(VERBS)}")
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
         send(folder, verb, message.argument)  # type: ignore[arg-type]
@@ -252,7 +259,7 @@ class Session:
 
     def _pull(self, message: say.Pull) -> None:
         if message.file not in PULLED_FILES:
-            raise RunFileError(f"no file {message.file!r} to pull; expected one of {', '.join(PULLED_FILES)}")
+            raise RunFileError(f"no file {short(message.file)} to pull; expected one of {', '.join(PULLED_FILES)}")
         opened = self._pulled_file(message)
         try:
             size = opened.seek(0, os.SEEK_END)
@@ -283,11 +290,11 @@ class Session:
     def _folder(self, run: str) -> Path:
         folder = self._runs / run
         if is_mirror(folder) or not (folder / FILE_NAME).is_file():
-            raise RunFileError(f"no run {run!r} in {self._runs}")
+            raise _GoneError(f"no run {short(run)} in {self._runs}")
         return folder
 
     def _refuse(self, ask: int, error: CondenseError) -> None:
-        self._say(say.Refused(ask, str(error)[:2_000], error.exit_code))
+        self._say(say.Refused(ask, str(error)[:2_000], error.exit_code, isinstance(error, _GoneError)))
 
     def _say(self, message: say.Message) -> None:
         self._write(pack(message))

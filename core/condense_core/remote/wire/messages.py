@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, decoding
 from condense_core.runfile.info import RunInfo, shown
@@ -160,7 +161,7 @@ class Runs(Message, frozen=True, tag="runs"):
         for number, packed in enumerate(self.runs, start=1):
             try:
                 with decoding(RunFileError, f"run {number} of {len(self.runs)} is malformed"):
-                    runs.append(shown(msgspec.msgpack.decode(packed, type=RunInfo)))
+                    runs.append(shown(typed.from_msgpack(packed, RunInfo)))
             except RunFileError as error:
                 troubles.append(str(error))
         return runs, troubles
@@ -219,11 +220,15 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class Refused(Message, frozen=True, tag="refused"):
-    """It was not done: why, in one line for the person, and the exit code that goes with it."""
+    """It was not done: why, in one line for the person, and the exit code that goes with it.
+
+    `gone`: because the run is not there, or is another one; who asks again is told the same.
+    """
 
     ask: AskNumber
     error: LineText
     exit_code: Annotated[int, Meta(ge=1, le=125)]
+    gone: bool = False
 
 
 class Pong(Message, frozen=True, tag="pong"):

@@ -7,7 +7,9 @@
         DataError               2   a data set is missing or damaged
         RunFileError            2   a run is not there, cannot be read, or is in the wrong state
         HostError               3   another machine cannot be reached
-            NobodyToAskError    3   ssh would have to ask a person
+            LastingHostError    3   the same again with every further attempt
+                NobodyToAskError 3  ssh would have to ask a person
+                HostKeyError    3   the host's key is another than the one that is known, or none is known
         StoppedError          130   Ctrl-C
 
 When each is raised: docs/ARCHITECTURE.md, "Errors and exit codes".
@@ -77,21 +79,39 @@ class HostError(CondenseError):
     exit_code = 3
 
 
-class NobodyToAskError(HostError):
-    """ssh would have to ask a person something, where it can ask nobody; trying again changes nothing about that."""
+class LastingHostError(HostError):
+    """A host that cannot be reached, however often; `trouble` says in few words what a person can do."""
+
+    def __init__(self, message: str, trouble: str) -> None:
+        super().__init__(message)
+        self.trouble = printable(trouble)
+
+
+class NobodyToAskError(LastingHostError):
+    """ssh would have to ask a person something, where it can ask nobody."""
 
     def __init__(self, message: str, about: str) -> None:
         """`about`: what it has to ask."""
-        super().__init__(message)
-        self.about = printable(about)
+        super().__init__(message, f"ssh has to ask for {about} · press q to leave, then attach again")
+
+
+class HostKeyError(LastingHostError):
+    """A host whose key is another than the one that is known of it, or one of which none is known and ssh may not ask:
+    only a person can decide whether it is the right host."""
+
+    def __init__(self, message: str, found: str) -> None:
+        """`found`: what is the matter with the key."""
+        super().__init__(message, f"{found} · press q to leave: condense-tui doctor says what to do")
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """What to say after an unknown name: the nearest that exists, or as many as a line holds."""
     known = list(names)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    # names that exist are in lower case; one that is much longer than any is nobody's slip
+    lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name[:LONGEST_LIST].lower(), lower, n=1, cutoff=0.6)
+    if close and lower[close[0]] != name:
+        return f"did you mean {lower[close[0]]!r}?"
     every = ", ".join(known)
     some = every[:LONGEST_LIST].rpartition(", ")[0]
     return f"expected one of {f'{some}, …' if len(every) > LONGEST_LIST and some else every}"

@@ -19,6 +19,8 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from condense_core import typed
+
 DISTRIBUTION = "condense-tui"
 # Of a package that an extra adds: `torch>=2.4; extra == "engine"`, as wheels' metadata have it.
 _OF_AN_EXTRA = re.compile(r"""(?P<package>[^;]+?)\s*;\s*extra\s*==\s*['"](?P<extra>[^'"]+)['"]\s*""")
@@ -72,7 +74,7 @@ def install_command(*what: str) -> str:
 def origin_of(installed: importlib.metadata.Distribution) -> Origin | None:
     """Where a distribution is from; None if nothing was noted, or nothing that makes sense."""
     try:
-        return msgspec.json.decode(installed.read_text("direct_url.json") or "", type=Origin)
+        return typed.from_json(installed.read_text("direct_url.json") or "", Origin)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError):
         return None
 

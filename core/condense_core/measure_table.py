@@ -51,6 +51,8 @@ class Measure(NamedTuple):
     """Figures that are shown of a value."""
     claimed: bool = False
     """A claim may require it."""
+    version: int = 1
+    """Raised with every change of what is measured, so that older values are known to be of another measure."""
     of_the_data: bool = False
     """A claim that names no step means it at small weights, where it belongs to the data: at step 0."""
 
@@ -359,3 +361,18 @@ def column_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:
 
 def _named_for_v(name: str) -> bool:
     return name in {"share_on_v1", "share_on_v2"}
+
+
+def versions_in_words() -> str:
+    """The version of every measure, as run files note it: `1`, or `1, lines 2` where some are at another."""
+    other = [f"{name} {measure.version}" for name, measure in MEASURES.items() if measure.version != 1]
+    return ", ".join(["1", *other])
+
+
+def versions_of(words: str) -> dict[str, int] | None:
+    """The version of every measure of this program, as a run file notes it; None where it notes none."""
+    first, *others = words.split(", ")
+    if first != "1":
+        return None
+    noted = {name: int(version) for name, _, version in (item.partition(" ") for item in others) if version.isdigit()}
+    return {name: noted.get(name, 1) for name in MEASURES}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from condense_core.errors import ScenarioError, nearest
 from condense_core.scenario.figures import PaperFigure, load_figure
+from condense_core.text import short
 
 _FOLDER = Path(__file__).parent
 RECORDINGS = _FOLDER / "recordings"
@@ -28,7 +29,7 @@ def preset_text(name: str) -> str:
     """The TOML of a preset; ScenarioError that names the nearest where there is none."""
     files = preset_files()
     if name not in files:
-        raise ScenarioError(f"no preset {name!r}; {nearest(name, files)} (condense-tui presets)")
+        raise ScenarioError(f"no preset {short(name)}; {nearest(name, files)} (condense-tui presets)")
     return files[name].read_text(encoding="utf-8")
 
 

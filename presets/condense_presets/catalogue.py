@@ -9,14 +9,14 @@ import msgspec
 from condense_core.scenario.about import PresetKind
 from condense_core.scenario.toml import loads
 from condense_presets import preset_files, recordings
-from condense_presets.paper_records import compared, record_of
+from condense_presets.paper_records import notes, record_of
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True):
     """A preset in a list. `group` is the folder that it ships in; times are minutes, None where not known.
 
     `paper_shows` is what the text says of the figure, `beside_the_paper` heads and texts of how the settings differ
-    from the paper's and which of them the text does not give.
+    from the paper's, which of them the text does not give, and what was chosen how.
     """
 
     name: str
@@ -51,7 +51,7 @@ def catalogue() -> list[Preset]:
                 claim=claim.text if claim else "",
                 paper_shows=said.words if said else "",
                 kind=about.kind if about else "demonstration",
-                beside_the_paper=tuple(compared(experiment).lines),
+                beside_the_paper=tuple(notes(experiment)),
                 minutes_cpu=about.minutes_cpu if about else None,
                 minutes_quick=experiment.quick.minutes_cpu if experiment.quick else None,
                 minutes_gpu=about.minutes_gpu if about else None,

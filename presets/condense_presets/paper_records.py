@@ -10,6 +10,10 @@ from condense_core.scenario.deviations import Compared, compare
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.papers import Paper, PaperRecord, load_paper
 
+# Heads of what a preset declares of itself, on every page.
+BOUNDS = "how the bounds were set"
+AFTER_LOOKING = "chosen after looking"
+
 _FOLDER = Path(__file__).parent / "papers"
 
 
@@ -37,6 +41,14 @@ def record_of(experiment: Experiment) -> PaperRecord | None:
     except ScenarioError:
         # a run of another version of the program may name a record that this one does not have
         return None
+
+
+def notes(experiment: Experiment) -> list[tuple[str, str]]:
+    """What is to be known of a scenario beside its record: in what it differs, what is ours, how its bounds were set
+    and what was chosen after looking; a head and a text each."""
+    about = experiment.about
+    declared = [] if about is None else [(BOUNDS, about.bounds), (AFTER_LOOKING, about.after_looking)]
+    return [*compared(experiment).lines, *((head, text) for head, text in declared if text)]
 
 
 def compared(experiment: Experiment) -> Compared:

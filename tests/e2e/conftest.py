@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sshd import FarSide
 from tmux import Terminal
 
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import run_folders
+
+GROWING = Path(__file__).with_name("growing.py")
 
 
 def need(program: str) -> None:
@@ -50,3 +55,48 @@ def terminal(runs: Path) -> Iterator[Callable[..., Terminal]]:
     yield open_
     for each in opened:
         each.close()
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarSide]:
+    need("sshd")
+    side = FarSide(tmp_path_factory.mktemp("far"))
+    yield side
+    side.close()
+
+
+@pytest.fixture
+def near(far: FarSide, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder for runs here; ssh and hosts.toml are the far side's."""
+    for name, value in far.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CONDENSE_RUNS_DIR", str(tmp_path / "near"))
+    return tmp_path / "near"
+
+
+@pytest.fixture
+def grow(far: FarSide) -> Iterator[Callable[..., Path]]:
+    """Starts runs on the far side that grow without PyTorch: grow(instants, per second); their folders."""
+    started = []
+
+    def start(instants: int, rate: float) -> Path:
+        command = [sys.executable, str(GROWING), str(far.runs), str(instants), str(rate)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        assert process.stdout is not None
+        return far.runs / process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def command(*arguments: str, code: int = 0, text: str = "") -> subprocess.CompletedProcess[str]:
+    """`condense-tui` here."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "condense_tui", *arguments], capture_output=True, text=True, input=text, check=False
+    )
+    assert "Traceback" not in answer.stderr
+    assert answer.returncode == code, answer.stdout + answer.stderr
+    return answer

@@ -109,6 +109,16 @@ runs_dir = {runs}
 """
 
 
+HOST = """
+Host {name}
+  HostName 127.0.0.1
+  Port {port}
+  User {user}
+  IdentityFile {folder}/{key}
+  IdentitiesOnly yes
+  UserKnownHostsFile {folder}/{known}
+"""
+
 # The passphrase of `locked_key`, and the password of `by-password`.
 SECRET = "correct horse"
 
@@ -119,15 +129,14 @@ class FarSide:
     def __init__(self, folder: Path, *, password: bool = False) -> None:
         """`password`: the server takes SECRET as well; needs `can_ask_for_passwords()`."""
         self.folder = folder
+        self.user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
         self.runs = folder / "far-runs"
         """Where the far side keeps its runs."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
         for key, phrase in {"host_key": "", "user_key": "", "nobodys_key": "", "locked_key": SECRET}.items():
-            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", phrase, "-f", str(folder / key)]
-            subprocess.run(make, check=True, capture_output=True)
+            self.make_key(key, phrase)
         keys = [(folder / f"{key}.pub").read_text() for key in ("user_key", "locked_key")]
         (folder / "authorized_keys").write_text("".join(keys))
         public = (folder / "host_key.pub").read_text()
@@ -135,7 +144,7 @@ class FarSide:
         (folder / "sshd_config").write_text(
             SERVER.format(port=self.port, folder=folder, passwords="yes" if password else "no")
         )
-        (folder / "ssh_config").write_text(CLIENT.format(port=self.port, folder=folder, user=user))
+        (folder / "ssh_config").write_text(CLIENT.format(port=self.port, folder=folder, user=self.user))
         if os.geteuid() == 0:
             # where sshd insists on keeping its unprivileged half
             Path("/run/sshd").mkdir(parents=True, exist_ok=True)
@@ -145,7 +154,7 @@ class FarSide:
         self._log = (folder / "sshd.log").open("wb")
         command = [sshd, "-D", "-e", "-f", str(folder / "sshd_config")]
         if password:
-            command = [*_with_a_password(folder, user), *command]
+            command = [*_with_a_password(folder, self.user), *command]
         self.process = subprocess.Popen(command, stderr=self._log)
         wait_for(self._listens)
 
@@ -155,7 +164,9 @@ class FarSide:
     def _write_settings(self) -> None:
         here = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OMP_NUM_THREADS": "1"}
         variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in here.items())
-        command = f"env {variables} {shlex.quote(sys.executable)} -m condense_tui"
+        self.program = f"env {variables} {shlex.quote(sys.executable)} -m condense_tui"
+        """How the program is started there."""
+        command = self.program
         (self.folder / "config").mkdir()
         text = HOSTS.format(
             command=_toml(command), runs=_toml(str(self.runs)), noisy=_toml(f"echo 'You have mail.'; {command}")
@@ -168,6 +179,33 @@ class FarSide:
         wrapper.parent.mkdir()
         wrapper.write_text(f'#!/bin/sh\nexec {ssh} -F {shlex.quote(str(self.folder / "ssh_config"))} "$@"\n')
         wrapper.chmod(0o755)
+
+    def make_key(self, name: str, phrase: str = "") -> str:
+        """Make a key pair in the far side's folder; its public half."""
+        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", phrase, "-f", str(self.folder / name)]
+        subprocess.run(make, check=True, capture_output=True)
+        return (self.folder / f"{name}.pub").read_text()
+
+    def add(
+        self, name: str, *settings: str, program: str | None = None, forced: str = "", known: str = "known_hosts"
+    ) -> None:
+        """One more host, by its lines of ssh's configuration.
+
+        `program`: what hosts.toml starts there, "" for what the program finds by itself. `forced`: what sshd runs for
+        it with the shell there, whatever was asked for, which is in $SSH_ORIGINAL_COMMAND. `known`: its known_hosts.
+        """
+        key = "user_key"
+        if forced:
+            key = f"key_of_{name}"
+            with (self.folder / "authorized_keys").open("a") as file:
+                file.write(f'command="{forced}" {self.make_key(key)}')
+        text = HOST.format(name=name, port=self.port, user=self.user, folder=self.folder, key=key, known=known)
+        with (self.folder / "ssh_config").open("a") as file:
+            file.write(text + "".join(f"  {line}\n" for line in settings))
+        program = self.program if program is None else program
+        with (self.folder / "config" / "hosts.toml").open("a") as file:
+            file.write(f"\n[{name}]\nruns_dir = {_toml(str(self.runs))}\n")
+            file.write(f"command = {_toml(program)}\n" if program else "")
 
     @property
     def environment(self) -> dict[str, str]:

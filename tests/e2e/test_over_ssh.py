@@ -10,12 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import need
+from conftest import GROWING, command, need
 from sshd import SECRET, FarSide, can_ask_for_passwords
 from support import SMALL, wait_for
 from test_run_in_terminal import PROGRAM
@@ -32,53 +31,6 @@ from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runs.place import find_run, run_folders
 
 pytestmark = pytest.mark.terminal
-
-GROWING = Path(__file__).with_name("growing.py")
-
-
-@pytest.fixture(scope="module")
-def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarSide]:
-    need("sshd")
-    side = FarSide(tmp_path_factory.mktemp("far"))
-    yield side
-    side.close()
-
-
-@pytest.fixture
-def near(far: FarSide, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder for runs here; ssh and hosts.toml are the far side's."""
-    for name, value in far.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CONDENSE_RUNS_DIR", str(tmp_path / "near"))
-    return tmp_path / "near"
-
-
-@pytest.fixture
-def grow(far: FarSide) -> Iterator[Callable[..., Path]]:
-    """Starts runs on the far side that grow without PyTorch: grow(instants, per second); their folders."""
-    started = []
-
-    def start(instants: int, rate: float) -> Path:
-        command = [sys.executable, str(GROWING), str(far.runs), str(instants), str(rate)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        assert process.stdout is not None
-        return far.runs / process.stdout.readline().strip()
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def command(*arguments: str, code: int = 0, text: str = "") -> subprocess.CompletedProcess[str]:
-    """`condense-tui` here."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "condense_tui", *arguments], capture_output=True, text=True, input=text, check=False
-    )
-    assert "Traceback" not in answer.stderr
-    assert answer.returncode == code, answer.stdout + answer.stderr
-    return answer
 
 
 def all_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:

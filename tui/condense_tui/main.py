@@ -35,8 +35,7 @@ def _ended(arguments: list[str], debug: bool) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        goes_on = "; a run that was started continues (condense-tui attach)" if "run" in arguments[:1] else ""
-        return complain(f"interrupted{goes_on}", StoppedError.exit_code)
+        return complain("interrupted", StoppedError.exit_code)
     except (BrokenPipeError, SystemExit) as error:
         # the latter is what rich and Typer make of the former
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):

@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -18,6 +18,7 @@ State = dict[str, Tensor]
 """Everything that training goes on from, by name, as a checkpoint holds it."""
 
 FILE_NAME = CHECKPOINT_NAME
+_RECORDED_TO = "recorded_to"
 # A folder: safetensors writes a temporary file beside its target, which a kill leaves behind.
 _PARTIAL = ".checkpoint.partial"
 
@@ -27,15 +28,16 @@ def prefix(member: int) -> str:
     return f"member.{member}." if member else ""
 
 
-def save(state: State, folder: Path) -> None:
+def save(state: State, folder: Path, recorded_to: int = -1) -> None:
     """Write the run's checkpoint; it is either the former or this one, whatever happens meanwhile. RunFailedError
-    where it cannot be written."""
+    where it cannot be written. `recorded_to` is the last step that the run file has been measured at."""
     partial = folder / _PARTIAL
     try:
         partial.mkdir(exist_ok=True)
         file = partial / FILE_NAME
+        metadata = {_RECORDED_TO: str(recorded_to)}
         # safetensors refuses tensors that share memory, and would write a view's whole storage
-        save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, file)
+        save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, file, metadata)
         _sync(file)
         file.replace(folder / FILE_NAME)
         _sync(folder)
@@ -78,6 +80,19 @@ def load(folder: Path) -> State | None:
             f"the checkpoint {file} cannot be read ({error}); remove it to train from the start"
         ) from None
     return state
+
+
+def recorded_to(folder: Path) -> int:
+    """The last step that the run file had been measured at when the checkpoint was written; -1 where that is not
+    known."""
+    file = folder / FILE_NAME
+    try:
+        with safe_open(file, "pt") as opened:
+            return int((opened.metadata() or {}).get(_RECORDED_TO, -1))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise RunFileError(
+            f"the checkpoint {file} cannot be read ({error}); remove it to train from the start"
+        ) from None
 
 
 def parameters(state: State, member: int = 0) -> dict[str, Tensor]:

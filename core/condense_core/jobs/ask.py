@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from condense_core import typed
 from condense_core.errors import CondenseError
 from condense_core.jobs.messages import Ask, Refusal
 
@@ -35,8 +36,8 @@ def ask(module: str, question: Ask, answer: type[Answer]) -> Answer:
     )
     try:
         if child.returncode == 0:
-            return msgspec.json.decode(child.stdout, type=answer)
-        refusal = msgspec.json.decode(child.stdout, type=Refusal)
+            return typed.from_json(child.stdout, answer)
+        refusal = typed.from_json(child.stdout, Refusal)
     except msgspec.DecodeError:
         words = child.stderr.decode("utf-8", "replace").strip()[-LAST_WORDS:].splitlines()
         reason = words[-1] if words else f"exit status {child.returncode}"

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import decoding
-from condense_core.runfile.schema import FILE_NAME, open_writer, writing
+from condense_core.runfile.schema import FILE_NAME, writer, writing
 
 Verb = Literal["pause", "resume", "stop", "checkpoint"]
 VERBS: tuple[str, ...] = get_args(Verb)
@@ -30,7 +30,7 @@ def send(folder: Path, verb: Verb, argument: str = "") -> None:
     if verb not in VERBS:
         raise RunFileError(f"unknown command {verb!r}; expected one of {', '.join(VERBS)}")
     with (
-        contextlib.closing(open_writer(folder / FILE_NAME)) as connection,
+        writer(folder / FILE_NAME) as connection,
         decoding(RunFileError, f"cannot send {verb!r} to {folder.name}"),
     ):
         connection.execute(
@@ -41,10 +41,15 @@ def send(folder: Path, verb: Verb, argument: str = "") -> None:
 def record_failure(folder: Path, reason: str) -> None:
     """Write that the run failed, for a worker whose writer could not; the log says it in any case."""
     print(reason, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+    record_end(folder, "failed", reason)
+
+
+def record_end(folder: Path, status: Literal["failed", "stopped"], reason: str) -> None:
+    """Write how the run ended, for a worker that has no writer."""
     file = folder / FILE_NAME
     try:
-        with contextlib.closing(open_writer(file)) as connection, writing(file):
-            connection.execute("UPDATE run SET status = 'failed', reason = ?, heartbeat = ?", (reason, time.time()))
+        with writer(file) as connection, writing(file):
+            connection.execute("UPDATE run SET status = ?, reason = ?, heartbeat = ?", (status, reason, time.time()))
     except RunFileError as error:
         print(f"{reason} ({error})", file=sys.stderr, flush=True)  # noqa: T201
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import zstandard
 from msgspec import Meta
 
+from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import decoding
 from condense_core.measure_table import PredictionSource, prediction_source
@@ -277,7 +278,7 @@ def place(layer: str, member: int) -> str:
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+_decoder: msgspec.msgpack.Decoder[Frame] = typed.msgpack_decoder(Frame)
 _compressor = zstandard.ZstdCompressor(level=1)
 
 

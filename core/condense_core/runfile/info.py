@@ -15,9 +15,10 @@ from msgspec import Meta
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, open_file
+from condense_core.runfile.beats import silence
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.rows import DamagedError, Moment, Seq, Step, converted
-from condense_core.runfile.schema import FILE_NAME, has_table, open_reader, reading
+from condense_core.runfile.schema import FILE_NAME, has_table, log_is_missing, open_reader, reading
 from condense_core.runfile.status import ACTIVE, Status
 from condense_core.text import printable
 
@@ -115,6 +116,15 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
             raise DamagedError(f"run.versions: {error}") from None
         info = shown(converted(values, RunInfo, "run"))
         mirror = _read_mirror(connection, folder)
+        cut = (
+            info.active
+            and log_is_missing(connection)
+            and not worker_is_alive(folder if folder.is_dir() else folder.parent)
+        )
+    if cut:
+        # nobody writes a file whose log is gone
+        missing = f"its log ({FILE_NAME}-wal) is not here: what was recorded after step {info.step} is missing"
+        info = msgspec.structs.replace(info, status=info.status if mirror else "lost", reason=missing)
     if mirror is not None:
         # its status is what the far side saw
         return msgspec.structs.replace(info, mirror=mirror)
@@ -179,13 +189,16 @@ def last_words(log: Path) -> str:
     return printable(lines[-1]) if lines else ""
 
 
-def seen_status(info: RunInfo, folder: Path, now: float | None = None) -> Status:
-    """`lost` for an active run whose worker is gone: known by its lock on this machine, by its heartbeat elsewhere."""
+def seen_status(info: RunInfo, folder: Path) -> Status:
+    """`lost` for an active run whose worker is gone: known by its lock on this machine, elsewhere by a heartbeat that
+    does not change (`beats`)."""
     if info.status not in ACTIVE:
         return info.status
-    silent = (time.time() if now is None else now) - info.heartbeat
     if info.host == socket.gethostname():
-        gone = not worker_is_alive(folder) and (info.status != "starting" or silent > START_GRACE_S)
+        # one machine, one clock
+        started = time.time() - info.heartbeat < START_GRACE_S
+        gone = not worker_is_alive(folder) and not (info.status == "starting" and started)
     else:
-        gone = silent > (COLD_GRACE_S if info.status == "starting" else LOST_AFTER_S)
+        limit = COLD_GRACE_S if info.status == "starting" else LOST_AFTER_S
+        gone = silence(folder / FILE_NAME if folder.is_dir() else folder, info.heartbeat, limit) > limit
     return "lost" if gone else info.status

@@ -30,6 +30,8 @@ from condense_core.text import printable
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
 MOST_LAYERS = 64
 MOST_CURVES = 4_096
+# Steps at which weights are kept: a run keeps twenty.
+MOST_KEPT = 1_000
 
 F = TypeVar("F", bound=frames.Frame)
 LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
@@ -60,7 +62,10 @@ class RunReader:
         self._filled = 0
 
     def info(self) -> RunInfo:
-        """The run's row as it is now."""
+        """The run's row as it is now; RunFileError if its file was removed meanwhile, of which the open one says
+        nothing."""
+        if not self.file.exists():
+            raise RunFileError(f"the run was removed while it was being watched: there is no {self.file} any more")
         return read_info(self._connection, self.folder)
 
     @property
@@ -265,6 +270,18 @@ class RunReader:
         row = self._frame_at("weights", "", step)
         return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
 
+    @property
+    def weight_steps(self) -> IntArray:
+        """Steps at which the weights were kept, ascending."""
+        with self._checked():
+            cursor = self._connection.execute(
+                "SELECT seq, step, key, x'' AS blob FROM frame WHERE kind = 'weights' AND layer = ?"
+                " ORDER BY step LIMIT ?",
+                (self._place(""), MOST_KEPT),
+            )
+            found = [row.step for chunk in rows.chunks(cursor, rows.FrameAt, "frame") for row in chunk]
+        return np.array(found, np.int64)
+
     def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
         """`frame("outputs", …)`, typed."""
         frame = self.frame("outputs", layer, step)
@@ -293,6 +310,18 @@ class RunReader:
         if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
             return None
         return frames.decode_similarity(chain[::-1]) if chain else None
+
+    def similarity_steps(self, layer: str) -> list[int]:
+        """Steps of which the layer's matrix was recorded, ascending."""
+        with self._checked():
+            query = "SELECT DISTINCT step FROM frame WHERE kind = 'similarity' AND layer = ? ORDER BY step"
+            return [int(step) for (step,) in self._connection.execute(query, (self._place(layer),)).fetchall()]
+
+    def frames_by_step(self) -> dict[int, int]:
+        """How many frames each step has, weights not counted: those are kept at a few of the steps."""
+        with self._checked():
+            query = "SELECT step, count(*) FROM frame WHERE kind != 'weights' GROUP BY step"
+            return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
 
     def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
         """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""

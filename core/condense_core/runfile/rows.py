@@ -14,6 +14,7 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 import msgspec
 from msgspec import Meta
 
+from condense_core import typed
 from condense_core.runfile.schema import NEWEST_SEQ, NEWEST_VALUE
 from condense_core.validation import in_words
 
@@ -173,20 +174,20 @@ def number(value: float | None) -> float:
 def converted(values: dict[str, Any], kind: type[T], table: str) -> T:
     """A whole row by its columns; DamagedError where one is not as the type says."""
     try:
-        return msgspec.convert(values, kind)
+        return typed.convert(values, kind)
     except msgspec.ValidationError as error:
         raise DamagedError(f"{table}.{in_words(str(error), values)}") from None
 
 
 def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
     try:
-        return msgspec.convert(found, list[row])  # type: ignore[valid-type]
+        return typed.convert(found, list[row])  # type: ignore[valid-type]
     except msgspec.ValidationError:
         pass
     # once more, for the one that is damaged
     for values in found:
         try:
-            msgspec.convert(values, row)
+            typed.convert(values, row)
         except msgspec.ValidationError as error:
             raise _damage(error, table, row._fields, values) from None  # type: ignore[attr-defined]
     raise DamagedError(f"{table}: a damaged row")

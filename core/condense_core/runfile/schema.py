@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import PASSING, decoding, reason
+from condense_core.runfile.file_system import network_type
 
 # Raised with every change of the tables; older files are read, newer ones refused.
 VERSION = 1
@@ -21,11 +24,6 @@ FILE_NAME = "run.sqlite"
 
 # A viewer that holds a read lock, or a second worker in its last transaction, is waited for this long.
 BUSY_MS = 5_000
-
-# WAL needs memory shared between processes, which these file systems do not give between machines.
-NETWORK_FILE_SYSTEMS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
-)
 
 # Of what a reader is handed: a frame of the largest size and everything else in its row. A few bytes of a hostile file
 # stand for a gigabyte of zeros.
@@ -99,8 +97,11 @@ def writing(place: Path) -> contextlib.AbstractContextManager[None]:
 
 
 def create(file: Path) -> None:
-    """Make an empty run file; RunFileError if the place cannot be written."""
-    with writing(file), contextlib.closing(_connect(file, "rwc")) as connection:
+    """Make an empty run file, for its owner only; RunFileError if the place cannot be written."""
+    with writing(file):
+        # SQLite gives its own files beside it the same rights
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with writing(file), contextlib.closing(_connect(file, "rw")) as connection:
         _choose_journal(connection, file)
         connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -114,11 +115,25 @@ def open_writer(file: Path) -> sqlite3.Connection:
     return connection
 
 
+@contextlib.contextmanager
+def writer(file: Path) -> Iterator[sqlite3.Connection]:
+    """`open_writer` for the length of the block. Where nobody else has the file open it is then one file without a log,
+    so that a log that is missing later was lost."""
+    connection = open_writer(file)
+    try:
+        yield connection
+    finally:
+        with contextlib.suppress(sqlite3.Error):  # somebody has: the log stays
+            connection.execute("PRAGMA busy_timeout = 0")
+            connection.execute("PRAGMA journal_mode = DELETE")
+        connection.close()
+
+
 def open_reader(file: Path, *, alone: bool = False) -> sqlite3.Connection:
     """A connection that can only read. A file in a folder that cannot be written is read as it stands on disk.
 
-    So is one that is `alone`, which no worker writes to, unless there is a log beside it: SQLite would leave files of
-    its own there.
+    With a log beside it, a copy of both is. So is one that is `alone`, which no worker writes to, where there is no
+    log: SQLite would leave files of its own there.
     """
     if alone and not any(os.path.exists(f"{file}{end}") for end in ("-wal", "-journal")):  # noqa: PTH110
         return _limited(_open(file, "ro&immutable=1"), file)
@@ -131,7 +146,7 @@ def open_reader(file: Path, *, alone: bool = False) -> sqlite3.Connection:
     except RunFileError:
         if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
-        connection = _open(file, "ro&immutable=1")
+        connection = _open_copy(file) if _log_size(file) else _open(file, "ro&immutable=1")
     return _limited(connection, file)
 
 
@@ -141,6 +156,39 @@ def _limited(connection: sqlite3.Connection, file: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = ON")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     return connection
+
+
+def log_is_missing(connection: sqlite3.Connection) -> bool:
+    """Whether rows were written to a log that is not there (or empty, as SQLite makes one while it looks for it). So
+    it is with a file that was copied by itself while somebody wrote to it."""
+    name = next(row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main")
+    file = Path(name)
+    if not file.is_file():
+        # a copy of file and log, whose names are gone
+        return False
+    with file.open("rb") as opened:
+        # the format's own mark of a file whose newest rows are in a log
+        return opened.read(20)[18:] == b"\2\2" and not _log_size(file)
+
+
+def _log_size(file: Path) -> int:
+    try:
+        return file.with_name(f"{file.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _open_copy(file: Path) -> sqlite3.Connection:
+    """What file and log hold, from a copy that goes with the connection: nobody writes where no index is."""
+    with reading(file), tempfile.TemporaryDirectory(prefix="condense-tui-") as folder:
+        copy = Path(folder) / file.name
+        for end in ("", "-wal"):
+            shutil.copyfile(f"{file}{end}", f"{copy}{end}")
+        connection = _open(copy, "rw")
+        with _closed_after_trouble(connection):
+            # read before the names go; the open files last as long as the connection
+            connection.execute("SELECT count(*) FROM run").fetchone()
+        return connection
 
 
 def _open(file: Path, mode: str) -> sqlite3.Connection:
@@ -200,23 +248,8 @@ def _connect(file: Path, mode: str) -> sqlite3.Connection:
 
 
 def _choose_journal(connection: sqlite3.Connection, file: Path) -> None:
-    wanted = "TRUNCATE" if file_system(file) in NETWORK_FILE_SYSTEMS else "WAL"
+    # a log needs memory that its readers share, which file systems do not give between machines
+    wanted = "TRUNCATE" if network_type(file) else "WAL"
     (got,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
     if got.upper() != wanted:
         connection.execute("PRAGMA journal_mode = TRUNCATE")
-
-
-def file_system(path: Path) -> str:
-    """Type of the file system that holds `path`, as /proc/mounts names it; empty if there is no such table."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return ""
-    best, kind = -1, ""
-    where = str(path.resolve())
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-        _, point, type_, *_ = line.split(" ")
-        point = point.replace("\\040", " ")
-        inside = where == point or where.startswith(point.rstrip("/") + "/")
-        if inside and len(point) > best:
-            best, kind = len(point), type_
-    return kind

@@ -96,6 +96,15 @@ class RunWriter:
         names = ", ".join(f"{name} = ?" for name in columns)
         self._connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
+    def sync(self) -> None:
+        """Have all that was committed on the medium, where it survives a loss of power too."""
+        # SQLite itself syncs its log with this commit: a file of its own that is opened beside it would drop its locks
+        self._connection.execute("PRAGMA synchronous = FULL")
+        try:
+            self.update(heartbeat=time.time())
+        finally:
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+
     def take_commands(self) -> list[Command]:
         """Commands that nobody has taken, oldest first; each is given out once."""
         rows = self._connection.execute(
@@ -127,6 +136,10 @@ def _is_key(frame: Frame) -> int:
     return int(frame.key) if isinstance(frame, Similarity) else 1
 
 
+class _Synced(threading.Event):
+    """Set when all that was handed over before is on the medium."""
+
+
 class RecordingThread:
     """A RunWriter on a separate thread: `put` waits only where there is no room, `flush` until all is committed.
 
@@ -143,12 +156,18 @@ class RecordingThread:
         """Step reached and seconds trained; written with every heartbeat."""
         self.commands: deque[Command] = deque()
         """Commands taken from the file and not yet obeyed; the training loop pops them."""
+        self._at_stop: Callable[[], None] | None = None
         self.sampler: Callable[[], list[tuple[str, float]]] | None = None
         """Gives scalars of the moment, as of the machine; called in the thread, now and then while training goes on."""
         self._begun = time.monotonic()
         self._sampled_at, self._sampled_step = -math.inf, -1
         self._thread = threading.Thread(target=self._work, name="run-file-writer", daemon=True)
         self._thread.start()
+
+    def call_at_stop(self, call: Callable[[], None] | None) -> None:
+        """Have `call` called, in this thread, when a command to stop is there that nobody has obeyed; None: not any
+        more."""
+        self._at_stop = call
 
     def has_room(self) -> bool:
         """Whether `put` would return at once. Only one thread hands over records, so it still holds when it does."""
@@ -163,9 +182,9 @@ class RecordingThread:
         """Write the run's status after all that was handed over before."""
         self._put({"status": status, "reason": reason, **columns})
 
-    def flush(self) -> None:
-        """Return when everything handed over is committed."""
-        done = threading.Event()
+    def flush(self, *, sync: bool = False) -> None:
+        """Return when everything handed over is committed; with `sync`, when it also survives a loss of power."""
+        done = _Synced() if sync else threading.Event()
         self._put(done)
         while not done.wait(0.05):
             self.raise_error()
@@ -211,6 +230,9 @@ class RecordingThread:
                     return
                 self._do(item)
                 self.commands.extend(self._writer.take_commands())
+                if self._at_stop is not None and any(command.verb == "stop" for command in self.commands):
+                    call, self._at_stop = self._at_stop, None
+                    call()
                 self._sample()
                 if time.monotonic() >= next_beat:
                     self._beat()
@@ -222,6 +244,8 @@ class RecordingThread:
         if isinstance(item, StepRecord):
             self._writer.append(item)
         elif isinstance(item, threading.Event):
+            if isinstance(item, _Synced):
+                self._writer.sync()
             item.set()
         elif item:
             step, seconds = self.progress

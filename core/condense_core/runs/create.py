@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.metadata
 import importlib.util
 import json
@@ -11,15 +12,17 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
+from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
-from condense_core.runfile.info import LOG_NAME, RunInfo, read_info
-from condense_core.runfile.schema import FILE_NAME, create, open_writer, writing
+from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
+from condense_core.runfile.schema import FILE_NAME, create, writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
@@ -27,7 +30,11 @@ from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
 LONGEST_NAME = 80
+# Between two looks at whether a run on another machine is heard of, which beats once a second.
+_LISTEN_S = 0.2
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
+# Under this name a run notes the versions of its measures, beside those of packages.
+MEASURES_NOTED = "measures"
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
@@ -50,7 +57,7 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
 def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: str = "", device: str = "auto") -> None:
     """Make the run file of `experiment`, whose paths are absolute, in a folder that has none, ready for a worker."""
     create(folder / FILE_NAME)
-    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+    with writer(folder / FILE_NAME) as connection:
         connection.execute(
             "INSERT INTO run (id, name, preset, experiment, seed, revision, versions, device, host, status, steps,"
             " created, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?, ?)",
@@ -102,7 +109,7 @@ def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
     try:
         start_worker(folder, launcher)
     except CondenseError:
-        with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        with writer(folder / FILE_NAME) as connection:
             connection.execute("UPDATE run SET status = 'stopped', reason = ?", (before.reason,))
         raise
 
@@ -110,7 +117,9 @@ def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
 def ready_to_resume(folder: Path) -> RunInfo:
     """Mark the run as starting, for a worker that whoever calls this starts; the run as it was before."""
     file = folder / FILE_NAME
-    with contextlib.closing(open_writer(file)) as connection, writing(file):
+    _refuse_beating(folder)
+    _refuse_full(folder)
+    with writer(file) as connection, writing(file):
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
         before = read_info(connection, folder)
@@ -123,6 +132,40 @@ def ready_to_resume(folder: Path) -> RunInfo:
         )
         connection.execute("COMMIT")
     return before
+
+
+def _refuse_full(folder: Path) -> None:
+    """RunFileError where the disk has no room for what a resumed run writes first: it would be lost without a word,
+    since its log is on that disk too."""
+    checkpoint = folder / "checkpoint.safetensors"
+    try:
+        needed = LEAST_SPACE + (checkpoint.stat().st_size if checkpoint.exists() else 0)
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            raise OSError(errno.ENOSPC, f"{free:,} bytes are free, and its checkpoint and rows need {needed:,}")
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            # a quota is found by trying
+            os.posix_fallocate(probe.fileno(), 0, LEAST_SPACE)
+    except OSError as error:
+        raise RunFileError(
+            f"{folder.name} cannot be resumed on the disk of {folder}: {error.strerror}; free some space first"
+        ) from None
+
+
+def _refuse_beating(folder: Path) -> None:
+    """RunFileError if a run that seems lost on another machine, whose lock is not seen here, is heard of after all."""
+    first = read_run(folder)
+    if first.mirror is not None or first.status != "lost" or first.host == socket.gethostname():
+        return
+    deadline = time.monotonic() + LOST_AFTER_S
+    while time.monotonic() < deadline:
+        time.sleep(_LISTEN_S)
+        again = read_run(folder)
+        if again.heartbeat != first.heartbeat:
+            raise RunFileError(
+                f"{folder.name} is being trained on {again.host}: its heartbeat changes, whatever the clocks say;"
+                f" to stop it: condense-tui runs stop {folder.name}"
+            )
 
 
 def _refuse_resume(info: RunInfo, folder: Path) -> None:
@@ -163,7 +206,7 @@ def _versions() -> dict[str, str]:
     for name in _NOTED_VERSIONS:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
-    return versions
+    return versions | {MEASURES_NOTED: versions_in_words()}
 
 
 def _revision() -> str:

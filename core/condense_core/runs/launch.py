@@ -19,7 +19,7 @@ from pathlib import Path
 from condense_core.errors import CondenseError
 from condense_core.runfile import control
 from condense_core.runfile.info import read_info
-from condense_core.runfile.schema import FILE_NAME, open_writer
+from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.text import printable
 
 # Well under what a reader takes for a lost start (info.COLD_GRACE_S).
@@ -64,12 +64,12 @@ def _beat(folder: Path) -> None:
 
 
 def _update(folder: Path, settings: str, *values: object) -> None:
-    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+    with writer(folder / FILE_NAME) as connection:
         connection.execute(f"UPDATE run SET {settings} WHERE status = 'starting'", values)
 
 
 def _is_starting(folder: Path) -> bool:
-    with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+    with writer(folder / FILE_NAME) as connection:
         return read_info(connection, folder).status in {"starting", "lost"}
 
 

@@ -53,6 +53,7 @@ def accept(content: bytes, experiment: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{FILE_NAME}.partial"
     try:
+        partial.touch(mode=0o600)
         partial.write_bytes(content)
         with RunReader(partial) as run:
             info = run.info()

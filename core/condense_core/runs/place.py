@@ -16,7 +16,7 @@ import platformdirs
 
 from condense_core.errors import RunFileError, nearest
 from condense_core.runfile.schema import FILE_NAME
-from condense_core.text import place_of
+from condense_core.text import place_of, short
 
 RUNS_VARIABLE = "CONDENSE_RUNS_DIR"
 # Ids are file names and are typed: lower case, no spaces, no separators but the dash.
@@ -73,7 +73,7 @@ def _holds_run(folder: Path) -> bool:
 def mirror_folder(runs: Path, run: str, host: str) -> Path:
     """The folder of the mirror of `run` on `host`; not created here. RunFileError for an id that is none."""
     if not _ID.fullmatch(run):
-        raise RunFileError(f"{run[:100]!r} is not the id of a run")
+        raise RunFileError(f"{short(run)} is not the id of a run")
     name = re.sub(r"[^a-z0-9._-]+", "-", host.lower()).strip("-._")[:60] or "host"
     if name != host:
         # two hosts whose names differ only in what a file name cannot show stay two
@@ -125,11 +125,19 @@ def choose(names: Sequence[str], name: str | None, where: str, *, whole: bool = 
         if matches:
             some = ", ".join(matches[:4])
             raise RunFileError(
-                f"{name!r} fits {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''}); give more of the id"
+                f"{short(name)} fits {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''});"
+                " give more of the id"
             )
+    if whole and (meant := [each for matches in parts for each in matches]):
+        # a name that shows a run must not remove it, and does not do to say which was meant
+        some = ", ".join(list(dict.fromkeys(meant))[:4])
+        raise RunFileError(
+            f"{short(name)} is part of an id, and what cannot be undone needs the whole of it: {some}"
+            f"{', …' if len(set(meant)) > 4 else ''}"
+        )
     # what a person gets wrong is the name in an id, not its time or its end
     known = dict.fromkeys(_AROUND_NAME.sub("", ids[each]) for each in names)
-    raise RunFileError(f"no run {name!r} in {where}; {nearest(name, [*known, *names])} (condense-tui runs list)")
+    raise RunFileError(f"no run {short(name)} in {where}; {nearest(name, [*known, *names])} (condense-tui runs list)")
 
 
 def remove_run(folder: Path) -> None:

@@ -46,6 +46,10 @@ class About(Checked, frozen=True, kw_only=True):
     paper_shows: str = ""
     ours: str = ""
     finding: str = ""
+    bounds: str = ""
+    """How the bounds of the claim were decided, before the draws were looked at that it is judged on."""
+    after_looking: str = ""
+    """What of the setting, the draw or the claim was chosen after runs had been looked at."""
     found: Found | None = None
     """What was counted before: a reproduction that contradicts it fails."""
     minutes_cpu: float | None = None

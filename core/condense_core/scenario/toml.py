@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 import tomli_w
 
+from condense_core import typed
 from condense_core.errors import ScenarioError, nearest
 from condense_core.foreign import LONGEST_SCENARIO, decoding, toml_table
 from condense_core.scenario.claims import Claim
@@ -82,14 +83,14 @@ def ensemble(text: str, source: str = "scenario") -> Ensemble:
     """Of a scenario in TOML only how many draws it trains as one: what the rest of it says is not looked at."""
     table = parse(text, source)
     with decoding(ScenarioError, source):
-        return msgspec.convert(table.get("ensemble", {}), Ensemble)
+        return typed.convert(table.get("ensemble", {}), Ensemble)
 
 
 def claim(text: str, source: str = "scenario") -> Claim | None:
     """Of a scenario in TOML only its claim, None where it makes none: what the rest of it says is not looked at."""
     table = parse(text, source).get("claim")
     with decoding(ScenarioError, source):
-        return None if table is None else msgspec.convert(table, Claim)
+        return None if table is None else typed.convert(table, Claim)
 
 
 def _check_depth(table: Table, source: str) -> None:
@@ -117,7 +118,7 @@ def checked(table: Table, kind: type[Struct], source: str) -> Struct:
     with decoding(ScenarioError, source):
         try:
             _check_names(kind, table, ())
-            return msgspec.convert(table, kind)
+            return typed.convert(table, kind)
         except msgspec.ValidationError as error:
             raise ScenarioError(f"{source}: {in_words(str(error), table)}") from None
         except ScenarioError as error:
@@ -329,8 +330,9 @@ def _unknown(path: tuple[str, ...], fields: Table) -> str:
         # `lr` for `optimizer.lr`, `widht` for `layers.*.width`
         whole = {name: f"{part}.{name}" for part, name in _inside(fields)}
         close = nearest(path[0], whole).split("'")
-        if path[0] in whole or (len(close) > 1 and "'" not in nearest(path[0], fields)):
-            return f"{path[0]}: unknown; did you mean {whole[close[1]]!r}?"
+        meant = path[0] if path[0] in whole else close[1] if len(close) > 1 else ""
+        if meant and (meant == path[0] or "'" not in nearest(path[0], fields)):
+            return f"{path[0]}: unknown; did you mean {whole[meant]!r}?"
     return f"{'.'.join(path)}: unknown; {_nearest(path[-1], fields, '.'.join(path[:-1]))}"
 
 

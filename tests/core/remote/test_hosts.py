@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 
@@ -47,6 +48,23 @@ def test_hosts_toml_names_target_command_launcher_and_runs(config):
     assert words == ["--launcher", host.launcher, "--runs-dir", "/scratch/my runs"]
     assert find_host("plain").ssh == "plain"
     assert list(known_hosts()) == ["gpu-box", "plain"]
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "endless"])
+def test_a_hosts_file_that_is_no_file_is_one_line_at_once(config, tmp_path, kind):
+    file = tmp_path / "hosts.toml"
+    if kind == "a pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to("/dev/zero")
+    with pytest.raises(ScenarioError, match="not a file") as caught:
+        find_host("gpu-box")
+    assert str(file) in str(caught.value)
+
+
+def test_a_byte_order_mark_before_the_hosts_is_passed_over(config):
+    config("\ufeff[gpu]\n")
+    assert list(known_hosts()) == ["gpu"]
 
 
 @pytest.mark.parametrize("name", ["-oProxyCommand=x", "", "a b", "a\nb", "-", "a\x1b", "x" * 300])

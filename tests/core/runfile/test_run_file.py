@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import shutil
 import sqlite3
 import stat
+import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -18,11 +21,11 @@ from support import wait_for
 
 from condense_core.errors import RunFailedError, RunFileError
 from condense_core.remote.server.source import RunSource
-from condense_core.runfile import control, frames, schema
+from condense_core.runfile import beats, control, frames, schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader, open_writer
 from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
-from condense_core.runs import place
+from condense_core.runs import create, place
 from condense_core.runs.create import create_run
 from condense_core.runs.summary import summarise
 
@@ -300,6 +303,11 @@ def test_text_of_a_file_cannot_steer_the_terminal(folder):
 def test_runs_are_for_their_owner_only(folder):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    # also where the folder is opened to others, with its log beside it
+    with contextlib.closing(RunWriter(folder)):
+        assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.glob("run.sqlite*")} == dict.fromkeys(
+            ("run.sqlite", "run.sqlite-shm", "run.sqlite-wal"), 0o600
+        )
 
 
 def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
@@ -313,6 +321,14 @@ def test_a_run_is_named_by_any_part_that_is_its_own(tmp_path, make_run):
     for vague in ("", "alpha"):
         with pytest.raises(RunFileError):
             place.find_run(runs, vague, whole=True)
+    with pytest.raises(RunFileError, match=rf"'alpha' is part of an id.*: {one.name}$"):
+        place.find_run(runs, "alpha", whole=True)
+    with pytest.raises(RunFileError, match="did you mean 'alpha'") as caught:
+        place.find_run(runs, "Alpah")
+    assert "'Alpah'" in str(caught.value)
+    with pytest.raises(RunFileError) as caught:
+        place.find_run(runs, "x" * 5_000)
+    assert len(str(caught.value)) < 600
     with pytest.raises(RunFileError, match="fits 2 runs"):
         place.find_run(runs, one.name[:2])
     with pytest.raises(RunFileError, match="no run 'gamma'"):
@@ -326,6 +342,71 @@ def test_a_place_that_cannot_be_written_says_where_to_go(tmp_path):
     blocker.write_text("")
     with pytest.raises(RunFileError, match="--runs-dir"):
         place.new_run_folder(blocker / "runs", "x")
+
+
+def a_training_run(folder):
+    """A run that trains, with its rows in the log: what `with` gives is its writer."""
+    writer = RunWriter(folder)
+    writer.update(status="running", step=3)
+    writer._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for step in range(4, 8):
+        writer.append(StepRecord(step, [("loss", 1.0)], [], []))
+    writer.update(step=7)
+    return contextlib.closing(writer)
+
+
+def test_a_file_that_was_copied_without_its_log_says_that_rows_are_missing(folder, tmp_path):
+    with a_training_run(folder), control.hold(folder):
+        shutil.copy(folder / FILE_NAME, tmp_path / "alone.sqlite")
+        (tmp_path / "both").mkdir()
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+            shutil.copy(folder / name, tmp_path / "both")
+        with RunReader(folder) as run:
+            assert (run.info().status, run.info().reason) == ("running", "")
+    with RunReader(tmp_path / "alone.sqlite") as run:
+        assert run.info().status == "lost"
+        assert run.info().reason == ("its log (run.sqlite-wal) is not here: what was recorded after step 3 is missing")
+    with RunReader(tmp_path / "both") as run:
+        assert run.info().step == 7
+        assert run.info().reason == ""
+        assert run.instants.tolist() == [4, 5, 6, 7]
+
+
+def test_a_file_on_a_medium_that_cannot_be_written_is_read_with_its_log(folder, tmp_path, monkeypatch):
+    medium = tmp_path / "medium"
+    medium.mkdir()
+    with a_training_run(folder):
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+            shutil.copy(folder / name, medium)
+    connect = schema._connect
+
+    def refuse(file, mode):
+        if file.parent == medium and mode == "ro":
+            raise RunFileError("unable to open database file")
+        return connect(file, mode)
+
+    # what SQLite and the system say there; root may write everywhere
+    monkeypatch.setattr(schema, "_connect", refuse)
+    monkeypatch.setattr(schema.os, "access", lambda *_: False)
+    with RunReader(medium) as run:
+        assert run.instants.tolist() == [4, 5, 6, 7]
+        assert run.info().step == 7
+        assert "missing" not in run.info().reason
+    assert sorted(file.name for file in medium.iterdir()) == [FILE_NAME, f"{FILE_NAME}-wal"]
+    (medium / f"{FILE_NAME}-wal").unlink()
+    with RunReader(medium) as run:
+        assert "after step 3 is missing" in run.info().reason
+
+
+def test_a_command_to_a_run_without_a_worker_leaves_one_file_that_lacks_nothing(folder):
+    writer = RunWriter(folder)
+    writer.update(status="running", step=3)
+    # as a kill leaves it
+    writer._connection.close()
+    control.send(folder, "stop")
+    assert [file.name for file in folder.glob("run.sqlite*")] == [FILE_NAME]
+    with RunReader(folder) as run:
+        assert "missing" not in run.info().reason
 
 
 def test_a_file_whose_writer_died_between_two_journals_is_read_as_it_was(folder, tmp_path):
@@ -402,6 +483,93 @@ def test_an_active_run_without_a_worker_is_lost(folder):
         connection.execute("UPDATE run SET host = 'elsewhere'")
         with RunReader(folder) as run:
             assert run.info().status == "running"
-        connection.execute("UPDATE run SET heartbeat = heartbeat - 60")
+        for file in folder.glob("run.sqlite*"):
+            os.utime(file, (time.time() - 60,) * 2)
         with RunReader(folder) as run:
             assert run.info().status == "lost"
+
+
+def test_a_run_that_was_removed_while_it_was_watched_says_so(folder):
+    with RunReader(folder) as run:
+        assert run.info().status == "starting"
+        place.remove_run(folder)
+        with pytest.raises(RunFileError, match="the run was removed while it was being watched"):
+            run.info()
+
+
+def elsewhere(folder, beat):
+    """A training run of another machine, whose worker has just written that its time is `beat`."""
+    with schema.writer(folder / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET host = 'elsewhere', status = 'running', heartbeat = ?", (beat,))
+
+
+def seen(folder):
+    with RunReader(folder) as run:
+        return run.info().status
+
+
+@pytest.mark.parametrize("ahead", [-3600, -30, 0, 30, 3600])
+def test_a_run_elsewhere_is_judged_by_no_clock_but_the_files(folder, ahead):
+    beat = time.time() + ahead
+    elsewhere(folder, beat)
+    assert seen(folder) == "running"
+    for file in folder.glob("run.sqlite*"):
+        os.utime(file, (time.time() - 60,) * 2)
+    assert seen(folder) == "lost"
+    # heard of between two looks: it lives, whatever the files' times are
+    elsewhere(folder, beat + 1)
+    for file in folder.glob("run.sqlite*"):
+        os.utime(file, (time.time() - 60,) * 2)
+    assert seen(folder) == "running"
+
+
+def test_a_run_elsewhere_that_is_watched_and_not_heard_of_is_lost(folder, monkeypatch):
+    elsewhere(folder, time.time() + 3600)
+    assert seen(folder) == "running"
+    # its files were touched meanwhile, by a viewer that paused it perhaps
+    later = time.monotonic() + 11
+    monkeypatch.setattr(beats.time, "monotonic", lambda: later)
+    assert seen(folder) == "lost"
+
+
+def test_a_run_that_is_heard_of_elsewhere_is_not_resumed_here(folder, monkeypatch):
+    elsewhere(folder, 100.0)
+    for file in folder.glob("run.sqlite*"):
+        os.utime(file, (time.time() - 60,) * 2)
+    assert seen(folder) == "lost"
+    monkeypatch.setattr(create, "LOST_AFTER_S", 5.0)
+    beat = threading.Timer(0.5, elsewhere, (folder, 101.0))
+    beat.start()
+    with pytest.raises(RunFileError, match="is being trained on elsewhere"):
+        create.ready_to_resume(folder)
+    beat.join()
+    assert seen(folder) == "running"
+
+
+@pytest.mark.parametrize("kind", ["a full disk", "a quota"])
+def test_a_run_is_not_resumed_on_a_full_disk(folder, monkeypatch, kind):
+    with schema.writer(folder / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET status = 'stopped'")
+    with monkeypatch.context() as patch:
+        if kind == "a quota":
+
+            def refuse(*_):
+                raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+            patch.setattr(create.os, "posix_fallocate", refuse)
+        else:
+            patch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 5_000))
+        with pytest.raises(RunFileError, match="free some space first") as caught:
+            create.ready_to_resume(folder)
+        assert ("5,000 bytes are free" if kind == "a full disk" else "Disk quota exceeded") in str(caught.value)
+        assert seen(folder) == "stopped"
+    assert create.ready_to_resume(folder).status == "stopped"
+
+
+def test_a_run_that_is_silent_elsewhere_can_be_resumed_here(folder, monkeypatch):
+    elsewhere(folder, time.time() + 3600)
+    for file in folder.glob("run.sqlite*"):
+        os.utime(file, (time.time() - 60,) * 2)
+    monkeypatch.setattr(create, "LOST_AFTER_S", 0.3)
+    assert create.ready_to_resume(folder).status == "lost"
+    assert seen(folder) == "starting"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -34,6 +35,8 @@ def test_a_run_that_waits_for_its_launcher_is_not_lost(make_run, monkeypatch):
     folder = make_run()
     monkeypatch.setattr(launch, "BEAT_S", 0.05)
     launch._update(folder, "host = ?, heartbeat = ?", "login (srun)", time.time() - 10 * info.COLD_GRACE_S)
+    for file in folder.glob("run.sqlite*"):
+        os.utime(file, (time.time() - 10 * info.COLD_GRACE_S,) * 2)
     assert row(folder).status == "lost"
     seen = []
     beat = launch._beat

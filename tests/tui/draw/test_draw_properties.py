@@ -22,7 +22,7 @@ from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.ascii import to_ascii
 from condense_tui.draw.plot import Mark, Rule, Spec, build, with_playhead
 from condense_tui.draw.strokes import PlotCurve
-from condense_tui.snapshots.assemble import image_of
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.plots import Figure
 from condense_tui.snapshots.snapshot import LayerImage
 from condense_tui.text import blocks

@@ -16,7 +16,8 @@ from condense_core.runfile.frames import Array, Condensation
 from condense_core.runfile.reader import RunReader
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ANSWERS_PER_SECOND, ReadFailed, SnapshotReady
-from condense_tui.snapshots.assemble import Assembler, ViewRequest, image_of
+from condense_tui.snapshots.assemble import Assembler, ViewRequest
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.snapshot import Snapshot
 

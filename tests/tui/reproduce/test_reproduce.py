@@ -18,8 +18,10 @@ from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import write_run
 from condense_core.scenario import toml
+from condense_presets import preset_text
 from condense_tui.batch.drive import BatchProgress, drive, is_finished
 from condense_tui.cli.reproduce import _report, _stopped
+from condense_tui.main import main
 from condense_tui.reproduce.arms import read_across
 from condense_tui.reproduce.plan import arms, choose, draws_of, make_plan, read_presets, within
 from condense_tui.reproduce.report.build import write
@@ -188,7 +190,7 @@ def test_after_ctrl_c_the_report_has_what_is_finished_and_names_what_is_missing(
     report = _report(plan, progress, _stopped(plan, progress), "the command", 1, 0.0)
     done, open_ = report.presets
     assert (done.words, done.missing) == ("holds (2 of 2 draws)", ["1 run (seed 2): not started"])
-    assert open_.words == f"not tested here ({open_.not_run})" == "not tested here (stopped before any run finished)"
+    assert open_.words == f"not tested here ({open_.not_run})" == "not tested here (not run yet, about 33 s)"
     assert open_.missing == ["3 runs (seed 0 to seed 2): not started"]
     markdown, page = write(report, tmp_path)
     for file in (markdown, page):
@@ -210,6 +212,28 @@ def test_a_figure_across_presets_with_runs_missing_is_not_judged(tmp_path):
     (figure,) = _report(plan, progress, "after 0 runs", "the command", 1, 0.0).figures
     assert figure.outcome == "not tested here"
     assert "stopped before it was complete" in figure.not_run
+
+
+def test_what_is_finished_is_reported_without_training(tmp_path, monkeypatch, capsys):
+    """A row that was not reached says how long it takes; the same command without --finished goes on from there."""
+    texts = {"fcn-fig03-tanh-demo": preset_text("fcn-fig03-tanh-demo"), "cnn-fig06a": preset_text("cnn-fig06a")}
+    presets = {name: toml.loads(text, name) for name, text in texts.items()}
+    one = {"fcn-fig03-tanh-demo": presets["fcn-fig03-tanh-demo"]}
+    trained = together(make_plan(one, out=tmp_path / "out", seeds=2), 1)
+    drive(trained, jobs=1, device="cpu", show=lambda _: None)
+    before = sorted(file.stat().st_mtime_ns for file in tmp_path.glob("out/cells/*/*/run.sqlite"))
+    table = tmp_path / "table.md"
+    words = ["--seeds", "2", "--jobs", "1", "--out", str(tmp_path / "out"), "--data", "cifar10=photos"]
+    asked = ["reproduce", *texts, *words, "--finished", "--table", str(table)]
+    monkeypatch.setattr(sys, "argv", ["condense-tui", *asked])
+    assert main() == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "not run yet, about" in said
+    assert sorted(file.stat().st_mtime_ns for file in tmp_path.glob("out/cells/*/*/run.sqlite")) == before
+    assert (tmp_path / "out" / "report-so-far.html").is_file()
+    rows = {line.split("|")[1].strip(): line for line in table.read_text().splitlines() if line.startswith("| ")}
+    assert "not run yet, about" in rows["6a"]
+    assert "not asked for" in rows["3"]
 
 
 def _step(folder: Path) -> int:

@@ -49,7 +49,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
     """
     os.environ.setdefault("TEXTUAL_FPS", str(DRAWS_PER_SECOND))
-    from condense_core.errors import NobodyToAskError
+    from condense_core.errors import LastingHostError
     from condense_tui.app.app import launch
     from condense_tui.resolve.host import kept
 
@@ -60,8 +60,8 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
         alone = not place.is_dir()
         open_reader(place if alone else place / FILE_NAME, alone=alone).close()
     visited: list[Path] = []
-    # that ssh would have had to ask was said on the screen
-    with contextlib.suppress(NobodyToAskError), kept(link):
+    # that nothing will bring the connection back was said on the screen
+    with contextlib.suppress(LastingHostError), kept(link):
         visited = launch(place, () if link is None or place is None else (place,))
 
     from condense_core.errors import CondenseError, RunFailedError
@@ -90,4 +90,5 @@ def goes_on(info: RunInfo) -> str:
     """That training continues without a viewer, and how to watch it again."""
     there = f" on {info.mirror.host}" if info.mirror is not None else ""
     host = f" --host {info.mirror.host}" if info.mirror is not None else ""
-    return f"{info.id} continues training{there}; to watch it again: condense-tui attach {info.id}{host}"
+    what = "is paused" if info.status == "paused" else "continues training"
+    return f"{info.id} {what}{there}; to watch it again: condense-tui attach {info.id}{host}"

@@ -50,6 +50,10 @@ class PresetPlan:
         about = self.experiment.about
         return (about.minutes_cpu if about else None) or UNKNOWN_MINUTES
 
+    def minutes_of(self, draws: int) -> float:
+        """Minutes that so many of its cells take together."""
+        return self.minutes + self.further_minutes * (draws - 1) if draws else 0.0
+
     @property
     def further_minutes(self) -> float:
         """Minutes that one more cell takes beside others."""

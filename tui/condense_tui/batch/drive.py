@@ -70,10 +70,7 @@ def drive(
 
     On this machine's `device`, or wherever `engine` does it. Ctrl-C stops what trains, and what is returned notes it.
     """
-    progress = BatchProgress()
-    for cell in plan.cells:
-        (progress.kept if is_finished(cell) else progress.waiting).append(cell)
-    progress.ended += progress.kept
+    progress = so_far(plan)
     show(progress)
     if not progress.waiting:
         return progress
@@ -88,6 +85,15 @@ def drive(
         progress.interrupted = True
         # some came to their end while they were told to stop
         _end(progress, {cell.folder for cell in progress.running if is_finished(cell)})
+    return progress
+
+
+def so_far(plan: Plan) -> BatchProgress:
+    """What of the plan is finished, with nothing trained."""
+    progress = BatchProgress()
+    for cell in plan.cells:
+        (progress.kept if is_finished(cell) else progress.waiting).append(cell)
+    progress.ended += progress.kept
     return progress
 
 

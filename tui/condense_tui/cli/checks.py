@@ -104,7 +104,7 @@ def _data_sets() -> Iterator[Check]:
 
 
 def _runs(runs_dir: Path | None) -> Iterator[Check]:
-    from condense_core.runfile.schema import NETWORK_FILE_SYSTEMS, file_system
+    from condense_core.runfile.file_system import network_type
     from condense_core.runs.place import run_folders, runs_folder
 
     place = runs_folder(runs_dir)
@@ -114,9 +114,9 @@ def _runs(runs_dir: Path | None) -> Iterator[Check]:
         yield Check("runs", "broken", f"cannot write to {place}", advice)
         return
     free = shutil.disk_usage(there).free
-    kind = file_system(there)
+    kind = network_type(there)
     text = f"{len(run_folders(place))} in {place}, {free / 1e9:,.1f} GB free"
-    if kind in NETWORK_FILE_SYSTEMS:
+    if kind:
         advice = "a local disk is faster: choose one with --runs-dir or $CONDENSE_RUNS_DIR"
         yield Check("runs", "note", f"{text}, on a network file system ({kind})", advice)
     elif free < 1e9:

@@ -134,6 +134,7 @@ def _its_own(host: Host) -> Iterator[Check]:
 
     import msgspec
 
+    from condense_core import typed
     from condense_core.remote.client.ssh import ssh_command
     from condense_tui.app.launch import has_terminal
     from condense_tui.cli.checks import Check
@@ -143,7 +144,7 @@ def _its_own(host: Host) -> Iterator[Check]:
     try:
         answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE_S)
         # a start-up file of the shell there may have printed something before
-        found = msgspec.json.decode(answer.stdout[answer.stdout.rfind(b"\n[") + 1 :][:1_000_000], type=list[Check])
+        found = typed.from_json(answer.stdout[answer.stdout.rfind(b"\n[") + 1 :][:1_000_000], list[Check])
     except (subprocess.TimeoutExpired, msgspec.DecodeError, UnicodeDecodeError):
         yield Check("doctor", "broken", f"condense-tui doctor did not answer on {host.name}", "run it there yourself")
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from condense_tui.cli.options import JsonOption
+from condense_tui.cli.options import DataRootOption, ImagesOption, JobsOption, JsonOption
 
 presets = typer.Typer(help="The scenarios that ship with the program.", invoke_without_command=True)
 
@@ -69,12 +69,12 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
 
     from condense_core.scenario.toml import loads
     from condense_presets import preset_text
-    from condense_presets.paper_records import compared, record_of
+    from condense_presets.paper_records import notes, record_of
 
     text = preset_text(name)
     experiment = loads(text, name)
     said = record_of(experiment)
-    lines = [("the paper", said.words), *compared(experiment).lines] if said is not None else []
+    lines = ([("the paper", said.words)] if said is not None else []) + notes(experiment)
     if json:
         table = msgspec.to_builtins(experiment) | {"beside_the_paper": dict(lines)}
         typer.echo(msgspec.json.encode(table))
@@ -87,30 +87,48 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
 @presets.command()
 def record(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Presets; by default those that have a recording.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Presets; by default all that a CPU can train.")
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for the recordings; by default the program's own."),
     ] = None,
     frames: Annotated[
-        int, typer.Option(min=2, help="Number of recorded steps, halved until the file is small enough.")
-    ] = 60,
+        int, typer.Option(min=2, help="Number of steps that are kept at most, fewer where the file would be large.")
+    ] = 40,
+    data_root: DataRootOption = None,
+    data: ImagesOption = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for the runs; finished ones in it are kept. By default they are removed."
+        ),
+    ] = None,
+    jobs: JobsOption = None,
 ) -> int:
     """Train presets and save each as a small recording, which plays without PyTorch.
+
+    A recording says from which images it is, which draw, which commit, and the versions of the measures in it.
 
     \b
     condense-tui presets record
     condense-tui presets record digits-gd --out recordings
+    condense-tui presets record --data-root ~/data --data cifar10=folder:~/cifar10-train --work recording
     """
     from condense_core.runs.create import require_engine
-    from condense_presets import RECORDINGS, recordings
+    from condense_presets import RECORDINGS
     from condense_tui.reproduce.plan import read_presets
-    from condense_tui.reproduce.record import record_presets
+    from condense_tui.reproduce.record import record_presets, trains_on_a_cpu
+    from condense_tui.reproduce.stand_in import stand_ins
 
+    other_data = stand_ins(data or [])
+    chosen = read_presets(names or [], None)
+    if not names:
+        chosen = {name: item for name, item in chosen.items() if trains_on_a_cpu(item)}
     require_engine()
-    chosen = read_presets(names or list(recordings()), None)
-    for file in record_presets(chosen, out or RECORDINGS, frames):
+    for file in record_presets(
+        chosen, out or RECORDINGS, frames, data_root=data_root, stand_ins=other_data, work=work, jobs=jobs
+    ):
         typer.echo(f"{file}: {file.stat().st_size:,} bytes")
     return 0
 

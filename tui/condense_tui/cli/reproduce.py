@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import DataRootOption, DeviceOption, JsonOption
+from condense_tui.cli.options import DataRootOption, DeviceOption, ImagesOption, JobsOption, JsonOption
 
 if TYPE_CHECKING:
-    from condense_tui.batch.cells import Cell, Plan
+    from condense_tui.batch.cells import Cell, Plan, PresetPlan
     from condense_tui.batch.drive import BatchProgress
     from condense_tui.reproduce.report.build import Part
     from condense_tui.reproduce.report.document import Report
@@ -44,15 +44,15 @@ def reproduce(
         Path, typer.Option(metavar="DIR", help="Folder for the runs and the report; finished runs in it are kept.")
     ] = Path("report"),
     data_root: DataRootOption = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=SOURCE", help="Use other images in place of a data set: cifar10=folder:PATH; repeatable."
-        ),
-    ] = None,
+    data: ImagesOption = None,
     device: DeviceOption = "cpu",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Number of runs at a time; by default the number of cores.")
+    jobs: JobsOption = None,
+    finished: Annotated[
+        bool, typer.Option("--finished", help="Train nothing: report what is finished in DIR, and what is not run yet.")
+    ] = False,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the table of every figure of the papers, as Markdown."),
     ] = None,
     json: JsonOption = False,
 ) -> int:
@@ -68,6 +68,7 @@ def reproduce(
     condense-tui reproduce fcn-fig03 --seeds 20 --out fig03
     condense-tui reproduce --paper cnn --data-root ~/data
     condense-tui reproduce --quick --data cifar10=folder:~/images --data mnist=digits
+    condense-tui reproduce --finished --table every-figure.md
     """
     import time
 
@@ -77,11 +78,12 @@ def reproduce(
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_core.scenario.device import device_named
-    from condense_tui.batch.drive import drive
-    from condense_tui.documents.files import ready_folder
+    from condense_tui.batch.drive import drive, so_far
+    from condense_tui.documents.files import ready_folder, write_file
     from condense_tui.reproduce.arms import read_across
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.report.build import write
+    from condense_tui.reproduce.report.markdown import every_figure
     from condense_tui.reproduce.stand_in import stand_ins
     from condense_tui.reproduce.table import showing
     from condense_tui.reproduce.together import together
@@ -89,7 +91,8 @@ def reproduce(
     on_gpu = device_named(device).kind == "cuda"
     other_data = stand_ins(data or [])
     presets = read_presets(figures or [], paper)
-    require_engine()
+    if not finished:
+        require_engine()
     begun = time.time()
     jobs = jobs or usable_cores()
     out = ready_folder(out.expanduser().resolve())
@@ -107,19 +110,25 @@ def reproduce(
     if quick:
         plan = within(plan, QUICK_MINUTES, jobs)
     plan = together(plan, jobs)
-    with showing(plan) as show:
-        progress = drive(plan, jobs=jobs, device=device, show=show)
-    stopped = _stopped(plan, progress)
+    if finished:
+        progress = so_far(plan)
+        stopped = f"after {len(progress.ended)} of {len(plan.cells)} runs" if progress.open else ""
+    else:
+        with showing(plan) as show:
+            progress = drive(plan, jobs=jobs, device=device, show=show)
+        stopped = _stopped(plan, progress)
     try:
         report = _report(plan, progress, stopped, _command(figures, paper, seeds, quick, data), data_seeds, begun)
         markdown, page = write(report, out)
+        if table is not None:
+            write_file(table.expanduser(), every_figure(report).encode(), force=True)
     except KeyboardInterrupt:
         raise StoppedError("stopped before the report was written; run the same command to continue") from None
     if json:
         typer.echo(msgspec.json.encode(report))
     else:
         _print(report, markdown, page)
-    if stopped:
+    if stopped and not finished:
         raise StoppedError(f"stopped {stopped}; run the same command to continue")
     return 0 if report.holds else 1
 
@@ -172,9 +181,17 @@ def _parts(plan: Plan, progress: BatchProgress) -> dict[str, Part]:
             for cell in item.cells
             if (cell.folder, cell.member) not in unfinished
         ]
-        not_run = item.not_run or ("" if places else "stopped before any run finished")
+        not_run = item.not_run or ("" if places else _not_yet(item))
         parts[item.name] = Part(item.name, item.experiment, places, not_run, item.changes, _missing(missing))
     return parts
+
+
+def _not_yet(item: PresetPlan) -> str:
+    """Why a preset without a finished run has none, and how long its runs take."""
+    from condense_tui.draw.numbers import duration
+
+    minutes = item.minutes_of(len(item.cells))
+    return f"not run yet, about {duration(60 * minutes)}" if item.cells else "not run yet"
 
 
 def _missing(cells: Sequence[Cell]) -> list[str]:

@@ -167,10 +167,11 @@ def _with_members(base: Experiment, members: int) -> Experiment:
 
 def _check_layer(layer: str | None, swept: Sweep) -> None:
     from condense_core.errors import ScenarioError, nearest
+    from condense_core.text import short
 
     known = dict.fromkeys(name for cell in swept.cells for name in cell.experiment.layer_names)
     if layer is not None and layer not in known:
-        raise ScenarioError(f"--layer: unknown {layer!r}; {nearest(layer, known)}")
+        raise ScenarioError(f"--layer: unknown {short(layer)}; {nearest(layer, known)}")
 
 
 def _train(

@@ -16,7 +16,7 @@ from condense_tui.documents.heat import heatmap
 from condense_tui.documents.markup import Markup
 from condense_tui.draw.numbers import step
 from condense_tui.draw.written import lines_in
-from condense_tui.snapshots.assemble import image_of
+from condense_tui.snapshots.image import image_of
 
 # What stands at the line under which the loss has left the initial stage.
 INITIAL_STAGE_ENDS = f"{percent(INITIAL_STAGE)}: end of the initial stage"

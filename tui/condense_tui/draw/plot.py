@@ -8,7 +8,7 @@ stand.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -110,11 +110,36 @@ def build(spec: Spec, rasterise: Rasterise = canvas.rasterise) -> Plot:
         ] + behind
     strokes = (cleaned(curve, log_x=spec.log_x, log_y=spec.log_y, window=spec.window) for curve in curves)
     series = [stroke for stroke in strokes if len(stroke.x)]
-    canvas_height = max(0, spec.height - 1)
     x = _x_axis(series, spec)
-    if not series or canvas_height < 1 or spec.width < 8:
-        return Plot(spec.width, spec.height, _blank(spec.width, spec.height), 0, spec.width, canvas_height, x, True)
+    if not series:
+        return empty_plot(spec)
     y = _y_axis(series, spec)
+    read = tuple(curve for curve in curves if curve.tone <= BAND)
+    unseen = sum(int(((curve.y <= 0) & np.isfinite(curve.y)).sum()) for curve in read) if spec.log_y else 0
+    plot = laid_out(spec, lambda width: _on(width, x, series), x, y, rasterise)
+    return replace(plot, curves=read, unseen=unseen)
+
+
+def empty_plot(spec: Spec) -> Plot:
+    """The area with nothing in it."""
+    rows = _blank(spec.width, spec.height)
+    return Plot(spec.width, spec.height, rows, 0, spec.width, max(0, spec.height - 1), Scale(0, 1), True)
+
+
+def laid_out(
+    spec: Spec,
+    strokes: Callable[[int], Sequence[Stroke]],
+    x: Scale,
+    y: Scale,
+    rasterise: Rasterise = canvas.rasterise,
+    *,
+    x_labels: Mapping[float, str] | None = None,
+) -> Plot:
+    """Strokes with axes and marks around them. `strokes` gives them for a canvas of so many columns; `x_labels` are the
+    ticks of the axis across, steps without."""
+    canvas_height = max(0, spec.height - 1)
+    if canvas_height < 1 or spec.width < 8:
+        return empty_plot(spec)
     y_ticks = ticks(y, max(2, min(5, canvas_height // 2)))
     labels = _y_labels(y_ticks, y)
     left = min(max(map(len, labels.values()), default=0) + 1, spec.width // 3)
@@ -129,34 +154,32 @@ def build(spec: Spec, rasterise: Rasterise = canvas.rasterise) -> Plot:
         _draw_rule(area, spec.rule)
     for mark in spec.marks:
         _draw_mark(area, mark)
-    drawn = rasterise(_on(area, series), area.width, area.height, int(PlotTone.CURVE), braille=spec.braille)
+    shown = strokes(area.width)
+    placed = [replace(stroke, x=x.share(stroke.x), y=y.share(stroke.y)) for stroke in shown]
+    drawn = rasterise(placed, area.width, area.height, int(PlotTone.CURVE), braille=spec.braille)
     for row, cells in enumerate(drawn):
         for column, (character, tone) in enumerate(cells):
             if character != " ":
                 grid[row][left + column] = (character, tone)
     for mark in spec.marks:
         _label_mark(area, mark)
-    _draw_labels(area, series)
-    _draw_x_labels(area)
-    read = tuple(curve for curve in curves if curve.tone <= BAND)
-    unseen = sum(int(((curve.y <= 0) & np.isfinite(curve.y)).sum()) for curve in read) if spec.log_y else 0
-    rows = tuple(map(tuple, grid))
-    return Plot(spec.width, spec.height, rows, left, area.width, canvas_height, x, False, y, read, unseen)
+    _draw_labels(area, shown)
+    _draw_x_labels(area, _step_labels(area) if x_labels is None else x_labels)
+    return Plot(spec.width, spec.height, tuple(map(tuple, grid)), left, area.width, canvas_height, x, False, y)
 
 
 def _averaged(curve: PlotCurve) -> bool:
     return curve.tone < BAND and not curve.exact
 
 
-def _on(area: _Area, series: Sequence[Stroke]) -> list[Stroke]:
-    """The strokes in shares of the area, with no more points than can be seen, and marked where those are few."""
-    columns = min(2 * area.width, MOST_POINTS // 2)
+def _on(width: int, x: Scale, series: Sequence[Stroke]) -> list[Stroke]:
+    """The strokes with no more points than can be seen, and marked where those are few."""
     found = []
     for stroke in series:
-        thin = thinned(stroke, area.x, columns)
-        x, y = area.x.share(thin.x), area.y.share(thin.y)
-        few = MARK_ROOM * int(((x >= 0) & (x <= 1)).sum()) <= area.width
-        found.append(replace(thin, x=x, y=y, marked=stroke.marked and few))
+        thin = thinned(stroke, x, min(2 * width, MOST_POINTS // 2))
+        place = x.share(thin.x)
+        few = MARK_ROOM * int(((place >= 0) & (place <= 1)).sum()) <= width
+        found.append(replace(thin, marked=stroke.marked and few))
     return found
 
 
@@ -257,7 +280,7 @@ def _draw_mark(area: _Area, mark: Mark) -> None:
 def _label_mark(area: _Area, mark: Mark) -> None:
     """The mark's label beside it, in the first row where it hides neither a curve nor another label; else nowhere."""
     column = area.x.column(mark.step, area.width)
-    if column is None:
+    if column is None or not mark.label:
         return
     label = f" {mark.label} "
     for row in area.grid[: area.height]:
@@ -268,7 +291,7 @@ def _label_mark(area: _Area, mark: Mark) -> None:
                 return
 
 
-def _draw_labels(area: _Area, series: list[Stroke]) -> None:
+def _draw_labels(area: _Area, series: Sequence[Stroke]) -> None:
     """Each curve's label on it, a few times over the width, at columns that no other curve labels."""
     labelled = [curve for curve in series if curve.label]
     for number, curve in enumerate(labelled):
@@ -281,16 +304,19 @@ def _draw_labels(area: _Area, series: list[Stroke]) -> None:
                 _write(area.grid[row], area.left + int(places[near]), curve.label, PlotTone.CURVE + curve.tone)
 
 
-def _draw_x_labels(area: _Area) -> None:
+def _step_labels(area: _Area) -> dict[float, str]:
     values = ticks(area.x, max(2, min(5, area.width // 9)))
     if area.x.log and area.x.low == 0 and area.width >= 24:
         values = [0.0, *values]
+    return {value: numbers.short_step(value) for value in values}
+
+
+def _draw_x_labels(area: _Area, labels: Mapping[float, str]) -> None:
     taken = -1
-    for value in values:
+    for value, text in labels.items():
         column = area.x.column(value, area.width)
         if column is None:
             continue
-        text = numbers.short_step(value)
         start = min(max(0, column - len(text) // 2), area.width - len(text))
         if start > taken:
             _write(area.grid[-1], area.left + start, text, PlotTone.TICK)

@@ -76,6 +76,12 @@ def smoothed(y: np.ndarray, weight: float) -> np.ndarray:
     return np.where(known, total / np.where(known, weights, 1.0), np.nan)
 
 
+def drawable(values: np.ndarray) -> np.ndarray:
+    """Values in float64 with which an axis can be made: NaN for those that are too large, 0 for those too small."""
+    values = np.asarray(values, np.float64)
+    return np.where(np.abs(values) < HUGE, np.where(np.abs(values) < TINY, 0.0, values), np.nan)
+
+
 def in_order(curve: PlotCurve) -> PlotCurve:
     """The curve with x ascending: a resumed run records some steps twice."""
     x, y = np.asarray(curve.x), np.asarray(curve.y)
@@ -95,9 +101,8 @@ def cleaned(curve: PlotCurve, *, log_x: bool, log_y: bool, window: tuple[float, 
     whole = curve.among is None or len(curve.among) == len(x)
     if len(x) > LONG and whole and np.all(y > 0 if log_y else np.isfinite(y)):
         x, y = decimate(x, y, fit(x[[0, -1]], log_x, 1.0 if log_x else 0.0), LONG // 2)
-    x, y = x.astype(np.float64), y.astype(np.float64)
-    keep = np.isfinite(x) & (np.abs(y) < HUGE)
-    y = np.where(np.abs(y) < TINY, 0.0, y)
+    x, y = x.astype(np.float64), drawable(y)
+    keep = np.isfinite(x) & np.isfinite(y)
     if log_y:
         keep &= y > 0
     begins = np.diff(np.r_[-1, np.flatnonzero(keep)]) > 1

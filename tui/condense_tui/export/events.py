@@ -14,7 +14,7 @@ from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
 from condense_tui.draw.palette import DROPPED, PALETTES, codes, colours
 from condense_tui.export.table import column
-from condense_tui.snapshots.assemble import image_of
+from condense_tui.snapshots.image import image_of
 
 # TensorBoard itself shows ten images of a tag unless told otherwise; a few more give a choice.
 IMAGES = 20

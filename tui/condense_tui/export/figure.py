@@ -19,7 +19,8 @@ from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.draw.written import lines_in
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
-from condense_tui.snapshots.assemble import image_of, neurons_of
+from condense_tui.snapshots.image import image_of
+from condense_tui.snapshots.weights import neurons_of
 
 # Pixels: a heatmap's side, a curve's and the field's enlargement over the report's small pictures.
 HEAT_SIDE = 360

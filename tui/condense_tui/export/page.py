@@ -23,8 +23,9 @@ from condense_tui.draw.numbers import duration, plural, step
 from condense_tui.draw.verdict import finding, verdict
 from condense_tui.draw.written import lines_in, over, remarks
 from condense_tui.export.figure import CELLS, output_plot
-from condense_tui.snapshots.assemble import image_of, neurons_of
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.seeds import seed_label
+from condense_tui.snapshots.weights import neurons_of
 
 DOCTYPE = "<!DOCTYPE html>\n"
 # Events that are shown: a run that was paused a thousand times says so in fewer.

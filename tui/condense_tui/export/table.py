@@ -8,13 +8,12 @@ a scalar is the mean, and `NAME@0`, `NAME@1`, … behind all means are its membe
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 
 from condense_core.measure_table import column_of, split
 from condense_core.runfile.curves import Points
 from condense_core.runfile.reader import RunReader
+from condense_tui.documents.csv_text import csv_text
 
 
 def to_csv(run: RunReader, at: int | None) -> bytes:
@@ -37,13 +36,10 @@ def wide(columns: Mapping[str, Points], at: int | None = None) -> bytes:
         for step, value in zip(steps.tolist(), values.tolist(), strict=True):
             if at is None or step <= at:
                 rows.setdefault(step, {})[name] = value
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["step", *names])
-    for step in sorted(rows):
-        found = rows[step]
-        writer.writerow([step, *("" if name not in found else repr(found[name]) for name in names)])
-    return text.getvalue().encode()
+    cells = (
+        [step, *("" if name not in rows[step] else repr(rows[step][name]) for name in names)] for step in sorted(rows)
+    )
+    return csv_text([["step", *names], *cells]).encode()
 
 
 def column(run: RunReader, scalar: str) -> str:

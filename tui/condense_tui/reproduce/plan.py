@@ -14,6 +14,7 @@ from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mni
 from condense_core.scenario.figures import PaperFigure
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 from condense_core.scenario.toml import loads
+from condense_core.text import short
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.reproduce.arms import Across, is_named, lent, own_name
 from condense_tui.reproduce.quick import quick_version
@@ -42,7 +43,9 @@ def choose(
         if not found:
             groups = {known.rpartition("-")[0]: None for known in texts if known.count("-") > 1}
             known_names = [*groups, *texts, *(figure.name for figure in figures)]
-            raise ScenarioError(f"no figure or preset {name!r}; {nearest(name, known_names)} (condense-tui presets)")
+            raise ScenarioError(
+                f"no figure or preset {short(name)}; {nearest(name, known_names)} (condense-tui presets)"
+            )
         wanted += found
     chosen = {name: loads(texts[name], name) for name in (dict.fromkeys(wanted) if wanted else texts)}
     if paper is None:

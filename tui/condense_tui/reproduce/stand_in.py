@@ -8,7 +8,7 @@ from pathlib import Path
 from condense_core.errors import DataError, ScenarioError, nearest
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment, Sine
-from condense_core.text import place_of
+from condense_core.text import place_of, short
 
 # Pixels of a side, and whether they are grey: a folder's images are brought to what the filters are made for.
 _SHAPES = {
@@ -33,11 +33,13 @@ def stand_ins(options: Iterable[str]) -> dict[str, list[str]]:
         if not equals or not source:
             raise ScenarioError(f"--data {option}: expected NAME=SOURCE, such as cifar10=folder:PATH")
         if name not in _SHAPES:
-            raise ScenarioError(f"--data {option}: no preset uses a data set {name!r}; {nearest(name, _SHAPES)}")
+            raise ScenarioError(f"--data {option}: no preset uses a data set {short(name)}; {nearest(name, _SHAPES)}")
         if name in found:
             raise ScenarioError(f"--data {option}: {name} is given twice")
         if kind != "folder" and (colon or kind not in _SOURCES[:-1]):
-            raise ScenarioError(f"--data {option}: unknown source {source!r}; expected one of {', '.join(_SOURCES)}")
+            raise ScenarioError(
+                f"--data {option}: unknown source {short(source)}; expected one of {', '.join(_SOURCES)}"
+            )
         found[name] = [f"data.name={kind}"]
         if kind != "folder":
             continue

@@ -116,7 +116,7 @@ def find_recording(name: str, runs_dir: Path | None) -> Path:
             ) from None
         hint = nearest(name, recordings())
         if hint.startswith("did you mean"):
-            raise RunFileError(f"no run or recording {name!r}; {hint} (condense-tui presets)") from None
+            raise RunFileError(f"no run or recording {short(name)}; {hint} (condense-tui presets)") from None
         raise
 
 

@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 from msgspec import structs
 
-from condense_core.measure_table import OF_THE_MACHINE
-from condense_core.runfile.frames import Condensation
+from condense_core.measure_table import OF_THE_MACHINE, label_of, split
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
 from condense_core.runs.standing import Standing, scalars_of, standing
 from condense_core.text import printable
-from condense_core.thresholds import DROPPED, FINE, Cut, direction_is_doubtful
+from condense_core.thresholds import FINE, Cut, direction_is_doubtful
 from condense_tui.draw import numbers
-from condense_tui.draw import order as ordering
+from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import mean_label, seed_label
 from condense_tui.snapshots.snapshot import (
@@ -37,6 +36,7 @@ from condense_tui.snapshots.snapshot import (
     Snapshot,
     SpectrumView,
 )
+from condense_tui.snapshots.weights import WeightsReader, neurons_of
 from condense_tui.snapshots.worker_log import WorkerLog
 
 # λ1² and what is nearest to it: more lines than this cannot be distinguished in a panel.
@@ -63,6 +63,8 @@ class ViewRequest:
     worker_log: bool = False
     member: int | None = None
     """Of an ensemble: the member to show; none for the mean."""
+    weights: bool = False
+    """Whether the chosen layer's weights."""
     machine: bool = False
     """Whether the machine that trains."""
     cut: Cut | None = None
@@ -83,6 +85,7 @@ class Assembler:
         self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
+        self._weights = WeightsReader()
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
@@ -137,6 +140,7 @@ class Assembler:
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
             machine=self._machine() if view.machine else (),
+            weights=self._weights.at(self._reader, layer, head.step) if view.weights and layer and head else None,
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
@@ -145,7 +149,7 @@ class Assembler:
         )
 
     def _machine(self) -> tuple[ScalarCurve, ...]:
-        found = (ScalarCurve(name, self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
+        found = (ScalarCurve(name, label_of(name), self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
         return tuple(curve for curve in found if len(curve.points[0]))
 
     @property
@@ -180,11 +184,11 @@ class Assembler:
         return self._names
 
     def _scalar(self, name: str) -> ScalarCurve:
-        points = self._curve(name)
+        points, label = self._curve(name), label_of(name, self._run.prediction_source(split(name)[0]))
         if not len(points[0]) and self._curves is not self._run:
             # speed, the machine and the like are of all members together
-            return ScalarCurve(name, self._curve_of(self._run, name))
-        return ScalarCurve(name, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
+            return ScalarCurve(name, label, self._curve_of(self._run, name))
+        return ScalarCurve(name, label, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
 
     def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
         """Output and field, where the network has one input."""
@@ -359,34 +363,6 @@ def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     there = np.isfinite(values).any(axis=1)
     steps, values = steps[there], values[there]
     return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
-
-
-def neurons_of(run: RunReader, layer: str, step: int) -> tuple[int | None, np.ndarray]:
-    """Weight and bias (M, 2) of each neuron of a layer with one input, and the step, the newest at or before `step`, at
-    which they were kept; None and an empty array where there are none."""
-    kept = run.weights(step)
-    none = None, np.empty((0, 2))
-    if kept is None:
-        return none
-    at, values = kept
-    weight, bias = values.get(f"{layer}.weight"), values.get(f"{layer}.bias")
-    if weight is None or bias is None or weight.shape != (len(bias), 1) or bias.ndim != 1:
-        return none
-    return at, np.stack([weight[:, 0], bias], axis=1).astype(np.float64)
-
-
-def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:
-    """A layer's image from its matrix and its condensation; without the latter, or pooled, in the recorded order."""
-    side = len(cosine)
-    if frame is None or frame.kernels != side:
-        kernels = side if frame is None else frame.kernels
-        return LayerImage(layer, kernels, cosine, ordering.by_index(side), np.zeros(side, bool), (), side < kernels)
-    label, sign = frame.label.numpy(), frame.sign.numpy()
-    if len(label) != side or len(sign) != side:
-        return LayerImage(layer, side, cosine, ordering.by_index(side), np.zeros(side, bool), ())
-    order = ordering.by_line(label, sign) if by_line else ordering.by_index(side)
-    groups = ordering.groups(label, sign, order) if by_line else ()
-    return LayerImage(layer, side, cosine, order, label == DROPPED, groups)
 
 
 def banner(info: RunInfo, folder: Path, frames: int) -> BannerText | None:

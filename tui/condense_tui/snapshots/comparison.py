@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from condense_core.measure_table import column_of, split
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
@@ -65,6 +66,8 @@ class Side:
     scalar: Series
     seed: str = ""
     bands: tuple[Band, Band] = (NO_BAND, NO_BAND)
+    scalar_name: str = ""
+    """What the scalar is called in an exported table, with its layer."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +264,9 @@ class Comparer:
         side = replace(side, step=step, share=float(shares.curve[1][index]), note=note)
         layer = layers[min(view.layer, len(layers) - 1)] if layers else ""
         name = next((name for name in (f"{layer}.{view.scalar}", view.scalar) if len(assembler.curve(name)[0])), "")
-        side = replace(side, scalar=assembler.curve(name) if name else EMPTY)
+        if name:
+            called = column_of(name, run.prediction_source(split(name)[0]))
+            side = replace(side, scalar=assembler.curve(name), scalar_name=called)
         if not layers:
             return side
         seen, image = assembler.layer_at(layer, step, view.by_line, view.cut)

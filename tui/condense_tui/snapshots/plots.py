@@ -8,7 +8,7 @@ from string import ascii_lowercase
 
 import numpy as np
 
-from condense_core.measure_table import kind_of, label_of
+from condense_core.measure_table import kind_of
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.plot import Mark, Rule, Spec
@@ -76,7 +76,7 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
     for number, scalar in enumerate(chosen):
         letter = letters[number : number + 1]
         kind, now = kind_of(scalar.name), value_at(scalar.points, snapshot)
-        titles.append(f"{letter} {label_of(scalar.name)} {written_as(kind, now)}".strip())
+        titles.append(f"{letter} {scalar.label} {written_as(kind, now)}".strip())
         curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
     if len(chosen) == 1 and chosen[0].band is not None:
         curves += _edges(chosen[0].band)

@@ -13,6 +13,7 @@ from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.runs.standing import Standing
 from condense_core.thresholds import FINE, Cut
 from condense_tui.draw.order import Group
+from condense_tui.snapshots.weights import WeightsView
 
 Series = tuple[np.ndarray, np.ndarray]
 Severity = Literal["note", "warning", "error"]
@@ -122,9 +123,11 @@ class Seeds:
 
 @dataclass(frozen=True)
 class ScalarCurve:
-    """One recorded scalar that was chosen to be shown, under its own name; of an ensemble with the band of all."""
+    """One recorded scalar that was chosen to be shown, under its own name and as people call it; of an ensemble with
+    the band of all."""
 
     name: str
+    label: str
     points: Series
     band: tuple[Series, Series] | None = None
 
@@ -177,6 +180,8 @@ class Snapshot:
     seeds: Seeds | None = None
     scalars: tuple[ScalarCurve, ...] = ()
     """Those that were asked for."""
+    weights: WeightsView | None = None
+    """Of the chosen layer, only where they were asked for."""
     machine: tuple[ScalarCurve, ...] = ()
     """Of the machine that trains, only where it was asked for."""
     scalar_names: tuple[str, ...] = ()
@@ -211,6 +216,7 @@ class Snapshot:
             and self.scalar_names == other.scalar_names
             and len(self.scalars) == len(other.scalars)
             and all(a.points is b.points for a, b in zip(self.scalars, other.scalars, strict=True))
+            and self.weights is other.weights
             and len(self.machine) == len(other.machine)
             and all(a.points is b.points for a, b in zip(self.machine, other.machine, strict=True))
             and self.loss is other.loss

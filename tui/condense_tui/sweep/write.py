@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
-import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from condense_core.errors import MissingExtraError
 from condense_core.installation import how_to_add
+from condense_tui.documents.csv_text import csv_text
 from condense_tui.documents.files import ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
@@ -63,11 +62,7 @@ def _type_of(values: Sequence[Value]) -> type:
 
 
 def _csv(columns: Mapping[str, type], rows: Sequence[TableRow]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row[name]) for name in columns] for row in rows)
-    return text.getvalue()
+    return csv_text([columns, *([_cell(row[name]) for name in columns] for row in rows)])
 
 
 def _cell(value: Value) -> str:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -23,10 +22,10 @@ from condense_tui.draw import cursor as cursors
 from condense_tui.draw import numbers
 from condense_tui.draw import plot as draw
 from condense_tui.draw.line import Line
-from condense_tui.draw.plot import Plot, PlotTone, Spec
-from condense_tui.draw.strokes import BAND
+from condense_tui.draw.plot import Plot, Spec
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.lines import Lines, centred
+from condense_tui.widgets.plot_style import plot_style
 
 # Plots that only grew are drawn again this often: a curve gains less than a dot meanwhile, and a plot costs a core
 # ten milliseconds.
@@ -114,7 +113,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             return centred(self._empty if self._spec is None else waiting, self.look.muted, width, height)
         marks = ("│", "┆") if self.ability.unicode else ("|", ":")
         rows = draw.with_playhead(self._plot, self._step, marks[0], self._cursor, marks[1])
-        return [[(text, self._style(tone)) for text, tone in row] for row in rows]
+        return [[(text, plot_style(self.look, tone)) for text, tone in row] for row in rows]
 
     @property
     def reading(self) -> cursors.CurveReading | None:
@@ -320,23 +319,5 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         if self._waiting and self._key != self._wanted():
             self._start()
 
-    def _style(self, tone: int) -> Style:
-        look = self.look
-        if tone == PlotTone.CURVE + BAND:
-            return look.muted
-        if tone > PlotTone.CURVE + BAND:
-            return look.curves[(tone - PlotTone.CURVE - BAND - 1) % len(look.curves)] + _DIM
-        if tone >= PlotTone.CURVE:
-            return look.curves[(tone - PlotTone.CURVE) % len(look.curves)]
-        return {
-            int(PlotTone.TICK): look.muted,
-            int(PlotTone.GRID): look.faint,
-            int(PlotTone.RULE): look.warn,
-            int(PlotTone.PLAYHEAD): look.playhead,
-            int(PlotTone.MARK): look.good,
-            int(PlotTone.CURSOR): look.accent,
-        }.get(tone, look.text)
 
-
-_DIM = Style(dim=True)
 _ENDED = {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}

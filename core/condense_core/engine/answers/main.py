@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from condense_core import typed
 from condense_core.errors import CondenseError
 from condense_core.jobs.messages import Ask, Refusal
 
@@ -16,7 +17,7 @@ AskT = TypeVar("AskT", bound=Ask)
 
 def answer(question: type[AskT], work: Callable[[AskT], msgspec.Struct]) -> int:
     """Read the question from standard input and write the answer, or the refusal, to standard output."""
-    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=question)
+    asked = typed.from_json(sys.stdin.buffer.read(), question)
     try:
         found: msgspec.Struct = work(asked)
         code = 0

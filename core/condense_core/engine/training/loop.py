@@ -58,6 +58,11 @@ class Loop:
         self._first_loss: Sequence[float] = ()
         self._reached: list[str] = []
         self._signal = ""
+        self._measure_first = False
+
+    def measure_first(self) -> None:
+        """Have the loop measure all there is before its first step, whatever the schedule says."""
+        self._measure_first = True
 
     def ask_to_stop(self, reason: str) -> None:
         """Have the loop checkpoint and end after the current step; safe to call from a signal handler."""
@@ -74,7 +79,7 @@ class Loop:
         next_checkpoint = time.monotonic() + self._experiment.record.checkpoint_seconds
         while True:
             step = ensemble.step
-            looks = step in schedule or (every and step % every == 0)
+            looks = step in schedule or self._measure_first or (every and step % every == 0)
             if looks:
                 ensemble.prepare()
             thread.progress = (step, time.monotonic() - begun)
@@ -117,8 +122,10 @@ class Loop:
             member: text for member, seen in observations.items() if (text := self._stop_condition(member, seen))
         }
         ends = step == last or len(reached) == len(observations)
-        if step in self._schedule or ends or reached:
-            self._recorder.record(observations, must=ends or bool(reached) or step in self._required)
+        if step in self._schedule or self._measure_first or ends or reached:
+            must = ends or bool(reached) or self._measure_first or step in self._required
+            self._recorder.record(observations, must=must)
+        self._measure_first = False
         if ends:
             self._reached += reached.values()
             return Outcome("done", self._reached[0] if len(self._experiment.members) == 1 and reached else "")
@@ -210,9 +217,9 @@ class Loop:
         if not all(math.isfinite(seen.loss) for seen in self._ensemble.observe()):
             # the next measurement ends the run; what is kept is the last state that was good
             return
-        # what was measured up to here is committed first: after a resume nothing before the checkpoint is repeated
-        self._thread.flush()
-        checkpoint.save(self._ensemble.state_dict(), self._folder)
+        # what was measured up to here is on the medium first: after a resume nothing before the checkpoint is repeated
+        self._thread.flush(sync=True)
+        checkpoint.save(self._ensemble.state_dict(), self._folder, self._recorder.recorded_to)
         self._note("checkpoint", f"checkpoint at step {self._ensemble.step}")
 
     def _note(self, kind: str, text: str) -> None:

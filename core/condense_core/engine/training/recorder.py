@@ -35,7 +35,8 @@ class Recorder:
         self._probes = probes
         self._experiment: Experiment = run.experiment
         instants = run.curve("loss")[0]
-        self._recorded_to = int(instants[-1]) if len(instants) else -1
+        self.recorded_to = int(instants[-1]) if len(instants) else -1
+        """The last step that was measured, -1 before the first."""
         self._left_out = 0
         self._stride = 1
         self._until_next = 0
@@ -50,7 +51,7 @@ class Recorder:
         """Measure each member and hand over; `must` measures all there is, and waits for the disk instead of leaving
         this step out."""
         observation = next(iter(observations.values()))
-        if observation.step <= self._recorded_to:
+        if observation.step <= self.recorded_to:
             return
         self._until_next -= 1
         if not must and (self._until_next > 0 or not self._thread.has_room()):
@@ -77,6 +78,7 @@ class Recorder:
         if observation.seconds > 0:
             together.scalar("recording_share", self.budget.total / observation.seconds, CLOCK)
         self._thread.put(StepRecord(together.step, together.scalars, together.frames, together.events))
+        self.recorded_to = together.step
         self._left_out, self._stride, self._until_next = 0, 1, 0
 
     def diverged(self, step: int, member: int, text: str) -> None:

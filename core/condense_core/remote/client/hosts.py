@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from condense_core import typed
 from condense_core.errors import ScenarioError
-from condense_core.foreign import decoding, read_text, toml_table
+from condense_core.foreign import bounded_text, decoding, open_file, toml_table
 from condense_core.text import place_of, short
 
 CONFIG_VARIABLE = "CONDENSE_CONFIG_DIR"
@@ -67,7 +68,8 @@ def known_hosts() -> dict[str, Host]:
     with decoding(ScenarioError, f"cannot read {file}"):
         if not file.exists():
             return {}
-        text = read_text(file, LARGEST)
+        with open_file(file) as opened:
+            text = bounded_text(opened.read(LARGEST + 1), LARGEST)
     return read_hosts(text, str(file))
 
 
@@ -79,7 +81,7 @@ def read_hosts(text: str, source: str) -> dict[str, Host]:
     for name, settings in table.items():
         try:
             with decoding(ScenarioError, f"{source}: [{short(name)}]"):
-                host = msgspec.convert(settings, Host)
+                host = typed.convert(settings, Host)
         except ScenarioError as error:
             raise ScenarioError(f"{error} (a host has ssh, command, launcher and runs_dir, all text)") from None
         found[name] = msgspec.structs.replace(host, name=name, ssh=checked_target(host.ssh or name, source))

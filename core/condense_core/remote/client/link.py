@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from condense_core.errors import CondenseError, HostError, NobodyToAskError, RunFileError
+from condense_core.errors import CondenseError, HostError, LastingHostError, RunFileError
 from condense_core.foreign import decoding
 from condense_core.remote.client.connection import Connection
 from condense_core.remote.client.follower import Follower
@@ -106,9 +106,9 @@ class Link(threading.Thread):
                 try:
                     self._follow(mirror)
                     return
-                except NobodyToAskError as error:
+                except LastingHostError as error:
                     # more attempts would be as vain, and a host may shut out whoever makes many
-                    trouble = f"ssh has to ask for {error.about} · press q to leave, then attach again"
+                    trouble = error.trouble
                     raise
                 except HostError as error:
                     failed = 0 if self._went_well else failed

@@ -30,6 +30,7 @@ def pull_file(connection: Connection, run: str, file: str, folder: Path) -> int:
             f"{file} of {run} on {connection.host.name} has {size:,} bytes, more than {LARGEST_FILE:,}; not copied"
         )
     try:
+        partial.touch(mode=0o600)
         with partial.open("wb") as out:
             _write(out.write, first, 0, size, connection)
             at = len(first.data)

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import re
 import select
 import signal
 import subprocess
 import threading
-import time
 from collections import deque
 
-from condense_core.errors import HostError, NobodyToAskError
+from condense_core.errors import HostError
 from condense_core.remote.client.hosts import Host
+from condense_core.remote.client.refusals import reason_of, unreachable
 from condense_core.text import printable
 
-# Of what ssh and the far side say on standard error: enough for a reason, not a log.
-STDERR_LINES = 12
+# Of what ssh and the far side say on standard error: enough for a reason, not a log. A changed host key takes 18.
+STDERR_LINES = 40
 READ_BYTES = 262_144
 # A pipe that takes nothing for so long leads nowhere.
 WRITE_PATIENCE_S = 20.0
 # After the pipe is closed, ssh has this long to end by itself.
 END_PATIENCE_S = 2.0
 
-# How ssh ends where it must not ask, and what it would have asked for.
-QUESTIONS = {
-    "Permission denied": "a password or a passphrase",
-    "Host key verification failed": "confirmation that this is the right host",
-}
+# What a person may have set for a host that is meant for sessions by hand (tmux started there, nothing read, no command
+# run, ssh in the background), and what it has to be for a program that speaks through the pipe: the setting, our value,
+# and OpenSSH's version that brought it, since an older one ends at a setting that it does not know.
+_FOR_A_PIPE = (
+    ("RemoteCommand", "none", (7, 6)),
+    ("SessionType", "default", (8, 7)),
+    ("StdinNull", "no", (8, 7)),
+    ("ForkAfterAuthentication", "no", (8, 7)),
+)
 
 
 class Pipe:
@@ -53,10 +59,14 @@ class Pipe:
 
     def write(self, data: bytes) -> None:
         """Send all of it; HostError if it cannot be sent."""
+        if not self.offer(data):
+            raise self.failure()
+
+    def offer(self, data: bytes) -> bool:
+        """Send all of it; False where nobody reads it any more, and what was said of that can still be read."""
         view = memoryview(data)
-        deadline = time.monotonic() + WRITE_PATIENCE_S
         while view:
-            _, ready, _ = select.select([], [self._input], [], max(0.0, deadline - time.monotonic()))
+            _, ready, _ = select.select([], [self._input], [], WRITE_PATIENCE_S)
             if not ready:
                 raise HostError(f"the connection to {self._host.name} hangs: it accepts no more data")
             try:
@@ -64,22 +74,26 @@ class Pipe:
             except BlockingIOError:
                 continue
             except BrokenPipeError:
-                raise self.failure() from None
+                return False
+        return True
+
+    def end_input(self) -> None:
+        """Nothing more will be sent."""
+        with contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+
+    def end(self) -> int:
+        """End ssh where it has not ended; its exit status, that of the command there where ssh has none of its own."""
+        return self._end()
 
     def failure(self) -> HostError:
         """Why the connection ended, in ssh's own words where it has some."""
         code = self._end()
         words = self.said
         name = self._host.name
-        about = next((about for refusal, about in QUESTIONS.items() if refusal in words), None)
-        if code == 255 and about is not None and not self._prompt:
-            return NobodyToAskError(
-                f"cannot reach {name}: {words} ssh may have to ask for {about}, which it can only do in a terminal;"
-                " a key in ssh-agent or a ControlMaster makes that unnecessary",
-                about,
-            )
         if code == 255:
-            return HostError(f"cannot reach {name}: {words or 'ssh ended without a message'}")
+            return unreachable(name, tuple(self._said), prompt=self._prompt)
         if code < 0:
             return HostError(f"the connection to {name} was ended by {signal.Signals(-code).name}")
         if code in {126, 127}:
@@ -90,19 +104,15 @@ class Pipe:
 
     @property
     def said(self) -> str:
-        """The last thing that was said on standard error."""
-        lines = [line for line in self._said if line]
-        # ssh reports a changed host key in a box of many lines; the last one is the conclusion
-        return lines[-1] if lines else ""
+        """What was said on standard error, the line of it that says most."""
+        return reason_of(tuple(self._said))
 
     def close(self) -> None:
         """End ssh, and with it the server on the far side."""
         self._end(0.3)
 
     def _end(self, patience: float = END_PATIENCE_S) -> int:
-        with contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
+        self.end_input()
         for act in (None, self._process.terminate, self._process.kill):
             if act is not None:
                 act()
@@ -119,13 +129,28 @@ class Pipe:
         assert self._process.stderr is not None
         with contextlib.suppress(OSError, ValueError):
             while line := self._process.stderr.readline(2_000):
-                self._said.append(printable(line.decode("utf-8", "replace")).strip()[:500])
+                words = printable(line.decode("utf-8", "replace")).strip()[:500]
+                # LogLevel DEBUG3 in a person's config is hundreds of lines after the reason
+                if words and not words.startswith("debug"):
+                    self._said.append(words)
 
 
 def ssh_command(host: Host, command: str, *, prompt: bool) -> list[str]:
     """ssh's argument list that has the shell on the host run `command`; `prompt`: it may ask on the terminal."""
-    batch = () if prompt else ("-o", "BatchMode=yes")
-    return ["ssh", "-T", "-x", *batch, "-o", "ClearAllForwardings=yes", "--", host.ssh, command]
+    settings = [*(() if prompt else ("BatchMode=yes",)), "ClearAllForwardings=yes"]
+    settings += [f"{name}={value}" for name, value, since in _FOR_A_PIPE if _version() >= since]
+    return ["ssh", "-T", "-x", *(part for each in settings for part in ("-o", each)), "--", host.ssh, command]
+
+
+@functools.cache
+def _version() -> tuple[int, int]:
+    """OpenSSH's version, 0.0 of any other ssh and of none."""
+    try:
+        said = subprocess.run(["ssh", "-V"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0, 0
+    found = re.match(rb"OpenSSH\w*_(\d{1,4})\.(\d{1,4})", said.stderr + said.stdout)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _start(arguments: list[str], host: Host, prompt: bool) -> subprocess.Popen[bytes]:

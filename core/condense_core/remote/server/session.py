@@ -26,6 +26,7 @@ from condense_core.runfile.control import VERBS, send
 from condense_core.runfile.info import CHECKPOINT_NAME, LOG_NAME, RunInfo, read_run
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.place import is_mirror, run_folders
+from condense_core.text import short
 
 # Rows of one message: at 1 Mbit/s, half a second.
 PIECE_BYTES = 64 * 1024
@@ -244,7 +245,7 @@ class Session:
             with_reader.close()
         verb = next((verb for verb in VERBS if verb == message.verb), None)
         if verb is None:
-            raise RunFileError(f"unknown command {message.verb!r}; expected one of {', '.join(VERBS)}")
+            raise RunFileError(f"unknown command {short(message.verb)}; expected one of {', '.join(VERBS)}")
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
         send(folder, verb, message.argument)  # type: ignore[arg-type]
@@ -252,7 +253,7 @@ class Session:
 
     def _pull(self, message: say.Pull) -> None:
         if message.file not in PULLED_FILES:
-            raise RunFileError(f"no file {message.file!r} to pull; expected one of {', '.join(PULLED_FILES)}")
+            raise RunFileError(f"no file {short(message.file)} to pull; expected one of {', '.join(PULLED_FILES)}")
         opened = self._pulled_file(message)
         try:
             size = opened.seek(0, os.SEEK_END)
@@ -283,7 +284,7 @@ class Session:
     def _folder(self, run: str) -> Path:
         folder = self._runs / run
         if is_mirror(folder) or not (folder / FILE_NAME).is_file():
-            raise RunFileError(f"no run {run!r} in {self._runs}")
+            raise RunFileError(f"no run {short(run)} in {self._runs}")
         return folder
 
     def _refuse(self, ask: int, error: CondenseError) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, decoding
 from condense_core.runfile.info import RunInfo, shown
@@ -160,7 +161,7 @@ class Runs(Message, frozen=True, tag="runs"):
         for number, packed in enumerate(self.runs, start=1):
             try:
                 with decoding(RunFileError, f"run {number} of {len(self.runs)} is malformed"):
-                    runs.append(shown(msgspec.msgpack.decode(packed, type=RunInfo)))
+                    runs.append(shown(typed.from_msgpack(packed, RunInfo)))
             except RunFileError as error:
                 troubles.append(str(error))
         return runs, troubles

@@ -15,6 +15,7 @@ import msgspec
 import zstandard
 from msgspec import Meta
 
+from condense_core import typed
 from condense_core.foreign import decoding
 from condense_core.remote.wire.changes import changed, changes, planes, whole, xor
 from condense_core.remote.wire.framing import WireError, expand
@@ -99,7 +100,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     events: Annotated[list[EventRow], Meta(max_length=MOST_ROWS)]
 
 
-_decoder: msgspec.msgpack.Decoder[_Packed] = msgspec.msgpack.Decoder(_Packed)
+_decoder: msgspec.msgpack.Decoder[_Packed] = typed.msgpack_decoder(_Packed)
 
 
 class _Memory:

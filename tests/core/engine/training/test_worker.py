@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +18,8 @@ import torch
 from support import rows, wait_for
 
 from condense_core.engine import checkpoint
-from condense_core.runfile import control
+from condense_core.engine.training import worker
+from condense_core.runfile import control, schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import start_worker
 from condense_presets import preset_text
@@ -233,6 +238,145 @@ def test_the_learning_rate_by_lambda1_does_not_depend_on_the_activation(make_run
         with RunReader(folder) as run:
             losses.append(run.last("loss_ratio"))
     assert max(losses) - min(losses) < 1e-3
+
+
+def test_rows_that_are_missing_before_the_checkpoint_are_said_and_can_be_measured_again(make_run, workers):
+    """As after a loss of power that took the log and not the checkpoint."""
+    settings = ("steps=400", "record.frames=40")
+    whole, cut = make_run(*settings), make_run(*settings)
+    workers.finish(whole)
+    pid = workers.start(cut)
+    wait_for(lambda: measured(cut) > 10)
+    control.send(cut, "stop")
+    wait_for(workers.has_ended, pid)
+    with RunReader(cut) as run:
+        at, kept = run.info().step, int(run.instants[4])
+    with schema.writer(cut / schema.FILE_NAME) as connection:
+        for table in ("scalar", "frame", "event"):
+            connection.execute(f"DELETE FROM {table} WHERE step > ?", (kept,))
+    workers.finish(cut)
+    with RunReader(cut) as run:
+        said = [event for event in run.events if event.kind == "missing"]
+        assert [event.step for event in said] == [at]
+        assert f"the recording ends at step {kept}, before the checkpoint at step {at}" in said[0].text
+        instants = run.instants.tolist()
+        assert instants[5] == at, "the checkpoint itself is measured"
+        assert instants[-1] == 400
+    # as the event says: without a checkpoint it trains from the start and records what is not there
+    with schema.writer(cut / schema.FILE_NAME) as connection:
+        for table in ("scalar", "frame", "event"):
+            connection.execute(f"DELETE FROM {table} WHERE step > ?", (kept,))
+        connection.execute("UPDATE run SET status = 'stopped'")
+    (cut / checkpoint.FILE_NAME).unlink()
+    workers.finish(cut)
+    assert rows(cut) == rows(whole)
+    assert same_bits(final_weights(whole), final_weights(cut))
+
+
+def test_a_resumed_run_that_lacks_nothing_says_nothing(make_run, workers):
+    folder = make_run("steps=3000")
+    pid = workers.start(folder)
+    wait_for(lambda: measured(folder) > 3)
+    control.send(folder, "stop")
+    wait_for(workers.has_ended, pid)
+    workers.finish(folder)
+    with RunReader(folder) as run:
+        assert "missing" not in {event.kind for event in run.events}
+
+
+_SHIM = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <fcntl.h>
+static void note(const char *what, int fd) {
+  char link[64], path[4096]; ssize_t n; int log;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  if ((n = readlink(link, path, sizeof path - 2)) < 0) return;
+  path[n++] = '\\n';
+  if ((log = open(getenv("SYNC_LOG"), O_WRONLY | O_CREAT | O_APPEND, 0600)) < 0) return;
+  dprintf(log, "%s ", what); if (write(log, path, n)) {} close(log);
+}
+int fsync(int fd) { note("sync", fd); return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd); }
+ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at) {
+  note("write", fd);
+  return ((ssize_t (*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64"))(fd, data, n, at);
+}
+ssize_t pwrite(int fd, const void *data, size_t n, off_t at) { return pwrite64(fd, data, n, at); }
+int fdatasync(int fd) { note("sync", fd); return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd); }
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
+def test_the_log_is_on_the_medium_before_the_checkpoint_and_the_folder_after(make_run, tmp_path):
+    (tmp_path / "shim.c").write_text(_SHIM)
+    shim = tmp_path / "shim.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, tmp_path / "shim.c", "-ldl"], check=True)
+    folder = make_run("steps=30")
+    environment = os.environ | {"LD_PRELOAD": str(shim), "SYNC_LOG": str(tmp_path / "log")}
+    subprocess.run([sys.executable, "-m", "condense_core.engine", folder, "--stay"], env=environment, check=True)
+    lines = [line.partition(" ") for line in (tmp_path / "log").read_text().splitlines()]
+    calls = [(what, Path(place).name) for what, _, place in lines]
+    at = calls.index(("sync", checkpoint.FILE_NAME))
+    assert calls.count(("write", "run.sqlite-wal")) > 100, "the log is written in pieces"
+    last = max(number for number, call in enumerate(calls[:at]) if call == ("sync", "run.sqlite-wal"))
+    # nothing but a heartbeat may come between
+    assert calls[last:at].count(("write", "run.sqlite-wal")) < 10
+    assert ("sync", folder.name) in calls[at:]
+
+
+@pytest.mark.parametrize("way", ["by command", "by SIGTERM"])
+def test_a_run_that_still_loads_its_data_can_be_stopped(make_run, workers, monkeypatch, way):
+    folder = make_run()
+    reads, writes = os.pipe()
+    asked = []
+
+    def stop():
+        wait_for(lambda: asked)
+        if way == "by command":
+            control.send(folder, "stop")
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def load(_):
+        asked.append("data")
+        # a network drive that does not answer
+        os.read(reads, 1)
+
+    monkeypatch.setattr(worker.datasets, "load", load)
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=stop)
+    thread.start()
+    assert worker.work(folder) == 0
+    thread.join()
+    os.close(reads)
+    os.close(writes)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert info(folder).status == "stopped"
+    assert info(folder).reason == f"stopped {way} before training began"
+    workers.finish(folder)
+    assert info(folder).status == "done"
+
+
+def test_a_run_that_still_imports_pytorch_can_be_stopped(make_run, tmp_path):
+    """A stand-in for PyTorch on a cold network drive: its import never ends."""
+    folder = make_run()
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "torch.py").write_text("open('begun', 'w').close()\nimport time\ntime.sleep(600)\n")
+    path = os.pathsep.join([str(tmp_path / "slow"), *sys.path])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "condense_core.engine", folder, "--stay"],
+        env=os.environ | {"PYTHONPATH": path},
+        cwd=tmp_path,
+    )
+    wait_for((tmp_path / "begun").exists)
+    process.terminate()
+    assert process.wait(20) == 0
+    assert info(folder).status == "stopped"
+    assert info(folder).reason == "stopped by SIGTERM before training began"
 
 
 def test_the_classes_that_were_found_are_in_the_file(make_run, workers, tmp_path):

@@ -166,6 +166,7 @@ def facts(preset: PresetResult) -> list[tuple[str, str]]:
         ("95 % interval", f"{verdict.interval_words} of all draws" if verdict and verdict.interval else ""),
         ("differs from the paper", "; ".join(preset.differs)),
         ("not in the text, ours", "; ".join(preset.chosen)),
+        *preset.declared,
         ("by layer", "; ".join(_layer_words(layer) for layer in preset.layers)),
         ("declared", f"{expected.holds_in} of {expected.of}{_note(expected)}" if expected else ""),
         ("contradicts it", preset.broken),

@@ -31,8 +31,7 @@ def to_markdown(report: Report) -> str:
     if report.figures:
         rows = [[item.name, item.figure, item.claim, item.words] for item in report.figures]
         lines += ["", *_table(["across presets", "figure", "claim", "verdict"], rows)]
-    for paper, found in tables(report.presets, report.figures):
-        lines += ["", f"## Every figure: {plain(paper.title)}", "", *_table(list(HEADS), [list(row) for row in found])]
+    lines += _every_figure(report)
     for part in report.by_paper():
         lines += ["", f"## {part.heading}", "", plain(part.source)]
         lines += ["", *(f"- ours: {plain(text)}" for text in part.ours)] if part.ours else []
@@ -41,6 +40,22 @@ def to_markdown(report: Report) -> str:
         for preset in part.presets:
             lines += ["", *_preset(preset)]
     return "\n".join(lines) + "\n"
+
+
+def every_figure(report: Report) -> str:
+    """The tables of every figure by themselves, with how and on what they were made."""
+    lines = [f"- {name}: {plain(text)}" for name, text in circumstances(report)]
+    lines += [f"- {name}: {words}" for name, words in sums(report)]
+    other = dict.fromkeys(change for preset in report.presets for change in preset.changes)
+    lines += [f"- {plain(change)}" for change in other if change.startswith("data: ")]
+    return "\n".join([*lines, *_every_figure(report)]) + "\n"
+
+
+def _every_figure(report: Report) -> list[str]:
+    lines: list[str] = []
+    for paper, found in tables(report.presets, report.figures):
+        lines += ["", f"## Every figure: {plain(paper.title)}", "", *_table(list(HEADS), [list(row) for row in found])]
+    return lines
 
 
 def plain(text: str) -> str:

@@ -18,7 +18,7 @@ from condense_core.scenario import toml
 from condense_core.scenario.about import Found, PresetKind
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.verdict import Verdict
-from condense_presets.paper_records import compared, record_of
+from condense_presets.paper_records import AFTER_LOOKING, BOUNDS, compared, notes, record_of
 from condense_tui.reproduce.report.judged import (
     CellVerdict,
     JudgedOutcome,
@@ -49,6 +49,8 @@ class PresetResult(msgspec.Struct, frozen=True, kw_only=True):
     says: str
     differs: list[str]
     chosen: list[str]
+    declared: list[tuple[str, str]]
+    """How its bounds were set and what was chosen after looking: a head and a text each."""
     changes: list[str]
     """In what these runs differ from the preset as it ships, in words."""
     phase: str
@@ -133,6 +135,7 @@ def preset_result(
         says=said.words if said else (about.paper_shows if about else ""),
         differs=[item.words for item in beside.deviations],
         chosen=[item.words for item in beside.choices],
+        declared=[(head, text) for head, text in notes(experiment) if head in {BOUNDS, AFTER_LOOKING}],
         changes=list(changes),
         phase=phase_words(experiment),
         claim=claim.text if claim else "",

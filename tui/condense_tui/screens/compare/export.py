@@ -47,7 +47,7 @@ def columns(found: Comparison, smooth: float) -> dict[str, Series]:
     the moving average of both where one is drawn."""
     shown: dict[str, Series] = {}
     for side in found.sides:
-        for name, (steps, values) in (("loss / first loss", side.loss), (found.scalar, side.scalar)):
+        for name, (steps, values) in (("loss / first loss", side.loss), (side.scalar_name, side.scalar)):
             if not len(steps):
                 continue
             key = f"{side.letter} {side.name}: {name}"

@@ -22,6 +22,7 @@ from condense_tui.widgets.log import LogPanel
 from condense_tui.widgets.panel_grid import PlotGrid
 from condense_tui.widgets.panels import Heatmaps
 from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.weights import WeightsPanel
 
 PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
     "loss": plots.loss,
@@ -77,7 +78,7 @@ class Body(Horizontal):
         self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
         self._events = LogPanel()
-        self._machine = PlotGrid(5, id="machine")
+        self._weights, self._machine = WeightsPanel(), PlotGrid(5, id="machine")
 
     def compose(self) -> ComposeResult:
         with self._left:
@@ -90,6 +91,7 @@ class Body(Horizontal):
             with self._column:
                 yield from self._plots.values()
         yield self._events
+        yield self._weights
         yield self._machine
 
     def on_mount(self) -> None:
@@ -116,6 +118,8 @@ class Body(Horizontal):
         self._field.caption(plots.field_title(snapshot), plots.field_remark(snapshot))
         # following, the playhead is at the end of the curves, where a mark would only hide them
         step = None if snapshot.head is None or snapshot.head.following else snapshot.head.step
+        if self._weights.display:
+            self._weights.show(snapshot, axes.log_y)
         if self._machine.display:
             self._machine.show(machine.figures(snapshot, axes), step)
         spare = PLOTS["loss" if compact else "accuracy"]
@@ -159,6 +163,7 @@ class Body(Horizontal):
         right.display = heatmaps.display or plots.display
         right.set_class(below and zoomed is None, "-below")
         self._events.display = seen("events", 4, normally=False)
+        self._weights.display = seen("weights", 6, normally=False)
         self._machine.display = seen("machine", 7, normally=False)
         alone = zoomed is not None or (compact and choices.tab == 5)
         left.styles.width = "1fr" if alone else plan.layers
@@ -177,7 +182,7 @@ class Body(Horizontal):
     @staticmethod
     def panel_of(focused: Widget | None) -> str:
         """Name of the panel that holds the focus; the heatmaps where none does."""
-        names = {*PLOTS, "list", "spare", "field", "events", "machine"}
+        names = {*PLOTS, "list", "spare", "field", "events", "weights", "machine"}
         for node in () if focused is None else focused.ancestors_with_self:
             if node.id in names:
                 return str(node.id)

@@ -39,11 +39,11 @@ from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
 
-TABS = {1: "kernels", 2: "curves", 3: "theory", 4: "log", 5: "output", 7: "machine"}
+TABS = {1: "kernels", 2: "curves", 3: "theory", 4: "log", 5: "output", 6: "weights", 7: "machine"}
 # The tab that only networks with one input have.
 OF_ONE_INPUT = 5
 # Panels that take the whole screen, by their tab's number: where others stand side by side, there is no room for them.
-LARGE = {4: "events", 7: "machine"}
+LARGE = {4: "events", 6: "weights", 7: "machine"}
 
 
 class RunScreen(ShellScreen[None]):
@@ -176,7 +176,7 @@ class RunScreen(ShellScreen[None]):
         shown |= {choices.zoomed} if choices.zoomed else set()
         every_layer = shows_every_layer(width, height, recorded.layers)
         view = replace(self._view, every_layer=every_layer)
-        self._look(replace(view, worker_log="events" in shown, machine="machine" in shown))
+        self._look(replace(view, worker_log="events" in shown, weights="weights" in shown, machine="machine" in shown))
         state = plan, choices, recorded, width, height - claim
         if state != self._arranged:
             self._arranged = state

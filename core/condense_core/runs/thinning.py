@@ -1,0 +1,62 @@
+"""A run file with fewer of its steps: of those that stay, everything that was measured."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from condense_core.runfile import frames
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.schedule import required_steps, thinned
+
+
+def thin(file: Path, most: int, *, weights: bool = False) -> None:
+    """Leave about `most` of the measured steps in the run file, evenly among them.
+
+    The first, the last, those that the scenario or its claim names, and those of events stay in any case; of the others
+    the ones at which all that a step can have was measured. Similarity matrices are differences to the one before and
+    are written anew. `weights` false: those go, too.
+    """
+    with RunReader(file) as run:
+        kept = _kept(run, most)
+        # all is read before anything is written: a reader in the middle of a row would keep the file locked
+        matrices = [row for layer in run.layers for row in _similarities(run, layer, kept)]
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        connection.executemany(
+            "UPDATE frame SET blob = ?, key = ? WHERE kind = 'similarity' AND layer = ? AND step = ?", matrices
+        )
+        connection.execute("CREATE TEMP TABLE kept (step INTEGER PRIMARY KEY)")
+        connection.executemany("INSERT INTO kept VALUES (?)", [(step,) for step in kept])
+        connection.execute("DELETE FROM scalar WHERE step NOT IN (SELECT step FROM kept)")
+        connection.execute("DELETE FROM frame WHERE step NOT IN (SELECT step FROM kept)")
+        if not weights:
+            connection.execute("DELETE FROM frame WHERE kind = 'weights'")
+        connection.execute("COMMIT")
+
+
+def _kept(run: RunReader, most: int) -> list[int]:
+    steps = [int(step) for step in run.instants]
+    named = required_steps(run.experiment) | {event.step for event in run.events}
+    must = {steps[0], steps[-1], *(step for step in steps if step in named)} if steps else set()
+    counts = run.frames_by_step()
+    whole = max(counts.values(), default=0)
+    free = [step for step in steps if step not in must and counts.get(step) == whole]
+    return sorted({*must, *_evenly(free, most - len(must))})
+
+
+def _evenly(steps: list[int], most: int) -> Iterable[int]:
+    return thinned(steps, most) if most > 1 else steps[:0]
+
+
+def _similarities(run: RunReader, layer: str, kept: list[int]) -> Iterator[tuple[bytes, int, str, int]]:
+    """The matrices of the kept steps as frames that build on each other: blob, key, layer, step."""
+    condensed = run.condensation(layer)
+    encoder = frames.SimilarityEncoder()
+    for step in run.similarity_steps(layer):
+        cosine = run.similarity(layer, step) if step in kept else None
+        if cosine is not None:
+            frame = encoder.encode(cosine, len(cosine) if condensed is None else condensed.kernels)
+            yield frames.encode(frame), int(frame.key), layer, step

@@ -1,0 +1,145 @@
+"""A layer's weights as they are at the playhead: norms, singular values, and for a layer with one input the orientation
+and amplitude of each neuron.   # S steps at which weights were kept, M kernels, K entries a kernel
+
+Norms are recorded at every measured step. The weights themselves are kept at a few steps (`record.probes`), so all else
+is of the newest of those: what says when it was, and nothing is drawn between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from condense_core.runfile.reader import RunReader
+from condense_core.thresholds import DROPPED
+
+# Steps that the trails of neurons go back over; a run keeps twenty.
+MOST_STEPS = 64
+# What was computed of kept weights, of some layers and seeds.
+KEPT_LAYERS = 512
+Nothing = np.empty(0)
+
+
+@dataclass(frozen=True)
+class KeptLayer:
+    """What is shown of the weights of a layer that were kept at one step.
+
+    `singular` (r,): of its kernels (M, K), the bias their last entry. `angle` (M,) of (weight, bias) in (-π, π] and
+    `amplitude` (M,) ‖(weight, bias)‖ · |output weights|: of a layer with one input [L], else empty.
+    """
+
+    singular: np.ndarray = field(default_factory=lambda: Nothing)
+    angle: np.ndarray = field(default_factory=lambda: Nothing)
+    amplitude: np.ndarray = field(default_factory=lambda: Nothing)
+
+
+@dataclass(frozen=True)
+class WeightsView:
+    """Norms (M,) at step `norms_at` and which of the kernels were dropped; the newest kept weights, of step `kept_at`;
+    and orientation (S, M) and amplitude (S, M) at all kept steps up to then."""
+
+    layer: str
+    norm: np.ndarray
+    dropped: np.ndarray
+    norms_at: int | None
+    kept: KeptLayer
+    kept_at: int | None
+    angle: np.ndarray
+    amplitude: np.ndarray
+    ever_kept: bool
+    """Weights are kept at some step of this run."""
+
+
+class WeightsReader:
+    """Reads what is shown of weights, and remembers what it has computed."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int | None, str, int], KeptLayer] = {}
+        self._last: tuple[tuple[object, ...], WeightsView] | None = None
+
+    def at(self, run: RunReader, layer: str, step: int) -> WeightsView:
+        """The layer at the newest steps at or before `step`; the same object while nothing of it has changed."""
+        steps = run.weight_steps[-MOST_STEPS:]
+        before = steps[steps <= step].tolist()
+        measured = run.curve(f"{layer}.lines")[0]
+        measured = measured[measured <= step]
+        norms_at = int(measured[-1]) if len(measured) else None
+        key = (run.member_number, layer, tuple(before), norms_at, len(steps) > 0)
+        if self._last is not None and self._last[0] == key:
+            return self._last[1]
+        frame = None if norms_at is None else run.condensation(layer, norms_at)
+        norm = Nothing if frame is None else frame.norm.numpy().astype(np.float64)
+        dropped = np.zeros(0, bool) if frame is None else frame.label.numpy() == DROPPED
+        newest = self._kept(run, layer, before[-1]) if before else KeptLayer()
+        # only of a layer with one input the weights before are looked at
+        history = [self._kept(run, layer, kept_at) for kept_at in before] if len(newest.angle) else []
+        history = [kept for kept in history if len(kept.angle) == len(newest.angle)]
+        shape = len(history), len(newest.angle)
+        view = WeightsView(
+            layer=layer,
+            norm=norm,
+            dropped=dropped if len(dropped) == len(norm) else np.zeros(len(norm), bool),
+            norms_at=norms_at,
+            kept=newest,
+            kept_at=before[-1] if before else None,
+            angle=np.reshape([kept.angle for kept in history], shape),
+            amplitude=np.reshape([kept.amplitude for kept in history], shape),
+            ever_kept=len(steps) > 0,
+        )
+        self._last = key, view
+        return view
+
+    def _kept(self, run: RunReader, layer: str, step: int) -> KeptLayer:
+        key = (run.member_number, layer, step)
+        if key not in self._known:
+            found = run.weights(step)
+            while len(self._known) >= KEPT_LAYERS:
+                del self._known[next(iter(self._known))]
+            self._known[key] = KeptLayer() if found is None else kept_layer(found[1], layer)
+        return self._known[key]
+
+
+def kept_layer(parameters: dict[str, np.ndarray], layer: str) -> KeptLayer:
+    """What is shown of a layer, from all of a network's weights by name; empty where they have none of that layer, or
+    one that is no number."""
+    weight_MK = parameters.get(f"{layer}.weight")
+    if weight_MK is None or weight_MK.ndim < 2 or not weight_MK.size:
+        return KeptLayer()
+    bias_M = parameters.get(f"{layer}.bias")
+    kernels_MK = weight_MK.reshape(len(weight_MK), -1).astype(np.float64)
+    if bias_M is not None and bias_M.shape == (len(kernels_MK),):
+        kernels_MK = np.concatenate([kernels_MK, bias_M[:, None]], axis=1)
+    if not np.isfinite(kernels_MK).all():
+        return KeptLayer()
+    singular = np.linalg.svd(kernels_MK, compute_uv=False)
+    out_M = _output_weights(parameters, layer, len(kernels_MK))
+    if weight_MK.shape[1:] != (1,) or kernels_MK.shape[1] != 2 or out_M is None:
+        return KeptLayer(singular)
+    angle, norm = np.arctan2(kernels_MK[:, 1], kernels_MK[:, 0]), np.hypot(*kernels_MK.T)
+    return KeptLayer(singular, angle, norm * out_M)
+
+
+def _output_weights(parameters: dict[str, np.ndarray], layer: str, kernels: int) -> np.ndarray | None:
+    """Norm of what leaves each neuron (M,): of the columns of the next layer's matrix; parameters are in its order."""
+    names = [name for name in parameters if name.endswith(".weight")]
+    place = names.index(f"{layer}.weight") + 1
+    following = parameters[names[place]] if place < len(names) else None
+    if following is None or following.ndim != 2 or following.shape[1] != kernels or not np.isfinite(following).all():
+        return None
+    norms: np.ndarray = np.linalg.norm(following.astype(np.float64), axis=0)
+    return norms
+
+
+def neurons_of(run: RunReader, layer: str, step: int) -> tuple[int | None, np.ndarray]:
+    """Weight and bias (M, 2) of each neuron of a layer with one input, and the step, the newest at or before `step`, at
+    which they were kept; None and an empty array where there are none."""
+    kept = run.weights(step)
+    none = None, np.empty((0, 2))
+    if kept is None:
+        return none
+    at, values = kept
+    weight, bias = values.get(f"{layer}.weight"), values.get(f"{layer}.bias")
+    if weight is None or bias is None or weight.shape != (len(bias), 1) or bias.ndim != 1:
+        return none
+    return at, np.stack([weight[:, 0], bias], axis=1).astype(np.float64)

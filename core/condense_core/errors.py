@@ -8,8 +8,9 @@
         RunFileError            2   a run is not there, cannot be read, or is in the wrong state
         HostError               3   another machine cannot be reached
             LastingHostError    3   the same again with every further attempt
-                NobodyToAskError    ssh would have to ask a person
-                HostKeyError        the host's key is another than the one that is known, or none is known
+                NobodyToAskError 3  ssh would have to ask a person
+                HostKeyError    3   the host's key is another than the one that is known, or none is known
+                RunGoneError    3   a run that was watched is not on the host any more
         StoppedError          130   Ctrl-C
 
 When each is raised: docs/ARCHITECTURE.md, "Errors and exit codes".
@@ -102,6 +103,10 @@ class HostKeyError(LastingHostError):
     def __init__(self, message: str, found: str) -> None:
         """`found`: what is the matter with the key."""
         super().__init__(message, f"{found} · press q to leave: condense-tui doctor says what to do")
+
+
+class RunGoneError(LastingHostError):
+    """A run that was copied here, and that the host has no longer, or has another one of that name."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

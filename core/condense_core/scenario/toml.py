@@ -330,8 +330,9 @@ def _unknown(path: tuple[str, ...], fields: Table) -> str:
         # `lr` for `optimizer.lr`, `widht` for `layers.*.width`
         whole = {name: f"{part}.{name}" for part, name in _inside(fields)}
         close = nearest(path[0], whole).split("'")
-        if path[0] in whole or (len(close) > 1 and "'" not in nearest(path[0], fields)):
-            return f"{path[0]}: unknown; did you mean {whole[close[1]]!r}?"
+        meant = path[0] if path[0] in whole else close[1] if len(close) > 1 else ""
+        if meant and (meant == path[0] or "'" not in nearest(path[0], fields)):
+            return f"{path[0]}: unknown; did you mean {whole[meant]!r}?"
     return f"{'.'.join(path)}: unknown; {_nearest(path[-1], fields, '.'.join(path[:-1]))}"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import random
+import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import pytest
 from pairing import assert_same, following
 from recording import Recording
 
-from condense_core.errors import HostError, RunFileError
+from condense_core.errors import HostError, RunFileError, RunGoneError
+from condense_core.remote.client.mirror import LEFT_S, clear_leftovers, make_mirror_folder
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError
@@ -284,3 +287,64 @@ def test_a_mirror_is_whole_or_absent(far, near, monkeypatch):
     with pytest.raises(OSError, match="No space"), following(far, near, recording.folder.name):
         pass
     assert place.run_folders(near) == []
+
+
+def test_what_killed_copies_left_is_cleared_and_nothing_else(far, near):
+    recording = Recording(far, frames=3)
+    recording.write()
+    recording.finish()
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+        whole = link.folder
+    half = near / "240101-000000-other-0000@far"
+    young = near / "240101-000000-young-0000@far"
+    parts = [whole / ".checkpoint.safetensors.partial", half / ".run.sqlite.partial", half / ".run.sqlite.partial-wal"]
+    long_ago = time.time() - 2 * LEFT_S
+    for folder in (half, young):
+        folder.mkdir()
+    for part in parts:
+        part.write_bytes(b"x" * 1000)
+        os.utime(part, (long_ago, long_ago))
+    (young / ".run.sqlite.partial").write_bytes(b"being written")
+    clear_leftovers(near)
+    assert not any(part.exists() for part in parts)
+    # the folder has just changed, so somebody may be at it
+    assert half.is_dir()
+    os.utime(half, (long_ago, long_ago))
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+    assert sorted(folder.name for folder in near.iterdir()) == sorted([whole.name, young.name])
+    assert list(young.iterdir()) == [young / ".run.sqlite.partial"]
+    assert_same(whole, recording.folder)
+
+
+def test_a_log_that_a_killed_copy_left_is_not_taken_for_the_new_ones(far, near):
+    recording = Recording(far, frames=3)
+    recording.write()
+    recording.finish()
+    folder = make_mirror_folder(near, "far", recording.folder.name)
+    (folder / ".run.sqlite.partial").write_bytes(b"half")
+    (folder / ".run.sqlite.partial-wal").write_bytes(b"a log")
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+    assert not list(folder.glob(".*"))
+    assert_same(folder, recording.folder)
+
+
+def test_a_run_that_is_removed_there_ends_the_copy_and_is_asked_for_no_more(far, near):
+    recording = Recording(far, frames=10)
+    recording.write(4)
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+        recording.close()
+        shutil.rmtree(recording.folder)
+        with pytest.raises(RunGoneError, match=f"was removed from .*replay {recording.folder.name}@far"):
+            for _ in range(400):
+                link.step()
+                time.sleep(0.01)
+    with pytest.raises(StopIteration):
+        # the session says that there is no such run
+        link.ask(lambda ask: say.Subscribe(ask, recording.folder.name, 0, False), say.Described)
+    assert link.received[-1] == say.Refused(
+        link.received[-1].ask, f"no run '{recording.folder.name}' in {far}", 2, gone=True
+    )

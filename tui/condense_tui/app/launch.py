@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -49,7 +48,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
     """
     os.environ.setdefault("TEXTUAL_FPS", str(DRAWS_PER_SECOND))
-    from condense_core.errors import LastingHostError
+    from condense_core.errors import CondenseError, LastingHostError, RunFailedError, RunGoneError
     from condense_tui.app.app import launch
     from condense_tui.resolve.host import kept
 
@@ -60,15 +59,19 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
         alone = not place.is_dir()
         open_reader(place if alone else place / FILE_NAME, alone=alone).close()
     visited: list[Path] = []
-    # that nothing will bring the connection back was said on the screen
-    with contextlib.suppress(LastingHostError), kept(link):
-        visited = launch(place, () if link is None or place is None else (place,))
+    wrong: CondenseError | None = None
+    try:
+        with kept(link):
+            visited = launch(place, () if link is None or place is None else (place,))
+    except LastingHostError as error:
+        # that nothing brings the connection back was said on the screen; a run that is gone there continues nowhere
+        wrong = error if isinstance(error, RunGoneError) else None
 
-    from condense_core.errors import CondenseError, RunFailedError
     from condense_core.runfile.info import read_run
 
-    wrong: CondenseError | None = None
     for run in visited:
+        if run == place and isinstance(wrong, RunGoneError):
+            continue
         if run != place and not run.exists():
             continue
         try:

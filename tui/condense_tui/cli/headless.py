@@ -49,7 +49,7 @@ def show_result(folder: Path, showing: Showing) -> int:
     with RunReader(folder) as run:
         summary = summarise(run, compared(run.experiment))
     if showing.json:
-        typer.echo(to_json(summary))
+        typer.echo(to_json(summary).encode())
     elif showing.detach:
         typer.echo(f"{summary.run} is training; watch it: condense-tui attach {summary.run}")
     else:

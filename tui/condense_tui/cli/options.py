@@ -25,6 +25,17 @@ DataOption = Annotated[str | None, typer.Option(help=f"Data set: {', '.join(DATA
 DataRootOption = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder of torchvision's data sets; also $CONDENSE_DATA_ROOT.")
 ]
+ImagesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        metavar="NAME=SOURCE",
+        help="Use other images in place of a data set: cifar10=folder:PATH; repeatable.",
+    ),
+]
+JobsOption = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Number of runs at a time; by default the number of cores.")
+]
 DownloadOption = Annotated[bool, typer.Option("--download", help="Download the data set if it is missing.")]
 DeviceOption = Annotated[str, typer.Option(help=f"Device: {DEVICE_NAMES}.")]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from condense_tui.cli.options import DataRootOption, JsonOption
+from condense_tui.cli.options import DataRootOption, ImagesOption, JobsOption, JsonOption
 
 presets = typer.Typer(help="The scenarios that ship with the program.", invoke_without_command=True)
 
@@ -41,7 +41,7 @@ def list_(json: JsonOption = False) -> int:
         for preset in catalogue()
     ]
     if json:
-        typer.echo(msgspec.json.encode(rows).decode())
+        typer.echo(msgspec.json.encode(rows))
         return 0
     from rich.console import Console
     from rich.table import Table
@@ -77,7 +77,7 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
     lines = ([("the paper", said.words)] if said is not None else []) + notes(experiment)
     if json:
         table = msgspec.to_builtins(experiment) | {"beside_the_paper": dict(lines)}
-        typer.echo(msgspec.json.encode(table).decode())
+        typer.echo(msgspec.json.encode(table))
         return 0
     # as comments, so that what is printed can be saved and run
     typer.echo("".join(f"# {head}: {words}\n" for head, words in lines) + text.rstrip())
@@ -97,21 +97,14 @@ def record(
         int, typer.Option(min=2, help="Number of steps that are kept at most, fewer where the file would be large.")
     ] = 40,
     data_root: DataRootOption = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=SOURCE", help="Use other images in place of a data set: cifar10=folder:PATH; repeatable."
-        ),
-    ] = None,
+    data: ImagesOption = None,
     work: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR", help="Folder for the runs; finished ones in it are kept. By default they are removed."
         ),
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Number of runs at a time; by default the number of cores.")
-    ] = None,
+    jobs: JobsOption = None,
 ) -> int:
     """Train presets and save each as a small recording, which plays without PyTorch.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from condense_tui.cli.options import DataRootOption, DeviceOption, JsonOption
+from condense_tui.cli.options import DataRootOption, DeviceOption, ImagesOption, JobsOption, JsonOption
 
 if TYPE_CHECKING:
     from condense_tui.batch.cells import Cell, Plan, PresetPlan
@@ -44,16 +44,9 @@ def reproduce(
         Path, typer.Option(metavar="DIR", help="Folder for the runs and the report; finished runs in it are kept.")
     ] = Path("report"),
     data_root: DataRootOption = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=SOURCE", help="Use other images in place of a data set: cifar10=folder:PATH; repeatable."
-        ),
-    ] = None,
+    data: ImagesOption = None,
     device: DeviceOption = "cpu",
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Number of runs at a time; by default the number of cores.")
-    ] = None,
+    jobs: JobsOption = None,
     finished: Annotated[
         bool, typer.Option("--finished", help="Train nothing: report what is finished in DIR, and what is not run yet.")
     ] = False,
@@ -85,7 +78,7 @@ def reproduce(
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_core.scenario.device import device_named
-    from condense_tui.batch.drive import drive, so_far
+    from condense_tui.batch.drive import drive, so_far, with_finished
     from condense_tui.documents.files import ready_folder, write_file
     from condense_tui.reproduce.arms import read_across
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
@@ -116,7 +109,7 @@ def reproduce(
     )
     if quick:
         plan = within(plan, QUICK_MINUTES, jobs)
-    plan = together(plan, jobs)
+    plan = together(with_finished(plan), jobs)
     if finished:
         progress = so_far(plan)
         stopped = f"after {len(progress.ended)} of {len(plan.cells)} runs" if progress.open else ""
@@ -132,7 +125,7 @@ def reproduce(
     except KeyboardInterrupt:
         raise StoppedError("stopped before the report was written; run the same command to continue") from None
     if json:
-        typer.echo(msgspec.json.encode(report).decode())
+        typer.echo(msgspec.json.encode(report))
     else:
         _print(report, markdown, page)
     if stopped and not finished:

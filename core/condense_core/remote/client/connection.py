@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
-from condense_core.errors import CondenseError, HostError
+from condense_core.errors import CondenseError, HostError, LastingHostError
 from condense_core.remote.client.hosts import Host
 from condense_core.remote.client.ssh import Pipe
 from condense_core.remote.wire import messages as say
@@ -75,9 +75,8 @@ class Connection:
         try:
             return self._incoming.feed(data)
         except WireError as error:
-            raise HostError(
-                f"{self.host.name} sent {error}; to check it: condense-tui doctor {self.host.name}"
-            ) from None
+            advice = f"; to check it: condense-tui doctor {self.host.name}" if self._incoming.greeted else ""
+            raise HostError(f"{self.host.name} sent {error}{advice}") from None
 
     def ask(self, question: Callable[[int], say.Message], answer: type[A]) -> A:
         """The answer to `question(number)`; the far side's own error where it refuses."""
@@ -142,8 +141,7 @@ class Connection:
         return hello
 
     def _failure(self) -> HostError:
-        if self._incoming.greeted:
-            return self._pipe.failure()
-        failure = self._pipe.failure()
-        noise = self._incoming.noise
-        return HostError(f"{failure} (output of the shell there: {noise[:200]})") if noise else failure
+        failure, noise = self._pipe.failure(), self._incoming.noise
+        if not noise or isinstance(failure, LastingHostError):
+            return failure
+        return HostError(f"{failure} (output of the shell there: {noise})")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from condense_core.errors import HostError
+from condense_core.errors import HostError, RunGoneError
 from condense_core.remote.client.mirror import Hole, MirrorFile
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError
@@ -80,7 +80,7 @@ class Follower:
             self._state = self._withheld = message
         elif isinstance(message, say.Described) and message.ask == self._subscription:
             if (message.info.id, message.info.created) != (self._mirror.run, self._mirror.created):
-                raise HostError(f"{self._mirror.run} on the host is not the run that was copied here")
+                raise self._gone(f"{self._mirror.run} there is not the run that was copied here")
             self._described = True
         elif isinstance(message, say.Pong):
             sent = self._pings.pop(message.token, None)
@@ -89,7 +89,7 @@ class Follower:
             self._command_ended(message.ask, "")
         elif isinstance(message, say.Refused):
             if message.ask in {0, self._subscription}:
-                raise HostError(message.error)
+                raise self._gone(message.error) if message.gone else HostError(message.error)
             self._command_ended(message.ask, message.error)
         self._tell_state()
 
@@ -117,6 +117,13 @@ class Follower:
             self._shown = now
             heard = time.time() - (now - self._heard)
             self._mirror.link("connected", delay=self._delay, heard=heard, trouble=self._trouble)
+
+    def _gone(self, why: str) -> RunGoneError:
+        kept = self._mirror.folder.name
+        return RunGoneError(
+            f"{self._mirror.host}: {why}; what was copied of it is kept: condense-tui replay {kept}",
+            "the run is no longer there; what was copied of it is shown",
+        )
 
     def _rows(self, message: say.Rows) -> None:
         if not self._described:

@@ -16,7 +16,7 @@ from condense_core.foreign import decoding
 from condense_core.remote.client.connection import Connection
 from condense_core.remote.client.follower import Follower
 from condense_core.remote.client.hosts import Host
-from condense_core.remote.client.mirror import MirrorFile, make_mirror_folder
+from condense_core.remote.client.mirror import MirrorFile, clear_leftovers, make_mirror_folder
 from condense_core.remote.wire import messages as say
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
@@ -35,6 +35,7 @@ TAKE_OVER_S = 0.5
 def open_mirror(connection: Connection, run: str, runs: Path) -> Path:
     """The folder of the mirror of a run on the connection's host, with the run described in it, and no rows yet."""
     found = connection.ask(lambda ask: say.Subscribe(ask, run, 0, False), say.Described)
+    clear_leftovers(runs)
     folder = make_mirror_folder(runs, connection.host.name, found.info.id)
     # where somebody else keeps it, it is there
     if not ((folder / FILE_NAME).exists() and control.worker_is_alive(folder)):

@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS hole (after INTEGER PRIMARY KEY, last INTEGER NOT NUL
 """
 # A command that could not be passed on for so long is no longer what anybody wants.
 STALE_COMMAND_S = 60.0
+# A part of a file that nobody has written for so long is nobody's: a pull writes many times a second.
+LEFT_S = 600.0
 
 
 class Hole(NamedTuple):
@@ -68,19 +70,36 @@ def make_mirror_folder(runs: Path, host: str, run: str) -> Path:
     return folder
 
 
+def clear_leftovers(runs: Path) -> None:
+    """Remove what copies leave whose makers were killed: parts of files, and folders that hold no run.
+
+    Only what nobody has written for a while, since another process may be at it.
+    """
+    old = time.time() - LEFT_S
+    for folder in runs.glob("*@*"):
+        with contextlib.suppress(OSError):  # another process clears it, or it is not ours to clear
+            for part in folder.glob(".*.partial*"):
+                if part.stat().st_mtime < old:
+                    part.unlink()
+            if folder.stat().st_mtime < old and not (folder / FILE_NAME).exists():
+                folder.rmdir()
+
+
 class MirrorFile:
     """The mirror's file, open for writing. Whoever opens it holds the folder (control.hold)."""
 
     def __init__(self, folder: Path, host: str, info: RunInfo) -> None:
         """Make the file where it is missing. RunFileError if it mirrors another run than the one described."""
         self.folder = folder
+        self.host = host
         self.run = info.id
         self.created = info.created
         file = folder / FILE_NAME
         if not file.exists():
-            # whole or not at all: a reader never finds half a mirror
+            # whole or not at all: a reader never finds half a mirror, nor this one the log of a former half
             partial = folder / f".{FILE_NAME}.partial"
-            partial.unlink(missing_ok=True)
+            for left in folder.glob(f"{partial.name}*"):
+                left.unlink(missing_ok=True)
             create(partial)
             with contextlib.closing(open_writer(partial)) as connection, _stored(info.id):
                 _describe(connection, host, info)

@@ -37,6 +37,10 @@ STATE_S = 1.0
 PULLED_FILES = (LOG_NAME, CHECKPOINT_NAME)
 
 
+class _GoneError(RunFileError):
+    """A run that is not here, whoever asks again."""
+
+
 class Session:
     """One client. `feed` what it sends, `tick` often; what is meant for it goes to `write`."""
 
@@ -164,7 +168,7 @@ class Session:
             raise
         if message.after > last:
             source.close()
-            raise RunFileError(
+            raise _GoneError(
                 f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
             )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
@@ -193,6 +197,8 @@ class Session:
         now = time.monotonic()
         if not source.changed() and now < self._state_due:
             return False
+        if source.removed:
+            raise _GoneError(f"{source.run} was removed from {self._runs}")
         state, before = source.state(), self._state
         self._last = state.last_seq
         same = before is not None and (state.status, state.reason, state.device) == (
@@ -284,11 +290,11 @@ class Session:
     def _folder(self, run: str) -> Path:
         folder = self._runs / run
         if is_mirror(folder) or not (folder / FILE_NAME).is_file():
-            raise RunFileError(f"no run {short(run)} in {self._runs}")
+            raise _GoneError(f"no run {short(run)} in {self._runs}")
         return folder
 
     def _refuse(self, ask: int, error: CondenseError) -> None:
-        self._say(say.Refused(ask, str(error)[:2_000], error.exit_code))
+        self._say(say.Refused(ask, str(error)[:2_000], error.exit_code, isinstance(error, _GoneError)))
 
     def _say(self, message: say.Message) -> None:
         self._write(pack(message))

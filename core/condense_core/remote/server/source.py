@@ -59,6 +59,16 @@ class RunSource:
         self._version = int(version)
         return bool(changed)
 
+    @property
+    def run(self) -> str:
+        """The run's id."""
+        return self._folder.name
+
+    @property
+    def removed(self) -> bool:
+        """Whether the file was removed since: what is open can still be read, and nobody will write it any more."""
+        return not (self._folder / FILE_NAME).exists()
+
     def info(self) -> RunInfo:
         """The run's row."""
         return read_info(self._connection, self._folder)

@@ -15,7 +15,7 @@ from condense_core import typed
 from condense_core.errors import CondenseError
 from condense_core.foreign import decoding
 from condense_core.remote.wire.messages import Message, Rows, ToClient, ToServer
-from condense_core.text import printable
+from condense_core.text import printable, short
 
 GREETING = b"\ncondense-tui serve\n"
 # What a login shell may print before the greeting: a long message of the day, not a file.
@@ -46,31 +46,66 @@ def pack(message: Message) -> bytes:
     return _LENGTH.pack(len(body) | flag) + body
 
 
+class Greeting:
+    """Passes over what a login shell prints before a program of ours on the far side begins to speak."""
+
+    def __init__(self, words: bytes) -> None:
+        """`words`: how it begins; with none, it has begun."""
+        self._words = words
+        self._waiting = bytearray()
+
+    @property
+    def heard(self) -> bool:
+        """The far side's program has begun to speak."""
+        return not self._words
+
+    @property
+    def noise(self) -> str:
+        """What came instead of the greeting: its last line, or as much of it as a message holds."""
+        lines = bytes(self._waiting[-2_000:]).decode("utf-8", "replace").split("\n")
+        return next((printable(line).strip()[:200] for line in reversed(lines) if line.strip()), "")
+
+    def after(self, data: bytes) -> bytes:
+        """What of these bytes comes after the greeting; WireError if none comes for too long."""
+        if self.heard:
+            return data
+        self._waiting += data
+        at = self._waiting.find(self._words)
+        if at < 0:
+            if len(self._waiting) > MOST_NOISE:
+                raise WireError(
+                    f"more than {MOST_NOISE:,} bytes before condense-tui's greeting (they end with {short(self.noise)})"
+                    "; start-up files of the shell there should print nothing where nobody looks"
+                )
+            return b""
+        rest = bytes(self._waiting[at + len(self._words) :])
+        self._words = b""
+        self._waiting.clear()
+        return rest
+
+
 class Unpacker(Generic[M]):
     """Turns bytes, cut anywhere, back into messages of the expected types."""
 
     def __init__(self, decoder: msgspec.msgpack.Decoder[M], largest: int, greeting: bytes = b"") -> None:
         self._decoder = decoder
         self._largest = largest
-        self._greeting = greeting
+        self._greeting = Greeting(greeting)
         self._waiting = bytearray()
 
     @property
     def greeted(self) -> bool:
         """The far side's program has begun to speak."""
-        return not self._greeting
+        return self._greeting.heard
 
     @property
     def noise(self) -> str:
-        """What came instead of the greeting: its last line."""
-        words = bytes(self._waiting[-2_000:]).decode("utf-8", "replace").split("\n") if self._greeting else []
-        return next((printable(line).strip() for line in reversed(words) if line.strip()), "")
+        """What came instead of the greeting."""
+        return self._greeting.noise
 
     def feed(self, data: bytes) -> list[M]:
         """Messages that are whole now; WireError if the bytes are none."""
-        self._waiting += data
-        if self._greeting and not self._pass_greeting():
-            return []
+        self._waiting += self._greeting.after(data)
         found = []
         while len(self._waiting) >= _LENGTH.size:
             (word,) = _LENGTH.unpack_from(self._waiting)
@@ -83,16 +118,6 @@ class Unpacker(Generic[M]):
             del self._waiting[: _LENGTH.size + length]
             found.append(self._decode(body, bool(word & _COMPRESSED)))
         return found
-
-    def _pass_greeting(self) -> bool:
-        at = self._waiting.find(self._greeting)
-        if at < 0:
-            if len(self._waiting) > MOST_NOISE:
-                raise WireError(f"{MOST_NOISE:,} bytes before condense-tui's greeting: {self.noise}")
-            return False
-        del self._waiting[: at + len(self._greeting)]
-        self._greeting = b""
-        return True
 
     def _decode(self, body: bytes, compressed: bool) -> M:
         with decoding(WireError, "a malformed message"):

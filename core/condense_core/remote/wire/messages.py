@@ -220,11 +220,15 @@ class Done(Message, frozen=True, tag="done"):
 
 
 class Refused(Message, frozen=True, tag="refused"):
-    """It was not done: why, in one line for the person, and the exit code that goes with it."""
+    """It was not done: why, in one line for the person, and the exit code that goes with it.
+
+    `gone`: because the run is not there, or is another one; who asks again is told the same.
+    """
 
     ask: AskNumber
     error: LineText
     exit_code: Annotated[int, Meta(ge=1, le=125)]
+    gone: bool = False
 
 
 class Pong(Message, frozen=True, tag="pong"):

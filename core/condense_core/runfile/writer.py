@@ -165,8 +165,8 @@ class RecordingThread:
         self._thread.start()
 
     def call_at_stop(self, call: Callable[[], None] | None) -> None:
-        """Have `call` called, in this thread, when a command to stop is there that nobody has obeyed; None: not any
-        more."""
+        """Have `call` called, in this thread and again, while a command to stop is there that nobody has obeyed; None:
+        not any more."""
         self._at_stop = call
 
     def has_room(self) -> bool:
@@ -230,9 +230,9 @@ class RecordingThread:
                     return
                 self._do(item)
                 self.commands.extend(self._writer.take_commands())
-                if self._at_stop is not None and any(command.verb == "stop" for command in self.commands):
-                    call, self._at_stop = self._at_stop, None
-                    call()
+                at_stop = self._at_stop
+                if at_stop is not None and any(command.verb == "stop" for command in list(self.commands)):
+                    at_stop()
                 self._sample()
                 if time.monotonic() >= next_beat:
                     self._beat()

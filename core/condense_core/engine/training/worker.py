@@ -37,6 +37,7 @@ def train(folder: Path) -> int:
             with stoppable():
                 outcome = _train(folder, thread)
         except StoppedEarly as stop:
+            thread.call_at_stop(None)
             asked = any(command.verb == "stop" for command in thread.commands)
             outcome = Outcome("stopped", "stopped by command before training began" if asked else str(stop))
         except CondenseError as error:

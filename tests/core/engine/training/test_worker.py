@@ -335,7 +335,8 @@ def test_a_run_that_still_loads_its_data_can_be_stopped(make_run, workers, monke
     asked = []
 
     def stop():
-        wait_for(lambda: asked)
+        # until the main thread waits: a signal that comes just before interrupts nothing
+        wait_for(lambda: asked and "pipe" in Path(f"/proc/{os.getpid()}/wchan").read_text())
         if way == "by command":
             control.send(folder, "stop")
         else:

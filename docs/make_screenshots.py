@@ -33,7 +33,7 @@ PICTURES: dict[str, tuple[str, list[str], tuple[int, int], int | None]] = {
 # name of the picture: presets that are trained for it, and the keys pressed at home before it is taken
 AT_HOME: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "home": (("digits-gd", "digits-deep", "fcn-fig03-x2tanh-demo"), ()),
-    "compare": ((), ("slash", *"fig03", "enter", "down", "down", "down", *"mmm", "c", "1", "escape")),
+    "compare": ((), ("slash", *"fig03 tanh demo", "enter", *"mmm", "c", "1", "escape")),
 }
 SETTLE_S = 1.5
 

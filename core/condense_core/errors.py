@@ -8,9 +8,9 @@
         RunFileError            2   a run is not there, cannot be read, or is in the wrong state
         HostError               3   another machine cannot be reached
             LastingHostError    3   the same again with every further attempt
-                NobodyToAskError    ssh would have to ask a person
-                HostKeyError        the host's key is another than the one that is known, or none is known
-                RunGoneError        a run that was watched is not on the host any more
+                NobodyToAskError 3  ssh would have to ask a person
+                HostKeyError    3   the host's key is another than the one that is known, or none is known
+                RunGoneError    3   a run that was watched is not on the host any more
         StoppedError          130   Ctrl-C
 
 When each is raised: docs/ARCHITECTURE.md, "Errors and exit codes".

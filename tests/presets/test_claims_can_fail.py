@@ -106,7 +106,13 @@ def noise_images(experiment: Experiment) -> Dataset:
     )
 
 
-@pytest.mark.parametrize("name", ABOUT["training"])
+def trunks_in_make_full(names: list[str]) -> list[object]:
+    """A ResNet18 takes three seconds a preset, so all but the first of them are for `make full`."""
+    trunks = [name for name in names if PRESETS[name].trunk]
+    return [pytest.param(name, marks=pytest.mark.thorough) if name in trunks[1:] else name for name in names]
+
+
+@pytest.mark.parametrize("name", trunks_in_make_full(ABOUT["training"]))
 def test_a_claim_about_training_does_not_hold_without_any(name):
     images = [] if isinstance(PRESETS[name].data, Sine) else [f"data.samples={FEW_IMAGES}", "data.test_samples=0"]
     draws = DRAWS_OF_A_TRUNK if PRESETS[name].trunk else DRAWS

@@ -5,9 +5,11 @@ Errors meant for the user are one line on standard error and an exit code; a tra
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterator
 
 from condense_core.errors import CondenseError, StoppedError
 from condense_core.foreign import reason
@@ -23,18 +25,19 @@ def main() -> int:
     # wherever it stands, and also where the app is called bare
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
-    # what a terminal cannot show is replaced, not a reason to fail
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    with _in_what_can_be_shown():
+        return _ended(arguments, debug)
+
+
+def _ended(arguments: list[str], debug: bool) -> int:
+    """Do what the arguments say, and say what went wrong."""
     try:
         code = _dispatch(arguments)
         # what cannot be written is found out here, and not at the end of Python
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        goes_on = "; a run that was started continues (condense-tui attach)" if "run" in arguments[:1] else ""
-        return complain(f"interrupted{goes_on}", StoppedError.exit_code)
+        return complain("interrupted", StoppedError.exit_code)
     except (BrokenPipeError, SystemExit) as error:
         # the latter is what rich and Typer make of the former
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
@@ -62,6 +65,29 @@ def main() -> int:
         name = type(error).__name__
         words = reason(error).removeprefix(f"{name}: ")
         return complain(f"unexpected {name}: {words} (--debug shows where; please report it)", 1)
+
+
+@contextlib.contextmanager
+def _in_what_can_be_shown() -> Iterator[None]:
+    """What a terminal or a reader of ASCII cannot show is written as what looks like it, and is no reason to fail."""
+    from condense_tui.draw import ascii as plain
+    from condense_tui.draw.ability import output_ability
+
+    plain.for_streams()
+    before = []
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            before.append((stream, stream.encoding, stream.errors))
+            shown = output_ability(os.environ, stream.isatty(), stream.encoding)
+            encoding = stream.encoding if shown.unicode else "ascii"
+            stream.reconfigure(encoding=encoding, errors=plain.ERRORS if encoding == "ascii" else "replace")
+    try:
+        yield
+    finally:
+        for stream, encoding, errors in before:
+            # what cannot be written any more was said, or has nobody to read it
+            with contextlib.suppress(OSError, ValueError):
+                stream.reconfigure(encoding=encoding, errors=errors)
 
 
 def _forget_output() -> None:

@@ -10,6 +10,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from condense_core.engine.training.early_stop import StoppedEarly, stoppable
 from condense_core.errors import CondenseError
 from condense_core.runfile import control
 
@@ -32,7 +33,11 @@ def main() -> int:
 
 def _train(folder: Path) -> int:
     try:
-        from condense_core.engine.training.worker import train
+        with stoppable():
+            from condense_core.engine.training.worker import train
+    except StoppedEarly as stop:
+        control.record_end(folder, "stopped", str(stop))
+        return 0
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         traceback.print_exc()
         control.record_failure(

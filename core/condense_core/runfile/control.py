@@ -41,10 +41,15 @@ def send(folder: Path, verb: Verb, argument: str = "") -> None:
 def record_failure(folder: Path, reason: str) -> None:
     """Write that the run failed, for a worker whose writer could not; the log says it in any case."""
     print(reason, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+    record_end(folder, "failed", reason)
+
+
+def record_end(folder: Path, status: Literal["failed", "stopped"], reason: str) -> None:
+    """Write how the run ended, for a worker that has no writer."""
     file = folder / FILE_NAME
     try:
         with writer(file) as connection, writing(file):
-            connection.execute("UPDATE run SET status = 'failed', reason = ?, heartbeat = ?", (reason, time.time()))
+            connection.execute("UPDATE run SET status = ?, reason = ?, heartbeat = ?", (status, reason, time.time()))
     except RunFileError as error:
         print(f"{reason} ({error})", file=sys.stderr, flush=True)  # noqa: T201
 

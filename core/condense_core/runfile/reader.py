@@ -62,7 +62,10 @@ class RunReader:
         self._filled = 0
 
     def info(self) -> RunInfo:
-        """The run's row as it is now."""
+        """The run's row as it is now; RunFileError if its file was removed meanwhile, of which the open one says
+        nothing."""
+        if not self.file.exists():
+            raise RunFileError(f"the run was removed while it was being watched: there is no {self.file} any more")
         return read_info(self._connection, self.folder)
 
     @property

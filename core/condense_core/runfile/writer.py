@@ -156,12 +156,18 @@ class RecordingThread:
         """Step reached and seconds trained; written with every heartbeat."""
         self.commands: deque[Command] = deque()
         """Commands taken from the file and not yet obeyed; the training loop pops them."""
+        self._at_stop: Callable[[], None] | None = None
         self.sampler: Callable[[], list[tuple[str, float]]] | None = None
         """Gives scalars of the moment, as of the machine; called in the thread, now and then while training goes on."""
         self._begun = time.monotonic()
         self._sampled_at, self._sampled_step = -math.inf, -1
         self._thread = threading.Thread(target=self._work, name="run-file-writer", daemon=True)
         self._thread.start()
+
+    def call_at_stop(self, call: Callable[[], None] | None) -> None:
+        """Have `call` called, in this thread and again, while a command to stop is there that nobody has obeyed; None:
+        not any more."""
+        self._at_stop = call
 
     def has_room(self) -> bool:
         """Whether `put` would return at once. Only one thread hands over records, so it still holds when it does."""
@@ -224,6 +230,9 @@ class RecordingThread:
                     return
                 self._do(item)
                 self.commands.extend(self._writer.take_commands())
+                at_stop = self._at_stop
+                if at_stop is not None and any(command.verb == "stop" for command in list(self.commands)):
+                    at_stop()
                 self._sample()
                 if time.monotonic() >= next_beat:
                     self._beat()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.metadata
 import importlib.util
 import json
@@ -11,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +21,7 @@ from condense_core.errors import CondenseError, MissingExtraError, RunFailedErro
 from condense_core.installation import how_to_add
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
-from condense_core.runfile.info import LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
+from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
 from condense_core.runfile.schema import FILE_NAME, create, writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
@@ -116,6 +118,7 @@ def ready_to_resume(folder: Path) -> RunInfo:
     """Mark the run as starting, for a worker that whoever calls this starts; the run as it was before."""
     file = folder / FILE_NAME
     _refuse_beating(folder)
+    _refuse_full(folder)
     with writer(file) as connection, writing(file):
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
@@ -129,6 +132,24 @@ def ready_to_resume(folder: Path) -> RunInfo:
         )
         connection.execute("COMMIT")
     return before
+
+
+def _refuse_full(folder: Path) -> None:
+    """RunFileError where the disk has no room for what a resumed run writes first: it would be lost without a word,
+    since its log is on that disk too."""
+    checkpoint = folder / "checkpoint.safetensors"
+    try:
+        needed = LEAST_SPACE + (checkpoint.stat().st_size if checkpoint.exists() else 0)
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            raise OSError(errno.ENOSPC, f"{free:,} bytes are free, and its checkpoint and rows need {needed:,}")
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            # a quota is found by trying
+            os.posix_fallocate(probe.fileno(), 0, LEAST_SPACE)
+    except OSError as error:
+        raise RunFileError(
+            f"{folder.name} cannot be resumed on the disk of {folder}: {error.strerror}; free some space first"
+        ) from None
 
 
 def _refuse_beating(folder: Path) -> None:

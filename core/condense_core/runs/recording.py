@@ -19,7 +19,7 @@ from condense_core.scenario.experiment import Experiment
 
 SUFFIX = ".sqlite"
 # What a recording may take; a wheel packs it to less than half. A hundred of them stay below 12 MB there.
-LARGEST = 240_000
+LARGEST = 260_000
 # Steps that are kept at most, where they fit, and those below which it is no film any more.
 MOST_STEPS = 40
 FEWEST_STEPS = 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import shutil
@@ -488,6 +489,14 @@ def test_an_active_run_without_a_worker_is_lost(folder):
             assert run.info().status == "lost"
 
 
+def test_a_run_that_was_removed_while_it_was_watched_says_so(folder):
+    with RunReader(folder) as run:
+        assert run.info().status == "starting"
+        place.remove_run(folder)
+        with pytest.raises(RunFileError, match="the run was removed while it was being watched"):
+            run.info()
+
+
 def elsewhere(folder, beat):
     """A training run of another machine, whose worker has just written that its time is `beat`."""
     with schema.writer(folder / FILE_NAME) as connection:
@@ -535,6 +544,26 @@ def test_a_run_that_is_heard_of_elsewhere_is_not_resumed_here(folder, monkeypatc
         create.ready_to_resume(folder)
     beat.join()
     assert seen(folder) == "running"
+
+
+@pytest.mark.parametrize("kind", ["a full disk", "a quota"])
+def test_a_run_is_not_resumed_on_a_full_disk(folder, monkeypatch, kind):
+    with schema.writer(folder / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET status = 'stopped'")
+    with monkeypatch.context() as patch:
+        if kind == "a quota":
+
+            def refuse(*_):
+                raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+            patch.setattr(create.os, "posix_fallocate", refuse)
+        else:
+            patch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 5_000))
+        with pytest.raises(RunFileError, match="free some space first") as caught:
+            create.ready_to_resume(folder)
+        assert ("5,000 bytes are free" if kind == "a full disk" else "Disk quota exceeded") in str(caught.value)
+        assert seen(folder) == "stopped"
+    assert create.ready_to_resume(folder).status == "stopped"
 
 
 def test_a_run_that_is_silent_elsewhere_can_be_resumed_here(folder, monkeypatch):

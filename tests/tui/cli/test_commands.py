@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from forking import Fresh
+from recording import Recording
 from support import SMALL, wait_for
 
 from condense_core.runfile.control import worker_is_alive
@@ -320,3 +321,16 @@ def test_replaying_a_file_leaves_nothing_beside_it(command, tmp_path):
     assert "digits-gd" in command("replay", str(alone), "--headless").stdout
     command("replay", str(alone), "--json")
     assert [file.name for file in alone.parent.iterdir()] == ["run.sqlite"]
+
+
+def test_what_cannot_be_shown_is_written_in_ascii_and_json_as_it_is(command, tmp_path, monkeypatch):
+    run = Recording(tmp_path / "runs")
+    run.write(3)
+    run.writer.update(name="größe")
+    run.finish()
+    assert "✔ done" in command("runs", "list").stdout
+    monkeypatch.setenv("LC_ALL", "C")
+    table = command("runs", "list").stdout
+    assert "v done" in table and table.isascii()
+    assert command("run", "größe", code=2).stderr.isascii()
+    assert json.loads(command("runs", "list", "--json").stdout)[0]["name"] == "größe"

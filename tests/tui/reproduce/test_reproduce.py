@@ -19,7 +19,7 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import write_run
 from condense_core.scenario import toml
 from condense_presets import preset_text
-from condense_tui.batch.drive import BatchProgress, drive, is_finished
+from condense_tui.batch.drive import BatchProgress, drive, is_finished, with_finished
 from condense_tui.cli.reproduce import _report, _stopped
 from condense_tui.main import main
 from condense_tui.reproduce.arms import read_across
@@ -234,6 +234,24 @@ def test_what_is_finished_is_reported_without_training(tmp_path, monkeypatch, ca
     rows = {line.split("|")[1].strip(): line for line in table.read_text().splitlines() if line.startswith("| ")}
     assert "not run yet, about" in rows["6a"]
     assert "not asked for" in rows["3"]
+
+
+def test_what_is_finished_is_found_however_it_was_put_together(tmp_path):
+    """More draws than before, or another number of runs at a time, train only what is not there."""
+    presets = {"tiny": preset(about=about(record="fcn/3a", kind="paper"))}
+
+    def plan(seeds):
+        return together(with_finished(make_plan(presets, out=tmp_path, seeds=seeds)), 1)
+
+    drive(plan(3), jobs=1, device="cpu", show=lambda _: None)
+    (tmp_path / "cells" / "tiny" / "not-a-run").mkdir()
+    more = plan(5)
+    assert [(cell.seed, cell.data_seed) for cell in more.cells] == [(number, number) for number in range(5)]
+    progress = drive(more, jobs=1, device="cpu", show=lambda _: None)
+    assert [cell.seed for cell in progress.kept] == [0, 1, 2]
+    assert len(plan(5).cells) == len(drive(plan(5), jobs=1, device="cpu", show=lambda _: None).kept) == 5
+    fewer = drive(plan(2), jobs=1, device="cpu", show=lambda _: None)
+    assert len(fewer.kept) == len(fewer.ended) == 2
 
 
 def _step(folder: Path) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from condense_tui.screens.arrange import BORDER, HEAT_LEAST, arrange, fitting
+from condense_tui.widgets.claim import lines_for
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,10 @@ def test_columns_never_exceed_the_terminal(width: int, height: int, sides: tuple
     assert left >= min(HEAT_LEAST, width)
     assert plan.heat_height <= height
     assert 1 <= plan.heat_columns <= max(1, plan.heatmaps)
+
+
+@pytest.mark.parametrize("height", [40, 41])
+def test_panels_stay_where_they_are_from_layer_to_layer_under_a_claim(height: int) -> None:
+    claim = lines_for(SimpleNamespace(claim=object()), height)
+    assert claim > 0
+    assert len({arrange(120, height, (side,), claim=claim) for side in (16, 32, 64)}) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -43,6 +44,13 @@ async def test_pause_and_resume_training(live: Recording) -> None:
         assert "p resume" in text(pilot).splitlines()[-1]
         await pilot.press("p")
         await until(lambda: commands(live) == ["pause", "resume"], "the second command")
+
+
+async def test_a_run_that_is_removed_elsewhere_says_so(live: Recording) -> None:
+    async with shown(live.folder) as pilot:
+        await text_has(pilot, "live")
+        shutil.rmtree(live.folder)
+        await text_has(pilot, "was removed while")
 
 
 async def test_stop_training_asks_first(live: Recording) -> None:

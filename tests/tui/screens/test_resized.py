@@ -61,5 +61,5 @@ async def test_behind_a_dialog_stands_the_screen_at_its_new_size(
         await until(lambda: len(pilot.app.screen_stack) > 2, "the dialog")
         await pilot.resize_terminal(*after)
         # the first and the last line are behind no dialog
-        await until(lambda: text(pilot).splitlines()[0] == wanted[0], "the header at its new width")
+        await until(lambda: text(pilot).splitlines()[0] == wanted[0], f"the header at its new width: {wanted[0]!r}")
         await until(lambda: text(pilot).splitlines()[-1] == wanted[-1], "the footer in its new place")

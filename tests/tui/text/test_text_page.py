@@ -18,11 +18,11 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.runs.summary import summarise
 from condense_presets import recordings
-from condense_tui.draw.ability import Ability, Depth
+from condense_tui.draw.ability import Ability, Depth, output_ability
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.main import main
 from condense_tui.text.blocks import TextInk, fitted
-from condense_tui.text.run_page import output_ability, page
+from condense_tui.text.run_page import page
 
 UTF8 = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
 PIPE = TextInk(Ability(Depth.NONE, True))

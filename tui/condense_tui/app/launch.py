@@ -93,4 +93,5 @@ def goes_on(info: RunInfo) -> str:
     """That training continues without a viewer, and how to watch it again."""
     there = f" on {info.mirror.host}" if info.mirror is not None else ""
     host = f" --host {info.mirror.host}" if info.mirror is not None else ""
-    return f"{info.id} continues training{there}; to watch it again: condense-tui attach {info.id}{host}"
+    what = "is paused" if info.status == "paused" else "continues training"
+    return f"{info.id} {what}{there}; to watch it again: condense-tui attach {info.id}{host}"

@@ -31,6 +31,8 @@ class Cell:
     experiment: Experiment
     folder: Path
     member: int = 0
+    found: bool = False
+    """It is finished already, in a run that may be of other draws too."""
 
 
 @dataclass(frozen=True)

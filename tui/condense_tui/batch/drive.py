@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Set
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import required_steps
-from condense_tui.batch.cells import Cell, Plan
+from condense_tui.batch.cells import Cell, Plan, PresetPlan
 
 # Between two looks at the workers, and so between two frames of the progress table.
 LOOK_S = 0.2
@@ -86,6 +86,29 @@ def drive(
         # some came to their end while they were told to stop
         _end(progress, {cell.folder for cell in progress.running if is_finished(cell)})
     return progress
+
+
+def with_finished(plan: Plan) -> Plan:
+    """The plan with cells that are finished already in the place where they are, however they were put together then:
+    of fewer draws, or dealt to another number of runs."""
+    return replace(plan, presets=tuple(map(_with_finished, plan.presets)), own=tuple(map(_with_finished, plan.own)))
+
+
+def _with_finished(preset: PresetPlan) -> PresetPlan:
+    if not preset.cells:
+        return preset
+    there: dict[str, Cell] = {}
+    for folder in sorted(preset.cells[0].folder.parent.glob("*/")):
+        try:
+            with RunReader(folder) as run:
+                status, trained = run.info().status, run.experiment
+        except CondenseError:
+            continue
+        for number, member in enumerate(trained.members if status in FINAL else ()):
+            place = Cell(preset.name, member.seed, member.data.seed, trained, folder, number, found=True)
+            there.setdefault(repr(_without_words(member)), place)
+    keys = [repr(_without_words(cell.experiment)) for cell in preset.cells]
+    return replace(preset, cells=tuple(there.get(key, cell) for key, cell in zip(keys, preset.cells, strict=True)))
 
 
 def so_far(plan: Plan) -> BatchProgress:

@@ -68,7 +68,7 @@ def _tell(checks: Iterable[Check], *, json: bool) -> int:
             if check.advice:
                 typer.echo(f"  {'':<10} → {printable(check.advice)}")
     if json:
-        typer.echo(msgspec.json.encode(told).decode())
+        typer.echo(msgspec.json.encode(told))
     return int(any(check.state == "broken" for check in told))
 
 

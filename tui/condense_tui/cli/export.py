@@ -99,7 +99,7 @@ def export(
     seeds = whose_of(place, wish)
     if json:
         told = {"path": str(path.resolve()), "format": wish.format} | ({"seeds": seeds} if seeds else {})
-        typer.echo(msgspec.json.encode(told).decode())
+        typer.echo(msgspec.json.encode(told))
     else:
         typer.echo(f"wrote {path}" + (f" · {seeds}" if seeds else ""))
     return 0

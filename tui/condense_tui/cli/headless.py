@@ -33,8 +33,8 @@ def watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
     """Wait for the run to end, showing progress, then print its summary. `link` keeps a mirror up to date."""
     with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
         ended = _follow(run, interrupts, link)
-        if not ended and not _ask_again(run, interrupts):
-            typer.echo(goes_on(run.info()), err=True)
+        if not ended and not _ask_again(run, interrupts) and (info := run.info()).active:
+            typer.echo(goes_on(info), err=True)
             return 0
     return show_result(folder, showing)
 
@@ -49,7 +49,7 @@ def show_result(folder: Path, showing: Showing) -> int:
     with RunReader(folder) as run:
         summary = summarise(run, compared(run.experiment))
     if showing.json:
-        typer.echo(to_json(summary))
+        typer.echo(to_json(summary).encode())
     elif showing.detach:
         typer.echo(f"{summary.run} is training; watch it: condense-tui attach {summary.run}")
     else:

@@ -41,7 +41,7 @@ def list_(json: JsonOption = False) -> int:
         for preset in catalogue()
     ]
     if json:
-        typer.echo(msgspec.json.encode(rows).decode())
+        typer.echo(msgspec.json.encode(rows))
         return 0
     from rich.console import Console
     from rich.table import Table
@@ -77,7 +77,7 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
     lines = ([("the paper", said.words)] if said is not None else []) + notes(experiment)
     if json:
         table = msgspec.to_builtins(experiment) | {"beside_the_paper": dict(lines)}
-        typer.echo(msgspec.json.encode(table).decode())
+        typer.echo(msgspec.json.encode(table))
         return 0
     # as comments, so that what is printed can be saved and run
     typer.echo("".join(f"# {head}: {words}\n" for head, words in lines) + text.rstrip())

@@ -53,7 +53,7 @@ def reduce(
     with waiting("reducing"):
         found = ask("condense_core.engine.answers.reduce", question, ReduceAnswer)
     if json:
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(msgspec.json.encode(found))
     else:
         _print(found)
     return 0

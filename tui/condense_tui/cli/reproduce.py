@@ -78,7 +78,7 @@ def reproduce(
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_core.scenario.device import device_named
-    from condense_tui.batch.drive import drive, so_far
+    from condense_tui.batch.drive import drive, so_far, with_finished
     from condense_tui.documents.files import ready_folder, write_file
     from condense_tui.reproduce.arms import read_across
     from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
@@ -109,7 +109,7 @@ def reproduce(
     )
     if quick:
         plan = within(plan, QUICK_MINUTES, jobs)
-    plan = together(plan, jobs)
+    plan = together(with_finished(plan), jobs)
     if finished:
         progress = so_far(plan)
         stopped = f"after {len(progress.ended)} of {len(plan.cells)} runs" if progress.open else ""
@@ -125,7 +125,7 @@ def reproduce(
     except KeyboardInterrupt:
         raise StoppedError("stopped before the report was written; run the same command to continue") from None
     if json:
-        typer.echo(msgspec.json.encode(report).decode())
+        typer.echo(msgspec.json.encode(report))
     else:
         _print(report, markdown, page)
     if stopped and not finished:

@@ -66,7 +66,7 @@ def run(
     condense-tui run my-scenario.toml --headless --json
     condense-tui run cnn-fig03 --host me@gpu.example.org --device cuda
     """
-    from condense_core.errors import ScenarioError
+    from condense_core.errors import ScenarioError, StoppedError
     from condense_core.runs.create import create_run, require_engine, start_worker
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.claim_lint import faults
@@ -99,8 +99,23 @@ def run(
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
     if isinstance(experiment.data, Folder) and not showing.in_app:
         typer.echo(f"{experiment.data.path}: {named(class_folders(place_of(experiment.data.path)))}", err=True)
-    start_worker(folder)
-    return show_result(folder, showing) if detach else _watch(folder, showing)
+    try:
+        start_worker(folder)
+        return show_result(folder, showing) if detach else _watch(folder, showing)
+    except KeyboardInterrupt:
+        raise StoppedError(f"interrupted; {_what_is_there(folder)}") from None
+
+
+def _what_is_there(folder: Path) -> str:
+    """What has become of a run whose command was interrupted."""
+    from condense_core.runfile.control import worker_is_alive
+    from condense_core.runfile.info import read_run
+    from condense_tui.app.launch import goes_on
+
+    info = read_run(folder)
+    if info.status == "starting" and not worker_is_alive(folder):
+        return f"{info.id} was made, and may not have been started (condense-tui runs list)"
+    return goes_on(info) if info.active else f"{info.id} is {info.status}"
 
 
 def attach(

@@ -48,7 +48,7 @@ def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOp
             | {"claim": None if claim is None else as_json(claim)}
             for info, claim in found
         ]
-        typer.echo(msgspec.json.encode(rows).decode())
+        typer.echo(msgspec.json.encode(rows))
     elif found:
         infos, claims = zip(*found, strict=True)
         print_runs(infos, claims if any(claims) else ())

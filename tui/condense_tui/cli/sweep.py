@@ -141,7 +141,7 @@ def sweep(
             "cells": results,
             "files": [str(file) for file in files],
         }
-        typer.echo(msgspec.json.encode(document).decode())
+        typer.echo(msgspec.json.encode(document))
     else:
         _print(swept, results, pictures, show, layer, files)
     if stopped:

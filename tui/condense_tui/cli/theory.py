@@ -71,7 +71,7 @@ def theory(
     with waiting(f"{trials} trials of {samples} samples"):
         found = ask("condense_core.engine.answers.theory", question, TheoryAnswer)
     if json:
-        typer.echo(msgspec.json.encode(found).decode())
+        typer.echo(msgspec.json.encode(found))
     else:
         _print(found, experiment)
     return 0

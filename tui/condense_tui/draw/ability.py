@@ -48,6 +48,13 @@ def ability(environ: Mapping[str, str], encoding: str | None) -> Ability:
     return Ability(_depth(environ, term, dumb), speaks_utf8(environ, encoding) and not dumb and term != "linux")
 
 
+def output_ability(environ: Mapping[str, str], terminal: bool, encoding: str | None) -> Ability:
+    """What standard output can show: a terminal as its environment says, a pipe or a file no colour."""
+    if terminal or environ.get("FORCE_COLOR"):
+        return ability(environ, encoding)
+    return Ability(Depth.NONE, speaks_utf8(environ, encoding))
+
+
 def speaks_utf8(environ: Mapping[str, str], encoding: str | None) -> bool:
     """Whether what is written in `encoding` can be Unicode. Python writes UTF-8 in the locale C nevertheless, and says
     so in LC_CTYPE; a person who asked for C by name gets ASCII."""

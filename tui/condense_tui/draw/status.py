@@ -6,34 +6,33 @@ from typing import NamedTuple
 
 
 class StatusSign(NamedTuple):
-    """The sign, the same without Unicode, the word, and the name of the style in `look.Look`."""
+    """The sign, the word, and the name of the style in `look.Look`."""
 
     sign: str
-    plain: str
     word: str
     style: str
 
 
-LIVE = StatusSign("●", "*", "live", "good")
-PAUSED = StatusSign("▮▮", "||", "paused", "warn")
-REPLAY = StatusSign("▷", ">", "replay", "playhead")
+LIVE = StatusSign("●", "live", "good")
+PAUSED = StatusSign("▮▮", "paused", "warn")
+REPLAY = StatusSign("▷", "replay", "playhead")
 # Of a run elsewhere that trained when it was last heard of, and to which there is no connection.
-LAST_SEEN = StatusSign("○", "o", "last seen", "warn")
+LAST_SEEN = StatusSign("○", "last seen", "warn")
 SIGNS = {
     "running": LIVE,
     "paused": PAUSED,
-    "done": StatusSign("✔", "ok", "done", "good"),
-    "stopped": StatusSign("■", "#", "stopped", "warn"),
-    "failed": StatusSign("✖", "x", "failed", "bad"),
-    "diverged": StatusSign("✖", "x", "diverged", "bad"),
-    "lost": StatusSign("✖", "x", "worker lost", "bad"),
-    "starting": StatusSign("○", "o", "starting", "muted"),
+    "done": StatusSign("✔", "done", "good"),
+    "stopped": StatusSign("■", "stopped", "warn"),
+    "failed": StatusSign("✖", "failed", "bad"),
+    "diverged": StatusSign("✖", "diverged", "bad"),
+    "lost": StatusSign("✖", "worker lost", "bad"),
+    "starting": StatusSign("○", "starting", "muted"),
 }
 
 
 def sign_of(status: str) -> StatusSign:
     """Sign and word of a status; an unknown one is its own word."""
-    return SIGNS.get(status, StatusSign("○", "o", status, "muted"))
+    return SIGNS.get(status, StatusSign("○", status, "muted"))
 
 
 def condensed_sign(condensed: bool | None, unicode: bool) -> str:

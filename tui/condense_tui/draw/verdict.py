@@ -17,21 +17,20 @@ if TYPE_CHECKING:
 
 
 class VerdictSign(NamedTuple):
-    """The sign, the same without Unicode, the word, and the name of the style in `look.Look`."""
+    """The sign, the word, and the name of the style in `look.Look`."""
 
     sign: str
-    plain: str
     word: str
     style: str
 
 
 SIGNS: dict[ClaimState, VerdictSign] = {
-    "holds": VerdictSign("✔", "ok", "holds", "good"),
-    "does not hold": VerdictSign("✖", "x", "does not hold", "bad"),
+    "holds": VerdictSign("✔", "holds", "good"),
+    "does not hold": VerdictSign("✖", "does not hold", "bad"),
     # not green: nothing is decided yet
-    "met so far": VerdictSign("○", "o", "met so far", "accent"),
-    "not met so far": VerdictSign("○", "o", "not met so far", "warn"),
-    "not decided": VerdictSign("–", "-", "not decided", "muted"),
+    "met so far": VerdictSign("○", "met so far", "accent"),
+    "not met so far": VerdictSign("○", "not met so far", "warn"),
+    "not decided": VerdictSign("–", "not decided", "muted"),
 }
 # Of a measure at a cut, the cut is said once, after its name.
 _SHORT = {
@@ -83,9 +82,7 @@ def decides(standing: Standing) -> str:
     return finding(found, standing.of, brief=True, layer=several) + more
 
 
-def parts(
-    standing: Standing, at_end: Standing | None = None, *, unicode: bool = True, short: bool = False
-) -> list[tuple[str, str]]:
+def parts(standing: Standing, at_end: Standing | None = None, *, short: bool = False) -> list[tuple[str, str]]:
     """The claim in one line, as parts of text and the name of a style in `look.Look`, the most important first: sign
     and verdict, what decides, the step it speaks of; where that is not the end, the verdict there; the claim itself.
 
@@ -93,14 +90,13 @@ def parts(
     """
     sign = sign_of(standing)
     word = (short and counted(standing)) or verdict(standing, looking_back=at_end is not None)
-    said = [(f"{sign.sign if unicode else sign.plain} {word}", sign.style)]
+    said = [(f"{sign.sign} {word}", sign.style)]
     what = decides(standing)
     said += [(what, "text")] if what else []
     said += [(f"step {step(standing.step)}", "muted")] if standing.step is not None else []
     if at_end is not None:
         end = sign_of(at_end)
-        mark = end.sign if unicode else end.plain
-        said.append((f"at step {step(at_end.step or 0)}: {mark} {verdict(at_end)}", end.style))
+        said.append((f"at step {step(at_end.step or 0)}: {end.sign} {verdict(at_end)}", end.style))
     return [*said, (f"claim: {standing.text}", "muted")]
 
 

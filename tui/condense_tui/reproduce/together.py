@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal
 
 import msgspec
@@ -32,16 +32,27 @@ def together(plan: Plan, jobs: int) -> Plan:
 def _together(preset: PresetPlan, runs: int) -> PresetPlan:
     if trains_alone(preset.experiment):
         return preset
-    cells: list[Cell] = []
-    for vary, draws in _groups(preset.cells):
+    cells = [cell for cell in preset.cells if cell.found]
+    for vary, draws in _groups([cell for cell in preset.cells if not cell.found]):
         each = math.ceil(len(draws) / runs)
         for first in range(0, len(draws), each):
-            cells += _joined(draws[first : first + each], vary)
-    return replace(preset, cells=tuple(cells))
+            for following in _following(draws[first : first + each], vary):
+                cells += _joined(following, vary)
+    order = {(cell.seed, cell.data_seed): place for place, cell in enumerate(preset.cells)}
+    return replace(preset, cells=tuple(sorted(cells, key=lambda cell: order[cell.seed, cell.data_seed])))
+
+
+def _following(draws: Sequence[Cell], vary: Vary) -> list[list[Cell]]:
+    """The draws cut where a number is left out, as one that is finished is."""
+    numbers = [cell.data_seed if vary == "data" else cell.seed for cell in draws]
+    ends = [place for place in range(1, len(draws)) if numbers[place] != numbers[place - 1] + 1]
+    return [list(draws[start:end]) for start, end in pairwise([0, *ends, len(draws)])]
 
 
 def _groups(cells: Sequence[Cell]) -> list[tuple[Vary, list[Cell]]]:
     """Draws that an ensemble can be made of: of which only the weights, only the data, or both count up together."""
+    if not cells:
+        return []
     if all(cell.seed - cell.data_seed == cells[0].seed - cells[0].data_seed for cell in cells):
         return [("both", list(cells))]
     if len({cell.seed for cell in cells}) == 1:

@@ -86,7 +86,7 @@ def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]
     sign = LAST_SEEN if away else sign_of(info.status)
     style: Style = getattr(look, sign.style)
     how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
-    said = (f"{sign.sign if viewer.unicode else sign.plain} ".ljust(3), style)
+    said = (f"{sign.sign} ".ljust(3), style)
     left = [mark, said, (printable(info.name), look.strong)]
     if info.host != viewer.here and info.mirror is None:
         left.append((f" on {printable(info.host)}", look.muted))
@@ -148,9 +148,7 @@ def viewer_of(widget: Lines, here: str = "") -> Viewer:
     return Viewer(widget.look, widget.ability.unicode, time.time(), here)
 
 
-def run_details(
-    glance: Glance, look: Look, width: int, height: int, *, claim: Standing | None = None, unicode: bool = True
-) -> list[Line]:
+def run_details(glance: Glance, look: Look, width: int, height: int, *, claim: Standing | None = None) -> list[Line]:
     """Details of a run, with how its claim stands once that is known."""
     info = glance.info
     if info is None:
@@ -165,7 +163,7 @@ def run_details(
     first = wrapped(printable(what), look.strong, width)
     said = [(how, look.text)]
     if claim is not None:
-        *found, (own, _) = parts(claim, unicode=unicode)
+        *found, (own, _) = parts(claim)
         first.append([piece for text, style in found for piece in ((text, getattr(look, style)), ("  ", look.text))])
         said.append((own, look.muted))
     if info.reason:

@@ -15,7 +15,7 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import Summary, summarise
 from condense_tui.draw import numbers
-from condense_tui.draw.ability import Ability, Depth, ability, speaks_utf8
+from condense_tui.draw.ability import Depth, output_ability
 from condense_tui.draw.ascii import to_ascii
 from condense_tui.draw.line import Line
 from condense_tui.draw.timeline import is_logarithmic
@@ -72,19 +72,12 @@ def _trimmed(line: Line) -> Line:
     return kept
 
 
-def output_ability(environ: Mapping[str, str], terminal: bool, encoding: str | None) -> Ability:
-    """What standard output can show: a terminal as its environment says, a pipe or a file no colour."""
-    if terminal or environ.get("FORCE_COLOR"):
-        return ability(environ, encoding)
-    return Ability(Depth.NONE, speaks_utf8(environ, encoding))
-
-
 def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: TextInk) -> list[Line]:
     """All lines; none is wider than `width` but for texts that came with the run."""
     snapshot = snapshot_at(run, at)
     head = snapshot.head
     step = None if head is None or at is None else head.step
-    lines = [_header(snapshot), *_claim(snapshot, ink.ability.unicode)]
+    lines = [_header(snapshot), *_claim(snapshot)]
     if snapshot.layers:
         lines += [[(line, PLAIN)] for line in _table(run, snapshot, summary if at is None else None, width)]
     if snapshot.seeds is not None:
@@ -123,11 +116,11 @@ def _header(snapshot: Snapshot) -> Line:
     return [(run.id, blocks.STRONG), (": " + " · ".join(parts), PLAIN)]
 
 
-def _claim(snapshot: Snapshot, unicode: bool) -> list[Line]:
+def _claim(snapshot: Snapshot) -> list[Line]:
     """How the claim stands, in a line."""
     if snapshot.claim is None:
         return []
-    said = parts(snapshot.claim, snapshot.claim_at_end, unicode=unicode)
+    said = parts(snapshot.claim, snapshot.claim_at_end)
     return [[(" · ".join(text for text, _ in said[:-1]), PLAIN)]]
 
 

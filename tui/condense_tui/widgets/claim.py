@@ -51,7 +51,7 @@ class ClaimLine(Lines):
 
     def _line(self, claim: Standing, at_end: Standing | None, *, short: bool) -> tuple[Line, tuple[str, Style]]:
         """What is said, and the claim in its own words."""
-        found = parts(claim, at_end, unicode=self.ability.unicode, short=short)
+        found = parts(claim, at_end, short=short)
         *said, own = [(text, getattr(self.look, style)) for text, style in found]
         line: Line = []
         for part in said:

@@ -99,11 +99,10 @@ class CompareHeader(Lines):
         if found is None:
             return [brand]
         left: Line = [*brand, (f"{len(found.sides)} runs", look.strong)]
-        unicode = self.ability.unicode
         for number, side in enumerate(found.sides):
             sign = sign_of(side.status)
             left.append((f"   {side.letter} ", look.curves[number % len(look.curves)]))
-            left.append((f"{sign.sign if unicode else sign.plain} {sign.word}", getattr(look, sign.style)))
+            left.append((f"{sign.sign} {sign.word}", getattr(look, sign.style)))
         place = (
             "nothing measured yet"
             if found.at is None

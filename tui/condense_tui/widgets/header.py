@@ -50,10 +50,10 @@ class Header(Lines):
 
     def _right(self, snapshot: Snapshot) -> Line:
         look, run, head = self.look, snapshot.header, snapshot.head
-        sign, plain, word, style = _status(snapshot)
+        sign, word, style = _status(snapshot)
         seeds = [] if snapshot.seeds is None else [(f"   {snapshot.seeds.label}", look.accent)]
         delay = "" if run.delay is None else f" {numbers.delay(run.delay)}"
-        parts: Line = [(f"{sign if self.ability.unicode else plain} {word}{delay}", getattr(look, style))]
+        parts: Line = [(f"{sign} {word}{delay}", getattr(look, style))]
         shown = head.step if head is not None and not head.following else run.step
         parts.append((f"   step {numbers.step(shown)} of {numbers.step(run.steps)}", look.text))
         if head is not None and not head.following:
@@ -73,5 +73,5 @@ def _status(snapshot: Snapshot) -> StatusSign:
     if head is not None and not head.following and (run.active or run.status == "done"):
         return REPLAY if head.playing else REPLAY._replace(word="looking back" if run.active else "replay")
     if run.away:
-        return StatusSign("○", "o", run.away, "warn")
+        return StatusSign("○", run.away, "warn")
     return sign_of(run.status)

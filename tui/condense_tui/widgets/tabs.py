@@ -52,7 +52,7 @@ class Tabs(Lines):
         end = 0
         shown = [item for item in self._names.items() if item[0] not in self._without]
         # where not all of the names fit, those at the end are numbers
-        room = sum(len(words) + 4 for _, words in shown) + len(str(len(shown)))
+        room = sum(len(f" {number} {words} ") + 1 for number, words in shown) - 1
         for number, words in reversed(shown):
             if room > width and number != self._chosen:
                 room -= len(words) + 1

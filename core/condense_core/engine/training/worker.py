@@ -14,6 +14,7 @@ from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
 from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import device, load
+from condense_core.engine.training.early_stop import StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
@@ -33,7 +34,12 @@ def train(folder: Path) -> int:
     try:
         thread = RecordingThread(folder)
         try:
-            outcome = _train(folder, thread)
+            with stoppable():
+                outcome = _train(folder, thread)
+        except StoppedEarly as stop:
+            thread.call_at_stop(None)
+            asked = any(command.verb == "stop" for command in thread.commands)
+            outcome = Outcome("stopped", "stopped by command before training began" if asked else str(stop))
         except CondenseError as error:
             print(error, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
             outcome = Outcome("failed", str(error))
@@ -63,6 +69,7 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.progress = (info.step, info.seconds)
         chosen = device.choose(info.device.partition(" ")[0])
         device.make_deterministic(chosen)
+        thread.call_at_stop(stop_now)
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
         samples = [loaded[member.data] for member in experiment.members]
         ensemble = make_ensemble(experiment, samples, chosen)
@@ -72,6 +79,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         start = ensemble.observe()
         recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
+        # from here on the loop looks at commands itself
+        thread.call_at_stop(None)
         signal.signal(signal.SIGTERM, signal_handler(loop))
         signal.signal(signal.SIGINT, signal_handler(loop))
         checkpoint.remove_partial(folder)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import torch
 from support import rows, wait_for
 
 from condense_core.engine import checkpoint
+from condense_core.engine.training import worker
 from condense_core.runfile import control, schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import start_worker
@@ -324,6 +326,58 @@ def test_the_log_is_on_the_medium_before_the_checkpoint_and_the_folder_after(mak
     # nothing but a heartbeat may come between
     assert calls[last:at].count(("write", "run.sqlite-wal")) < 10
     assert ("sync", folder.name) in calls[at:]
+
+
+@pytest.mark.parametrize("way", ["by command", "by SIGTERM"])
+def test_a_run_that_still_loads_its_data_can_be_stopped(make_run, workers, monkeypatch, way):
+    folder = make_run()
+    reads, writes = os.pipe()
+    asked = []
+
+    def stop():
+        # until the main thread waits: a signal that comes just before interrupts nothing
+        wait_for(lambda: asked and "pipe" in Path(f"/proc/{os.getpid()}/wchan").read_text())
+        if way == "by command":
+            control.send(folder, "stop")
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def load(_):
+        asked.append("data")
+        # a network drive that does not answer
+        os.read(reads, 1)
+
+    monkeypatch.setattr(worker.datasets, "load", load)
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=stop)
+    thread.start()
+    assert worker.work(folder) == 0
+    thread.join()
+    os.close(reads)
+    os.close(writes)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert info(folder).status == "stopped"
+    assert info(folder).reason == f"stopped {way} before training began"
+    workers.finish(folder)
+    assert info(folder).status == "done"
+
+
+def test_a_run_that_still_imports_pytorch_can_be_stopped(make_run, tmp_path):
+    """A stand-in for PyTorch on a cold network drive: its import never ends."""
+    folder = make_run()
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "torch.py").write_text("open('begun', 'w').close()\nimport time\ntime.sleep(600)\n")
+    path = os.pathsep.join([str(tmp_path / "slow"), *sys.path])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "condense_core.engine", folder, "--stay"],
+        env=os.environ | {"PYTHONPATH": path},
+        cwd=tmp_path,
+    )
+    wait_for((tmp_path / "begun").exists)
+    process.terminate()
+    assert process.wait(20) == 0
+    assert info(folder).status == "stopped"
+    assert info(folder).reason == "stopped by SIGTERM before training began"
 
 
 def test_the_classes_that_were_found_are_in_the_file(make_run, workers, tmp_path):

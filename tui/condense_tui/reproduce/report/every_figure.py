@@ -60,7 +60,9 @@ def _of_preset(record: PaperRecord, preset: PresetResult) -> Iterator[Row]:
     ended = [cell.seconds for cell in preset.cells if cell.status == "done"]
     seconds = measure(statistics.fmean(ended), 2) if ended else ""
     verdict = preset.paper_verdict
-    yield Row(_called(record), preset.name, equal, preset.words, verdict.interval_words if verdict else "", seconds)
+    # of runs that are not at the paper's setting, the interval of what was trained
+    counted = preset.verdict
+    yield Row(_called(record), preset.name, equal, preset.words, counted.interval_words if counted else "", seconds)
     if verdict is None or not verdict.of:
         return
     for layer in preset.layers:

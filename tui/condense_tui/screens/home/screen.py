@@ -257,7 +257,7 @@ class HomeScreen(ShellScreen[None]):
             self._thread.judge(run.folder)
         folder, claim = self._claim
         known = claim if folder == run.folder else None
-        return partial(list_lines.run_details, run, claim=known, unicode=self.app.ability.unicode)
+        return partial(list_lines.run_details, run, claim=known)
 
     def on_claim_judged(self, message: ClaimJudged) -> None:
         """Show how the claim of the run under the cursor stands."""

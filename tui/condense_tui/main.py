@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from condense_core.errors import CondenseError, StoppedError
 from condense_core.foreign import reason
+from condense_tui.terminal.surroundings import settle
 
 # What a shell says of a program that SIGPIPE has ended, which most do that write to a closed pipe.
 CLOSED_PIPE = 141
@@ -20,6 +21,7 @@ CLOSED_PIPE = 141
 
 def main() -> int:
     """Run the command line; the process's exit code."""
+    settle()
     # wherever it stands, and also where the app is called bare
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1

@@ -28,6 +28,10 @@ FILL_S = 0.2
 FILL_LEAST, FILL_MOST = 16 * 1024, 512 * 1024
 
 
+class RunRefusedError(HostError):
+    """The far side is there, and cannot read the run."""
+
+
 class Follower:
     """Follows one run from the mirror's last row on."""
 
@@ -89,7 +93,7 @@ class Follower:
             self._command_ended(message.ask, "")
         elif isinstance(message, say.Refused):
             if message.ask in {0, self._subscription}:
-                raise self._gone(message.error) if message.gone else HostError(message.error)
+                raise self._gone(message.error) if message.gone else RunRefusedError(message.error)
             self._command_ended(message.ask, message.error)
         self._tell_state()
 

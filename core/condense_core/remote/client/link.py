@@ -14,7 +14,7 @@ from pathlib import Path
 from condense_core.errors import CondenseError, HostError, LastingHostError, RunFileError
 from condense_core.foreign import decoding
 from condense_core.remote.client.connection import Connection
-from condense_core.remote.client.follower import Follower
+from condense_core.remote.client.follower import Follower, RunRefusedError
 from condense_core.remote.client.hosts import Host
 from condense_core.remote.client.mirror import MirrorFile, clear_leftovers, make_mirror_folder
 from condense_core.remote.wire import messages as say
@@ -26,6 +26,9 @@ from condense_core.runfile.schema import FILE_NAME
 BACK_OFF_S = (0.3, 0.7, 1.5, 3.0, 6.0, 12.0, 25.0)
 # Each is stretched or shortened by up to this share, so that the viewers of a host that restarts do not come at once.
 JITTER = 0.4
+# A host that refuses a run so often, over some seconds and with no row between, has a damaged one; less often, a disk
+# that was away for a moment.
+MOST_REFUSALS = 5
 # How often commands in the mirror are looked for while nothing arrives.
 TICK_S = 0.05
 # How often somebody who is not the mirror's keeper looks whether the keeper has gone.
@@ -102,8 +105,9 @@ class Link(threading.Thread):
         if self._connection is None:
             mirror.link("connecting")
         try:
-            failed = 0
+            failed = refusals = 0
             while not self._closing.is_set():
+                top = mirror.top
                 try:
                     self._follow(mirror)
                     return
@@ -112,7 +116,12 @@ class Link(threading.Thread):
                     trouble = error.trouble
                     raise
                 except HostError as error:
-                    failed = 0 if self._went_well else failed
+                    refused = isinstance(error, RunRefusedError)
+                    refusals = refusals + 1 if refused and mirror.top == top else 0
+                    if refusals >= MOST_REFUSALS:
+                        trouble = "the run cannot be read there"
+                        raise LastingHostError(f"{self._host.name}: {error}", trouble) from None
+                    failed = 0 if self._went_well and not refused else failed
                     self._drop()
                     mirror.link("connecting", trouble=str(error))
                     pause = BACK_OFF_S[min(failed, len(BACK_OFF_S) - 1)]

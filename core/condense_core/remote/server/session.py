@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.foreign import reason
 from condense_core.remote.server.source import RunSource
@@ -153,7 +155,7 @@ class Session:
             if len(found) > say.MOST_RUNS:
                 break
             try:
-                found.append(read_run(folder))
+                found.append(msgspec.structs.replace(read_run(folder), id=folder.name))
             except RunFileError as error:
                 troubles.append(str(error))
         self._say(say.Runs.of(ask, found, troubles))

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, ScalarRow, stored_or_plain
 from condense_core.runfile.info import RunInfo, read_info
@@ -70,8 +72,8 @@ class RunSource:
         return not (self._folder / FILE_NAME).exists()
 
     def info(self) -> RunInfo:
-        """The run's row."""
-        return read_info(self._connection, self._folder)
+        """The run's row, under the name by which it is found here: a copied folder is a run of its own."""
+        return msgspec.structs.replace(read_info(self._connection, self._folder), id=self._folder.name)
 
     def state(self) -> RunState:
         """What changes of the run's row."""

@@ -166,8 +166,13 @@ def log_is_missing(connection: sqlite3.Connection) -> bool:
     if not file.is_file():
         # a copy of file and log, whose names are gone
         return False
+    if not isinstance(connection, _Immutable):
+        # never by opening the file: closing it again would drop every lock that this process has on it, its worker's
+        # too, and then whoever closes it last elsewhere removes the log that the worker goes on writing to
+        (journal,) = connection.execute("PRAGMA journal_mode").fetchone()
+        return journal == "wal" and not _log_size(file)
     with file.open("rb") as opened:
-        # the format's own mark of a file whose newest rows are in a log
+        # SQLite looks for no log here; the format's own mark of a file whose newest rows are in one
         return opened.read(20)[18:] == b"\2\2" and not _log_size(file)
 
 
@@ -236,10 +241,15 @@ def has_table(connection: sqlite3.Connection, name: str) -> bool:
     return found.fetchone() is not None
 
 
+class _Immutable(sqlite3.Connection):
+    """A connection to a file that nobody writes to: without locks, and without a log."""
+
+
 def _connect(file: Path, mode: str) -> sqlite3.Connection:
     uri = f"{file.resolve().as_uri()}?mode={mode}"
     # one thread at a time uses a connection; the owner of the connection sees to that
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    kind = _Immutable if "immutable" in mode else sqlite3.Connection
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=kind)
     with _closed_after_trouble(connection):
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")

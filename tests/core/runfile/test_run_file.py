@@ -9,6 +9,8 @@ import os
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -353,6 +355,16 @@ def a_training_run(folder):
         writer.append(StepRecord(step, [("loss", 1.0)], [], []))
     writer.update(step=7)
     return contextlib.closing(writer)
+
+
+def test_looking_at_a_run_drops_none_of_its_workers_locks(folder):
+    """Closing any other handle of a file drops a process's locks on it; then whoever else closes it removes the log."""
+    with a_training_run(folder), control.hold(folder):
+        with RunReader(folder) as run:
+            assert run.info().status == "running"
+        elsewhere = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM run').fetchone()"
+        subprocess.run([sys.executable, "-c", elsewhere, str(folder / FILE_NAME)], check=True)
+        assert (folder / f"{FILE_NAME}-wal").stat().st_size > 0
 
 
 def test_a_file_that_was_copied_without_its_log_says_that_rows_are_missing(folder, tmp_path):

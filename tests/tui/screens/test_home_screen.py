@@ -177,9 +177,9 @@ async def test_space_plays_a_recording_without_training(tmp_path: Path) -> None:
 
 async def test_space_says_where_there_is_no_recording(tmp_path: Path) -> None:
     async with home(tmp_path) as pilot:
-        screen(pilot).lists.presets.choose("cnn-fig02")
+        screen(pilot).lists.presets.choose("fcn-fig02-tanh")
         await pilot.press("space")
-        await text_has(pilot, "cnn-fig02 has no recording")
+        await text_has(pilot, "fcn-fig02-tanh has no recording")
         assert isinstance(pilot.app.screen, HomeScreen)
 
 

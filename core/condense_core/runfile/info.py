@@ -118,6 +118,8 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
         mirror = _read_mirror(connection, folder)
         cut = (
             info.active
+            # one whose worker has not begun has no rows that could be missing
+            and info.status != "starting"
             and log_is_missing(connection)
             and not worker_is_alive(folder if folder.is_dir() else folder.parent)
         )

@@ -18,7 +18,6 @@ async def drawn_anew(pilot: Pilot[None]) -> str:
     """The screen, once every widget has thrown away what it keeps drawn."""
     for widget in pilot.app.screen.query("*"):
         widget.refresh()
-        widget._styles_cache.clear()
     await pilot.pause(0.2)
     return text(pilot)
 

@@ -57,8 +57,11 @@ class Dialog(ModalScreen[ResultT]):
     def on_screen_resume(self) -> None:
         self._still = None
 
+    def on_mount(self) -> None:
+        # the terminal may get another size before the dialog hears of its first one
+        self._opened_at = self.app.size
+
     def on_resize(self, event: events.Resize) -> None:
-        # the first one only says at which size the dialog opened
         if self._opened_at not in {None, event.size}:
             self._still, self._seen, self._looks = None, None, 0
             # what stands behind takes its new places, and builds its plots anew, after the dialog has been drawn

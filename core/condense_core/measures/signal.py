@@ -119,7 +119,8 @@ def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int | Sequence[int]) 
     """|⟨v1^α / ‖v1^α‖, 1/m⟩| for each input channel α, shape (c_in,), in [0, 1]: 1 where v1 is flat in that channel.
 
     Zhou et al. 2025, figs 7 and 14. `kernel_size` is m of a square filter, or the sides of another. An entry for the
-    bias at the end of v1 is left out; a channel in which v1 is zero gives NaN. Raises ValueError if v1 has neither c_in·m² nor c_in·m² + 1 entries.
+    bias at the end of v1 is left out; a channel in which v1 is zero gives NaN. Raises ValueError if v1 has neither
+    c_in·m² nor c_in·m² + 1 entries.
     """
     pixels = kernel_size**2 if isinstance(kernel_size, int) else math.prod(kernel_size)
     entries = channels * pixels

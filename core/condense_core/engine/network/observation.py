@@ -20,7 +20,6 @@ from torch import Tensor
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
-from condense_core.engine.network.geometry import Geometry
 from condense_core.engine.network.linear_theory import (
     usable_lambda1,
     value_and_derivative_at_zero,
@@ -36,6 +35,7 @@ from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import dense_signal, gradient_direction, signal_matrix, spectrum
 from condense_core.measures.similarity import cosine_similarity
 from condense_core.scenario.experiment import Conv, Experiment
+from condense_core.scenario.geometry import Geometry
 
 # Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
 CHUNK = 1_000

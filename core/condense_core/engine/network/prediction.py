@@ -9,8 +9,8 @@ import torch
 from condense_core.measures.signal import SignalSpectrum
 
 Source = Literal["data", "gradient", "none"]
-"""`data`: the data alone, which says it for the whole initial stage; `gradient`: the layer's own gradient, which says it
-for the next moment; `none`: nothing does."""
+"""`data`: the data alone, good for the whole initial stage; `gradient`: the layer's own gradient, good for the next
+moment; `none`: nothing is known."""
 
 
 class Prediction(NamedTuple):

@@ -1,7 +1,7 @@
 """What can be drawn of a network with one input: its output beside a polynomial, and the field that drives its neurons.
 
-Both are of networks with one input, one hidden layer and one output (Zhou et al. 2022, figs 5, 6). They read the sample,
-which only an `Observation` has.
+Both are of networks with one input, one hidden layer and one output (Zhou et al. 2022, figs 5, 6). They read the
+sample, which only an `Observation` has.
 """
 
 from __future__ import annotations

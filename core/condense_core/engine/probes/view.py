@@ -11,9 +11,9 @@ from typing import Protocol
 
 from torch import Tensor
 
-from condense_core.engine.network.geometry import Geometry
 from condense_core.engine.network.prediction import Prediction, Source
 from condense_core.measures.clusters import Tree
+from condense_core.scenario.geometry import Geometry
 
 
 class View(Protocol):

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from torch import Tensor
@@ -131,37 +132,38 @@ class Recorder:
                     self._answer(pipe.Answer(command=self._thread.commands.popleft().verb))
 
 
-def main() -> int:
-    folder, keep_empty = Path(sys.argv[1]), sys.argv[2:] == ["--keep-empty"]
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # the training's process gets them too, and says here what they made of it
-        signal.signal(number, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(5)
+def serve(folder: Path, incoming: BinaryIO, answer: Callable[[pipe.Answer], None], *, keep_empty: bool = False) -> int:
+    """Record what comes in until it ends, which is 0, or cannot be recorded, which is 1 and said in an answer."""
     recorder = None
     try:
         with control.hold(folder):
-            recorder = Recorder(folder, _answer)
+            recorder = Recorder(folder, answer)
             going = True
-            while going and (message := pipe.read(sys.stdin.buffer)) is not None:
+            while going and (message := pipe.read(incoming)) is not None:
                 tensors = None
-                if isinstance(message, pipe.Shot):
-                    tensors = pipe.read_tensors(sys.stdin.buffer, message)
-                    if tensors is None:
-                        break
+                if isinstance(message, pipe.Shot) and (tensors := pipe.read_tensors(incoming, message)) is None:
+                    break
                 going = recorder.obey(message, tensors)
             if not recorder.measured and not keep_empty:
                 shutil.rmtree(folder, ignore_errors=True)
     except Exception as error:  # noqa: BLE001 - the boundary of the process: training is told, and goes on
         why = reason(error)
-        with contextlib.suppress(OSError):
-            _answer(pipe.Answer(failed=why))
+        with contextlib.suppress(OSError, ValueError):
+            answer(pipe.Answer(failed=why))
         if recorder is None or not recorder.measured:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             _failed(folder, why)
         return 1
     return 0
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # the training's process gets them too, and says here what they made of it
+        signal.signal(number, signal.SIG_IGN)
+    os.nice(5)
+    return serve(Path(sys.argv[1]), sys.stdin.buffer, _answer, keep_empty=sys.argv[2:] == ["--keep-empty"])
 
 
 def _failed(folder: Path, why: str) -> None:

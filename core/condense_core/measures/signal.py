@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -113,18 +115,20 @@ def gradient_direction(gradient_MK: Tensor) -> SignalSpectrum:
     return spectrum(-gradient_MK)
 
 
-def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int) -> Tensor:
+def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int | Sequence[int]) -> Tensor:
     """|⟨v1^α / ‖v1^α‖, 1/m⟩| for each input channel α, shape (c_in,), in [0, 1]: 1 where v1 is flat in that channel.
 
-    Zhou et al. 2025, figs 7 and 14. An entry for the bias at the end of v1 is left out; a channel in which v1 is zero
-    gives NaN. Raises ValueError if v1 has neither c_in·m² nor c_in·m² + 1 entries.
+    Zhou et al. 2025, figs 7 and 14. `kernel_size` is m of a square filter, or the sides of another. An entry for the
+    bias at the end of v1 is left out; a channel in which v1 is zero gives NaN. Raises ValueError if v1 has neither
+    c_in·m² nor c_in·m² + 1 entries.
     """
-    entries = channels * kernel_size**2
+    pixels = kernel_size**2 if isinstance(kernel_size, int) else math.prod(kernel_size)
+    entries = channels * pixels
     if v1_K.shape not in {(entries,), (entries + 1,)}:
         raise ValueError(f"v1_K: expected {entries} entries, or one more for a bias, got {tuple(v1_K.shape)}")
     v1_CK = as_kernels(v1_K[:entries].reshape(channels, -1))
     v1_CK = v1_CK / v1_CK.abs().amax(dim=1, keepdim=True)
-    overlap_C: Tensor = v1_CK.sum(dim=1).abs() / (torch.linalg.vector_norm(v1_CK, dim=1) * kernel_size)
+    overlap_C: Tensor = v1_CK.sum(dim=1).abs() / (torch.linalg.vector_norm(v1_CK, dim=1) * math.sqrt(pixels))
     return overlap_C.clamp_(max=1.0)
 
 

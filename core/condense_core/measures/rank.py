@@ -19,11 +19,17 @@ def direction_spectrum(weight_MK: Tensor) -> Tensor:
     values under 1e-8 of the largest are noise.
     """
     unit_MK = unit_kernels(weight_MK)
-    unit_MK = unit_MK[~unit_MK.isnan().any(dim=1)]
-    if min(unit_MK.shape) <= EXACT_SIDE:
-        values: Tensor = torch.linalg.svdvals(unit_MK)
+    return singular_values(unit_MK[~unit_MK.isnan().any(dim=1)])
+
+
+def singular_values(matrix_MK: Tensor) -> Tensor:
+    """Singular values of a matrix of finite entries, shape (min(M, K),), float64, largest first. With more than 256
+    rows and columns, values under 1e-8 of the largest are noise."""
+    matrix_MK = matrix_MK.to(torch.float64)
+    if min(matrix_MK.shape) <= EXACT_SIDE:
+        values: Tensor = torch.linalg.svdvals(matrix_MK)
         return values
-    gram = unit_MK @ unit_MK.T if len(unit_MK) < unit_MK.shape[1] else unit_MK.T @ unit_MK
+    gram = matrix_MK @ matrix_MK.T if len(matrix_MK) < matrix_MK.shape[1] else matrix_MK.T @ matrix_MK
     squares: Tensor = torch.linalg.eigvalsh(gram).flip(0)
     return squares.clamp_(min=0.0).sqrt_()
 

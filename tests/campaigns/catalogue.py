@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from campaigns import disk, kills, power
+from campaigns import disk, kills, power, run_files, texts, wire
 from campaigns.framework import Campaign
 
-CAMPAIGNS: dict[str, Campaign] = {module.CAMPAIGN.name: module.CAMPAIGN for module in (kills, power, disk)}
+CAMPAIGNS: dict[str, Campaign] = {
+    campaign.name: campaign
+    for campaign in (
+        kills.CAMPAIGN,
+        power.CAMPAIGN,
+        disk.CAMPAIGN,
+        run_files.CAMPAIGN,
+        wire.CAMPAIGN,
+        texts.SCENARIOS,
+        texts.HOSTS_FILES,
+        texts.CHECKPOINTS,
+    )
+}

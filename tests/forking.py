@@ -107,16 +107,16 @@ def _after_the_interpreter(command: Any) -> list[str] | None:
 
 
 @contextlib.contextmanager
-def zygote() -> Iterator[None]:
-    """Have the process that forks; it ends with this one."""
+def zygote(**variables: str) -> Iterator[None]:
+    """Have the process that forks, with more in its environment; it ends with this one. The innermost is asked."""
     global address  # noqa: PLW0603 - one for each process of tests
-    assert not address
+    before = address
     name = f"condense-tests-{uuid.uuid4().hex}"
     process = subprocess.Popen(
         [sys.executable, __file__, name],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
     )
     assert process.stdin is not None and process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
@@ -124,7 +124,7 @@ def zygote() -> Iterator[None]:
     try:
         yield
     finally:
-        address = ""
+        address = before
         process.stdin.close()
         process.wait()
         process.stdout.close()

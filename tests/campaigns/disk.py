@@ -18,12 +18,12 @@ from pathlib import Path
 from random import Random
 
 import forking
-from campaigns import workers
-from campaigns.framework import Attempt, Campaign, Scene
-from campaigns.workers import Worker
 from recording import Recording
 from support import rows
 
+from campaigns import workers
+from campaigns.framework import Attempt, Campaign, Scene
+from campaigns.workers import Worker
 from condense_core.runfile.info import LOG_NAME, read_run
 from condense_core.runs.create import create_run
 

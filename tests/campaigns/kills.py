@@ -16,11 +16,11 @@ from pathlib import Path
 from random import Random
 
 import shim
+from support import rows
+
 from campaigns import workers
 from campaigns.framework import Attempt, Campaign, Scene
 from campaigns.workers import Worker
-from support import rows
-
 from condense_core.runfile import control
 from condense_core.runfile.info import CHECKPOINT_NAME, read_run
 from condense_core.runs.create import create_run

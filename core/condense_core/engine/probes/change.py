@@ -18,8 +18,8 @@ class Change:
         self._initial = {layer: start.kernels(layer) for layer in start.layers}
 
     def measure(self, view: View, into: Measurement) -> None:
-        for layer, initial_MK in self._initial.items():
-            weight_MK = view.kernels(layer)
+        for layer in view.layers:
+            weight_MK, initial_MK = view.kernels(layer), self._initial[layer]
             into.scalar(f"{layer}.relative_change", relative_change(weight_MK, initial_MK))
             gradient_MK = view.kernel_gradient(layer)
             if gradient_MK is None:

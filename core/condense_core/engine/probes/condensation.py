@@ -29,7 +29,8 @@ class SimilarityProbe:
         self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
 
     def measure(self, view: View, into: Measurement) -> None:
-        for layer, encoder in self._encoders.items():
+        for layer in view.layers:
+            encoder = self._encoders[layer]
             kernels, cosine_MM = len(view.kernels(layer)), view.cosine(layer)
             if kernels > frames.LARGEST_SIDE:
                 lines = cut_tree(view.tree(layer))

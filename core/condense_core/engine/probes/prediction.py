@@ -33,7 +33,8 @@ class SpectrumProbe:
         self._geometry = {name: start.geometry(name) for name in start.layers}
 
     def measure(self, view: View, into: Measurement) -> None:
-        for name, geometry in self._geometry.items():
+        for name in view.layers:
+            geometry = self._geometry[name]
             source, found = view.prediction(name)
             if source == "none":
                 continue

@@ -264,7 +264,7 @@ class RunScreen(PlayedScreen):
         """Pause or resume training."""
         run = self._run
         if run is not None:
-            self._commands.pause_or_go_on(self.place, run.status)
+            self._commands.pause_or_go_on(self.place, run)
 
     def action_stop(self) -> None:
         """Stop training, after asking."""
@@ -285,8 +285,13 @@ class RunScreen(PlayedScreen):
 
     def action_reduce(self) -> None:
         """The effective network of this run."""
+        from condense_core.runfile.abilities import why_not
         from condense_tui.screens.dialogs.reduce import ReduceScreen
 
+        run = self._run
+        if run is not None and (why := why_not(run, "reduce")):
+            say(self, why, error=True)
+            return
         head = None if self._snapshot is None else self._snapshot.head
         at = None if head is None or head.following else head.step
         seeds = None if self._snapshot is None else self._snapshot.seeds
@@ -356,8 +361,9 @@ def _recorded(snapshot: Snapshot | None) -> Recorded:
 
 def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
-    pause = pause_word(snapshot.header.status)
+    pause, can = pause_word(snapshot.header), snapshot.header.can
     several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
+    several |= {"stop": "stop" in can, "new": "new" in can, "reduce": "reduce" in can}
     there = {**several, "pause": bool(pause), "out": zoomed}
     without = {name for name, of_use in there.items() if not of_use}
     return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
+from condense_core.libraries import ENGINE, wrong_libraries
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
@@ -188,8 +189,9 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
 
 
 def missing_packages() -> list[str]:
-    """Packages that training needs and this machine lacks."""
-    return [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    """Packages that training needs and this machine lacks, or has in a version that is too old or too new."""
+    missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    return missing + [library.in_words for library in wrong_libraries(ENGINE) if library.found]
 
 
 def require_engine() -> None:

@@ -19,6 +19,7 @@ import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.foreign import reason
+from condense_core.libraries import blame
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError, from_client, pack
@@ -133,7 +134,8 @@ class Session:
             elif isinstance(error, OSError):
                 self._refuse(ask, RunFileError(f"{error.strerror or error} ({error.filename or self._runs})"))
             else:
-                self._refuse(ask, RunFileError(f"unexpected {type(error).__name__}: {reason(error)}; please report it"))
+                unexpected = f"unexpected {type(error).__name__}: {reason(error)}; please report it"
+                self._refuse(ask, RunFileError(blame(error) or unexpected))
 
     def _greet(self) -> None:
         from condense_core.runs.create import missing_packages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns import disk, kills, power, run_files, texts, wire
+from campaigns import cuts, disk, kills, power, run_files, texts, wire
 from campaigns.framework import Campaign
 
 CAMPAIGNS: dict[str, Campaign] = {
@@ -11,6 +11,7 @@ CAMPAIGNS: dict[str, Campaign] = {
         kills.CAMPAIGN,
         power.CAMPAIGN,
         disk.CAMPAIGN,
+        cuts.CAMPAIGN,
         run_files.CAMPAIGN,
         wire.CAMPAIGN,
         texts.SCENARIOS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaigns import cuts, disk, kills, power, run_files, texts, wire
+from campaigns import cuts, disk, kills, power, run_files, shown, texts, wire
 from campaigns.framework import Campaign
 
 CAMPAIGNS: dict[str, Campaign] = {
@@ -13,6 +13,8 @@ CAMPAIGNS: dict[str, Campaign] = {
         disk.CAMPAIGN,
         cuts.CAMPAIGN,
         run_files.CAMPAIGN,
+        shown.COMMANDS_CAMPAIGN,
+        shown.APP,
         wire.CAMPAIGN,
         texts.SCENARIOS,
         texts.HOSTS_FILES,

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from campaigns import cuts, disk, kills, power, run_files, shown, texts, wire
+from campaigns import (
+    clock,
+    cuts,
+    disk,
+    kills,
+    long_run,
+    many_runs,
+    power,
+    run_files,
+    shown,
+    texts,
+    updates,
+    viewers,
+    wire,
+)
 from campaigns.framework import Campaign
 
 CAMPAIGNS: dict[str, Campaign] = {
@@ -12,6 +26,7 @@ CAMPAIGNS: dict[str, Campaign] = {
         power.CAMPAIGN,
         disk.CAMPAIGN,
         cuts.CAMPAIGN,
+        clock.CAMPAIGN,
         run_files.CAMPAIGN,
         shown.COMMANDS_CAMPAIGN,
         shown.APP,
@@ -19,5 +34,9 @@ CAMPAIGNS: dict[str, Campaign] = {
         texts.SCENARIOS,
         texts.HOSTS_FILES,
         texts.CHECKPOINTS,
+        long_run.CAMPAIGN,
+        many_runs.CAMPAIGN,
+        viewers.CAMPAIGN,
+        updates.CAMPAIGN,
     )
 }

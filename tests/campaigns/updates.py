@@ -23,6 +23,7 @@ from campaigns.pseudo import QUESTION, Screen, restored
 
 GROWTH_MB = 10.0
 A_GO = 200
+START, EVERY = 200, 100
 SIZE = (120, 40)
 A_DAY = 864_000
 # The app, with nothing between two frames but their drawing.
@@ -43,6 +44,8 @@ class _Feed(threading.Thread):
         super().__init__()
         self._recording = recording
         self._ended = threading.Event()
+        self.measured = 0
+        """How many more measurements are to be there."""
 
     def run(self) -> None:
         recording, count = self._recording, 0
@@ -50,7 +53,7 @@ class _Feed(threading.Thread):
             count += 1
             step = int(recording.steps[recording.written - 1]) + count
             recording.writer.update(step=step, seconds=count / 10, heartbeat=time.time())
-            if count % 100 == 0:
+            if recording.written < START + self.measured:
                 recording.write(1)
 
     def end(self) -> None:
@@ -61,7 +64,7 @@ class _Feed(threading.Thread):
 @contextlib.contextmanager
 def opened(scene: Scene) -> Iterator[Attempt]:
     recording = Recording(scene.folder, kernels=(32, 16), lines=(2, 1), steps=10**8, frames=12_000, spacing="linear")
-    recording.write(200)
+    recording.write(START)
     environment = {**os.environ, "CONDENSE_RUNS_DIR": str(scene.folder)}
     samples: list[tuple[float, float]] = []
     count = 0
@@ -74,6 +77,7 @@ def opened(scene: Scene) -> Iterator[Attempt]:
             nonlocal count
             frames = drawn(screen, min(A_GO, scene.goal))
             count += frames
+            feed.measured = count // EVERY
             samples.append((float(count), screen.megabytes()))
             return frames
 

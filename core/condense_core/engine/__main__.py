@@ -27,7 +27,7 @@ def main() -> int:
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             return _train(folder)
     except CondenseError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - stderr is the worker's log
+        control.log(str(error))
         return error.exit_code
 
 
@@ -39,7 +39,7 @@ def _train(folder: Path) -> int:
         control.record_end(folder, "stopped", str(stop))
         return 0
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
-        traceback.print_exc()
+        control.log(traceback.format_exc())
         control.record_failure(
             folder, f"PyTorch, or a package that it needs, cannot be imported: {type(error).__name__}: {error}"
         )

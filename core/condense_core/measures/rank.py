@@ -22,19 +22,18 @@ def direction_spectrum(weight_MK: Tensor) -> Tensor:
     values under 1e-8 of the largest are noise.
     """
     unit_MK = unit_kernels(weight_MK)
-    return direction_spectra(unit_MK[~unit_MK.isnan().any(dim=1)])
+    return singular_values(unit_MK[~unit_MK.isnan().any(dim=1)])
 
 
-def direction_spectra(unit_MK: Tensor) -> Tensor:
-    """`direction_spectrum` of directions (…, M, K), of any number of members at once: (…, min(M, K)).
-
-    Rows that do not count are 0, which adds a value of 0 at most.
-    """
-    rows, entries = unit_MK.shape[-2:]
+def singular_values(matrix_MK: Tensor) -> Tensor:
+    """Singular values of matrices (…, M, K) of finite entries, shape (…, min(M, K)), float64, largest first. With more
+    than 256 rows and columns, values under 1e-8 of the largest are noise."""
+    matrix_MK = matrix_MK.to(torch.float64)
+    rows, entries = matrix_MK.shape[-2:]
     if min(rows, entries) <= EXACT_SIDE:
-        values: Tensor = torch.linalg.svdvals(unit_MK)
+        values: Tensor = torch.linalg.svdvals(matrix_MK)
         return values
-    gram = unit_MK @ unit_MK.mT if rows < entries else unit_MK.mT @ unit_MK
+    gram = matrix_MK @ matrix_MK.mT if rows < entries else matrix_MK.mT @ matrix_MK
     squares: Tensor = torch.linalg.eigvalsh(gram).flip(-1)
     return squares.clamp_(min=0.0).sqrt_()
 

@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -29,6 +29,9 @@ from condense_core.runfile.info import CHECKPOINT_NAME, LOG_NAME, RunInfo, read_
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.place import is_mirror, run_folders
 from condense_core.text import short
+
+if TYPE_CHECKING:
+    from condense_core.runs.standing import Standing
 
 # Rows of one message: at 1 Mbit/s, half a second.
 PIECE_BYTES = 64 * 1024
@@ -102,7 +105,7 @@ class Session:
             elif isinstance(message, say.Fill):
                 self._fills = [*self._fills, message][:4]
             elif isinstance(message, say.ListRuns):
-                self._list(ask)
+                self._list(message)
             elif isinstance(message, say.Subscribe):
                 self._subscribe(message)
             elif isinstance(message, say.StartRun):
@@ -146,8 +149,9 @@ class Session:
             )
         )
 
-    def _list(self, ask: int) -> None:
+    def _list(self, message: say.ListRuns) -> None:
         found: list[RunInfo] = []
+        claims: list[Standing | None] = []
         troubles: list[str] = []
         for folder in run_folders(self._runs):
             if is_mirror(folder):
@@ -155,10 +159,24 @@ class Session:
             if len(found) > say.MOST_RUNS:
                 break
             try:
-                found.append(msgspec.structs.replace(read_run(folder), id=folder.name))
+                info = read_run(folder)
             except RunFileError as error:
                 troubles.append(str(error))
-        self._say(say.Runs.of(ask, found, troubles))
+                continue
+            found.append(msgspec.structs.replace(info, id=folder.name))
+            if message.claims:
+                claims.append(self._claim_of(folder, info, troubles))
+        self._say(say.Runs.of(message.ask, found, troubles, claims))
+
+    def _claim_of(self, folder: Path, info: RunInfo, troubles: list[str]) -> Standing | None:
+        """How a run's claim stands; a run of which that cannot be read is listed nevertheless."""
+        from condense_core.runs.standing import read_standing
+
+        try:
+            return read_standing(folder, info)
+        except RunFileError as error:
+            troubles.append(str(error))
+            return None
 
     def _subscribe(self, message: say.Subscribe) -> None:
         self._leave()

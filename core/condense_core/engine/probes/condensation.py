@@ -13,7 +13,7 @@ from condense_core.engine.probes.view import View
 from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
-from condense_core.measures.rank import singular_values, effective_rank
+from condense_core.measures.rank import effective_rank, singular_values
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
 from condense_core.runfile import frames

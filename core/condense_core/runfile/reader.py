@@ -37,7 +37,7 @@ MOST_CURVES = 4_096
 MOST_KEPT = 1_000
 
 F = TypeVar("F", bound=frames.Frame)
-LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
+LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Singular | frames.Outputs | frames.Field
 
 
 class RunReader:
@@ -251,7 +251,7 @@ class RunReader:
 
     def frame(
         self,
-        kind: Literal["condensation", "spectrum", "alignment", "outputs", "field"],
+        kind: Literal["condensation", "spectrum", "alignment", "singular", "outputs", "field"],
         layer: str,
         step: int | None = None,
     ) -> LayerFrame | None:
@@ -283,6 +283,11 @@ class RunReader:
         """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
         row = self._frame_at("weights", "", step)
         return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
+
+    def singular(self, layer: str, step: int | None = None) -> frames.Singular | None:
+        """`frame("singular", …)`, typed."""
+        frame = self.frame("singular", layer, step)
+        return frame if isinstance(frame, frames.Singular) else None
 
     @property
     def weight_steps(self) -> IntArray:
@@ -332,9 +337,10 @@ class RunReader:
             return [int(step) for (step,) in self._connection.execute(query, (self._place(layer),)).fetchall()]
 
     def frames_by_step(self) -> dict[int, int]:
-        """How many frames each step has, weights not counted: those are kept at a few of the steps."""
+        """How many frames each step has, weights and their singular values not counted: those are kept at a few of the
+        steps."""
         with self._checked():
-            query = "SELECT step, count(*) FROM frame WHERE kind != 'weights' GROUP BY step"
+            query = "SELECT step, count(*) FROM frame WHERE kind NOT IN ('weights', 'singular') GROUP BY step"
             return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
 
     def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
@@ -437,6 +443,7 @@ _KINDS: dict[str, type[LayerFrame]] = {
     "condensation": frames.Condensation,
     "spectrum": frames.Spectrum,
     "alignment": frames.Alignment,
+    "singular": frames.Singular,
     "outputs": frames.Outputs,
     "field": frames.Field,
 }

@@ -21,6 +21,7 @@ import msgspec
 
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
+from condense_core.libraries import ENGINE, wrong_libraries
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
@@ -219,8 +220,9 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
 
 
 def missing_packages() -> list[str]:
-    """Packages that training needs and this machine lacks."""
-    return [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    """Packages that training needs and this machine lacks, or has in a version that is too old or too new."""
+    missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    return missing + [library.in_words for library in wrong_libraries(ENGINE) if library.found]
 
 
 def require_engine() -> None:

@@ -168,7 +168,8 @@ def _of_members(connection: sqlite3.Connection, members: int, layers: list[str])
             for member, value in zip(frame.members, values.get(scalar, ()), strict=False):
                 if member not in over:
                     found[scalar].setdefault(member, value)
-        over |= set(frame.members)
+        # a frame of a step at which lines were not counted says nothing of them, and those before it do
+        over |= {member for member in frame.members if all(member in found[f"{layer}.lines"] for layer in layers)}
     return {scalar: list(of_members.values()) for scalar, of_members in found.items()}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from condense_core.errors import StoppedError
 from condense_core.runfile.abilities import why_not
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
@@ -34,7 +35,13 @@ STOP_PATIENCE_S = 60.0
 def watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
     """Wait for the run to end, showing progress, then print its summary. `link` keeps a mirror up to date."""
     with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
-        ended = _follow(run, interrupts, link)
+        try:
+            ended = _follow(run, interrupts, link)
+        except KeyboardInterrupt:
+            # not Ctrl-C, which is noted, but a signal that ends this process and nothing else
+            if (info := run.info()).active:
+                raise StoppedError(goes_on(info)) from None
+            raise
         if not ended and not _ask_again(run, interrupts) and (info := run.info()).active:
             typer.echo(goes_on(info), err=True)
             return 0

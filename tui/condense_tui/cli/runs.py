@@ -40,8 +40,7 @@ def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOp
     from condense_tui.draw.verdict import as_json
     from condense_tui.text.tables import print_runs
 
-    # of runs elsewhere what was measured is not known here
-    found = _found_here(runs_folder(runs_dir)) if host is None else [(info, None) for info in _infos_there(host)]
+    found = _found_here(runs_folder(runs_dir)) if host is None else _found_there(host)
     if json:
         rows = [
             {name: value for name, value in msgspec.structs.asdict(info).items() if name != "experiment"}
@@ -82,15 +81,17 @@ def _found_here(place: Path) -> list[tuple[RunInfo, Standing | None]]:
     return found
 
 
-def _infos_there(host: str) -> list[RunInfo]:
+def _found_there(host: str) -> list[tuple[RunInfo, Standing | None]]:
+    """The same of another machine; an older program there does not say how a claim stands."""
+    from condense_core.remote.wire.messages import ListRuns, Runs
     from condense_tui.app.launch import has_terminal
-    from condense_tui.resolve.host import connect, listed
+    from condense_tui.resolve.host import connect
 
     with connect(host, prompt=has_terminal()) as connection:
-        infos, troubles = listed(connection)
+        found, troubles = connection.ask(lambda ask: ListRuns(ask, claims=True), Runs).with_claims()
     for trouble in troubles:
         typer.echo(f"condense-tui: {host}: {trouble}", err=True)
-    return infos
+    return found
 
 
 @runs.command()

@@ -19,9 +19,11 @@ from condense_core.thresholds import Cut, other_cut
 from condense_tui.documents.arrows import arrows
 from condense_tui.documents.curves import plot
 from condense_tui.documents.heat import heatmap, legend
+from condense_tui.documents.machine import machine_pictures
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
+from condense_tui.documents.weights import weights_pictures
 from condense_tui.draw.numbers import duration, plural, progress, step
 from condense_tui.draw.verdict import finding, verdict
 from condense_tui.draw.written import lines_in, over, remarks
@@ -55,6 +57,8 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "Curves"),
         el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
         _of_gradients(run, at),
+        *_section(f"Weights at step {step(at)}", weights_pictures(run, at)),
+        *_section("Machine", machine_pictures(whole)),
         el("h2", "Events"),
         _events(run),
         *_trained(shown.subject),
@@ -180,6 +184,11 @@ def _one_input(run: RunReader, at: int) -> list[Picture]:
             caption += "" if kept is None else f", kernels at step {step(kept)}"
             found.append(Picture(arrows(field, caption, neurons), caption, False))
     return found
+
+
+def _section(title: str, shown: list[Picture]) -> list[Markup]:
+    """Pictures under their heading; nothing without any."""
+    return [el("h2", title), el("div", *map(_figure, shown), class_="pictures plots")] if shown else []
 
 
 def _figure(picture: Picture) -> Markup:

@@ -220,7 +220,9 @@ def machine_details(machine: Machine, look: Look, width: int, height: int) -> li
 def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[Line]:
     """Details of a preset: what it is, what it must show, how long it takes."""
     paper = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
-    source = f"{paper}, figure {preset.figure}" if paper and preset.figure else paper
+    # a table and a theorem are called by what they are
+    where = f"figure {preset.figure}" if preset.figure[:1].isdigit() else preset.figure
+    source = ", ".join(part for part in (paper, where) if part) if paper else ""
     way = "enter trains it" + (", space plays its recording" if preset.recording is not None else "")
     first: Line = [(preset.name, look.strong), (f" · takes about {cost(preset)} · {way}", look.muted)]
     said = [(preset.summary, look.text), (f"claim: {preset.claim}", look.text)]

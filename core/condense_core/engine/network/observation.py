@@ -29,7 +29,7 @@ from condense_core.engine.network.linear_theory import (
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.prediction import Prediction, Source
 from condense_core.measures.change import gradient_norm
-from condense_core.measures.clusters import Tree, keep_kernels, linkage_tree
+from condense_core.measures.clusters import Trees, keep_kernels, linkage_tree
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import dense_signal, gradient_direction, signal_matrix, spectrum
@@ -75,7 +75,7 @@ class Observation:
         self._dataset = dataset
         # what is asked for once a layer by several probes; functools.cache would keep every observation alive
         self._cosines: dict[str, Tensor] = {}
-        self._trees: dict[str, Tree] = {}
+        self._trees: dict[str, Trees] = {}
         self._predictions: dict[str, Prediction] = {}
 
     @property
@@ -106,7 +106,7 @@ class Observation:
             self._cosines[layer] = cosine_similarity(self.kernels(layer))
         return self._cosines[layer]
 
-    def tree(self, layer: str) -> Tree:
+    def tree(self, layer: str) -> Trees:
         """How the layer's kernels join to lines, before any cut."""
         if layer not in self._trees:
             self._trees[layer] = linkage_tree(self.kernels(layer), threshold=self._experiment.record.smallest_norm)

@@ -13,7 +13,7 @@ from condense_core.engine.probes.view import View
 from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
-from condense_core.measures.rank import direction_spectrum, effective_rank
+from condense_core.measures.rank import effective_rank, singular_values
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
 from condense_core.runfile import frames
@@ -64,8 +64,8 @@ class CondensationProbe:
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
             into.scalar(f"{layer}.condensed", float(frame.condensed))
-            kept_JK = view.tree(layer).unit_JK
-            into.scalar(f"{layer}.effective_rank", effective_rank(direction_spectrum(kept_JK)))
+            kept_JK = view.tree(layer).unit_SMK[0]
+            into.scalar(f"{layer}.effective_rank", effective_rank(singular_values(kept_JK)))
             if layer in self._slices:
                 rows = slices(view.kernels(layer), *self._slices[layer])
                 into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))

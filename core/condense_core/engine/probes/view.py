@@ -12,7 +12,7 @@ from typing import Protocol
 from torch import Tensor
 
 from condense_core.engine.network.prediction import Prediction, Source
-from condense_core.measures.clusters import Tree
+from condense_core.measures.clusters import Trees
 from condense_core.scenario.geometry import Geometry
 
 
@@ -39,7 +39,7 @@ class View(Protocol):
     def cosine(self, layer: str) -> Tensor:
         """Cosine similarity of the layer's kernels (M, M), float64."""
 
-    def tree(self, layer: str) -> Tree:
+    def tree(self, layer: str) -> Trees:
         """How the layer's kernels join to lines, before any cut."""
 
     def kernel_gradient(self, layer: str) -> Tensor | None:

@@ -8,7 +8,7 @@ from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.view import View
 from condense_core.runfile.precision import CLOCK, DOUBLE
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import INITIAL_STAGE
+from condense_core.thresholds import INITIAL_STAGE, percent
 
 
 class Vitals:
@@ -35,7 +35,7 @@ class Vitals:
         self._before = (view.step, view.seconds)
         if ratio < INITIAL_STAGE and not self._ended:
             self._ended = True
-            into.event("initial-stage-ended", f"loss fell below {INITIAL_STAGE:.0%} of its first value")
+            into.event("initial-stage-ended", f"loss fell below {percent(INITIAL_STAGE)} of its first value")
 
     def resume(self, run: RunReader) -> None:
         self._ended = bool((run.curve("loss_ratio")[1] < INITIAL_STAGE).any())

@@ -72,5 +72,5 @@ class Budget:
         """What measuring has cost, and which probes most of it."""
         most_expensive = sorted(self.seconds.items(), key=lambda item: -item[1])
         parts = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in most_expensive if seconds >= 0.005)
-        share = f", {self.total / trained:.1%} of training" if trained > 0 else ""
+        share = f", {100 * self.total / trained:.0f} % of training" if trained > 0 else ""
         return f"measuring took {self.total:.2f} s{share}" + (f": {parts}" if parts else "")

@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from condense_core.runfile import control
 from condense_core.watching import pipe
-from condense_core.watching.recorder import serve
+from condense_core.watching.measuring import serve
 
 
 class InThread:
@@ -30,7 +31,8 @@ class InThread:
         def answer(found: pipe.Answer) -> None:
             self._outgoing.write(msgspec.json.encode(found) + b"\n")
 
-        self._status = serve(folder, self._incoming, answer, keep_empty=keep_empty)
+        with control.hold(folder):
+            self._status = serve(folder, self._incoming, answer, keep_empty=keep_empty)
         self._incoming.close()
         self._outgoing.close()
 

@@ -9,14 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from in_thread import InThread
 from torch import Tensor, nn
+from trainings import STEPS, batch, loop, network, only_run, texts, waited
 
 from condense_core import watch
 from condense_core.runfile import control
@@ -24,59 +23,6 @@ from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import run_folders
 from condense_core.watching import recording
-
-STEPS = 12
-
-
-def network() -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 6), nn.Tanh(), nn.Linear(6, 2))
-
-
-def batch() -> tuple[Tensor, Tensor]:
-    return torch.randn(16, 5), torch.randn(16, 2)
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    return tmp_path / "runs"
-
-
-@pytest.fixture(autouse=True)
-def recorder(request, monkeypatch) -> None:
-    """The recorder in a thread, which starts at once; in a process of its own where a test is marked so."""
-    if request.node.get_closest_marker("own_process") is None:
-        monkeypatch.setattr(recording.subprocess, "Popen", InThread)
-
-
-def only_run(runs: Path) -> Path:
-    (folder,) = run_folders(runs)
-    return folder
-
-
-def waited(condition: Callable[[], object], seconds: float = 20.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return bool(condition())
-
-
-def texts(run: RunReader, kind: str) -> list[str]:
-    return [event.text for event in run.events if event.kind == kind]
-
-
-def loop(model: nn.Module, optimizer: torch.optim.Optimizer, *, steps: int = STEPS, run=None) -> list[float]:
-    losses = []
-    for _ in range(steps):
-        x, y = batch()
-        optimizer.zero_grad()
-        loss = nn.functional.mse_loss(model(x), y)
-        loss.backward()
-        if run is not None:
-            run.loss(loss)
-        optimizer.step()
-        losses.append(float(loss.detach()))
-    return losses
 
 
 def test_a_loop_with_two_more_statements_is_recorded(runs):
@@ -187,6 +133,8 @@ SCRIPT = """
 import sys, os, signal, time
 import torch
 from torch import nn
+from trainings import STEPS, batch, loop, network, only_run, texts, waited
+
 from condense_core import watch
 model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -199,6 +147,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.own_process
 @pytest.mark.parametrize(
     ("end", "status", "reason"),

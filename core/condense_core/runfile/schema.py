@@ -11,19 +11,20 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import PASSING, decoding, reason
 from condense_core.runfile.file_system import network_type
+from condense_core.runfile.tables import needed, tables
 
 # Raised with every change of the tables. An older file is read, and whoever goes on with it writes it as it is; a newer
-# one is refused. What each version added:
+# one is refused. What each version added (their tables: tables.py):
 # 1: all tables.
 # 2: the scalars of a step as one packed row, and `layout`, which says whose values a row has (packed.py).
-VERSION = 2
+# 3: of runs that somebody's own script trains: `trainer`, `can`, and steps that nobody knows (info.py).
+VERSION = 3
 FILE_NAME = "run.sqlite"
 
 # A viewer that holds a read lock, or a second worker in its last transaction, is waited for this long.
@@ -32,46 +33,6 @@ BUSY_MS = 5_000
 # Of what a reader is handed: a frame of the largest size and everything else in its row. A few bytes of a hostile file
 # stand for a gigabyte of zeros.
 LONGEST_VALUE = 8 * 1024 * 1024
-
-T = TypeVar("T")
-
-_TABLES = """
-CREATE TABLE run (
-  id TEXT NOT NULL, name TEXT NOT NULL, preset TEXT NOT NULL, experiment TEXT NOT NULL, seed INTEGER NOT NULL,
-  revision TEXT NOT NULL, versions TEXT NOT NULL, device TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER,
-  status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', steps INTEGER NOT NULL, step INTEGER NOT NULL DEFAULT 0,
-  seconds REAL NOT NULL DEFAULT 0, created REAL NOT NULL, heartbeat REAL NOT NULL
-);
-CREATE TABLE frame (
-  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, layer TEXT NOT NULL, key INTEGER NOT NULL,
-  blob BLOB NOT NULL
-);
-CREATE INDEX frame_place ON frame (kind, layer, step);
-CREATE TABLE event (
-  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL
-);
-CREATE TABLE command (
-  id INTEGER PRIMARY KEY, verb TEXT NOT NULL, argument TEXT NOT NULL, sent_at REAL NOT NULL, taken_at REAL
-);
-"""
-
-# How the versions keep scalars; one keeps them as the last before it that is named. The index of version 1 holds them
-# whole: a long curve is one stretch of it, not a place in the table for each point. That of version 2 is of some bytes
-# a row: it leads to the rows of a layout in the order of their numbers.
-_SCALARS = {
-    1: """
-CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, value REAL);
-CREATE INDEX scalar_curve ON scalar (name, seq, step, value);
-""",
-    2: """
-CREATE TABLE layout (id INTEGER PRIMARY KEY, names TEXT NOT NULL, kinds TEXT NOT NULL);
-CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, layout INTEGER NOT NULL, data BLOB NOT NULL);
-CREATE INDEX scalar_layout ON scalar (layout);
-""",
-}
-# What a file must have to be one, by its version likewise.
-_NEEDED = {1: {"run", "scalar", "frame", "event", "command"}}
-_NEEDED[2] = _NEEDED[1] | {"layout"}
 
 # The highest sequence number in the file, 0 in an empty one: the rows of all tables share one counter.
 NEWEST_SEQ = (
@@ -116,18 +77,13 @@ def create(file: Path, version: int = VERSION) -> None:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with writing(file), contextlib.closing(_connect(file, "rw")) as connection:
         _choose_journal(connection, file)
-        tables = _TABLES + _of_version(_SCALARS, version)
-        connection.executescript(f"BEGIN; {tables} PRAGMA user_version = {version}; COMMIT;")
+        connection.executescript(f"BEGIN; {tables(version)} PRAGMA user_version = {version}; COMMIT;")
 
 
 def version_of(connection: sqlite3.Connection) -> int:
     """The version of an open run file."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     return int(version)
-
-
-def _of_version(what: Mapping[int, T], version: int) -> T:
-    return what[max(number for number in what if number <= version)]
 
 
 def open_writer(file: Path) -> sqlite3.Connection:
@@ -239,14 +195,14 @@ def _check(connection: sqlite3.Connection, file: Path) -> None:
     """Refuse what is no run file, and one of a later version."""
     version = version_of(connection)
     # a table without pages is one that a module of SQLite's makes up as it is read
-    tables = {
+    found = {
         name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0")
     }
     if version > VERSION:
         raise RunFileError(
             f"{file} has format {version}, and this program reads up to {VERSION}: install a newer condense-tui"
         )
-    if version < 1 or not _of_version(_NEEDED, version) <= tables:
+    if version < 1 or not needed(version) <= found:
         raise RunFileError(f"{file} is not a condense-tui run file")
 
 

@@ -79,14 +79,14 @@ def test_a_client_of_the_protocol_before_is_served_runs_that_it_can_read_and_ref
         answers += [message for message in link.received if isinstance(message, say.Refused)]
     assert_same(link.folder, old.folder)
     assert [answer.error for answer in answers] == [
-        f"{new.folder.name} is recorded in format 2, which your condense-tui cannot receive;"
+        f"{new.folder.name} is recorded in format 3, which your condense-tui cannot receive;"
         f" update it to one like that of this machine, {program_version()}"
     ]
 
 
 def test_a_file_of_a_later_format_is_not_copied(far, near):
     recording = Recording(far, frames=3)
-    with pytest.raises(RunFileError, match="has format 99, and this program reads up to 2"):
+    with pytest.raises(RunFileError, match="has format 99, and this program reads up to 3"):
         MirrorFile(make_mirror_folder(near, "far", "x"), "far", read_run(recording.folder), 99)
 
 

@@ -41,7 +41,7 @@ def bits(values: object) -> bytes:
     return np.asarray(values, np.float64).tobytes()
 
 
-@pytest.mark.parametrize("format_", [1, 2])
+@pytest.mark.parametrize("format_", [1, 2, schema.VERSION])
 def test_every_value_comes_back_bit_by_bit_whatever_stands_beside_it(tmp_path, format_):
     of_run = Recording(tmp_path, frames=2, format_=format_)
     for step, value in enumerate(VALUES):
@@ -181,7 +181,7 @@ def test_names_without_bounds_are_refused(folder):
         run.curve("loss")
 
 
-@pytest.mark.parametrize("format_", [1, 2])
+@pytest.mark.parametrize("format_", [1, 2, schema.VERSION])
 def test_a_recording_of_either_format_has_all_but_the_machines_own(tmp_path, format_):
     of_run = Recording(tmp_path / "runs", frames=30, format_=format_)
     of_run.write()

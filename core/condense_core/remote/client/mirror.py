@@ -23,7 +23,7 @@ from condense_core.errors import HostError, RunFileError
 from condense_core.foreign import PASSING, reason
 from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch
-from condense_core.runfile.info import COLUMNS, LinkState, RunInfo, read_info
+from condense_core.runfile.info import LinkState, RunInfo, columns_of, read_info
 from condense_core.runfile.rows import Numbered, Seq, one, rows
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, VERSION, create, open_writer, reading, version_of
@@ -167,7 +167,9 @@ class MirrorFile:
 
     def state(self, state: RunState) -> None:
         """Store what the far side says of the run."""
-        columns = {name: getattr(state, name) for name in state.__struct_fields__ if name != "last_seq"}
+        columns = {name: getattr(state, name) for name in state.__struct_fields__ if name not in {"last_seq", "can"}}
+        if "can" in columns_of(self.format):
+            columns["can"] = msgspec.json.encode(state.can).decode()
         names = ", ".join(f"{name} = ?" for name in columns)
         with _stored(self.run):
             self._connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
@@ -236,12 +238,14 @@ class MirrorFile:
 
 
 def _describe(connection: sqlite3.Connection, host: str, info: RunInfo) -> None:
-    values = [getattr(info, name) for name in COLUMNS]
+    values = {name: getattr(info, name) for name in columns_of(version_of(connection))}
     # until its last rows are here it is not over
-    values[COLUMNS.index("status")] = info.status if info.active else "running"
-    values[COLUMNS.index("versions")] = msgspec.json.encode(info.versions).decode()
+    values["status"] = info.status if info.active else "running"
+    values |= {name: msgspec.json.encode(values[name]).decode() for name in ("versions", "can") if name in values}
     connection.executescript(TABLES)
-    connection.execute(f"INSERT INTO run ({', '.join(COLUMNS)}) VALUES ({', '.join('?' for _ in COLUMNS)})", values)
+    connection.execute(
+        f"INSERT INTO run ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", tuple(values.values())
+    )
     connection.execute(
         "INSERT INTO mirror VALUES (?, ?, 0, 0, 'connecting', NULL, ?, '')", (host, info.id, time.time())
     )

@@ -22,6 +22,7 @@ import msgspec
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
 from condense_core.libraries import ENGINE, wrong_libraries
+from condense_core.machine import here, is_of_job, machine_of, was_requeued
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
@@ -102,7 +103,7 @@ def create_watched(
 def _write(folder: Path, **columns: object) -> None:
     create(folder / FILE_NAME)
     now = time.time()
-    columns |= {"id": folder.name, "versions": json.dumps(_versions()), "host": socket.gethostname()}
+    columns |= {"id": folder.name, "versions": json.dumps(_versions()), "host": here()}
     columns |= {"status": "starting", "created": now, "heartbeat": now}
     with writer(folder / FILE_NAME) as connection:
         connection.execute(
@@ -192,7 +193,7 @@ def ready_to_resume(folder: Path) -> RunInfo:
         connection.execute("UPDATE command SET taken_at = ? WHERE taken_at IS NULL", (time.time(),))
         connection.execute(
             "UPDATE run SET status = 'starting', reason = '', heartbeat = ?, host = ?",
-            (time.time(), socket.gethostname()),
+            (time.time(), here()),
         )
         connection.execute("COMMIT")
     return before
@@ -219,7 +220,7 @@ def _refuse_full(folder: Path) -> None:
 def _refuse_beating(folder: Path) -> None:
     """RunFileError if a run that seems lost on another machine, whose lock is not seen here, is heard of after all."""
     first = read_run(folder)
-    if first.mirror is not None or first.status != "lost" or first.host == socket.gethostname():
+    if first.mirror is not None or first.status != "lost" or machine_of(first.host) == socket.gethostname():
         return
     deadline = time.monotonic() + LOST_AFTER_S
     while time.monotonic() < deadline:
@@ -250,6 +251,20 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
         )
     if control.worker_is_alive(folder):
         raise RunFileError(f"{name} is still being stopped by its worker; try again in a moment")
+
+
+def run_of_this_job(experiment: Experiment, runs: Path) -> Path | None:
+    """The run of `experiment` that this process's Slurm job began before it was put back into the queue; None where it
+    was not, or began none."""
+    if not was_requeued():
+        return None
+    wanted = toml.dumps(with_absolute_paths(experiment))
+    for folder in place.run_folders(runs):
+        with contextlib.suppress(RunFileError):
+            info = read_run(folder)
+            if is_of_job(info.host) and info.experiment == wanted:
+                return folder
+    return None
 
 
 def missing_packages() -> list[str]:

@@ -120,7 +120,7 @@ def _go_on(folder: Path, showing: Showing) -> int:
     typer.echo(f"this job was requeued: {info.id}, {info.status} at step {info.step}, goes on", err=True)
     if info.status in RESUMABLE:
         resume_run(folder)
-    return show_result(folder, showing) if showing.detach else _watch(folder, showing)
+    return show_result(folder, showing) if showing.detach else show_run(folder, showing)
 
 
 def _what_is_there(folder: Path) -> str:

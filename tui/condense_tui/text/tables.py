@@ -134,7 +134,7 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
             info.id,
             f"{sign_of(info.status).sign} {info.status}",
             str(info.step),
-            str(info.steps),
+            numbers.UNKNOWN if info.steps is None else str(info.steps),
             numbers.age(time.time() - info.created),
         ]
         if claims:

@@ -15,6 +15,7 @@ from condense_core.machine import names_a_job
 from condense_core.measure_table import MEASURES
 from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
 from condense_tui.draw.verdict import counted, decides, finding, verdict
@@ -66,11 +67,12 @@ def print_summary(summary: Summary) -> None:
 def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
     """A row a layer, over all seeds where there are several; and below what the numbers are."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("layer")
+    table.add_column("layer", no_wrap=True)
     for name in COLUMNS:
         table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
+    names = [layer.name for layer in layers]
     for layer in layers:
-        table.add_row(*map(Text, _cells(layer)))
+        table.add_row(*map(Text, _cells(layer, without_shared(layer.name, names))))
     if not layers:
         return
     # cut columns say nothing: where the terminal is narrower, the table's lines wrap
@@ -90,15 +92,15 @@ def claim_lines(claim: Standing) -> list[str]:
     ]
 
 
-def _cells(layer: LayerOverSeeds) -> tuple[str, ...]:
+def _cells(layer: LayerOverSeeds, name: str) -> tuple[str, ...]:
     if not layer.lines.known:
-        return (layer.name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
+        return (name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
     lines = over("lines", layer.lines)
     if layer.seeds == 1 and layer.lines_at_other != layer.lines:
         lines += f" ({over('lines', layer.lines_at_other)} at {other_cut(layer.cut).short})"
     kept = written("kept", layer.kept.low)
     return (
-        layer.name,
+        name,
         f"{kept}/{layer.kernels}",
         lines,
         over("directions", layer.directions),

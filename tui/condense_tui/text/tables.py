@@ -15,7 +15,7 @@ from condense_core.machine import names_a_job
 from condense_core.measure_table import MEASURES
 from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
-from condense_tui.draw.layer_names import without_shared
+from condense_tui.draw.layer_names import fitted, without_shared
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
 from condense_tui.draw.verdict import counted, decides, finding, verdict
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 PIPE_WIDTH = 200
+# Columns of a layer's name: with them the table is as wide as LEAST_WIDTH.
+LONGEST_NAME = 12
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
 # From here on a list of runs has room for the verdict in words, and for what decides.
@@ -67,12 +69,12 @@ def print_summary(summary: Summary) -> None:
 def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
     """A row a layer, over all seeds where there are several; and below what the numbers are."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("layer", no_wrap=True)
+    table.add_column("layer")
     for name in COLUMNS:
         table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
     names = [layer.name for layer in layers]
     for layer in layers:
-        table.add_row(*map(Text, _cells(layer, without_shared(layer.name, names))))
+        table.add_row(*map(Text, _cells(layer, fitted(without_shared(layer.name, names), LONGEST_NAME))))
     if not layers:
         return
     # cut columns say nothing: where the terminal is narrower, the table's lines wrap

@@ -12,6 +12,7 @@ import atexit
 import contextlib
 import gc
 import importlib
+import importlib.util
 import inspect
 import json
 import os
@@ -167,7 +168,7 @@ PACKAGES = (
     "condense_presets",
     *(f"condense_tui.{name}" for name in ("cli", "text", "reproduce", "sweep")),
 )
-# What they import only when they are called.
+# What they import only when they are called, where it is there: not every version of a library imports every other.
 LIBRARIES = ("pydantic.type_adapter", "rich.markdown", "rich.progress", "sklearn.datasets", "typer.rich_utils")
 
 
@@ -178,7 +179,8 @@ def _import() -> None:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     for name in LIBRARIES:
-        importlib.import_module(name)
+        if importlib.util.find_spec(name.partition(".")[0]):
+            importlib.import_module(name)
     from condense_core.measures.null import null_condensation
 
     for kernels in (2, 3, 4, 6, 8, 12):

@@ -11,14 +11,14 @@ from random import Random
 from typing import NamedTuple
 
 import shim
-from campaigns import workers
-from campaigns.framework import Attempt, Campaign, Scene
-from campaigns.medium import Medium, crash_points, lay_out
-from campaigns.workers import Worker
 from damage import look_at_everything
 from pairing import all_rows
 from support import rows
 
+from campaigns import workers
+from campaigns.framework import Attempt, Campaign, Scene
+from campaigns.medium import Medium, crash_points, lay_out
+from campaigns.workers import Worker
 from condense_core.runfile.info import CHECKPOINT_NAME
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME

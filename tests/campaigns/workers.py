@@ -14,9 +14,9 @@ from pathlib import Path
 
 import forking
 import shim
-from campaigns.framework import SkippedError
 from support import rows, wait_for
 
+from campaigns.framework import SkippedError
 from condense_core.runfile.frames import Condensation
 from condense_core.runfile.info import LOG_NAME
 from condense_core.runfile.reader import RunReader

@@ -133,11 +133,11 @@ def _loss(connection: sqlite3.Connection) -> tuple[float, ...]:
 
 def _gist(info: RunInfo) -> tuple[int, Cut]:
     """How many seeds a run trains, and the cut of its claim; one and the fine one where its scenario cannot be read."""
-    from condense_core.scenario.toml import claim, ensemble
+    from condense_core.scenario.gist import members_and_claim
 
     try:
-        found = claim(info.experiment)
-        return ensemble(info.experiment).members, FINE if found is None else found.cut
+        members, found = members_and_claim(info.experiment, "scenario")
+        return members, FINE if found is None else found.cut
     except CondenseError:
         return 1, FINE
 
@@ -168,7 +168,8 @@ def _of_members(connection: sqlite3.Connection, members: int, layers: list[str])
             for member, value in zip(frame.members, values.get(scalar, ()), strict=False):
                 if member not in over:
                     found[scalar].setdefault(member, value)
-        over |= set(frame.members)
+        # a frame of a step at which lines were not counted says nothing of them, and those before it do
+        over |= {member for member in frame.members if all(member in found[f"{layer}.lines"] for layer in layers)}
     return {scalar: list(of_members.values()) for scalar, of_members in found.items()}
 
 

@@ -107,10 +107,11 @@ class MirrorFile:
             os.replace(partial, file)  # noqa: PTH105 - replaces atomically
         self._connection = open_writer(file)
         try:
-            # one that an older version made has no such column, and is of a run that can do everything
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            self._knows_abilities = version >= 3
-            self._check(host, info)
+            with _stored(info.id):
+                # one that an older version made has no such column, and is of a run that can do everything
+                (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+                self._knows_abilities = version >= 3
+                self._check(host, info)
         except BaseException:
             self._connection.close()
             raise

@@ -108,7 +108,7 @@ def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
 
 def _header(snapshot: Snapshot) -> Line:
     run, head = snapshot.header, snapshot.head
-    parts = [f"{run.status} at step {numbers.step(run.step)} of {numbers.step(run.steps)}"]
+    parts = [f"{run.status} at step {numbers.progress(run.step, run.steps)}"]
     if head is not None and not head.following:
         parts.append(f"shown at step {numbers.step(head.step)}, frame {head.index + 1} of {head.count}")
     elif head is not None:

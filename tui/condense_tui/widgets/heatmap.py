@@ -213,9 +213,11 @@ class Heatmap(Lines, can_focus=True):
         column, row = self._cursor
         across = self._ascii_width(layout, self.size.width) if self.ability.ascii_heatmap else 1
         down = 1 if self.ability.ascii_heatmap else 2
-        top, bottom = row * layout.scale // down, max(1, -(-(row + 1) * layout.scale // down))
-        width = layout.scale * across
-        return Region(self._corner.x + column * width, self._corner.y + top, width, max(1, bottom - top))
+        left, right = layout.places[column : column + 2].tolist()
+        above, below = layout.places[row : row + 2].tolist()
+        top, bottom = above // down, max(1, -(-below // down))
+        corner = self._corner
+        return Region(corner.x + left * across, corner.y + top, (right - left) * across, max(1, bottom - top))
 
     def _cell_at(self, x: int, y: int) -> tuple[int, int] | None:
         layout = self.layout_

@@ -38,6 +38,7 @@ from condense_core.scenario.watched import Watched, dumps
 LONGEST_NAME = 80
 # Between two looks at whether a run on another machine is heard of, which beats once a second.
 _LISTEN_S = 0.2
+_WATCH_PACKAGES = ("torch", "scipy")
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
 # Under this name a run notes the versions of its measures, beside those of packages.
 MEASURES_NOTED = "measures"
@@ -133,6 +134,38 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
         os.close(log)
     if started.returncode != 0:
         raise RunFailedError(f"the worker process did not start; see {folder / LOG_NAME}")
+
+
+def start_watching(folder: Path, script: Path, arguments: Sequence[str]) -> None:
+    """Start the process that runs somebody's script, watched as the run in `folder`; it outlives this one, and what the
+    script prints is the run's log."""
+    missing = [name for name in _WATCH_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"watching needs {', '.join(missing)}, missing here; to install: {how_to_add('watch')}")
+    log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        started = subprocess.run(
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "condense_core.watching.launch",
+                str(folder.resolve()),
+                str(script),
+                *arguments,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            # a log is read while it is written
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            check=False,
+        )
+    finally:
+        os.close(log)
+    if started.returncode != 0:
+        raise RunFailedError(f"the script's process did not start; see {folder / LOG_NAME}")
 
 
 def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
@@ -255,6 +288,11 @@ def _versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions | {MEASURES_NOTED: versions_in_words()}
+
+
+def revision_at(folder: Path) -> str:
+    """Git revision of the checkout that a folder is in; empty where it is in none."""
+    return next((revision(place) for place in (folder, *folder.parents) if (place / ".git").exists()), "")
 
 
 def revision(top: Path) -> str:

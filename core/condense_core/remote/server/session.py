@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
-
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.foreign import reason
 from condense_core.libraries import blame
@@ -157,7 +155,7 @@ class Session:
             if len(found) > say.MOST_RUNS:
                 break
             try:
-                found.append(msgspec.structs.replace(read_run(folder), id=folder.name))
+                found.append(read_run(folder))
             except RunFileError as error:
                 troubles.append(str(error))
         self._say(say.Runs.of(ask, found, troubles))

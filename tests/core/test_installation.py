@@ -90,6 +90,7 @@ def test_where_the_source_is_not_known_or_gone_the_packages_are_named(installed,
 def test_never_installed(installed, tmp_path, monkeypatch):
     installed("nowhere")
     checkout = Path(__file__).parents[2]
+    monkeypatch.setattr(installation, "__file__", str(checkout / "core" / "condense_core" / "installation.py"))
     assert said() == [*PIP, "-e", f"{checkout}[engine]"]
     assert shlex.split(how_to_install()) == [*PIP, "-e", str(checkout)]
     monkeypatch.setattr(installation, "__file__", str(tmp_path / "a" / "b" / "c.py"))

@@ -33,7 +33,7 @@ def main() -> int:
             with _scratch():
                 return _train(folder)
     except CondenseError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - stderr is the worker's log
+        control.log(str(error))
         return error.exit_code
 
 
@@ -60,7 +60,7 @@ def _train(folder: Path) -> int:
         control.record_end(folder, "stopped", str(stop))
         return 0
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
-        traceback.print_exc()
+        control.log(traceback.format_exc())
         library = blame(error)
         control.record_failure(
             folder,

@@ -17,23 +17,28 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
 from condense_core.libraries import ENGINE, wrong_libraries
 from condense_core.machine import here, is_of_job, machine_of, was_requeued
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
-from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
+from condense_core.runfile.abilities import require_ability
+from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, Ability, RunInfo, read_info, read_run
 from condense_core.runfile.schema import FILE_NAME, create, writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
+from condense_core.scenario.watched import Watched, dumps
 
 LONGEST_NAME = 80
 # Between two looks at whether a run on another machine is heard of, which beats once a second.
 _LISTEN_S = 0.2
+_WATCH_PACKAGES = ("torch", "scipy")
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
 # Under this name a run notes the versions of its measures, beside those of packages.
 MEASURES_NOTED = "measures"
@@ -58,25 +63,51 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
 
 def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: str = "", device: str = "auto") -> None:
     """Make the run file of `experiment`, whose paths are absolute, in a folder that has none, ready for a worker."""
+    _write(
+        folder,
+        name=name or experiment.name,
+        preset=preset,
+        experiment=toml.dumps(experiment),
+        seed=experiment.seed,
+        revision=revision(Path(__file__).parents[3]),
+        device=device,
+        steps=experiment.steps,
+    )
+
+
+def create_watched(
+    watched: Watched, *, runs: Path, revision: str = "", steps: int | None = None, can: Sequence[Ability] = ()
+) -> Path:
+    """The folder of a new run that somebody's own script trains, not yet begun. `steps` is how far it goes, if known,
+    `can` what can be done with it, `revision` what its script's repository was at."""
+    folder = place.new_run_folder(runs, watched.name)
+    try:
+        _write(
+            folder,
+            name=watched.name,
+            preset="",
+            experiment=dumps(msgspec.structs.replace(watched, revision=revision)),
+            seed=0,
+            revision=revision,
+            device="",
+            steps=steps,
+            trainer="watch",
+            can=json.dumps(list(can)),
+        )
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def _write(folder: Path, **columns: object) -> None:
     create(folder / FILE_NAME)
+    now = time.time()
+    columns |= {"id": folder.name, "versions": json.dumps(_versions()), "host": here()}
+    columns |= {"status": "starting", "created": now, "heartbeat": now}
     with writer(folder / FILE_NAME) as connection:
         connection.execute(
-            "INSERT INTO run (id, name, preset, experiment, seed, revision, versions, device, host, status, steps,"
-            " created, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?, ?)",
-            (
-                folder.name,
-                name or experiment.name,
-                preset,
-                toml.dumps(experiment),
-                experiment.seed,
-                _revision(),
-                json.dumps(_versions()),
-                device,
-                here(),
-                experiment.steps,
-                time.time(),
-                time.time(),
-            ),
+            f"INSERT INTO run ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", tuple(columns.values())
         )
 
 
@@ -103,6 +134,38 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
         os.close(log)
     if started.returncode != 0:
         raise RunFailedError(f"the worker process did not start; see {folder / LOG_NAME}")
+
+
+def start_watching(folder: Path, script: Path, arguments: Sequence[str]) -> None:
+    """Start the process that runs somebody's script, watched as the run in `folder`; it outlives this one, and what the
+    script prints is the run's log."""
+    missing = [name for name in _WATCH_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"watching needs {', '.join(missing)}, missing here; to install: {how_to_add('watch')}")
+    log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        started = subprocess.run(
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "condense_core.watching.launch",
+                str(folder.resolve()),
+                str(script),
+                *arguments,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            # a log is read while it is written
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            check=False,
+        )
+    finally:
+        os.close(log)
+    if started.returncode != 0:
+        raise RunFailedError(f"the script's process did not start; see {folder / LOG_NAME}")
 
 
 def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
@@ -172,6 +235,7 @@ def _refuse_beating(folder: Path) -> None:
 
 def _refuse_resume(info: RunInfo, folder: Path) -> None:
     name = folder.name
+    require_ability(info, "resume")
     if info.mirror is not None:
         host = info.mirror.host
         raise RunFileError(
@@ -226,9 +290,13 @@ def _versions() -> dict[str, str]:
     return versions | {MEASURES_NOTED: versions_in_words()}
 
 
-def _revision() -> str:
-    """Git revision of the program where it runs from a checkout, `+` where that has uncommitted changes."""
-    top = Path(__file__).parents[3]
+def revision_at(folder: Path) -> str:
+    """Git revision of the checkout that a folder is in; empty where it is in none."""
+    return next((revision(place) for place in (folder, *folder.parents) if (place / ".git").exists()), "")
+
+
+def revision(top: Path) -> str:
+    """Git revision of the checkout at `top`, `+` where it has uncommitted changes; empty where it is none."""
     if not (top / ".git").exists():
         return ""
     try:

@@ -104,7 +104,7 @@ def run(
         typer.echo(f"{experiment.data.path}: {named(class_folders(place_of(experiment.data.path)))}", err=True)
     try:
         start_worker(folder)
-        return show_result(folder, showing) if detach else _watch(folder, showing)
+        return show_result(folder, showing) if detach else show_run(folder, showing)
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; {_what_is_there(folder)}") from None
 
@@ -120,7 +120,7 @@ def _go_on(folder: Path, showing: Showing) -> int:
     typer.echo(f"this job was requeued: {info.id}, {info.status} at step {info.step}, goes on", err=True)
     if info.status in RESUMABLE:
         resume_run(folder)
-    return show_result(folder, showing) if showing.detach else _watch(folder, showing)
+    return show_result(folder, showing) if showing.detach else show_run(folder, showing)
 
 
 def _what_is_there(folder: Path) -> str:
@@ -159,10 +159,10 @@ def attach(
         return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), showing)
     folder = find_run(runs_folder(runs_dir), run)
     # the app itself keeps what it shows up to date
-    return _watch(folder, showing, None if showing.in_app else link_to(folder))
+    return show_run(folder, showing, None if showing.in_app else link_to(folder))
 
 
-def _watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
+def show_run(folder: Path, showing: Showing, link: Link | None = None) -> int:
     """In the app or without; `link` keeps the run up to date where it is the mirror of one elsewhere."""
     from condense_tui.cli.headless import checked, watch
 
@@ -190,7 +190,7 @@ def _watch_there(connection: Connection, run: str, runs: Path, showing: Showing)
 
     folder = open_mirror(connection, run, runs)
     # the app shows the newest frames first, whatever there was before; a table at the end needs all of it
-    return _watch(folder, showing, Link(folder, connection.host, connection, newest=showing.in_app))
+    return show_run(folder, showing, Link(folder, connection.host, connection, newest=showing.in_app))
 
 
 def replay(

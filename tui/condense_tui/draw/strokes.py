@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from condense_tui.draw.scale import Scale, fit
 
@@ -33,7 +34,7 @@ class PlotCurve:
 
     `label`, one character, is set on the curve in some places, so that it is known without its colour. `among` are the
     steps at which the run was measured: where this curve was left out at many of them, it has a gap. `exact`: it is no
-    measurement, and never smoothed.
+    measurement, and never smoothed. `fills`: the area down to the curve before it is shaded.
     """
 
     name: str
@@ -43,6 +44,7 @@ class PlotCurve:
     label: str = ""
     among: np.ndarray | None = None
     exact: bool = False
+    fills: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Stroke:
     begins: np.ndarray
     tone: int = 0
     label: str = ""
-    marked: bool = False
-    """Its points are shown as such, where they are few."""
+    marked: bool | npt.NDArray[np.bool_] = False
+    """Which of its points are shown as such."""
 
 
 def smoothed(y: np.ndarray, weight: float) -> np.ndarray:

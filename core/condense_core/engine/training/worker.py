@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import traceback
 from pathlib import Path
 
@@ -42,10 +41,10 @@ def train(folder: Path) -> int:
             asked = any(command.verb == "stop" for command in thread.commands)
             outcome = Outcome("stopped", "stopped by command before training began" if asked else str(stop))
         except CondenseError as error:
-            print(error, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+            control.log(str(error))
             outcome = Outcome("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
-            traceback.print_exc()
+            control.log(traceback.format_exc())
             library = blame(error)
             words = f"training {library}" if library else f"unexpected {type(error).__name__}: {error}"
             outcome = Outcome("failed", f"{words} (the traceback is in worker.log)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -146,6 +147,41 @@ def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
     assert blocks.observe()[0].step == plain_steps + graphs.BLOCK
 
 
+@pytest.mark.parametrize("prepared", [False, True], ids=["", "after a measurement"])
+@pytest.mark.parametrize("fails", ["in the capture", "in the replay"])
+def test_a_capture_that_fails_leaves_training_as_it_was(monkeypatch, fails, prepared):
+    method, experiment = METHODS["mlp"]
+    plain, blocks = make(method, experiment), make(method, experiment)
+
+    def capture(block: Callable[[], None]) -> Replayed:
+        block()
+        if fails == "in the capture":
+            raise RuntimeError("operation not permitted when stream is capturing")
+        return Failing(block)
+
+    monkeypatch.setattr(graphs, "_capture", capture)
+    blocks.block = graphs.BLOCK
+    steps = graphs.BLOCK + 3
+    if prepared:
+        # as the loop does before it measures step 0
+        blocks.prepare()
+        assert [seen.gradient_norm for seen in blocks.observe()]
+    for _ in range(steps):
+        plain._train_step()
+    blocks.advance(steps)
+    assert blocks.step == steps
+    assert "one by one" in blocks.notes[0]
+    assert all(torch.equal(value, blocks.state_dict()[name]) for name, value in plain.state_dict().items())
+
+
+class Failing(Replayed):
+    """A graph that ends in the middle."""
+
+    def replay(self) -> None:
+        self.block()
+        raise RuntimeError("an illegal memory access was encountered")
+
+
 def damaged(state: dict[str, torch.Tensor], **changes: torch.Tensor | None) -> dict[str, torch.Tensor]:
     changed = {name: value.clone() for name, value in state.items()} | changes
     return {name: value for name, value in changed.items() if value is not None}
@@ -165,6 +201,13 @@ def damaged(state: dict[str, torch.Tensor], **changes: torch.Tensor | None) -> d
         {"ended": torch.tensor([0, 1, 2])},
         {"ended": torch.tensor([3])},
         {"ended": torch.tensor([-1])},
+        # numbers that are equal to those of members, and no places in a list
+        {"ended": torch.tensor([1.0])},
+        {"ended": torch.tensor([False, True])},
+        # there is no step after them at which anything is due
+        {"step": torch.tensor(-1.0)},
+        {"step": torch.tensor(1e300)},
+        {"step": torch.tensor(0.5)},
     ],
     ids=lambda changes: " ".join(f"{name}={value}" for name, value in changes.items()),
 )

@@ -122,11 +122,11 @@ class Machines:
         from condense_core.errors import CondenseError
         from condense_core.remote.client.connection import Connection
         from condense_core.remote.client.hosts import find_host
-        from condense_tui.resolve.host import listed
+        from condense_core.remote.wire.messages import ListRuns, Runs
 
         try:
             with Connection(find_host(machine.name), given_up=self._given_up) as connection:
-                runs, troubles = listed(connection)
+                runs, troubles = connection.ask(ListRuns, Runs).unpacked()
         except CondenseError as error:
             answer = replace(machine, state="silent", trouble=str(error), asked=time.time())
         else:

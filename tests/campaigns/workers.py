@@ -195,10 +195,10 @@ def weights(folder: Path) -> dict[str, bytes]:
     return {name: value.numpy().tobytes() for name, value in state.items()}
 
 
-def finish(folder: Path) -> None:
-    """Resume as often as it takes, without faults."""
+def finish(folder: Path, seconds: float = 90) -> None:
+    """Train on to the end, without faults."""
     worker = Worker(folder)
-    assert worker.ended() == 0, (folder / LOG_NAME).read_text()[-2000:]
+    assert worker.ended(seconds) == 0, (folder / LOG_NAME).read_text()[-2000:]
 
 
 def wait_until(condition: object, seconds: float = 60) -> None:

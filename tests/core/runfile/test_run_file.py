@@ -386,6 +386,26 @@ def test_a_file_that_was_copied_without_its_log_says_that_rows_are_missing(folde
         assert run.instants.tolist() == [4, 5, 6, 7]
 
 
+def test_whatever_a_disk_refuses_while_a_run_is_written_is_one_line_that_names_it(folder):
+    with pytest.raises(RunFileError, match=f"cannot write {folder / FILE_NAME}: database or disk is full"):  # noqa: SIM117
+        with schema.writer(folder / FILE_NAME) as connection:
+            connection.execute("PRAGMA max_page_count = 1")
+            connection.execute("INSERT INTO event VALUES (9999, 0, 'note', ?, 0)", ("x" * 100_000,))
+
+
+def test_a_run_that_cannot_be_written_to_its_end_leaves_no_folder(small, tmp_path, monkeypatch):
+    def full(file):
+        connection = open_(file)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    open_ = schema.open_writer
+    monkeypatch.setattr(schema, "open_writer", full)
+    with pytest.raises(RunFileError, match="database or disk is full"):
+        create_run(small, runs=tmp_path / "new", device="c" * 100_000)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 def test_a_file_on_a_medium_that_cannot_be_written_is_read_with_its_log(folder, tmp_path, monkeypatch):
     medium = tmp_path / "medium"
     medium.mkdir()

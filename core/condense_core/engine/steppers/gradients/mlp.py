@@ -44,7 +44,7 @@ class MlpGradients:
         own = datasets[:1] if shared else datasets
         with_bias = experiment.layers[0].bias
         # (1 or S, I + 1, N) and (1 or S, D, N)
-        self._inputs = torch.stack([_columns(dataset.input, with_bias=with_bias) for dataset in own])
+        self._inputs = torch.stack([columns(dataset.input, with_bias=with_bias) for dataset in own])
         self._targets = torch.stack([dataset.target.T for dataset in own]).contiguous()
         samples = experiment.optimizer.batch or self._inputs.shape[2]
         widest = max(layer.width for layer in experiment.layers)
@@ -101,7 +101,7 @@ class MlpGradients:
         return output
 
 
-def _columns(input_: Tensor, *, with_bias: bool) -> Tensor:
+def columns(input_: Tensor, *, with_bias: bool) -> Tensor:
     """Samples as columns (I, N), with a last row of ones where the first layer has a bias."""
     column_IN = input_.flatten(1).T
     return torch.cat([column_IN, torch.ones_like(column_IN[:1])]) if with_bias else column_IN.contiguous()

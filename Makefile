@@ -2,7 +2,7 @@
 #   python3 -m venv .venv && .venv/bin/pip install -e '.[dev]'
 BIN ?= .venv/bin
 
-.PHONY: check test full
+.PHONY: check test full campaign
 
 check: # style, types, and which room may import from which
 	$(BIN)/ruff check
@@ -16,3 +16,6 @@ test: # the quick tests
 full: # all there is, on a clean environment
 	.ci/run
 	.ci/full
+
+campaign: # what could break it, thousands of times from a seed; NAMES='kills power' SEED=1 chooses; all take up to 90 minutes
+	$(BIN)/python -m tests.campaigns $(NAMES) $(if $(SEED),--seed $(SEED))

@@ -12,6 +12,7 @@ import atexit
 import contextlib
 import gc
 import importlib
+import importlib.util
 import inspect
 import json
 import os
@@ -106,16 +107,16 @@ def _after_the_interpreter(command: Any) -> list[str] | None:
 
 
 @contextlib.contextmanager
-def zygote() -> Iterator[None]:
-    """Have the process that forks; it ends with this one."""
+def zygote(**variables: str) -> Iterator[None]:
+    """Have the process that forks, with more in its environment; it ends with this one. The innermost is asked."""
     global address  # noqa: PLW0603 - one for each process of tests
-    assert not address
+    before = address
     name = f"condense-tests-{uuid.uuid4().hex}"
     process = subprocess.Popen(
         [sys.executable, __file__, name],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", **variables},
     )
     assert process.stdin is not None and process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
@@ -123,7 +124,7 @@ def zygote() -> Iterator[None]:
     try:
         yield
     finally:
-        address = ""
+        address = before
         process.stdin.close()
         process.wait()
         process.stdout.close()
@@ -167,7 +168,7 @@ PACKAGES = (
     "condense_presets",
     *(f"condense_tui.{name}" for name in ("cli", "text", "reproduce", "sweep")),
 )
-# What they import only when they are called.
+# What they import only when they are called, where it is there: not every version of a library imports every other.
 LIBRARIES = ("pydantic.type_adapter", "rich.markdown", "rich.progress", "sklearn.datasets", "typer.rich_utils")
 
 
@@ -178,7 +179,8 @@ def _import() -> None:
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     for name in LIBRARIES:
-        importlib.import_module(name)
+        if importlib.util.find_spec(name.partition(".")[0]):
+            importlib.import_module(name)
     from condense_core.measures.null import null_condensation
 
     for kernels in (2, 3, 4, 6, 8, 12):

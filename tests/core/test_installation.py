@@ -96,6 +96,7 @@ def test_a_package_for_some_pythons_only_is_named_with_its_condition(installed, 
 def test_never_installed(installed, tmp_path, monkeypatch):
     installed("nowhere")
     checkout = Path(__file__).parents[2]
+    monkeypatch.setattr(installation, "__file__", str(checkout / "core" / "condense_core" / "installation.py"))
     assert said() == [*PIP, "-e", f"{checkout}[engine]"]
     assert shlex.split(how_to_install()) == [*PIP, "-e", str(checkout)]
     monkeypatch.setattr(installation, "__file__", str(tmp_path / "a" / "b" / "c.py"))

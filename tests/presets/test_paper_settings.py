@@ -7,6 +7,7 @@ import sys
 
 import msgspec
 import pytest
+from tests.support import need_module
 
 from condense_core.scenario import toml
 from condense_core.scenario.claim_lint import MULTIPLICITY, faults
@@ -71,6 +72,7 @@ def test_the_command_shows_it_too_and_what_it_prints_is_still_a_scenario():
 
 
 def test_the_multiplicities_that_claims_are_judged_by_are_those_of_the_activations():
+    need_module("torch")
     from condense_core.engine.network.activations import activation, multiplicity
 
     assert {name: multiplicity(activation(name)) for name in MULTIPLICITY} == MULTIPLICITY

@@ -11,8 +11,10 @@ import os
 import sys
 from collections.abc import Iterator
 
-from condense_core.errors import CondenseError, StoppedError
+from condense_core.errors import CondenseError, MissingExtraError, StoppedError
 from condense_core.foreign import reason
+from condense_core.libraries import blame
+from condense_tui.terminal import signals
 from condense_tui.terminal.surroundings import settle
 
 # What a shell says of a program that SIGPIPE has ended, which most do that write to a closed pipe.
@@ -25,8 +27,11 @@ def main() -> int:
     # wherever it stands, and also where the app is called bare
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
-    with _in_what_can_be_shown():
-        return _ended(arguments, debug)
+    with signals.heeded():
+        with _in_what_can_be_shown():
+            code = _ended(arguments, debug)
+        signals.die_of_it()
+        return code
 
 
 def _ended(arguments: list[str], debug: bool) -> int:
@@ -37,7 +42,8 @@ def _ended(arguments: list[str], debug: bool) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return complain("interrupted", StoppedError.exit_code)
+        # of another signal than Ctrl-C's whoever waits for this process says it, as the shell does
+        return StoppedError.exit_code if signals.came() else complain("interrupted", StoppedError.exit_code)
     except (BrokenPipeError, SystemExit) as error:
         # the latter is what rich and Typer make of the former
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
@@ -62,6 +68,9 @@ def _ended(arguments: list[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        library = blame(error)
+        if library:
+            return complain(library, MissingExtraError.exit_code)
         name = type(error).__name__
         words = reason(error).removeprefix(f"{name}: ")
         return complain(f"unexpected {name}: {words} (--debug shows where; please report it)", 1)
@@ -130,5 +139,7 @@ def complain(message: str, exit_code: int) -> int:
     """One line on standard error, free of control characters."""
     from condense_core.text import printable
 
-    print(f"condense-tui: {printable(message)}", file=sys.stderr)  # noqa: T201 - this is where errors are printed
+    # where the terminal was closed nobody is left to be told
+    with contextlib.suppress(OSError):
+        print(f"condense-tui: {printable(message)}", file=sys.stderr, flush=True)  # noqa: T201 - errors are printed here
     return exit_code

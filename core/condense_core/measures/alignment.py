@@ -1,11 +1,11 @@
-"""How far kernels lie along a predicted direction.   # M kernels, K entries a kernel"""
+"""How far kernels lie along a predicted direction.   # S members, M kernels, K entries a kernel"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from condense_core.measures.kernels import as_kernels, unit_kernels
+from condense_core.measures.kernels import as_kernels, unit_kernels, units_of
 
 
 def alignment(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
@@ -15,7 +15,14 @@ def alignment(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
     kernel of norm zero, everywhere where the direction is zero or NaN. ValueError if K differs (a bias left out).
     """
     unit_K = _unit_direction(weight_MK, direction_K)
-    return (unit_kernels(weight_MK) @ unit_K).clamp_(-1.0, 1.0)
+    return alignments(unit_kernels(weight_MK)[None], unit_K[None])[0]
+
+
+def alignments(unit_SMK: Tensor, direction_SK: Tensor) -> Tensor:
+    """`alignment` of the directions of each member's kernels with a direction of its own, (S, M) float64."""
+    unit_SK1 = units_of(direction_SK.to(unit_SMK.device))[:, :, None]
+    cosine_SM: Tensor = (unit_SMK @ unit_SK1)[:, :, 0].clamp_(-1.0, 1.0)
+    return cosine_SM
 
 
 def projection_ratio(weight_MK: Tensor, direction_K: Tensor) -> float:
@@ -26,9 +33,16 @@ def projection_ratio(weight_MK: Tensor, direction_K: Tensor) -> float:
     """
     unit_K = _unit_direction(weight_MK, direction_K)
     rows_MK = as_kernels(weight_MK)
-    rows_MK = rows_MK / rows_MK.abs().max() if len(rows_MK) else rows_MK
-    ratio = torch.linalg.vector_norm(rows_MK @ unit_K) / torch.linalg.vector_norm(rows_MK)
-    return float(ratio.clamp(max=1.0))
+    return float(projection_ratios(rows_MK[None], unit_K[None])) if len(rows_MK) else float("nan")
+
+
+def projection_ratios(weight_SMK: Tensor, direction_SK: Tensor) -> Tensor:
+    """`projection_ratio` of each member with a direction of its own, (S,) float64."""
+    rows_SMK = weight_SMK.detach().to(torch.float64)
+    rows_SMK = rows_SMK / rows_SMK.abs().amax(dim=(1, 2), keepdim=True)
+    along_SM1 = rows_SMK @ units_of(direction_SK.to(rows_SMK.device))[:, :, None]
+    ratio_S = torch.linalg.vector_norm(along_SM1, dim=(1, 2)) / torch.linalg.vector_norm(rows_SMK, dim=(1, 2))
+    return ratio_S.clamp_(max=1.0)
 
 
 def ones_alignment(weight_MK: Tensor, entries: int) -> Tensor:

@@ -1,6 +1,9 @@
-"""Condensed lines and directions of a layer.   # M kernels, J of them kept, K entries a kernel, L lines
+"""Condensed lines and directions of a layer.
 
-A line is an axis through the origin on which kernels lie, whatever their side; a direction is one side of it.
+# S members, M kernels, J of them kept, K entries a kernel, L lines of one member, G lines of all, R kernels of a line
+
+A line is an axis through the origin on which kernels lie, whatever their side; a direction is one side of it. All
+members are worked on at once: what is asked of one layer is of one member.
 """
 
 from __future__ import annotations
@@ -10,24 +13,35 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.cluster.hierarchy import linkage
-from scipy.spatial.distance import squareform
 from torch import Tensor
 
-from condense_core.measures.kernels import kernel_norms, unit_kernels
-from condense_core.measures.principal import principal_axis
+from condense_core.measures.joining import average_linkage, groups_at
+from condense_core.measures.kernels import as_kernels, norms_of, units_of
+from condense_core.measures.principal import principal_axes
+from condense_core.measures.similarity import cosines, other_pairs, upper_triangle
 from condense_core.thresholds import DROPPED, FINE, LARGE_PERCENTILE, NO_LINE, SMALL_NORM
+
+_Array = np.ndarray[Any, Any]
+
+# Entries of kernels on lines that are put side by side at a time, 8 bytes each.
+AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Tree:
-    """The kept kernels of a layer and how they join, before any cut: cut it at several settings at little cost."""
+class Trees:
+    """The kept kernels of each member's layer and how they join, before any cut: cut at several settings at little
+    cost. On the CPU, in float64."""
 
-    kept_M: Tensor
-    unit_JK: Tensor
-    merges: np.ndarray[Any, Any] | None
-    """scipy's linkage matrix (J - 1, 4); None if fewer than two kernels are kept."""
-    mean_abs_cos: float
+    kept_SM: _Array
+    unit_SMK: Tensor
+    """Directions; 0 for a kernel that is not kept."""
+    merges: tuple[_Array | None, ...]
+    """Each member's linkage matrix (J - 1, 4), as SciPy has it; None if fewer than two kernels are kept."""
+    mean_abs_cos_S: _Array
+
+
+Tree = Trees
+"""Of one member."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +71,49 @@ class CondensedLines:
         return len(self.sizes)
 
 
+@dataclass(frozen=True, eq=False)
+class MembersLines:
+    """`CondensedLines` of each member, as arrays on the CPU; lines of all members one after the other."""
+
+    label_SM: _Array
+    sign_SM: _Array
+    axis_GK: Tensor
+    size_G: _Array
+    end_S: _Array
+    """Where each member's lines end among all."""
+    directions_S: _Array
+    kept_S: _Array
+    coverage_S: _Array
+    mean_abs_cos_S: _Array
+    tightness_S: _Array
+
+    @property
+    def lines_S(self) -> _Array:
+        lines_S: _Array = np.diff(self.end_S, prepend=0)
+        return lines_S
+
+    def sizes(self, row: int) -> tuple[int, ...]:
+        """The sizes of one member's lines."""
+        return tuple(self.size_G[self._own(row)].tolist())
+
+    def of(self, row: int) -> CondensedLines:
+        """One member's lines."""
+        return CondensedLines(
+            label_M=torch.from_numpy(self.label_SM[row]),
+            sign_M=torch.from_numpy(self.sign_SM[row]),
+            axes_LK=self.axis_GK[self._own(row)],
+            sizes=self.sizes(row),
+            directions=int(self.directions_S[row]),
+            kept=int(self.kept_S[row]),
+            coverage=float(self.coverage_S[row]),
+            mean_abs_cos=float(self.mean_abs_cos_S[row]),
+            tightness=float(self.tightness_S[row]),
+        )
+
+    def _own(self, row: int) -> slice:
+        return slice(int(self.end_S[row - 1]) if row else 0, int(self.end_S[row]))
+
+
 def keep_kernels(norm_M: Tensor, threshold: float | None = None) -> Tensor:
     """Which kernels are large enough to have a direction of their own, shape (M,), bool.
 
@@ -64,69 +121,107 @@ def keep_kernels(norm_M: Tensor, threshold: float | None = None) -> Tensor:
     units of the weights; Zhou et al. 2022, fig. 11 uses 0.1), which alone is not scale-free. Norms that are 0 or not
     finite are never kept.
     """
-    finite_M = torch.isfinite(norm_M)
-    usable_M = finite_M & (norm_M > 0)
-    if threshold is None:
-        if not bool(usable_M.any()):
-            return usable_M
-        threshold = SMALL_NORM * _quantile(norm_M[finite_M].to(torch.float64), LARGE_PERCENTILE)
-    return usable_M & (norm_M >= threshold)
+    return torch.from_numpy(kept_kernels(norm_M[None].cpu().numpy(), threshold)[0]).to(norm_M.device)
 
 
-def linkage_tree(weight_MK: Tensor, *, threshold: float | None = None) -> Tree:
+def kept_kernels(norm_SM: _Array, threshold: float | None = None) -> _Array:
+    """`keep_kernels` of each member, (S, M) bool."""
+    finite_SM = np.isfinite(norm_SM)
+    usable_SM: _Array = finite_SM & (norm_SM > 0)
+    if threshold is not None:
+        return usable_SM & (norm_SM >= threshold)
+    if norm_SM.shape[1] == 0:
+        return usable_SM
+    ordered_SM = np.sort(np.where(finite_SM, norm_SM, np.inf).astype(np.float64), axis=1)
+    last_S = finite_SM.sum(axis=1).clip(min=1) - 1
+    below_S, between_S = np.divmod(LARGE_PERCENTILE * last_S, 1.0)
+    row_S, low_S = np.arange(len(norm_SM)), below_S.astype(np.int64)
+    low, high = ordered_SM[row_S, low_S], ordered_SM[row_S, np.minimum(low_S + 1, last_S)]
+    with np.errstate(invalid="ignore"):
+        # of a member without any finite norm it is not finite, and nothing of it is usable
+        least_S = SMALL_NORM * (low + between_S * (high - low))
+        usable_SM &= norm_SM >= least_S[:, None]
+    return usable_SM
+
+
+def linkage_tree(weight_MK: Tensor, *, threshold: float | None = None) -> Trees:
     """Average linkage of the kept kernels under the distance 1 - |cos|; time and memory grow as M²."""
-    weight_MK = weight_MK.detach().cpu()
-    kept_M = keep_kernels(kernel_norms(weight_MK), threshold)
-    unit_JK = unit_kernels(weight_MK)[kept_M]
-    if len(unit_JK) < 2:
-        return Tree(kept_M, unit_JK, None, float("nan"))
-    distance_JJ = (1.0 - (unit_JK @ unit_JK.T).abs()).clamp_(min=0.0).fill_diagonal_(0.0)
-    merges = linkage(squareform(distance_JJ.numpy(), checks=False), method="average")
-    return Tree(kept_M, unit_JK, merges, _abs_cos(unit_JK, principal_axis(unit_JK)))
+    rows_SMK = as_kernels(weight_MK).cpu()[None]
+    kept_SM = kept_kernels(norms_of(rows_SMK).numpy(), threshold)
+    unit_SMK = units_of(rows_SMK)
+    return linkage_trees(unit_SMK, kept_SM, upper_triangle(cosines(unit_SMK).numpy()))
 
 
-def cut_tree(tree: Tree, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> CondensedLines:
-    """Lines and directions of a tree cut where the mean |cos| between two groups falls below `cut`.
+def linkage_trees(unit_SMK: Tensor, kept_SM: _Array, upper_ST: _Array) -> Trees:
+    """`linkage_tree` of each member, from its kernels' directions, on the CPU, and the cosines of all pairs
+    (`similarity.upper_triangle`)."""
+    members, kernels = kept_SM.shape
+    distance_SP = upper_ST.take(other_pairs(kernels), axis=1)
+    np.abs(distance_SP, out=distance_SP)
+    np.subtract(1.0, distance_SP, out=distance_SP)
+    kept_S = kept_SM.sum(axis=1)
+    if int(kept_S.sum()) < members * kernels:
+        unit_SMK = torch.where(torch.from_numpy(kept_SM)[:, :, None], unit_SMK, 0.0)
+    merges: list[_Array | None] = []
+    for row, kept in enumerate(kept_S.tolist()):
+        if kept < 2:
+            merges.append(None)
+            continue
+        distance_P = distance_SP[row]
+        if kept < kernels:
+            first_P, second_P = np.triu_indices(kernels, 1)
+            distance_P = distance_P[kept_SM[row, first_P] & kept_SM[row, second_P]]
+        merges.append(average_linkage(distance_P, kept))
+    return Trees(kept_SM, unit_SMK, tuple(merges), _mean_abs_cos(unit_SMK, kept_S))
+
+
+def cut_tree(tree: Trees, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> CondensedLines:
+    """Lines and directions of one member's tree: `cut_trees`."""
+    return cut_trees(tree, cut=cut, smallest_share=smallest_share).of(0)
+
+
+def cut_trees(trees: Trees, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> MembersLines:
+    """Lines and directions of trees cut where the mean |cos| between two groups falls below `cut`.
 
     A line is a group of at least max(2, smallest_share × kept) kernels; a direction is a side of a line that holds at
     least half that many. Raises ValueError for a cut outside (0, 1) or a share outside [0, 1].
     """
     if not (0 < cut < 1 and 0 <= smallest_share <= 1):
         raise ValueError(f"cut, smallest_share: expected 0 < cut < 1 and 0 ≤ share ≤ 1, got {cut}, {smallest_share}")
-    kept = len(tree.unit_JK)
-    groups = _groups(tree, cut)
-    # a quotient of whole numbers is compared, since 0.05 × kept may land a last bit above a whole number
-    groups = [group for group in groups if len(group) >= 2 and len(group) / kept >= smallest_share]
-    groups.sort(key=lambda group: (-len(group), group[0]))
+    members, kernels = trees.kept_SM.shape
+    kept_S = trees.kept_SM.sum(axis=1)
+    member_G, place_GR, size_G = _lines_of(trees, 1.0 - cut, smallest_share)
+    end_S = np.searchsorted(member_G, np.arange(members), side="right")
+    number_G = np.arange(len(member_G)) - np.concatenate([[0], end_S])[member_G]
+    axis_GK, along_GR = _along(trees.unit_SMK, place_GR)
 
-    label_J = torch.full((kept,), NO_LINE)
-    sign_J = torch.zeros(kept, dtype=torch.int64)
-    axes, tightness, directions = [], 0.0, 0
-    for number, group in enumerate(groups):
-        unit_GK = tree.unit_JK[group]
-        axes.append(principal_axis(unit_GK))
-        side_G = torch.where(unit_GK @ axes[-1] < 0, -1, 1)
-        label_J[group], sign_J[group] = number, side_G
-        tightness += len(group) * _abs_cos(unit_GK, axes[-1])
-        sides = [int((side_G == side).sum()) for side in (1, -1)]
-        directions += sum(side >= 1 and 2 * side / kept >= smallest_share for side in sides)
+    on_GR = place_GR < members * kernels
+    place_N, side_GR = place_GR[on_GR], np.where(along_GR < 0, -1, 1)
+    label_SM = np.where(trees.kept_SM, NO_LINE, DROPPED)
+    sign_SM = np.zeros((members, kernels), np.int64)
+    label_SM.ravel()[place_N] = np.repeat(number_G, size_G)
+    sign_SM.ravel()[place_N] = side_GR[on_GR]
 
-    label_M = torch.full(tree.kept_M.shape, DROPPED)
-    label_M[tree.kept_M] = label_J
-    sign_M = torch.zeros(tree.kept_M.shape, dtype=torch.int64)
-    sign_M[tree.kept_M] = sign_J
-    covered = sum(map(len, groups))
-    return CondensedLines(
-        label_M=label_M,
-        sign_M=sign_M,
-        axes_LK=torch.stack(axes) if axes else tree.unit_JK.new_zeros(0, tree.unit_JK.shape[1]),
-        sizes=tuple(map(len, groups)),
-        directions=directions,
-        kept=kept,
-        coverage=covered / kept if kept else float("nan"),
-        mean_abs_cos=tree.mean_abs_cos,
-        tightness=tightness / covered if covered else float("nan"),
+    positive_G = ((side_GR > 0) & on_GR).sum(axis=1)
+    directions_G = sum(
+        ((side_G >= 1) & (2 * side_G / kept_S[member_G] >= smallest_share)).astype(np.int64)
+        for side_G in (positive_G, size_G - positive_G)
     )
+    close_G = np.minimum(np.abs(along_GR), 1.0).sum(axis=1)
+    covered_S = np.bincount(member_G, size_G, members)
+    with np.errstate(invalid="ignore"):
+        return MembersLines(
+            label_SM=label_SM,
+            sign_SM=sign_SM,
+            axis_GK=axis_GK,
+            size_G=size_G,
+            end_S=end_S,
+            directions_S=np.bincount(member_G, directions_G, members).astype(np.int64),
+            kept_S=kept_S,
+            coverage_S=covered_S / kept_S,
+            mean_abs_cos_S=trees.mean_abs_cos_S,
+            tightness_S=np.bincount(member_G, close_G, members) / covered_S,
+        )
 
 
 def condensed_lines(
@@ -143,9 +238,15 @@ def condensed_lines(
 def abs_cos_with_axis(weight_MK: Tensor, *, threshold: float | None = None) -> float:
     """Mean |cos| of the kept kernels with their common top principal axis, in [0, 1]: `CondensedLines.mean_abs_cos`
     without the clustering, for sets too large for that. NaN for fewer than two kept kernels."""
-    weight_MK = weight_MK.detach().cpu()
-    unit_JK = unit_kernels(weight_MK[keep_kernels(kernel_norms(weight_MK), threshold)])
-    return _abs_cos(unit_JK, principal_axis(unit_JK)) if len(unit_JK) > 1 else float("nan")
+    return float(abs_cos_with_axes(as_kernels(weight_MK)[None], threshold=threshold)[0])
+
+
+def abs_cos_with_axes(weight_SMK: Tensor, *, threshold: float | None = None) -> _Array:
+    """`abs_cos_with_axis` of each member, (S,)."""
+    rows_SMK = weight_SMK.detach().cpu()
+    kept_SM = kept_kernels(norms_of(rows_SMK).numpy(), threshold)
+    unit_SMK = torch.where(torch.from_numpy(kept_SM)[:, :, None], units_of(rows_SMK), 0.0)
+    return _mean_abs_cos(unit_SMK, kept_SM.sum(axis=1))
 
 
 def display_order(label_M: Tensor, sign_M: Tensor) -> Tensor:
@@ -154,26 +255,53 @@ def display_order(label_M: Tensor, sign_M: Tensor) -> Tensor:
     return place_M.argsort(stable=True)
 
 
-def _quantile(values: Tensor, share: float) -> float:
-    """As torch.quantile, which takes a hundred times as long on so few values."""
-    ordered = values.sort().values.tolist()
-    below, between = divmod(share * (len(ordered) - 1), 1.0)
-    low, high = ordered[int(below)], ordered[min(int(below) + 1, len(ordered) - 1)]
-    return float(low + between * (high - low))
+def _lines_of(trees: Trees, height: float, smallest_share: float) -> tuple[_Array, _Array, _Array]:
+    """The lines of all members, by member, the largest first: the member of each (G,), the places of its kernels among
+    those of all members (G, R) in rising order, filled up with S·M, and its size (G,)."""
+    members, kernels = trees.kept_SM.shape
+    group_SM = np.zeros((members, kernels), np.int64)
+    for row, merges in enumerate(trees.merges):
+        if merges is not None:
+            # for most members every kernel is kept
+            whole = len(merges) + 1 == kernels
+            group_SM[row, slice(None) if whole else trees.kept_SM[row]] = groups_at(merges, height)
+    # groups of all members: those of kernels that are not kept are left out with the ones too small
+    key_N = (group_SM + np.arange(members)[:, None] * (kernels + 1)).ravel()
+    place_N = np.argsort(key_N, kind="stable")
+    key_N = key_N[place_N]
+    start_G = np.flatnonzero(np.diff(key_N, prepend=-1))
+    size_G = np.diff(start_G, append=len(key_N))
+    member_G = place_N[start_G] // max(1, kernels)
+    kept_G = trees.kept_SM.sum(axis=1)[member_G]
+    # a quotient of whole numbers is compared, since 0.05 × kept may land a last bit above a whole number
+    large_G = (size_G >= 2) & (key_N[start_G] % (kernels + 1) > 0) & (size_G / kept_G.clip(min=1) >= smallest_share)
+    start_G, size_G, member_G = start_G[large_G], size_G[large_G], member_G[large_G]
+    order_G = np.lexsort((place_N[start_G], -size_G, member_G))
+    start_G, size_G, member_G = start_G[order_G], size_G[order_G], member_G[order_G]
+    step_R = np.arange(size_G.max(initial=0))
+    inside_GR = step_R < size_G[:, None]
+    at_GR = np.where(inside_GR, start_G[:, None] + step_R, 0)
+    return member_G, np.where(inside_GR, place_N[at_GR] if len(place_N) else at_GR, members * kernels), size_G
 
 
-def _groups(tree: Tree, cut: float) -> list[list[int]]:
-    if tree.merges is None:
-        return []
-    # scipy's fcluster spends ten times as long on checking the tree as on cutting it
-    groups = {number: [number] for number in range(len(tree.unit_JK))}
-    for number, (left, right, height, _) in enumerate(tree.merges.tolist(), start=len(tree.unit_JK)):
-        # merges come in the order of their height, which average linkage never lowers
-        if not height <= 1.0 - cut:
-            break
-        groups[number] = groups.pop(int(left)) + groups.pop(int(right))
-    return [sorted(group) for group in groups.values()]
+def _along(unit_SMK: Tensor, place_GR: _Array) -> tuple[Tensor, _Array]:
+    """The axis of each line (G, K), and of each of its kernels the cosine with it (G, R), 0 where it has no more."""
+    entries = unit_SMK.shape[2]
+    rows_NK = torch.cat([unit_SMK.reshape(-1, entries), unit_SMK.new_zeros(1, entries)])
+    lines, most = place_GR.shape
+    axes, along = [rows_NK[:0]], [np.zeros((0, most))]
+    at_once = max(1, AT_ONCE // max(1, most * entries))
+    for first in range(0, lines, at_once):
+        unit_GRK = rows_NK[torch.from_numpy(place_GR[first : first + at_once])]
+        axes.append(principal_axes(unit_GRK))
+        along.append((unit_GRK @ axes[-1][:, :, None])[:, :, 0].numpy())
+    return torch.cat(axes), np.concatenate(along)
 
 
-def _abs_cos(unit_JK: Tensor, axis_K: Tensor) -> float:
-    return float((unit_JK @ axis_K).abs().clamp_(max=1.0).mean())
+def _mean_abs_cos(unit_SMK: Tensor, kept_S: _Array) -> _Array:
+    """Mean |cos| of the kept kernels with their common axis, (S,); the rows of others are 0."""
+    if unit_SMK.shape[1] == 0:
+        return np.full(len(unit_SMK), np.nan)
+    along_SM = (unit_SMK @ principal_axes(unit_SMK)[:, :, None])[:, :, 0].numpy()
+    total_S = np.minimum(np.abs(along_SM), 1.0).sum(axis=1)
+    return np.where(kept_S > 1, total_S / np.maximum(1, kept_S), np.nan)

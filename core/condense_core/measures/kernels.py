@@ -1,4 +1,4 @@
-"""Kernels as rows in float64: their norms and their directions.   # M kernels, K entries a kernel
+"""Kernels as rows in float64: their norms and their directions.   # S members, M kernels, K entries a kernel
 
 Every measure passes through here, so that one place decides how a weight of 1e-30 or of zero is treated: a row is
 divided by its largest entry before it is squared, never by a norm plus something.
@@ -19,18 +19,28 @@ def as_kernels(weight_MK: Tensor) -> Tensor:
 
 def kernel_norms(weight_MK: Tensor) -> Tensor:
     """Euclidean norm of each kernel, shape (M,), float64, in units of the weights; NaN if one entry is, or inf."""
-    rows_MK = as_kernels(weight_MK)
-    largest_M = rows_MK.abs().amax(dim=1)
-    norm_M = largest_M * torch.linalg.vector_norm(rows_MK / largest_M[:, None], dim=1)
-    return torch.where(largest_M == 0, largest_M, norm_M)
+    return norms_of(as_kernels(weight_MK))
+
+
+def norms_of(rows: Tensor) -> Tensor:
+    """`kernel_norms` of the rows (…, K) of any number of members at once, shape (…,)."""
+    rows = rows.detach().to(torch.float64)
+    largest = rows.abs().amax(dim=-1)
+    norm = largest * torch.linalg.vector_norm(rows / largest.unsqueeze(-1), dim=-1)
+    return torch.where(largest == 0, largest, norm)
 
 
 def unit_kernels(weight_MK: Tensor) -> Tensor:
     """Direction of each kernel, shape (M, K), float64, rows of norm 1; all NaN in a row whose norm is 0 or NaN."""
-    rows_MK = as_kernels(weight_MK)
-    rows_MK = rows_MK / rows_MK.abs().amax(dim=1, keepdim=True)
-    unit_MK: Tensor = rows_MK / torch.linalg.vector_norm(rows_MK, dim=1, keepdim=True)
-    return unit_MK
+    return units_of(as_kernels(weight_MK))
+
+
+def units_of(rows: Tensor) -> Tensor:
+    """`unit_kernels` of the rows (…, K) of any number of members at once, in the same shape."""
+    rows = rows.detach().to(torch.float64)
+    rows = rows / rows.abs().amax(dim=-1, keepdim=True)
+    unit: Tensor = rows.div_(torch.linalg.vector_norm(rows, dim=-1, keepdim=True))
+    return unit
 
 
 def slices(weight_MK: Tensor, channels: int, pixels: int) -> Tensor:

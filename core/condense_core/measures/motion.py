@@ -1,4 +1,7 @@
-"""How kernels move: whether they turn, grow or keep their direction.   # M kernels, K entries a kernel"""
+"""How kernels move: whether they turn, grow or keep their direction.   # M kernels, K entries a kernel
+
+Of several members at once where kernels and velocities have one more dimension before these two.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from condense_core.measures.kernels import as_kernels, kernel_norms, unit_kernels
+from condense_core.measures.kernels import norms_of, units_of
 
 
 class Motion(NamedTuple):
@@ -24,10 +27,10 @@ def motion(weight_MK: Tensor, velocity_MK: Tensor) -> Motion:
     of time: their ratio scales as 1/r, which is what remark 1 there says. NaN for a kernel of norm 0. ValueError where
     the shapes differ.
     """
-    unit_MK, rate_MK = unit_kernels(weight_MK), _velocity(weight_MK, velocity_MK)
-    along_M = (rate_MK * unit_MK).sum(dim=1)
-    across_MK = rate_MK - along_M[:, None] * unit_MK
-    return Motion(torch.linalg.vector_norm(across_MK, dim=1) / kernel_norms(weight_MK), along_M.abs())
+    unit_MK, rate_MK = units_of(weight_MK), _velocity(weight_MK, velocity_MK)
+    along_M = (rate_MK * unit_MK).sum(dim=-1)
+    across_MK = rate_MK - along_M[..., None] * unit_MK
+    return Motion(torch.linalg.vector_norm(across_MK, dim=-1) / norms_of(weight_MK), along_M.abs())
 
 
 def velocity_alignment(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
@@ -36,11 +39,11 @@ def velocity_alignment(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
     Zhou et al. 2022, eq. 9: that is what condensed means for one kernel. NaN where a kernel or its velocity is zero.
     """
     rate_MK = _velocity(weight_MK, velocity_MK)
-    return (unit_kernels(weight_MK) * unit_kernels(rate_MK)).sum(dim=1).abs().clamp_(max=1.0)
+    return (units_of(weight_MK) * units_of(rate_MK)).sum(dim=-1).abs().clamp_(max=1.0)
 
 
 def _velocity(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
     if weight_MK.shape != velocity_MK.shape:
         shapes = f"{tuple(weight_MK.shape)} and {tuple(velocity_MK.shape)}"
         raise ValueError(f"expected kernels and their velocities of one shape (M, K), got {shapes}")
-    return as_kernels(velocity_MK)
+    return velocity_MK.detach().to(torch.float64)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
+import numpy as np
 import torch
+from torch import Tensor
 
-from condense_core.measures.clusters import CondensedLines, cut_tree, linkage_tree
-from condense_core.thresholds import COARSE, FINE, LEAST_COVERAGE, Cut
-
-# Both are always asked for.
-_STANDARD = (FINE, COARSE)
+from condense_core.measures.clusters import CondensedLines, cut_trees, kept_kernels, linkage_trees
+from condense_core.measures.kernels import norms_of, units_of
+from condense_core.measures.null_table import CUTS, look_up
+from condense_core.measures.similarity import cosines, upper_triangle
+from condense_core.thresholds import FINE, LEAST_COVERAGE, Cut
 
 # Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
 FEW_ENTRIES = 3
@@ -23,10 +25,11 @@ MOST_ENTRIES = 1024
 # Kernels drawn in all: 200 trials at M = 51 and fewer, 40 at M = 256, the least that places a 95 % quantile.
 KERNELS_DRAWN = 10_240
 MOST_TRIALS = 200
+# Numbers that trials are worked on at a time, 8 bytes each.
+NUMBERS_AT_ONCE = 1 << 18
 
 
-@dataclass(frozen=True)
-class Null:
+class Null(NamedTuple):
     """95 % quantiles of `coverage`, `mean_abs_cos` and `tightness` of `clusters.CondensedLines` over fresh Gaussian
     kernels."""
 
@@ -39,43 +42,64 @@ class Null:
 def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> Null:
     """What M = `kernels` random kernels of K = `entries` reach, from simulating at most 256 Gaussian ones of 1024.
 
-    Drawn from a generator of its own with a fixed seed, so the answer is the same on every call and nothing else's
-    random numbers move; cached. Both caps err on the side of calling less condensed. A trial without any line has no
-    tightness and counts as 0; fewer than two kernels give quantiles that nothing exceeds (1). Raises ValueError for
-    less than one entry or kernel.
+    Looked up where `null_table` has it; else drawn from a generator of its own with a fixed seed, so the answer is the
+    same on every call and nothing else's random numbers move; cached. Both caps err on the side of calling less
+    condensed. A trial without any line has no tightness and counts as 0; fewer than two kernels give quantiles that
+    nothing exceeds (1). Raises ValueError for less than one entry or kernel.
     """
     if entries < 1 or kernels < 1:
         raise ValueError(f"entries, kernels: expected 1 or more of each, got {entries}, {kernels}")
     kernels, entries = min(kernels, MOST_KERNELS), min(entries, MOST_ENTRIES)
     setting = Cut(cut, smallest_share)
-    return (_standard(entries, kernels) if setting in _STANDARD else _simulated(entries, kernels, (setting,)))[setting]
+    return (_standard(entries, kernels) if setting in CUTS else simulated(entries, kernels, (setting,)))[setting]
 
 
 @lru_cache(maxsize=1024)
 def _standard(entries: int, kernels: int) -> dict[Cut, Null]:
     """Both settings that are always asked for, of the same trials: a tree costs much, a cut of it nothing."""
-    return _simulated(entries, kernels, _STANDARD)
+    known = look_up(entries, kernels)
+    return simulated(entries, kernels, CUTS) if known is None else {cut: Null(*known[cut]) for cut in CUTS}
 
 
-def _simulated(entries: int, kernels: int, settings: Sequence[Cut]) -> dict[Cut, Null]:
+def simulated(entries: int, kernels: int, settings: Sequence[Cut]) -> dict[Cut, Null]:
+    """What `kernels` random kernels reach at each setting, in 2 ms to 0.1 s."""
     if kernels == 1:
         return dict.fromkeys(settings, Null(1.0, 1.0, 1.0))
     generator = torch.Generator().manual_seed(kernels * MOST_ENTRIES + entries)
-    trials: dict[Cut, list[tuple[float, float, float]]] = {setting: [] for setting in settings}
-    for _ in range(min(MOST_TRIALS, KERNELS_DRAWN // kernels)):
-        tree = linkage_tree(torch.randn(kernels, entries, dtype=torch.float64, generator=generator))
-        for setting, found in trials.items():
-            lines = cut_tree(tree, cut=setting.cos, smallest_share=setting.share)
-            found.append((lines.coverage, lines.mean_abs_cos, lines.tightness))
-    return {setting: _quantiles(found) for setting, found in trials.items()}
+    trials = min(MOST_TRIALS, KERNELS_DRAWN // kernels)
+    values: dict[Cut, list[Tensor]] = {setting: [] for setting in settings}
+    at_once = max(1, NUMBERS_AT_ONCE // (kernels * max(kernels, entries)))
+    for first in range(0, trials, at_once):
+        # one by one, as the generator gives other numbers for many at once
+        drawn = [
+            torch.randn(kernels, entries, dtype=torch.float64, generator=generator)
+            for _ in range(min(at_once, trials - first))
+        ]
+        unit_SMK = units_of(torch.stack(drawn))
+        kept_SM = kept_kernels(norms_of(torch.stack(drawn)).numpy())
+        trees = linkage_trees(unit_SMK, kept_SM, upper_triangle(cosines(unit_SMK).numpy()))
+        for setting, found in values.items():
+            lines = cut_trees(trees, cut=setting.cos, smallest_share=setting.share)
+            of_trials = (lines.coverage_S, lines.mean_abs_cos_S, lines.tightness_S)
+            found.append(torch.from_numpy(np.stack(of_trials, axis=1)))
+    return {setting: _quantiles(torch.cat(found)) for setting, found in values.items()}
 
 
-def _quantiles(trials: list[tuple[float, float, float]]) -> Null:
-    values = torch.tensor(trials, dtype=torch.float64)
+def _quantiles(values: Tensor) -> Null:
     # one kernel left by chance is as condensed as can be; no line at all is as loose as can be
     values[:, 1].nan_to_num_(nan=1.0)
     values[:, 2].nan_to_num_(nan=0.0)
     return Null(*torch.quantile(values, 0.95, dim=0).tolist())
+
+
+def calibration_size(kept: int) -> int:
+    """The number of kernels that a layer's null is taken of: `kept` down to its two leading binary digits.
+
+    What is kept changes from step to step, and these sizes are few; fewer random kernels look more condensed, so
+    rounding down is the careful side.
+    """
+    unit = 1 << max(0, kept.bit_length() - 2)
+    return max(1, kept // unit * unit)
 
 
 def is_condensed(lines: CondensedLines, null: Null, entries: int) -> bool:

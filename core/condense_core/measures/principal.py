@@ -1,4 +1,7 @@
-"""The axis that a set of directions lies along, and one rule for its sign.   # J directions, K entries a kernel"""
+"""The axis that a set of directions lies along, and one rule for its sign.
+
+# J directions, K entries a kernel, G sets of them
+"""
 
 from __future__ import annotations
 
@@ -24,14 +27,26 @@ def principal_axis(unit_JK: Tensor) -> Tensor:
     """
     if len(unit_JK) == 0 or not bool(torch.isfinite(unit_JK).all()):
         raise ValueError("principal axis: expected at least one direction, and finite entries")
-    rows_JK = unit_JK.detach().to("cpu", torch.float64)
-    if min(rows_JK.shape) > DENSE_SIDE:
-        axis_K = largest_by_lanczos(rows_JK, 1)[1][0]
-    elif len(rows_JK) < rows_JK.shape[1]:
-        axis_K = rows_JK.T @ torch.linalg.eigh(rows_JK @ rows_JK.T).eigenvectors[:, -1]
+    return principal_axes(unit_JK.detach().to("cpu", torch.float64)[None])[0]
+
+
+def principal_axes(unit_GJK: Tensor) -> Tensor:
+    """`principal_axis` of each of several sets, (G, K); finite float64 rows on the CPU, those that do not count 0.
+
+    Of a set without any direction it is any axis.
+    """
+    rows, entries = unit_GJK.shape[1:]
+    if min(rows, entries) > DENSE_SIDE:
+        # Lanczos finds nothing in a set without any direction
+        axis_GK = torch.stack(
+            [largest_by_lanczos(unit_JK, 1)[1][0] if unit_JK.any() else unit_JK[0] + 1.0 for unit_JK in unit_GJK]
+        )
+    elif rows < entries:
+        last_GJ = torch.linalg.eigh(unit_GJK @ unit_GJK.mT).eigenvectors[:, :, -1]
+        axis_GK = (last_GJ[:, None, :] @ unit_GJK)[:, 0]
     else:
-        axis_K = torch.linalg.eigh(rows_JK.T @ rows_JK).eigenvectors[:, -1]
-    return fix_sign(axis_K / torch.linalg.vector_norm(axis_K))
+        axis_GK = torch.linalg.eigh(unit_GJK.mT @ unit_GJK).eigenvectors[:, :, -1]
+    return fix_signs(axis_GK / torch.linalg.vector_norm(axis_GK, dim=1, keepdim=True))
 
 
 def fix_sign(axis_K: Tensor) -> Tensor:
@@ -40,13 +55,27 @@ def fix_sign(axis_K: Tensor) -> Tensor:
     "Cancel" means to within the rounding of the sum itself, so that noise in the last bits does not choose the sign;
     of several largest entries, equal to within the same rounding, the first counts. NaN passes through.
     """
-    values = axis_K.tolist()
+    return axis_K * _sign(axis_K.tolist())
+
+
+def fix_signs(axes_GK: Tensor) -> Tensor:
+    """`fix_sign` of each row."""
+    total_G, size_G = axes_GK.sum(dim=1), axes_GK.abs().sum(dim=1)
+    sign_G = torch.where(total_G < 0, -1.0, 1.0)
+    # a plain sum is off by no more than this: only near 0 the exact one may have the other sign
+    close_G = total_G.abs() <= 4 * axes_GK.shape[1] * torch.finfo(torch.float64).eps * size_G
+    for row in close_G.nonzero()[:, 0].tolist():
+        sign_G[row] = _sign(axes_GK[row].tolist())
+    return axes_GK * sign_G[:, None]
+
+
+def _sign(values: list[float]) -> float:
     total, size = math.fsum(values), math.fsum(map(abs, values))
     rounding = len(values) * torch.finfo(torch.float64).eps
     if abs(total) <= rounding * size:
         largest = max(map(abs, values), default=0.0)
         total = next((value for value in values if abs(value) >= largest * (1 - rounding)), 0.0)
-    return -axis_K if total < 0 else axis_K
+    return -1.0 if total < 0 else 1.0
 
 
 def largest_by_lanczos(rows_JK: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,7 @@
-"""How many directions a layer uses, without clustering.   # M kernels, K entries a kernel, r singular values"""
+"""How many directions a layer uses, without clustering.
+
+# S members, M kernels, K entries a kernel, r singular values
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,19 @@ def direction_spectrum(weight_MK: Tensor) -> Tensor:
     values under 1e-8 of the largest are noise.
     """
     unit_MK = unit_kernels(weight_MK)
-    unit_MK = unit_MK[~unit_MK.isnan().any(dim=1)]
-    if min(unit_MK.shape) <= EXACT_SIDE:
-        values: Tensor = torch.linalg.svdvals(unit_MK)
+    return singular_values(unit_MK[~unit_MK.isnan().any(dim=1)])
+
+
+def singular_values(matrix_MK: Tensor) -> Tensor:
+    """Singular values of matrices (…, M, K) of finite entries, shape (…, min(M, K)), float64, largest first. With more
+    than 256 rows and columns, values under 1e-8 of the largest are noise."""
+    matrix_MK = matrix_MK.to(torch.float64)
+    rows, entries = matrix_MK.shape[-2:]
+    if min(rows, entries) <= EXACT_SIDE:
+        values: Tensor = torch.linalg.svdvals(matrix_MK)
         return values
-    gram = unit_MK @ unit_MK.T if len(unit_MK) < unit_MK.shape[1] else unit_MK.T @ unit_MK
-    squares: Tensor = torch.linalg.eigvalsh(gram).flip(0)
+    gram = matrix_MK @ matrix_MK.mT if rows < entries else matrix_MK.mT @ matrix_MK
+    squares: Tensor = torch.linalg.eigvalsh(gram).flip(-1)
     return squares.clamp_(min=0.0).sqrt_()
 
 
@@ -33,7 +43,11 @@ def effective_rank(values_r: Tensor) -> float:
 
     Counts lines only in the mean: two lines of 9 and 1 kernels give less than 2. NaN if there is no value above 0.
     """
-    share_r = values_r.to(torch.float64) / values_r.to(torch.float64).sum()
-    if len(share_r) == 0:
-        return float("nan")
-    return float(torch.special.entr(share_r).sum().exp())
+    return float(effective_ranks(values_r[None]))
+
+
+def effective_ranks(values_Sr: Tensor) -> Tensor:
+    """`effective_rank` of each row, (S,) float64."""
+    total_S = values_Sr.to(torch.float64).sum(dim=1)
+    entropy_S = torch.special.entr(values_Sr.to(torch.float64) / total_S[:, None]).sum(dim=1)
+    return torch.where(total_S > 0, entropy_S.exp(), torch.nan)

@@ -1,10 +1,12 @@
 """The signal matrix, its spectrum, and the kernel direction it predicts.
 
-# N samples, d outputs, M kernels, K entries a kernel, P patch positions, R = d·P rows, r = min(R, K)
+# S members, N samples, d outputs, M kernels, K entries a kernel, P patch positions, R = d·P rows, r = min(R, K)
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import unfold
 
 from condense_core.measures.kernels import as_kernels
-from condense_core.measures.principal import DENSE_SIDE, fix_sign, largest_by_lanczos
+from condense_core.measures.principal import DENSE_SIDE, fix_signs, largest_by_lanczos
 from condense_core.thresholds import direction_is_doubtful
 
 # Samples turned into float64 at a time: 512 images of 3×32×32 are 12 MB.
@@ -40,6 +42,34 @@ class SignalSpectrum:
     def direction_is_doubtful(self) -> bool:
         """Whether v1 is not determined: there is another singular value as large as the first."""
         return len(self.values) > 1 and direction_is_doubtful(*self.values[:2].tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Spectra:
+    """`SignalSpectrum` of each member: values (S, r), v1 and v2 (S, K), u1 (S, R)."""
+
+    values: Tensor
+    v1: Tensor
+    u1: Tensor
+    v2: Tensor
+
+    def of(self, row: int) -> SignalSpectrum:
+        """One member's."""
+        return SignalSpectrum(self.values[row], self.v1[row], self.u1[row], self.v2[row])
+
+    def rows(self, rows: Sequence[int]) -> Spectra:
+        """Those of some members."""
+        return Spectra(*(each[list(rows)] for each in (self.values, self.v1, self.u1, self.v2)))
+
+    @classmethod
+    def stack(cls, found: Sequence[SignalSpectrum]) -> Spectra:
+        """Of members one by one."""
+        return cls(
+            torch.stack([each.values for each in found]),
+            torch.stack([each.v1 for each in found]),
+            torch.stack([each.u1 for each in found]),
+            torch.stack([each.v2 for each in found]),
+        )
 
 
 def signal_matrix(residual_Nd: Tensor, image_NCHW: Tensor, kernel_size: int, *, bias: bool) -> Tensor:
@@ -88,19 +118,34 @@ def spectrum(matrix_RK: Tensor) -> SignalSpectrum:
     has no direction: v1 and u1 are NaN, the values 0 or NaN. Where `direction_is_doubtful`, v1 is not determined by
     the matrix.
     """
-    matrix_RK = as_kernels(matrix_RK)
-    rank = min(matrix_RK.shape)
-    largest = matrix_RK.abs().max() if rank else matrix_RK.new_zeros(())
-    if not bool(torch.isfinite(largest)) or float(largest) == 0:
-        value = 0.0 if float(largest) == 0 else torch.nan
-        u1, v1 = (matrix_RK.new_full((side,), torch.nan) for side in matrix_RK.shape)
-        return SignalSpectrum(matrix_RK.new_full((rank,), value), v1, u1, v1)
-    scaled_RK = matrix_RK / largest
-    values, v1, v2 = _top(scaled_RK)
-    v1 = fix_sign(v1 / torch.linalg.vector_norm(v1))
-    v2 = fix_sign(v2 / torch.linalg.vector_norm(v2))
-    u1 = scaled_RK @ v1
-    return SignalSpectrum(values * largest, v1, u1 / torch.linalg.vector_norm(u1), v2)
+    return spectra(as_kernels(matrix_RK)[None]).of(0)
+
+
+def spectra(matrix_SRK: Tensor) -> Spectra:
+    """`spectrum` of each member's matrix."""
+    matrix_SRK = matrix_SRK.detach().to(torch.float64)
+    _, rows, entries = matrix_SRK.shape
+    if min(rows, entries) == 0:
+        largest_S11 = matrix_SRK.new_zeros(len(matrix_SRK), 1, 1)
+        values_Sr = matrix_SRK.new_zeros(len(matrix_SRK), 0)
+        v1_SK, v2_SK, u1_SR = (
+            matrix_SRK.new_full((len(matrix_SRK), side), torch.nan) for side in (entries, entries, rows)
+        )
+        return Spectra(values_Sr, v1_SK, u1_SR, v2_SK)
+    largest_S11 = matrix_SRK.abs().amax(dim=(1, 2), keepdim=True)
+    none_S1 = ~(torch.isfinite(largest_S11) & (largest_S11 != 0))[:, :, 0]
+    # a matrix without any direction is decomposed as one of ones, whose spectrum is not taken
+    scaled_SRK = torch.where(none_S1[:, :, None], 1.0, matrix_SRK / largest_S11)
+    values_Sr, v1_SK, v2_SK = _top(scaled_SRK)
+    v1_SK, v2_SK = (
+        torch.where(none_S1, torch.nan, fix_signs(v_SK / torch.linalg.vector_norm(v_SK, dim=1, keepdim=True)))
+        for v_SK in (v1_SK, v2_SK)
+    )
+    u1_SR = (scaled_SRK @ v1_SK[:, :, None])[:, :, 0]
+    values_Sr = torch.where(
+        none_S1, torch.where(largest_S11[:, :, 0] == 0, 0.0, torch.nan), values_Sr * largest_S11[:, :, 0]
+    )
+    return Spectra(values_Sr, v1_SK, u1_SR / torch.linalg.vector_norm(u1_SR, dim=1, keepdim=True), v2_SK)
 
 
 def gradient_direction(gradient_MK: Tensor) -> SignalSpectrum:
@@ -113,18 +158,20 @@ def gradient_direction(gradient_MK: Tensor) -> SignalSpectrum:
     return spectrum(-gradient_MK)
 
 
-def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int) -> Tensor:
+def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int | Sequence[int]) -> Tensor:
     """|⟨v1^α / ‖v1^α‖, 1/m⟩| for each input channel α, shape (c_in,), in [0, 1]: 1 where v1 is flat in that channel.
 
-    Zhou et al. 2025, figs 7 and 14. An entry for the bias at the end of v1 is left out; a channel in which v1 is zero
-    gives NaN. Raises ValueError if v1 has neither c_in·m² nor c_in·m² + 1 entries.
+    Zhou et al. 2025, figs 7 and 14. `kernel_size` is m of a square filter, or the sides of another. An entry for the
+    bias at the end of v1 is left out; a channel in which v1 is zero gives NaN. Raises ValueError if v1 has neither
+    c_in·m² nor c_in·m² + 1 entries.
     """
-    entries = channels * kernel_size**2
+    pixels = kernel_size**2 if isinstance(kernel_size, int) else math.prod(kernel_size)
+    entries = channels * pixels
     if v1_K.shape not in {(entries,), (entries + 1,)}:
         raise ValueError(f"v1_K: expected {entries} entries, or one more for a bias, got {tuple(v1_K.shape)}")
     v1_CK = as_kernels(v1_K[:entries].reshape(channels, -1))
     v1_CK = v1_CK / v1_CK.abs().amax(dim=1, keepdim=True)
-    overlap_C: Tensor = v1_CK.sum(dim=1).abs() / (torch.linalg.vector_norm(v1_CK, dim=1) * kernel_size)
+    overlap_C: Tensor = v1_CK.sum(dim=1).abs() / (torch.linalg.vector_norm(v1_CK, dim=1) * math.sqrt(pixels))
     return overlap_C.clamp_(max=1.0)
 
 
@@ -142,22 +189,24 @@ def _signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor:
     return total_dK / samples
 
 
-def _top(scaled_RK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _top(scaled_SRK: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Singular values and the first two right singular vectors, the second NaN where there is one only."""
-    rows, entries = scaled_RK.shape
+    rows, entries = scaled_SRK.shape[1:]
     if min(rows, entries) > DENSE_SIDE:
-        values, vectors = largest_by_lanczos(scaled_RK.cpu(), LARGEST_VALUES)
-        return values.to(scaled_RK.device), vectors[0].to(scaled_RK.device), vectors[1].to(scaled_RK.device)
+        found = [largest_by_lanczos(scaled_RK.cpu(), LARGEST_VALUES) for scaled_RK in scaled_SRK]
+        values_Sr, vectors = (torch.stack(each).to(scaled_SRK.device) for each in zip(*found, strict=True))
+        return values_Sr, vectors[:, 0], vectors[:, 1]
     if min(rows, entries) <= EXACT_SIDE:
-        square_RK = torch.linalg.qr(scaled_RK, mode="r").R if rows > entries else scaled_RK
-        _, values, vectors = torch.linalg.svd(square_RK, full_matrices=False)
-        return values, vectors[0], vectors[1] if len(vectors) > 1 else torch.full_like(vectors[0], torch.nan)
+        square_SRK = torch.linalg.qr(scaled_SRK, mode="r").R if rows > entries else scaled_SRK
+        _, values_Sr, vectors = torch.linalg.svd(square_SRK, full_matrices=False)
+        second = vectors[:, 1] if vectors.shape[1] > 1 else torch.full_like(vectors[:, 0], torch.nan)
+        return values_Sr, vectors[:, 0], second
     wide = rows < entries
-    squares, vectors = torch.linalg.eigh(scaled_RK @ scaled_RK.T if wide else scaled_RK.T @ scaled_RK)
-    first, second = vectors[:, -1], vectors[:, -2]
+    squares, vectors = torch.linalg.eigh(scaled_SRK @ scaled_SRK.mT if wide else scaled_SRK.mT @ scaled_SRK)
+    top_S2r = vectors[:, :, [-1, -2]].mT
     if wide:
-        first, second = scaled_RK.T @ first, scaled_RK.T @ second
-    return squares.clamp(min=0.0).sqrt().flip(0), first, second
+        top_S2r = top_S2r @ scaled_SRK
+    return squares.clamp(min=0.0).sqrt().flip(1), top_S2r[:, 0], top_S2r[:, 1]
 
 
 def _image_shape(residual_Nd: Tensor, image_NCHW: Tensor) -> tuple[int, int, int, int]:

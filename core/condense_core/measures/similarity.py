@@ -1,11 +1,21 @@
-"""Pairwise similarity of kernels.   # M kernels, K entries a kernel"""
+"""Pairwise similarity of kernels.
+
+# S members, M kernels, K entries a kernel, T = M(M + 1)/2 pairs, each kernel with itself too, row by row
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from condense_core.measures.kernels import unit_kernels
+
+_Floats = np.ndarray[Any, np.dtype[np.float64]]
+_Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def cosine_similarity(weight_MK: Tensor) -> Tensor:
@@ -14,8 +24,48 @@ def cosine_similarity(weight_MK: Tensor) -> Tensor:
     Each row of `weight_MK` is one vectorised kernel (Zhou et al. 2025, eq. 5). A row of norm zero, or with an entry
     that is not finite, has no direction and gives NaN in its row and column, its diagonal entry included.
     """
-    unit_MK = unit_kernels(weight_MK)
-    return (unit_MK @ unit_MK.T).clamp_(-1.0, 1.0)
+    return cosines(unit_kernels(weight_MK))
+
+
+def cosines(unit_MK: Tensor) -> Tensor:
+    """`cosine_similarity` of directions (…, M, K), of any number of members at once: (…, M, M)."""
+    return (unit_MK @ unit_MK.mT).clamp_(-1.0, 1.0)
+
+
+def upper_triangle(cosine_SMM: _Floats) -> _Floats:
+    """Each pair once, (S, T)."""
+    members, kernels, _ = cosine_SMM.shape
+    return cosine_SMM.reshape(members, kernels * kernels).take(_upper(kernels), axis=1)
+
+
+def mean_pair_abs_cos(upper_ST: _Floats, kernels: int) -> _Floats:
+    """`pair_abs_cos` of each member's `upper_triangle`, (S,)."""
+    own = own_pairs(kernels)
+    count_S = (~np.isnan(upper_ST[:, own])).sum(axis=1)
+    size_ST = np.abs(upper_ST)
+    if int(count_S.sum()) < len(upper_ST) * kernels:
+        size_ST = np.nan_to_num(size_ST, nan=0.0)
+    total_S = 2 * (size_ST.sum(axis=1) - size_ST[:, own].sum(axis=1))
+    return np.where(count_S < 2, np.nan, total_S / np.maximum(1, count_S * (count_S - 1)))
+
+
+@lru_cache(maxsize=16)
+def own_pairs(kernels: int) -> _Indices:
+    """Where in an upper triangle each kernel stands with itself, (M,)."""
+    place_M = np.arange(kernels)
+    return place_M * kernels - place_M * (place_M - 1) // 2
+
+
+@lru_cache(maxsize=16)
+def other_pairs(kernels: int) -> _Indices:
+    """Where in an upper triangle pairs of two different kernels stand, (T - M,)."""
+    return np.delete(np.arange(kernels * (kernels + 1) // 2), own_pairs(kernels))
+
+
+@lru_cache(maxsize=16)
+def _upper(kernels: int) -> _Indices:
+    row, column = np.triu_indices(kernels)
+    return row * kernels + column
 
 
 def pair_abs_cos(cosine_MM: Tensor) -> float:

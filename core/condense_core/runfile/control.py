@@ -38,9 +38,18 @@ def send(folder: Path, verb: Verb, argument: str = "") -> None:
         )
 
 
+def log(text: str) -> None:
+    """Write lines to standard error, which is a worker's log. It may lie on the disk that is full: then they are lost,
+    and whoever writes them goes on to record how the run ended."""
+    with contextlib.suppress(OSError):
+        if sys.stderr is not None:
+            # past Python's buffer, which would be written once more when the process ends, and change its status
+            os.write(sys.stderr.fileno(), f"{text.rstrip()}\n".encode("utf-8", "backslashreplace"))
+
+
 def record_failure(folder: Path, reason: str) -> None:
     """Write that the run failed, for a worker whose writer could not; the log says it in any case."""
-    print(reason, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+    log(reason)
     record_end(folder, "failed", reason)
 
 
@@ -51,7 +60,7 @@ def record_end(folder: Path, status: Literal["failed", "stopped"], reason: str) 
         with writer(file) as connection, writing(file):
             connection.execute("UPDATE run SET status = ?, reason = ?, heartbeat = ?", (status, reason, time.time()))
     except RunFileError as error:
-        print(f"{reason} ({error})", file=sys.stderr, flush=True)  # noqa: T201
+        log(f"{reason} ({error})")
 
 
 def worker_is_alive(folder: Path) -> bool:

@@ -219,6 +219,17 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
             raise RunFileError(f"recorded weights cannot be read ({error}); the run file is damaged") from None
 
 
+class Singular(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="singular"):
+    """Singular values of a layer's kernels (M, K) as they are, a bias their last entry, largest first: `values` (r,)
+    f4, of 4 decimal digits. Recorded at the steps at which weights are kept, also where those are too many; files from
+    before it was noted have none."""
+
+    values: Array
+
+    def __post_init__(self) -> None:
+        self.values.check("values", "f4", None)
+
+
 class Outputs(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="outputs"):
     """Output of a network with one input at test points `point` (T,) f8, ascending: `output` (T,) f8, and beside it the
     least-squares `polynomial` (T,) f8 of `degree`; `complexity` is their largest distance over the output's range."""
@@ -265,10 +276,12 @@ class Members(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
         return self.values.numpy()
 
 
-Frame = Similarity | Condensation | Spectrum | Alignment | Weights | Outputs | Field | Members
+Frame = Similarity | Condensation | Spectrum | Alignment | Weights | Singular | Outputs | Field | Members
 
 
-Kind = Literal["similarity", "condensation", "spectrum", "alignment", "weights", "outputs", "field", "members"]
+Kind = Literal[
+    "similarity", "condensation", "spectrum", "alignment", "weights", "singular", "outputs", "field", "members"
+]
 """The name of each in a run file."""
 
 

@@ -21,20 +21,24 @@ from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import Event
-from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
+from condense_core.runfile.scalars import scalars_of
+from condense_core.runfile.schema import FILE_NAME, has_table, open_reader, reading
+from condense_core.scenario import watched
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.toml import claim, ensemble, loads
+from condense_core.scenario.gist import members_and_claim
+from condense_core.scenario.toml import loads
+from condense_core.scenario.watched import Watched, is_watched
 from condense_core.text import printable
 
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
-MOST_LAYERS = 64
+MOST_LAYERS = 200
 MOST_CURVES = 4_096
 # Steps at which weights are kept: a run keeps twenty.
 MOST_KEPT = 1_000
 
 F = TypeVar("F", bound=frames.Frame)
-LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Outputs | frames.Field
+LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Singular | frames.Outputs | frames.Field
 
 
 class RunReader:
@@ -57,6 +61,7 @@ class RunReader:
         self._known: tuple[int, Claim | None] | None = None
         self._data_version = -1
         with self._checked():
+            self._scalars = scalars_of(self._connection)
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
@@ -70,13 +75,24 @@ class RunReader:
 
     @property
     def experiment(self) -> Experiment:
-        """The scenario that the run trains, fully resolved."""
+        """The scenario that the run trains, fully resolved; RunFileError where a script of its own trains it."""
         if self._experiment is None:
-            try:
-                self._experiment = loads(self.info().experiment, "its scenario")
-            except ScenarioError as error:
-                raise RunFileError(f"cannot read {self.file}: {error}") from error
+            found = self.subject
+            if isinstance(found, Watched):
+                raise RunFileError(f"{self.info().id} has no scenario: it was trained by a script of its own")
+            self._experiment = found
         return self._experiment
+
+    @property
+    def subject(self) -> Experiment | Watched:
+        """What the run trains: a scenario, or a network of somebody's own that was watched."""
+        if self._experiment is not None:
+            return self._experiment
+        text = self.info().experiment
+        try:
+            return watched.loads(text, "its training") if is_watched(text) else loads(text, "its scenario")
+        except ScenarioError as error:
+            raise RunFileError(f"cannot read {self.file}: {error}") from error
 
     @property
     def members(self) -> int:
@@ -94,7 +110,7 @@ class RunReader:
         if self._known is None:
             text = self.info().experiment
             try:
-                self._known = ensemble(text, "its scenario").members, claim(text, "its scenario")
+                self._known = members_and_claim(text, "its scenario")
             except ScenarioError as error:
                 raise RunFileError(f"cannot read {self.file}: {error}") from error
         return self._known
@@ -192,18 +208,14 @@ class RunReader:
             steps = self.instants
             return int(steps[-1]) if len(steps) else None
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step FROM scalar WHERE name = 'loss' ORDER BY seq DESC LIMIT 1"
-            )
-            row = rows.one(cursor, rows.RowPlace, "scalar")
-        return None if row is None else row.step
+            newest = self._scalars.newest("loss")
+        return None if newest is None else newest.step
 
     @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
         with self._checked():
-            cursor = self._connection.execute(f"{SCALAR_NAMES} LIMIT ?", (MOST_CURVES,))
-            return tuple(printable(row.name) for row in rows.rows(cursor, rows.Named, "scalar"))
+            return tuple(map(printable, self._scalars.names(MOST_CURVES)))
 
     def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
         """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown.
@@ -216,12 +228,8 @@ class RunReader:
             return self._of_members.curve(name, self.member_number)
         curve = self._curves.setdefault(name, Curve())
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (name, curve.seq, -1 if most is None else most),
-            )
-            for chunk in rows.chunks(cursor, rows.Point, "scalar"):
-                curve.append(chunk)
+            for stretch in self._scalars.stretches(name, curve.seq, most):
+                curve.append(stretch)
         return curve.steps, curve.values
 
     def last(self, name: str, at: int | None = None) -> float:
@@ -233,11 +241,12 @@ class RunReader:
     def newest(self, name: str) -> float:
         """The newest value of a scalar, of an ensemble the mean; NaN if there is none. Reads no curve for it."""
         with self._checked():
-            return rows.newest_value(self._connection, name)
+            found = self._scalars.newest(name)
+        return rows.number(None if found is None else found.value)
 
     def frame(
         self,
-        kind: Literal["condensation", "spectrum", "alignment", "outputs", "field"],
+        kind: Literal["condensation", "spectrum", "alignment", "singular", "outputs", "field"],
         layer: str,
         step: int | None = None,
     ) -> LayerFrame | None:
@@ -269,6 +278,11 @@ class RunReader:
         """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
         row = self._frame_at("weights", "", step)
         return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
+
+    def singular(self, layer: str, step: int | None = None) -> frames.Singular | None:
+        """`frame("singular", …)`, typed."""
+        frame = self.frame("singular", layer, step)
+        return frame if isinstance(frame, frames.Singular) else None
 
     @property
     def weight_steps(self) -> IntArray:
@@ -318,9 +332,10 @@ class RunReader:
             return [int(step) for (step,) in self._connection.execute(query, (self._place(layer),)).fetchall()]
 
     def frames_by_step(self) -> dict[int, int]:
-        """How many frames each step has, weights not counted: those are kept at a few of the steps."""
+        """How many frames each step has, weights and their singular values not counted: those are kept at a few of the
+        steps."""
         with self._checked():
-            query = "SELECT step, count(*) FROM frame WHERE kind != 'weights' GROUP BY step"
+            query = "SELECT step, count(*) FROM frame WHERE kind NOT IN ('weights', 'singular') GROUP BY step"
             return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
 
     def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
@@ -423,6 +438,7 @@ _KINDS: dict[str, type[LayerFrame]] = {
     "condensation": frames.Condensation,
     "spectrum": frames.Spectrum,
     "alignment": frames.Alignment,
+    "singular": frames.Singular,
     "outputs": frames.Outputs,
     "field": frames.Field,
 }

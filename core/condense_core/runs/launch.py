@@ -60,7 +60,7 @@ def _beat(folder: Path) -> None:
     try:
         _update(folder, "heartbeat = ?", time.time())
     except (CondenseError, sqlite3.Error) as error:
-        print(error, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+        control.log(str(error))
 
 
 def _update(folder: Path, settings: str, *values: object) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import required_steps, thinned
 
 
@@ -17,7 +18,8 @@ def thin(file: Path, most: int, *, weights: bool = False) -> None:
 
     The first, the last, those that the scenario or its claim names, and those of events stay in any case; of the others
     the ones at which all that a step can have was measured. Similarity matrices are differences to the one before and
-    are written anew. `weights` false: those go, too.
+    are written anew. `weights` false: those go, too; their singular values, of which there are few and each is small,
+    all stay.
     """
     with RunReader(file) as run:
         kept = _kept(run, most)
@@ -31,7 +33,7 @@ def thin(file: Path, most: int, *, weights: bool = False) -> None:
         connection.execute("CREATE TEMP TABLE kept (step INTEGER PRIMARY KEY)")
         connection.executemany("INSERT INTO kept VALUES (?)", [(step,) for step in kept])
         connection.execute("DELETE FROM scalar WHERE step NOT IN (SELECT step FROM kept)")
-        connection.execute("DELETE FROM frame WHERE step NOT IN (SELECT step FROM kept)")
+        connection.execute("DELETE FROM frame WHERE kind != 'singular' AND step NOT IN (SELECT step FROM kept)")
         if not weights:
             connection.execute("DELETE FROM frame WHERE kind = 'weights'")
         connection.execute("COMMIT")
@@ -39,7 +41,9 @@ def thin(file: Path, most: int, *, weights: bool = False) -> None:
 
 def _kept(run: RunReader, most: int) -> list[int]:
     steps = [int(step) for step in run.instants]
-    named = required_steps(run.experiment) | {event.step for event in run.events}
+    trained = run.subject
+    required = required_steps(trained) if isinstance(trained, Experiment) else set()
+    named = required | {event.step for event in run.events}
     must = {steps[0], steps[-1], *(step for step in steps if step in named)} if steps else set()
     counts = run.frames_by_step()
     whole = max(counts.values(), default=0)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from planted import generator, orthogonal_axes, planted_layer
 
-from condense_core.measures import null
+from condense_core.measures import null, null_table
 from condense_core.measures.clusters import CondensedLines, condensed_lines
-from condense_core.measures.null import is_condensed, null_condensation
+from condense_core.measures.null import calibration_size, is_condensed, null_condensation
 from condense_core.thresholds import COARSE, LEAST_COVERAGE
 
 
@@ -151,6 +151,30 @@ def test_nothing_to_simulate_is_refused(entries, kernels):
 def test_both_standard_settings_are_of_the_same_trials_as_each_alone():
     cut, share = COARSE
     both = null_condensation(3, 20), null_condensation(3, 20, cut=cut, smallest_share=share)
-    alone = null._simulated(3, 20, [COARSE])[COARSE]
+    alone = null.simulated(3, 20, [COARSE])[COARSE]
     assert both[1] == alone
     assert both[0].coverage95 != both[1].coverage95
+
+
+@pytest.mark.parametrize(("entries", "kernels"), [(2, 48), (3, 12), (6, 48), (28, 24), (145, 32), (1024, 16)])
+def test_the_table_has_what_a_simulation_finds(entries, kernels):
+    for cut, quantiles in null_table.look_up(entries, kernels).items():
+        found = null.simulated(entries, kernels, [cut])[cut]
+        assert found == pytest.approx(quantiles, abs=1e-12)
+        assert found != pytest.approx(null_table.look_up(4, kernels)[cut], abs=1e-12)
+
+
+def test_no_layer_of_few_entries_is_simulated(monkeypatch):
+    monkeypatch.setattr(null, "simulated", None)
+    null._standard.cache_clear()
+    null_condensation.cache_clear()
+    for kept in (2, 5, 50, 57, 100, 200, 256, 384, 1000, 1024):
+        size = calibration_size(kept)
+        assert size <= kept < 1.5 * size
+        for entries in (2, 6, 26, 28, 65, 289, 785, 3073):
+            assert null_condensation(entries, size).coverage95 <= 1
+
+
+def test_beyond_the_table_a_null_is_simulated():
+    assert null_table.look_up(140, 48) is null_table.look_up(6, 50) is None
+    assert 0 < null_condensation(140, 12).abs_cos95 < null_condensation(129, 12).abs_cos95

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +16,13 @@ from recording import Recording
 from condense_core.errors import RunFileError
 from condense_core.remote.server import session as server
 from condense_core.remote.wire import messages as say
+from condense_core.remote.wire.claims import packed_claim
 from condense_core.remote.wire.framing import GREETING, from_server, pack
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.standing import read_standing
+from condense_core.scenario.claims import Claim, Requirement
 
 
 @pytest.fixture
@@ -109,3 +114,76 @@ def test_a_scenario_of_thousands_of_digits_arrives_and_is_one_line(good, tmp_pat
     assert read_run(near.folder).id == good.name
     with RunReader(near.folder) as run, pytest.raises(RunFileError, match="a number of thousands of digits"):
         assert run.experiment
+
+
+@pytest.fixture
+def claiming(tmp_path: Path) -> Path:
+    """A finished run whose claim does not hold."""
+    claim = Claim(text="nine lines\x1b[2J", requires=(Requirement(measure="lines", at_least=9, layer="conv1"),))
+    recording = Recording(tmp_path / "far", frames=3, claim=claim)
+    recording.write()
+    recording.finish()
+    recording.close()
+    return recording.folder
+
+
+def test_a_list_says_how_claims_stand_where_that_is_asked_for(good, claiming, ask):
+    found, troubles = ask(say.ListRuns(1, claims=True)).with_claims()
+    assert troubles == []
+    stand = {info.id: claim for info, claim in found}
+    assert stand == {good.name: None, claiming.name: read_standing(claiming)}
+    assert stand[claiming.name].state == "does not hold"
+    assert "\x1b" not in stand[claiming.name].text
+    assert ask(say.ListRuns(1)).claims == [], "nobody reads every run where nobody asked"
+
+
+def test_programs_without_claims_and_with_them_understand_each_other(good, claiming, ask):
+    class OldRuns(say.Message, frozen=True, tag="runs"):
+        ask: int
+        runs: list[msgspec.Raw]
+        troubles: list[str]
+
+    class OldList(say.Message, frozen=True, tag="list"):
+        ask: int
+
+    new = ask(say.ListRuns(1, claims=True))
+    there = msgspec.msgpack.decode(msgspec.msgpack.encode(new), type=OldRuns)
+    assert (there.runs, there.troubles) == (new.runs, new.troubles)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(say.ListRuns(7, claims=True)), type=OldList) == OldList(7)
+    assert ask(OldList(1)).claims == []
+    (sent,) = from_server().feed(GREETING + pack(say.Runs(1, new.runs, [])))
+    found, troubles = sent.with_claims()
+    assert [claim for _, claim in found] == [None, None], "not known, and not called anything"
+    assert troubles == []
+
+
+def test_a_claim_that_makes_no_sense_hides_neither_its_run_nor_another_claim(good, claiming):
+    info, claim = read_run(good), read_standing(claiming)
+    plain = msgspec.to_builtins(claim)
+    (finding,) = plain["findings"]
+    spoilt_claims = [
+        plain | {"findings": [finding | {"measure": "\x1b[31mcharm"}]},
+        plain | {"state": "triumphs"},
+        plain | {"of": 0},
+        plain | {"findings": [finding] * 2_000},
+        "holds",
+    ]
+    packed = [msgspec.Raw(msgspec.msgpack.encode(each)) for each in spoilt_claims]
+    body = msgspec.Raw(msgspec.msgpack.encode(info))
+    message = say.Runs(1, [body] * 6, [], [*packed, packed_claim(claim)])
+    (sent,) = from_server().feed(GREETING + pack(message))
+    found, troubles = sent.with_claims()
+    assert [claim for _, claim in found] == [None] * 5 + [claim]
+    assert len(troubles) == 5
+    assert all(trouble.startswith(f"{info.id}: how its claim stands is malformed: ") for trouble in troubles)
+    assert all(trouble.isprintable() for trouble in troubles)
+
+
+def test_a_run_whose_claim_cannot_be_read_is_listed(claiming, ask):
+    with contextlib.closing(sqlite3.connect(claiming / FILE_NAME)) as connection:
+        connection.execute("UPDATE run SET experiment = 'no scenario'")
+        connection.commit()
+    found, troubles = ask(say.ListRuns(1, claims=True)).with_claims()
+    assert (claiming.name, None) in [(info.id, claim) for info, claim in found]
+    assert len(troubles) == 1
+    assert claiming.name in troubles[0]

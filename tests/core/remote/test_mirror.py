@@ -15,10 +15,11 @@ from pairing import assert_same, following
 from recording import Recording
 
 from condense_core.errors import HostError, RunFileError, RunGoneError
-from condense_core.remote.client.mirror import LEFT_S, clear_leftovers, make_mirror_folder
+from condense_core.remote.client.mirror import LEFT_S, MirrorFile, clear_leftovers, make_mirror_folder
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError
+from condense_core.remote.wire.version import program_version
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
@@ -50,6 +51,43 @@ def test_the_mirror_of_a_finished_run_is_the_run(far, near):
         assert here.mirror is not None
         assert (here.id, here.experiment, here.status, here.step) == (there.id, there.experiment, "done", there.step)
         assert to_json(summarise(mirror)) == to_json(summarise(original))
+
+
+def test_the_mirror_of_a_run_of_an_earlier_format_is_of_that_format(far, near):
+    recording = Recording(far, frames=20, format_=1)
+    recording.write(10)
+    for rest in (None, 5, None):
+        with recording.worker(), following(far, near, recording.folder.name) as link:
+            link.settle()
+            assert link.mirror.format == 1
+            if rest:
+                recording.write(rest)
+                link.settle()
+    assert_same(link.folder, recording.folder)
+
+
+def test_a_client_of_the_protocol_before_is_served_runs_that_it_can_read_and_refused_others(far, near):
+    old, new = Recording(far, frames=20, format_=1), Recording(far, frames=3)
+    old.write()
+    with following(far, near, old.folder.name, protocol=2) as link:
+        link.settle()
+        (hello,) = (message for message in link.received if isinstance(message, say.Hello))
+        assert hello.protocol == 2
+        answers: list[say.Refused] = []
+        with pytest.raises(StopIteration):
+            link.ask(lambda ask: say.Subscribe(ask, new.folder.name, 0, False), say.Described)
+        answers += [message for message in link.received if isinstance(message, say.Refused)]
+    assert_same(link.folder, old.folder)
+    assert [answer.error for answer in answers] == [
+        f"{new.folder.name} is recorded in format 3, which your condense-tui cannot receive;"
+        f" update it to one like that of this machine, {program_version()}"
+    ]
+
+
+def test_a_file_of_a_later_format_is_not_copied(far, near):
+    recording = Recording(far, frames=3)
+    with pytest.raises(RunFileError, match="has format 99, and this program reads up to 3"):
+        MirrorFile(make_mirror_folder(near, "far", "x"), "far", read_run(recording.folder), 99)
 
 
 def test_numbers_arrive_as_themselves(make_run, tmp_path, near):

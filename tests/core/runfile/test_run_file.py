@@ -91,7 +91,7 @@ def test_a_reader_sees_what_is_appended_while_it_is_open(folder):
         assert run.curve_names == ("loss", "x")
         assert run.last("loss", at=17) == 17
         assert math.isnan(run.last("loss", at=-1))
-    assert RunSource(folder).last_seq() == 600
+    assert RunSource(folder).last_seq() == 400
     writer.close()
 
 
@@ -172,7 +172,7 @@ def test_a_reader_cannot_write(folder):
 def test_a_newer_format_is_refused_with_both_versions(folder):
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RunFileError, match="format 99, and this program reads up to 1"):
+    with pytest.raises(RunFileError, match="format 99, and this program reads up to 3"):
         RunReader(folder)
 
 
@@ -217,7 +217,8 @@ def test_a_hostile_frame_is_refused(folder, blob):
 
 
 COLUMNS = {
-    "scalar": ("step", "name", "value"),
+    "layout": ("names", "kinds"),
+    "scalar": ("step", "layout", "data"),
     "frame": ("step", "kind", "layer", "blob"),
     "event": ("step", "kind", "text", "time"),
     "run": ("status", "versions", "heartbeat", "steps", "name"),

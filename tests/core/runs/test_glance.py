@@ -141,3 +141,13 @@ def test_of_several_seeds_a_list_counts_all_at_the_cut_of_the_claim(tmp_path: Pa
             assert (layer.lines, layer.low, layer.high) == (wanted.lines.middle, wanted.lines.low, wanted.lines.high)
             assert layer.condensed is wanted.is_condensed
             assert layer.high == 9, "the newest values count"
+
+
+def test_seeds_keep_their_lines_at_a_step_at_which_only_the_loss_was_measured(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, members=3)
+    recording.write()
+    before = glance(recording.folder).layers
+    only = Members(names=("loss",), members=(0, 1, 2), values=Array.of([[0.9, 0.9, 0.9]], "f8"))
+    recording.writer.append(StepRecord(5_000, [("loss", 0.9)], [("", only)], []))
+    assert not any(math.isnan(layer.lines) for layer in before)
+    assert glance(recording.folder).layers == before

@@ -92,6 +92,18 @@ def test_points_that_were_measured_are_marked_where_they_are_few() -> None:
         assert sign not in characters(computed)
 
 
+@RASTERISERS
+def test_points_are_marked_on_both_sides_of_a_long_line_and_nowhere_else(rasterise: Rasterise) -> None:
+    x = np.r_[0:30, 273, 400]
+    plot = build(Spec((PlotCurve("a", x, x),), 60, 10), rasterise)
+    signs = [sum(row[plot.left + column][0] == "•" for row in plot.rows) for column in range(plot.canvas_width)]
+    marked = {column for column, count in enumerate(signs) if count}
+    wanted = {plot.x.column(step, plot.canvas_width) for step in (29, 273, 400)}
+    # a rasteriser may round to the cell beside
+    assert len(marked) == 3
+    assert all(min(abs(column - each) for each in wanted) <= 1 for column in marked)
+
+
 def test_a_single_point_is_drawn() -> None:
     plot = build(Spec((PlotCurve("a", np.array([5]), np.array([1.0])),), 40, 8))
     assert characters(plot) == "•"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from piloting import at_home, run_screen, text, text_has, until
+from piloting import at_home, run_screen, shown, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
@@ -127,6 +127,38 @@ async def test_coming_home_finds_the_cursor_on_what_was_shown(recorded: Callable
         await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
         await until(lambda: screen(pilot).lists.presets.chosen.name == "digits-ce", "the cursor on the preset")
         assert screen(pilot).lists.presets.has_focus
+
+
+@pytest.mark.parametrize("size", [(60, 20), (120, 40)])
+async def test_home_of_an_app_that_began_on_a_run_has_the_cursor_there(
+    recorded: Callable[..., Recording], size: tuple[int, int]
+) -> None:
+    older = recorded("older").folder
+    recorded("newer")
+    async with shown(older, size, CondenseApp(older, runs=older.parent)) as pilot:
+        await pilot.press("h")
+        await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
+        lists = screen(pilot).lists
+        await until(lambda: lists.runs.chosen and lists.runs.chosen.folder == older, "the cursor on the run")
+        await until(lambda: lists.catalogue is not None, "the presets")
+        await pilot.pause()
+        assert lists.runs.has_focus
+        assert lists.runs_panel.display
+
+
+async def test_home_of_an_app_that_began_on_a_recording_has_the_cursor_on_its_preset(
+    recorded: Callable[..., Recording],
+) -> None:
+    runs = recorded("older").folder.parent
+    recording = recordings()["digits-ce"]
+    async with shown(recording, app=CondenseApp(recording, runs=runs)) as pilot:
+        await pilot.press("h")
+        await until(lambda: isinstance(pilot.app.screen, HomeScreen), "home")
+        lists = screen(pilot).lists
+        await until(lambda: lists.presets.chosen and lists.presets.chosen.name == "digits-ce", "the cursor there")
+        await until(lambda: lists.glances is not None, "the runs")
+        await pilot.pause()
+        assert lists.presets.has_focus
 
 
 async def test_the_list_that_keys_go_to_is_marked_at_once(recorded: Callable[..., Recording]) -> None:

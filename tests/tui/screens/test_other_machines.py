@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
@@ -13,7 +14,9 @@ from piloting import at_home, head, run_screen, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
+from condense_core.scenario.claims import Claim, Requirement
 from condense_tui.app.app import CondenseApp
+from condense_tui.cli.runs import list_
 from condense_tui.screens.home.screen import HomeScreen
 from condense_tui.screens.run.screen import RunScreen
 
@@ -178,3 +181,20 @@ async def test_a_hosts_file_that_cannot_be_read_is_said(far: Path) -> None:
     async with app.run_test(size=(160, 40), notifications=True) as pilot:
         await at_home(app)
         await text_has(pilot, "hosts.toml")
+
+
+def test_runs_elsewhere_are_listed_with_how_their_claims_stand(
+    far: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    recording = Recording(far, frames=3, claim=Claim(text="nine", requires=(Requirement(measure="lines", at_least=9),)))
+    recording.write()
+    recording.finish()
+    recording.close()
+    assert list_(host="gpu-box") == 0
+    table = capsys.readouterr().out
+    assert "claim" in table.splitlines()[0]
+    assert "✖ does not hold; conv1 lines at 0.9: 2, wanted 9 or more" in table
+    assert list_(host="gpu-box", json=True) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["claim"]["holds"] is False

@@ -24,7 +24,7 @@ async def test_norms_follow_the_playhead(recorded: Recording, size: tuple[int, i
         await until(lambda: snapshot(pilot).weights is not None, "the weights in the snapshot")
         await settled(pilot)
         await text_has(pilot, "norms · conv1")
-        await text_has(pilot, "no weights kept in this file")
+        await text_has(pilot, "not recorded in this file")
         with RunReader(recorded.folder) as run:
             for key in ("home", "right", "right"):
                 await pilot.press(key)
@@ -48,7 +48,7 @@ async def test_orientations_of_a_network_with_one_input(tmp_path: Path, size: tu
         # before the first step of which the weights were kept there are none, and nothing is made up
         await pilot.press("home")
         await until(lambda: snapshot(pilot).weights.kept_at is None, "no weights before")
-        await text_has(pilot, "none kept before this step")
+        await text_has(pilot, "none recorded")
         assert not snapshot(pilot).weights.angle.size
 
 

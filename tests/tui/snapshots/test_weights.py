@@ -10,13 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from recording import Recording
 
-from condense_core.runfile.frames import Weights
+from condense_core.runfile.frames import Array, Singular, Weights
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_tui.draw import weights as draw
 from condense_tui.draw.plot import Plot, PlotTone, Spec
 from condense_tui.draw.strokes import BAND
+from condense_tui.snapshots.assemble import Assembler, ViewRequest
+from condense_tui.snapshots.playhead import Playhead
+from condense_tui.snapshots.weight_figures import weight_figures
 from condense_tui.snapshots.weights import WeightsReader, kept_layer
 
 RANDOM = np.random.default_rng(3)
@@ -114,6 +118,37 @@ def test_only_what_was_kept_up_to_the_playhead(folder: Path) -> None:
         assert reader.at(run, "dense1", 59) is reader.at(run, "dense1", 50)
         nothing = reader.at(run, "conv9", 59)
         assert nothing.kept_at == 40 and not len(nothing.kept.singular) and not nothing.angle.size
+
+
+def test_singular_values_are_shown_where_the_weights_are_not_there(make_run) -> None:
+    place = make_run()
+    writer = RunWriter(place)
+    for step in range(0, 30, 5):
+        kept = [("", Weights.of(network()))] if step == 10 else []
+        recorded = [("dense1", Singular(values=Array.of([step + 2.0, 1.0], "f4")))] if step in {5, 20} else []
+        writer.append(StepRecord(step, [("loss", 1.0)], [*kept, *recorded], []))
+    writer.close()
+    reader = WeightsReader()
+    with RunReader(place) as run:
+        at = {step: reader.at(run, "dense1", step) for step in range(0, 30, 5)}
+        assert [view.singular_at for view in at.values()] == [None, 5, 10, 10, 20, 20]
+        assert at[0].ever_kept and not len(at[0].singular)
+        assert at[5].singular.tolist() == [7.0, 1.0]
+        np.testing.assert_array_equal(at[15].singular, at[15].kept.singular)
+        assert at[25].singular.tolist() == [22.0, 1.0]
+        assert at[25].kept_at == 10, "orientations are of the weights that were kept"
+        assert reader.at(run, "dense1", 25) is reader.at(run, "dense1", 22)
+        # another layer's are not this one's
+        assert not len(reader.at(run, "conv9", 5).singular)
+
+
+def test_a_file_of_before_has_no_singular_values_and_says_so(recorded: Recording) -> None:
+    with RunReader(recorded.folder) as run:
+        snapshot = Assembler(run).snapshot(Playhead(), ViewRequest(weights=True))
+    figures = {figure.name: figure for figure in weight_figures(snapshot, True)}
+    assert figures["norms"].draw is not None
+    assert figures["singular"].draw is None
+    assert figures["singular"].empty == "not recorded in this file"
 
 
 def tones(plot: Plot, tone: int) -> list[tuple[int, int]]:

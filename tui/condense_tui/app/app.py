@@ -16,6 +16,7 @@ from condense_core.errors import CondenseError
 from condense_tui.actions import Place, actions_on
 from condense_tui.screens.splash import Opening
 from condense_tui.terminal.shell import Shell, ShellScreen
+from condense_tui.terminal.signals import leaving
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class CondenseApp(Shell):
         return Opening("runs and presets" if self._place is None else self._place.name)
 
     def on_mount(self) -> None:
+        self.heed_its_terminal()
         self.call_after_refresh(self._open_first)
 
     def _open_first(self) -> None:
@@ -171,7 +173,8 @@ def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:
     sys.setswitchinterval(SWITCH_S)
     app = CondenseApp(place, kept=kept)
     try:
-        app.run()
+        with leaving(app.exit):
+            app.run()
         if app.crash is not None:
             raise app.crash
         return app.visited

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from condense_core.errors import StoppedError
+from condense_core.runfile.abilities import why_not
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
+from condense_core.scenario.experiment import Experiment
 from condense_tui.app.launch import goes_on
 from condense_tui.cli.showing import Panels, Showing
 from condense_tui.resolve.host import kept
@@ -32,7 +35,13 @@ STOP_PATIENCE_S = 60.0
 def watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
     """Wait for the run to end, showing progress, then print its summary. `link` keeps a mirror up to date."""
     with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
-        ended = _follow(run, interrupts, link)
+        try:
+            ended = _follow(run, interrupts, link)
+        except KeyboardInterrupt:
+            # not Ctrl-C, which is noted, but a signal that ends this process and nothing else
+            if (info := run.info()).active:
+                raise StoppedError(goes_on(info)) from None
+            raise
         if not ended and not _ask_again(run, interrupts) and (info := run.info()).active:
             typer.echo(goes_on(info), err=True)
             return 0
@@ -47,7 +56,8 @@ def show_result(folder: Path, showing: Showing) -> int:
     from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
-        summary = summarise(run, compared(run.experiment))
+        trained = run.subject
+        summary = summarise(run, compared(trained) if isinstance(trained, Experiment) else None)
     if showing.json:
         typer.echo(to_json(summary).encode())
     elif showing.detach:
@@ -149,6 +159,9 @@ def _measured(run: RunReader) -> str:
 
 def _ask_again(run: RunReader, interrupts: list[int]) -> bool:
     """After a first Ctrl-C: True where a second one came and the run was stopped."""
+    if why := why_not(run.info(), "stop"):
+        typer.echo(f"leaving; the run continues ({why})", err=True)
+        return False
     typer.echo(f"leaving; the run continues. Press Ctrl-C again within {SECOND_THOUGHTS_S:.0f} s to stop it.", err=True)
     if not _wait(lambda: len(interrupts) > 1, SECOND_THOUGHTS_S):
         return False

@@ -40,8 +40,7 @@ def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOp
     from condense_tui.draw.verdict import as_json
     from condense_tui.text.tables import print_runs
 
-    # of runs elsewhere what was measured is not known here
-    found = _found_here(runs_folder(runs_dir)) if host is None else [(info, None) for info in _infos_there(host)]
+    found = _found_here(runs_folder(runs_dir)) if host is None else _found_there(host)
     if json:
         rows = [
             {name: value for name, value in msgspec.structs.asdict(info).items() if name != "experiment"}
@@ -82,15 +81,17 @@ def _found_here(place: Path) -> list[tuple[RunInfo, Standing | None]]:
     return found
 
 
-def _infos_there(host: str) -> list[RunInfo]:
+def _found_there(host: str) -> list[tuple[RunInfo, Standing | None]]:
+    """The same of another machine; an older program there does not say how a claim stands."""
+    from condense_core.remote.wire.messages import ListRuns, Runs
     from condense_tui.app.launch import has_terminal
-    from condense_tui.resolve.host import connect, listed
+    from condense_tui.resolve.host import connect
 
     with connect(host, prompt=has_terminal()) as connection:
-        infos, troubles = listed(connection)
+        found, troubles = connection.ask(lambda ask: ListRuns(ask, claims=True), Runs).with_claims()
     for trouble in troubles:
         typer.echo(f"condense-tui: {host}: {trouble}", err=True)
-    return infos
+    return found
 
 
 @runs.command()
@@ -123,6 +124,7 @@ def show(
 def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
+    from condense_core.runfile.abilities import require_ability
     from condense_core.runfile.reader import RunReader
 
     run, host = _or_of_mirror(run, host, runs_dir)
@@ -132,6 +134,7 @@ def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> i
         info = reader.info()
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}: there is nothing to stop")
+        require_ability(info, "stop")
         reader.send("stop")
         deadline = time.monotonic() + PATIENCE_S
         while info.active and time.monotonic() < deadline:
@@ -162,7 +165,8 @@ def _say_stopped(info: RunInfo, host: str) -> int:
     if info.active:
         typer.echo(f"{info.id} was asked to stop, and has not answered yet")
     else:
-        go_on = f"; to resume it: condense-tui runs resume {info.id}{host}" if info.status == "stopped" else ""
+        can_go_on = info.status == "stopped" and "resume" in info.can
+        go_on = f"; to resume it: condense-tui runs resume {info.id}{host}" if can_go_on else ""
         typer.echo(f"{info.id} {info.status} at step {info.step}{go_on}")
     return 0
 
@@ -170,6 +174,8 @@ def _say_stopped(info: RunInfo, host: str) -> int:
 @runs.command()
 def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Resume a stopped, failed or lost run from its last checkpoint."""
+    from condense_core.runfile.abilities import require_ability
+    from condense_core.runfile.info import read_run
     from condense_core.runs.create import require_engine, resume_run
 
     run, host = _or_of_mirror(run, host, runs_dir)
@@ -181,6 +187,7 @@ def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) ->
         typer.echo(f"{id_} is training again; watch it: condense-tui attach {id_} --host {host}")
         return 0
     folder = _find(run, runs_dir)
+    require_ability(read_run(folder), "resume")
     require_engine()
     resume_run(folder)
     typer.echo(f"{folder.name} is training again; watch it: condense-tui attach {folder.name}")

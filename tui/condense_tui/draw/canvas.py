@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from condense_tui.draw.line import Glyph
 from condense_tui.draw.strokes import Stroke
@@ -35,8 +36,8 @@ def rasterise(
         dots[rows, columns] = True
         tones[rows // down, columns // across] = stroke.tone
         points[rows // down, columns // across] = False
-        if stroke.marked:
-            columns, rows = _points(stroke, width * across, height * down)
+        if np.any(stroke.marked):
+            columns, rows = _points(stroke, width * across, height * down, stroke.marked)
             points[rows // down, columns // across] = True
     if braille:
         cells = dots.reshape(height, 4, width, 2).transpose(0, 2, 1, 3)
@@ -54,9 +55,12 @@ def rasterise(
     ]
 
 
-def _points(stroke: Stroke, columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """The dots of a stroke's points, those that lie inside."""
-    return _inside(stroke.x * (columns - 1), (1 - stroke.y) * (rows - 1), columns, rows)
+def _points(
+    stroke: Stroke, columns: int, rows: int, which: bool | npt.NDArray[np.bool_] = True
+) -> tuple[np.ndarray, np.ndarray]:
+    """The dots of those of a stroke's points that lie inside."""
+    chosen = np.broadcast_to(which, stroke.x.shape)
+    return _inside(stroke.x[chosen] * (columns - 1), (1 - stroke.y[chosen]) * (rows - 1), columns, rows)
 
 
 def _cells(stroke: Stroke, columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ from condense_tui.draw.strokes import BAND, HUGE, MOST_POINTS, PlotCurve, Stroke
 EDGE_ROOM = 0.04
 # Times that a curve's label stands on it: often enough to follow it through a bundle.
 LABELS = 4
-# Measured points are shown as such where each has so many cells.
+# A measured point is shown as such where nothing was measured for so many cells on one side of it.
 MARK_ROOM = 3
 
 Rasterise = Callable[..., list[list[Glyph]]]
@@ -173,13 +173,14 @@ def _averaged(curve: PlotCurve) -> bool:
 
 
 def _on(width: int, x: Scale, series: Sequence[Stroke]) -> list[Stroke]:
-    """The strokes with no more points than can be seen, and marked where those are few."""
+    """The strokes with no more points than can be seen, and those marked between which the line is long: it would
+    pass for measured otherwise."""
     found = []
     for stroke in series:
         thin = thinned(stroke, x, min(2 * width, MOST_POINTS // 2))
-        place = x.share(thin.x)
-        few = MARK_ROOM * int(((place >= 0) & (place <= 1)).sum()) <= width
-        found.append(replace(thin, marked=stroke.marked and few))
+        wide = np.diff(x.share(thin.x)) * width >= MARK_ROOM
+        alone = len(thin.x) == 1
+        found.append(replace(thin, marked=stroke.marked & (np.r_[wide, alone] | np.r_[alone, wide])))
     return found
 
 
@@ -206,7 +207,8 @@ class _Area:
 def with_playhead(
     plot: Plot, step: int | None, character: str = "│", cursor: float | None = None, cursor_character: str = "┆"
 ) -> list[list[Span]]:
-    """Rows of spans (text, tone) with the columns of the playhead and of the cursor marked where no curve passes."""
+    """Rows of spans (text, tone) with the columns of the playhead and of the cursor marked where no curve passes and no
+    word stands."""
     marks = [(step, character, PlotTone.PLAYHEAD), (cursor, cursor_character, PlotTone.CURSOR)]
     columns = [
         (plot.left + column, sign, tone)
@@ -217,10 +219,14 @@ def with_playhead(
     for index, cells in enumerate(plot.rows):
         line = list(cells)
         for at, sign, tone in columns if index < plot.canvas_height else ():
-            if line[at][1] < PlotTone.CURVE:
+            if line[at][1] < PlotTone.CURVE and not _of_a_word(line[at][0]):
                 line[at] = (sign, tone)
         rows.append(spans(line))
     return rows
+
+
+def _of_a_word(character: str) -> bool:
+    return character.isalnum() or character == "%"
 
 
 def _x_axis(series: list[Stroke], spec: Spec) -> Scale:
@@ -308,7 +314,11 @@ def _step_labels(area: _Area) -> dict[float, str]:
     values = ticks(area.x, max(2, min(5, area.width // 9)))
     if area.x.log and area.x.low == 0 and area.width >= 24:
         values = [0.0, *values]
-    return {value: numbers.short_step(value) for value in values}
+    labels = {value: numbers.short_step(value) for value in values}
+    if len(set(labels.values())) < len(labels):
+        # so near to each other that they read alike in short: whole ones in full, and no others
+        labels = {value: numbers.step(int(value)) for value in values if float(value).is_integer()}
+    return labels
 
 
 def _draw_x_labels(area: _Area, labels: Mapping[float, str]) -> None:

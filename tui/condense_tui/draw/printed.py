@@ -6,6 +6,8 @@ import re
 import threading
 from collections.abc import Sequence
 
+import numpy as np
+
 from condense_tui.draw.canvas import POINT
 from condense_tui.draw.line import Glyph
 from condense_tui.draw.strokes import Stroke
@@ -47,8 +49,10 @@ def rasterise(
             for start, end in _stretches(stroke):
                 xs, ys = stroke.x[start:end].tolist(), y[start:end].tolist()
                 plotext.plot(xs, ys, marker="braille" if braille else "*", color=colour)
-            if stroke.marked:
-                plotext.scatter(stroke.x.tolist(), y.tolist(), marker=POINT[0 if braille else 1], color=colour)
+            if np.any(stroke.marked):
+                chosen = np.broadcast_to(stroke.marked, stroke.x.shape)
+                xs, ys = stroke.x[chosen].tolist(), y[chosen].tolist()
+                plotext.scatter(xs, ys, marker=POINT[0 if braille else 1], color=colour)
         canvas = plotext.build()
     return _parse(canvas, height, first_tone)
 

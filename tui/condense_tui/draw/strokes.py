@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from condense_tui.draw.scale import Scale, fit
 
@@ -54,8 +55,8 @@ class Stroke:
     begins: np.ndarray
     tone: int = 0
     label: str = ""
-    marked: bool = False
-    """Its points are shown as such, where they are few."""
+    marked: bool | npt.NDArray[np.bool_] = False
+    """Which of its points are shown as such."""
 
 
 def smoothed(y: np.ndarray, weight: float) -> np.ndarray:

@@ -54,15 +54,10 @@ def start(connection: Connection, new: NewRun) -> str:
 
 
 def remote_runs(connection: Connection) -> list[RunInfo]:
-    """The runs there, the newest first."""
-    return listed(connection)[0]
-
-
-def listed(connection: Connection) -> tuple[list[RunInfo], list[str]]:
-    """The runs there, the newest first, and a line for each that cannot be read."""
+    """The runs there, the newest first; those that cannot be read are left out."""
     from condense_core.remote.wire.messages import ListRuns, Runs
 
-    return connection.ask(ListRuns, Runs).unpacked()
+    return connection.ask(ListRuns, Runs).unpacked()[0]
 
 
 def choose_run(connection: Connection, name: str | None) -> str:

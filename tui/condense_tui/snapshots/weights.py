@@ -1,8 +1,9 @@
 """A layer's weights as they are at the playhead: norms, singular values, and for a layer with one input the orientation
 and amplitude of each neuron.   # S steps at which weights were kept, M kernels, K entries a kernel
 
-Norms are recorded at every measured step. The weights themselves are kept at a few steps (`record.probes`), so all else
-is of the newest of those: what says when it was, and nothing is drawn between.
+Norms are recorded at every measured step. The weights themselves are kept at a few steps (`record.probes`), with their
+singular values, so all else is of the newest of those: what says when it was, and nothing is drawn between. Of a large
+network the singular values alone are there, and of files of before those of the weights that were kept, or none.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class KeptLayer:
 @dataclass(frozen=True)
 class WeightsView:
     """Norms (M,) at step `norms_at` and which of the kernels were dropped; the newest kept weights, of step `kept_at`;
-    and orientation (S, M) and amplitude (S, M) at all kept steps up to then."""
+    singular values (r,) of step `singular_at`, of those or as they were recorded; and orientation (S, M) and amplitude
+    (S, M) at all kept steps up to then."""
 
     layer: str
     norm: np.ndarray
@@ -45,10 +47,12 @@ class WeightsView:
     norms_at: int | None
     kept: KeptLayer
     kept_at: int | None
+    singular: np.ndarray
+    singular_at: int | None
     angle: np.ndarray
     amplitude: np.ndarray
     ever_kept: bool
-    """Weights are kept at some step of this run."""
+    """Weights are kept at some step of this run, or the layer's singular values."""
 
 
 class WeightsReader:
@@ -65,13 +69,21 @@ class WeightsReader:
         measured = run.curve(f"{layer}.lines")[0]
         measured = measured[measured <= step]
         norms_at = int(measured[-1]) if len(measured) else None
-        key = (run.member_number, layer, tuple(before), norms_at, len(steps) > 0)
+        kept_at = before[-1] if before else None
+        recorded_at = run.step_of("singular", layer, step)
+        ever = len(steps) > 0 or run.step_of("singular", layer) is not None
+        key = (run.member_number, layer, tuple(before), norms_at, recorded_at, ever)
         if self._last is not None and self._last[0] == key:
             return self._last[1]
         frame = None if norms_at is None else run.condensation(layer, norms_at)
         norm = Nothing if frame is None else frame.norm.numpy().astype(np.float64)
         dropped = np.zeros(0, bool) if frame is None else frame.label.numpy() == DROPPED
-        newest = self._kept(run, layer, before[-1]) if before else KeptLayer()
+        newest = KeptLayer() if kept_at is None else self._kept(run, layer, kept_at)
+        singular, singular_at = newest.singular, kept_at
+        if recorded_at is not None and (not len(singular) or kept_at is None or recorded_at > kept_at):
+            recorded = run.singular(layer, recorded_at)
+            singular = Nothing if recorded is None else recorded.values.numpy().astype(np.float64)
+            singular_at = recorded_at
         # only of a layer with one input the weights before are looked at
         history = [self._kept(run, layer, kept_at) for kept_at in before] if len(newest.angle) else []
         history = [kept for kept in history if len(kept.angle) == len(newest.angle)]
@@ -82,10 +94,12 @@ class WeightsReader:
             dropped=dropped if len(dropped) == len(norm) else np.zeros(len(norm), bool),
             norms_at=norms_at,
             kept=newest,
-            kept_at=before[-1] if before else None,
+            kept_at=kept_at,
+            singular=singular,
+            singular_at=singular_at,
             angle=np.reshape([kept.angle for kept in history], shape),
             amplitude=np.reshape([kept.amplitude for kept in history], shape),
-            ever_kept=len(steps) > 0,
+            ever_kept=ever,
         )
         self._last = key, view
         return view

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from condense_tui.terminal.shell import Shell
 
 ResultT = TypeVar("ResultT")
-# After a resize, how often what stands behind a dialog is looked at, and how often at most: it may be a live list.
+# After a resize, how often what stands behind a dialog is looked at, and how many times: nothing tells when the last of
+# its plots has been built anew, which takes long on a busy machine.
 SETTLING_S = 0.2
-MOST_LOOKS = 25
+LOOKS = 25
 
 
 class Dialog(ModalScreen[ResultT]):
@@ -38,7 +39,7 @@ class Dialog(ModalScreen[ResultT]):
 
     app: Shell
     _still: Still | None = None
-    _opened_at: Size | None = None
+    _opened_at: Size
     _settling: Timer | None = None
     _seen: list[str] | None = None
     _looks = 0
@@ -57,26 +58,27 @@ class Dialog(ModalScreen[ResultT]):
     def on_screen_resume(self) -> None:
         self._still = None
 
-    def on_mount(self) -> None:
-        # the terminal may get another size before the dialog hears of its first one
+    def __init__(self) -> None:
+        super().__init__()
+        # the terminal may get another size before the dialog is mounted
         self._opened_at = self.app.size
 
     def on_resize(self, event: events.Resize) -> None:
-        if self._opened_at not in {None, event.size}:
+        if self._opened_at != event.size:
             self._still, self._seen, self._looks = None, None, 0
             # what stands behind takes its new places, and builds its plots anew, after the dialog has been drawn
             self._settling = self._settling or self.set_interval(SETTLING_S, self._look_behind)
         self._opened_at = event.size
 
     def _look_behind(self) -> None:
-        """Draw what stands behind again until it stands still at its new size."""
+        """Draw what stands behind again where it has changed."""
         below = self.app.screen_stack[self.app.screen_stack.index(self) - 1]
         seen = [strip.text for strip in strips_of(below, below.size)]
         self._looks += 1
         if seen != self._seen:
             self._seen, self._still = seen, None
             self.refresh()
-        elif below.size == self.size or self._looks > MOST_LOOKS:
+        if self._looks >= LOOKS:
             self._stop_looking()
 
     def _stop_looking(self) -> None:

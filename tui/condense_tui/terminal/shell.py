@@ -6,6 +6,7 @@ Apart from the app itself, which knows the screens: they know this class, and no
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import ModalScreen, Screen
 
 from condense_tui.draw.ability import Depth, ability
-from condense_tui.terminal import look
+from condense_tui.terminal import look, signals
 from condense_tui.terminal.ascii_filter import Ascii
 from condense_tui.terminal.pace import Pace, over_ssh
 from condense_tui.terminal.textual_internals import CompositorUpdate, TappedApp
@@ -86,6 +87,16 @@ class Shell(TappedApp):
     def far(self) -> bool:
         """The terminal is on another machine: every byte counts."""
         return over_ssh(os.environ) and not self.is_headless
+
+    def heed_its_terminal(self) -> None:
+        """Leave where the terminal is gone, also where SIGHUP is ignored; draw again after a stop from outside."""
+        if not self.is_headless:
+            self.heed_being_continued()
+            self.set_interval(1.0, self._leave_with_the_terminal)
+
+    def _leave_with_the_terminal(self) -> None:
+        if signals.terminal_is_gone():
+            signals.end_by(signal.SIGHUP)
 
     def frame_shown(self, done: Callable[[], None]) -> None:
         """A frame is on its way to the terminal: call `done` once the next one may come."""

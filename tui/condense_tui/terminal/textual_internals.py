@@ -6,6 +6,7 @@ program takes a name of Textual's, rich's or plotext's that begins with an under
 
 from __future__ import annotations
 
+import signal
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING, Any, cast
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual._context import visible_screen_stack
 from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.strip import Strip
+
+from condense_tui.terminal.signals import terminal_is_gone
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,6 +44,26 @@ class TappedApp(App[None]):
     def write_codes(self) -> Callable[[str], None] | None:
         """Writes to the terminal, past everything that is drawn; None if there is no terminal yet."""
         return None if self._driver is None else self._driver.write
+
+    def heed_being_continued(self) -> None:
+        """Have SIGCONT start the app's own modes of the terminal once.
+
+        Textual starts them again where they are on, with a second thread that reads keys, and then leaves a terminal
+        without echo: after SIGSTOP, of which no program hears, and where a terminal is closed.
+        """
+        driver = self._driver
+        if not isinstance(driver, LinuxDriver):
+            return
+
+        def continued(*_: object) -> None:
+            if terminal_is_gone():
+                # nothing to be started, and what is written now would be waited for without end
+                return
+            if not driver._must_signal_resume:
+                driver.suspend_application_mode()
+            driver.resume_application_mode()
+
+        signal.signal(signal.SIGCONT, continued)
 
     @property
     def crash(self) -> Exception | None:

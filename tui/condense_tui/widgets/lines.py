@@ -122,7 +122,8 @@ def wrapped(text: str, style: Style, width: int) -> list[Line]:
 
 
 def centred(text: str, style: Style, width: int, height: int) -> list[Line]:
-    """One line of text in the middle of an area."""
-    left = max(0, (width - cell_len(text)) // 2)
+    """A text in the middle of an area, in as many lines as it needs."""
+    parts = textwrap.wrap(text, max(8, width)) or [""]
     blank: Line = [("", style)]
-    return [blank] * max(0, (height - 1) // 2) + [[(" " * left + text, style)]]
+    said: list[Line] = [[(" " * max(0, (width - cell_len(part)) // 2) + part, style)] for part in parts]
+    return [blank] * max(0, (height - len(said)) // 2) + said

@@ -12,10 +12,12 @@ from textual.geometry import Size
 from condense_tui.draw import numbers
 from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import EventView, Snapshot
-from condense_tui.widgets.lines import Lines
+from condense_tui.widgets.lines import Lines, wrapped
 
 # A run that checkpoints every twenty seconds for a week has more events than anybody scrolls through.
 MOST_EVENTS = 1_000
+# In a narrower column than this, what happened stands below its time and not beside it.
+LEAST_TEXT = 32
 
 
 class LogPanel(Vertical):
@@ -89,9 +91,11 @@ class Events(_Growing):
                 (f"{event.kind:<{kinds}}  ", look.accent),
             ]
             indent = 8 + 2 + 9 + 2 + kinds + 2
-            texts = textwrap.wrap(event.text, max(20, width - indent)) or [""]
-            lines.append([*head, (texts[0], look.text)])
-            lines += [[(" " * indent + text, look.text)] for text in texts[1:]]
+            if narrow := width - indent < LEAST_TEXT:
+                indent = 2
+            texts = textwrap.wrap(event.text, max(8, width - indent)) or [""]
+            lines.append(head if narrow else [*head, (texts.pop(0), look.text)])
+            lines += [[(" " * indent + text, look.text)] for text in texts]
         return lines or [[("no events yet", look.muted)]]
 
 
@@ -111,5 +115,5 @@ class WorkerLines(_Growing):
     def build(self, width: int, height: int) -> list[Line]:
         look = self.look
         if not self._log:
-            return [[("the worker's log is empty: nothing went wrong, or this is a recording", look.muted)]]
+            return wrapped("the worker's log is empty: nothing went wrong, or this is a recording", look.muted, width)
         return [[(part, look.text)] for line in self._log for part in textwrap.wrap(line, max(8, width)) or [""]]

@@ -27,12 +27,15 @@ from condense_core.engine.network.linear_theory import (
     why_not_from_data,
 )
 from condense_core.engine.network.network import Network
+from condense_core.engine.network.prediction import Prediction, Source
 from condense_core.measures.change import gradient_norm
-from condense_core.measures.clusters import Tree, linkage_tree
+from condense_core.measures.clusters import Trees, keep_kernels, linkage_tree
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
-from condense_core.measures.signal import SignalSpectrum, dense_signal, gradient_direction, signal_matrix, spectrum
+from condense_core.measures.kernels import kernel_norms
+from condense_core.measures.signal import dense_signal, gradient_direction, signal_matrix, spectrum
 from condense_core.measures.similarity import cosine_similarity
 from condense_core.scenario.experiment import Conv, Experiment
+from condense_core.scenario.geometry import Geometry
 
 # Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
 CHUNK = 1_000
@@ -62,7 +65,7 @@ class Observation:
         computed: Callable[[], OutputAndGradient] | None = None,
     ) -> None:
         """`computed` gives what the coming training step needs in any case, where that sees the whole sample."""
-        self.experiment = experiment
+        self._experiment = experiment
         self._computed = computed
         self.step = step
         self.lr = lr
@@ -72,13 +75,26 @@ class Observation:
         self._dataset = dataset
         # what is asked for once a layer by several probes; functools.cache would keep every observation alive
         self._cosines: dict[str, Tensor] = {}
-        self._trees: dict[str, Tree] = {}
-        self._predictions: dict[str, SignalSpectrum] = {}
+        self._trees: dict[str, Trees] = {}
+        self._predictions: dict[str, Prediction] = {}
 
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the hidden layers."""
         return self._network.layer_names
+
+    def geometry(self, layer: str) -> Geometry:
+        """What the layer's rows are: filters of a convolution, or neurons."""
+        settings = self._experiment.layers[self.layers.index(layer)]
+        weight = self._network.layer(layer).weight
+        return Geometry(
+            kind="conv" if isinstance(settings, Conv) else "dense",
+            kernels=len(weight),
+            entries=weight[0].numel() + settings.bias,
+            channels=weight.shape[1],
+            patch=tuple(weight.shape[2:]),
+            bias=settings.bias,
+        )
 
     def kernels(self, layer: str) -> Tensor:
         """The layer's kernels (M, K), a copy; a bias is the last entry."""
@@ -90,11 +106,15 @@ class Observation:
             self._cosines[layer] = cosine_similarity(self.kernels(layer))
         return self._cosines[layer]
 
-    def tree(self, layer: str) -> Tree:
+    def tree(self, layer: str) -> Trees:
         """How the layer's kernels join to lines, before any cut."""
         if layer not in self._trees:
-            self._trees[layer] = linkage_tree(self.kernels(layer), threshold=self.experiment.record.smallest_norm)
+            self._trees[layer] = linkage_tree(self.kernels(layer), threshold=self._experiment.record.smallest_norm)
         return self._trees[layer]
+
+    def kept(self, layer: str) -> Tensor:
+        """Kernels (M,) that are not left out of lines, directions and alignment for their small norm."""
+        return keep_kernels(kernel_norms(self.kernels(layer)), self._experiment.record.smallest_norm)
 
     @property
     def input(self) -> Tensor:
@@ -129,7 +149,7 @@ class Observation:
     @cached_property
     def loss(self) -> float:
         """Loss on the whole sample."""
-        return float(losses.loss(self.experiment.loss, self.output_ND, self._dataset.target))
+        return float(losses.loss(self._experiment.loss, self.output_ND, self._dataset.target))
 
     @cached_property
     def accuracy(self) -> float:
@@ -145,7 +165,7 @@ class Observation:
     @cached_property
     def residual_ND(self) -> Tensor:
         """∂ loss_i / ∂ f_i of every sample."""
-        return losses.residual(self.experiment.loss, self.output_ND, self._dataset.target)
+        return losses.residual(self._experiment.loss, self.output_ND, self._dataset.target)
 
     @cached_property
     def gradient(self) -> dict[str, Tensor]:
@@ -158,7 +178,7 @@ class Observation:
         for input_, target in zip(inputs, targets, strict=True):
             with torch.enable_grad(), self._measuring():
                 share = len(input_) / len(self._dataset.input)
-                part = share * losses.loss(self.experiment.loss, self._network(input_), target)
+                part = share * losses.loss(self._experiment.loss, self._network(input_), target)
             for so_far, gradient in zip(total, torch.autograd.grad(part, values), strict=True):
                 so_far.add_(gradient)
         return dict(zip(names, total, strict=True))
@@ -168,8 +188,12 @@ class Observation:
         """Euclidean norm of the whole gradient."""
         return gradient_norm(self.gradient.values())
 
-    def prediction(self, layer: str) -> SignalSpectrum:
-        """Spectrum whose top right singular vector is the direction that the layer's kernels should turn to.
+    def prediction_source(self, layer: str) -> Source:
+        """`data` for a layer whose prediction needs nothing else: the only hidden one, of multiplicity 1."""
+        return "data" if layer == self.layers[0] and not why_not_from_data(self._experiment) else "gradient"
+
+    def prediction(self, layer: str) -> Prediction:
+        """The direction that the layer's kernels should turn to: the top right singular vector of a spectrum.
 
         For the hidden layer of a two-layer CNN that is the signal matrix Z of the data (Zhou et al. 2025), for one
         hidden dense layer of multiplicity 1 the vector Σ e_i x_i (Zhou et al. 2022, case 1), both from the current
@@ -179,10 +203,10 @@ class Observation:
             self._predictions[layer] = self._predict(layer)
         return self._predictions[layer]
 
-    def _predict(self, layer: str) -> SignalSpectrum:
-        if self.predicts_from_data(layer):
-            return spectrum(self._signal)
-        return gradient_direction(self.kernel_gradient(layer))
+    def _predict(self, layer: str) -> Prediction:
+        source = self.prediction_source(layer)
+        found = spectrum(self._signal) if source == "data" else gradient_direction(self.kernel_gradient(layer))
+        return Prediction(source, found)
 
     def kernel_gradient(self, layer: str) -> Tensor:
         """Gradient of the loss by the layer's kernels (M, K), as `kernels` has them."""
@@ -194,10 +218,10 @@ class Observation:
 
         None for other layers, for residual networks, where a layer above adds its input, and for several outputs.
         """
-        settings = self.experiment.layers[self.layers.index(layer)]
-        above = self.experiment.layers[self.layers.index(layer) :]
+        settings = self._experiment.layers[self.layers.index(layer)]
+        above = self._experiment.layers[self.layers.index(layer) :]
         linear = all(multiplicity(activation(item.activation)) == 1 for item in above)
-        if isinstance(settings, Conv) or self.experiment.residual or not linear or self.residual_ND.shape[1] > 1:
+        if isinstance(settings, Conv) or self._experiment.residual or not linear or self.residual_ND.shape[1] > 1:
             return None
         with torch.no_grad(), self._measuring():
             parts = [self._network.layer_input(layer, part) for part in torch.split(self._dataset.input, CHUNK)]
@@ -206,7 +230,7 @@ class Observation:
     @cached_property
     def _signal(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
-        settings = self.experiment.layers[0]
+        settings = self._experiment.layers[0]
         if isinstance(settings, Conv):
             return signal_matrix(self.residual_ND, self._dataset.input, settings.size, bias=settings.bias)
         return dense_signal(self.residual_ND, self._dataset.input.flatten(1), bias=settings.bias)
@@ -216,16 +240,12 @@ class Observation:
 
         None where it does not apply (`why_no_linear_dynamics`).
         """
-        if why_no_linear_dynamics(self.experiment):
+        if why_no_linear_dynamics(self._experiment):
             return None
-        _, derivative = value_and_derivative_at_zero(self.experiment)
+        _, derivative = value_and_derivative_at_zero(self._experiment)
         weight_MK = self.kernels(self.layers[0])
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
         return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
-
-    def predicts_from_data(self, layer: str) -> bool:
-        """Whether the prediction for the layer needs the data alone: one hidden layer, of multiplicity 1."""
-        return layer == self.layers[0] and not why_not_from_data(self.experiment)
 
     def signal_strength(self) -> float:
         """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""

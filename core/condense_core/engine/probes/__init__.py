@@ -1,33 +1,44 @@
-"""Probes: observers that turn the network at one step into scalars and frames, and never change it."""
+"""Probes: observers that turn a network at one step into scalars and frames, and never change it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from condense_core.engine.network.activations import activation
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
+from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import Experiment, Sine
+from condense_core.scenario.schedule import scheduled_steps
 
-__all__ = ["Measurement", "Probe", "probes_for"]
+__all__ = ["Measurement", "Probe", "View", "probes_for"]
 
 
 def probes_for(experiment: Experiment, start: Observation) -> dict[str, Probe]:
-    """The scenario's probes by name, after the vitals that every run records; `start` is the network at step 0."""
-    makers: dict[str, Callable[[Observation], Probe]] = {
-        "similarity": SimilarityProbe,
-        "condensation": CondensationProbe,
-        "spectrum": SpectrumProbe,
-        "alignment": AlignmentProbe,
-        "change": Change,
-        "weights": WeightsProbe,
-        "outputs": OutputsProbe,
-        "field": FieldProbe,
+    """The scenario's probes by name, after the vitals that every run records; `start` is the network at step 0.
+
+    A probe that does not apply to the scenario is not there, so every one may stand in its list.
+    """
+    makers: dict[str, Callable[[], Probe]] = {
+        "similarity": lambda: SimilarityProbe(start),
+        "condensation": lambda: CondensationProbe(start),
+        "spectrum": lambda: SpectrumProbe(start),
+        "alignment": lambda: AlignmentProbe(start, start.linear_dynamics()),
+        "change": lambda: Change(start),
+        "weights": lambda: WeightsProbe(start, scheduled_steps(experiment)),
     }
-    asked = {name: make(start) for name, make in makers.items() if name in experiment.record.probes}
+    data, first = experiment.data, experiment.layers[0]
+    if isinstance(data, Sine) and data.inputs == 1 and len(experiment.layers) == 1:
+        sigma = activation(first.activation)
+        makers["outputs"] = lambda: OutputsProbe(sigma, data.low, data.high)
+        if first.bias:
+            # the field is over (weight, bias): without a bias it has one dimension, and no line to choose
+            makers["field"] = lambda: FieldProbe(sigma)
+    asked = {name: make() for name, make in makers.items() if name in experiment.record.probes}
     return {"vitals": Vitals(start), **asked}

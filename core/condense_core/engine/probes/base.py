@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from condense_core.engine.network.observation import Observation
+from condense_core.engine.probes.view import View
 from condense_core.runfile.frames import Frame
 from condense_core.runfile.precision import SINGLE, rounded
 from condense_core.runfile.reader import RunReader
@@ -38,7 +38,7 @@ class Measurement:
 class Probe(Protocol):
     """An observer. What it remembers between steps only steers how results are shown, never what they are."""
 
-    def measure(self, observation: Observation, into: Measurement) -> None:
+    def measure(self, view: View, into: Measurement) -> None:
         """Measure the network and add the results."""
 
     def resume(self, run: RunReader) -> None:

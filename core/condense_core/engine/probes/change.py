@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.view import View
 from condense_core.measures.change import relative_change
-from condense_core.measures.clusters import keep_kernels
-from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.motion import motion, velocity_alignment
 from condense_core.runfile.reader import RunReader
 
@@ -16,15 +14,17 @@ class Change:
     gradient flow `LAYER.velocity_cos`, mean |cos| of each with its own velocity, and `LAYER.turning_to_growth`, the
     median of ‖u̇‖ / |ṙ|, in units of 1 / weight."""
 
-    def __init__(self, start: Observation) -> None:
+    def __init__(self, start: View) -> None:
         self._initial = {layer: start.kernels(layer) for layer in start.layers}
 
-    def measure(self, observation: Observation, into: Measurement) -> None:
-        for layer, initial_MK in self._initial.items():
-            weight_MK = observation.kernels(layer)
+    def measure(self, view: View, into: Measurement) -> None:
+        for layer in view.layers:
+            weight_MK, initial_MK = view.kernels(layer), self._initial[layer]
             into.scalar(f"{layer}.relative_change", relative_change(weight_MK, initial_MK))
-            kept_M = keep_kernels(kernel_norms(weight_MK), observation.experiment.record.smallest_norm)
-            velocity_MK = -observation.kernel_gradient(layer)
+            gradient_MK = view.kernel_gradient(layer)
+            if gradient_MK is None:
+                continue
+            kept_M, velocity_MK = view.kept(layer), -gradient_MK
             rates = motion(weight_MK, velocity_MK)
             ratio_J = (rates.turning_M / rates.growth_M)[kept_M]
             into.scalar(f"{layer}.velocity_cos", float(velocity_alignment(weight_MK, velocity_MK)[kept_M].mean()))

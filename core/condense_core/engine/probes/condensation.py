@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import torch
 from torch import Tensor
 
-from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.view import View
 from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
 from condense_core.measures.kernels import kernel_norms, slices
 from condense_core.measures.null import is_condensed, null_condensation
-from condense_core.measures.rank import direction_spectrum, effective_rank
+from condense_core.measures.rank import effective_rank, singular_values
 from condense_core.measures.similarity import pair_abs_cos, pool_similarity
 from condense_core.measures.tracking import match_lines
 from condense_core.runfile import frames
 from condense_core.runfile.precision import SHORT, round_array, rounded
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.experiment import Conv
 from condense_core.thresholds import COARSE, FINE
 
 
 class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
 
-    def __init__(self, start: Observation) -> None:
+    def __init__(self, start: View) -> None:
         self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
 
-    def measure(self, observation: Observation, into: Measurement) -> None:
-        for layer, encoder in self._encoders.items():
-            kernels, cosine_MM = len(observation.kernels(layer)), observation.cosine(layer)
+    def measure(self, view: View, into: Measurement) -> None:
+        for layer in view.layers:
+            encoder = self._encoders[layer]
+            kernels, cosine_MM = len(view.kernels(layer)), view.cosine(layer)
             if kernels > frames.LARGEST_SIDE:
-                lines = cut_tree(observation.tree(layer))
+                lines = cut_tree(view.tree(layer))
                 order_M = display_order(lines.label_M, lines.sign_M)
                 cosine_MM = pool_similarity(cosine_MM, order_M, frames.LARGEST_SIDE)
             into.frame(layer, encoder.encode(cosine_MM.cpu().numpy(), kernels))
@@ -47,27 +48,26 @@ class CondensationProbe:
     input channels also `.slice_abs_cos`, the mean |cos| of its slices per output and input channel with their common
     axis; event `condensed` at the first step where a layer is."""
 
-    def __init__(self, start: Observation) -> None:
+    def __init__(self, start: View) -> None:
         self._places: dict[str, tuple[Tensor, Tensor]] = {}
         self._condensed: set[str] = set()
         self._slices: dict[str, tuple[int, int]] = {}
-        for name, settings in zip(start.layers, start.experiment.layers, strict=True):
-            if isinstance(settings, Conv):
-                channels = (start.kernels(name).shape[1] - settings.bias) // settings.size**2
-                if channels > 1:
-                    self._slices[name] = channels, settings.size**2
+        for name in start.layers:
+            geometry = start.geometry(name)
+            if geometry.patch and geometry.channels > 1:
+                self._slices[name] = geometry.channels, math.prod(geometry.patch)
 
-    def measure(self, observation: Observation, into: Measurement) -> None:
-        for layer in observation.layers:
-            frame = self._measure_layer(layer, observation, into)
+    def measure(self, view: View, into: Measurement) -> None:
+        for layer in view.layers:
+            frame = self._measure_layer(layer, view, into)
             into.frame(layer, frame)
             for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
                 into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
             into.scalar(f"{layer}.condensed", float(frame.condensed))
-            kept_JK = observation.tree(layer).unit_JK
-            into.scalar(f"{layer}.effective_rank", effective_rank(direction_spectrum(kept_JK)))
+            kept_JK = view.tree(layer).unit_SMK[0]
+            into.scalar(f"{layer}.effective_rank", effective_rank(singular_values(kept_JK)))
             if layer in self._slices:
-                rows = slices(observation.kernels(layer), *self._slices[layer])
+                rows = slices(view.kernels(layer), *self._slices[layer])
                 into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))
             if frame.condensed and layer not in self._condensed:
                 self._condensed.add(layer)
@@ -82,8 +82,8 @@ class CondensationProbe:
                 label_M = torch.from_numpy(frame.label.numpy().astype("int64"))
                 self._places[layer] = label_M, torch.from_numpy(frame.sign.numpy().astype("int64"))
 
-    def _measure_layer(self, layer: str, observation: Observation, into: Measurement) -> frames.Condensation:
-        weight_MK, tree = observation.kernels(layer), observation.tree(layer)
+    def _measure_layer(self, layer: str, view: View, into: Measurement) -> frames.Condensation:
+        weight_MK, tree = view.kernels(layer), view.tree(layer)
         lines = cut_tree(tree)
         coarse = cut_tree(tree, cut=COARSE.cos, smallest_share=COARSE.share)
         begun = time.perf_counter()
@@ -108,7 +108,7 @@ class CondensationProbe:
             directions=lines.directions,
             coverage=rounded(lines.coverage),
             mean_abs_cos=rounded(lines.mean_abs_cos),
-            pair_abs_cos=rounded(pair_abs_cos(observation.cosine(layer))),
+            pair_abs_cos=rounded(pair_abs_cos(view.cosine(layer))),
             null_coverage=null.coverage95,
             null_abs_cos=null.abs_cos95,
             condensed=is_condensed(lines, null, entries),

@@ -21,6 +21,7 @@ from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.engine.steppers.parameters import ByName
 from condense_core.errors import RunFileError
 from condense_core.scenario.experiment import Experiment
+from condense_core.text import short
 
 
 class TrainingEnsemble:
@@ -173,9 +174,12 @@ class TrainingEnsemble:
         """Continue from `state_dict()` of another; RunFileError where it is of another network."""
         every = range(len(self._experiments))
         ended = state["ended"].flatten().tolist() if "ended" in state else []
-        if not set(ended) < set(every):
-            raise _does_not_fit(f"members {ended} of {len(every)} have ended")
-        self.step = int(_number(state, "step"))
+        if not (all(type(member) is int for member in ended) and set(ended) < set(every)):
+            raise _does_not_fit(f"members {short(ended)} of {len(every)} have ended")
+        step = _number(state, "step")
+        if step not in range(self._experiment.steps + 1):
+            raise _does_not_fit(f"it is at step {step:g} of {self._experiment.steps}")
+        self.step = int(step)
         self.members = [member for member in every if member not in ended]
         for member in every:
             _copy(state, f"{prefix(member)}network.", self._networks[member].state_dict())

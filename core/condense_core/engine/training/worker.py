@@ -6,7 +6,6 @@ import math
 import os
 import signal
 import socket
-import sys
 import traceback
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from condense_core.engine.training.early_stop import StoppedEarly, stop_now, sto
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
+from condense_core.libraries import blame
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread
@@ -42,11 +42,13 @@ def train(folder: Path) -> int:
             asked = any(command.verb == "stop" for command in thread.commands)
             outcome = Outcome("stopped", "stopped by command before training began" if asked else str(stop))
         except CondenseError as error:
-            print(error, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the worker's log
+            control.log(str(error))
             outcome = Outcome("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
-            traceback.print_exc()
-            outcome = Outcome("failed", f"unexpected {type(error).__name__}: {error} (the traceback is in worker.log)")
+            control.log(traceback.format_exc())
+            library = blame(error)
+            words = f"training {library}" if library else f"unexpected {type(error).__name__}: {error}"
+            outcome = Outcome("failed", f"{words} (the traceback is in worker.log)")
         thread.set_status(outcome.status, outcome.reason)
         thread.close()
     except CondenseError as error:

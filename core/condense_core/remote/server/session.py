@@ -13,22 +13,27 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.foreign import reason
+from condense_core.libraries import blame
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError, from_client, pack
 from condense_core.remote.wire.rows import RowPacker
 from condense_core.remote.wire.version import program_version
+from condense_core.runfile.abilities import require_ability
 from condense_core.runfile.control import VERBS, send
 from condense_core.runfile.info import CHECKPOINT_NAME, LOG_NAME, RunInfo, read_run
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.place import is_mirror, run_folders
 from condense_core.text import short
+
+if TYPE_CHECKING:
+    from condense_core.runs.standing import Standing
 
 # Rows of one message: at 1 Mbit/s, half a second.
 PIECE_BYTES = 64 * 1024
@@ -52,6 +57,7 @@ class Session:
         self._launcher = tuple(launcher)
         self._incoming = from_client()
         self._met = False
+        self._protocol = say.PROTOCOL
         self._source: RunSource | None = None
         self._packer = RowPacker()
         self._newest = False
@@ -94,6 +100,8 @@ class Session:
         ask = getattr(message, "ask", 0)
         with self._refusing(ask):
             if isinstance(message, say.Hello):
+                # an older client refuses any number but its own
+                self._protocol = say.OLDEST_PROTOCOL if message.protocol == say.OLDEST_PROTOCOL else say.PROTOCOL
                 self._greet()
             elif isinstance(message, say.Ping):
                 self._say(say.Pong(message.token))
@@ -102,7 +110,7 @@ class Session:
             elif isinstance(message, say.Fill):
                 self._fills = [*self._fills, message][:4]
             elif isinstance(message, say.ListRuns):
-                self._list(ask)
+                self._list(message)
             elif isinstance(message, say.Subscribe):
                 self._subscribe(message)
             elif isinstance(message, say.StartRun):
@@ -129,7 +137,8 @@ class Session:
             elif isinstance(error, OSError):
                 self._refuse(ask, RunFileError(f"{error.strerror or error} ({error.filename or self._runs})"))
             else:
-                self._refuse(ask, RunFileError(f"unexpected {type(error).__name__}: {reason(error)}; please report it"))
+                unexpected = f"unexpected {type(error).__name__}: {reason(error)}; please report it"
+                self._refuse(ask, RunFileError(blame(error) or unexpected))
 
     def _greet(self) -> None:
         from condense_core.runs.create import missing_packages
@@ -137,7 +146,7 @@ class Session:
         self._met = True
         self._say(
             say.Hello(
-                say.PROTOCOL,
+                self._protocol,
                 program_version(),
                 socket.gethostname()[:100],
                 f"{platform.python_version()}"[:100],
@@ -146,8 +155,9 @@ class Session:
             )
         )
 
-    def _list(self, ask: int) -> None:
+    def _list(self, message: say.ListRuns) -> None:
         found: list[RunInfo] = []
+        claims: list[Standing | None] = []
         troubles: list[str] = []
         for folder in run_folders(self._runs):
             if is_mirror(folder):
@@ -155,15 +165,34 @@ class Session:
             if len(found) > say.MOST_RUNS:
                 break
             try:
-                found.append(msgspec.structs.replace(read_run(folder), id=folder.name))
+                info = read_run(folder)
             except RunFileError as error:
                 troubles.append(str(error))
-        self._say(say.Runs.of(ask, found, troubles))
+                continue
+            found.append(msgspec.structs.replace(info, id=folder.name))
+            if message.claims:
+                claims.append(self._claim_of(folder, info, troubles))
+        self._say(say.Runs.of(message.ask, found, troubles, claims))
+
+    def _claim_of(self, folder: Path, info: RunInfo, troubles: list[str]) -> Standing | None:
+        """How a run's claim stands; a run of which that cannot be read is listed nevertheless."""
+        from condense_core.runs.standing import read_standing
+
+        try:
+            return read_standing(folder, info)
+        except RunFileError as error:
+            troubles.append(str(error))
+            return None
 
     def _subscribe(self, message: say.Subscribe) -> None:
         self._leave()
         source = RunSource(self._folder(message.run))
         try:
+            if self._protocol == say.OLDEST_PROTOCOL and source.format > say.FORMAT_OF_PROTOCOL_2:
+                raise RunFileError(
+                    f"{message.run} is recorded in format {source.format}, which your condense-tui cannot receive;"
+                    f" update it to one like that of this machine, {program_version()}"
+                )
             info, last = source.info(), source.last_seq()
         except CondenseError:
             source.close()
@@ -174,7 +203,7 @@ class Session:
                 f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
             )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
-        self._say(say.Described(message.ask, info))
+        self._say(say.Described(message.ask, info, source.format))
 
     def _leave(self) -> None:
         if self._source is not None:
@@ -256,6 +285,8 @@ class Session:
             raise RunFileError(f"unknown command {short(message.verb)}; expected one of {', '.join(VERBS)}")
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
+        if verb != "checkpoint" or info.trainer == "watch":
+            require_ability(info, "stop" if verb == "stop" else "pause")
         send(folder, verb, message.argument)  # type: ignore[arg-type]
         self._say(say.Done(message.ask))
 

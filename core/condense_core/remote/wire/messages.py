@@ -7,7 +7,7 @@ never changes but so, which is how two versions that do not understand each othe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
@@ -15,13 +15,23 @@ from msgspec import Meta
 from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, decoding
-from condense_core.runfile.info import RunInfo, shown
+from condense_core.remote.wire.claims import packed_claim, unpacked_claim
+from condense_core.runfile.info import EVERYTHING, Ability, RunInfo, shown
 from condense_core.runfile.rows import Moment, Seq, Step
 from condense_core.runfile.status import Status
 from condense_core.text import printable
 
-# Raised where an older program could not make sense of what is said; the client refuses any other number than its own.
-PROTOCOL = 2
+if TYPE_CHECKING:
+    from condense_core.runs.standing import Standing
+
+# Raised where an older program could not make sense of what is said. What each added:
+# 2: nothing older is spoken.
+# 3: run files of format 2: rows of several scalars (`wire.rows`), and a file's format in `Described`. Of earlier ones
+#    the rows travel as they did, so each end speaks 2 with one that does: a server answers it with 2.
+# 4: runs that somebody's own script trains, which may have no known end, and what can be done with a run.
+PROTOCOL, OLDEST_PROTOCOL = 4, 2
+# The newest format of a run file of which protocol 2 can send the rows.
+FORMAT_OF_PROTOCOL_2 = 1
 
 Id = Annotated[str, Meta(max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Word = Annotated[str, Meta(max_length=100)]
@@ -55,9 +65,10 @@ class Hello(Message, frozen=True, tag="hello"):
 
 
 class ListRuns(Message, frozen=True, tag="list"):
-    """All runs there; answered by `Runs`."""
+    """All runs there; answered by `Runs`. `claims`: with how the claim of each stands, which takes reading it."""
 
     ask: AskNumber
+    claims: bool = False
 
 
 class StartRun(Message, frozen=True, tag="start"):
@@ -135,36 +146,64 @@ ToServer = Hello | ListRuns | StartRun | Subscribe | Credit | Fill | SteerRun | 
 
 class Runs(Message, frozen=True, tag="runs"):
     """The runs there, the newest first; without their scenarios. Each is a `RunInfo` by itself, so that one which makes
-    no sense hides no other; `troubles` says a line for each that could not be read there."""
+    no sense hides no other; `troubles` says a line for each that could not be read there. `claims` has how the claim
+    of each run stands, in their order, where that was asked for; from an older program nothing."""
 
     ask: AskNumber
     runs: Annotated[list[msgspec.Raw], Meta(max_length=MOST_RUNS)]
     troubles: Annotated[list[LineText], Meta(max_length=MOST_RUNS)] = []
+    claims: Annotated[list[msgspec.Raw], Meta(max_length=MOST_RUNS)] = []
 
     @classmethod
-    def of(cls, ask: int, runs: Sequence[RunInfo], troubles: Sequence[str]) -> Runs:
-        """The message that lists these runs, as many as it holds."""
+    def of(
+        cls, ask: int, runs: Sequence[RunInfo], troubles: Sequence[str], claims: Sequence[Standing | None] = ()
+    ) -> Runs:
+        """The message that lists these runs, as many as it holds; `claims` are of each of them, or none."""
         packed: list[msgspec.Raw] = []
+        stand = [packed_claim(claim) for claim in claims]
         size = 0
-        for run in runs:
+        for number, run in enumerate(runs):
             body = msgspec.msgpack.encode(msgspec.structs.replace(run, experiment=""))
-            size += len(body)
+            size += len(body) + (len(bytes(stand[number])) if stand else 0)
             if size > MOST_LISTED or len(packed) == MOST_RUNS:
                 troubles = [*troubles, f"{len(runs) - len(packed)} older runs are not listed"]
                 break
             packed.append(msgspec.Raw(body))
-        return cls(ask, packed, [trouble[:2_000] for trouble in troubles][-MOST_RUNS:])
+        troubles = [trouble[:2_000] for trouble in troubles][-MOST_RUNS:]
+        return cls(ask, packed, troubles, stand[: len(packed)])
 
     def unpacked(self) -> tuple[list[RunInfo], list[str]]:
         """The runs, with texts that can be shown, and a line for each that cannot be read."""
         runs, troubles = [], [printable(trouble) for trouble in self.troubles]
-        for number, packed in enumerate(self.runs, start=1):
+        for number in range(len(self.runs)):
             try:
-                with decoding(RunFileError, f"run {number} of {len(self.runs)} is malformed"):
-                    runs.append(shown(typed.from_msgpack(packed, RunInfo)))
+                runs.append(self._run(number))
             except RunFileError as error:
                 troubles.append(str(error))
         return runs, troubles
+
+    def with_claims(self) -> tuple[list[tuple[RunInfo, Standing | None]], list[str]]:
+        """The same, each run with how its claim stands; None where it makes none, or where that is not known."""
+        runs: list[tuple[RunInfo, Standing | None]] = []
+        troubles = [printable(trouble) for trouble in self.troubles]
+        for number in range(len(self.runs)):
+            try:
+                info = self._run(number)
+            except RunFileError as error:
+                troubles.append(str(error))
+                continue
+            claim = None
+            if number < len(self.claims):
+                try:
+                    claim = unpacked_claim(self.claims[number])
+                except RunFileError as error:
+                    troubles.append(f"{info.id}: {error}")
+            runs.append((info, claim))
+        return runs, troubles
+
+    def _run(self, number: int) -> RunInfo:
+        with decoding(RunFileError, f"run {number + 1} of {len(self.runs)} is malformed"):
+            return shown(typed.from_msgpack(self.runs[number], RunInfo))
 
 
 class Started(Message, frozen=True, tag="started"):
@@ -175,10 +214,11 @@ class Started(Message, frozen=True, tag="started"):
 
 
 class Described(Message, frozen=True, tag="described"):
-    """The run that was subscribed to, whole. Follows every `Subscribe`."""
+    """The run that was subscribed to, whole, and the version of its file. Follows every `Subscribe`."""
 
     ask: AskNumber
     info: RunInfo
+    format: Annotated[int, Meta(ge=1, lt=2**31)] = 1
 
 
 class RunState(Message, frozen=True, tag="state"):
@@ -193,6 +233,7 @@ class RunState(Message, frozen=True, tag="state"):
     host: LineText
     pid: Seq | None
     last_seq: Seq
+    can: Annotated[tuple[Ability, ...], Meta(max_length=10)] = EVERYTHING
 
 
 class Rows(Message, frozen=True, tag="rows"):

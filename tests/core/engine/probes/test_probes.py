@@ -9,8 +9,11 @@ from support import SMALL, Workers
 from tolerances import rtol
 
 from condense_core.engine.data.datasets import load
+from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.engine.steppers import make_ensemble
 from condense_core.measures.alignment import alignment
+from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
 from condense_core.runs.summary import summarise
@@ -123,3 +126,25 @@ def test_every_neuron_of_a_deeper_layer_of_multiplicity_one_is_pushed_along_the_
 def test_where_case_1_does_not_apply_there_is_no_such_direction(settings):
     view = views(*settings)
     assert view.input_direction("dense1") is None
+
+
+def test_singular_values_are_recorded_with_the_weights(digits):
+    steps = digits.weight_steps.tolist()
+    assert len(steps) > 5
+    for step in steps:
+        assert digits.step_of("singular", "conv1", step) == step
+        kernels = digits.weights(step)[1]["conv1.weight"].reshape(32, -1).astype(np.float64)
+        bias = digits.weights(step)[1].get("conv1.bias")
+        kernels = kernels if bias is None else np.c_[kernels, bias]
+        expected = np.linalg.svd(kernels, compute_uv=False)
+        np.testing.assert_allclose(digits.singular("conv1", step).values.numpy(), expected, rtol=1e-3, atol=1e-12)
+
+
+@pytest.mark.parametrize("most", [10, frames.MOST_WEIGHTS])
+def test_of_a_network_too_large_to_keep_the_singular_values_are_recorded(monkeypatch, most):
+    monkeypatch.setattr(frames, "MOST_WEIGHTS", most)
+    start = views()
+    found = Measurement(0)
+    WeightsProbe(start).measure(start, found)
+    kinds = [(layer, frames.kind_of(frame)) for layer, frame in found.frames]
+    assert kinds == [("", "weights")] * (most > 10) + [(layer, "singular") for layer in start.layers]

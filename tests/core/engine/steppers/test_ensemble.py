@@ -165,6 +165,13 @@ def damaged(state: dict[str, torch.Tensor], **changes: torch.Tensor | None) -> d
         {"ended": torch.tensor([0, 1, 2])},
         {"ended": torch.tensor([3])},
         {"ended": torch.tensor([-1])},
+        # numbers that are equal to those of members, and no places in a list
+        {"ended": torch.tensor([1.0])},
+        {"ended": torch.tensor([False, True])},
+        # there is no step after them at which anything is due
+        {"step": torch.tensor(-1.0)},
+        {"step": torch.tensor(1e300)},
+        {"step": torch.tensor(0.5)},
     ],
     ids=lambda changes: " ".join(f"{name}={value}" for name, value in changes.items()),
 )

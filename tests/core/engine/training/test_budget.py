@@ -58,4 +58,4 @@ def test_probes_come_back_when_training_has_become_slow():
 def test_the_report_names_the_share_and_the_most_expensive_first():
     budget = Budget(COSTS, share=0.03, grace=0.0)
     budget.ran({"cheap": 0.5, "expensive": 1.5})
-    assert budget.report(100.0) == "measuring took 2.00 s, 2.0% of training: expensive 1.50 s, cheap 0.50 s"
+    assert budget.report(100.0) == "measuring took 2.00 s, 2 % of training: expensive 1.50 s, cheap 0.50 s"

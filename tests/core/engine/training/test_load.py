@@ -84,14 +84,15 @@ def every_look(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_processor_and_memory_are_those_of_the_machine():
     read = load.sampler(CPU)
     assert read() == []
-    begun = time.monotonic()
+    begun, used = time.monotonic(), time.process_time()
     while time.monotonic() - begun < 0.3:
         sum(range(10_000))
     found = dict(read())
+    share = (time.process_time() - used) / (time.monotonic() - begun)
     assert set(found) == {"cpu_use", "worker_cpu", "memory_use", "worker_memory"}
     assert 0 < found["cpu_use"] <= 1
-    # this process did nothing but compute, on one core
-    assert 0.2 < found["worker_cpu"] < 1.5
+    # of one core, as the process's own clock has it: the others on a busy machine take the rest
+    assert found["worker_cpu"] == pytest.approx(share, rel=0.3, abs=0.05)
     assert found["memory_use"] == pytest.approx(psutil.virtual_memory().percent / 100, abs=0.1)
     assert found["worker_memory"] == pytest.approx(psutil.Process().memory_info().rss / 2**20, rel=0.2)
     assert found.keys() <= set(OF_THE_MACHINE)

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shim
 import torch
+from forking import Forked
 from support import rows, wait_for
 
 from condense_core.engine import checkpoint
@@ -97,6 +99,7 @@ def test_stopped_and_resumed_equals_never_stopped(make_run, workers, optimiser, 
     assert rows(whole) == rows(parts)
 
 
+@pytest.mark.thorough
 def test_fifty_kills_lose_and_repeat_nothing(make_run, workers, random_source):
     """kill -9 at random moments: what was committed stays, the run continues from its checkpoint, nothing is left."""
     settings = ("steps=6000", "record.frames=100", "record.checkpoint_seconds=0.05")
@@ -209,6 +212,16 @@ def test_what_goes_wrong_is_the_reason_of_the_run(make_run, workers):
     assert "\n" not in info(folder).reason
 
 
+def test_a_log_that_cannot_be_written_does_not_hide_why_a_run_failed(make_run, zygote):
+    """The log lies on the disk that is full."""
+    folder = make_run("data.name=digits", "data.samples=5000", 'layers=[{kind="conv",width=4}]')
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-P", "-m", "condense_core.engine", str(folder), "--stay"]
+        assert Forked(command, stdout=full, stderr=full).wait(60) == 1
+    assert info(folder).status == "failed"
+    assert "1797" in info(folder).reason
+
+
 def test_a_worker_holds_its_run_before_it_loads_pytorch(make_run):
     """Else one that dies while it starts would be waited for."""
     folder = make_run("steps=1000000000")
@@ -284,39 +297,14 @@ def test_a_resumed_run_that_lacks_nothing_says_nothing(make_run, workers):
         assert "missing" not in {event.kind for event in run.events}
 
 
-_SHIM = """
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <fcntl.h>
-static void note(const char *what, int fd) {
-  char link[64], path[4096]; ssize_t n; int log;
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  if ((n = readlink(link, path, sizeof path - 2)) < 0) return;
-  path[n++] = '\\n';
-  if ((log = open(getenv("SYNC_LOG"), O_WRONLY | O_CREAT | O_APPEND, 0600)) < 0) return;
-  dprintf(log, "%s ", what); if (write(log, path, n)) {} close(log);
-}
-int fsync(int fd) { note("sync", fd); return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd); }
-ssize_t pwrite64(int fd, const void *data, size_t n, off64_t at) {
-  note("write", fd);
-  return ((ssize_t (*)(int, const void *, size_t, off64_t))dlsym(RTLD_NEXT, "pwrite64"))(fd, data, n, at);
-}
-ssize_t pwrite(int fd, const void *data, size_t n, off_t at) { return pwrite64(fd, data, n, at); }
-int fdatasync(int fd) { note("sync", fd); return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd); }
-"""
-
-
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
 def test_the_log_is_on_the_medium_before_the_checkpoint_and_the_folder_after(make_run, tmp_path):
-    (tmp_path / "shim.c").write_text(_SHIM)
-    shim = tmp_path / "shim.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, tmp_path / "shim.c", "-ldl"], check=True)
     folder = make_run("steps=30")
-    environment = os.environ | {"LD_PRELOAD": str(shim), "SYNC_LOG": str(tmp_path / "log")}
+    environment = os.environ | {
+        "LD_PRELOAD": str(shim.compiled(tmp_path)),
+        "SHIM_UNDER": str(folder),
+        "SHIM_LOG": str(tmp_path / "log"),
+    }
     subprocess.run([sys.executable, "-m", "condense_core.engine", folder, "--stay"], env=environment, check=True)
     lines = [line.partition(" ") for line in (tmp_path / "log").read_text().splitlines()]
     calls = [(what, Path(place).name) for what, _, place in lines]

@@ -59,7 +59,7 @@ class HomeScreen(ShellScreen[None]):
         self._thread: GlanceThread | None = None
         self._claim: tuple[Path | None, Standing | None] = (None, None)
         self._untouched = True
-        self._back_from: str | None = None
+        self._back_from: Path | None = None
         self._top, self._details = HomeHeader(), Details()
         self._frame, self._footer = Vertical(id="details", classes="panel"), Footer("presets")
 
@@ -112,8 +112,22 @@ class HomeScreen(ShellScreen[None]):
 
     def come_back_from(self, place: Path) -> None:
         """Put the cursor on the run, or the preset's recording, that was shown; a new run is there in a moment."""
-        self._untouched = False
-        self._back_from = None if self.lists.put_cursor_on(place) else str(place)
+        self._untouched, self._back_from = True, place
+        self.lists.put_cursor_on(place)
+        self._go_back()
+
+    def _go_back(self) -> None:
+        """Put the cursor on what was shown, once it is in a list: both are read in threads, and a new run comes later.
+        The list is not changed any more where a key has been pressed since."""
+        place, lists = self._back_from, self.lists
+        runs = {glance.folder for glance in lists.glances or ()}
+        if place is None or place not in runs | {preset.recording for preset in lists.catalogue or ()}:
+            return
+        if self._untouched:
+            lists.put_cursor_on(place)
+        else:
+            lists.runs.choose(str(place))
+        self._untouched, self._back_from = False, None
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
@@ -126,13 +140,11 @@ class HomeScreen(ShellScreen[None]):
         known = {str(glance.folder) for glance in message.glances}
         if message.whole:
             lists.runs.marked &= known
-        if self._untouched and message.glances:
+        if self._untouched and message.glances and self._back_from is None:
             self._untouched = False
             lists.turn_to(runs=True)
         self._show()
-        if self._back_from in known:
-            lists.runs.choose(self._back_from)
-            self._back_from = None
+        self._go_back()
         self.call_after_refresh(collect_again)
 
     def on_presets_ready(self, message: PresetsReady) -> None:
@@ -140,6 +152,7 @@ class HomeScreen(ShellScreen[None]):
         self.lists.catalogue = message.presets
         self.lists.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset contains these words"
         self._show()
+        self._go_back()
 
     def on_machines_known(self, message: MachinesKnown) -> None:
         """Show the other machines."""

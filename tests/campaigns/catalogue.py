@@ -1,0 +1,42 @@
+"""All campaigns, by name."""
+
+from __future__ import annotations
+
+from campaigns import (
+    clock,
+    cuts,
+    disk,
+    kills,
+    long_run,
+    many_runs,
+    power,
+    run_files,
+    shown,
+    texts,
+    updates,
+    viewers,
+    wire,
+)
+from campaigns.framework import Campaign
+
+CAMPAIGNS: dict[str, Campaign] = {
+    campaign.name: campaign
+    for campaign in (
+        kills.CAMPAIGN,
+        power.CAMPAIGN,
+        disk.CAMPAIGN,
+        cuts.CAMPAIGN,
+        clock.CAMPAIGN,
+        run_files.CAMPAIGN,
+        shown.COMMANDS_CAMPAIGN,
+        shown.APP,
+        wire.CAMPAIGN,
+        texts.SCENARIOS,
+        texts.HOSTS_FILES,
+        texts.CHECKPOINTS,
+        long_run.CAMPAIGN,
+        many_runs.CAMPAIGN,
+        viewers.CAMPAIGN,
+        updates.CAMPAIGN,
+    )
+}

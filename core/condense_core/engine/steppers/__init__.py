@@ -46,13 +46,13 @@ def make_ensemble(
     if method is not CompiledGradients:
         return TrainingEnsemble(experiment, datasets, device, method)
     try:
-        seconds = compiled.load(experiment.dtype).seconds
+        seconds = compiled.load(experiment.dtype).compiled_s
     except ImportError as error:
         ensemble = TrainingEnsemble(experiment, datasets, device, mlp.MlpGradients)
         other = "" if way is None else "; the steps so far were compiled: from here on the last digits may differ"
         ensemble.notes.append(f"steps are not compiled: {error}{other}")
         return ensemble
     ensemble = TrainingEnsemble(experiment, datasets, device, method)
-    if seconds > compiled.WORTH_SAYING_S:
-        ensemble.notes.append(f"steps were compiled for this machine in {seconds:.0f} s, once")
+    if seconds:
+        ensemble.notes.append(f"steps were compiled for this machine, which took {seconds:.0f} s")
     return ensemble

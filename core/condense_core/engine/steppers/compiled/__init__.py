@@ -18,16 +18,13 @@ from typing import NamedTuple
 
 import platformdirs
 
-WORTH_SAYING_S = 2.0
-"""Loading that takes longer than this is compiling."""
-
-
 class Loaded(NamedTuple):
-    """Compiled code, and how long it took to have it."""
+    """Compiled code."""
 
     train: Callable[..., None]
     """`training.train`."""
-    seconds: float
+    compiled_s: float
+    """Seconds that compiling took; 0 where the cache had it."""
 
 
 @functools.cache
@@ -48,7 +45,8 @@ def load(dtype: str) -> Loaded:
     if folder is not None:
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
         try:
-            return Loaded(compiled(cache=True)(training.train), time.monotonic() - begun)
+            train = compiled(cache=True)(training.train)
+            return Loaded(train, 0.0 if train.stats.cache_hits else time.monotonic() - begun)
         except Exception:  # noqa: BLE001 - whatever a damaged cache raises: what is wrong otherwise is raised below, too
             shutil.rmtree(folder, ignore_errors=True)
         finally:

@@ -13,6 +13,7 @@ from condense_core.engine.steppers.gradients import cnn, mlp
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients, repays
 from condense_core.engine.steppers.gradients.method import GradientMethod
+from condense_core.engine.steppers.gradients.numpys_tanh import with_faster_tanh
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
 from condense_core.scenario.experiment import Experiment
 
@@ -44,6 +45,8 @@ def make_ensemble(
     their steps were taken so far (`TrainingEnsemble.name`), None where none was."""
     method = gradient_method(experiment, device, way)
     if method is not CompiledGradients:
+        if device.type == "cpu":
+            method = with_faster_tanh(method, experiment, datasets[0], way)
         return TrainingEnsemble(experiment, datasets, device, method)
     try:
         seconds = compiled.load(experiment.dtype).compiled_s

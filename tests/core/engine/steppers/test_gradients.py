@@ -12,7 +12,7 @@ from condense_core.engine.data.datasets import load
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.derivatives import elementwise
 from condense_core.engine.steppers import gradient_method, make_ensemble
-from condense_core.engine.steppers.gradients import cnn
+from condense_core.engine.steppers.gradients import cnn, numpys_tanh
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients
@@ -70,6 +70,31 @@ def test_activations_in_closed_form_are_those_of_autograd(name):
     torch.testing.assert_close(
         elementwise(name).backward(torch.ones_like(found), saved), derivative, rtol=rtol("float64"), atol=0
     )
+
+
+@pytest.mark.parametrize("name", ["tanh", "xtanh", "x2tanh", "centred-tanh", "centred-sigmoid"])
+def test_numpys_tanh_is_pytorchs(name):
+    layers = (Dense(width=7, activation=name), Dense(width=7, activation=name))
+    assert_equals_each_seed_alone(numpys_tanh.MlpWithNumpysTanh, scenario(layers=layers))
+    images = scenario(data=Digits(samples=20), layers=(Conv(width=3, activation=name),))
+    assert_equals_each_seed_alone(numpys_tanh.CnnWithNumpysTanh, images)
+
+
+def test_the_tanh_that_was_taken_so_far_is_taken_on(monkeypatch):
+    wide = scenario(steps=10**6, layers=(Dense(width=300), Dense(width=300)))
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.NUMPY)
+
+    def way(experiment: Experiment, so_far: str | None) -> str:
+        return make_ensemble(experiment, [load(experiment.data)] * 3, CPU, so_far).name
+
+    assert way(wide, None) == way(wide, numpys_tanh.NAME) == numpys_tanh.NAME
+    assert way(wide, MlpGradients.name) == way(wide, "") == MlpGradients.name
+    assert way(msgspec.structs.replace(wide, steps=10), None) == MlpGradients.name
+    relu = (Dense(width=300, activation="relu"),) * 2
+    assert way(msgspec.structs.replace(wide, layers=relu), None) == MlpGradients.name
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.TORCH)
+    assert way(wide, None) == MlpGradients.name
+    assert way(wide, numpys_tanh.NAME) == numpys_tanh.NAME
 
 
 @pytest.mark.parametrize("optimizer", OPTIMISERS)

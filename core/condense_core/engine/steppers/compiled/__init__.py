@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import platformdirs
 
+
 class Loaded(NamedTuple):
     """Compiled code."""
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.derivatives import Saved, elementwise
+from condense_core.engine.network.derivatives import Saved, Tanh, elementwise
 from condense_core.engine.network.losses import residual_of
 from condense_core.engine.network.network import Network
 from condense_core.engine.steppers.parameters import ByName, FlatParameters
@@ -31,6 +31,7 @@ class MlpGradients:
     """Dense layers of any depth, one or many members, in closed form."""
 
     name = "closed form"
+    tanh: Tanh = staticmethod(torch.tanh_)
 
     def __init__(
         self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
@@ -40,7 +41,7 @@ class MlpGradients:
         self._skips = experiment.residual
         self._shared = shared
         self._residual = residual_of(experiment.loss)
-        self._sigma = [elementwise(layer.activation) for layer in experiment.layers]
+        self._sigma = [elementwise(layer.activation, self.tanh) for layer in experiment.layers]
         own = datasets[:1] if shared else datasets
         with_bias = experiment.layers[0].bias
         # (1 or S, I + 1, N) and (1 or S, D, N)

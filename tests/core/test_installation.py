@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from condense_core import installation
-from condense_core.installation import how_to_add, how_to_install, install_command
+from condense_core.installation import how_to_add, how_to_install
+from condense_core.libraries import install_command
 
 PIP = [sys.executable, "-m", "pip", "install"]
 REQUIRES = ["numpy>=1.26", 'torch>=2.4; extra == "engine"', "resvg-py<1,>=0.5; extra == 'png'"]

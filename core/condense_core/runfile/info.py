@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, open_file
+from condense_core.machine import machine_of
 from condense_core.runfile.beats import silence
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.rows import DamagedError, Moment, Seq, Step, converted
@@ -215,7 +216,7 @@ def seen_status(info: RunInfo, folder: Path) -> Status:
     does not change (`beats`)."""
     if info.status not in ACTIVE:
         return info.status
-    if info.host == socket.gethostname():
+    if machine_of(info.host) == socket.gethostname():
         # one machine, one clock
         started = time.time() - info.heartbeat < START_GRACE_S
         gone = not worker_is_alive(folder) and not (info.status == "starting" and started)

@@ -62,10 +62,10 @@ def _usual(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:
     found = []
     for layer in layers:
         why = layer.why_not
-        if not why and layer.geometry.kernels < LEAST_ROWS:
-            why = f"fewer than {LEAST_ROWS} rows"
         if not why and layer is last and len(layers) > 1:
             why = "output"
+        if not why and layer.geometry.kernels < LEAST_ROWS:
+            why = f"fewer than {LEAST_ROWS} rows"
         if not why:
             found.append(layer)
         elif layer.whole:

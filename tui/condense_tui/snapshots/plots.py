@@ -188,7 +188,7 @@ def _band(snapshot: Snapshot, name: str) -> list[PlotCurve]:
 
 def _edges(band: tuple[Series, Series]) -> list[PlotCurve]:
     low, high = band
-    return [PlotCurve("lowest", *low, BAND), PlotCurve("highest", *high, BAND)]
+    return [PlotCurve("lowest", *low, BAND), PlotCurve("highest", *high, BAND, fills=True)]
 
 
 def _gap(values: np.ndarray, doubtful: bool) -> str:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from condense_core.machine import names_a_job
 from condense_core.measure_table import MEASURES
 from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
@@ -120,7 +121,7 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
     console = Console()
     # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
-    away = any(info.mirror is not None for info in infos)
+    away = any(info.mirror is not None or names_a_job(info.host) for info in infos)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head, justify in (("run", "left"), ("status", "left"), ("step", "right"), ("of", "right"), ("age", "right")):
         table.add_column(head, justify="right" if justify == "right" else "left", no_wrap=True)
@@ -139,7 +140,8 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
         if claims:
             cells.append(_in_short(claims[index], console.width))
         if away:
-            cells.append("" if info.mirror is None else _where(info, info.mirror))
+            own = info.host if names_a_job(info.host) else ""
+            cells.append(own if info.mirror is None else _where(info, info.mirror))
         table.add_row(*map(Text, cells))
     console.print(table, soft_wrap=True)
 

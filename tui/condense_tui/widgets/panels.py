@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
 
 from condense_tui.draw import numbers
-from condense_tui.draw.palette import Palette
+from condense_tui.draw.palette import PALETTES, Palette
 from condense_tui.snapshots.snapshot import LayerImage, Snapshot
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.heatmap import Heatmap, Reading
@@ -91,6 +91,7 @@ class Heatmaps(Vertical):
         self._grid = Grid()
         self._legend = Legend()
         self._panels: list[HeatPanel] = [HeatPanel()]
+        self._drawn: tuple[Palette, int] = (PALETTES[0], 0)
 
     def compose(self) -> ComposeResult:
         with self._grid:
@@ -128,8 +129,13 @@ class Heatmaps(Vertical):
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
             panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed, now=now)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
-        wide = all(panel.heatmap.wide for panel in shown)
-        self._legend.show(palette, dropped, pooling(shown), wide)
+        self._drawn = palette, dropped
+        self.on_heatmap_laid_out()
+
+    def on_heatmap_laid_out(self) -> None:
+        """Say what is drawn: where there is less room than before, kernels may share cells that did not."""
+        shown = [panel for panel in self._panels if panel.display]
+        self._legend.show(*self._drawn, pooling(shown), all(panel.heatmap.wide for panel in shown))
 
 
 def pooling(shown: Sequence[HeatPanel]) -> tuple[str, ...]:

@@ -228,6 +228,9 @@ class TrainingEnsemble:
         for each in self._optimisers:
             memory += [value for values in each.moments.values() for value in values]
             memory += each.counters
+        memory += [value for member in self.members for value in self._networks[member].buffers()]
+        # outputs and gradients that were found before are of other weights after the trial
+        self._has_gradients = False
         try:
             self._graph = Block(step, memory)
         except RuntimeError as error:

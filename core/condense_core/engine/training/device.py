@@ -44,13 +44,19 @@ def choose(name: str) -> torch.device:
 
 
 def make_deterministic(device: torch.device) -> None:
-    """Same machine, same seed, same bits: on CUDA at some cost in speed, on the CPU it holds anyway."""
+    """Same machine, same seed, same bits: on CUDA at some cost in speed, on the CPU it holds anyway.
+
+    The device becomes the current one, which is where streams and graphs are made.
+    """
     if device.type != "cuda":
         return
+    torch.cuda.set_device(device)
     # cuBLAS reads this when its first handle is made, which is after this call
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # every tensor that is made is written to anyway; filling it first with NaN is one more pass over the memory
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
 

@@ -227,7 +227,7 @@ class Loop:
 
 
 def signal_handler(loop: Loop) -> Callable[[int, object], None]:
-    """What the worker does on SIGTERM and SIGINT: checkpoint and stop."""
+    """What the worker does on signals that stop it: checkpoint and end."""
     import signal
 
     return lambda number, _: loop.ask_to_stop(f"stopped by {signal.Signals(number).name}")

@@ -112,11 +112,12 @@ class MirrorFile:
                 connection.execute("PRAGMA journal_mode = DELETE")
             os.replace(partial, file)  # noqa: PTH105 - replaces atomically
         self._connection = open_writer(file)
-        self._scalars = scalars_of(self._connection)
-        self.format = version_of(self._connection)
-        """Version of the file's tables, here and there."""
         try:
-            self._check(host, info)
+            with _stored(info.id):
+                self._scalars = scalars_of(self._connection)
+                self.format = version_of(self._connection)
+                """Version of the file's tables, here and there."""
+                self._check(host, info)
         except BaseException:
             self._connection.close()
             raise

@@ -11,6 +11,7 @@ from pathlib import Path
 from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
+from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import StoppedEarly, stop_now, stoppable
@@ -76,7 +77,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             work = len(samples) * device.multiplications(experiment, samples[0])
             device.set_threads(work, ensemble.warm_up, info.device)
         start = ensemble.observe()
-        recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)
+        first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
+        recorder = Recorder(thread, probes_for(experiment, first), run)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
         # from here on the loop looks at commands itself
         thread.call_at_stop(None)

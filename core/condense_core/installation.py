@@ -8,10 +8,7 @@ it is not there any more, the packages that an extra consists of are named inste
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import re
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -20,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from condense_core import typed
+from condense_core.libraries import DISTRIBUTION, install_command
 
-DISTRIBUTION = "condense-tui"
 # Of a package that an extra adds: `torch>=2.4; extra == "engine"`, as wheels' metadata have it.
 _OF_AN_EXTRA = re.compile(r"""(?P<package>[^;]+?)\s*;\s*extra\s*==\s*['"](?P<extra>[^'"]+)['"]\s*""")
 
@@ -57,18 +54,6 @@ def how_to_install() -> str:
     """The shell command that installs the program from where it runs."""
     checkout = _checkout()
     return install_command("-e", str(checkout)) if checkout else f"install {DISTRIBUTION}"
-
-
-def install_command(*what: str) -> str:
-    """The shell command that installs packages for this Python, with the tool that its environment belongs to."""
-    place = Path(sys.prefix)
-    words = [sys.executable, "-m", "pip", "install"]
-    if (place / "pipx_metadata.json").is_file():
-        words = ["pipx", "runpip", place.name, "install"]
-    elif importlib.util.find_spec("pip") is None:
-        # uv makes environments without pip; `python -m venv --without-pip` is the only other way to such a one
-        words = ["uv", "pip", "install", "--python", sys.executable]
-    return shlex.join([*words, *what])
 
 
 def origin_of(installed: importlib.metadata.Distribution) -> Origin | None:

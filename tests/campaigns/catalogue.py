@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from campaigns import disk, kills, power, run_files, texts, wire
+from campaigns import (
+    clock,
+    cuts,
+    disk,
+    kills,
+    long_run,
+    many_runs,
+    power,
+    run_files,
+    shown,
+    texts,
+    updates,
+    viewers,
+    wire,
+)
 from campaigns.framework import Campaign
 
 CAMPAIGNS: dict[str, Campaign] = {
@@ -11,10 +25,18 @@ CAMPAIGNS: dict[str, Campaign] = {
         kills.CAMPAIGN,
         power.CAMPAIGN,
         disk.CAMPAIGN,
+        cuts.CAMPAIGN,
+        clock.CAMPAIGN,
         run_files.CAMPAIGN,
+        shown.COMMANDS_CAMPAIGN,
+        shown.APP,
         wire.CAMPAIGN,
         texts.SCENARIOS,
         texts.HOSTS_FILES,
         texts.CHECKPOINTS,
+        long_run.CAMPAIGN,
+        many_runs.CAMPAIGN,
+        viewers.CAMPAIGN,
+        updates.CAMPAIGN,
     )
 }

@@ -13,7 +13,7 @@ from campaigns.catalogue import CAMPAIGNS
 from campaigns.framework import Attempt, Campaign, Outcome, Scene, SkippedError, run
 
 # They start a process that imports PyTorch, or whole programs in terminals.
-THOROUGH = ("kills", "power", "disk")
+THOROUGH = ("kills", "power", "disk", "cuts", "clock", "commands", "app", "steps", "many-runs", "viewers", "updates")
 NAMES = [pytest.param(name, marks=pytest.mark.thorough if name in THOROUGH else ()) for name in CAMPAIGNS]
 
 

@@ -253,6 +253,7 @@ def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch):
     assert link.failure is None
 
 
+@pytest.mark.thorough
 def test_fifty_cuts_at_random_moments(far, near, grow, monkeypatch, random_source: random.Random):
     monkeypatch.setattr(linking, "BACK_OFF_S", (0.01,))
     original = grow(2600, 60)

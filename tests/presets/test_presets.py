@@ -94,7 +94,12 @@ def test_a_quick_demonstration_shows_what_it_claims(name, tmp_path, workers):
     assert summary.claim.against == []
 
 
-@pytest.mark.parametrize("name", ["fcn-fig02-xtanh", "fcn-fig09-condensed-out4", "fcn-fig14-tanh", "fcn-fig18c"])
+ON_A_GPU = ["fcn-fig09-condensed-out4", "fcn-fig14-tanh", "fcn-fig18c"]
+
+
+@pytest.mark.parametrize(
+    "name", ["fcn-fig02-xtanh", *(pytest.param(name, marks=pytest.mark.thorough) for name in ON_A_GPU)]
+)
 def test_a_preset_for_a_gpu_trains_at_a_small_size_which_does_not_show_its_claim(name, tmp_path, workers):
     data = ["data.name=photos", "data.size=32", "data.samples=8", "data.test_samples=4"]
     settings = [*data, "layers.*.width=8", "optimizer.batch=4", "steps=3", "record.steps=[]"]

@@ -11,8 +11,9 @@ import os
 import sys
 from collections.abc import Iterator
 
-from condense_core.errors import CondenseError, StoppedError
+from condense_core.errors import CondenseError, MissingExtraError, StoppedError
 from condense_core.foreign import reason
+from condense_core.libraries import blame
 from condense_tui.terminal import signals
 from condense_tui.terminal.surroundings import settle
 
@@ -67,6 +68,9 @@ def _ended(arguments: list[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        library = blame(error)
+        if library:
+            return complain(library, MissingExtraError.exit_code)
         name = type(error).__name__
         words = reason(error).removeprefix(f"{name}: ")
         return complain(f"unexpected {name}: {words} (--debug shows where; please report it)", 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from condense_core.engine.training.early_stop import StoppedEarly, stoppable
 from condense_core.errors import CondenseError
+from condense_core.libraries import blame
 from condense_core.runfile import control
 
 
@@ -40,8 +41,12 @@ def _train(folder: Path) -> int:
         return 0
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         control.log(traceback.format_exc())
+        library = blame(error)
         control.record_failure(
-            folder, f"PyTorch, or a package that it needs, cannot be imported: {type(error).__name__}: {error}"
+            folder,
+            f"training {library}"
+            if library
+            else f"PyTorch, or a package that it needs, cannot be imported: {type(error).__name__}: {error}",
         )
         return 1
     return train(folder)

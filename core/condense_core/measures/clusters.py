@@ -41,10 +41,6 @@ class Trees:
     mean_abs_cos_S: _Array
 
 
-Tree = Trees
-"""Of one member."""
-
-
 @dataclass(frozen=True, eq=False)
 class CondensedLines:
     """Where a layer has condensed to; lines are numbered by size, largest first, and all tensors are on the CPU.

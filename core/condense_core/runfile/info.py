@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -37,6 +37,12 @@ LOG_TAIL = 2_000
 # Characters of a text about a run that are shown: a worker's reason may be long, and travels over the wire.
 LONGEST_TEXT = 2_000
 
+
+Trainer = Literal["engine", "watch"]
+"""Who trains: this program's engine, or somebody's own script, which is watched."""
+Ability = Literal["pause", "stop", "resume", "reduce", "new"]
+"""What can be done with a run: `new`, train another from its settings."""
+EVERYTHING: tuple[Ability, ...] = get_args(Ability)
 
 LinkState = Literal["connected", "connecting", "offline"]
 
@@ -71,11 +77,14 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     pid: Seq | None
     status: Status
     reason: str
-    steps: Step
+    steps: Step | None
+    """None where nobody knows how far it goes."""
     step: Step
     seconds: Moment
     created: Moment
     heartbeat: Moment
+    trainer: Trainer = "engine"
+    can: Annotated[tuple[Ability, ...], Meta(max_length=10)] = EVERYTHING
     mirror: Mirror | None = None
     """None for a run of this machine."""
 
@@ -86,6 +95,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = tuple(name for name in RunInfo.__struct_fields__ if name != "mirror")
+# Columns that files of older versions do not have, whose runs the engine trained.
+_SINCE_3 = ("trainer", "can")
 
 
 def has_checkpoint(info: RunInfo, place: Path) -> bool:
@@ -104,16 +115,20 @@ def read_run(place: Path) -> RunInfo:
 def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     """The run's row; RunFileError if it is missing or not of the right types."""
     with reading(folder):
-        values = _row(connection.execute(f"SELECT {', '.join(COLUMNS)} FROM run"), COLUMNS)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        columns = COLUMNS if version >= 3 else tuple(name for name in COLUMNS if name not in _SINCE_3)
+        values = _row(connection.execute(f"SELECT {', '.join(columns)} FROM run"), columns)
         if values is None:
             raise RunFileError(
                 f"{folder} holds an empty run file, which was never started;"
                 f" to remove it: condense-tui runs rm {folder.name}"
             )
-        try:
-            values["versions"] = msgspec.json.decode(values["versions"])
-        except (msgspec.DecodeError, TypeError) as error:
-            raise DamagedError(f"run.versions: {error}") from None
+        for name in ("versions", "can"):
+            if name in values:
+                try:
+                    values[name] = msgspec.json.decode(values[name])
+                except (msgspec.DecodeError, TypeError) as error:
+                    raise DamagedError(f"run.{name}: {error}") from None
         info = shown(converted(values, RunInfo, "run"))
         mirror = _read_mirror(connection, folder)
         cut = (

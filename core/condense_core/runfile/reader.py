@@ -22,13 +22,16 @@ from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, v
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import Event
 from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
+from condense_core.scenario import watched
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.toml import claim, ensemble, loads
+from condense_core.scenario.gist import members_and_claim
+from condense_core.scenario.toml import loads
+from condense_core.scenario.watched import Watched, is_watched
 from condense_core.text import printable
 
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
-MOST_LAYERS = 64
+MOST_LAYERS = 200
 MOST_CURVES = 4_096
 # Steps at which weights are kept: a run keeps twenty.
 MOST_KEPT = 1_000
@@ -70,13 +73,24 @@ class RunReader:
 
     @property
     def experiment(self) -> Experiment:
-        """The scenario that the run trains, fully resolved."""
+        """The scenario that the run trains, fully resolved; RunFileError where a script of its own trains it."""
         if self._experiment is None:
-            try:
-                self._experiment = loads(self.info().experiment, "its scenario")
-            except ScenarioError as error:
-                raise RunFileError(f"cannot read {self.file}: {error}") from error
+            found = self.subject
+            if isinstance(found, Watched):
+                raise RunFileError(f"{self.info().id} has no scenario: it was trained by a script of its own")
+            self._experiment = found
         return self._experiment
+
+    @property
+    def subject(self) -> Experiment | Watched:
+        """What the run trains: a scenario, or a network of somebody's own that was watched."""
+        if self._experiment is not None:
+            return self._experiment
+        text = self.info().experiment
+        try:
+            return watched.loads(text, "its training") if is_watched(text) else loads(text, "its scenario")
+        except ScenarioError as error:
+            raise RunFileError(f"cannot read {self.file}: {error}") from error
 
     @property
     def members(self) -> int:
@@ -94,7 +108,7 @@ class RunReader:
         if self._known is None:
             text = self.info().experiment
             try:
-                self._known = ensemble(text, "its scenario").members, claim(text, "its scenario")
+                self._known = members_and_claim(text, "its scenario")
             except ScenarioError as error:
                 raise RunFileError(f"cannot read {self.file}: {error}") from error
         return self._known

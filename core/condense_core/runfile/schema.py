@@ -19,7 +19,7 @@ from condense_core.foreign import PASSING, decoding, reason
 from condense_core.runfile.file_system import network_type
 
 # Raised with every change of the tables; older files are read, newer ones refused.
-VERSION = 1
+VERSION = 3
 FILE_NAME = "run.sqlite"
 
 # A viewer that holds a read lock, or a second worker in its last transaction, is waited for this long.
@@ -34,8 +34,9 @@ TABLES = """
 CREATE TABLE run (
   id TEXT NOT NULL, name TEXT NOT NULL, preset TEXT NOT NULL, experiment TEXT NOT NULL, seed INTEGER NOT NULL,
   revision TEXT NOT NULL, versions TEXT NOT NULL, device TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER,
-  status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', steps INTEGER NOT NULL, step INTEGER NOT NULL DEFAULT 0,
-  seconds REAL NOT NULL DEFAULT 0, created REAL NOT NULL, heartbeat REAL NOT NULL
+  status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', steps INTEGER, step INTEGER NOT NULL DEFAULT 0,
+  seconds REAL NOT NULL DEFAULT 0, created REAL NOT NULL, heartbeat REAL NOT NULL,
+  trainer TEXT NOT NULL DEFAULT 'engine', can TEXT NOT NULL DEFAULT '["pause","stop","resume","reduce","new"]'
 );
 CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, value REAL);
 CREATE INDEX scalar_curve ON scalar (name, seq, step, value);

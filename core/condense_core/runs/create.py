@@ -17,17 +17,22 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
+from condense_core.libraries import ENGINE, wrong_libraries
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
-from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunInfo, read_info, read_run
+from condense_core.runfile.abilities import require_ability
+from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, Ability, RunInfo, read_info, read_run
 from condense_core.runfile.schema import FILE_NAME, create, writer, writing
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
+from condense_core.scenario.watched import Watched, dumps
 
 LONGEST_NAME = 80
 # Between two looks at whether a run on another machine is heard of, which beats once a second.
@@ -56,25 +61,51 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
 
 def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: str = "", device: str = "auto") -> None:
     """Make the run file of `experiment`, whose paths are absolute, in a folder that has none, ready for a worker."""
+    _write(
+        folder,
+        name=name or experiment.name,
+        preset=preset,
+        experiment=toml.dumps(experiment),
+        seed=experiment.seed,
+        revision=revision(Path(__file__).parents[3]),
+        device=device,
+        steps=experiment.steps,
+    )
+
+
+def create_watched(
+    watched: Watched, *, runs: Path, revision: str = "", steps: int | None = None, can: Sequence[Ability] = ()
+) -> Path:
+    """The folder of a new run that somebody's own script trains, not yet begun. `steps` is how far it goes, if known,
+    `can` what can be done with it, `revision` what its script's repository was at."""
+    folder = place.new_run_folder(runs, watched.name)
+    try:
+        _write(
+            folder,
+            name=watched.name,
+            preset="",
+            experiment=dumps(msgspec.structs.replace(watched, revision=revision)),
+            seed=0,
+            revision=revision,
+            device="",
+            steps=steps,
+            trainer="watch",
+            can=json.dumps(list(can)),
+        )
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def _write(folder: Path, **columns: object) -> None:
     create(folder / FILE_NAME)
+    now = time.time()
+    columns |= {"id": folder.name, "versions": json.dumps(_versions()), "host": socket.gethostname()}
+    columns |= {"status": "starting", "created": now, "heartbeat": now}
     with writer(folder / FILE_NAME) as connection:
         connection.execute(
-            "INSERT INTO run (id, name, preset, experiment, seed, revision, versions, device, host, status, steps,"
-            " created, heartbeat) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'starting', ?, ?, ?)",
-            (
-                folder.name,
-                name or experiment.name,
-                preset,
-                toml.dumps(experiment),
-                experiment.seed,
-                _revision(),
-                json.dumps(_versions()),
-                device,
-                socket.gethostname(),
-                experiment.steps,
-                time.time(),
-                time.time(),
-            ),
+            f"INSERT INTO run ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", tuple(columns.values())
         )
 
 
@@ -170,6 +201,7 @@ def _refuse_beating(folder: Path) -> None:
 
 def _refuse_resume(info: RunInfo, folder: Path) -> None:
     name = folder.name
+    require_ability(info, "resume")
     if info.mirror is not None:
         host = info.mirror.host
         raise RunFileError(
@@ -188,8 +220,9 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
 
 
 def missing_packages() -> list[str]:
-    """Packages that training needs and this machine lacks."""
-    return [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    """Packages that training needs and this machine lacks, or has in a version that is too old or too new."""
+    missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
+    return missing + [library.in_words for library in wrong_libraries(ENGINE) if library.found]
 
 
 def require_engine() -> None:
@@ -209,9 +242,8 @@ def _versions() -> dict[str, str]:
     return versions | {MEASURES_NOTED: versions_in_words()}
 
 
-def _revision() -> str:
-    """Git revision of the program where it runs from a checkout, `+` where that has uncommitted changes."""
-    top = Path(__file__).parents[3]
+def revision(top: Path) -> str:
+    """Git revision of the checkout at `top`, `+` where it has uncommitted changes; empty where it is none."""
     if not (top / ".git").exists():
         return ""
     try:

@@ -133,11 +133,11 @@ def _loss(connection: sqlite3.Connection) -> tuple[float, ...]:
 
 def _gist(info: RunInfo) -> tuple[int, Cut]:
     """How many seeds a run trains, and the cut of its claim; one and the fine one where its scenario cannot be read."""
-    from condense_core.scenario.toml import claim, ensemble
+    from condense_core.scenario.gist import members_and_claim
 
     try:
-        found = claim(info.experiment)
-        return ensemble(info.experiment).members, FINE if found is None else found.cut
+        members, found = members_and_claim(info.experiment, "scenario")
+        return members, FINE if found is None else found.cut
     except CondenseError:
         return 1, FINE
 

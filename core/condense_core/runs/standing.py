@@ -141,7 +141,7 @@ def _state(info: RunInfo, ended: bool, *, enough: bool, possible: bool, measured
         so_far = "nothing measured yet" if info.active else "nothing was measured"
         return "not decided", so_far if info.active else f"{info.status} at step {info.step:,}, {so_far}"
     if ended and not info.active:
-        return "not decided", f"{info.status} at step {info.step:,} of {info.steps:,}"
+        return "not decided", f"{info.status} at step {info.step:,} of {info.steps or 0:,}"
     return ("met so far" if enough else "not met so far"), ""
 
 

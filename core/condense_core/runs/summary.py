@@ -234,7 +234,7 @@ def _theory(run: RunReader) -> TheorySummary | None:
 
 def _claim(run: RunReader, info: RunInfo) -> ClaimSummary | None:
     """Of one draw."""
-    claim, found = run.experiment.claim, standing(run, info)
+    claim, found = run.claim, standing(run, info)
     if claim is None or found is None:
         return None
     against = failures(claim, run) if found.holds is False else []

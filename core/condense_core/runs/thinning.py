@@ -9,6 +9,7 @@ from pathlib import Path
 
 from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import required_steps, thinned
 
 
@@ -40,7 +41,9 @@ def thin(file: Path, most: int, *, weights: bool = False) -> None:
 
 def _kept(run: RunReader, most: int) -> list[int]:
     steps = [int(step) for step in run.instants]
-    named = required_steps(run.experiment) | {event.step for event in run.events}
+    trained = run.subject
+    required = required_steps(trained) if isinstance(trained, Experiment) else set()
+    named = required | {event.step for event in run.events}
     must = {steps[0], steps[-1], *(step for step in steps if step in named)} if steps else set()
     counts = run.frames_by_step()
     whole = max(counts.values(), default=0)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-LayerKind = Literal["dense", "conv", "depthwise", "transposed", "attention", "recurrent", "embedding", "raw"]
+LayerKind = Literal["dense", "conv", "depthwise", "transposed", "attention", "recurrent", "embedding", "lora", "raw"]
+
+Count = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class Geometry(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,14 +22,14 @@ class Geometry(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: LayerKind
-    kernels: int
-    entries: int
-    channels: int
-    patch: tuple[int, ...] = ()
+    kernels: Count
+    entries: Count
+    channels: Count
+    patch: Annotated[tuple[Count, ...], Meta(max_length=8)] = ()
     bias: bool = False
-    group: int | None = None
-    head: int | None = None
-    sampled: int | None = None
+    group: Count | None = None
+    head: Count | None = None
+    sampled: Count | None = None
 
     @property
     def filters(self) -> int | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from condense_core.scenario.experiment import Experiment, Record
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+T = TypeVar("T")
 
 
 def scheduled_steps(experiment: Experiment) -> list[int]:
@@ -52,7 +54,7 @@ def _whole(points: npt.NDArray[np.float64], steps: int) -> list[int]:
     return found
 
 
-def thinned(steps: Sequence[int], most: int) -> list[int]:
+def thinned(steps: Sequence[T], most: int) -> list[T]:
     """At most `most` of the steps, evenly among them, the first and the last included."""
     if len(steps) <= most:
         return list(steps)

@@ -172,7 +172,7 @@ def test_a_reader_cannot_write(folder):
 def test_a_newer_format_is_refused_with_both_versions(folder):
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RunFileError, match="format 99, and this program reads up to 1"):
+    with pytest.raises(RunFileError, match="format 99, and this program reads up to 3"):
         RunReader(folder)
 
 

@@ -184,3 +184,14 @@ def test_the_playhead_passes_behind_words(braille: bool) -> None:
         page = "\n".join("".join(text for text, _ in row) for row in with_playhead(plot, step, "│", step / 2))
         assert "condensed" in page
         assert "70 %" in page.replace("│", " ").replace("┆", " ")
+
+
+def test_steps_that_read_alike_in_short_are_whole_and_in_full() -> None:
+    def labels(low: int, high: int) -> list[str]:
+        plot = build(Spec((PlotCurve("a", np.array([low, high]), np.array([1.0, 2.0])),), 60, 10))
+        return "".join(character for character, _ in plot.rows[-1]).split()
+
+    assert labels(748, 749) == ["748", "749"]
+    found = labels(12_400, 12_404)
+    assert len(found) >= 2 and set(found) <= {f"{step:,}" for step in range(12_400, 12_405)}
+    assert labels(0, 40_000) == ["0", "10k", "20k", "30k", "40k"]

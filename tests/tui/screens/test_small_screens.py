@@ -15,13 +15,15 @@ from rich.style import Style
 from condense_core.jobs.ask import ChildError
 from condense_core.jobs.messages import LayerReduction, ReduceAnswer
 from condense_core.runfile.writer import StepRecord
+from condense_presets.catalogue import Preset
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import BLOCKS, PLAIN, sparkline
 from condense_tui.screens.dialogs.reduce import ReduceScreen, small_place
-from condense_tui.screens.list_lines import short_time
+from condense_tui.screens.list_lines import preset_details, short_time
 from condense_tui.snapshots.machine import NOTHING
 from condense_tui.snapshots.worker_log import MOST_BYTES, MOST_LINES, WorkerLog
 from condense_tui.snapshots.worker_log import shown as shown_log
+from condense_tui.terminal import look
 from condense_tui.widgets.lines import centred
 
 ANSWER = ReduceAnswer(
@@ -85,6 +87,47 @@ def test_words_in_the_middle_of_a_panel_are_never_cut(width: int) -> None:
     assert all(len(line) <= width for line in said)
     assert " ".join(line.strip() for line in said if line) == NOTHING
     assert len(lines) <= 12
+
+
+@pytest.mark.parametrize(
+    ("paper", "figure", "source"),
+    [
+        ("cnn", "7", "2025 paper, figure 7: "),
+        ("fcn", "2a", "2022 paper, figure 2a: "),
+        ("cnn", "theorem 1", "2025 paper, theorem 1: "),
+        ("cnn", "", "2025 paper: "),
+        ("none", "", "the paper: "),
+    ],
+)
+def test_figures_tables_and_theorems_are_called_what_they_are(paper: str, figure: str, source: str) -> None:
+    preset = Preset(
+        name="p",
+        group="cnn",
+        paper=paper,
+        figure=figure,
+        summary="a summary",
+        claim="a claim",
+        paper_shows="that kernels turn",
+        minutes_cpu=1.0,
+        minutes_quick=None,
+        minutes_gpu=None,
+        recording=None,
+    )
+    said = ["".join(text for text, _ in line) for line in preset_details(preset, look.of(look.themes()[0]), 100, 8)]
+    assert f"{source}that kernels turn" in said
+
+
+async def test_before_the_first_measurement_nothing_is_said_to_be_missing(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    with recording.worker():
+        recording.writer.update(status="running")
+        async with shown(recording.folder) as pilot:
+            await text_has(pilot, "nothing recorded yet")
+            page = text(pilot)
+            assert "no spectrum recorded" not in page
+            assert "no prediction recorded" not in page
+            recording.writer.append(StepRecord(0, [("loss", 1.0)], [], []))
+            await text_has(pilot, "no spectrum recorded")
 
 
 async def test_no_log_is_said(recorded: Recording) -> None:

@@ -14,6 +14,7 @@ from one_input import one_input_run
 from recording import Recording
 from rich.cells import cell_len
 
+from condense_core.runfile.frames import Array, Singular
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.runs.summary import summarise
@@ -146,6 +147,21 @@ def test_a_run_with_one_input_has_output_and_field(tmp_path: Path) -> None:
     assert "output, degree 2" in text
     assert "field over (weight, bias) · 2 stable lines" in text
     assert text.count("→") > 100
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_weights_and_the_machine_are_shown_as_on_the_screen(tmp_path: Path, width: int) -> None:
+    recording = Recording(tmp_path)
+    recording.write()
+    before = lines_of(recording.folder, width=width)
+    assert any(line.startswith("norms · conv1") for line in before)
+    assert any("not recorded in this file" in line for line in before)
+    assert not any("processor" in line for line in before), "no words of a machine that was not recorded"
+    frames = [("conv1", Singular(values=Array.of([3.0, 2.0, 1.0], "f4")))]
+    recording.writer.append(StepRecord(4_000, [("cpu_use", 0.25), ("memory_use", 0.5)], frames, []))
+    text = "\n".join(lines_of(recording.folder, width=width))
+    for words in ("singular values · conv1", "weights of step 4,000", "processor 25 %", "memory 50 %"):
+        assert words in text
 
 
 @pytest.mark.parametrize("values", [[0.0, 0.0], [math.nan, math.nan], [-1.0, 0.0], [math.inf, 1.0], [1.0]])

@@ -22,7 +22,7 @@ def share_trained(cell: Cell) -> float | None:
             info = run.info()
     except RunFileError:
         return None
-    return info.step / max(1, info.steps)
+    return info.step / max(1, info.steps or 1)
 
 
 def line_by_line(

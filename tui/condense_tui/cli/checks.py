@@ -34,10 +34,15 @@ def checks_here(runs_dir: Path | None) -> Iterator[Check]:
 
 
 def _program() -> Iterator[Check]:
+    from condense_core.libraries import install_command, wrong_libraries
     from condense_core.remote.wire.version import program_version
 
     where = Path(__file__).parents[2]
     yield Check("program", "works", f"condense-tui {program_version()}, Python {platform.python_version()}, in {where}")
+    wrong = wrong_libraries()
+    if wrong:
+        advice = install_command(*(library.wanted for library in wrong))
+        yield Check("libraries", "broken", ", ".join(library.in_words for library in wrong), advice)
 
 
 def _training() -> Iterator[Check]:

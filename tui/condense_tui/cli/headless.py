@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.errors import StoppedError
+from condense_core.runfile.abilities import why_not
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
+from condense_core.scenario.experiment import Experiment
 from condense_tui.app.launch import goes_on
 from condense_tui.cli.showing import Panels, Showing
 from condense_tui.resolve.host import kept
@@ -54,7 +56,8 @@ def show_result(folder: Path, showing: Showing) -> int:
     from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
-        summary = summarise(run, compared(run.experiment))
+        trained = run.subject
+        summary = summarise(run, compared(trained) if isinstance(trained, Experiment) else None)
     if showing.json:
         typer.echo(to_json(summary).encode())
     elif showing.detach:
@@ -156,6 +159,9 @@ def _measured(run: RunReader) -> str:
 
 def _ask_again(run: RunReader, interrupts: list[int]) -> bool:
     """After a first Ctrl-C: True where a second one came and the run was stopped."""
+    if why := why_not(run.info(), "stop"):
+        typer.echo(f"leaving; the run continues ({why})", err=True)
+        return False
     typer.echo(f"leaving; the run continues. Press Ctrl-C again within {SECOND_THOUGHTS_S:.0f} s to stop it.", err=True)
     if not _wait(lambda: len(interrupts) > 1, SECOND_THOUGHTS_S):
         return False

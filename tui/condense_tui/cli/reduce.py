@@ -41,12 +41,15 @@ def reduce(
 
     from condense_core.jobs.ask import ask
     from condense_core.jobs.messages import AskReduce, ReduceAnswer
+    from condense_core.runfile.abilities import require_ability
+    from condense_core.runfile.info import read_run
     from condense_core.runs.create import require_engine
     from condense_core.runs.place import find_run, runs_folder
     from condense_tui.text.tables import waiting
 
     path = Path(run).expanduser()
     place = path if path.exists() else find_run(runs_folder(runs_dir), run)
+    require_ability(read_run(place), "reduce")
     require_engine()
     out = out or Path(f"{place.stem if place.is_file() else place.name}-effective")
     question = AskReduce(run=str(place.resolve()), out=str(out), at=at, keep_small=keep_small)

@@ -124,6 +124,7 @@ def show(
 def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
+    from condense_core.runfile.abilities import require_ability
     from condense_core.runfile.reader import RunReader
 
     run, host = _or_of_mirror(run, host, runs_dir)
@@ -133,6 +134,7 @@ def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> i
         info = reader.info()
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}: there is nothing to stop")
+        require_ability(info, "stop")
         reader.send("stop")
         deadline = time.monotonic() + PATIENCE_S
         while info.active and time.monotonic() < deadline:
@@ -163,7 +165,8 @@ def _say_stopped(info: RunInfo, host: str) -> int:
     if info.active:
         typer.echo(f"{info.id} was asked to stop, and has not answered yet")
     else:
-        go_on = f"; to resume it: condense-tui runs resume {info.id}{host}" if info.status == "stopped" else ""
+        can_go_on = info.status == "stopped" and "resume" in info.can
+        go_on = f"; to resume it: condense-tui runs resume {info.id}{host}" if can_go_on else ""
         typer.echo(f"{info.id} {info.status} at step {info.step}{go_on}")
     return 0
 
@@ -171,6 +174,8 @@ def _say_stopped(info: RunInfo, host: str) -> int:
 @runs.command()
 def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Resume a stopped, failed or lost run from its last checkpoint."""
+    from condense_core.runfile.abilities import require_ability
+    from condense_core.runfile.info import read_run
     from condense_core.runs.create import require_engine, resume_run
 
     run, host = _or_of_mirror(run, host, runs_dir)
@@ -182,6 +187,7 @@ def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) ->
         typer.echo(f"{id_} is training again; watch it: condense-tui attach {id_} --host {host}")
         return 0
     folder = _find(run, runs_dir)
+    require_ability(read_run(folder), "resume")
     require_engine()
     resume_run(folder)
     typer.echo(f"{folder.name} is training again; watch it: condense-tui attach {folder.name}")

@@ -17,6 +17,8 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 32, 8, 22
 # Points of a curve: two a pixel column at the size at which it is shown would be seen as one.
 POINTS = 120
 POINTS_BEHIND = 50
+# Share of the axis that a line spans before the points at its ends are marked.
+LONG = 0.04
 # Below this distance two names at the ends of curves run into each other.
 NAME_HEIGHT = 11.0
 
@@ -24,7 +26,7 @@ NAME_HEIGHT = 11.0
 @dataclass(frozen=True)
 class ChartCurve:
     """Steps and values; a curve `behind` is one of many and drawn faintly, a `wide` one can be seen under another.
-    `name` is written at its end."""
+    `name` is written at its end. `points`: they are not joined; `whole`: no point is left out."""
 
     steps: np.ndarray
     values: np.ndarray
@@ -32,11 +34,14 @@ class ChartCurve:
     name: str = ""
     tone: int = 0
     wide: bool = False
+    points: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Curves with their axes. `rule` is a value marked across, `mark` a step marked upwards, each with its words."""
+    """Curves with their axes. `rule` is a value marked across, `mark` a step marked upwards, each with its words.
+    `of_steps`: on a logarithmic axis 0 has a place, too."""
 
     title: str
     curves: Sequence[ChartCurve]
@@ -46,10 +51,11 @@ class Chart:
     low: float | None = None
     high: float | None = None
     log_x: bool = True
+    of_steps: bool = True
 
 
 def plot(spec: Chart) -> Markup:
-    """The plot, steps on a logarithmic axis; curves without a finite value are left out."""
+    """The plot; curves without a finite value are left out."""
     return el("svg", drawing(spec), class_="plot", viewBox=f"0 0 {WIDTH} {HEIGHT}", role="img", aria_label=spec.title)
 
 
@@ -60,7 +66,7 @@ def drawing(spec: Chart) -> Markup:
     extra = [value for value in (spec.low, spec.high, spec.rule[0] if spec.rule else None) if value is not None]
     # beyond this the span of an axis is no finite number; such a value is on its way to infinity
     values, extra = values[np.abs(values) < HUGE], [value for value in extra if abs(value) < HUGE]
-    x = fit(steps, log=spec.log_x, shift=1.0 if spec.log_x else 0.0)
+    x = fit(steps, log=spec.log_x, shift=1.0 if spec.log_x and spec.of_steps else 0.0)
     y = fit(np.r_[values, extra], log=spec.log)
     parts = [*_grid(x, y), *_annotations(spec, x, y)]
     parts += [_line(curve, x, y) for curve in sorted(spec.curves, key=lambda curve: not curve.behind)]
@@ -71,7 +77,7 @@ def drawing(spec: Chart) -> Markup:
 def _grid(x: Scale, y: Scale) -> list[Markup]:
     parts: list[Markup] = []
     # a step of 0 has no place of its own on a logarithmic axis
-    across = [value for value in ticks(x, 4) if value >= 1 or not x.log]
+    across = [value for value in ticks(x, 4) if value >= 1 or not (x.log and x.shift)]
     for value in across:
         place = _x(x, value)
         parts.append(el("line", class_="grid", x1=place, x2=place, y1=TOP, y2=HEIGHT - BOTTOM))
@@ -106,10 +112,35 @@ def _line(curve: ChartCurve, x: Scale, y: Scale) -> Markup:
     steps, values = curve.steps[shown], curve.values[shown]
     if not len(steps):
         return Markup("")
-    steps, values = _thinned(steps, values, x, POINTS_BEHIND if curve.behind else POINTS)
+    if curve.points:
+        return _dots(curve, x.share(steps), y.share(values))
+    if not curve.whole:
+        steps, values = _thinned(steps, values, x, POINTS_BEHIND if curve.behind else POINTS)
     points = " ".join(f"{_x(x, a):g},{_y(y, b):g}" for a, b in zip(steps.tolist(), values.tolist(), strict=True))
     style = f"curve tone{curve.tone}" + (" behind" if curve.behind else " wide" if curve.wide else "")
-    return el("polyline", class_=style, points=points)
+    line = el("polyline", class_=style, points=points)
+    # what lies between two points that are far apart was not measured
+    share = x.share(steps)
+    wide, alone = np.diff(share) >= LONG, len(share) == 1
+    ends = np.r_[wide, alone] | np.r_[alone, wide]
+    return join(line, _dots(curve, share[ends], y.share(values[ends]))) if ends.any() and _measured(curve) else line
+
+
+def _measured(curve: ChartCurve) -> bool:
+    return not (curve.behind or curve.wide or curve.whole)
+
+
+def _dots(curve: ChartCurve, across: np.ndarray, up: np.ndarray) -> Markup:
+    """The points, those that would be drawn over each other once, as one shape: a line of no length has round ends."""
+    places = np.unique(
+        np.stack(
+            [np.rint(LEFT + across * (WIDTH - LEFT - RIGHT)), np.rint(HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM))],
+            axis=1,
+        ),
+        axis=0,
+    )
+    path = "".join(f"M{x:g} {y:g}h0" for x, y in places.tolist())
+    return el("path", class_=f"dots tone{curve.tone}" + (" behind" if curve.behind else ""), d=path)
 
 
 def _names(curves: Sequence[ChartCurve], y: Scale) -> list[Markup]:

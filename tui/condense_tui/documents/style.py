@@ -60,6 +60,7 @@ svg{display:block;max-width:100%}
 .tick,.note{font-size:10px;fill:var(--soft)}.name{font-size:10.5px}
 .curve{fill:none;stroke:var(--t);stroke-width:1.8;stroke-linejoin:round}.curve.behind{stroke-width:1;opacity:.38}
 .curve.wide{stroke-width:5;opacity:.5}
+.dots{fill:none;stroke:var(--t);stroke-width:4;stroke-linecap:round}.dots.behind{stroke-width:2;opacity:.38}
 text.name{fill:var(--t)}
 .field{width:100%;max-width:300px;height:auto}
 .axis{stroke:var(--line);fill:none}.arrow{stroke:var(--soft);stroke-width:.8;fill:none}

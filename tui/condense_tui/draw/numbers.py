@@ -13,6 +13,11 @@ def step(value: int) -> str:
     return f"{value:,}"
 
 
+def progress(step_: int, steps: int | None) -> str:
+    """How far a run is, `1,200 of 2,000`; `1,200` where nobody knows how far it goes."""
+    return step(step_) if steps is None else f"{step(step_)} of {step(steps)}"
+
+
 def short_step(value: float) -> str:
     """A step for a tick label: 950, 1.2k, 12k, 3M."""
     for size, suffix in _SI:

@@ -314,7 +314,11 @@ def _step_labels(area: _Area) -> dict[float, str]:
     values = ticks(area.x, max(2, min(5, area.width // 9)))
     if area.x.log and area.x.low == 0 and area.width >= 24:
         values = [0.0, *values]
-    return {value: numbers.short_step(value) for value in values}
+    labels = {value: numbers.short_step(value) for value in values}
+    if len(set(labels.values())) < len(labels):
+        # so near to each other that they read alike in short: whole ones in full, and no others
+        labels = {value: numbers.step(int(value)) for value in values if float(value).is_integer()}
+    return labels
 
 
 def _draw_x_labels(area: _Area, labels: Mapping[float, str]) -> None:

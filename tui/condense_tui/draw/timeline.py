@@ -51,9 +51,9 @@ SIGNS = {
 _OTHER = EventSign("•", "+", TimelineTone.NOTE, 1)
 
 
-def axis(instants: np.ndarray, steps: int) -> Scale:
+def axis(instants: np.ndarray, steps: int | None) -> Scale:
     """The time axis of a run: logarithmic where its frames are (about as many in each octave), else linear."""
-    last = max(int(instants[-1]) if len(instants) else 0, steps, 1)
+    last = max(int(instants[-1]) if len(instants) else 0, steps or 0, 1)
     return fit(np.array([0, last]), is_logarithmic(instants), 1.0 if is_logarithmic(instants) else 0.0)
 
 

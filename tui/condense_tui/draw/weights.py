@@ -20,17 +20,13 @@ PLAIN_HALF_TURN = {at: text.replace("π", "pi") for at, text in HALF_TURN.items(
 def norms(norm_M: np.ndarray, dropped_M: np.ndarray, spec: Spec) -> Plot:
     """How many kernels have which norm: bars, those of kernels that are dropped in another tone. With `log_x` kernels
     of norm 0 have no place."""
-    norm_M = drawable(norm_M)
-    seen = np.isfinite(norm_M) & ((norm_M > 0) | ~np.array(spec.log_x))
-    values, dropped = norm_M[seen], dropped_M[seen]
-    if not len(values):
+    ends, kept, counts = histogram(norm_M, dropped_M, log=spec.log_x)
+    bins = len(counts)
+    if not bins:
         return empty_plot(spec)
-    x = fit(values if spec.log_x else np.r_[0.0, values], spec.log_x)
-    bins = max(LEAST_BINS, 2 * math.ceil(math.sqrt(len(values))))
+    low, high = (np.log10(ends[[0, -1]]) if spec.log_x else ends[[0, -1]]).tolist()
+    x = Scale(low, high, spec.log_x)
     edges = x.low + np.arange(bins + 1) / bins * (x.high - x.low)
-    place = np.clip(np.searchsorted(edges, x.forward(values), side="right") - 1, 0, bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    kept = np.bincount(place[~dropped], minlength=bins)
     y = Scale(0.0, max(1.0, float(counts.max())))
 
     def bars(width: int) -> list[Stroke]:
@@ -47,6 +43,21 @@ def norms(norm_M: np.ndarray, dropped_M: np.ndarray, spec: Spec) -> Plot:
         return found
 
     return laid_out(spec, bars, x, y, x_labels={value: numbers.tick(value) for value in ticks(x, 4)})
+
+
+def histogram(norm_M: np.ndarray, dropped_M: np.ndarray, *, log: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges of bars (B + 1,), how many kernels that are kept each has (B,), and how many in all; with `log` the edges
+    are evenly spaced on a logarithmic axis, and a norm of 0 has no place. All empty where no norm has one."""
+    norm_M = drawable(norm_M)
+    seen = np.isfinite(norm_M) & ((norm_M > 0) | ~np.array(log))
+    values, dropped = norm_M[seen], dropped_M[seen]
+    if not len(values):
+        return np.empty(0), np.empty(0, np.intp), np.empty(0, np.intp)
+    x = fit(values if log else np.r_[0.0, values], log)
+    bins = max(LEAST_BINS, 2 * math.ceil(math.sqrt(len(values))))
+    edges = x.low + np.arange(bins + 1) / bins * (x.high - x.low)
+    place = np.clip(np.searchsorted(edges, x.forward(values), side="right") - 1, 0, bins - 1)
+    return x.back(edges), np.bincount(place[~dropped], minlength=bins), np.bincount(place, minlength=bins)
 
 
 def singular_values(values_r: np.ndarray, spec: Spec) -> Plot:

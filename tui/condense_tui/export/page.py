@@ -12,14 +12,19 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import Summary, summarise
 from condense_core.scenario import toml
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.watched import Watched, settings
+from condense_core.text import printable
 from condense_core.thresholds import Cut, other_cut
 from condense_tui.documents.arrows import arrows
 from condense_tui.documents.curves import plot
 from condense_tui.documents.heat import heatmap, legend
+from condense_tui.documents.machine import machine_pictures
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
-from condense_tui.draw.numbers import duration, plural, step
+from condense_tui.documents.weights import weights_pictures
+from condense_tui.draw.numbers import duration, plural, progress, step
 from condense_tui.draw.verdict import finding, verdict
 from condense_tui.draw.written import lines_in, over, remarks
 from condense_tui.export.figure import CELLS, output_plot
@@ -52,10 +57,11 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "Curves"),
         el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
         _of_gradients(run, at),
+        *_section(f"Weights at step {step(at)}", weights_pictures(run, at)),
+        *_section("Machine", machine_pictures(whole)),
         el("h2", "Events"),
         _events(run),
-        el("h2", "Scenario"),
-        el("pre", toml.dumps(shown.experiment)),
+        *_trained(shown.subject),
     )
     head = el(
         "head",
@@ -79,13 +85,20 @@ def _claim(summary: Summary) -> Markup:
     return join(el("p", f"claim: {claim.text}: ", badge, where), el("ul", *(el("li", words) for words in each)))
 
 
+def _trained(trained: Experiment | Watched) -> list[Markup]:
+    if isinstance(trained, Watched):
+        lines = "\n".join(f"{name}: {printable(value)}" for name, value in settings(trained))
+        return [el("h2", "Training"), el("pre", lines)]
+    return [el("h2", "Scenario"), el("pre", toml.dumps(trained))]
+
+
 def _circumstances(info: RunInfo) -> list[tuple[str, str]]:
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(info.created))
     rows = [
         ("run", info.id),
         ("preset", info.preset),
         ("status", f"{info.status}{f': {info.reason}' if info.reason else ''}"),
-        ("steps", f"{step(info.step)} of {step(info.steps)}, {duration(info.seconds)}"),
+        ("steps", f"{progress(info.step, info.steps)}, {duration(info.seconds)}"),
         ("created", made),
         ("machine", f"{info.host}, {info.device}" if info.device else info.host),
         ("versions", ", ".join(f"{name} {version}" for name, version in info.versions.items())),
@@ -171,6 +184,11 @@ def _one_input(run: RunReader, at: int) -> list[Picture]:
             caption += "" if kept is None else f", kernels at step {step(kept)}"
             found.append(Picture(arrows(field, caption, neurons), caption, False))
     return found
+
+
+def _section(title: str, shown: list[Picture]) -> list[Markup]:
+    """Pictures under their heading; nothing without any."""
+    return [el("h2", title), el("div", *map(_figure, shown), class_="pictures plots")] if shown else []
 
 
 def _figure(picture: Picture) -> Markup:

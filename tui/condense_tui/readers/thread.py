@@ -17,6 +17,7 @@ from typing import Generic, NamedTuple, Protocol, Self, TypeVar
 from textual.message import Message
 
 from condense_core.errors import CondenseError
+from condense_core.libraries import blame
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.snapshot import Head
 
@@ -152,7 +153,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
             self._post(ReadFailed(str(error)))
         except BaseException as error:
             # a thread that dies silently leaves a screen that looks alive
-            self._post(ReadFailed(f"unexpected {type(error).__name__}: {error}; please report this"))
+            self._post(ReadFailed(blame(error) or f"unexpected {type(error).__name__}: {error}; please report this"))
             raise
 
     def _loop(self, source: SnapshotSource[ViewT, ShownT]) -> None:

@@ -101,7 +101,7 @@ def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]
 def elsewhere_lines(run: Elsewhere, viewer: Viewer, width: int) -> list[Line]:
     """A run on another machine that nothing is here of, in two lines of `width`."""
     info, look = run.info, viewer.look
-    how = f"     enter copies it here · {numbers.step(info.step)} of {numbers.step(info.steps)} steps"
+    how = f"     enter copies it here · {numbers.progress(info.step, info.steps)} steps"
     there = replace(viewer, here=info.host)
     return [_headline(info, there, width, ("  ", look.text)), [(how, look.muted)]]
 
@@ -157,7 +157,7 @@ def run_details(glance: Glance, look: Look, width: int, height: int, *, claim: S
     what = f"{info.id} · {_seeds(info)} · {info.device} on {host}"
     if info.preset and info.preset != info.name:
         what += f" · preset {info.preset}"
-    how = f"step {numbers.step(info.step)} of {numbers.step(info.steps)} · {numbers.duration(info.seconds)}"
+    how = f"step {numbers.progress(info.step, info.steps)} · {numbers.duration(info.seconds)}"
     if glance.loss:
         how += f" · loss {numbers.measure(glance.loss[0])} → {numbers.measure(glance.loss[-1])}"
     first = wrapped(printable(what), look.strong, width)
@@ -168,7 +168,7 @@ def run_details(glance: Glance, look: Look, width: int, height: int, *, claim: S
         said.append((own, look.muted))
     if info.reason:
         said.append((printable(info.reason), look.bad))
-    if info.status in RESUMABLE:
+    if info.status in RESUMABLE and "resume" in info.can:
         from condense_core.runfile.info import has_checkpoint
 
         there = has_checkpoint(info, glance.folder)
@@ -180,16 +180,18 @@ def members_of(info: RunInfo) -> int:
     """How many seeds a run trains as one, as its scenario says; 1 where that cannot be read, as it may come from
     anywhere."""
     from condense_core.errors import CondenseError
-    from condense_core.scenario.toml import ensemble
+    from condense_core.scenario.gist import members_and_claim
 
     try:
-        return ensemble(info.experiment, info.id).members
+        return members_and_claim(info.experiment, info.id)[0]
     except CondenseError:
         return 1
 
 
 def _seeds(info: RunInfo) -> str:
     """The seed of a run, or how many it trains as one."""
+    if info.trainer == "watch":
+        return "a script of its own"
     members = members_of(info)
     return f"seed {info.seed}" if members == 1 else f"{members} seeds, from {info.seed} on"
 
@@ -218,7 +220,9 @@ def machine_details(machine: Machine, look: Look, width: int, height: int) -> li
 def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[Line]:
     """Details of a preset: what it is, what it must show, how long it takes."""
     paper = {"fcn": "2022 paper", "cnn": "2025 paper"}.get(preset.paper, "")
-    source = f"{paper}, figure {preset.figure}" if paper and preset.figure else paper
+    # a table and a theorem are called by what they are
+    where = f"figure {preset.figure}" if preset.figure[:1].isdigit() else preset.figure
+    source = ", ".join(part for part in (paper, where) if part) if paper else ""
     way = "enter trains it" + (", space plays its recording" if preset.recording is not None else "")
     first: Line = [(preset.name, look.strong), (f" · takes about {cost(preset)} · {way}", look.muted)]
     said = [(preset.summary, look.text), (f"claim: {preset.claim}", look.text)]

@@ -18,19 +18,24 @@ from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
     from condense_core.runfile.control import Verb
+    from condense_core.runfile.info import Ability
 
 
 class Steered(Protocol):
     """What has to be known of a run that is stopped; its row and its header both say it."""
 
     @property
+    def id(self) -> str: ...
+    @property
     def name(self) -> str: ...
+    @property
+    def can(self) -> tuple[Ability, ...]: ...
     @property
     def status(self) -> str: ...
     @property
     def step(self) -> int: ...
     @property
-    def steps(self) -> int: ...
+    def steps(self) -> int | None: ...
 
 
 class RunCommands:
@@ -41,12 +46,14 @@ class RunCommands:
         self._screen = screen
         self._changed = changed
 
-    def pause_or_go_on(self, run: Path, status: str) -> None:
+    def pause_or_go_on(self, run: Path, of: Steered) -> None:
         """Pause a run that trains, go on with one that is paused, resume one that has ended before its end."""
-        if status in ACTIVE:
-            self._in_thread(partial(self._send, run, "resume" if status == "paused" else "pause"))
-        elif status in RESUMABLE and run.is_dir():
-            self._in_thread(partial(self._resume, run))
+        if of.status in ACTIVE:
+            if not self._refused(of, "pause"):
+                self._in_thread(partial(self._send, run, "resume" if of.status == "paused" else "pause"))
+        elif of.status in RESUMABLE and run.is_dir():
+            if not self._refused(of, "resume"):
+                self._in_thread(partial(self._resume, run))
         else:
             say(self._screen, "training has ended; there is nothing to pause")
 
@@ -55,19 +62,30 @@ class RunCommands:
         if of.status not in ACTIVE:
             say(self._screen, "training has ended; there is nothing to stop")
             return
+        if self._refused(of, "stop"):
+            return
 
         def answered(yes: bool | None) -> None:
             if yes:
                 self._in_thread(partial(self._send, run, "stop"))
 
-        at = f"It is at step {numbers.step(of.step)} of {numbers.step(of.steps)}."
+        at = f"It is at step {numbers.progress(of.step, of.steps)}."
         question = Question(
             f"Stop training {printable(of.name)}?",
-            f"{at} It saves a checkpoint and can be resumed.",
+            f"{at} {'It saves a checkpoint and can be resumed.' if 'resume' in of.can else 'Its script is told.'}",
             "stop",
             "keep training",
         )
         self._screen.app.push_screen(question, answered)
+
+    def _refused(self, of: Steered, ability: Ability) -> bool:
+        """Say why that cannot be done with the run, where it cannot."""
+        from condense_core.runfile.abilities import why_not
+
+        why = why_not(of, ability)
+        if why:
+            say(self._screen, why, error=True)
+        return bool(why)
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         # the disk may be slow, and a full one makes SQLite wait
@@ -97,8 +115,8 @@ class RunCommands:
         from condense_core.runs.create import require_engine, resume_run
 
         try:
-            require_engine()
             info = read_run(run)
+            require_engine()
             resume_run(run)
         except CondenseError as error:
             self._say(str(error), error=True)
@@ -108,9 +126,13 @@ class RunCommands:
         self._screen.app.call_from_thread(self._changed)
 
 
-def pause_word(status: str) -> str:
+def pause_word(of: Steered) -> str:
     """What `RunCommands.pause_or_go_on` would do, in a word; empty if it would do nothing."""
-    return "resume" if status == "paused" or status in RESUMABLE else "pause" if status in ACTIVE else ""
+    if of.status in RESUMABLE:
+        return "resume" if "resume" in of.can else ""
+    if of.status not in ACTIVE or "pause" not in of.can:
+        return ""
+    return "resume" if of.status == "paused" else "pause"
 
 
 def _away(run: Path) -> str:

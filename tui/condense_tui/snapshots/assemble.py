@@ -267,7 +267,8 @@ class Assembler:
         rate = self._run.newest("steps_per_second")
         if not np.isfinite(rate) and info.seconds > 0:
             rate = info.step / info.seconds
-        left = (info.steps - info.step) / rate if info.active and rate > 0 else float("nan")
+        ends = info.steps is not None and info.active and rate > 0
+        left = (info.steps - info.step) / rate if info.steps is not None and ends else float("nan")
         return RunHeader(
             id=printable(info.id),
             name=printable(info.name),
@@ -280,6 +281,7 @@ class Assembler:
             steps=info.steps,
             steps_per_second=rate,
             seconds_left=left,
+            can=info.can,
             active=info.active,
             delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
             away=_away(mirror) if info.active else "",

@@ -14,7 +14,9 @@ from condense_core.measure_table import column_of, split
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import fields
+from condense_core.scenario.watched import Watched, settings
 from condense_core.text import printable
 from condense_core.thresholds import Cut
 from condense_tui.snapshots.assemble import Assembler, band
@@ -195,7 +197,7 @@ class Comparer:
 
     def _differences(self) -> tuple[Setting, ...]:
         if self._settings is None:
-            values = [dict(fields(run.experiment)) for run in self._readers]
+            values = [_settings(run.subject) for run in self._readers]
             names = dict.fromkeys(name for run in values for name in run)
             found = (Setting(name, tuple(run.get(name) for run in values)) for name in names)
             self._settings = tuple(setting for setting in found if len(set(setting.values)) > 1)
@@ -317,3 +319,7 @@ def _same(a: Side, b: Side) -> bool:
         and a.loss is b.loss
         and a.scalar is b.scalar
     )
+
+
+def _settings(trained: Experiment | Watched) -> dict[str, str]:
+    return dict(settings(trained) if isinstance(trained, Watched) else fields(trained))

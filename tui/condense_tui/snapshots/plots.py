@@ -16,6 +16,8 @@ from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
 
+NOTHING_YET = "nothing recorded yet"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -24,7 +26,7 @@ class Figure:
     spec: Spec | None
     title: str
     remark: str = ""
-    empty: str = "nothing recorded yet"
+    empty: str = NOTHING_YET
     old: bool = False
     """What the title says is of an earlier step than the playhead's, and the title names it."""
 
@@ -60,7 +62,7 @@ def accuracy(snapshot: Snapshot, axes: Axes) -> Figure:
     at = value_at(snapshot.accuracy, snapshot)
     title = f"accuracy {numbers.percent(at)}{_when(snapshot.accuracy, snapshot)}" if at is not None else "accuracy"
     if not len(steps):
-        return Figure(None, title, empty="this run has no accuracy")
+        return Figure(None, title, empty=_absent(snapshot, "this run has no accuracy"))
     curves = (PlotCurve(_name(snapshot, "accuracy"), steps, values, 2), *_band(snapshot, "accuracy"))
     spec = _spec(curves, snapshot, axes, False, bounds=(0.0, 1.0))
     return Figure(spec, title, old=bool(_when(snapshot.accuracy, snapshot)))
@@ -95,7 +97,7 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     spectrum = snapshot.spectrum
     title = spectrum.source.eigenvalues
     if not spectrum.curves:
-        return Figure(None, title, empty="no spectrum recorded")
+        return Figure(None, title, empty=_absent(snapshot, "no spectrum recorded"))
     curves = tuple(
         PlotCurve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
     )
@@ -112,7 +114,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     title += "" if measured is None else f" {numbers.percent(measured)}{_when(snapshot.ratio, snapshot)}"
     title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
     if not len(snapshot.ratio[0]):
-        return Figure(None, title, empty="no prediction recorded")
+        return Figure(None, title, empty=_absent(snapshot, "no prediction recorded"))
     curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
         curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1, exact=True))
@@ -156,6 +158,11 @@ def field_remark(snapshot: Snapshot) -> str:
     """Of which step the neurons in the field are: their weights are kept at a few of the steps."""
     at = None if snapshot.field is None else snapshot.field.neurons_at
     return "" if at is None else f"● kernels at step {at}"
+
+
+def _absent(snapshot: Snapshot, words: str) -> str:
+    """Words for what a run has not; before the first measurement nobody knows."""
+    return words if len(snapshot.instants) else NOTHING_YET
 
 
 def _over_seeds(snapshot: Snapshot) -> bool:

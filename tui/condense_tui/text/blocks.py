@@ -18,6 +18,7 @@ from condense_tui.draw.palette import CODES, DROPPED, LEVELS, NAN, PALETTES, Pal
 from condense_tui.draw.strokes import BAND
 from condense_tui.snapshots.plots import Figure
 from condense_tui.snapshots.snapshot import FieldView, LayerImage
+from condense_tui.snapshots.weight_figures import WeightFigure
 
 # Of the sixteen colours, so that both dark and light terminals can be read.
 PLAIN = Style.null()
@@ -94,14 +95,43 @@ def legend(dropped: int, width: int, ink: TextInk, *, wide: bool = True) -> Line
 
 def plot(figure: Figure, width: int, height: int, step: int | None, unicode: bool) -> TextBlock:
     """A plot under its title, with its remark behind it; words where there is nothing to draw."""
+    built = None
+    if figure.spec is not None:
+        built = draw_plot.build(draw_plot.sized(figure.spec, width, height, braille=unicode), printed.rasterise)
+    return _under_title(_title(figure, width), built, figure.empty, width, playhead=(step, unicode))
+
+
+def weights(figure: WeightFigure, width: int, height: int, unicode: bool) -> TextBlock:
+    """A picture of weights under its title."""
+    built = None
+    if figure.draw is not None:
+        spec = draw_plot.Spec((), width, height, log_x=figure.log_x, log_y=figure.log_y, braille=unicode)
+        built = figure.draw(spec)
+    return _under_title(_title(figure, width), built, figure.empty, width)
+
+
+def _title(figure: Figure | WeightFigure, width: int) -> Line:
+    """The title, with the remark behind it where there is room."""
     title: Line = [(figure.title, STRONG)]
     if figure.remark and len(figure.title) + len(figure.remark) + 3 <= width:
         title.append((f" · {figure.remark}", FAINT))
-    if figure.spec is None:
-        return TextBlock(width, (title, [(f"  {figure.empty}", FAINT)]))
-    built = draw_plot.build(draw_plot.sized(figure.spec, width, height, braille=unicode), printed.rasterise)
+    return title
+
+
+def _under_title(
+    title: Line,
+    built: draw_plot.Plot | None,
+    empty: str,
+    width: int,
+    *,
+    playhead: tuple[int | None, bool] = (None, True),
+) -> TextBlock:
+    """What was built, or words, under a title; the playhead's step, and whether it is drawn in Unicode."""
+    if built is None:
+        return TextBlock(width, (title, [(f"  {empty}", FAINT)]))
     if built.empty:
         return TextBlock(width, (title, [("  no number to draw", FAINT)]))
+    step, unicode = playhead
     rows = draw_plot.with_playhead(built, step, "│" if unicode else "|")
     return TextBlock(width, (title, *([(text, _plot_style(tone)) for text, tone in row] for row in rows)))
 

@@ -20,11 +20,12 @@ from condense_tui.draw.ascii import to_ascii
 from condense_tui.draw.line import Line
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.draw.verdict import parts
-from condense_tui.snapshots import plots
+from condense_tui.snapshots import machine, plots
 from condense_tui.snapshots.assemble import Assembler, ViewRequest
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import Snapshot
+from condense_tui.snapshots.weight_figures import weight_figures
 from condense_tui.text import blocks, tables
 from condense_tui.text.blocks import FAINT, PLAIN, TextBlock, TextInk
 
@@ -102,12 +103,12 @@ def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
             starts = f"starts at step {int(steps.min())}" if len(steps) else "has no frame yet"
             raise RunFileError(f"--at {at}: the recording {starts}")
         playhead = playhead.go(count - 1)
-    return Assembler(run).snapshot(playhead, ViewRequest(every_layer=True))
+    return Assembler(run).snapshot(playhead, ViewRequest(every_layer=True, weights=True, machine=True))
 
 
 def _header(snapshot: Snapshot) -> Line:
     run, head = snapshot.header, snapshot.head
-    parts = [f"{run.status} at step {numbers.step(run.step)} of {numbers.step(run.steps)}"]
+    parts = [f"{run.status} at step {numbers.progress(run.step, run.steps)}"]
     if head is not None and not head.following:
         parts.append(f"shown at step {numbers.step(head.step)}, frame {head.index + 1} of {head.count}")
     elif head is not None:
@@ -167,8 +168,13 @@ def _plots(snapshot: Snapshot, width: int, step: int | None, unicode: bool) -> l
         one_input.append(blocks.plot(plots.output(snapshot, axes), each, 2 * PLOT_ROWS, None, unicode))
     if snapshot.field is not None:
         one_input.append(blocks.field(snapshot.field, each, 2 * PLOT_ROWS, unicode))
+    layer: list[TextBlock] = [
+        blocks.weights(figure, each, PLOT_ROWS, unicode) for figure in weight_figures(snapshot, log=True)
+    ]
+    of_machine = machine.figures(snapshot, axes) if snapshot.machine else ()
+    hardware: list[TextBlock] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in of_machine]
     lines: list[Line] = []
-    for found in (curves, one_input):
+    for found in (curves, one_input, layer, hardware):
         for first in range(0, len(found), across):
             lines += [*blocks.beside(found[first : first + across], gap=3), []]
     return lines[:-1]

@@ -55,7 +55,7 @@ class Header(Lines):
         delay = "" if run.delay is None else f" {numbers.delay(run.delay)}"
         parts: Line = [(f"{sign} {word}{delay}", getattr(look, style))]
         shown = head.step if head is not None and not head.following else run.step
-        parts.append((f"   step {numbers.step(shown)} of {numbers.step(run.steps)}", look.text))
+        parts.append((f"   step {numbers.progress(shown, run.steps)}", look.text))
         if head is not None and not head.following:
             speed = f" · {head.speed:g} frames/s" if head.playing else ""
             parts.append((f"   frame {head.index + 1} of {head.count}{speed}", look.muted))

@@ -40,7 +40,8 @@ class Timeline(Seekable):
             return []
         look = self.look
         scale = draw.axis(snapshot.instants, snapshot.header.steps)
-        first, last = "0 ", f" {numbers.short_step(snapshot.header.steps)}"
+        ends = snapshot.header.steps or snapshot.header.step
+        first, last = "0 ", f" {numbers.short_step(ends)}"
         self._left, self._width = len(first), max(0, width - len(first) - len(last))
         spans = draw.line(
             self._width,

@@ -26,7 +26,6 @@ class Measurement:
         """`numbers` are those of the members among all of the scenario, `ensemble` whether it has more than one."""
         self.step = step
         self.numbers = tuple(numbers)
-        self.one_time = 0.0
         self.member_events: list[tuple[int, str, str]] = []
         """Events with the number of the member that each is of."""
         self._ensemble = ensemble or len(self.numbers) > 1

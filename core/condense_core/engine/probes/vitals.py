@@ -11,7 +11,7 @@ from condense_core.engine.probes.members import Members, together
 from condense_core.engine.probes.view import View
 from condense_core.runfile.precision import CLOCK, DOUBLE
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import INITIAL_STAGE
+from condense_core.thresholds import INITIAL_STAGE, percent
 
 
 class Vitals:
@@ -46,7 +46,9 @@ class Vitals:
         for number, ratio in zip(members.numbers, ratio_S.tolist(), strict=True):
             if ratio < INITIAL_STAGE and number not in self._ended:
                 self._ended.add(number)
-                into.event("initial-stage-ended", f"loss fell below {INITIAL_STAGE:.0%} of its first value", number)
+                into.event(
+                    "initial-stage-ended", f"loss fell below {percent(INITIAL_STAGE)} of its first value", number
+                )
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         if (run.curve("loss_ratio")[1] < INITIAL_STAGE).any():

@@ -21,6 +21,8 @@ class Budget:
         """What each probe has cost so far."""
         self.notice = ""
         """What the last call of `due` left out for the first time, in words."""
+        self.besides = 0.0
+        """What measuring has cost that is no probe's."""
         self._cost = dict.fromkeys(self.seconds, 0.0)
         self._waited = dict.fromkeys(self.seconds, 0)
         self._announced: set[str] = set()
@@ -28,12 +30,16 @@ class Budget:
 
     @property
     def total(self) -> float:
-        """Seconds that all probes have cost so far."""
-        return sum(self.seconds.values())
+        """Seconds that measuring has cost so far."""
+        return sum(self.seconds.values()) + self.besides
+
+    def allowed(self, trained: float) -> float:
+        """Seconds that measuring may have cost by then."""
+        return self._grace + self._share * trained
 
     def due(self, trained: float) -> list[str]:
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
-        allowed = self._grace + self._share * trained
+        allowed = self.allowed(trained)
         left, own = allowed - self.total, allowed / len(self._cost)
         first, *others = self._cost
         found, out = [], []

@@ -14,6 +14,7 @@ import sys
 import threading
 from pathlib import Path
 
+from condense_core.libraries import blame
 from condense_core.runfile.info import LOG_NAME
 
 # How often ended processes are looked for: far below what a run takes, and nothing in load.
@@ -21,7 +22,12 @@ LOOK_S = 0.02
 
 
 def main() -> int:
-    from condense_core.engine.training.worker import work
+    try:
+        from condense_core.engine.training.worker import work
+    except Exception as error:  # noqa: BLE001 - whatever a broken installation raises
+        why = blame(error) or f"PyTorch cannot be imported: {type(error).__name__}: {error}"
+        sys.stderr.write(f"condense-tui: training {why}\n")
+        return 1
 
     running: dict[int, str] = {}
     waiting = b""

@@ -18,6 +18,7 @@ from condense_core.engine.training.early_stop import StoppedEarly, stop_now, sto
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
+from condense_core.libraries import blame
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread
@@ -45,7 +46,9 @@ def train(folder: Path) -> int:
             outcome = Outcome("failed", str(error))
         except Exception as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
             control.log(traceback.format_exc())
-            outcome = Outcome("failed", f"unexpected {type(error).__name__}: {error} (the traceback is in worker.log)")
+            library = blame(error)
+            words = f"training {library}" if library else f"unexpected {type(error).__name__}: {error}"
+            outcome = Outcome("failed", f"{words} (the traceback is in worker.log)")
         thread.set_status(outcome.status, outcome.reason)
         thread.close()
     except CondenseError as error:

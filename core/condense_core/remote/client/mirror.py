@@ -107,6 +107,9 @@ class MirrorFile:
             os.replace(partial, file)  # noqa: PTH105 - replaces atomically
         self._connection = open_writer(file)
         try:
+            # one that an older version made has no such column, and is of a run that can do everything
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            self._knows_abilities = version >= 3
             self._check(host, info)
         except BaseException:
             self._connection.close()
@@ -158,7 +161,9 @@ class MirrorFile:
 
     def state(self, state: RunState) -> None:
         """Store what the far side says of the run."""
-        columns = {name: getattr(state, name) for name in state.__struct_fields__ if name != "last_seq"}
+        columns = {name: getattr(state, name) for name in state.__struct_fields__ if name not in {"last_seq", "can"}}
+        if self._knows_abilities:
+            columns["can"] = msgspec.json.encode(state.can).decode()
         names = ", ".join(f"{name} = ?" for name in columns)
         with _stored(self.run):
             self._connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
@@ -237,7 +242,8 @@ def _describe(connection: sqlite3.Connection, host: str, info: RunInfo) -> None:
     values = [getattr(info, name) for name in COLUMNS]
     # until its last rows are here it is not over
     values[COLUMNS.index("status")] = info.status if info.active else "running"
-    values[COLUMNS.index("versions")] = msgspec.json.encode(info.versions).decode()
+    for name in ("versions", "can"):
+        values[COLUMNS.index(name)] = msgspec.json.encode(getattr(info, name)).decode()
     connection.executescript(TABLES)
     connection.execute(f"INSERT INTO run ({', '.join(COLUMNS)}) VALUES ({', '.join('?' for _ in COLUMNS)})", values)
     connection.execute(

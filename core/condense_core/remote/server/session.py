@@ -19,11 +19,13 @@ import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.foreign import reason
+from condense_core.libraries import blame
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import WireError, from_client, pack
 from condense_core.remote.wire.rows import RowPacker
 from condense_core.remote.wire.version import program_version
+from condense_core.runfile.abilities import require_ability
 from condense_core.runfile.control import VERBS, send
 from condense_core.runfile.info import CHECKPOINT_NAME, LOG_NAME, RunInfo, read_run
 from condense_core.runfile.schema import FILE_NAME
@@ -132,7 +134,8 @@ class Session:
             elif isinstance(error, OSError):
                 self._refuse(ask, RunFileError(f"{error.strerror or error} ({error.filename or self._runs})"))
             else:
-                self._refuse(ask, RunFileError(f"unexpected {type(error).__name__}: {reason(error)}; please report it"))
+                unexpected = f"unexpected {type(error).__name__}: {reason(error)}; please report it"
+                self._refuse(ask, RunFileError(blame(error) or unexpected))
 
     def _greet(self) -> None:
         from condense_core.runs.create import missing_packages
@@ -274,6 +277,8 @@ class Session:
             raise RunFileError(f"unknown command {short(message.verb)}; expected one of {', '.join(VERBS)}")
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
+        if verb != "checkpoint" or info.trainer == "watch":
+            require_ability(info, "stop" if verb == "stop" else "pause")
         send(folder, verb, message.argument)  # type: ignore[arg-type]
         self._say(say.Done(message.ask))
 

@@ -89,6 +89,7 @@ class RunSource:
             info.host[:2_000],
             info.pid,
             self.last_seq(),
+            info.can,
         )
 
     def last_seq(self) -> int:

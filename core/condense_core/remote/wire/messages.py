@@ -16,7 +16,7 @@ from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, decoding
 from condense_core.remote.wire.claims import packed_claim, unpacked_claim
-from condense_core.runfile.info import RunInfo, shown
+from condense_core.runfile.info import EVERYTHING, Ability, RunInfo, shown
 from condense_core.runfile.rows import Moment, Seq, Step
 from condense_core.runfile.status import Status
 from condense_core.text import printable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from condense_core.runs.standing import Standing
 
 # Raised where an older program could not make sense of what is said; the client refuses any other number than its own.
-PROTOCOL = 2
+PROTOCOL = 4
 
 Id = Annotated[str, Meta(max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Word = Annotated[str, Meta(max_length=100)]
@@ -226,6 +226,7 @@ class RunState(Message, frozen=True, tag="state"):
     host: LineText
     pid: Seq | None
     last_seq: Seq
+    can: Annotated[tuple[Ability, ...], Meta(max_length=10)] = EVERYTHING
 
 
 class Rows(Message, frozen=True, tag="rows"):

@@ -99,6 +99,7 @@ def test_stopped_and_resumed_equals_never_stopped(make_run, workers, optimiser, 
     assert rows(whole) == rows(parts)
 
 
+@pytest.mark.thorough
 def test_fifty_kills_lose_and_repeat_nothing(make_run, workers, random_source):
     """kill -9 at random moments: what was committed stays, the run continues from its checkpoint, nothing is left."""
     settings = ("steps=6000", "record.frames=100", "record.checkpoint_seconds=0.05")

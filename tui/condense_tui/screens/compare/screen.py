@@ -25,10 +25,10 @@ from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import LEGEND, columns_for
 from condense_tui.screens.look_keys import Choices, LookKeys
 from condense_tui.screens.playback import Playback, next_member
+from condense_tui.screens.played import PlayedScreen
 from condense_tui.snapshots.comparison import Band, By, CompareView, Comparison, Side
 from condense_tui.snapshots.snapshot import BannerText, Series
 from condense_tui.terminal.garbage import collect_again
-from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.compare_panels import CompareHeader, DifferencePanel, SidePanel, place_words
@@ -55,7 +55,7 @@ class CompareChoices(Choices):
     against: int = 0
 
 
-class CompareScreen(ShellScreen[None]):
+class CompareScreen(PlayedScreen):
     """Several runs at one place."""
 
     AUTO_FOCUS = ""
@@ -66,7 +66,9 @@ class CompareScreen(ShellScreen[None]):
         super().__init__()
         self._reader = compare_thread(places, self.post_message)
         self._playback = Playback(self._reader.move)
-        self._look_keys = LookKeys(self, CompareChoices(), self._choices_changed, self._is_recorded_log)
+        self._look_keys: LookKeys[CompareChoices] = LookKeys(
+            self, CompareChoices(), self._choices_changed, self._is_recorded_log
+        )
         self._view = CompareView()
         self._comparison: Comparison | None = None
         self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs({1: "kernels", 2: "curves"})
@@ -284,33 +286,6 @@ class CompareScreen(ShellScreen[None]):
             self.set_focus(None)
         else:
             self.dismiss()
-
-    def action_log(self) -> None:
-        self._look_keys.toggle_log_values()
-
-    def action_log_steps(self) -> None:
-        self._look_keys.toggle_log_steps()
-
-    def action_smooth(self) -> None:
-        self._look_keys.next_smoothing()
-
-    def action_palette(self) -> None:
-        self._look_keys.next_palette()
-
-    def action_play(self) -> None:
-        self._playback.toggle()
-
-    def action_frame(self, by: int) -> None:
-        self._playback.step(by)
-
-    def action_start(self) -> None:
-        self._playback.go(0)
-
-    def action_live(self) -> None:
-        self._playback.live()
-
-    def action_speed(self, by: int) -> None:
-        self._playback.faster(by)
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         """Show the tab that was clicked."""

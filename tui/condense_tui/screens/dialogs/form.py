@@ -19,6 +19,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError, MissingExtraError
+from condense_core.runfile.abilities import require_ability
 from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import SettableField, fields
@@ -95,9 +96,12 @@ def beside_the_paper(preset: Preset) -> tuple[str, ...]:
 
 
 def of_run(info: RunInfo) -> RunDraft:
-    """The form of a run like another one, with the next seeds: the same ones would give the same bits."""
+    """The form of a run like another one, with the next seeds: the same ones would give the same bits. RunFileError
+    for a run that no scenario trains."""
+    require_ability(info, "new")
     members = members_of(info)
-    whole = info.seconds / info.step * info.steps if info.step and info.seconds else None
+    steps = info.steps or 0
+    whole = info.seconds / info.step * steps if info.step and info.seconds else None
     return RunDraft(
         text=info.experiment,
         source=info.id,
@@ -107,7 +111,7 @@ def of_run(info: RunInfo) -> RunDraft:
         seed=str(info.seed + members),
         seeds=str(members),
         device="auto",
-        steps=info.steps,
+        steps=steps,
         seconds_cpu=whole,
         seconds_gpu=None,
         measured="as measured in that run",

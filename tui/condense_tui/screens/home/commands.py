@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from condense_core.errors import CondenseError
 from condense_tui.readers.machines import Elsewhere, Machine, Machines, RunReached
 from condense_tui.screens.run_commands import RunCommands, pause_word
 from condense_tui.terminal.toast import say
@@ -124,7 +125,7 @@ class HomeCommands:
         """Pause or resume training of the run."""
         run = self._steerable()
         if run is not None and run.info is not None:
-            self._runs.pause_or_go_on(run.folder, run.info.status)
+            self._runs.pause_or_go_on(run.folder, run.info)
 
     def stop(self) -> None:
         """Stop training of the run, after asking."""
@@ -138,7 +139,12 @@ class HomeCommands:
 
         run = self._lists.run
         if run is not None and run.info is not None:
-            self._screen.app.push_screen(FormScreen(of_run(run.info)))
+            try:
+                form = FormScreen(of_run(run.info))
+            except CondenseError as error:
+                self._say(str(error), error=True)
+                return
+            self._screen.app.push_screen(form)
 
     def _steerable(self) -> Glance | None:
         """The run under the cursor, if a command reaches its worker; says so if none does."""
@@ -161,5 +167,6 @@ def at_hand(row: RunRow | None) -> tuple[frozenset[str], dict[str, str]]:
     if info is None:
         called = {"open": "list runs"} if isinstance(row, Machine) else {}
         return frozenset({"pause", "stop", "new", "mark"}), called
-    pause = pause_word(info.status)
-    return frozenset(() if pause else ("pause",)), {"pause": pause}
+    pause = pause_word(info)
+    without = {name for name in ("stop", "new") if name not in info.can} | (set() if pause else {"pause"})
+    return frozenset(without), {"pause": pause}

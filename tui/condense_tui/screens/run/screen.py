@@ -20,13 +20,13 @@ from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
 from condense_tui.screens.look_keys import LookKeys
 from condense_tui.screens.playback import Playback, next_member
+from condense_tui.screens.played import PlayedScreen
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands, pause_word
 from condense_tui.snapshots.assemble import ViewRequest
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
 from condense_tui.terminal.garbage import collect_again
-from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.claim import ClaimLine, lines_for
@@ -46,7 +46,7 @@ OF_ONE_INPUT = 5
 LARGE = {4: "events", 6: "weights", 7: "machine"}
 
 
-class RunScreen(ShellScreen[None]):
+class RunScreen(PlayedScreen):
     """One run, live or recorded."""
 
     AUTO_FOCUS = ""
@@ -60,7 +60,9 @@ class RunScreen(ShellScreen[None]):
         self._reader = run_thread(place, self.post_message)
         self._playback = Playback(self._reader.move)
         self._commands = RunCommands(self, self._look_again)
-        self._look_keys = LookKeys(self, RunChoices(), self._choices_changed, self._is_recorded_log)
+        self._look_keys: LookKeys[RunChoices] = LookKeys(
+            self, RunChoices(), self._choices_changed, self._is_recorded_log
+        )
         self._snapshot: Snapshot | None = None
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
         self._view = ViewRequest()
@@ -262,7 +264,7 @@ class RunScreen(ShellScreen[None]):
         """Pause or resume training."""
         run = self._run
         if run is not None:
-            self._commands.pause_or_go_on(self.place, run.status)
+            self._commands.pause_or_go_on(self.place, run)
 
     def action_stop(self) -> None:
         """Stop training, after asking."""
@@ -283,8 +285,13 @@ class RunScreen(ShellScreen[None]):
 
     def action_reduce(self) -> None:
         """The effective network of this run."""
+        from condense_core.runfile.abilities import why_not
         from condense_tui.screens.dialogs.reduce import ReduceScreen
 
+        run = self._run
+        if run is not None and (why := why_not(run, "reduce")):
+            say(self, why, error=True)
+            return
         head = None if self._snapshot is None else self._snapshot.head
         at = None if head is None or head.following else head.step
         seeds = None if self._snapshot is None else self._snapshot.seeds
@@ -314,33 +321,6 @@ class RunScreen(ShellScreen[None]):
 
         names = () if self._snapshot is None else self._snapshot.scalar_names
         self.app.push_screen(ScalarPicker(names, self.choices.scalars), chosen)
-
-    def action_log(self) -> None:
-        self._look_keys.toggle_log_values()
-
-    def action_log_steps(self) -> None:
-        self._look_keys.toggle_log_steps()
-
-    def action_smooth(self) -> None:
-        self._look_keys.next_smoothing()
-
-    def action_palette(self) -> None:
-        self._look_keys.next_palette()
-
-    def action_play(self) -> None:
-        self._playback.toggle()
-
-    def action_frame(self, by: int) -> None:
-        self._playback.step(by)
-
-    def action_start(self) -> None:
-        self._playback.go(0)
-
-    def action_live(self) -> None:
-        self._playback.live()
-
-    def action_speed(self, by: int) -> None:
-        self._playback.faster(by)
 
     def on_layers_chosen(self, event: Layers.Chosen) -> None:
         """Choose the layer that was clicked."""
@@ -381,8 +361,9 @@ def _recorded(snapshot: Snapshot | None) -> Recorded:
 
 def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
-    pause = pause_word(snapshot.header.status)
+    pause, can = pause_word(snapshot.header), snapshot.header.can
     several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
+    several |= {"stop": "stop" in can, "new": "new" in can, "reduce": "reduce" in can}
     there = {**several, "pause": bool(pause), "out": zoomed}
     without = {name for name, of_use in there.items() if not of_use}
     return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

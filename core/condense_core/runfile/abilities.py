@@ -1,0 +1,41 @@
+"""What can be done with a run, and the one line that says why something cannot."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from condense_core.errors import RunFileError
+from condense_core.runfile.info import Ability
+
+_WHY: dict[Ability, str] = {
+    "pause": "its script does not let itself be paused",
+    "stop": "its script does not ask whether it should stop (run.stop_asked); end it where it runs",
+    "resume": "only its own script can go on with it: start that again",
+    "reduce": "only networks of this program's scenarios can be reduced",
+    "new": "its script is what trains another one",
+}
+
+
+class Able(Protocol):
+    """What has to be known of a run; its row and its header both say it."""
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+
+    @property
+    def can(self) -> tuple[Ability, ...]:
+        """What can be done with it."""
+
+
+def why_not(info: Able, ability: Ability) -> str:
+    """Why that cannot be done with the run, in one line; empty where it can."""
+    if ability in info.can:
+        return ""
+    return f"{info.id} was trained by a script of its own: {_WHY[ability]}"
+
+
+def require_ability(info: Able, ability: Ability) -> None:
+    """RunFileError, in one line, where that cannot be done with the run."""
+    if why := why_not(info, ability):
+        raise RunFileError(why)

@@ -1,0 +1,258 @@
+"""The training's end of a recording: copies go to a process of its own, and training never waits for it.
+
+It holds copies of weights and never the network, so that a training that is over can be forgotten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from condense_core.foreign import reason
+from condense_core.runfile.status import Status
+from condense_core.scenario.geometry import Geometry
+from condense_core.watching import pipe
+from condense_core.watching.budget import PROBES, Allowance
+
+# Bytes of copies that may wait to be measured: what a person does not miss beside a training.
+MOST_WAITING = 256 * 2**20
+# Copies that may wait: where measuring is slower than training, the later ones of many do as well.
+MOST_SNAPSHOTS = 64
+# The recorder is told how far training is so often, which is how often it writes that.
+BEAT_S = 0.5
+# What waits when training ends is measured while its process waits so long, and after that without it.
+PATIENCE_S = 20.0
+
+
+@dataclass(eq=False)
+class Snapshot:
+    """What was copied of a network before a step: rows and their gradients by layer, on its device."""
+
+    step: int
+    seconds: float
+    geometry: dict[str, Geometry]
+    weights: Mapping[str, Tensor]
+    gradients: Mapping[str, Tensor]
+    probes: tuple[str, ...]
+    loss: Tensor | float = math.nan
+    norm: Tensor | float = math.nan
+    scale: Tensor | float = 1.0
+    """What loss and gradient were multiplied with, as in training with half the digits."""
+    ready: torch.cuda.Event | None = None
+    """On a GPU: when the copies are made."""
+    small: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are held."""
+        held = (*self.weights.values(), *self.gradients.values(), *self.small.values())
+        return sum(tensor.numel() * tensor.element_size() for tensor in held)
+
+
+class Recording:
+    """One run while it is recorded. Whatever goes wrong is said once, and then nothing is recorded any more."""
+
+    def __init__(self, folder: Path, share: float, *, keep_empty: bool = False) -> None:
+        """`keep_empty`: a run of which nothing was measured stays."""
+        self.folder = folder
+        self.commands: deque[str] = deque()
+        """What viewers have asked for; the training's thread takes it."""
+        self.progress = (0, 0.0)
+        """Step reached and seconds trained."""
+        self.spent = 0.0
+        """Seconds that the training's own thread has spent."""
+        self._pid = os.getpid()
+        self._over = False
+        self._lock = threading.RLock()
+        self._budget = Allowance(PROBES, share, 0.0)
+        self._said = ""
+        self._bytes = 0
+        self._waiting: queue.SimpleQueue[Snapshot | pipe.ToRecorder] = queue.SimpleQueue()
+        command = [sys.executable, "-P", "-m", "condense_core.watching.recorder", str(folder)]
+        self._process = subprocess.Popen(
+            [*command, *(["--keep-empty"] if keep_empty else [])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # Ctrl-C in a terminal is meant for the training, whose end is recorded
+            start_new_session=True,
+            env=_environment(),
+        )
+        threading.Thread(target=self._send, name="condense-send", daemon=True).start()
+        threading.Thread(target=self._hear, name="condense-hear", daemon=True).start()
+
+    @property
+    def usable(self) -> bool:
+        """Whether this process records; a fork of it does not."""
+        return not self._over and os.getpid() == self._pid
+
+    def due(self, seconds: float, *, must: bool = False) -> tuple[str, ...]:
+        """The probes that run at a step `seconds` into training; none where there is no time for any."""
+        if must:
+            return PROBES
+        if self._bytes > MOST_WAITING or self._waiting.qsize() > MOST_SNAPSHOTS:
+            return ()
+        with self._lock:
+            self._budget.besides = self.spent
+            found = tuple(self._budget.due(seconds))
+            if self._budget.notice:
+                self.event(self.progress[0], "slower", self._budget.notice)
+            return found
+
+    def measure(self, snapshot: Snapshot) -> None:
+        """Have a snapshot measured."""
+        with self._lock:
+            self._bytes += snapshot.size
+        self._put(snapshot)
+
+    def event(self, step: int, kind: str, text: str) -> None:
+        """Record an event."""
+        self._put(pipe.Said(step=step, event=(kind, text)))
+
+    def scalars(self, step: int, values: list[tuple[str, float]]) -> None:
+        """Record values that somebody else measured."""
+        if values and self._waiting.qsize() < 100 * MOST_SNAPSHOTS:
+            self._put(pipe.Said(step=step, scalars=tuple(values)))
+
+    def set_status(self, status: Status, **columns: str | int | float | None) -> None:
+        """Write how the run is, and more of its row."""
+        self._put(pipe.Row(status=status, columns=columns))
+
+    def finish(self, status: Status, reason: str = "") -> None:
+        """Have what waits measured, and how the run ended recorded; the second time nothing."""
+        if not self.usable:
+            return
+        self._put(pipe.End(status=status, reason=reason[:2_000]))
+        self._over = True
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(PATIENCE_S)
+
+    def give_up(self, error: BaseException | str) -> None:
+        """Say once that the run is not recorded any more; training goes on."""
+        if not self.usable:
+            return
+        with self._lock:
+            if self._over:
+                return
+            self._over = True
+        why = error if isinstance(error, str) else reason(error)
+        print(  # noqa: T201 - the training is somebody else's, and goes on
+            f"condense-tui: this training is not watched any more: {why}; training goes on", file=sys.stderr
+        )
+        self._waiting.put(pipe.End(status="failed", reason=f"it was not watched to its end: {why}"))
+
+    def forget(self) -> None:
+        """In a fork: let go of the pipe, by which the recorder knows that training is there."""
+        for file in (self._process.stdin, self._process.stdout):
+            if file is not None:
+                with contextlib.suppress(OSError):
+                    os.close(file.fileno())
+        # a second close, of whatever has that number then, would be of somebody else's file
+        self._kept = (self._process.stdin, self._process.stdout)
+
+    def _put(self, item: Snapshot | pipe.ToRecorder) -> None:
+        if self.usable:
+            self._waiting.put(item)
+
+    def _send(self) -> None:
+        told = 0.0
+        file: Any = self._process.stdin
+        try:
+            while True:
+                try:
+                    item: Snapshot | pipe.ToRecorder | None = self._waiting.get(timeout=BEAT_S)
+                except queue.Empty:
+                    item = None
+                if time.monotonic() - told > BEAT_S or isinstance(item, pipe.End):
+                    step, seconds = self.progress
+                    pipe.write(file, pipe.At(step=step, seconds=seconds, spent=self.spent))
+                    told = time.monotonic()
+                if isinstance(item, Snapshot):
+                    _send(file, item)
+                    with self._lock:
+                        self._bytes -= item.size
+                elif item is not None:
+                    pipe.write(file, item)
+                if isinstance(item, pipe.End):
+                    file.close()
+                    return
+        except BrokenPipeError:
+            # why it is gone it says itself, or its end does
+            return
+        except Exception as error:  # noqa: BLE001 - training goes on, whatever this is
+            self.give_up(error)
+
+    def _hear(self) -> None:
+        file: Any = self._process.stdout
+        try:
+            for line in file:
+                answer = msgspec.json.decode(line, type=pipe.Answer)
+                if answer.failed:
+                    self.give_up(answer.failed)
+                if answer.command:
+                    self.commands.append(answer.command)
+                if answer.costs:
+                    with self._lock:
+                        self._budget.ran(answer.costs)
+            if not self._over:
+                self.give_up(f"the process that records it has gone (status {self._process.wait()})")
+        except Exception as error:  # noqa: BLE001 - as in `_send`
+            self.give_up(error)
+
+
+def _send(file: Any, snapshot: Snapshot) -> None:
+    """A snapshot through the pipe; from a GPU it is copied beside what it trains, which does not wait for it."""
+    beside: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+    if snapshot.ready is not None:
+        device = next(iter(snapshot.weights.values())).device
+        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        stream.wait_event(snapshot.ready)
+        beside = torch.cuda.stream(stream)
+    with torch.no_grad(), beside:
+        said: list[pipe.Sent] = []
+        data: list[Any] = []
+        for part, tensors in (
+            ("weight", snapshot.weights),
+            ("gradient", snapshot.gradients),
+            ("small", snapshot.small),
+        ):
+            of_part = pipe.sent(part, {name: tensor.cpu() for name, tensor in tensors.items()})
+            said += of_part[0]
+            data += of_part[1]
+        loss, norm, scale = map(float, (snapshot.loss, snapshot.norm, snapshot.scale))
+    shot = pipe.Shot(
+        step=snapshot.step,
+        seconds=snapshot.seconds,
+        loss=loss,
+        norm=norm,
+        scale=scale,
+        probes=snapshot.probes,
+        geometry=snapshot.geometry,
+        tensors=tuple(said),
+    )
+    pipe.write(file, shot, data)
+
+
+def _environment() -> dict[str, str]:
+    """The recorder's: this program is found as it is here, and one thread leaves the others to the training."""
+    import condense_core
+
+    top = str(Path(condense_core.__file__).parents[1])
+    paths = [top, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    quiet = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return {**os.environ, **quiet, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}

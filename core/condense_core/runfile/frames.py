@@ -83,30 +83,32 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
         return np.frombuffer(self.data, np.dtype(_DTYPES[self.dtype]).newbyteorder("<")).reshape(self.shape)
 
 
-class Similarity(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="similarity"):
+class Similarity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="similarity"):
     """Cosine similarity of the kernels of a layer, as int8 levels of the upper triangle with its diagonal.
 
     `side` cells each way: the kernels themselves in their own order, or above LARGEST_SIDE blocks of kernels, pooled
     by their mean in the order of display. `key` false: levels are differences (modulo 256) to the layer's frame before.
+    `drawn_of`: of how many kernels these are a sample; None where they are all.
     """
 
     kernels: Count
     side: Annotated[int, Meta(ge=0, le=LARGEST_SIDE)]
     key: bool
     levels: bytes
+    drawn_of: Count | None = None
 
     def __post_init__(self) -> None:
         if len(self.levels) != self.side * (self.side + 1) // 2:
             raise ValueError(f"{len(self.levels)} levels do not fill a triangle of side {self.side}")
 
 
-class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="condensation"):
+class Condensation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="condensation"):
     """Condensed lines and directions of a layer (docs/SCIENCE.md, "Lines and directions"), their null calibration,
     and each kernel's place.
 
     `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; NO_LINE on none, DROPPED for
     its small norm (`thresholds`). `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal
-    digits.
+    digits. `drawn_of`: of how many kernels these are a sample; None where they are all.
     """
 
     kernels: Count
@@ -124,6 +126,7 @@ class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     label: Array
     sign: Array
     norm: Array
+    drawn_of: Count | None = None
 
     def __post_init__(self) -> None:
         self.label.check("label", "i2", self.kernels)
@@ -378,7 +381,12 @@ class SimilarityEncoder:
         return frame
 
     def encode_members(
-        self, upper: npt.NDArray[Any], numbers: Sequence[int], side: int, kernels: int
+        self,
+        upper: npt.NDArray[Any],
+        numbers: Sequence[int],
+        side: int,
+        kernels: int,
+        drawn_of: int | None = None,
     ) -> list[Similarity]:
         """The frames of the upper triangles (S, T), with their diagonals, of the members with those numbers."""
         found = []
@@ -388,7 +396,7 @@ class SimilarityEncoder:
             key = before is None or len(before) != len(levels) or since >= key_every
             self._before[number], self._since_key[number] = levels, 0 if key else since
             sent = levels if key or before is None else levels - before
-            found.append(Similarity(kernels=kernels, side=side, key=key, levels=sent.tobytes()))
+            found.append(Similarity(kernels=kernels, side=side, key=key, levels=sent.tobytes(), drawn_of=drawn_of))
         return found
 
 

@@ -70,10 +70,10 @@ class Stacked:
     def signal_SRK(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
         output_SND, target_ND = self._found[0], self._shared.target
-        residual_SDN = losses.residual_of(self.experiment.loss)(output_SND.mT, target_ND.T)
-        members, outputs, samples = residual_SDN.shape
+        members, samples, outputs = output_SND.shape
+        residuals = [losses.residual(self.experiment.loss, output_ND, target_ND) for output_ND in output_SND]
         # outputs of all members are those of one network
-        residual_Nd = residual_SDN.reshape(members * outputs, samples).T
+        residual_Nd = torch.stack(residuals).transpose(0, 1).reshape(samples, members * outputs)
         signal_RK = signal_of(self.experiment.layers[0], residual_Nd, self._shared)
         return signal_RK.reshape(members, -1, signal_RK.shape[1])
 

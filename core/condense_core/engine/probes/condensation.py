@@ -31,11 +31,12 @@ class SimilarityProbe:
     def measure(self, view: View | Members, into: Measurement) -> None:
         members = together(view)
         for layer in members.layers:
-            kernels, pairs_ST = members.geometry(layer).kernels, members.pairs(layer)
+            geometry, pairs_ST = members.geometry(layer), members.pairs(layer)
+            kernels = geometry.kernels
             side = min(kernels, frames.LARGEST_SIDE)
             if kernels > side:
                 pairs_ST = upper_triangle(_pooled(members, layer, side))
-            encoded = self._encoders[layer].encode_members(pairs_ST, members.numbers, side, kernels)
+            encoded = self._encoders[layer].encode_members(pairs_ST, members.numbers, side, kernels, geometry.sampled)
             for number, frame in zip(members.numbers, encoded, strict=True):
                 into.frame(layer, frame, number)
 
@@ -150,6 +151,7 @@ class CondensationProbe:
                 label=label,
                 sign=sign,
                 norm=norm,
+                drawn_of=geometry.sampled,
             )
             into.frame(layer, frame, number)
             if is_so and (layer, number) not in self._condensed:

@@ -87,7 +87,9 @@ class Loop:
             if looks:
                 before = time.monotonic()
                 outcome = self._measure(step, last)
-                begun += time.monotonic() - before
+                took = time.monotonic() - before
+                begun += took
+                self._recorder.took(took)
                 if outcome is not None:
                     return self._end(outcome)
             if thread.commands or self._signal:

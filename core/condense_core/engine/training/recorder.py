@@ -12,6 +12,7 @@ from condense_core.runfile.precision import CLOCK
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.schedule import scheduled_steps
 
 
 class Recorder:
@@ -37,7 +38,8 @@ class Recorder:
         self._stride = 1
         self._until_next = 0
         record = self._experiment.record
-        self.budget = Budget(probes, record.budget, record.grace_seconds)
+        self.budget = Budget(probes, record.budget, record.grace_seconds, len(scheduled_steps(self._experiment)))
+        self._looked = 0.0
         for number in range(len(self._alone)):
             of_member = run.member(number)
             for probe in probes.values():
@@ -78,6 +80,13 @@ class Recorder:
         self._thread.put(StepRecord(found.step, found.scalars, found.frames, events))
         self.recorded_to = found.step
         self._left_out, self._stride, self._until_next = 0, 1, 0
+
+    def took(self, seconds: float) -> None:
+        """Count what the training thread has spent on looking at its members, whatever for: views and losses, probes,
+        what is made once, and handing over; what the writer's thread has worked is counted with it."""
+        self._looked += seconds
+        alone = self._looked - sum(self.budget.seconds.values())
+        self.budget.besides = max(0.0, alone) + self._thread.seconds
 
     def diverged(self, step: int, member: int, text: str) -> None:
         """Record that a member of an ensemble has no finite loss any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 import traceback
 from pathlib import Path
 
@@ -80,8 +81,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             work = len(samples) * device.multiplications(experiment, samples[0])
             device.set_threads(work, ensemble.warm_up, info.device)
         start = ensemble.observe()
+        begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
         recorder = Recorder(thread, probes_for(experiment, first), run)
+        recorder.took(time.monotonic() - begun)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
         # from here on the loop looks at commands itself
         thread.call_at_stop(None)
@@ -91,6 +94,14 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
+            for layer in first.layers:
+                geometry = first.geometry(layer)
+                if geometry.sampled is not None:
+                    recorder.event(
+                        0,
+                        "sampled",
+                        f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
+                    )
             if samples[0].class_names:
                 recorder.event(0, "data", f"{samples[0].note}; {samples[0].class_names}")
         else:

@@ -17,6 +17,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.behind = False
+        self.seconds = 0.0
         self.taken: list[StepRecord] = []
 
     def has_room(self) -> bool:

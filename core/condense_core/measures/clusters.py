@@ -100,10 +100,6 @@ class MembersLines:
         """The sizes of one member's lines."""
         return tuple(self.size_G[self._own(row)].tolist())
 
-    def judged(self, row: int) -> Judged:
-        """What says of one member whether it has condensed."""
-        return Judged(float(self.coverage_S[row]), float(self.tightness_S[row]))
-
     def of(self, row: int) -> CondensedLines:
         """One member's lines."""
         return CondensedLines(

@@ -71,6 +71,9 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
 
     def check(self, name: str, dtypes: str, *shape: int | None) -> None:
         """ValueError if the array is not of one of the types (`f4 f8`), or not of the shape; None is any length."""
+        if self.shape == shape and self.dtype in dtypes:
+            # as nearly always: one comparison, of thousands that an ensemble's step has
+            return
         sides = len(self.shape) == len(shape) and all(
             wanted in {None, side} for wanted, side in zip(shape, self.shape, strict=True)
         )

@@ -10,16 +10,16 @@ import torch
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import Array, Members, together
 from condense_core.engine.probes.view import View
-from condense_core.measures.clusters import abs_cos_with_axes, display_order
+from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
 from condense_core.measures.kernels import slices
-from condense_core.measures.null import calibration_size, is_condensed, null_condensation
+from condense_core.measures.null import Null, calibration_size, is_condensed, null_condensation
 from condense_core.measures.rank import effective_ranks, singular_values
 from condense_core.measures.similarity import mean_pair_abs_cos, pool_similarity, upper_triangle
 from condense_core.measures.tracking import Tracker
 from condense_core.runfile import frames
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import COARSE, FINE
+from condense_core.thresholds import COARSE, FINE, Cut
 
 
 class SimilarityProbe:
@@ -93,14 +93,8 @@ class CondensationProbe:
     def _measure_layer(self, layer: str, members: Members, into: Measurement) -> None:
         geometry = members.geometry(layer)
         lines, coarse = members.lines(layer, FINE), members.lines(layer, COARSE)
-        condensed, condensed_coarse, nulls, nulls_coarse = [], [], [], []
-        # a layer's entries are the same in all members, and so is chance for as many kernels
-        for row, kept in enumerate(lines.kept_S.tolist()):
-            size = calibration_size(kept)
-            nulls.append(null_condensation(geometry.entries, size))
-            nulls_coarse.append(null_condensation(geometry.entries, size, cut=COARSE.cos, smallest_share=COARSE.share))
-            condensed.append(is_condensed(lines.judged(row), nulls[-1], geometry.entries))
-            condensed_coarse.append(is_condensed(coarse.judged(row), nulls_coarse[-1], geometry.entries))
+        nulls, condensed = _judged(lines, FINE, geometry.entries)
+        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, geometry.entries)
         coverage_S, mean_S = round_array(lines.coverage_S), round_array(lines.mean_abs_cos_S)
         pair_S = round_array(mean_pair_abs_cos(members.pairs(layer), geometry.kernels))
         into.scalar(f"{layer}.directions_coarse", coarse.directions_S)
@@ -157,6 +151,18 @@ class CondensationProbe:
             if is_so and (layer, number) not in self._condensed:
                 self._condensed.add((layer, number))
                 into.event("condensed", f"{layer} condensed: {_count(count, 'line')} at {FINE.short}", number)
+
+
+def _judged(lines: MembersLines, cut: Cut, entries: int) -> tuple[list[Null], list[bool]]:
+    """What chance makes of as many kernels as each member keeps, and whether each has condensed."""
+    kept_S = lines.kept_S.tolist()
+    null_of = {
+        kept: null_condensation(entries, calibration_size(kept), cut=cut.cos, smallest_share=cut.share)
+        for kept in set(kept_S)
+    }
+    nulls = [null_of[kept] for kept in kept_S]
+    own = zip(lines.coverage_S.tolist(), lines.tightness_S.tolist(), nulls, strict=True)
+    return nulls, [is_condensed(Judged(coverage, tightness), null, entries) for coverage, tightness, null in own]
 
 
 def _count(number: int, noun: str) -> str:

@@ -34,8 +34,10 @@ from condense_core.remote.client.link import Link, open_mirror
 from condense_core.remote.wire.messages import Ping, Pong
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.rows import ScalarRow
+from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_reader
-from condense_core.runfile.writer import RunWriter
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.runs.place import find_run
 
@@ -99,10 +101,9 @@ class Training(threading.Thread):
     def _write(self) -> None:
         at = self._written
         scalars, frames = self._rows[at % len(self._rows)]
+        self._writer.append(StepRecord(at, scalars, [], []))
         connection = self._writer._connection
         connection.execute("BEGIN IMMEDIATE")
-        for name, value in scalars:
-            connection.execute("INSERT INTO scalar VALUES (?, ?, ?, ?)", (self._writer._next(), at, name, value))
         for row in frames:
             connection.execute("INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)", (self._writer._next(), at, *row))
         connection.execute("UPDATE run SET status = 'running', step = ?, heartbeat = ?", (at, time.time()))
@@ -125,15 +126,18 @@ class Training(threading.Thread):
 
 def _instants(folder: Path, spectra: bool) -> Iterator[tuple[list[Row], list[Row]]]:
     with contextlib.closing(open_reader(folder / FILE_NAME)) as connection:
+        of_step: dict[int, list[ScalarRow]] = {}
+        for row in scalars_of(connection).rows(0, 2**62):
+            of_step.setdefault(row.step, []).append(row)
         for (step,) in connection.execute(
             "SELECT DISTINCT step FROM frame WHERE kind = 'similarity' ORDER BY step"
         ).fetchall():
-            scalars = connection.execute("SELECT name, value FROM scalar WHERE step = ? ORDER BY seq", (step,))
+            scalars = [pair for row in of_step.get(step, ()) for pair in zip(row.names, row.values, strict=True)]
             frames = connection.execute(
                 "SELECT kind, layer, key, blob FROM frame WHERE step = ? AND (? OR kind <> 'spectrum') ORDER BY seq",
                 (step, spectra),
             )
-            yield scalars.fetchall(), frames.fetchall()
+            yield scalars, frames.fetchall()
 
 
 class Counted:

@@ -11,6 +11,7 @@ import numpy as np
 
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
+from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer
 from condense_core.runfile.writer import StepRecord
 from condense_core.runs.create import create_run
@@ -90,12 +91,13 @@ def long_run(runs: Path, count: int) -> Path:
     ]
     seq = 0
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
+        table = scalars_of(connection)
         connection.execute("BEGIN")
         for step in range(count):
             batch, blobs = cycle[step % CYCLE]
-            rows = [(seq + at, step, name, value) for at, (name, value) in enumerate(batch.scalars, start=1)]
-            seq += len(rows)
-            connection.executemany("INSERT INTO scalar VALUES (?, ?, ?, ?)", rows)
+            scalars = table.numbered(seq + 1, step, batch.scalars)
+            seq += len(scalars)
+            table.put(scalars)
             rows = [(seq + at, step, kind, layer, key, b) for at, (layer, kind, key, b) in enumerate(blobs, start=1)]
             seq += len(rows)
             connection.executemany("INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)", rows)

@@ -6,10 +6,13 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
+from condense_core.runfile import schema
 from condense_core.runfile.frames import (
     Alignment,
     Array,
@@ -126,9 +129,12 @@ class Recording:
         spacing: str = "log",
         members: int = 1,
         claim: Claim | None = None,
+        format_: int = schema.VERSION,
     ) -> None:
         self.experiment = experiment(kernels, steps, members, claim)
-        self.folder = create_run(self.experiment, runs=runs, name="digits-gd", device="cpu")
+        # older programs made files of earlier formats, and this one goes on with them
+        with mock.patch("condense_core.runs.create.create", partial(schema.create, version=format_)):
+            self.folder = create_run(self.experiment, runs=runs, name="digits-gd", device="cpu")
         spaced = np.linspace if spacing == "linear" else np.geomspace
         self.steps = np.unique(np.r_[0, spaced(1, steps, frames - 1).astype(int)])
         self.names = self.experiment.layer_names

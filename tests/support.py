@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -17,6 +19,8 @@ from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile import frames
 from condense_core.runfile.info import LOG_NAME
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.scalars import scalars_of
+from condense_core.runfile.schema import FILE_NAME, open_reader
 
 SMALL = """
 name = "small"
@@ -62,7 +66,12 @@ def rows(
     """All scalars and frames of a run by content, for comparing runs: what depends on the clock is left out."""
     with RunReader(folder) as run:
         connection = run._connection
-        scalars = connection.execute("SELECT step, name, value FROM scalar ORDER BY step, name").fetchall()
+        scalars = sorted(
+            # NaN equals nothing, itself neither
+            (row.step, name, None if math.isnan(value) else value)
+            for row in scalars_of(connection).rows(0, run.last_seq)
+            for name, value in zip(row.names, row.values, strict=True)
+        )
         blobs = connection.execute("SELECT step, kind, layer, blob FROM frame ORDER BY step, kind, layer").fetchall()
         decoded = []
         for step, kind, layer, blob in blobs:
@@ -73,6 +82,20 @@ def rows(
                 value = {name: of_members.tobytes() for name, of_members in values if name not in without}
             decoded.append((step, kind, layer, value))
     return {"scalar": [row for row in scalars if row[1] not in without], "frame": decoded}
+
+
+def all_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of a run file, byte by byte; of scalars, whose layouts are each file's own, what they hold."""
+    connection = open_reader(folder / FILE_NAME)
+    try:
+        of = {
+            table: connection.execute(f"SELECT * FROM {table} ORDER BY seq").fetchall() for table in ("frame", "event")
+        }
+        scalars = scalars_of(connection).rows(0, 2**62)
+        values = [(row.seq, row.step, row.names, struct.pack(f"{len(row.values)}d", *row.values)) for row in scalars]
+        return {"scalar": values, **of}
+    finally:
+        connection.close()
 
 
 class Workers:

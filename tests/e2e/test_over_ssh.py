@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from conftest import GROWING, command, need
 from sshd import SECRET, FarSide, can_ask_for_passwords
-from support import SMALL, wait_for
+from support import SMALL, all_rows, wait_for
 from test_run_in_terminal import PROGRAM
 
 from condense_core.remote.client import link as linking
@@ -27,19 +27,9 @@ from condense_core.remote.server.source import RunSource
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runs.place import find_run, run_folders
 
 pytestmark = pytest.mark.terminal
-
-
-def all_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    connection = open_reader(folder / FILE_NAME)
-    try:
-        tables = ("scalar", "frame", "event")
-        return {name: connection.execute(f"SELECT * FROM {name} ORDER BY seq").fetchall() for name in tables}
-    finally:
-        connection.close()
 
 
 def status(folder: Path) -> str:

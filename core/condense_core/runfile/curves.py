@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import frames
-from condense_core.runfile.rows import Point
+from condense_core.runfile.rows import Stretch
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -35,19 +35,19 @@ class Curve:
         self._steps = np.empty(64, np.int64)
         self._values = np.empty(64, np.float64)
 
-    def append(self, rows: list[Point]) -> None:
-        """Take in rows that follow on the last."""
-        length = self._length + len(rows)
+    def append(self, found: Stretch) -> None:
+        """Take in points that follow on the last."""
+        length = self._length + len(found.steps)
         if length > len(self._steps):
             room = max(length, 2 * len(self._steps))
             # memory that is not written to yet is not taken yet
             steps, values = np.empty(room, np.int64), np.empty(room, np.float64)
             steps[: self._length], values[: self._length] = self.steps, self.values
             self._steps, self._values = steps, values
-        self._steps[self._length : length] = [step for _, step, _ in rows]
-        self._values[self._length : length] = [np.nan if value is None else value for _, _, value in rows]
+        self._steps[self._length : length] = found.steps
+        self._values[self._length : length] = found.values
         self._length = length
-        self.seq = rows[-1].seq
+        self.seq = found.seq
 
     @property
     def steps(self) -> IntArray:

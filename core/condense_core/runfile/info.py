@@ -15,10 +15,11 @@ from msgspec import Meta
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, open_file
+from condense_core.machine import machine_of
 from condense_core.runfile.beats import silence
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.rows import DamagedError, Moment, Seq, Step, converted
-from condense_core.runfile.schema import FILE_NAME, has_table, log_is_missing, open_reader, reading
+from condense_core.runfile.schema import FILE_NAME, has_table, log_is_missing, open_reader, reading, version_of
 from condense_core.runfile.status import ACTIVE, Status
 from condense_core.text import printable
 
@@ -99,6 +100,11 @@ COLUMNS = tuple(name for name in RunInfo.__struct_fields__ if name != "mirror")
 _SINCE_3 = ("trainer", "can")
 
 
+def columns_of(version: int) -> tuple[str, ...]:
+    """Columns of the run's row in a file of that version."""
+    return COLUMNS if version >= 3 else tuple(name for name in COLUMNS if name not in _SINCE_3)
+
+
 def has_checkpoint(info: RunInfo, place: Path) -> bool:
     """Whether the run in that folder goes on from a checkpoint where it is resumed, and not from its start; of one on
     another machine, which has it there, True."""
@@ -115,8 +121,7 @@ def read_run(place: Path) -> RunInfo:
 def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     """The run's row; RunFileError if it is missing or not of the right types."""
     with reading(folder):
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        columns = COLUMNS if version >= 3 else tuple(name for name in COLUMNS if name not in _SINCE_3)
+        columns = columns_of(version_of(connection))
         values = _row(connection.execute(f"SELECT {', '.join(columns)} FROM run"), columns)
         if values is None:
             raise RunFileError(
@@ -129,8 +134,11 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
                     values[name] = msgspec.json.decode(values[name])
                 except (msgspec.DecodeError, TypeError) as error:
                     raise DamagedError(f"run.{name}: {error}") from None
-        info = shown(converted(values, RunInfo, "run"))
         mirror = _read_mirror(connection, folder)
+        if mirror is None and folder.is_dir():
+            # a folder that was copied or renamed is a run of its own, by the name by which it can be found
+            values["id"] = folder.name
+        info = shown(converted(values, RunInfo, "run"))
         cut = (
             info.active
             # one whose worker has not begun has no rows that could be missing
@@ -211,7 +219,7 @@ def seen_status(info: RunInfo, folder: Path) -> Status:
     does not change (`beats`)."""
     if info.status not in ACTIVE:
         return info.status
-    if info.host == socket.gethostname():
+    if machine_of(info.host) == socket.gethostname():
         # one machine, one clock
         started = time.time() - info.heartbeat < START_GRACE_S
         gone = not worker_is_alive(folder) and not (info.status == "starting" and started)

@@ -21,7 +21,8 @@ from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import Event
-from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, has_table, open_reader, reading
+from condense_core.runfile.scalars import scalars_of
+from condense_core.runfile.schema import FILE_NAME, has_table, open_reader, reading
 from condense_core.scenario import watched
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Experiment
@@ -60,6 +61,7 @@ class RunReader:
         self._known: tuple[int, Claim | None] | None = None
         self._data_version = -1
         with self._checked():
+            self._scalars = scalars_of(self._connection)
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
@@ -206,18 +208,14 @@ class RunReader:
             steps = self.instants
             return int(steps[-1]) if len(steps) else None
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step FROM scalar WHERE name = 'loss' ORDER BY seq DESC LIMIT 1"
-            )
-            row = rows.one(cursor, rows.RowPlace, "scalar")
-        return None if row is None else row.step
+            newest = self._scalars.newest("loss")
+        return None if newest is None else newest.step
 
     @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
         with self._checked():
-            cursor = self._connection.execute(f"{SCALAR_NAMES} LIMIT ?", (MOST_CURVES,))
-            return tuple(printable(row.name) for row in rows.rows(cursor, rows.Named, "scalar"))
+            return tuple(map(printable, self._scalars.names(MOST_CURVES)))
 
     def curve(self, name: str, most: int | None = None) -> tuple[IntArray, FloatArray]:
         """Steps and values of one scalar up to now; NaN and ±inf as they were measured. Both empty if unknown.
@@ -230,12 +228,8 @@ class RunReader:
             return self._of_members.curve(name, self.member_number)
         curve = self._curves.setdefault(name, Curve())
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step, value FROM scalar WHERE name = ? AND seq > ? ORDER BY seq LIMIT ?",
-                (name, curve.seq, -1 if most is None else most),
-            )
-            for chunk in rows.chunks(cursor, rows.Point, "scalar"):
-                curve.append(chunk)
+            for stretch in self._scalars.stretches(name, curve.seq, most):
+                curve.append(stretch)
         return curve.steps, curve.values
 
     def last(self, name: str, at: int | None = None) -> float:
@@ -247,7 +241,8 @@ class RunReader:
     def newest(self, name: str) -> float:
         """The newest value of a scalar, of an ensemble the mean; NaN if there is none. Reads no curve for it."""
         with self._checked():
-            return rows.newest_value(self._connection, name)
+            found = self._scalars.newest(name)
+        return rows.number(None if found is None else found.value)
 
     def frame(
         self,

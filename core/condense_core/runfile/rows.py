@@ -6,16 +6,17 @@ query in their order and what may stand in each; a value that may not is an erro
 
 from __future__ import annotations
 
+import functools
 import operator
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from condense_core import typed
-from condense_core.runfile.schema import NEWEST_SEQ, NEWEST_VALUE
+from condense_core.runfile.schema import NEWEST_SEQ
 from condense_core.validation import in_words
 
 # A scenario has at most 10^9 steps; beyond this bound a step is damage, and would be no whole number as a float.
@@ -26,12 +27,14 @@ LATEST = 250_000_000_000.0
 LARGEST_FRAME = 4 * 1024 * 1024
 # Compressed, it is at most so much larger, of noise that cannot be compressed.
 LARGEST_BLOB = LARGEST_FRAME + 64 * 1024
+# Characters of a name, of a scalar, a layer or a kind.
+LONGEST_NAME = 200
 # Rows that are taken out of SQLite at a time where there may be a million.
 CHUNK = 10_000
 
 Seq = Annotated[int, Meta(ge=0, lt=2**62)]
 Step = Annotated[int, Meta(ge=0, le=LARGEST_STEP)]
-Name = Annotated[str, Meta(max_length=200)]
+Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
 Moment = Annotated[float, Meta(ge=0, le=LATEST)]
 Blob = Annotated[bytes, Meta(max_length=LARGEST_BLOB)]
 
@@ -59,32 +62,34 @@ class Length(NamedTuple):
 
 
 class Named(NamedTuple):
-    """Of `scalar`: a name."""
+    """Of any table: a name."""
 
     name: Name
-
-
-class ScalarValue(NamedTuple):
-    """Of `scalar`: a value; none for NaN, which SQLite cannot hold."""
-
-    value: float | None
 
 
 class Point(NamedTuple):
-    """Of `scalar`: a row of one curve."""
+    """Of `scalar`: a row of one curve; no value for NaN, which SQLite cannot hold."""
 
     seq: Seq
     step: Step
     value: float | None
 
 
-class Scalar(NamedTuple):
-    """A row of `scalar`."""
+class Stretch(NamedTuple):
+    """Part of a curve, in order: its points, and the number of the row of the last."""
 
-    seq: Seq
-    step: Step
-    name: Name
-    value: float | None
+    seq: int
+    steps: Sequence[int]
+    values: Sequence[float]
+
+
+class ScalarRow(NamedTuple):
+    """Scalars under one sequence number, whatever way a file keeps them: their names, and as many values."""
+
+    seq: int
+    step: int
+    names: tuple[str, ...]
+    values: tuple[float, ...]
 
 
 class Event(NamedTuple):
@@ -138,14 +143,21 @@ def chunks(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[list[R]
     Numbers that do not rise are damage: a page of the file that stands in two places, by which a few kilobytes would be
     an endless table.
     """
-    last = -1
-    while found := cursor.fetchmany(CHUNK):
-        typed = _typed(found, row, table)
-        seqs = [values[0] for values in found]
-        if not all(map(operator.lt, [last, *seqs], seqs)):
-            raise DamagedError(f"{table}: row numbers that do not increase")
-        last = seqs[-1]
-        yield typed
+    for found in _rising(cursor, row, table):
+        yield _typed(found, row, table)
+
+
+def columns(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[list[tuple[Any, ...]]]:
+    """`chunks`, each as a tuple for each column: of a hundred thousand rows a value each takes a third of the time."""
+    plain: Any = _plain(row)  # type: ignore[arg-type] # a type is hashable
+    for found in _rising(cursor, row, table):
+        try:
+            typed.convert(found, plain)
+        except msgspec.ValidationError:
+            # for the words of the error
+            _typed(found, row, table)
+            raise
+        yield list(zip(*found, strict=True))
 
 
 def each(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[R]:
@@ -160,12 +172,6 @@ def newest(connection: sqlite3.Connection) -> int:
     return (found and found.seq) or 0
 
 
-def newest_value(connection: sqlite3.Connection, name: str) -> float:
-    """The newest value of a scalar; NaN where there is none."""
-    found = one(connection.execute(NEWEST_VALUE, (name,)), ScalarValue, "scalar")
-    return number(None if found is None else found.value)
-
-
 def number(value: float | None) -> float:
     """A value as it was measured: SQLite keeps NaN as NULL."""
     return float("nan") if value is None else value
@@ -177,6 +183,28 @@ def converted(values: dict[str, Any], kind: type[T], table: str) -> T:
         return typed.convert(values, kind)
     except msgspec.ValidationError as error:
         raise DamagedError(f"{table}.{in_words(str(error), values)}") from None
+
+
+@functools.cache
+def _plain(row: type[Any]) -> Any:
+    """A list of tuples of what stands in a row of that type."""
+    return list[tuple[tuple(get_type_hints(row, include_extras=True).values())]]  # type: ignore[misc]
+
+
+def _rising(cursor: sqlite3.Cursor, row: type[Any], table: str) -> Iterator[list[tuple[Any, ...]]]:
+    last = -1
+    while found := cursor.fetchmany(CHUNK):
+        seqs = [values[0] for values in found]
+        try:
+            rising = all(map(operator.lt, [last, *seqs], seqs))
+        except TypeError:
+            rising = False
+        if not rising:
+            # what is no number has an error of its own
+            _typed(found, row, table)
+            raise DamagedError(f"{table}: row numbers that do not increase")
+        last = seqs[-1]
+        yield found
 
 
 def _typed(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:

@@ -17,8 +17,13 @@ from pathlib import Path
 from condense_core.errors import RunFileError
 from condense_core.foreign import PASSING, decoding, reason
 from condense_core.runfile.file_system import network_type
+from condense_core.runfile.tables import needed, tables
 
-# Raised with every change of the tables; older files are read, newer ones refused.
+# Raised with every change of the tables. An older file is read, and whoever goes on with it writes it as it is; a newer
+# one is refused. What each version added (their tables: tables.py):
+# 1: all tables.
+# 2: the scalars of a step as one packed row, and `layout`, which says whose values a row has (packed.py).
+# 3: of runs that somebody's own script trains: `trainer`, `can`, and steps that nobody knows (info.py).
 VERSION = 3
 FILE_NAME = "run.sqlite"
 
@@ -29,43 +34,10 @@ BUSY_MS = 5_000
 # stand for a gigabyte of zeros.
 LONGEST_VALUE = 8 * 1024 * 1024
 
-# The index of scalars holds them whole: a long curve is one stretch of it, not a place in the table for each point.
-TABLES = """
-CREATE TABLE run (
-  id TEXT NOT NULL, name TEXT NOT NULL, preset TEXT NOT NULL, experiment TEXT NOT NULL, seed INTEGER NOT NULL,
-  revision TEXT NOT NULL, versions TEXT NOT NULL, device TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER,
-  status TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', steps INTEGER, step INTEGER NOT NULL DEFAULT 0,
-  seconds REAL NOT NULL DEFAULT 0, created REAL NOT NULL, heartbeat REAL NOT NULL,
-  trainer TEXT NOT NULL DEFAULT 'engine', can TEXT NOT NULL DEFAULT '["pause","stop","resume","reduce","new"]'
-);
-CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, name TEXT NOT NULL, value REAL);
-CREATE INDEX scalar_curve ON scalar (name, seq, step, value);
-CREATE TABLE frame (
-  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, layer TEXT NOT NULL, key INTEGER NOT NULL,
-  blob BLOB NOT NULL
-);
-CREATE INDEX frame_place ON frame (kind, layer, step);
-CREATE TABLE event (
-  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL
-);
-CREATE TABLE command (
-  id INTEGER PRIMARY KEY, verb TEXT NOT NULL, argument TEXT NOT NULL, sent_at REAL NOT NULL, taken_at REAL
-);
-"""
-
 # The highest sequence number in the file, 0 in an empty one: the rows of all tables share one counter.
 NEWEST_SEQ = (
     "SELECT ifnull(max(s), 0) AS newest FROM (SELECT max(seq) AS s FROM scalar UNION ALL SELECT max(seq) FROM frame"
     " UNION ALL SELECT max(seq) FROM event)"
-)
-# The newest value of a scalar, found by its index.
-NEWEST_VALUE = "SELECT value FROM scalar WHERE name = ? ORDER BY seq DESC LIMIT 1"
-# All scalars by name, one step of the index a name, however many rows there are (a loose index scan). UNION: it ends
-# also where a damaged index leads round in a circle.
-SCALAR_NAMES = (
-    "WITH RECURSIVE n(name) AS (SELECT min(name) FROM scalar UNION"
-    " SELECT (SELECT min(name) FROM scalar WHERE name > n.name) FROM n WHERE n.name IS NOT NULL)"
-    " SELECT name FROM n WHERE name IS NOT NULL"
 )
 
 # What SQLite tells a reader that would have to write first; an error that Python itself raises has no name.
@@ -97,14 +69,21 @@ def writing(place: Path) -> contextlib.AbstractContextManager[None]:
     return decoding(RunFileError, f"cannot write {place}")
 
 
-def create(file: Path) -> None:
-    """Make an empty run file, for its owner only; RunFileError if the place cannot be written."""
+def create(file: Path, version: int = VERSION) -> None:
+    """Make an empty run file, for its owner only; RunFileError if the place cannot be written. Of an earlier `version`
+    is the copy of a file that is."""
     with writing(file):
         # SQLite gives its own files beside it the same rights
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with writing(file), contextlib.closing(_connect(file, "rw")) as connection:
         _choose_journal(connection, file)
-        connection.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        connection.executescript(f"BEGIN; {tables(version)} PRAGMA user_version = {version}; COMMIT;")
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of an open run file."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def open_writer(file: Path) -> sqlite3.Connection:
@@ -118,11 +97,12 @@ def open_writer(file: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def writer(file: Path) -> Iterator[sqlite3.Connection]:
-    """`open_writer` for the length of the block. Where nobody else has the file open it is then one file without a log,
-    so that a log that is missing later was lost."""
+    """`open_writer` for the length of the block; what the disk refuses there is a RunFileError too. Where nobody else
+    has the file open it is then one file without a log, so that a log that is missing later was lost."""
     connection = open_writer(file)
     try:
-        yield connection
+        with writing(file):
+            yield connection
     finally:
         with contextlib.suppress(sqlite3.Error):  # somebody has: the log stays
             connection.execute("PRAGMA busy_timeout = 0")
@@ -214,17 +194,30 @@ def _open(file: Path, mode: str) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection, file: Path) -> None:
     """Refuse what is no run file, and one of a later version."""
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = version_of(connection)
     # a table without pages is one that a module of SQLite's makes up as it is read
-    tables = {
+    found = {
         name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0")
     }
     if version > VERSION:
         raise RunFileError(
             f"{file} has format {version}, and this program reads up to {VERSION}: install a newer condense-tui"
         )
-    if version < 1 or not {"run", "scalar", "frame", "event", "command"} <= tables:
+    if version < 1 or not needed(version) <= found:
         raise RunFileError(f"{file} is not a condense-tui run file")
+
+
+@contextlib.contextmanager
+def one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+    """All reads in the block see the file as of one commit."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
 from condense_core.runfile.info import HEARTBEAT_S
 from condense_core.runfile.precision import CLOCK, rounded
 from condense_core.runfile.rows import newest
+from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer, reading
 from condense_core.runfile.status import Status
 
@@ -59,6 +60,7 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
+        self._scalars = scalars_of(self._connection)
         with reading(folder):
             self._seq = newest(self._connection)
 
@@ -68,11 +70,9 @@ class RunWriter:
         blobs = [(layer, frame, encode(frame)) for layer, frame in record.frames]
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany(
-                # SQLite has no NaN and stores it as NULL, which the reader turns back
-                "INSERT INTO scalar VALUES (?, ?, ?, ?)",
-                [(self._next(), record.step, name, float(value)) for name, value in record.scalars],
-            )
+            scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
+            self._scalars.put(scalars)
+            self._seq += len(scalars)
             connection.executemany(
                 "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
                 [
@@ -86,7 +86,7 @@ class RunWriter:
                 [(self._next(), record.step, kind, text, now) for kind, text in record.events],
             )
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

@@ -12,14 +12,14 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.runfile.info import RunInfo, read_info
-from condense_core.runfile.rows import FrameAt, Named, Point, Seq, newest_value, number, one, rows
-from condense_core.runfile.schema import FILE_NAME, SCALAR_NAMES, open_reader, reading
+from condense_core.runfile.rows import FrameAt, number, one
+from condense_core.runfile.scalars import Scalars, scalars_of
+from condense_core.runfile.schema import FILE_NAME, one_moment, open_reader, reading
 from condense_core.runs.place import run_folders
 from condense_core.text import printable
 from condense_core.thresholds import COARSE, FINE, Cut
@@ -31,12 +31,10 @@ MOST_FRAMES = 200
 _END = {FINE: "", COARSE: "_coarse"}
 # Above this many layers a list shows no single one any more.
 MOST_LAYERS = 16
+# Names of scalars that are looked at for them; a bound on hostile files.
+MOST_CURVES = 4_096
 
 Signature = tuple[int, ...]
-
-
-class _Row(NamedTuple):
-    seq: Seq
 
 
 class LayerGlance(msgspec.Struct, frozen=True):
@@ -70,9 +68,15 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
 def glance(folder: Path) -> Glance:
     """The run in `folder` as it is now."""
     try:
-        with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, reading(folder):
+        with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, reading(folder), one_moment(connection):
             info = read_info(connection, folder)
-            return Glance(folder=folder, info=info, loss=_loss(connection), layers=_layers(connection, info))
+            scalars = scalars_of(connection)
+            return Glance(
+                folder=folder,
+                info=info,
+                loss=tuple(number(point.value) for point in scalars.sample("loss", POINTS)),
+                layers=_layers(connection, scalars, info),
+            )
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))
 
@@ -108,27 +112,6 @@ def _signature(folder: Path) -> Signature:
         else:
             found += (state.st_mtime_ns, state.st_size)
     return tuple(found)
-
-
-def _loss(connection: sqlite3.Connection) -> tuple[float, ...]:
-    first, last = (
-        one(
-            connection.execute(f"SELECT seq FROM scalar WHERE name = 'loss' ORDER BY seq {way} LIMIT 1"), _Row, "scalar"
-        )
-        for way in ("", "DESC")
-    )
-    if first is None or last is None:
-        return ()
-    found: dict[int, float] = {}
-    for place in range(POINTS):
-        at = first.seq + (last.seq - first.seq) * place // (POINTS - 1)
-        cursor = connection.execute(
-            "SELECT seq, step, value FROM scalar WHERE name = 'loss' AND seq >= ? ORDER BY seq LIMIT 1", (at,)
-        )
-        point = one(cursor, Point, "scalar")
-        if point is not None:
-            found[point.seq] = number(point.value)
-    return tuple(found.values())
 
 
 def _gist(info: RunInfo) -> tuple[int, Cut]:
@@ -173,26 +156,24 @@ def _of_members(connection: sqlite3.Connection, members: int, layers: list[str])
     return {scalar: list(of_members.values()) for scalar, of_members in found.items()}
 
 
-def _layers(connection: sqlite3.Connection, info: RunInfo) -> tuple[LayerGlance, ...]:
-    cursor = connection.execute(
-        f"SELECT name FROM ({SCALAR_NAMES}) WHERE name LIKE '%.lines' AND name NOT LIKE '%@%' LIMIT ?", (MOST_LAYERS,)
-    )
-    names = rows(cursor, Named, "scalar")
+def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo) -> tuple[LayerGlance, ...]:
+    names = [name for name in scalars.names(MOST_CURVES) if name.endswith(".lines") and "@" not in name][:MOST_LAYERS]
     if not names:
         return ()
     from condense_core.runs.over_seeds import over_seeds
 
     members, claimed = _gist(info)
-    of_members = _of_members(connection, members, [name.removesuffix(".lines") for (name,) in names])
+    of_members = _of_members(connection, members, [name.removesuffix(".lines") for name in names])
     found = []
-    for (name,) in names:
-        cursor = connection.execute("SELECT seq FROM scalar WHERE name = ? ORDER BY seq LIMIT 1", (name,))
-        since = one(cursor, _Row, "scalar")
+    for name in names:
         layer = name.removesuffix(".lines")
 
         def newest(measure: str, layer: str = layer) -> list[float]:
             scalar = f"{layer}.{measure}"
-            return [newest_value(connection, scalar)] if members == 1 else of_members[scalar]
+            if members > 1:
+                return of_members[scalar]
+            point = scalars.newest(scalar)
+            return [number(None if point is None else point.value)]
 
         # files of version 0.1 have one cut
         cut = claimed if not all(map(math.isnan, newest(f"condensed{_END[claimed]}"))) else FINE
@@ -201,5 +182,5 @@ def _layers(connection: sqlite3.Connection, info: RunInfo) -> tuple[LayerGlance,
         alike = flags.known > 0 and flags.yes == flags.known
         seeds = flags.known if members > 1 else 1
         seen = LayerGlance(printable(layer), count.middle, alike, cut, count.low, count.high, flags.yes, seeds)
-        found.append((since.seq if since else 0, seen))
+        found.append((scalars.begins(name), seen))
     return tuple(layer for _, layer in sorted(found, key=lambda pair: pair[0]))

@@ -12,7 +12,8 @@ from condense_core.errors import RunFileError
 from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_writer
+from condense_core.runfile.scalars import scalars_of
+from condense_core.runfile.schema import FILE_NAME, NEWEST_SEQ, open_writer, version_of
 from condense_core.runs.thinning import thin
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
@@ -76,10 +77,11 @@ def _strip(connection: sqlite3.Connection, name: str, info: RunInfo, shipped: Ex
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("DELETE FROM event WHERE kind = 'checkpoint'")
     connection.execute("DELETE FROM command")
-    connection.executemany("DELETE FROM scalar WHERE name = ?", [(name,) for name in OF_THE_MACHINE])
-    # a short run is read as fast by an index half the size
-    connection.execute("DROP INDEX IF EXISTS scalar_curve")
-    connection.execute("CREATE INDEX IF NOT EXISTS scalar_name ON scalar (name)")
+    scalars_of(connection).remove(OF_THE_MACHINE)
+    if version_of(connection) < 2:
+        # a short run is read as fast by an index half the size
+        connection.execute("DROP INDEX IF EXISTS scalar_curve")
+        connection.execute("CREATE INDEX IF NOT EXISTS scalar_name ON scalar (name)")
     connection.execute(
         "UPDATE run SET id = ?, name = ?, preset = ?, experiment = ?, host = ?, pid = NULL",
         (f"{name}-recording", name, name, toml.dumps(shipped), HOST),

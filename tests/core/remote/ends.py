@@ -88,7 +88,7 @@ class Viewer:
         follower = Follower(mirror, lambda _: None, iter(range(1, 10**6)).__next__, newest=True)
         follower.begin()
         incoming.feed(GREETING + pack(say.Hello(say.PROTOCOL, "1")))
-        follower.obey(say.Described(1, self.info))
+        follower.obey(say.Described(1, self.info, mirror.format))
         for count in range(1, most + 1):
             self.sent += 1
             before = mirror.top

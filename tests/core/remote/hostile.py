@@ -16,8 +16,9 @@ import zstandard
 
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import pack
-from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, RowPacker, ScalarRow
+from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, RowPacker
 from condense_core.runfile.frames import SimilarityEncoder, encode
+from condense_core.runfile.rows import ScalarRow
 
 TEXTS = (
     "",
@@ -147,7 +148,10 @@ def rows(draw: Random, packer: RowPacker, after: int, fill: bool) -> bytes:
         which = draw.randrange(3)
         text = draw.choice(TEXTS)[:200]
         if which == 0:
-            batch.scalars.append(ScalarRow(seq, step, text, draw.choice(REALS)))
+            # none, one, several, and now and then the same name again
+            more = [draw.choice(TEXTS)[:200] for _ in range(draw.choice((0, 0, 1, 3)))]
+            names = () if draw.random() < 0.05 else (text, *more)
+            batch.scalars.append(ScalarRow(seq, step, names, tuple(draw.choice(REALS) for _ in names)))
         elif which == 1:
             blob = draw.choice(SIMILARITIES) if draw.random() < 0.6 else draw.choice(BYTES)
             kind = draw.choice(("similarity", "similarity", "condensation", "weights", text))

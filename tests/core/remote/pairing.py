@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from support import all_rows
+
 from condense_core.remote.client.follower import Follower
 from condense_core.remote.client.link import open_mirror
 from condense_core.remote.client.mirror import MirrorFile
@@ -15,20 +17,19 @@ from condense_core.remote.wire.framing import GREETING, from_server, pack
 from condense_core.remote.wire.messages import PROTOCOL, Hello, Message
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
-from condense_core.runfile.schema import FILE_NAME, open_reader
 
 
 class Near:
     """The viewer's side of one connection that lasts until `cut`."""
 
-    def __init__(self, far_runs: Path, runs: Path, run: str, *, newest: bool = False) -> None:
+    def __init__(self, far_runs: Path, runs: Path, run: str, *, newest: bool = False, protocol: int = PROTOCOL) -> None:
         self.to_near = bytearray(GREETING)
         self.server = Session(far_runs, self.to_near.extend)
         self.incoming = from_server()
         self._asks = itertools.count(1)
         self.received: list[object] = []
         self.sent: list[Message] = []
-        self.send(Hello(PROTOCOL, "test"))
+        self.send(Hello(protocol, "test"))
         self.host = type("Host", (), {"name": "far"})()
         self.folder = open_mirror(self, run, runs)  # type: ignore[arg-type]
         self._held = control.hold(self.folder)
@@ -76,24 +77,14 @@ class Near:
 
 
 @contextmanager
-def following(far_runs: Path, runs: Path, run: str, *, newest: bool = False) -> Iterator[Near]:
-    near = Near(far_runs, runs, run, newest=newest)
+def following(
+    far_runs: Path, runs: Path, run: str, *, newest: bool = False, protocol: int = PROTOCOL
+) -> Iterator[Near]:
+    near = Near(far_runs, runs, run, newest=newest, protocol=protocol)
     try:
         yield near
     finally:
         near.cut()
-
-
-def all_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of a run file, byte by byte."""
-    connection = open_reader(folder / FILE_NAME)
-    try:
-        return {
-            table: connection.execute(f"SELECT * FROM {table} ORDER BY seq").fetchall()
-            for table in ("scalar", "frame", "event")
-        }
-    finally:
-        connection.close()
 
 
 def assert_same(mirror: Path, original: Path) -> None:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from condense_core.remote.wire.changes import changed, changes, planes, whole
-from condense_core.remote.wire.rows import Batch, FrameRow, RowPacker, RowUnpacker, ScalarRow, stored_or_plain
+from condense_core.remote.wire.rows import Batch, FrameRow, RowPacker, RowUnpacker, stored_or_plain
 from condense_core.runfile.frames import Alignment, Array, Condensation, encode
+from condense_core.runfile.rows import ScalarRow
 
 
 def plain(frame) -> bytes:
@@ -75,7 +76,8 @@ def instants(count: int):
     cosine, speed, seq = draw.uniform(-1, 1, 32), draw.normal(size=32) * 1e-3, 0
     for step in range(count):
         cosine = np.clip(cosine + speed, -1, 1)
-        scalars = [ScalarRow(seq + at, step, f"conv1.measure{at}", float(np.float32(cosine[at]))) for at in range(16)]
+        names = tuple(f"conv1.measure{at}" for at in range(16))
+        scalars = [ScalarRow(seq, step, names, tuple(map(float, np.float32(cosine[:16]))))]
         blob = encode(Alignment.of(cosine, mean_abs_cos=0.5, ratio=0.5))
         yield Batch(scalars, [FrameRow(seq + 16, step, "alignment", "conv1", 1, *stored_or_plain(blob))], [])
         seq += 17
@@ -99,6 +101,8 @@ def test_a_probe_that_rests_now_and_then_costs_no_more():
     packer = RowPacker()
     whole_ones, sizes = list(instants(80)), []
     for place, instant in enumerate(whole_ones):
-        batch = instant if place % 2 else Batch(instant.scalars[:3], [], [])
+        (row,) = instant.scalars
+        few = Batch([row._replace(names=row.names[:3], values=row.values[:3])], [], [])
+        batch = instant if place % 2 else few
         sizes.append(len(packer.pack(batch)))
     assert np.median(sizes[41::2]) < 1.3 * 160

@@ -15,7 +15,7 @@ from condense_core.remote.client.connection import Connection, RefusedError
 from condense_core.remote.client.hosts import Host
 from condense_core.remote.client.ssh import ssh_command
 from condense_core.remote.wire.framing import GREETING, pack
-from condense_core.remote.wire.messages import PROTOCOL, Hello, ListRuns, Refused, Runs
+from condense_core.remote.wire.messages import OLDEST_PROTOCOL, PROTOCOL, Hello, ListRuns, Refused, Runs
 
 HOST = Host(name="far", ssh="user@far")
 
@@ -59,8 +59,14 @@ def test_versions_that_do_not_understand_each_other_say_so(plays):
     text = refused()
     assert f"condense-tui 9.9[31m with protocol {PROTOCOL + 1}" in text
     assert text.endswith("the one here is too old: update condense-tui here")
-    plays(hello(0, "0.0.1"), code=None)
+    plays(hello(OLDEST_PROTOCOL - 1, "0.0.1"), code=None)
     assert refused().endswith("the one there is too old: condense-tui doctor far --install")
+
+
+def test_an_older_server_is_spoken_to_in_its_protocol(plays):
+    plays(hello(OLDEST_PROTOCOL), code=None)
+    with Connection(HOST) as connection:
+        assert connection.hello.protocol == OLDEST_PROTOCOL
 
 
 @pytest.mark.parametrize(

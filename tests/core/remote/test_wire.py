@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 
+import msgspec
 import pytest
 import zstandard
 from hypothesis import given
@@ -22,9 +23,9 @@ from condense_core.remote.wire.framing import (
     from_server,
     pack,
 )
-from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, RowPacker, RowUnpacker, ScalarRow
+from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, RowPacker, RowUnpacker
 from condense_core.runfile import frames
-from condense_core.runfile.rows import LARGEST_STEP, LATEST
+from condense_core.runfile.rows import LARGEST_STEP, LATEST, ScalarRow
 
 
 @given(st.lists(st.integers(1, 40)), st.binary(max_size=200).filter(lambda noise: GREETING not in noise))
@@ -80,14 +81,17 @@ def test_what_a_shell_prints_is_passed_over_but_not_for_ever():
 
 def same(one: Batch, other: Batch) -> bool:
     def bits(batch: Batch) -> list[tuple[object, ...]]:
-        return [(row.seq, row.step, row.name, struct.pack("<d", row.value)) for row in batch.scalars]
+        return [
+            (row.seq, row.step, row.names, struct.pack(f"<{len(row.values)}d", *row.values)) for row in batch.scalars
+        ]
 
     return bits(one) == bits(other) and one.frames == other.frames and one.events == other.events
 
 
 numbers, steps = st.integers(0, 2**62 - 1), st.integers(0, LARGEST_STEP)
 names = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=8)
-scalars = st.builds(ScalarRow, numbers, steps, names, st.floats() | st.sampled_from([math.nan, -0.0]))
+pairs = st.lists(st.tuples(names, st.floats() | st.sampled_from([math.nan, -0.0])), min_size=1, max_size=4)
+scalars = st.builds(lambda seq, step, found: ScalarRow(seq, step, *zip(*found, strict=True)), numbers, steps, pairs)
 blobs = st.binary(max_size=300).map(zstandard.ZstdCompressor(level=1).compress)
 frame_rows = st.builds(FrameRow, numbers, steps, st.sampled_from(["similarity", "spectrum"]), names, st.just(1), blobs)
 events = st.builds(EventRow, numbers, steps, names, names, st.floats(0, LATEST))
@@ -115,8 +119,28 @@ def test_a_frame_as_large_as_a_run_file_may_hold_travels():
     assert found.blob == zstandard.ZstdCompressor(level=1).compress(bytes(frames.LARGEST_FRAME))
 
 
+def test_rows_of_one_scalar_travel_as_the_protocol_before_has_them():
+    rows = [ScalarRow(at, 5, (f"x{at}",), (0.1,)) for at in range(1, 5)]
+    fields = msgspec.msgpack.decode(zstandard.decompress(RowPacker().pack(Batch(rows, [], []))))
+    assert fields[-1] == []
+    # as that protocol sends them, without the last field
+    raw = zstandard.ZstdCompressor().compress(msgspec.msgpack.encode(fields[:-1]))
+    assert RowUnpacker().unpack(raw).scalars == rows
+
+
+@pytest.mark.parametrize("counts", [[1], [1, 1, 1, 1], [3, 0], [0], [2**61], [2]])
+def test_rows_that_do_not_share_out_their_values_are_refused(counts):
+    fields = msgspec.msgpack.decode(
+        zstandard.decompress(RowPacker().pack(Batch([ScalarRow(1, 5, ("a", "b", "c"), (1.0, 2.0, 3.0))], [], [])))
+    )
+    fields[-1] = counts
+    with pytest.raises(WireError):
+        RowUnpacker().unpack(zstandard.compress(msgspec.msgpack.encode(fields)))
+
+
 def test_the_same_instant_again_costs_next_to_nothing():
     packer = RowPacker()
-    instant = Batch([ScalarRow(at, 5, f"conv1.scalar{at}", 0.1 * at) for at in range(1, 50)], [], [])
+    names, values = zip(*((f"conv1.scalar{at}", 0.1 * at) for at in range(1, 100)), strict=True)
+    instant = Batch([ScalarRow(1, 5, names, values)], [], [])
     first, second = len(packer.pack(instant)), len(packer.pack(instant))
     assert second < first / 10

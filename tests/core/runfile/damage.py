@@ -23,7 +23,8 @@ from condense_core.runs.summary import summarise, to_json
 PAGE = 4096
 COLUMNS = {
     "run": COLUMNS_OF_RUN,
-    "scalar": ("seq", "step", "name", "value"),
+    "layout": ("id", "names", "kinds"),
+    "scalar": ("seq", "step", "layout", "data"),
     "frame": ("seq", "step", "kind", "layer", "key", "blob"),
     "event": ("seq", "step", "kind", "text", "time"),
     "command": ("id", "verb", "argument", "sent_at", "taken_at"),

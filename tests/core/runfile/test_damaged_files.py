@@ -21,15 +21,17 @@ from damage import (
     look_at_everything,
     look_quickly,
     refused,
+    served,
 )
 from recording import Recording
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.schema import FILE_NAME
+from condense_core.runfile.schema import FILE_NAME, VERSION
 
 BYTES_OF_PAGE_1 = 3_000
+BYTES_AMONG_SCALARS = 300
 DAMAGES_ANYWHERE = 150
 # A single row of `frame`.
 ONE = "WHERE kind = 'similarity' AND layer = 'conv1' AND step = 4000"
@@ -39,11 +41,11 @@ PATIENCE_S = 10.0
 
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run, and one of several seeds: closed, so that each is one file."""
+    """A run, one of several seeds, and one of the first format: closed, so that each is one file."""
     root = tmp_path_factory.mktemp("originals")
     found = {}
-    for name, members in (("one", 1), ("several", 3)):
-        recording = Recording(root / name, frames=4, kernels=(6, 4), members=members)
+    for name, members, format_ in (("one", 1, VERSION), ("several", 3, VERSION), ("old", 1, 1)):
+        recording = Recording(root / name, frames=4, kernels=(6, 4), members=members, format_=format_)
         recording.write()
         recording.finish()
         recording.close()
@@ -62,21 +64,51 @@ def change(folder: Path, statement: str, *values: object) -> None:
         connection.commit()
 
 
-def test_one_wrong_byte_on_the_first_page_is_refused_or_read(folder):
+@pytest.mark.parametrize("name", ["one", "old"])
+def test_one_wrong_byte_on_the_first_page_is_refused_or_read(originals, tmp_path, name):
+    folder = Path(shutil.copytree(originals[name], tmp_path / "run"))
     file = folder / FILE_NAME
     first = file.read_bytes()[:PAGE]
     draw, refusals = Random(1), 0
-    for _ in range(BYTES_OF_PAGE_1):
+    count = BYTES_OF_PAGE_1 if name == "one" else BYTES_OF_PAGE_1 // 5
+    for _ in range(count):
         at = draw.randrange(PAGE)
         with bytes_changed(file, {at: any_byte(draw, first[at])}):
             refusals += look_quickly(folder)
     assert file.read_bytes()[:PAGE] == first
     assert not look_quickly(folder)
     # most of the page is free, and a byte there means nothing
-    assert BYTES_OF_PAGE_1 / 20 < refusals < BYTES_OF_PAGE_1 / 2
+    assert count / 20 < refusals < count / 2
 
 
-@pytest.mark.parametrize("name", ["one", "several"])
+def test_one_wrong_byte_among_the_scalars_is_refused_or_read(folder):
+    """Layouts, packed rows and their index: the pages that hold them, and every byte as likely."""
+    file = folder / FILE_NAME
+    content = file.read_bytes()
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE tbl_name IN ('layout', 'scalar')"
+        pages = [page for (page,) in connection.execute(query)]
+    assert len(pages) == 3
+    used = [at for page in pages for at in range((page - 1) * PAGE, page * PAGE) if content[at]]
+    draw, refusals = Random(3), 0
+    for _ in range(BYTES_AMONG_SCALARS):
+        at = draw.choice(used)
+        with bytes_changed(file, {at: any_byte(draw, content[at])}):
+            refusals += refused(lambda: read_scalars(folder))
+    assert not refused(lambda: read_scalars(folder))
+    # a value that differs is as good as another
+    assert BYTES_AMONG_SCALARS / 50 < refusals < 0.8 * BYTES_AMONG_SCALARS
+
+
+def read_scalars(folder: Path) -> None:
+    with RunReader(folder) as run:
+        for name in run.curve_names:
+            run.curve(name)
+            run.newest(name)
+    served(folder)
+
+
+@pytest.mark.parametrize("name", ["one", "several", "old"])
 def test_wrong_bytes_anywhere_are_refused_or_read(originals, tmp_path, name):
     folder = Path(shutil.copytree(originals[name], tmp_path / "run"))
     file = folder / FILE_NAME
@@ -117,13 +149,39 @@ def test_any_value_in_any_column_is_read_or_refused(folder, table, column):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
+        ("UPDATE scalar SET step = 1.5", "scalar.step: expected a whole number, got 1.5"),
+        ("UPDATE scalar SET value = 'text'", "scalar.value: expected a number or none, got 'text'"),
+        ("UPDATE scalar SET name = x'ff'", "scalar.name: expected text, got b'\\xff'"),
+    ],
+)
+def test_an_error_in_a_file_of_the_first_format_says_the_same(originals, tmp_path, statement, message):
+    folder = Path(shutil.copytree(originals["old"], tmp_path / "run"))
+    change(folder, statement)
+    with pytest.raises(RunFileError) as caught, RunReader(folder) as run:
+        list(run.curve_names)
+        run.curve("loss")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
         ("UPDATE event SET step = 'text'", "event.step: expected a whole number, got 'text'"),
         ("UPDATE event SET time = 9e999", "event.time: expected a number of at most 250000000000.0, got inf"),
         ("UPDATE event SET text = x'ff'", "event.text: expected text, got b'\\xff'"),
         ("UPDATE event SET text = CAST(x'ff' AS TEXT)", "Could not decode to UTF-8 column 'text'"),
         ("UPDATE event SET step = -1", "event.step: expected a whole number of at least 0, got -1"),
         ("UPDATE scalar SET step = 1.5", "scalar.step: expected a whole number, got 1.5"),
-        ("UPDATE scalar SET value = 'text'", "scalar.value: expected a number or none, got 'text'"),
+        ("UPDATE scalar SET data = 'text'", "scalar.data: expected data, got none"),
+        ("UPDATE scalar SET data = zeroblob(9)", "scalar.data: expected data, got none"),
+        ("UPDATE scalar SET layout = 99", "scalar.layout: there is no layout 99"),
+        ("UPDATE scalar SET layout = 'text'", "scalar.layout: expected a whole number, got 'text'"),
+        ("UPDATE layout SET kinds = 'x'", "layout.kinds: expected d or f for each of"),
+        ("UPDATE layout SET names = '{'", "layout.names: "),
+        ("UPDATE layout SET names = '[1]'", "layout.names: 0: expected text, got a whole number"),
+        ("UPDATE layout SET names = '[]'", "layout.names: expected"),
+        ("UPDATE layout SET names = printf('[\"%.300c\"]', 'x')", "layout.names: "),
+        ("UPDATE layout SET id = 'text'", "layout.seq: "),
         (
             "UPDATE scalar SET step = 4611686018427387904",
             "scalar.step: expected a whole number of at most 10000",

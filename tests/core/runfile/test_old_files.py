@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from support import Workers
 
 from condense_core.measure_table import UNKNOWN_SOURCE
+from condense_core.runfile import schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import ready_to_resume
 
@@ -65,3 +67,5 @@ def test_a_run_that_version_0_1_left_is_trained_to_its_end(tmp_path: Path, worke
         steps, loss = run.curve("loss")
         assert steps[-1] == 60_000
         assert loss[-1] < loss[0]
+    with contextlib.closing(schema.open_reader(folder / schema.FILE_NAME)) as connection:
+        assert schema.version_of(connection) == 1, "that version can still read it"

@@ -177,8 +177,8 @@ def test_a_frame_that_is_looked_at_stays_while_earlier_ones_come(tmp_path):
     recording.writer._connection.execute("CREATE TABLE mirror (filled INTEGER, host, link, delay, heard, trouble)")
     recording.writer._connection.execute("CREATE TABLE hole (after INTEGER, last INTEGER)")
     recording.writer._connection.execute("INSERT INTO mirror VALUES (0, 'far', 'offline', NULL, 0.0, '')")
-    kept = recording.writer._connection.execute("SELECT * FROM scalar WHERE name = 'loss' AND step < 100").fetchall()
-    recording.writer._connection.execute("DELETE FROM scalar WHERE name = 'loss' AND step < 100")
+    kept = recording.writer._connection.execute("SELECT * FROM scalar WHERE step < 100").fetchall()
+    recording.writer._connection.execute("DELETE FROM scalar WHERE step < 100")
     with reading(recording.folder) as posted:
         posted.until(lambda snapshot: snapshot.head is not None)
         posted.thread.move(lambda playhead, _: playhead.go(3))

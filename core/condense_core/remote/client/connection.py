@@ -127,7 +127,7 @@ class Connection:
         raise HostError(f"{self.host.name} did not answer within {seconds:.0f} s")
 
     def _checked(self, hello: say.Hello) -> say.Hello:
-        if hello.protocol != say.PROTOCOL:
+        if not say.OLDEST_PROTOCOL <= hello.protocol <= say.PROTOCOL:
             older, newer = "there", "here"
             if hello.protocol > say.PROTOCOL:
                 older, newer = newer, older

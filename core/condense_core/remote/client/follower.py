@@ -83,7 +83,8 @@ class Follower:
         elif isinstance(message, say.RunState):
             self._state = self._withheld = message
         elif isinstance(message, say.Described) and message.ask == self._subscription:
-            if (message.info.id, message.info.created) != (self._mirror.run, self._mirror.created):
+            there = message.info.id, message.info.created, message.format
+            if there != (self._mirror.run, self._mirror.created, self._mirror.format):
                 raise self._gone(f"{self._mirror.run} there is not the run that was copied here")
             self._described = True
         elif isinstance(message, say.Pong):

@@ -43,7 +43,7 @@ def open_mirror(connection: Connection, run: str, runs: Path) -> Path:
     # where somebody else keeps it, it is there
     if not ((folder / FILE_NAME).exists() and control.worker_is_alive(folder)):
         with control.hold(folder):
-            MirrorFile(folder, connection.host.name, found.info).close()
+            MirrorFile(folder, connection.host.name, found.info, found.format).close()
     return folder
 
 

@@ -10,7 +10,6 @@ Whoever keeps the mirror is to it what a worker is to a run: it holds the folder
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import sqlite3
 import time
@@ -24,9 +23,10 @@ from condense_core.errors import HostError, RunFileError
 from condense_core.foreign import PASSING, reason
 from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch
-from condense_core.runfile.info import COLUMNS, LinkState, RunInfo, read_info
+from condense_core.runfile.info import LinkState, RunInfo, columns_of, read_info
 from condense_core.runfile.rows import Numbered, Seq, one, rows
-from condense_core.runfile.schema import FILE_NAME, create, open_writer, reading
+from condense_core.runfile.scalars import scalars_of
+from condense_core.runfile.schema import FILE_NAME, VERSION, create, open_writer, reading, version_of
 from condense_core.runs.place import mirror_folder
 
 TABLES = """
@@ -88,29 +88,41 @@ def clear_leftovers(runs: Path) -> None:
 class MirrorFile:
     """The mirror's file, open for writing. Whoever opens it holds the folder (control.hold)."""
 
-    def __init__(self, folder: Path, host: str, info: RunInfo) -> None:
-        """Make the file where it is missing. RunFileError if it mirrors another run than the one described."""
+    def __init__(self, folder: Path, host: str, info: RunInfo, format_: int = VERSION) -> None:
+        """Make the file where it is missing, of the run file's own format. RunFileError if it mirrors another run than
+        the one described, or of a format that is not known here."""
         self.folder = folder
         self.host = host
         self.run = info.id
         self.created = info.created
         file = folder / FILE_NAME
         if not file.exists():
+            if format_ > VERSION:
+                raise RunFileError(
+                    f"{info.id} on {host} has format {format_}, and this program reads up to {VERSION}:"
+                    " install a newer condense-tui here"
+                )
             # whole or not at all: a reader never finds half a mirror, nor this one the log of a former half
             partial = folder / f".{FILE_NAME}.partial"
             for left in folder.glob(f"{partial.name}*"):
                 left.unlink(missing_ok=True)
-            create(partial)
+            create(partial, format_)
             with contextlib.closing(open_writer(partial)) as connection, _stored(info.id):
                 _describe(connection, host, info)
                 connection.execute("PRAGMA journal_mode = DELETE")
+            if any(folder.glob(f"{partial.name}-*")):
+                # SQLite does not say that the disk refused this; without its journal the file may be half changed
+                raise RunFileError(
+                    f"cannot write the copy of {info.id}: the disk of {folder} refused it; free some space first"
+                )
             os.replace(partial, file)  # noqa: PTH105 - replaces atomically
         self._connection = open_writer(file)
         try:
-            # one that an older version made has no such column, and is of a run that can do everything
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            self._knows_abilities = version >= 3
-            self._check(host, info)
+            with _stored(info.id):
+                self._scalars = scalars_of(self._connection)
+                self.format = version_of(self._connection)
+                """Version of the file's tables, here and there."""
+                self._check(host, info)
         except BaseException:
             self._connection.close()
             raise
@@ -162,7 +174,7 @@ class MirrorFile:
     def state(self, state: RunState) -> None:
         """Store what the far side says of the run."""
         columns = {name: getattr(state, name) for name in state.__struct_fields__ if name not in {"last_seq", "can"}}
-        if self._knows_abilities:
+        if "can" in columns_of(self.format):
             columns["can"] = msgspec.json.encode(state.can).decode()
         names = ", ".join(f"{name} = ?" for name in columns)
         with _stored(self.run):
@@ -214,10 +226,7 @@ class MirrorFile:
         with _stored(self.run):
             connection.execute("BEGIN IMMEDIATE")
             try:
-                connection.executemany(
-                    "INSERT INTO scalar VALUES (?, ?, ?, ?)",
-                    [(row.seq, row.step, row.name, _null(row.value)) for row in batch.scalars],
-                )
+                self._scalars.put(batch.scalars)
                 connection.executemany(
                     "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
                     [(row.seq, row.step, row.kind, row.layer, row.key, row.blob) for row in batch.frames],
@@ -234,18 +243,15 @@ class MirrorFile:
                 raise
 
 
-def _null(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
 def _describe(connection: sqlite3.Connection, host: str, info: RunInfo) -> None:
-    values = [getattr(info, name) for name in COLUMNS]
+    values = {name: getattr(info, name) for name in columns_of(version_of(connection))}
     # until its last rows are here it is not over
-    values[COLUMNS.index("status")] = info.status if info.active else "running"
-    for name in ("versions", "can"):
-        values[COLUMNS.index(name)] = msgspec.json.encode(getattr(info, name)).decode()
+    values["status"] = info.status if info.active else "running"
+    values |= {name: msgspec.json.encode(values[name]).decode() for name in ("versions", "can") if name in values}
     connection.executescript(TABLES)
-    connection.execute(f"INSERT INTO run ({', '.join(COLUMNS)}) VALUES ({', '.join('?' for _ in COLUMNS)})", values)
+    connection.execute(
+        f"INSERT INTO run ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", tuple(values.values())
+    )
     connection.execute(
         "INSERT INTO mirror VALUES (?, ?, 0, 0, 'connecting', NULL, ?, '')", (host, info.id, time.time())
     )

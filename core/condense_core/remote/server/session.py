@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import msgspec
-
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.foreign import reason
 from condense_core.libraries import blame
@@ -57,6 +55,7 @@ class Session:
         self._launcher = tuple(launcher)
         self._incoming = from_client()
         self._met = False
+        self._protocol = say.PROTOCOL
         self._source: RunSource | None = None
         self._packer = RowPacker()
         self._newest = False
@@ -99,6 +98,8 @@ class Session:
         ask = getattr(message, "ask", 0)
         with self._refusing(ask):
             if isinstance(message, say.Hello):
+                # an older client refuses any number but its own
+                self._protocol = say.OLDEST_PROTOCOL if message.protocol == say.OLDEST_PROTOCOL else say.PROTOCOL
                 self._greet()
             elif isinstance(message, say.Ping):
                 self._say(say.Pong(message.token))
@@ -143,7 +144,7 @@ class Session:
         self._met = True
         self._say(
             say.Hello(
-                say.PROTOCOL,
+                self._protocol,
                 program_version(),
                 socket.gethostname()[:100],
                 f"{platform.python_version()}"[:100],
@@ -166,7 +167,7 @@ class Session:
             except RunFileError as error:
                 troubles.append(str(error))
                 continue
-            found.append(msgspec.structs.replace(info, id=folder.name))
+            found.append(info)
             if message.claims:
                 claims.append(self._claim_of(folder, info, troubles))
         self._say(say.Runs.of(message.ask, found, troubles, claims))
@@ -185,6 +186,11 @@ class Session:
         self._leave()
         source = RunSource(self._folder(message.run))
         try:
+            if self._protocol == say.OLDEST_PROTOCOL and source.format > say.FORMAT_OF_PROTOCOL_2:
+                raise RunFileError(
+                    f"{message.run} is recorded in format {source.format}, which your condense-tui cannot receive;"
+                    f" update it to one like that of this machine, {program_version()}"
+                )
             info, last = source.info(), source.last_seq()
         except CondenseError:
             source.close()
@@ -195,7 +201,7 @@ class Session:
                 f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
             )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
-        self._say(say.Described(message.ask, info))
+        self._say(say.Described(message.ask, info, source.format))
 
     def _leave(self) -> None:
         if self._source is not None:

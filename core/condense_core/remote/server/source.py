@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from condense_core.remote.wire.messages import RunState
-from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, ScalarRow, stored_or_plain
+from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, stored_or_plain
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import (
     DamagedError,
@@ -20,19 +21,19 @@ from condense_core.runfile.rows import (
     Length,
     Numbered,
     RowPlace,
-    Scalar,
+    ScalarRow,
     StoredFrame,
     each,
     newest,
-    number,
     one,
 )
-from condense_core.runfile.schema import FILE_NAME, open_reader, reading
+from condense_core.runfile.scalars import scalars_of
+from condense_core.runfile.schema import FILE_NAME, one_moment, open_reader, reading, version_of
 
 # What a message of rows holds at most before it is compressed, so that both ends stay far from their limits.
 LARGEST_PIECE = 3 * 1024 * 1024
 MOST_ROWS_IN_PIECE = 20_000
-# About what a row takes besides its blob or text.
+# About what a row takes besides its blob or text; of scalars each one, since that is what they do on the wire.
 ROW_BYTES = 24
 _BEFORE = "SELECT seq, step FROM {} WHERE seq < ? AND step <> ? ORDER BY seq DESC LIMIT 1"
 
@@ -51,6 +52,9 @@ class RunSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._connection = open_reader(folder / FILE_NAME)
+        self._scalars = scalars_of(self._connection)
+        self.format = version_of(self._connection)
+        """Version of the file's tables."""
         self._version = -1
 
     def changed(self) -> bool:
@@ -99,7 +103,7 @@ class RunSource:
 
     def piece(self, after: int, upto: int, budget: int) -> RowPiece:
         """Rows after `after` and up to `upto`, about `budget` bytes of them; instants are kept whole where they fit."""
-        with self._checked(), self._one_moment():
+        with self._checked(), one_moment(self._connection):
             last_of_all = min(upto, newest(self._connection))
             batch = Batch([], [], [])
             size = rows = 0
@@ -107,8 +111,7 @@ class RunSource:
             for row in self._rows(after, last_of_all):
                 if row.seq <= last:
                     raise DamagedError(f"row {row.seq} after row {last}")
-                taken = ROW_BYTES + (len(row.blob) if isinstance(row, FrameRow) else 0)
-                taken += len(row.text) if isinstance(row, EventRow) else 0
+                taken = _size(row)
                 full = size >= budget and row.step != step
                 if rows and (full or size + taken > LARGEST_PIECE or rows >= MOST_ROWS_IN_PIECE):
                     return RowPiece(batch, last, size)
@@ -121,15 +124,16 @@ class RunSource:
         with self._checked():
             cursor = self._connection.execute("SELECT length(blob) FROM frame WHERE seq > ? ORDER BY seq", (after,))
             size = 0
-            for row in each(cursor, Length, "frame"):
-                size += row.length
+            of_frames = (row.length for row in each(cursor, Length, "frame"))
+            for length in itertools.chain(of_frames, self._scalars.sizes(after)):
+                size += length
                 if size > enough:
                     return size
             return size + ROW_BYTES * (self.last_seq() - after)
 
     def near_the_end(self) -> int:
         """A sequence number at an instant's end, after which every layer's newest similarity can be read by itself."""
-        with self._checked(), self._one_moment():
+        with self._checked(), one_moment(self._connection):
             cursor = self._connection.execute(
                 "SELECT min(seq) FROM (SELECT max(seq) AS seq FROM frame WHERE kind = 'similarity' AND key = 1"
                 " GROUP BY layer)"
@@ -160,10 +164,6 @@ class RunSource:
             where = "WHERE seq > ? AND seq <= ? ORDER BY seq"
             return self._connection.execute(f"SELECT {columns} FROM {table} {where}", (after, upto))
 
-        scalars = (
-            ScalarRow(row.seq, row.step, row.name, number(row.value))
-            for row in each(of("scalar", "seq, step, name, value"), Scalar, "scalar")
-        )
         events = (
             EventRow(row.seq, row.step, row.kind, row.text[:20_000], row.time)
             for row in each(of("event", "seq, step, kind, text, time"), Event, "event")
@@ -172,19 +172,16 @@ class RunSource:
             FrameRow(row.seq, row.step, row.kind, row.layer, int(row.key != 0), *stored_or_plain(row.blob))
             for row in each(of("frame", "seq, step, kind, layer, key, blob"), StoredFrame, "frame")
         )
-        return heapq.merge(scalars, events, frames, key=lambda row: row.seq)
-
-    @contextlib.contextmanager
-    def _one_moment(self) -> Iterator[None]:
-        """All reads in the block see the file as of one commit."""
-        self._connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._connection.execute("ROLLBACK")
+        return heapq.merge(self._scalars.rows(after, upto), events, frames, key=lambda row: row.seq)
 
     def _checked(self) -> contextlib.AbstractContextManager[None]:
         return reading(self._folder)
+
+
+def _size(row: ScalarRow | FrameRow | EventRow) -> int:
+    if isinstance(row, ScalarRow):
+        return ROW_BYTES * len(row.names)
+    return ROW_BYTES + len(row.blob if isinstance(row, FrameRow) else row.text)
 
 
 def _add(batch: Batch, row: ScalarRow | FrameRow | EventRow) -> None:

@@ -24,8 +24,14 @@ from condense_core.text import printable
 if TYPE_CHECKING:
     from condense_core.runs.standing import Standing
 
-# Raised where an older program could not make sense of what is said; the client refuses any other number than its own.
-PROTOCOL = 4
+# Raised where an older program could not make sense of what is said. What each added:
+# 2: nothing older is spoken.
+# 3: run files of format 2: rows of several scalars (`wire.rows`), and a file's format in `Described`. Of earlier ones
+#    the rows travel as they did, so each end speaks 2 with one that does: a server answers it with 2.
+# 4: runs that somebody's own script trains, which may have no known end, and what can be done with a run.
+PROTOCOL, OLDEST_PROTOCOL = 4, 2
+# The newest format of a run file of which protocol 2 can send the rows.
+FORMAT_OF_PROTOCOL_2 = 1
 
 Id = Annotated[str, Meta(max_length=100, pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 Word = Annotated[str, Meta(max_length=100)]
@@ -208,10 +214,11 @@ class Started(Message, frozen=True, tag="started"):
 
 
 class Described(Message, frozen=True, tag="described"):
-    """The run that was subscribed to, whole. Follows every `Subscribe`."""
+    """The run that was subscribed to, whole, and the version of its file. Follows every `Subscribe`."""
 
     ask: AskNumber
     info: RunInfo
+    format: Annotated[int, Meta(ge=1, lt=2**31)] = 1
 
 
 class RunState(Message, frozen=True, tag="state"):

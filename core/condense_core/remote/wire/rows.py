@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,7 +20,7 @@ from condense_core import typed
 from condense_core.foreign import decoding
 from condense_core.remote.wire.changes import changed, changes, planes, whole, xor
 from condense_core.remote.wire.framing import WireError, expand
-from condense_core.runfile.rows import LARGEST_FRAME, LARGEST_STEP, Moment, Name, Seq, Step
+from condense_core.runfile.rows import LARGEST_FRAME, LARGEST_STEP, Moment, Name, ScalarRow, Seq, Step
 
 # Rows of one message before compression: a largest frame and what goes with it.
 LARGEST_ROWS = LARGEST_FRAME + 1024 * 1024
@@ -59,15 +60,6 @@ class EventRow(msgspec.Struct, frozen=True, array_like=True):
     time: Moment
 
 
-class ScalarRow(msgspec.Struct, frozen=True, array_like=True):
-    """A row of `scalar`; NaN if the file has none."""
-
-    seq: Seq
-    step: Step
-    name: Name
-    value: float
-
-
 class Batch(msgspec.Struct, frozen=True):
     """Rows in the order of their sequence numbers."""
 
@@ -88,7 +80,8 @@ Offsets = Annotated[list[Annotated[int, Meta(ge=0, lt=2**62)]], Meta(max_length=
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
     """Columns of scalars, and frames; their sequence numbers and steps count from `seq` and `step`, and so repeat in
-    each instant."""
+    each instant. So many of the names and values belong to a row of scalars as `counts` says: one, as in protocol 2,
+    where that is empty."""
 
     seq: Seq
     step: Step
@@ -98,6 +91,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True):
     values: bytes
     frames: Annotated[list[FrameRow], Meta(max_length=MOST_ROWS)]
     events: Annotated[list[EventRow], Meta(max_length=MOST_ROWS)]
+    counts: Annotated[list[Annotated[int, Meta(ge=1, le=MOST_ROWS)]], Meta(max_length=MOST_ROWS)] = []
 
 
 _decoder: msgspec.msgpack.Decoder[_Packed] = typed.msgpack_decoder(_Packed)
@@ -154,8 +148,8 @@ class RowPacker:
         measured: list[ScalarRow | FrameRow] = [*scalars, *batch.frames]
         seq = min((row.seq for row in measured), default=0)
         step = min((row.step for row in measured), default=0)
-        names = [row.name for row in scalars]
-        values = struct.pack(f"<{len(scalars)}d", *(row.value for row in scalars))
+        names = [name for row in scalars for name in row.names]
+        values = struct.pack(f"<{len(names)}d", *(value for row in scalars for value in row.values))
         before = memory.last_values(names)
         memory.values(names, values)
         raw = msgspec.msgpack.encode(
@@ -168,6 +162,7 @@ class RowPacker:
                 planes(xor(values, before), 8),
                 [self._frame(row, seq, step) for row in batch.frames],
                 batch.events,
+                [] if len(names) == len(scalars) else [len(row.names) for row in scalars],
             )
         )
         level = LIVE_LEVEL if len(raw) <= LIVE_BYTES else LEVEL
@@ -200,13 +195,16 @@ class RowUnpacker:
             found = _decoder.decode(raw)
             memory.message(raw)
             count = len(found.names)
-            if len(found.values) != 8 * count or len(found.offsets) != count or len(found.steps) != count:
+            counts = found.counts or [1] * count
+            if len(found.values) != 8 * count or sum(counts) != count or len(counts) != len(found.offsets):
                 raise WireError("columns of scalars that differ in length")
             values = xor(whole(found.values, 8), memory.last_values(found.names))
             memory.values(found.names, values)
-            numbers = struct.unpack(f"<{count}d", values)
-            columns = zip(found.offsets, found.steps, found.names, numbers, strict=True)
-            scalars = [ScalarRow(found.seq + seq, found.step + step, name, value) for seq, step, name, value in columns]
+            names, numbers = iter(found.names), iter(struct.unpack(f"<{count}d", values))
+            scalars = [
+                ScalarRow(found.seq + seq, found.step + step, tuple(islice(names, own)), tuple(islice(numbers, own)))
+                for seq, step, own in zip(found.offsets, found.steps, counts, strict=True)
+            ]
             frames = [self._frame(row, found.seq, found.step) for row in found.frames]
             if max((*(row.step for row in scalars), *(row.step for row in frames)), default=0) > LARGEST_STEP:
                 raise WireError("a step beyond those that a run can have")

@@ -1,0 +1,348 @@
+"""Scalars of a run file since version 2: those of a step are one row, values alone, little-endian one after the other.
+
+Whose values they are says a row of `layout`: their names in order, as JSON, and for each `d` where it has eight bytes
+or `f` where four hold it exactly, as they do what precision.py cuts to float32. A run has a handful of layouts, for the
+probes are due together; a value that needs eight bytes for the first time makes another. No layout ever changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sqlite3
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from condense_core import typed
+from condense_core.foreign import reason
+from condense_core.runfile import rows
+from condense_core.runfile.rows import (
+    LONGEST_NAME,
+    DamagedError,
+    Length,
+    Name,
+    Numbered,
+    Point,
+    ScalarRow,
+    Seq,
+    Step,
+    Stretch,
+)
+from condense_core.runfile.schema import one_moment
+
+# Names of one row, and its bytes.
+MOST_NAMES = 4_096
+LARGEST_ROW = 8 * MOST_NAMES
+# Names of all layouts together: a bound on hostile files.
+MOST_TEXT = 8 * 1024 * 1024
+# Layouts of several names, beyond which a row of new ones is written as a row for each name; and of those beyond which
+# new ones take every value whole, of which a copy, whose rows arrive in another order, may need one for each of them.
+MOST_MIXED = 200
+# Layouts that a name may have: with these, and its own alone, far below what SQLite joins in one query (500).
+MOST_PARTS = 2 * MOST_MIXED + 50
+
+_WIDTH = {"f": 4, "d": 8}
+_KIND = {width: kind for kind, width in _WIDTH.items()}
+# Every layout that has rows, one step of the index each.
+_USED = (
+    "WITH RECURSIVE n(id) AS (SELECT min(layout) FROM scalar UNION"
+    " SELECT (SELECT min(layout) FROM scalar WHERE layout > n.id) FROM n WHERE n.id IS NOT NULL)"
+    " SELECT id FROM n WHERE id IS NOT NULL"
+)
+
+LayoutNumber = Annotated[int, Meta(ge=1, lt=2**31)]
+_Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_NAMES)]
+
+
+class _LayoutRow(NamedTuple):
+    id: LayoutNumber
+    names: str
+    kinds: Annotated[str, Meta(max_length=MOST_NAMES)]
+
+
+class _LayoutId(NamedTuple):
+    layout: LayoutNumber
+
+
+class _PackedRow(NamedTuple):
+    seq: Seq
+    step: Step
+    layout: LayoutNumber
+    data: Annotated[bytes, Meta(max_length=LARGEST_ROW)]
+
+
+class _PackedPoint(NamedTuple):
+    seq: Seq
+    step: Step
+    data: Annotated[bytes, Meta(min_length=4, max_length=8)]
+
+
+class Layout:
+    """Whose values a row has, and where in it."""
+
+    def __init__(self, id_: int, names: tuple[str, ...], kinds: str) -> None:
+        self.id = id_
+        self.names = names
+        self.kinds = kinds
+        self._struct = struct.Struct(f"<{kinds}")
+        self.size = self._struct.size
+
+    def packed(self, values: tuple[float, ...]) -> bytes | None:
+        """The values as bytes; None where they would lose digits."""
+        try:
+            data = self._struct.pack(*values)
+        except OverflowError:
+            return None
+        found = self._struct.unpack(data)
+        return data if found == values or all(map(_same, found, values)) else None
+
+    def unpacked(self, data: bytes) -> tuple[float, ...]:
+        """The values of a row; DamagedError if it has another length."""
+        if len(data) != self.size:
+            raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {len(data)}")
+        return self._struct.unpack(data)
+
+    def places(self) -> Iterator[tuple[str, int, int]]:
+        """Each name, where its value begins, and how many bytes it has."""
+        at = 0
+        for name, kind in zip(self.names, self.kinds, strict=True):
+            yield name, at, _WIDTH[kind]
+            at += _WIDTH[kind]
+
+
+class PackedScalars:
+    """Scalars of one open run file; what `scalars.Scalars` says of them."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._forget()
+        self._checked = False
+
+    def names(self, most: int) -> list[str]:
+        with self._one_moment():
+            used = rows.rows(self._connection.execute(_USED), _LayoutId, "scalar")
+            return sorted({name for (id_,) in used for name in self._layout(id_).names})[:most]
+
+    def stretches(self, name: str, after: int, most: int | None = None) -> Iterator[Stretch]:
+        with self._one_moment():
+            cursor = self._points(name, "> ?1", "ORDER BY seq LIMIT ?2", (after, -1 if most is None else most))
+            if cursor is not None:
+                for seqs, steps, data in rows.columns(cursor, _PackedPoint, "scalar"):
+                    yield Stretch(seqs[-1], steps, _floats(data))
+
+    def first(self, name: str, least: int = 0) -> Point | None:
+        with self._one_moment():
+            return self._point(name, "ORDER BY seq LIMIT 1", least)
+
+    def sample(self, name: str, most: int) -> list[Point]:
+        with self._one_moment():
+            newest = self._point(name, "ORDER BY seq DESC LIMIT 1", 0)
+            return sampled(lambda least: self._point(name, "ORDER BY seq LIMIT 1", least), newest, most)
+
+    def begins(self, name: str) -> tuple[int, int]:
+        first = self.first(name)
+        seq = 0 if first is None else first.seq
+        return next(((seq, row.names.index(name)) for row in self.rows(seq - 1, seq) if name in row.names), (seq, 0))
+
+    def newest(self, name: str) -> Point | None:
+        with self._one_moment():
+            return self._point(name, "ORDER BY seq DESC LIMIT 1", 0)
+
+    def rows(self, after: int, upto: int) -> Iterator[ScalarRow]:
+        with self._one_moment():
+            cursor = self._connection.execute(
+                "SELECT seq, step, layout, data FROM scalar WHERE seq > ? AND seq <= ? ORDER BY seq", (after, upto)
+            )
+            for row in rows.each(cursor, _PackedRow, "scalar"):
+                layout = self._layout(row.layout)
+                yield ScalarRow(row.seq, row.step, layout.names, layout.unpacked(row.data))
+
+    def sizes(self, after: int) -> Iterator[int]:
+        cursor = self._connection.execute("SELECT length(data) FROM scalar WHERE seq > ? ORDER BY seq", (after,))
+        return (row.length for row in rows.each(cursor, Length, "scalar"))
+
+    def numbered(self, first: int, step: int, scalars: Sequence[tuple[str, float]]) -> list[ScalarRow]:
+        self._read_layouts()
+        names = tuple(name for name, _ in scalars)
+        values = tuple(float(value) for _, value in scalars)
+        new = names not in self._of_names
+        if len(set(names)) == len(names) <= MOST_NAMES and not (new and self._mixed >= MOST_MIXED):
+            return [ScalarRow(first, step, names, values)] if names else []
+        # what one row cannot hold, and what would make a layout for a hundredth of a run
+        pairs = enumerate(zip(names, values, strict=True))
+        return [ScalarRow(first + at, step, (name,), (value,)) for at, (name, value) in pairs]
+
+    def put(self, found: Iterable[ScalarRow]) -> None:
+        self._read_layouts()
+        self._connection.executemany(
+            "INSERT INTO scalar VALUES (?, ?, ?, ?)",
+            [(row.seq, row.step, *self._packed(row.names, row.values)) for row in found],
+        )
+
+    def remove(self, names: Sequence[str]) -> None:
+        gone, kept = set(names), []
+        for row in self.rows(-1, 2**62):
+            left = [pair for pair in zip(row.names, row.values, strict=True) if pair[0] not in gone]
+            if left:
+                own, values = zip(*left, strict=True)
+                kept.append(ScalarRow(row.seq, row.step, own, values))
+        self._connection.execute("DELETE FROM scalar")
+        self._connection.execute("DELETE FROM layout")
+        self.put(kept)
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """Layouts and rows as of one commit: of a layout that is added between, the rows would be passed over."""
+        with one_moment(self._connection):
+            self._read_layouts()
+            yield
+
+    def _forget(self) -> None:
+        self._layouts: dict[int, Layout] = {}
+        self._of_names: dict[tuple[str, ...], Layout] = {}
+        self._places: dict[str, list[tuple[Layout, int, int]]] = {}
+        self._queries: dict[tuple[str, str], str] = {}
+        self._highest = self._mixed = self._text = 0
+
+    def _read_layouts(self) -> None:
+        """Take in the layouts that were added. Some that are known may be gone: a transaction was not kept."""
+        used: list[_LayoutId] = []
+        if not self._checked:
+            # before the layouts themselves: whoever writes adds a layout with its first row
+            cursor = self._connection.execute(f"{_USED} LIMIT ?", (MOST_TEXT,))
+            used, self._checked = rows.rows(cursor, _LayoutId, "scalar"), True
+        found = rows.one(self._connection.execute("SELECT max(id) FROM layout"), Numbered, "layout")
+        highest = (found and found.seq) or 0
+        if highest < self._highest:
+            self._forget()
+        if highest > self._highest:
+            cursor = self._connection.execute(
+                "SELECT id, names, kinds FROM layout WHERE id > ? ORDER BY id", (self._highest,)
+            )
+            for row in rows.each(cursor, _LayoutRow, "layout"):
+                self._take(_decoded(row), len(row.names))
+        for (id_,) in used:
+            self._layout(id_)
+
+    def _take(self, layout: Layout, text: int) -> None:
+        self._text += text
+        if self._text > MOST_TEXT:
+            raise DamagedError(f"layout: more than {MOST_TEXT:,} characters of names")
+        self._layouts[layout.id] = self._of_names[layout.names] = layout
+        self._queries = {}
+        self._highest = layout.id
+        self._mixed += len(layout.names) > 1
+        for name, at, width in layout.places():
+            self._places.setdefault(name, []).append((layout, at, width))
+
+    def _layout(self, id_: int) -> Layout:
+        found = self._layouts.get(id_)
+        if found is None:
+            raise DamagedError(f"scalar.layout: there is no layout {id_}")
+        return found
+
+    def _points(self, name: str, where: str, end: str, values: tuple[int, ...]) -> sqlite3.Cursor | None:
+        """Rows of `_PackedPoint` of one curve in the order of their numbers; None where nothing has that name.
+
+        Each layout's rows lie in order in the index, and SQLite takes the lowest of them again and again.
+        """
+        query = self._queries.get((name, where))
+        if query is None:
+            query = self._queries[name, where] = self._query(name, where)
+        return self._connection.execute(f"{query} {end}", values) if query else None
+
+    def _query(self, name: str, where: str) -> str:
+        places = self._places.get(name, ())
+        if len(places) > MOST_PARTS:
+            raise DamagedError(f"layout: more than {MOST_PARTS} with one name")
+        # a row of another length is no value of this layout
+        parts = (
+            f"SELECT seq, step, CASE length(data) WHEN {layout.size} THEN substr(data, {at + 1}, {width}) END AS data"
+            f" FROM scalar WHERE layout = {layout.id} AND seq {where}"
+            for layout, at, width in places
+        )
+        return " UNION ALL ".join(parts)
+
+    def _point(self, name: str, end: str, least: int) -> Point | None:
+        cursor = self._points(name, ">= ?1", end, (least,))
+        row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
+        return None if row is None else Point(row.seq, row.step, *_floats((row.data,)))
+
+    def _packed(self, names: tuple[str, ...], values: tuple[float, ...]) -> tuple[int, bytes]:
+        layout = self._of_names.get(names)
+        data = None if layout is None else layout.packed(values)
+        if layout is None or data is None:
+            layout = self._added(names, values)
+            data = layout.packed(values)
+            assert data is not None
+        return layout.id, data
+
+    def _added(self, names: tuple[str, ...], values: tuple[float, ...]) -> Layout:
+        """A new layout, in the file too, in which these values fit, and others of a name that needed eight bytes."""
+        if not 0 < len(set(names)) == len(names) == len(values) <= MOST_NAMES:
+            raise ValueError(f"a row of {len(names)} scalars; expected 1 to {MOST_NAMES:,}, each once")
+        if max(map(len, names)) > LONGEST_NAME:
+            raise ValueError(f"a scalar's name of more than {LONGEST_NAME} characters")
+        if self._mixed >= 2 * MOST_MIXED and len(names) > 1:
+            raise ValueError(f"more than {2 * MOST_MIXED} combinations of scalars")
+        full = self._mixed >= MOST_MIXED
+        kinds = "".join(
+            "d" if full or self._is_wide(name) or not _fits(value) else "f"
+            for name, value in zip(names, values, strict=True)
+        )
+        text = msgspec.json.encode(names).decode()
+        layout = Layout(self._highest + 1, names, kinds)
+        self._connection.execute("INSERT INTO layout VALUES (?, ?, ?)", (layout.id, text, kinds))
+        self._take(layout, len(text))
+        return layout
+
+    def _is_wide(self, name: str) -> bool:
+        return any(width == _WIDTH["d"] for _, _, width in self._places.get(name, ()))
+
+
+def sampled(first: Callable[[int], Point | None], newest: Point | None, most: int) -> list[Point]:
+    """`Scalars.sample`, by the first point from a number on and by the last of all."""
+    begin = first(0)
+    if begin is None or newest is None:
+        return []
+    length = newest.seq - begin.seq
+    points = (first(begin.seq + length * place // (most - 1)) for place in range(most))
+    return list({point.seq: point for point in points if point is not None}.values())
+
+
+def _decoded(row: _LayoutRow) -> Layout:
+    """A layout of a file; DamagedError if it is none."""
+    try:
+        names = tuple(typed.from_json(row.names, _Names))
+    except msgspec.DecodeError as error:
+        raise DamagedError(f"layout.names: {reason(error)}") from None
+    if len(set(names)) != len(names):
+        raise DamagedError("layout.names: a name twice")
+    if len(row.kinds) != len(names) or not set(row.kinds) <= _WIDTH.keys():
+        raise DamagedError(f"layout.kinds: expected d or f for each of {len(names)} names")
+    return Layout(row.id, names, row.kinds)
+
+
+def _floats(data: Sequence[bytes]) -> Sequence[float]:
+    """Values that have four or eight bytes each."""
+    joined = b"".join(data)
+    for kind, width in _WIDTH.items():
+        if len(joined) == width * len(data):
+            return struct.unpack(f"<{len(data)}{kind}", joined)
+    return [struct.unpack(f"<{_KIND[len(value)]}", value)[0] for value in data]
+
+
+def _fits(value: float) -> bool:
+    """Whether float32 holds it exactly."""
+    try:
+        return _same(struct.unpack("<f", struct.pack("<f", value))[0], value)
+    except OverflowError:
+        return False
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))

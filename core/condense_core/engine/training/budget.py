@@ -58,7 +58,7 @@ class Budget:
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
         self._passed += 1
         allowed = self.allowed(trained)
-        left, own = allowed - self.total, (allowed - self.besides) / len(self._cost)
+        left, own = allowed - self.total, max(0.0, allowed - self.besides) / len(self._cost)
         first, *others = self._cost
         found, out = [], []
         for name in (first, *sorted(others, key=lambda name: self._cost[name])):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -18,6 +19,7 @@ from pathlib import Path
 from random import Random
 
 import forking
+from damage import refused
 from recording import Recording
 from support import rows, wait_for
 
@@ -26,6 +28,7 @@ from campaigns.framework import Attempt, Campaign, Scene
 from campaigns.workers import Worker
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.info import LOG_NAME, read_run
+from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.runs.create import create_run
 from condense_core.runs.place import run_folders
 from condense_core.scenario import toml
@@ -62,8 +65,10 @@ def opened(scene: Scene) -> Iterator[Attempt]:
             if kind < 0.5:
                 name = draw.choice(found)
                 counts[train(draw, name, folder, wholes[name])] += 1
-            elif kind < 0.75:
+            elif kind < 0.65:
                 counts[start(draw, folder)] += 1
+            elif kind < 0.8:
+                counts[manage(draw, wholes[found[0]], folder)] += 1
             else:
                 counts[write(draw, recording.folder, folder, good)] += 1
             return 1
@@ -112,6 +117,33 @@ def start(draw: Random, folder: Path) -> str:
         wait_for(lambda run=run: not worker_is_alive(run))  # type: ignore[misc]
         workers.finish(run)
     return "starts that failed" if status else "starts unharmed"
+
+
+def manage(draw: Random, whole: Path, folder: Path) -> str:
+    """What else writes: a table of a sweep, a reduced network, the row of a run that is stopped, resumed or removed."""
+    run, scenario = folder / whole.name, folder / "small.toml"
+    shutil.copytree(whole, run)
+    with writer(run / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET status = 'stopped'")
+    scenario.write_text(toml.dumps(workers.experiment("dense", "steps=60", "record.frames=8")))
+    words = draw.choice(
+        (
+            ("reduce", str(run), "--out", str(folder / "out")),
+            ("sweep", str(scenario), "--over", "init.std=0.01,0.1", "--out", str(folder / "out")),
+            *(("runs", verb, run.name, *more) for verb, more in (("stop", ()), ("resume", ()), ("rm", ("--yes",)))),
+        )
+    )
+    what = fault(draw, 300 if words[0] == "sweep" else 20)
+    (folder / "fault").write_text(f"{' '.join(words)}: {what}")
+    status, said = command(*words, CONDENSE_RUNS_DIR=str(folder), SHIM_UNDER=str(folder), SHIM_FAIL=what)
+    assert status in {0, 1, 2}, f"status {status}: {said}"
+    assert said or not status, f"status {status} without a word"
+    # a sweep says how far it is
+    check_words(said, most=20 if words[0] == "sweep" else 1)
+    for left in run_folders(folder):
+        wait_for(lambda run=left: not worker_is_alive(run))  # type: ignore[misc]
+        assert not refused(lambda run=left: read_run(run))  # type: ignore[misc]
+    return "other commands that failed" if status else "other commands unharmed"
 
 
 def write(draw: Random, run: Path, folder: Path, good: dict[str, bytes]) -> str:

@@ -27,7 +27,7 @@ from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
 from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, Ability, RunInfo, read_info, read_run
-from condense_core.runfile.schema import FILE_NAME, create, writer, writing
+from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
@@ -184,7 +184,7 @@ def ready_to_resume(folder: Path) -> RunInfo:
     file = folder / FILE_NAME
     _refuse_beating(folder)
     _refuse_full(folder)
-    with writer(file) as connection, writing(file):
+    with writer(file) as connection:
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
         before = read_info(connection, folder)

@@ -329,6 +329,32 @@ def test_a_mirror_is_whole_or_absent(far, near, monkeypatch):
     assert place.run_folders(near) == []
 
 
+def test_a_copy_that_the_disk_refused_in_part_is_not_put_in_place_without_its_journal(far, near, monkeypatch):
+    """SQLite answers a refused change of its journal by the mode that it kept, and by no error."""
+    recording = Recording(far, frames=3)
+    recording.write()
+
+    class Refused(sqlite3.Connection):
+        def execute(self, *given):
+            if given[0] != "PRAGMA journal_mode = DELETE":
+                return super().execute(*given)
+            (name,) = (row[2] for row in super().execute("PRAGMA database_list"))
+            Path(f"{name}-journal").write_bytes(b"half")
+            return super().execute("PRAGMA journal_mode")
+
+    open_ = mirror.open_writer
+    refused = lambda file: sqlite3.connect(file, isolation_level=None, factory=Refused)  # noqa: E731
+    monkeypatch.setattr(mirror, "open_writer", refused)
+    with pytest.raises(RunFileError, match="refused it"), following(far, near, recording.folder.name):
+        pass
+    assert place.run_folders(near) == []
+    monkeypatch.setattr(mirror, "open_writer", open_)
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+    assert_same(link.folder, recording.folder)
+    assert not list(link.folder.glob(".*"))
+
+
 def test_a_disk_that_fails_below_a_copy_is_one_line(far, near, monkeypatch):
     """Whatever statement is the first that the disk refuses."""
     recording = Recording(far, frames=3)

@@ -110,6 +110,11 @@ class MirrorFile:
             with contextlib.closing(open_writer(partial)) as connection, _stored(info.id):
                 _describe(connection, host, info)
                 connection.execute("PRAGMA journal_mode = DELETE")
+            if any(folder.glob(f"{partial.name}-*")):
+                # SQLite does not say that the disk refused this; without its journal the file may be half changed
+                raise RunFileError(
+                    f"cannot write the copy of {info.id}: the disk of {folder} refused it; free some space first"
+                )
             os.replace(partial, file)  # noqa: PTH105 - replaces atomically
         self._connection = open_writer(file)
         try:

@@ -3,6 +3,7 @@
    has it can be given its own:
 
      SHIM_UNDER    the folder whose files it is about; the rest only applies to these
+     SHIM_NOT      a part of the paths of files that it is not about
      SHIM_LOG      each write and sync, one line: what, and the file
      SHIM_JOURNAL  each change in order, with its bytes (tests/shim.py reads it)
      SHIM_DIE      "N KINDS": SIGKILL at the N-th change of those kinds, half of it done
@@ -34,9 +35,10 @@ static long to_die, to_fail, failures;
 
 /* Whether a path is one of those it is about. */
 static int about(const char *path) {
-  const char *under = getenv("SHIM_UNDER");
+  const char *under = getenv("SHIM_UNDER"), *without = getenv("SHIM_NOT");
   size_t n = under ? strlen(under) : 0;
-  return n && !strncmp(path, under, n) && (path[n] == '/' || !path[n]) && !strstr(path, " (deleted)");
+  return n && !strncmp(path, under, n) && (path[n] == '/' || !path[n]) && !strstr(path, " (deleted)") &&
+         !(without && strstr(path, without));
 }
 
 static int of_fd(int fd, char *path, size_t size) {

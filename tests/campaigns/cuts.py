@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 CUTS_A_RUN = 12
 # Until so many cuts have come, on a busy machine.
 PATIENCE_S = 180.0
-WHOLE = "1e15"
+WHOLE = "0"
 
 
 def _size(file: Path) -> int:

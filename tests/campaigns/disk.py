@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -18,14 +19,19 @@ from pathlib import Path
 from random import Random
 
 import forking
+from damage import refused
 from recording import Recording
-from support import rows
+from support import rows, wait_for
 
 from campaigns import workers
 from campaigns.framework import Attempt, Campaign, Scene
 from campaigns.workers import Worker
+from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.info import LOG_NAME, read_run
+from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.runs.create import create_run
+from condense_core.runs.place import run_folders
+from condense_core.scenario import toml
 
 FORMATS = ("csv", "npz", "html", "svg")
 # What a full disk refuses; what is removed or synced needs no room.
@@ -55,9 +61,14 @@ def opened(scene: Scene) -> Iterator[Attempt]:
         counts: Counter[str] = Counter()
 
         def attempt(draw: Random, folder: Path) -> int:
-            if draw.random() < 0.6:
+            kind = draw.random()
+            if kind < 0.5:
                 name = draw.choice(found)
                 counts[train(draw, name, folder, wholes[name])] += 1
+            elif kind < 0.65:
+                counts[start(draw, folder)] += 1
+            elif kind < 0.8:
+                counts[manage(draw, wholes[found[0]], folder)] += 1
             else:
                 counts[write(draw, recording.folder, folder, good)] += 1
             return 1
@@ -85,6 +96,56 @@ def train(draw: Random, name: str, folder: Path, whole: Path) -> str:
     return "workers that failed" if status else "workers unharmed"
 
 
+def start(draw: Random, folder: Path) -> str:
+    """`run`, from the making of the folder on; what it makes is a run that can be read, or is not there."""
+    runs, scenario = folder / "runs", folder / "small.toml"
+    scenario.write_text(toml.dumps(workers.experiment("dense", "steps=200", "record.frames=10")))
+    what = fault(draw, 150)
+    (folder / "fault").write_text(what)
+    status, words = command(
+        "run", str(scenario), "--headless", CONDENSE_RUNS_DIR=str(runs), SHIM_UNDER=str(runs), SHIM_FAIL=what
+    )
+    assert status in {0, 1, 2}, f"status {status}: {words}"
+    assert bool(status) == bool(words), f"status {status}, and said {words!r}"
+    check_words(words, most=1)
+    made = run_folders(runs) if runs.is_dir() else []
+    assert status or made
+    if runs.is_dir():
+        assert {file.name for file in runs.iterdir()} == {run.name for run in made}, "a folder that is no run"
+    for run in made:
+        assert read_run(run).status in {"starting", "lost", "failed", "done", "running"}
+        wait_for(lambda run=run: not worker_is_alive(run))  # type: ignore[misc]
+        workers.finish(run)
+    return "starts that failed" if status else "starts unharmed"
+
+
+def manage(draw: Random, whole: Path, folder: Path) -> str:
+    """What else writes: a table of a sweep, a reduced network, the row of a run that is stopped, resumed or removed."""
+    run, scenario = folder / whole.name, folder / "small.toml"
+    shutil.copytree(whole, run)
+    with writer(run / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET status = 'stopped'")
+    scenario.write_text(toml.dumps(workers.experiment("dense", "steps=60", "record.frames=8")))
+    words = draw.choice(
+        (
+            ("reduce", str(run), "--out", str(folder / "out")),
+            ("sweep", str(scenario), "--over", "init.std=0.01,0.1", "--out", str(folder / "out")),
+            *(("runs", verb, run.name, *more) for verb, more in (("stop", ()), ("resume", ()), ("rm", ("--yes",)))),
+        )
+    )
+    what = fault(draw, 300 if words[0] == "sweep" else 20)
+    (folder / "fault").write_text(f"{' '.join(words)}: {what}")
+    status, said = command(*words, CONDENSE_RUNS_DIR=str(folder), SHIM_UNDER=str(folder), SHIM_FAIL=what)
+    assert status in {0, 1, 2}, f"status {status}: {said}"
+    assert said or not status, f"status {status} without a word"
+    # a sweep says how far it is
+    check_words(said, most=20 if words[0] == "sweep" else 1)
+    for left in run_folders(folder):
+        wait_for(lambda run=left: not worker_is_alive(run))  # type: ignore[misc]
+        assert not refused(lambda run=left: read_run(run))  # type: ignore[misc]
+    return "other commands that failed" if status else "other commands unharmed"
+
+
 def write(draw: Random, run: Path, folder: Path, good: dict[str, bytes]) -> str:
     kind = draw.choice(FORMATS)
     out = folder / f"out.{kind}"
@@ -104,21 +165,25 @@ def exported(
     run: Path, out: Path, *, check: Callable[[str], None] = lambda _: None, **faults: str
 ) -> tuple[int, bytes]:
     """An export's exit status and the file that it made."""
-    kind = out.suffix[1:]
-    command = [sys.executable, "-m", "condense_tui", "export", str(run), "--to", kind, "--out", str(out), "--force"]
+    status, words = command("export", str(run), "--to", out.suffix[1:], "--out", str(out), "--force", **faults)
+    assert status in {0, 1, 2}, f"status {status}: {words}"
+    assert bool(status) == bool(words), f"status {status}, and said {words!r}"
+    check(words)
+    return status, out.read_bytes() if out.exists() else b""
+
+
+def command(*arguments: str, **variables: str) -> tuple[int, str]:
+    """A command's exit status, and what it said on standard error."""
     process = forking.Forked(
-        command,
+        [sys.executable, "-m", "condense_tui", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={**os.environ, **faults},
+        env={**os.environ, **variables},
         text=True,
     )
     _, words = process.communicate(timeout=90)
-    assert process.returncode in {0, 1, 2}, f"status {process.returncode}: {words}"
-    assert bool(process.returncode) == bool(words), f"status {process.returncode}, and said {words!r}"
-    check(words)
-    return process.returncode, out.read_bytes() if out.exists() else b""
+    return process.returncode, words
 
 
 def check_words(words: str, *, most: int) -> None:

@@ -74,8 +74,8 @@ def killed(run: Path, how: str, draw: Random) -> bool:
     if how == "at a change":
         faults["SHIM_DIE"] = f"{draw.randrange(1, draw.choice((30, 300, 1500)))} {shim.ANY}"
     elif how == "in a checkpoint":
-        # making its folder, its name, and removing the folder happen nowhere else
-        faults["SHIM_DIE"] = f"{draw.randrange(1, 9)} RMD"
+        # besides SQLite's files there is nothing that is changed but a checkpoint
+        faults |= {"SHIM_NOT": ".sqlite", "SHIM_DIE": f"{draw.randrange(1, 30)} {shim.ANY}"}
     worker = Worker(run, **faults)
     if "SHIM_DIE" in faults:
         return worker.ended() == -9

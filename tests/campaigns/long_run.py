@@ -67,7 +67,7 @@ def opened(scene: Scene) -> Iterator[Attempt]:
                 worker = Worker(parts)
                 time.sleep(draw.uniform(0.2, 0.5) * took)
                 worker.kill()
-            workers.finish(parts)
+            workers.finish(parts, PATIENCE_S)
             assert rows(parts) == rows(whole), "rows differ after kills"
             assert workers.weights(parts) == workers.weights(whole), "weights differ after kills"
             return scene.goal

@@ -1,7 +1,8 @@
 """A link that is cut: `relay.py PORT FOLDER`, ssh's ProxyCommand, carries bytes to and from a server on this machine.
 
-FOLDER/plan has a seed and the largest number of bytes that a connection carries from there; each draws its own below,
-and ends in the middle of whatever it carries. FOLDER/cuts grows by a byte a cut, FOLDER/begun by one a connection.
+FOLDER/plan has a seed and the largest number of bytes that a connection carries from there, 0 for all; each draws its
+own below, and ends in the middle of whatever it carries. FOLDER/cuts grows by a byte a cut, FOLDER/begun by one a
+connection.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ def main() -> None:
     seed, largest = (folder / "plan").read_text().split()
     draw = random.Random(f"{seed}/{number}")
     # as often a few bytes as many: a connection's first kB are ssh's own
-    left = int(draw.uniform(1, float(largest)) if draw.random() < 0.7 else 10 ** draw.uniform(2, 5))
+    few, many = 10 ** draw.uniform(2, 5), draw.uniform(1, int(largest))
+    left = (int(many) if draw.random() < 0.7 else int(few)) if int(largest) else sys.maxsize
     far = socket.create_connection(("127.0.0.1", port))
     with selectors.DefaultSelector() as ready:
         ready.register(far, selectors.EVENT_READ)

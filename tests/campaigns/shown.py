@@ -4,6 +4,7 @@ one line, and nothing that steers a terminal comes out."""
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from xml.etree import ElementTree
 
 import forking
 from recording import Recording
@@ -26,6 +28,7 @@ from condense_core.runfile.schema import FILE_NAME
 
 # Clears the screen, sets the title, writes to the clipboard, asks for an answer that would be typed, turns the line.
 ESCAPES = (
+    "<script>owned()</script>]]>&\"'"
     "\x1b[2J\x1b]0;owned\x07\x1b]52;c;b3duZWQ=\x07\x1b[6n\x1b[31337z"
     "\x9b31m\x9d0;owned\x9c\u202e\u2066evil\r\n\x1bP+q\x1b\\"
 )
@@ -107,10 +110,23 @@ def commands(scene: Scene) -> Iterator[Attempt]:
             # a list names each run that it cannot read
             assert len(lines) <= 1 + ("list" in words), f"{len(lines)} lines of error: {err!r}"
             assert bool(lines) >= bool(process.returncode), f"status {process.returncode} without a word"
+            if (folder / "out").exists() and "npz" not in words:
+                check_document((folder / "out").read_text(encoding="utf-8"), words)
             return 1
 
         yield attempt
         scene.notes.append(", ".join(f"{number} {what}" for what, number in sorted(counts.items())))
+
+
+def check_document(text: str, words: list[str]) -> None:
+    """What was exported of a file from elsewhere is well-formed, and brings nothing of its own along."""
+    check(text, steering_only=True)
+    if "svg" in words:
+        ElementTree.fromstring(text)
+    if "html" in words:
+        assert "<script>owned" not in text
+    if "csv" in words:
+        assert all(len(row) == len(next(csv.reader(text.splitlines()))) for row in csv.reader(text.splitlines()))
 
 
 def check(text: str, *, steering_only: bool) -> None:

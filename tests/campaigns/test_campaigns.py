@@ -12,9 +12,9 @@ import pytest
 from campaigns.catalogue import CAMPAIGNS
 from campaigns.framework import Attempt, Campaign, Outcome, Scene, SkippedError, run
 
-# They start a process that imports PyTorch, or whole programs in terminals.
-THOROUGH = ("kills", "power", "disk", "cuts", "clock", "commands", "app", "steps", "many-runs", "viewers", "updates")
-NAMES = [pytest.param(name, marks=pytest.mark.thorough if name in THOROUGH else ()) for name in CAMPAIGNS]
+# The others start a process that imports PyTorch, ssh, or whole programs in terminals.
+QUICK = ("run-files", "wire", "scenarios", "hosts", "checkpoints")
+NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) for name in CAMPAIGNS]
 
 
 @pytest.mark.parametrize("name", NAMES)

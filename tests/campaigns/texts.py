@@ -25,6 +25,11 @@ from condense_core.scenario.figures import load_figure
 from condense_presets import preset_files, preset_text
 
 PATIENCE_S = 10.0
+# What a host may be called, and what it must not be.
+TARGETS = (
+    *("me@gpu.example.org", "gpu-box", "ssh://me@[::1]:2222", "-oProxyCommand=touch owned", "-E", "--", "a b"),
+    *("me@host\n-oX", "\x1b[2Jhost", "host\u202e", "", " host", "x" * 300, "$(touch owned)", "a\0b"),
+)
 HOSTS = """
 [gpu-box]
 ssh = "me@gpu.example.org"
@@ -108,20 +113,29 @@ def hosts(scene: Scene) -> Iterator[Attempt]:
     counts = {"refused": 0}
 
     def attempt(draw: Random, folder: Path) -> int:
-        text = mutated(draw, HOSTS * draw.choice((1, 1, 3)), preset_text("digits-gd"))
+        text = HOSTS.replace('"me@gpu.example.org"', json.dumps(draw.choice(TARGETS)))
+        if draw.random() < 0.7:
+            text = mutated(draw, text * draw.choice((1, 1, 3)), preset_text("digits-gd"))
         (folder / "hosts.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
         if refused(lambda: read_hosts(text, "here"), ScenarioError):
             counts["refused"] += 1
         else:
             for host in read_hosts(text, "here").values():
-                # never an option of ssh's, and nothing that steers a terminal
-                assert host.ssh and not host.ssh.startswith("-") and host.ssh.isprintable()
-                assert "\0" not in host.serve_command or "\0" in text
-        refused(lambda: find_host(mutated(draw, "me@gpu.example.org", text)), ScenarioError)
+                check_target(host.ssh)
+        target = draw.choice((*TARGETS, mutated(draw, "me@gpu.example.org", text)))
+        if not refused(lambda: find_host(target), ScenarioError):
+            check_target(find_host(target).ssh)
         return 1
 
     yield attempt
     scene.notes.append(f"{counts['refused']:,} refused")
+
+
+def check_target(target: str) -> None:
+    """Never an option of ssh's, nor several words, and nothing that steers a terminal."""
+    assert target, "no target"
+    assert not target.startswith("-"), f"an option of ssh's: {target!r}"
+    assert target.isprintable() and " " not in target, repr(target)
 
 
 @contextlib.contextmanager

@@ -8,13 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import forking
 import shim
-from support import rows, wait_for
+from support import rows
 
 from campaigns.framework import SkippedError
 from condense_core.runfile.frames import Condensation
@@ -195,15 +194,7 @@ def weights(folder: Path) -> dict[str, bytes]:
     return {name: value.numpy().tobytes() for name, value in state.items()}
 
 
-def finish(folder: Path) -> None:
-    """Resume as often as it takes, without faults."""
+def finish(folder: Path, seconds: float = 90) -> None:
+    """Train on to the end, without faults."""
     worker = Worker(folder)
-    assert worker.ended() == 0, (folder / LOG_NAME).read_text()[-2000:]
-
-
-def wait_until(condition: object, seconds: float = 60) -> None:
-    wait_for(condition, seconds=seconds)  # type: ignore[arg-type]
-
-
-def clock() -> float:
-    return time.monotonic()
+    assert worker.ended(seconds) == 0, (folder / LOG_NAME).read_text()[-2000:]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from condense_core import installation
-from condense_core.installation import how_to_add, how_to_install, install_command
+from condense_core.installation import how_to_add, how_to_install
+from condense_core.libraries import install_command
 
 PIP = [sys.executable, "-m", "pip", "install"]
 REQUIRES = ["numpy>=1.26", 'torch>=2.4; extra == "engine"', "resvg-py<1,>=0.5; extra == 'png'"]
@@ -84,6 +85,13 @@ def test_where_the_source_is_not_known_or_gone_the_packages_are_named(installed,
     installed(origin)
     assert said() == [*PIP, "torch>=2.4"]
     assert said("png") == [*PIP, "resvg-py<1,>=0.5"]
+
+
+def test_a_package_for_some_pythons_only_is_named_with_its_condition(installed, monkeypatch):
+    monkeypatch.setattr(Installed, "requires", ['numba>=0.60; (python_version < "3.15") and extra == "engine"'])
+    installed(None)
+    assert said() == [*PIP, 'numba>=0.60; (python_version < "3.15")']
+    assert said("png") == PIP
 
 
 def test_never_installed(installed, tmp_path, monkeypatch):

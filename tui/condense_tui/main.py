@@ -139,7 +139,5 @@ def complain(message: str, exit_code: int) -> int:
     """One line on standard error, free of control characters."""
     from condense_core.text import printable
 
-    # where the terminal was closed nobody is left to be told
-    with contextlib.suppress(OSError):
-        print(f"condense-tui: {printable(message)}", file=sys.stderr, flush=True)  # noqa: T201 - errors are printed here
+    print(f"condense-tui: {printable(message)}", file=sys.stderr)  # noqa: T201 - this is where errors are printed
     return exit_code

@@ -41,7 +41,7 @@ def projection_ratios(weight_SMK: Tensor, direction_SK: Tensor) -> Tensor:
     rows_SMK = weight_SMK.detach().to(torch.float64)
     rows_SMK = rows_SMK / rows_SMK.abs().amax(dim=(1, 2), keepdim=True)
     along_SM1 = rows_SMK @ units_of(direction_SK.to(rows_SMK.device))[:, :, None]
-    ratio_S = torch.linalg.vector_norm(along_SM1, dim=(1, 2)) / torch.linalg.vector_norm(rows_SMK, dim=(1, 2))
+    ratio_S: Tensor = torch.linalg.vector_norm(along_SM1, dim=(1, 2)) / torch.linalg.vector_norm(rows_SMK, dim=(1, 2))
     return ratio_S.clamp_(max=1.0)
 
 

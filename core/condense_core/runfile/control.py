@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import decoding
-from condense_core.runfile.schema import FILE_NAME, writer, writing
+from condense_core.runfile.schema import FILE_NAME, writer
 
 Verb = Literal["pause", "resume", "stop", "checkpoint"]
 VERBS: tuple[str, ...] = get_args(Verb)
@@ -57,7 +57,7 @@ def record_end(folder: Path, status: Literal["failed", "stopped"], reason: str) 
     """Write how the run ended, for a worker that has no writer."""
     file = folder / FILE_NAME
     try:
-        with writer(file) as connection, writing(file):
+        with writer(file) as connection:
             connection.execute("UPDATE run SET status = ?, reason = ?, heartbeat = ?", (status, reason, time.time()))
     except RunFileError as error:
         log(f"{reason} ({error})")

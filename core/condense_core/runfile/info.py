@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, open_file
+from condense_core.machine import machine_of
 from condense_core.runfile.beats import silence
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.rows import DamagedError, Moment, Seq, Step, converted
@@ -133,8 +134,11 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
                     values[name] = msgspec.json.decode(values[name])
                 except (msgspec.DecodeError, TypeError) as error:
                     raise DamagedError(f"run.{name}: {error}") from None
-        info = shown(converted(values, RunInfo, "run"))
         mirror = _read_mirror(connection, folder)
+        if mirror is None and folder.is_dir():
+            # a folder that was copied or renamed is a run of its own, by the name by which it can be found
+            values["id"] = folder.name
+        info = shown(converted(values, RunInfo, "run"))
         cut = (
             info.active
             # one whose worker has not begun has no rows that could be missing
@@ -215,7 +219,7 @@ def seen_status(info: RunInfo, folder: Path) -> Status:
     does not change (`beats`)."""
     if info.status not in ACTIVE:
         return info.status
-    if info.host == socket.gethostname():
+    if machine_of(info.host) == socket.gethostname():
         # one machine, one clock
         started = time.time() - info.heartbeat < START_GRACE_S
         gone = not worker_is_alive(folder) and not (info.status == "starting" and started)

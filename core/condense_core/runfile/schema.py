@@ -97,11 +97,12 @@ def open_writer(file: Path) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def writer(file: Path) -> Iterator[sqlite3.Connection]:
-    """`open_writer` for the length of the block. Where nobody else has the file open it is then one file without a log,
-    so that a log that is missing later was lost."""
+    """`open_writer` for the length of the block; what the disk refuses there is a RunFileError too. Where nobody else
+    has the file open it is then one file without a log, so that a log that is missing later was lost."""
     connection = open_writer(file)
     try:
-        yield connection
+        with writing(file):
+            yield connection
     finally:
         with contextlib.suppress(sqlite3.Error):  # somebody has: the log stays
             connection.execute("PRAGMA busy_timeout = 0")

@@ -22,11 +22,12 @@ import msgspec
 from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
 from condense_core.installation import how_to_add
 from condense_core.libraries import ENGINE, wrong_libraries
+from condense_core.machine import here, is_of_job, machine_of, was_requeued
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
 from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, Ability, RunInfo, read_info, read_run
-from condense_core.runfile.schema import FILE_NAME, create, writer, writing
+from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.scenario import toml
@@ -37,6 +38,7 @@ from condense_core.scenario.watched import Watched, dumps
 LONGEST_NAME = 80
 # Between two looks at whether a run on another machine is heard of, which beats once a second.
 _LISTEN_S = 0.2
+_WATCH_PACKAGES = ("torch", "scipy")
 _ENGINE_PACKAGES = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
 # Under this name a run notes the versions of its measures, beside those of packages.
 MEASURES_NOTED = "measures"
@@ -101,7 +103,7 @@ def create_watched(
 def _write(folder: Path, **columns: object) -> None:
     create(folder / FILE_NAME)
     now = time.time()
-    columns |= {"id": folder.name, "versions": json.dumps(_versions()), "host": socket.gethostname()}
+    columns |= {"id": folder.name, "versions": json.dumps(_versions()), "host": here()}
     columns |= {"status": "starting", "created": now, "heartbeat": now}
     with writer(folder / FILE_NAME) as connection:
         connection.execute(
@@ -134,6 +136,38 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
         raise RunFailedError(f"the worker process did not start; see {folder / LOG_NAME}")
 
 
+def start_watching(folder: Path, script: Path, arguments: Sequence[str]) -> None:
+    """Start the process that runs somebody's script, watched as the run in `folder`; it outlives this one, and what the
+    script prints is the run's log."""
+    missing = [name for name in _WATCH_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"watching needs {', '.join(missing)}, missing here; to install: {how_to_add('watch')}")
+    log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        started = subprocess.run(
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                "condense_core.watching.launch",
+                str(folder.resolve()),
+                str(script),
+                *arguments,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            # a log is read while it is written
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            check=False,
+        )
+    finally:
+        os.close(log)
+    if started.returncode != 0:
+        raise RunFailedError(f"the script's process did not start; see {folder / LOG_NAME}")
+
+
 def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
     """Start a worker that goes on from the run's last checkpoint; RunFileError if there is nothing to resume."""
     before = ready_to_resume(folder)
@@ -150,7 +184,7 @@ def ready_to_resume(folder: Path) -> RunInfo:
     file = folder / FILE_NAME
     _refuse_beating(folder)
     _refuse_full(folder)
-    with writer(file) as connection, writing(file):
+    with writer(file) as connection:
         # whoever resumes it at the same time waits here, and then finds it starting
         connection.execute("BEGIN IMMEDIATE")
         before = read_info(connection, folder)
@@ -159,7 +193,7 @@ def ready_to_resume(folder: Path) -> RunInfo:
         connection.execute("UPDATE command SET taken_at = ? WHERE taken_at IS NULL", (time.time(),))
         connection.execute(
             "UPDATE run SET status = 'starting', reason = '', heartbeat = ?, host = ?",
-            (time.time(), socket.gethostname()),
+            (time.time(), here()),
         )
         connection.execute("COMMIT")
     return before
@@ -186,7 +220,7 @@ def _refuse_full(folder: Path) -> None:
 def _refuse_beating(folder: Path) -> None:
     """RunFileError if a run that seems lost on another machine, whose lock is not seen here, is heard of after all."""
     first = read_run(folder)
-    if first.mirror is not None or first.status != "lost" or first.host == socket.gethostname():
+    if first.mirror is not None or first.status != "lost" or machine_of(first.host) == socket.gethostname():
         return
     deadline = time.monotonic() + LOST_AFTER_S
     while time.monotonic() < deadline:
@@ -219,6 +253,20 @@ def _refuse_resume(info: RunInfo, folder: Path) -> None:
         raise RunFileError(f"{name} is still being stopped by its worker; try again in a moment")
 
 
+def run_of_this_job(experiment: Experiment, runs: Path) -> Path | None:
+    """The run of `experiment` that this process's Slurm job began before it was put back into the queue; None where it
+    was not, or began none."""
+    if not was_requeued():
+        return None
+    wanted = toml.dumps(with_absolute_paths(experiment))
+    for folder in place.run_folders(runs):
+        with contextlib.suppress(RunFileError):
+            info = read_run(folder)
+            if is_of_job(info.host) and info.experiment == wanted:
+                return folder
+    return None
+
+
 def missing_packages() -> list[str]:
     """Packages that training needs and this machine lacks, or has in a version that is too old or too new."""
     missing = [name for name in _ENGINE_PACKAGES if importlib.util.find_spec(name) is None]
@@ -240,6 +288,11 @@ def _versions() -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[name] = importlib.metadata.version(name)
     return versions | {MEASURES_NOTED: versions_in_words()}
+
+
+def revision_at(folder: Path) -> str:
+    """Git revision of the checkout that a folder is in; empty where it is in none."""
+    return next((revision(place) for place in (folder, *folder.parents) if (place / ".git").exists()), "")
 
 
 def revision(top: Path) -> str:

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from condense_core.errors import CondenseError
 from condense_core.foreign import reason
-from condense_core.runs.create import create_watched, revision
+from condense_core.runs.create import create_watched, revision_at
 from condense_core.runs.place import runs_folder
 from condense_core.watching import ends
 from condense_core.watching.described import described, place_of_script
@@ -126,7 +126,7 @@ def _check(model: object, optimizer: object, loss: object, every: object, budget
 def _recording(watched: Any, steps: int | None, budget: float, runs_dir: Any, *, pausable: bool) -> Recording | None:
     try:
         runs = runs_folder(None if runs_dir is None else Path(runs_dir))
-        at = _repository(place_of_script(watched))
+        at = revision_at(place_of_script(watched))
         can: tuple[Any, ...] = ("pause",) if pausable else ()
         return Recording(create_watched(watched, runs=runs, revision=at, steps=steps, can=can), budget)
     except Exception as error:  # noqa: BLE001 - training does not need to be watched
@@ -134,10 +134,3 @@ def _recording(watched: Any, steps: int | None, budget: float, runs_dir: Any, *,
             f"condense-tui: this training is not watched: {reason(error)}; training goes on", file=sys.stderr
         )
         return None
-
-
-def _repository(folder: str) -> str:
-    for place in (Path(folder), *Path(folder).parents):
-        if (place / ".git").exists():
-            return revision(place)
-    return ""

@@ -84,9 +84,9 @@ def with_layers(watched: Watched, layers: list[Layer]) -> Watched:
     return msgspec.structs.replace(watched, layers=told)
 
 
-def place_of_script(watched: Watched) -> str:
+def place_of_script(watched: Watched) -> Path:
     """The folder whose git revision is noted."""
-    return str(Path(watched.script).parent if watched.script else Path.cwd())
+    return Path(watched.script).parent if watched.script else Path.cwd()
 
 
 def _short(text: str, most: int = LONGEST) -> str:

@@ -50,8 +50,10 @@ class WatchedRun:
         layers: tuple[str, ...],
         every: int | None = None,
         first: int = 0,
+        hooked: bool = True,
     ) -> None:
-        """Without a `recording` nothing is watched, and every call does nothing."""
+        """Without a `recording` nothing is watched, and every call does nothing; where it is not `hooked`, somebody
+        calls `hook` before each step."""
         self.id = recording.folder.name if recording is not None else ""
         """The run's id, for `condense-tui attach`; empty where nothing is recorded."""
         self._model, self._optimizer, self._recording = model, optimizer, recording
@@ -75,8 +77,8 @@ class WatchedRun:
         recording.progress = (first, 0.0)
         living.add(self)
         weakref.finalize(self, recording.finish, "done")
-        if optimizer is not None:
-            self._hooks.append(optimizer.register_step_pre_hook(_hook(self)))
+        if optimizer is not None and hooked:
+            self._hooks.append(optimizer.register_step_pre_hook(self.hook))
 
     # what a training's author calls
 
@@ -155,6 +157,15 @@ class WatchedRun:
         self.close(*ending(error))
 
     # what its hooks call
+
+    def hook(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """An optimizer's pre-step hook. As one it keeps this run alive for as long as there is the optimizer."""
+        own = args[1:] if args and args[0] is optimizer else args
+        replaced = self._before_step((*own, *kwargs.values()))
+        if replaced is None:
+            return None
+        swapped = tuple(replaced if callable(each) and each is not optimizer else each for each in args)
+        return swapped, {name: replaced if callable(each) else each for name, each in kwargs.items()}
 
     def ended_by(self, error: BaseException) -> None:
         """Remember what ends the process."""
@@ -326,20 +337,6 @@ class WatchedRun:
         if self._recording is not None:
             status: Status = "starting" if math.isnan(self._began) else "running"
             self._recording.set_status(status, can=json.dumps(abilities))
-
-
-def _hook(run: WatchedRun) -> Callable[..., Any]:
-    """The optimizer's pre-step hook. It keeps its run alive for as long as there is an optimizer."""
-
-    def before(optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        own = args[1:] if args and args[0] is optimizer else args
-        replaced = run._before_step((*own, *kwargs.values()))
-        if replaced is None:
-            return None
-        swapped = tuple(replaced if callable(each) and each is not optimizer else each for each in args)
-        return swapped, {name: replaced if callable(each) else each for name, each in kwargs.items()}
-
-    return before
 
 
 def ending(error: BaseException | None) -> tuple[Status, str]:

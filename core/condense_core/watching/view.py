@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from condense_core.engine.network.prediction import Prediction, Source
-from condense_core.measures.clusters import Tree, keep_kernels, linkage_tree
+from condense_core.measures.clusters import Trees, keep_kernels, linkage_tree
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import gradient_direction
 from condense_core.measures.similarity import cosine_similarity
@@ -42,7 +42,7 @@ class WatchedView:
         self._gradients = {layer: gradients[layer] / shot.scale for layer in layers if layer in gradients}
         self._small = small or {}
         self._cosines: dict[str, Tensor] = {}
-        self._trees: dict[str, Tree] = {}
+        self._trees: dict[str, Trees] = {}
         self._kept: dict[str, Tensor] = {}
         self._predictions: dict[str, Prediction] = {}
 
@@ -66,7 +66,7 @@ class WatchedView:
             self._cosines[layer] = cosine_similarity(self._weights[layer])
         return self._cosines[layer]
 
-    def tree(self, layer: str) -> Tree:
+    def tree(self, layer: str) -> Trees:
         """How the layer's kernels join to lines, before any cut."""
         if layer not in self._trees:
             self._trees[layer] = linkage_tree(self._weights[layer])

@@ -6,6 +6,7 @@ import math
 import os
 import random
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pairing import assert_same, following
 from recording import Recording
 
 from condense_core.errors import HostError, RunFileError, RunGoneError
+from condense_core.remote.client import mirror
 from condense_core.remote.client.mirror import LEFT_S, MirrorFile, clear_leftovers, make_mirror_folder
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire import messages as say
@@ -325,6 +327,72 @@ def test_a_mirror_is_whole_or_absent(far, near, monkeypatch):
     with pytest.raises(OSError, match="No space"), following(far, near, recording.folder.name):
         pass
     assert place.run_folders(near) == []
+
+
+def test_a_copy_that_the_disk_refused_in_part_is_not_put_in_place_without_its_journal(far, near, monkeypatch):
+    """SQLite answers a refused change of its journal by the mode that it kept, and by no error."""
+    recording = Recording(far, frames=3)
+    recording.write()
+
+    class Refused(sqlite3.Connection):
+        def execute(self, *given):
+            if given[0] != "PRAGMA journal_mode = DELETE":
+                return super().execute(*given)
+            (name,) = (row[2] for row in super().execute("PRAGMA database_list"))
+            Path(f"{name}-journal").write_bytes(b"half")
+            return super().execute("PRAGMA journal_mode")
+
+    open_ = mirror.open_writer
+    refused = lambda file: sqlite3.connect(file, isolation_level=None, factory=Refused)  # noqa: E731
+    monkeypatch.setattr(mirror, "open_writer", refused)
+    with pytest.raises(RunFileError, match="refused it"), following(far, near, recording.folder.name):
+        pass
+    assert place.run_folders(near) == []
+    monkeypatch.setattr(mirror, "open_writer", open_)
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+    assert_same(link.folder, recording.folder)
+    assert not list(link.folder.glob(".*"))
+
+
+def test_a_disk_that_fails_below_a_copy_is_one_line(far, near, monkeypatch):
+    """Whatever statement is the first that the disk refuses."""
+    recording = Recording(far, frames=3)
+    recording.write()
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+
+    class Failing(sqlite3.Connection):
+        left = 0
+
+        def execute(self, *given):
+            Failing.left -= 1
+            if Failing.left == 0:
+                raise sqlite3.OperationalError("disk I/O error")
+            return super().execute(*given)
+
+    open_, info, refusals = mirror.open_writer, read_run(recording.folder), 0
+    for at in range(1, 12):
+
+        def opened(file, at=at):
+            open_(file).close()
+            Failing.left = at
+            return sqlite3.connect(file, isolation_level=None, factory=Failing)
+
+        monkeypatch.setattr(mirror, "open_writer", opened)
+        try:
+            copy = mirror.MirrorFile(link.folder, "far", info)
+            copy.waiting_commands()
+            copy.link("offline")
+            copy.close()
+        except RunFileError as error:
+            refusals += 1
+            assert "disk I/O error" in str(error)
+    assert refusals >= 4
+    monkeypatch.setattr(mirror, "open_writer", open_)
+    with following(far, near, recording.folder.name) as link:
+        link.settle()
+    assert_same(link.folder, recording.folder)
 
 
 def test_what_killed_copies_left_is_cleared_and_nothing_else(far, near):

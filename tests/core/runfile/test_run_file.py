@@ -24,6 +24,7 @@ from support import wait_for
 from condense_core.errors import RunFailedError, RunFileError
 from condense_core.remote.server.source import RunSource
 from condense_core.runfile import beats, control, frames, schema
+from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader, open_writer
 from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
@@ -385,6 +386,26 @@ def test_a_file_that_was_copied_without_its_log_says_that_rows_are_missing(folde
         assert run.instants.tolist() == [4, 5, 6, 7]
 
 
+def test_whatever_a_disk_refuses_while_a_run_is_written_is_one_line_that_names_it(folder):
+    with pytest.raises(RunFileError, match=f"cannot write {folder / FILE_NAME}: database or disk is full"):  # noqa: SIM117
+        with schema.writer(folder / FILE_NAME) as connection:
+            connection.execute("PRAGMA max_page_count = 1")
+            connection.execute("INSERT INTO event VALUES (9999, 0, 'note', ?, 0)", ("x" * 100_000,))
+
+
+def test_a_run_that_cannot_be_written_to_its_end_leaves_no_folder(small, tmp_path, monkeypatch):
+    def full(file):
+        connection = open_(file)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    open_ = schema.open_writer
+    monkeypatch.setattr(schema, "open_writer", full)
+    with pytest.raises(RunFileError, match="database or disk is full"):
+        create_run(small, runs=tmp_path / "new", device="c" * 100_000)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
 def test_a_file_on_a_medium_that_cannot_be_written_is_read_with_its_log(folder, tmp_path, monkeypatch):
     medium = tmp_path / "medium"
     medium.mkdir()
@@ -586,3 +607,14 @@ def test_a_run_that_is_silent_elsewhere_can_be_resumed_here(folder, monkeypatch)
     monkeypatch.setattr(create, "LOST_AFTER_S", 0.3)
     assert create.ready_to_resume(folder).status == "lost"
     assert seen(folder) == "starting"
+
+
+def test_a_folder_that_was_copied_is_a_run_of_its_own(folder):
+    copy = folder.with_name(f"{folder.name}-again")
+    shutil.copytree(folder, copy)
+    assert [read_run(each).id for each in (folder, copy)] == [folder.name, copy.name]
+    with RunReader(copy) as run:
+        assert summarise(run).run == copy.name
+    # one that lies somewhere by itself is known by what it says
+    alone = Path(shutil.copyfile(folder / FILE_NAME, folder.parent / "alone.sqlite"))
+    assert read_run(alone).id == folder.name

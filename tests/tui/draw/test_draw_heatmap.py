@@ -50,11 +50,26 @@ def test_codes_of_what_is_no_cosine() -> None:
 
 def test_small_matrix_is_scaled_by_a_whole_factor() -> None:
     layout = lay_out(np.eye(3), 10)
-    assert layout.scale == 3
+    assert layout.places.tolist() == [0, 3, 6, 9]
     assert layout.pixels.shape == (9, 9)
     assert not layout.pooled
     assert (layout.pixels[:3, :3] == LEVELS - 1).all()
     assert (layout.pixels[:3, 3:] == ZERO).all()
+
+
+def test_room_for_nearly_the_next_factor_is_not_left_empty() -> None:
+    layout = lay_out(np.eye(32), 62)
+    assert layout.pixels.shape == (62, 62)
+    assert not layout.pooled
+    wide = np.diff(layout.places)
+    assert sorted(np.unique(wide).tolist()) == [1, 2]
+    assert (wide == 2).sum() == 30
+    for kernel, (first, last) in enumerate(zip(layout.places[:-1], layout.places[1:], strict=True)):
+        assert (layout.pixels[first:last, first:last] == LEVELS - 1).all()
+        assert {layout.cell_of(pixel) for pixel in range(first, last)} == {kernel}
+    # half of the kernels twice as wide as the others would read as a pattern
+    even = lay_out(np.eye(32), 48)
+    assert even.pixels.shape == (32, 32)
 
 
 def test_large_matrix_is_pooled_by_the_mean_and_says_so() -> None:

@@ -124,6 +124,8 @@ def test_greys_of_the_themes_stay_grey_among_256_colours() -> None:
         shown = look.of(theme)
         for style in (shown.text, shown.muted, shown.faint, shown.key):
             assert number(style) >= 232 or number(style) in {16, 59, 102, 145, 188, 231}, style
+        assert shown.band.bgcolor is not None
+        assert number(Style(color=shown.band.bgcolor)) >= 232
         for colour in (theme.panel, theme.variables["frame"], theme.variables["title"]):
             assert colour is not None
             red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))

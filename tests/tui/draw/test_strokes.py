@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from condense_tui.draw import canvas, printed
-from condense_tui.draw.plot import Plot, PlotTone, Rasterise, Spec, build
-from condense_tui.draw.strokes import GAP, PlotCurve, after_gaps, cleaned, in_order, smoothed
+from condense_tui.draw.plot import SHADE, Plot, PlotTone, Rasterise, Spec, build, with_playhead
+from condense_tui.draw.strokes import BAND, GAP, PlotCurve, after_gaps, cleaned, in_order, smoothed
 
 RASTERISERS = pytest.mark.parametrize("rasterise", [canvas.rasterise, printed.rasterise], ids=["ours", "plotext"])
 
@@ -102,6 +102,50 @@ def test_points_are_marked_on_both_sides_of_a_long_line_and_nowhere_else(rasteri
     # a rasteriser may round to the cell beside
     assert len(marked) == 3
     assert all(min(abs(column - each) for each in wanted) <= 1 for column in marked)
+
+
+def shaded(plot: Plot) -> set[tuple[int, int]]:
+    return {
+        (row, column - plot.left)
+        for row, cells in enumerate(plot.rows)
+        for column, (_, tone) in enumerate(cells)
+        if tone >= SHADE
+    }
+
+
+def band_of(x: np.ndarray, low: np.ndarray, high: np.ndarray, **more: object) -> Spec:
+    curves = (
+        PlotCurve("mean", x, (low + high) / 2, **more),
+        PlotCurve("lowest", x, low, BAND, **more),
+        PlotCurve("highest", x, high, BAND, fills=True, **more),
+    )
+    return Spec(curves, 60, 21, bounds=(0.0, 1.0))
+
+
+def test_a_band_is_shaded_from_edge_to_edge() -> None:
+    x = np.arange(50.0)
+    plot = build(band_of(x, np.full(50, 0.25), np.full(50, 0.75)))
+    cells = shaded(plot)
+    # 20 rows from 1 at the top to 0 at the bottom
+    assert {row for row, _ in cells} == set(range(5, 15))
+    assert {column for _, column in cells} == set(range(plot.canvas_width))
+    assert len(cells) == 10 * plot.canvas_width
+    # the curve in it has its own tone still, and so has the playhead
+    assert {tone % SHADE for row in plot.rows for _, tone in row} >= {PlotTone.CURVE, PlotTone.CURVE + BAND}
+    marked = with_playhead(plot, 25)
+    assert sum(text == "│" for row in marked for text, tone in row if tone % SHADE == PlotTone.PLAYHEAD) >= 10
+    np.testing.assert_array_equal(plot.curves[0].y, np.full(50, 0.5))
+
+
+def test_where_nothing_was_measured_or_all_is_alike_no_band_is_shaded() -> None:
+    x = np.r_[0:80, 120:200].astype(float)
+    gap = build(band_of(x, np.full(160, 0.2), np.full(160, 0.8), among=np.arange(200.0)))
+    columns = {column for _, column in shaded(gap)}
+    assert columns
+    assert not columns & set(range(round(0.42 * gap.canvas_width), round(0.58 * gap.canvas_width)))
+    narrow = build(band_of(np.arange(50.0), np.full(50, 0.49), np.full(50, 0.51)))
+    assert not shaded(narrow)
+    assert not shaded(build(band_of(np.array([3.0]), np.array([0.2]), np.array([0.8]))))
 
 
 def test_a_single_point_is_drawn() -> None:

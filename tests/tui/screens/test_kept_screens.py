@@ -17,14 +17,19 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 from piloting import PATIENCE_S, at_home, text_has, until
 from recording import Recording
 from rich.style import Style
 from textual.pilot import Pilot
 
+from condense_core.runfile.frames import Array, Singular
+from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_presets.catalogue import Preset
 from condense_tui.app.app import CondenseApp
+from condense_tui.draw.ability import Ability, Depth
 from condense_tui.readers.glances import PresetsReady
 from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.widgets.plot import PlotPanel
@@ -151,6 +156,68 @@ SCREENS: dict[str, Callable[[CondenseApp, Pilot[None]], Awaitable[None]]] = {
 
 # home shows no heatmap, and so has one palette
 SHOWN = [(screen, palette) for screen in SCREENS for palette in PALETTES if screen != "home" or palette == "ember"]
+
+
+async def of_seeds(app: CondenseApp, pilot: Pilot[None]) -> None:
+    recording = Recording(app.runs / "..", members=4, kernels=(24, 12))
+    recording.fall = 0.6
+    recording.write()
+    recording.finish()
+    recording.writer.update(name="four seeds")
+    recording.writer._connection.execute("UPDATE event SET time = 1735689600")
+    recording.close()
+    app.open_run(recording.folder)
+    await text_has(pilot, "mean of 4 seeds")
+    await text_has(pilot, "of the first loss")
+
+
+async def of_one_that_diverged(app: CondenseApp, pilot: Pilot[None]) -> None:
+    folder = min(app.runs.iterdir())
+    writer = RunWriter(folder)
+    writer.update(status="diverged", step=4000, reason="the loss is inf at step 4000; a smaller optimizer.lr may help")
+    writer.close()
+    app.open_run(folder)
+    await text_has(pilot, "diverged at step 4,000")
+    await text_has(pilot, "kernels by line")
+
+
+async def of_weights(app: CondenseApp, pilot: Pilot[None]) -> None:
+    folder = min(app.runs.iterdir())
+    with RunReader(folder) as run:
+        last = int(run.instants[-1])
+    writer = RunWriter(folder)
+    values = Array.of(np.geomspace(3.0, 1e-6, 12), "f4")
+    writer.append(StepRecord(last, [], [("conv1", Singular(values=values))], []))
+    writer.close()
+    app.open_run(folder)
+    await text_has(pilot, "kernels by line")
+    await pilot.press("6")
+    await text_has(pilot, f"weights of step {last:,}")
+
+
+# What else is telling, and terminals with fewer colours or less room: a screen, its size, and the colours there are.
+OTHERS: dict[str, tuple[Callable[[CondenseApp, Pilot[None]], Awaitable[None]], tuple[int, int], Depth]] = {
+    "run-60x20-256": (of_run, (60, 20), Depth.INDEXED),
+    "run-80x24-16": (of_run, (80, 24), Depth.ANSI),
+    "run-80x24-none": (of_run, (80, 24), Depth.NONE),
+    "diverged-80x24-16": (of_one_that_diverged, (80, 24), Depth.ANSI),
+    "seeds-120x40-true": (of_seeds, (120, 40), Depth.TRUE),
+    "weights-80x24-true": (of_weights, (80, 24), Depth.TRUE),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_other_screens_and_terminals_look_as_they_did(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    show, size, depth = OTHERS[name]
+    monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: Ability(depth, True))
+    app = CondenseApp(runs=runs)
+    async with app.run_test(size=size) as pilot:
+        await at_home(app)
+        await show(app, pilot)
+        await still(pilot)
+        check(name, dump(pilot))
 
 
 @pytest.mark.parametrize(("screen", "palette"), SHOWN)

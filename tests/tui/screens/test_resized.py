@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from piloting import at_home, settled, shown, text, text_has, until
+from piloting import at_home, run_screen, settled, shown, text, text_has, until
 from recording import Recording
 from textual.pilot import Pilot
 
@@ -62,3 +62,20 @@ async def test_behind_a_dialog_stands_the_screen_at_its_new_size(
         # the first and the last line are behind no dialog
         await until(lambda: text(pilot).splitlines()[0] == wanted[0], f"the header at its new width: {wanted[0]!r}")
         await until(lambda: text(pilot).splitlines()[-1] == wanted[-1], "the footer in its new place")
+
+
+async def test_the_legend_says_that_kernels_share_cells_once_their_room_is_taken(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.write()
+    recording.finish()
+    recording.close()
+    async with shown(recording.folder, (80, 24)) as pilot:
+        await text_has(pilot, "kernels by line")
+        await settled(pilot)
+        assert "pooled" not in text(pilot)
+        # as a banner does, after the last snapshot was shown
+        run_screen(pilot)._reader.stop()
+        pilot.app.screen.query_one("#heatmaps").styles.height = 14
+        await text_has(pilot, "pooled to ")
+        pilot.app.screen.query_one("#heatmaps").styles.height = "1fr"
+        await until(lambda: "pooled" not in text(pilot), "no kernels that share cells")

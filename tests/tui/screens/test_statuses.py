@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+import msgspec
 import pytest
 from recording import Recording
 
@@ -66,3 +67,13 @@ def test_the_table_of_runs_has_the_signs_of_the_screens(
     assert info is not None
     print_runs([info])
     assert f"{SIGNS[status].sign} {status}" in capsys.readouterr().out
+
+
+def test_the_table_of_runs_names_the_job_that_trains_one(
+    recorded: Recording, capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = glance(recorded.folder).info
+    assert info is not None
+    print_runs([msgspec.structs.replace(info, host="node07, job 120_4"), info])
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.rstrip().endswith("node07, job 120_4") for line in listed] == [False, True, False]

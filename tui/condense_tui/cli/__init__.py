@@ -18,6 +18,7 @@ from condense_tui.cli.runs import runs
 from condense_tui.cli.serve import serve
 from condense_tui.cli.sweep import sweep
 from condense_tui.cli.theory import theory
+from condense_tui.cli.watch import watch
 
 app = typer.Typer(
     help="Watch the kernels of a neural network condense, live, in the terminal.",
@@ -54,6 +55,10 @@ def _flowing(command: Callable[..., object]) -> str:
 
 for command in (run, attach, replay, theory, reduce, reproduce, sweep, export, doctor):
     app.command(help=_flowing(command))(command)
+# what stands behind the script is the script's own
+app.command(help=_flowing(watch), context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(
+    watch
+)
 app.command(hidden=True)(serve)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

@@ -46,9 +46,10 @@ def _program() -> Iterator[Check]:
 
 
 def _training() -> Iterator[Check]:
-    from condense_core.installation import how_to_add, install_command
+    from condense_core.installation import how_to_add
     from condense_core.jobs.ask import ask
     from condense_core.jobs.messages import AskDevices, DevicesAnswer
+    from condense_core.libraries import install_command
     from condense_core.runs.create import missing_packages
 
     missing = missing_packages()

@@ -67,7 +67,7 @@ def run(
     condense-tui run cnn-fig03 --host me@gpu.example.org --device cuda
     """
     from condense_core.errors import ScenarioError, StoppedError
-    from condense_core.runs.create import create_run, require_engine, start_worker
+    from condense_core.runs.create import create_run, require_engine, run_of_this_job, start_worker
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.claim_lint import faults
     from condense_core.scenario.class_folders import class_folders, named
@@ -96,14 +96,31 @@ def run(
     if host is not None:
         return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
     require_engine()
+    begun = run_of_this_job(experiment, runs_folder(runs_dir))
+    if begun is not None:
+        return _go_on(begun, showing)
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
     if isinstance(experiment.data, Folder) and not showing.in_app:
         typer.echo(f"{experiment.data.path}: {named(class_folders(place_of(experiment.data.path)))}", err=True)
     try:
         start_worker(folder)
-        return show_result(folder, showing) if detach else _watch(folder, showing)
+        return show_result(folder, showing) if detach else show_run(folder, showing)
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; {_what_is_there(folder)}") from None
+
+
+def _go_on(folder: Path, showing: Showing) -> int:
+    """The run of a Slurm job that was put back into the queue goes on from its checkpoint, or is over."""
+    from condense_core.runfile.info import read_run
+    from condense_core.runfile.status import RESUMABLE
+    from condense_core.runs.create import resume_run
+    from condense_tui.cli.headless import show_result
+
+    info = read_run(folder)
+    typer.echo(f"this job was requeued: {info.id}, {info.status} at step {info.step}, goes on", err=True)
+    if info.status in RESUMABLE:
+        resume_run(folder)
+    return show_result(folder, showing) if showing.detach else show_run(folder, showing)
 
 
 def _what_is_there(folder: Path) -> str:
@@ -139,13 +156,13 @@ def attach(
     showing = Showing(headless=headless, check=check, json=json)
     if host is not None:
         connection = connect(host, prompt=showing.may_prompt)
-        return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), showing)
+        return show_run_there(connection, choose_run(connection, run), runs_folder(runs_dir), showing)
     folder = find_run(runs_folder(runs_dir), run)
     # the app itself keeps what it shows up to date
-    return _watch(folder, showing, None if showing.in_app else link_to(folder))
+    return show_run(folder, showing, None if showing.in_app else link_to(folder))
 
 
-def _watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
+def show_run(folder: Path, showing: Showing, link: Link | None = None) -> int:
     """In the app or without; `link` keeps the run up to date where it is the mirror of one elsewhere."""
     from condense_tui.cli.headless import checked, watch
 
@@ -163,17 +180,17 @@ def _run_there(host: str, new: NewRun, runs: Path, showing: Showing) -> int:
     connection = connect(host, prompt=showing.may_prompt)
     started = start(connection, new)
     if not showing.detach:
-        return _watch_there(connection, started, runs, showing)
+        return show_run_there(connection, started, runs, showing)
     with connection:
         return show_result(open_mirror(connection, started, runs), showing)
 
 
-def _watch_there(connection: Connection, run: str, runs: Path, showing: Showing) -> int:
+def show_run_there(connection: Connection, run: str, runs: Path, showing: Showing) -> int:
     from condense_core.remote.client.link import Link, open_mirror
 
     folder = open_mirror(connection, run, runs)
     # the app shows the newest frames first, whatever there was before; a table at the end needs all of it
-    return _watch(folder, showing, Link(folder, connection.host, connection, newest=showing.in_app))
+    return show_run(folder, showing, Link(folder, connection.host, connection, newest=showing.in_app))
 
 
 def replay(

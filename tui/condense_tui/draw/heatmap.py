@@ -20,29 +20,33 @@ from condense_tui.draw.palette import CODES, DROPPED, EMPTY, Palette
 HALF_BLOCK = "▀"
 HATCH = "╱"
 RESET = "\x1b[0m"
+# Share of the kernels that must be as wide as the next whole factor makes them, where it does not fit for all.
+NEARLY = 0.75
 
 
 @dataclass(frozen=True)
 class Layout:
     """Pixels of a heatmap and what each stands for.
 
-    `pixels` (rows, columns) uint8 codes. `scale` pixels a kernel each way where the matrix fits, else 1; `edges`
-    (cells + 1,): cell c covers the kernels edges[c] … edges[c+1] - 1 along the order. `pooled`: cells are means.
+    `pixels` (rows, columns) uint8 codes. Cell c covers the kernels edges[c] … edges[c+1] - 1 along the order, and the
+    pixels places[c] … places[c+1] - 1 each way; both are (cells + 1,). `pooled`: cells are means.
     """
 
     pixels: np.ndarray
-    scale: int
+    places: np.ndarray
     edges: np.ndarray
     pooled: bool
 
     @property
     def side(self) -> int:
         """Pixels each way that show kernels."""
-        return (len(self.edges) - 1) * self.scale
+        return int(self.places[-1])
 
     def cell_of(self, pixel: int) -> int | None:
         """The cell at a pixel along either axis, None outside the matrix."""
-        return pixel // self.scale if 0 <= pixel < self.side else None
+        if not 0 <= pixel < self.side:
+            return None
+        return int(np.searchsorted(self.places, pixel, side="right")) - 1
 
 
 def lay_out(
@@ -50,28 +54,32 @@ def lay_out(
 ) -> Layout:
     """Pixels of `cosine_MM` in the given order, in a square of at most `side` pixels.
 
-    Scaled up by a whole factor where it fits, so that every kernel is as wide as the next; else pooled by the mean
+    Scaled up by a whole factor where it fits, so that every kernel is as wide as the next, unless the next factor is so
+    near that some kernels a pixel narrower than others cost less than the empty room; else pooled by the mean
     over kernels that have a direction and are not dropped. A block of dropped kernels is hatched, a block without a
     single number shows as such. No block reaches over a place of `starts`, where another group of kernels begins: the
     mean over two sides of a line would be a 0 that no pair of kernels has.
     """
     kernels = len(order_M)
     if kernels == 0 or side < 1:
-        return Layout(np.zeros((0, 0), np.uint8), 1, np.zeros(1, np.int64), False)
+        return Layout(np.zeros((0, 0), np.uint8), np.zeros(1, np.int64), np.zeros(1, np.int64), False)
     dropped = np.asarray(dropped_M, bool)[order_M]
     if kernels <= side:
-        scale = side // kernels
+        scale, rest = divmod(side, kernels)
+        shown = side if rest >= NEARLY * kernels else scale * kernels
+        places = np.rint(np.linspace(0, shown, kernels + 1)).astype(np.int64)
         cells = colour.codes(cosine_MM)[np.ix_(order_M, order_M)]
         cells[dropped, :] = DROPPED
         cells[:, dropped] = DROPPED
-        pixels = cells.repeat(scale, axis=0).repeat(scale, axis=1)
-        return Layout(pixels, scale, np.arange(kernels + 1), False)
+        wide = np.diff(places)
+        return Layout(cells.repeat(wide, axis=0).repeat(wide, axis=1), places, np.arange(kernels + 1), False)
     edges = np.linspace(0, kernels, side + 1).astype(np.int64)
     for start in starts:
         if 0 < start < kernels and len(edges) > 2:
             edges[1 + np.abs(edges[1:-1] - start).argmin()] = start
     edges = np.unique(edges)
-    return Layout(_pool(cosine_MM[np.ix_(order_M, order_M)], dropped, edges), 1, edges, True)
+    pixels = _pool(cosine_MM[np.ix_(order_M, order_M)], dropped, edges)
+    return Layout(pixels, np.arange(len(edges)), edges, True)
 
 
 def _pool(cosine_MM: np.ndarray, dropped_M: np.ndarray, edges: np.ndarray) -> np.ndarray:

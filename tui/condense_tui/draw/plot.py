@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +24,10 @@ EDGE_ROOM = 0.04
 LABELS = 4
 # A measured point is shown as such where nothing was measured for so many cells on one side of it.
 MARK_ROOM = 3
+# Added to the tone of a cell that lies in a band.
+SHADE = 1 << 12
+# Cells that a band is high where it is shaded: of a narrower one its edges say all.
+LEAST_BAND = 1.0
 
 Rasterise = Callable[..., list[list[Glyph]]]
 """`canvas.rasterise`, or plotext's (`draw/printed.py`) where a plot is printed."""
@@ -117,7 +122,34 @@ def build(spec: Spec, rasterise: Rasterise = canvas.rasterise) -> Plot:
     read = tuple(curve for curve in curves if curve.tone <= BAND)
     unseen = sum(int(((curve.y <= 0) & np.isfinite(curve.y)).sum()) for curve in read) if spec.log_y else 0
     plot = laid_out(spec, lambda width: _on(width, x, series), x, y, rasterise)
+    for low, high in pairwise(curves):
+        if high.fills:
+            edges = (cleaned(edge, log_x=spec.log_x, log_y=spec.log_y, window=spec.window) for edge in (low, high))
+            plot = _shaded(plot, *edges)
     return replace(plot, curves=read, unseen=unseen)
+
+
+def _shaded(plot: Plot, low: Stroke, high: Stroke) -> Plot:
+    """The plot with the cells between two strokes shaded, where both were measured and are a cell or more apart."""
+    if min(len(low.x), len(high.x)) < 2 or plot.empty or plot.canvas_width < 2:
+        return plot
+    at = plot.x.low + np.arange(plot.canvas_width) / (plot.canvas_width - 1) * (plot.x.high - plot.x.low)
+    little = 1e-9 * (plot.x.high - plot.x.low)
+    rows, joined = [], np.ones(plot.canvas_width, bool)
+    for edge in (high, low):
+        place = plot.x.forward(edge.x)
+        there = (at >= place[0] - little) & (at <= place[-1] + little)
+        joined &= there & ~edge.begins[np.clip(np.searchsorted(place, at - little), 1, len(place) - 1)]
+        rows.append((1 - np.interp(at, place, plot.y.share(edge.y))) * (plot.canvas_height - 1))
+    top, bottom = (np.rint(np.clip(row, -1, plot.canvas_height)) for row in rows)
+    wide = joined & (rows[1] - rows[0] >= LEAST_BAND)
+    grid = np.arange(plot.canvas_height)[:, None]
+    inside = wide & (grid >= top) & (grid <= bottom)
+    shaded = [list(cells) for cells in plot.rows]
+    for row, column in np.argwhere(inside).tolist():
+        character, tone = shaded[row][plot.left + column]
+        shaded[row][plot.left + column] = character, tone | SHADE
+    return replace(plot, rows=tuple(map(tuple, shaded)))
 
 
 def empty_plot(spec: Spec) -> Plot:
@@ -219,8 +251,9 @@ def with_playhead(
     for index, cells in enumerate(plot.rows):
         line = list(cells)
         for at, sign, tone in columns if index < plot.canvas_height else ():
-            if line[at][1] < PlotTone.CURVE and not _of_a_word(line[at][0]):
-                line[at] = (sign, tone)
+            shade = line[at][1] & SHADE
+            if line[at][1] - shade < PlotTone.CURVE and not _of_a_word(line[at][0]):
+                line[at] = (sign, tone + shade)
         rows.append(spans(line))
     return rows
 

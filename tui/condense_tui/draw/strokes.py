@@ -34,7 +34,7 @@ class PlotCurve:
 
     `label`, one character, is set on the curve in some places, so that it is known without its colour. `among` are the
     steps at which the run was measured: where this curve was left out at many of them, it has a gap. `exact`: it is no
-    measurement, and never smoothed.
+    measurement, and never smoothed. `fills`: the area down to the curve before it is shaded.
     """
 
     name: str
@@ -44,6 +44,7 @@ class PlotCurve:
     label: str = ""
     among: np.ndarray | None = None
     exact: bool = False
+    fills: bool = False
 
 
 @dataclass(frozen=True)

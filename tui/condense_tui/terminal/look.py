@@ -33,6 +33,7 @@ class Look:
     accent: Style
     chosen: Style
     playhead: Style
+    band: Style
     curves: tuple[Style, ...]
 
 
@@ -121,6 +122,7 @@ _LOOKS = {
             "accent": "#6cb6ff",
             "chosen": "bold #6cb6ff",
             "playhead": "#ffb454",
+            "band": "on #26282c",
         },
         ("#6cb6ff", "#ffb454", "#7fd6a8", "#d3a6f5", "#ff9aa8", "#e6dc8c"),
     ),
@@ -138,6 +140,7 @@ _LOOKS = {
             "accent": "#1f5fae",
             "chosen": "bold #1f5fae",
             "playhead": "#b8560f",
+            "band": "on #e8e8ec",
         },
         ("#1f5fae", "#b8560f", "#1f7a43", "#74479f", "#a31545", "#6a5d00"),
     ),
@@ -155,6 +158,7 @@ _LOOKS = {
             "accent": "cyan",
             "chosen": "bold cyan",
             "playhead": "yellow",
+            "band": "none",
         },
         ("cyan", "yellow", "green", "magenta", "red", "blue"),
     ),

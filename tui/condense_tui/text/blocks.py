@@ -187,6 +187,7 @@ def _style(pair: int, ink: TextInk) -> Style:
 
 def _plot_style(tone: int) -> Style:
     kinds = draw_plot.PlotTone
+    tone %= draw_plot.SHADE
     if tone == kinds.CURVE + BAND:
         return FAINT
     if tone >= kinds.CURVE:

@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from condense_core.machine import names_a_job
 from condense_core.measure_table import MEASURES
 from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import fitted, without_shared
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
 from condense_tui.draw.verdict import counted, decides, finding, verdict
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 PIPE_WIDTH = 200
+# Columns of a layer's name: with them the table is as wide as LEAST_WIDTH.
+LONGEST_NAME = 12
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
 # Columns of a list of runs that are numbers.
@@ -71,8 +75,9 @@ def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
     table.add_column("layer")
     for name in COLUMNS:
         table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
+    names = [layer.name for layer in layers]
     for layer in layers:
-        table.add_row(*map(Text, _cells(layer)))
+        table.add_row(*map(Text, _cells(layer, fitted(without_shared(layer.name, names), LONGEST_NAME))))
     if not layers:
         return
     # cut columns say nothing: where the terminal is narrower, the table's lines wrap
@@ -92,15 +97,15 @@ def claim_lines(claim: Standing) -> list[str]:
     ]
 
 
-def _cells(layer: LayerOverSeeds) -> tuple[str, ...]:
+def _cells(layer: LayerOverSeeds, name: str) -> tuple[str, ...]:
     if not layer.lines.known:
-        return (layer.name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
+        return (name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
     lines = over("lines", layer.lines)
     if layer.seeds == 1 and layer.lines_at_other != layer.lines:
         lines += f" ({over('lines', layer.lines_at_other)} at {other_cut(layer.cut).short})"
     kept = written("kept", layer.kept.low)
     return (
-        layer.name,
+        name,
         f"{kept}/{layer.kernels}",
         lines,
         over("directions", layer.directions),
@@ -123,7 +128,7 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
     console = Console()
     # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
-    away = any(info.mirror is not None for info in infos)
+    away = any(info.mirror is not None or names_a_job(info.host) for info in infos)
     width = console.width
     heads = ["run", "status", "step", "of", "age", *(["claim"] if claims else []), *(["on"] if away else [])]
     rows = []
@@ -132,13 +137,14 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
             info.id,
             f"{sign_of(info.status).sign} {info.status}",
             str(info.step),
-            str(info.steps),
+            numbers.UNKNOWN if info.steps is None else str(info.steps),
             numbers.age(time.time() - info.created),
         ]
         if claims:
             cells.append(_in_short(claims[index], width))
         if away:
-            cells.append("" if info.mirror is None else _where(info, info.mirror))
+            own = info.host if names_a_job(info.host) else ""
+            cells.append(own if info.mirror is None else _where(info, info.mirror))
         rows.append(cells)
     head, *lines = _aligned([heads, *rows], width)
     console.print(Text(head, "bold"), soft_wrap=True)

@@ -56,8 +56,13 @@ class Heatmap(Lines, can_focus=True):
         heatmap: Heatmap
         reading: Reading | None
 
+    @dataclass
+    class LaidOut(Message):
+        """It has another number of cells, or is pooled where it was not: also after a resize."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._cells: tuple[int, bool] = (0, False)
         self.image: LayerImage | None = None
         self.layout_: draw.Layout | None = None
         self._palette: Palette = PALETTES[0]
@@ -83,6 +88,10 @@ class Heatmap(Lines, can_focus=True):
             return
         layout = self._lay_out(width, height)
         self.layout_ = layout
+        cells = (0, False) if layout is None else (len(layout.edges), layout.pooled)
+        if cells != self._cells:
+            self._cells = cells
+            self.post_message(self.LaidOut())
         self._ink = HeatmapInk(self._palette, self.look.dark, self.ability.depth)
         if layout is None:
             self._pairs = np.zeros((0, 0), np.int32)
@@ -91,9 +100,9 @@ class Heatmap(Lines, can_focus=True):
             self.refresh()
             return
         ascii_only = self.ability.ascii_heatmap
-        cells = layout.pixels.shape[1] * (self._ascii_width(layout, width) if ascii_only else 1)
+        across = layout.pixels.shape[1] * (self._ascii_width(layout, width) if ascii_only else 1)
         lines = len(layout.pixels) if ascii_only else -(-len(layout.pixels) // 2)
-        self._corner = Offset(max(0, (width - cells) // 2), max(0, (height - lines) // 2))
+        self._corner = Offset(max(0, (width - across) // 2), max(0, (height - lines) // 2))
         if ascii_only:
             pairs = _padded(layout.pixels, height, self._corner.y)
         else:
@@ -213,9 +222,11 @@ class Heatmap(Lines, can_focus=True):
         column, row = self._cursor
         across = self._ascii_width(layout, self.size.width) if self.ability.ascii_heatmap else 1
         down = 1 if self.ability.ascii_heatmap else 2
-        top, bottom = row * layout.scale // down, max(1, -(-(row + 1) * layout.scale // down))
-        width = layout.scale * across
-        return Region(self._corner.x + column * width, self._corner.y + top, width, max(1, bottom - top))
+        left, right = layout.places[column : column + 2].tolist()
+        above, below = layout.places[row : row + 2].tolist()
+        top, bottom = above // down, max(1, -(-below // down))
+        corner = self._corner
+        return Region(corner.x + left * across, corner.y + top, (right - left) * across, max(1, bottom - top))
 
     def _cell_at(self, x: int, y: int) -> tuple[int, int] | None:
         layout = self.layout_

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from condense_tui.draw.plot import PlotTone
+from condense_tui.draw.plot import SHADE, PlotTone
 from condense_tui.draw.strokes import BAND
 from condense_tui.terminal.look import Look
 
@@ -12,7 +12,9 @@ _DIM = Style(dim=True)
 
 
 def plot_style(look: Look, tone: int) -> Style:
-    """The style of a tone; curves that stand back are dim."""
+    """The style of a tone; curves that stand back are dim, and a band is a background."""
+    if tone >= SHADE:
+        return plot_style(look, tone - SHADE) + look.band
     if tone == PlotTone.CURVE + BAND:
         return look.muted
     if tone > PlotTone.CURVE + BAND:

@@ -8,8 +8,8 @@ import signal
 import threading
 from collections.abc import Iterator
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
+# Of a person, of a scheduler, and of a limit on processor time.
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGXCPU)
 
 _raised = threading.Event()
 # held for the length of a call by whoever sends the signal, so that none comes after the one that was heeded
@@ -23,9 +23,11 @@ class StoppedEarly(BaseException):
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """SIGTERM and SIGINT raise StoppedEarly in the block, until something else handles them or it ends."""
+    """Signals that stop raise StoppedEarly in the block, until something else handles them or it ends. The one that
+    asks for a checkpoint is passed over: there is nothing to keep yet."""
     _raised.clear()
-    before = {number: signal.signal(number, _stop) for number in _SIGNALS}
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    before = {number: signal.signal(number, _stop) for number in STOPPING}
     try:
         yield
     finally:

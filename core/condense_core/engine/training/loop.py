@@ -219,7 +219,7 @@ class Loop:
             return
         # what was measured up to here is on the medium first: after a resume nothing before the checkpoint is repeated
         self._thread.flush(sync=True)
-        checkpoint.save(self._ensemble.state_dict(), self._folder, self._recorder.recorded_to)
+        checkpoint.save(self._ensemble.state_dict(), self._folder, self._recorder.recorded_to, self._ensemble.name)
         self._note("checkpoint", f"checkpoint at step {self._ensemble.step}")
 
     def _note(self, kind: str, text: str) -> None:
@@ -227,7 +227,7 @@ class Loop:
 
 
 def signal_handler(loop: Loop) -> Callable[[int, object], None]:
-    """What the worker does on SIGTERM and SIGINT: checkpoint and stop."""
+    """What the worker does on signals that stop it: checkpoint and end."""
     import signal
 
     return lambda number, _: loop.ask_to_stop(f"stopped by {signal.Signals(number).name}")

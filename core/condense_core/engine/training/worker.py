@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
-import socket
 import traceback
 from pathlib import Path
 
@@ -13,14 +13,15 @@ from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
 from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import device, load
-from condense_core.engine.training.early_stop import StoppedEarly, stop_now, stoppable
+from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
+from condense_core.machine import here
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import RecordingThread
+from condense_core.runfile.writer import Command, RecordingThread
 
 
 def work(folder: Path) -> int:
@@ -74,17 +75,21 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.call_at_stop(stop_now)
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
         samples = [loaded[member.data] for member in experiment.members]
-        ensemble = make_ensemble(experiment, samples, chosen)
+        ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
         if chosen.type == "cpu":
             work = len(samples) * device.multiplications(experiment, samples[0])
+            if ensemble.shares_out_members:
+                work = math.inf if len(samples) > 1 else 0
             device.set_threads(work, ensemble.warm_up, info.device)
         start = ensemble.observe()
         recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
         # from here on the loop looks at commands itself
         thread.call_at_stop(None)
-        signal.signal(signal.SIGTERM, signal_handler(loop))
-        signal.signal(signal.SIGINT, signal_handler(loop))
+        for number in STOPPING:
+            signal.signal(number, signal_handler(loop))
+        # a scheduler's word that the end is near: what there is is kept, and training goes on
+        signal.signal(signal.SIGUSR1, lambda *_: thread.commands.append(Command("checkpoint", "")))
         checkpoint.remove_partial(folder)
         state = checkpoint.load(folder)
         if state is None:
@@ -98,5 +103,5 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                 loop.measure_first()
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))
         thread.sampler = load.sampler(chosen)
-        thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=socket.gethostname())
+        thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=here())
         return loop.run([observation.loss for observation in start])

@@ -110,13 +110,19 @@ class MirrorFile:
             with contextlib.closing(open_writer(partial)) as connection, _stored(info.id):
                 _describe(connection, host, info)
                 connection.execute("PRAGMA journal_mode = DELETE")
+            if any(folder.glob(f"{partial.name}-*")):
+                # SQLite does not say that the disk refused this; without its journal the file may be half changed
+                raise RunFileError(
+                    f"cannot write the copy of {info.id}: the disk of {folder} refused it; free some space first"
+                )
             os.replace(partial, file)  # noqa: PTH105 - replaces atomically
         self._connection = open_writer(file)
-        self._scalars = scalars_of(self._connection)
-        self.format = version_of(self._connection)
-        """Version of the file's tables, here and there."""
         try:
-            self._check(host, info)
+            with _stored(info.id):
+                self._scalars = scalars_of(self._connection)
+                self.format = version_of(self._connection)
+                """Version of the file's tables, here and there."""
+                self._check(host, info)
         except BaseException:
             self._connection.close()
             raise

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import CondenseError
-from condense_core.installation import DISTRIBUTION, how_to_install
+from condense_core.installation import how_to_install
+from condense_core.libraries import DISTRIBUTION
 
 PACKAGES = ("condense_core", "condense_presets", "condense_tui")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: condense-tui\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

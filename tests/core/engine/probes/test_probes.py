@@ -145,6 +145,6 @@ def test_of_a_network_too_large_to_keep_the_singular_values_are_recorded(monkeyp
     monkeypatch.setattr(frames, "MOST_WEIGHTS", most)
     start = views()
     found = Measurement(0)
-    WeightsProbe(start).measure(start, found)
+    WeightsProbe(start, [0]).measure(start, found)
     kinds = [(layer, frames.kind_of(frame)) for layer, frame in found.frames]
     assert kinds == [("", "weights")] * (most > 10) + [(layer, "singular") for layer in start.layers]

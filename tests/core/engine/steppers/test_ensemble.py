@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -144,6 +145,41 @@ def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
     blocks.drop([0])
     blocks.advance(graphs.BLOCK)
     assert blocks.observe()[0].step == plain_steps + graphs.BLOCK
+
+
+@pytest.mark.parametrize("prepared", [False, True], ids=["", "after a measurement"])
+@pytest.mark.parametrize("fails", ["in the capture", "in the replay"])
+def test_a_capture_that_fails_leaves_training_as_it_was(monkeypatch, fails, prepared):
+    method, experiment = METHODS["mlp"]
+    plain, blocks = make(method, experiment), make(method, experiment)
+
+    def capture(block: Callable[[], None]) -> Replayed:
+        block()
+        if fails == "in the capture":
+            raise RuntimeError("operation not permitted when stream is capturing")
+        return Failing(block)
+
+    monkeypatch.setattr(graphs, "_capture", capture)
+    blocks.block = graphs.BLOCK
+    steps = graphs.BLOCK + 3
+    if prepared:
+        # as the loop does before it measures step 0
+        blocks.prepare()
+        assert [seen.gradient_norm for seen in blocks.observe()]
+    for _ in range(steps):
+        plain._train_step()
+    blocks.advance(steps)
+    assert blocks.step == steps
+    assert "one by one" in blocks.notes[0]
+    assert all(torch.equal(value, blocks.state_dict()[name]) for name, value in plain.state_dict().items())
+
+
+class Failing(Replayed):
+    """A graph that ends in the middle."""
+
+    def replay(self) -> None:
+        self.block()
+        raise RuntimeError("an illegal memory access was encountered")
 
 
 def damaged(state: dict[str, torch.Tensor], **changes: torch.Tensor | None) -> dict[str, torch.Tensor]:

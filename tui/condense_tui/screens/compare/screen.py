@@ -158,6 +158,12 @@ class CompareScreen(PlayedScreen):
         self._grid.styles.grid_size_columns = columns
         self._grid.styles.grid_size_rows = -(-len(sides) // columns)
 
+    def on_heatmap_laid_out(self) -> None:
+        """Say what is drawn of the heatmaps, also where a resize has changed it."""
+        sides = () if self._comparison is None else self._comparison.sides
+        dropped = sum(int(side.image.dropped.sum()) for side in sides if side.image is not None)
+        self._legend.show(PALETTES[self.choices.palette], dropped, pooling(self._panels))
+
     def _show(self) -> None:
         found, choices = self._comparison, self.choices
         if found is None:
@@ -168,8 +174,7 @@ class CompareScreen(PlayedScreen):
             panel.show_side(side, palette)
         if choices.against:
             self._difference.show_difference(found.sides[0], found.sides[choices.against], palette)
-        dropped = sum(int(side.image.dropped.sum()) for side in found.sides if side.image is not None)
-        self._legend.show(palette, dropped, pooling(self._panels))
+        self.on_heatmap_laid_out()
         first, last = ("", "") if not len(found.places) else (place_words(found, 0), place_words(found, -1))
         self._scrubber.show(found.head, first, last)
         several = {"layer": found.layers > 1, "member": found.members > 1}

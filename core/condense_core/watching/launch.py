@@ -1,0 +1,75 @@
+"""`python -m condense_core.watching.launch FOLDER SCRIPT [ARGUMENTS]`: run somebody's script and watch what it trains.
+
+Nothing in the script changes. Its optimizers are found by PyTorch's own hooks, the network as the module that has their
+parameters, the loss as what `backward` is called on. The process becomes a daemon first: a closed terminal does not
+reach it.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from condense_core.runfile import control
+
+if TYPE_CHECKING:
+    from condense_core.watching.untouched import Untouched
+
+
+def main() -> int:
+    folder, script, *arguments = sys.argv[1:]
+    if os.fork():
+        # whoever started this has no child left
+        os._exit(0)
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        from condense_core.watching.untouched import Untouched
+
+        watching = Untouched(Path(folder))
+    except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
+        traceback.print_exc()
+        control.record_failure(Path(folder), f"it cannot be watched: {type(error).__name__}: {error}")
+        return 1
+    return run(watching, script, arguments)
+
+
+def run(watching: Untouched, script: str, arguments: list[str]) -> int:
+    """Run the script as Python runs it, and say how it ended; the exit status that it gave."""
+    sys.argv = [script, *arguments]
+    sys.path.insert(0, str(Path(script).resolve().parent))
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except BaseException as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
+        if not isinstance(error, SystemExit):
+            _print(error, script)
+        elif isinstance(error.code, str):
+            print(error.code, file=sys.stderr)  # noqa: T201 - as Python does
+        watching.ended(error)
+        return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
+    watching.ended(None)
+    return 0
+
+
+def _print(error: BaseException, script: str) -> None:
+    """The traceback as the script's own run would have it, without the frames that lead to it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != script:
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace or error.__traceback__)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # its own name is the script's from here on
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Watching a script that knows nothing of it: what it trains is found by what it does."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+from condense_core.foreign import reason
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.watched import Watched
+from condense_core.watching.begin import BUDGET, bare, rank
+from condense_core.watching.described import in_words
+from condense_core.watching.find import Finder, unwrapped
+from condense_core.watching.recording import Recording
+from condense_core.watching.run import WatchedRun, ending
+
+
+class Untouched:
+    """One run of a script: the first optimizer that makes a step is the one whose network is watched."""
+
+    def __init__(self, folder: Path) -> None:
+        with RunReader(folder) as run:
+            found = run.subject
+        assert isinstance(found, Watched)
+        self._watched = found
+        self._recording: Recording | None = Recording(folder, BUDGET, keep_empty=True)
+        self._run: WatchedRun | None = None
+        self._optimizer: Optimizer | None = None
+        self._others: set[int] = set()
+        self._losses: list[Tensor] = []
+        self._scaled: dict[int, Tensor] = {}
+        register_optimizer_step_pre_hook(self._before_step)
+        self._listen()
+
+    def ended(self, error: BaseException | None) -> None:
+        """Record how the script ended."""
+        status, why = ending(error)
+        if self._run is not None:
+            self._run.close(status, why)
+        elif self._recording is not None:
+            if status == "done":
+                status, why = "failed", "the script made no step with a torch.optim.Optimizer: nothing was watched"
+            self._recording.finish(status, why)
+
+    def _before_step(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        recording = self._recording
+        if recording is None or not recording.usable:
+            return None
+        try:
+            if self._optimizer is None:
+                self._optimizer = optimizer
+                self._begin(optimizer, recording)
+            run = self._run
+            if optimizer is not self._optimizer:
+                self._tell_of(optimizer, recording)
+                return None
+            if run is None:
+                return None
+            if self._losses:
+                # of several the gradient is that of their sum
+                run.loss(self._losses[0] if len(self._losses) == 1 else torch.stack(self._losses).sum())
+                self._losses = []
+            self._scaled.clear()
+        except Exception as error:  # noqa: BLE001 - the script goes on, whatever this is
+            recording.give_up(error)
+            return None
+        return run.hook(optimizer, args, kwargs)
+
+    def _begin(self, optimizer: Optimizer, recording: Recording) -> None:
+        if rank() != 0:
+            recording.finish("done")
+            self._recording = None
+            return
+        import msgspec
+
+        model = network_of(optimizer)
+        watched = msgspec.structs.replace(self._watched, optimizer=in_words(optimizer))
+        finder = Finder(model)
+        run = self._run = WatchedRun(model, optimizer, recording, watched, finder=finder, layers=("*",), hooked=False)
+        run.on_stop = _interrupt
+        parameters = sum(parameter.numel() for parameter in model.parameters())
+        name = type(unwrapped(model)).__name__
+        words = f"found {name} ({parameters:,} parameters), trained by {in_words(optimizer)}"
+        print(f"condense-tui: {words}", file=sys.stderr, flush=True)  # noqa: T201 - the run's log
+        recording.event(0, "found", words)
+        run.find(recording)
+
+    def _tell_of(self, optimizer: Optimizer, recording: Recording) -> None:
+        """Say once of another optimizer that it is not watched."""
+        if id(optimizer) in self._others or bare(optimizer) is self._optimizer:
+            return
+        self._others.add(id(optimizer))
+        step = recording.progress[0]
+        recording.event(step, "found", f"another optimizer, {in_words(optimizer)}, is not watched")
+
+    def _listen(self) -> None:
+        """Hear what is differentiated: `Tensor.backward` calls it too."""
+        backward = torch.autograd.backward
+
+        def heard(tensors: Any, *args: Any, **kwargs: Any) -> None:
+            if self._recording is not None and self._recording.usable:
+                loss = tensors
+                if isinstance(loss, Tensor) and loss.numel() == 1:
+                    self._losses.append(self._scaled.get(id(loss), loss.detach()))
+                    # of a training that takes no step the last few do
+                    del self._losses[:-1_000]
+            backward(tensors, *args, **kwargs)
+
+        torch.autograd.backward = heard
+        scale = torch.amp.GradScaler.scale
+
+        def scaling(scaler: Any, outputs: Any) -> Any:
+            found = scale(scaler, outputs)
+            if isinstance(outputs, Tensor) and isinstance(found, Tensor) and found is not outputs:
+                self._scaled[id(found)] = outputs.detach()
+            return found
+
+        torch.amp.GradScaler.scale = scaling  # type: ignore[method-assign,assignment]
+
+
+def network_of(optimizer: Optimizer) -> nn.Module:
+    """The module that has most of an optimizer's parameters, and is part of no other; where there is none, its bare
+    parameters as one."""
+    wanted = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    # by their types alone: asked for their class, lazy objects of libraries do what they were to do later
+    modules = [found for found in gc.get_objects() if issubclass(type(found), nn.Module)]
+    inside = {id(child) for module in modules for child in module._modules.values()}
+    best: nn.Module | None = None
+    most = 0
+    for module in modules:
+        if id(module) in inside:
+            continue
+        try:
+            shared = sum(id(parameter) in wanted for parameter in module.parameters())
+        except Exception as error:  # noqa: BLE001 - half-made modules of any library are among all objects
+            print(f"condense-tui: a module is passed over: {reason(error)}", file=sys.stderr)  # noqa: T201
+            continue
+        if shared > most:
+            best, most = module, shared
+    if best is not None:
+        return best
+    loose = nn.Module()
+    for number, group in enumerate(optimizer.param_groups):
+        for place, parameter in enumerate(group["params"]):
+            loose.register_parameter(f"group{number}_{place}", parameter)
+    return loose
+
+
+def _interrupt() -> None:
+    """Stop the script as Ctrl-C does, which many save on."""
+    raise KeyboardInterrupt

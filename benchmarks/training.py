@@ -1,4 +1,4 @@
-"""Training speed against hand-written eager PyTorch loops of the same scenarios, side by side in one run.
+"""Training speed against hand-written loops of the same scenarios in PyTorch, NumPy, JAX and C, in one run.
 
 Rounds alternate between the ways to train, so that a busy machine slows all of them; the table gives medians and ratios
 to the eager loop. Recorded runs are whole ones through the worker, timed by the run file's own events, with every probe
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from dense_peers import ways as dense_ways
 from peers import eager_cnn, eager_fcn
 from rich.console import Console
 from rich.table import Table
@@ -49,14 +50,16 @@ optimizer = {{ name = "adam", lr = 0.0001 }}
 LAYER = '{ kind = "conv", width = 32, size = 3, activation = "tanh" }'
 FAST = '"channels-last", "bf16"'
 
+CPU = torch.device("cpu")
+
 Seconds = Callable[[], float]
 """Trains for a while; the seconds that a step of one seed took."""
 
 
 def fcn_steps(members: int, steps: int) -> Seconds:
     experiment = toml.loads(FCN.format(steps=steps, members=members))
-    ensemble = make_ensemble(experiment, [_points()] * members, torch.device("cpu"))
-    return lambda: _timed(ensemble.advance, steps) / members
+    ensemble = make_ensemble(experiment, [_points()] * members, CPU)
+    return lambda: _timed_block(ensemble.advance, steps) / members
 
 
 def fcn_run(members: int, steps: int, *settings: str) -> Seconds:
@@ -76,7 +79,7 @@ def fcn_run(members: int, steps: int, *settings: str) -> Seconds:
 
 def cnn_steps(layers: int, steps: int, fast: str = "") -> Seconds:
     experiment = cnn_scenario(layers, fast)
-    ensemble = make_ensemble(experiment, [_images()], torch.device("cpu"))
+    ensemble = make_ensemble(experiment, [_images()], CPU)
     return lambda: _timed(ensemble.advance, steps)
 
 
@@ -98,6 +101,12 @@ def _images() -> Dataset:
     return Dataset(
         name="noise", note="", input=pixel, target=one_hot, label=label, class_target=torch.eye(10, dtype=torch.float64)
     )
+
+
+def _timed_block(advance: Callable[[int], object], steps: int) -> float:
+    begun = time.perf_counter()
+    advance(steps)
+    return (time.perf_counter() - begun) / steps
 
 
 def _timed(step: Callable[[], object], steps: int) -> float:
@@ -137,7 +146,41 @@ def deep() -> Iterator[Way]:
     yield "ours, channels-last + bf16", cnn_steps(3, 3, FAST)
 
 
+def dense() -> Iterator[Way]:
+    """Ours beside what else a person would write, one seed and 64."""
+    others, left_out = dense_ways()
+    for reason in left_out:
+        print(f"left out: {reason}")
+    for members in (1, 64):
+        for name, make in others.items():
+            yield f"{name}, {members} seed{'s' * (members > 1)}", _for_a_while(make(members), members)
+        ours = make_ensemble(toml.loads(FCN.format(steps=10**6, members=members)), [_points()] * members, CPU)
+        yield f"ours, {members} seed{'s' * (members > 1)}", _for_a_while(ours.advance, members)
+
+
+def _for_a_while(steps: Callable[[int], object], members: int) -> Seconds:
+    """As many steps as take about a fifth of a second, in one call; a first one compiles what is to be compiled."""
+    steps(1)
+    begun = time.perf_counter()
+    steps(1)
+    count = max(2, int(0.2 / (time.perf_counter() - begun)))
+    # ways that look slow at first may be so because of a call's own cost
+    steps(count)
+    begun = time.perf_counter()
+    steps(count)
+    count = max(2, int(count * 0.2 / (time.perf_counter() - begun)))
+    steps(count)
+
+    def taken() -> float:
+        start = time.perf_counter()
+        steps(count)
+        return (time.perf_counter() - start) / count / members
+
+    return taken
+
+
 GROUPS = {
+    "dense": ("5-50-1, 80 points, Adam, in one process", dense),
     "fcn": ("5-50-1, 80 points, Adam", fcn),
     "cnn": ("one convolution 32×3×3, 500 images 3×32×32, Adam", cnn),
     "deep": ("three convolutions 32×3×3, 500 images 3×32×32, Adam", deep),
@@ -176,7 +219,7 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     console = Console(width=100)
-    console.print(device.describe(torch.device("cpu")), highlight=False)
+    console.print(device.describe(CPU), highlight=False)
     for key, (title, ways) in GROUPS.items():
         if asked.only in {None, key}:
             compare(console, title, list(ways()), asked.rounds)

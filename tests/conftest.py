@@ -28,6 +28,10 @@ for variable in ("COLUMNS", "LINES"):
     os.unsetenv(variable)
 
 
+# Workers of tests take their steps in PyTorch: that a run of a million steps lasts is what many tests need, and
+# compiling takes longer than most. Compiled steps have tests of their own (core/engine/steppers/ensembles.py).
+os.environ["NUMBA_DISABLE_JIT"] = "1"
+
 # Tests that took 0.3 s each, or a second with all their parameters, as `pytest --durations=0 -vv` says: `-m "not slow"`
 # leaves them out.
 SLOW = frozenset((Path(__file__).parent / "slow.txt").read_text(encoding="utf-8").split())

@@ -19,8 +19,11 @@ import msgspec
 from condense_core import typed
 from condense_core.libraries import DISTRIBUTION, install_command
 
-# Of a package that an extra adds: `torch>=2.4; extra == "engine"`, as wheels' metadata have it.
-_OF_AN_EXTRA = re.compile(r"""(?P<package>[^;]+?)\s*;\s*extra\s*==\s*['"](?P<extra>[^'"]+)['"]\s*""")
+# Of a package that an extra adds, as wheels' metadata have it: `torch>=2.4; extra == "engine"`, or
+# `numba>=0.60; (python_version < "3.15") and extra == "engine"`.
+_OF_AN_EXTRA = re.compile(
+    r"""(?P<package>[^;]+?)\s*;\s*(?:(?P<where>.+?)\s+and\s+)?extra\s*==\s*['"](?P<extra>[^'"]+)['"]\s*"""
+)
 
 
 class _Folder(msgspec.Struct):
@@ -67,7 +70,11 @@ def origin_of(installed: importlib.metadata.Distribution) -> Origin | None:
 def packages_of(installed: importlib.metadata.Distribution, extra: str) -> list[str]:
     """The packages that an extra adds, with their versions as the distribution asks for them."""
     found = (_OF_AN_EXTRA.fullmatch(each) for each in installed.requires or ())
-    return [match["package"] for match in found if match is not None and match["extra"] == extra]
+    return [
+        f"{match['package']}; {match['where']}" if match["where"] else match["package"]
+        for match in found
+        if match is not None and match["extra"] == extra
+    ]
 
 
 def _source(origin: Origin | None, extra: str) -> Sequence[str]:

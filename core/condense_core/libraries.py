@@ -99,10 +99,10 @@ def _version(name: str) -> str:
 
 
 def _fits(library: Library) -> bool:
-    """A version that makes no sense counts as one that was meant."""
+    """One that is there without saying its version, as copies and links are, counts as one that was meant."""
     found = _numbers(library.found)
-    if not library.found or not found:
-        return bool(library.found)
+    if not found:
+        return bool(library.found) or importlib.util.find_spec(_module_of(library.name)) is not None
     match = _REQUIREMENT.fullmatch(library.wanted)
     bounds = (_BOUND.fullmatch(part) for part in match["range"].split(",")) if match else ()
     return all(
@@ -110,6 +110,10 @@ def _fits(library: Library) -> bool:
         for bound in bounds
         if bound is not None
     )
+
+
+def _module_of(name: str) -> str:
+    return next((module for module, other in _OTHER_NAMES.items() if other == name), name.replace("-", "_"))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

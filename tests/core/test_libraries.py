@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import shlex
 import sys
 from collections.abc import Callable
@@ -26,6 +27,7 @@ REQUIRES = [
     'condense-tui[engine]; extra == "test"',
 ]
 FINE = {"msgspec": "0.22.0", "textual": "8.2.8", "torch": "2.14.1+cu124", "scikit-learn": "1.5", "ray": "1.0"}
+find_spec = importlib.util.find_spec
 MISSING_TEXTUAL = ModuleNotFoundError("No module named 'textual.app'", name="textual.app")
 
 
@@ -48,6 +50,11 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             def read_text(name: str) -> None:
                 return None
 
+        def spec(module: str) -> object:
+            name = {"sklearn": "scikit-learn"}.get(module, module)
+            return None if versions.get(name) == "" else find_spec(module)
+
+        monkeypatch.setattr(importlib.util, "find_spec", spec)
         monkeypatch.setattr(importlib.metadata, "distribution", lambda _: Program())
         monkeypatch.setattr(importlib.metadata, "version", version)
 
@@ -72,6 +79,16 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 def test_versions_are_held_against_what_is_declared(installed, version, fits):
     installed(textual=version)
     assert [library.name for library in wrong_libraries()] == ([] if fits else ["textual"])
+
+
+def test_what_is_there_without_saying_its_version_is_no_fault(installed, monkeypatch):
+    installed()
+
+    def nothing_known(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", nothing_known)
+    assert wrong_libraries() == []
 
 
 def test_extras_are_looked_at_by_name(installed):

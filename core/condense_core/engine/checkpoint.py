@@ -19,6 +19,7 @@ State = dict[str, Tensor]
 
 FILE_NAME = CHECKPOINT_NAME
 _RECORDED_TO = "recorded_to"
+_STEPS = "steps"
 # A folder: safetensors writes a temporary file beside its target, which a kill leaves behind.
 _PARTIAL = ".checkpoint.partial"
 
@@ -28,14 +29,15 @@ def prefix(member: int) -> str:
     return f"member.{member}." if member else ""
 
 
-def save(state: State, folder: Path, recorded_to: int = -1) -> None:
+def save(state: State, folder: Path, recorded_to: int = -1, steps: str = "") -> None:
     """Write the run's checkpoint; it is either the former or this one, whatever happens meanwhile. RunFailedError
-    where it cannot be written. `recorded_to` is the last step that the run file has been measured at."""
+    where it cannot be written. `recorded_to` is the last step that the run file has been measured at, `steps`
+    the way in which steps are taken."""
     partial = folder / _PARTIAL
     try:
         partial.mkdir(exist_ok=True)
         file = partial / FILE_NAME
-        metadata = {_RECORDED_TO: str(recorded_to)}
+        metadata = {_RECORDED_TO: str(recorded_to), _STEPS: steps}
         # safetensors refuses tensors that share memory, and would write a view's whole storage
         save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, file, metadata)
         _sync(file)
@@ -76,23 +78,36 @@ def load(folder: Path) -> State | None:
     try:
         state: State = load_file(file)
     except (SafetensorError, OSError) as error:
-        raise RunFileError(
-            f"the checkpoint {file} cannot be read ({error}); remove it to train from the start"
-        ) from None
+        raise _unreadable(file, error) from None
     return state
 
 
 def recorded_to(folder: Path) -> int:
     """The last step that the run file had been measured at when the checkpoint was written; -1 where that is not
     known."""
+    try:
+        return int(_metadata(folder).get(_RECORDED_TO, -1))
+    except ValueError as error:
+        raise _unreadable(folder / FILE_NAME, error) from None
+
+
+def steps(folder: Path) -> str | None:
+    """The way in which the steps up to the checkpoint were taken; empty where it is of a version that had but one for
+    each kind of network, None where there is no checkpoint."""
+    return _metadata(folder).get(_STEPS, "") if (folder / FILE_NAME).exists() else None
+
+
+def _metadata(folder: Path) -> dict[str, str]:
     file = folder / FILE_NAME
     try:
         with safe_open(file, "pt") as opened:
-            return int((opened.metadata() or {}).get(_RECORDED_TO, -1))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise RunFileError(
-            f"the checkpoint {file} cannot be read ({error}); remove it to train from the start"
-        ) from None
+            return dict(opened.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: Exception) -> RunFileError:
+    return RunFileError(f"the checkpoint {file} cannot be read ({error}); remove it to train from the start")
 
 
 def parameters(state: State, member: int = 0) -> dict[str, Tensor]:

@@ -134,8 +134,11 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
                     values[name] = msgspec.json.decode(values[name])
                 except (msgspec.DecodeError, TypeError) as error:
                     raise DamagedError(f"run.{name}: {error}") from None
-        info = shown(converted(values, RunInfo, "run"))
         mirror = _read_mirror(connection, folder)
+        if mirror is None and folder.is_dir():
+            # a folder that was copied or renamed is a run of its own, by the name by which it can be found
+            values["id"] = folder.name
+        info = shown(converted(values, RunInfo, "run"))
         cut = (
             info.active
             # one whose worker has not begun has no rows that could be missing

@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
+from collections.abc import Sequence
+
 from condense_core.engine.training.budget import Budget
 
 # Within the first minute measuring may have what it may take of that minute, at most half of the time trained so far.
 FIRST_S = 60.0
 EARLY_SHARE = 0.5
+# Measurements that may be asked for before the first one has said what they cost.
+BLIND = 17
 
 PROBES = ("vitals", "similarity", "condensation", "spectrum", "alignment", "change")
 
 
 class Allowance(Budget):
-    """A share of the time trained, from the first minute on."""
+    """A share of the time trained, from the first minute on.
+
+    What was asked for and is not measured yet counts by what it cost the last time: measuring is behind training.
+    """
+
+    # nobody asked for these measurements: none is worth more than its share
+    longest_wait = math.inf
+
+    def __init__(self, share: float) -> None:
+        super().__init__(PROBES, share, 0.0)
+        self._asked: deque[dict[str, float]] = deque()
+        self._answered = False
 
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
         return max(self._share * trained, min(self._share * FIRST_S, EARLY_SHARE * trained))
+
+    def due(self, trained: float) -> list[str]:
+        """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
+        if not self._answered and len(self._asked) >= BLIND:
+            return []
+        return super().due(trained)
+
+    def ask(self, names: Sequence[str]) -> None:
+        """Note that these probes are to run."""
+        costs = {name: self._cost[name] for name in names}
+        for name, seconds in costs.items():
+            self.seconds[name] += seconds
+            self._waited[name] = 0
+        self._asked.append(costs)
+
+    def ran(self, costs: dict[str, float]) -> None:
+        """Note what the probes that were asked for first have cost, in seconds."""
+        if self._asked:
+            for name, seconds in self._asked.popleft().items():
+                self.seconds[name] -= seconds
+        self._answered = True
+        super().ran(costs)

@@ -57,7 +57,10 @@ def _all(total: int) -> str:
 
 
 def _usual(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:
-    last = next((layer for layer in reversed(layers) if layer.geometry.kind == "dense" and layer.whole), None)
+    # an embedding whose weights are used again is the output, too
+    tied = any(layer.geometry.kind == "embedding" and layer.also for layer in layers)
+    dense = (layer for layer in reversed(layers) if layer.geometry.kind == "dense" and layer.whole)
+    last = None if tied else next(dense, None)
     reasons: dict[str, list[str]] = {}
     found = []
     for layer in layers:

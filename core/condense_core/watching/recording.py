@@ -79,7 +79,7 @@ class Recording:
         self._pid = os.getpid()
         self._over = False
         self._lock = threading.RLock()
-        self._budget = Allowance(PROBES, share, 0.0)
+        self._budget = Allowance(share)
         self._said = ""
         self._bytes = 0
         self._waiting: queue.SimpleQueue[Snapshot | pipe.ToRecorder] = queue.SimpleQueue()
@@ -118,6 +118,7 @@ class Recording:
         """Have a snapshot measured."""
         with self._lock:
             self._bytes += snapshot.size
+            self._budget.ask(snapshot.probes)
         self._put(snapshot)
 
     def event(self, step: int, kind: str, text: str) -> None:

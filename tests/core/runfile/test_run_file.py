@@ -24,6 +24,7 @@ from support import wait_for
 from condense_core.errors import RunFailedError, RunFileError
 from condense_core.remote.server.source import RunSource
 from condense_core.runfile import beats, control, frames, schema
+from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader, open_writer
 from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
@@ -606,3 +607,14 @@ def test_a_run_that_is_silent_elsewhere_can_be_resumed_here(folder, monkeypatch)
     monkeypatch.setattr(create, "LOST_AFTER_S", 0.3)
     assert create.ready_to_resume(folder).status == "lost"
     assert seen(folder) == "starting"
+
+
+def test_a_folder_that_was_copied_is_a_run_of_its_own(folder):
+    copy = folder.with_name(f"{folder.name}-again")
+    shutil.copytree(folder, copy)
+    assert [read_run(each).id for each in (folder, copy)] == [folder.name, copy.name]
+    with RunReader(copy) as run:
+        assert summarise(run).run == copy.name
+    # one that lies somewhere by itself is known by what it says
+    alone = Path(shutil.copyfile(folder / FILE_NAME, folder.parent / "alone.sqlite"))
+    assert read_run(alone).id == folder.name

@@ -169,6 +169,8 @@ def test_tied_weights_are_one_layer_with_both_names():
     assert list(layers) == ["wte"]
     assert layers["wte"].also == ("lm_head",)
     assert layers["wte"].geometry.kind == "embedding"
+    network = nn.ModuleDict({"wte": embedding, "last": nn.Linear(4, 4), "lm_head": output})
+    assert [layer.name for layer in choose(Finder(network).layers(), ("*",), ())[0]] == ["last"]
 
 
 @pytest.mark.parametrize("make", [parametrizations.weight_norm, parametrizations.spectral_norm])

@@ -97,6 +97,18 @@ async def test_a_machine_is_listed_and_not_asked_unasked(far: Path, size: tuple[
         assert calls(far) == []
 
 
+async def test_what_cannot_be_read_on_a_machine_is_said(far: Path, recorded: Callable[[str], Recording]) -> None:
+    recorded("sound")
+    (far / "261126-000000-damaged-0000").mkdir()
+    (far / "261126-000000-damaged-0000" / "run.sqlite").write_bytes(b"no run file" * 100)
+    app = app_at(far)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await to_machine(app, pilot)
+        await pilot.press("enter")
+        await text_has(pilot, "1 run")
+        await text_has(pilot, "cannot read")
+
+
 async def test_a_run_elsewhere_is_listed_opened_and_kept(far: Path, recorded: Callable[[str], Recording]) -> None:
     recorded("older")
     frames = len(recorded("far-away").steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +20,11 @@ SIGNS = {"works": "✔", "note": "‖", "broken": "✖"}
 PINGS = 7
 # Importing PyTorch from a cold disk takes long, but doctor must not hang.
 PATIENCE_S = 180
+# Of what another machine says of itself: bytes, lines, and characters of a name and of a text.
+MOST_SAID = 200_000
+MOST_CHECKS = 40
+MOST_NAME = 40
+MOST_TEXT = 400
 
 
 def doctor(
@@ -130,8 +135,6 @@ def _delay(connection: Connection) -> float:
 
 def _its_own(host: Host) -> Iterator[Check]:
     """What `doctor` says when it is run there; data, like everything from elsewhere."""
-    import subprocess
-
     import msgspec
 
     from condense_core import typed
@@ -142,13 +145,36 @@ def _its_own(host: Host) -> Iterator[Check]:
     runs = ["--runs-dir", host.runs_dir] if host.runs_dir else []
     command = ssh_command(host, host.remote_command("doctor", "--json", *runs), prompt=has_terminal())
     try:
-        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE_S)
+        said = _said(command)
         # a start-up file of the shell there may have printed something before
-        found = typed.from_json(answer.stdout[answer.stdout.rfind(b"\n[") + 1 :][:1_000_000], list[Check])
-    except (subprocess.TimeoutExpired, msgspec.DecodeError, UnicodeDecodeError):
+        found = typed.from_json(said[said.rfind(b"\n[") + 1 :], list[Check])
+    except (msgspec.DecodeError, UnicodeDecodeError):
         yield Check("doctor", "broken", f"condense-tui doctor did not answer on {host.name}", "run it there yourself")
         return
+    found = [
+        Check(check.name[:MOST_NAME], check.state, check.text[:MOST_TEXT], check.advice[:MOST_TEXT])
+        for check in found[:MOST_CHECKS]
+    ]
     yield from (check for check in found if check.name not in {"program", "terminal", "ssh", "hosts"})
+
+
+def _said(command: Sequence[str]) -> bytes:
+    """What the command writes to standard output, as much as an answer may have, for as long as one may take."""
+    import subprocess
+    import threading
+
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        patience = threading.Timer(PATIENCE_S, process.kill)
+        patience.start()
+        try:
+            return process.stdout.read(MOST_SAID)
+        finally:
+            patience.cancel()
+            # whatever else it would have said
+            process.kill()
 
 
 def _install(host: Host, *, yes: bool, engine: bool) -> bool:

@@ -156,7 +156,7 @@ def attach(
     showing = Showing(headless=headless, check=check, json=json)
     if host is not None:
         connection = connect(host, prompt=showing.may_prompt)
-        return _watch_there(connection, choose_run(connection, run), runs_folder(runs_dir), showing)
+        return show_run_there(connection, choose_run(connection, run), runs_folder(runs_dir), showing)
     folder = find_run(runs_folder(runs_dir), run)
     # the app itself keeps what it shows up to date
     return show_run(folder, showing, None if showing.in_app else link_to(folder))
@@ -180,12 +180,12 @@ def _run_there(host: str, new: NewRun, runs: Path, showing: Showing) -> int:
     connection = connect(host, prompt=showing.may_prompt)
     started = start(connection, new)
     if not showing.detach:
-        return _watch_there(connection, started, runs, showing)
+        return show_run_there(connection, started, runs, showing)
     with connection:
         return show_result(open_mirror(connection, started, runs), showing)
 
 
-def _watch_there(connection: Connection, run: str, runs: Path, showing: Showing) -> int:
+def show_run_there(connection: Connection, run: str, runs: Path, showing: Showing) -> int:
     from condense_core.remote.client.link import Link, open_mirror
 
     folder = open_mirror(connection, run, runs)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from condense_tui.cli.options import HeadlessOption, JsonOption, RunsDirOption
+from condense_tui.cli.options import HeadlessOption, HostOption, JsonOption, RunsDirOption
+
+if TYPE_CHECKING:
+    from condense_tui.cli.showing import Showing
 
 
 def watch(
@@ -19,7 +23,9 @@ def watch(
     detach: Annotated[bool, typer.Option("--detach", help="Start the script and return at once.")] = False,
     json: JsonOption = False,
     name: Annotated[str, typer.Option(help="Name of the run; by default the script's.")] = "",
+    host: HostOption = None,
     runs_dir: RunsDirOption = None,
+    there: Annotated[bool, typer.Option("--there", hidden=True, help="Started from another machine.")] = False,
 ) -> int:
     """Run a PyTorch script and watch the network that it trains; nothing in the script changes.
 
@@ -29,6 +35,7 @@ def watch(
     \b
     condense-tui watch train.py --epochs 3
     condense-tui watch --headless --json train.py --lr 0.1
+    condense-tui watch --host me@gpu.example.org project/train.py --epochs 3
     """
     from condense_core.errors import ScenarioError
     from condense_core.runs.create import create_watched, revision_at, start_watching
@@ -39,7 +46,9 @@ def watch(
     from condense_tui.cli.run import show_run
     from condense_tui.cli.showing import Showing
 
-    showing = Showing(headless=headless, detach=detach, json=json)
+    showing = Showing(headless=headless, detach=detach or there, json=json)
+    if host is not None:
+        return _watch_there(host, script, arguments or [], name, runs_folder(runs_dir), showing)
     file = Path(script).expanduser()
     if not file.is_file():
         hint = "; give the script itself, without python" if file.name.startswith("python") else ""
@@ -50,5 +59,28 @@ def watch(
     folder = create_watched(
         watched, runs=runs_folder(runs_dir), revision=revision_at(file.resolve().parent), can=("pause", "stop")
     )
+    if there:
+        # whoever asks from elsewhere stands in no folder here
+        os.chdir(file.resolve().parent)
+        start_watching(folder, Path(file.name), arguments or ())
+        typer.echo(f"watched as {folder.name}")
+        return 0
     start_watching(folder, file, arguments or ())
     return show_result(folder, showing) if detach else show_run(folder, showing)
+
+
+def _watch_there(host: str, script: str, arguments: list[str], name: str, runs: Path, showing: Showing) -> int:
+    """`watch --host`: the script is there already, and runs there in its own folder."""
+    from condense_core.remote.client.hosts import find_host
+    from condense_core.remote.client.link import open_mirror
+    from condense_core.remote.client.script import start_script
+    from condense_tui.cli.headless import show_result
+    from condense_tui.cli.run import show_run_there
+    from condense_tui.resolve.host import connect
+
+    run = start_script(find_host(host), script, arguments, name=name, prompt=showing.may_prompt)
+    connection = connect(host, prompt=showing.may_prompt)
+    if not showing.detach:
+        return show_run_there(connection, run, runs, showing)
+    with connection:
+        return show_result(open_mirror(connection, run, runs), showing)

@@ -122,15 +122,16 @@ class Machines:
         from condense_core.errors import CondenseError
         from condense_core.remote.client.connection import Connection
         from condense_core.remote.client.hosts import find_host
-        from condense_tui.resolve.host import remote_runs
+        from condense_core.remote.wire.messages import ListRuns, Runs
 
         try:
             with Connection(find_host(machine.name), given_up=self._given_up) as connection:
-                runs = tuple(remote_runs(connection))
+                runs, troubles = connection.ask(ListRuns, Runs).unpacked()
         except CondenseError as error:
             answer = replace(machine, state="silent", trouble=str(error), asked=time.time())
         else:
-            answer = replace(machine, state="answered", runs=runs, trouble="", asked=time.time())
+            trouble = "; ".join(troubles)
+            answer = replace(machine, state="answered", runs=tuple(runs), trouble=trouble, asked=time.time())
         self._post(MachineChanged(answer))
 
     def _reach(self, name: str, run: str, runs: Path) -> None:

@@ -122,6 +122,8 @@ def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
     }[machine.state]
     if machine.state == "answered" and not machine.runs:
         below = f"start one: condense-tui run digits-gd --host {machine.name}"
+    if machine.state == "answered" and machine.trouble:
+        below = machine.trouble
     left: Line = [("  ", look.text), (f"{sign}  ", style), (printable(machine.name), look.strong)]
     age = numbers.age(viewer.now - machine.asked) if machine.asked and machine.state != "asked" else ""
     right: Line = [(word, style), (f"{age.rjust(8)} ", look.muted)]

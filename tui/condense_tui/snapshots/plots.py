@@ -11,6 +11,7 @@ import numpy as np
 from condense_core.measure_table import kind_of
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
@@ -112,7 +113,8 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     measured = value_at(snapshot.ratio, snapshot)
     title = f"on {snapshot.spectrum.source.direction}"
     title += "" if measured is None else f" {numbers.percent(measured)}{_when(snapshot.ratio, snapshot)}"
-    title += f" · {snapshot.layer}" if len(snapshot.layers) > 1 else ""
+    names = [each.name for each in snapshot.layers]
+    title += f" · {without_shared(snapshot.layer, names)}" if len(names) > 1 and snapshot.layer else ""
     if not len(snapshot.ratio[0]):
         return Figure(None, title, empty=_absent(snapshot, "no prediction recorded"))
     curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]

@@ -15,6 +15,7 @@ from condense_core.machine import names_a_job
 from condense_core.measure_table import MEASURES
 from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import fitted, without_shared
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.status import sign_of
 from condense_tui.draw.verdict import counted, decides, finding, verdict
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 PIPE_WIDTH = 200
+# Columns of a layer's name: with them the table is as wide as LEAST_WIDTH.
+LONGEST_NAME = 12
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
 # From here on a list of runs has room for the verdict in words, and for what decides.
@@ -69,8 +72,9 @@ def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
     table.add_column("layer")
     for name in COLUMNS:
         table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
+    names = [layer.name for layer in layers]
     for layer in layers:
-        table.add_row(*map(Text, _cells(layer)))
+        table.add_row(*map(Text, _cells(layer, fitted(without_shared(layer.name, names), LONGEST_NAME))))
     if not layers:
         return
     # cut columns say nothing: where the terminal is narrower, the table's lines wrap
@@ -90,15 +94,15 @@ def claim_lines(claim: Standing) -> list[str]:
     ]
 
 
-def _cells(layer: LayerOverSeeds) -> tuple[str, ...]:
+def _cells(layer: LayerOverSeeds, name: str) -> tuple[str, ...]:
     if not layer.lines.known:
-        return (layer.name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
+        return (name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
     lines = over("lines", layer.lines)
     if layer.seeds == 1 and layer.lines_at_other != layer.lines:
         lines += f" ({over('lines', layer.lines_at_other)} at {other_cut(layer.cut).short})"
     kept = written("kept", layer.kept.low)
     return (
-        layer.name,
+        name,
         f"{kept}/{layer.kernels}",
         lines,
         over("directions", layer.directions),
@@ -134,7 +138,7 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
             info.id,
             f"{sign_of(info.status).sign} {info.status}",
             str(info.step),
-            str(info.steps),
+            numbers.UNKNOWN if info.steps is None else str(info.steps),
             numbers.age(time.time() - info.created),
         ]
         if claims:

@@ -11,6 +11,7 @@ from condense_core.measure_table import MEASURES
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
+from condense_tui.draw.layer_names import fitted, without_shared
 from condense_tui.draw.line import Line
 from condense_tui.draw.status import condensed_sign
 from condense_tui.draw.written import lines_of
@@ -78,12 +79,14 @@ class Layers(Lines):
         unicode = self.ability.unicode
         chosen = layer.name == self._chosen
         edge: tuple[str, Style] = (("▌" if unicode else "|") if chosen else " ", look.accent)
-        name = (layer.name, look.chosen if chosen else look.strong)
         kernels = f"{numbers.step(layer.kernels)} kernels" if width >= _ROOMY else numbers.step(layer.kernels)
         old = layer.step is not None and self._now is not None and layer.step < self._now
         if old and layer.step is not None:
             kernels = f"of step {numbers.step(layer.step)}"
-        lines = [justified([edge, name], [(kernels, look.muted)], width, look.text)]
+        plain = without_shared(layer.name, [each.name for each in self._layers])
+        style = look.chosen if chosen else look.strong
+        named = plain if cell_len(plain) + cell_len(kernels) + 2 <= width else fitted(plain, width - 1)
+        lines = [justified([edge, (named, style)], [(kernels, look.muted)], width, look.text)]
 
         coverage = layer.coverage.middle
         share = f"{numbers.percent(coverage).rjust(6)}{' on lines' if width >= _ROOMY else ''}"

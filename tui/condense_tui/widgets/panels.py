@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
 
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.palette import PALETTES, Palette
 from condense_tui.snapshots.snapshot import LayerImage, Snapshot
 from condense_tui.widgets.caption import Captioned
@@ -42,8 +43,10 @@ class HeatPanel(Captioned, Vertical):
         by_line: bool,
         seed: str,
         now: int | None,
+        named: str = "",
     ) -> None:
-        """Show one layer where the playhead stands at step `now`; `seed` is whose, where it is one of several."""
+        """Show one layer where the playhead stands at step `now`; `seed` is whose, where it is one of several, and
+        `named` its name where there is little room."""
         old = image is not None and image.step is not None and now is not None and image.step < now
         self.set_class(chosen, "-chosen")
         self.set_class(old, "-old")
@@ -55,7 +58,8 @@ class HeatPanel(Captioned, Vertical):
         order = "" if image.pooled else " by line" if by_line else " by index"
         whose = f" · {seed}" if seed else ""
         whose += f" · step {numbers.step(image.step)}" if old and image.step is not None else ""
-        titles = (f"{image.layer}{kernels}{order}{whose}", f"{image.layer}{kernels}{whose}", f"{image.layer}{whose}")
+        short = named or image.layer
+        titles = (f"{image.layer}{kernels}{order}{whose}", f"{short}{kernels}{whose}", f"{short}{whose}")
         room = self.size.width - 4 if self.size.width else cell_len(titles[0])
         self.label(next((title for title in titles if cell_len(title) <= room), titles[-1]))
 
@@ -127,7 +131,8 @@ class Heatmaps(Vertical):
         for index, panel in enumerate(shown):
             image = images[index] if index < len(images) else None
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
-            panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed, now=now)
+            named = "" if image is None else without_shared(image.layer, [each.name for each in snapshot.layers])
+            panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed, now=now, named=named)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
         self._drawn = palette, dropped
         self.on_heatmap_laid_out()

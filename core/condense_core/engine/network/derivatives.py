@@ -30,8 +30,12 @@ class Elementwise(NamedTuple):
     backward: Callable[[Tensor, Saved], Tensor]
 
 
-def _tanh(z: Tensor) -> tuple[Tensor, Saved]:
-    value = z.tanh_()
+Tanh = Callable[[Tensor], Tensor]
+"""tanh in place of its argument, which it returns."""
+
+
+def _tanh(z: Tensor, tanh: Tanh) -> tuple[Tensor, Saved]:
+    value = tanh(z)
     return value, (value,)
 
 
@@ -49,9 +53,9 @@ def _identity(z: Tensor) -> tuple[Tensor, Saved]:
     return z, ()
 
 
-def _xtanh(z: Tensor) -> tuple[Tensor, Saved]:
-    tanh = torch.tanh(z)
-    return z * tanh, (z, tanh)
+def _xtanh(z: Tensor, tanh: Tanh) -> tuple[Tensor, Saved]:
+    value = tanh(z.clone())
+    return z * value, (z, value)
 
 
 def _xtanh_back(d: Tensor, saved: Saved) -> Tensor:
@@ -60,10 +64,10 @@ def _xtanh_back(d: Tensor, saved: Saved) -> Tensor:
     return derivative.add_(tanh).mul_(d)
 
 
-def _x2tanh(z: Tensor) -> tuple[Tensor, Saved]:
-    tanh = torch.tanh(z)
-    product = z * tanh
-    return z * product, (z, tanh, product)
+def _x2tanh(z: Tensor, tanh: Tanh) -> tuple[Tensor, Saved]:
+    value = tanh(z.clone())
+    product = z * value
+    return z * product, (z, value, product)
 
 
 def _x2tanh_back(d: Tensor, saved: Saved) -> Tensor:
@@ -72,39 +76,58 @@ def _x2tanh_back(d: Tensor, saved: Saved) -> Tensor:
     return derivative.add_(product, alpha=2).mul_(d)
 
 
-def _half_tanh(z: Tensor) -> tuple[Tensor, Saved]:
-    tanh = z.mul_(0.5).tanh_()
-    return 0.5 * tanh, (tanh,)
+def _half_tanh(z: Tensor, tanh: Tanh) -> tuple[Tensor, Saved]:
+    value = tanh(z.mul_(0.5))
+    return 0.5 * value, (value,)
 
 
 def _kept(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], tuple[Tensor, Saved]]:
     return lambda z: (function(z), (z,))
 
 
+# those with tanh in them: forward has it as a second argument
+_WITH_TANH = {
+    "tanh": (_tanh, lambda d, saved: _aten.tanh_backward(d, *saved)),
+    "xtanh": (_xtanh, _xtanh_back),
+    "x2tanh": (_x2tanh, _x2tanh_back),
+    "centred-sigmoid": (_half_tanh, lambda d, saved: _aten.tanh_backward(d, *saved).mul_(0.25)),
+}
 _PLAIN = {
-    "tanh": Elementwise(_tanh, lambda d, saved: _aten.tanh_backward(d, *saved)),
     "sigmoid": Elementwise(_sigmoid, lambda d, saved: _aten.sigmoid_backward(d, *saved)),
     "softplus": Elementwise(_kept(functional.softplus), lambda d, saved: _aten.softplus_backward(d, *saved, 1, 20)),
     "relu": Elementwise(_relu, lambda d, saved: _aten.threshold_backward(d, *saved, 0)),
     "gelu": Elementwise(_kept(functional.gelu), lambda d, saved: _aten.gelu_backward(d, *saved)),
     "silu": Elementwise(_kept(functional.silu), lambda d, saved: _aten.silu_backward(d, *saved)),
-    "xtanh": Elementwise(_xtanh, _xtanh_back),
-    "x2tanh": Elementwise(_x2tanh, _x2tanh_back),
     "identity": Elementwise(_identity, lambda d, saved: d),
 }
 _CENTRED = {
     **_PLAIN,
-    "sigmoid": Elementwise(_half_tanh, lambda d, saved: _aten.tanh_backward(d, *saved).mul_(0.25)),
     "softplus": Elementwise(
         _kept(activation(f"{CENTRED_PREFIX}softplus")), lambda d, saved: torch.sigmoid(saved[0]).mul_(d)
     ),
 }
 
 
-def elementwise(name: str) -> Elementwise:
-    """The activation of that name (`experiment.ACTIVATIONS`, also `centred-`); ScenarioError for any other."""
+def has_tanh(name: str) -> bool:
+    """Whether tanh is in the activation of that name."""
+    return _plain_where_at_zero(name) in _WITH_TANH
+
+
+def elementwise(name: str, tanh: Tanh = torch.tanh_) -> Elementwise:
+    """The activation of that name (`experiment.ACTIVATIONS`, also `centred-`), with the given tanh where one is in it;
+    ScenarioError for any other."""
+    known = _plain_where_at_zero(name)
+    if known in _WITH_TANH:
+        forward, backward = _WITH_TANH[known]
+        return Elementwise(lambda z: forward(z, tanh), backward)
     table = _CENTRED if name.startswith(CENTRED_PREFIX) else _PLAIN
     try:
         return table[name.removeprefix(CENTRED_PREFIX)]
     except KeyError:
         raise ScenarioError(f"unknown activation {name!r}") from None
+
+
+def _plain_where_at_zero(name: str) -> str:
+    """`tanh` for `centred-tanh`, which is 0 at 0 as it stands."""
+    plain = name.removeprefix(CENTRED_PREFIX)
+    return plain if plain in _WITH_TANH else name

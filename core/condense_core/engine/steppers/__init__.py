@@ -7,21 +7,30 @@ from collections.abc import Sequence
 import torch
 
 from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.steppers import compiled
 from condense_core.engine.steppers.ensemble import TrainingEnsemble
 from condense_core.engine.steppers.gradients import cnn, mlp
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
+from condense_core.engine.steppers.gradients.compiled import CompiledGradients, repays
 from condense_core.engine.steppers.gradients.method import GradientMethod
+from condense_core.engine.steppers.gradients.numpys_tanh import with_faster_tanh
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
 from condense_core.scenario.experiment import Experiment
 
 __all__ = ["TrainingEnsemble", "gradient_method", "make_ensemble"]
 
 
-def gradient_method(experiment: Experiment, device: torch.device) -> type[GradientMethod]:
-    """The fastest way that was measured for that kind of network; `fast` asks for autograd's."""
+def gradient_method(experiment: Experiment, device: torch.device, way: str | None = None) -> type[GradientMethod]:
+    """The fastest way that was measured for that kind of network; `fast` asks for autograd's.
+
+    It follows from the scenario and from `way`, the name of the one in which its steps were taken so far, if any were:
+    never from the speed of this moment, so that the same run gives the same bits.
+    """
     if not experiment.fast:
         if mlp.applies(experiment):
-            return mlp.MlpGradients
+            begun = way is not None
+            takes = way == CompiledGradients.name if begun else repays(experiment)
+            return CompiledGradients if takes and device.type == "cpu" else mlp.MlpGradients
         if cnn.applies(experiment, device):
             return cnn.CnnGradients
     if device.type == "cuda" and experiment.ensemble.members > 1 and experiment.trunk is None:
@@ -29,6 +38,24 @@ def gradient_method(experiment: Experiment, device: torch.device) -> type[Gradie
     return AutogradGradients
 
 
-def make_ensemble(experiment: Experiment, datasets: Sequence[Dataset], device: torch.device) -> TrainingEnsemble:
-    """The scenario's members, ready to be trained; `datasets` as `TrainingEnsemble` takes them."""
-    return TrainingEnsemble(experiment, datasets, device, gradient_method(experiment, device))
+def make_ensemble(
+    experiment: Experiment, datasets: Sequence[Dataset], device: torch.device, way: str | None = None
+) -> TrainingEnsemble:
+    """The scenario's members, ready to be trained; `datasets` as `TrainingEnsemble` takes them, `way` the name of how
+    their steps were taken so far (`TrainingEnsemble.name`), None where none was."""
+    method = gradient_method(experiment, device, way)
+    if method is not CompiledGradients:
+        if device.type == "cpu":
+            method = with_faster_tanh(method, experiment, datasets[0], way)
+        return TrainingEnsemble(experiment, datasets, device, method)
+    try:
+        seconds = compiled.load(experiment.dtype).compiled_s
+    except ImportError as error:
+        ensemble = TrainingEnsemble(experiment, datasets, device, mlp.MlpGradients)
+        other = "" if way is None else "; the steps so far were compiled: from here on the last digits may differ"
+        ensemble.notes.append(f"steps are not compiled: {error}{other}")
+        return ensemble
+    ensemble = TrainingEnsemble(experiment, datasets, device, method)
+    if seconds:
+        ensemble.notes.append(f"steps were compiled for this machine, which took {seconds:.0f} s")
+    return ensemble

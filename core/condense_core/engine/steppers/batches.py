@@ -30,12 +30,32 @@ class Batches:
             return None
         return [self._of_member(member, step, self._size) for member in members]
 
+    def span(self, step: int, count: int, members: Sequence[int]) -> Tensor | None:
+        """Those of `count` steps from `step` on, (S, count, B) for these members."""
+        if self._size is None:
+            return None
+        return torch.stack([self._span_of_member(member, step, count, self._size) for member in members])
+
+    def _span_of_member(self, member: int, step: int, count: int, size: int) -> Tensor:
+        per_epoch = len(self._datasets[member]) // size
+        found, last = [], step + count
+        while step < last:
+            place = step % per_epoch
+            steps = min(last - step, per_epoch - place)
+            order = self._permutation(member, step // per_epoch)
+            found.append(order[place * size : (place + steps) * size].view(steps, size))
+            step += steps
+        return torch.cat(found)
+
     def _of_member(self, member: int, step: int, size: int) -> Tensor:
-        dataset = self._datasets[member]
-        epoch, place = divmod(step, len(dataset) // size)
+        epoch, place = divmod(step, len(self._datasets[member]) // size)
+        return self._permutation(member, epoch)[place * size : (place + 1) * size]
+
+    def _permutation(self, member: int, epoch: int) -> Tensor:
         known = self._permutations.get(member)
         if known is None or known[0] != epoch:
+            dataset = self._datasets[member]
             generator = torch.Generator().manual_seed((self._seeds[member] * 1_000_003 + epoch) % 2**63)
             order = torch.randperm(len(dataset), generator=generator).to(dataset.input.device)
             known = self._permutations[member] = epoch, order
-        return known[1][place * size : (place + 1) * size]
+        return known[1]

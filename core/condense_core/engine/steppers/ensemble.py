@@ -15,7 +15,7 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import Observation, OutputAndGradient
 from condense_core.engine.steppers.batches import Batches
-from condense_core.engine.steppers.gradients.method import GradientMethod
+from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
 from condense_core.engine.steppers.graphs import BLOCK, Block
 from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.engine.steppers.parameters import ByName
@@ -56,16 +56,25 @@ class TrainingEnsemble:
         self._bind()
         # a schedule of rates, or batches, changes from step to step
         same = experiment.optimizer.batch is None and not experiment.optimizer.later_lr
-        self.block = BLOCK if same and device.type == "cuda" and self._parameters.in_place else 1
-        """Steps that are best asked for at a time: on a GPU, as many as one graph takes."""
+        graphs = same and device.type == "cuda" and self._parameters.in_place
+        self.block = self._stepping.block if self._stepping is not None else BLOCK if graphs else 1
+        """Steps that are best asked for at a time: those of one graph on a GPU, or of one call of compiled code."""
 
     @property
     def name(self) -> str:
         """How gradients are found, for the run's record."""
         return self._gradients.name
 
+    @property
+    def shares_out_members(self) -> bool:
+        """Whether threads get members of their own, which changes no bit; else they share a step's products."""
+        return self._stepping is not None
+
     def advance(self, steps: int = 1) -> None:
         """Take that many optimiser steps, as many of them as can be in blocks."""
+        if self._stepping is not None:
+            self._take(self._stepping, steps)
+            return
         if steps >= self.block > 1:
             if not self._tried_graph:
                 self._try_graph()
@@ -76,6 +85,17 @@ class TrainingEnsemble:
                 steps -= BLOCK
         for _ in range(steps):
             self._train_step()
+
+    def _take(self, method: SteppingMethod, steps: int) -> None:
+        while steps:
+            self._set_rates()
+            changes = [step - self.step for step, _ in self._experiment.optimizer.later_lr if step > self.step]
+            count = min([steps, *changes])
+            (optimiser_,) = self._optimisers
+            method.train(count, optimiser_, self._batches.span(self.step, count, self.members))
+            self._has_gradients = False
+            self.step += count
+            steps -= count
 
     def _train_step(self) -> None:
         self._set_rates()
@@ -93,7 +113,11 @@ class TrainingEnsemble:
             self._has_gradients = True
 
     def warm_up(self) -> None:
-        """Do most of a step's work and change nothing, to see how long it takes."""
+        """Do most of a step's work, or a block's, and change nothing, to see how long it takes."""
+        if self._stepping is not None:
+            self._stepping.rehearse()
+            self._has_gradients = False
+            return
         # batch normalisation counts what passes through it
         counted = [buffer for network in self._networks for buffer in network.buffers()]
         before = [buffer.clone() for buffer in counted]
@@ -173,6 +197,7 @@ class TrainingEnsemble:
             [self._datasets[member] for member in self.members],
             shared=self._shared,
         )
+        self._stepping = self._gradients if isinstance(self._gradients, SteppingMethod) else None
         self._parameters = self._gradients.parameters
         rates = self._parameters.rates([self._lr[member] for member in self.members])
         self._optimisers = [

@@ -16,6 +16,9 @@ class Budget:
     has an equal part that the others cannot use up.
     """
 
+    longest_wait: float = LONGEST_WAIT
+    """A probe runs after so many steps at which it was left out, whatever it costs."""
+
     def __init__(self, names: Iterable[str], share: float, grace: float) -> None:
         self.seconds = dict.fromkeys(names, 0.0)
         """What each probe has cost so far."""
@@ -45,7 +48,7 @@ class Budget:
         found, out = [], []
         for name in (first, *sorted(others, key=lambda name: self._cost[name])):
             fits = self._cost[name] <= left or self.seconds[name] + self._cost[name] <= own
-            if fits or self._waited[name] + 1 >= LONGEST_WAIT:
+            if fits or self._waited[name] + 1 >= self.longest_wait:
                 found.append(name)
                 left -= self._cost[name]
             else:

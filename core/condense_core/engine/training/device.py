@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-import platform
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import cast
 
 import torch
@@ -17,7 +15,7 @@ from torch import Tensor, nn
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
-from condense_core.machine import usable_cores
+from condense_core.machine import processor, usable_cores
 from condense_core.scenario.device import device_named
 from condense_core.scenario.experiment import Experiment
 
@@ -125,13 +123,4 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device} {torch.cuda.get_device_name(device)}"
     threads = torch.get_num_threads()
-    return f"cpu {_processor()}, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def _processor() -> str:
-    table = Path("/proc/cpuinfo")
-    if table.exists():
-        for line in table.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return f"cpu {processor()}, {threads} thread{'s' if threads > 1 else ''}"

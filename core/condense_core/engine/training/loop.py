@@ -219,7 +219,7 @@ class Loop:
             return
         # what was measured up to here is on the medium first: after a resume nothing before the checkpoint is repeated
         self._thread.flush(sync=True)
-        checkpoint.save(self._ensemble.state_dict(), self._folder, self._recorder.recorded_to)
+        checkpoint.save(self._ensemble.state_dict(), self._folder, self._recorder.recorded_to, self._ensemble.name)
         self._note("checkpoint", f"checkpoint at step {self._ensemble.step}")
 
     def _note(self, kind: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import traceback
@@ -74,9 +75,11 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.call_at_stop(stop_now)
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
         samples = [loaded[member.data] for member in experiment.members]
-        ensemble = make_ensemble(experiment, samples, chosen)
+        ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
         if chosen.type == "cpu":
             work = len(samples) * device.multiplications(experiment, samples[0])
+            if ensemble.shares_out_members:
+                work = math.inf if len(samples) > 1 else 0
             device.set_threads(work, ensemble.warm_up, info.device)
         start = ensemble.observe()
         recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)

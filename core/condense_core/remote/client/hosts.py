@@ -52,8 +52,12 @@ class Host(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def serve_command(self) -> str:
         """The command line of the server there."""
         options = [*(("--launcher", self.launcher) if self.launcher else ())]
-        options += ["--runs-dir", self.runs_dir] if self.runs_dir else []
-        return self.remote_command("serve", *options)
+        return self.remote_command("serve", *options, *self.runs_option)
+
+    @property
+    def runs_option(self) -> list[str]:
+        """Words that say where the runs are there."""
+        return ["--runs-dir", self.runs_dir] if self.runs_dir else []
 
 
 def config_folder() -> Path:

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import msgspec
-
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.foreign import reason
 from condense_core.libraries import blame
@@ -169,7 +167,7 @@ class Session:
             except RunFileError as error:
                 troubles.append(str(error))
                 continue
-            found.append(msgspec.structs.replace(info, id=folder.name))
+            found.append(info)
             if message.claims:
                 claims.append(self._claim_of(folder, info, troubles))
         self._say(say.Runs.of(message.ask, found, troubles, claims))

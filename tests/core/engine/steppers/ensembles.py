@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import msgspec
+import numba
 import torch
 
 from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
+from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
 from condense_core.scenario.experiment import GD, Adam, Conv, Dense, Digits, Ensemble, Experiment, NormalInit, Sine
+
+# tests/conftest.py has workers of other tests do without
+numba.config.DISABLE_JIT = 0
 
 CPU = torch.device("cpu")
 
@@ -39,6 +44,8 @@ def make(method: type[GradientMethod], experiment: Experiment) -> TrainingEnsemb
 METHODS = {
     "mlp": (MlpGradients, scenario(optimizer=Adam(lr=0.01))),
     "mlp in batches": (MlpGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
+    "compiled": (CompiledGradients, scenario(optimizer=Adam(lr=0.01))),
+    "compiled in batches": (CompiledGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
     "cnn": (CnnGradients, scenario(data=Digits(samples=20), layers=(Conv(width=3),), optimizer=Adam(lr_lambda1=0.1))),
     "eager": (AutogradGradients, scenario(optimizer=Adam(lr=0.01))),
     "stacked": (VmapGradients, scenario(optimizer=Adam(lr=0.01))),

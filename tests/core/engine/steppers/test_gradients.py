@@ -12,9 +12,10 @@ from condense_core.engine.data.datasets import load
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.derivatives import elementwise
 from condense_core.engine.steppers import gradient_method, make_ensemble
-from condense_core.engine.steppers.gradients import cnn
+from condense_core.engine.steppers.gradients import cnn, numpys_tanh
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
+from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
@@ -71,8 +72,33 @@ def test_activations_in_closed_form_are_those_of_autograd(name):
     )
 
 
+@pytest.mark.parametrize("name", ["tanh", "xtanh", "x2tanh", "centred-tanh", "centred-sigmoid"])
+def test_numpys_tanh_is_pytorchs(name):
+    layers = (Dense(width=7, activation=name), Dense(width=7, activation=name))
+    assert_equals_each_seed_alone(numpys_tanh.MlpWithNumpysTanh, scenario(layers=layers))
+    images = scenario(data=Digits(samples=20), layers=(Conv(width=3, activation=name),))
+    assert_equals_each_seed_alone(numpys_tanh.CnnWithNumpysTanh, images)
+
+
+def test_the_tanh_that_was_taken_so_far_is_taken_on(monkeypatch):
+    wide = scenario(steps=10**6, layers=(Dense(width=300), Dense(width=300)))
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.NUMPY)
+
+    def way(experiment: Experiment, so_far: str | None) -> str:
+        return make_ensemble(experiment, [load(experiment.data)] * 3, CPU, so_far).name
+
+    assert way(wide, None) == way(wide, numpys_tanh.NAME) == numpys_tanh.NAME
+    assert way(wide, MlpGradients.name) == way(wide, "") == MlpGradients.name
+    assert way(msgspec.structs.replace(wide, steps=10), None) == MlpGradients.name
+    relu = (Dense(width=300, activation="relu"),) * 2
+    assert way(msgspec.structs.replace(wide, layers=relu), None) == MlpGradients.name
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.TORCH)
+    assert way(wide, None) == MlpGradients.name
+    assert way(wide, numpys_tanh.NAME) == numpys_tanh.NAME
+
+
 @pytest.mark.parametrize("optimizer", OPTIMISERS)
-@pytest.mark.parametrize("method", [MlpGradients, VmapGradients])
+@pytest.mark.parametrize("method", [MlpGradients, CompiledGradients, VmapGradients])
 @pytest.mark.parametrize("vary", ["init", "data", "both"])
 def test_two_layers(method, optimizer, vary):
     experiment = scenario(optimizer=OPTIMISERS[optimizer], ensemble=Ensemble(members=3, vary=vary))
@@ -81,15 +107,17 @@ def test_two_layers(method, optimizer, vary):
 
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("residual", [False, True])
-def test_deep_networks_with_and_without_skip_connections(name, residual):
+@pytest.mark.parametrize("method", [MlpGradients, CompiledGradients])
+def test_deep_networks_with_and_without_skip_connections(method, name, residual):
     layers = (Dense(width=7, activation=name), Dense(width=7, activation="tanh", bias=False), Dense(width=7))
-    assert_equals_each_seed_alone(MlpGradients, scenario(layers=layers, residual=residual, output_bias=not residual))
+    assert_equals_each_seed_alone(method, scenario(layers=layers, residual=residual, output_bias=not residual))
 
 
 @pytest.mark.parametrize("loss", ["mse", "softmax-mse", "cross-entropy"])
-def test_dense_layers_on_images_with_every_loss(loss):
+@pytest.mark.parametrize("method", [MlpGradients, CompiledGradients])
+def test_dense_layers_on_images_with_every_loss(method, loss):
     images = Digits(samples=30, labels="onehot")
-    assert_equals_each_seed_alone(MlpGradients, scenario(data=images, loss=loss, optimizer=Adam(lr=1e-3)))
+    assert_equals_each_seed_alone(method, scenario(data=images, loss=loss, optimizer=Adam(lr=1e-3)))
 
 
 @pytest.mark.parametrize("name", ["tanh", "relu", "xtanh", "sigmoid"])
@@ -124,11 +152,12 @@ def test_deep_convolutions_stacked():
     assert_equals_each_seed_alone(VmapGradients, experiment, steps=4)
 
 
-def test_members_in_float32_agree_to_its_precision():
+@pytest.mark.parametrize("method", [MlpGradients, CompiledGradients])
+def test_members_in_float32_agree_to_its_precision(method):
     small = scenario(
         dtype="float32", init=NormalInit(std=0.005), ensemble=Ensemble(members=40), layers=(Dense(width=50),)
     )
-    assert_equals_each_seed_alone(MlpGradients, small, reason="float32")
+    assert_equals_each_seed_alone(method, small, reason="float32")
 
 
 def test_the_way_to_step_follows_from_the_scenario():

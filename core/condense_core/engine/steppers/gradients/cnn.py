@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.derivatives import elementwise
+from condense_core.engine.network.derivatives import Tanh, elementwise
 from condense_core.engine.network.losses import residual
 from condense_core.engine.network.network import Network
 from condense_core.engine.steppers.parameters import FlatParameters
@@ -35,6 +35,7 @@ class CnnGradients:
     """One convolution and a linear output, one member after the other over the same patches, in closed form."""
 
     name = "closed form"
+    tanh: Tanh = staticmethod(torch.tanh_)
 
     def __init__(
         self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
@@ -45,7 +46,7 @@ class CnnGradients:
         self.parameters = FlatParameters(networks, joined=[self._name])
         self._experiment = experiment
         self._layer = layer
-        self._sigma = elementwise(layer.activation)
+        self._sigma = elementwise(layer.activation, self.tanh)
         self._datasets = datasets
         self._outputs: dict[int, Tensor] = {}
         self._patches = self._kept_patches()

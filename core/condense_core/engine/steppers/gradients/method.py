@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
+from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import Parameters
 from condense_core.scenario.experiment import Experiment
 
@@ -35,3 +36,19 @@ class GradientMethod(Protocol):
 
     def output(self, row: int) -> Tensor:
         """What `forward_backward` found last: outputs (N, D) of the member in that row."""
+
+
+@runtime_checkable
+class SteppingMethod(GradientMethod, Protocol):
+    """One that takes steps itself, many of them in one call; its parameters are one group."""
+
+    @property
+    def block(self) -> int:
+        """Steps that are best asked for at a time. Every number of them gives the same bits."""
+
+    def rehearse(self) -> None:
+        """Do most of a block's work and change nothing, to see how long it takes."""
+
+    def train(self, steps: int, optimiser: Optimiser, batches: Tensor | None) -> None:
+        """Take that many steps at the optimiser's rate, with its moments, and count them there; `batches`
+        (S, steps, B) has the numbers of the samples of each, None where a step sees them all."""

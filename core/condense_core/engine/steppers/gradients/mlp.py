@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.derivatives import Saved, elementwise
+from condense_core.engine.network.derivatives import Saved, Tanh, elementwise
 from condense_core.engine.network.losses import residual_of
 from condense_core.engine.network.network import Network
 from condense_core.engine.steppers.parameters import ByName, FlatParameters
@@ -31,6 +31,7 @@ class MlpGradients:
     """Dense layers of any depth, one or many members, in closed form."""
 
     name = "closed form"
+    tanh: Tanh = staticmethod(torch.tanh_)
 
     def __init__(
         self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
@@ -40,11 +41,11 @@ class MlpGradients:
         self._skips = experiment.residual
         self._shared = shared
         self._residual = residual_of(experiment.loss)
-        self._sigma = [elementwise(layer.activation) for layer in experiment.layers]
+        self._sigma = [elementwise(layer.activation, self.tanh) for layer in experiment.layers]
         own = datasets[:1] if shared else datasets
         with_bias = experiment.layers[0].bias
         # (1 or S, I + 1, N) and (1 or S, D, N)
-        self._inputs = torch.stack([_columns(dataset.input, with_bias=with_bias) for dataset in own])
+        self._inputs = torch.stack([columns(dataset.input, with_bias=with_bias) for dataset in own])
         self._targets = torch.stack([dataset.target.T for dataset in own]).contiguous()
         samples = experiment.optimizer.batch or self._inputs.shape[2]
         widest = max(layer.width for layer in experiment.layers)
@@ -101,7 +102,7 @@ class MlpGradients:
         return output
 
 
-def _columns(input_: Tensor, *, with_bias: bool) -> Tensor:
+def columns(input_: Tensor, *, with_bias: bool) -> Tensor:
     """Samples as columns (I, N), with a last row of ones where the first layer has a bias."""
     column_IN = input_.flatten(1).T
     return torch.cat([column_IN, torch.ones_like(column_IN[:1])]) if with_bias else column_IN.contiguous()

@@ -1,0 +1,233 @@
+"""Whole steps of dense networks: forward, backward and update of one member after the other, in compiled code.
+
+A member's parameters, gradients and moments are copied to memory of its own, where they stay in a core's cache for as
+many steps as are asked for. Samples pass through in chunks that stay there too.   # S members, N samples, D outputs
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+
+from condense_core.engine.steppers.compiled.functions import activate, compiled, exponential, inlined
+from condense_core.engine.steppers.compiled.products import ADD, SCALE, SET, add_products, add_sums, multiply
+from condense_core.engine.steppers.compiled.vectors import (
+    const,
+    fill,
+    lanes_of,
+    load,
+    square_root,
+    store,
+    where_less,
+)
+
+# Columns of the table of layers.
+ROWS, INPUTS, WEIGHT_AT, BIAS_AT, HIDDEN_AT, SIGMA = range(6)
+# Columns of the table of tensors.
+FLAT_AT, SIZE, OWN_AT = range(3)
+LOSSES = {"mse": 0, "softmax-mse": 1, "cross-entropy": 2}
+GD, ADAM = 0, 1
+
+
+@inlined
+def _softmax(o: Any, e: Any, outputs: Any, columns: Any, n: Any) -> Any:
+    """Shares of the outputs of the samples from n on, written to e."""
+    highest = load(o, n)
+    for d in range(1, outputs):
+        other = load(o, d * columns + n)
+        highest = where_less(highest, other, other, highest)
+    sum_ = const(highest, 0.0)
+    for d in range(outputs):
+        share = exponential(load(o, d * columns + n) - highest)
+        store(e, d * columns + n, share)
+        sum_ = sum_ + share
+    for d in range(outputs):
+        store(e, d * columns + n, load(e, d * columns + n) / sum_)
+
+
+@compiled
+def _residuals(
+    e: Any, o: Any, y: Any, y_at: Any, loss: Any, outputs: Any, columns: Any, samples: Any, share: Any
+) -> Any:
+    """e = ∂loss/∂f for the outputs o, 0 from `samples` on; `share` is 1/N."""
+    lanes = lanes_of(e)
+    scale = fill(share)
+    for n in range(0, columns, lanes):
+        if loss == 0:
+            for d in range(outputs):
+                at = d * columns + n
+                store(e, at, (load(o, at) - load(y, y_at + at)) * scale)
+            continue
+        _softmax(o, e, outputs, columns, n)
+        sum_ = const(scale, 0.0)
+        if loss == 1:
+            for d in range(outputs):
+                at = d * columns + n
+                part = load(e, at)
+                sum_ = sum_ + part * (part - load(y, y_at + at))
+            for d in range(outputs):
+                at = d * columns + n
+                part = load(e, at)
+                store(e, at, part * (part - load(y, y_at + at) - sum_) * scale)
+        else:
+            for d in range(outputs):
+                sum_ = sum_ + load(y, y_at + d * columns + n)
+            for d in range(outputs):
+                at = d * columns + n
+                store(e, at, (load(e, at) * sum_ - load(y, y_at + at)) * scale)
+    for d in range(outputs):
+        for n in range(samples, columns):
+            e[d * columns + n] = 0
+
+
+@compiled
+def _forward_backward(
+    p: Any, g: Any, layers: Any, skips: Any, x: Any, x_at: Any, y: Any, y_at: Any, loss: Any,
+    columns: Any, samples: Any, share: Any, h: Any, d: Any, o: Any, e: Any, back: Any,
+) -> Any:  # fmt: skip
+    """Outputs o of one chunk of samples, and its part of the gradients added to g."""
+    last = len(layers) - 1
+    lanes = lanes_of(h)
+    for layer in range(last + 1):
+        rows, inputs, at = layers[layer, ROWS], layers[layer, INPUTS], layers[layer, HIDDEN_AT]
+        w_at, bias_at = layers[layer, WEIGHT_AT], layers[layer, BIAS_AT]
+        under, under_at = (x, x_at) if layer == 0 else (h, layers[layer - 1, HIDDEN_AT])
+        out = o if layer == last else h
+        multiply(out, at, SET, p, w_at, inputs, 1, bias_at, under, under_at, rows, inputs, columns)
+        if layer < last:
+            activate(layers[layer, SIGMA], h, d, at, at + rows * columns)
+            if skips and layer:
+                for n in range(0, rows * columns, lanes):
+                    store(h, at + n, load(h, at + n) + load(h, under_at + n))
+    _residuals(e, o, y, y_at, loss, layers[last, ROWS], columns, samples, share)
+    for layer in range(last, -1, -1):
+        rows, inputs, at = layers[layer, ROWS], layers[layer, INPUTS], layers[layer, HIDDEN_AT]
+        w_at, bias_at = layers[layer, WEIGHT_AT], layers[layer, BIAS_AT]
+        if skips and layer < last:
+            for n in range(0, rows * columns, lanes):
+                store(d, at + n, load(d, at + n) * load(back, n))
+        above = e if layer == last else d
+        if bias_at >= 0:
+            add_sums(g, bias_at, above, at, rows, columns)
+        under, under_at = (x, x_at) if layer == 0 else (h, layers[layer - 1, HIDDEN_AT])
+        add_products(g, w_at, above, at, under, under_at, rows, inputs, columns)
+        if layer:
+            # what comes back is multiplied by σ' in place of it; with skips it is needed as it is, too
+            to, to_at, how = (d, under_at, SCALE) if not skips else (back, 0, SET if layer == last else ADD)
+            multiply(to, to_at, how, p, w_at, 1, inputs, -1, above, at, inputs, rows, columns)
+
+
+@compiled
+def _adam(p: Any, g: Any, m: Any, v: Any, step: Any, root: Any, settings: Any) -> Any:
+    """Adam's update (Kingma and Ba 2015) at the rate lr/(1 - β1^t) and with 1/√(1 - β2^t), as PyTorch has it."""
+    rate, scale, eps = fill(step), fill(root), fill(settings[3])
+    new, old_square, new_square = fill(settings[0]), fill(settings[1]), fill(settings[2])
+    for at in range(0, len(p), lanes_of(p)):
+        gradient, mean = load(g, at), load(m, at)
+        mean = mean + new * (gradient - mean)
+        square = old_square * load(v, at) + new_square * gradient * gradient
+        store(m, at, mean)
+        store(v, at, square)
+        store(p, at, load(p, at) - rate * mean / (square_root(square) * scale + eps))
+
+
+@compiled
+def _descend(p: Any, g: Any, rate: Any) -> Any:
+    lr = fill(rate)
+    for at in range(0, len(p), lanes_of(p)):
+        store(p, at, load(p, at) - lr * load(g, at))
+
+
+@compiled
+def _copy_in(own: Any, flat: Any, tensors: Any, row: Any) -> Any:
+    for tensor in range(len(tensors)):
+        size, to = tensors[tensor, SIZE], tensors[tensor, OWN_AT]
+        start = tensors[tensor, FLAT_AT] + row * size
+        for index in range(size):
+            own[to + index] = flat[start + index]
+
+
+@compiled
+def _copy_out(own: Any, flat: Any, tensors: Any, row: Any) -> Any:
+    for tensor in range(len(tensors)):
+        size, to = tensors[tensor, SIZE], tensors[tensor, OWN_AT]
+        start = tensors[tensor, FLAT_AT] + row * size
+        for index in range(size):
+            flat[start + index] = own[to + index]
+
+
+@compiled
+def _gather(to: Any, columns: Any, values: Any, at: Any, across: Any, order: Any, first: Any, last: Any) -> Any:
+    """The samples with the numbers `order[first:last]` as the columns of one chunk."""
+    for n in range(last - first):
+        start = at + order[first + n]
+        for row in range(len(to) // columns):
+            to[row * columns + n] = values[start + row * across]
+
+
+def train(
+    steps: Any, first: Any, last: Any, sizes: Any, layers: Any, tensors: Any, flat: Any, grads: Any, means: Any,
+    squares: Any, inputs: Any, targets: Any, order: Any, settings: Any, rates: Any, roots: Any, work: Any, outputs: Any,
+) -> Any:  # fmt: skip
+    """Take `steps` steps of the members in rows `first` to `last`; for 0 steps, find outputs and gradients only.
+
+    `flat`, `grads`, `means` and `squares` are laid out as `FlatParameters` are, by the table `tensors`. `inputs` and
+    `targets` have the samples in chunks (chunk, entry, column), one after the other for rows that differ; where a step
+    sees a batch, as (entry, sample), and `order` (S, steps, batch) has the numbers. `settings` are 1 - β1, β2, 1 - β2
+    and ε of Adam and 1/N, `rates` and `roots` what changes from step to step (`_adam`). `work` is memory that nobody
+    else uses meanwhile.
+    """
+    samples, columns, batches, apart, across, loss, skips, kind = sizes
+    p, g, m, v, h, d, o, e, back, x_chunk, y_chunk = work
+    x_rows, y_rows = len(x_chunk) // columns, len(y_chunk) // columns
+    x_size, y_size = across * x_rows, across * y_rows
+    share = settings[4]
+    for row in range(first, last):
+        _copy_in(p, flat, tensors, row)
+        if steps and kind == ADAM:
+            _copy_in(m, means, tensors, row)
+            _copy_in(v, squares, tensors, row)
+        x_at = row * x_size if apart else 0
+        y_at = row * y_size if apart else 0
+        for step in range(max(steps, 1)):
+            for index in range(len(g)):
+                g[index] = 0
+            for start in range(0, samples, columns):
+                count = min(columns, samples - start)
+                if batches:
+                    begin = (row * max(steps, 1) + step) * samples + start
+                    _gather(x_chunk, columns, inputs, x_at, across, order, begin, begin + count)
+                    _gather(y_chunk, columns, targets, y_at, across, order, begin, begin + count)
+                    x, y, x_from, y_from = x_chunk, y_chunk, 0, 0
+                else:
+                    x, y, x_from, y_from = inputs, targets, x_at + start * x_rows, y_at + start * y_rows
+                _forward_backward(
+                    p, g, layers, skips, x, x_from, y, y_from, loss, columns, count, share, h, d, o, e, back
+                )
+                if not steps:
+                    for output in range(y_rows):
+                        for n in range(count):
+                            outputs[(row * y_rows + output) * samples + start + n] = o[output * columns + n]
+            if not steps:
+                _copy_out(g, grads, tensors, row)
+            elif kind == ADAM:
+                _adam(p, g, m, v, rates[step], roots[step], settings)
+            else:
+                _descend(p, g, rates[step])
+        if steps:
+            _copy_out(p, flat, tensors, row)
+            if kind == ADAM:
+                _copy_out(m, means, tensors, row)
+                _copy_out(v, squares, tensors, row)
+
+
+def signature(dtype: str) -> Any:
+    """The types of `train`'s arguments for members of that precision."""
+    number = types.float32 if dtype == "float32" else types.float64
+    numbers, whole = types.Array(number, 1, "C"), types.Array(types.int64, 1, "C")
+    table = types.Array(types.int64, 2, "C")
+    return types.void(
+        types.int64, types.int64, types.int64, types.UniTuple(types.int64, 8), table, table,
+        *(numbers,) * 6, whole, *(numbers,) * 3, types.UniTuple(numbers, 11), numbers,
+    )  # fmt: skip

@@ -1,0 +1,44 @@
+"""What measuring may cost somebody else's training."""
+
+from __future__ import annotations
+
+import pytest
+
+from condense_core.watching.budget import BLIND, PROBES, Allowance
+
+
+def test_measuring_may_take_its_share_from_the_first_minute_on_and_no_grace_doubles_a_short_training():
+    budget = Allowance(0.03)
+    assert budget.allowed(1.0) == pytest.approx(0.5)
+    assert budget.allowed(10.0) == pytest.approx(1.8)
+    assert budget.allowed(60.0) == pytest.approx(1.8)
+    assert budget.allowed(1000.0) == pytest.approx(30.0)
+
+
+def trained(lag: int, cost: float = 0.02, step: float = 0.02, steps: int = 10_000) -> float:
+    """Share of the time that measuring took where answers come so many measurements later."""
+    budget, waiting = Allowance(0.03), 0
+    for number in range(steps):
+        names = budget.due(number * step)
+        if names:
+            budget.ask(names)
+            waiting += 1
+        while waiting > lag:
+            budget.ran(dict.fromkeys(PROBES, cost))
+            waiting -= 1
+    return budget.total / (steps * step)
+
+
+@pytest.mark.parametrize("lag", [0, 30])
+def test_what_was_asked_for_and_is_not_measured_yet_counts(lag):
+    assert trained(min(lag, BLIND - 1)) < 0.04
+
+
+def test_before_anything_is_known_of_its_cost_only_the_first_steps_are_measured():
+    budget = Allowance(0.03)
+    asked = 0
+    for number in range(100):
+        if names := budget.due(number * 10.0):
+            budget.ask(names)
+            asked += 1
+    assert asked == BLIND

@@ -19,7 +19,7 @@ from condense_core.scenario.geometry import Geometry
 _DTYPES = {torch.float32: "f4", torch.float64: "f8"}
 
 
-class Sent(msgspec.Struct, frozen=True):
+class SentTensor(msgspec.Struct, frozen=True):
     """A tensor that follows a message."""
 
     part: str
@@ -38,10 +38,10 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True, tag="shot"):
     scale: float
     probes: tuple[str, ...]
     geometry: dict[str, Geometry]
-    tensors: tuple[Sent, ...]
+    tensors: tuple[SentTensor, ...]
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
+class SaidNow(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
     """An event and scalars of a step."""
 
     step: int
@@ -49,7 +49,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
     event: tuple[str, str] | None = None
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, tag="row"):
+class RowChange(msgspec.Struct, frozen=True, kw_only=True, tag="row"):
     """Columns of the run's row."""
 
     status: str
@@ -72,7 +72,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True, tag="end"):
     reason: str
 
 
-ToRecorder = Shot | Said | Row | At | End
+ToRecorder = Shot | SaidNow | RowChange | At | End
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,12 +83,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed: str = ""
 
 
-def sent(part: str, tensors: Mapping[str, Tensor]) -> tuple[list[Sent], list[np.ndarray]]:
+def sent(part: str, tensors: Mapping[str, Tensor]) -> tuple[list[SentTensor], list[np.ndarray]]:
     """What is said of tensors on the CPU, and their bytes."""
     said, data = [], []
     for name, given in tensors.items():
         tensor = given if given.dtype in _DTYPES else given.float()
-        said.append(Sent(part, name, _DTYPES[tensor.dtype], tuple(tensor.shape)))
+        said.append(SentTensor(part, name, _DTYPES[tensor.dtype], tuple(tensor.shape)))
         data.append(tensor.contiguous().numpy())
     return said, data
 

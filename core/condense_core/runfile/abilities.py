@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from condense_core.errors import RunFileError
-from condense_core.runfile.info import Ability
+from condense_core.runfile.info import RunAbility
 
-_WHY: dict[Ability, str] = {
+_WHY: dict[RunAbility, str] = {
     "pause": "its script does not let itself be paused",
     "stop": "its script does not ask whether it should stop (run.stop_asked); end it where it runs",
     "resume": "only its own script can go on with it: start that again",
@@ -24,18 +24,18 @@ class Able(Protocol):
         """The run's id."""
 
     @property
-    def can(self) -> tuple[Ability, ...]:
+    def can(self) -> tuple[RunAbility, ...]:
         """What can be done with it."""
 
 
-def why_not(info: Able, ability: Ability) -> str:
+def why_not(info: Able, ability: RunAbility) -> str:
     """Why that cannot be done with the run, in one line; empty where it can."""
     if ability in info.can:
         return ""
     return f"{info.id} was trained by a script of its own: {_WHY[ability]}"
 
 
-def require_ability(info: Able, ability: Ability) -> None:
+def require_ability(info: Able, ability: RunAbility) -> None:
     """RunFileError, in one line, where that cannot be done with the run."""
     if why := why_not(info, ability):
         raise RunFileError(why)

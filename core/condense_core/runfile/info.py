@@ -41,9 +41,9 @@ LONGEST_TEXT = 2_000
 
 Trainer = Literal["engine", "watch"]
 """Who trains: this program's engine, or somebody's own script, which is watched."""
-Ability = Literal["pause", "stop", "resume", "reduce", "new"]
+RunAbility = Literal["pause", "stop", "resume", "reduce", "new"]
 """What can be done with a run: `new`, train another from its settings."""
-EVERYTHING: tuple[Ability, ...] = get_args(Ability)
+EVERYTHING: tuple[RunAbility, ...] = get_args(RunAbility)
 
 LinkState = Literal["connected", "connecting", "offline"]
 
@@ -85,7 +85,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     created: Moment
     heartbeat: Moment
     trainer: Trainer = "engine"
-    can: Annotated[tuple[Ability, ...], Meta(max_length=10)] = EVERYTHING
+    can: Annotated[tuple[RunAbility, ...], Meta(max_length=10)] = EVERYTHING
     mirror: Mirror | None = None
     """None for a run of this machine."""
 
@@ -135,8 +135,9 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
                 except (msgspec.DecodeError, TypeError) as error:
                     raise DamagedError(f"run.{name}: {error}") from None
         mirror = _read_mirror(connection, folder)
-        if mirror is None and folder.is_dir():
-            # a folder that was copied or renamed is a run of its own, by the name by which it can be found
+        if mirror is None and (folder / FILE_NAME).is_file():
+            # not a file that lies somewhere by itself; a folder that was copied or renamed is a run of its own, by the
+            # name by which it can be found
             values["id"] = folder.name
         info = shown(converted(values, RunInfo, "run"))
         cut = (

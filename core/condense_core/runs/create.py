@@ -26,7 +26,7 @@ from condense_core.machine import here, is_of_job, machine_of, was_requeued
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
-from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, Ability, RunInfo, read_info, read_run
+from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunAbility, RunInfo, read_info, read_run
 from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
@@ -76,7 +76,7 @@ def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: s
 
 
 def create_watched(
-    watched: Watched, *, runs: Path, revision: str = "", steps: int | None = None, can: Sequence[Ability] = ()
+    watched: Watched, *, runs: Path, revision: str = "", steps: int | None = None, can: Sequence[RunAbility] = ()
 ) -> Path:
     """The folder of a new run that somebody's own script trains, not yet begun. `steps` is how far it goes, if known,
     `can` what can be done with it, `revision` what its script's repository was at."""

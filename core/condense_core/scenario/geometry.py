@@ -10,7 +10,7 @@ from msgspec import Meta
 
 LayerKind = Literal["dense", "conv", "depthwise", "transposed", "attention", "recurrent", "embedding", "lora", "raw"]
 
-Count = Annotated[int, Meta(ge=0, le=2**31)]
+RowCount = Annotated[int, Meta(ge=0, le=2**31)]
 
 
 class Geometry(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,14 +22,14 @@ class Geometry(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: LayerKind
-    kernels: Count
-    entries: Count
-    channels: Count
-    patch: Annotated[tuple[Count, ...], Meta(max_length=8)] = ()
+    kernels: RowCount
+    entries: RowCount
+    channels: RowCount
+    patch: Annotated[tuple[RowCount, ...], Meta(max_length=8)] = ()
     bias: bool = False
-    group: Count | None = None
-    head: Count | None = None
-    sampled: Count | None = None
+    group: RowCount | None = None
+    head: RowCount | None = None
+    sampled: RowCount | None = None
 
     @property
     def filters(self) -> int | None:

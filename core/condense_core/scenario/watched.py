@@ -21,8 +21,8 @@ MOST_SETTINGS = 1_000
 # Characters of a layer's name: scalars' names are it and a measure's, and at most 200.
 LONGEST_LAYER_NAME = 150
 
-Words = Annotated[str, Meta(max_length=2_000)]
-Setting = str | int | float | bool | None
+ShortText = Annotated[str, Meta(max_length=2_000)]
+PlainValue = str | int | float | bool | None
 
 
 class WatchedLayer(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +30,7 @@ class WatchedLayer(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, Meta(max_length=LONGEST_LAYER_NAME)]
     geometry: Geometry
-    also: Annotated[tuple[Words, ...], Meta(max_length=100)] = ()
+    also: Annotated[tuple[ShortText, ...], Meta(max_length=100)] = ()
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="watched"):
@@ -41,11 +41,11 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
     name: Annotated[str, Meta(max_length=80)]
     layers: Annotated[tuple[WatchedLayer, ...], Meta(max_length=MOST_LAYERS)] = ()
-    optimizer: Words = ""
-    config: Annotated[dict[Words, Setting], Meta(max_length=MOST_SETTINGS)] = {}
-    script: Words = ""
-    arguments: Annotated[tuple[Words, ...], Meta(max_length=1_000)] = ()
-    revision: Words = ""
+    optimizer: ShortText = ""
+    config: Annotated[dict[ShortText, PlainValue], Meta(max_length=MOST_SETTINGS)] = {}
+    script: ShortText = ""
+    arguments: Annotated[tuple[ShortText, ...], Meta(max_length=1_000)] = ()
+    revision: ShortText = ""
 
 
 def in_words(geometry: Geometry) -> str:

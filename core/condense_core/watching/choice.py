@@ -11,18 +11,18 @@ from condense_core.measures.sample import MOST_KERNELS, drawn_kernels
 from condense_core.scenario.schedule import thinned
 from condense_core.scenario.watched import MOST_LAYERS
 from condense_core.watching.find import fits
-from condense_core.watching.layers import Layer
+from condense_core.watching.layers import FoundLayer
 
 # Layers that are measured where nobody says which: as many as a screen can still list.
 MOST = 24
 # A row that has so few beside it says nothing about condensation.
 LEAST_ROWS = 4
 
-Chosen = tuple[list[Layer], str]
+Chosen = tuple[list[FoundLayer], str]
 """The layers that are measured, and what is left out, in words."""
 
 
-def choose(layers: Sequence[Layer], asked: Sequence[str], not_measured: Sequence[str]) -> Chosen:
+def choose(layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Sequence[str]) -> Chosen:
     """Those of a network's layers that one of the patterns `asked` fits; ScenarioError for one that fits none.
 
     Where all are asked for (`*`), those that are trained, have at least LEAST_ROWS rows, are neither an embedding nor
@@ -53,7 +53,7 @@ def _all(total: int) -> str:
     return "the one layer is" if total == 1 else f"all {total} layers are"
 
 
-def _usual(layers: Sequence[Layer]) -> tuple[list[Layer], list[str]]:
+def _usual(layers: Sequence[FoundLayer]) -> tuple[list[FoundLayer], list[str]]:
     # an embedding whose weights are used again is the output, too
     tied = any(layer.geometry.kind == "embedding" and layer.also for layer in layers)
     dense = (layer for layer in reversed(layers) if layer.geometry.kind == "dense" and layer.whole)
@@ -81,7 +81,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _draw(layer: Layer) -> None:
+def _draw(layer: FoundLayer) -> None:
     """Of a layer with very many rows only some are measured: always the same ones, drawn by its name alone."""
     rows = layer.geometry.kernels
     layer.sample = drawn_kernels(layer.name, rows)

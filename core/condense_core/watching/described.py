@@ -10,9 +10,9 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from condense_core.scenario.watched import MOST_SETTINGS, Setting, Watched, WatchedLayer
+from condense_core.scenario.watched import MOST_SETTINGS, PlainValue, Watched, WatchedLayer
 from condense_core.text import printable
-from condense_core.watching.layers import Layer
+from condense_core.watching.layers import FoundLayer
 
 LONGEST = 200
 
@@ -46,15 +46,15 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def settings(config: object) -> dict[str, Setting]:
+def settings(config: object) -> dict[str, PlainValue]:
     """Settings as plain values by dotted names: of a mapping, a dataclass, or what argparse gives."""
-    found: dict[str, Setting] = {}
+    found: dict[str, PlainValue] = {}
     if config is not None:
         _collect("", config, found)
     return found
 
 
-def _collect(name: str, value: Any, into: dict[str, Setting]) -> None:
+def _collect(name: str, value: Any, into: dict[str, PlainValue]) -> None:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     elif hasattr(value, "__dict__") and not isinstance(value, Mapping | type) and not name:
@@ -67,13 +67,13 @@ def _collect(name: str, value: Any, into: dict[str, Setting]) -> None:
         into[_short(name)] = value if plain and not isinstance(value, str | int) else _plain(value)
 
 
-def _plain(value: object) -> Setting:
+def _plain(value: object) -> PlainValue:
     if isinstance(value, int) and abs(value) < 2**53:
         return value
     return _short(str(value))
 
 
-def with_layers(watched: Watched, layers: list[Layer]) -> Watched:
+def with_layers(watched: Watched, layers: list[FoundLayer]) -> Watched:
     """The same with what is measured."""
     import msgspec
 

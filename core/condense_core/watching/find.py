@@ -16,7 +16,7 @@ from torch.nn.utils import parametrize
 
 from condense_core.scenario.geometry import Geometry, LayerKind
 from condense_core.scenario.watched import LONGEST_LAYER_NAME
-from condense_core.watching.layers import Layer, Parts
+from condense_core.watching.layers import FoundLayer, Parts
 
 # What libraries call one linear layer that makes queries, keys and values.
 _FUSED = frozenset({"qkv", "c_attn", "in_proj", "query_key_value", "wqkv", "qkv_proj", "to_qkv"})
@@ -27,6 +27,8 @@ _OF_WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrap
 
 Split = Mapping[str, int]
 Reads = Literal["in", "out"]
+
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def fits(name: str, pattern: str) -> bool:
@@ -56,15 +58,15 @@ class Finder:
         self._root = unwrapped(root)
         self._split = split or {}
         self._reads = reads
-        self._found: dict[int, list[Layer]] = {}
+        self._found: dict[int, list[FoundLayer]] = {}
         self.not_measured: list[str] = []
         """What has weights and no rows that could be measured, in words."""
 
-    def layers(self) -> list[Layer]:
+    def layers(self) -> list[FoundLayer]:
         """The layers that there are now."""
         self._found, self.not_measured = {}, []
         skipped: tuple[str, ...] = ()
-        found: list[Layer] = []
+        found: list[FoundLayer] = []
         for path, module in self._root.named_modules(remove_duplicate=False):
             if skipped and path.startswith(skipped):
                 continue
@@ -76,7 +78,7 @@ class Finder:
             found += self._of_module(name, module)
         return found
 
-    def _of_module(self, name: str, module: nn.Module) -> Iterator[Layer]:
+    def _of_module(self, name: str, module: nn.Module) -> Iterator[FoundLayer]:
         weight = _weight_of(module)
         if _is_lora(module):
             yield from _lora(name, module)
@@ -92,7 +94,7 @@ class Finder:
             return
         elif isinstance(weight, Tensor) and weight.ndim >= 2 and not weight.is_floating_point():
             self.not_measured.append(f"{name} (quantised)")
-        elif isinstance(module, nn.modules.conv._ConvNd):
+        elif isinstance(module, CONVOLUTIONS):
             yield from self._once(weight, name, lambda: _convolution(name, module))
         elif isinstance(module, nn.Linear):
             yield from self._once(weight, name, lambda: self._linear(name, module, weight.shape[1]))
@@ -104,7 +106,7 @@ class Finder:
         else:
             yield from self._bare(name, module)
 
-    def _once(self, weight: Tensor | None, name: str, make: Callable[[], list[Layer]]) -> list[Layer]:
+    def _once(self, weight: Tensor | None, name: str, make: Callable[[], list[FoundLayer]]) -> list[FoundLayer]:
         """The layers that `make` makes of a weight; none where they are known, which have one more name then."""
         if isinstance(weight, nn.Parameter):
             if not _has_values(weight):
@@ -120,7 +122,7 @@ class Finder:
             self._found[id(weight)] = made
         return made
 
-    def _linear(self, name: str, module: nn.Module, channels: int, *, turned: bool = False) -> list[Layer]:
+    def _linear(self, name: str, module: nn.Module, channels: int, *, turned: bool = False) -> list[FoundLayer]:
         whole = _plain(name, module, "dense", channels, turned=turned)
         parts = next((parts for pattern, parts in self._split.items() if fits(name, pattern)), 0)
         last = name.lower().rpartition(".")[2]
@@ -143,7 +145,7 @@ class Finder:
             return 1
         return next((heads for word in _HEADS if isinstance(heads := getattr(parent, word, None), int)), 1)
 
-    def _recurrent(self, name: str, module: nn.Module, kind: str) -> list[Layer]:
+    def _recurrent(self, name: str, module: nn.Module, kind: str) -> list[FoundLayer]:
         gates, made = _GATES.get(kind, "h"), []
         for parameter, weight in module.named_parameters(recurse=False):
             if not parameter.startswith(("weight_ih", "weight_hh")) or not _has_values(weight):
@@ -165,7 +167,7 @@ class Finder:
             made += self._once(weight, whole.name, partial(list, parts))
         return made
 
-    def _bare(self, name: str, module: nn.Module) -> Iterator[Layer]:
+    def _bare(self, name: str, module: nn.Module) -> Iterator[FoundLayer]:
         """Matrices that a module of no known kind has as parameters of its own."""
         for parameter, weight in module.named_parameters(recurse=False):
             label = f"{name}.{parameter}".strip(".")
@@ -178,7 +180,7 @@ class Finder:
             yield from self._once(weight, label, make)
 
 
-def _bare(name: str, module: nn.Module, parameter: str, *, turned: bool) -> list[Layer]:
+def _bare(name: str, module: nn.Module, parameter: str, *, turned: bool) -> list[FoundLayer]:
     weight: Tensor = getattr(module, parameter)
     parts, rows = _of_parameters(module, parameter, ""), _as_columns if turned else _as_rows
     return [_layer(name, "raw", parts, rows, channels=weight.shape[0 if turned else 1], trainable=weight.requires_grad)]
@@ -243,7 +245,7 @@ def _layer(
     patch: tuple[int, ...] = (),
     trainable: bool = True,
     group: int | None = None,
-) -> Layer:
+) -> FoundLayer:
     with torch.no_grad():
         weight, bias = parts()
         kernels, entries = rows(weight.detach(), None if bias is None else bias.detach()).shape
@@ -251,10 +253,10 @@ def _layer(
         kind=kind, kernels=kernels, entries=entries, channels=channels, patch=patch, bias=bias is not None, group=group
     )
     why_not = "" if trainable else "frozen"
-    return Layer(name, geometry, parts, rows, why_not=why_not or ("embedding" if kind == "embedding" else ""))
+    return FoundLayer(name, geometry, parts, rows, why_not=why_not or ("embedding" if kind == "embedding" else ""))
 
 
-def _plain(name: str, module: nn.Module, kind: LayerKind, channels: int, *, turned: bool = False) -> Layer:
+def _plain(name: str, module: nn.Module, kind: LayerKind, channels: int, *, turned: bool = False) -> FoundLayer:
     return _layer(
         name,
         kind,
@@ -265,9 +267,9 @@ def _plain(name: str, module: nn.Module, kind: LayerKind, channels: int, *, turn
     )
 
 
-def _convolution(name: str, module: nn.Module) -> list[Layer]:
+def _convolution(name: str, module: nn.Module) -> list[FoundLayer]:
     """A convolution's filters, those of each group by themselves: filters of two groups read different channels."""
-    assert isinstance(module, nn.modules.conv._ConvNd)
+    assert isinstance(module, CONVOLUTIONS)
     groups = module.groups
     read, channels = module.in_channels // groups, module.out_channels // groups
     kind: LayerKind = "transposed" if module.transposed else "conv"
@@ -303,8 +305,8 @@ def _convolution(name: str, module: nn.Module) -> list[Layer]:
     ]
 
 
-def _multihead(name: str, module: nn.MultiheadAttention) -> list[Layer]:
-    made: list[Layer] = []
+def _multihead(name: str, module: nn.MultiheadAttention) -> list[FoundLayer]:
+    made: list[FoundLayer] = []
     for place, part in enumerate("qkv"):
         if module.in_proj_weight is not None:
             width = len(module.in_proj_weight) // 3
@@ -332,12 +334,12 @@ def _slice_of_bias(mine: slice) -> Callable[[Tensor, Tensor | None], Tensor]:
     return lambda weight, bias: _as_rows(weight, None if bias is None else bias[mine])
 
 
-def _stretch(whole: Layer, name: str, number: int, parts: int, kind: LayerKind) -> Layer:
+def _stretch(whole: FoundLayer, name: str, number: int, parts: int, kind: LayerKind) -> FoundLayer:
     """One of equal parts of a layer's rows, as a layer."""
     return _some_rows(whole, name, number, parts, kind=kind, kernels=whole.geometry.kernels // parts)
 
 
-def _heads(whole: Layer, heads: int) -> list[Layer]:
+def _heads(whole: FoundLayer, heads: int) -> list[FoundLayer]:
     """A layer of an attention, and each of its heads, which is measured only where it is asked for."""
     if heads < 2 or whole.geometry.kernels % heads:
         return [whole]
@@ -348,13 +350,13 @@ def _heads(whole: Layer, heads: int) -> list[Layer]:
     return [whole, *parts]
 
 
-def _some_rows(whole: Layer, name: str, number: int, parts: int, **changes: Any) -> Layer:
+def _some_rows(whole: FoundLayer, name: str, number: int, parts: int, **changes: Any) -> FoundLayer:
     import msgspec
 
     width = whole.geometry.kernels // parts
     mine = slice(number * width, (number + 1) * width)
     geometry = msgspec.structs.replace(whole.geometry, **changes)
-    return Layer(
+    return FoundLayer(
         name, geometry, whole.parts, lambda weight, bias: whole.rows(weight, bias)[mine], why_not=whole.why_not
     )
 
@@ -365,7 +367,7 @@ def _is_lora(module: Any) -> bool:
     return named and len(module.lora_A) > 0
 
 
-def _lora(name: str, module: Any) -> Iterator[Layer]:
+def _lora(name: str, module: Any) -> Iterator[FoundLayer]:
     """Of each adapter its change ΔW = scaling · BA, and the weight with it, W + ΔW."""
     base = module.base_layer.weight
     if base.ndim != 2 or not base.is_floating_point():

@@ -23,7 +23,7 @@ class Parts(NamedTuple):
 
 
 @dataclass(eq=False)
-class Layer:
+class FoundLayer:
     """One layer that can be measured.
 
     `whole` false: its rows are part of another layer's, as a head's are. `why_not` says why it is measured only where

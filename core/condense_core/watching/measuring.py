@@ -38,7 +38,7 @@ MAKERS: Mapping[str, Callable[[View], Probe]] = {
 }
 
 
-class Recorder:
+class Measurer:
     """Measures what it is sent and writes the run file."""
 
     def __init__(self, folder: Path, answer: Callable[[pipe.Answer], None]) -> None:
@@ -58,10 +58,10 @@ class Recorder:
         if isinstance(message, pipe.Shot):
             assert tensors is not None
             self._measure(message, tensors)
-        elif isinstance(message, pipe.Said):
+        elif isinstance(message, pipe.SaidNow):
             events = [] if message.event is None else [message.event]
             thread.put(StepRecord(message.step, list(message.scalars), [], events))
-        elif isinstance(message, pipe.Row):
+        elif isinstance(message, pipe.RowChange):
             thread.set_status(message.status, message.reason, **message.columns)  # type: ignore[arg-type]
         elif isinstance(message, pipe.At):
             thread.progress, self._spent = (message.step, message.seconds), message.spent
@@ -130,7 +130,7 @@ def serve(folder: Path, incoming: BinaryIO, answer: Callable[[pipe.Answer], None
     """
     recorder = None
     try:
-        recorder = Recorder(folder, answer)
+        recorder = Measurer(folder, answer)
         going = True
         while going and (message := pipe.read(incoming)) is not None:
             tensors = None

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from condense_core import typed
 from condense_core.scenario.geometry import Geometry
 
 _DTYPES = {torch.float32: "f4", torch.float64: "f8"}
 
 
-class Sent(msgspec.Struct, frozen=True):
+class SentTensor(msgspec.Struct, frozen=True):
     """A tensor that follows a message."""
 
     part: str
@@ -38,10 +39,10 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True, tag="shot"):
     scale: float
     probes: tuple[str, ...]
     geometry: dict[str, Geometry]
-    tensors: tuple[Sent, ...]
+    tensors: tuple[SentTensor, ...]
 
 
-class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
+class SaidNow(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
     """An event and scalars of a step."""
 
     step: int
@@ -49,7 +50,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
     event: tuple[str, str] | None = None
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, tag="row"):
+class RowChange(msgspec.Struct, frozen=True, kw_only=True, tag="row"):
     """Columns of the run's row."""
 
     status: str
@@ -72,7 +73,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True, tag="end"):
     reason: str
 
 
-ToRecorder = Shot | Said | Row | At | End
+ToRecorder = Shot | SaidNow | RowChange | At | End
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,12 +84,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failed: str = ""
 
 
-def sent(part: str, tensors: Mapping[str, Tensor]) -> tuple[list[Sent], list[np.ndarray]]:
+def sent(part: str, tensors: Mapping[str, Tensor]) -> tuple[list[SentTensor], list[np.ndarray]]:
     """What is said of tensors on the CPU, and their bytes."""
     said, data = [], []
     for name, given in tensors.items():
         tensor = given if given.dtype in _DTYPES else given.float()
-        said.append(Sent(part, name, _DTYPES[tensor.dtype], tuple(tensor.shape)))
+        said.append(SentTensor(part, name, _DTYPES[tensor.dtype], tuple(tensor.shape)))
         data.append(tensor.contiguous().numpy())
     return said, data
 
@@ -104,9 +105,6 @@ def write(file: BinaryIO, message: ToRecorder, data: list[np.ndarray] | None = N
     file.flush()
 
 
-_decoder = msgspec.msgpack.Decoder(ToRecorder)
-
-
 def read(file: BinaryIO) -> ToRecorder | None:
     """The next message; None where the other end is gone."""
     length = file.read(8)
@@ -114,7 +112,7 @@ def read(file: BinaryIO) -> ToRecorder | None:
         return None
     body = file.read(int.from_bytes(length, "little"))
     try:
-        message: ToRecorder = _decoder.decode(body)
+        message: ToRecorder = typed.msgpack_decoder(ToRecorder).decode(body)
     except msgspec.DecodeError:
         # cut off in the middle
         return None

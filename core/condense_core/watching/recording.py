@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 from torch import Tensor
 
+from condense_core import typed
 from condense_core.foreign import reason
 from condense_core.runfile.status import Status
 from condense_core.scenario.geometry import Geometry
@@ -40,7 +40,7 @@ PATIENCE_S = 20.0
 
 
 @dataclass(eq=False)
-class Snapshot:
+class WeightCopy:
     """What was copied of a network before a step: rows and their gradients by layer, on its device."""
 
     step: int
@@ -82,7 +82,7 @@ class Recording:
         self._budget = Allowance(share)
         self._said = ""
         self._bytes = 0
-        self._waiting: queue.SimpleQueue[Snapshot | pipe.ToRecorder] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[WeightCopy | pipe.ToRecorder] = queue.SimpleQueue()
         command = [sys.executable, "-P", "-m", "condense_core.watching.recorder", str(folder)]
         self._process = subprocess.Popen(
             [*command, *(["--keep-empty"] if keep_empty else [])],
@@ -114,7 +114,7 @@ class Recording:
                 self.event(self.progress[0], "slower", self._budget.notice)
             return found
 
-    def measure(self, snapshot: Snapshot) -> None:
+    def measure(self, snapshot: WeightCopy) -> None:
         """Have a snapshot measured."""
         with self._lock:
             self._bytes += snapshot.size
@@ -123,16 +123,16 @@ class Recording:
 
     def event(self, step: int, kind: str, text: str) -> None:
         """Record an event."""
-        self._put(pipe.Said(step=step, event=(kind, text)))
+        self._put(pipe.SaidNow(step=step, event=(kind, text)))
 
     def scalars(self, step: int, values: list[tuple[str, float]]) -> None:
         """Record values that somebody else measured."""
         if values and self._waiting.qsize() < 100 * MOST_SNAPSHOTS:
-            self._put(pipe.Said(step=step, scalars=tuple(values)))
+            self._put(pipe.SaidNow(step=step, scalars=tuple(values)))
 
     def set_status(self, status: Status, **columns: str | int | float | None) -> None:
         """Write how the run is, and more of its row."""
-        self._put(pipe.Row(status=status, columns=columns))
+        self._put(pipe.RowChange(status=status, columns=columns))
 
     def finish(self, status: Status, reason: str = "") -> None:
         """Have what waits measured, and how the run ended recorded; the second time nothing."""
@@ -166,7 +166,7 @@ class Recording:
         # a second close, of whatever has that number then, would be of somebody else's file
         self._kept = (self._process.stdin, self._process.stdout)
 
-    def _put(self, item: Snapshot | pipe.ToRecorder) -> None:
+    def _put(self, item: WeightCopy | pipe.ToRecorder) -> None:
         if self.usable:
             self._waiting.put(item)
 
@@ -176,14 +176,14 @@ class Recording:
         try:
             while True:
                 try:
-                    item: Snapshot | pipe.ToRecorder | None = self._waiting.get(timeout=BEAT_S)
+                    item: WeightCopy | pipe.ToRecorder | None = self._waiting.get(timeout=BEAT_S)
                 except queue.Empty:
                     item = None
                 if time.monotonic() - told > BEAT_S or isinstance(item, pipe.End):
                     step, seconds = self.progress
                     pipe.write(file, pipe.At(step=step, seconds=seconds, spent=self.spent))
                     told = time.monotonic()
-                if isinstance(item, Snapshot):
+                if isinstance(item, WeightCopy):
                     _send(file, item)
                     with self._lock:
                         self._bytes -= item.size
@@ -202,7 +202,7 @@ class Recording:
         file: Any = self._process.stdout
         try:
             for line in file:
-                answer = msgspec.json.decode(line, type=pipe.Answer)
+                answer = typed.from_json(line, pipe.Answer)
                 if answer.failed:
                     self.give_up(answer.failed)
                 if answer.command:
@@ -216,7 +216,7 @@ class Recording:
             self.give_up(error)
 
 
-def _send(file: Any, snapshot: Snapshot) -> None:
+def _send(file: Any, snapshot: WeightCopy) -> None:
     """A snapshot through the pipe; from a GPU it is copied beside what it trains, which does not wait for it."""
     beside: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     if snapshot.ready is not None:
@@ -225,7 +225,7 @@ def _send(file: Any, snapshot: Snapshot) -> None:
         stream.wait_event(snapshot.ready)
         beside = torch.cuda.stream(stream)
     with torch.no_grad(), beside:
-        said: list[pipe.Sent] = []
+        said: list[pipe.SentTensor] = []
         data: list[Any] = []
         for part, tensors in (
             ("weight", snapshot.weights),

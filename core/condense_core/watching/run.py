@@ -22,9 +22,9 @@ from condense_core.scenario.watched import Watched, dumps
 from condense_core.watching.choice import choose
 from condense_core.watching.described import with_layers
 from condense_core.watching.find import Finder
-from condense_core.watching.layers import Layer
+from condense_core.watching.layers import FoundLayer
 from condense_core.watching.logged import Logged
-from condense_core.watching.recording import Recording, Snapshot
+from condense_core.watching.recording import Recording, WeightCopy
 from condense_core.watching.schedule import is_due
 
 # How often a paused training looks for the command that wakes it.
@@ -58,7 +58,7 @@ class WatchedRun:
         """The run's id, for `condense-tui attach`; empty where nothing is recorded."""
         self._model, self._optimizer, self._recording = model, optimizer, recording
         self._watched, self._finder, self._asked = watched, finder, layers
-        self._layers: list[Layer] = []
+        self._layers: list[FoundLayer] = []
         self._modules = -1
         self._every = every
         self._step = first
@@ -291,7 +291,7 @@ class WatchedRun:
             geometry[layer.name] = layer.geometry
             if gradient is not None:
                 gradients[layer.name] = gradient
-        snapshot = Snapshot(
+        snapshot = WeightCopy(
             step=self._step if step is None else step,
             seconds=seconds,
             geometry=geometry,

@@ -14,10 +14,10 @@ from condense_core.errors import ScenarioError
 from condense_core.measures.sample import MOST_KERNELS as MOST_ROWS
 from condense_core.watching.choice import MOST, choose
 from condense_core.watching.find import Finder, fits
-from condense_core.watching.layers import Layer
+from condense_core.watching.layers import FoundLayer
 
 
-def found(module: nn.Module, **options) -> dict[str, Layer]:
+def found(module: nn.Module, **options) -> dict[str, FoundLayer]:
     layers = Finder(module, **options).layers()
     names = [layer.name for layer in layers]
     assert len(set(names)) == len(names)
@@ -30,7 +30,7 @@ def in_a_box(module: nn.Module) -> nn.Module:
     return nn.ModuleDict({"one": module})
 
 
-def of_row(layer: Layer, row: int) -> Tensor:
+def of_row(layer: FoundLayer, row: int) -> Tensor:
     return layer.weight()[row]
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1
+# Layers that a line of progress has room for.
+MOST_NAMED = 4
 # After Ctrl-C the run continues; within this time a second one stops it.
 SECOND_THOUGHTS_S = 3.0
 # How long a stopped worker may take for its last checkpoint before we stop waiting for it.
@@ -133,7 +135,10 @@ def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
             time.sleep(POLL_S)
             info = run.info()
             away = f"reconnecting to {info.mirror.host}" if info.mirror and info.mirror.link != "connected" else ""
-            progress.update(task, completed=info.step, measured=away or _measured(run) or info.status)
+            measured = _measured(run) or info.status
+            if info.steps is None:
+                measured = f"step {info.step:,} · {measured}"
+            progress.update(task, completed=info.step, measured=away or measured)
     return True
 
 
@@ -152,7 +157,10 @@ def _measured(run: RunReader) -> str:
     parts = [] if claim is None else [f"{sign_of(claim).sign} {verdict(claim)}"]
     parts += [f"loss {run.newest('loss'):.4g}"]
     layers = [read_layer_over_seeds(run, name, None, cut) for name in run.layers]
-    parts += [f"{layer.name} {lines_of(layer.lines)} at {cut.short}" for layer in layers]
+    if len(layers) > MOST_NAMED:
+        parts.append(f"{sum(layer.is_condensed is True for layer in layers)} of {len(layers)} layers condensed")
+    else:
+        parts += [f"{layer.name} {lines_of(layer.lines)} at {cut.short}" for layer in layers]
     parts.append(f"{run.newest('steps_per_second'):.4g} steps/s")
     return " · ".join(parts)
 

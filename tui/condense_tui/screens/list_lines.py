@@ -14,6 +14,7 @@ from rich.style import Style
 from condense_core.runfile.status import RESUMABLE
 from condense_core.text import printable
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.line import Line
 from condense_tui.draw.sparkline import sparkline
 from condense_tui.draw.status import LAST_SEEN, condensed_sign, sign_of
@@ -24,8 +25,8 @@ from condense_tui.widgets.lines import Lines, justified, length, wrapped
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
+    from condense_core.runs.claim_state import Standing
     from condense_core.runs.glance import Glance, LayerGlance
-    from condense_core.runs.standing import Standing
     from condense_presets.catalogue import Preset
 
 # Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it; less in a narrow list.
@@ -63,9 +64,11 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
     spark = sparkline(glance.loss, points, unicode)
     below: Line = [("     ", look.text), (spark.ljust(points), look.accent), ("  ", look.text)]
     cut = f"at {glance.layers[0].cut.short}" if glance.layers else ""
-    said = [_layer(layer, unicode) for layer in glance.layers]
+    names = [layer.name for layer in glance.layers]
+    named = [(layer, without_shared(layer.name, names)) for layer in glance.layers]
+    said = [_layer(layer, name, unicode) for layer, name in named]
     if length(below) + sum(cell_len(words) + 2 for words in said) + len(cut) > width:
-        said = [_layer(layer, unicode, short=True) for layer in glance.layers]
+        said = [_layer(layer, name, unicode, short=True) for layer, name in named]
     # nothing of a run that has diverged is in the colour of success
     good = look.muted if info.status == "diverged" else look.good
     for layer, words in zip(glance.layers, said, strict=True):
@@ -250,15 +253,15 @@ def short_time(seconds: float) -> str:
     return f"{max(1, round(seconds))} s"
 
 
-def _layer(layer: LayerGlance, unicode: bool, *, short: bool = False) -> str:
+def _layer(layer: LayerGlance, name: str, unicode: bool, *, short: bool = False) -> str:
     sign = condensed_sign(layer.condensed, unicode)
     if math.isnan(layer.lines):
-        return f"{sign} {layer.name}"
+        return f"{sign} {name}"
     whole = float(layer.lines).is_integer()
     count = f"{layer.lines:.3g}" if short or not whole else numbers.plural(int(layer.lines), "line")
     if layer.low < layer.high:
         count += f" ({layer.low:g}–{layer.high:g})"
-    return f"{sign} {layer.name} {count}"
+    return f"{sign} {name} {count}"
 
 
 def _cut(text: str, room: int) -> str:

@@ -18,7 +18,7 @@ from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
     from condense_core.runfile.control import Verb
-    from condense_core.runfile.info import Ability
+    from condense_core.runfile.info import RunAbility
 
 
 class Steered(Protocol):
@@ -29,7 +29,7 @@ class Steered(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def can(self) -> tuple[Ability, ...]: ...
+    def can(self) -> tuple[RunAbility, ...]: ...
     @property
     def status(self) -> str: ...
     @property
@@ -78,7 +78,7 @@ class RunCommands:
         )
         self._screen.app.push_screen(question, answered)
 
-    def _refused(self, of: Steered, ability: Ability) -> bool:
+    def _refused(self, of: Steered, ability: RunAbility) -> bool:
         """Say why that cannot be done with the run, where it cannot."""
         from condense_core.runfile.abilities import why_not
 

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
-from condense_core.runfile.info import Ability
+from condense_core.runfile.info import RunAbility
+from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
-from condense_core.runs.standing import Standing
 from condense_core.thresholds import FINE, Cut
 from condense_tui.draw.order import Group
 from condense_tui.snapshots.weights import WeightsView
@@ -36,7 +36,7 @@ class RunHeader:
     """None where nobody knows how far it goes."""
     steps_per_second: float
     seconds_left: float
-    can: tuple[Ability, ...]
+    can: tuple[RunAbility, ...]
     active: bool
     delay: float | None = None
     """Seconds of a round trip to the host, while a run elsewhere is connected to."""

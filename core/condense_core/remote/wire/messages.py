@@ -16,13 +16,13 @@ from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, decoding
 from condense_core.remote.wire.claims import packed_claim, unpacked_claim
-from condense_core.runfile.info import EVERYTHING, Ability, RunInfo, shown
+from condense_core.runfile.info import EVERYTHING, RunAbility, RunInfo, shown
 from condense_core.runfile.rows import Moment, Seq, Step
 from condense_core.runfile.status import Status
 from condense_core.text import printable
 
 if TYPE_CHECKING:
-    from condense_core.runs.standing import Standing
+    from condense_core.runs.claim_state import Standing
 
 # Raised where an older program could not make sense of what is said. What each added:
 # 2: nothing older is spoken.
@@ -233,7 +233,7 @@ class RunState(Message, frozen=True, tag="state"):
     host: LineText
     pid: Seq | None
     last_seq: Seq
-    can: Annotated[tuple[Ability, ...], Meta(max_length=10)] = EVERYTHING
+    can: Annotated[tuple[RunAbility, ...], Meta(max_length=10)] = EVERYTHING
 
 
 class Rows(Message, frozen=True, tag="rows"):

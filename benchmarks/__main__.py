@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # In the order of what a reader wants to know first.
-ORDER = ("training", "run_file", "startup", "plots", "app", "remote", "drawn")
+ORDER = ("training", "measuring", "run_file", "startup", "plots", "app", "many_runs", "remote", "drawn")
 # Longer than any of them takes on a slow machine.
 PATIENCE_S = 1800.0
 

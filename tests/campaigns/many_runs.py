@@ -20,7 +20,7 @@ from recording import Recording
 from campaigns.framework import Attempt, Campaign, Scene
 from campaigns.pseudo import Screen, restored
 from condense_core.runfile.schema import FILE_NAME, writer
-from condense_core.runs.glance import Glances
+from condense_core.runs.glances import Glances
 from condense_core.runs.place import find_run, run_folders
 
 A_GO = 50

@@ -9,7 +9,8 @@ members are worked on at once: what is asked of one layer is of one member.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -40,10 +41,6 @@ class Trees:
     mean_abs_cos_S: _Array
 
 
-Tree = Trees
-"""Of one member."""
-
-
 @dataclass(frozen=True, eq=False)
 class CondensedLines:
     """Where a layer has condensed to; lines are numbered by size, largest first, and all tensors are on the CPU.
@@ -69,6 +66,13 @@ class CondensedLines:
     @property
     def lines(self) -> int:
         return len(self.sizes)
+
+
+class Judged(NamedTuple):
+    """`coverage` and `tightness` of `CondensedLines`."""
+
+    coverage: float
+    tightness: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +173,7 @@ def linkage_trees(unit_SMK: Tensor, kept_SM: _Array, upper_ST: _Array) -> Trees:
             continue
         distance_P = distance_SP[row]
         if kept < kernels:
-            first_P, second_P = np.triu_indices(kernels, 1)
+            first_P, second_P = _pair_kernels(kernels)
             distance_P = distance_P[kept_SM[row, first_P] & kept_SM[row, second_P]]
         merges.append(average_linkage(distance_P, kept))
     return Trees(kept_SM, unit_SMK, tuple(merges), _mean_abs_cos(unit_SMK, kept_S))
@@ -253,6 +257,13 @@ def display_order(label_M: Tensor, sign_M: Tensor) -> Tensor:
     """Order in which a heatmap shows its blocks, a permutation (M,): by line, within it by side, the rest after."""
     place_M = torch.where(label_M >= 0, 2 * label_M + (sign_M < 0), torch.iinfo(torch.int64).max - 2 - label_M)
     return place_M.argsort(stable=True)
+
+
+@lru_cache(maxsize=4)
+def _pair_kernels(kernels: int) -> tuple[_Array, _Array]:
+    """The two kernels of each pair of different ones, row by row of the upper triangle."""
+    first_P, second_P = np.triu_indices(kernels, 1)
+    return first_P, second_P
 
 
 def _lines_of(trees: Trees, height: float, smallest_share: float) -> tuple[_Array, _Array, _Array]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from condense_core.measures.clusters import CondensedLines, cut_trees, kept_kernels, linkage_trees
+from condense_core.measures.clusters import CondensedLines, Judged, cut_trees, kept_kernels, linkage_trees
 from condense_core.measures.kernels import norms_of, units_of
 from condense_core.measures.null_table import CUTS, look_up
 from condense_core.measures.similarity import cosines, upper_triangle
@@ -102,7 +102,7 @@ def calibration_size(kept: int) -> int:
     return max(1, kept // unit * unit)
 
 
-def is_condensed(lines: CondensedLines, null: Null, entries: int) -> bool:
+def is_condensed(lines: CondensedLines | Judged, null: Null, entries: int) -> bool:
     """Whether a layer lies on lines more than 0.8 of it and more than chance would have it (docs/SCIENCE.md, "Null
     calibration").
 

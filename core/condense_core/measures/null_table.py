@@ -1,8 +1,8 @@
 """What random kernels reach, worked out beforehand for the layers that there are.   # M kernels, K entries a kernel
 
 `null_table.npy` holds what `null` would find by simulating, for every K up to 129 and those of common layers, and for
-every M that `null.calibration_size` gives. It is made, in some minutes, by
-`python -m condense_core.measures.null_table`, from the seeds that `null` draws from; a test draws some of it again.
+every M that `null.calibration_size` gives. `make_null_table` makes it, in minutes, from the seeds that `null` draws
+from; a test draws some of it again.
 """
 
 from __future__ import annotations
@@ -41,19 +41,3 @@ def _table() -> np.ndarray[Any, np.dtype[np.float64]]:
     table: np.ndarray[Any, np.dtype[np.float64]] = np.load(FILE, allow_pickle=False)
     assert table.shape == (len(ENTRIES), len(KERNELS), len(CUTS), 3)
     return table
-
-
-def make() -> None:
-    """Work the table out anew and write it."""
-    from condense_core.measures.null import simulated
-
-    table = np.empty((len(ENTRIES), len(KERNELS), len(CUTS), 3))
-    for row, entries in enumerate(ENTRIES):
-        for column, kernels in enumerate(KERNELS):
-            found = simulated(entries, kernels, CUTS)
-            table[row, column] = [found[cut] for cut in CUTS]
-    np.save(FILE, table, allow_pickle=False)
-
-
-if __name__ == "__main__":
-    make()

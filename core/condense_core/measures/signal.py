@@ -169,10 +169,16 @@ def ones_overlap(v1_K: Tensor, channels: int, kernel_size: int | Sequence[int]) 
     entries = channels * pixels
     if v1_K.shape not in {(entries,), (entries + 1,)}:
         raise ValueError(f"v1_K: expected {entries} entries, or one more for a bias, got {tuple(v1_K.shape)}")
-    v1_CK = as_kernels(v1_K[:entries].reshape(channels, -1))
-    v1_CK = v1_CK / v1_CK.abs().amax(dim=1, keepdim=True)
-    overlap_C: Tensor = v1_CK.sum(dim=1).abs() / (torch.linalg.vector_norm(v1_CK, dim=1) * math.sqrt(pixels))
-    return overlap_C.clamp_(max=1.0)
+    return ones_overlaps(v1_K[None, :entries], channels, kernel_size)[0]
+
+
+def ones_overlaps(v1_SK: Tensor, channels: int, kernel_size: int | Sequence[int]) -> Tensor:
+    """`ones_overlap` of each member's direction, without a bias: (S, c_in)."""
+    pixels = kernel_size**2 if isinstance(kernel_size, int) else math.prod(kernel_size)
+    v1_SCK = v1_SK.detach().to(torch.float64).reshape(len(v1_SK), channels, -1)
+    v1_SCK = v1_SCK / v1_SCK.abs().amax(dim=2, keepdim=True)
+    overlap_SC: Tensor = v1_SCK.sum(dim=2).abs() / (torch.linalg.vector_norm(v1_SCK, dim=2) * math.sqrt(pixels))
+    return overlap_SC.clamp_(max=1.0)
 
 
 def _signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor:

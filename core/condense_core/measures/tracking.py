@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
+import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
+
+_Array = np.ndarray[Any, Any]
+# No label: nothing equals labels of so.
+_NOTHING = -9
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,29 +40,70 @@ def match_lines(old_label_M: Tensor, old_sign_M: Tensor, new_label_M: Tensor, ne
     never jumps to an unrelated line from one frame to the next, though it may return later. A paired line is turned
     where most of the shared kernels had the other sign. ValueError if the two differ in the number of kernels.
     """
+    new = new_label_M.long().numpy(), new_sign_M.long().numpy()
+    number_of, side_of = _paired(old_label_M.long().numpy(), old_sign_M.long().numpy(), *new)
+    label_M, sign_M = _renamed(number_of, side_of, *new)
+    return Matched(torch.from_numpy(label_M), torch.from_numpy(sign_M), tuple(number_of), tuple(side_of))
+
+
+class Tracker:
+    """Follows the lines of one layer of each member from one measurement to the next."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, tuple[_Array, _Array, _Array]] = {}
+
+    def take_up(self, number: int, label_M: _Array, sign_M: _Array) -> None:
+        """Go on from labels and signs of the member with that number, as they were recorded."""
+        self._before[number] = label_M, sign_M, np.full_like(label_M, _NOTHING)
+
+    def follow(self, numbers: Sequence[int], label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
+        """The new labels and signs (S, M) of the members with those numbers, by the names that their lines had."""
+        label_SM, sign_SM = label_SM.copy(), sign_SM.copy()
+        for row, number in enumerate(numbers):
+            found_M = label_SM[row].copy()
+            if number in self._before:
+                label_M, sign_M, then_M = self._before[number]
+                if np.array_equal(then_M, found_M):
+                    # the same lines: they keep their names, and only their sides are compared
+                    label_SM[row] = label_M
+                    on_M = label_M >= 0
+                    agree_L = np.bincount(label_M[on_M], (sign_M * sign_SM[row])[on_M])
+                    sign_SM[row][on_M] *= np.where(agree_L < 0, -1, 1)[label_M[on_M]]
+                else:
+                    paired = _paired(label_M, sign_M, found_M, sign_SM[row])
+                    label_SM[row], sign_SM[row] = _renamed(*paired, found_M, sign_SM[row])
+            self._before[number] = label_SM[row], sign_SM[row], found_M
+        return label_SM, sign_SM
+
+
+def _paired(
+    old_label_M: _Array, old_sign_M: _Array, new_label_M: _Array, new_sign_M: _Array
+) -> tuple[list[int], list[int]]:
+    """What each new line is called, and whether it is turned (-1)."""
     if old_label_M.shape != new_label_M.shape:
         raise ValueError(f"labels: expected as many kernels as before, {len(old_label_M)}, got {len(new_label_M)}")
-    old_numbers = sorted(set(old_label_M[old_label_M >= 0].tolist()))
-    lines = int(new_label_M.max()) + 1 if len(new_label_M) else 0
-    lines = max(lines, 0)
-
-    old_is_MO = old_label_M[:, None] == torch.tensor(old_numbers, dtype=old_label_M.dtype)
-    new_is_ML = new_label_M[:, None] == torch.arange(lines)
-    shared_OL = old_is_MO.double().T @ new_is_ML.double()
-    agree_OL = (old_is_MO * old_sign_M[:, None]).double().T @ (new_is_ML * new_sign_M[:, None]).double()
+    lines = int(new_label_M.max(initial=-1)) + 1
+    old_numbers = np.unique(old_label_M[old_label_M >= 0])
+    both_M = (old_label_M >= 0) & (new_label_M >= 0)
+    pair_M = np.searchsorted(old_numbers, old_label_M[both_M]) * lines + new_label_M[both_M]
+    size = len(old_numbers) * lines
+    shared_OL = np.bincount(pair_M, minlength=size).reshape(len(old_numbers), lines)
+    agree_M = old_sign_M[both_M] * new_sign_M[both_M]
+    agree_OL = np.bincount(pair_M, agree_M, minlength=size).reshape(len(old_numbers), lines)
 
     number_of, side_of = [-1] * lines, [1] * lines
-    for old, new in zip(*linear_sum_assignment(shared_OL.numpy(), maximize=True), strict=True):
+    for old, new in zip(*linear_sum_assignment(shared_OL, maximize=True), strict=True):
         if shared_OL[old, new] > 0:
-            number_of[new] = old_numbers[old]
+            number_of[new] = int(old_numbers[old])
             side_of[new] = -1 if agree_OL[old, new] < 0 else 1
-    taken = set(old_numbers)
+    taken = set(old_numbers.tolist())
     free = (number for number in count() if number not in taken)
     number_of = [next(free) if number < 0 else number for number in number_of]
 
+    return number_of, side_of
+
+
+def _renamed(number_of: list[int], side_of: list[int], label_M: _Array, sign_M: _Array) -> tuple[_Array, _Array]:
     # the two values that are no line, -1 and -2, index the end of the table and so map to themselves
-    numbers = torch.tensor([*number_of, -2, -1])
-    sides = torch.tensor([*side_of, 1, 1])
-    return Matched(
-        numbers[new_label_M.long()], sides[new_label_M.long()] * new_sign_M.long(), tuple(number_of), tuple(side_of)
-    )
+    numbers, sides = np.array([*number_of, -2, -1]), np.array([*side_of, 1, 1])
+    return numbers[label_M], sides[label_M] * sign_M

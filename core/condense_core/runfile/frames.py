@@ -7,7 +7,7 @@ another machine: types, shapes and sizes are checked, and nothing is ever execut
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -35,6 +35,7 @@ NAN_FINE_LEVEL = -32_768
 # their checkpoint. Bounds what a foreign file can make a reader allocate, too.
 MOST_WEIGHTS = 100_000
 
+_ITEM_SIZES = {"i1": 1, "i2": 2, "f4": 4, "f8": 8}
 _DTYPES = {"i1": np.int8, "i2": np.int16, "f4": np.float32, "f8": np.float64}
 # A scenario has at most 64 layers of 65,536 kernels, and some dozen parameters and scalars a layer.
 Count = Annotated[int, Meta(ge=0, le=2**31)]
@@ -54,13 +55,25 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
         array = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<"))
         return cls(dtype, array.shape, array.tobytes())
 
+    @classmethod
+    def rows(cls, values: npt.NDArray[Any], dtype: Literal["i1", "i2", "f4", "f8"]) -> list[Array]:
+        """Each row of a matrix by itself."""
+        data = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<")).tobytes()
+        rows, width = values.shape
+        step = width * _ITEM_SIZES[dtype]
+        return [cls(dtype, (width,), data[first : first + step]) for first in range(0, rows * step, step or 1)] or [
+            cls(dtype, (0,), b"") for _ in range(rows)
+        ]
+
     def __post_init__(self) -> None:
-        size = np.dtype(_DTYPES[self.dtype]).itemsize
-        if math.prod(self.shape) * size != len(self.data):
+        if math.prod(self.shape) * _ITEM_SIZES[self.dtype] != len(self.data):
             raise ValueError(f"{len(self.data)} bytes do not fill the shape {self.shape}")
 
     def check(self, name: str, dtypes: str, *shape: int | None) -> None:
         """ValueError if the array is not of one of the types (`f4 f8`), or not of the shape; None is any length."""
+        if self.shape == shape and self.dtype in dtypes:
+            # as nearly always: one comparison, of thousands that an ensemble's step has
+            return
         sides = len(self.shape) == len(shape) and all(
             wanted in {None, side} for wanted, side in zip(shape, self.shape, strict=True)
         )
@@ -73,30 +86,32 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
         return np.frombuffer(self.data, np.dtype(_DTYPES[self.dtype]).newbyteorder("<")).reshape(self.shape)
 
 
-class Similarity(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="similarity"):
+class Similarity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="similarity"):
     """Cosine similarity of the kernels of a layer, as int8 levels of the upper triangle with its diagonal.
 
     `side` cells each way: the kernels themselves in their own order, or above LARGEST_SIDE blocks of kernels, pooled
     by their mean in the order of display. `key` false: levels are differences (modulo 256) to the layer's frame before.
+    `drawn_of`: of how many kernels these are a sample; None where they are all.
     """
 
     kernels: Count
     side: Annotated[int, Meta(ge=0, le=LARGEST_SIDE)]
     key: bool
     levels: bytes
+    drawn_of: Count | None = None
 
     def __post_init__(self) -> None:
         if len(self.levels) != self.side * (self.side + 1) // 2:
             raise ValueError(f"{len(self.levels)} levels do not fill a triangle of side {self.side}")
 
 
-class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="condensation"):
+class Condensation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="condensation"):
     """Condensed lines and directions of a layer (docs/SCIENCE.md, "Lines and directions"), their null calibration,
     and each kernel's place.
 
     `label` (M,) i2: the kernel's line, numbered so that a line keeps its number over time; NO_LINE on none, DROPPED for
     its small norm (`thresholds`). `sign` (M,) i1: the side of the line it points to. `norm` (M,) f4, of 4 decimal
-    digits.
+    digits. `drawn_of`: of how many kernels these are a sample; None where they are all.
     """
 
     kernels: Count
@@ -114,6 +129,7 @@ class Condensation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     label: Array
     sign: Array
     norm: Array
+    drawn_of: Count | None = None
 
     def __post_init__(self) -> None:
         self.label.check("label", "i2", self.kernels)
@@ -176,9 +192,18 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     @classmethod
     def of(cls, cosine: npt.NDArray[Any], *, mean_abs_cos: float, ratio: float) -> Alignment:
         """The frame of these cosines (M,), NaN if a kernel has no direction."""
+        (frame,) = cls.of_members(cosine[None], np.array([mean_abs_cos]), np.array([ratio]))
+        return frame
+
+    @classmethod
+    def of_members(
+        cls, cosine: npt.NDArray[Any], mean_abs_cos: npt.NDArray[Any], ratio: npt.NDArray[Any]
+    ) -> list[Alignment]:
+        """The frames of the cosines (S, M) of several members, with their numbers (S,)."""
         levels = np.rint(np.clip(np.nan_to_num(cosine, nan=0.0), -1, 1) * FINE_LEVELS)
         levels[np.isnan(cosine)] = NAN_FINE_LEVEL
-        return cls(cosine=Array.of(levels, "i2"), mean_abs_cos=mean_abs_cos, ratio=ratio)
+        own = zip(Array.rows(levels, "i2"), mean_abs_cos.tolist(), ratio.tolist(), strict=True)
+        return [cls(cosine=row, mean_abs_cos=mean, ratio=share) for row, mean, share in own]
 
     def numpy(self) -> npt.NDArray[np.float32]:
         """The cosines (M,) float32."""
@@ -316,11 +341,17 @@ def decode(blob: bytes) -> Frame:
         return _decoder.decode(raw)
 
 
-def to_levels(cosine: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
-    """Upper triangle with diagonal of a square matrix of cosines as int8 levels; NaN becomes NAN_LEVEL."""
-    upper = cosine[np.triu_indices(len(cosine))]
-    levels: npt.NDArray[np.int8] = np.rint(np.clip(np.nan_to_num(upper, nan=0.0), -1, 1) * LEVELS).astype(np.int8)
-    levels[np.isnan(upper)] = NAN_LEVEL
+def to_levels(upper: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """Cosines as int8 levels; NaN becomes NAN_LEVEL."""
+    scaled = upper * LEVELS
+    unknown = np.isnan(scaled)
+    some = bool(unknown.any())
+    if some:
+        scaled[unknown] = 0.0
+    np.clip(scaled, -LEVELS, LEVELS, out=scaled)
+    levels: npt.NDArray[np.int8] = np.rint(scaled, out=scaled).astype(np.int8)
+    if some:
+        levels[unknown] = NAN_LEVEL
     return levels
 
 
@@ -336,25 +367,40 @@ def from_levels(levels: npt.NDArray[np.int8], side: int) -> npt.NDArray[np.float
 
 
 class SimilarityEncoder:
-    """Turns the matrices of one layer into frames: differences to the frame before, a key frame every so often.
+    """Turns the matrices of one layer of each member into frames: differences to the frame before, a key frame every so
+    often.
 
     Seeking decodes everything back to the key frame, so the larger the matrix the closer key frames stand; never
     further apart than 32, which keeps a seek in a run of 64 kernels under a millisecond.
     """
 
     def __init__(self) -> None:
-        self._before: npt.NDArray[np.int8] | None = None
-        self._since_key = 0
+        self._before: dict[int, npt.NDArray[np.int8]] = {}
+        self._since_key: dict[int, int] = {}
 
     def encode(self, cosine: npt.NDArray[Any], kernels: int) -> Similarity:
-        levels = to_levels(cosine)
-        key_every = max(4, min(32, 65_536 // max(1, len(levels))))
-        before = self._before
-        key = before is None or len(before) != len(levels) or self._since_key + 1 >= key_every
-        self._before = levels
-        self._since_key = 0 if key else self._since_key + 1
-        sent = levels if key or before is None else levels - before
-        return Similarity(kernels=kernels, side=len(cosine), key=key, levels=sent.tobytes())
+        """The frame of a square matrix of cosines, of the only member."""
+        (frame,) = self.encode_members(cosine[np.triu_indices(len(cosine))][None], (0,), len(cosine), kernels)
+        return frame
+
+    def encode_members(
+        self,
+        upper: npt.NDArray[Any],
+        numbers: Sequence[int],
+        side: int,
+        kernels: int,
+        drawn_of: int | None = None,
+    ) -> list[Similarity]:
+        """The frames of the upper triangles (S, T), with their diagonals, of the members with those numbers."""
+        found = []
+        for number, levels in zip(numbers, to_levels(upper), strict=True):
+            key_every = max(4, min(32, 65_536 // max(1, len(levels))))
+            before, since = self._before.get(number), self._since_key.get(number, 0) + 1
+            key = before is None or len(before) != len(levels) or since >= key_every
+            self._before[number], self._since_key[number] = levels, 0 if key else since
+            sent = levels if key or before is None else levels - before
+            found.append(Similarity(kernels=kernels, side=side, key=key, levels=sent.tobytes(), drawn_of=drawn_of))
+        return found
 
 
 def decode_similarity(chain: list[Similarity]) -> npt.NDArray[np.float32]:

@@ -135,8 +135,9 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
                 except (msgspec.DecodeError, TypeError) as error:
                     raise DamagedError(f"run.{name}: {error}") from None
         mirror = _read_mirror(connection, folder)
-        if mirror is None and folder.is_dir():
-            # a folder that was copied or renamed is a run of its own, by the name by which it can be found
+        if mirror is None and (folder / FILE_NAME).is_file():
+            # not a file that lies somewhere by itself; a folder that was copied or renamed is a run of its own, by the
+            # name by which it can be found
             values["id"] = folder.name
         info = shown(converted(values, RunInfo, "run"))
         cut = (

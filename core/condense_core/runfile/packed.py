@@ -81,7 +81,7 @@ class _PackedPoint(NamedTuple):
     data: Annotated[bytes, Meta(min_length=4, max_length=8)]
 
 
-class Layout:
+class RowLayout:
     """Whose values a row has, and where in it."""
 
     def __init__(self, id_: int, names: tuple[str, ...], kinds: str) -> None:
@@ -202,9 +202,9 @@ class PackedScalars:
             yield
 
     def _forget(self) -> None:
-        self._layouts: dict[int, Layout] = {}
-        self._of_names: dict[tuple[str, ...], Layout] = {}
-        self._places: dict[str, list[tuple[Layout, int, int]]] = {}
+        self._layouts: dict[int, RowLayout] = {}
+        self._of_names: dict[tuple[str, ...], RowLayout] = {}
+        self._places: dict[str, list[tuple[RowLayout, int, int]]] = {}
         self._queries: dict[tuple[str, str], str] = {}
         self._highest = self._mixed = self._text = 0
 
@@ -228,7 +228,7 @@ class PackedScalars:
         for (id_,) in used:
             self._layout(id_)
 
-    def _take(self, layout: Layout, text: int) -> None:
+    def _take(self, layout: RowLayout, text: int) -> None:
         self._text += text
         if self._text > MOST_TEXT:
             raise DamagedError(f"layout: more than {MOST_TEXT:,} characters of names")
@@ -239,7 +239,7 @@ class PackedScalars:
         for name, at, width in layout.places():
             self._places.setdefault(name, []).append((layout, at, width))
 
-    def _layout(self, id_: int) -> Layout:
+    def _layout(self, id_: int) -> RowLayout:
         found = self._layouts.get(id_)
         if found is None:
             raise DamagedError(f"scalar.layout: there is no layout {id_}")
@@ -281,7 +281,7 @@ class PackedScalars:
             assert data is not None
         return layout.id, data
 
-    def _added(self, names: tuple[str, ...], values: tuple[float, ...]) -> Layout:
+    def _added(self, names: tuple[str, ...], values: tuple[float, ...]) -> RowLayout:
         """A new layout, in the file too, in which these values fit, and others of a name that needed eight bytes."""
         if not 0 < len(set(names)) == len(names) == len(values) <= MOST_NAMES:
             raise ValueError(f"a row of {len(names)} scalars; expected 1 to {MOST_NAMES:,}, each once")
@@ -295,7 +295,7 @@ class PackedScalars:
             for name, value in zip(names, values, strict=True)
         )
         text = msgspec.json.encode(names).decode()
-        layout = Layout(self._highest + 1, names, kinds)
+        layout = RowLayout(self._highest + 1, names, kinds)
         self._connection.execute("INSERT INTO layout VALUES (?, ?, ?)", (layout.id, text, kinds))
         self._take(layout, len(text))
         return layout
@@ -314,7 +314,7 @@ def sampled(first: Callable[[int], Point | None], newest: Point | None, most: in
     return list({point.seq: point for point in points if point is not None}.values())
 
 
-def _decoded(row: _LayoutRow) -> Layout:
+def _decoded(row: _LayoutRow) -> RowLayout:
     """A layout of a file; DamagedError if it is none."""
     try:
         names = tuple(typed.from_json(row.names, _Names))
@@ -324,7 +324,7 @@ def _decoded(row: _LayoutRow) -> Layout:
         raise DamagedError("layout.names: a name twice")
     if len(row.kinds) != len(names) or not set(row.kinds) <= _WIDTH.keys():
         raise DamagedError(f"layout.kinds: expected d or f for each of {len(names)} names")
-    return Layout(row.id, names, row.kinds)
+    return RowLayout(row.id, names, row.kinds)
 
 
 def _floats(data: Sequence[bytes]) -> Sequence[float]:

@@ -159,6 +159,8 @@ class RecordingThread:
         self._at_stop: Callable[[], None] | None = None
         self.sampler: Callable[[], list[tuple[str, float]]] | None = None
         """Gives scalars of the moment, as of the machine; called in the thread, now and then while training goes on."""
+        self.seconds = 0.0
+        """What the thread has worked so far, of a core."""
         self._begun = time.monotonic()
         self._sampled_at, self._sampled_step = -math.inf, -1
         self._thread = threading.Thread(target=self._work, name="run-file-writer", daemon=True)
@@ -229,6 +231,7 @@ class RecordingThread:
                     self._beat()
                     return
                 self._do(item)
+                self.seconds = time.thread_time()
                 self.commands.extend(self._writer.take_commands())
                 at_stop = self._at_stop
                 if at_stop is not None and any(command.verb == "stop" for command in list(self.commands)):

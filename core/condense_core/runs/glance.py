@@ -1,16 +1,13 @@
 """What a list shows of a run: its row, some points of its loss, lines per layer. Without NumPy, in about a millisecond.
 
-The whole of a long run is never read: every value is found by its index. `Glances` remembers what it has read and
-looks again only at files that have changed, and at runs whose worker may have died, which changes no file.
+The whole of a long run is never read: every value is found by its index. Of all runs of a folder: glances.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,7 +17,6 @@ from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import FrameAt, number, one
 from condense_core.runfile.scalars import Scalars, scalars_of
 from condense_core.runfile.schema import FILE_NAME, one_moment, open_reader, reading
-from condense_core.runs.place import run_folders
 from condense_core.text import printable
 from condense_core.thresholds import COARSE, FINE, Cut
 
@@ -33,8 +29,6 @@ _END = {FINE: "", COARSE: "_coarse"}
 MOST_LAYERS = 16
 # Names of scalars that are looked at for them; a bound on hostile files.
 MOST_CURVES = 4_096
-
-Signature = tuple[int, ...]
 
 
 class LayerGlance(msgspec.Struct, frozen=True):
@@ -79,39 +73,6 @@ def glance(folder: Path) -> Glance:
             )
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))
-
-
-class Glances:
-    """Glances at all runs of a folder, kept from one look to the next. Use it from one thread."""
-
-    def __init__(self, runs: Path) -> None:
-        self._runs = runs
-        self._known: dict[Path, tuple[Signature, Glance]] = {}
-
-    def look(self) -> Iterator[Glance]:
-        """Every run, the newest first, each read only where it may have changed."""
-        folders = run_folders(self._runs)
-        for gone in self._known.keys() - set(folders):
-            del self._known[gone]
-        for folder in folders:
-            signature = _signature(folder)
-            known = self._known.get(folder)
-            if known is None or known[0] != signature or (known[1].info is not None and known[1].info.active):
-                known = self._known[folder] = (signature, glance(folder))
-            yield known[1]
-
-
-def _signature(folder: Path) -> Signature:
-    """Sizes and times of the run file and of its write-ahead log."""
-    found: list[int] = []
-    for name in (FILE_NAME, f"{FILE_NAME}-wal"):
-        try:
-            state = os.stat(folder / name)  # noqa: PTH116 - called for every run, every second
-        except OSError:
-            found += (0, 0)
-        else:
-            found += (state.st_mtime_ns, state.st_size)
-    return tuple(found)
 
 
 def _gist(info: RunInfo) -> tuple[int, Cut]:

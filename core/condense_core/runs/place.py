@@ -56,10 +56,14 @@ def new_run_folder(runs: Path, name: str) -> Path:
 
 def run_folders(runs: Path) -> list[Path]:
     """Folders that hold a run file, the newest first."""
+    return [folder for name in run_names(runs) if _holds_run(folder := runs / name)]
+
+
+def run_names(runs: Path) -> list[str]:
+    """Names of what may be folders of runs, the newest first."""
     if not runs.is_dir():
         return []
-    found = [folder for folder in runs.iterdir() if _is_name(folder.name) and _holds_run(folder)]
-    return sorted(found, key=lambda folder: folder.name, reverse=True)
+    return sorted(filter(_is_name, os.listdir(runs)), reverse=True)  # noqa: PTH208 - thousands, which need no paths
 
 
 def _holds_run(folder: Path) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-State = Literal["waits", "runs", "over"]
-WAITS: State = "waits"
-RUNS: State = "runs"
-OVER: State = "over"
+JobState = Literal["waits", "runs", "over"]
+WAITS: JobState = "waits"
+RUNS: JobState = "runs"
+OVER: JobState = "over"
 
 # In the queue for the first time, or put back into it.
 _WAITING = frozenset({"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"})
@@ -41,7 +41,7 @@ def submitted(answer: bytes) -> str:
     return match[1] if match is not None else ""
 
 
-def state_of(job: str) -> State:
+def state_of(job: str) -> JobState:
     """Where the job is. A controller that does not answer says nothing of it: it counts as one that runs."""
     try:
         answer = subprocess.run(

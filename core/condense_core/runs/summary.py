@@ -9,8 +9,9 @@ import msgspec
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.layer_measures import LayerMeasures, read_layer
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, layer_of
-from condense_core.runs.standing import Standing, failures, standing
+from condense_core.runs.standing import failures, standing
 from condense_core.scenario.about import PresetKind
 from condense_core.scenario.deviations import Compared
 from condense_core.scenario.draws import distinct, vary_together

@@ -186,8 +186,8 @@ class Record(Checked, frozen=True, kw_only=True):
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too expensive runs less often, and an event
     says so. The first and the last step, `steps` and a claim's steps are measured in any case."""
-    grace_seconds: float = 1.0
-    """Time that measuring may take before the budget counts, so that short runs are recorded whole."""
+    grace_seconds: float = 5.0
+    """Time that measuring may take before the budget counts: a run is recorded whole where that takes less."""
     smallest_norm: float | None = None
     """Kernels below this norm are left out of lines, directions and alignment, at 0 none that has a direction; none
     means below 0.1 × the 90th percentile of their layer, which a change of scale leaves as it is."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
 import msgspec
-import torch
 
 from condense_core.errors import ScenarioError, nearest
+from condense_core.measures.sample import MOST_KERNELS, drawn_kernels
 from condense_core.scenario.schedule import thinned
 from condense_core.scenario.watched import MOST_LAYERS
 from condense_core.watching.find import fits
@@ -18,8 +17,6 @@ from condense_core.watching.layers import FoundLayer
 MOST = 24
 # A row that has so few beside it says nothing about condensation.
 LEAST_ROWS = 4
-# Rows that are compared, pair by pair: time and memory grow with their square.
-MOST_ROWS = 1_024
 
 Chosen = tuple[list[FoundLayer], str]
 """The layers that are measured, and what is left out, in words."""
@@ -48,7 +45,7 @@ def choose(layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Seq
     words = f"{len(found)} of {total} layers are measured" if left else f"{_all(total)} measured"
     sampled = [layer.name for layer in found if layer.sample is not None]
     if sampled:
-        words += f"; of {_some(sampled)} {MOST_ROWS:,} rows each"
+        words += f"; of {_some(sampled)} {MOST_KERNELS:,} rows each"
     return found, words + (f"; left out: {', '.join(left)}" if left else "")
 
 
@@ -87,8 +84,6 @@ def _some(names: Sequence[str]) -> str:
 def _draw(layer: FoundLayer) -> None:
     """Of a layer with very many rows only some are measured: always the same ones, drawn by its name alone."""
     rows = layer.geometry.kernels
-    if rows <= MOST_ROWS:
-        return
-    generator = torch.Generator().manual_seed(zlib.crc32(layer.name.encode()))
-    layer.sample = torch.randperm(rows, generator=generator)[:MOST_ROWS].sort().values
-    layer.geometry = msgspec.structs.replace(layer.geometry, kernels=MOST_ROWS, sampled=rows)
+    layer.sample = drawn_kernels(layer.name, rows)
+    if layer.sample is not None:
+        layer.geometry = msgspec.structs.replace(layer.geometry, kernels=len(layer.sample), sampled=rows)

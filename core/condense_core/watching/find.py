@@ -28,6 +28,8 @@ _OF_WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrap
 Split = Mapping[str, int]
 Reads = Literal["in", "out"]
 
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+
 
 def fits(name: str, pattern: str) -> bool:
     """Whether a name is one that the pattern means: `*` stands for anything, and everything else for itself."""
@@ -92,7 +94,7 @@ class Finder:
             return
         elif isinstance(weight, Tensor) and weight.ndim >= 2 and not weight.is_floating_point():
             self.not_measured.append(f"{name} (quantised)")
-        elif isinstance(module, nn.modules.conv._ConvNd):
+        elif isinstance(module, CONVOLUTIONS):
             yield from self._once(weight, name, lambda: _convolution(name, module))
         elif isinstance(module, nn.Linear):
             yield from self._once(weight, name, lambda: self._linear(name, module, weight.shape[1]))
@@ -267,7 +269,7 @@ def _plain(name: str, module: nn.Module, kind: LayerKind, channels: int, *, turn
 
 def _convolution(name: str, module: nn.Module) -> list[FoundLayer]:
     """A convolution's filters, those of each group by themselves: filters of two groups read different channels."""
-    assert isinstance(module, nn.modules.conv._ConvNd)
+    assert isinstance(module, CONVOLUTIONS)
     groups = module.groups
     read, channels = module.in_channels // groups, module.out_channels // groups
     kind: LayerKind = "transposed" if module.transposed else "conv"

@@ -16,6 +16,7 @@ from torch import Tensor
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
+from condense_core.engine.probes.members import Members
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
@@ -86,18 +87,17 @@ class Measurer:
             self._groups.append((frozenset(new), made | {name: make(start) for name, make in MAKERS.items()}))
         self._once += time.process_time() - begun
         for layers, probes in self._groups:
-            view = WatchedView(shot, weights, gradients, tuple(layer for layer in weights if layer in layers))
+            seen = WatchedView(shot, weights, gradients, tuple(layer for layer in weights if layer in layers))
+            view = Members([seen])
             for name in shot.probes:
                 if name in probes:
-                    begun, once = time.process_time(), found.one_time
+                    begun = time.process_time()
                     probes[name].measure(view, found)
-                    alone = found.one_time - once
-                    costs[name] += max(0.0, time.process_time() - begun - alone)
-                    self._once += alone
+                    costs[name] += time.process_time() - begun
         for name, seconds in costs.items():
             self._costs[name] = self._costs.get(name, 0.0) + seconds
         if shot.seconds > 0:
-            found.scalar("recording_share", self._total / shot.seconds, CLOCK)
+            found.of_all("recording_share", self._total / shot.seconds, CLOCK)
         self._thread.put(StepRecord(found.step, found.scalars, found.frames, found.events))
         self.measured += 1
         self._answer(pipe.Answer(costs=costs))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from condense_core import typed
 from condense_core.scenario.geometry import Geometry
 
 _DTYPES = {torch.float32: "f4", torch.float64: "f8"}
@@ -104,9 +105,6 @@ def write(file: BinaryIO, message: ToRecorder, data: list[np.ndarray] | None = N
     file.flush()
 
 
-_decoder = msgspec.msgpack.Decoder(ToRecorder)
-
-
 def read(file: BinaryIO) -> ToRecorder | None:
     """The next message; None where the other end is gone."""
     length = file.read(8)
@@ -114,7 +112,7 @@ def read(file: BinaryIO) -> ToRecorder | None:
         return None
     body = file.read(int.from_bytes(length, "little"))
     try:
-        message: ToRecorder = _decoder.decode(body)
+        message: ToRecorder = typed.msgpack_decoder(ToRecorder).decode(body)
     except msgspec.DecodeError:
         # cut off in the middle
         return None

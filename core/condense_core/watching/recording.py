@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 from torch import Tensor
 
+from condense_core import typed
 from condense_core.foreign import reason
 from condense_core.runfile.status import Status
 from condense_core.scenario.geometry import Geometry
@@ -202,7 +202,7 @@ class Recording:
         file: Any = self._process.stdout
         try:
             for line in file:
-                answer = msgspec.json.decode(line, type=pipe.Answer)
+                answer = typed.from_json(line, pipe.Answer)
                 if answer.failed:
                     self.give_up(answer.failed)
                 if answer.command:

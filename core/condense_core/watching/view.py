@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from condense_core.engine.network.prediction import Prediction, Source
-from condense_core.measures.clusters import Trees, keep_kernels, linkage_tree
+from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.signal import gradient_direction
-from condense_core.measures.similarity import cosine_similarity
 from condense_core.scenario.geometry import Geometry
 from condense_core.watching.pipe import Shot
 
@@ -41,8 +40,6 @@ class WatchedView:
         self._weights = weights
         self._gradients = {layer: gradients[layer] / shot.scale for layer in layers if layer in gradients}
         self._small = small or {}
-        self._cosines: dict[str, Tensor] = {}
-        self._trees: dict[str, Trees] = {}
         self._kept: dict[str, Tensor] = {}
         self._predictions: dict[str, Prediction] = {}
 
@@ -59,18 +56,6 @@ class WatchedView:
         if layer not in self._kept:
             self._kept[layer] = keep_kernels(kernel_norms(self._weights[layer]))
         return self._kept[layer]
-
-    def cosine(self, layer: str) -> Tensor:
-        """Cosine similarity of the layer's kernels (M, M), float64."""
-        if layer not in self._cosines:
-            self._cosines[layer] = cosine_similarity(self._weights[layer])
-        return self._cosines[layer]
-
-    def tree(self, layer: str) -> Trees:
-        """How the layer's kernels join to lines, before any cut."""
-        if layer not in self._trees:
-            self._trees[layer] = linkage_tree(self._weights[layer])
-        return self._trees[layer]
 
     def kernel_gradient(self, layer: str) -> Tensor | None:
         """The gradient by the kernels (M, K), of the objective that was differentiated; None where there is none."""

@@ -617,4 +617,5 @@ def test_a_folder_that_was_copied_is_a_run_of_its_own(folder):
         assert summarise(run).run == copy.name
     # one that lies somewhere by itself is known by what it says
     alone = Path(shutil.copyfile(folder / FILE_NAME, folder.parent / "alone.sqlite"))
-    assert read_run(alone).id == folder.name
+    with RunReader(alone) as run:
+        assert run.info().id == read_run(alone).id == folder.name

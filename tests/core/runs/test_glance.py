@@ -13,7 +13,8 @@ from condense_core.runfile.frames import Array, Members
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
-from condense_core.runs.glance import MOST_LAYERS, POINTS, Glances, glance
+from condense_core.runs.glance import MOST_LAYERS, POINTS, glance
+from condense_core.runs.glances import Glances
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.scenario import toml
 from condense_core.scenario.claims import Claim, Requirement

@@ -12,8 +12,9 @@ from recording import Recording
 from condense_core.runfile.frames import Array, Members
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import StepRecord
+from condense_core.runs.claim_state import Standing
 from condense_core.runs.over_seeds import over_seeds
-from condense_core.runs.standing import Standing, standing
+from condense_core.runs.standing import standing
 from condense_core.runs.summary import summarise
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.thresholds import COARSE, FINE

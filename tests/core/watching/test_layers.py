@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from condense_core.errors import ScenarioError
-from condense_core.watching.choice import MOST, MOST_ROWS, choose
+from condense_core.measures.sample import MOST_KERNELS as MOST_ROWS
+from condense_core.watching.choice import MOST, choose
 from condense_core.watching.find import Finder, fits
 from condense_core.watching.layers import FoundLayer
 

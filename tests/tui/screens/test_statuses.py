@@ -30,9 +30,11 @@ def test_every_status_is_active_or_has_ended_in_some_way() -> None:
 @pytest.mark.parametrize("status", ["done", "stopped", "failed", "diverged"])
 def test_a_list_offers_to_resume_where_the_key_does(status: str, recorded: Recording) -> None:
     recorded.finish(status)
-    assert ("p trains it again from step 0" in details(recorded)) is (pause_word(status) == "resume")
+    info = glance(recorded.folder).info
+    assert info is not None
+    assert ("p trains it again from step 0" in details(recorded)) is (pause_word(info) == "resume")
     (recorded.folder / CHECKPOINT_NAME).touch()
-    assert ("p resumes it from its last checkpoint" in details(recorded)) is (pause_word(status) == "resume")
+    assert ("p resumes it from its last checkpoint" in details(recorded)) is (pause_word(info) == "resume")
 
 
 def details(recording: Recording) -> str:

@@ -15,7 +15,7 @@ from condense_tui.cli.options import AtOption, HostOption, JsonOption, RunsDirOp
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
     from condense_core.runfile.info import RunInfo
-    from condense_core.runs.standing import Standing
+    from condense_core.runs.claim_state import Standing
 
 runs = typer.Typer(help="List, show, stop, resume, remove and pull runs.", invoke_without_command=True)
 
@@ -59,26 +59,9 @@ def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOp
 
 def _found_here(place: Path) -> list[tuple[RunInfo, Standing | None]]:
     """Every run and how its claim stands."""
-    from condense_core.errors import RunFileError
-    from condense_core.runfile.reader import RunReader
-    from condense_core.runs.place import run_folders
-    from condense_core.runs.standing import standing
+    from condense_core.runs.listing import listed
 
-    found: list[tuple[RunInfo, Standing | None]] = []
-    for folder in run_folders(place):
-        try:
-            with RunReader(folder) as run:
-                info = run.info()
-                try:
-                    claim = standing(run, info)
-                except RunFileError as error:
-                    # its row can be read, and so it is listed
-                    typer.echo(f"condense-tui: {error}", err=True)
-                    claim = None
-                found.append((info, claim))
-        except RunFileError as error:
-            typer.echo(f"condense-tui: {error}", err=True)
-    return found
+    return listed(place, lambda line: typer.echo(f"condense-tui: {line}", err=True))
 
 
 def _found_there(host: str) -> list[tuple[RunInfo, Standing | None]]:

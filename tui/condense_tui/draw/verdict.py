@@ -13,7 +13,7 @@ from condense_tui.draw.numbers import step
 from condense_tui.draw.written import over, written
 
 if TYPE_CHECKING:
-    from condense_core.runs.standing import ClaimState, Finding, Standing
+    from condense_core.runs.claim_state import ClaimState, Finding, Standing
 
 
 class VerdictSign(NamedTuple):

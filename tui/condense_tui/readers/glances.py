@@ -13,8 +13,9 @@ from textual.message import Message
 from condense_core.foreign import reason
 
 if TYPE_CHECKING:
-    from condense_core.runs.glance import Glance, Glances
-    from condense_core.runs.standing import Standing
+    from condense_core.runs.claim_state import Standing
+    from condense_core.runs.glance import Glance
+    from condense_core.runs.glances import Glances
     from condense_presets.catalogue import Preset
 
 # A person who has just started a run looks for it; a status one second old is still good.
@@ -63,6 +64,7 @@ class GlanceThread(threading.Thread):
         self._post = post
         self._ended = threading.Event()
         self._asked = threading.Event()
+        self._every = threading.Event()
         self._quiet = threading.Event()
         self._chosen: Path | None = None
         self._judged: Glance | None = None
@@ -84,21 +86,24 @@ class GlanceThread(threading.Thread):
             self._quiet.set()
         else:
             self._quiet.clear()
-            self._asked.set()
+            self.look()
 
     def look(self) -> None:
-        """Look now, because something was just done to a run."""
+        """Look at all of them now, because something was just done to a run."""
+        self._every.set()
         self._asked.set()
 
     def run(self) -> None:
-        from condense_core.runs.glance import Glances
+        from condense_core.runs.glances import Glances
 
         glances = Glances(self._runs)
         told: tuple[Glance, ...] | None = None
         while not self._ended.is_set():
             self._asked.clear()
+            every = told is None or self._every.is_set()
+            self._every.clear()
             try:
-                found = self._look(glances, first=told is None)
+                found = self._look(glances, every, first=told is None)
             except Exception as error:  # noqa: BLE001 - a thread that dies silently leaves a screen that looks alive
                 self._post(GlancesReady((), whole=True, trouble=f"cannot read {self._runs}: {reason(error)}"))
                 found = told = ()
@@ -125,9 +130,9 @@ class GlanceThread(threading.Thread):
             claim = None
         self._post(ClaimJudged(folder, claim))
 
-    def _look(self, glances: Glances, first: bool) -> tuple[Glance, ...]:
+    def _look(self, glances: Glances, every: bool, first: bool) -> tuple[Glance, ...]:
         found: list[Glance] = []
-        for glance in glances.look():
+        for glance in glances.look(every=every):
             if self._ended.is_set():
                 break
             found.append(glance)

@@ -25,8 +25,8 @@ from condense_tui.widgets.lines import Lines, justified, length, wrapped
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
+    from condense_core.runs.claim_state import Standing
     from condense_core.runs.glance import Glance, LayerGlance
-    from condense_core.runs.standing import Standing
     from condense_presets.catalogue import Preset
 
 # Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it; less in a narrow list.

@@ -14,8 +14,9 @@ from condense_core.measure_table import OF_THE_MACHINE, label_of, split
 from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
-from condense_core.runs.standing import Standing, scalars_of, standing
+from condense_core.runs.standing import scalars_of, standing
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
 from condense_tui.draw import numbers

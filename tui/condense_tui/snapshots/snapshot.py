@@ -10,8 +10,8 @@ import numpy as np
 
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile.info import RunAbility
+from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
-from condense_core.runs.standing import Standing
 from condense_core.thresholds import FINE, Cut
 from condense_tui.draw.order import Group
 from condense_tui.snapshots.weights import WeightsView

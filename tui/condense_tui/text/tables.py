@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,8 +25,8 @@ from condense_tui.draw.written import over, remarks, written
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import Mirror, RunInfo
+    from condense_core.runs.claim_state import Standing
     from condense_core.runs.layer_over_seeds import LayerOverSeeds
-    from condense_core.runs.standing import Standing
     from condense_core.runs.summary import Summary
 
 PIPE_WIDTH = 200
@@ -33,6 +34,8 @@ PIPE_WIDTH = 200
 LONGEST_NAME = 12
 # The table of layers, unless their names are long; narrower, its columns would be cut.
 LEAST_WIDTH = 80
+# Columns of a list of runs that are numbers.
+RIGHT = frozenset({"step", "of", "age"})
 # From here on a list of runs has room for the verdict in words, and for what decides.
 ROOMY_WIDTH = 140
 # What there is room for behind the name of a layer in so many characters; `kept` is of all kernels.
@@ -126,13 +129,9 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
     # a person who copies an id needs all of it, and in a pipe lines need not be wrapped
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     away = any(info.mirror is not None or names_a_job(info.host) for info in infos)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head, justify in (("run", "left"), ("status", "left"), ("step", "right"), ("of", "right"), ("age", "right")):
-        table.add_column(head, justify="right" if justify == "right" else "left", no_wrap=True)
-    if claims:
-        table.add_column("claim", no_wrap=True)
-    if away:
-        table.add_column("on", no_wrap=True)
+    width = console.width
+    heads = ["run", "status", "step", "of", "age", *(["claim"] if claims else []), *(["on"] if away else [])]
+    rows = []
     for index, info in enumerate(infos):
         cells = [
             info.id,
@@ -142,12 +141,32 @@ def print_runs(infos: Sequence[RunInfo], claims: Sequence[Standing | None] = ())
             numbers.age(time.time() - info.created),
         ]
         if claims:
-            cells.append(_in_short(claims[index], console.width))
+            cells.append(_in_short(claims[index], width))
         if away:
             own = info.host if names_a_job(info.host) else ""
             cells.append(own if info.mirror is None else _where(info, info.mirror))
-        table.add_row(*map(Text, cells))
-    console.print(table, soft_wrap=True)
+        rows.append(cells)
+    head, *lines = _aligned([heads, *rows], width)
+    console.print(Text(head, "bold"), soft_wrap=True)
+    console.file.write("".join(f"{line}\n" for line in lines))
+
+
+def _aligned(rows: list[list[str]], width: int) -> list[str]:
+    """Lines with their cells under each other, numbers to the right; the column of claims is cut to what there is room
+    for. A table of rich's takes a second for some thousand rows."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    if "claim" in rows[0]:
+        at = rows[0].index("claim")
+        widths[at] = max(len("claim"), widths[at] - max(0, sum(widths) + 2 * (len(widths) - 1) - width))
+    rights = [name in RIGHT for name in rows[0]]
+
+    def fitted(cell: str, room: int, right: bool) -> str:
+        length = len(cell) if cell.isascii() else cell_len(cell)
+        if length > room:
+            return f"{set_cell_size(cell, room - 1).rstrip()}…"
+        return f"{' ' * (room - length)}{cell}" if right else f"{cell}{' ' * (room - length)}"
+
+    return ["  ".join(map(fitted, row, widths, rights)).rstrip() for row in rows]
 
 
 def _where(info: RunInfo, mirror: Mirror) -> str:

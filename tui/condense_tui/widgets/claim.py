@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from condense_core.runs.standing import Standing
+from condense_core.runs.claim_state import Standing
 from condense_tui.draw.line import Line
 from condense_tui.draw.verdict import parts
 from condense_tui.snapshots.snapshot import Snapshot

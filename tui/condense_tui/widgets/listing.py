@@ -117,17 +117,23 @@ class Listing(Lines, Generic[Item], can_focus=True):
     def _scroll(self, height: int) -> None:
         """Change what is at the top as little as shows the whole entry under the cursor."""
 
-        def above(index: int) -> int:
-            return sum(self._height(at) for at in range(self._first, index))
-
         self._first = min(self._first, self._at, max(0, len(self._entries) - 1))
         if self._at and self._first == self._at and self._entries[self._at - 1].item is None:
             self._first -= 1
-        while above(self._at) + self._height(self._at) > height and self._first < self._at:
-            self._first += 1
+        # thousands of entries: from the cursor on upwards, as far as there is room
+        first, room = self._at, height - self._height(self._at)
+        while first > self._first and room >= self._height(first - 1):
+            first -= 1
+            room -= self._height(first)
+        self._first = first
         # no empty lines under the last entry while there is something above the first
-        while self._first and above(len(self._entries)) + self._height(self._first - 1) <= height:
+        room, at = height, self._first
+        while at < len(self._entries) and room >= 0:
+            room -= self._height(at)
+            at += 1
+        while self._first and room >= self._height(self._first - 1):
             self._first -= 1
+            room -= self._height(self._first)
 
     def _height(self, index: int) -> int:
         return self._tall if self._entries[index].item is not None else 1

@@ -143,7 +143,8 @@ def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
     optimizer = experiment.optimizer
     if optimizer.lr_lambda1 is None:
         return optimizer
-    (start,) = make_ensemble(experiment, [dataset], torch.device("cpu")).observe()
+    # no step is taken: any way will do, also one that nobody would begin with
+    (start,) = make_ensemble(experiment, [dataset], torch.device("cpu"), way="").observe()
     lr = start.lr
     return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
 

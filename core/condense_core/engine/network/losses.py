@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _mse(output_ND: Tensor, target_ND: Tensor) -> Tensor:
-    return (output_ND - target_ND).square().sum() / (2 * len(output_ND))
+    return (output_ND - target_ND).square()
 
 
 def _mse_residual(output_ND: Tensor, target_ND: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def _mse_residual(output_ND: Tensor, target_ND: Tensor) -> Tensor:
 
 
 def _softmax_mse(output_ND: Tensor, target_ND: Tensor) -> Tensor:
-    return _mse(torch.softmax(output_ND, dim=1), target_ND)
+    return _mse(torch.softmax(output_ND, dim=-1), target_ND)
 
 
 def _softmax_mse_residual(output_ND: Tensor, target_ND: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ def _softmax_mse_residual(output_ND: Tensor, target_ND: Tensor) -> Tensor:
 
 
 def _cross_entropy(output_ND: Tensor, target_ND: Tensor) -> Tensor:
-    return -(target_ND * torch.log_softmax(output_ND, dim=1)).sum() / len(output_ND)
+    return target_ND * torch.log_softmax(output_ND, dim=-1)
 
 
 def _cross_entropy_residual(output_ND: Tensor, target_ND: Tensor) -> Tensor:
@@ -46,10 +46,11 @@ def _cross_entropy_residual(output_ND: Tensor, target_ND: Tensor) -> Tensor:
 
 _Pointwise = Callable[[Tensor, Tensor], Tensor]
 
-_LOSSES: dict[str, tuple[_Pointwise, _Pointwise]] = {
-    "mse": (_mse, _mse_residual),
-    "softmax-mse": (_softmax_mse, _softmax_mse_residual),
-    "cross-entropy": (_cross_entropy, _cross_entropy_residual),
+# The terms that are summed, what their sum is divided by a sample, and the residual.
+_LOSSES: dict[str, tuple[_Pointwise, int, _Pointwise]] = {
+    "mse": (_mse, 2, _mse_residual),
+    "softmax-mse": (_softmax_mse, 2, _softmax_mse_residual),
+    "cross-entropy": (_cross_entropy, -1, _cross_entropy_residual),
 }
 
 
@@ -59,19 +60,26 @@ def loss(name: str, output_ND: Tensor, target_ND: Tensor) -> Tensor:
 
     ScenarioError for another name or for shapes that differ (broadcasting (N,) against (N, 1) would be silent).
     """
-    return _look_up(name, output_ND, target_ND)[0](output_ND, target_ND)
+    terms, divisor, _ = _look_up(name, output_ND, target_ND)
+    return terms(output_ND, target_ND).sum() / (divisor * len(output_ND))
 
 
 def residual(name: str, output_ND: Tensor, target_ND: Tensor) -> Tensor:
     """e_ND = ∂loss_i/∂f_i = n · ∂loss/∂f, in closed form, shape (N, D): f − y for `mse`, softmax f − y for
     `cross-entropy` (Zhou et al. 2025, sec. 4.1). At a small initialisation f ≈ 0, so it is about −y, or 1/D − y.
     """
-    return _look_up(name, output_ND, target_ND)[1](output_ND, target_ND)
+    return _look_up(name, output_ND, target_ND)[2](output_ND, target_ND)
+
+
+def losses(name: str, output_SND: Tensor, target_ND: Tensor) -> Tensor:
+    """`loss` of each of S networks on one sample, (S,)."""
+    terms, divisor, _ = _look_up(name, output_SND[0], target_ND)
+    return terms(output_SND, target_ND).sum(dim=(1, 2)) / (divisor * len(target_ND))
 
 
 def residual_of(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     """`residual` for many networks at once: outputs (S, D, N) and targets that broadcast to them, classes in dim 1."""
-    return _LOSSES[name][1]
+    return _LOSSES[name][2]
 
 
 def accuracy(output_ND: Tensor, dataset: Dataset) -> float:
@@ -87,7 +95,7 @@ def accuracy(output_ND: Tensor, dataset: Dataset) -> float:
     return float((guess == dataset.label).double().mean())
 
 
-def _look_up(name: str, output_ND: Tensor, target_ND: Tensor) -> tuple[_Pointwise, _Pointwise]:
+def _look_up(name: str, output_ND: Tensor, target_ND: Tensor) -> tuple[_Pointwise, int, _Pointwise]:
     if name not in _LOSSES:
         raise ScenarioError(f"unknown loss {name!r}; expected one of {', '.join(_LOSSES)}")
     if output_ND.shape != target_ND.shape or output_ND.ndim != 2:

@@ -29,12 +29,12 @@ from condense_core.engine.network.linear_theory import (
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.prediction import Prediction, Source
 from condense_core.measures.change import gradient_norm
-from condense_core.measures.clusters import Trees, keep_kernels, linkage_tree
+from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
 from condense_core.measures.kernels import kernel_norms
+from condense_core.measures.sample import drawn_kernels
 from condense_core.measures.signal import dense_signal, gradient_direction, signal_matrix, spectrum
-from condense_core.measures.similarity import cosine_similarity
-from condense_core.scenario.experiment import Conv, Experiment
+from condense_core.scenario.experiment import Conv, Dense, Experiment
 from condense_core.scenario.geometry import Geometry
 
 # Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
@@ -74,8 +74,6 @@ class Observation:
         self._network = network
         self._dataset = dataset
         # what is asked for once a layer by several probes; functools.cache would keep every observation alive
-        self._cosines: dict[str, Tensor] = {}
-        self._trees: dict[str, Trees] = {}
         self._predictions: dict[str, Prediction] = {}
 
     @property
@@ -87,30 +85,20 @@ class Observation:
         """What the layer's rows are: filters of a convolution, or neurons."""
         settings = self._experiment.layers[self.layers.index(layer)]
         weight = self._network.layer(layer).weight
+        sample = drawn_kernels(layer, len(weight))
         return Geometry(
             kind="conv" if isinstance(settings, Conv) else "dense",
-            kernels=len(weight),
+            kernels=len(weight) if sample is None else len(sample),
             entries=weight[0].numel() + settings.bias,
             channels=weight.shape[1],
             patch=tuple(weight.shape[2:]),
             bias=settings.bias,
+            sampled=None if sample is None else len(weight),
         )
 
     def kernels(self, layer: str) -> Tensor:
-        """The layer's kernels (M, K), a copy; a bias is the last entry."""
-        return self._network.kernels(layer).detach().clone()
-
-    def cosine(self, layer: str) -> Tensor:
-        """Cosine similarity of the layer's kernels (M, M), float64."""
-        if layer not in self._cosines:
-            self._cosines[layer] = cosine_similarity(self.kernels(layer))
-        return self._cosines[layer]
-
-    def tree(self, layer: str) -> Trees:
-        """How the layer's kernels join to lines, before any cut."""
-        if layer not in self._trees:
-            self._trees[layer] = linkage_tree(self.kernels(layer), threshold=self._experiment.record.smallest_norm)
-        return self._trees[layer]
+        """The layer's kernels (M, K), a copy, or those of them that are measured; a bias is the last entry."""
+        return _drawn(layer, self._network.kernels(layer).detach().clone())
 
     def kept(self, layer: str) -> Tensor:
         """Kernels (M,) that are not left out of lines, directions and alignment for their small norm."""
@@ -205,12 +193,12 @@ class Observation:
 
     def _predict(self, layer: str) -> Prediction:
         source = self.prediction_source(layer)
-        found = spectrum(self._signal) if source == "data" else gradient_direction(self.kernel_gradient(layer))
+        found = spectrum(self.signal) if source == "data" else gradient_direction(self.kernel_gradient(layer))
         return Prediction(source, found)
 
     def kernel_gradient(self, layer: str) -> Tensor:
         """Gradient of the loss by the layer's kernels (M, K), as `kernels` has them."""
-        return _with_bias(self.gradient[f"{layer}.weight"], self.gradient.get(f"{layer}.bias"))
+        return _drawn(layer, with_bias(self.gradient[f"{layer}.weight"], self.gradient.get(f"{layer}.bias")))
 
     def input_direction(self, layer: str) -> Tensor | None:
         """Σ e_i (x_i, 1) of a dense layer of multiplicity 1, (K,), x_i what enters it: the direction that all its
@@ -218,22 +206,34 @@ class Observation:
 
         None for other layers, for residual networks, where a layer above adds its input, and for several outputs.
         """
-        settings = self._experiment.layers[self.layers.index(layer)]
-        above = self._experiment.layers[self.layers.index(layer) :]
-        linear = all(multiplicity(activation(item.activation)) == 1 for item in above)
-        if isinstance(settings, Conv) or self._experiment.residual or not linear or self.residual_ND.shape[1] > 1:
+        if not self.has_input_direction(layer):
             return None
+        settings = self._experiment.layers[self.layers.index(layer)]
         with torch.no_grad(), self._measuring():
             parts = [self._network.layer_input(layer, part) for part in torch.split(self._dataset.input, CHUNK)]
         return dense_signal(self.residual_ND, torch.cat(parts).flatten(1), bias=settings.bias)[0]
 
+    def has_input_direction(self, layer: str) -> bool:
+        """Whether `input_direction` says something of the layer."""
+        place = self.layers.index(layer)
+        linear = all(multiplicity(activation(item.activation)) == 1 for item in self._experiment.layers[place:])
+        dense = not isinstance(self._experiment.layers[place], Conv) and not self._experiment.residual
+        return dense and linear and self._dataset.outputs == 1
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether there is an accuracy."""
+        return self._dataset.label is not None
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there is a held-out sample."""
+        return self._dataset.test is not None
+
     @cached_property
-    def _signal(self) -> Tensor:
+    def signal(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
-        settings = self._experiment.layers[0]
-        if isinstance(settings, Conv):
-            return signal_matrix(self.residual_ND, self._dataset.input, settings.size, bias=settings.bias)
-        return dense_signal(self.residual_ND, self._dataset.input.flatten(1), bias=settings.bias)
+        return signal_of(self._experiment.layers[0], self.residual_ND, self._dataset)
 
     def linear_dynamics(self) -> LinearDynamics | None:
         """The closed form of the only hidden layer's training while its weights are small (Zhou et al. 2025, §5).
@@ -243,15 +243,28 @@ class Observation:
         if why_no_linear_dynamics(self._experiment):
             return None
         _, derivative = value_and_derivative_at_zero(self._experiment)
-        weight_MK = self.kernels(self.layers[0])
+        weight_MK = self._network.kernels(self.layers[0]).detach().clone()
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
-        return linear_dynamics(self._signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
+        return linear_dynamics(self.signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
 
     def signal_strength(self) -> float:
         """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""
-        return usable_lambda1(float(spectrum(self._signal).values[0]))
+        return usable_lambda1(float(spectrum(self.signal).values[0]))
 
 
-def _with_bias(weight: Tensor, bias: Tensor | None) -> Tensor:
+def signal_of(layer: Conv | Dense, residual_Nd: Tensor, dataset: Dataset) -> Tensor:
+    """The signal matrix of a first layer, from the residuals of the sample."""
+    if isinstance(layer, Conv):
+        return signal_matrix(residual_Nd, dataset.input, layer.size, bias=layer.bias)
+    return dense_signal(residual_Nd, dataset.input.flatten(1), bias=layer.bias)
+
+
+def with_bias(weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Kernels (M, K), a copy, of a layer's weight (M, …), with its bias (M,) as their last entry."""
     flat_MK = weight.flatten(1)
     return flat_MK.clone() if bias is None else torch.cat([flat_MK, bias[:, None]], dim=1)
+
+
+def _drawn(layer: str, rows_MK: Tensor) -> Tensor:
+    sample = drawn_kernels(layer, len(rows_MK))
+    return rows_MK if sample is None else rows_MK[sample.to(rows_MK.device)]

@@ -9,29 +9,32 @@ from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
+from condense_core.engine.probes.members import Members, together
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
+from condense_core.measures.dynamics import LinearDynamics
 from condense_core.scenario.experiment import Experiment, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
-__all__ = ["Measurement", "Probe", "View", "probes_for"]
+__all__ = ["Measurement", "Members", "Probe", "View", "probes_for"]
 
 
-def probes_for(experiment: Experiment, start: Observation) -> dict[str, Probe]:
-    """The scenario's probes by name, after the vitals that every run records; `start` is the network at step 0.
+def probes_for(experiment: Experiment, start: Observation | Members) -> dict[str, Probe]:
+    """The scenario's probes by name, after the vitals that every run records; `start` is all members at step 0.
 
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
     """
+    members, steps = together(start), scheduled_steps(experiment)
     makers: dict[str, Callable[[], Probe]] = {
-        "similarity": lambda: SimilarityProbe(start),
-        "condensation": lambda: CondensationProbe(start),
-        "spectrum": lambda: SpectrumProbe(start),
-        "alignment": lambda: AlignmentProbe(start, start.linear_dynamics()),
-        "change": lambda: Change(start),
-        "weights": lambda: WeightsProbe(start, scheduled_steps(experiment)),
+        "similarity": lambda: SimilarityProbe(members),
+        "condensation": lambda: CondensationProbe(members),
+        "spectrum": lambda: SpectrumProbe(members),
+        "alignment": lambda: AlignmentProbe(members, _dynamics(members), steps),
+        "change": lambda: Change(members),
+        "weights": lambda: WeightsProbe(members, steps),
     }
     data, first = experiment.data, experiment.layers[0]
     if isinstance(data, Sine) and data.inputs == 1 and len(experiment.layers) == 1:
@@ -41,4 +44,15 @@ def probes_for(experiment: Experiment, start: Observation) -> dict[str, Probe]:
             # the field is over (weight, bias): without a bias it has one dimension, and no line to choose
             makers["field"] = lambda: FieldProbe(sigma)
     asked = {name: make() for name, make in makers.items() if name in experiment.record.probes}
-    return {"vitals": Vitals(start), **asked}
+    return {"vitals": Vitals(members), **asked}
+
+
+def _dynamics(members: Members) -> dict[int, LinearDynamics]:
+    """The closed form of each member's training, where there is one."""
+    found = {}
+    for number, view in zip(members.numbers, members.views, strict=True):
+        assert isinstance(view, Observation)
+        dynamics = view.linear_dynamics()
+        if dynamics is not None:
+            found[number] = dynamics
+    return found

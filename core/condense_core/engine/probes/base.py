@@ -1,45 +1,113 @@
-"""What a probe is."""
+"""What a probe is, and what it finds.   # S members"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Protocol
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Protocol
 
+import numpy as np
+
+from condense_core.engine.probes.members import Members
 from condense_core.engine.probes.view import View
+from condense_core.runfile import frames
 from condense_core.runfile.frames import Frame
-from condense_core.runfile.precision import SINGLE, rounded
+from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
 from condense_core.runfile.reader import RunReader
 
+Array = np.ndarray[Any, Any]
 
-@dataclass
+
 class Measurement:
-    """What was measured at one step: scalars by name, frames and events; probes add to it."""
+    """What was measured at one step of one member or more: scalars by name, frames and events; probes add to it."""
 
-    step: int
-    scalars: list[tuple[str, float]] = field(default_factory=list)
-    frames: list[tuple[str, Frame]] = field(default_factory=list)
-    events: list[tuple[str, str]] = field(default_factory=list)
-    one_time: float = 0.0
-    """Seconds that went into what is needed only once, and so do not count as the cost of a measurement."""
+    def __init__(self, step: int, numbers: Sequence[int] = (0,), *, ensemble: bool = False) -> None:
+        """`numbers` are those of the members among all of the scenario, `ensemble` whether it has more than one."""
+        self.step = step
+        self.numbers = tuple(numbers)
+        self.member_events: list[tuple[int, str, str]] = []
+        """Events with the number of the member that each is of."""
+        self._ensemble = ensemble or len(self.numbers) > 1
+        self._columns: dict[str, tuple[Array, int]] = {}
+        self._of_all: list[tuple[str, float]] = []
+        self._frames: list[tuple[str, Frame]] = []
 
-    def scalar(self, name: str, value: float, bits: int = SINGLE) -> None:
-        """Add one scalar with so many significant bits; NaN where it has no value."""
-        self.scalars.append((name, rounded(value, bits)))
+    def scalar(self, name: str, value: float | Array, bits: int = SINGLE) -> None:
+        """Add a scalar of each member, (S,) or one for all, of so many significant bits; NaN where it has no value."""
+        self.__dict__.pop("_values", None)
+        self._columns[name] = np.full(len(self.numbers), value, np.float64), bits
 
-    def frame(self, layer: str, frame: Frame) -> None:
-        """Add one frame of a layer."""
-        self.frames.append((layer, frame))
+    def of_all(self, name: str, value: float, bits: int = SINGLE) -> None:
+        """Add a scalar that is not any member's own."""
+        self._of_all.append((name, float(round_array(np.asarray(value, np.float64), bits))))
 
-    def event(self, kind: str, text: str) -> None:
-        """Add one event."""
-        self.events.append((kind, text))
+    def frame(self, layer: str, frame: Frame, number: int = 0) -> None:
+        """Add one frame of a layer of the member with that number."""
+        self._frames.append((frames.place(layer, number), frame))
+
+    def event(self, kind: str, text: str, number: int = 0) -> None:
+        """Add one event of the member with that number."""
+        self.member_events.append((number, kind, text))
+
+    def add(self, part: Measurement) -> None:
+        """Add what was found of some of the members."""
+        rows = [self.numbers.index(number) for number in part.numbers]
+        for name, (values, bits) in part._columns.items():
+            column, _ = self._columns.setdefault(name, (np.full(len(self.numbers), math.nan), bits))
+            column[rows] = values
+        self._frames += part._frames
+        self.member_events += part.member_events
+
+    @property
+    def scalars(self) -> list[tuple[str, float]]:
+        """What the run file has as its own: of an ensemble, means of the members that have a value."""
+        return [*self._own(), *self._of_all]
+
+    @property
+    def frames(self) -> list[tuple[str, Frame]]:
+        """All frames under the layers' names in the run file, with the scalars of an ensemble member by member."""
+        if not self._ensemble:
+            return self._frames
+        of_members = frames.Members(
+            names=tuple(self._columns), members=self.numbers, values=frames.Array.of(self._values, "f8")
+        )
+        return [("", of_members), *self._frames]
+
+    @property
+    def events(self) -> list[tuple[str, str]]:
+        """All events, whichever member they are of."""
+        return [(kind, text) for _, kind, text in self.member_events]
+
+    @cached_property
+    def _values(self) -> Array:
+        """The scalars, one a row, (…, S); nothing is added any more."""
+        values = np.array([column for column, _ in self._columns.values()], np.float64)
+        values = values.reshape(len(self._columns), len(self.numbers))
+        bits = np.array([bits for _, bits in self._columns.values()])
+        for each in np.unique(bits):
+            values[bits == each] = round_array(values[bits == each], int(each))
+        return values
+
+    def _own(self) -> list[tuple[str, float]]:
+        values = self._values
+        if not self._ensemble:
+            return list(zip(self._columns, values[:, 0].tolist(), strict=True))
+        known = ~np.isnan(values)
+        if known.all():
+            means = values.mean(axis=1)
+        else:
+            count = known.sum(axis=1)
+            means = np.where(known, values, 0.0).sum(axis=1) / np.maximum(1, count)
+            means[count == 0] = math.nan
+        return list(zip(self._columns, round_array(means, DOUBLE).tolist(), strict=True))
 
 
 class Probe(Protocol):
     """An observer. What it remembers between steps only steers how results are shown, never what they are."""
 
-    def measure(self, view: View, into: Measurement) -> None:
-        """Measure the network and add the results."""
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        """Measure the members, or the only one, and add the results."""
 
-    def resume(self, run: RunReader) -> None:
-        """Take up where the recording stops, in a resumed run."""
+    def resume(self, run: RunReader, number: int = 0) -> None:
+        """Take up where the recording of the member with that number stops, in a resumed run."""

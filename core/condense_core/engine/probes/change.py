@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.members import Array, Members, together
 from condense_core.engine.probes.view import View
-from condense_core.measures.change import relative_change
+from condense_core.measures.change import relative_changes
 from condense_core.measures.motion import motion, velocity_alignment
 from condense_core.runfile.reader import RunReader
 
@@ -14,21 +17,43 @@ class Change:
     gradient flow `LAYER.velocity_cos`, mean |cos| of each with its own velocity, and `LAYER.turning_to_growth`, the
     median of ‖u̇‖ / |ṙ|, in units of 1 / weight."""
 
-    def __init__(self, start: View) -> None:
-        self._initial = {layer: start.kernels(layer) for layer in start.layers}
+    def __init__(self, start: View | Members) -> None:
+        members = together(start)
+        self._initial = {layer: members.kernels(layer).clone() for layer in members.layers}
+        self._row_of = {number: row for row, number in enumerate(members.numbers)}
 
-    def measure(self, view: View, into: Measurement) -> None:
-        for layer in view.layers:
-            weight_MK, initial_MK = view.kernels(layer), self._initial[layer]
-            into.scalar(f"{layer}.relative_change", relative_change(weight_MK, initial_MK))
-            gradient_MK = view.kernel_gradient(layer)
-            if gradient_MK is None:
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        rows = [self._row_of[number] for number in members.numbers]
+        for layer in members.layers:
+            weight_SMK = members.kernels(layer)
+            changed_S = relative_changes(weight_SMK, self._initial[layer][rows])
+            into.scalar(f"{layer}.relative_change", changed_S.cpu().numpy())
+            gradient_SMK = members.kernel_gradient(layer)
+            if gradient_SMK is None:
                 continue
-            kept_M, velocity_MK = view.kept(layer), -gradient_MK
-            rates = motion(weight_MK, velocity_MK)
-            ratio_J = (rates.turning_M / rates.growth_M)[kept_M]
-            into.scalar(f"{layer}.velocity_cos", float(velocity_alignment(weight_MK, velocity_MK)[kept_M].mean()))
-            into.scalar(f"{layer}.turning_to_growth", float(ratio_J.median()) if len(ratio_J) else float("nan"))
+            kept_SM, velocity_SMK = members.kept(layer), -gradient_SMK
+            rates = motion(weight_SMK, velocity_SMK)
+            ratio_SM = (rates.turning_M / rates.growth_M).cpu().numpy()
+            cosine_SM = velocity_alignment(weight_SMK, velocity_SMK).cpu().numpy()
+            into.scalar(f"{layer}.velocity_cos", mean_of(cosine_SM, kept_SM))
+            into.scalar(f"{layer}.turning_to_growth", _medians(ratio_SM, kept_SM))
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the initial weights are made anew from the seed."""
+
+
+def mean_of(values_SM: Array, kept_SM: Array) -> Array:
+    """The mean of each member's kept kernels, (S,); NaN where one is, and without any."""
+    count_S = kept_SM.sum(axis=1)
+    total_S = np.where(kept_SM, values_SM, 0.0).sum(axis=1)
+    return np.where(count_S > 0, total_S / np.maximum(1, count_S), np.nan)
+
+
+def _medians(values_SM: Array, kept_SM: Array) -> Array:
+    """The lower median of each member's kept kernels, (S,); NaN where one is, and without any."""
+    count_S = kept_SM.sum(axis=1)
+    ordered_SM = np.sort(np.where(kept_SM & ~np.isnan(values_SM), values_SM, np.inf), axis=1)
+    middle_S = ordered_SM[np.arange(len(values_SM)), np.maximum(0, (count_S - 1) // 2)]
+    unknown_S = (count_S == 0) | (kept_SM & np.isnan(values_SM)).any(axis=1)
+    return np.where(unknown_S, np.nan, middle_S)

@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 import math
-import time
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.members import Array, Members, together
 from condense_core.engine.probes.view import View
-from condense_core.measures.clusters import abs_cos_with_axis, cut_tree, display_order
-from condense_core.measures.kernels import kernel_norms, slices
-from condense_core.measures.null import is_condensed, null_condensation
-from condense_core.measures.rank import effective_rank, singular_values
-from condense_core.measures.similarity import pair_abs_cos, pool_similarity
-from condense_core.measures.tracking import match_lines
+from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
+from condense_core.measures.kernels import slices
+from condense_core.measures.null import Null, calibration_size, is_condensed, null_condensation
+from condense_core.measures.rank import effective_ranks, singular_values
+from condense_core.measures.similarity import mean_pair_abs_cos, pool_similarity, upper_triangle
+from condense_core.measures.tracking import Tracker
 from condense_core.runfile import frames
-from condense_core.runfile.precision import SHORT, round_array, rounded
+from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import COARSE, FINE
+from condense_core.thresholds import COARSE, FINE, Cut
 
 
 class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: View | Members) -> None:
         self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
 
-    def measure(self, view: View, into: Measurement) -> None:
-        for layer in view.layers:
-            encoder = self._encoders[layer]
-            kernels, cosine_MM = len(view.kernels(layer)), view.cosine(layer)
-            if kernels > frames.LARGEST_SIDE:
-                lines = cut_tree(view.tree(layer))
-                order_M = display_order(lines.label_M, lines.sign_M)
-                cosine_MM = pool_similarity(cosine_MM, order_M, frames.LARGEST_SIDE)
-            into.frame(layer, encoder.encode(cosine_MM.cpu().numpy(), kernels))
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        for layer in members.layers:
+            geometry, pairs_ST = members.geometry(layer), members.pairs(layer)
+            kernels = geometry.kernels
+            side = min(kernels, frames.LARGEST_SIDE)
+            if kernels > side:
+                pairs_ST = upper_triangle(_pooled(members, layer, side))
+            encoded = self._encoders[layer].encode_members(pairs_ST, members.numbers, side, kernels, geometry.sampled)
+            for number, frame in zip(members.numbers, encoded, strict=True):
+                into.frame(layer, frame, number)
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the first frame after a resume is a key frame."""
+
+
+def _pooled(members: Members, layer: str, side: int) -> Array:
+    """The similarity of each member's kernels in the order of its lines, (S, side, side)."""
+    lines = members.lines(layer)
+    pooled = []
+    for row, cosine_MM in enumerate(members.cosine(layer)):
+        own = lines.of(row)
+        order_M = display_order(own.label_M, own.sign_M)
+        pooled.append(pool_similarity(torch.from_numpy(cosine_MM), order_M, side).numpy())
+    return np.stack(pooled)
 
 
 class CondensationProbe:
@@ -48,85 +61,108 @@ class CondensationProbe:
     input channels also `.slice_abs_cos`, the mean |cos| of its slices per output and input channel with their common
     axis; event `condensed` at the first step where a layer is."""
 
-    def __init__(self, start: View) -> None:
-        self._places: dict[str, tuple[Tensor, Tensor]] = {}
-        self._condensed: set[str] = set()
+    def __init__(self, start: View | Members) -> None:
+        self._trackers = {layer: Tracker() for layer in start.layers}
+        self._condensed: set[tuple[str, int]] = set()
         self._slices: dict[str, tuple[int, int]] = {}
         for name in start.layers:
             geometry = start.geometry(name)
             if geometry.patch and geometry.channels > 1:
                 self._slices[name] = geometry.channels, math.prod(geometry.patch)
 
-    def measure(self, view: View, into: Measurement) -> None:
-        for layer in view.layers:
-            frame = self._measure_layer(layer, view, into)
-            into.frame(layer, frame)
-            for name in ("lines", "lines_coarse", "directions", "coverage", "mean_abs_cos", "pair_abs_cos"):
-                into.scalar(f"{layer}.{name}", float(getattr(frame, name)))
-            into.scalar(f"{layer}.condensed", float(frame.condensed))
-            kept_JK = view.tree(layer).unit_SMK[0]
-            into.scalar(f"{layer}.effective_rank", effective_rank(singular_values(kept_JK)))
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        for layer in members.layers:
+            self._measure_layer(layer, members, into)
+            values_Sr = singular_values(members.trees(layer).unit_SMK)
+            into.scalar(f"{layer}.effective_rank", effective_ranks(values_Sr).numpy())
             if layer in self._slices:
-                rows = slices(view.kernels(layer), *self._slices[layer])
-                into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axis(rows))
-            if frame.condensed and layer not in self._condensed:
-                self._condensed.add(layer)
-                into.event("condensed", f"{layer} condensed: {_count(frame.lines, 'line')} at {FINE.short}")
+                weight_SMK = members.kernels(layer)
+                rows_SMK = torch.stack([slices(weight_MK, *self._slices[layer]) for weight_MK in weight_SMK])
+                into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axes(rows_SMK))
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         for layer in run.layers:
             if (run.curve(f"{layer}.condensed")[1] > 0).any():
-                self._condensed.add(layer)
+                self._condensed.add((layer, number))
             frame = run.condensation(layer)
             if frame is not None:
-                label_M = torch.from_numpy(frame.label.numpy().astype("int64"))
-                self._places[layer] = label_M, torch.from_numpy(frame.sign.numpy().astype("int64"))
+                label_M, sign_M = (each.numpy().astype(np.int64) for each in (frame.label, frame.sign))
+                self._trackers[layer].take_up(number, label_M, sign_M)
 
-    def _measure_layer(self, layer: str, view: View, into: Measurement) -> frames.Condensation:
-        weight_MK, tree = view.kernels(layer), view.tree(layer)
-        lines = cut_tree(tree)
-        coarse = cut_tree(tree, cut=COARSE.cos, smallest_share=COARSE.share)
-        begun = time.perf_counter()
-        entries, size = weight_MK.shape[1], _calibration_size(lines.kept)
-        null = null_condensation(entries, size)
-        null_coarse = null_condensation(entries, size, cut=COARSE.cos, smallest_share=COARSE.share)
-        into.one_time += time.perf_counter() - begun
-        into.scalar(f"{layer}.directions_coarse", coarse.directions)
-        into.scalar(f"{layer}.coverage_coarse", coarse.coverage)
-        into.scalar(f"{layer}.null_coverage_coarse", null_coarse.coverage95)
-        into.scalar(f"{layer}.condensed_coarse", is_condensed(coarse, null_coarse, entries))
-        label_M, sign_M = lines.label_M, lines.sign_M
-        if layer in self._places:
-            matched = match_lines(*self._places[layer], label_M, sign_M)
-            label_M, sign_M = matched.label_M, matched.sign_M
-        self._places[layer] = label_M, sign_M
-        return frames.Condensation(
-            kernels=len(weight_MK),
-            kept=lines.kept,
-            lines=lines.lines,
-            lines_coarse=coarse.lines,
-            directions=lines.directions,
-            coverage=rounded(lines.coverage),
-            mean_abs_cos=rounded(lines.mean_abs_cos),
-            pair_abs_cos=rounded(pair_abs_cos(view.cosine(layer))),
-            null_coverage=null.coverage95,
-            null_abs_cos=null.abs_cos95,
-            condensed=is_condensed(lines, null, entries),
-            sizes=lines.sizes,
-            label=frames.Array.of(label_M.numpy(), "i2"),
-            sign=frames.Array.of(sign_M.numpy(), "i1"),
-            norm=frames.Array.of(round_array(kernel_norms(weight_MK).cpu().numpy(), SHORT), "f4"),
+    def _measure_layer(self, layer: str, members: Members, into: Measurement) -> None:
+        geometry = members.geometry(layer)
+        lines, coarse = members.lines(layer, FINE), members.lines(layer, COARSE)
+        nulls, condensed = _judged(lines, FINE, geometry.entries)
+        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, geometry.entries)
+        coverage_S, mean_S = round_array(lines.coverage_S), round_array(lines.mean_abs_cos_S)
+        pair_S = round_array(mean_pair_abs_cos(members.pairs(layer), geometry.kernels))
+        into.scalar(f"{layer}.directions_coarse", coarse.directions_S)
+        into.scalar(f"{layer}.coverage_coarse", coarse.coverage_S)
+        into.scalar(f"{layer}.null_coverage_coarse", np.array([null.coverage95 for null in nulls_coarse]))
+        into.scalar(f"{layer}.condensed_coarse", np.array(condensed_coarse, np.float64))
+        into.scalar(f"{layer}.lines", lines.lines_S)
+        into.scalar(f"{layer}.lines_coarse", coarse.lines_S)
+        into.scalar(f"{layer}.directions", lines.directions_S)
+        into.scalar(f"{layer}.coverage", coverage_S)
+        into.scalar(f"{layer}.mean_abs_cos", mean_S)
+        into.scalar(f"{layer}.pair_abs_cos", pair_S)
+        into.scalar(f"{layer}.condensed", np.array(condensed, np.float64))
+        label_SM, sign_SM = self._trackers[layer].follow(members.numbers, lines.label_SM, lines.sign_SM)
+        columns = zip(
+            members.numbers,
+            lines.kept_S.tolist(),
+            lines.lines_S.tolist(),
+            coarse.lines_S.tolist(),
+            lines.directions_S.tolist(),
+            coverage_S.tolist(),
+            mean_S.tolist(),
+            pair_S.tolist(),
+            nulls,
+            condensed,
+            frames.Array.rows(label_SM, "i2"),
+            frames.Array.rows(sign_SM, "i1"),
+            frames.Array.rows(round_array(members.norms(layer), SHORT), "f4"),
+            strict=True,
         )
+        for row, (number, kept, count, count_coarse, directions, coverage, mean, pair, null, *rest) in enumerate(
+            columns
+        ):
+            is_so, label, sign, norm = rest
+            frame = frames.Condensation(
+                kernels=geometry.kernels,
+                kept=kept,
+                lines=count,
+                lines_coarse=count_coarse,
+                directions=directions,
+                coverage=coverage,
+                mean_abs_cos=mean,
+                pair_abs_cos=pair,
+                null_coverage=null.coverage95,
+                null_abs_cos=null.abs_cos95,
+                condensed=is_so,
+                sizes=lines.sizes(row),
+                label=label,
+                sign=sign,
+                norm=norm,
+                drawn_of=geometry.sampled,
+            )
+            into.frame(layer, frame, number)
+            if is_so and (layer, number) not in self._condensed:
+                self._condensed.add((layer, number))
+                into.event("condensed", f"{layer} condensed: {_count(count, 'line')} at {FINE.short}", number)
 
 
-def _calibration_size(kept: int) -> int:
-    """The number of kernels that the null is simulated for: `kept` down to its two leading binary digits.
-
-    A simulation takes a quarter of a second and `kept` changes from frame to frame; fewer random kernels look more
-    condensed, so rounding down is the careful side.
-    """
-    unit = 1 << max(0, kept.bit_length() - 2)
-    return max(1, kept // unit * unit)
+def _judged(lines: MembersLines, cut: Cut, entries: int) -> tuple[list[Null], list[bool]]:
+    """What chance makes of as many kernels as each member keeps, and whether each has condensed."""
+    kept_S = lines.kept_S.tolist()
+    null_of = {
+        kept: null_condensation(entries, calibration_size(kept), cut=cut.cos, smallest_share=cut.share)
+        for kept in set(kept_S)
+    }
+    nulls = [null_of[kept] for kept in kept_S]
+    own = zip(lines.coverage_S.tolist(), lines.tightness_S.tolist(), nulls, strict=True)
+    return nulls, [is_condensed(Judged(coverage, tightness), null, entries) for coverage, tightness, null in own]
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from condense_core.engine.network.activations import Activation, multiplicity
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.members import Members, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.complexity import best_polynomial, output_complexity
 from condense_core.measures.direction_field import angle_to_lines, direction_field, stable_lines
@@ -36,27 +38,38 @@ class OutputsProbe:
         self._degree = multiplicity(sigma)
         self._low, self._high = low, high
 
-    def measure(self, view: View, into: Measurement) -> None:
+    def measure(self, view: View | Members, into: Measurement) -> None:
         if self._degree is None:
             return
+        members = together(view)
+        found = [
+            self._measure_one(own, self._degree, number, into)
+            for number, own in zip(members.numbers, members.views, strict=True)
+        ]
+        complexity_S, below_S = np.array(found).T
+        into.scalar("complexity", complexity_S)
+        into.scalar("complexity_below", below_S)
+
+    def _measure_one(self, view: View, degree: int, number: int, into: Measurement) -> tuple[float, float]:
+        """The output's distance from a polynomial of the degree, and from one of a degree less."""
         assert isinstance(view, Observation)
         point_N = torch.linspace(self._low, self._high, TEST_POINTS, dtype=torch.float64)
         output_N = view.outputs(point_N[:, None].to(view.input))[:, 0].double().cpu()
-        complexity = rounded(output_complexity(point_N, output_N, self._degree))
-        into.scalar("complexity", complexity)
-        into.scalar("complexity_below", output_complexity(point_N, output_N, self._degree - 1))
+        complexity = rounded(output_complexity(point_N, output_N, degree))
         into.frame(
             view.layers[0],
             frames.Outputs(
-                degree=self._degree,
+                degree=degree,
                 complexity=complexity,
                 point=frames.Array.of(point_N.numpy(), "f8"),
                 output=frames.Array.of(output_N.numpy(), "f8"),
-                polynomial=frames.Array.of(best_polynomial(point_N, output_N, self._degree).numpy(), "f8"),
+                polynomial=frames.Array.of(best_polynomial(point_N, output_N, degree).numpy(), "f8"),
             ),
+            number,
         )
+        return complexity, output_complexity(point_N, output_N, degree - 1)
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: what is measured depends on its own step alone."""
 
 
@@ -67,17 +80,25 @@ class FieldProbe:
     def __init__(self, sigma: Activation) -> None:
         self._sigma = sigma
 
-    def measure(self, view: View, into: Measurement) -> None:
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        found = [
+            self._measure_one(own, number, into) for number, own in zip(members.numbers, members.views, strict=True)
+        ]
+        lines_S, angle_S = np.array(found).T
+        into.scalar("stable_lines", lines_S)
+        into.scalar("angle_to_lines", angle_S)
+
+    def _measure_one(self, view: View, number: int, into: Measurement) -> tuple[float, float]:
+        """How many stable lines there are, and the kept neurons' mean angle to them in degrees."""
         assert isinstance(view, Observation)
         layer = view.layers[0]
         input_N, residual_N = view.input[:, 0].cpu(), view.residual_ND[:, 0].cpu()
         angle_L = stable_lines(input_N, residual_N, self._sigma)
         omega_G2 = _grid(float(view.kernels(layer).abs().max()))
         velocity_G2 = direction_field(omega_G2, input_N, residual_N, self._sigma)
-        into.scalar("stable_lines", float(len(angle_L)))
         kernel_M2 = view.kernels(layer).cpu()
         angle_J = angle_to_lines(kernel_M2, angle_L)[view.kept(layer).cpu()]
-        into.scalar("angle_to_lines", math.degrees(float(angle_J.mean())))
         into.frame(
             layer,
             frames.Field(
@@ -85,9 +106,11 @@ class FieldProbe:
                 velocity=frames.Array.of(velocity_G2.numpy(), "f8"),
                 stable=frames.Array.of(angle_L.numpy(), "f8"),
             ),
+            number,
         )
+        return float(len(angle_L)), math.degrees(float(angle_J.mean()))
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: what is measured depends on its own step alone."""
 
 

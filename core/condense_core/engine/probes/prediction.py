@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import bisect
+import math
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import torch
-from torch import Tensor
 
 from condense_core.engine.network.linear_theory import LOOK_AHEAD
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.change import mean_of
+from condense_core.engine.probes.members import Array, Members, together
 from condense_core.engine.probes.view import View
-from condense_core.measures.alignment import alignment, ones_alignment, projection_ratio
+from condense_core.measures.alignment import alignments, projection_ratios
 from condense_core.measures.dynamics import LinearDynamics, predicted_condensation, predicted_ratio
-from condense_core.measures.signal import SignalSpectrum, ones_overlap
+from condense_core.measures.kernels import units_of
+from condense_core.measures.signal import Spectra, ones_overlaps
 from condense_core.runfile import frames
-from condense_core.runfile.precision import SINGLE, round_array, rounded
+from condense_core.runfile.precision import SINGLE, round_array
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import FINE
 
@@ -24,33 +30,48 @@ KEPT_VALUES = 32
 KEPT_OF_GRADIENT = 8
 # Eigenvalues that are recorded as curves of their own.
 CURVES = 4
+# Steps at which the closed form is worked out at a time.
+STEPS_AT_ONCE = 256
 
 
 class SpectrumProbe:
     """Frames `spectrum`, and scalars `LAYER.eigenvalue.1` … (λ², the eigenvalues of ZᵀZ) and `LAYER.ones_overlap`."""
 
-    def __init__(self, start: View) -> None:
+    def __init__(self, start: View | Members) -> None:
         self._geometry = {name: start.geometry(name) for name in start.layers}
 
-    def measure(self, view: View, into: Measurement) -> None:
-        for name in view.layers:
-            geometry = self._geometry[name]
-            source, found = view.prediction(name)
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        for name in members.layers:
+            source = members.prediction_source(name)
             if source == "none":
                 continue
-            overlap = np.empty(0)
+            geometry, found = self._geometry[name], members.prediction(name)
+            overlap_SC = np.empty((len(members.numbers), 0))
             if geometry.filters is not None:
-                filter_K = found.v1[: geometry.filters]
-                overlap = ones_overlap(filter_K, geometry.channels, geometry.patch).cpu().numpy()
-                into.scalar(f"{name}.ones_overlap", float(overlap.mean()))
+                filter_SK = found.v1[:, : geometry.filters]
+                overlap_SC = ones_overlaps(filter_SK, geometry.channels, geometry.patch).cpu().numpy()
+                into.scalar(f"{name}.ones_overlap", overlap_SC.mean(axis=1))
             from_data = source == "data"
-            values = found.values[: KEPT_VALUES if from_data else KEPT_OF_GRADIENT].cpu().numpy()
-            values = values if from_data else round_array(values, SINGLE)
-            into.frame(name, _frame(found, values, overlap, bias=geometry.bias, from_data=from_data))
-            for rank, value in enumerate(values[:CURVES], start=1):
-                into.scalar(f"{name}.eigenvalue.{rank}", float(value) ** 2)
+            values_Sr = found.values[:, : KEPT_VALUES if from_data else KEPT_OF_GRADIENT].cpu().numpy()
+            values_Sr = values_Sr if from_data else round_array(values_Sr, SINGLE)
+            v1_SK = found.v1.cpu().numpy() if from_data else np.empty((len(members.numbers), 0))
+            own = zip(
+                members.numbers,
+                frames.Array.rows(values_Sr, "f8"),
+                frames.Array.rows(v1_SK, "f4"),
+                frames.Array.rows(overlap_SC if from_data else overlap_SC[:, :0], "f8"),
+                strict=True,
+            )
+            for number, values, v1, overlap in own:
+                frame = frames.Spectrum(
+                    values=values, v1=v1, bias=geometry.bias, ones_overlap=overlap, from_data=from_data
+                )
+                into.frame(name, frame, number)
+            for rank, value_S in enumerate(values_Sr.T[:CURVES], start=1):
+                into.scalar(f"{name}.eigenvalue.{rank}", value_S**2)
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: a spectrum depends on its own step alone."""
 
 
@@ -66,76 +87,94 @@ class AlignmentProbe:
     the direction of the current gradient.
     """
 
-    def __init__(self, start: View, dynamics: LinearDynamics | None = None) -> None:
-        """`dynamics` is the closed form of the first layer's training, where there is one."""
-        from_data = (name for name in start.layers if start.prediction_source(name) == "data")
-        self._predicted = {name: start.prediction(name) for name in from_data}
-        filters = {name: start.geometry(name).filters for name in start.layers}
+    def __init__(
+        self, start: View | Members, dynamics: Mapping[int, LinearDynamics] | None = None, steps: Sequence[int] = ()
+    ) -> None:
+        """`dynamics` is the closed form of the first layer's training by a member's number, where there is one; `steps`
+        are all that are measured, ascending."""
+        members = together(start)
+        from_data = (name for name in members.layers if members.prediction_source(name) == "data")
+        self._predicted = {name: members.prediction(name) for name in from_data}
+        self._row_of = {number: row for row, number in enumerate(members.numbers)}
+        filters = {name: members.geometry(name).filters for name in members.layers}
         self._filters = {name: entries for name, entries in filters.items() if entries is not None}
-        self._dynamics = dynamics
-        self._arrival = None
-        if self._dynamics is not None:
-            self._arrival = predicted_condensation(self._dynamics, at_most=LOOK_AHEAD)
+        self._dynamics = dict(dynamics or {})
+        self._arrivals = {
+            number: predicted_condensation(each, at_most=LOOK_AHEAD) for number, each in self._dynamics.items()
+        }
+        self._steps = list(steps)
+        self._expected: dict[int, dict[int, float]] = {number: {} for number in self._dynamics}
 
-    def measure(self, view: View, into: Measurement) -> None:
-        if view.step == 0 and self._arrival is not None:
-            layer = view.layers[0]
-            into.scalar(f"{layer}.predicted_at", self._arrival)
-            into.event("predicted", f"linear dynamics: {layer} condenses at step {self._arrival}")
-        if self._dynamics is not None:
-            (expected,) = predicted_ratio(self._dynamics, torch.tensor([view.step])).tolist()
-            into.scalar(f"{view.layers[0]}.predicted_ratio", expected)
-        for layer in view.layers:
-            source, found = self._predicted[layer] if layer in self._predicted else view.prediction(layer)
-            weight_MK, kept_M = view.kernels(layer), view.kept(layer).cpu()
-            if source != "none":
-                _toward(layer, weight_MK, found, kept_M, into)
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        if self._dynamics:
+            self._measure_theory(members, into)
+        for layer in members.layers:
+            kept_SM, unit_SMK = members.kept(layer), members.units(layer)
+            if members.prediction_source(layer) != "none":
+                _toward(layer, members, self._spectra(layer, members), into)
             if layer in self._filters:
-                cosine_J = ones_alignment(weight_MK, self._filters[layer]).cpu()[kept_M].abs()
-                into.scalar(f"{layer}.ones_cos", float(cosine_J.mean()))
-                into.scalar(f"{layer}.ones_cos_least", float(cosine_J.min()) if len(cosine_J) else float("nan"))
-            direction_K = view.input_direction(layer)
-            if direction_K is not None:
-                cosine_J = alignment(weight_MK, direction_K).cpu()[kept_M].abs()
-                into.scalar(f"{layer}.case1_cos", float(cosine_J.mean()))
+                entries = self._filters[layer]
+                filter_SMK = units_of(members.kernels(layer)[:, :, :entries])
+                ones_SK = torch.ones(len(members.numbers), entries, dtype=torch.float64)
+                size_SM = np.abs(alignments(filter_SMK, ones_SK).cpu().numpy())
+                into.scalar(f"{layer}.ones_cos", mean_of(size_SM, kept_SM))
+                # NaN where one is, as the least of torch's
+                least_S = np.where(kept_SM, size_SM, np.inf).min(axis=1)
+                into.scalar(f"{layer}.ones_cos_least", np.where(kept_SM.any(axis=1), least_S, np.nan))
+            direction_SK = members.input_direction(layer)
+            if direction_SK is not None:
+                size_SM = np.abs(alignments(unit_SMK, direction_SK).cpu().numpy())
+                into.scalar(f"{layer}.case1_cos", mean_of(size_SM, kept_SM))
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the prediction is made anew from the seed."""
 
+    def _spectra(self, layer: str, members: Members) -> Spectra:
+        if layer not in self._predicted:
+            return members.prediction(layer)
+        return self._predicted[layer].rows([self._row_of[number] for number in members.numbers])
 
-def _toward(layer: str, weight_MK: Tensor, found: SignalSpectrum, kept_M: Tensor, into: Measurement) -> None:
+    def _measure_theory(self, members: Members, into: Measurement) -> None:
+        layer, step = members.layers[0], members.step
+        arrivals = [self._arrivals.get(number) for number in members.numbers]
+        if step == 0 and any(arrival is not None for arrival in arrivals):
+            at_S = np.array([math.nan if arrival is None else arrival for arrival in arrivals])
+            into.scalar(f"{layer}.predicted_at", at_S)
+            for number, arrival in zip(members.numbers, arrivals, strict=True):
+                if arrival is not None:
+                    into.event("predicted", f"linear dynamics: {layer} condenses at step {arrival}", number)
+        ratio_S = [self._ratio(number, step) if number in self._dynamics else math.nan for number in members.numbers]
+        into.scalar(f"{layer}.predicted_ratio", np.array(ratio_S))
+
+    def _ratio(self, number: int, step: int) -> float:
+        """What the closed form says of the member at that step; the steps that come are worked out with it."""
+        known = self._expected[number]
+        if step not in known:
+            after = bisect.bisect_right(self._steps, step)
+            steps = [step, *self._steps[after : after + STEPS_AT_ONCE]]
+            found = predicted_ratio(self._dynamics[number], torch.tensor(steps)).tolist()
+            known.clear()
+            known.update(zip(steps, found, strict=True))
+        return known[step]
+
+
+def _toward(layer: str, members: Members, found: Spectra, into: Measurement) -> None:
     """How far the kernels lie along the predicted direction, and along the second one."""
-    frame = _align(weight_MK, found.v1, kept_M)
-    into.frame(layer, frame)
-    into.scalar(f"{layer}.alignment", frame.mean_abs_cos)
-    into.scalar(f"{layer}.ratio", frame.ratio)
-    into.scalar(f"{layer}.share_on_v1", _share_along(weight_MK, found.v1, kept_M))
-    into.scalar(f"{layer}.share_on_v2", _share_along(weight_MK, found.v2, kept_M))
+    kept_SM, unit_SMK = members.kept(layer), members.units(layer)
+    cosine_SM = alignments(unit_SMK, found.v1).cpu().numpy()
+    mean_S = round_array(mean_of(np.abs(cosine_SM), kept_SM))
+    ratio_S = round_array(projection_ratios(members.kernels(layer), found.v1).cpu().numpy())
+    for number, frame in zip(members.numbers, frames.Alignment.of_members(cosine_SM, mean_S, ratio_S), strict=True):
+        into.frame(layer, frame, number)
+    into.scalar(f"{layer}.alignment", mean_S)
+    into.scalar(f"{layer}.ratio", ratio_S)
+    into.scalar(f"{layer}.share_on_v1", _shares_along(cosine_SM, kept_SM))
+    into.scalar(f"{layer}.share_on_v2", _shares_along(alignments(unit_SMK, found.v2).cpu().numpy(), kept_SM))
 
 
-def _align(weight_MK: Tensor, direction_K: Tensor, kept_M: Tensor) -> frames.Alignment:
-    cosine_M = alignment(weight_MK, direction_K).cpu()
-    return frames.Alignment.of(
-        cosine_M.numpy(),
-        mean_abs_cos=rounded(float(cosine_M[kept_M].abs().mean())),
-        ratio=rounded(projection_ratio(weight_MK, direction_K)),
-    )
-
-
-def _share_along(weight_MK: Tensor, direction_K: Tensor, kept_M: Tensor) -> float:
-    """Share of the kept kernels that lie along the direction as closely as kernels of one line do; NaN without any."""
-    cosine_J = alignment(weight_MK, direction_K).cpu()[kept_M].abs()
-    known = len(cosine_J) and bool(torch.isfinite(cosine_J).all())
-    return float((cosine_J >= FINE.cos).double().mean()) if known else float("nan")
-
-
-def _frame(
-    found: SignalSpectrum, values: np.ndarray, overlap: np.ndarray, *, bias: bool, from_data: bool
-) -> frames.Spectrum:
-    return frames.Spectrum(
-        values=frames.Array.of(values, "f8"),
-        v1=frames.Array.of(found.v1.cpu().numpy() if from_data else np.empty(0), "f4"),
-        bias=bias,
-        ones_overlap=frames.Array.of(overlap if from_data else np.empty(0), "f8"),
-        from_data=from_data,
-    )
+def _shares_along(cosine_SM: Array, kept_SM: Array) -> Array:
+    """Share of each member's kept kernels that lie along the direction as closely as kernels of one line do, (S,); NaN
+    without any, and where one is not known."""
+    unknown_S = (kept_SM & ~np.isfinite(cosine_SM)).any(axis=1)
+    return np.where(unknown_S, np.nan, mean_of((np.abs(cosine_SM) >= FINE.cos).astype(np.float64), kept_SM))

@@ -12,7 +12,6 @@ from typing import Protocol
 from torch import Tensor
 
 from condense_core.engine.network.prediction import Prediction, Source
-from condense_core.measures.clusters import Trees
 from condense_core.scenario.geometry import Geometry
 
 
@@ -35,12 +34,6 @@ class View(Protocol):
 
     def kept(self, layer: str) -> Tensor:
         """Which kernels (M,) are large enough to count, on the kernels' device."""
-
-    def cosine(self, layer: str) -> Tensor:
-        """Cosine similarity of the layer's kernels (M, M), float64."""
-
-    def tree(self, layer: str) -> Trees:
-        """How the layer's kernels join to lines, before any cut."""
 
     def kernel_gradient(self, layer: str) -> Tensor | None:
         """Gradient of the loss by the layer's kernels (M, K), as `kernels` has them; None where there is none."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.members import Members, together
 from condense_core.engine.probes.view import View
 from condense_core.runfile.precision import CLOCK, DOUBLE
 from condense_core.runfile.reader import RunReader
@@ -15,27 +18,38 @@ class Vitals:
     """Scalars `loss`, `loss_ratio` (to the first loss), `accuracy`, `test_accuracy`, `gradient_norm`,
     `steps_per_second`."""
 
-    def __init__(self, start: View) -> None:
-        self._first = start.loss
-        self._ended = False
-        self._before = (start.step, math.nan)
+    def __init__(self, start: View | Members) -> None:
+        members = together(start)
+        self._first = dict(zip(members.numbers, members.loss().tolist(), strict=True))
+        self._ended: set[int] = set()
+        self._before = self._now = (members.step, math.nan)
 
-    def measure(self, view: View, into: Measurement) -> None:
-        ratio = view.loss / self._first if self._first != 0 else float("nan")
-        into.scalar("loss", view.loss, DOUBLE)
-        into.scalar("loss_ratio", ratio, DOUBLE)
-        into.scalar("gradient_norm", view.gradient_norm, DOUBLE)
-        if view.accuracy == view.accuracy:
-            into.scalar("accuracy", view.accuracy)
-        if view.test_accuracy == view.test_accuracy:
-            into.scalar("test_accuracy", view.test_accuracy)
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        loss_S = members.loss()
+        first_S = np.array([self._first[number] for number in members.numbers])
+        with np.errstate(over="ignore"):
+            ratio_S = np.divide(loss_S, first_S, out=np.full(len(loss_S), math.nan), where=first_S != 0)
+        into.scalar("loss", loss_S, DOUBLE)
+        into.scalar("loss_ratio", ratio_S, DOUBLE)
+        into.scalar("gradient_norm", members.gradient_norm(), DOUBLE)
+        for name, share_S in (("accuracy", members.accuracy()), ("test_accuracy", members.test_accuracy())):
+            if not np.isnan(share_S).all():
+                into.scalar(name, share_S)
+        # of more members than are measured at a time, all have the step before
+        if members.step != self._now[0]:
+            self._before = self._now
+        self._now = (members.step, members.seconds)
         step, then = self._before
-        if view.seconds > then:
-            into.scalar("steps_per_second", (view.step - step) / (view.seconds - then), CLOCK)
-        self._before = (view.step, view.seconds)
-        if ratio < INITIAL_STAGE and not self._ended:
-            self._ended = True
-            into.event("initial-stage-ended", f"loss fell below {percent(INITIAL_STAGE)} of its first value")
+        if members.seconds > then:
+            into.scalar("steps_per_second", (members.step - step) / (members.seconds - then), CLOCK)
+        for number, ratio in zip(members.numbers, ratio_S.tolist(), strict=True):
+            if ratio < INITIAL_STAGE and number not in self._ended:
+                self._ended.add(number)
+                into.event(
+                    "initial-stage-ended", f"loss fell below {percent(INITIAL_STAGE)} of its first value", number
+                )
 
-    def resume(self, run: RunReader) -> None:
-        self._ended = bool((run.curve("loss_ratio")[1] < INITIAL_STAGE).any())
+    def resume(self, run: RunReader, number: int = 0) -> None:
+        if (run.curve("loss_ratio")[1] < INITIAL_STAGE).any():
+            self._ended.add(number)

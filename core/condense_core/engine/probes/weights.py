@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.members import Members, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.rank import singular_values
 from condense_core.runfile import frames
@@ -20,24 +21,27 @@ class WeightsProbe:
     """At most MOST_STEPS steps: frames `weights` of the whole network (layer ''), none above frames.MOST_WEIGHTS
     weights; and frames `singular`, the singular values of each hidden layer's kernels, however large it is."""
 
-    def __init__(self, start: View, steps: Sequence[int]) -> None:
+    def __init__(self, start: View | Members, steps: Sequence[int]) -> None:
         """`steps` are all that are measured, ascending."""
-        weights = sum(value.numel() for value in start.parameters().values())
+        weights = sum(value.numel() for value in together(start).views[0].parameters().values())
         self._keeps = weights <= frames.MOST_WEIGHTS
         self._steps = set(thinned(steps, MOST_STEPS))
 
-    def measure(self, view: View, into: Measurement) -> None:
-        if view.step not in self._steps:
+    def measure(self, view: View | Members, into: Measurement) -> None:
+        members = together(view)
+        if members.step not in self._steps:
             return
         if self._keeps:
-            parameters = {name: value.cpu().numpy() for name, value in view.parameters().items()}
-            into.frame("", frames.Weights.of(parameters))
-        for layer in view.layers:
-            kernels_MK = view.kernels(layer)
+            for number, own in zip(members.numbers, members.views, strict=True):
+                parameters = {name: value.cpu().numpy() for name, value in own.parameters().items()}
+                into.frame("", frames.Weights.of(parameters), number)
+        for layer in members.layers:
+            kernels_SMK = members.kernels(layer)
             # a network on its way to divergence has none
-            if kernels_MK.isfinite().all():
-                values_r = round_array(singular_values(kernels_MK).float().cpu().numpy(), SHORT)
-                into.frame(layer, frames.Singular(values=frames.Array.of(values_r, "f4")))
+            rows = kernels_SMK.isfinite().all(dim=2).all(dim=1).nonzero()[:, 0].tolist()
+            values_Sr = round_array(singular_values(kernels_SMK[rows]).float().cpu().numpy(), SHORT)
+            for row, values in zip(rows, frames.Array.rows(values_Sr, "f4"), strict=True):
+                into.frame(layer, frames.Singular(values=values), members.numbers[row])
 
-    def resume(self, run: RunReader) -> None:
+    def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: which steps are kept follows from the scenario."""

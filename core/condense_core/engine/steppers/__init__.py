@@ -15,6 +15,7 @@ from condense_core.engine.steppers.gradients.compiled import CompiledGradients, 
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.numpys_tanh import with_faster_tanh
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
+from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import Experiment
 
 __all__ = ["TrainingEnsemble", "gradient_method", "make_ensemble"]
@@ -24,8 +25,14 @@ def gradient_method(experiment: Experiment, device: torch.device, way: str | Non
     """The fastest way that was measured for that kind of network; `fast` asks for autograd's.
 
     It follows from the scenario and from `way`, the name of the one in which its steps were taken so far, if any were:
-    never from the speed of this moment, so that the same run gives the same bits.
+    never from the speed of this moment, so that the same run gives the same bits. ScenarioError where `fast` would slow
+    down a run that begins.
     """
+    if way is None and "channels-last" in experiment.fast and cnn.applies(experiment, device):
+        raise ScenarioError(
+            "fast: 'channels-last' slows this network: one convolution on a CPU is trained by formulas of its own, up"
+            " to four times as fast; leave it out (--set 'fast=[]')"
+        )
     if not experiment.fast:
         if mlp.applies(experiment):
             begun = way is not None

@@ -14,6 +14,7 @@ from condense_core.engine.checkpoint import State, prefix
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import Observation, OutputAndGradient
+from condense_core.engine.network.stacked import OutputsAndGradients, Stacked
 from condense_core.engine.steppers.batches import Batches
 from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
 from condense_core.engine.steppers.graphs import BLOCK, Block
@@ -139,6 +140,21 @@ class TrainingEnsemble:
             )
             for member in self.members
         ]
+
+    def stacked(self) -> Stacked:
+        """All members in training as they are now, side by side; to be read before the next step."""
+
+        def computed() -> OutputsAndGradients:
+            self.prepare()
+            outputs = torch.stack([self._gradients.output(row) for row in range(len(self.members))])
+            return outputs, self._parameters.of_rows([group.grads for group in self._parameters.groups])
+
+        return Stacked(
+            self._experiment,
+            self._datasets[0] if self._shared else None,
+            lambda: self._parameters.of_rows([group.params for group in self._parameters.groups]),
+            computed if self._whole_sample else None,
+        )
 
     def drop(self, members: Sequence[int]) -> None:
         """Take members out of training, as they are now; at least one must stay."""

@@ -36,6 +36,9 @@ class Parameters(Protocol):
     def of_row(self, row: int, values: Sequence[Sequence[Tensor]]) -> ByName:
         """One member's part, by parameter name, of `values`: tensors laid out as the `params` of each group are."""
 
+    def of_rows(self, values: Sequence[Sequence[Tensor]]) -> ByName:
+        """All members' parts, (S, …) by parameter name, as `of_row` has them; views where they lie side by side."""
+
 
 class SeparateParameters:
     """Each tensor in memory of its own, a group for each member; whoever finds gradients puts them into the groups."""
@@ -51,6 +54,10 @@ class SeparateParameters:
 
     def of_row(self, row: int, values: Sequence[Sequence[Tensor]]) -> ByName:
         return dict(zip(self.by_row[row], values[row], strict=True))
+
+    def of_rows(self, values: Sequence[Sequence[Tensor]]) -> ByName:
+        together = zip(*values, strict=True)
+        return {name: torch.stack(each) for name, each in zip(self.by_row[0], together, strict=True)}
 
 
 class FlatParameters:
@@ -75,9 +82,9 @@ class FlatParameters:
         self.groups = [ParameterGroup([flat], [self._flat_grad])]
         self.stacked, self.grads = self._stack(flat), self._stack(self._flat_grad)
         for row, own in enumerate(by_row):
-            for name, place in self._unstack(self.stacked, row).items():
-                place.copy_(own[name].detach())
-                own[name].data = place
+            for name, place in self._unstack(self.stacked, slice(row, row + 1)).items():
+                place[0].copy_(own[name].detach())
+                own[name].data = place[0]
 
     def zero_grad(self) -> None:
         """Set all gradients to 0, for a method that adds to them."""
@@ -92,8 +99,14 @@ class FlatParameters:
         return [torch.cat([rate_S.repeat_interleave(shape.numel()) for shape in self._shapes.values()])]
 
     def of_row(self, row: int, values: Sequence[Sequence[Tensor]]) -> ByName:
+        return {name: value[0] for name, value in self._unstack(self._parts(values), slice(row, row + 1)).items()}
+
+    def of_rows(self, values: Sequence[Sequence[Tensor]]) -> ByName:
+        return self._unstack(self._parts(values), slice(None))
+
+    def _parts(self, values: Sequence[Sequence[Tensor]]) -> ByName:
         ((flat,),) = values
-        return self._unstack(self._stack(flat), row)
+        return self._stack(flat)
 
     def _stack(self, flat: Tensor) -> ByName:
         """Views of `flat` by name, (S, …) each."""
@@ -102,19 +115,19 @@ class FlatParameters:
             name: part.view(self._rows, *shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
         }
 
-    def _unstack(self, stacked: ByName, row: int) -> ByName:
-        """One member's part of `stacked`, by the names that its network has for it."""
+    def _unstack(self, stacked: ByName, rows: slice) -> ByName:
+        """Some members' parts of `stacked`, (S, …) by the names that their networks have for them."""
         found: ByName = {}
         for name, value in stacked.items():
             layer, _, kind = name.partition(".")
             if kind != "kernels":
-                found[name] = value[row]
+                found[name] = value[rows]
                 continue
             shape = self._shape_of[f"{layer}.weight"]
             entries = shape[1:].numel()
-            found[f"{layer}.weight"] = value[row][:, :entries].view(shape)
+            found[f"{layer}.weight"] = value[rows][:, :, :entries].view(-1, *shape)
             if value.shape[2] > entries:
-                found[f"{layer}.bias"] = value[row][:, entries]
+                found[f"{layer}.bias"] = value[rows][:, :, entries]
         return found
 
 

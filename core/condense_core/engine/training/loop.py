@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from condense_core.engine import checkpoint
 from condense_core.engine.network.observation import Observation
+from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.status import Status
@@ -86,7 +87,9 @@ class Loop:
             if looks:
                 before = time.monotonic()
                 outcome = self._measure(step, last)
-                begun += time.monotonic() - before
+                took = time.monotonic() - before
+                begun += took
+                self._recorder.took(took)
                 if outcome is not None:
                     return self._end(outcome)
             if thread.commands or self._signal:
@@ -113,8 +116,9 @@ class Loop:
     def _measure(self, step: int, last: int) -> Outcome | None:
         ensemble = self._ensemble
         observations = dict(zip(ensemble.members, ensemble.observe(), strict=True))
-        for observation in observations.values():
-            observation.seconds = self._thread.progress[1]
+        losses = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked()).loss().tolist()
+        for observation, loss in zip(observations.values(), losses, strict=True):
+            observation.seconds, observation.loss = self._thread.progress[1], loss
         outcome = self._drop_diverged(observations, step)
         if outcome is not None:
             return outcome
@@ -124,7 +128,9 @@ class Loop:
         ends = step == last or len(reached) == len(observations)
         if step in self._schedule or self._measure_first or ends or reached:
             must = ends or bool(reached) or self._measure_first or step in self._required
-            self._recorder.record(observations, must=must)
+            # not those of before: a member that was dropped has moved the others
+            members = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked())
+            self._recorder.record(members, must=must)
         self._measure_first = False
         if ends:
             self._reached += reached.values()

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
-
-from condense_core.engine.network.observation import Observation
-from condense_core.engine.probes import Measurement, Probe
+from condense_core.engine.probes import Measurement, Members, Probe
 from condense_core.engine.training.budget import Budget
 from condense_core.runfile import frames
-from condense_core.runfile.precision import CLOCK, DOUBLE
+from condense_core.runfile.precision import CLOCK
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario.experiment import Experiment
-
-Probes = Mapping[str, Probe]
+from condense_core.scenario.schedule import scheduled_steps
 
 
 class Recorder:
@@ -29,11 +24,13 @@ class Recorder:
     nothing is there twice.
     """
 
-    def __init__(self, thread: RecordingThread, probes: Sequence[Probes], run: RunReader) -> None:
-        """`probes` has those of each of the experiment's members."""
+    def __init__(self, thread: RecordingThread, probes: Mapping[str, Probe], run: RunReader) -> None:
+        """`probes` measure all of the experiment's members."""
         self._thread = thread
         self._probes = probes
         self._experiment: Experiment = run.experiment
+        # each of them is made and checked anew whenever they are asked for
+        self._alone = self._experiment.members
         instants = run.curve("loss")[0]
         self.recorded_to = int(instants[-1]) if len(instants) else -1
         """The last step that was measured, -1 before the first."""
@@ -41,17 +38,17 @@ class Recorder:
         self._stride = 1
         self._until_next = 0
         record = self._experiment.record
-        self.budget = Budget(probes[0], record.budget, record.grace_seconds)
-        for member, own in enumerate(probes):
-            of_member = run.member(member)
-            for probe in own.values():
-                probe.resume(of_member)
+        self.budget = Budget(probes, record.budget, record.grace_seconds, len(scheduled_steps(self._experiment)))
+        self._looked = 0.0
+        for number in range(len(self._alone)):
+            of_member = run.member(number)
+            for probe in probes.values():
+                probe.resume(of_member, number)
 
-    def record(self, observations: Mapping[int, Observation], *, must: bool = False) -> None:
-        """Measure each member and hand over; `must` measures all there is, and waits for the disk instead of leaving
+    def record(self, members: Members, *, must: bool = False) -> None:
+        """Measure the members and hand over; `must` measures all there is, and waits for the disk instead of leaving
         this step out."""
-        observation = next(iter(observations.values()))
-        if observation.step <= self.recorded_to:
+        if members.step <= self.recorded_to:
             return
         self._until_next -= 1
         if not must and (self._until_next > 0 or not self._thread.has_room()):
@@ -61,25 +58,35 @@ class Recorder:
                 self._stride = min(64, 2 * self._stride)
                 self._until_next = self._stride
             return
-        due = self.budget.due(observation.seconds if observation.seconds > 0 else 0.0)
-        names = list(self._probes[0]) if must else due
+        due = self.budget.due(members.seconds if members.seconds > 0 else 0.0)
+        names = list(self._probes) if must else due
         if not names:
             if self.budget.notice:
-                self.event(observation.step, "slower", self.budget.notice)
+                self.event(members.step, "slower", self.budget.notice)
             return
         costs = dict.fromkeys(names, 0.0)
-        found = {member: self._measure(member, of, costs) for member, of in observations.items()}
+        found = self._measure(members, costs)
         self.budget.ran(costs)
-        together = self._merge(observation.step, found) if len(self._probes) > 1 else found[0]
+        events = [
+            (kind, f"{self.name_of(number)}: {text}" if self._several else text)
+            for number, kind, text in found.member_events
+        ]
         if self._left_out:
-            together.event("slower", f"the disk was too slow: {self._left_out} measurements were skipped")
+            events.append(("slower", f"the disk was too slow: {self._left_out} measurements were skipped"))
         if self.budget.notice and not must:
-            together.event("slower", self.budget.notice)
-        if observation.seconds > 0:
-            together.scalar("recording_share", self.budget.total / observation.seconds, CLOCK)
-        self._thread.put(StepRecord(together.step, together.scalars, together.frames, together.events))
-        self.recorded_to = together.step
+            events.append(("slower", self.budget.notice))
+        if members.seconds > 0:
+            found.of_all("recording_share", self.budget.total / members.seconds, CLOCK)
+        self._thread.put(StepRecord(found.step, found.scalars, found.frames, events))
+        self.recorded_to = found.step
         self._left_out, self._stride, self._until_next = 0, 1, 0
+
+    def took(self, seconds: float) -> None:
+        """Count what the training thread has spent on looking at its members, whatever for: views and losses, probes,
+        what is made once, and handing over; what the writer's thread has worked is counted with it."""
+        self._looked += seconds
+        alone = self._looked - sum(self.budget.seconds.values())
+        self.budget.besides = max(0.0, alone) + self._thread.seconds
 
     def diverged(self, step: int, member: int, text: str) -> None:
         """Record that a member of an ensemble has no finite loss any more."""
@@ -92,33 +99,21 @@ class Recorder:
 
     def name_of(self, member: int) -> str:
         """A member as events call it: by its seed, or by that of its data."""
-        own = self._experiment.members[member]
+        own = self._alone[member]
         return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
 
-    def _measure(self, member: int, observation: Observation, costs: dict[str, float]) -> Measurement:
-        """What the probes named in `costs` find; the time they take is added there."""
-        found = Measurement(observation.step)
-        for name in costs:
-            begun, before = time.perf_counter(), found.one_time
-            self._probes[member][name].measure(observation, found)
-            costs[name] += time.perf_counter() - begun - (found.one_time - before)
-        return found
+    @property
+    def _several(self) -> bool:
+        return len(self._alone) > 1
 
-    def _merge(self, step: int, found: Mapping[int, Measurement]) -> Measurement:
-        together = Measurement(step)
-        columns = [dict(measured.scalars) for measured in found.values()]
-        names = list(dict.fromkeys(name for column in columns for name in column))
-        values = np.array([[column.get(name, math.nan) for column in columns] for name in names], np.float64)
-        for name, of_members in zip(names, values, strict=True):
-            known = of_members[~np.isnan(of_members)]
-            together.scalar(name, float(known.mean()) if len(known) else math.nan, DOUBLE)
-        all_of_them = frames.Members(
-            names=tuple(names), members=tuple(found), values=frames.Array.of(values.reshape(len(names), -1), "f8")
-        )
-        together.frame("", all_of_them)
-        for member, measured in found.items():
-            for layer, frame in measured.frames:
-                together.frame(frames.place(layer, member), frame)
-            for kind, text in measured.events:
-                together.event(kind, f"{self.name_of(member)}: {text}")
-        return together
+    def _measure(self, members: Members, costs: dict[str, float]) -> Measurement:
+        """What the probes named in `costs` find; the time they take is added there."""
+        found = Measurement(members.step, members.numbers, ensemble=self._several)
+        for block in members.blocks():
+            part = Measurement(members.step, block.numbers)
+            for name in costs:
+                begun = time.perf_counter()
+                self._probes[name].measure(block, part)
+                costs[name] += time.perf_counter() - begun
+            found.add(part)
+        return found

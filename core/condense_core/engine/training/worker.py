@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import os
 import signal
+import time
 import traceback
 from pathlib import Path
 
 from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.probes import probes_for
+from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
@@ -82,7 +84,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                 work = math.inf if len(samples) > 1 else 0
             device.set_threads(work, ensemble.warm_up, info.device)
         start = ensemble.observe()
-        recorder = Recorder(thread, [probes_for(experiment, observation) for observation in start], run)
+        begun = time.monotonic()
+        first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
+        recorder = Recorder(thread, probes_for(experiment, first), run)
+        recorder.took(time.monotonic() - begun)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
         # from here on the loop looks at commands itself
         thread.call_at_stop(None)
@@ -94,6 +99,14 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
+            for layer in first.layers:
+                geometry = first.geometry(layer)
+                if geometry.sampled is not None:
+                    recorder.event(
+                        0,
+                        "sampled",
+                        f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
+                    )
             if samples[0].class_names:
                 recorder.event(0, "data", f"{samples[0].note}; {samples[0].class_names}")
         else:

@@ -31,7 +31,7 @@ from condense_core.runs.place import is_mirror, run_folders
 from condense_core.text import short
 
 if TYPE_CHECKING:
-    from condense_core.runs.standing import Standing
+    from condense_core.runs.claim_state import Standing
 
 # Rows of one message: at 1 Mbit/s, half a second.
 PIECE_BYTES = 64 * 1024

@@ -13,7 +13,7 @@ from condense_core.measure_table import MEASURES
 from condense_core.text import printable
 
 if TYPE_CHECKING:
-    from condense_core.runs.standing import Standing
+    from condense_core.runs.claim_state import Standing
 
 # A claim asks for some things of each of a network's layers.
 MOST_FINDINGS = 1_000
@@ -28,7 +28,7 @@ def packed_claim(claim: Standing | None) -> msgspec.Raw:
 def unpacked_claim(packed: msgspec.Raw) -> Standing | None:
     """The claim, with texts that can be shown; RunFileError where it makes no sense here."""
     # imports NumPy, which the app does not wait for
-    from condense_core.runs.standing import Standing
+    from condense_core.runs.claim_state import Standing
 
     with decoding(RunFileError, "how its claim stands is malformed"):
         claim: Standing | None = typed.from_msgpack(packed, Standing | None)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from condense_core.runfile.status import Status
 from condense_core.text import printable
 
 if TYPE_CHECKING:
-    from condense_core.runs.standing import Standing
+    from condense_core.runs.claim_state import Standing
 
 # Raised where an older program could not make sense of what is said. What each added:
 # 2: nothing older is spoken.

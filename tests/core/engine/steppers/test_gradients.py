@@ -12,13 +12,14 @@ from condense_core.engine.data.datasets import load
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.derivatives import elementwise
 from condense_core.engine.steppers import gradient_method, make_ensemble
-from condense_core.engine.steppers.gradients import cnn, numpys_tanh
+from condense_core.engine.steppers.gradients import autograd, cnn, numpys_tanh
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
+from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import (
     ACTIVATIONS,
     GD,
@@ -143,6 +144,31 @@ def test_one_convolution_in_several_chunks_and_without_kept_patches(monkeypatch)
     assert_equals_each_seed_alone(CnnGradients, images, steps=4)
     monkeypatch.setattr(cnn, "KEPT_BYTES", 0)
     assert_equals_each_seed_alone(CnnGradients, images, steps=4)
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross-entropy"])
+def test_deep_convolutions_in_chunks_are_the_same(monkeypatch, loss):
+    images = Digits(samples=20, labels="onehot")
+    layers = (Conv(width=5), Conv(width=4), Dense(width=6))
+    experiment = scenario(data=images, loss=loss, layers=layers, optimizer=Adam(lr=1e-3))
+    whole = make(AutogradGradients, experiment)
+    monkeypatch.setattr(autograd, "KEPT_BYTES", 7 * 2 * 64 * 9 * 8)
+    chunks = make(AutogradGradients, experiment)
+    for _ in range(4):
+        whole.advance()
+        chunks.advance()
+    for one, other in zip(whole.observe(), chunks.observe(), strict=True):
+        assert other.loss == pytest.approx(one.loss, rel=rtol("member"))
+        for name, value in one.gradient.items():
+            assert float((other.gradient[name] - value).norm()) <= rtol("float64") * float(value.norm())
+
+
+def test_a_fast_way_that_is_slower_is_refused_where_a_run_begins():
+    slow = scenario(data=Digits(samples=20), layers=(Conv(width=3),), dtype="float32", fast=("channels-last",))
+    with pytest.raises(ScenarioError, match=r"'channels-last' slows this network: .*--set 'fast=\[\]'"):
+        gradient_method(slow, CPU)
+    assert gradient_method(slow, CPU, "eager, channels-last") is AutogradGradients
+    assert gradient_method(slow, torch.device("cuda")) is VmapGradients
 
 
 def test_deep_convolutions_stacked():

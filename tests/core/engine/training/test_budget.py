@@ -59,3 +59,34 @@ def test_the_report_names_the_share_and_the_most_expensive_first():
     budget = Budget(COSTS, share=0.03, grace=0.0)
     budget.ran({"cheap": 0.5, "expensive": 1.5})
     assert budget.report(100.0) == "measuring took 2.00 s, 2 % of training: expensive 1.50 s, cheap 0.50 s"
+
+
+def test_where_measuring_all_takes_longer_than_the_grace_what_there_is_is_spread_over_the_run():
+    budget = Budget(COSTS, share=0.03, grace=5.0, scheduled=1000)
+    ran, said = go(budget, steps=1000, step_s=0.0)
+    assert budget.total <= 5.0 + sum(COSTS.values())
+    gaps = [after - before for before, after in zip(ran["expensive"], ran["expensive"][1:], strict=False)]
+    assert len(gaps) > 30, "2 of the 5 seconds"
+    assert max(gaps) <= 64, "no hole"
+    assert len(said) >= 1
+    assert budget.left_out["expensive"] == 1000 - len(ran["expensive"])
+    assert f"expensive at {budget.left_out['expensive']}" in budget.report(0.0)
+
+
+def test_what_takes_less_than_the_grace_is_measured_whole_however_slow_the_first_step_was():
+    budget = Budget(COSTS, share=0.03, grace=5.0, scheduled=80)
+    budget.ran({"expensive": 0.5})
+    ran, said = go(budget, steps=80, step_s=0.0)
+    assert all(len(steps) == 80 for steps in ran.values())
+    assert said == []
+    assert "left out" not in budget.report(1.0)
+
+
+def test_what_is_no_probes_cost_counts_too():
+    with_writer, alone = (Budget(COSTS, share=0.03, grace=0.0) for _ in range(2))
+    with_writer.besides = 50.0
+    assert with_writer.total - alone.total == 50.0
+    for budget in (with_writer, alone):
+        budget.ran(COSTS)
+    assert with_writer.due(100.0) == []
+    assert alone.due(100.0) == list(COSTS)

@@ -14,7 +14,8 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from condense_core.errors import CondenseError
-from condense_core.runs.glance import Glance, Glances
+from condense_core.runs.glance import Glance
+from condense_core.runs.glances import Glances
 from condense_presets.catalogue import Preset, catalogue
 from condense_tui.draw.line import Line
 from condense_tui.screens import list_lines

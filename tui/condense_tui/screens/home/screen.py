@@ -33,8 +33,8 @@ from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.too_small import Tiny
 
 if TYPE_CHECKING:
+    from condense_core.runs.claim_state import Standing
     from condense_core.runs.glance import Glance
-    from condense_core.runs.standing import Standing
     from condense_tui.draw.line import Line
 
 # Two lists side by side need this much; with less they become tabs.

@@ -12,7 +12,10 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.losses import loss
 from condense_core.engine.network.network import Network
 from condense_core.engine.steppers.parameters import SeparateParameters
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import Conv, Experiment
+
+# Activations of one pass that autograd may keep on a CPU: of more images they come one chunk after the other.
+KEPT_BYTES = 500_000_000
 
 
 class AutogradGradients:
@@ -38,12 +41,39 @@ class AutogradGradients:
             target_ND = dataset.target if batch is None else dataset.target[batch[row]]
             if self._channels_last:
                 input_ = input_.contiguous(memory_format=torch.channels_last)
+            output_ND, group.grads = self._of_samples(network, input_, target_ND, group.params)
+            self._outputs.append(output_ND)
+
+    def _of_samples(
+        self, network: Network, input_: Tensor, target_ND: Tensor, params: list[Tensor]
+    ) -> tuple[Tensor, Sequence[Tensor]]:
+        """Outputs and gradients, in as many chunks of samples as memory asks for."""
+        samples = len(input_)
+        chunk = self._chunk(input_)
+        outputs: list[Tensor] = []
+        grads: list[Tensor] = []
+        for first in range(0, samples, chunk):
+            part = slice(first, first + chunk)
             with self._precision(input_.device.type):
-                output_ND = network(input_)
-            output_ND = output_ND.to(target_ND.dtype)
-            error = loss(self._experiment.loss, output_ND, target_ND)
-            group.grads = torch.autograd.grad(error, group.params)
-            self._outputs.append(output_ND.detach())
+                output_cD = network(input_[part])
+            output_cD = output_cD.to(target_ND.dtype)
+            error = loss(self._experiment.loss, output_cD, target_ND[part])
+            if chunk < samples:
+                # the loss is a mean over the samples it sees
+                error = error * (len(output_cD) / samples)
+            found = torch.autograd.grad(error, params)
+            grads = [sum_.add_(grad) for sum_, grad in zip(grads, found, strict=True)] if grads else list(found)
+            outputs.append(output_cD.detach())
+        return torch.cat(outputs) if len(outputs) > 1 else outputs[0], grads
+
+    def _chunk(self, input_: Tensor) -> int:
+        """Samples of one pass; all of them on a GPU, and where batch normalisation looks at all of them."""
+        convolutions = [layer for layer in self._experiment.layers if isinstance(layer, Conv)]
+        if input_.device.type != "cpu" or self._experiment.trunk is not None or not convolutions:
+            return len(input_)
+        # what goes into an activation, and what comes out of it; a convolution only takes pixels away
+        pixels = 2 * input_[0, 0].numel() * sum(layer.width for layer in convolutions)
+        return max(1, min(len(input_), KEPT_BYTES // (pixels * input_.element_size())))
 
     def output(self, row: int) -> Tensor:
         return self._outputs[row]

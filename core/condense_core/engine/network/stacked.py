@@ -1,0 +1,94 @@
+"""All members of an ensemble at one step, side by side.   # S members, N samples, D outputs, M kernels, K entries"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network import losses
+from condense_core.engine.network.observation import signal_of
+from condense_core.measures.sample import drawn_kernels
+from condense_core.scenario.experiment import Experiment
+
+ByName = Mapping[str, Tensor]
+OutputsAndGradients = tuple[Tensor, ByName]
+
+# Outputs of all members that are turned to losses at once: of more, sums over samples are split among threads, and one
+# member alone would be added up in another order.
+MOST_OUTPUTS = 32_768
+
+
+class Stacked:
+    """What the members have in common memory, (S, …) each; to be read before the ensemble takes its next step."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        dataset: Dataset | None,
+        weights: Callable[[], ByName],
+        computed: Callable[[], OutputsAndGradients] | None,
+    ) -> None:
+        """`dataset` is the sample, None where each member has its own; `computed` gives outputs (S, N, D) on the whole
+        sample and gradients as the coming step needs them, None where that does not see the whole sample."""
+        self.experiment = experiment
+        self._dataset = dataset
+        self._weights = weights
+        self._computed = computed
+
+    @property
+    def has_gradient(self) -> bool:
+        """Whether outputs and gradients are there without being worked out."""
+        return self._computed is not None
+
+    @property
+    def has_outputs(self) -> bool:
+        """Whether losses and signals are found of all members at once, with the bits of one alone."""
+        return self.has_gradient and self._dataset is not None and self._dataset.target.numel() <= MOST_OUTPUTS
+
+    def kernels(self, layer: str) -> Tensor:
+        """The layers' kernels (S, M, K), to be read only."""
+        return self._rows(layer, self._weights())
+
+    def gradient(self) -> ByName:
+        """Gradients by parameter name."""
+        return self._found[1]
+
+    def kernel_gradient(self, layer: str) -> Tensor:
+        """Gradients by the layers' kernels (S, M, K)."""
+        return self._rows(layer, self._found[1])
+
+    @cached_property
+    def loss_S(self) -> Tensor:
+        """The loss on the whole sample."""
+        return losses.losses(self.experiment.loss, self._found[0], self._shared.target)
+
+    @cached_property
+    def signal_SRK(self) -> Tensor:
+        """The signal matrix of the only hidden layer, from the current residuals."""
+        output_SND, target_ND = self._found[0], self._shared.target
+        members, samples, outputs = output_SND.shape
+        residuals = [losses.residual(self.experiment.loss, output_ND, target_ND) for output_ND in output_SND]
+        # outputs of all members are those of one network
+        residual_Nd = torch.stack(residuals).transpose(0, 1).reshape(samples, members * outputs)
+        signal_RK = signal_of(self.experiment.layers[0], residual_Nd, self._shared)
+        return signal_RK.reshape(members, -1, signal_RK.shape[1])
+
+    @property
+    def _shared(self) -> Dataset:
+        assert self._dataset is not None
+        return self._dataset
+
+    @cached_property
+    def _found(self) -> OutputsAndGradients:
+        assert self._computed is not None
+        return self._computed()
+
+    def _rows(self, layer: str, values: ByName) -> Tensor:
+        weight, bias = values[f"{layer}.weight"].detach().flatten(2), values.get(f"{layer}.bias")
+        rows_SMK = weight if bias is None else torch.cat([weight, bias.detach()[:, :, None]], dim=2)
+        sample = drawn_kernels(layer, rows_SMK.shape[1])
+        return rows_SMK if sample is None else rows_SMK[:, sample.to(rows_SMK.device)]

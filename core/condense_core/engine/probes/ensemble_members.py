@@ -1,0 +1,78 @@
+"""Members that are trained together: what lies side by side in memory is read as it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from condense_core.engine.network.observation import Observation
+from condense_core.engine.network.stacked import Stacked
+from condense_core.engine.probes.members import Array, Members
+from condense_core.measures.change import gradient_norms
+from condense_core.measures.clusters import kept_kernels
+from condense_core.measures.signal import Spectra, spectra
+
+
+class EnsembleMembers(Members):
+    """Members of one ensemble, to be read before it takes its next step."""
+
+    def __init__(
+        self, observations: Sequence[Observation], numbers: Sequence[int], stacked: Stacked, rows: slice = slice(None)
+    ) -> None:
+        """`rows` are those of `stacked` that the observations are of."""
+        super().__init__(observations, numbers)
+        self._observations = list(observations)
+        self._stacked = stacked
+        self._rows = rows
+
+    def part(self, rows: slice) -> Members:
+        return EnsembleMembers(self._observations[rows], self.numbers[rows], self._stacked, rows)
+
+    def kernels(self, layer: str) -> Tensor:
+        return self._once(("kernels", layer), lambda: self._stacked.kernels(layer)[self._rows])
+
+    def loss(self) -> Array:
+        if not self._stacked.has_outputs:
+            return super().loss()
+        return self._stacked.loss_S[self._rows].double().cpu().numpy()
+
+    def accuracy(self) -> Array:
+        return super().accuracy() if self._observations[0].has_classes else np.full(len(self.numbers), np.nan)
+
+    def test_accuracy(self) -> Array:
+        return super().test_accuracy() if self._observations[0].has_test else np.full(len(self.numbers), np.nan)
+
+    def gradient_norm(self) -> Array:
+        if not self._stacked.has_gradient:
+            return super().gradient_norm()
+        gradients = self._stacked.gradient().values()
+        return gradient_norms(gradient[self._rows] for gradient in gradients).cpu().numpy()
+
+    def input_direction(self, layer: str) -> Tensor | None:
+        first = self._observations[0]
+        if not first.has_input_direction(layer):
+            return None
+        if self._stacked.has_outputs and first.prediction_source(layer) == "data":
+            # of the only hidden layer and one output they are the same
+            return self._stacked.signal_SRK[self._rows, 0]
+        return super().input_direction(layer)
+
+    def _kept(self, layer: str) -> Array:
+        return kept_kernels(self.norms(layer), self._stacked.experiment.record.smallest_norm)
+
+    def _kernel_gradient(self, layer: str) -> Tensor | None:
+        if not self._stacked.has_gradient:
+            return super()._kernel_gradient(layer)
+        return self._stacked.kernel_gradient(layer)[self._rows]
+
+    def _prediction(self, layer: str) -> Spectra:
+        if self.prediction_source(layer) == "data":
+            if self._stacked.has_outputs:
+                return spectra(self._stacked.signal_SRK[self._rows])
+            return spectra(torch.stack([each.signal for each in self._observations]))
+        gradient_SMK = self.kernel_gradient(layer)
+        assert gradient_SMK is not None
+        return spectra(-gradient_SMK)

@@ -133,8 +133,6 @@ SCRIPT = """
 import sys, os, signal, time
 import torch
 from torch import nn
-from trainings import STEPS, batch, loop, network, only_run, texts, waited
-
 from condense_core import watch
 model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

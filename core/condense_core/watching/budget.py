@@ -11,8 +11,10 @@ from condense_core.engine.training.budget import Budget
 # Within the first minute measuring may have what it may take of that minute, at most half of the time trained so far.
 FIRST_S = 60.0
 EARLY_SHARE = 0.5
+# What is never too much: it takes less than the recorder's start.
+LEAST_S = 0.3
 # Measurements that may be asked for before the first one has said what they cost.
-BLIND = 17
+BLIND = 48
 
 PROBES = ("vitals", "similarity", "condensation", "spectrum", "alignment", "change")
 
@@ -33,7 +35,7 @@ class Allowance(Budget):
 
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
-        return max(self._share * trained, min(self._share * FIRST_S, EARLY_SHARE * trained))
+        return max(LEAST_S, self._share * trained, min(self._share * FIRST_S, EARLY_SHARE * trained))
 
     def due(self, trained: float) -> list[str]:
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""

@@ -67,7 +67,8 @@ class Measurer:
             thread.progress, self._spent = (message.step, message.seconds), message.spent
         else:
             step, seconds = thread.progress
-            thread.put(StepRecord(step, [], [], [("recording", self._report(seconds))]))
+            if self.measured:
+                thread.put(StepRecord(step, [], [], [("recording", self._report(seconds))]))
             thread.put(StepRecord(step, [], [], [(message.status, message.reason or f"trained {step:,} steps")]))
             thread.set_status(message.status, message.reason)  # type: ignore[arg-type]
             thread.close()

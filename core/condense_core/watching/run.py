@@ -72,6 +72,8 @@ class WatchedRun:
         self._ended: tuple[Status, str] = ("done", "")
         self.on_stop: Callable[[], None] | None = None
         """Called where somebody asks to stop, in place of `stop_asked`."""
+        self.hears: Callable[[], Tensor | None] | None = None
+        """Gives the loss before a step, in place of `loss`."""
         if recording is None:
             return
         recording.progress = (first, 0.0)
@@ -92,7 +94,7 @@ class WatchedRun:
 
         def heard(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
             run = reference()
-            if run is not None and isinstance(output, Tensor):
+            if run is not None and isinstance(output, Tensor) and output.requires_grad:
                 run.loss(output)
 
         self._hooks.append(criterion.register_forward_hook(heard))
@@ -190,7 +192,10 @@ class WatchedRun:
         try:
             if math.isnan(self._began):
                 self._begin(recording)
-            self._obey(recording)
+            # what somebody waits for is not what measuring costs
+            begun += self._obey(recording)
+            if self.hears is not None and (loss := self.hears()) is not None:
+                self.loss(loss)
             if self._owed or is_due(self._step, self._every):
                 closure = next((each for each in arguments if callable(each)), None)
                 if closure is None:
@@ -309,9 +314,9 @@ class WatchedRun:
         recording.scalars(self._step, self._logged.rest())
         return True
 
-    def _obey(self, recording: Recording) -> None:
-        """Do what was asked for; while paused, wait here."""
-        paused = math.nan
+    def _obey(self, recording: Recording) -> float:
+        """Do what was asked for; while paused, wait here. Seconds that were waited for."""
+        paused, waited = math.nan, 0.0
         while True:
             while recording.commands:
                 verb = recording.commands.popleft()
@@ -323,12 +328,13 @@ class WatchedRun:
                     recording.event(self._step, "paused", "paused by command")
                     recording.set_status("paused")
                 if (verb == "resume" or self._stop_asked) and not math.isnan(paused):
+                    waited += time.perf_counter() - paused
                     self._began += time.perf_counter() - paused
                     paused = math.nan
                     recording.event(self._step, "resumed", "resumed by command")
                     recording.set_status("running")
             if math.isnan(paused) or not recording.usable:
-                return
+                return waited
             time.sleep(PAUSE_POLL_S)
 
     def _can(self, *abilities: str) -> None:

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -18,6 +17,7 @@ from condense_core.scenario.watched import Watched
 from condense_core.watching.begin import BUDGET, bare, rank
 from condense_core.watching.described import in_words
 from condense_core.watching.find import Finder, unwrapped
+from condense_core.watching.heard import heard
 from condense_core.watching.recording import Recording
 from condense_core.watching.run import WatchedRun, ending
 
@@ -34,10 +34,8 @@ class Untouched:
         self._run: WatchedRun | None = None
         self._optimizer: Optimizer | None = None
         self._others: set[int] = set()
-        self._losses: list[Tensor] = []
-        self._scaled: dict[int, Tensor] = {}
         register_optimizer_step_pre_hook(self._before_step)
-        self._listen()
+        self._heard = heard()
 
     def ended(self, error: BaseException | None) -> None:
         """Record how the script ended."""
@@ -63,11 +61,6 @@ class Untouched:
                 return None
             if run is None:
                 return None
-            if self._losses:
-                # of several the gradient is that of their sum
-                run.loss(self._losses[0] if len(self._losses) == 1 else torch.stack(self._losses).sum())
-                self._losses = []
-            self._scaled.clear()
         except Exception as error:  # noqa: BLE001 - the script goes on, whatever this is
             recording.give_up(error)
             return None
@@ -85,6 +78,7 @@ class Untouched:
         finder = Finder(model)
         run = self._run = WatchedRun(model, optimizer, recording, watched, finder=finder, layers=("*",), hooked=False)
         run.on_stop = _interrupt
+        run.hears = self._heard.take
         parameters = sum(parameter.numel() for parameter in model.parameters())
         name = type(unwrapped(model)).__name__
         words = f"found {name} ({parameters:,} parameters), trained by {in_words(optimizer)}"
@@ -99,30 +93,6 @@ class Untouched:
         self._others.add(id(optimizer))
         step = recording.progress[0]
         recording.event(step, "found", f"another optimizer, {in_words(optimizer)}, is not watched")
-
-    def _listen(self) -> None:
-        """Hear what is differentiated: `Tensor.backward` calls it too."""
-        backward = torch.autograd.backward
-
-        def heard(tensors: Any, *args: Any, **kwargs: Any) -> None:
-            if self._recording is not None and self._recording.usable:
-                loss = tensors
-                if isinstance(loss, Tensor) and loss.numel() == 1:
-                    self._losses.append(self._scaled.get(id(loss), loss.detach()))
-                    # of a training that takes no step the last few do
-                    del self._losses[:-1_000]
-            backward(tensors, *args, **kwargs)
-
-        torch.autograd.backward = heard
-        scale = torch.amp.GradScaler.scale
-
-        def scaling(scaler: Any, outputs: Any) -> Any:
-            found = scale(scaler, outputs)
-            if isinstance(outputs, Tensor) and isinstance(found, Tensor) and found is not outputs:
-                self._scaled[id(found)] = outputs.detach()
-            return found
-
-        torch.amp.GradScaler.scale = scaling  # type: ignore[method-assign,assignment]
 
 
 def network_of(optimizer: Optimizer) -> nn.Module:

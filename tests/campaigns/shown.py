@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import json
 import os
 import shutil
 import sqlite3
@@ -63,7 +64,9 @@ def hostile(draw: Random, run: Path) -> None:
                 if draw.random() < 0.7 and column != "id":
                     connection.execute(f"UPDATE {table} SET {column} = ?", (ESCAPES * draw.choice((1, 1, 40)),))
         if draw.random() < 0.5:
-            connection.execute("UPDATE scalar SET name = name || ? WHERE seq % 7 = 0", (ESCAPES,))
+            for id_, names in connection.execute("SELECT id, names FROM layout").fetchall():
+                steering = [f"{name}{ESCAPES}" if at % 7 == 3 else name for at, name in enumerate(json.loads(names))]
+                connection.execute("UPDATE layout SET names = ? WHERE id = ?", (json.dumps(steering), id_))
             connection.execute("UPDATE frame SET layer = ? WHERE layer = 'conv2'", (ESCAPES,))
         if draw.random() < 0.4:
             connection.execute("UPDATE run SET experiment = experiment || ?", (f"\n# {ESCAPES}\nname = 'x'",))

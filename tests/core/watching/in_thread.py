@@ -14,12 +14,14 @@ from condense_core.runfile import control
 from condense_core.watching import pipe
 from condense_core.watching.measuring import serve
 
+MODULE = "condense_core.watching.recorder"
+
 
 class InThread:
     """In place of `subprocess.Popen`, as far as a recording uses it."""
 
     def __init__(self, command: list[str], **_: Any) -> None:
-        folder = Path(command[command.index("condense_core.watching.recorder") + 1])
+        folder = Path(command[command.index(MODULE) + 1])
         (there, ours), (here, theirs) = os.pipe(), os.pipe()
         self.stdin, self.stdout = os.fdopen(ours, "wb"), os.fdopen(here, "rb")
         self._incoming, self._outgoing = os.fdopen(there, "rb"), os.fdopen(theirs, "wb", buffering=0)

@@ -168,6 +168,8 @@ PACKAGES = (
     "condense_presets",
     *(f"condense_tui.{name}" for name in ("cli", "text", "reproduce", "sweep")),
 )
+# Callbacks for packages that need not be there.
+CALLBACKS = {"condense_core.hf", "condense_core.lightning"}
 # What they import only when they are called, where it is there: not every version of a library imports every other.
 LIBRARIES = ("pydantic.type_adapter", "rich.markdown", "rich.progress", "sklearn.datasets", "typer.rich_utils")
 
@@ -176,7 +178,7 @@ def _import() -> None:
     """What the programs that tests run import, and what each of them would work out anew."""
     for package in map(importlib.import_module, PACKAGES):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__"):
+            if not module.name.endswith("__main__") and module.name not in CALLBACKS:
                 importlib.import_module(module.name)
     for name in LIBRARIES:
         if importlib.util.find_spec(name.partition(".")[0]):

@@ -16,7 +16,7 @@ from torch import Tensor
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
-from condense_core.engine.probes.members import Members
+from condense_core.engine.probes.members import MemberViews
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
@@ -88,7 +88,7 @@ class Measurer:
         self._once += time.process_time() - begun
         for layers, probes in self._groups:
             seen = WatchedView(shot, weights, gradients, tuple(layer for layer in weights if layer in layers))
-            view = Members([seen])
+            view = MemberViews([seen])
             for name in shot.probes:
                 if name in probes:
                     begun = time.process_time()

@@ -14,8 +14,8 @@ from condense_core.engine.network.observation import signal_of
 from condense_core.measures.sample import drawn_kernels
 from condense_core.scenario.experiment import Experiment
 
-ByName = Mapping[str, Tensor]
-OutputsAndGradients = tuple[Tensor, ByName]
+NamedGradients = Mapping[str, Tensor]
+OutputsAndGradients = tuple[Tensor, NamedGradients]
 
 # Outputs of all members that are turned to losses at once: of more, sums over samples are split among threads, and one
 # member alone would be added up in another order.
@@ -29,7 +29,7 @@ class Stacked:
         self,
         experiment: Experiment,
         dataset: Dataset | None,
-        weights: Callable[[], ByName],
+        weights: Callable[[], NamedGradients],
         computed: Callable[[], OutputsAndGradients] | None,
     ) -> None:
         """`dataset` is the sample, None where each member has its own; `computed` gives outputs (S, N, D) on the whole
@@ -53,7 +53,7 @@ class Stacked:
         """The layers' kernels (S, M, K), to be read only."""
         return self._rows(layer, self._weights())
 
-    def gradient(self) -> ByName:
+    def gradient(self) -> NamedGradients:
         """Gradients by parameter name."""
         return self._found[1]
 
@@ -87,7 +87,7 @@ class Stacked:
         assert self._computed is not None
         return self._computed()
 
-    def _rows(self, layer: str, values: ByName) -> Tensor:
+    def _rows(self, layer: str, values: NamedGradients) -> Tensor:
         weight, bias = values[f"{layer}.weight"].detach().flatten(2), values.get(f"{layer}.bias")
         rows_SMK = weight if bias is None else torch.cat([weight, bias.detach()[:, :, None]], dim=2)
         sample = drawn_kernels(layer, rows_SMK.shape[1])

@@ -9,7 +9,7 @@ from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
-from condense_core.engine.probes.members import Members, together
+from condense_core.engine.probes.members import MemberViews, together
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.view import View
@@ -19,10 +19,10 @@ from condense_core.measures.dynamics import LinearDynamics
 from condense_core.scenario.experiment import Experiment, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
-__all__ = ["Measurement", "Members", "Probe", "View", "probes_for"]
+__all__ = ["Measurement", "MemberViews", "Probe", "View", "probes_for"]
 
 
-def probes_for(experiment: Experiment, start: Observation | Members) -> dict[str, Probe]:
+def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict[str, Probe]:
     """The scenario's probes by name, after the vitals that every run records; `start` is all members at step 0.
 
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
@@ -47,7 +47,7 @@ def probes_for(experiment: Experiment, start: Observation | Members) -> dict[str
     return {"vitals": Vitals(members), **asked}
 
 
-def _dynamics(members: Members) -> dict[int, LinearDynamics]:
+def _dynamics(members: MemberViews) -> dict[int, LinearDynamics]:
     """The closed form of each member's training, where there is one."""
     found = {}
     for number, view in zip(members.numbers, members.views, strict=True):

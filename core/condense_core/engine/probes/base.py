@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from condense_core.engine.probes.members import Members
+from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.engine.probes.view import View
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Frame
 from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
 from condense_core.runfile.reader import RunReader
-
-Array = np.ndarray[Any, Any]
 
 
 class Measurement:
@@ -29,11 +27,11 @@ class Measurement:
         self.member_events: list[tuple[int, str, str]] = []
         """Events with the number of the member that each is of."""
         self._ensemble = ensemble or len(self.numbers) > 1
-        self._columns: dict[str, tuple[Array, int]] = {}
+        self._columns: dict[str, tuple[NumpyArray, int]] = {}
         self._of_all: list[tuple[str, float]] = []
         self._frames: list[tuple[str, Frame]] = []
 
-    def scalar(self, name: str, value: float | Array, bits: int = SINGLE) -> None:
+    def scalar(self, name: str, value: float | NumpyArray, bits: int = SINGLE) -> None:
         """Add a scalar of each member, (S,) or one for all, of so many significant bits; NaN where it has no value."""
         self.__dict__.pop("_values", None)
         self._columns[name] = np.full(len(self.numbers), value, np.float64), bits
@@ -80,7 +78,7 @@ class Measurement:
         return [(kind, text) for _, kind, text in self.member_events]
 
     @cached_property
-    def _values(self) -> Array:
+    def _values(self) -> NumpyArray:
         """The scalars, one a row, (…, S); nothing is added any more."""
         values = np.array([column for column, _ in self._columns.values()], np.float64)
         values = values.reshape(len(self._columns), len(self.numbers))
@@ -106,7 +104,7 @@ class Measurement:
 class Probe(Protocol):
     """An observer. What it remembers between steps only steers how results are shown, never what they are."""
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         """Measure the members, or the only one, and add the results."""
 
     def resume(self, run: RunReader, number: int = 0) -> None:

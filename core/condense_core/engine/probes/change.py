@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.probes.members import Array, Members, together
+from condense_core.engine.probes.members import MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.change import relative_changes
 from condense_core.measures.motion import motion, velocity_alignment
@@ -17,12 +17,12 @@ class Change:
     gradient flow `LAYER.velocity_cos`, mean |cos| of each with its own velocity, and `LAYER.turning_to_growth`, the
     median of ‖u̇‖ / |ṙ|, in units of 1 / weight."""
 
-    def __init__(self, start: View | Members) -> None:
+    def __init__(self, start: View | MemberViews) -> None:
         members = together(start)
         self._initial = {layer: members.kernels(layer).clone() for layer in members.layers}
         self._row_of = {number: row for row, number in enumerate(members.numbers)}
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         rows = [self._row_of[number] for number in members.numbers]
         for layer in members.layers:
@@ -43,14 +43,14 @@ class Change:
         """Nothing: the initial weights are made anew from the seed."""
 
 
-def mean_of(values_SM: Array, kept_SM: Array) -> Array:
+def mean_of(values_SM: NumpyArray, kept_SM: NumpyArray) -> NumpyArray:
     """The mean of each member's kept kernels, (S,); NaN where one is, and without any."""
     count_S = kept_SM.sum(axis=1)
     total_S = np.where(kept_SM, values_SM, 0.0).sum(axis=1)
     return np.where(count_S > 0, total_S / np.maximum(1, count_S), np.nan)
 
 
-def _medians(values_SM: Array, kept_SM: Array) -> Array:
+def _medians(values_SM: NumpyArray, kept_SM: NumpyArray) -> NumpyArray:
     """The lower median of each member's kept kernels, (S,); NaN where one is, and without any."""
     count_S = kept_SM.sum(axis=1)
     ordered_SM = np.sort(np.where(kept_SM & ~np.isnan(values_SM), values_SM, np.inf), axis=1)

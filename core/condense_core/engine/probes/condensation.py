@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.probes.members import Array, Members, together
+from condense_core.engine.probes.members import MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
 from condense_core.measures.kernels import slices
@@ -25,10 +25,10 @@ from condense_core.thresholds import COARSE, FINE, Cut
 class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
 
-    def __init__(self, start: View | Members) -> None:
+    def __init__(self, start: View | MemberViews) -> None:
         self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         for layer in members.layers:
             geometry, pairs_ST = members.geometry(layer), members.pairs(layer)
@@ -44,7 +44,7 @@ class SimilarityProbe:
         """Nothing: the first frame after a resume is a key frame."""
 
 
-def _pooled(members: Members, layer: str, side: int) -> Array:
+def _pooled(members: MemberViews, layer: str, side: int) -> NumpyArray:
     """The similarity of each member's kernels in the order of its lines, (S, side, side)."""
     lines = members.lines(layer)
     pooled = []
@@ -61,7 +61,7 @@ class CondensationProbe:
     input channels also `.slice_abs_cos`, the mean |cos| of its slices per output and input channel with their common
     axis; event `condensed` at the first step where a layer is."""
 
-    def __init__(self, start: View | Members) -> None:
+    def __init__(self, start: View | MemberViews) -> None:
         self._trackers = {layer: Tracker() for layer in start.layers}
         self._condensed: set[tuple[str, int]] = set()
         self._slices: dict[str, tuple[int, int]] = {}
@@ -70,7 +70,7 @@ class CondensationProbe:
             if geometry.patch and geometry.channels > 1:
                 self._slices[name] = geometry.channels, math.prod(geometry.patch)
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         for layer in members.layers:
             self._measure_layer(layer, members, into)
@@ -90,7 +90,7 @@ class CondensationProbe:
                 label_M, sign_M = (each.numpy().astype(np.int64) for each in (frame.label, frame.sign))
                 self._trackers[layer].take_up(number, label_M, sign_M)
 
-    def _measure_layer(self, layer: str, members: Members, into: Measurement) -> None:
+    def _measure_layer(self, layer: str, members: MemberViews, into: Measurement) -> None:
         geometry = members.geometry(layer)
         lines, coarse = members.lines(layer, FINE), members.lines(layer, COARSE)
         nulls, condensed = _judged(lines, FINE, geometry.entries)

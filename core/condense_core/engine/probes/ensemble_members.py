@@ -1,4 +1,4 @@
-"""Members that are trained together: what lies side by side in memory is read as it lies."""
+"""MemberViews that are trained together: what lies side by side in memory is read as it lies."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from torch import Tensor
 
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.network.stacked import Stacked
-from condense_core.engine.probes.members import Array, Members
+from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.measures.change import gradient_norms
 from condense_core.measures.clusters import kept_kernels
 from condense_core.measures.signal import Spectra, spectra
 
 
-class EnsembleMembers(Members):
-    """Members of one ensemble, to be read before it takes its next step."""
+class EnsembleMembers(MemberViews):
+    """MemberViews of one ensemble, to be read before it takes its next step."""
 
     def __init__(
         self, observations: Sequence[Observation], numbers: Sequence[int], stacked: Stacked, rows: slice = slice(None)
@@ -28,24 +28,24 @@ class EnsembleMembers(Members):
         self._stacked = stacked
         self._rows = rows
 
-    def part(self, rows: slice) -> Members:
+    def part(self, rows: slice) -> MemberViews:
         return EnsembleMembers(self._observations[rows], self.numbers[rows], self._stacked, rows)
 
     def kernels(self, layer: str) -> Tensor:
         return self._once(("kernels", layer), lambda: self._stacked.kernels(layer)[self._rows])
 
-    def loss(self) -> Array:
+    def loss(self) -> NumpyArray:
         if not self._stacked.has_outputs:
             return super().loss()
         return self._stacked.loss_S[self._rows].double().cpu().numpy()
 
-    def accuracy(self) -> Array:
+    def accuracy(self) -> NumpyArray:
         return super().accuracy() if self._observations[0].has_classes else np.full(len(self.numbers), np.nan)
 
-    def test_accuracy(self) -> Array:
+    def test_accuracy(self) -> NumpyArray:
         return super().test_accuracy() if self._observations[0].has_test else np.full(len(self.numbers), np.nan)
 
-    def gradient_norm(self) -> Array:
+    def gradient_norm(self) -> NumpyArray:
         if not self._stacked.has_gradient:
             return super().gradient_norm()
         gradients = self._stacked.gradient().values()
@@ -60,7 +60,7 @@ class EnsembleMembers(Members):
             return self._stacked.signal_SRK[self._rows, 0]
         return super().input_direction(layer)
 
-    def _kept(self, layer: str) -> Array:
+    def _kept(self, layer: str) -> NumpyArray:
         return kept_kernels(self.norms(layer), self._stacked.experiment.record.smallest_norm)
 
     def _kernel_gradient(self, layer: str) -> Tensor | None:

@@ -21,15 +21,15 @@ from condense_core.measures.similarity import cosines, upper_triangle
 from condense_core.scenario.geometry import Geometry
 from condense_core.thresholds import FINE, Cut
 
-Array = np.ndarray[Any, Any]
+NumpyArray = np.ndarray[Any, Any]
 T = TypeVar("T")
 
 # Bytes of all pairs of kernels of a layer that are held at a time: of more members a few are measured after the other.
 PAIRS_AT_ONCE = 2 * 2**20
 
 
-class Members:
-    """Members of one scenario at one step, by their views; their layers are of one shape. Reading changes nothing.
+class MemberViews:
+    """MemberViews of one scenario at one step, by their views; their layers are of one shape. Reading changes nothing.
 
     This class asks each view and puts the answers together; whoever trains the members together answers for all at once
     (`EnsembleMembers`).
@@ -52,7 +52,7 @@ class Members:
         """What the layer's rows are."""
         return self.views[0].geometry(layer)
 
-    def blocks(self) -> Iterator[Members]:
+    def blocks(self) -> Iterator[MemberViews]:
         """These members, a few at a time where all pairs of all kernels would take much memory."""
         widest = max((self.geometry(layer).kernels for layer in self.layers), default=1)
         at_once = max(1, PAIRS_AT_ONCE // (8 * widest**2))
@@ -62,19 +62,19 @@ class Members:
         for first in range(0, len(self.views), at_once):
             yield self.part(slice(first, first + at_once))
 
-    def part(self, rows: slice) -> Members:
+    def part(self, rows: slice) -> MemberViews:
         """Some of these members."""
-        return Members(self.views[rows], self.numbers[rows])
+        return MemberViews(self.views[rows], self.numbers[rows])
 
     def kernels(self, layer: str) -> Tensor:
         """The layers' kernels (S, M, K), to be read only; a bias is the last entry."""
         return self._once(("kernels", layer), lambda: torch.stack([view.kernels(layer) for view in self.views]))
 
-    def norms(self, layer: str) -> Array:
+    def norms(self, layer: str) -> NumpyArray:
         """The kernels' norms (S, M), float64."""
         return self._once(("norms", layer), lambda: norms_of(self.kernels(layer)).cpu().numpy())
 
-    def kept(self, layer: str) -> Array:
+    def kept(self, layer: str) -> NumpyArray:
         """Which kernels (S, M) are large enough to count."""
         return self._once(("kept", layer), lambda: self._kept(layer))
 
@@ -82,11 +82,11 @@ class Members:
         """The kernels' directions (S, M, K), float64; NaN where there is none."""
         return self._once(("units", layer), lambda: units_of(self.kernels(layer)))
 
-    def cosine(self, layer: str) -> Array:
+    def cosine(self, layer: str) -> NumpyArray:
         """Cosine similarity of the layers' kernels (S, M, M), float64."""
         return self._once(("cosine", layer), lambda: cosines(self.units(layer)).cpu().numpy())
 
-    def pairs(self, layer: str) -> Array:
+    def pairs(self, layer: str) -> NumpyArray:
         """Each pair of `cosine` once (S, T)."""
         return self._once(("pairs", layer), lambda: upper_triangle(self.cosine(layer)))
 
@@ -119,23 +119,23 @@ class Members:
         """Σ e_i (x_i, 1) of a dense layer of multiplicity 1, (S, K); None where that says nothing, or is not known."""
         return _stacked([view.input_direction(layer) for view in self.views])
 
-    def loss(self) -> Array:
+    def loss(self) -> NumpyArray:
         """The loss of each (S,); NaN where it is not known."""
         return np.array([view.loss for view in self.views])
 
-    def accuracy(self) -> Array:
+    def accuracy(self) -> NumpyArray:
         """The share of the sample that is classified right (S,); NaN where that is not known."""
         return np.array([view.accuracy for view in self.views])
 
-    def test_accuracy(self) -> Array:
+    def test_accuracy(self) -> NumpyArray:
         """The share of a held-out sample that is classified right (S,); NaN where there is none."""
         return np.array([view.test_accuracy for view in self.views])
 
-    def gradient_norm(self) -> Array:
+    def gradient_norm(self) -> NumpyArray:
         """Euclidean norm of the whole gradient (S,); NaN where there is none."""
         return np.array([view.gradient_norm for view in self.views])
 
-    def _kept(self, layer: str) -> Array:
+    def _kept(self, layer: str) -> NumpyArray:
         return np.stack([view.kept(layer).cpu().numpy() for view in self.views])
 
     def _kernel_gradient(self, layer: str) -> Tensor | None:
@@ -151,9 +151,9 @@ class Members:
         return found
 
 
-def together(view: View | Members) -> Members:
+def together(view: View | MemberViews) -> MemberViews:
     """One view as the only member."""
-    return view if isinstance(view, Members) else Members([view])
+    return view if isinstance(view, MemberViews) else MemberViews([view])
 
 
 def _stacked(found: Sequence[Tensor | None]) -> Tensor | None:

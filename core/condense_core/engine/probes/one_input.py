@@ -15,7 +15,7 @@ from torch import Tensor
 from condense_core.engine.network.activations import Activation, multiplicity
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.probes.members import Members, together
+from condense_core.engine.probes.members import MemberViews, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.complexity import best_polynomial, output_complexity
 from condense_core.measures.direction_field import angle_to_lines, direction_field, stable_lines
@@ -38,7 +38,7 @@ class OutputsProbe:
         self._degree = multiplicity(sigma)
         self._low, self._high = low, high
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         if self._degree is None:
             return
         members = together(view)
@@ -80,7 +80,7 @@ class FieldProbe:
     def __init__(self, sigma: Activation) -> None:
         self._sigma = sigma
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         found = [
             self._measure_one(own, number, into) for number, own in zip(members.numbers, members.views, strict=True)

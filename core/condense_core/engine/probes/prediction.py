@@ -12,7 +12,7 @@ import torch
 from condense_core.engine.network.linear_theory import LOOK_AHEAD
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.change import mean_of
-from condense_core.engine.probes.members import Array, Members, together
+from condense_core.engine.probes.members import MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.alignment import alignments, projection_ratios
 from condense_core.measures.dynamics import LinearDynamics, predicted_condensation, predicted_ratio
@@ -37,10 +37,10 @@ STEPS_AT_ONCE = 256
 class SpectrumProbe:
     """Frames `spectrum`, and scalars `LAYER.eigenvalue.1` … (λ², the eigenvalues of ZᵀZ) and `LAYER.ones_overlap`."""
 
-    def __init__(self, start: View | Members) -> None:
+    def __init__(self, start: View | MemberViews) -> None:
         self._geometry = {name: start.geometry(name) for name in start.layers}
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         for name in members.layers:
             source = members.prediction_source(name)
@@ -88,7 +88,7 @@ class AlignmentProbe:
     """
 
     def __init__(
-        self, start: View | Members, dynamics: Mapping[int, LinearDynamics] | None = None, steps: Sequence[int] = ()
+        self, start: View | MemberViews, dynamics: Mapping[int, LinearDynamics] | None = None, steps: Sequence[int] = ()
     ) -> None:
         """`dynamics` is the closed form of the first layer's training by a member's number, where there is one; `steps`
         are all that are measured, ascending."""
@@ -105,7 +105,7 @@ class AlignmentProbe:
         self._steps = list(steps)
         self._expected: dict[int, dict[int, float]] = {number: {} for number in self._dynamics}
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         if self._dynamics:
             self._measure_theory(members, into)
@@ -130,12 +130,12 @@ class AlignmentProbe:
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the prediction is made anew from the seed."""
 
-    def _spectra(self, layer: str, members: Members) -> Spectra:
+    def _spectra(self, layer: str, members: MemberViews) -> Spectra:
         if layer not in self._predicted:
             return members.prediction(layer)
         return self._predicted[layer].rows([self._row_of[number] for number in members.numbers])
 
-    def _measure_theory(self, members: Members, into: Measurement) -> None:
+    def _measure_theory(self, members: MemberViews, into: Measurement) -> None:
         layer, step = members.layers[0], members.step
         arrivals = [self._arrivals.get(number) for number in members.numbers]
         if step == 0 and any(arrival is not None for arrival in arrivals):
@@ -159,7 +159,7 @@ class AlignmentProbe:
         return known[step]
 
 
-def _toward(layer: str, members: Members, found: Spectra, into: Measurement) -> None:
+def _toward(layer: str, members: MemberViews, found: Spectra, into: Measurement) -> None:
     """How far the kernels lie along the predicted direction, and along the second one."""
     kept_SM, unit_SMK = members.kept(layer), members.units(layer)
     cosine_SM = alignments(unit_SMK, found.v1).cpu().numpy()
@@ -173,7 +173,7 @@ def _toward(layer: str, members: Members, found: Spectra, into: Measurement) -> 
     into.scalar(f"{layer}.share_on_v2", _shares_along(alignments(unit_SMK, found.v2).cpu().numpy(), kept_SM))
 
 
-def _shares_along(cosine_SM: Array, kept_SM: Array) -> Array:
+def _shares_along(cosine_SM: NumpyArray, kept_SM: NumpyArray) -> NumpyArray:
     """Share of each member's kept kernels that lie along the direction as closely as kernels of one line do, (S,); NaN
     without any, and where one is not known."""
     unknown_S = (kept_SM & ~np.isfinite(cosine_SM)).any(axis=1)

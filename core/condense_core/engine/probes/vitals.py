@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.probes.members import Members, together
+from condense_core.engine.probes.members import MemberViews, together
 from condense_core.engine.probes.view import View
 from condense_core.runfile.precision import CLOCK, DOUBLE
 from condense_core.runfile.reader import RunReader
@@ -18,13 +18,13 @@ class Vitals:
     """Scalars `loss`, `loss_ratio` (to the first loss), `accuracy`, `test_accuracy`, `gradient_norm`,
     `steps_per_second`."""
 
-    def __init__(self, start: View | Members) -> None:
+    def __init__(self, start: View | MemberViews) -> None:
         members = together(start)
         self._first = dict(zip(members.numbers, members.loss().tolist(), strict=True))
         self._ended: set[int] = set()
         self._before = self._now = (members.step, math.nan)
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         loss_S = members.loss()
         first_S = np.array([self._first[number] for number in members.numbers])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.probes.members import Members, together
+from condense_core.engine.probes.members import MemberViews, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.rank import singular_values
 from condense_core.runfile import frames
@@ -21,13 +21,13 @@ class WeightsProbe:
     """At most MOST_STEPS steps: frames `weights` of the whole network (layer ''), none above frames.MOST_WEIGHTS
     weights; and frames `singular`, the singular values of each hidden layer's kernels, however large it is."""
 
-    def __init__(self, start: View | Members, steps: Sequence[int]) -> None:
+    def __init__(self, start: View | MemberViews, steps: Sequence[int]) -> None:
         """`steps` are all that are measured, ascending."""
         weights = sum(value.numel() for value in together(start).views[0].parameters().values())
         self._keeps = weights <= frames.MOST_WEIGHTS
         self._steps = set(thinned(steps, MOST_STEPS))
 
-    def measure(self, view: View | Members, into: Measurement) -> None:
+    def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         if members.step not in self._steps:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from condense_core.engine.probes import Measurement, Members, Probe
+from condense_core.engine.probes import Measurement, MemberViews, Probe
 from condense_core.engine.training.budget import Budget
 from condense_core.runfile import frames
 from condense_core.runfile.precision import CLOCK
@@ -45,7 +45,7 @@ class Recorder:
             for probe in probes.values():
                 probe.resume(of_member, number)
 
-    def record(self, members: Members, *, must: bool = False) -> None:
+    def record(self, members: MemberViews, *, must: bool = False) -> None:
         """Measure the members and hand over; `must` measures all there is, and waits for the disk instead of leaving
         this step out."""
         if members.step <= self.recorded_to:
@@ -106,7 +106,7 @@ class Recorder:
     def _several(self) -> bool:
         return len(self._alone) > 1
 
-    def _measure(self, members: Members, costs: dict[str, float]) -> Measurement:
+    def _measure(self, members: MemberViews, costs: dict[str, float]) -> Measurement:
         """What the probes named in `costs` find; the time they take is added there."""
         found = Measurement(members.step, members.numbers, ensemble=self._several)
         for block in members.blocks():

@@ -1,4 +1,4 @@
-"""Members that are measured together are each measured alone, to the bit, whatever they are trained with."""
+"""MemberViews that are measured together are each measured alone, to the bit, whatever they are trained with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from support import SMALL
 
 from condense_core.engine.data.datasets import load
-from condense_core.engine.probes import Measurement, Members, members, probes_for
+from condense_core.engine.probes import Measurement, MemberViews, members, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble, make_ensemble
 from condense_core.measures.change import relative_change
@@ -43,7 +43,7 @@ def now(ensemble: TrainingEnsemble) -> EnsembleMembers:
     return EnsembleMembers(ensemble.observe(), ensemble.members, ensemble.stacked())
 
 
-def found(probes, of: Members, numbers=None) -> Measurement:
+def found(probes, of: MemberViews, numbers=None) -> Measurement:
     into = Measurement(of.step, of.numbers)
     for probe in probes.values():
         probe.measure(of, into)
@@ -61,7 +61,7 @@ def test_each_is_measured_as_if_it_were_alone(scenario):
         values = dict(zip((whole.frames[0][1]).names, whole.frames[0][1].numpy(), strict=True))
         of_layer = {(layer, frames.kind_of(frame)): frame for layer, frame in whole.frames}
         for number, view in enumerate(ensemble.observe()):
-            single = found(alone[number], Members([view]))
+            single = found(alone[number], MemberViews([view]))
             assert {name for name, _ in single.scalars} == values.keys()
             for name, value in single.scalars:
                 np.testing.assert_array_equal(values[name][number], value, err_msg=name)

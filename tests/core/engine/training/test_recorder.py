@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from condense_core.engine.probes import Members
+from condense_core.engine.probes import MemberViews
 from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.frames import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
@@ -81,19 +81,19 @@ def recorder(disk: Disk, folder, probe=None) -> Recorder:
 def test_every_step_is_recorded_while_the_disk_keeps_up(disk, folder):
     records = recorder(disk, folder)
     for step in range(20):
-        records.record(Members([At(step)]))
+        records.record(MemberViews([At(step)]))
     assert [record.step for record in disk.taken] == list(range(20))
 
 
 def test_a_slow_disk_costs_measurements_and_an_event_says_how_many(disk, folder):
     records = recorder(disk, folder)
-    records.record(Members([At(0)]))
+    records.record(MemberViews([At(0)]))
     disk.behind = True
     for step in range(1, 8):
-        records.record(Members([At(step)]))
+        records.record(MemberViews([At(step)]))
     disk.behind = False
     for step in range(8, 30):
-        records.record(Members([At(step)]))
+        records.record(MemberViews([At(step)]))
     (told,) = [(record.step, text) for record in disk.taken for kind, text in record.events if kind == "slower"]
     missing = set(range(30)) - {record.step for record in disk.taken}
     assert missing == set(range(1, told[0]))
@@ -105,7 +105,7 @@ def test_frames_that_build_on_each_other_stay_whole_where_some_are_left_out(disk
     records = recorder(disk, folder, Differences())
     for step in range(40):
         disk.behind = step in {2, 3, 17}
-        records.record(Members([At(step)]))
+        records.record(MemberViews([At(step)]))
     writer = RunWriter(folder)
     for record in disk.taken:
         writer.append(record)
@@ -119,7 +119,7 @@ def test_frames_that_build_on_each_other_stay_whole_where_some_are_left_out(disk
 def test_what_must_be_recorded_waits_for_the_disk(disk, folder):
     records = recorder(disk, folder)
     disk.behind = True
-    records.record(Members([At(5)]), must=True)
+    records.record(MemberViews([At(5)]), must=True)
     assert [record.step for record in disk.taken] == [5]
 
 
@@ -130,5 +130,5 @@ def test_nothing_is_recorded_twice_after_a_resume(disk, folder):
     writer.close()
     records = recorder(disk, folder)
     for step in (5, 10, 15, 20, 25, 30):
-        records.record(Members([At(step)]))
+        records.record(MemberViews([At(step)]))
     assert [record.step for record in disk.taken] == [25, 30]

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,15 @@ def need_module(name: str) -> None:
     if name in os.environ.get("CONDENSE_TESTS_REQUIRE", "").split(","):
         pytest.fail(f"{name} is required here and not installed")
     pytest.skip(f"{name} is not installed")
+
+
+def some_of(values: Iterable[object], *, one_in: int) -> list[object]:
+    """Parameters of a test that drives whole programs: one in so many in every run of the tests, all in `make full`."""
+    marks = lambda number: () if number % one_in == 0 else pytest.mark.thorough  # noqa: E731
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=marks(number))
+        for number, value in enumerate(values)
+    ]
 
 
 def rows(

@@ -13,6 +13,7 @@ from conftest import command
 from hostile_serve import ANSWERS
 from recording import Recording
 from sshd import FarSide
+from support import some_of
 
 # Hostile far sides that answer with a list.
 LISTS = ("escapes in a list", "rows that are none")
@@ -50,7 +51,7 @@ def test_a_list_names_each_bad_run_in_a_line_and_has_all_others(far, near, good)
         assert one_line(line)
 
 
-@pytest.mark.parametrize("how", UNSHOWABLE)
+@pytest.mark.parametrize("how", some_of(UNSHOWABLE, one_in=3))
 def test_a_run_that_is_wrong_only_inside_is_copied_or_refused_in_a_line(far, near, good, how):
     name = f"{good.name}-{how}"
     for arguments in (("runs", "pull", name), ("runs", "show", name), ("attach", name, "--headless")):
@@ -64,14 +65,14 @@ def test_a_run_that_is_wrong_only_inside_is_copied_or_refused_in_a_line(far, nea
     assert json.loads(answer.stdout)["status"] == "done"
 
 
-@pytest.mark.parametrize("how", UNREADABLE)
+@pytest.mark.parametrize("how", some_of(UNREADABLE, one_in=3))
 def test_a_run_that_cannot_be_read_there_is_refused_by_its_name(far, near, good, how):
     answer = command("runs", "show", f"{good.name}-{how}", "--host", "far", code=None)
     assert answer.returncode in {1, 2, 3}
     assert one_line(answer.stderr)
 
 
-@pytest.mark.parametrize("how", ANSWERS)
+@pytest.mark.parametrize("how", some_of(ANSWERS, one_in=3))
 def test_a_hostile_far_side_gets_one_line_and_no_sign_to_the_terminal(far, near, how):
     name = how.replace(" ", "-")
     here = ":".join(path for path in sys.path if path)

@@ -166,7 +166,15 @@ def flags(window: Terminal) -> str:
     return window._tmux("display-message", "-p", "alt=#{alternate_on} cursor=#{cursor_flag} mouse=#{mouse_any_flag}")
 
 
-@pytest.mark.parametrize("keys", [(), ("?",), ("/", "d", "i", "g")], ids=["home", "help", "typing"])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param((), marks=pytest.mark.thorough),
+        pytest.param(("?",), marks=pytest.mark.thorough),
+        ("/", "d", "i", "g"),
+    ],
+    ids=["home", "help", "typing"],
+)
 def test_ctrl_z_gives_the_shell_back_and_fg_the_whole_screen(terminal, keys):
     window = terminal(100, 30)
     window.run(PROGRAM)

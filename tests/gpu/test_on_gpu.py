@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support import need_module, rows, wait_for
+from support import need_module, rows, wait_for
 
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader

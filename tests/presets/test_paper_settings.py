@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 import pytest
-from tests.support import need_module
+from support import need_module
 
 from condense_core.scenario import toml
 from condense_core.scenario.claim_lint import MULTIPLICITY, faults

@@ -17,6 +17,7 @@ import condense_tui
 
 ROOT = Path(__file__).parents[2]
 INTERNALS = ROOT / "tui/condense_tui/terminal/textual_internals.py"
+OF_INTERNALS = "condense_tui.terminal.textual_internals"
 FOLDERS = ("core", "presets", "tui", "tests/tui", "tests/e2e", "benchmarks", "docs")
 THEIRS = {"textual", "rich", "plotext"}
 # Promised for all their underscore: what a NamedTuple has, and the one way out of a forked child.
@@ -93,14 +94,10 @@ def taken(kind: type) -> frozenset[str]:
 
 def classes() -> Iterator[type]:
     for module in pkgutil.walk_packages(condense_tui.__path__, "condense_tui."):
-        if module.name.endswith("__main__"):
+        if module.name.endswith("__main__") or module.name == OF_INTERNALS:
             continue
         for kind in vars(importlib.import_module(module.name)).values():
-            if (
-                inspect.isclass(kind)
-                and kind.__module__ == module.name
-                and inspect.getsourcefile(kind) != str(INTERNALS)
-            ):
+            if inspect.isclass(kind) and kind.__module__ == module.name:
                 yield kind
 
 

@@ -354,3 +354,18 @@ async def test_leaving_from_home_ends_the_app(tmp_path: Path) -> None:
         await pilot.press("q")
     assert pilot.app.return_value is None
     assert pilot.app.visited == []
+
+
+async def test_keys_that_are_typed_fast_go_where_the_last_one_led(tmp_path: Path) -> None:
+    app = CondenseApp(runs=tmp_path / "runs")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await at_home(app)
+        await until(lambda: screen.lists.presets.chosen is not None, "the presets")
+        # no list has heard yet that the keys are its
+        screen.action_other()
+        screen.action_other()
+        screen.action_open()
+        await until(lambda: len(app.screen_stack) > 2, "the form")
+        await pilot.press("escape")
+        assert screen.lists.on_presets
+        assert screen.lists.presets_panel.display

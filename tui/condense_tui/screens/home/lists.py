@@ -43,9 +43,13 @@ NO_RUNS = """
 class Lists:
     """Runs and presets, each in a panel of its own, and the tabs that stand for them where only one is shown."""
 
-    def __init__(self, focus: Callable[[Widget], None]) -> None:
-        """`focus` has the keys go to a widget of the screen, at once."""
+    def __init__(self, focus: Callable[[Widget], None], focused: Callable[[], Widget | None]) -> None:
+        """`focus` has the keys go to a widget of the screen, at once; `focused` is where they go.
+
+        A widget itself hears of it later: of keys that are typed fast, the second would still meet the list before.
+        """
         self._focus = focus
+        self._focused = focused
         self.glances: tuple[Glance, ...] | None = None
         """Runs here as they are now; None until they were read."""
         self.trouble = ""
@@ -63,7 +67,12 @@ class Lists:
     @property
     def on_runs(self) -> bool:
         """Whether the cursor is in the list of runs."""
-        return not (self.presets.has_focus or (self.filter.has_focus and self.tabs.chosen == 2))
+        return not (self.on_presets or (self.filter.has_focus and self.tabs.chosen == 2))
+
+    @property
+    def on_presets(self) -> bool:
+        """Whether keys go to the list of presets."""
+        return self._focused() is self.presets
 
     @property
     def run(self) -> Glance | None:

@@ -53,7 +53,7 @@ class HomeScreen(ShellScreen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lists = Lists(self.set_focus)
+        self.lists = Lists(self.set_focus, lambda: self.focused)
         self.machines = Machines(self._hear)
         self._commands = HomeCommands(self, self.lists, self.machines, self._look_again)
         self._thread: GlanceThread | None = None
@@ -283,8 +283,8 @@ class HomeScreen(ShellScreen[None]):
         tiny = width < LEAST_WIDTH or height < LEAST_HEIGHT
         both = width >= BOTH_WIDTH and height >= BOTH_HEIGHT
         self.set_class(tiny, "-tiny")
-        if lists.runs.has_focus or lists.presets.has_focus:
-            lists.tabs.choose(1 if lists.runs.has_focus else 2)
+        if self.focused in {lists.runs, lists.presets}:
+            lists.tabs.choose(2 if lists.on_presets else 1)
         lists.tabs.display = not both and not tiny
         lists.runs_panel.display = both or lists.tabs.chosen == 1
         lists.presets_panel.display = both or lists.tabs.chosen == 2

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forking import Forked
@@ -60,11 +61,10 @@ def need_module(name: str) -> None:
     pytest.skip(f"{name} is not installed")
 
 
-def some_of(values: Iterable[object], *, one_in: int) -> list[object]:
-    """Parameters of a test that drives whole programs: one in so many in every run of the tests, all in `make full`."""
-    marks = lambda number: () if number % one_in == 0 else pytest.mark.thorough  # noqa: E731
+def some_of(values: Iterable[Any], *, one_in: int) -> list[Any]:
+    """Parameters of a test that drives whole screens or programs: one in so many in every run, all in `make full`."""
     return [
-        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=marks(number))
+        value if number % one_in == 0 else pytest.param(value, marks=pytest.mark.thorough)
         for number, value in enumerate(values)
     ]
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import wait_for
+from support import some_of, wait_for
 
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import find_run, run_folders
@@ -16,8 +16,9 @@ pytestmark = pytest.mark.terminal
 PROGRAM = str(Path(sys.executable).parent / "condense-tui")
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(120, 40), (80, 24)], ids=["120x40", "80x24"])
-def test_a_newcomers_path(terminal, runs, columns, rows):
+@pytest.mark.parametrize("size", some_of([(80, 24), (120, 40)], one_in=2), ids=["80x24", "120x40"])
+def test_a_newcomers_path(terminal, runs, size):
+    columns, rows = size
     window = terminal(columns, rows)
     window.run(PROGRAM)
     window.wait("digits-gd", "enter trains it")

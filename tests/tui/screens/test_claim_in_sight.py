@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from piloting import at_home, settled, shown, snapshot, text, text_has, until
 from recording import Recording
+from support import some_of
 
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.claims import Claim, Requirement
@@ -19,7 +20,7 @@ from condense_tui.export.page import to_html
 from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.lines import Lines
 
-SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
+SIZES = some_of([(60, 20), (80, 24), (120, 40), (200, 60)], one_in=2)
 TWO_LINES = (
     Requirement(measure="lines", layer="conv1", at_least=2, at_most=2),
     Requirement(measure="condensed", layer="conv1", at_least=1),

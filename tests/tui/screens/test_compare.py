@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from piloting import at_home, text, text_has, until
 from recording import Recording
+from support import some_of
 from textual.pilot import Pilot
 
 from condense_core.runfile.reader import RunReader
@@ -23,7 +24,7 @@ from condense_tui.widgets.compare_panels import DifferencePanel
 from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.scrubber import Scrubber
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = some_of([(80, 24), (120, 40), (200, 60)], one_in=2)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
+from support import some_of
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
@@ -15,7 +16,7 @@ from condense_tui.draw import numbers
 from condense_tui.draw.strokes import smoothed
 from condense_tui.widgets.plot import PlotPanel
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = some_of([(80, 24), (120, 40), (200, 60)], one_in=2)
 
 
 def loss(pilot: Pilot[None]) -> PlotPanel:

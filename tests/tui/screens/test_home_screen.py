@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from piloting import at_home, run_screen, shown, text, text_has, until
 from recording import Recording
+from support import some_of
 from textual.pilot import Pilot
 
 from condense_core.runfile.info import CHECKPOINT_NAME
@@ -22,7 +23,7 @@ from condense_tui.screens.home.screen import HomeScreen
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.widgets.listing import Listing
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = some_of([(80, 24), (120, 40), (200, 60)], one_in=2)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
+from support import some_of
 
 from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile.writer import StepRecord
@@ -16,7 +17,7 @@ from condense_tui.snapshots.machine import figures
 from condense_tui.snapshots.plots import Axes
 from condense_tui.widgets.plot import PlotPanel
 
-SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
+SIZES = some_of([(60, 20), (80, 24), (120, 40), (200, 60)], one_in=2)
 
 
 @pytest.fixture

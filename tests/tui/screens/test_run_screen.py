@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
+from support import some_of
 
 from condense_core.runfile.reader import RunReader
 from condense_tui.actions import actions_on, footer_hints
@@ -22,7 +23,7 @@ from condense_tui.screens.run.screen import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
+SIZES = some_of([(80, 24), (120, 40), (200, 60)], one_in=2)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,11 +9,12 @@ import pytest
 from one_input import KEPT, one_input_run
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
 from recording import Recording
+from support import some_of
 
 from condense_core.runfile.reader import RunReader
 from condense_tui.widgets.weights import PicturePanel
 
-SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
+SIZES = some_of([(60, 20), (80, 24), (120, 40), (200, 60)], one_in=2)
 
 
 @pytest.mark.parametrize("size", SIZES)

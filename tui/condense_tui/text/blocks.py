@@ -192,9 +192,7 @@ def _plot_style(tone: int) -> Style:
         return FAINT
     if tone >= kinds.CURVE:
         return CURVES[(tone - kinds.CURVE) % len(CURVES)]
-    return {int(kinds.RULE): WARN, int(kinds.MARK): GOOD, int(kinds.PLAYHEAD): WARN, int(kinds.GRID): FAINT}.get(
-        tone, PLAIN
-    )
+    return {int(kinds.RULE): WARN, int(kinds.PLAYHEAD): WARN, int(kinds.GRID): FAINT}.get(tone, PLAIN)
 
 
 def _field_style(tone: int) -> Style:

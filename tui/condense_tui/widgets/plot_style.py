@@ -26,6 +26,7 @@ def plot_style(look: Look, tone: int) -> Style:
         int(PlotTone.GRID): look.faint,
         int(PlotTone.RULE): look.warn,
         int(PlotTone.PLAYHEAD): look.playhead,
-        int(PlotTone.MARK): look.good,
+        # where theory has a step, or it was seen: no verdict, so not the colour of success
+        int(PlotTone.MARK): look.text,
         int(PlotTone.CURSOR): look.accent,
     }.get(tone, look.text)

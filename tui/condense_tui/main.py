@@ -42,6 +42,8 @@ def _ended(arguments: list[str], debug: bool) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
+        # a reader that takes nothing more, as a pager, would have the rest of the output wait for ever
+        _forget_output()
         # of another signal than Ctrl-C's whoever waits for this process says it, as the shell does
         return StoppedError.exit_code if signals.came() else complain("interrupted", StoppedError.exit_code)
     except (BrokenPipeError, SystemExit) as error:

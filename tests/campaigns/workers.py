@@ -13,7 +13,7 @@ from pathlib import Path
 
 import forking
 import shim
-from support import rows
+from support import SMALL, rows
 
 from campaigns.framework import SkippedError
 from condense_core.runfile.frames import Condensation
@@ -25,25 +25,8 @@ from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import required_steps, scheduled_steps
 from condense_presets import preset_text
 
-DENSE = """
-name = "small"
-steps = 3000
-layers = [{ kind = "dense", width = 12, activation = "tanh" }]
-[data]
-name = "sine"
-samples = 40
-inputs = 3
-[init]
-scheme = "normal"
-std = 0.005
-[optimizer]
-name = "adam"
-lr = 1e-3
-[record]
-frames = 60
-checkpoint_seconds = 0.05
-grace_seconds = 1000
-"""
+# What a dense scenario of ours has of its own: long enough for a kill, with many checkpoints.
+LONG = ("steps=3000", "record.frames=60", "record.checkpoint_seconds=0.05")
 _DIGITS = ("data.name=digits", "data.samples=40", "steps=150", "record.frames=40")
 # Nine that differ in what is trained, how, and which kinds of frames come of it; a second or two each.
 SCENARIOS: dict[str, tuple[str, ...]] = {
@@ -70,8 +53,9 @@ BUDGET = ("record.budget=0.01", "record.grace_seconds=0.0")
 
 
 def experiment(name: str, *settings: str) -> Experiment:
-    text = DENSE if name in SCENARIOS else preset_text(name)
-    return toml.build(toml.override(toml.parse(text), [*SCENARIOS.get(name, ()), *settings]))
+    own = name in SCENARIOS
+    before = (*LONG, *SCENARIOS[name]) if own else ()
+    return toml.build(toml.override(toml.parse(SMALL if own else preset_text(name)), [*before, *settings]))
 
 
 @contextlib.contextmanager

@@ -1,9 +1,8 @@
-"""End-to-end tests need programs that a laptop may lack; where $CONDENSE_TESTS_REQUIRE names one, it must be there."""
+"""Terminals, far sides and folders of runs for end-to-end tests."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,23 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from programs import GROWING, need
 from sshd import FarSide
 from tmux import Terminal
 
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import run_folders
-
-GROWING = Path(__file__).with_name("growing.py")
-
-
-def need(program: str) -> None:
-    """Skip the test where the program is missing, or fail where it is required."""
-    if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin") is not None:
-        return
-    if program in os.environ.get("CONDENSE_TESTS_REQUIRE", "").split(","):
-        pytest.fail(f"{program} is required here and not installed")
-    pytest.skip(f"{program} is not installed")
 
 
 @pytest.fixture
@@ -90,18 +79,3 @@ def grow(far: FarSide) -> Iterator[Callable[..., Path]]:
     for process in started:
         process.kill()
         process.wait()
-
-
-def command(*arguments: str, code: int | None = 0, text: str = "") -> subprocess.CompletedProcess[str]:
-    """`condense-tui` here, with the exit code that is expected; None: any, which the test looks at."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "condense_tui", *arguments],
-        capture_output=True,
-        text=True,
-        input=text,
-        check=False,
-        timeout=240,
-    )
-    assert "Traceback" not in answer.stderr
-    assert code is None or answer.returncode == code, answer.stdout + answer.stderr
-    return answer

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from bad_runs import UNREADABLE, UNSHOWABLE, spoilt
-from conftest import command
 from hostile_serve import ANSWERS
+from programs import command
 from recording import Recording
 from sshd import FarSide
 from support import some_of

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import command
+from programs import command
 from support import wait_for
 from test_run_in_terminal import PROGRAM
 

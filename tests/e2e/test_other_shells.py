@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import command, need
+from programs import command, need
 
 from condense_core.remote.wire.framing import MOST_NOISE
 

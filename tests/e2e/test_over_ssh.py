@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from conftest import GROWING, command, need
+from programs import GROWING, command, need
 from sshd import SECRET, FarSide, can_ask_for_passwords
 from support import SMALL, all_rows, wait_for
 from test_run_in_terminal import PROGRAM

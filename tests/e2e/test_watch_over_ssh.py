@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import command
+from programs import command
 
 from condense_core.runs.place import find_run
 

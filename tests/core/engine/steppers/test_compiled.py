@@ -163,6 +163,18 @@ def test_without_numba_steps_are_those_of_pytorch_and_that_is_said(monkeypatch):
     assert "so far were compiled" in note
 
 
+def test_compiled_code_is_taken_only_from_where_nobody_else_writes(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    folder = compiled._cache()
+    assert folder is not None
+    assert folder.stat().st_mode & 0o077 == 0
+    for others in (0o720, 0o702):
+        folder.chmod(others)
+        assert compiled._cache() is None
+    folder.chmod(0o755)
+    assert compiled._cache() == folder
+
+
 def test_compiled_code_is_kept_by_what_was_compiled_and_only_where_that_can_be(monkeypatch, tmp_path):
     monkeypatch.setattr(compiled.platformdirs, "user_cache_path", lambda name: tmp_path / name)
     folder = compiled._cache()

@@ -56,7 +56,7 @@ def load(dtype: str) -> Loaded:
 
 
 def _cache() -> Path | None:
-    """Where compiled code is kept; None where nothing can be written there.
+    """Where compiled code is kept; None where nothing can be written there, or others than this user can write.
 
     Numba looks at the change time of one file only, so the folder's name says what was compiled: these sources.
     """
@@ -65,7 +65,10 @@ def _cache() -> Path | None:
         sources.update(source.read_bytes())
     folder = platformdirs.user_cache_path("condense-tui") / "compiled" / sources.hexdigest()[:16]
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = folder.stat()
+        # Numba runs what it finds there
+        mine = state.st_uid == os.geteuid() and not state.st_mode & 0o022
+        if mine and os.access(folder, os.W_OK):
             return folder
     return None

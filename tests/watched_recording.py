@@ -94,7 +94,8 @@ class WatchedRecording:
         scalars = [("loss", 4.0 - 2.0 * share), ("steps_per_second", 12.0)]
         scalars += [(name, float(1 + at % 7) * (1 - share / 2)) for at, name in enumerate(self._logged)]
         events = [("started", f"watching {self.watched.optimizer}"), ("layers", f"{len(self.names)} layers")]
-        events = events if step == 0 else [("checkpoint", f"checkpoint at step {step}")]
+        saved = [] if step == 0 else [("checkpoint", f"checkpoint at step {step}")]
+        events = events if step == 0 else []
         frames: list[tuple[str, Frame]] = []
         for at, (name, layer, encoder) in enumerate(zip(self.names, self._layers, self._encoders, strict=True)):
             for frame in layer.frames(min(1.0, 1.4 * share * (1 - at / (2 * len(self.names)))), encoder):
@@ -102,5 +103,6 @@ class WatchedRecording:
                 scalars += _scalars(name, frame)
                 if isinstance(frame, Condensation) and frame.condensed and name not in self._condensed:
                     self._condensed.add(name)
-                    events.insert(0, ("condensed", f"{name} condensed: {frame.lines} lines"))
-        return StepRecord(step, scalars, frames, events)
+                    lines = f"{frame.lines} line{'' if frame.lines == 1 else 's'}"
+                    events.append(("condensed", f"{name} condensed: {lines} at 0.9"))
+        return StepRecord(step, scalars, frames, [*events, *saved])

@@ -137,7 +137,7 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         "/",
         "curves",
-        "Choose curves; in a long list of layers, find some by name",
+        "Choose curves; in a long list of layers or the log, find words",
         LOOK,
         hint=11,
     ),
@@ -242,6 +242,7 @@ ALSO_IN_A_RUN = (
     *ALSO,
     ("tab", "Next panel; in the heatmap, the arrow keys move a cursor"),
     ("in a curve", "← → move a cursor (shift: by ten), ↑ ↓ zoom, ctrl ← → pan, 0 shows all, enter goes to that step"),
+    ("in the log", "↑ ↓ scroll, end follows what comes, / searches, n N go to the next and the previous match"),
     ("mouse", "In a curve: point to read, wheel to zoom, drag to pan, double click to go to that step"),
 )
 

@@ -135,7 +135,7 @@ class Body(Horizontal):
         self._spare, self._field = PlotPanel(id="spare"), FieldPanel()
         self._heatmaps, self._column = Heatmaps(), Vertical(id="plots")
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
-        self._events = LogPanel()
+        self.log_panel = LogPanel()
         self._weights, self._machine = WeightsPanel(), PlotGrid(5, id="machine")
 
     def compose(self) -> ComposeResult:
@@ -147,7 +147,7 @@ class Body(Horizontal):
             yield self._heatmaps
             with self._column:
                 yield from self._plots.values()
-        yield self._events
+        yield self.log_panel
         yield self._weights
         yield self._machine
 
@@ -172,7 +172,7 @@ class Body(Horizontal):
         over = f"median of {seeds.count} seeds" if seeds is not None and seeds.chosen is None else ""
         self.list.name_it(f"lines at {snapshot.cut.short}", over)
         self._heatmaps.show(snapshot, PALETTES[choices.palette], choices.by_line)
-        self._events.show(snapshot)
+        self.log_panel.show(snapshot)
         self._field.show(snapshot.field)
         self._field.caption(plots.field_title(snapshot), plots.field_remark(snapshot))
         # following, the playhead is at the end of the curves, where a mark would only hide them
@@ -221,7 +221,7 @@ class Body(Horizontal):
         plots.display = any(child.display for child in plots.children)
         right.display = heatmaps.display or plots.display
         right.set_class(below and zoomed is None, "-below")
-        self._events.display = seen("events", 4, normally=False)
+        self.log_panel.display = seen("events", 4, normally=False)
         self._weights.display = seen("weights", 6, normally=False)
         self._machine.display = seen("machine", 7, normally=False)
         alone = zoomed is not None or (compact and choices.tab == 5)

@@ -168,7 +168,11 @@ class RunScreen(PlayedScreen):
     def _show_keys(self) -> None:
         if self._snapshot is not None:
             without, called = _at_hand(self._snapshot, self.choices.zoomed is not None)
-            self._footer.show("run", without, called | {"find": "layers" if self._finds_layers else "curves"})
+            if self._body.log_panel.display:
+                # what the log hides; and `end` follows the log there
+                without |= {"fold", "layer", "order", "cut", "log", "live"}
+            found = "search" if self._body.log_panel.display else "layers" if self._finds_layers else "curves"
+            self._footer.show("run", without, called | {"find": found})
 
     def _is_recorded_log(self) -> bool:
         return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
@@ -234,8 +238,10 @@ class RunScreen(PlayedScreen):
         self._body.list.all_layers.fold_all()
 
     def action_find(self) -> None:
-        """Narrow the list of layers down, where that is in front; else choose curves."""
-        if self._finds_layers:
+        """Search the log, or narrow the list of layers down, whichever is in front; else choose curves."""
+        if self._body.log_panel.display:
+            self._body.log_panel.open_finder()
+        elif self._finds_layers:
             self._body.list.open_finder()
         else:
             self.action_scalars()
@@ -276,7 +282,7 @@ class RunScreen(PlayedScreen):
 
     def action_out(self) -> None:
         """From a field for words, then from a panel on the whole screen, back to all of them."""
-        if self._body.list.leave_finder():
+        if (self._body.log_panel.display and self._body.log_panel.leave_finder()) or self._body.list.leave_finder():
             return
         self.set_focus(None)
         self._look_keys.choose(replace(self.choices, zoomed=None))
@@ -293,6 +299,9 @@ class RunScreen(PlayedScreen):
             self._look_keys.choose(replace(self.choices, zoomed=LARGE[number]))
         else:
             self.set_focus(self._body.panel(number))
+        if LARGE.get(number) == "events":
+            # scrolling and searching are its own keys
+            self.set_focus(self._body.log_panel.first)
 
     def action_pause(self) -> None:
         """Pause or resume training."""

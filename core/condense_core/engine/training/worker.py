@@ -87,6 +87,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
         recorder = Recorder(thread, probes_for(experiment, first), run)
+        # now: these observations are of the weights that the ensemble has, and a checkpoint takes their place below
+        first_loss = first.loss().tolist()
         recorder.took(time.monotonic() - begun)
         loop = Loop(experiment, ensemble, recorder, thread, folder)
         # from here on the loop looks at commands itself
@@ -117,4 +119,4 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))
         thread.sampler = load.sampler(chosen)
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=here())
-        return loop.run([observation.loss for observation in start])
+        return loop.run(first_loss)

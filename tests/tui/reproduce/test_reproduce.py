@@ -199,7 +199,7 @@ def test_after_ctrl_c_the_report_has_what_is_finished_and_names_what_is_missing(
         assert "claims that were tested hold so far" in text
         assert "after 2 of 6 runs" in text
         assert "3 runs (seed 0 to seed 2): not started" in text
-    whole = write(msgspec.structs.replace(report, stopped=""), tmp_path)
+    _, *whole = write(msgspec.structs.replace(report, stopped=""), tmp_path)
     assert [file.name for file in whole] == ["report.md", "report.html"]
     assert not markdown.exists()
     assert not page.exists()

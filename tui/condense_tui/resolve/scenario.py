@@ -104,27 +104,11 @@ def find_recording(name: str, runs_dir: Path | None) -> Path:
 
     RunFileError if it is none of these, with the nearest recording or run.
     """
-    from condense_core.errors import RunFileError, nearest
-    from condense_core.runs.place import find_run, runs_folder
+    from condense_core.runs import named
+    from condense_core.runs.place import runs_folder
     from condense_presets import preset_files, recordings
 
-    path = place_of(name)
-    if path.exists():
-        return path
-    shipped = recordings().get(name)
-    if shipped is not None:
-        return shipped
-    try:
-        return find_run(runs_folder(runs_dir), name)
-    except RunFileError:
-        if name in preset_files():
-            raise RunFileError(
-                f"no run {name!r}, and the preset has no recording; train it: condense-tui run {name}"
-            ) from None
-        hint = nearest(name, recordings())
-        if hint.startswith("did you mean"):
-            raise RunFileError(f"no run or recording {short(name)}; {hint} (condense-tui presets)") from None
-        raise
+    return named.find_recording(name, runs_folder(runs_dir), named.Shipped(recordings(), preset_files()))
 
 
 def _find_initial(table: dict[str, Any], folder: Path) -> None:

@@ -201,3 +201,31 @@ async def test_compare_shows_what_differs_and_after_a_key_the_rest(tmp_path: Pat
         await text_has(pilot, "config.batch")
         await pilot.press("a")
         await until(lambda: "config.batch" not in text(pilot), "those alone that differ")
+
+
+async def test_two_hundred_logged_numbers_are_found_and_drawn(watched: WatchedRecording):
+    async with shown(watched.folder, (80, 24)) as pilot:
+        await pilot.press("2", "slash")
+        await text_has(pilot, "curves · 958")
+        # what was logged comes first, in the order of its numbers
+        found = [line for line in text(pilot).splitlines() if "grad/norm_of_block_" in line]
+        assert [int(line.split("block_")[1].split()[0].strip("│")) for line in found[:12]] == list(range(12))
+        await pilot.press(*"loss")
+        await until(lambda: " of 958" in text(pilot).split("curves ·")[1][:14], "the list to be narrowed down")
+        assert text(pilot).splitlines()[4].strip("│▌ ").split()[0] == "loss"
+        await pilot.press(*"_of_batch_1", "enter", "down", "enter", "escape")
+        await settled(pilot)
+        page = text(pilot)
+        title = page.splitlines()[2]
+        assert "a tr" in title
+        assert "tch 1 " in title
+        assert "· b tr" in title
+        assert "ch 10 " in title
+
+
+async def test_names_of_layers_are_without_what_all_begin_with_in_the_list_of_curves(watched: WatchedRecording):
+    async with shown(watched.folder, (60, 20)) as pilot:
+        await pilot.press("2", "slash", *"h.4.mlp.c_fc lines")
+        await text_has(pilot, "4.mlp.c_fc.lines")
+        listed = [line for line in text(pilot).splitlines() if "c_fc.lines" in line]
+        assert not any("transformer" in line for line in listed)

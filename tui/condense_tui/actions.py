@@ -216,6 +216,7 @@ ACTIONS: tuple[Action, ...] = (
         hint=5,
         on=("compare",),
     ),
+    Action("settings", ("i",), "i", "settings", "What the run was trained with", LOOK, hint=11),
     Action(
         "settings", ("i",), "i", "settings", "In what the settings of the runs differ", LOOK, hint=6, on=("compare",)
     ),

@@ -19,9 +19,12 @@ from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import ModalScreen, Screen
 
+from condense_core.preferences import preferences_file
+from condense_tui.actions import DEFAULT, Keys, KeysError, chosen_keys, keymap
 from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look, signals
 from condense_tui.terminal.ascii_filter import Ascii
+from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.pace import Pace, over_ssh
 from condense_tui.terminal.textual_internals import CompositorUpdate, TappedApp
 from condense_tui.terminal.toast import say
@@ -42,19 +45,25 @@ class Shell(TappedApp):
 
     # also over a dialog and in a field that is being filled in, as in every program
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True, id="suspend"),
     ]
 
-    def __init__(self, runs: Path | None = None) -> None:
-        """`runs` is the folder of all runs, the usual one where not given."""
+    def __init__(self, runs: Path | None = None, habits: Habits | None = None) -> None:
+        """`runs` is the folder of all runs, the usual one where not given; `habits` is what was chosen before, and
+        without them the app begins with the defaults and keeps nothing."""
+        self.habits = habits or Habits()
         self.ability = ability(os.environ, None if sys.__stdout__ is None else sys.__stdout__.encoding)
+        self.keys: Keys = DEFAULT
+        """Keys that are not those of the table of actions, by the actions' names."""
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
         super().__init__()
+        self._choose_keys()
         for theme in look.themes():
             self.register_theme(theme)
-        self.theme = look.ANSI if self.ability.depth <= Depth.ANSI else look.DARK
+        light = self.habits.preferences.theme == "light"
+        self.theme = look.ANSI if self.ability.depth <= Depth.ANSI else look.LIGHT if light else look.DARK
         self._runs = runs
         self._plain: list[LineFilter] = [NoColor()] if self.ability.depth is Depth.NONE else []
         if not self.ability.unicode:
@@ -87,6 +96,20 @@ class Shell(TappedApp):
     def far(self) -> bool:
         """The terminal is on another machine: every byte counts."""
         return over_ssh(os.environ) and not self.is_headless
+
+    def _choose_keys(self) -> None:
+        try:
+            self.keys = chosen_keys(self.habits.preferences.keys)
+        except KeysError as error:
+            self.habits.trouble = f"{preferences_file()}: {error}; all keys are the usual ones"
+        self.set_keymap(keymap(self.keys))
+
+    def tell_of_habits(self) -> None:
+        """Say where preferences cannot be used, or not be kept."""
+        habits = self.habits
+        habits.told = lambda text: self.call_from_thread(lambda: say(self.screen, text, error=True))
+        if habits.trouble:
+            say(self.screen, habits.trouble, error=True)
 
     def heed_its_terminal(self) -> None:
         """Leave where the terminal is gone, also where SIGHUP is ignored; draw again after a stop from outside."""
@@ -165,6 +188,7 @@ class Shell(TappedApp):
             say(self.screen, self.ability.one_look)
         else:
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
+            self.habits.keep("theme", "light" if self.theme == look.LIGHT else "dark")
 
 
 class ShellScreen(Screen[ResultT]):

@@ -18,15 +18,17 @@ from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
-from condense_tui.screens.look_keys import LookKeys
+from condense_tui.screens.look_keys import LookKeys, preferred_cut, usual
 from condense_tui.screens.playback import Playback, next_member
 from condense_tui.screens.played import PlayedScreen
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands, pause_word
 from condense_tui.snapshots.assemble import ViewRequest
+from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
 from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.claim import ClaimLine, lines_for
@@ -53,19 +55,26 @@ class RunScreen(PlayedScreen):
     PLACES: ClassVar[tuple[Place, ...]] = ("run",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
-    def __init__(self, place: Path) -> None:
-        """`place` is a run's folder or a run file."""
+    def __init__(self, place: Path, habits: Habits) -> None:
+        """`place` is a run's folder or a run file; `habits` is what was chosen before, and keeps what will be."""
         super().__init__()
         self.place = place
-        self._reader = run_thread(place, self.post_message)
-        self._playback = Playback(self._reader.move)
+        preferences = habits.preferences
+        by_line, cut = preferences.order == "line", preferred_cut(preferences)
+        self._habits = habits
+        self._view = ViewRequest(by_line=by_line, cut=cut)
+        self._reader = run_thread(place, self.post_message, self._view, Playhead.at_speed(preferences.speed))
+        self._playback = Playback(self._reader.move, habits)
         self._commands = RunCommands(self, self._look_again)
         self._look_keys: LookKeys[RunChoices] = LookKeys(
-            self, RunChoices(), self._choices_changed, self._is_recorded_log
+            self,
+            RunChoices(by_line=by_line, **usual(preferences)),
+            self._choices_changed,
+            self._is_recorded_log,
+            habits,
         )
         self._snapshot: Snapshot | None = None
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
-        self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs(TABS)
         self._header, self._claim, self._banner, self._body = Header(), ClaimLine(), Banner(), Body()
@@ -229,11 +238,15 @@ class RunScreen(PlayedScreen):
         # shown with the snapshot that is ordered so
         self._look_keys.choices = replace(self.choices, by_line=not self.choices.by_line)
         self._look(replace(self._view, by_line=self.choices.by_line))
+        self._habits.keep("order", "line" if self._view.by_line else "index")
 
     def action_cut(self) -> None:
         """Count lines at the other cut, and then again at that of the claim."""
         if self._snapshot is not None:
-            self._look(replace(self._view, cut=other_cut(self._view.cut or self._snapshot.cut)))
+            cut = other_cut(self._view.cut or self._snapshot.cut)
+            chosen = None if cut == self._snapshot.claimed_cut else cut
+            self._look(replace(self._view, cut=chosen))
+            self._habits.keep("cut", "claim" if chosen is None else chosen.short)
 
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""

@@ -24,9 +24,10 @@ from condense_tui.actions import DEFAULT, Keys, KeysError, chosen_keys, keymap
 from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look, signals
 from condense_tui.terminal.ascii_filter import Ascii
+from condense_tui.terminal.background import DEADLINE_S, is_light
 from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.pace import Pace, over_ssh
-from condense_tui.terminal.textual_internals import CompositorUpdate, TappedApp
+from condense_tui.terminal.textual_internals import BackgroundTold, CompositorUpdate, TappedApp
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
@@ -114,8 +115,16 @@ class Shell(TappedApp):
     def heed_its_terminal(self) -> None:
         """Leave where the terminal is gone, also where SIGHUP is ignored; draw again after a stop from outside."""
         if not self.is_headless:
+            if self.habits.preferences.theme == "auto" and self.ability.depth > Depth.ANSI:
+                self.ask_for_background()
             self.heed_being_continued()
             self.set_interval(1.0, self._leave_with_the_terminal)
+
+    @on(BackgroundTold)
+    def _background_told(self, told: BackgroundTold) -> None:
+        """Dark or light as the terminal is, where nobody has chosen meanwhile."""
+        if told.seconds < DEADLINE_S and self.habits.preferences.theme == "auto" and is_light(told.colour):
+            self.theme = look.LIGHT
 
     def _leave_with_the_terminal(self) -> None:
         if signals.terminal_is_gone():

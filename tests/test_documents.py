@@ -124,7 +124,10 @@ def test_the_example_of_the_preferences_is_whole_and_says_what_applies_without_i
     preferences_file().write_text(re.sub(r"^# (?=[\w-]+ = )", "", example, flags=re.MULTILINE))
     assert chosen_keys(find_preferences().preferences.keys)
     write_preferences({"theme": "light"})
-    assert preferences_file().read_text().startswith('theme = "light"          # "dark" or "light"')
+    changed, *rest = preferences_file().read_text().splitlines()
+    assert changed.split("#")[0].strip() == 'theme = "light"'
+    assert "#" in changed, "with the words behind it"
+    assert rest[:3] == example.splitlines()[1:4]
 
 
 def test_every_action_that_can_have_another_key_is_named_where_it_is():

@@ -36,6 +36,8 @@ HEAD = """\
 # All that can be set is in docs/PREFERENCES.md.
 """
 
+Occasion = Literal["end", "condensed", "diverged"]
+Way = Literal["bell", "notification"]
 PreferenceValue = str | float
 
 
@@ -58,6 +60,15 @@ class PreferredAxes:
 
 
 @dataclass(frozen=True)
+class PreferredNotices:
+    """Of what the terminal is told, and how; `title` has it show step and state of the run."""
+
+    of: tuple[Occasion, ...] = ("end", "condensed", "diverged")
+    by: tuple[Way, ...] = ("bell", "notification")
+    title: bool = True
+
+
+@dataclass(frozen=True)
 class Preferences:
     """Everything in the file, with what applies where it says nothing.
 
@@ -71,6 +82,7 @@ class Preferences:
     speed: float = 10.0
     runs_dir: str = ""
     axes: PreferredAxes = PreferredAxes()
+    notices: PreferredNotices = PreferredNotices()
     keys: dict[str, str | list[str]] = field(default_factory=dict)
 
 
@@ -176,7 +188,7 @@ def _expected(path: str) -> str:
 
 def _unknown(table: Mapping[str, Any], kind: type[Any] = Preferences, lead: str = "") -> tuple[str, ...]:
     known = {of.name for of in fields(kind)}
-    inside = [("axes.", PreferredAxes)] if kind is Preferences else []
+    inside = [("axes.", PreferredAxes), ("notices.", PreferredNotices)] if kind is Preferences else []
     found = [short(lead + name).strip("'") for name in table if name not in known]
     return (*found, *(name for part, of in inside for name in _unknown(table.get(part[:-1], {}), of, part)))
 

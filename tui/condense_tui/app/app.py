@@ -122,6 +122,7 @@ class CondenseApp(Shell):
 
         self.pace_what_is_written()
         self.push_screen(CompareScreen(tuple(places), self.habits))
+        self.show_title(f"{len(places)} runs side by side", "")
 
     def _show(self, screen: Screen[Any]) -> None:
         """Show a screen over the very first one, and nothing else: the stack of screens is never empty."""
@@ -130,6 +131,8 @@ class CondenseApp(Shell):
             self.pop_screen()
         if self.screen is not screen:
             self.push_screen(screen)
+        if screen is self._home:
+            self.show_title("runs and presets", "")
 
     def action_home(self) -> None:
         """All runs and presets, the cursor on what was shown."""
@@ -183,7 +186,10 @@ def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:
     app = CondenseApp(place, kept=kept, habits=remembered())
     try:
         with leaving(app.exit):
-            app.run()
+            try:
+                app.run()
+            finally:
+                app.give_back_title()
         if app.crash is not None:
             raise app.crash
         return app.visited

@@ -5,6 +5,7 @@ Apart from the app itself, which knows the screens: they know this class, and no
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -19,13 +20,14 @@ from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import ModalScreen, Screen
 
-from condense_core.preferences import preferences_file
+from condense_core.preferences import Occasion, preferences_file
 from condense_tui.actions import DEFAULT, Keys, KeysError, chosen_keys, keymap
 from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look, signals
 from condense_tui.terminal.ascii_filter import Ascii
 from condense_tui.terminal.background import DEADLINE_S, is_light
 from condense_tui.terminal.habits import Habits
+from condense_tui.terminal.notices import BELL, Title, notification
 from condense_tui.terminal.pace import Pace, over_ssh
 from condense_tui.terminal.textual_internals import BackgroundTold, CompositorUpdate, TappedApp
 from condense_tui.terminal.toast import say
@@ -56,6 +58,7 @@ class Shell(TappedApp):
         self.ability = ability(os.environ, None if sys.__stdout__ is None else sys.__stdout__.encoding)
         self.keys: Keys = DEFAULT
         """Keys that are not those of the table of actions, by the actions' names."""
+        self._title = Title(os.environ)
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
@@ -118,7 +121,45 @@ class Shell(TappedApp):
             if self.habits.preferences.theme == "auto" and self.ability.depth > Depth.ANSI:
                 self.ask_for_background()
             self.heed_being_continued()
+            # before the terminal is the shell's again
+            self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
+            self.app_resume_signal.subscribe(self, self._resumed)
+            signals.also_restore(self._title.given_back)
             self.set_interval(1.0, self._leave_with_the_terminal)
+
+    def give_notice(self, of: Occasion, text: str) -> None:
+        """Tell the terminal of something that has just happened, by the ways that were chosen."""
+        notices = self.habits.preferences.notices
+        if of not in notices.of:
+            return
+        if "bell" in notices.by:
+            self._tell_terminal(BELL)
+        if "notification" in notices.by:
+            self._tell_terminal(notification(text, os.environ))
+
+    def show_title(self, text: str, state: str) -> None:
+        """Have the terminal's title say which run it shows; a new `state` is said at once, a new step soon."""
+        if self.habits.preferences.notices.title:
+            self._tell_terminal(self._title.shown(f"condense: {text}", state))
+
+    def give_back_title(self) -> None:
+        """Bring back the title that the terminal had before the app, which has ended."""
+        codes = self._title.given_back()
+        # a terminal that is gone has no title
+        with contextlib.suppress(OSError, ValueError):
+            if codes and sys.__stderr__ is not None:
+                sys.__stderr__.write(codes)
+                sys.__stderr__.flush()
+
+    def _tell_terminal(self, codes: str) -> None:
+        if codes and self.write_codes is not None and not self.is_headless:
+            self.write_codes(codes)
+
+    def _suspended(self, _: object) -> None:
+        self._tell_terminal(self._title.given_back())
+
+    def _resumed(self, _: object) -> None:
+        self._tell_terminal(self._title.again())
 
     @on(BackgroundTold)
     def _background_told(self, told: BackgroundTold) -> None:

@@ -24,6 +24,7 @@ from condense_tui.screens.played import PlayedScreen
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands, pause_word
 from condense_tui.snapshots.assemble import ViewRequest
+from condense_tui.snapshots.news import News, title_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
@@ -74,6 +75,7 @@ class RunScreen(PlayedScreen):
             habits,
         )
         self._snapshot: Snapshot | None = None
+        self._news = News()
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs(TABS)
@@ -104,12 +106,19 @@ class RunScreen(PlayedScreen):
 
     def on_snapshot_ready(self, message: SnapshotReady[Snapshot]) -> None:
         """Show the newest snapshot; under a dialog, keep it until that has closed."""
+        self._tell_outside(message.snapshot)
         if self.is_current or self._snapshot is None:
             self.show(message.snapshot)
             self.call_after_refresh(collect_again)
         else:
             # the reader hears of no painting meanwhile, and so sends one a second and no more
             self._snapshot = message.snapshot
+
+    def _tell_outside(self, snapshot: Snapshot) -> None:
+        """Tell the terminal what has just happened, and how far the run is."""
+        for notice in self._news.of(snapshot):
+            self.app.give_notice(notice.of, notice.text)
+        self.app.show_title(title_of(snapshot), snapshot.header.status)
 
     def on_screen_resume(self) -> None:
         """Show what has happened under a dialog."""

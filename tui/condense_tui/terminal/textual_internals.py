@@ -72,7 +72,8 @@ class _Parser(XTermParser):
         yield from super().tick()
 
 
-linux_driver.XTermParser = _Parser
+# the driver's own name for the parser that it makes
+linux_driver.XTermParser = _Parser  # type: ignore[attr-defined]
 
 
 class TappedApp(App[None]):

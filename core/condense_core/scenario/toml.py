@@ -26,6 +26,7 @@ from condense_core.scenario.field_types import (
     is_text,
     item_type,
     members,
+    required_fields,
     struct_of,
     structs,
 )
@@ -306,9 +307,9 @@ def _check_names(expected: Any, value: Any, path: tuple[str, ...]) -> None:
         if name not in fields:
             raise ScenarioError(_unknown((*path, name), fields))
         _check_names(fields[name], value[name], (*path, name))
-    for field in msgspec.structs.fields(struct):
-        if field.required and field.encode_name not in value:
-            raise ScenarioError(f"{'.'.join((*path, field.encode_name))}: missing")
+    for name in required_fields(struct):
+        if name not in value:
+            raise ScenarioError(f"{'.'.join((*path, name))}: missing")
 
 
 def _inside(fields: Table) -> Iterator[tuple[str, str]]:

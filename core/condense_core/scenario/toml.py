@@ -312,7 +312,7 @@ def _check_names(expected: Any, value: Any, path: tuple[str, ...]) -> None:
             raise ScenarioError(f"{'.'.join((*path, name))}: missing")
 
 
-def _inside(fields: Table) -> Iterator[tuple[str, str]]:
+def _inside(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Fields of the parts of a scenario that hold settings, with the part's name; of a list's items with a star."""
     for part in ("data", "record", "stop", "ensemble", "init", "optimizer", "layers"):
         if part in fields:
@@ -326,7 +326,7 @@ def _unknown_choice(path: tuple[str, ...], value: object, choices: Iterable[str]
     return ScenarioError(f"{'.'.join(path)}: unknown {short(value)}; {nearest(name, choices)}")
 
 
-def _unknown(path: tuple[str, ...], fields: Table) -> str:
+def _unknown(path: tuple[str, ...], fields: Mapping[str, Any]) -> str:
     if len(path) == 1:
         # `lr` for `optimizer.lr`, `widht` for `layers.*.width`
         whole = {name: f"{part}.{name}" for part, name in _inside(fields)}

@@ -22,14 +22,17 @@ Chosen = tuple[list[FoundLayer], str]
 """The layers that are measured, and what is left out, in words."""
 
 
-def choose(layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Sequence[str]) -> Chosen:
+def choose(
+    layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Sequence[str], *, ordered: bool = True
+) -> Chosen:
     """Those of a network's layers that one of the patterns `asked` fits; ScenarioError for one that fits none.
 
     Where all are asked for (`*`), those that are trained, have at least LEAST_ROWS rows, are neither an embedding nor
-    the last linear layer, and of these at most MOST, evenly over the network's depth.
+    the last linear layer, and of these at most MOST, evenly over the network's depth. Where the layers are not
+    `ordered` as in the network, nobody knows which is the last.
     """
     if tuple(asked) == ("*",):
-        found, left = _usual(layers)
+        found, left = _usual(layers, ordered)
     else:
         for pattern in asked:
             if not any(fits(layer.name, pattern) for layer in layers):
@@ -53,11 +56,11 @@ def _all(total: int) -> str:
     return "the one layer is" if total == 1 else f"all {total} layers are"
 
 
-def _usual(layers: Sequence[FoundLayer]) -> tuple[list[FoundLayer], list[str]]:
+def _usual(layers: Sequence[FoundLayer], ordered: bool) -> tuple[list[FoundLayer], list[str]]:
     # an embedding whose weights are used again is the output, too
     tied = any(layer.geometry.kind == "embedding" and layer.also for layer in layers)
     dense = (layer for layer in reversed(layers) if layer.geometry.kind == "dense" and layer.whole)
-    last = None if tied else next(dense, None)
+    last = None if tied or not ordered else next(dense, None)
     reasons: dict[str, list[str]] = {}
     found = []
     for layer in layers:

@@ -197,6 +197,8 @@ def _seeds(info: RunInfo) -> str:
     """The seed of a run, or how many it trains as one."""
     if info.trainer == "watch":
         return "a script of its own"
+    if info.trainer == "import":
+        return "imported"
     members = members_of(info)
     return f"seed {info.seed}" if members == 1 else f"{members} seeds, from {info.seed} on"
 

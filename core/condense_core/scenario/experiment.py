@@ -16,8 +16,12 @@ from condense_core.scenario.about import About, Quick
 from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
+from condense_core.scenario.optimizers import GD, Adam, AdamW, Optimizer
 
 __all__ = [
+    "GD",
+    "Adam",
+    "AdamW",
     "Cifar10",
     "Cifar100",
     "Claim",
@@ -29,6 +33,7 @@ __all__ = [
     "ImageData",
     "Labels",
     "Mnist",
+    "Optimizer",
     "Photos",
     "Requirement",
     "Sine",
@@ -45,9 +50,13 @@ class _Layer(Checked, frozen=True, kw_only=True):
     width: int
     activation: str = "tanh"
     bias: bool = True
+    dropout: float = 0.0
+    """The share of the layer's outputs that a training step sets to 0, the others divided by what is left; what is
+    measured is of the whole network."""
 
     def __post_init__(self) -> None:
         require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
+        require(0 <= self.dropout < 1, "dropout", "0 or more and less than 1", self.dropout)
         plain = self.activation.removeprefix(CENTRED_PREFIX)
         if plain not in ACTIVATIONS:
             hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
@@ -130,47 +139,6 @@ Init = (
     | GlorotNormalInit
     | HeNormalInit
 )
-
-
-class _Optimizer(Checked, frozen=True, kw_only=True):
-    lr: float | None = None
-    lr_lambda1: float | None = None
-    """Instead of `lr`: the learning rate times λ1, the top singular value of the signal matrix at the start."""
-    batch: int | None = None
-    """Samples a step; none means the full batch, where a step is an epoch."""
-    later_lr: tuple[tuple[int, float], ...] = ()
-    """(step, lr) pairs, rising in the step: from that step on, the learning rate is that one."""
-
-    def __post_init__(self) -> None:
-        given = [value for value in (self.lr, self.lr_lambda1) if value is not None]
-        require_in_words(len(given) == 1, "lr", "exactly one of lr and lr_lambda1", "both" if given else "neither")
-        positive("lr" if self.lr is not None else "lr_lambda1", given[0])
-        if self.batch is not None:
-            at_least("batch", self.batch, 1)
-        steps = [step for step, _ in self.later_lr]
-        rising = all(1 <= step < MOST for step in steps) and steps == sorted(set(steps))
-        require(rising, "later_lr", "(step, lr) pairs with steps from 1 on, each above the one before", self.later_lr)
-        for _, lr in self.later_lr:
-            positive("later_lr", lr)
-
-
-class GD(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="gd"):
-    """Plain gradient descent, no momentum."""
-
-
-class Adam(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="adam"):
-    """Adam with PyTorch's defaults."""
-
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(all(0 <= beta < 1 for beta in self.betas), "betas", "two numbers in [0, 1)", self.betas)
-        require(math.isfinite(self.eps) and self.eps >= 0, "eps", "0 or more", self.eps)
-
-
-Optimizer = GD | Adam
 
 
 class Record(Checked, frozen=True, kw_only=True):
@@ -283,6 +251,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
         batch = self.optimizer.batch
         if batch is not None:
             require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
+        warmup = self.optimizer.warmup
+        require(warmup < self.steps, "optimizer.warmup", f"fewer than steps ({self.steps})", warmup)
         late = [step for step in self.record.steps if step > self.steps]
         require(not late, "record.steps", f"at most steps ({self.steps})", late)
         for requirement in self.claim.requires if self.claim else ():

@@ -20,6 +20,7 @@ from condense_core.runs.standing import scalars_of, standing
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import together
 from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import mean_label, seed_label
@@ -42,8 +43,12 @@ from condense_tui.snapshots.worker_log import WorkerLog
 
 # λ1² and what is nearest to it: more lines than this cannot be distinguished in a panel.
 EIGENVALUE_CURVES = 4
+# More heatmaps than this at once are stamps, and each costs bytes in every frame.
+MOST_HEATMAPS = 6
 # A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
 IMAGES_KEPT = 64
+# Of a network of many layers, those of some tens of steps.
+MEASURES_KEPT = 4_096
 # A run of 100,000 frames has a second's worth of curves: they are read over several snapshots, so that the first is
 # there at once and no key press waits for the rest.
 LOAD_S = 0.03
@@ -55,8 +60,8 @@ EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 @dataclass(frozen=True)
 class ViewRequest:
-    """What the screen wants to see: the chosen layer, whether every layer's heatmap, in which order of
-    kernels, and whether the worker's log."""
+    """What the screen wants to see: the chosen layer, whether every layer's heatmap (of many those of its block), in
+    which order of kernels, and whether the worker's log."""
 
     layer: str | None = None
     every_layer: bool = False
@@ -90,11 +95,15 @@ class Assembler:
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
+        self._measures: dict[tuple[int | None, str, int, Cut], LayerOverSeeds] = {}
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
         """Whether anything was committed since the last call."""
-        return self._run.refresh() or self._unfinished
+        changed = self._run.refresh() or self._unfinished
+        if changed:
+            self._measures.clear()
+        return changed
 
     def close(self) -> None:
         """Close the run file."""
@@ -116,7 +125,8 @@ class Assembler:
             index = playhead.index(len(instants))
             step = int(instants[index])
             head = Head(index, len(instants), step, playhead.following, playhead.playing, playhead.speed)
-            wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
+            alone = () if layer is None else (layer,)
+            wanted = together(layers, layer, MOST_HEATMAPS) if view.every_layer and layer is not None else alone
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
             measures = tuple(self._layer(name, step, cut) for name in layers)
@@ -137,6 +147,7 @@ class Assembler:
             events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
             banner=banner(info, reader.folder, frames=len(instants)),
             worker_log=self._log.lines() if view.worker_log else (),
+            worker_log_first=self._log.first,
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
@@ -292,9 +303,17 @@ class Assembler:
 
     def _layer(self, name: str, step: int, cut: Cut) -> LayerOverSeeds:
         reader = self._curves
+        # of many layers most stay as they are while the next one is looked at
+        key = (reader.member_number, name, step, cut)
+        if key in self._measures:
+            return self._measures[key]
         found = read_layer_over_seeds(reader, name, step, cut, curve=lambda scalar: self._read(reader, scalar))
         if not found.kernels and (cosine := self._reader.similarity(name, step)) is not None:
-            return structs.replace(found, kernels=len(cosine))
+            found = structs.replace(found, kernels=len(cosine))
+        if not self._unfinished:
+            while len(self._measures) >= MEASURES_KEPT:
+                del self._measures[next(iter(self._measures))]
+            self._measures[key] = found
         return found
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:

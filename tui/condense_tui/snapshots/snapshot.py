@@ -173,6 +173,8 @@ class Snapshot:
     banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
+    worker_log_first: int = 0
+    """Lines that stood before those: of an endless log the end is kept."""
     claim: Standing | None = None
     """How the claim stands at the playhead; none where the scenario makes none."""
     claim_at_end: Standing | None = None

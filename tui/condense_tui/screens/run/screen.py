@@ -14,6 +14,7 @@ from condense_core.errors import CondenseError
 from condense_core.runfile.info import read_run
 from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
+from condense_tui.draw.layer_names import blocks
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
@@ -154,9 +155,24 @@ class RunScreen(PlayedScreen):
         self._banner.show(snapshot.banner)
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
-        self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
+        self._show_keys()
         axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
+
+    def on_descendant_focus(self) -> None:
+        """Some keys are about the panel that has the focus."""
+        self.call_after_refresh(self._show_keys)
+
+    on_descendant_blur = on_descendant_focus
+
+    def _show_keys(self) -> None:
+        if self._snapshot is not None:
+            without, called = _at_hand(self._snapshot, self.choices.zoomed is not None)
+            if self._body.log_panel.display:
+                # what the log hides; and `end` follows the log there
+                without |= {"fold", "layer", "order", "cut", "log", "live"}
+            found = "search" if self._body.log_panel.display else "layers" if self._finds_layers else "curves"
+            self._footer.show("run", without, called | {"find": found})
 
     def _is_recorded_log(self) -> bool:
         return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
@@ -206,11 +222,33 @@ class RunScreen(PlayedScreen):
         snapshot = self._snapshot
         if snapshot is None or not snapshot.layers:
             return
-        names = [view.name for view in snapshot.layers]
         # what was asked for last: the snapshot of it may be on its way
-        asked = self._view.layer if self._view.layer in names else snapshot.layer
-        at = names.index(asked) if asked in names else 0
-        self._look(replace(self._view, layer=names[(at + by) % len(names)]))
+        known = any(layer.name == self._view.layer for layer in snapshot.layers)
+        asked = self._view.layer if known else snapshot.layer
+        found = self._body.list.all_layers.beside(asked, by)
+        if found is not None:
+            self._look(replace(self._view, layer=found))
+
+    def action_fold(self) -> None:
+        """Fold or unfold the block that the chosen layer is in."""
+        self._body.list.all_layers.fold()
+
+    def action_fold_all(self) -> None:
+        """Unfold all blocks, or fold them."""
+        self._body.list.all_layers.fold_all()
+
+    def action_find(self) -> None:
+        """Search the log, or narrow the list of layers down, whichever is in front; else choose curves."""
+        if self._body.log_panel.display:
+            self._body.log_panel.open_finder()
+        elif self._finds_layers:
+            self._body.list.open_finder()
+        else:
+            self.action_scalars()
+
+    @property
+    def _finds_layers(self) -> bool:
+        return self._body.finds_layers(self.focused, compact=self.has_class("-compact"), choices=self.choices)
 
     def action_member(self, by: int) -> None:
         """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
@@ -243,7 +281,9 @@ class RunScreen(PlayedScreen):
         self._look_keys.choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
 
     def action_out(self) -> None:
-        """From a panel on the whole screen back to all of them."""
+        """From a field for words, then from a panel on the whole screen, back to all of them."""
+        if (self._body.log_panel.display and self._body.log_panel.leave_finder()) or self._body.list.leave_finder():
+            return
         self.set_focus(None)
         self._look_keys.choose(replace(self.choices, zoomed=None))
 
@@ -259,6 +299,9 @@ class RunScreen(PlayedScreen):
             self._look_keys.choose(replace(self.choices, zoomed=LARGE[number]))
         else:
             self.set_focus(self._body.panel(number))
+        if LARGE.get(number) == "events":
+            # scrolling and searching are its own keys
+            self.set_focus(self._body.log_panel.first)
 
     def action_pause(self) -> None:
         """Pause or resume training."""
@@ -363,6 +406,7 @@ def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str
     """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
     pause, can = pause_word(snapshot.header), snapshot.header.can
     several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
+    several |= {"fold": bool(blocks(tuple(layer.name for layer in snapshot.layers)))}
     several |= {"stop": "stop" in can, "new": "new" in can, "reduce": "reduce" in can}
     there = {**several, "pause": bool(pause), "out": zoomed}
     without = {name for name, of_use in there.items() if not of_use}

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from support import need_module
 
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import run_folders
 from condense_tui.main import main
+from condense_tui.snapshots import plots
+from condense_tui.snapshots.assemble import Assembler, ViewRequest
+from condense_tui.snapshots.playhead import Playhead
 
 torch = pytest.importorskip("torch")
 
@@ -59,3 +63,13 @@ def test_what_cannot_be_imported_is_one_line(command, tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("condense-tui: cannot read ") and error.count("\n") == 1
     assert run_folders(tmp_path / "runs") == []
+
+
+def test_a_run_without_a_loss_says_so_in_place_of_its_curve(command, tmp_path):
+    need_module("safetensors")
+    save(tmp_path / "saved/step-1.safetensors", {"fc.weight": torch.randn(6, 4)})
+    assert command("import", "saved", "--headless") == 0
+    (folder,) = run_folders(tmp_path / "runs")
+    with RunReader(folder) as run:
+        snapshot = Assembler(run).snapshot(Playhead(), ViewRequest())
+    assert plots.loss(snapshot, plots.Axes()).empty == "no loss is known"

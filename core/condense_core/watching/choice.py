@@ -45,7 +45,8 @@ def choose(
         _draw(layer)
     left += not_measured
     total = sum(layer.whole for layer in layers)
-    words = f"{len(found)} of {total} layers are measured" if left else f"{_all(total)} measured"
+    whole = sum(layer.whole for layer in found) == total
+    words = f"{_all(total)} measured" if whole and not left else f"{len(found)} of {total} layers are measured"
     sampled = [layer.name for layer in found if layer.sample is not None]
     if sampled:
         words += f"; of {_some(sampled)} {MOST_KERNELS:,} rows each"

@@ -182,6 +182,7 @@ def test_names_from_a_file_are_bounded_and_steer_no_terminal(tmp_path):
 def test_layers_can_be_chosen(checkpoints, tmp_path):
     with open_run(made_of(tmp_path, checkpoints, layers=("h*",))) as run:
         assert run.layers == ("head",)
+        assert any(event.text == "1 of 3 layers are measured" for event in run.events()), "and not all"
     with pytest.raises(ScenarioError, match="'nothing' fits no layer"):
         made_of(tmp_path, checkpoints, layers=("nothing",))
 

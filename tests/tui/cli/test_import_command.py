@@ -10,11 +10,15 @@ import pytest
 from support import need_module
 
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.glance import glance
 from condense_core.runs.place import run_folders
+from condense_tui.draw.line import Line
 from condense_tui.main import main
+from condense_tui.screens.list_lines import Viewer, run_details, run_lines
 from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import Assembler, ViewRequest
 from condense_tui.snapshots.playhead import Playhead
+from condense_tui.terminal import look
 
 torch = pytest.importorskip("torch")
 
@@ -73,3 +77,11 @@ def test_a_run_without_a_loss_says_so_in_place_of_its_curve(command, tmp_path):
     with RunReader(folder) as run:
         snapshot = Assembler(run).snapshot(Playhead(), ViewRequest())
     assert plots.loss(snapshot, plots.Axes()).empty == "no loss is known"
+    seen, viewer = glance(folder), Viewer(look.of(look.themes()[0]), unicode=True)
+    listed = text_of(run_lines(seen, viewer, 80, marked=False))
+    assert "fc" in listed and "x" not in listed, "x is a loss that is no number"
+    assert "loss" not in text_of(run_details(seen, viewer.look, 80, 5))
+
+
+def text_of(lines: list[Line]) -> str:
+    return "".join(text for line in lines for text, _ in line)

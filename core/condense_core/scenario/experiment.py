@@ -15,7 +15,21 @@ from condense_core.errors import nearest
 from condense_core.scenario.about import About, Quick
 from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
 from condense_core.scenario.claims import Claim, Requirement
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
+from condense_core.scenario.data import (
+    Cifar10,
+    Cifar100,
+    Csv,
+    Data,
+    Digits,
+    Folder,
+    Formula,
+    ImageData,
+    Labels,
+    Mnist,
+    Npz,
+    Photos,
+    Sine,
+)
 from condense_core.scenario.optimizers import GD, Adam, AdamW, Optimizer
 
 __all__ = [
@@ -25,14 +39,17 @@ __all__ = [
     "Cifar10",
     "Cifar100",
     "Claim",
+    "Csv",
     "Data",
     "Digits",
     "Ensemble",
     "Experiment",
     "Folder",
+    "Formula",
     "ImageData",
     "Labels",
     "Mnist",
+    "Npz",
     "Optimizer",
     "Photos",
     "Requirement",
@@ -249,7 +266,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
         self._check_loss_and_labels()
         self._check_draws()
         batch = self.optimizer.batch
-        if batch is not None:
+        # of all of a file it is known once that is read
+        if batch is not None and self.data.samples is not None:
             require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
         warmup = self.optimizer.warmup
         require(warmup < self.steps, "optimizer.warmup", f"fewer than steps ({self.steps})", warmup)
@@ -279,7 +297,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
         most = MOST - 1 - (last if vary != "data" else 0)
         require(0 <= self.seed <= most, "seed", f"0 to {most}, for {last + 1} seeds", self.seed)
         if last and vary != "init":
-            most = (2**32 if isinstance(self.data, Sine) else MOST) - 1 - last
+            most = (2**32 if isinstance(self.data, Sine | Formula) else MOST) - 1 - last
             require(self.data.seed <= most, "data.seed", f"0 to {most}, for {last + 1} seeds", self.data.seed)
 
     def _drawn_again(self, number: int, vary: str) -> Experiment:
@@ -291,16 +309,19 @@ class Experiment(Checked, frozen=True, kw_only=True):
 
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]
-        has, sine = self._kinds_of_layers, isinstance(self.data, Sine)
+        has, name = self._kinds_of_layers, str(self.data.__struct_config__.tag)
+        no_images = isinstance(self.data, Sine | Formula | Csv)
         ordered = kinds == sorted(kinds, reverse=True)
         require_in_words(ordered, "layers", "convolutions before dense layers", "a convolution after a dense layer")
-        require_in_words(not (sine and any(kinds)), "layers", "dense layers for data.name = 'sine'", has)
+        require_in_words(not (no_images and any(kinds)), "layers", f"dense layers for data.name = '{name}'", has)
         if self.trunk is not None:
-            require(not sine, "trunk", "images as data", "sine")
+            require(not no_images, "trunk", "images as data", name)
             require_in_words(not any(kinds), "trunk", "dense layers only", has)
             # batch normalisation at a single 1×1 position has no variance to divide by
             batch = self.optimizer.batch
-            at_least(*(("data.samples", self.data.samples) if batch is None else ("optimizer.batch", batch)), 2)
+            seen = ("data.samples", self.data.samples) if batch is None else ("optimizer.batch", batch)
+            if seen[1] is not None:
+                at_least(seen[0], seen[1], 2)
         if self.residual:
             require_in_words(not any(kinds), "residual", "dense layers only", has)
             widths = [layer.width for layer in self.layers]
@@ -320,8 +341,9 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def _check_loss_and_labels(self) -> None:
         if self.loss == "mse":
             return
-        require(not isinstance(self.data, Sine), "loss", "'mse' for data.name = 'sine'", self.loss)
         labels = getattr(self.data, "labels", None)
+        name = str(self.data.__struct_config__.tag)
+        require(labels is not None, "loss", f"'mse' for data.name = '{name}'", self.loss)
         require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
 
     @property

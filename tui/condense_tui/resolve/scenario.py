@@ -15,7 +15,14 @@ from condense_core.text import place_of, short
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
 
-DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH")
+DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH", "npz:PATH", "csv:PATH", "formula:TEXT")
+# The field that is given after the colon, and what is expected there.
+_GIVEN = {
+    "folder": ("path", "folder:PATH, with one folder of images for each class in PATH"),
+    "npz": ("path", "npz:PATH, a file of numpy.savez with arrays X and y"),
+    "csv": ("path", "csv:PATH, a table of numbers whose last column is trained towards"),
+    "formula": ("target", "formula:TEXT, such as formula:sin(3*x1)"),
+}
 
 
 def build_scenario(
@@ -116,15 +123,16 @@ def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, d
     named = table.get("data")
     name = named.get("name", "") if isinstance(named, dict) else ""
     if data is not None:
-        name, _, path = data.partition(":")
+        name, _, given = data.partition(":")
         settings.append(f"data.name={name}")
-        if name == "folder":
-            if not path:
-                raise ScenarioError(
-                    "--data folder: expected folder:PATH, with one folder of images for each class in PATH"
-                )
-            settings.append(f"data.path={path}")
-        elif path:
+        if name in _GIVEN:
+            field, expected = _GIVEN[name]
+            if not given:
+                raise ScenarioError(f"--data {name}: expected {expected}")
+            settings.append(f"data.{field}={given}")
+            # how much of it there is, the file says; what the scenario draws of other data says nothing of it
+            settings += ["data.samples=none", "data.test_samples=none"] if name in {"npz", "csv"} else []
+        elif given:
             raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")
     if (root is not None or download) and name not in {"mnist", "cifar10", "cifar100"}:
         option = "--data-root" if root is not None else "--download"

@@ -24,6 +24,7 @@ from condense_core.engine.steppers.gradients import mlp
 from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
+from condense_core.scenario.data import sample_count
 from condense_core.scenario.experiment import CENTRED_PREFIX, GD, Adam, Experiment
 
 Numbers = NDArray[Any]
@@ -58,11 +59,12 @@ def applies(experiment: Experiment) -> bool:
 
 
 def repays(experiment: Experiment) -> bool:
-    """Whether compiled steps are faster by more than it takes to have them: a function of the scenario alone."""
+    """Whether compiled steps are faster by more than it takes to have them: a function of the scenario and its
+    data alone."""
     widths = [layer.width for layer in experiment.layers]
     if max(map(operator.mul, widths, widths[1:]), default=0) > MOST_WEIGHTS:
         return False
-    samples = experiment.optimizer.batch or experiment.data.samples
+    samples = experiment.optimizer.batch or sample_count(experiment.data) or 1
     step = LAYER_S * (len(widths) + 1) + TORCH_ELEMENT_S * experiment.ensemble.members * samples * sum(widths)
     return step * experiment.steps > REPAYS_S
 

@@ -22,7 +22,7 @@ runs = typer.Typer(help="List, show, stop, resume, remove and pull runs.", invok
 # How long a worker may take to save a checkpoint and stop before the command returns without waiting further.
 PATIENCE_S = 60.0
 
-Run = Annotated[str, typer.Argument(help="A run's id or part of it.")]
+RunId = Annotated[str, typer.Argument(help="A run's id or part of it.")]
 
 
 @runs.callback()
@@ -79,7 +79,7 @@ def _found_there(host: str) -> list[tuple[RunInfo, Standing | None]]:
 
 @runs.command()
 def show(
-    run: Run,
+    run: RunId,
     at: AtOption = None,
     width: WidthOption = None,
     json: JsonOption = False,
@@ -104,7 +104,7 @@ def show(
 
 
 @runs.command()
-def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def stop(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
     from condense_core.runfile.abilities import require_ability
@@ -155,7 +155,7 @@ def _say_stopped(info: RunInfo, host: str) -> int:
 
 
 @runs.command()
-def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def resume(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Resume a stopped, failed or lost run from its last checkpoint."""
     from condense_core.runfile.abilities import require_ability
     from condense_core.runfile.info import read_run
@@ -179,7 +179,7 @@ def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) ->
 
 @runs.command()
 def pull(
-    run: Run,
+    run: RunId,
     host: HostOption = None,
     checkpoint: Annotated[
         bool, typer.Option("--checkpoint", help="Also copy its checkpoint, which holds the weights.")
@@ -217,7 +217,7 @@ def pull(
 
 
 @runs.command("rm")
-def remove(run: Run, runs_dir: RunsDirOption = None) -> int:
+def remove(run: RunId, runs_dir: RunsDirOption = None) -> int:
     """Delete a run and everything it recorded; of a run on another machine, only the copy here."""
     from condense_core.errors import RunFileError
     from condense_core.runfile import control

@@ -313,6 +313,7 @@ class Assembler:
             steps_per_second=rate,
             seconds_left=left,
             can=info.can,
+            trainer=info.trainer,
             active=info.active,
             delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
             away=away_word(mirror) if info.active else "",

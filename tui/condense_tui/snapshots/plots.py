@@ -65,6 +65,9 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
+    if np.isnan(values).all():
+        # of checkpoints alone, or of a script that does not say it
+        return Figure(None, title, empty="no loss is known")
     first = float(values[0])
     rule = Rule(INITIAL_STAGE * first, percent(INITIAL_STAGE)) if np.isfinite(first) and first > 0 else None
     share = at / first if at is not None and rule else np.nan

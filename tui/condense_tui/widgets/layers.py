@@ -149,7 +149,7 @@ class Layers(Lines):
     def build(self, width: int, height: int) -> list[Line]:
         self._shown = []
         if not self._layers:
-            return [[("no layer measured yet", self.look.muted)]]
+            return [[("no layer measured", self.look.muted)]]
         rows = self._many(width, height) if self.many else self._few(width, height)
         if not rows:
             return [[("no layer has these words", self.look.muted)]]

@@ -283,7 +283,7 @@ class Session:
             raise RunFileError(f"unknown command {short(message.verb)}; expected one of {', '.join(VERBS)}")
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
-        if verb != "checkpoint" or info.trainer == "watch":
+        if verb != "checkpoint" or info.trainer != "engine":
             require_ability(info, "stop" if verb == "stop" else "pause")
         send(folder, verb, message.argument)  # type: ignore[arg-type]
         self._say(say.Done(message.ask))

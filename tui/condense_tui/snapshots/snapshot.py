@@ -13,6 +13,7 @@ from condense_core.runfile.info import RunAbility
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.thresholds import FINE, Cut
+from condense_tui.draw import numbers
 from condense_tui.draw.order import Group
 from condense_tui.snapshots.weights import WeightsView
 
@@ -146,6 +147,22 @@ class EventView:
 
 
 @dataclass(frozen=True)
+class LinesChanged:
+    """A layer has another number of lines from a step on; `before` and `after` are both counts at `cut`."""
+
+    layer: str
+    step: int
+    before: int
+    after: int
+    cut: Cut
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return f"{self.layer}: {numbers.plural(self.after, 'line')} at {self.cut.short}, {self.before} before"
+
+
+@dataclass(frozen=True)
 class BannerText:
     """One line over everything: what happened, and what to press."""
 
@@ -169,6 +186,8 @@ class Snapshot:
     predicted_ratio: Series
     spectrum: SpectrumView
     events: tuple[EventView, ...]
+    told: EventView | LinesChanged | None
+    """What the kernels did last, up to the playhead."""
     banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
@@ -180,6 +199,8 @@ class Snapshot:
     """Where the playhead looks back: how it stands by the newest measurement."""
     cut: Cut = FINE
     """Where the lines of `layers` are counted."""
+    claimed_cut: Cut = FINE
+    """Where the claim counts them."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
@@ -212,6 +233,7 @@ class Snapshot:
             and self.claim == other.claim
             and self.claim_at_end == other.claim_at_end
             and self.banner == other.banner
+            and self.told == other.told
             and self.worker_log == other.worker_log
             and self.outputs is other.outputs
             and self.field is other.field

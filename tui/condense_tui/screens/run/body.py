@@ -188,7 +188,7 @@ class Body(Horizontal):
             figure = figure_of(snapshot, axes)
             panel.set_class(figure.old, "-old")
             panel.show(figure.spec, step, figure.empty)
-            panel.label(figure.title, figure.remark)
+            panel.label(figure.title_in, figure.remark)
 
     def place(self, plan: Arrangement, choices: RunChoices, recorded: Recorded, height: int) -> None:
         """Give every panel its place on a screen of that height."""

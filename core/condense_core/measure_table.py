@@ -265,6 +265,7 @@ MEASURES: dict[str, Measure] = {
     "test_accuracy": Measure(
         "test accuracy", "share", "share of the held-out sample that is classified right", of="network", claimed=True
     ),
+    "test_loss": Measure("test loss", "value", "loss on the held-out sample", of="network"),
     "gradient_norm": Measure("norm of the gradient", "value", "Euclidean norm over all parameters", of="network"),
     "steps_per_second": Measure("steps a second", "value", "speed of training, measuring not counted", of="network"),
     "recording_share": Measure(

@@ -120,7 +120,7 @@ class Assembler:
         head = None
         images: tuple[LayerImage, ...] = ()
         measures: tuple[LayerOverSeeds, ...] = ()
-        cut = view.cut or self.claimed_cut
+        cut = self._countable(view.cut)
         if len(instants):
             index = playhead.index(len(instants))
             step = int(instants[index])
@@ -162,6 +162,7 @@ class Assembler:
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
+            claimed_cut=self.claimed_cut,
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
         )
@@ -179,10 +180,16 @@ class Assembler:
     @property
     def claimed_cut(self) -> Cut:
         """The cut at which the run's claim counts lines; in files of version 0.1 there is the fine one alone."""
-        run, claim = self._run, self._run.claim
-        if claim is None or claim.cut == FINE or not run.layers:
+        return self._countable(FINE if self._run.claim is None else self._run.claim.cut)
+
+    def _countable(self, cut: Cut | None) -> Cut:
+        """That cut where lines were counted at it, and the claim's for None."""
+        run = self._run
+        if cut is None:
+            return self.claimed_cut
+        if cut == FINE or not run.layers:
             return FINE
-        return claim.cut if np.isfinite(run.newest(f"{run.layers[0]}.condensed_coarse")) else FINE
+        return cut if np.isfinite(run.newest(f"{run.layers[0]}.condensed_coarse")) else FINE
 
     def _standing(self, info: RunInfo, head: Head | None) -> tuple[Standing | None, Standing | None]:
         """How the claim stands where the playhead is; and where that looks back, at the end of what was recorded."""
@@ -275,7 +282,7 @@ class Assembler:
     ) -> tuple[LayerOverSeeds, LayerImage | None]:
         """A layer at a recorded step, of an ensemble over all seeds where none is chosen, and its heatmap, then of the
         first seed. Lines are counted at `cut`, without at that of the claim."""
-        return self._layer(layer, step, cut or self.claimed_cut), self._image(layer, step, by_line)
+        return self._layer(layer, step, self._countable(cut)), self._image(layer, step, by_line)
 
     def curve(self, name: str) -> Series:
         """Steps and values of a scalar as far as was read, the same object while nothing was added."""

@@ -199,6 +199,8 @@ class Snapshot:
     """Where the playhead looks back: how it stands by the newest measurement."""
     cut: Cut = FINE
     """Where the lines of `layers` are counted."""
+    claimed_cut: Cut = FINE
+    """Where the claim counts them."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None

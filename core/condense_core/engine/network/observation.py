@@ -145,10 +145,23 @@ class Observation:
         return losses.accuracy(self.output_ND, self._dataset)
 
     @cached_property
+    def test_loss(self) -> float:
+        """Loss on the held-out sample; NaN where there is none."""
+        test, output_ND = self._dataset.test, self._test_output_ND
+        if test is None or output_ND is None:
+            return math.nan
+        return float(losses.loss(self._experiment.loss, output_ND, test.target))
+
+    @cached_property
     def test_accuracy(self) -> float:
         """Share of the held-out sample that is classified right; NaN where there is none."""
+        test, output_ND = self._dataset.test, self._test_output_ND
+        return math.nan if test is None or output_ND is None else losses.accuracy(output_ND, test)
+
+    @cached_property
+    def _test_output_ND(self) -> Tensor | None:
         test = self._dataset.test
-        return math.nan if test is None else losses.accuracy(self.outputs(test.input), test)
+        return None if test is None else self.outputs(test.input)
 
     @cached_property
     def residual_ND(self) -> Tensor:

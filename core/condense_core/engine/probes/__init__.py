@@ -16,7 +16,7 @@ from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
-from condense_core.scenario.experiment import Experiment, Sine
+from condense_core.scenario.experiment import Experiment, Formula, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
 __all__ = ["Measurement", "MemberViews", "Probe", "View", "probes_for"]
@@ -37,7 +37,7 @@ def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict
         "weights": lambda: WeightsProbe(members, steps),
     }
     data, first = experiment.data, experiment.layers[0]
-    if isinstance(data, Sine) and data.inputs == 1 and len(experiment.layers) == 1:
+    if isinstance(data, Sine | Formula) and data.inputs == 1 and len(experiment.layers) == 1:
         sigma = activation(first.activation)
         makers["outputs"] = lambda: OutputsProbe(sigma, data.low, data.high)
         if first.bias:

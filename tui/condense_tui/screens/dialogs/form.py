@@ -20,6 +20,7 @@ from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError, MissingExtraError
 from condense_core.runfile.abilities import require_ability
+from condense_core.scenario.data import sample_count
 from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import SettableField, fields
@@ -326,7 +327,9 @@ class FormScreen(Dialog[None]):
             return
         members = experiment.ensemble.members
         share = experiment.steps / start.steps * members / int(start.seeds)
-        what = f"{numbers.step(experiment.steps)} steps of {numbers.step(experiment.data.samples)} samples"
+        count = sample_count(experiment.data)
+        samples = "all samples" if count is None else f"{numbers.step(count)} samples"
+        what = f"{numbers.step(experiment.steps)} steps of {samples}"
         if start.seconds_cpu is not None:
             takes = f"about {short_time(share * start.seconds_cpu)}, {start.measured}"
         elif start.seconds_gpu is not None:

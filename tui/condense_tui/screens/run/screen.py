@@ -18,16 +18,19 @@ from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
-from condense_tui.screens.look_keys import LookKeys
+from condense_tui.screens.look_keys import LookKeys, preferred_cut, usual
 from condense_tui.screens.playback import Playback, next_member
 from condense_tui.screens.played import PlayedScreen
 from condense_tui.screens.run.at_hand import Front, at_hand, recorded_of
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands
 from condense_tui.snapshots.assemble import ViewRequest
+from condense_tui.snapshots.news import News, title_of
+from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
 from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.claim import ClaimLine, lines_for
@@ -54,19 +57,27 @@ class RunScreen(PlayedScreen):
     PLACES: ClassVar[tuple[Place, ...]] = ("run",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
-    def __init__(self, place: Path) -> None:
-        """`place` is a run's folder or a run file."""
+    def __init__(self, place: Path, habits: Habits) -> None:
+        """`place` is a run's folder or a run file; `habits` is what was chosen before, and keeps what will be."""
         super().__init__()
         self.place = place
-        self._reader = run_thread(place, self.post_message)
-        self._playback = Playback(self._reader.move)
+        preferences = habits.preferences
+        by_line, cut = preferences.order == "line", preferred_cut(preferences)
+        self._habits = habits
+        self._view = ViewRequest(by_line=by_line, cut=cut)
+        self._reader = run_thread(place, self.post_message, self._view, Playhead.at_speed(preferences.speed))
+        self._playback = Playback(self._reader.move, habits)
         self._commands = RunCommands(self, self._look_again)
         self._look_keys: LookKeys[RunChoices] = LookKeys(
-            self, RunChoices(), self._choices_changed, self._is_recorded_log
+            self,
+            RunChoices(by_line=by_line, **usual(preferences)),
+            self._choices_changed,
+            self._is_recorded_log,
+            habits,
         )
         self._snapshot: Snapshot | None = None
+        self._news = News()
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
-        self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs(TABS)
         self._header, self._claim, self._banner, self._body = Header(), ClaimLine(), Banner(), Body()
@@ -96,12 +107,19 @@ class RunScreen(PlayedScreen):
 
     def on_snapshot_ready(self, message: SnapshotReady[Snapshot]) -> None:
         """Show the newest snapshot; under a dialog, keep it until that has closed."""
+        self._tell_outside(message.snapshot)
         if self.is_current or self._snapshot is None:
             self.show(message.snapshot)
             self.call_after_refresh(collect_again)
         else:
             # the reader hears of no painting meanwhile, and so sends one a second and no more
             self._snapshot = message.snapshot
+
+    def _tell_outside(self, snapshot: Snapshot) -> None:
+        """Tell the terminal what has just happened, and how far the run is."""
+        for notice in self._news.of(snapshot):
+            self.app.give_notice(notice.of, notice.text)
+        self.app.show_title(title_of(snapshot), snapshot.header.status)
 
     def on_screen_resume(self) -> None:
         """Show what has happened under a dialog."""
@@ -263,11 +281,15 @@ class RunScreen(PlayedScreen):
         # shown with the snapshot that is ordered so
         self._look_keys.choices = replace(self.choices, by_line=not self.choices.by_line)
         self._look(replace(self._view, by_line=self.choices.by_line))
+        self._habits.keep("order", "line" if self._view.by_line else "index")
 
     def action_cut(self) -> None:
         """Count lines at the other cut, and then again at that of the claim."""
         if self._snapshot is not None:
-            self._look(replace(self._view, cut=other_cut(self._view.cut or self._snapshot.cut)))
+            cut = other_cut(self._view.cut or self._snapshot.cut)
+            chosen = None if cut == self._snapshot.claimed_cut else cut
+            self._look(replace(self._view, cut=chosen))
+            self._habits.keep("cut", "claim" if chosen is None else chosen.short)
 
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
+from rich.style import Style
 from watched_recording import GPT, WatchedRecording
 
+from condense_core.runfile.writer import StepRecord
 from condense_tui.app.app import CondenseApp
 from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.plot import PlotPanel
@@ -246,3 +248,21 @@ async def test_curves_of_a_layer_are_drawn_anew_where_another_one_is_chosen(watc
         drawn = panels[0]._plot
         assert drawn is not None
         assert drawn.curves[0].y[-1] == snapshot(pilot).ratio[1][-1]
+
+
+async def test_blocks_and_layers_of_an_earlier_step_stand_back(watched: WatchedRecording):
+    async with shown(watched.folder, (80, 24)) as pilot:
+        await pilot.press("f")
+        layers = run_screen(pilot).query_one(Layers)
+        muted = layers.look.muted
+
+        def styles(at: int) -> set[Style]:
+            return {style for piece, style in layers._shown[at].line if piece.strip()}
+
+        assert styles(0) != {muted} != styles(5)
+        # a step at which the loss alone was measured
+        watched.writer.append(StepRecord(5000, [("loss", 1.0)], [], []))
+        watched.writer.update(step=5000)
+        await until(lambda: head(pilot).step == 5000, "the newer step")
+        await until(lambda: styles(0) == {muted} == styles(5) == styles(12), "all of it to stand back")
+        assert f"of step {int(watched.steps[14]):,}" in in_list(pilot)[1]

@@ -71,17 +71,27 @@ def print_summary(summary: Summary) -> None:
 
 def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
     """A row a layer, over all seeds where there are several; and below what the numbers are."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("layer")
-    for name in COLUMNS:
-        table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
-    names = [layer.name for layer in layers]
-    for layer in layers:
-        table.add_row(*map(Text, _cells(layer, fitted(without_shared(layer.name, names), LONGEST_NAME))))
     if not layers:
         return
+    names = [layer.name for layer in layers]
+    rows = [_cells(layer) for layer in layers]
+    heads = [MEASURES[name].head for name in COLUMNS]
+    # and two between columns
+    widths = [max(cell_len(cell) for cell in column) + 2 for column in zip(heads, *rows, strict=True)]
+    kept = list(range(len(heads)))
+    if LONGEST_NAME + sum(widths) > console.width:
+        # rather than every name, what nobody measured
+        kept = [at for at in kept if any(row[at] != UNKNOWN for row in rows)]
+    rest = sum(widths[at] for at in kept)
+    room = max(LONGEST_NAME, console.width - rest)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("layer", no_wrap=True)
+    for at in kept:
+        table.add_column(heads[at], justify="right", no_wrap=True)
+    for name, row in zip(names, rows, strict=True):
+        table.add_row(Text(fitted(without_shared(name, names), room)), *(Text(row[at]) for at in kept))
     # cut columns say nothing: where the terminal is narrower, the table's lines wrap
-    console.width = max(console.width, LEAST_WIDTH)
+    console.width = max(console.width, LEAST_WIDTH, LONGEST_NAME + rest)
     console.print(table, soft_wrap=True)
     for remark in remarks(layers):
         console.print(remark, markup=False, highlight=False, soft_wrap=True)
@@ -97,15 +107,15 @@ def claim_lines(claim: Standing) -> list[str]:
     ]
 
 
-def _cells(layer: LayerOverSeeds, name: str) -> tuple[str, ...]:
+def _cells(layer: LayerOverSeeds) -> tuple[str, ...]:
+    """What stands in COLUMNS."""
     if not layer.lines.known:
-        return (name, f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
+        return (f"{UNKNOWN}/{layer.kernels}", *[UNKNOWN] * (len(COLUMNS) - 1))
     lines = over("lines", layer.lines)
     if layer.seeds == 1 and layer.lines_at_other != layer.lines:
         lines += f" ({over('lines', layer.lines_at_other)} at {other_cut(layer.cut).short})"
     kept = written("kept", layer.kept.low)
     return (
-        name,
         f"{kept}/{layer.kernels}",
         lines,
         over("directions", layer.directions),

@@ -281,6 +281,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             spec.log_y,
             spec.bounds,
             spec.stamp,
+            spec.of,
             spec.window,
             spec.smooth,
         )

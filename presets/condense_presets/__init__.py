@@ -33,6 +33,12 @@ def preset_text(name: str) -> str:
     return files[name].read_text(encoding="utf-8")
 
 
+def preset_base(name: str) -> str | None:
+    """The TOML of a preset, by which the differences of its runs are told; None where there is none of that name."""
+    file = preset_files().get(name)
+    return None if file is None else file.read_text(encoding="utf-8")
+
+
 def recordings() -> dict[str, Path]:
     """The recordings that ship with the program, by the name of their preset."""
     return {file.stem: file for file in sorted(RECORDINGS.glob("*.sqlite"))}

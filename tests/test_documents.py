@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from condense_core import errors
 from condense_core.errors import CondenseError
+from condense_core.runs.row import FIELDS
+from condense_tui.cli.runs import list_
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = [TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
@@ -107,3 +110,11 @@ def test_comments_that_cite_a_document_cite_a_part_that_it_has():
     assert len(cited) >= 5
     for file, document, part in cited:
         assert part in headings(TOP / document), f"{file.relative_to(TOP)} cites {document}, {part!r}"
+
+
+def test_every_field_of_a_query_is_described():
+    text = (TOP / "docs/RUNS.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) - {"text"} == set(FIELDS)
+    help_ = inspect.getdoc(list_) or ""
+    assert all(re.search(rf"\b{name}\b", help_) for name in FIELDS)

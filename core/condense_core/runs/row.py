@@ -94,6 +94,7 @@ FIELDS: Mapping[str, RunField] = {
         RunField("device", "words", _info("device"), "the device"),
         RunField("seed", "number", _info("seed"), "its first seed"),
         RunField("step", "number", _info("step"), "the step that it is at"),
+        RunField("steps", "number", _info("steps"), "how far it goes"),
         RunField("seconds", "number", _info("seconds"), "seconds that it trained"),
         RunField(
             "age",

@@ -93,7 +93,7 @@ ONE = row(
         "NOT tag:x",
         "NOT -tag:keep",
         "-nothing",
-        "steps:200",
+        "steps>=0",
     ],
 )
 def test_a_run_fits(query: str) -> None:

@@ -51,7 +51,7 @@ def list_(
 
     All words of a query must fit: FIELD:VALUE (also A,B and wild cards), FIELD<NUMBER, FIELD>NUMBER, FIELD~TEXT, and
     plain words. NOT or - before a word turns it round. Fields are name, id, preset, status, claim, tag, note, archived,
-    sweep, host, device, seed, step, seconds, age, loss and lines, and every setting of a scenario, such as lr.
+    sweep, host, device, seed, step, steps, seconds, age, loss and lines, and every setting of a scenario, such as lr.
 
     \b
     condense-tui runs list status:done "lines>2" --sort loss

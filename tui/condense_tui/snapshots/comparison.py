@@ -17,8 +17,8 @@ from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import fields
 from condense_core.scenario.watched import Watched, settings
-from condense_core.text import printable
 from condense_core.thresholds import Cut
+from condense_tui.draw.label import label
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
@@ -249,7 +249,7 @@ class Comparer:
         layers = run.layers
         side = Side(
             letter=LETTERS[number],
-            name=printable(info.name),
+            name=label(run.folder, info),
             status=info.status,
             step=None,
             share=float("nan"),

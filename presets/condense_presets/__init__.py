@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from condense_core.errors import ScenarioError, nearest
@@ -33,6 +34,7 @@ def preset_text(name: str) -> str:
     return files[name].read_text(encoding="utf-8")
 
 
+@functools.lru_cache(maxsize=256)
 def preset_base(name: str) -> str | None:
     """The TOML of a preset, by which the differences of its runs are told; None where there is none of that name."""
     file = preset_files().get(name)

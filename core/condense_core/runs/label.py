@@ -49,21 +49,21 @@ def label_of(info: RunInfo, about: AboutRun, differs: tuple[str, ...]) -> str:
 def differences(info: RunInfo, base: PresetBase) -> tuple[str, ...]:
     """In what the run's scenario differs from its preset, a word or two each, its draws last; of one that is of no
     preset here only its draws, of one whose scenario cannot be read nothing."""
+    from condense_core.scenario.lookup import values_of
     from condense_core.scenario.toml import parse
     from condense_core.scenario.watched import is_watched
 
     if not info.experiment or is_watched(info.experiment):
         return ()
     try:
-        own = _flat(parse(info.experiment, info.id))
+        table = parse(info.experiment, info.id)
+        own = _flat(table)
         text = base(info.preset) if info.preset else None
         if text is None:
             return tuple(_draws(own))
         every, stated = _preset(text)
-        if any(key not in own for key in stated):
-            # what the preset sets and the run does not has its default here
-            whole = _every(info.experiment)
-            own |= {key: whole[key] for key in stated if key not in own and key in whole}
+        # what the preset sets and the run does not has its default here
+        own |= {key: _plain(value) for key in stated if key not in own for value in values_of(table, key)}
     except CondenseError:
         return ()
     found = {key: value for key, value in own.items() if key not in every or every[key] != value}
@@ -71,11 +71,11 @@ def differences(info: RunInfo, base: PresetBase) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def _preset(text: str) -> tuple[dict[str, Any], frozenset[str]]:
+def _preset(text: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """All fields of a preset with their values, and the names of those that are not at their default."""
     from condense_core.scenario.toml import dumps, loads, parse
 
-    return _every(text), frozenset(_flat(parse(dumps(loads(text)))))
+    return _every(text), tuple(_flat(parse(dumps(loads(text)))))
 
 
 def _every(text: str) -> dict[str, Any]:

@@ -36,15 +36,17 @@ def setting_names() -> Mapping[str, str]:
 
 
 def values_of(table: Any, name: str) -> list[Any]:
-    """The values of the field in a scenario as plain tables: several of `layers.*.width`, none where it has none."""
+    """The values of the field in a scenario as plain tables: several of `layers.*.width`, one of `layers.0.width`, none
+    where it has none."""
     return [value for value in _values(Experiment, table, name.split(".")) if value is not None]
 
 
 def _values(expected: Any, here: Any, parts: Sequence[str]) -> Iterator[Any]:
     if not parts:
         yield here
-    elif parts[0] == "*":
-        for item in here if isinstance(here, list) else ():
+    elif isinstance(here, list):
+        number = int(parts[0]) if parts[0].isdecimal() else -1
+        for item in here if parts[0] == "*" else here[number : number + 1] if number >= 0 else ():
             yield from _values(item_type(expected), item, parts[1:])
     elif isinstance(here, dict) and (struct := struct_of(expected, here)) is not None:
         fields = _fields(struct)

@@ -230,6 +230,9 @@ class HomeScreen(ShellScreen[None]):
         self._commands.mark()
         self._tell()
 
+    def action_copy(self) -> None:
+        self._commands.copy()
+
     def action_compare(self) -> None:
         self._commands.compare()
 

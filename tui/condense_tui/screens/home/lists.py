@@ -95,12 +95,12 @@ class Lists:
             runs = run_entries(self.glances, machines, words)
             self.runs.show(runs)
             found = sum(entry.item is not None and not isinstance(entry.item, Machine) for entry in runs)
-            self.runs_panel.border_title = self._title("runs", found, len(self.glances))
+            self.runs_panel.border_title = self._title("[1] runs", found, len(self.glances))
         if self.catalogue is not None:
             presets = preset_entries(self.catalogue, words)
             self.presets.show(presets)
             found = sum(entry.item is not None for entry in presets)
-            self.presets_panel.border_title = self._title("presets", found, len(self.catalogue))
+            self.presets_panel.border_title = self._title("[2] presets", found, len(self.catalogue))
 
     def _no_runs(self, glances: tuple[Glance, ...]) -> str:
         if glances:

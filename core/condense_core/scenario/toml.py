@@ -80,18 +80,14 @@ def read_value(text: str, source: str) -> object:
         return table["value"]
 
 
-def ensemble(text: str, source: str = "scenario") -> Ensemble:
-    """Of a scenario in TOML only how many draws it trains as one: what the rest of it says is not looked at."""
+def ensemble_and_claim(text: str, source: str = "scenario") -> tuple[Ensemble, Claim | None]:
+    """Of a scenario in TOML only how many draws it trains as one, and its claim, None where it makes none: what the
+    rest of it says is not looked at."""
     table = parse(text, source)
     with decoding(ScenarioError, source):
-        return typed.convert(table.get("ensemble", {}), Ensemble)
-
-
-def claim(text: str, source: str = "scenario") -> Claim | None:
-    """Of a scenario in TOML only its claim, None where it makes none: what the rest of it says is not looked at."""
-    table = parse(text, source).get("claim")
-    with decoding(ScenarioError, source):
-        return None if table is None else typed.convert(table, Claim)
+        claim = table.get("claim")
+        found = None if claim is None else typed.convert(claim, Claim)
+        return typed.convert(table.get("ensemble", {}), Ensemble), found
 
 
 def _check_depth(table: Table, source: str) -> None:
@@ -312,7 +308,7 @@ def _check_names(expected: Any, value: Any, path: tuple[str, ...]) -> None:
             raise ScenarioError(f"{'.'.join((*path, name))}: missing")
 
 
-def _inside(fields: Table) -> Iterator[tuple[str, str]]:
+def _inside(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Fields of the parts of a scenario that hold settings, with the part's name; of a list's items with a star."""
     for part in ("data", "record", "stop", "ensemble", "init", "optimizer", "layers"):
         if part in fields:
@@ -326,7 +322,7 @@ def _unknown_choice(path: tuple[str, ...], value: object, choices: Iterable[str]
     return ScenarioError(f"{'.'.join(path)}: unknown {short(value)}; {nearest(name, choices)}")
 
 
-def _unknown(path: tuple[str, ...], fields: Table) -> str:
+def _unknown(path: tuple[str, ...], fields: Mapping[str, Any]) -> str:
     if len(path) == 1:
         # `lr` for `optimizer.lr`, `widht` for `layers.*.width`
         whole = {name: f"{part}.{name}" for part, name in _inside(fields)}

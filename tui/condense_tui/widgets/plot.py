@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from rich.cells import cell_len
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -82,14 +84,20 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         self._plot: Plot | None = None
         self._step: int | None = None
         self._empty = "nothing recorded yet"
-        self._title = self._remark = ""
+        self._title: str | Callable[[int], str] = ""
+        self._remark = ""
         self._window: cursors.Window | None = None
         self._cursor: float | None = None
         self._dragged: tuple[int, Plot] | None = None
 
-    def label(self, title: str, remark: str = "") -> None:
-        """Write a title above, and a remark below where the cursor reads nothing."""
+    def label(self, title: str | Callable[[int], str], remark: str = "") -> None:
+        """Write a title above, one for so many cells where it depends on them, and a remark below where the cursor
+        reads nothing."""
         self._title, self._remark = title, remark
+        self._write()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
         self._write()
 
     def show(self, spec: Spec | None, step: int | None, empty: str = "nothing recorded yet") -> None:
@@ -241,7 +249,10 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             remarks += ["← → read · ↑ ↓ zoom" if self.ability.unicode else "arrows: read, zoom"]
         elif self._remark:
             remarks.append(self._remark)
-        self.caption(" · ".join([*notes, self._title]), " · ".join(remarks))
+        # without the corners, and what else is said before it
+        room = self.size.width - 4 - sum(cell_len(note) + 3 for note in notes) if self.size.width else 0
+        title = self._title if isinstance(self._title, str) else self._title(room or 10**6)
+        self.caption(" · ".join([*notes, title]), " · ".join(remarks))
 
     def _magnified(self, plot: Plot) -> float:
         ends = [plot.x.forward(curve.x[[0, -1]]) for curve in plot.curves if len(curve.x)]
@@ -270,6 +281,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             spec.log_y,
             spec.bounds,
             spec.stamp,
+            spec.of,
             spec.window,
             spec.smooth,
         )

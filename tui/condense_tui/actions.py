@@ -265,6 +265,17 @@ ACTIONS: tuple[Action, ...] = (
         on=("run", "runs"),
     ),
     Action("reduce", ("r",), "r", "reduce", "Replace each condensed line by one kernel", TRAINING, hint=12),
+    Action(
+        "copy",
+        ("y",),
+        "y",
+        "copy",
+        "Copy the number under the cursor, the run's id, or the command that makes it again",
+        APP,
+        hint=14,
+        on=("run", "runs"),
+    ),
+    Action("copy", ("y",), "y", "copy", "Copy the preset's name, or the command that trains it", APP, on=("presets",)),
     Action("export", ("e",), "e", "export", "Export the screen, a figure or the whole run to a file", APP, hint=8),
     Action("back", ("escape",), "esc", "back", "Go back", APP, hint=1, on=("compare",)),
     Action(

@@ -358,6 +358,17 @@ class RunScreen(PlayedScreen):
         seeds = None if self._snapshot is None else self._snapshot.seeds
         self.app.push_screen(ReduceScreen(self.place, at, 1 if seeds is None else seeds.count))
 
+    def action_copy(self) -> None:
+        """Choose what to copy."""
+        from condense_tui.screens.copied import of_run, offer_copies, under_cursor
+
+        try:
+            texts = [*under_cursor(self), *of_run(read_run(self.place))]
+        except CondenseError as error:
+            say(self, str(error), error=True)
+            return
+        offer_copies(self, texts)
+
     def action_compare(self) -> None:
         """Choose what to compare this run with."""
         from condense_tui.screens.compare.pick import PickScreen

@@ -18,7 +18,7 @@ from recording import Recording
 from support import need_module
 
 from condense_core import list_runs, open_run
-from condense_core.errors import MissingExtraError, RunFileError
+from condense_core.errors import MissingExtraError, RunFileError, ScenarioError
 from condense_core.installation import how_to_add
 from condense_core.runfile.frames import Weights
 from condense_core.runfile.reader import RunReader
@@ -234,8 +234,10 @@ def test_lists_are_newest_first_narrowed_by_words_and_say_what_is_damaged(record
     assert [run.folder for run in found] == sorted([recording.folder, other], reverse=True)
     assert len(found.damaged) == 1
     with warnings.catch_warnings(action="ignore"):
-        (one,) = list_runs("DIGITS done", runs_dir=runs)
+        (one,) = list_runs("DIGITS status:done", runs_dir=runs)
         assert not list_runs("digits nothing", runs_dir=runs)
+        with pytest.raises(ScenarioError, match="stauts"):
+            list_runs("stauts:done", runs_dir=runs)
     with one.open() as run:
         assert (run.id, one.steps, one.trainer) == (recording.folder.name, 4000, "engine")
     assert list_runs(runs_dir=tmp_path / "nothing") == []

@@ -201,6 +201,8 @@ async def test_compare_shows_what_differs_and_after_a_key_the_rest(tmp_path: Pat
     async with shown(folders[0], (80, 24), app) as pilot:
         app.compare(folders)
         await until(lambda: getattr(pilot.app.screen, "comparison", None) is not None, "both runs")
+        # which layer it is, its end says
+        await text_has(pilot, "attn.c_attn.q ─╮╭─ B train1 · ")
         await pilot.press("i")
         await text_has(pilot, "settings that differ")
         page = text(pilot)

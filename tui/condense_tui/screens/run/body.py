@@ -78,9 +78,16 @@ class ListPanel(Captioned, Vertical):
         self.all_layers = Layers()
         self._finder = Finder(self.all_layers, "layers · esc: all")
         self._counted = self._over = ""
+        self._finds = False
 
     def compose(self) -> ComposeResult:
         yield self.all_layers
+
+    def say_whether(self, finds: bool) -> None:
+        """Say below whether `/` finds layers now."""
+        if finds != self._finds:
+            self._finds = finds
+            self._write()
 
     def open_finder(self) -> None:
         """Have somebody type words."""
@@ -121,7 +128,9 @@ class ListPanel(Captioned, Vertical):
         room = self.size.width - 4 if self.size.width else LAYERS_LEAST
         title = f"layers · {self._counted}"
         count = self.all_layers.counted
-        below = " · ".join(words for words in (count, self._over or (count and "/ finds")) if words)
+        below = " · ".join(
+            words for words in (count, self._over or ("/ finds" if count and self._finds else "")) if words
+        )
         below = below if len(below) <= room else count or self._over.partition("of ")[2]
         self.caption(title if len(title) <= room else self._counted, below)
 

@@ -15,7 +15,7 @@ from condense_core.runs.row import RunRow
 from condense_tui.draw.status import SIGNS
 from condense_tui.screens.list_lines import run_details
 from condense_tui.screens.run_commands import pause_word
-from condense_tui.snapshots.assemble import banner
+from condense_tui.snapshots.banner import banner
 from condense_tui.terminal import look
 from condense_tui.text.run_list import print_runs
 

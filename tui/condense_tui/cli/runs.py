@@ -23,7 +23,7 @@ runs = typer.Typer(help="List, show, name, tag, stop, resume, delete and pull ru
 # How long a worker may take to save a checkpoint and stop before the command returns without waiting further.
 PATIENCE_S = 60.0
 
-Run = Annotated[str, typer.Argument(help="A run's id or part of it.")]
+RunId = Annotated[str, typer.Argument(help="A run's id or part of it.")]
 
 
 @runs.callback()
@@ -109,7 +109,7 @@ def _as_json(row: RunRow) -> dict[str, object]:
 
 @runs.command()
 def show(
-    run: Run,
+    run: RunId,
     at: AtOption = None,
     width: WidthOption = None,
     json: JsonOption = False,
@@ -134,7 +134,7 @@ def show(
 
 
 @runs.command()
-def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def stop(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
     from condense_core.runfile.abilities import require_ability
@@ -185,7 +185,7 @@ def _say_stopped(info: RunInfo, host: str) -> int:
 
 
 @runs.command()
-def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def resume(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Resume a stopped, failed or lost run from its last checkpoint."""
     from condense_core.runfile.abilities import require_ability
     from condense_core.runfile.info import read_run
@@ -209,7 +209,7 @@ def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) ->
 
 @runs.command()
 def pull(
-    run: Run,
+    run: RunId,
     host: HostOption = None,
     checkpoint: Annotated[
         bool, typer.Option("--checkpoint", help="Also copy its checkpoint, which holds the weights.")

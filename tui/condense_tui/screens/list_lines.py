@@ -62,7 +62,7 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
             [("      ", look.muted), (printable(glance.trouble), look.muted)],
         ]
     points = SPARK if width >= SPARK_FROM else SPARK_LEAST
-    spark = sparkline(glance.loss, points, unicode)
+    spark = sparkline(_known_loss(info, glance), points, unicode)
     below: Line = [("     ", look.text), (spark.ljust(points), look.accent), ("  ", look.text)]
     cut = f"at {glance.layers[0].cut.short}" if glance.layers else ""
     names = [layer.name for layer in glance.layers]
@@ -81,6 +81,12 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
     if not glance.loss:
         below = [("     ", look.text), ("nothing measured yet" if info.active else "nothing was measured", look.muted)]
     return [_headline(glance, info, viewer, width, mark), below]
+
+
+def _known_loss(info: RunInfo, glance: Glance) -> tuple[float, ...]:
+    """The loss; empty where nobody said it, which of somebody else's training is no sign of a divergence."""
+    unknown = info.trainer != "engine" and all(math.isnan(value) for value in glance.loss)
+    return () if unknown else glance.loss
 
 
 def _headline(glance: Glance, info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]) -> Line:
@@ -203,8 +209,8 @@ def run_details(glance: Glance, look: Look, width: int, height: int, *, claim: S
     if info.preset and not glance.label.startswith(info.preset):
         what += f" · preset {info.preset}"
     how = f"step {numbers.progress(info.step, info.steps)} · {numbers.duration(info.seconds)}"
-    if glance.loss:
-        how += f" · loss {numbers.measure(glance.loss[0])} → {numbers.measure(glance.loss[-1])}"
+    if loss := _known_loss(info, glance):
+        how += f" · loss {numbers.measure(loss[0])} → {numbers.measure(loss[-1])}"
     first = wrapped(printable(what), look.strong, width)
     said = [(how, look.text)]
     if claim is not None:
@@ -243,6 +249,8 @@ def _seeds(info: RunInfo) -> str:
     """The seed of a run, or how many it trains as one."""
     if info.trainer == "watch":
         return "a script of its own"
+    if info.trainer == "import":
+        return "imported"
     members = members_of(info)
     return f"seed {info.seed}" if members == 1 else f"{members} seeds, from {info.seed} on"
 

@@ -11,13 +11,11 @@ from textual.containers import Grid, Vertical
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.palette import PALETTES, Palette
+from condense_tui.snapshots.assemble import MOST_HEATMAPS
 from condense_tui.snapshots.snapshot import LayerImage, Snapshot
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.heatmap import Heatmap, Reading
 from condense_tui.widgets.legend import Legend
-
-# More heatmaps than this at once are stamps, and each costs bytes in every frame.
-MOST_HEATMAPS = 6
 
 
 class HeatPanel(Captioned, Vertical):

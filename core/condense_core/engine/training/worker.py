@@ -24,6 +24,7 @@ from condense_core.machine import here
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
+from condense_core.scenario.paths import check_data_fits
 
 
 def work(folder: Path) -> int:
@@ -75,7 +76,9 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         chosen = device.choose(info.device.partition(" ")[0])
         device.make_deterministic(chosen)
         thread.call_at_stop(stop_now)
+        check_data_fits(experiment)
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
+        fingerprint = "-".join(sample.fingerprint for sample in loaded.values())
         samples = [loaded[member.data] for member in experiment.members]
         ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
         if chosen.type == "cpu":
@@ -87,8 +90,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
         recorder = Recorder(thread, probes_for(experiment, first), run)
+        # now: these observations are of the weights that the ensemble has, and a checkpoint takes their place below
+        first_loss = first.loss().tolist()
         recorder.took(time.monotonic() - begun)
-        loop = Loop(experiment, ensemble, recorder, thread, folder)
+        loop = Loop(experiment, ensemble, recorder, thread, folder, fingerprint=fingerprint)
         # from here on the loop looks at commands itself
         thread.call_at_stop(None)
         for number in STOPPING:
@@ -107,9 +112,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                         "sampled",
                         f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
                     )
-            if samples[0].class_names:
-                recorder.event(0, "data", f"{samples[0].note}; {samples[0].class_names}")
+            if samples[0].found:
+                recorder.event(0, "data", f"{samples[0].note}; {samples[0].found}")
         else:
+            checkpoint.require_same_data(folder, fingerprint)
             ensemble.load_state_dict(state)
             recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
             if recorder.recorded_to < checkpoint.recorded_to(folder):
@@ -117,4 +123,4 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))
         thread.sampler = load.sampler(chosen)
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=here())
-        return loop.run([observation.loss for observation in start])
+        return loop.run(first_loss)

@@ -182,6 +182,10 @@ class Session:
             except RunFileError as error:
                 troubles.append(str(error))
                 continue
+            if info.steps is None and self._protocol == say.OLDEST_PROTOCOL:
+                # to a program of that protocol a row without an end is damaged
+                troubles.append(f"{info.id} is trained by a script of its own, {self._newer_needed('show')}")
+                continue
             found.append(info)
             if message.claims:
                 claims.append(self._claim_of(folder, info, troubles))
@@ -196,6 +200,10 @@ class Session:
             troubles.append(seen.trouble)
         glances.append(seen)
         return seen.info
+
+    @staticmethod
+    def _newer_needed(verb: str) -> str:
+        return f"which your condense-tui cannot {verb}; update it to one like that of this machine, {program_version()}"
 
     def _claim_of(self, folder: Path, info: RunInfo, troubles: list[str]) -> Standing | None:
         """How a run's claim stands; a run of which that cannot be read is listed nevertheless."""
@@ -213,8 +221,7 @@ class Session:
         try:
             if self._protocol == say.OLDEST_PROTOCOL and source.format > say.FORMAT_OF_PROTOCOL_2:
                 raise RunFileError(
-                    f"{message.run} is recorded in format {source.format}, which your condense-tui cannot receive;"
-                    f" update it to one like that of this machine, {program_version()}"
+                    f"{message.run} is recorded in format {source.format}, {self._newer_needed('receive')}"
                 )
             info, last = source.info(), source.last_seq()
         except CondenseError:
@@ -315,7 +322,7 @@ class Session:
             raise RunFileError(f"unknown command {short(message.verb)}; expected one of {', '.join(VERBS)}")
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
-        if verb != "checkpoint" or info.trainer == "watch":
+        if verb != "checkpoint" or info.trainer != "engine":
             require_ability(info, "stop" if verb == "stop" else "pause")
         send(folder, verb, message.argument)  # type: ignore[arg-type]
         self._say(say.Done(message.ask))

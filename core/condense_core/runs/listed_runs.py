@@ -25,7 +25,11 @@ MOST_SHOWN = 50
 
 @dataclass(frozen=True)
 class FoundRun:
-    """A run in a list; `open` reads it. `created` is in UTC, `claim` how its claim stands, None where it makes none."""
+    """A run in a list; `open` reads it. `created` is in UTC, `claim` how its claim stands, None where it makes none.
+
+    `label`, `note` and `tags` are what a person said of it; without a name of that kind the label is its own, and the
+    seeds that it draws.
+    """
 
     id: str
     name: str
@@ -37,6 +41,10 @@ class FoundRun:
     created: datetime.datetime
     claim: Standing | None = field(repr=False)
     folder: Path
+    label: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    archived: bool = False
 
     def open(self) -> Run:
         """The run, opened."""
@@ -65,23 +73,25 @@ def _shown(run: FoundRun) -> list[str]:
 
 
 def list_runs(query: str = "", *, runs_dir: str | Path | None = None) -> RunList:
-    """The runs of a folder, the newest first; with `query` (docs/RUNS.md, "Queries") those that fit it, as "digits
-    status:done lr<0.1". Archived ones fit only a query that asks for them; ScenarioError for what is no query.
+    """The runs of a folder, the newest first; with `query` those that fit: `status:done lines>1 NOT tag:x`, as
+    `condense-tui runs list` takes it (docs/RUNS.md), archived ones where it says so. ScenarioError where it is none.
 
     One that cannot be read is a warning, and a line in the list's `damaged`; it hides no other. `runs_dir` as in
     `open_run`.
     """
     runs = runs_folder(None if runs_dir is None else Path(runs_dir))
     wanted, damaged = parse_query(query), list[str]()
-    found = [_found(row) for row in rows(runs, shipped_here().base, damaged.append, claims=True) if wanted.matches(row)]
+    every = rows(runs, shipped_here().base, damaged.append, claims=True)
+    found = [_found(row) for row in every if wanted.matches(row)]
     for line in damaged:
         warnings.warn(line, stacklevel=2)
     return RunList(found, damaged)
 
 
 def _found(row: RunRow) -> FoundRun:
-    info = row.glance.info
-    assert info is not None, "a row is of a run that can be read"
+    info, about = row.glance.info, row.glance.about
+    # those that cannot be read are no rows
+    assert info is not None
     return FoundRun(
         id=info.id,
         name=row.glance.about.name or info.name,
@@ -93,4 +103,8 @@ def _found(row: RunRow) -> FoundRun:
         created=datetime.datetime.fromtimestamp(info.created, datetime.UTC),
         claim=row.claim,
         folder=row.glance.folder,
+        label=row.glance.label,
+        note=about.note,
+        tags=about.tags,
+        archived=about.archived,
     )

@@ -15,12 +15,13 @@ from typing import Any
 
 from condense_core.errors import CondenseError, MissingExtraError, StoppedError
 from condense_core.foreign import reason
-from condense_core.libraries import blame
 from condense_tui.terminal import signals
 from condense_tui.terminal.surroundings import settle
 
 # What a shell says of a program that SIGPIPE has ended, which most do that write to a closed pipe.
 CLOSED_PIPE = 141
+# Set by a shell that asks how the line that is typed may go on.
+SHELL_ASKS = "_CONDENSE_TUI_COMPLETE"
 _PYTHONS = warnings.showwarning
 
 
@@ -82,6 +83,8 @@ def _ended(arguments: list[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        from condense_core.libraries import blame
+
         library = blame(error)
         if library:
             return complain(library, MissingExtraError.exit_code)
@@ -127,6 +130,10 @@ def _dispatch(arguments: list[str]) -> int:
         from condense_tui.draw.label import preset_base
 
         return serve(arguments[1:], preset_base)
+    if SHELL_ASKS in os.environ:
+        from condense_tui.cli import shells
+
+        return shells.answer()
     # Typer's machinery takes longer to import than the app's first frame takes to be there
     if opens_the_app(arguments):
         return open_the_app(arguments)

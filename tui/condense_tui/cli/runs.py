@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.collection import archive, note, remove, rename, tag
 from condense_tui.cli.options import AtOption, HostOption, JsonOption, RunsDirOption, WidthOption
 
@@ -23,7 +24,7 @@ runs = typer.Typer(help="List, show, name, tag, stop, resume, delete and pull ru
 # How long a worker may take to save a checkpoint and stop before the command returns without waiting further.
 PATIENCE_S = 60.0
 
-RunId = Annotated[str, typer.Argument(help="A run's id or part of it.")]
+RunId = Annotated[str, typer.Argument(help="A run's id or part of it.", autocompletion=completions.runs)]
 
 
 @runs.callback()
@@ -36,12 +37,27 @@ def default(context: typer.Context) -> int | None:
 @runs.command("list", context_settings={"ignore_unknown_options": True})
 def list_(
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="QUERY", help="Only runs that fit, as status:done lines>1 NOT tag:x.")
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY",
+            help="Only runs that fit, as status:done lines>1 NOT tag:x.",
+            autocompletion=completions.queries,
+        ),
     ] = None,
     sort: Annotated[
-        str, typer.Option(metavar="FIELD", help="Sort by a field of runs or of scenarios; -FIELD: the largest first.")
+        str,
+        typer.Option(
+            metavar="FIELD",
+            help="Sort by a field of runs or of scenarios; -FIELD: the largest first.",
+            autocompletion=completions.sort_fields,
+        ),
     ] = "",
-    columns: Annotated[str, typer.Option(metavar="A,B,…", help="Show these fields, as id,name,loss,lr.")] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,…", help="Show these fields, as id,name,loss,lr.", autocompletion=completions.run_fields
+        ),
+    ] = "",
     all_: Annotated[bool, typer.Option("--all", help="Archived runs as well.")] = False,
     json: JsonOption = False,
     host: HostOption = None,

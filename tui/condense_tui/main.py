@@ -20,8 +20,6 @@ from condense_tui.terminal.surroundings import settle
 
 # What a shell says of a program that SIGPIPE has ended, which most do that write to a closed pipe.
 CLOSED_PIPE = 141
-# Set by a shell that asks how the line that is typed may go on.
-SHELL_ASKS = "_CONDENSE_TUI_COMPLETE"
 _PYTHONS = warnings.showwarning
 
 
@@ -122,7 +120,7 @@ def _forget_output() -> None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from condense_tui.app.launch import has_terminal, open_the_app, opens_the_app
+    from condense_tui.app.launch import SHELL_ASKS, has_terminal, open_the_app, opens_the_app
 
     if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
         # what a viewer waits for on the far side of an ssh connection

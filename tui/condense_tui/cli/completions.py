@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.errors import CondenseError
+from condense_tui.app.launch import SHELL_ASKS
 
 Offered = list[str | tuple[str, str]]
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _tail(name: str, incomplete: str) -> str:
 
 def _called(context: typer.Context, names: list[str]) -> dict[str, str]:
     """What runs are called where lists show them."""
-    if os.environ.get("_CONDENSE_TUI_COMPLETE", "").endswith("bash"):
+    if os.environ.get(SHELL_ASKS, "").endswith("bash"):
         # which shows words and nothing else
         return {}
     from condense_core.runs.glance import glance

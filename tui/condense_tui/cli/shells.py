@@ -9,7 +9,7 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any
 
-from condense_tui.main import SHELL_ASKS
+from condense_tui.app.launch import SHELL_ASKS
 
 # Where bash ends a word of its own, unless it was told otherwise.
 _BREAKS = "=:"

@@ -91,6 +91,16 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     return 0
 
 
+def open_tour() -> int:
+    """The app on a recording that it explains, until it is left."""
+    os.environ.setdefault("TEXTUAL_FPS", str(DRAWS_PER_SECOND))
+    from condense_presets import recordings
+    from condense_tui.app.app import launch
+
+    launch(recordings()["digits-gd"], tour=True)
+    return 0
+
+
 def goes_on(info: RunInfo) -> str:
     """That training continues without a viewer, and how to watch it again."""
     there = f" on {info.mirror.host}" if info.mirror is not None else ""

@@ -188,7 +188,16 @@ class RunScreen(PlayedScreen):
             finds = self._finds_layers
             front: Front = "log" if self._body.log_panel.display else "layers" if finds else "curves"
             self._body.list.say_whether(finds)
-            self._footer.show("run", *at_hand(self._snapshot, self.choices.zoomed is not None, front))
+            without, called = at_hand(self._snapshot, self.choices.zoomed is not None, front)
+            self._footer.show("run", without | self._without(), called)
+
+    def _without(self) -> frozenset[str]:
+        """Keys that mean something else on this screen."""
+        return frozenset()
+
+    def _lines_above(self, width: int) -> int:
+        """Lines that a kind of this screen needs for itself."""
+        return 0
 
     def _is_recorded_log(self) -> bool:
         return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
@@ -203,6 +212,7 @@ class RunScreen(PlayedScreen):
         width, height = self.size
         if not (width and height):
             return
+        height -= self._lines_above(width)
         recorded = recorded_of(snapshot)
         claim = lines_for(snapshot, height)
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)

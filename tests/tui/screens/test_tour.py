@@ -9,6 +9,7 @@ from condense_presets import recordings
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.screens.run.tour import STOPS, TourScreen
+from condense_tui.snapshots.playhead import Play
 
 # What a panel of that number shows.
 IN_FRONT = {1: "conv1", 2: "loss", 3: "eigenvalues"}
@@ -54,3 +55,21 @@ async def test_frames_are_those_of_the_captions_and_back_is_back() -> None:
         await until(lambda: "1/8" in text(pilot) and step() == 0, "the first caption again")
         await pilot.press("escape")
         await until(lambda: type(app.screen) is RunScreen, "the end of the tour")
+
+
+async def test_a_recording_is_played_from_a_step_at_a_speed() -> None:
+    place = recordings()["digits-gd"]
+    app = CondenseApp(place, play=Play(100, 5))
+    async with app.run_test(size=(120, 40)):
+        steps: list[int] = []
+
+        def seen() -> bool:
+            screen = app.screen
+            if isinstance(screen, RunScreen) and screen.snapshot is not None and screen.snapshot.head is not None:
+                steps.append(screen.snapshot.head.step)
+            return len(set(steps)) > 2
+
+        await until(seen, "frames that play")
+        # the first snapshot is from before anything could be asked for
+        played = [step for step in dict.fromkeys(steps) if step < 200]
+        assert played and played[0] >= 95 and played == sorted(played)

@@ -22,7 +22,7 @@ from condense_core.text import printable, short
 if TYPE_CHECKING:
     from condense_core.scenario.arrays import NumericArray
 
-# Bytes of a file: all of MNIST takes 110 MB, and ten seconds to be read.
+# Bytes of a file: all of MNIST takes 110 MB, and five seconds to be read.
 LARGEST_TEXT = 500_000_000
 # Whole numbers of that many different values or fewer are classes, unless it is said what they are.
 FEW = 20

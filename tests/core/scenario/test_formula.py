@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from condense_core.engine.data.formulas import values
 from condense_core.errors import ScenarioError
@@ -82,6 +84,42 @@ def test_what_is_no_formula(text, said):
         parse(text, 2)
     assert said in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+PARTS = [
+    "x1",
+    "x2",
+    "x9",
+    "3",
+    ".5",
+    "1e",
+    "+",
+    "-",
+    "*",
+    "/",
+    "**",
+    "^",
+    "(",
+    ")",
+    ",",
+    "sin(",
+    "max(",
+    "pi",
+    " ",
+    "é",
+    "\0",
+]
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PARTS), max_size=60).map("".join)))
+def test_any_text_is_a_formula_or_refused_in_one_line(text):
+    try:
+        term = parse(text, 2)
+    except ValueError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 400
+    else:
+        assert values(term, np.array([POINT])).shape == (1,)
 
 
 def test_the_longest_formula_is_read():

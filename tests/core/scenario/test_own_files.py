@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from condense_core.errors import DataError
 from condense_core.scenario import csv_file, npz_file
@@ -207,6 +209,37 @@ def test_what_the_target_is_can_be_said(tmp_path):
 )
 def test_tables_that_cannot_be_used(tmp_path, text, said):
     assert said in one_line(lambda: csv_file.read(csv(tmp_path, text), None, None))
+
+
+@given(
+    st.lists(
+        st.sampled_from(["1", "2.5", "a", ",", ",", "\n", "\r", '"', ";", " ", "nan", "é", "\0", "-"]), max_size=40
+    )
+)
+def test_any_table_is_read_or_refused_in_one_line(tmp_path_factory, parts):
+    file = csv(tmp_path_factory.mktemp("table"), "".join(parts))
+    try:
+        found = csv_file.read(file, None, None)
+    except DataError as error:
+        assert str(error).isprintable()
+    else:
+        assert np.isfinite(found.input).all()
+        assert len(found.input) == len(found.target) > 0
+
+
+@given(st.data())
+def test_a_damaged_file_of_arrays_is_read_or_refused_in_one_line(tmp_path_factory, data):
+    file = npz(tmp_path_factory.mktemp("arrays"), X=X, y=CLASSES)
+    content = bytearray(file.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    file.write_bytes(content)
+    try:
+        found = npz_file.read(file)
+    except DataError as error:
+        assert str(error).isprintable()
+    else:
+        assert len(found.input) == len(found.target)
 
 
 def test_a_column_that_is_not_there_or_there_twice(tmp_path):

@@ -5,31 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from msgspec import structs
 
 from condense_core.measure_table import OF_THE_MACHINE, label_of, split
-from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
+from condense_core.runfile.info import LOG_NAME, RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.claim_state import Standing
-from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
+from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds, suffix
 from condense_core.runs.standing import scalars_of, standing
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
-from condense_tui.draw import numbers
+from condense_tui.draw.label import label
 from condense_tui.draw.layer_names import together
+from condense_tui.snapshots.banner import away_word, banner
 from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.playhead import Playhead
+from condense_tui.snapshots.science import newest_change, newest_told
 from condense_tui.snapshots.seeds import mean_label, seed_label
 from condense_tui.snapshots.snapshot import (
-    BannerText,
     EventView,
     FieldView,
     Head,
     LayerImage,
+    LinesChanged,
     OutputsView,
     RunHeader,
     ScalarCurve,
@@ -135,6 +136,7 @@ class Assembler:
             measures = tuple(self._layer(name, step, cut) for name in layers)
         outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
         claim, claim_at_end = self._standing(info, head)
+        events = tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events)
         return Snapshot(
             header=self._header(info),
             head=head,
@@ -147,7 +149,12 @@ class Assembler:
             ratio=self._curve(f"{layer}.ratio") if layer else EMPTY_SERIES,
             predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
             spectrum=self._spectrum(layer, head.step) if layer and head else SpectrumView(),
-            events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
+            events=events,
+            told=newest_told(
+                events,
+                self._lines_changed(layer, head.step, cut) if layer and head else None,
+                None if head is None or head.following else head.step,
+            ),
             banner=banner(info, reader.folder, frames=len(instants)),
             worker_log=self._log.lines() if view.worker_log else (),
             worker_log_first=self._log.first,
@@ -163,6 +170,12 @@ class Assembler:
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
         )
+
+    def _lines_changed(self, layer: str, step: int, cut: Cut) -> LinesChanged | None:
+        """Of a mean over seeds none: it has no number of lines."""
+        if self._curves.members > 1:
+            return None
+        return newest_change(layer, self._curve(f"{layer}.lines{suffix(cut)}"), step, cut)
 
     def _machine(self) -> tuple[ScalarCurve, ...]:
         found = (ScalarCurve(name, label_of(name), self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
@@ -293,7 +306,7 @@ class Assembler:
         left = (info.steps - info.step) / rate if info.steps is not None and ends else float("nan")
         return RunHeader(
             id=printable(info.id),
-            name=printable(info.name),
+            name=label(self._run.folder, info),
             preset=printable(info.preset),
             host=printable(info.host) if mirror is None else mirror.host,
             device=printable(info.device),
@@ -304,9 +317,10 @@ class Assembler:
             steps_per_second=rate,
             seconds_left=left,
             can=info.can,
+            trainer=info.trainer,
             active=info.active,
             delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
-            away=_away(mirror) if info.active else "",
+            away=away_word(mirror) if info.active else "",
             missing=0 if mirror is None else mirror.missing,
             stage=self._stage(info),
         )
@@ -408,43 +422,3 @@ def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     there = np.isfinite(values).any(axis=1)
     steps, values = steps[there], values[there]
     return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
-
-
-def banner(info: RunInfo, folder: Path, frames: int) -> BannerText | None:
-    """What a viewer of this run, of so many frames, must know before anything else; None if all is well. It offers what
-    is there."""
-    away = connection_banner(info)
-    if away is not None:
-        return away
-    reason = printable(info.reason)
-    because = f": {reason}" if reason else ""
-    again = "p to resume from its last checkpoint" if has_checkpoint(info, folder) else "p to train from step 0 again"
-    if info.status == "lost":
-        return BannerText(f"worker lost at step {info.step:,}{because} · press {again}", "error")
-    if info.status == "diverged":
-        back = " · press ← to see the frames before" if frames > 1 else ""
-        return BannerText(f"diverged at step {info.step:,}{because}{back}", "error")
-    if info.status == "failed":
-        text = f"failed at step {info.step:,}{because} · press 4 for the worker's log, {again}"
-        return BannerText(text, "error")
-    if info.status == "paused":
-        return BannerText("training is paused · press p to resume", "note")
-    return None
-
-
-def _away(mirror: Mirror | None) -> str:
-    return {"connected": "", "connecting": "reconnecting", "offline": "offline"}[mirror.link] if mirror else ""
-
-
-def connection_banner(info: RunInfo) -> BannerText | None:
-    """The state of the connection to a run on another host, if it is down and something may be missed."""
-    mirror = info.mirror
-    if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
-        return None
-    if mirror.link == "connected":
-        return BannerText(f"{mirror.host}: {mirror.trouble}", "warning")
-    ago = numbers.duration(max(0.0, time.time() - mirror.heard))
-    because = f": {mirror.trouble}" if mirror.trouble else ""
-    if mirror.link == "connecting":
-        return BannerText(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
-    return BannerText(f"not connected to {mirror.host}; last update {ago} ago{because}", "warning")

@@ -73,7 +73,8 @@ class Header(Lines):
 def _status(snapshot: Snapshot) -> StatusSign:
     run, head = snapshot.header, snapshot.head
     if head is not None and not head.following and (run.active or run.status == "done"):
-        return REPLAY if head.playing else REPLAY._replace(word="looking back" if run.active else "replay")
+        # a run that trains is never called a replay, also while its frames are played
+        return REPLAY._replace(word="looking back") if run.active else REPLAY
     if run.away:
         return StatusSign("○", run.away, "warn")
     return sign_of(run.status)

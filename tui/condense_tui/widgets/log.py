@@ -50,7 +50,7 @@ class LogPanel(Vertical):
         self._worker = WorkerLines("worker.log", nothing, id="worker-log")
         self._finder = Finder(self._worker, "text to look for · enter, then n N · esc ends")
         self._last: LogView = self._worker
-        self._given = 0
+        self._output_height = 0
 
     def compose(self) -> ComposeResult:
         yield self._events
@@ -70,10 +70,9 @@ class LogPanel(Vertical):
 
     def _share_room(self) -> None:
         """Room for all of the output where that is short, for most of the panel where it is long."""
-        wanted = self._worker.tall + 2
-        height = max(4, min(wanted, int(OUTPUT_SHARE * self.size.height)))
-        if self.size.height and self._given != height:
-            self._given = height
+        height = max(4, min(self._worker.tall + 2, int(OUTPUT_SHARE * self.size.height)))
+        if self.size.height and height != self._output_height:
+            self._output_height = height
             self._worker.styles.height = height
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -190,7 +190,7 @@ class Body(Horizontal):
             figure = figure_of(snapshot, axes)
             panel.set_class(figure.old, "-old")
             panel.show(figure.spec, step, figure.empty)
-            panel.label(figure.title, figure.remark)
+            panel.label(figure.title_in, figure.remark)
 
     def _name_keys(self, *, shown: bool) -> None:
         """Write into the titles which keys go to the panels, where they stand side by side; tabs say it themselves."""

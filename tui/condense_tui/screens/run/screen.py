@@ -14,7 +14,6 @@ from condense_core.errors import CondenseError
 from condense_core.runfile.info import read_run
 from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
-from condense_tui.draw.layer_names import blocks
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
@@ -22,8 +21,9 @@ from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
 from condense_tui.screens.look_keys import LookKeys, preferred_cut, usual
 from condense_tui.screens.playback import Playback, next_member
 from condense_tui.screens.played import PlayedScreen
+from condense_tui.screens.run.at_hand import Front, at_hand, recorded_of
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
-from condense_tui.screens.run_commands import RunCommands, pause_word
+from condense_tui.screens.run_commands import RunCommands
 from condense_tui.snapshots.assemble import ViewRequest
 from condense_tui.snapshots.news import News, title_of
 from condense_tui.snapshots.playhead import Playhead
@@ -185,12 +185,8 @@ class RunScreen(PlayedScreen):
 
     def _show_keys(self) -> None:
         if self._snapshot is not None:
-            without, called = _at_hand(self._snapshot, self.choices.zoomed is not None)
-            if self._body.log_panel.display:
-                # what the log hides; and `end` follows the log there
-                without |= {"fold", "layer", "order", "cut", "log", "live"}
-            found = "search" if self._body.log_panel.display else "layers" if self._finds_layers else "curves"
-            self._footer.show("run", without, called | {"find": found})
+            front: Front = "log" if self._body.log_panel.display else "layers" if self._finds_layers else "curves"
+            self._footer.show("run", *at_hand(self._snapshot, self.choices.zoomed is not None, front))
 
     def _is_recorded_log(self) -> bool:
         return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
@@ -205,7 +201,7 @@ class RunScreen(PlayedScreen):
         width, height = self.size
         if not (width and height):
             return
-        recorded = _recorded(snapshot)
+        recorded = recorded_of(snapshot)
         claim = lines_for(snapshot, height)
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
         shown = {name for tab, name in LARGE.items() if plan.mode == "compact" and choices.tab == tab}
@@ -379,6 +375,16 @@ class RunScreen(PlayedScreen):
 
         self.app.push_screen(PickScreen(self.place))
 
+    def action_settings(self) -> None:
+        """What this run was trained with."""
+        from condense_tui.screens.dialogs.settings import RunSettingsScreen
+        from condense_tui.snapshots.settings import read_settings
+
+        try:
+            self.app.push_screen(RunSettingsScreen(read_settings(self.place)))
+        except CondenseError as error:
+            say(self, str(error), error=True)
+
     def action_export(self) -> None:
         """Write the run, or a picture of it, to a file."""
         from condense_tui.screens.dialogs.export import offer_export
@@ -426,21 +432,3 @@ class RunScreen(PlayedScreen):
     def _look_again(self) -> None:
         """Look at the run now: something was done to it."""
         self._reader.look(self._view)
-
-
-def _recorded(snapshot: Snapshot | None) -> Recorded:
-    if snapshot is None:
-        return Recorded()
-    one_input = snapshot.outputs is not None or snapshot.field is not None
-    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
-
-
-def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
-    """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
-    pause, can = pause_word(snapshot.header), snapshot.header.can
-    several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
-    several |= {"fold": bool(blocks(tuple(layer.name for layer in snapshot.layers)))}
-    several |= {"stop": "stop" in can, "new": "new" in can, "reduce": "reduce" in can}
-    there = {**several, "pause": bool(pause), "out": zoomed}
-    without = {name for name, of_use in there.items() if not of_use}
-    return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

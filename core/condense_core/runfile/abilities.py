@@ -10,7 +10,7 @@ from condense_core.runfile.info import RunAbility
 _WHY: dict[RunAbility, str] = {
     "pause": "its script does not let itself be paused",
     "stop": "its script does not ask whether it should stop (run.stop_asked); end it where it runs",
-    "resume": "only its own script can go on with it: start that again",
+    "resume": "only its own script can go on with it: start that again (condense-tui watch --resume)",
     "reduce": "only networks of this program's scenarios can be reduced",
     "new": "its script is what trains another one",
 }

@@ -136,9 +136,15 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
         raise RunFailedError(f"the worker process did not start; see {folder / LOG_NAME}")
 
 
-def start_watching(folder: Path, script: Path, arguments: Sequence[str]) -> None:
+def start_watching(
+    folder: Path, script: Sequence[str], arguments: Sequence[str], *, start: str = "new", inside: Path | None = None
+) -> None:
     """Start the process that runs somebody's script, watched as the run in `folder`; it outlives this one, and what the
-    script prints is the run's log."""
+    script prints is the run's log.
+
+    `script` is its file, or `-m` and a module's name; `start` is `new`, `resume`, or the step at which it is resumed;
+    `inside` is the folder that it runs in, by default this process's.
+    """
     missing = [name for name in _WATCH_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(f"watching needs {', '.join(missing)}, missing here; to install: {how_to_add('watch')}")
@@ -151,13 +157,15 @@ def start_watching(folder: Path, script: Path, arguments: Sequence[str]) -> None
                 "-m",
                 "condense_core.watching.launch",
                 str(folder.resolve()),
-                str(script),
+                start,
+                *script,
                 *arguments,
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
+            cwd=inside,
             # a log is read while it is written
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             check=False,

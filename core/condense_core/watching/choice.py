@@ -39,7 +39,7 @@ def choose(layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Seq
         left = [f"{len(found) - MOST_LAYERS} that were asked for"] if len(found) > MOST_LAYERS else []
         found = found[:MOST_LAYERS]
     for layer in found:
-        _draw(layer)
+        draw(layer)
     left += not_measured
     total = sum(layer.whole for layer in layers)
     words = f"{len(found)} of {total} layers are measured" if left else f"{_all(total)} measured"
@@ -81,7 +81,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _draw(layer: FoundLayer) -> None:
+def draw(layer: FoundLayer) -> None:
     """Of a layer with very many rows only some are measured: always the same ones, drawn by its name alone."""
     rows = layer.geometry.kernels
     layer.sample = drawn_kernels(layer.name, rows)

@@ -29,7 +29,7 @@ class Logged:
         self._last: dict[str, float] = {}
         self._rest: dict[str, float | Tensor] = {}
 
-    def add(self, step: int, values: Mapping[str, float | Tensor]) -> list[tuple[str, float]]:
+    def add(self, values: Mapping[str, float | Tensor]) -> list[tuple[str, float]]:
         """What of these values is to be recorded now; the newest of the others is kept for `rest`."""
         now = time.monotonic()
         every = max(EVERY_S, SHARE * (now - self._begun))

@@ -381,12 +381,35 @@ def test_an_odd_layer_is_left_out_and_the_others_are_measured(runs):
         ({"every": 0}, ValueError, "every: expected a number of steps, 1 or more, got 0"),
         ({"budget": 2.0}, ValueError, "budget: expected a share of the time"),
         ({"layers": "tow"}, ValueError, "layers: 'tow' fits no layer"),
+        ({"optimizer": [torch.optim.Adam, 3]}, TypeError, "optimizer: expected a torch.optim.Optimizer, got type"),
+        ({"probes": "similarty"}, ValueError, "probes: unknown 'similarty', did you mean 'similarity'"),
+        ({"probes": ["change", "field", 3]}, ValueError, "probes: unknown 'field', expected one of vitals, .*'3'|3"),
     ],
 )
 def test_arguments_that_make_no_sense_are_said_at_once_and_leave_no_run(runs, arguments, error, says):
     with pytest.raises(error, match=says):
         watch(**{"model": network(), "runs_dir": runs, **arguments})
     assert waited(lambda: run_folders(runs) == [])
+
+
+@pytest.mark.parametrize(
+    ("probes", "has", "has_not"),
+    [
+        (["change"], "0.relative_change", "0.lines"),
+        ("condensation", "0.lines", "0.relative_change"),
+        ([], "gradient_norm", "0.lines"),
+    ],
+)
+def test_only_the_probes_that_are_asked_for_run_and_the_loss_always(runs, probes, has, has_not):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watch(model, optimizer, probes=probes, runs_dir=runs) as run:
+        loop(model, optimizer, run=run, steps=3)
+    with RunReader(only_run(runs)) as found:
+        assert found.instants.tolist() == [0, 1, 2, 3]
+        assert has in found.curve_names
+        assert has_not not in found.curve_names
+        assert (found.similarity("0") is None) == ("similarity" not in probes)
 
 
 def test_only_the_first_of_several_processes_records(runs, monkeypatch):

@@ -167,10 +167,18 @@ class Session:
             except RunFileError as error:
                 troubles.append(str(error))
                 continue
+            if info.steps is None and self._protocol == say.OLDEST_PROTOCOL:
+                # to a program of that protocol a row without an end is damaged
+                troubles.append(f"{info.id} is trained by a script of its own, {self._newer_needed('show')}")
+                continue
             found.append(info)
             if message.claims:
                 claims.append(self._claim_of(folder, info, troubles))
         self._say(say.Runs.of(message.ask, found, troubles, claims))
+
+    @staticmethod
+    def _newer_needed(verb: str) -> str:
+        return f"which your condense-tui cannot {verb}; update it to one like that of this machine, {program_version()}"
 
     def _claim_of(self, folder: Path, info: RunInfo, troubles: list[str]) -> Standing | None:
         """How a run's claim stands; a run of which that cannot be read is listed nevertheless."""
@@ -188,8 +196,7 @@ class Session:
         try:
             if self._protocol == say.OLDEST_PROTOCOL and source.format > say.FORMAT_OF_PROTOCOL_2:
                 raise RunFileError(
-                    f"{message.run} is recorded in format {source.format}, which your condense-tui cannot receive;"
-                    f" update it to one like that of this machine, {program_version()}"
+                    f"{message.run} is recorded in format {source.format}, {self._newer_needed('receive')}"
                 )
             info, last = source.info(), source.last_seq()
         except CondenseError:

@@ -28,7 +28,7 @@ def train(checkpoint: Path, until: int) -> str:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         begin, before = saved["step"], saved["run"]
-    run = watch(model, optimizer, loss=criterion, name="resumed", steps=until, resume=before)
+    run = watch(model, optimizer, loss=criterion, name="resumed", steps=until, budget=1.0, resume=before)
     for _ in range(begin, until):
         optimizer.zero_grad()
         criterion(model(x), y).backward()

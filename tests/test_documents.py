@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import inspect
 import re
 import tomllib
 from pathlib import Path
@@ -14,7 +15,9 @@ import pytest
 from condense_core import errors
 from condense_core.errors import CondenseError
 from condense_core.preferences import Preferences, find_preferences, preferences_file, write_preferences
+from condense_core.runs.row import FIELDS
 from condense_tui.actions import actions_on, chosen_keys
+from condense_tui.cli.runs import list_
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = [TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
@@ -138,3 +141,11 @@ def test_every_action_that_can_have_another_key_is_named_where_it_is():
     for where, places in (("run", ["run"]), ("compare", ["compare"]), ("home", ["runs", "presets"])):
         there = {action.name for place in places for action in actions_on(place)}
         assert of[where] | everywhere == there | everywhere
+
+
+def test_every_field_of_a_query_is_described():
+    text = (TOP / "docs/RUNS.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) - {"text"} == set(FIELDS)
+    help_ = inspect.getdoc(list_) or ""
+    assert all(re.search(rf"\b{name}\b", help_) for name in FIELDS)

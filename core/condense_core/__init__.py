@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from condense_core.runs.listed_runs import FoundRun, RunList, list_runs
-    from condense_core.runs.opened import KeptWeights, Run, Similarity, open_run
+    from condense_core.runs.opened import KeptWeights, LayerSimilarity, Run, open_run
     from condense_core.watching.begin import watch
 
-__all__ = ["FoundRun", "KeptWeights", "Run", "RunList", "Similarity", "list_runs", "open_run", "watch"]
+__all__ = ["FoundRun", "KeptWeights", "LayerSimilarity", "Run", "RunList", "list_runs", "open_run", "watch"]
 
 _LISTED = frozenset({"FoundRun", "RunList", "list_runs"})
-_OPENED = frozenset({"KeptWeights", "Run", "Similarity", "open_run"})
+_OPENED = frozenset({"KeptWeights", "Run", "LayerSimilarity", "open_run"})
 
 
 def __getattr__(name: str) -> object:

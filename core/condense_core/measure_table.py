@@ -300,6 +300,33 @@ MEASURES: dict[str, Measure] = {
         of="network",
         claimed=True,
     ),
+    "sharpness": Measure(
+        "sharpness",
+        "value",
+        "the largest eigenvalue of the Hessian of the loss",
+        of="network",
+        claimed=True,
+    ),
+    "lowest_curvature": Measure(
+        "lowest curvature",
+        "value",
+        "the smallest eigenvalue of the Hessian of the loss: below 0 the weights are at no minimum",
+        of="network",
+        claimed=True,
+    ),
+    "stability_limit": Measure(
+        "stability limit",
+        "value",
+        "2 / lr (times 1 + the momentum): gradient descent is unstable where the sharpness is above it",
+        of="network",
+    ),
+    "ntk_drift": Measure(
+        "drift of the tangent kernel",
+        "value",
+        "‖K − K(0)‖ / ‖K(0)‖ of the neural tangent kernel K = J Jᵀ: near 0 while training is linear in the weights",
+        of="network",
+        claimed=True,
+    ),
     # of the machine that trains
     "cpu_use": Measure("processor in use", "share", "share of all the machine's cores in use", of="network"),
     "worker_cpu": Measure("cores used by training", "value", "what of it is this run's own", of="network", digits=3),

@@ -68,6 +68,7 @@ Keys = Mapping[str, tuple[str, ...]]
 DEFAULT: Keys = MappingProxyType({})
 
 HOME, PLAYHEAD, LOOK, TRAINING, APP = "Choosing", "Playhead", "Looking", "Training", "Program"
+KEEPING = "Keeping runs"
 _LISTS: tuple[Place, ...] = ("runs", "presets")
 _FRAMES: tuple[Place, ...] = ("run", "compare")
 _EVERYWHERE: tuple[Place, ...] = ("run", "runs", "presets", "compare")
@@ -104,12 +105,37 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         "/",
         "filter",
-        "Show only entries with the words you type",
+        "Show only entries with the words you type, or runs that fit a query: status:done tag:x lines>1 lr<1e-3",
         HOME,
         hint=4,
         on=_LISTS,
     ),
-    Action("mark", ("m",), "m", "mark", "Mark a run or a recording to compare, or unmark it", HOME, hint=5, on=_LISTS),
+    Action("mark", ("m",), "m", "mark", "Mark a run or a recording, or unmark it", HOME, hint=5, on=_LISTS),
+    Action("mark_all", ("M",), "M", "mark all", "Mark all runs that are listed, or none", HOME, on=("runs",)),
+    Action("sort", ("o",), "o", "sort", "Sort runs by the next field; the title names it", HOME, hint=9, on=("runs",)),
+    Action("rename", ("r",), "r", "rename", "Give the run a name", KEEPING, hint=10, on=("runs",)),
+    Action("note", ("N",), "N", "note", "Write a note beside the run", KEEPING, hint=12, on=("runs",)),
+    Action("tag", ("number_sign",), "#", "tag", "Tag the marked runs, or this one", KEEPING, hint=10, on=("runs",)),
+    Action(
+        "archive",
+        ("a",),
+        "a",
+        "archive",
+        "Take the marked runs, or this one, out of the list, or bring archived ones back",
+        KEEPING,
+        hint=11,
+        on=("runs",),
+    ),
+    Action(
+        "delete",
+        ("d", "delete"),
+        "d",
+        "delete",
+        "Delete the marked runs, or this one; asks first",
+        KEEPING,
+        hint=11,
+        on=("runs",),
+    ),
     Action("compare", ("c",), "c", "compare", "Compare the two to six that are marked", HOME, hint=6, on=_LISTS),
     Action(
         "play",

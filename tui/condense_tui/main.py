@@ -124,8 +124,9 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
         # what a viewer waits for on the far side of an ssh connection
         from condense_core.remote.server.serve import main as serve
+        from condense_tui.draw.label import preset_base
 
-        return serve(arguments[1:])
+        return serve(arguments[1:], preset_base)
     # Typer's machinery takes longer to import than the app's first frame takes to be there
     if opens_the_app(arguments):
         return open_the_app(arguments)

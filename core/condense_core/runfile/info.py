@@ -39,8 +39,8 @@ LOG_TAIL = 2_000
 LONGEST_TEXT = 2_000
 
 
-Trainer = Literal["engine", "watch"]
-"""Who trains: this program's engine, or somebody's own script, which is watched."""
+Trainer = Literal["engine", "watch", "import"]
+"""Who trains: this program's engine, or somebody's own script, which is watched; `import`: it was trained elsewhere."""
 RunAbility = Literal["pause", "stop", "resume", "reduce", "new"]
 """What can be done with a run: `new`, train another from its settings."""
 EVERYTHING: tuple[RunAbility, ...] = get_args(RunAbility)

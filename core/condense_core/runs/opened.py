@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-At = Literal["exact", "before", "nearest"]
+StepChoice = Literal["exact", "before", "nearest"]
 """Which step is taken where the one asked for was not measured: none, the last one before it, or the nearest one."""
 
 # What a scenario says besides the settings of its training.
@@ -45,7 +45,7 @@ _NO_SETTINGS = frozenset({"about", "claim", "name", "quick"})
 
 
 @dataclass(frozen=True, eq=False)
-class Similarity:
+class LayerSimilarity:
     """How similar a layer's kernels are at a step that was measured.
 
     `cosine` (M, M) float32: of each pair of kernels, in the network's order, NaN where one has no direction. Of more
@@ -207,7 +207,7 @@ class Run:
         return steps.copy(), values.copy()
 
     def table(
-        self, step: int | None = None, *, at: At = "exact", seed: int | None = None
+        self, step: int | None = None, *, at: StepChoice = "exact", seed: int | None = None
     ) -> dict[str, dict[str, float]]:
         """What was measured at a step, by layer and measure; the network's own under the name "".
 
@@ -225,8 +225,8 @@ class Run:
         return found
 
     def similarity(
-        self, layer: str, step: int | None = None, *, at: At = "exact", seed: int | None = None
-    ) -> Similarity:
+        self, layer: str, step: int | None = None, *, at: StepChoice = "exact", seed: int | None = None
+    ) -> LayerSimilarity:
         """How similar a layer's kernels are, at a step or at the last one that was measured.
 
         `at` says what is taken where the step was not measured: "exact" is an error that names the nearest ones,
@@ -250,7 +250,7 @@ class Run:
         """Steps at which the weights were kept, ascending: few, of small networks alone."""
         return self._reader.weight_steps
 
-    def weights(self, step: int | None = None, *, at: At = "exact", seed: int | None = None) -> KeptWeights:
+    def weights(self, step: int | None = None, *, at: StepChoice = "exact", seed: int | None = None) -> KeptWeights:
         """All parameters of the network, at a step of `kept_weights` or at the last of them; `at` and `seed` as in
         `similarity`. RunFileError where none were kept."""
         reader = self._of(seed)
@@ -326,7 +326,7 @@ def open_run(name: str | Path, *, runs_dir: str | Path | None = None) -> Run:
     return Run(find_recording(str(name), runs, shipped_here()))
 
 
-def _chosen(run: str, what: str, steps: Sequence[int] | IntArray, step: int | None, at: At) -> int:
+def _chosen(run: str, what: str, steps: Sequence[int] | IntArray, step: int | None, at: StepChoice) -> int:
     """The measured step that is meant; RunFileError where there is none."""
     measured = np.asarray(steps, np.int64)
     if at not in {"exact", "before", "nearest"}:
@@ -349,10 +349,10 @@ def _chosen(run: str, what: str, steps: Sequence[int] | IntArray, step: int | No
     raise RunFileError(f"{run}: {missing} at step {step:,}; the nearest: {near} (at='nearest' takes the nearest)")
 
 
-def _similarity(layer: str, step: int, cosine: npt.NDArray[np.float32], frame: Condensation | None) -> Similarity:
+def _similarity(layer: str, step: int, cosine: npt.NDArray[np.float32], frame: Condensation | None) -> LayerSimilarity:
     nothing = np.empty(0)
     kernels = len(cosine) if frame is None else frame.kernels
-    return Similarity(
+    return LayerSimilarity(
         layer=layer,
         step=step,
         cosine=cosine,

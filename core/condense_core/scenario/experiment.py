@@ -60,7 +60,9 @@ ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
 
-PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
+USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
+# Expensive beside a small network's step: asked for by name.
+PROBES = (*USUAL_PROBES, "hessian", "ntk")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
@@ -167,7 +169,8 @@ class Record(Checked, frozen=True, kw_only=True):
     frames: int = 200
     spacing: Literal["log", "linear"] = "log"
     steps: tuple[int, ...] = ()
-    probes: tuple[str, ...] = PROBES
+    probes: tuple[str, ...] = USUAL_PROBES
+    """What is measured; `hessian` and `ntk` only where they stand here."""
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too expensive runs less often, and an event
     says so. The first and the last step, `steps` and a claim's steps are measured in any case."""

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from piloting import head, run_screen, settled, shown, snapshot, text, text_has, until
+from rich.style import Style
 from watched_recording import GPT, WatchedRecording
 
+from condense_core.runfile.writer import StepRecord
 from condense_tui.app.app import CondenseApp
 from condense_tui.widgets.layers import Layers
+from condense_tui.widgets.plot import PlotPanel
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
@@ -229,3 +232,37 @@ async def test_names_of_layers_are_without_what_all_begin_with_in_the_list_of_cu
         await text_has(pilot, "4.mlp.c_fc.lines")
         listed = [line for line in text(pilot).splitlines() if "c_fc.lines" in line]
         assert not any("transformer" in line for line in listed)
+
+
+async def test_curves_of_a_layer_are_drawn_anew_where_another_one_is_chosen(watched: WatchedRecording):
+    watched.write()
+    async with shown(watched.folder, (120, 40)) as pilot:
+        await settled(pilot)
+        panels = [run_screen(pilot).query_one(f"#{name}", PlotPanel) for name in ("prediction", "eigenvalues")]
+        built = [panel._plot for panel in panels]
+        await pilot.press("]", "]")
+        await until(lambda: snapshot(pilot).layer == GPT[2], "the third layer")
+        await settled(pilot)
+        assert all(panel._plot is not before for panel, before in zip(panels, built, strict=True))
+        # nothing else tells the two apart: as many points, up to the same step
+        drawn = panels[0]._plot
+        assert drawn is not None
+        assert drawn.curves[0].y[-1] == snapshot(pilot).ratio[1][-1]
+
+
+async def test_blocks_and_layers_of_an_earlier_step_stand_back(watched: WatchedRecording):
+    async with shown(watched.folder, (80, 24)) as pilot:
+        await pilot.press("f")
+        layers = run_screen(pilot).query_one(Layers)
+        muted = layers.look.muted
+
+        def styles(at: int) -> set[Style]:
+            return {style for piece, style in layers._shown[at].line if piece.strip()}
+
+        assert styles(0) != {muted} != styles(5)
+        # a step at which the loss alone was measured
+        watched.writer.append(StepRecord(5000, [("loss", 1.0)], [], []))
+        watched.writer.update(step=5000)
+        await until(lambda: head(pilot).step == 5000, "the newer step")
+        await until(lambda: styles(0) == {muted} == styles(5) == styles(12), "all of it to stand back")
+        assert f"of step {int(watched.steps[14]):,}" in in_list(pilot)[1]

@@ -34,6 +34,8 @@ class Cell:
     member: int = 0
     found: bool = False
     """It is finished already, in a run that may be of other draws too."""
+    sweep: str = ""
+    """What the sweep is called that it is of; lists put its runs together."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_
 from condense_core.runs.standing import scalars_of, standing
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
+from condense_tui.draw.label import label
 from condense_tui.draw.layer_names import together
 from condense_tui.snapshots.banner import away_word, banner
 from condense_tui.snapshots.image import image_of
@@ -302,7 +303,7 @@ class Assembler:
         left = (info.steps - info.step) / rate if info.steps is not None and ends else float("nan")
         return RunHeader(
             id=printable(info.id),
-            name=printable(info.name),
+            name=label(self._run.folder, info),
             preset=printable(info.preset),
             host=printable(info.host) if mirror is None else mirror.host,
             device=printable(info.device),
@@ -313,6 +314,7 @@ class Assembler:
             steps_per_second=rate,
             seconds_left=left,
             can=info.can,
+            trainer=info.trainer,
             active=info.active,
             delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
             away=away_word(mirror) if info.active else "",

@@ -14,8 +14,8 @@ from condense_core.measure_table import column_of, split
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
-from condense_core.text import printable
 from condense_core.thresholds import Cut
+from condense_tui.draw.label import label
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
@@ -251,7 +251,7 @@ class Comparer:
         layers = run.layers
         side = Side(
             letter=LETTERS[number],
-            name=printable(info.name),
+            name=label(run.folder, info),
             status=info.status,
             step=None,
             share=float("nan"),

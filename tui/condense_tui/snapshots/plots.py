@@ -65,6 +65,9 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
+    if np.isnan(values).all():
+        # of checkpoints alone, or of a script that does not say it
+        return Figure(None, title, empty="no loss is known")
     first = float(values[0])
     rule = Rule(INITIAL_STAGE * first, percent(INITIAL_STAGE)) if np.isfinite(first) and first > 0 else None
     share = at / first if at is not None and rule else np.nan
@@ -124,7 +127,7 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     )
     remark = _gap(spectrum.values, spectrum.doubtful)
     remark += " · median" if remark and _over_seeds(snapshot) else ""
-    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, remark)
+    return Figure(replace(_spec(curves, snapshot, axes, axes.log_y), of=_whose(snapshot)), title, remark)
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -149,6 +152,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         marks.append(Mark(round(layer.condensed_at.middle), "condensed"))
         remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at.middle)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
+    spec = replace(spec, of=_whose(snapshot))
     return Figure(spec, title, remark, old=bool(_when(snapshot.ratio, snapshot)))
 
 
@@ -194,6 +198,11 @@ def _over_seeds(snapshot: Snapshot) -> bool:
 def _of_one_seed(snapshot: Snapshot) -> str:
     """What is drawn of frames is one seed's, also where all else is over several: it says whose."""
     return "" if snapshot.seeds is None else f" · {snapshot.seeds.imaged}"
+
+
+def _whose(snapshot: Snapshot) -> str:
+    """Of which layer and seed the curves are that are drawn of one layer."""
+    return _name(snapshot, snapshot.layer or "")
 
 
 def _name(snapshot: Snapshot, name: str) -> str:

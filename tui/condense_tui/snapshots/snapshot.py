@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
-from condense_core.runfile.info import RunAbility
+from condense_core.runfile.info import RunAbility, Trainer
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.thresholds import FINE, Cut
@@ -38,6 +38,7 @@ class RunHeader:
     steps_per_second: float
     seconds_left: float
     can: tuple[RunAbility, ...]
+    trainer: Trainer
     active: bool
     delay: float | None = None
     """Seconds of a round trip to the host, while a run elsewhere is connected to."""

@@ -149,7 +149,7 @@ class Layers(Lines):
     def build(self, width: int, height: int) -> list[Line]:
         self._shown = []
         if not self._layers:
-            return [[("no layer measured yet", self.look.muted)]]
+            return [[("no layer measured", self.look.muted)]]
         rows = self._many(width, height) if self.many else self._few(width, height)
         if not rows:
             return [[("no layer has these words", self.look.muted)]]
@@ -169,6 +169,7 @@ class Layers(Lines):
             if name == self._chosen:
                 return [_Row(line, name) for line in self._block(own[name], width, False, called)]
             line = draw.layer(called, own[name], width - indent - 1)
+            line = self._dimmed(line) if self._is_old(own[name]) else line
             return [_Row([(" " * (indent + 1), self.look.text), *line], name)]
 
         grouped = self._blocks
@@ -187,7 +188,8 @@ class Layers(Lines):
             members = [own[name] for name in block.layers]
             opened = block not in folded
             head = draw.block(block.label, members, width, open_=opened, tall=tall)
-            rows += [_Row(line, block=block.name) for line in head]
+            old = any(map(self._is_old, members))
+            rows += [_Row(self._dimmed(line) if old else line, block=block.name) for line in head]
             for name, short in zip(block.layers, block.short, strict=True):
                 if opened or name == self._chosen:
                     rows += row(name, short, 1)
@@ -214,7 +216,7 @@ class Layers(Lines):
         chosen = layer.name == self._chosen
         edge: tuple[str, Style] = (("▌" if unicode else "|") if chosen else " ", look.accent)
         kernels = f"{numbers.step(layer.kernels)} kernels" if width >= _ROOMY else numbers.step(layer.kernels)
-        old = layer.step is not None and self._now is not None and layer.step < self._now
+        old = self._is_old(layer)
         if old and layer.step is not None:
             kernels = f"of step {numbers.step(layer.step)}"
         plain = called or without_shared(layer.name, [each.name for each in self._layers])
@@ -230,9 +232,15 @@ class Layers(Lines):
         if tall:
             lines.append([edge, *self._figures(layer, width)])
             lines.append([("", look.text)])
-        if old:
-            lines = [[part if part == edge else (part[0], look.muted) for part in line] for line in lines]
-        return lines
+        return [self._dimmed(line, edge) for line in lines] if old else lines
+
+    def _is_old(self, layer: LayerOverSeeds) -> bool:
+        """What is known of it is of an earlier step than the playhead's."""
+        return layer.step is not None and self._now is not None and layer.step < self._now
+
+    def _dimmed(self, line: Line, but: tuple[str, Style] | None = None) -> Line:
+        """A line of old values, which stand back; the edge of the chosen layer does not."""
+        return [part if part == but else (part[0], self.look.muted) for part in line]
 
     def _bar_style(self, layer: LayerOverSeeds) -> Style:
         return self.look.accent if not layer.is_condensed else self.look.good if self._success else self.look.muted

@@ -5,8 +5,10 @@ Keys and the mouse move a cursor that reads the curves, and choose the part of t
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -36,6 +38,10 @@ GROWTH_S = 0.4
 SMALL_GROWTH_S = 2.0
 # A plot that only grew waits for the next snapshot, to be drawn in the same frame; without one, it comes by itself.
 HOLD_S = 0.15
+
+# One thread builds all plots: they hold up each other anyway, and each thread has a share of its own of what malloc got
+# back, that it keeps.
+_BUILDER = ThreadPoolExecutor(1, thread_name_prefix="plots")
 
 # What a plot depends on, cheaply comparable: names, lengths and last steps of its curves, and how it is drawn.
 PlotKey = tuple[Any, ...]
@@ -275,6 +281,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             spec.log_y,
             spec.bounds,
             spec.stamp,
+            spec.of,
             spec.window,
             spec.smooth,
         )
@@ -300,7 +307,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         self._started_at = time.monotonic()
         spec = draw.sized(self._spec, width, height, braille=self.ability.unicode)
         # without a description, Textual writes one out of all the numbers in the spec, and that for every plot
-        self._building = self.run_worker(partial(draw.build, spec), thread=True, group="plot", description="a plot")
+        self._building = self.run_worker(partial(_built, spec), group="plot", description="a plot")
 
     def _patience(self, wanted: PlotKey) -> float:
         """Seconds between plots of curves that only grow: long where they have not grown by a dot."""
@@ -329,6 +336,10 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             self.rebuild()
         if self._waiting and self._key != self._wanted():
             self._start()
+
+
+async def _built(spec: Spec) -> Plot:
+    return await asyncio.get_running_loop().run_in_executor(_BUILDER, draw.build, spec)
 
 
 _ENDED = {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}

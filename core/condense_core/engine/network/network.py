@@ -5,8 +5,9 @@ Apart from the training loop so that measures, exports and tests can build a net
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -94,6 +95,17 @@ class Network(nn.Module):
             following = following if dropped is None else following * dropped
             h = following + h if self._residual and depth > 0 else following
         return h.flatten(1)
+
+    @contextlib.contextmanager
+    def measuring(self) -> Iterator[None]:
+        """Batch normalisation by its running statistics, which stay as they are: what is measured of a sample does
+        not depend on the others in its chunk, and training does not see that it was measured."""
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
 
     def layer(self, name: str) -> nn.Conv2d | nn.Linear:
         """The layer of that name, one of `layer_names` or `output`; AttributeError for another."""

@@ -9,6 +9,7 @@ from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
+from condense_core.engine.probes.curvature import HessianProbe, TangentKernelProbe
 from condense_core.engine.probes.members import MemberViews, together
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
@@ -35,6 +36,8 @@ def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict
         "alignment": lambda: AlignmentProbe(members, _dynamics(members), steps),
         "change": lambda: Change(members),
         "weights": lambda: WeightsProbe(members, steps),
+        "hessian": lambda: HessianProbe(experiment),
+        "ntk": lambda: TangentKernelProbe(members),
     }
     data, first = experiment.data, experiment.layers[0]
     if isinstance(data, Sine | Formula) and data.inputs == 1 and len(experiment.layers) == 1:

@@ -208,6 +208,7 @@ class CompareScreen(PlayedScreen):
             bounds=bounds,
             smooth=choices.smooth,
             stamp=zlib.crc32(found.scalar.encode()),
+            of=" ".join(side.scalar_name for side in found.sides),
         )
         for plot, spec in ((self._loss, loss), (self._scalar, scalar)):
             if plot.display:

@@ -155,7 +155,11 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
         # its status is what the far side saw
         return msgspec.structs.replace(info, mirror=mirror)
     status = seen_status(info, folder)
-    reason = _why_lost(folder) if status == "lost" and not info.reason else info.reason
+    # what a worker that starts says it is at is no reason of its end
+    begun = info.status == "starting"
+    reason = info.reason
+    if status == "lost" and (begun or not reason):
+        reason = _why_lost(folder) or (f"while {reason}" if reason else "")
     return msgspec.structs.replace(info, status=status, reason=reason)
 
 

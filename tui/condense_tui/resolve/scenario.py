@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH", "npz:PATH", "csv:PATH", "formula:TEXT")
 # The field that is given after the colon, and what is expected there.
-_GIVEN = {
+GIVEN = {
     "folder": ("path", "folder:PATH, with one folder of images for each class in PATH"),
     "npz": ("path", "npz:PATH, a file of numpy.savez with arrays X and y"),
     "csv": ("path", "csv:PATH, a table of numbers whose last column is trained towards"),
@@ -125,8 +125,8 @@ def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, d
     if data is not None:
         name, _, given = data.partition(":")
         settings.append(f"data.name={name}")
-        if name in _GIVEN:
-            field, expected = _GIVEN[name]
+        if name in GIVEN:
+            field, expected = GIVEN[name]
             if not given:
                 raise ScenarioError(f"--data {name}: expected {expected}")
             settings.append(f"data.{field}={given}")

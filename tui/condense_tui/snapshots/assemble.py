@@ -18,6 +18,7 @@ from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_
 from condense_core.runs.standing import scalars_of, standing
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
+from condense_tui.draw import numbers
 from condense_tui.draw.label import label
 from condense_tui.draw.layer_names import together
 from condense_tui.snapshots.banner import away_word, banner
@@ -56,6 +57,8 @@ LOAD_S = 0.03
 LOAD_POINTS = 10_000
 # New names come with the first measurements, and seldom later.
 NAMES_S = 2.0
+# A clock elsewhere may be wrong by any time; no stage of starting was begun longer ago, but waiting in a queue.
+MOST_STAGE_S = 600.0
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
@@ -96,6 +99,7 @@ class Assembler:
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
+        self._seen_stage: tuple[str | None, float] = (None, 0.0)
         self._measures: dict[tuple[int | None, str, int, Cut], LayerOverSeeds] = {}
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
@@ -319,7 +323,20 @@ class Assembler:
             delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
             away=away_word(mirror) if info.active else "",
             missing=0 if mirror is None else mirror.missing,
+            stage=self._stage(info),
         )
+
+    def _stage(self, info: RunInfo) -> str:
+        """What a run that starts is at, and for how many seconds: since that was written, as far as it can be told."""
+        if info.status != "starting":
+            return ""
+        stage, since = self._seen_stage
+        if stage != info.reason:
+            since = time.monotonic() - min(MOST_STAGE_S, max(0.0, time.time() - info.heartbeat))
+            self._seen_stage = info.reason, since
+        seconds = time.monotonic() - since
+        words = printable(info.reason) or "starting"
+        return f"{words} {numbers.duration(seconds)}" if seconds >= 1 else words
 
     def _layer(self, name: str, step: int, cut: Cut) -> LayerOverSeeds:
         reader = self._curves

@@ -44,6 +44,8 @@ class RunHeader:
     """Seconds of a round trip to the host, while a run elsewhere is connected to."""
     away: str = ""
     """Of a run elsewhere that is not connected to: reconnecting, or offline."""
+    stage: str = ""
+    """Of a run that starts: what it is at, and for how long."""
     missing: int = 0
     """Rows of a run elsewhere that are still to come, before the newest."""
 

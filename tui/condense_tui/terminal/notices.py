@@ -7,6 +7,7 @@ it goes through them: wrapped as screen wants it, which always passes it on, and
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Mapping
 
@@ -20,6 +21,10 @@ TITLE_EVERY_S = 1.0
 # What desktops show of a notification, and less than screen lets through in one piece (256 bytes).
 MOST_TEXT = 150
 MOST_TITLE = 100
+# Bytes that screen lets through in one piece.
+SCREENS_MOST = 256
+# Bytes for the clipboard: a scenario has some thousand, and terminals take 75,000 and less.
+MOST_COPIED = 20_000
 
 
 def notification(text: str, environment: Mapping[str, str]) -> str:
@@ -32,6 +37,16 @@ def notification(text: str, environment: Mapping[str, str]) -> str:
         # a semicolon would begin the next field
         return passed_through(f"\x1b]777;notify;condense;{said.replace(';', ',')}\x07", environment)
     return passed_through(f"\x1b]9;condense: {said}\x07", environment)
+
+
+def copied_outside(text: str, environment: Mapping[str, str]) -> str:
+    """Codes that put a text into the clipboard of the terminal outside of tmux or screen; nothing where there is none.
+
+    tmux takes what is copied itself only where `set-clipboard` is on, and screen never."""
+    codes = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x07"
+    outside = passed_through(codes, environment)
+    fits = outside.startswith("\x1bPtmux") or len(outside) <= SCREENS_MOST
+    return outside if outside != codes and fits else ""
 
 
 def passed_through(codes: str, environment: Mapping[str, str]) -> str:

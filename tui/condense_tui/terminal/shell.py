@@ -27,7 +27,7 @@ from condense_tui.terminal import look, signals
 from condense_tui.terminal.ascii_filter import Ascii
 from condense_tui.terminal.background import DEADLINE_S, is_light
 from condense_tui.terminal.habits import Habits
-from condense_tui.terminal.notices import BELL, Title, notification
+from condense_tui.terminal.notices import BELL, MOST_COPIED, Title, copied_outside, notification
 from condense_tui.terminal.pace import Pace, over_ssh
 from condense_tui.terminal.textual_internals import BackgroundTold, CompositorUpdate, TappedApp
 from condense_tui.terminal.toast import say
@@ -136,6 +136,15 @@ class Shell(TappedApp):
             self._tell_terminal(BELL)
         if "notification" in notices.by:
             self._tell_terminal(notification(text, os.environ))
+
+    def copy(self, text: str) -> str:
+        """Put a text into the clipboard of the terminal, also of one outside of tmux or screen; why not, where it is
+        too long."""
+        if len(text.encode()) > MOST_COPIED:
+            return f"too long to be copied through a terminal: more than {MOST_COPIED:,} bytes"
+        self.copy_to_clipboard(text)
+        self._tell_terminal(copied_outside(text, os.environ))
+        return ""
 
     def show_title(self, text: str, state: str) -> None:
         """Have the terminal's title say which run it shows; a new `state` is said at once, a new step soon."""

@@ -55,7 +55,7 @@ class BackgroundTold(Message):
 _answers = Answers(time.monotonic)
 
 
-class _Parser(XTermParser):
+class _KeyParser(XTermParser):
     """Textual's, without answers that it does not know and would take for keys."""
 
     def feed(self, data: str) -> Iterable[Message]:
@@ -73,7 +73,7 @@ class _Parser(XTermParser):
 
 
 # the driver's own name for the parser that it makes
-linux_driver.XTermParser = _Parser  # type: ignore[attr-defined]
+linux_driver.XTermParser = _KeyParser  # type: ignore[attr-defined]
 
 
 class TappedApp(App[None]):

@@ -55,6 +55,8 @@ class Header(Lines):
         delay = "" if run.delay is None else f" {numbers.delay(run.delay)}"
         parts: Line = [(f"{sign} {word}{delay}", getattr(look, style))]
         shown = head.step if head is not None and not head.following else run.step
+        if run.stage and not run.stage.startswith(word):
+            parts.append((f"   {run.stage}", look.text))
         parts.append((f"   step {numbers.progress(shown, run.steps)}", look.text))
         if head is not None and not head.following:
             speed = f" · {head.speed:g} frames/s" if head.playing else ""

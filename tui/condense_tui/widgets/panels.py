@@ -58,7 +58,7 @@ class HeatPanel(Captioned, Vertical):
         whose += f" · step {numbers.step(image.step)}" if old and image.step is not None else ""
         short = named or image.layer
         titles = (f"{image.layer}{kernels}{order}{whose}", f"{short}{kernels}{whose}", f"{short}{whose}")
-        room = self.size.width - 4 if self.size.width else cell_len(titles[0])
+        room = self.room or cell_len(titles[0])
         self.label(next((title for title in titles if cell_len(title) <= room), titles[-1]))
 
     def label(self, title: str, unread: str = "") -> None:
@@ -90,6 +90,8 @@ class Heatmaps(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="heatmaps")
+        self.key = ""
+        """The key that goes to the chosen layer's heatmap, in whose title it stands."""
         self._grid = Grid()
         self._legend = Legend()
         self._panels: list[HeatPanel] = [HeatPanel()]
@@ -129,6 +131,7 @@ class Heatmaps(Vertical):
         for index, panel in enumerate(shown):
             image = images[index] if index < len(images) else None
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
+            panel.key = self.key if chosen or len(shown) == 1 else ""
             named = "" if image is None else without_shared(image.layer, [each.name for each in snapshot.layers])
             panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed, now=now, named=named)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
@@ -157,7 +160,7 @@ def waiting(snapshot: Snapshot) -> str:
     if snapshot.head is not None:
         return "no similarity recorded for this layer"
     if run.status == "starting":
-        return "starting; waiting for the first frame…"
+        return f"{run.stage}…"
     return "waiting for the first frame…" if run.active else "the run ended before its first frame"
 
 

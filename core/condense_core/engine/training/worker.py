@@ -24,7 +24,8 @@ from condense_core.machine import here
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
-from condense_core.scenario.paths import check_data_fits
+from condense_core.scenario.data import Cifar10, Cifar100, Data, Formula, Mnist, Sine
+from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
 
 
 def work(folder: Path) -> int:
@@ -60,6 +61,17 @@ def train(folder: Path) -> int:
     return 0 if outcome.status in {"done", "stopped"} else 1
 
 
+def _loading(data: Data) -> str:
+    if isinstance(data, Sine | Formula):
+        return "drawing the data"
+    name = str(data.__struct_config__.tag)
+    known = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "folder": "images"}
+    if isinstance(data, Mnist | Cifar10 | Cifar100) and data.download:
+        there = data_is_there(type(data), data_root(data.root))
+        return f"{'loading' if there else 'downloading'} {known[name]}"
+    return f"loading {known.get(name, name)}"
+
+
 def _missing(recorded_to: int, step: int) -> str:
     since = f"the recording ends at step {recorded_to}" if recorded_to >= 0 else "nothing is recorded"
     return (
@@ -77,8 +89,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         device.make_deterministic(chosen)
         thread.call_at_stop(stop_now)
         check_data_fits(experiment)
+        thread.set_status("starting", _loading(experiment.data))
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
         fingerprint = "-".join(sample.fingerprint for sample in loaded.values())
+        thread.set_status("starting", "preparing the first step")
         samples = [loaded[member.data] for member in experiment.members]
         ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
         if chosen.type == "cpu":

@@ -150,6 +150,7 @@ class CompareScreen(PlayedScreen):
         self.set_class(tiny, "-tiny")
         self._tabs.display = not both and not tiny
         self._tabs.choose(tab)
+        self._panels[0].key, self._loss.key = ("1", "2") if both else ("", "")
         self._heat.display = both or tab == 1
         self._curves.display = self._loss.display = self._scalar.display = both or tab == 2
         plots = max(PLOTS_LEAST, round(PLOTS_SHARE * height)) if both else 0

@@ -176,6 +176,20 @@ class HomeCommands:
                 return
             self._screen.app.push_screen(form)
 
+    def copy(self) -> None:
+        """Choose what of the entry to copy."""
+        from condense_tui.screens.copied import of_run, offer_copies
+        from condense_tui.screens.dialogs.copying import Copyable
+
+        row, preset = self._lists.runs.chosen, self._lists.presets.chosen
+        if self._lists.on_runs:
+            info = None if row is None or isinstance(row, Machine | SweepRow) else row.info
+            if info is not None:
+                offer_copies(self._screen, of_run(info))
+        elif preset is not None:
+            name, command = preset.name, f"condense-tui run {preset.name}"
+            offer_copies(self._screen, [Copyable("name", name), Copyable("command", command)])
+
     def _steerable(self) -> Glance | None:
         """The run under the cursor, if a command reaches its worker; says so if none does."""
         run = self._lists.run

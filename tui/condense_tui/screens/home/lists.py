@@ -107,13 +107,15 @@ class Lists:
             self.runs.empty = self._no_runs(self.glances)
             runs = run_entries(self.glances, machines, wanted)
             self.runs.show(runs)
-            self.runs_panel.border_title = self._title("runs", sum(map(_runs_in, runs)), len(self.glances), self.sort)
+            self.runs_panel.border_title = self._title(
+                "[1] runs", sum(map(_runs_in, runs)), len(self.glances), self.sort
+            )
             self.runs_panel.border_subtitle = Content(self.mistake)
         if self.catalogue is not None:
             presets = preset_entries(self.catalogue, wanted.words)
             self.presets.show(presets)
             found = sum(entry.item is not None for entry in presets)
-            self.presets_panel.border_title = self._title("presets", found, len(self.catalogue))
+            self.presets_panel.border_title = self._title("[2] presets", found, len(self.catalogue))
 
     def _read_query(self) -> None:
         """Take over what is typed into the filter; where that makes no sense, what made sense last stays."""

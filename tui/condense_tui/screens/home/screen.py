@@ -14,6 +14,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 
 from condense_tui.actions import Place, bindings
@@ -86,8 +87,8 @@ class HomeScreen(ShellScreen[None]):
         yield Tiny()
 
     def on_mount(self) -> None:
-        self.lists.runs_panel.border_title = "runs"
-        self.lists.presets_panel.border_title = "presets"
+        self.lists.runs_panel.border_title = Content("[1] runs")
+        self.lists.presets_panel.border_title = Content("[2] presets")
         self.set_focus(self.lists.presets)
         self._arrange()
         self.set_interval(AGES_EVERY_S, self.lists.runs.rebuild)
@@ -252,6 +253,9 @@ class HomeScreen(ShellScreen[None]):
     def action_mark_all(self) -> None:
         self._commands.mark_all()
         self._tell()
+
+    def action_copy(self) -> None:
+        self._commands.copy()
 
     def action_compare(self) -> None:
         self._commands.compare()

@@ -40,6 +40,8 @@ PLOTS: dict[str, Callable[[Snapshot, Axes], Figure]] = {
 }
 # Where one panel is shown at a time, the number of the tab that each plot is on.
 TAB_OF = {"loss": 2, "accuracy": 2, "scalars": 2, "output": 5, "eigenvalues": 3, "prediction": 3}
+# Where all panels are visible, the plot that the number's key goes to.
+FOCUSED = {2: "loss", 3: "eigenvalues", 5: "output"}
 # A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
 SPARE_LEAST, SPARE_MOST = 9, 14
 
@@ -76,9 +78,16 @@ class ListPanel(Captioned, Vertical):
         self.all_layers = Layers()
         self._finder = Finder(self.all_layers, "layers · esc: all")
         self._counted = self._over = ""
+        self._finds = False
 
     def compose(self) -> ComposeResult:
         yield self.all_layers
+
+    def say_whether(self, finds: bool) -> None:
+        """Say below whether `/` finds layers now."""
+        if finds != self._finds:
+            self._finds = finds
+            self._write()
 
     def open_finder(self) -> None:
         """Have somebody type words."""
@@ -119,7 +128,9 @@ class ListPanel(Captioned, Vertical):
         room = self.size.width - 4 if self.size.width else LAYERS_LEAST
         title = f"layers · {self._counted}"
         count = self.all_layers.counted
-        below = " · ".join(words for words in (count, self._over or (count and "/ finds")) if words)
+        below = " · ".join(
+            words for words in (count, self._over or ("/ finds" if count and self._finds else "")) if words
+        )
         below = below if len(below) <= room else count or self._over.partition("of ")[2]
         self.caption(title if len(title) <= room else self._counted, below)
 
@@ -190,9 +201,16 @@ class Body(Horizontal):
             panel.show(figure.spec, step, figure.empty)
             panel.label(figure.title_in, figure.remark)
 
+    def _name_keys(self, *, shown: bool) -> None:
+        """Write into the titles which keys go to the panels, where they stand side by side; tabs say it themselves."""
+        self._heatmaps.key = "1" if shown else ""
+        for number, name in FOCUSED.items():
+            self._plots[name].key = str(number) if shown else ""
+
     def place(self, plan: Arrangement, choices: RunChoices, recorded: Recorded, height: int) -> None:
         """Give every panel its place on a screen of that height."""
         compact, below, zoomed = plan.mode == "compact", plan.heat_height > 0, choices.zoomed
+        self._name_keys(shown=not compact and zoomed is None)
 
         def seen(name: str, tab: int, normally: bool = True) -> bool:
             if zoomed is not None:
@@ -242,8 +260,7 @@ class Body(Horizontal):
 
     def panel(self, number: int) -> Widget:
         """What takes the focus for a tab's number, where all panels are visible."""
-        plots = {2: "loss", 3: "eigenvalues", 5: "output"}
-        return self._plots[plots[number]] if number in plots else self._heatmaps.first
+        return self._plots[FOCUSED[number]] if number in FOCUSED else self._heatmaps.first
 
     @staticmethod
     def panel_of(focused: Widget | None) -> str:

@@ -185,7 +185,9 @@ class RunScreen(PlayedScreen):
 
     def _show_keys(self) -> None:
         if self._snapshot is not None:
-            front: Front = "log" if self._body.log_panel.display else "layers" if self._finds_layers else "curves"
+            finds = self._finds_layers
+            front: Front = "log" if self._body.log_panel.display else "layers" if finds else "curves"
+            self._body.list.say_whether(finds)
             self._footer.show("run", *at_hand(self._snapshot, self.choices.zoomed is not None, front))
 
     def _is_recorded_log(self) -> bool:
@@ -357,6 +359,17 @@ class RunScreen(PlayedScreen):
         at = None if head is None or head.following else head.step
         seeds = None if self._snapshot is None else self._snapshot.seeds
         self.app.push_screen(ReduceScreen(self.place, at, 1 if seeds is None else seeds.count))
+
+    def action_copy(self) -> None:
+        """Choose what to copy."""
+        from condense_tui.screens.copied import of_run, offer_copies, under_cursor
+
+        try:
+            texts = [*under_cursor(self), *of_run(read_run(self.place))]
+        except CondenseError as error:
+            say(self, str(error), error=True)
+            return
+        offer_copies(self, texts)
 
     def action_compare(self) -> None:
         """Choose what to compare this run with."""

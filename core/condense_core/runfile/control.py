@@ -63,6 +63,12 @@ def record_end(folder: Path, status: Literal["failed", "stopped"], reason: str) 
         log(f"{reason} ({error})")
 
 
+def beat(folder: Path) -> None:
+    """Write that the run is still being started, for whoever hands it over to another process."""
+    with writer(folder / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET heartbeat = ?", (time.time(),))
+
+
 def worker_is_alive(folder: Path) -> bool:
     """Whether a worker on this machine holds the run."""
     with _locked(folder, fcntl.LOCK_SH) as free:

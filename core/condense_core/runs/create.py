@@ -26,7 +26,16 @@ from condense_core.machine import here, is_of_job, machine_of, was_requeued
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
-from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunAbility, RunInfo, read_info, read_run
+from condense_core.runfile.info import (
+    LEAST_SPACE,
+    LOG_NAME,
+    LOST_AFTER_S,
+    RunAbility,
+    RunInfo,
+    Trainer,
+    read_info,
+    read_run,
+)
 from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
@@ -76,10 +85,17 @@ def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: s
 
 
 def create_watched(
-    watched: Watched, *, runs: Path, revision: str = "", steps: int | None = None, can: Sequence[RunAbility] = ()
+    watched: Watched,
+    *,
+    runs: Path,
+    revision: str = "",
+    steps: int | None = None,
+    can: Sequence[RunAbility] = (),
+    trainer: Trainer = "watch",
 ) -> Path:
     """The folder of a new run that somebody's own script trains, not yet begun. `steps` is how far it goes, if known,
-    `can` what can be done with it, `revision` what its script's repository was at."""
+    `can` what can be done with it, `revision` what its script's repository was at. `trainer`
+    is `import` where its files were made elsewhere."""
     folder = place.new_run_folder(runs, watched.name)
     try:
         _write(
@@ -91,7 +107,7 @@ def create_watched(
             revision=revision,
             device="",
             steps=steps,
-            trainer="watch",
+            trainer=trainer,
             can=json.dumps(list(can)),
         )
     except BaseException:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -33,14 +35,21 @@ def struct_of(expected: Any, value: Any) -> type[msgspec.Struct] | None:
     return None
 
 
-def fields_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
+@functools.cache
+def fields_of(struct: type[msgspec.Struct]) -> Mapping[str, Any]:
     """The types of its fields by their names, its tag among them."""
     hints = typing.get_type_hints(struct)
     fields = {field.encode_name: hints[field.name] for field in msgspec.structs.fields(struct)}
     config = struct.__struct_config__
     if config.tag_field is not None:
         fields[config.tag_field] = str
-    return fields
+    return types.MappingProxyType(fields)
+
+
+@functools.cache
+def required_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The names of those that have no default."""
+    return tuple(field.encode_name for field in msgspec.structs.fields(struct) if field.required)
 
 
 def default_items(struct: type[msgspec.Struct] | None, name: str) -> list[Any]:

@@ -11,6 +11,7 @@ def members_and_claim(text: str, source: str) -> tuple[int, Claim | None]:
     begins with `source`, where the text is no scenario."""
     if is_watched(text):
         return 1, None
-    from condense_core.scenario.toml import claim, ensemble
+    from condense_core.scenario.toml import ensemble_and_claim
 
-    return ensemble(text, source).members, claim(text, source)
+    found, claim = ensemble_and_claim(text, source)
+    return found.members, claim

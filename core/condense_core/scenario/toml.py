@@ -26,6 +26,7 @@ from condense_core.scenario.field_types import (
     is_text,
     item_type,
     members,
+    required_fields,
     struct_of,
     structs,
 )
@@ -81,16 +82,20 @@ def read_value(text: str, source: str) -> object:
 
 def ensemble(text: str, source: str = "scenario") -> Ensemble:
     """Of a scenario in TOML only how many draws it trains as one: what the rest of it says is not looked at."""
+    return _ensemble(parse(text, source), source)
+
+
+def ensemble_and_claim(text: str, source: str = "scenario") -> tuple[Ensemble, Claim | None]:
+    """The same, and its claim, None where it makes none."""
     table = parse(text, source)
+    found, claim = _ensemble(table, source), table.get("claim")
+    with decoding(ScenarioError, source):
+        return found, None if claim is None else typed.convert(claim, Claim)
+
+
+def _ensemble(table: Table, source: str) -> Ensemble:
     with decoding(ScenarioError, source):
         return typed.convert(table.get("ensemble", {}), Ensemble)
-
-
-def claim(text: str, source: str = "scenario") -> Claim | None:
-    """Of a scenario in TOML only its claim, None where it makes none: what the rest of it says is not looked at."""
-    table = parse(text, source).get("claim")
-    with decoding(ScenarioError, source):
-        return None if table is None else typed.convert(table, Claim)
 
 
 def _check_depth(table: Table, source: str) -> None:
@@ -306,12 +311,12 @@ def _check_names(expected: Any, value: Any, path: tuple[str, ...]) -> None:
         if name not in fields:
             raise ScenarioError(_unknown((*path, name), fields))
         _check_names(fields[name], value[name], (*path, name))
-    for field in msgspec.structs.fields(struct):
-        if field.required and field.encode_name not in value:
-            raise ScenarioError(f"{'.'.join((*path, field.encode_name))}: missing")
+    for name in required_fields(struct):
+        if name not in value:
+            raise ScenarioError(f"{'.'.join((*path, name))}: missing")
 
 
-def _inside(fields: Table) -> Iterator[tuple[str, str]]:
+def _inside(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Fields of the parts of a scenario that hold settings, with the part's name; of a list's items with a star."""
     for part in ("data", "record", "stop", "ensemble", "init", "optimizer", "layers"):
         if part in fields:
@@ -325,7 +330,7 @@ def _unknown_choice(path: tuple[str, ...], value: object, choices: Iterable[str]
     return ScenarioError(f"{'.'.join(path)}: unknown {short(value)}; {nearest(name, choices)}")
 
 
-def _unknown(path: tuple[str, ...], fields: Table) -> str:
+def _unknown(path: tuple[str, ...], fields: Mapping[str, Any]) -> str:
     if len(path) == 1:
         # `lr` for `optimizer.lr`, `widht` for `layers.*.width`
         whole = {name: f"{part}.{name}" for part, name in _inside(fields)}

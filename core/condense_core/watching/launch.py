@@ -36,9 +36,10 @@ def main() -> int:
     try:
         # on a cold disk PyTorch takes longer than a run may be silent that is being started
         with control.hold(Path(folder)):
+            control.say_stage(Path(folder), "importing PyTorch")
             from condense_core.watching.untouched import Untouched
 
-            control.beat(Path(folder))
+            control.say_stage(Path(folder), "starting the recorder")
         watching = Untouched(Path(folder), start, script, arguments)
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         traceback.print_exc()

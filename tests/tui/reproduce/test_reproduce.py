@@ -192,14 +192,14 @@ def test_after_ctrl_c_the_report_has_what_is_finished_and_names_what_is_missing(
     assert (done.words, done.missing) == ("holds (2 of 2 draws)", ["1 run (seed 2): not started"])
     assert open_.words == f"not tested here ({open_.not_run})" == "not tested here (not run yet, about 33 s)"
     assert open_.missing == ["3 runs (seed 0 to seed 2): not started"]
-    markdown, page = write(report, tmp_path)
+    _, markdown, page = write(report, tmp_path)
     for file in (markdown, page):
         assert file.stem == "report-so-far", "a whole report of before is left alone"
         text = file.read_text(encoding="utf-8")
         assert "claims that were tested hold so far" in text
         assert "after 2 of 6 runs" in text
         assert "3 runs (seed 0 to seed 2): not started" in text
-    whole = write(msgspec.structs.replace(report, stopped=""), tmp_path)
+    _, *whole = write(msgspec.structs.replace(report, stopped=""), tmp_path)
     assert [file.name for file in whole] == ["report.md", "report.html"]
     assert not markdown.exists()
     assert not page.exists()

@@ -119,7 +119,7 @@ def reproduce(
         stopped = _stopped(plan, progress)
     try:
         report = _report(plan, progress, stopped, _command(figures, paper, seeds, quick, data), data_seeds, begun)
-        markdown, page = write(report, out)
+        report, markdown, page = write(report, out, begun)
         if table is not None:
             write_file(table.expanduser(), every_figure(report).encode(), force=True)
     except KeyboardInterrupt:

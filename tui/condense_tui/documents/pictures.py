@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from condense_core.runfile.curves import Points
 from condense_core.runfile.layer_measures import predicted_step
-from condense_core.runfile.reader import RunReader, open_member
+from condense_core.runfile.reader import MemberFiles, RunReader
 from condense_core.thresholds import FINE, INITIAL_STAGE, percent
 from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import heatmap
@@ -44,20 +45,25 @@ def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
     """Pictures of these runs, the first of which is the one whose heatmaps and eigenvalues are shown."""
     if not places:
         return []
-    with open_member(*places[0]) as run:
+    with MemberFiles() as files:
+        run = files.member(*places[0])
         shown: list[Picture | None] = [*_heatmaps(run)]
         alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
         eigenvalues, source = _eigenvalues(run, layer), run.prediction_source(layer)
         mark = predicted_mark(run, layer)
-    for place in places[1:] if alone else ():
-        if len(shown) == IN_A_ROW:
-            break
-        with open_member(*place) as run:
-            shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
-    shown.append(_of_all(places, "loss_ratio", "loss / first loss", rule=(INITIAL_STAGE, INITIAL_STAGE_ENDS)))
-    ratio = _of_all(places, f"{layer}.ratio", f"share of {layer} on {source.direction}", low=0.0, high=1.0, mark=mark)
-    return [picture for picture in [*shown, ratio, eigenvalues] if picture is not None and picture.image]
+        losses, ratios = [], []
+        for index, place in enumerate(places):
+            run = files.member(*place)
+            if index and alone and len(shown) < IN_A_ROW:
+                shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
+            losses.append(run.curve("loss_ratio"))
+            ratios.append(run.curve(f"{layer}.ratio"))
+    rule = (INITIAL_STAGE, INITIAL_STAGE_ENDS)
+    shown.append(_of_all(Chart("loss / first loss", (), rule=rule), losses))
+    on = f"share of {layer} on {source.direction}"
+    shown.append(_of_all(Chart(on, (), mark=mark, low=0.0, high=1.0), ratios))
+    return [picture for picture in [*shown, eigenvalues] if picture is not None and picture.image]
 
 
 def predicted_mark(run: RunReader, layer: str) -> tuple[float, str] | None:
@@ -90,25 +96,14 @@ def _heatmap(run: RunReader, layer: str, at: int, which: str = "") -> Picture | 
     return Picture(heatmap(cosine, image.order, dropped, caption), caption, True)
 
 
-def _of_all(
-    places: Sequence[MemberPlace],
-    name: str,
-    title: str,
-    *,
-    rule: tuple[float, str] | None = None,
-    mark: tuple[float, str] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-) -> Picture | None:
-    curves = []
-    for index, place in enumerate(places):
-        with open_member(*place) as run:
-            steps, values = run.curve(name)
-        if np.isfinite(values).any():
-            curves.append(ChartCurve(steps, values, behind=index > 0))
-    if not curves:
-        return None
-    return Picture(plot(Chart(title, curves, rule=rule, mark=mark, low=low, high=high)), title, False)
+def _of_all(chart: Chart, points: Sequence[Points]) -> Picture | None:
+    """The chart with the curves of all runs, the first one's in front; None where nothing is known of any."""
+    curves = [
+        ChartCurve(steps, values, behind=index > 0)
+        for index, (steps, values) in enumerate(points)
+        if np.isfinite(values).any()
+    ]
+    return Picture(plot(replace(chart, curves=curves)), chart.title, False) if curves else None
 
 
 def _eigenvalues(run: RunReader, layer: str) -> Picture | None:

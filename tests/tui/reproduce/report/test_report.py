@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -217,7 +218,10 @@ def parsed(page: str) -> ElementTree.Element:
 
 
 def test_the_page_is_well_formed_and_needs_nothing_from_elsewhere(make_run, tmp_path):
-    markdown, page = write(make_report(make_run), tmp_path / "new" / "folder")
+    begun = time.time() - 3_600
+    report, markdown, page = write(make_report(make_run), tmp_path / "new" / "folder", begun)
+    assert 3_600 <= report.seconds <= time.time() - begun, "what the pictures took is counted"
+    assert "this command took 1 h" in markdown.read_text(encoding="utf-8")
     text = page.read_text(encoding="utf-8")
     tree = parsed(text)
     assert {"svg", "table", "style"} <= {element.tag for element in tree.iter()}

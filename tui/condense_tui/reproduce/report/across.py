@@ -13,7 +13,7 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.measure_table import label_of
-from condense_core.runfile.reader import open_member
+from condense_core.runfile.reader import MemberFiles, RunReader
 from condense_core.runs.standing import measured, wanted, within
 from condense_core.scenario.draws import Draw
 from condense_core.scenario.figures import ArmComparison, Each, Equal, Falling, PaperFigure
@@ -222,31 +222,37 @@ def _compared(
     )
 
 
+def _found(comparison: ArmComparison, run: RunReader) -> dict[str, float]:
+    """The quantity in each of the run's layers; of a range, in those that it asks of."""
+    found = measured(comparison, run)
+    if not isinstance(comparison, Each) or comparison.where is None:
+        return found
+    return {
+        name: value
+        for name, value in found.items()
+        if run.last(f"{name.rpartition('.')[0]}.{comparison.where}", comparison.at) > 0
+    }
+
+
 def _arm(name: str, comparison: ArmComparison, presets: Sequence[PresetResult]) -> ArmResult:
     """The quantity in every run that ended and has it; of a range, in how many it lies there in all its layers."""
     values: list[float] = []
     draws: list[Draw] = []
     holds: list[bool] = []
-    for cell in (cell for preset in presets for cell in preset.cells if cell.status == "done"):
-        try:
-            with open_member(Path(cell.folder), cell.member) as run:
-                found = measured(comparison, run)
-                if isinstance(comparison, Each):
-                    if comparison.where is not None:
-                        found = {
-                            name: value
-                            for name, value in found.items()
-                            if run.last(f"{name.rpartition('.')[0]}.{comparison.where}", comparison.at) > 0
-                        }
-                    if not found:
-                        continue
-                    holds.append(all(within(comparison, value) for value in found.values()))
-        except RunFileError:
-            # the cell's own row in the report says why
-            continue
-        known = [value for value in found.values() if not math.isnan(value)]
-        values += known
-        draws += [(cell.seed, cell.data_seed)] * len(known)
+    with MemberFiles() as files:
+        for cell in (cell for preset in presets for cell in preset.cells if cell.status == "done"):
+            try:
+                found = _found(comparison, files.member(Path(cell.folder), cell.member))
+            except RunFileError:
+                # the cell's own row in the report says why
+                continue
+            if isinstance(comparison, Each):
+                if not found:
+                    continue
+                holds.append(all(within(comparison, value) for value in found.values()))
+            known = [value for value in found.values() if not math.isnan(value)]
+            values += known
+            draws += [(cell.seed, cell.data_seed)] * len(known)
     verdict = None
     if isinstance(comparison, Each):
         verdict = judge(comparison.share, sum(holds), len(holds)) if holds else not_tested("no run is of that kind")

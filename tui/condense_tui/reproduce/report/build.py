@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import FINAL
 from condense_core.scenario.experiment import Experiment
@@ -86,21 +88,26 @@ def build(
     )
 
 
-def write(report: Report, folder: Path) -> tuple[Path, Path]:
-    """`report.md` and `report.html` in the folder; ExportError if it cannot be written.
+def write(report: Report, folder: Path, begun: float | None = None) -> tuple[Report, Path, Path]:
+    """`report.md` and `report.html` in the folder, and what they say; ExportError if they cannot be written.
 
     A report that was stopped before its end is `report-so-far`, and replaces no whole one; a whole one takes it away.
+    The time it took to make is counted where `begun` says when that began, by the clock.
     """
+    shown = {preset.name: pictures_of(preset) for part in report.by_paper() for preset in part.presets}
+    if begun is not None:
+        # all but some tenths of a second
+        report = msgspec.structs.replace(report, seconds=time.time() - begun)
     stem = SO_FAR if report.stopped else "report"
     markdown, page = folder / f"{stem}.md", folder / f"{stem}.html"
-    texts = {markdown: to_markdown(report), page: to_html(report, pictures_of)}
+    texts = {markdown: to_markdown(report), page: to_html(report, lambda preset: shown[preset.name])}
     ready_folder(folder)
     for file, text in texts.items():
         write_file(file, text.encode(), force=True)
     if not report.stopped:
         for file in texts:
             file.with_name(f"{SO_FAR}{file.suffix}").unlink(missing_ok=True)
-    return markdown, page
+    return report, markdown, page
 
 
 def pictures_of(preset: PresetResult) -> list[Picture]:

@@ -10,10 +10,9 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.measure_table import PredictionSource
-from condense_core.runfile.reader import RunReader, open_member
+from condense_core.runfile.reader import MemberFiles, open_member
 from condense_core.runfile.status import FINAL
 from condense_core.runs.standing import failures, measured
-from condense_core.runs.summary import summarise
 from condense_core.scenario import toml
 from condense_core.scenario.about import Found, PresetKind
 from condense_core.scenario.experiment import Experiment
@@ -115,7 +114,8 @@ def preset_result(
     missing: Sequence[str] = (),
 ) -> PresetResult:
     """The preset's cells, read from their run files, and what they say of its claim."""
-    cells = [read_cell(experiment, place) for place in places]
+    with MemberFiles() as files:
+        cells = [read_cell(experiment, place, files) for place in places]
     about, claim = experiment.about, experiment.claim
     said, beside = record_of(experiment), compared(experiment)
     kind = about.kind if about else "demonstration"
@@ -169,7 +169,7 @@ def _sources(cells: Sequence[CellVerdict]) -> dict[str, PredictionSource]:
     return {}
 
 
-def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:
+def read_cell(experiment: Experiment, place: CellPlace, files: MemberFiles) -> CellVerdict:
     """One run as it stands: a run that did not end leaves the claim undecided, one that diverged speaks against it."""
     status, reason = "failed", place.refused
     holds: bool | None = None
@@ -178,21 +178,20 @@ def read_cell(experiment: Experiment, place: CellPlace) -> CellVerdict:
     seconds, steps = 0.0, 0
     if not reason:
         try:
-            with RunReader(place.folder) as whole, open_member(place.folder, place.member) as run:
-                together = whole.members
-                summary = summarise(run)
-                status, reason = summary.status, summary.reason
-                if run.last("diverged") == 1:
-                    status, reason = "diverged", "its loss is no longer finite"
-                seconds, steps = summary.seconds / together, summary.steps
-                if len(run.instants):
-                    steps = int(run.instants[-1])
-                claim = experiment.claim
-                if claim is not None and status in FINAL:
-                    found = [measured(requirement, run) for requirement in claim.requires]
-                    against = failures(claim, run)
-                    against += [f"diverged: {reason}"] if status == "diverged" else []
-                    holds = not against
+            run = files.member(place.folder, place.member)
+            info = run.info()
+            status, reason = info.status, info.reason
+            if run.last("diverged") == 1:
+                status, reason = "diverged", "its loss is no longer finite"
+            seconds, steps = info.seconds / files.whole(place.folder).members, info.step
+            if len(run.instants):
+                steps = int(run.instants[-1])
+            claim = experiment.claim
+            if claim is not None and status in FINAL:
+                found = [measured(requirement, run) for requirement in claim.requires]
+                against = failures(claim, run)
+                against += [f"diverged: {reason}"] if status == "diverged" else []
+                holds = not against
         except RunFileError as error:
             status, reason = "failed", str(error)
     return CellVerdict(

@@ -18,6 +18,7 @@ from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_
 from condense_core.runs.standing import scalars_of, standing
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
+from condense_tui.draw import numbers
 from condense_tui.draw.label import label
 from condense_tui.draw.layer_names import together
 from condense_tui.snapshots.banner import away_word, banner

@@ -183,7 +183,7 @@ class HomeCommands:
 
         row, preset = self._lists.runs.chosen, self._lists.presets.chosen
         if self._lists.on_runs:
-            info = None if row is None or isinstance(row, Machine) else row.info
+            info = None if row is None or isinstance(row, Machine | SweepRow) else row.info
             if info is not None:
                 offer_copies(self._screen, of_run(info))
         elif preset is not None:

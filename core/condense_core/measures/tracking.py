@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 _Array = np.ndarray[Any, Any]
@@ -105,6 +104,9 @@ def _paired(
     shared_OL = np.bincount(pair_M, minlength=size).reshape(len(old_numbers), lines)
     agree_M = old_sign_M[both_M] * new_sign_M[both_M]
     agree_OL = np.bincount(pair_M, agree_M, minlength=size).reshape(len(old_numbers), lines)
+
+    # a tenth of a second, which only lines are worth
+    from scipy.optimize import linear_sum_assignment
 
     number_of, side_of = [-1] * lines, [1] * lines
     for old, new in zip(*linear_sum_assignment(shared_OL, maximize=True), strict=True):

@@ -26,7 +26,7 @@ MOST_COMPARED = 6
 
 
 # What is done to one run that can be read, and to no row of others.
-_OF_ONE = frozenset({"pause", "stop", "new", "rename", "note"})
+_OF_ONE = frozenset({"copy", "pause", "stop", "new", "rename", "note"})
 
 
 class HomeCommands:
@@ -183,7 +183,7 @@ class HomeCommands:
 
         row, preset = self._lists.runs.chosen, self._lists.presets.chosen
         if self._lists.on_runs:
-            info = None if row is None or isinstance(row, Machine) else row.info
+            info = None if row is None or isinstance(row, Machine | SweepRow) else row.info
             if info is not None:
                 offer_copies(self._screen, of_run(info))
         elif preset is not None:

@@ -43,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.fixture(autouse=True)
+def own_preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the preferences of whoever runs it, nor those of another test."""
+    monkeypatch.setenv("CONDENSE_CONFIG_DIR", str(tmp_path / "condense-config"))
+
+
 @pytest.fixture
 def small() -> Experiment:
     """A two-layer network on 3-d sines: a whole run takes a quarter of a second."""

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
+import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from condense_core import errors
 from condense_core.errors import CondenseError
+from condense_core.preferences import Preferences, find_preferences, preferences_file, write_preferences
+from condense_core.runs.row import FIELDS
+from condense_tui.actions import actions_on, chosen_keys
+from condense_tui.cli.runs import list_
 
 TOP = Path(__file__).parents[1]
 DOCUMENTS = [TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
@@ -107,3 +114,38 @@ def test_comments_that_cite_a_document_cite_a_part_that_it_has():
     assert len(cited) >= 5
     for file, document, part in cited:
         assert part in headings(TOP / document), f"{file.relative_to(TOP)} cites {document}, {part!r}"
+
+
+def test_the_example_of_the_preferences_is_whole_and_says_what_applies_without_it():
+    text = (TOP / "docs/PREFERENCES.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.+?)```", text, re.DOTALL)[1]
+    assert set(tomllib.loads(example)) == {field.name for field in dataclasses.fields(Preferences)}
+    preferences_file().parent.mkdir()
+    preferences_file().write_text(example)
+    assert find_preferences() == (Preferences(), "", ())
+    # what is said of the keys is so, too
+    preferences_file().write_text(re.sub(r"^# (?=[\w-]+ = )", "", example, flags=re.MULTILINE))
+    assert chosen_keys(find_preferences().preferences.keys)
+    write_preferences({"theme": "light"})
+    changed, *rest = preferences_file().read_text().splitlines()
+    assert changed.split("#")[0].strip() == 'theme = "light"'
+    assert "#" in changed, "with the words behind it"
+    assert rest[:3] == example.splitlines()[1:4]
+
+
+def test_every_action_that_can_have_another_key_is_named_where_it_is():
+    named = {row[0]: set(re.findall(r"`([\w-]+)`", row[1])) for row in table("docs/PREFERENCES.md", "Keys")}
+    everywhere = named["everywhere"]
+    of = {"run": named["a run"] | named["a run, comparing"], "compare": named["comparing"] | named["a run, comparing"]}
+    of |= {"home": named["home"]}
+    for where, places in (("run", ["run"]), ("compare", ["compare"]), ("home", ["runs", "presets"])):
+        there = {action.name for place in places for action in actions_on(place)}
+        assert of[where] | everywhere == there | everywhere
+
+
+def test_every_field_of_a_query_is_described():
+    text = (TOP / "docs/RUNS.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) - {"text"} == set(FIELDS)
+    help_ = inspect.getdoc(list_) or ""
+    assert all(re.search(rf"\b{name}\b", help_) for name in FIELDS)

@@ -17,10 +17,10 @@ class Watch(Callback):  # type: ignore[misc]
         self._training = Framework(**options)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Watch the module and its first optimizer."""
+        """Watch the module and its optimizers, of which the first one's steps count."""
         if trainer.is_global_zero:
             config = dict(getattr(pl_module, "hparams", {}))
-            self._training.begin(pl_module, trainer.optimizers[0] if trainer.optimizers else None, config)
+            self._training.begin(pl_module, list(trainer.optimizers), config)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         """Stop where that is asked for."""

@@ -265,6 +265,7 @@ MEASURES: dict[str, Measure] = {
     "test_accuracy": Measure(
         "test accuracy", "share", "share of the held-out sample that is classified right", of="network", claimed=True
     ),
+    "test_loss": Measure("test loss", "value", "loss on the held-out sample", of="network"),
     "gradient_norm": Measure("norm of the gradient", "value", "Euclidean norm over all parameters", of="network"),
     "steps_per_second": Measure("steps a second", "value", "speed of training, measuring not counted", of="network"),
     "recording_share": Measure(
@@ -296,6 +297,33 @@ MEASURES: dict[str, Measure] = {
         "stable lines",
         "count",
         "of one input: lines through 0 to which small neurons are driven",
+        of="network",
+        claimed=True,
+    ),
+    "sharpness": Measure(
+        "sharpness",
+        "value",
+        "the largest eigenvalue of the Hessian of the loss",
+        of="network",
+        claimed=True,
+    ),
+    "lowest_curvature": Measure(
+        "lowest curvature",
+        "value",
+        "the smallest eigenvalue of the Hessian of the loss: below 0 the weights are at no minimum",
+        of="network",
+        claimed=True,
+    ),
+    "stability_limit": Measure(
+        "stability limit",
+        "value",
+        "2 / lr (times 1 + the momentum): gradient descent is unstable where the sharpness is above it",
+        of="network",
+    ),
+    "ntk_drift": Measure(
+        "drift of the tangent kernel",
+        "value",
+        "‖K − K(0)‖ / ‖K(0)‖ of the neural tangent kernel K = J Jᵀ: near 0 while training is linear in the weights",
         of="network",
         claimed=True,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from condense_core.errors import ScenarioError, nearest
@@ -31,6 +32,13 @@ def preset_text(name: str) -> str:
     if name not in files:
         raise ScenarioError(f"no preset {short(name)}; {nearest(name, files)} (condense-tui presets)")
     return files[name].read_text(encoding="utf-8")
+
+
+@functools.lru_cache(maxsize=256)
+def preset_base(name: str) -> str | None:
+    """The TOML of a preset, by which the differences of its runs are told; None where there is none of that name."""
+    file = preset_files().get(name)
+    return None if file is None else file.read_text(encoding="utf-8")
 
 
 def recordings() -> dict[str, Path]:

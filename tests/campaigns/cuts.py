@@ -35,6 +35,8 @@ CUTS_A_RUN = 12
 # Until so many cuts have come, on a busy machine.
 PATIENCE_S = 180.0
 WHOLE = "0"
+# Frames of the run, which is stopped when its cuts have come: enough where a connection carries much before its cut.
+GROWS = "20000"
 
 
 def _size(file: Path) -> int:
@@ -56,7 +58,7 @@ def opened(scene: Scene) -> Iterator[Attempt]:
         nonlocal total
         cuts, before = plan / "cuts", _size(plan / "cuts")
         (plan / "plan").write_text(f"{draw.random()} {WHOLE}")
-        command = [sys.executable, str(HERE.parent / "e2e" / "growing.py"), str(far.runs), "4000", "60"]
+        command = [sys.executable, str(HERE.parent / "e2e" / "growing.py"), str(far.runs), GROWS, "60"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as growing:
             try:
                 assert growing.stdout is not None

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -19,6 +20,18 @@ from condense_tui.widgets.plot import PlotPanel
 
 # Far longer than anything here takes; only a failing test waits that long.
 PATIENCE_S = 20.0
+
+
+class ToldApp(CondenseApp):
+    """The app, with all that was said in its corner."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.told: list[str] = []
+
+    def notify(self, message: str, **options: Any) -> None:
+        self.told.append(message)
+        super().notify(message, **options)
 
 
 async def until(condition: Callable[[], object], what: str) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import string
+import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 from textual.binding import Binding, BindingType
+from textual.keys import KEY_NAME_REPLACEMENTS
+from textual.keys import Keys as TextualKeys
 
+from condense_core.errors import CondenseError, nearest
+from condense_core.text import short
+
+# Of one action.
+MOST_KEYS = 4
 Place = Literal["run", "runs", "presets", "compare"]
 """Where an action is available: on the run screen, in either list of the home screen, on the compare screen."""
 
@@ -31,8 +40,35 @@ class Action:
     hint: int = 0
     on: tuple[Place, ...] = ("run",)
 
+    @property
+    def name(self) -> str:
+        """What it is called in the preferences: `palette`, `previous-frame`, `panel-1`."""
+        call = self.call.removeprefix("app.")
+        return _NAMES.get(call, call.replace("_", "-").replace("(", "-").removesuffix(")"))
+
+
+# Names of actions that go two ways.
+_NAMES = {
+    "frame(-1)": "previous-frame",
+    "frame(1)": "next-frame",
+    "frame(-10)": "ten-frames-back",
+    "frame(10)": "ten-frames-on",
+    "speed(-1)": "slower",
+    "speed(1)": "faster",
+    "layer(-1)": "previous-layer",
+    "layer(1)": "next-layer",
+    "member(-1)": "previous-seed",
+    "member(1)": "next-seed",
+    "log": "log-values",
+    "suspend_process": "suspend",
+}
+
+Keys = Mapping[str, tuple[str, ...]]
+"""Keys that somebody prefers, as Textual names them, by the actions' names; an action that is not there has its own."""
+DEFAULT: Keys = MappingProxyType({})
 
 HOME, PLAYHEAD, LOOK, TRAINING, APP = "Choosing", "Playhead", "Looking", "Training", "Program"
+KEEPING = "Keeping runs"
 _LISTS: tuple[Place, ...] = ("runs", "presets")
 _FRAMES: tuple[Place, ...] = ("run", "compare")
 _EVERYWHERE: tuple[Place, ...] = ("run", "runs", "presets", "compare")
@@ -69,12 +105,37 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         "/",
         "filter",
-        "Show only entries with the words you type",
+        "Show only entries with the words you type, or runs that fit a query: status:done tag:x lines>1 lr<1e-3",
         HOME,
         hint=4,
         on=_LISTS,
     ),
-    Action("mark", ("m",), "m", "mark", "Mark a run or a recording to compare, or unmark it", HOME, hint=5, on=_LISTS),
+    Action("mark", ("m",), "m", "mark", "Mark a run or a recording, or unmark it", HOME, hint=5, on=_LISTS),
+    Action("mark_all", ("M",), "M", "mark all", "Mark all runs that are listed, or none", HOME, on=("runs",)),
+    Action("sort", ("o",), "o", "sort", "Sort runs by the next field; the title names it", HOME, hint=14, on=("runs",)),
+    Action("rename", ("r",), "r", "rename", "Give the run a name", KEEPING, hint=15, on=("runs",)),
+    Action("note", ("N",), "N", "note", "Write a note beside the run", KEEPING, hint=17, on=("runs",)),
+    Action("tag", ("number_sign",), "#", "tag", "Tag the marked runs, or this one", KEEPING, hint=15, on=("runs",)),
+    Action(
+        "archive",
+        ("a",),
+        "a",
+        "archive",
+        "Take the marked runs, or this one, out of the list, or bring archived ones back",
+        KEEPING,
+        hint=16,
+        on=("runs",),
+    ),
+    Action(
+        "delete",
+        ("d", "delete"),
+        "d",
+        "delete",
+        "Delete the marked runs, or this one; asks first",
+        KEEPING,
+        hint=16,
+        on=("runs",),
+    ),
     Action("compare", ("c",), "c", "compare", "Compare the two to six that are marked", HOME, hint=6, on=_LISTS),
     Action(
         "play",
@@ -130,7 +191,27 @@ ACTIONS: tuple[Action, ...] = (
     Action("cut", ("u",), "u", "cut", "Count lines at the other cut, |cos| 0.9 or 0.8", LOOK, hint=9, on=_FRAMES),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear value axis", LOOK, hint=10, on=_FRAMES),
     Action("log_steps", ("L",), "L", "log axis", "Logarithmic or linear step axis", LOOK, on=_FRAMES),
-    Action("scalars", ("slash",), "/", "curves", "Choose curves among all recorded scalars", LOOK, hint=11, on=_FRAMES),
+    Action("fold", ("f",), "f", "fold", "Fold or unfold the chosen layer's block", LOOK, hint=3),
+    Action("fold_all", ("F",), "F", "fold", "Unfold all blocks, or fold them", LOOK),
+    Action(
+        "find",
+        ("slash",),
+        "/",
+        "curves",
+        "Choose curves; in a long list of layers or the log, find words",
+        LOOK,
+        hint=11,
+    ),
+    Action(
+        "scalars",
+        ("slash",),
+        "/",
+        "curves",
+        "Choose curves among all recorded scalars",
+        LOOK,
+        hint=11,
+        on=("compare",),
+    ),
     Action("smooth", ("m",), "m", "smooth", "Moving average of the curves: next weight, or none", LOOK, on=_FRAMES),
     Action("zoom", ("z",), "z", "zoom", "Zoom the focused panel to the whole screen, and back", LOOK, hint=11),
     Action("out", ("escape",), "esc", "all panels", "Back from one panel to all of them", LOOK, hint=1),
@@ -184,6 +265,17 @@ ACTIONS: tuple[Action, ...] = (
         on=("run", "runs"),
     ),
     Action("reduce", ("r",), "r", "reduce", "Replace each condensed line by one kernel", TRAINING, hint=12),
+    Action(
+        "copy",
+        ("y",),
+        "y",
+        "copy",
+        "Copy the number under the cursor, the run's id, or the command that makes it again",
+        APP,
+        hint=14,
+        on=("run", "runs"),
+    ),
+    Action("copy", ("y",), "y", "copy", "Copy the preset's name, or the command that trains it", APP, on=("presets",)),
     Action("export", ("e",), "e", "export", "Export the screen, a figure or the whole run to a file", APP, hint=8),
     Action("back", ("escape",), "esc", "back", "Go back", APP, hint=1, on=("compare",)),
     Action(
@@ -196,6 +288,7 @@ ACTIONS: tuple[Action, ...] = (
         hint=5,
         on=("compare",),
     ),
+    Action("settings", ("i",), "i", "settings", "What the run was trained with", LOOK, hint=11),
     Action(
         "settings", ("i",), "i", "settings", "In what the settings of the runs differ", LOOK, hint=6, on=("compare",)
     ),
@@ -222,12 +315,100 @@ ALSO_IN_A_RUN = (
     *ALSO,
     ("tab", "Next panel; in the heatmap, the arrow keys move a cursor"),
     ("in a curve", "← → move a cursor (shift: by ten), ↑ ↓ zoom, ctrl ← → pan, 0 shows all, enter goes to that step"),
+    ("in the log", "↑ ↓ scroll, end follows what comes, / searches, n N go to the next and the previous match"),
     ("mouse", "In a curve: point to read, wheel to zoom, drag to pan, double click to go to that step"),
 )
 
 
-def actions_on(*places: Place) -> list[Action]:
-    """The actions of a screen, one for each key: where two of its places use the same key, the first one's counts."""
+# What the keys of one map do: those of a screen, and of the home screen in either of its lists.
+SCREENS: tuple[tuple[Place, ...], ...] = (("run",), ("runs", "presets"), ("compare",))
+# Keys that are Textual's own, and what they do.
+_TAKEN = {
+    "ctrl+p": "the list of all actions",
+    "tab": "the next panel",
+    "shift+tab": "the panel before",
+}
+# Signs by the names that Textual has for them, and the other way round.
+_SIGNS = {
+    KEY_NAME_REPLACEMENTS.get(name, name): sign
+    for sign in string.punctuation
+    if (name := unicodedata.name(sign).lower().replace("-", "_").replace(" ", "_"))
+}
+_NAME_OF = {sign: name for name, sign in _SIGNS.items()}
+_ARROWS = {"left": "←", "right": "→", "up": "↑", "down": "↓"}
+# Modifiers as Textual names them.
+_MODIFIERS = frozenset({"shift", "ctrl", "alt", "super", "hyper", "meta"})
+
+
+class KeysError(CondenseError):
+    """Keys that cannot be used."""
+
+    exit_code = 2
+
+
+def chosen_keys(wanted: Mapping[str, str | list[str]]) -> Keys:
+    """Keys of the preferences, by the actions' names, checked; KeysError names what clashes."""
+    known = dict.fromkeys(action.name for action in ACTIONS)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, keys in wanted.items():
+        if name not in known:
+            raise KeysError(f"keys: unknown {short(name)}; {nearest(name[:60], known)}")
+        several = [keys] if isinstance(keys, str) else keys
+        if not several or len(several) > MOST_KEYS:
+            raise KeysError(f"keys.{name}: expected a key or up to {MOST_KEYS}, got {short(keys)}")
+        found[name] = tuple(_key_named(key, name) for key in several)
+    for places in SCREENS:
+        _check_clashes(_own_actions(*places), found)
+    return found
+
+
+def _check_clashes(actions: list[Action], keys: Keys) -> None:
+    by: dict[str, Action] = {}
+    for action in actions:
+        for key in keys.get(action.name, action.keys):
+            other = by.setdefault(key, action)
+            if other.name != action.name:
+                raise KeysError(f"keys: {other.name} and {action.name} have the same key, {short(_shown(key))}")
+            if key in _TAKEN and action.name in keys:
+                raise KeysError(f"keys: {action.name} and {_TAKEN[key]} have the same key, {short(key)}")
+
+
+def _key_named(key: str, name: str) -> str:
+    """A key as Textual names it: `slash` for `/`, `ctrl+x` as it is."""
+    *modifiers, last = key.split("+") if len(key) > 1 else [key]
+    last = _NAME_OF.get(last, last)
+    known = (len(last) == 1 and last.isalnum()) or last in {key.value for key in TextualKeys} | {"space", *_SIGNS}
+    if not set(modifiers) <= _MODIFIERS or not known:
+        raise KeysError(f"keys.{name}: expected a key such as x, X, /, f5, ctrl+x or shift+left, got {short(key)}")
+    return "+".join([*modifiers, last])
+
+
+def _shown(key: str, unicode: bool = True) -> str:
+    *modifiers, last = key.split("+")
+    if unicode and last in _ARROWS:
+        return " ".join([*modifiers, _ARROWS[last]])
+    return "+".join([*modifiers, _SIGNS.get(last, last)])
+
+
+def _with_keys(action: Action, keys: Keys) -> Action:
+    own = keys.get(action.name)
+    if own is None:
+        return action
+    return replace(action, keys=own, shown=_shown(own[0]), plain=_shown(own[0], unicode=False))
+
+
+def keymap(keys: Keys) -> dict[str, str]:
+    """Those keys as Textual takes them."""
+    return {name: ",".join(own) for name, own in keys.items()}
+
+
+def actions_on(*places: Place, keys: Keys = DEFAULT) -> list[Action]:
+    """The actions of a screen with their keys, one for each key: where two of its places use the same key, the first
+    one's counts."""
+    return [_with_keys(action, keys) for action in _own_actions(*places)]
+
+
+def _own_actions(*places: Place) -> list[Action]:
     found: dict[str, Action] = {}
     for place in places:
         for action in ACTIONS:
@@ -238,11 +419,18 @@ def actions_on(*places: Place) -> list[Action]:
 
 def bindings(*places: Place) -> list[BindingType]:
     """Textual's bindings for a screen."""
-    return [Binding(",".join(action.keys), action.call, action.words, show=False) for action in actions_on(*places)]
+    return [
+        Binding(",".join(action.keys), action.call, action.words, show=False, id=action.name)
+        for action in actions_on(*places)
+    ]
 
 
 def footer_hints(
-    unicode: bool, place: Place = "run", without: Collection[str] = (), called: Mapping[str, str] = MappingProxyType({})
+    unicode: bool,
+    place: Place = "run",
+    without: Collection[str] = (),
+    called: Mapping[str, str] = MappingProxyType({}),
+    keys: Keys = DEFAULT,
 ) -> list[tuple[str, str, tuple[str, ...]]]:
     """Keys, words and calls for the footer, most important first, actions with the same words together: ("←→",
     "frame", ("frame(-1)", "frame(1)")).
@@ -250,7 +438,7 @@ def footer_hints(
     `without` names the actions that would do nothing now, by their `call` without arguments; `called` gives some of
     them other words."""
     hints: dict[tuple[int, str], tuple[str, tuple[str, ...]]] = {}
-    for action in actions_on(place):
+    for action in actions_on(place, keys=keys):
         call = action.call.partition("(")[0]
         if action.hint and call not in without:
             words = called.get(call, action.words)
@@ -258,4 +446,4 @@ def footer_hints(
             before, calls = hints.get((action.hint, words), ("", ()))
             joint = "/" if before and not unicode and action.plain else ""
             hints[action.hint, words] = before + joint + shown, (*calls, action.call)
-    return [(keys, words, calls) for (_, words), (keys, calls) in sorted(hints.items(), key=lambda item: item[0][0])]
+    return [(shown, words, calls) for (_, words), (shown, calls) in sorted(hints.items(), key=lambda item: item[0][0])]

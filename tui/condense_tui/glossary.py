@@ -30,6 +30,10 @@ IN_A_RUN: Words = (
         "lines at 0.8",
         f"{MEASURES['lines_coarse'].help}; a run counts at the cut of its claim, and u counts at the other",
     ),
+    (
+        "▸ h.3 ◇ 2/6 · 1–4",
+        "a block of layers, folded: 2 of its 6 have condensed, and lie on 1 to 4 lines; ▾ where its layers stand below",
+    ),
     ("direction", MEASURES["directions"].help),
     ("on lines", MEASURES["coverage"].help),
     ("condensed", MEASURES["condensed"].help),

@@ -9,7 +9,9 @@ import contextlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 from condense_core.errors import CondenseError, MissingExtraError, StoppedError
 from condense_core.foreign import reason
@@ -19,11 +21,13 @@ from condense_tui.terminal.surroundings import settle
 
 # What a shell says of a program that SIGPIPE has ended, which most do that write to a closed pipe.
 CLOSED_PIPE = 141
+_PYTHONS = warnings.showwarning
 
 
 def main() -> int:
     """Run the command line; the process's exit code."""
     settle()
+    warnings.showwarning = _warn
     # wherever it stands, and also where the app is called bare
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
@@ -32,6 +36,14 @@ def main() -> int:
             code = _ended(arguments, debug)
         signals.die_of_it()
         return code
+
+
+def _warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Preferences that cannot be used are said to be so in a line like every other; Python's own come as they are."""
+    if category.__name__ == "PreferencesWarning":
+        complain(str(message), 0)
+    else:
+        _PYTHONS(message, category, *where, **more)
 
 
 def _ended(arguments: list[str], debug: bool) -> int:
@@ -112,8 +124,9 @@ def _dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
         # what a viewer waits for on the far side of an ssh connection
         from condense_core.remote.server.serve import main as serve
+        from condense_tui.draw.label import preset_base
 
-        return serve(arguments[1:])
+        return serve(arguments[1:], preset_base)
     # Typer's machinery takes longer to import than the app's first frame takes to be there
     if opens_the_app(arguments):
         return open_the_app(arguments)

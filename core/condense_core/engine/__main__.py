@@ -55,6 +55,7 @@ def _scratch() -> Iterator[None]:
 def _train(folder: Path) -> int:
     try:
         with stoppable():
+            control.say_stage(folder, "importing PyTorch")
             from condense_core.engine.training.worker import train
     except StoppedEarly as stop:
         control.record_end(folder, "stopped", str(stop))

@@ -20,6 +20,7 @@ State = dict[str, Tensor]
 FILE_NAME = CHECKPOINT_NAME
 _RECORDED_TO = "recorded_to"
 _STEPS = "steps"
+_DATA = "data"
 # A folder: safetensors writes a temporary file beside its target, which a kill leaves behind.
 _PARTIAL = ".checkpoint.partial"
 
@@ -29,15 +30,15 @@ def prefix(member: int) -> str:
     return f"member.{member}." if member else ""
 
 
-def save(state: State, folder: Path, recorded_to: int = -1, steps: str = "") -> None:
+def save(state: State, folder: Path, recorded_to: int = -1, steps: str = "", data: str = "") -> None:
     """Write the run's checkpoint; it is either the former or this one, whatever happens meanwhile. RunFailedError
     where it cannot be written. `recorded_to` is the last step that the run file has been measured at, `steps`
-    the way in which steps are taken."""
+    the way in which steps are taken, `data` the fingerprint of what is trained on, where that can change."""
     partial = folder / _PARTIAL
     try:
         partial.mkdir(exist_ok=True)
         file = partial / FILE_NAME
-        metadata = {_RECORDED_TO: str(recorded_to), _STEPS: steps}
+        metadata = {_RECORDED_TO: str(recorded_to), _STEPS: steps, _DATA: data}
         # safetensors refuses tensors that share memory, and would write a view's whole storage
         save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, file, metadata)
         _sync(file)
@@ -95,6 +96,17 @@ def steps(folder: Path) -> str | None:
     """The way in which the steps up to the checkpoint were taken; empty where it is of a version that had but one for
     each kind of network, None where there is no checkpoint."""
     return _metadata(folder).get(_STEPS, "") if (folder / FILE_NAME).exists() else None
+
+
+def require_same_data(folder: Path, fingerprint: str) -> None:
+    """RunFileError where the checkpoint was trained on other data than those of that fingerprint, or of the first
+    members' with as many; nothing is said where either is not known."""
+    before = _metadata(folder).get(_DATA, "") if (folder / FILE_NAME).exists() else ""
+    if before and fingerprint and not f"{before}-".startswith(f"{fingerprint}-"):
+        raise RunFileError(
+            f"the data of {folder.name} have changed since its checkpoint; put back what it was trained on, or train a"
+            " new run on what is there now"
+        )
 
 
 def _metadata(folder: Path) -> dict[str, str]:

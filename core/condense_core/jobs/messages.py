@@ -131,6 +131,29 @@ class ReduceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str
 
 
+class AskImport(Ask, frozen=True, kw_only=True):
+    """A run made of event files and checkpoints: `paths` of files and folders, in the folder `runs`.
+
+    `steps` says at which step each checkpoint was saved (importing/sources.py), `loss` which scalar is the loss,
+    `layers` which layers are measured, as `watch` takes them.
+    """
+
+    paths: list[str]
+    runs: str
+    name: str = ""
+    steps: str = "from-name"
+    loss: str = ""
+    layers: tuple[str, ...] = ("*",)
+
+
+class ImportAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that was made, and what is to be said of it, in lines."""
+
+    run: str
+    folder: str
+    said: list[str]
+
+
 class AskDevices(Ask, frozen=True, kw_only=True):
     """Where training can run on this machine."""
 

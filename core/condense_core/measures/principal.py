@@ -82,7 +82,7 @@ def largest_by_lanczos(rows_JK: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
     For matrices too large to decompose whole; count < K. Entries must be of order 1, since values are squared.
     """
-    # a tenth of what a short run takes to start, for layers that few have
+    # a tenth of a second, which only such matrices are worth
     from scipy.sparse.linalg import LinearOperator, eigsh
 
     rows, entries = rows_JK.numpy(), rows_JK.shape[1]

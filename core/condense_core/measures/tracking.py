@@ -123,7 +123,7 @@ def _most_in_common(shared_OL: _Array) -> list[tuple[int, int]]:
         return []
     if shared_OL.shape == (1, 1):
         return [(0, 0)]
-    # takes a tenth of what a short run takes to start, which may end without it
+    # a tenth of a second, which only lines are worth that have to be told apart
     from scipy.optimize import linear_sum_assignment
 
     return list(zip(*(side.tolist() for side in linear_sum_assignment(shared_OL, maximize=True)), strict=True))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from condense_core.errors import RunFileError
-from condense_core.runfile.info import RunAbility
+from condense_core.runfile.info import RunAbility, Trainer
 
 _WHY: dict[RunAbility, str] = {
     "pause": "its script does not let itself be paused",
     "stop": "its script does not ask whether it should stop (run.stop_asked); end it where it runs",
-    "resume": "only its own script can go on with it: start that again",
+    "resume": "only its own script can go on with it: start that again (condense-tui watch --resume)",
     "reduce": "only networks of this program's scenarios can be reduced",
     "new": "its script is what trains another one",
 }
@@ -24,6 +24,10 @@ class Able(Protocol):
         """The run's id."""
 
     @property
+    def trainer(self) -> Trainer:
+        """Who trains it."""
+
+    @property
     def can(self) -> tuple[RunAbility, ...]:
         """What can be done with it."""
 
@@ -32,6 +36,8 @@ def why_not(info: Able, ability: RunAbility) -> str:
     """Why that cannot be done with the run, in one line; empty where it can."""
     if ability in info.can:
         return ""
+    if info.trainer == "import":
+        return f"{info.id} was imported: there is no training here to {'go on with' if ability == 'new' else ability}"
     return f"{info.id} was trained by a script of its own: {_WHY[ability]}"
 
 

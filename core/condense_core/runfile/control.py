@@ -63,6 +63,18 @@ def record_end(folder: Path, status: Literal["failed", "stopped"], reason: str) 
         log(f"{reason} ({error})")
 
 
+def say_stage(folder: Path, stage: str) -> None:
+    """Write what a run that starts waits for, for a worker that has no writer yet. Where it cannot be written the run
+    starts nevertheless, and the log says why."""
+    try:
+        with writer(folder / FILE_NAME) as connection:
+            connection.execute(
+                "UPDATE run SET reason = ?, heartbeat = ? WHERE status = 'starting'", (stage, time.time())
+            )
+    except RunFileError as error:
+        log(str(error))
+
+
 def worker_is_alive(folder: Path) -> bool:
     """Whether a worker on this machine holds the run."""
     with _locked(folder, fcntl.LOCK_SH) as free:

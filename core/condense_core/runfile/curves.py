@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+import mmap
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from condense_core.runfile.rows import Stretch
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 
 
 Points = tuple[IntArray, FloatArray]
@@ -27,22 +29,34 @@ def value_at(points: Points, step: int | None = None) -> float:
     return float(values[end - 1]) if end else math.nan
 
 
+# From 32 kB on an array has pages of its own. What malloc gets back of one that a longer one has replaced stays with
+# the process, in holes: a viewer of a long run would keep as much again as its curves.
+OWN_PAGES = 4_096
+
+
+def _room(length: int, kind: np.dtype[ScalarT]) -> npt.NDArray[ScalarT]:
+    """An array (length,) to be written to; of memory that is not written to yet nothing is taken yet."""
+    if length < OWN_PAGES:
+        return np.empty(length, kind)
+    pages = mmap.mmap(-1, length * kind.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(pages, kind)
+
+
 class Curve:
     """One scalar's steps and values in arrays that grow by doubling, so that appending stays cheap."""
 
     def __init__(self) -> None:
         self.seq = 0
         self._length = 0
-        self._steps = np.empty(64, np.int64)
-        self._values = np.empty(64, np.float64)
+        self._steps: IntArray = np.empty(64, np.int64)
+        self._values: FloatArray = np.empty(64, np.float64)
 
     def append(self, found: Stretch) -> None:
         """Take in points that follow on the last."""
         length = self._length + len(found.steps)
         if length > len(self._steps):
             room = max(length, 2 * len(self._steps))
-            # memory that is not written to yet is not taken yet
-            steps, values = np.empty(room, np.int64), np.empty(room, np.float64)
+            steps, values = _room(room, np.dtype(np.int64)), _room(room, np.dtype(np.float64))
             steps[: self._length], values[: self._length] = self.steps, self.values
             self._steps, self._values = steps, values
         self._steps[self._length : length] = found.steps

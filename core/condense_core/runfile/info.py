@@ -39,8 +39,8 @@ LOG_TAIL = 2_000
 LONGEST_TEXT = 2_000
 
 
-Trainer = Literal["engine", "watch"]
-"""Who trains: this program's engine, or somebody's own script, which is watched."""
+Trainer = Literal["engine", "watch", "import"]
+"""Who trains: this program's engine, or somebody's own script, which is watched; `import`: it was trained elsewhere."""
 RunAbility = Literal["pause", "stop", "resume", "reduce", "new"]
 """What can be done with a run: `new`, train another from its settings."""
 EVERYTHING: tuple[RunAbility, ...] = get_args(RunAbility)
@@ -155,7 +155,11 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
         # its status is what the far side saw
         return msgspec.structs.replace(info, mirror=mirror)
     status = seen_status(info, folder)
-    reason = _why_lost(folder) if status == "lost" and not info.reason else info.reason
+    # what a worker that starts says it is at is no reason of its end
+    begun = info.status == "starting"
+    reason = info.reason
+    if status == "lost" and (begun or not reason):
+        reason = _why_lost(folder) or (f"while {reason}" if reason else "")
     return msgspec.structs.replace(info, status=status, reason=reason)
 
 

@@ -190,6 +190,13 @@ class RunReader:
             return rows.newest(self._connection)
 
     @property
+    def last_step(self) -> int:
+        """The highest step of all that was measured or logged; -1 where nothing was."""
+        with self._checked():
+            tables = (f"SELECT ifnull(max(step), -1) FROM {table}" for table in ("scalar", "frame"))
+            return max(int(step) for table in tables for (step,) in self._connection.execute(table))
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers with frames of similarity or condensation, in the order of the network."""
         self._forget_what_was_filled()

@@ -60,8 +60,8 @@ class RunWriter:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
-        self._scalars = scalars_of(self._connection)
         with reading(folder):
+            self._scalars = scalars_of(self._connection)
             self._seq = newest(self._connection)
 
     def append(self, record: StepRecord) -> None:

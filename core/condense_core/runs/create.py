@@ -26,7 +26,16 @@ from condense_core.machine import here, is_of_job, machine_of, was_requeued
 from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
-from condense_core.runfile.info import LEAST_SPACE, LOG_NAME, LOST_AFTER_S, RunAbility, RunInfo, read_info, read_run
+from condense_core.runfile.info import (
+    LEAST_SPACE,
+    LOG_NAME,
+    LOST_AFTER_S,
+    RunAbility,
+    RunInfo,
+    Trainer,
+    read_info,
+    read_run,
+)
 from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
@@ -93,10 +102,17 @@ def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: s
 
 
 def create_watched(
-    watched: Watched, *, runs: Path, revision: str = "", steps: int | None = None, can: Sequence[RunAbility] = ()
+    watched: Watched,
+    *,
+    runs: Path,
+    revision: str = "",
+    steps: int | None = None,
+    can: Sequence[RunAbility] = (),
+    trainer: Trainer = "watch",
 ) -> Path:
     """The folder of a new run that somebody's own script trains, not yet begun. `steps` is how far it goes, if known,
-    `can` what can be done with it, `revision` what its script's repository was at."""
+    `can` what can be done with it, `revision` what its script's repository was at. `trainer`
+    is `import` where its files were made elsewhere."""
     folder = place.new_run_folder(runs, watched.name)
     try:
         _write(
@@ -108,7 +124,7 @@ def create_watched(
             revision=revision,
             device="",
             steps=steps,
-            trainer="watch",
+            trainer=trainer,
             can=json.dumps(list(can)),
         )
     except BaseException:
@@ -153,9 +169,15 @@ def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
         raise RunFailedError(f"the worker process did not start; see {folder / LOG_NAME}")
 
 
-def start_watching(folder: Path, script: Path, arguments: Sequence[str]) -> None:
+def start_watching(
+    folder: Path, script: Sequence[str], arguments: Sequence[str], *, start: str = "new", inside: Path | None = None
+) -> None:
     """Start the process that runs somebody's script, watched as the run in `folder`; it outlives this one, and what the
-    script prints is the run's log."""
+    script prints is the run's log.
+
+    `script` is its file, or `-m` and a module's name; `start` is `new`, `resume`, or the step at which it is resumed;
+    `inside` is the folder that it runs in, by default this process's.
+    """
     missing = [name for name in _WATCH_PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(f"watching needs {', '.join(missing)}, missing here; to install: {how_to_add('watch')}")
@@ -168,13 +190,15 @@ def start_watching(folder: Path, script: Path, arguments: Sequence[str]) -> None
                 "-m",
                 "condense_core.watching.launch",
                 str(folder.resolve()),
-                str(script),
+                start,
+                *script,
                 *arguments,
             ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
+            cwd=inside,
             # a log is read while it is written
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             check=False,

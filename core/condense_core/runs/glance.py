@@ -17,6 +17,8 @@ from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import FrameAt, number, one
 from condense_core.runfile.scalars import Scalars, scalars_of
 from condense_core.runfile.schema import FILE_NAME, one_moment, open_reader, reading
+from condense_core.runs.about_run import NOTHING, AboutRun, read_about
+from condense_core.runs.label import PresetBase, differences, label_of
 from condense_core.text import printable
 from condense_core.thresholds import COARSE, FINE, Cut
 
@@ -47,20 +49,38 @@ class LayerGlance(msgspec.Struct, frozen=True):
 
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in a list. `loss`: POINTS values or fewer over all that was recorded, NaN and ±inf as they were measured.
+    """A run in a list. `loss`: POINTS values or fewer over all that was recorded, NaN and ±inf as they were measured;
+    `differs`: in what its scenario differs from its preset, in words.
 
-    A file that cannot be read has no `info`, and `trouble` says why.
+    A file that cannot be read has no `info`, and `trouble` says why; it also says why `about` cannot be read.
     """
 
     folder: Path
     info: RunInfo | None
     loss: tuple[float, ...] = ()
     layers: tuple[LayerGlance, ...] = ()
+    about: AboutRun = NOTHING
+    differs: tuple[str, ...] = ()
     trouble: str = ""
 
+    @property
+    def label(self) -> str:
+        """What the run is called."""
+        return self.folder.name if self.info is None else label_of(self.info, self.about, self.differs)
 
-def glance(folder: Path) -> Glance:
-    """The run in `folder` as it is now."""
+
+def no_base(preset: str) -> None:
+    """Where no preset is known."""
+
+
+def glance(folder: Path, base: PresetBase = no_base) -> Glance:
+    """The run in `folder` as it is now; `base` gives the presets' scenarios."""
+    about, trouble = NOTHING, ""
+    try:
+        about = read_about(folder)
+    except RunFileError as error:
+        # the run is shown without these words
+        trouble = str(error)
     try:
         with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, reading(folder), one_moment(connection):
             info = read_info(connection, folder)
@@ -70,6 +90,9 @@ def glance(folder: Path) -> Glance:
                 info=info,
                 loss=tuple(number(point.value) for point in scalars.sample("loss", POINTS)),
                 layers=_layers(connection, scalars, info),
+                about=about,
+                differs=differences(info, base),
+                trouble=trouble,
             )
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))

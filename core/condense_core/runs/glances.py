@@ -16,8 +16,10 @@ import msgspec
 
 from condense_core.runfile.info import RunInfo
 from condense_core.runs import glance as glancing
-from condense_core.runs.glance import Glance, LayerGlance
+from condense_core.runs.about_run import NOTHING, AboutRun
+from condense_core.runs.glance import Glance, LayerGlance, no_base
 from condense_core.runs.kept import Kept, Signature, clean, lasts, signature
+from condense_core.runs.label import PresetBase
 from condense_core.runs.place import run_names
 
 # Runs at the top of the list, which are looked at every time.
@@ -36,6 +38,8 @@ class KeptGlance(msgspec.Struct, frozen=True, array_like=True):
     info: RunInfo
     loss: tuple[float, ...]
     layers: tuple[LayerGlance, ...]
+    about: AboutRun = NOTHING
+    differs: tuple[str, ...] = ()
 
 
 class _Known:
@@ -53,13 +57,15 @@ class _Known:
 class Glances:
     """Use it from one thread."""
 
-    def __init__(self, runs: Path) -> None:
-        self._runs = runs
+    def __init__(self, runs: Path, base: PresetBase = no_base) -> None:
+        """`base` gives the presets' scenarios, by which runs are called."""
+        self._runs, self._base = runs, base
         self._known: dict[str, _Known] = {}
         self._order: list[_Known] = []
         self._folder_time = -1
         self._settles = self._listed = 0.0
-        self._kept: Kept[KeptGlance] = Kept(runs, "glances", KeptGlance)
+        # what is kept of runs has their labels in it
+        self._kept: Kept[KeptGlance] = Kept(runs, "glances" if base is not no_base else "glances-plain", KeptGlance)
 
     def look(self, *, every: bool = True) -> Iterator[Glance]:
         """All runs, the newest first, each read only where it may have changed. Without `every`, old ones are looked at
@@ -112,13 +118,21 @@ class Glances:
 
     def _read(self, name: str, folder: Path, before: Signature | None) -> Glance:
         kept = None if before is None else self._kept.get(name, before)
-        if kept is not None and clean(kept.info, *(layer.name for layer in kept.layers)):
-            return Glance(folder=folder, info=kept.info, loss=kept.loss, layers=kept.layers)
-        found = glancing.glance(folder)
+        if kept is not None and _is_clean(kept):
+            info, loss, layers, about, differs = msgspec.structs.astuple(kept)
+            return Glance(folder=folder, info=info, loss=loss, layers=layers, about=about, differs=differs)
+        found = glancing.glance(folder, self._base)
         info = found.info
-        if before is not None and info is not None and lasts(info):
-            self._kept.put(name, before, signature(str(folder)), KeptGlance(info, found.loss, found.layers))
+        if before is not None and info is not None and lasts(info) and not found.trouble:
+            known = KeptGlance(info, found.loss, found.layers, found.about, found.differs)
+            self._kept.put(name, before, signature(str(folder)), known)
         return found
+
+
+def _is_clean(kept: KeptGlance) -> bool:
+    about = kept.about
+    words = (about.name, about.note, *about.tags, about.sweep, *kept.differs)
+    return clean(kept.info, *(layer.name for layer in kept.layers), *words)
 
 
 def _rest(known: _Known) -> float:

@@ -29,12 +29,18 @@ _AROUND_NAME = re.compile(r"^\d{6}-\d{6}-|-[0-9a-f]{4}$")
 
 
 def runs_folder(given: Path | None = None) -> Path:
-    """The folder of all runs: `given`, else $CONDENSE_RUNS_DIR, else the user's state folder. Not created here."""
+    """The folder of all runs: `given`, else $CONDENSE_RUNS_DIR, else that of the preferences, else the user's state
+    folder. Not created here."""
     if given is not None:
         return place_of(str(given))
     from_environment = os.environ.get(RUNS_VARIABLE)
     if from_environment:
         return place_of(from_environment)
+    from condense_core.preferences import preferred_runs_folder
+
+    preferred = preferred_runs_folder()
+    if preferred:
+        return place_of(preferred)
     return platformdirs.user_state_path("condense-tui") / "runs"
 
 

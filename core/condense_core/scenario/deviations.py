@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from condense_core.scenario.data import input_shape, output_count
-from condense_core.scenario.experiment import Cifar10, Cifar100, Conv, Experiment, Mnist, Sine
+from condense_core.scenario.data import input_shape, output_count, sample_count
+from condense_core.scenario.experiment import Cifar10, Cifar100, Conv, Experiment, Formula, Mnist, Sine
 from condense_core.scenario.paper_settings import SETTINGS
 from condense_core.scenario.papers import PaperRecord
 from condense_core.scenario.schedule import required_steps
@@ -106,7 +106,7 @@ def _same(name: str, paper: object, here: object) -> bool:
 def steps_an_epoch(experiment: Experiment) -> int:
     """Steps in which every sample has been seen once: 1 for the full batch, else as many whole batches as there are."""
     batch = experiment.optimizer.batch
-    return 1 if batch is None else experiment.data.samples // batch
+    return 1 if batch is None else max(1, (sample_count(experiment.data) or batch) // batch)
 
 
 def _epoch(experiment: Experiment) -> object:
@@ -175,14 +175,14 @@ def _used(experiment: Experiment) -> int | None:
     return data.used if isinstance(data, Sine) and data.used != data.inputs else None
 
 
-def _inputs(experiment: Experiment) -> int:
-    channels, side = input_shape(experiment.data)
-    return channels * side**2
+def _inputs(experiment: Experiment) -> int | None:
+    shape = input_shape(experiment.data)
+    return shape and shape[0] * shape[1] ** 2
 
 
 def _interval(experiment: Experiment) -> object:
     data = experiment.data
-    return (data.low, data.high) if isinstance(data, Sine) else None
+    return (data.low, data.high) if isinstance(data, Sine | Formula) else None
 
 
 def _data(experiment: Experiment) -> str:
@@ -196,7 +196,7 @@ _UNLESS_SAID = {"used": None, "residual": False, "trunk": None, "later_lr": ()}
 # How a scenario says what a record may give.
 _OF: Mapping[str, Callable[[Experiment], object]] = {
     "data": _data,
-    "samples": lambda experiment: experiment.data.samples,
+    "samples": lambda experiment: sample_count(experiment.data),
     "inputs": _inputs,
     "used": _used,
     "interval": _interval,

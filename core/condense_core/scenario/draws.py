@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from condense_core.scenario.claims import Claim
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Mnist
+from condense_core.scenario.data import Cifar10, Cifar100, Csv, Data, Digits, Formula, Mnist, Npz
 
 # (seed of the weights, seed of the data)
 Draw = tuple[int, int]
@@ -20,6 +20,11 @@ def is_whole(data: Data) -> bool:
             return data.samples == (50_000 if data.train else 10_000)
         case Digits():
             return data.samples == 1_797
+        case Npz() | Csv():
+            # what is held out differs from draw to draw, unless the file says which samples are
+            return data.samples is None and not data.test_samples
+        case Formula():
+            return data.spacing == "even" and not data.test_samples
         case _:
             return False
 

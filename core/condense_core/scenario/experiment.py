@@ -15,20 +15,42 @@ from condense_core.errors import nearest
 from condense_core.scenario.about import About, Quick
 from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
 from condense_core.scenario.claims import Claim, Requirement
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Digits, Folder, ImageData, Labels, Mnist, Photos, Sine
+from condense_core.scenario.data import (
+    Cifar10,
+    Cifar100,
+    Csv,
+    Data,
+    Digits,
+    Folder,
+    Formula,
+    ImageData,
+    Labels,
+    Mnist,
+    Npz,
+    Photos,
+    Sine,
+)
+from condense_core.scenario.optimizers import GD, Adam, AdamW, Optimizer
 
 __all__ = [
+    "GD",
+    "Adam",
+    "AdamW",
     "Cifar10",
     "Cifar100",
     "Claim",
+    "Csv",
     "Data",
     "Digits",
     "Ensemble",
     "Experiment",
     "Folder",
+    "Formula",
     "ImageData",
     "Labels",
     "Mnist",
+    "Npz",
+    "Optimizer",
     "Photos",
     "Requirement",
     "Sine",
@@ -38,16 +60,22 @@ ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
 
-PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
+USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
+# Expensive beside a small network's step: asked for by name.
+PROBES = (*USUAL_PROBES, "hessian", "ntk")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
     width: int
     activation: str = "tanh"
     bias: bool = True
+    dropout: float = 0.0
+    """The share of the layer's outputs that a training step sets to 0, the others divided by what is left; what is
+    measured is of the whole network."""
 
     def __post_init__(self) -> None:
         require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
+        require(0 <= self.dropout < 1, "dropout", "0 or more and less than 1", self.dropout)
         plain = self.activation.removeprefix(CENTRED_PREFIX)
         if plain not in ACTIVATIONS:
             hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
@@ -132,47 +160,6 @@ Init = (
 )
 
 
-class _Optimizer(Checked, frozen=True, kw_only=True):
-    lr: float | None = None
-    lr_lambda1: float | None = None
-    """Instead of `lr`: the learning rate times λ1, the top singular value of the signal matrix at the start."""
-    batch: int | None = None
-    """Samples a step; none means the full batch, where a step is an epoch."""
-    later_lr: tuple[tuple[int, float], ...] = ()
-    """(step, lr) pairs, rising in the step: from that step on, the learning rate is that one."""
-
-    def __post_init__(self) -> None:
-        given = [value for value in (self.lr, self.lr_lambda1) if value is not None]
-        require_in_words(len(given) == 1, "lr", "exactly one of lr and lr_lambda1", "both" if given else "neither")
-        positive("lr" if self.lr is not None else "lr_lambda1", given[0])
-        if self.batch is not None:
-            at_least("batch", self.batch, 1)
-        steps = [step for step, _ in self.later_lr]
-        rising = all(1 <= step < MOST for step in steps) and steps == sorted(set(steps))
-        require(rising, "later_lr", "(step, lr) pairs with steps from 1 on, each above the one before", self.later_lr)
-        for _, lr in self.later_lr:
-            positive("later_lr", lr)
-
-
-class GD(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="gd"):
-    """Plain gradient descent, no momentum."""
-
-
-class Adam(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="adam"):
-    """Adam with PyTorch's defaults."""
-
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(all(0 <= beta < 1 for beta in self.betas), "betas", "two numbers in [0, 1)", self.betas)
-        require(math.isfinite(self.eps) and self.eps >= 0, "eps", "0 or more", self.eps)
-
-
-Optimizer = GD | Adam
-
-
 class Record(Checked, frozen=True, kw_only=True):
     """What is measured, and when: about `frames` steps, spaced evenly in the logarithm of the step (or linearly).
 
@@ -182,7 +169,8 @@ class Record(Checked, frozen=True, kw_only=True):
     frames: int = 200
     spacing: Literal["log", "linear"] = "log"
     steps: tuple[int, ...] = ()
-    probes: tuple[str, ...] = PROBES
+    probes: tuple[str, ...] = USUAL_PROBES
+    """What is measured; `hessian` and `ntk` only where they stand here."""
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too expensive runs less often, and an event
     says so. The first and the last step, `steps` and a claim's steps are measured in any case."""
@@ -281,8 +269,11 @@ class Experiment(Checked, frozen=True, kw_only=True):
         self._check_loss_and_labels()
         self._check_draws()
         batch = self.optimizer.batch
-        if batch is not None:
+        # of all of a file it is known once that is read
+        if batch is not None and self.data.samples is not None:
             require(batch <= self.data.samples, "optimizer.batch", f"at most data.samples ({self.data.samples})", batch)
+        warmup = self.optimizer.warmup
+        require(warmup < self.steps, "optimizer.warmup", f"fewer than steps ({self.steps})", warmup)
         late = [step for step in self.record.steps if step > self.steps]
         require(not late, "record.steps", f"at most steps ({self.steps})", late)
         for requirement in self.claim.requires if self.claim else ():
@@ -309,7 +300,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
         most = MOST - 1 - (last if vary != "data" else 0)
         require(0 <= self.seed <= most, "seed", f"0 to {most}, for {last + 1} seeds", self.seed)
         if last and vary != "init":
-            most = (2**32 if isinstance(self.data, Sine) else MOST) - 1 - last
+            most = (2**32 if isinstance(self.data, Sine | Formula) else MOST) - 1 - last
             require(self.data.seed <= most, "data.seed", f"0 to {most}, for {last + 1} seeds", self.data.seed)
 
     def _drawn_again(self, number: int, vary: str) -> Experiment:
@@ -321,16 +312,19 @@ class Experiment(Checked, frozen=True, kw_only=True):
 
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]
-        has, sine = self._kinds_of_layers, isinstance(self.data, Sine)
+        has, name = self._kinds_of_layers, str(self.data.__struct_config__.tag)
+        no_images = isinstance(self.data, Sine | Formula | Csv)
         ordered = kinds == sorted(kinds, reverse=True)
         require_in_words(ordered, "layers", "convolutions before dense layers", "a convolution after a dense layer")
-        require_in_words(not (sine and any(kinds)), "layers", "dense layers for data.name = 'sine'", has)
+        require_in_words(not (no_images and any(kinds)), "layers", f"dense layers for data.name = '{name}'", has)
         if self.trunk is not None:
-            require(not sine, "trunk", "images as data", "sine")
+            require(not no_images, "trunk", "images as data", name)
             require_in_words(not any(kinds), "trunk", "dense layers only", has)
             # batch normalisation at a single 1×1 position has no variance to divide by
             batch = self.optimizer.batch
-            at_least(*(("data.samples", self.data.samples) if batch is None else ("optimizer.batch", batch)), 2)
+            seen = ("data.samples", self.data.samples) if batch is None else ("optimizer.batch", batch)
+            if seen[1] is not None:
+                at_least(seen[0], seen[1], 2)
         if self.residual:
             require_in_words(not any(kinds), "residual", "dense layers only", has)
             widths = [layer.width for layer in self.layers]
@@ -350,8 +344,9 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def _check_loss_and_labels(self) -> None:
         if self.loss == "mse":
             return
-        require(not isinstance(self.data, Sine), "loss", "'mse' for data.name = 'sine'", self.loss)
         labels = getattr(self.data, "labels", None)
+        name = str(self.data.__struct_config__.tag)
+        require(labels is not None, "loss", f"'mse' for data.name = '{name}'", self.loss)
         require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
 
     @property

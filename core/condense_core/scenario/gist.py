@@ -13,5 +13,5 @@ def members_and_claim(text: str, source: str) -> tuple[int, Claim | None]:
         return 1, None
     from condense_core.scenario.toml import ensemble_and_claim
 
-    ensemble, claim = ensemble_and_claim(text, source)
-    return ensemble.members, claim
+    found, claim = ensemble_and_claim(text, source)
+    return found.members, claim

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import msgspec
 
 from condense_core.errors import DataError
 from condense_core.scenario.class_folders import class_folders
-from condense_core.scenario.data import Cifar10, Cifar100, Folder, Mnist
+from condense_core.scenario.data import Cifar10, Cifar100, Csv, Folder, Mnist, Npz, arrays_of
 from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.fitting import check_fits
 from condense_core.text import place_of
 
 DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
@@ -19,8 +21,8 @@ _FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100
 
 
 def check_data_is_there(experiment: Experiment) -> None:
-    """DataError if the scenario's folder of data or its initial weights are missing: the worker would say it too,
-    but later."""
+    """DataError if the scenario's data or its initial weights are missing or, of a file of one's own, cannot be
+    trained on: the worker would say it too, but later."""
     data = experiment.data
     if experiment.initial is not None and not Path(experiment.initial).is_file():
         raise DataError(f"initial: no file {experiment.initial}; expected a safetensors file of weights")
@@ -31,6 +33,12 @@ def check_data_is_there(experiment: Experiment) -> None:
                 f"data.path: no folder {data.path}; expected one folder of images for each class (--data folder:PATH)"
             )
         class_folders(place)
+    if isinstance(data, Npz | Csv) and not place_of(data.path).is_file():
+        name = data.__struct_config__.tag
+        raise DataError(
+            f"data.path: no file {data.path} on {socket.gethostname()}, where it is read (--data {name}:PATH)"
+        )
+    check_data_fits(experiment)
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
         root = data_root(data.root)
         if not root.is_dir():
@@ -43,6 +51,13 @@ def check_data_is_there(experiment: Experiment) -> None:
             raise DataError(
                 f"data.root: no {inside} in {root}; give another folder with --data-root DIR, or add --download"
             )
+
+
+def check_data_fits(experiment: Experiment) -> None:
+    """DataError if data of one's own cannot be read, or are not what the scenario's network and loss need. Of other
+    data that is known from the scenario."""
+    if isinstance(experiment.data, Npz | Csv):
+        check_fits(experiment, arrays_of(experiment.data))
 
 
 def data_is_there(kind: type[Mnist | Cifar10 | Cifar100], root: Path) -> bool:
@@ -61,7 +76,7 @@ def data_root(given: str | None) -> Path:
 def with_absolute_paths(experiment: Experiment) -> Experiment:
     """The experiment with every path in it made absolute, so that it means the same in another process."""
     data = experiment.data
-    if isinstance(data, Folder):
+    if isinstance(data, Folder | Npz | Csv):
         data = msgspec.structs.replace(data, path=str(place_of(data.path).resolve()))
     elif isinstance(data, Mnist | Cifar10 | Cifar100):
         data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))

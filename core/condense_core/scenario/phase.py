@@ -56,15 +56,16 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
 
     The readout of a convolution has an entry for every position; its std is that of one of them. None if there are
     more hidden layers or a trunk, where weights come from a file, for a width of 1, for weights too small or too
-    large for a float, and where the number of classes is not known because the folder of images is not here.
+    large for a float, and where what the data are is not known because their folder or file is not here.
     """
     if len(experiment.layers) > 1 or experiment.trunk is not None or experiment.initial is not None:
         return None
     layer, width = experiment.layers[0], experiment.layers[0].width
     readouts = output_count(experiment.data)
-    if width < 2 or readouts is None:
+    shape = input_shape(experiment.data)
+    if width < 2 or readouts is None or shape is None:
         return None
-    channels, side = input_shape(experiment.data)
+    channels, side = shape
     if isinstance(layer, Conv):
         inputs, pixels, positions = channels, layer.size**2, max(1, side - layer.size + 1) ** 2
     else:

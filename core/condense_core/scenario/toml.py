@@ -80,14 +80,22 @@ def read_value(text: str, source: str) -> object:
         return table["value"]
 
 
+def ensemble(text: str, source: str = "scenario") -> Ensemble:
+    """Of a scenario in TOML only how many draws it trains as one: what the rest of it says is not looked at."""
+    return _ensemble(parse(text, source), source)
+
+
 def ensemble_and_claim(text: str, source: str = "scenario") -> tuple[Ensemble, Claim | None]:
-    """Of a scenario in TOML only how many draws it trains as one, and its claim, None where it makes none: what the
-    rest of it says is not looked at."""
+    """The same, and its claim, None where it makes none."""
     table = parse(text, source)
+    found, claim = _ensemble(table, source), table.get("claim")
     with decoding(ScenarioError, source):
-        claim = table.get("claim")
-        found = None if claim is None else typed.convert(claim, Claim)
-        return typed.convert(table.get("ensemble", {}), Ensemble), found
+        return found, None if claim is None else typed.convert(claim, Claim)
+
+
+def _ensemble(table: Table, source: str) -> Ensemble:
+    with decoding(ScenarioError, source):
+        return typed.convert(table.get("ensemble", {}), Ensemble)
 
 
 def _check_depth(table: Table, source: str) -> None:

@@ -1,4 +1,5 @@
-"""What a run says of training that the engine did not do: somebody's own script, whose network was watched.
+"""What a run says of training that the engine did not do: somebody's own script, whose network was watched, or files
+that were imported.
 
 It stands in the run file where a scenario stands for the engine's runs: as JSON, which no scenario's TOML begins like.
 """
@@ -36,7 +37,8 @@ class WatchedLayer(msgspec.Struct, frozen=True, kw_only=True):
 class Watched(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="watched"):
     """A network that was watched: what is measured of it, by which optimiser it is trained, and by which script.
 
-    `config` is what its user gave, `revision` the state of the git repository that the script is in.
+    `config` is what its user gave, `revision` the state of the git repository that the script is in. `imported` are the
+    files and folders that an imported run was made from: nobody watched that one.
     """
 
     name: Annotated[str, Meta(max_length=80)]
@@ -46,6 +48,7 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     script: ShortText = ""
     arguments: Annotated[tuple[ShortText, ...], Meta(max_length=1_000)] = ()
     revision: ShortText = ""
+    imported: Annotated[tuple[ShortText, ...], Meta(max_length=1_000)] = ()
 
 
 def in_words(geometry: Geometry) -> str:
@@ -63,6 +66,7 @@ def settings(watched: Watched) -> list[tuple[str, str]]:
         "script": watched.script,
         "arguments": " ".join(watched.arguments),
         "revision": watched.revision,
+        "imported from": ", ".join(watched.imported),
     }
     found = [(name, value) for name, value in one.items() if value]
     found += [(f"config.{name}", "none" if value is None else str(value)) for name, value in watched.config.items()]

@@ -6,21 +6,30 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from condense_core.errors import CondenseError
+from condense_core.errors import CondenseError, RunFileError, nearest
 from condense_core.foreign import reason
+from condense_core.runfile.info import RunAbility
+from condense_core.runfile.rows import LARGEST_STEP
 from condense_core.runs.create import create_watched, revision_at
 from condense_core.runs.place import runs_folder
+from condense_core.runs.take_up import take_up, watched_folder
+from condense_core.scenario.watched import Watched
 from condense_core.watching import ends
+from condense_core.watching.budget import FIRST, PROBES, Allowance
+from condense_core.watching.choice import choose
 from condense_core.watching.described import described, place_of_script
 from condense_core.watching.find import Finder, Reads, unwrapped
 from condense_core.watching.recording import Recording
+from condense_core.watching.resumed import Resumed, resumed_in, same_layers
 from condense_core.watching.run import WatchedRun, living
+from condense_core.watching.sharded import Shards, is_sharded
 
 # The share of training time that measuring may take.
 BUDGET = 0.03
@@ -28,7 +37,7 @@ BUDGET = 0.03
 
 def watch(
     model: nn.Module,
-    optimizer: Optimizer | None = None,
+    optimizer: Optimizer | Sequence[Optimizer] | None = None,
     *,
     loss: nn.Module | None = None,
     name: str = "",
@@ -38,7 +47,10 @@ def watch(
     rows: Reads = "out",
     steps: int | None = None,
     every: int | None = None,
+    probes: Sequence[str] = PROBES,
     budget: float = BUDGET,
+    resume: str | Path | None = None,
+    step: int | None = None,
     enabled: bool | None = None,
     runs_dir: str | Path | None = None,
 ) -> WatchedRun:
@@ -46,35 +58,65 @@ def watch(
 
     Everything is measured before the optimizer's step, in a thread of its own; weights and random numbers are the same
     bits with and without. With an `optimizer` its step is heard of by itself, otherwise call `run.step(loss)` after
-    `backward` and before the update.
+    `backward` and before the update. Of several optimizers the first one's steps count, and each layer is measured
+    before the step of the optimizer that changes it.
 
     `loss` is the module that computes the loss, or call `run.loss(loss)`. `config` is noted: a mapping, a dataclass,
     what argparse gives. `layers` names those that are measured, `*` standing for anything; by default those that are
     trained, without embeddings and the output layer. `split` says into how many parts the rows of a fused layer are
     split, as `{"*.c_attn": 3}`; `rows` which way round bare 2-d parameters are. `steps` is how many there will be, if
-    you know; `every` measures every so many steps in place of ever fewer. `budget` is the share of training time that
-    measuring may take. `enabled` is true on rank 0 alone unless you say otherwise.
+    you know; `every` measures every so many steps in place of ever fewer. `probes` are what is measured, of
+    `similarity`, `condensation`, `spectrum`, `alignment` and `change`; loss, gradient and speed always are. `budget` is
+    the share of training time that measuring may take.
+
+    `resume` names a watched run, by its id or its folder, whose training you resume from a checkpoint of your own: it
+    goes on in the same file, with the layers that it has. `step` is the step of the checkpoint; by default what the
+    optimizer counts at its first step, as Adam's does, or else the step that the run had reached. What was recorded
+    after that step stands, and is not recorded again. `enabled` is true on rank 0 alone unless you say otherwise.
 
     TypeError and ValueError for arguments of other kinds; whatever goes wrong later is said once, and training goes on.
     """
-    _check(model, optimizer, loss, every, budget)
-    inner = bare(optimizer)
+    optimizers = _optimizers(optimizer)
+    _check(model, loss, every, budget)
+    _check_step(resume, step)
+    names = _probes(probes)
+    inner = optimizers[0] if optimizers else None
+    takes_part = enabled is not False
     if enabled is None:
         enabled = rank() == 0
     asked = (layers,) if isinstance(layers, str) else tuple(layers)
     network = unwrapped(model)
     finder = Finder(network, split=split, reads=rows)
-    watched = described(name, inner, config)
+    watched = described(name, optimizers, config)
     for other in list(living):
         # a notebook's cell that runs once more watches the same training: that is another run
         if other.is_of(network, inner):
             other.close()
-    recording = _recording(watched, steps, budget, runs_dir, pausable=not spread()) if enabled else None
-    run = WatchedRun(network, inner, recording, watched, finder=finder, layers=asked, every=every)
+    shards: Shards | None = None
+    if takes_part and is_sharded(network):
+        shards = Shards(network, every, lambda: choose(finder.layers(), asked, finder.not_measured))
+    recording: Recording | None = None
+    resumed: Resumed | None = None
+    if enabled:
+        going_on = None if resume is None else _GoingOn(resume, step, network, finder, asked)
+        recording, resumed = _opened(watched, runs_dir, Allowance(budget, names), steps=steps, going_on=going_on)
+    run = WatchedRun(
+        network,
+        inner,
+        recording,
+        watched,
+        finder=finder,
+        layers=asked,
+        every=every,
+        resumed=resumed,
+        others=() if shards is not None else optimizers[1:],
+        shards=shards,
+    )
     if recording is not None:
         ends.heed()
         try:
-            run.find(recording)
+            if resumed is None and shards is None:
+                run.find(recording)
         except CondenseError as error:
             run.close()
             raise ValueError(str(error)) from None
@@ -107,11 +149,29 @@ def spread() -> bool:
     return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
-def _check(model: object, optimizer: object, loss: object, every: object, budget: object) -> None:
+def _optimizers(given: object) -> list[Optimizer]:
+    """All of them, without what is around them."""
+    several = [given] if not isinstance(given, list | tuple) else list(given)
+    found = [bare(each) for each in several if each is not None]
+    for each in found:
+        if not isinstance(each, Optimizer):
+            raise TypeError(f"watch: optimizer: expected a torch.optim.Optimizer, got {type(each).__name__}")
+    return [each for each in found if each is not None]
+
+
+def _probes(given: Sequence[str]) -> tuple[str, ...]:
+    """The probes that run, the loss first, on which the others hang."""
+    names = [given] if isinstance(given, str) else list(given)
+    unknown = [name for name in names if name not in PROBES]
+    if unknown:
+        told = "; ".join(f"unknown {name!r}, {nearest(str(name), PROBES)}" for name in unknown)
+        raise ValueError(f"watch: probes: {told}")
+    return tuple(name for name in PROBES if name in names or name == FIRST)
+
+
+def _check(model: object, loss: object, every: object, budget: object) -> None:
     if not isinstance(model, nn.Module):
         raise TypeError(f"watch: model: expected a torch.nn.Module, got {type(model).__name__}")
-    if optimizer is not None and not isinstance(bare(optimizer), Optimizer):
-        raise TypeError(f"watch: optimizer: expected a torch.optim.Optimizer, got {type(optimizer).__name__}")
     if loss is not None and not isinstance(loss, nn.Module):
         raise TypeError(
             f"watch: loss: expected the module that computes it, got {type(loss).__name__}; for a value,"
@@ -123,14 +183,44 @@ def _check(model: object, optimizer: object, loss: object, every: object, budget
         raise ValueError(f"watch: budget: expected a share of the time, above 0 and at most 1, got {budget!r}")
 
 
-def _recording(watched: Any, steps: int | None, budget: float, runs_dir: Any, *, pausable: bool) -> Recording | None:
+def _check_step(resume: object, step: object) -> None:
+    if resume is not None and not isinstance(resume, str | Path):
+        raise TypeError(f"watch: resume: expected a run's id or its folder, got {type(resume).__name__}")
+    if step is not None and resume is None:
+        raise ValueError("watch: step: only a run that is resumed (resume=) begins at another step than 0")
+    if step is not None and not (isinstance(step, int) and 0 <= step <= LARGEST_STEP):
+        raise ValueError(f"watch: step: expected a number of steps, 0 or more, got {step!r}")
+
+
+class _GoingOn(NamedTuple):
+    """The run that is resumed, at which step, and the network that is to be the one that is recorded there."""
+
+    run: str | Path
+    step: int | None
+    model: nn.Module
+    finder: Finder
+    layers: tuple[str, ...]
+
+
+def _opened(
+    watched: Watched, runs_dir: str | Path | None, budget: Allowance, *, steps: int | None, going_on: _GoingOn | None
+) -> tuple[Recording | None, Resumed | None]:
+    """A new run, or the one that is resumed; none where that cannot be, which is said."""
+    can: tuple[RunAbility, ...] = () if spread() else ("pause",)
     try:
         runs = runs_folder(None if runs_dir is None else Path(runs_dir))
         at = revision_at(place_of_script(watched))
-        can: tuple[Any, ...] = ("pause",) if pausable else ()
-        return Recording(create_watched(watched, runs=runs, revision=at, steps=steps, can=can), budget)
+        if going_on is None:
+            return Recording(create_watched(watched, runs=runs, revision=at, steps=steps, can=can), budget), None
+        folder = watched_folder(runs, going_on.run)
+        resumed = resumed_in(folder, msgspec.structs.replace(watched, revision=at), going_on.step)
+        if is_sharded(going_on.model):
+            raise RunFileError(f"{folder.name}: a training whose parameters are spread over processes is not resumed")
+        same_layers(resumed, going_on.finder, going_on.layers)
+        take_up(folder, can=can, steps=steps)
+        return Recording(folder, budget, as_before=(resumed.status, resumed.reason)), resumed
     except Exception as error:  # noqa: BLE001 - training does not need to be watched
         print(  # noqa: T201
             f"condense-tui: this training is not watched: {reason(error)}; training goes on", file=sys.stderr
         )
-        return None
+        return None, None

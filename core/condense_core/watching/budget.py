@@ -8,14 +8,16 @@ from collections.abc import Sequence
 
 from condense_core.engine.training.budget import Budget
 
-# Within the first minute measuring may have what it may take of that minute, at most half of the time trained so far.
-FIRST_S = 60.0
-EARLY_SHARE = 0.5
-# What is never too much: it takes less than the recorder's start.
+# Within the first half minute measuring may have what it may take of that, at most a tenth of the time trained so far,
+# or this where that is less: beside the recorder's start, without which there is nothing.
+FIRST_S = 30.0
+EARLY_SHARE = 0.1
 LEAST_S = 0.3
 # Measurements that may be asked for before the first one has said what they cost.
 BLIND = 48
 
+# Without it nothing runs: it has the loss, by which the steps of a run are known.
+FIRST = "vitals"
 PROBES = ("vitals", "similarity", "condensation", "spectrum", "alignment", "change")
 
 
@@ -28,14 +30,24 @@ class Allowance(Budget):
     # nobody asked for these measurements: none is worth more than its share
     longest_wait = math.inf
 
-    def __init__(self, share: float) -> None:
-        super().__init__(PROBES, share, 0.0)
+    def __init__(self, share: float, probes: Sequence[str] = PROBES) -> None:
+        super().__init__(probes, share, 0.0)
+        self.share = share
+        self.probes = tuple(probes)
+        """All that run where there is time."""
         self._asked: deque[dict[str, float]] = deque()
         self._answered = False
+        self._start = 0.0
+
+    def began(self, seconds: float) -> None:
+        """Note what the recorder's start has cost: the first time counts."""
+        if not self._answered:
+            self._start = seconds
 
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
-        return max(LEAST_S, self._share * trained, min(self._share * FIRST_S, EARLY_SHARE * trained))
+        early = max(LEAST_S, min(self._share * FIRST_S, EARLY_SHARE * trained))
+        return max(self._share * trained, self._start + early)
 
     def due(self, trained: float) -> list[str]:
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
@@ -57,4 +69,5 @@ class Allowance(Budget):
             for name, seconds in self._asked.popleft().items():
                 self.seconds[name] -= seconds
         self._answered = True
-        super().ran(costs)
+        # a loss costs nothing to speak of: it is recorded at every step that is due
+        super().ran({**costs, FIRST: 0.0})

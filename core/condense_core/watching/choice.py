@@ -22,14 +22,17 @@ Chosen = tuple[list[FoundLayer], str]
 """The layers that are measured, and what is left out, in words."""
 
 
-def choose(layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Sequence[str]) -> Chosen:
+def choose(
+    layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Sequence[str], *, ordered: bool = True
+) -> Chosen:
     """Those of a network's layers that one of the patterns `asked` fits; ScenarioError for one that fits none.
 
     Where all are asked for (`*`), those that are trained, have at least LEAST_ROWS rows, are neither an embedding nor
-    the last linear layer, and of these at most MOST, evenly over the network's depth.
+    the last linear layer, and of these at most MOST, evenly over the network's depth. Where the layers are not
+    `ordered` as in the network, nobody knows which is the last.
     """
     if tuple(asked) == ("*",):
-        found, left = _usual(layers)
+        found, left = _usual(layers, ordered)
     else:
         for pattern in asked:
             if not any(fits(layer.name, pattern) for layer in layers):
@@ -39,10 +42,11 @@ def choose(layers: Sequence[FoundLayer], asked: Sequence[str], not_measured: Seq
         left = [f"{len(found) - MOST_LAYERS} that were asked for"] if len(found) > MOST_LAYERS else []
         found = found[:MOST_LAYERS]
     for layer in found:
-        _draw(layer)
+        draw(layer)
     left += not_measured
     total = sum(layer.whole for layer in layers)
-    words = f"{len(found)} of {total} layers are measured" if left else f"{_all(total)} measured"
+    whole = sum(layer.whole for layer in found) == total
+    words = f"{_all(total)} measured" if whole and not left else f"{len(found)} of {total} layers are measured"
     sampled = [layer.name for layer in found if layer.sample is not None]
     if sampled:
         words += f"; of {_some(sampled)} {MOST_KERNELS:,} rows each"
@@ -53,11 +57,11 @@ def _all(total: int) -> str:
     return "the one layer is" if total == 1 else f"all {total} layers are"
 
 
-def _usual(layers: Sequence[FoundLayer]) -> tuple[list[FoundLayer], list[str]]:
+def _usual(layers: Sequence[FoundLayer], ordered: bool) -> tuple[list[FoundLayer], list[str]]:
     # an embedding whose weights are used again is the output, too
     tied = any(layer.geometry.kind == "embedding" and layer.also for layer in layers)
     dense = (layer for layer in reversed(layers) if layer.geometry.kind == "dense" and layer.whole)
-    last = None if tied else next(dense, None)
+    last = None if tied or not ordered else next(dense, None)
     reasons: dict[str, list[str]] = {}
     found = []
     for layer in layers:
@@ -81,7 +85,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _draw(layer: FoundLayer) -> None:
+def draw(layer: FoundLayer) -> None:
     """Of a layer with very many rows only some are measured: always the same ones, drawn by its name alone."""
     rows = layer.geometry.kernels
     layer.sample = drawn_kernels(layer.name, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,14 @@ from condense_core.watching.layers import FoundLayer
 LONGEST = 200
 
 
-def described(name: str, optimizer: Optimizer | None, config: object) -> Watched:
+def described(name: str, optimizers: Sequence[Optimizer], config: object) -> Watched:
     """A watched run before its layers are known."""
     script = Path(sys.argv[0]).resolve() if sys.argv and sys.argv[0] not in {"", "-c"} else None
     if script is not None and not script.is_file():
         script = None
     return Watched(
         name=_short(name, 80) or (script.stem[:80] if script else "watched"),
-        optimizer="" if optimizer is None else in_words(optimizer),
+        optimizer=_short("; ".join(map(in_words, optimizers)), 1_000),
         config=settings(config),
         script="" if script is None else str(script),
         arguments=tuple(_short(argument) for argument in sys.argv[1:1_000]) if script else (),

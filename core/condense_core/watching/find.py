@@ -62,6 +62,11 @@ class Finder:
         self.not_measured: list[str] = []
         """What has weights and no rows that could be measured, in words."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether some parameters get their shape at the first step."""
+        return any(nn.parameter.is_lazy(parameter) for parameter in self._root.parameters())
+
     def layers(self) -> list[FoundLayer]:
         """The layers that there are now."""
         self._found, self.not_measured = {}, []
@@ -248,7 +253,9 @@ def _layer(
 ) -> FoundLayer:
     with torch.no_grad():
         weight, bias = parts()
-        kernels, entries = rows(weight.detach(), None if bias is None else bias.detach()).shape
+        # of their shapes alone: values may be spread over processes
+        like = torch.empty(weight.shape, device="meta")
+        kernels, entries = rows(like, None if bias is None else torch.empty(bias.shape, device="meta")).shape
     geometry = Geometry(
         kind=kind, kernels=kernels, entries=entries, channels=channels, patch=patch, bias=bias is not None, group=group
     )

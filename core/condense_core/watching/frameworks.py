@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from condense_core.watching.begin import bare, watch
+from condense_core.watching.begin import watch
+from condense_core.watching.ending import ending
 from condense_core.watching.heard import heard
-from condense_core.watching.run import WatchedRun, ending
+from condense_core.watching.run import WatchedRun
 
 
 class Framework:
@@ -21,9 +22,9 @@ class Framework:
         self.run: WatchedRun | None = None
         """The run; None before training begins."""
 
-    def begin(self, model: nn.Module, optimizer: Optimizer | None, config: object) -> None:
+    def begin(self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer] | None, config: object) -> None:
         """Training begins."""
-        self.run = watch(model, bare(optimizer), **{"config": config, **self._options})
+        self.run = watch(model, optimizer, **{"config": config, **self._options})
         self.run.hears = heard().take
 
     def log(self, values: Mapping[str, Any]) -> None:

@@ -1,4 +1,5 @@
-"""`python -m condense_core.watching.launch FOLDER SCRIPT [ARGUMENTS]`: run somebody's script and watch what it trains.
+"""`python -m condense_core.watching.launch FOLDER START SCRIPT [ARGUMENTS]`: run somebody's script and watch what it
+trains. START is `new`, `resume`, or the step that it is resumed at; SCRIPT may be `-m` with the module's name after it.
 
 Nothing in the script changes. Its optimizers are found by PyTorch's own hooks, the network as the module that has their
 parameters, the loss as what `backward` is called on. The process becomes a daemon first: a closed terminal does not
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    folder, script, *arguments = sys.argv[1:]
+    folder, start, script, *arguments = sys.argv[1:]
+    if script == "-m":
+        script, *arguments = f"-m {arguments[0]}", *arguments[1:]
     if os.fork():
         # whoever started this has no child left
         os._exit(0)
@@ -31,9 +34,13 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        from condense_core.watching.untouched import Untouched
+        # on a cold disk PyTorch takes longer than a run may be silent that is being started
+        with control.hold(Path(folder)):
+            control.say_stage(Path(folder), "importing PyTorch")
+            from condense_core.watching.untouched import Untouched
 
-        watching = Untouched(Path(folder))
+            control.say_stage(Path(folder), "starting the recorder")
+        watching = Untouched(Path(folder), start, script, arguments)
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         traceback.print_exc()
         control.record_failure(Path(folder), f"it cannot be watched: {type(error).__name__}: {error}")
@@ -42,14 +49,18 @@ def main() -> int:
 
 
 def run(watching: Untouched, script: str, arguments: list[str]) -> int:
-    """Run the script as Python runs it, and say how it ended; the exit status that it gave."""
+    """Run the script as Python runs it, or a module (`-m NAME`), and say how it ended; the exit status that it gave."""
+    module = script.removeprefix("-m ") if script.startswith("-m ") else ""
     sys.argv = [script, *arguments]
-    sys.path.insert(0, str(Path(script).resolve().parent))
+    sys.path.insert(0, str(Path.cwd() if module else Path(script).resolve().parent))
     try:
-        runpy.run_path(script, run_name="__main__")
+        if module:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(script, run_name="__main__")
     except BaseException as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
         if not isinstance(error, SystemExit):
-            _print(error, script)
+            _print(error)
         elif isinstance(error.code, str):
             print(error.code, file=sys.stderr)  # noqa: T201 - as Python does
         watching.ended(error)
@@ -58,10 +69,10 @@ def run(watching: Untouched, script: str, arguments: list[str]) -> int:
     return 0
 
 
-def _print(error: BaseException, script: str) -> None:
+def _print(error: BaseException) -> None:
     """The traceback as the script's own run would have it, without the frames that lead to it."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename != script:
+    while trace is not None and trace.tb_frame.f_code.co_filename in {__file__, "<frozen runpy>"}:
         trace = trace.tb_next
     traceback.print_exception(type(error), error, trace or error.__traceback__)
 

@@ -22,6 +22,12 @@ class Parts(NamedTuple):
     bias: Tensor | None
 
 
+def whole(tensor: Tensor) -> Tensor:
+    """A tensor that is spread over processes, put together, in which all of them take part; any other as it is."""
+    put_together: Callable[[], Tensor] | None = getattr(tensor, "full_tensor", None)
+    return tensor if put_together is None else put_together()
+
+
 @dataclass(eq=False)
 class FoundLayer:
     """One layer that can be measured.
@@ -46,7 +52,7 @@ class FoundLayer:
         """The rows (M, K): a copy without history, where the network is."""
         with torch.no_grad():
             weight, bias = self.parts()
-            return self._drawn(self.rows(weight.detach(), None if bias is None else bias.detach()))
+            return self._drawn(self.rows(whole(weight.detach()), None if bias is None else whole(bias.detach())))
 
     def gradient(self) -> Tensor | None:
         """The gradient by the rows (M, K); None where the network has none for them."""
@@ -55,9 +61,9 @@ class FoundLayer:
             if not weight.is_leaf or weight.grad is None or weight.grad.is_sparse:
                 return None
             if bias is None:
-                return self._drawn(self.rows(weight.grad.detach(), None))
-            known = bias.is_leaf and bias.grad is not None
-            return self._drawn(self.rows(weight.grad.detach(), bias.grad if known else torch.zeros_like(bias)))
+                return self._drawn(self.rows(whole(weight.grad.detach()), None))
+            of_bias = bias.grad if bias.is_leaf and bias.grad is not None else torch.zeros_like(bias)
+            return self._drawn(self.rows(whole(weight.grad.detach()), whole(of_bias)))
 
     def _drawn(self, rows_MK: Tensor) -> Tensor:
         if self.sample is not None:

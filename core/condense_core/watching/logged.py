@@ -9,16 +9,11 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from condense_core.runfile.precision import SINGLE, rounded
+from condense_core.runfile.scalar_names import MOST_NAMES, named
 
 # Of each name a point every tenth of a second, and in a long run as many in each doubling of its time.
 EVERY_S = 0.1
 SHARE = 0.002
-# Names in one run; what has more is a mistake, such as a name that has the step in it.
-MOST_NAMES = 1_000
-LONGEST = 150
-
-# What a run file itself says under these names.
-_OURS = frozenset({"loss", "loss_ratio", "gradient_norm", "steps_per_second", "recording_share", "complexity"})
 
 
 class Logged:
@@ -29,7 +24,7 @@ class Logged:
         self._last: dict[str, float] = {}
         self._rest: dict[str, float | Tensor] = {}
 
-    def add(self, step: int, values: Mapping[str, float | Tensor]) -> list[tuple[str, float]]:
+    def add(self, values: Mapping[str, float | Tensor]) -> list[tuple[str, float]]:
         """What of these values is to be recorded now; the newest of the others is kept for `rest`."""
         now = time.monotonic()
         every = max(EVERY_S, SHARE * (now - self._begun))
@@ -53,12 +48,6 @@ class Logged:
         """The newest values that were not recorded yet."""
         rest, self._rest = self._rest, {}
         return [(name, number(value)) for name, value in rest.items()]
-
-
-def named(name: str) -> str:
-    """A name as a curve has it. A dot stands for a layer's measures, and what the recording itself says has its own."""
-    plain = str(name)[:LONGEST].replace(".", "/").replace("@", "/")
-    return f"logged/{plain}" if plain in _OURS else plain
 
 
 def number(value: float | Tensor) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import sqlite3
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+import torch
 from torch import Tensor
 
 from condense_core.engine.probes.base import Measurement, Probe
@@ -22,9 +25,11 @@ from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.foreign import reason
 from condense_core.runfile.precision import CLOCK
+from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.runfile.writer import RecordingThread, StepRecord
-from condense_core.watching import pipe
+from condense_core.watching import pipe, start
+from condense_core.watching.budget import FIRST, Allowance
 from condense_core.watching.view import WatchedView
 
 COMMANDS_POLL_S = 0.1
@@ -42,13 +47,26 @@ class Measurer:
     """Measures what it is sent and writes the run file."""
 
     def __init__(self, folder: Path, answer: Callable[[pipe.Answer], None]) -> None:
+        self._folder = folder
+        with RunReader(folder) as run:
+            steps, losses = run.curve("loss")
+            self.resumed = len(steps) > 0
+            """Whether it goes on with a run that has rows."""
+            self._first_loss = float(losses[0]) if self.resumed else math.nan
+            self._before = run.info().seconds
+        self._start = start.kept(folder) if self.resumed else {}
         self._thread = RecordingThread(folder)
         self._answer = answer
         # layers that were first seen together have probes of their own, which know how they began
         self._groups: list[tuple[frozenset[str], dict[str, Probe]]] = []
         self._costs: dict[str, float] = {}
-        self._once = 0.0
-        self._spent = 0.0
+        self._budget: Allowance | None = None
+        self._began = time.thread_time()
+        """What the process had done until here: it imported PyTorch."""
+        self._spent = self._copying = self._beside = 0.0
+        self._last: dict[str, float] = {}
+        self._dear: set[str] = set()
+        # probes of which an event says that they run less often
         self.measured = 0
         threading.Thread(target=self._pass_on, daemon=True).start()
 
@@ -64,51 +82,115 @@ class Measurer:
         elif isinstance(message, pipe.RowChange):
             thread.set_status(message.status, message.reason, **message.columns)  # type: ignore[arg-type]
         elif isinstance(message, pipe.At):
-            thread.progress, self._spent = (message.step, message.seconds), message.spent
+            thread.progress = message.step, message.seconds
+            self._spent, self._copying, self._beside = message.spent, message.copying, message.beside
         else:
             step, seconds = thread.progress
             if self.measured:
-                thread.put(StepRecord(step, [], [], [("recording", self._report(seconds))]))
-            thread.put(StepRecord(step, [], [], [(message.status, message.reason or f"trained {step:,} steps")]))
-            thread.set_status(message.status, message.reason)  # type: ignore[arg-type]
+                report = self._report(seconds - self._before)
+                thread.put(StepRecord(step, [], [], [("recording", report)]))
+            if message.said:
+                thread.put(StepRecord(step, [], [], [(message.status, message.reason or f"trained {step:,} steps")]))
+            # lost is what an active run is seen to be that nobody records
+            status = "running" if message.status == "lost" else message.status
+            thread.set_status(status, message.reason)  # type: ignore[arg-type]
             thread.close()
             return False
         return True
 
     def _measure(self, shot: pipe.Shot, tensors: dict[str, dict[str, Tensor]]) -> None:
         weights, gradients = tensors["weight"], tensors["gradient"]
-        found, costs = Measurement(shot.step), dict.fromkeys(shot.probes, 0.0)
-        begun = time.process_time()
+        found = Measurement(shot.step)
+        names = self._affordable(shot, found)
+        costs = dict.fromkeys(names, 0.0)
         known = {layer for layers, _ in self._groups for layer in layers}
         new = tuple(layer for layer in weights if layer not in known)
         if new or not self._groups:
-            start = WatchedView(shot, weights, gradients, new)
-            made: dict[str, Probe] = {} if self._groups else {"vitals": Vitals(start)}
-            self._groups.append((frozenset(new), made | {name: make(start) for name, make in MAKERS.items()}))
-        self._once += time.process_time() - begun
+            self._begin(shot, weights, new, found)
         for layers, probes in self._groups:
             seen = WatchedView(shot, weights, gradients, tuple(layer for layer in weights if layer in layers))
             view = MemberViews([seen])
-            for name in shot.probes:
+            for name in names:
                 if name in probes:
-                    begun = time.process_time()
+                    begun = time.thread_time()
                     probes[name].measure(view, found)
-                    costs[name] += time.process_time() - begun
+                    costs[name] += time.thread_time() - begun
+        self._last |= costs
         for name, seconds in costs.items():
             self._costs[name] = self._costs.get(name, 0.0) + seconds
-        if shot.seconds > 0:
-            found.of_all("recording_share", self._total / shot.seconds, CLOCK)
+        if shot.seconds > self._before:
+            found.of_all("recording_share", self._total / (shot.seconds - self._before), CLOCK)
         self._thread.put(StepRecord(found.step, found.scalars, found.frames, found.events))
         self.measured += 1
-        self._answer(pipe.Answer(costs=costs))
+        if self._budget is not None:
+            self._budget.began(self._besides)
+            self._budget.ran(costs)
+        self._answer(pipe.Answer(costs=costs, besides=self._besides))
+
+    def _affordable(self, shot: pipe.Shot, found: Measurement) -> list[str]:
+        """The probes that run: what they cost is not known where a shot is copied, as long as the first ones wait."""
+        if self._budget is None:
+            self._budget = Allowance(shot.share, shot.probes)
+        budget = self._budget
+        if shot.must:
+            return list(shot.probes)
+        budget.besides = self._copying + self._beside + self._besides
+        due = budget.due(shot.seconds - self._before)
+        names = [name for name in shot.probes if name in due]
+        costs = {name: self._last[name] for name in budget.probes if name not in names and name in self._last}
+        if new := [f"{name} ({1000 * cost:.3g} ms)" for name, cost in costs.items() if name not in self._dear]:
+            self._dear |= costs.keys()
+            words = f"measuring has taken {self._total:.2f} s; measured less often from here on: {', '.join(new)}"
+            found.event("slower", words)
+        return names
+
+    def _begin(self, shot: pipe.Shot, weights: dict[str, Tensor], new: tuple[str, ...], found: Measurement) -> None:
+        """Make the probes of layers that are seen for the first time, which know how these began."""
+        first = not self._groups
+        began = {layer: weights[layer] for layer in new}
+        if self.resumed and first:
+            began = {layer: _as_it_began(self._start.get(layer), weights[layer]) for layer in new}
+            if any(rows.isnan().all() for rows in began.values()):
+                found.event("resumed", "how far layers are from their start is not known: their first weights are gone")
+            shot = msgspec.structs.replace(shot, loss=self._first_loss)
+        elif first or self._start:
+            self._start |= began
+            if not start.keep(self._folder, shot, self._start):
+                self._start = {}
+        view = WatchedView(shot, began, {}, new)
+        made: dict[str, Probe] = {"vitals": Vitals(view)} if first else {}
+        made |= {name: make(view) for name, make in MAKERS.items()}
+        if self.resumed and first:
+            with RunReader(self._folder) as run:
+                for probe in made.values():
+                    probe.resume(run)
+        self._groups.append((frozenset(new), made))
+
+    @property
+    def _own(self) -> float:
+        """Seconds of a core that this process has worked: in this thread, from its beginning, and in the writer's."""
+        return time.thread_time() + self._thread.seconds
 
     @property
     def _total(self) -> float:
-        """All that watching has cost: the training's own time, and that of this process."""
-        return self._spent + self._once + sum(self._costs.values())
+        """All that watching has cost, in seconds of a core: in the training's process and in this one."""
+        return self._copying + self._beside + self._own
+
+    @property
+    def _besides(self) -> float:
+        """What this process has worked, without the probes that may be left out."""
+        return self._own - sum(seconds for name, seconds in self._costs.items() if name != FIRST)
 
     def _report(self, trained: float) -> str:
-        parts = {"copying": self._spent, "calibration": self._once, **self._costs}
+        rest = self._own - self._began - self._thread.seconds - sum(self._costs.values())
+        parts = {
+            "starting": self._began,
+            "copying": self._copying,
+            "sending": self._beside,
+            "writing": self._thread.seconds,
+            "receiving": rest,
+            **self._costs,
+        }
         dearest = sorted(parts.items(), key=lambda item: -item[1])
         words = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in dearest if seconds >= 0.005)
         of = f", {self._total / trained:.1%} of training" if trained > 0 else ""
@@ -150,6 +232,11 @@ def serve(folder: Path, incoming: BinaryIO, answer: Callable[[pipe.Answer], None
             _failed(folder, why)
         return 1
     return 0
+
+
+def _as_it_began(kept: Tensor | None, now: Tensor) -> Tensor:
+    """The rows that a layer began with; NaN where they are not known, of which nothing can be told."""
+    return kept if kept is not None and kept.shape == now.shape else torch.full_like(now, math.nan)
 
 
 def _failed(folder: Path, why: str) -> None:

@@ -30,7 +30,8 @@ class SentTensor(msgspec.Struct, frozen=True):
 
 
 class Shot(msgspec.Struct, frozen=True, kw_only=True, tag="shot"):
-    """Copies of weights and gradients that are to be measured by the probes named."""
+    """Copies of weights and gradients that are to be measured by the probes named, as far as that `share` of the time
+    trained allows; all of them where they `must`."""
 
     step: int
     seconds: float
@@ -38,6 +39,8 @@ class Shot(msgspec.Struct, frozen=True, kw_only=True, tag="shot"):
     norm: float
     scale: float
     probes: tuple[str, ...]
+    share: float = 1.0
+    must: bool = False
     geometry: dict[str, Geometry]
     tensors: tuple[SentTensor, ...]
 
@@ -59,28 +62,34 @@ class RowChange(msgspec.Struct, frozen=True, kw_only=True, tag="row"):
 
 
 class At(msgspec.Struct, frozen=True, kw_only=True, tag="at"):
-    """How far training is, and what measuring has cost its own thread."""
+    """How far training is; for how long its own thread was held up, `spent` seconds, what that took of a core, and what
+    `beside` it the others of its process took."""
 
     step: int
     seconds: float
     spent: float
+    copying: float = 0.0
+    beside: float = 0.0
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True, tag="end"):
-    """It is over."""
+    """It is over; `said` false: the run is left as it was before it was resumed, without an event."""
 
     status: str
     reason: str
+    said: bool = True
 
 
 ToRecorder = Shot | SaidNow | RowChange | At | End
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """From the recorder: a command that a viewer gave, what probes have cost in seconds, or why it cannot go on."""
+    """From the recorder: a command that a viewer gave, what the probes of a shot have cost in seconds, and what
+    `besides` the process has, or why it cannot go on."""
 
     command: str = ""
     costs: dict[str, float] = {}
+    besides: float = 0.0
     failed: str = ""
 
 

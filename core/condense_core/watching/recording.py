@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from condense_core.foreign import reason
 from condense_core.runfile.status import Status
 from condense_core.scenario.geometry import Geometry
 from condense_core.watching import pipe
-from condense_core.watching.budget import PROBES, Allowance
+from condense_core.watching.budget import Allowance
 
 # Bytes of copies that may wait to be measured: what a person does not miss beside a training.
 MOST_WAITING = 256 * 2**20
@@ -45,10 +45,11 @@ class WeightCopy:
 
     step: int
     seconds: float
-    geometry: dict[str, Geometry]
-    weights: Mapping[str, Tensor]
-    gradients: Mapping[str, Tensor]
     probes: tuple[str, ...]
+    must: bool = False
+    geometry: dict[str, Geometry] = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    gradients: dict[str, Tensor] = field(default_factory=dict)
     loss: Tensor | float = math.nan
     norm: Tensor | float = math.nan
     scale: Tensor | float = 1.0
@@ -56,6 +57,10 @@ class WeightCopy:
     ready: torch.cuda.Event | None = None
     """On a GPU: when the copies are made."""
     small: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def in_order_of(self, names: Sequence[str]) -> None:
+        """Have the layers in this order, in which viewers list them."""
+        self.weights = {name: self.weights[name] for name in names if name in self.weights}
 
     @property
     def size(self) -> int:
@@ -67,25 +72,34 @@ class WeightCopy:
 class Recording:
     """One run while it is recorded. Whatever goes wrong is said once, and then nothing is recorded any more."""
 
-    def __init__(self, folder: Path, share: float, *, keep_empty: bool = False) -> None:
-        """`keep_empty`: a run of which nothing was measured stays."""
+    def __init__(
+        self, folder: Path, budget: Allowance, *, keep_empty: bool = False, as_before: tuple[Status, str] | None = None
+    ) -> None:
+        """`keep_empty`: a run of which nothing was measured stays. `as_before`: how one was that is resumed, which
+        stays, and is so again where no step is made."""
         self.folder = folder
         self.commands: deque[str] = deque()
         """What viewers have asked for; the training's thread takes it."""
         self.progress = (0, 0.0)
         """Step reached and seconds trained."""
+        self.as_before = as_before
+        """None from the first step on."""
         self.spent = 0.0
-        """Seconds that the training's own thread has spent."""
+        """Seconds for which the training's own thread was held up."""
+        self.copying = 0.0
+        """What that took of a core."""
+        self._beside = self._there = 0.0
+        # of a core: what sending has taken here, and all but the probes in the recorder's process
         self._pid = os.getpid()
         self._over = False
         self._lock = threading.RLock()
-        self._budget = Allowance(share)
+        self._budget = budget
         self._said = ""
         self._bytes = 0
         self._waiting: queue.SimpleQueue[WeightCopy | pipe.ToRecorder] = queue.SimpleQueue()
         command = [sys.executable, "-P", "-m", "condense_core.watching.recorder", str(folder)]
         self._process = subprocess.Popen(
-            [*command, *(["--keep-empty"] if keep_empty else [])],
+            [*command, *(["--keep-empty"] if keep_empty or as_before is not None else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -104,15 +118,12 @@ class Recording:
     def due(self, seconds: float, *, must: bool = False) -> tuple[str, ...]:
         """The probes that run at a step `seconds` into training; none where there is no time for any."""
         if must:
-            return PROBES
+            return self._budget.probes
         if self._bytes > MOST_WAITING or self._waiting.qsize() > MOST_SNAPSHOTS:
             return ()
         with self._lock:
-            self._budget.besides = self.spent
-            found = tuple(self._budget.due(seconds))
-            if self._budget.notice:
-                self.event(self.progress[0], "slower", self._budget.notice)
-            return found
+            self._budget.besides = self.copying + self._beside + self._there
+            return tuple(self._budget.due(seconds))
 
     def measure(self, snapshot: WeightCopy) -> None:
         """Have a snapshot measured."""
@@ -138,7 +149,7 @@ class Recording:
         """Have what waits measured, and how the run ended recorded; the second time nothing."""
         if not self.usable:
             return
-        self._put(pipe.End(status=status, reason=reason[:2_000]))
+        self._put(self._end(status, reason[:2_000]))
         self._over = True
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(PATIENCE_S)
@@ -155,7 +166,19 @@ class Recording:
         print(  # noqa: T201 - the training is somebody else's, and goes on
             f"condense-tui: this training is not watched any more: {why}; training goes on", file=sys.stderr
         )
-        self._waiting.put(pipe.End(status="failed", reason=f"it was not watched to its end: {why}"))
+        self._waiting.put(self._end("failed", f"it was not watched to its end: {why}"))
+
+    def refuse(self, why: str) -> None:
+        """Say that training does not go on with this run, which is left as it was."""
+        print(  # noqa: T201
+            f"condense-tui: this training is not watched: {why}; training goes on", file=sys.stderr
+        )
+        self.finish("failed", why)
+
+    def _end(self, status: Status, reason: str) -> pipe.End:
+        if self.as_before is not None:
+            return pipe.End(status=self.as_before[0], reason=self.as_before[1], said=False)
+        return pipe.End(status=status, reason=reason)
 
     def forget(self) -> None:
         """In a fork: let go of the pipe, by which the recorder knows that training is there."""
@@ -181,10 +204,16 @@ class Recording:
                     item = None
                 if time.monotonic() - told > BEAT_S or isinstance(item, pipe.End):
                     step, seconds = self.progress
-                    pipe.write(file, pipe.At(step=step, seconds=seconds, spent=self.spent))
+                    self._beside = time.thread_time()
+                    pipe.write(
+                        file,
+                        pipe.At(
+                            step=step, seconds=seconds, spent=self.spent, copying=self.copying, beside=self._beside
+                        ),
+                    )
                     told = time.monotonic()
                 if isinstance(item, WeightCopy):
-                    _send(file, item)
+                    _send(file, item, self._budget.share)
                     with self._lock:
                         self._bytes -= item.size
                 elif item is not None:
@@ -209,6 +238,8 @@ class Recording:
                     self.commands.append(answer.command)
                 if answer.costs:
                     with self._lock:
+                        self._there = answer.besides
+                        self._budget.began(answer.besides)
                         self._budget.ran(answer.costs)
             if not self._over:
                 self.give_up(f"the process that records it has gone (status {self._process.wait()})")
@@ -216,7 +247,7 @@ class Recording:
             self.give_up(error)
 
 
-def _send(file: Any, snapshot: WeightCopy) -> None:
+def _send(file: Any, snapshot: WeightCopy, share: float) -> None:
     """A snapshot through the pipe; from a GPU it is copied beside what it trains, which does not wait for it."""
     beside: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     if snapshot.ready is not None:
@@ -243,6 +274,8 @@ def _send(file: Any, snapshot: WeightCopy) -> None:
         norm=norm,
         scale=scale,
         probes=snapshot.probes,
+        share=share,
+        must=snapshot.must,
         geometry=snapshot.geometry,
         tensors=tuple(said),
     )

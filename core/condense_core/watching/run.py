@@ -9,7 +9,7 @@ import math
 import os
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -18,19 +18,16 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from condense_core.runfile.status import Status
-from condense_core.scenario.watched import Watched, dumps
-from condense_core.watching.choice import choose
-from condense_core.watching.described import with_layers
+from condense_core.scenario.watched import Watched
+from condense_core.watching.copies import Copies
+from condense_core.watching.copying import Loss, in_words, number
+from condense_core.watching.ending import ending, obeyed
 from condense_core.watching.find import Finder
-from condense_core.watching.layers import FoundLayer
 from condense_core.watching.logged import Logged
 from condense_core.watching.recording import Recording, WeightCopy
+from condense_core.watching.resumed import OtherLayersError, Resumed
 from condense_core.watching.schedule import is_due
-
-# How often a paused training looks for the command that wakes it.
-PAUSE_POLL_S = 0.05
-
-Loss = Tensor | float
+from condense_core.watching.sharded import NotAllError, Shards
 
 living: weakref.WeakSet[WatchedRun] = weakref.WeakSet()
 """Runs of this process that are not over."""
@@ -49,22 +46,40 @@ class WatchedRun:
         finder: Finder,
         layers: tuple[str, ...],
         every: int | None = None,
-        first: int = 0,
+        resumed: Resumed | None = None,
+        others: Sequence[Optimizer] = (),
+        shards: Shards | None = None,
         hooked: bool = True,
     ) -> None:
         """Without a `recording` nothing is watched, and every call does nothing; where it is not `hooked`, somebody
-        calls `hook` before each step."""
+        calls `hook` before each step. With `resumed` the run has rows already. `others` are optimizers beside the one
+        whose steps count. With `shards` this process copies together with others, whether it records or not.
+        """
         self.id = recording.folder.name if recording is not None else ""
         """The run's id, for `condense-tui attach`; empty where nothing is recorded."""
-        self._model, self._optimizer, self._recording = model, optimizer, recording
-        self._watched, self._finder, self._asked = watched, finder, layers
-        self._layers: list[FoundLayer] = []
-        self._modules = -1
+        self.model = model
+        """The network."""
+        self._optimizer, self._recording = optimizer, recording
+        self._copies = Copies(
+            model,
+            optimizer,
+            watched,
+            finder=finder,
+            asked=layers,
+            resumed=resumed,
+            others=others,
+            shards=shards,
+        )
         self._every = every
-        self._step = first
+        self._resumed = resumed
+        self._step = 0 if resumed is None else resumed.last
+        # what was recorded up to there stands
+        self._upto = -1 if resumed is None else resumed.upto
+        self._before = 0.0 if resumed is None else resumed.seconds
         self._loss: Loss = math.nan
         self._logged = Logged()
         self._owed = False
+        self._measured = False
         self._stop_asked = False
         self._stop_seen = False
         self._began = math.nan
@@ -74,13 +89,15 @@ class WatchedRun:
         """Called where somebody asks to stop, in place of `stop_asked`."""
         self.hears: Callable[[], Tensor | None] | None = None
         """Gives the loss before a step, in place of `loss`."""
-        if recording is None:
+        if recording is not None:
+            recording.progress = (self._step, self._before)
+            living.add(self)
+            weakref.finalize(self, recording.finish, "done")
+        elif shards is None:
             return
-        recording.progress = (first, 0.0)
-        living.add(self)
-        weakref.finalize(self, recording.finish, "done")
         if optimizer is not None and hooked:
             self._hooks.append(optimizer.register_step_pre_hook(self.hook))
+            self._hooks += [other.register_step_pre_hook(self.other_hook) for other in self._copies.others]
 
     # what a training's author calls
 
@@ -105,8 +122,8 @@ class WatchedRun:
         if recording is None or not recording.usable:
             return
         try:
-            now = self._logged.add(self._step, {**(values or {}), **more})
-            recording.scalars(self._step, now)
+            now = self._logged.add({**(values or {}), **more})
+            self._record(recording, now)
         except Exception as error:  # noqa: BLE001 - nothing is raised in somebody's training
             recording.give_up(error)
 
@@ -139,9 +156,12 @@ class WatchedRun:
         if recording is None or not recording.usable:
             return
         try:
-            if self._step and self._layers:
+            copies = self._copies
+            copies.end_round(recording)
+            # putting the layers together would wait for the other processes
+            if self._step and copies.layers and self._step > self._upto and copies.shards is None:
                 self._measure(recording, must=True, last=True)
-            recording.scalars(self._step, self._logged.rest())
+            self._record(recording, self._logged.rest())
         except Exception as error:  # noqa: BLE001 - as in `log`
             recording.give_up(error)
         if status == "done" and not reason:
@@ -169,13 +189,30 @@ class WatchedRun:
         swapped = tuple(replaced if callable(each) and each is not optimizer else each for each in args)
         return swapped, {name: replaced if callable(each) else each for name, each in kwargs.items()}
 
+    def other_hook(self, optimizer: Optimizer, _: tuple[Any, ...], __: dict[str, Any]) -> None:
+        """The pre-step hook of an optimizer beside the one whose steps count."""
+        recording = self._recording
+        if recording is None or not recording.usable or not self._copies.waits_for(optimizer):
+            return
+        begun, worked = time.perf_counter(), time.thread_time()
+        try:
+            self._copies.other_step(recording, optimizer)
+        except Exception as error:  # noqa: BLE001 - as in `log`
+            recording.give_up(error)
+        self._spent(recording, begun, worked)
+
+    def also(self, optimizer: Optimizer) -> None:
+        """From now on an optimizer is known that changes some of the layers; somebody calls `other_hook` before its
+        steps."""
+        self._copies.others.append(optimizer)
+
     def ended_by(self, error: BaseException) -> None:
         """Remember what ends the process."""
         self._ended = ending(error)
 
     def is_of(self, model: nn.Module, optimizer: Optimizer | None) -> bool:
         """Whether it watches that training."""
-        return self._optimizer is optimizer if optimizer is not None else self._model is model
+        return self._optimizer is optimizer if optimizer is not None else self.model is model
 
     def forget_in_fork(self) -> None:
         """In a fork of the process: nothing is recorded here, and nothing is held."""
@@ -185,35 +222,62 @@ class WatchedRun:
     def _before_step(self, arguments: tuple[Any, ...]) -> Callable[[], Any] | None:
         """Before the weights change; a closure in place of the one that was given, where that makes the gradient."""
         recording = self._recording
+        begun, worked = time.perf_counter(), time.thread_time()
+        closure = next((each for each in arguments if callable(each)), None)
+        usable = recording is not None and recording.usable
+        due, replaced = self._with_others(closure, help_them=not usable)
         if recording is None or not recording.usable:
-            return None
-        begun = time.perf_counter()
-        replaced = None
+            return replaced
         try:
             if math.isnan(self._began):
                 self._begin(recording)
+            self._copies.end_round(recording)
             # what somebody waits for is not what measuring costs
             begun += self._obey(recording)
             if self.hears is not None and (loss := self.hears()) is not None:
                 self.loss(loss)
-            if self._owed or is_due(self._step, self._every):
-                closure = next((each for each in arguments if callable(each)), None)
+            if self._copies.shards is None:
+                due = self._step > self._upto and (self._owed or is_due(self._step, self._every))
+            if due:
                 if closure is None:
                     self._owed = not self._measure(recording)
                 else:
                     replaced = self._within(recording, closure)
             self._step += 1
-            recording.progress = (self._step, self._seconds())
+            recording.progress = (self._step, self._before + self._seconds())
+        except OtherLayersError as error:
+            recording.refuse(str(error))
+            return None
         except Exception as error:  # noqa: BLE001 - as in `log`
             recording.give_up(error)
             return None
-        spent = time.perf_counter() - begun
-        self._began += spent
-        recording.spent += spent
+        self._spent(recording, begun, worked)
         stop = self.on_stop
         if self._stop_asked and stop is not None:
             stop()
         return replaced
+
+    def _with_others(
+        self, closure: Callable[[], Any] | None, *, help_them: bool
+    ) -> tuple[bool, Callable[[], Any] | None]:
+        """Whether this step is one at which all processes copy. `help_them` where nothing is recorded here: that is
+        done at once, or in a closure in place of the one that makes the gradient."""
+        shards = self._copies.shards
+        if shards is None:
+            return False, None
+        try:
+            due = shards.next_is_due()
+            if not due or not help_them:
+                return due, None
+            if closure is not None:
+                return due, shards.within(closure)
+            shards.take_part()
+        except NotAllError as error:
+            if self._recording is not None and self._recording.usable:
+                self._recording.refuse(str(error))
+        except Exception:  # noqa: BLE001 - the process that records has met the same, and says it
+            shards.off = True
+        return False, None
 
     def _within(self, recording: Recording, closure: Callable[[], Any]) -> Callable[[], Any]:
         """The closure, measured once its first call has made loss and gradient at the weights as they are now."""
@@ -236,106 +300,70 @@ class WatchedRun:
 
     def _begin(self, recording: Recording) -> None:
         self._began = time.perf_counter()
-        device = next((parameter.device for parameter in self._model.parameters()), torch.device("cpu"))
+        device = next((parameter.device for parameter in self.model.parameters()), torch.device("cpu"))
+        resumed = self._resumed
+        self._copies.status = "running"
+        if resumed is not None:
+            self.find(recording)
+            if not self._copies.layers:
+                raise OtherLayersError(f"this network has none of the layers of {self.id}")
+            self._step, why = resumed.start(self._optimizer)
+            # the first step that is new is measured, scheduled or not
+            self._owed = True
+            recording.as_before = None
         recording.set_status("running", device=in_words(device), pid=os.getpid())
-        recording.event(self._step, "started", f"watching {self._watched.optimizer or 'a training'}")
+        if resumed is None:
+            recording.event(self._step, "started", f"watching {self._copies.watched.optimizer or 'a training'}")
+        else:
+            recording.event(self._step, "resumed", resumed.told(self._step, why))
 
-    def _seconds(self) -> float:
-        return max(0.0, time.perf_counter() - self._began)
+    def _record(self, recording: Recording, values: list[tuple[str, float]]) -> None:
+        """Record what was logged; nothing of a step of which there is something already, in a run that is resumed."""
+        if self._step > self._upto:
+            recording.scalars(self._step, values)
 
     def find(self, recording: Recording) -> None:
         """Look for layers, where the network has other modules than the last time."""
-        modules = sum(1 for _ in self._model.modules()) + sum(1 for _ in self._model.parameters()) * 1_000_003
-        if modules == self._modules:
-            return
-        again = self._modules >= 0
-        self._modules = modules
-        found = self._finder.layers()
-        if not found:
-            self._modules = -1
-            return
-        names = {layer.name for layer in self._layers}
-        chosen, words = choose(found, self._asked, self._finder.not_measured)
-        new = [layer for layer in chosen if layer.name not in names]
-        if again and not new:
-            return
-        self._layers += new
-        recording.event(self._step, "layers", words if not names else f"new: {', '.join(each.name for each in new)}")
-        self._watched = with_layers(self._watched, self._layers)
-        recording.set_status("running" if not math.isnan(self._began) else "starting", experiment=dumps(self._watched))
+        self._copies.find(recording, self._step)
 
     def _measure(
         self, recording: Recording, *, must: bool = False, last: bool = False, step: int | None = None
     ) -> bool:
         """Copy what is to be measured; whether this step is dealt with, and need not be measured later."""
         seconds = self._seconds()
-        names = recording.due(seconds, must=must or self._step == 0)
+        must = must or not self._measured
+        names = recording.due(seconds, must=must or self._copies.shards is not None)
         if not names:
             return True
-        scale = getattr(self._optimizer, "grad_scale", None)
-        skipped = getattr(self._optimizer, "found_inf", None)
-        if skipped is not None and float(skipped):
-            # a scaled gradient that overflowed: the optimizer leaves this step out
-            return False
-        self.find(recording)
-        weights, gradients, geometry = {}, {}, {}
-        for layer in list(self._layers):
-            try:
-                weights[layer.name] = layer.weight()
-                gradient = None if last else layer.gradient()
-            except Exception as error:  # noqa: BLE001 - one odd layer does not end the others
-                self._layers.remove(layer)
-                weights.pop(layer.name, None)
-                recording.event(self._step, "layers", f"{layer.name} is left out: {type(error).__name__}: {error}")
-                continue
-            if weights[layer.name].shape != (layer.geometry.kernels, layer.geometry.entries):
-                self._layers.remove(layer)
-                del weights[layer.name]
-                recording.event(self._step, "layers", f"{layer.name} is left out: its shape has changed")
-                continue
-            geometry[layer.name] = layer.geometry
-            if gradient is not None:
-                gradients[layer.name] = gradient
-        snapshot = WeightCopy(
+        copy = WeightCopy(
             step=self._step if step is None else step,
-            seconds=seconds,
-            geometry=geometry,
-            weights=weights,
-            gradients=gradients,
-            loss=_one(self._loss),
-            norm=math.nan if last else _norm(self._model),
-            scale=1.0 if scale is None else scale.detach().clone(),
+            seconds=self._before + seconds,
+            loss=number(self._loss),
             probes=names,
+            must=must,
         )
-        if any(weight.is_cuda for weight in weights.values()):
-            snapshot.ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            snapshot.ready.record()
-        recording.measure(snapshot)
-        recording.scalars(self._step, self._logged.rest())
-        return True
+        dealt_with = self._copies.take(recording, copy, last=last)
+        if dealt_with:
+            self._measured = True
+            self._record(recording, self._logged.rest())
+        return dealt_with
+
+    def _spent(self, recording: Recording, begun: float, worked: float) -> None:
+        """Note what this thread has done since these two clocks: that was no training."""
+        spent = time.perf_counter() - begun
+        self._began += spent
+        recording.spent += spent
+        recording.copying += time.thread_time() - worked
+
+    def _seconds(self) -> float:
+        return max(0.0, time.perf_counter() - self._began)
 
     def _obey(self, recording: Recording) -> float:
         """Do what was asked for; while paused, wait here. Seconds that were waited for."""
-        paused, waited = math.nan, 0.0
-        while True:
-            while recording.commands:
-                verb = recording.commands.popleft()
-                if verb == "stop":
-                    self._stop_asked = True
-                    recording.event(self._step, "stop", "somebody asks to stop")
-                if verb == "pause" and math.isnan(paused):
-                    paused = time.perf_counter()
-                    recording.event(self._step, "paused", "paused by command")
-                    recording.set_status("paused")
-                if (verb == "resume" or self._stop_asked) and not math.isnan(paused):
-                    waited += time.perf_counter() - paused
-                    self._began += time.perf_counter() - paused
-                    paused = math.nan
-                    recording.event(self._step, "resumed", "resumed by command")
-                    recording.set_status("running")
-            if math.isnan(paused) or not recording.usable:
-                return waited
-            time.sleep(PAUSE_POLL_S)
+        waited, stop = obeyed(recording, self._step)
+        self._stop_asked |= stop
+        self._began += waited
+        return waited
 
     def _can(self, *abilities: str) -> None:
         import json
@@ -343,39 +371,3 @@ class WatchedRun:
         if self._recording is not None:
             status: Status = "starting" if math.isnan(self._began) else "running"
             self._recording.set_status(status, can=json.dumps(abilities))
-
-
-def ending(error: BaseException | None) -> tuple[Status, str]:
-    """How a run ended that this ended."""
-    if error is None:
-        return "done", ""
-    if isinstance(error, KeyboardInterrupt):
-        return "stopped", "stopped by Ctrl-C"
-    if isinstance(error, SystemExit):
-        return ("done", "") if not error.code else ("failed", f"the script ended with {error.code}")
-    text = str(error).strip().partition("\n")[0]
-    return "failed", f"{type(error).__name__}: {text}".removesuffix(": ")
-
-
-def in_words(device: torch.device) -> str:
-    """The device with its name where it has one."""
-    return f"{device} {torch.cuda.get_device_name(device)}" if device.type == "cuda" else device.type
-
-
-def _one(loss: Loss) -> Loss:
-    """A loss as one number that nobody changes, still where it is."""
-    if not isinstance(loss, Tensor):
-        return loss
-    return loss.to(torch.float32, copy=True) if loss.ndim == 0 else loss.float().mean()
-
-
-def _norm(model: nn.Module) -> Tensor | float:
-    """Norm of the whole gradient, still where it is."""
-    grads = [p.grad for p in model.parameters() if p.grad is not None and not p.grad.is_sparse]
-    if not grads:
-        return math.nan
-    with torch.no_grad():
-        device = grads[0].device
-        norms = torch.stack([torch.linalg.vector_norm(grad.float()).to(device) for grad in grads])
-        norm: Tensor = torch.linalg.vector_norm(norms)
-        return norm

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +15,44 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from condense_core.foreign import reason
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.create import revision_at
+from condense_core.runs.take_up import TakenUp
 from condense_core.scenario.watched import Watched
 from condense_core.watching.begin import BUDGET, bare, rank
+from condense_core.watching.budget import Allowance
+from condense_core.watching.choice import choose
 from condense_core.watching.described import in_words
+from condense_core.watching.ending import ending
 from condense_core.watching.find import Finder, unwrapped
 from condense_core.watching.heard import heard
 from condense_core.watching.recording import Recording
-from condense_core.watching.run import WatchedRun, ending
+from condense_core.watching.resumed import OtherLayersError, Resumed, resumed_as
+from condense_core.watching.rounds import changes
+from condense_core.watching.run import WatchedRun
+from condense_core.watching.sharded import Shards, is_sharded
 
 
 class Untouched:
     """One run of a script: the first optimizer that makes a step is the one whose network is watched."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, start: str, script: str, arguments: Sequence[str]) -> None:
+        """`start` is `new`, `resume`, or the step that the run is resumed at."""
         with RunReader(folder) as run:
-            found = run.subject
-        assert isinstance(found, Watched)
-        self._watched = found
-        self._recording: Recording | None = Recording(folder, BUDGET, keep_empty=True)
+            watched, info, upto = run.subject, run.info(), run.last_step
+        assert isinstance(watched, Watched)
+        self._watched = watched
+        self._resumed: Resumed | None = None
+        if start != "new":
+            module = script.startswith("-m ")
+            file = Path.cwd() / "module" if module else Path(script).resolve()
+            at = revision_at(file.parent)
+            named = script if module else str(file)
+            now = Watched(name=watched.name, script=named, arguments=tuple(arguments), revision=at)
+            step = int(start) if start.isdecimal() else None
+            self._resumed = resumed_as(TakenUp(info, watched, upto), now, step)
+        self._recording: Recording | None = Recording(folder, Allowance(BUDGET), keep_empty=True)
+        if self._resumed is not None:
+            self._recording.progress = (self._resumed.last, self._resumed.seconds)
         self._run: WatchedRun | None = None
         self._optimizer: Optimizer | None = None
         self._others: set[int] = set()
@@ -56,11 +78,17 @@ class Untouched:
                 self._optimizer = optimizer
                 self._begin(optimizer, recording)
             run = self._run
-            if optimizer is not self._optimizer:
-                self._tell_of(optimizer, recording)
-                return None
             if run is None:
                 return None
+            if optimizer is not self._optimizer:
+                self._tell_of(optimizer, run, recording)
+                run.other_hook(optimizer, args, kwargs)
+                return None
+        except OtherLayersError as error:
+            # it was started to go on with that run
+            print(f"condense-tui: not resumed: {error}", file=sys.stderr, flush=True)  # noqa: T201 - the run's log
+            recording.finish("failed", f"not resumed: {error}; what was recorded stands")
+            raise SystemExit(1) from None
         except Exception as error:  # noqa: BLE001 - the script goes on, whatever this is
             recording.give_up(error)
             return None
@@ -74,25 +102,50 @@ class Untouched:
         import msgspec
 
         model = network_of(optimizer)
-        watched = msgspec.structs.replace(self._watched, optimizer=in_words(optimizer))
-        finder = Finder(model)
-        run = self._run = WatchedRun(model, optimizer, recording, watched, finder=finder, layers=("*",), hooked=False)
+        watched, resumed = self._watched, self._resumed
+        if resumed is None:
+            watched = msgspec.structs.replace(watched, optimizer=in_words(optimizer))
+        else:
+            now = msgspec.structs.replace(resumed.now, optimizer=in_words(optimizer))
+            resumed = dataclasses.replace(resumed, now=now)
+        run = self._run = WatchedRun(
+            model,
+            optimizer,
+            recording,
+            watched,
+            finder=Finder(model),
+            layers=("*",),
+            resumed=resumed,
+            shards=self._shards(model),
+            hooked=False,
+        )
         run.on_stop = _interrupt
         run.hears = self._heard.take
         parameters = sum(parameter.numel() for parameter in model.parameters())
         name = type(unwrapped(model)).__name__
         words = f"found {name} ({parameters:,} parameters), trained by {in_words(optimizer)}"
         print(f"condense-tui: {words}", file=sys.stderr, flush=True)  # noqa: T201 - the run's log
-        recording.event(0, "found", words)
+        recording.event(recording.progress[0], "found", words)
         run.find(recording)
 
-    def _tell_of(self, optimizer: Optimizer, recording: Recording) -> None:
-        """Say once of another optimizer that it is not watched."""
+    def _shards(self, model: nn.Module) -> Shards | None:
+        if not is_sharded(model):
+            return None
+        if self._resumed is not None:
+            raise OtherLayersError("a training whose parameters are spread over processes is not resumed")
+        finder = Finder(model)
+        return Shards(model, None, lambda: choose(finder.layers(), ("*",), finder.not_measured))
+
+    def _tell_of(self, optimizer: Optimizer, run: WatchedRun, recording: Recording) -> None:
+        """Say once of another optimizer whether it is watched: where it changes the same network."""
         if id(optimizer) in self._others or bare(optimizer) is self._optimizer:
             return
         self._others.add(id(optimizer))
-        step = recording.progress[0]
-        recording.event(step, "found", f"another optimizer, {in_words(optimizer)}, is not watched")
+        shared = changes(optimizer, run.model)
+        if shared:
+            run.also(optimizer)
+        does = f"changes {shared:,} parameters of it, too" if shared else "changes another network, and is not watched"
+        recording.event(recording.progress[0], "found", f"another optimizer, {in_words(optimizer)}, {does}")
 
 
 def network_of(optimizer: Optimizer) -> nn.Module:

@@ -35,6 +35,7 @@ class WatchedView:
         self.loss = shot.loss
         self.gradient_norm = shot.norm / shot.scale
         self.accuracy = math.nan
+        self.test_loss = math.nan
         self.test_accuracy = math.nan
         self._geometry = shot.geometry
         self._weights = weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
@@ -27,7 +28,9 @@ from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs import place
+from condense_core.runs.create import create_watched
 from condense_core.runs.summary import summarise, to_json
+from condense_core.scenario.watched import Watched
 
 
 @pytest.fixture
@@ -84,6 +87,25 @@ def test_a_client_of_the_protocol_before_is_served_runs_that_it_can_read_and_ref
         f"{new.folder.name} is recorded in format 3, which your condense-tui cannot receive;"
         f" update it to one like that of this machine, {program_version()}"
     ]
+
+
+def test_a_client_of_the_protocol_before_is_told_of_a_watched_run_in_a_line(far, near):
+    old = Recording(far, frames=20, format_=1)
+    old.write()
+    watched = create_watched(Watched(name="mine"), runs=far)
+    newer = f"update it to one like that of this machine, {program_version()}"
+    for protocol, listed in ((say.PROTOCOL, 2), (2, 1)):
+        with following(far, near, old.folder.name, protocol=protocol) as link:
+            runs, troubles = link.ask(say.ListRuns, say.Runs).unpacked()
+            assert len(runs) == listed
+            with contextlib.suppress(StopIteration):
+                link.ask(lambda ask: say.Subscribe(ask, watched.name, 0, False), say.Described)
+            refused = [message.error for message in link.received if isinstance(message, say.Refused)]
+    # the older one
+    assert troubles == [
+        f"{watched.name} is trained by a script of its own, which your condense-tui cannot show; {newer}"
+    ]
+    assert refused == [f"{watched.name} is recorded in format 3, which your condense-tui cannot receive; {newer}"]
 
 
 def test_a_file_of_a_later_format_is_not_copied(far, near):

@@ -23,7 +23,7 @@ from support import wait_for
 
 from condense_core.errors import RunFailedError, RunFileError
 from condense_core.remote.server.source import RunSource
-from condense_core.runfile import beats, control, frames, schema
+from condense_core.runfile import beats, control, frames, scalars, schema
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader, open_writer
@@ -598,6 +598,20 @@ def test_a_run_is_not_resumed_on_a_full_disk(folder, monkeypatch, kind):
         assert ("5,000 bytes are free" if kind == "a full disk" else "Disk quota exceeded") in str(caught.value)
         assert seen(folder) == "stopped"
     assert create.ready_to_resume(folder).status == "stopped"
+
+
+@pytest.mark.parametrize("opened", [RunWriter, RunSource, RunReader])
+def test_a_disk_that_fails_right_after_a_run_file_was_opened_is_one_line(folder, monkeypatch, opened):
+    """As one that was full when a worker began: its traceback then found no room in the log."""
+
+    def refuse(_):
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorname = "SQLITE_CANTOPEN"
+        raise error
+
+    monkeypatch.setattr(scalars, "version_of", refuse)
+    with pytest.raises(RunFileError, match=r"^cannot read .*: unable to open database file$"):
+        opened(folder)
 
 
 def test_a_run_that_is_silent_elsewhere_can_be_resumed_here(folder, monkeypatch):

@@ -89,7 +89,7 @@ def test_only_what_changed_is_read_again(folder: Path, tmp_path: Path, monkeypat
     other = create_run(toml.loads(preset_text("digits-gd")), runs=tmp_path)
     write(other, [4.0])
     read: list[Path] = []
-    monkeypatch.setattr("condense_core.runs.glance.glance", lambda place: (read.append(place), glance(place))[1])
+    monkeypatch.setattr("condense_core.runs.glance.glance", lambda place, base: (read.append(place), glance(place))[1])
     glances = Glances(tmp_path)
     first = list(glances.look())
     assert sorted(read) == sorted([folder, other])

@@ -67,7 +67,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders of runs that were read from their files."""
     found: list[Path] = []
     one, whole = glance.glance, listing._read
-    monkeypatch.setattr(glance, "glance", lambda folder: (found.append(folder), one(folder))[1])
+    monkeypatch.setattr(glance, "glance", lambda folder, base: (found.append(folder), one(folder, base))[1])
     monkeypatch.setattr(listing, "_read", lambda folder, trouble: (found.append(folder), whole(folder, trouble))[1])
     return found
 

@@ -107,6 +107,14 @@ def test_a_star_sets_every_item():
         ("optimizer.lr=-1", "optimizer.lr: expected a finite number above 0, got -1.0"),
         ("init.gamma=-500", "init.gamma: expected -30 to 1000, got -500.0"),
         ("init.gamma=nan", "init.gamma: expected -30 to 1000, got nan"),
+        ("optimizer.momentum=1", "optimizer.momentum: expected 0 or more and less than 1, got 1.0"),
+        ("optimizer.nesterov=true", "nesterov: expected a momentum above 0, got none"),
+        ("optimizer.warmup=100", "optimizer.warmup: expected fewer than steps (100), got 100"),
+        ("optimizer.decay=cosin", "optimizer.decay: unknown 'cosin'; did you mean 'cosine'?"),
+        ("optimizer.decay_to=0.1", "decay_to: expected a decay that it ends ('cosine', 'linear'), got none"),
+        ("optimizer.weight_decay=-1", "optimizer.weight_decay: expected a finite number, 0 or more, got -1.0"),
+        ("optimizer.noise=inf", "optimizer.noise: expected a finite number, 0 or more, got inf"),
+        ("layers.0.dropout=1", "layers.0.dropout: expected 0 or more and less than 1, got 1.0"),
         ("optimizer.batch=501", "optimizer.batch: expected at most data.samples (500), got 501"),
         ("loss=cross-entropy", "data.labels: expected 'onehot' with loss = 'cross-entropy', got 'raw'"),
         ("init.scheme=normal", "init.std: missing"),
@@ -121,7 +129,7 @@ def test_a_star_sets_every_item():
         ("widht=3", "widht: unknown; did you mean 'layers.*.width'?"),
         ("sed=3", "sed: unknown; did you mean 'seed'?"),
         ("foo=3", "foo: unknown; expected one of about, claim, data"),
-        ("layers.0.kernel=3", "layers.0.kernel: unknown; expected one of activation, bias, kind, size, width"),
+        ("layers.0.kernel=3", "layers.0.kernel: unknown; expected one of activation, bias, dropout, kind, size, width"),
         ("optimizer.lr=fast", "optimizer.lr: expected a number or none, got 'fast'"),
         ("layers=3", "layers: expected a list, got 3"),
         ("steps.x=3", "steps is a single value"),
@@ -167,6 +175,11 @@ def test_text_that_is_no_scenario_is_one_line(text, message):
 def test_two_ways_to_say_a_learning_rate_exclude_each_other_where_both_are_said():
     with pytest.raises(ScenarioError, match="exactly one of lr and lr_lambda1"):
         override("optimizer.lr=0.1", "optimizer.lr_lambda1=0.1")
+
+
+def test_a_schedule_of_rates_is_given_in_one_way():
+    with pytest.raises(ScenarioError, match="later_lr: expected either later_lr or a warm-up and decay, got both"):
+        override("optimizer.later_lr=[[5, 0.1]]", "optimizer.warmup=3")
 
 
 def test_an_experiment_cannot_be_changed():

@@ -208,6 +208,86 @@ def test_of_two_processes_that_train_together_the_first_records(runs):
         assert found.layers == ("0",)
 
 
+SHARDED = """
+import os, sys, torch
+import torch.distributed as dist
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from condense_core import watch
+rank, port, who, kept = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
+os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+dist.init_process_group("gloo", rank=rank, world_size=2)
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(5, 9), nn.Tanh(), nn.Linear(9, 7, bias=False), nn.Tanh(), nn.Linear(7, 2))
+mesh = init_device_mesh("cpu", (2,))
+for layer in (model[0], model[2]):
+    fully_shard(layer, mesh=mesh)
+fully_shard(model, mesh=mesh)
+optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+run = watch(model, optimizer) if who == "all" or (who == "first" and rank == 0) else None
+rows, norms = [], []
+for step in range(40):
+    optimizer.zero_grad()
+    loss = model(torch.randn(4, 5)).square().mean()
+    loss.backward()
+    if run is not None:
+        run.loss(loss)
+    rows.append(torch.cat([model[0].weight.full_tensor(), model[0].bias.full_tensor()[:, None]], dim=1).detach())
+    norms.append(torch.linalg.vector_norm(torch.cat([p.grad.full_tensor().flatten() for p in model.parameters()])))
+    optimizer.step()
+whole = {name: p.full_tensor().detach() for name, p in model.named_parameters()}
+if rank == 0:
+    torch.save({"rows": torch.stack(rows), "norms": torch.stack(norms), **whole}, kept)
+if run is not None:
+    run.close()
+dist.barrier()
+dist.destroy_process_group()
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.own_process
+def test_parameters_that_are_spread_over_processes_are_put_together_by_all_of_them_or_not_at_all(runs, tmp_path):
+    import socket
+    import subprocess
+
+    def trained(who: str) -> tuple[dict[str, torch.Tensor], str]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = str(probe.getsockname()[1])
+        kept = tmp_path / f"{who}.pt"
+        environment = {**os.environ, "CONDENSE_RUNS_DIR": str(runs)}
+        both = [
+            subprocess.Popen(
+                [sys.executable, "-c", SHARDED, str(rank), port, who, str(kept)], env=environment, stderr=-1, text=True
+            )
+            for rank in (0, 1)
+        ]
+        said = [process.communicate(timeout=120)[1] for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
+        return torch.load(kept), said[0]
+
+    plain, _ = trained("nobody")
+    watched, _ = trained("all")
+    assert all(torch.equal(value, watched[name]) for name, value in plain.items())
+    info = read_run(only_run(runs))
+    assert (info.status, info.step) == ("done", 40)
+    with RunReader(only_run(runs)) as found:
+        assert found.layers == ("0", "2")
+        assert found.instants.tolist() == [*range(33), 34, 36, 38]
+        for step in found.similarity_steps("0"):
+            unit = nn.functional.normalize(watched["rows"][step], dim=1)
+            np.testing.assert_allclose(found.similarity("0", step), (unit @ unit.T).numpy(), atol=0.005)
+        steps, norms = found.curve("gradient_norm")
+        assert norms == pytest.approx(watched["norms"][steps.tolist()].tolist(), rel=1e-5)
+    # one process alone cannot put them together, and would wait for the others
+    alone, said = trained("first")
+    assert all(torch.equal(value, alone[name]) for name, value in plain.items())
+    assert "spread over processes (FSDP), and not each of them has called watch(); training goes on" in said
+    assert waited(lambda: only_run(runs) is not None)
+
+
 def test_the_network_of_an_optimizer_is_the_whole_module_that_has_its_parameters():
     model = nn.ModuleDict({"net": network(), "criterion": nn.MSELoss()})
     other = network()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
+import resource
 import subprocess
 import sys
 import threading
@@ -332,6 +334,31 @@ def test_where_runs_cannot_be_made_there_is_one_warning_and_training_goes_on(tmp
     assert "this training is not watched" in line
 
 
+@pytest.mark.thorough
+@pytest.mark.own_process
+def test_what_watching_is_said_to_take_is_what_its_process_took(runs):
+    """By the kernel's count of it, in which the imports before the first measurement are most."""
+
+    def of_others() -> float:
+        found = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return found.ru_utime + found.ru_stime
+
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    before = of_others()
+    with watch(model, optimizer, runs_dir=runs) as run:
+        loop(model, optimizer, run=run, steps=40)
+    took = of_others() - before
+    with RunReader(only_run(runs)) as found:
+        (said,) = texts(found, "recording")
+        assert found.instants.tolist() == [*range(33), *range(34, 41, 2)]
+    parts = dict(re.findall(r"(\w+) ([\d.]+) s", said.partition(": ")[2]))
+    here = float(parts.pop("copying", 0)) + float(parts.pop("sending", 0))
+    total = float(re.search(r"took ([\d.]+) s", said)[1])
+    assert total - here == pytest.approx(took, rel=0.15, abs=0.1)
+    assert sum(map(float, parts.values())) == pytest.approx(total - here, abs=0.1)
+
+
 @pytest.mark.own_process
 def test_a_recorder_that_dies_is_one_warning(runs, capsys):
     model = network()
@@ -381,12 +408,35 @@ def test_an_odd_layer_is_left_out_and_the_others_are_measured(runs):
         ({"every": 0}, ValueError, "every: expected a number of steps, 1 or more, got 0"),
         ({"budget": 2.0}, ValueError, "budget: expected a share of the time"),
         ({"layers": "tow"}, ValueError, "layers: 'tow' fits no layer"),
+        ({"optimizer": [torch.optim.Adam, 3]}, TypeError, "optimizer: expected a torch.optim.Optimizer, got type"),
+        ({"probes": "similarty"}, ValueError, "probes: unknown 'similarty', did you mean 'similarity'"),
+        ({"probes": ["change", "field", 3]}, ValueError, "probes: unknown 'field', expected one of vitals, .*'3'|3"),
     ],
 )
 def test_arguments_that_make_no_sense_are_said_at_once_and_leave_no_run(runs, arguments, error, says):
     with pytest.raises(error, match=says):
         watch(**{"model": network(), "runs_dir": runs, **arguments})
     assert waited(lambda: run_folders(runs) == [])
+
+
+@pytest.mark.parametrize(
+    ("probes", "has", "has_not"),
+    [
+        (["change"], "0.relative_change", "0.lines"),
+        ("condensation", "0.lines", "0.relative_change"),
+        ([], "gradient_norm", "0.lines"),
+    ],
+)
+def test_only_the_probes_that_are_asked_for_run_and_the_loss_always(runs, probes, has, has_not):
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watch(model, optimizer, probes=probes, runs_dir=runs) as run:
+        loop(model, optimizer, run=run, steps=3)
+    with RunReader(only_run(runs)) as found:
+        assert found.instants.tolist() == [0, 1, 2, 3]
+        assert has in found.curve_names
+        assert has_not not in found.curve_names
+        assert (found.similarity("0") is None) == ("similarity" not in probes)
 
 
 def test_only_the_first_of_several_processes_records(runs, monkeypatch):

@@ -106,6 +106,105 @@ def test_a_script_that_fails_is_a_run_that_failed_with_its_traceback_in_the_log(
     assert "condense_core" not in log[log.index("Traceback") :]
 
 
+RESUMED = """
+import sys
+import torch
+from torch import nn
+width, start, steps = map(int, sys.argv[1:])
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(10, width), nn.ReLU(), nn.Linear(width, 12), nn.ReLU(), nn.Linear(12, 4))
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+if start:
+    kept = torch.load("kept.pt")
+    model.load_state_dict(kept[0])
+    optimizer.load_state_dict(kept[1])
+for step in range(start, steps):
+    if step == 7:
+        torch.save((model.state_dict(), optimizer.state_dict()), "kept.pt")
+    optimizer.zero_grad()
+    model(torch.randn(8, 10)).square().mean().backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.thorough
+def test_a_script_that_resumes_goes_on_in_its_run_untouched(command, tmp_path):
+    (tmp_path / "resumes.py").write_text(RESUMED)
+    command("watch", "--headless", "resumes.py", "16", "0", "10")
+    folder = only(tmp_path)
+    assert "step 15" in command("watch", "--headless", "--resume", folder.name, "resumes.py", "16", "7", "15").stdout
+    with RunReader(only(tmp_path)) as run:
+        assert run.curve("loss")[0].tolist() == list(range(16))
+        (said,) = [event.text for event in run.events if event.kind == "resumed"]
+        assert said == (
+            "resumed at step 7, as its optimizer counts; what was recorded up to step 10 stands, and is not recorded"
+            " again; other than before: arguments 16 7 15 (was 16 0 10)"
+        )
+        assert (run.info().status, run.info().can) == ("done", ("pause", "stop"))
+    # another network is said at its first step, and ends
+    answer = command("watch", "--headless", "--resume", folder.name, "resumes.py", "20", "0", "30", code=1)
+    said = f"layer 0 of {folder.name} is dense 16 × 11 (bias), and this network's is dense 20 × 11 (bias)"
+    assert f"failed: not resumed: {said}; what was recorded stands" in answer.stderr
+    assert said in (folder / "worker.log").read_text()
+    assert read_run(folder).step == 15
+
+
+def test_a_run_that_cannot_be_resumed_is_said_before_the_script_starts(command, tmp_path, make_run):
+    folder = make_run()
+    for words, says in (
+        (
+            ("--resume", folder.name),
+            f"{folder.name} was trained by the engine; to go on with it: condense-tui runs resume",
+        ),
+        (("--resume", "nothing"), "no run 'nothing' in"),
+        (("--step", "3"), "--step: only a run that is resumed (--resume) begins at another step than 0"),
+        (("--resume", folder.name, "--name", "x"), "--name: a run that is resumed has its name already"),
+    ):
+        line = command("watch", "--headless", *words, "train.py", "--steps", "1", code=2).stderr
+        assert line.count("\n") == 1
+        assert line.startswith(f"condense-tui: {says}"), line
+    assert len(run_folders(tmp_path / "runs")) == 1
+
+
+@pytest.mark.thorough
+def test_a_module_is_run_as_python_runs_it_and_two_optimizers_of_one_network_are_found(command, tmp_path):
+    package = tmp_path / "project"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "sizes.py").write_text("WIDTH = 16")
+    script = RESUMED.replace("import sys", "import sys\nfrom .sizes import WIDTH\nprint(__name__, sys.argv[0])")
+    one = "optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)"
+    two = (
+        "optimizer = torch.optim.AdamW(model[2:].parameters())\nother = torch.optim.SGD(model[0].parameters(), lr=0.1)"
+    )
+    script = script.replace(one, two).replace("optimizer.step()", "optimizer.step(); other.step()")
+    (package / "train.py").write_text(f"{script}assert steps < 9, 'too many'")
+    words = ("watch", "--headless", "-m", "project.train", "16", "0")
+    summary = command(*words, "8").stdout
+    assert "step 8" in summary
+    folder = only(tmp_path)
+    with RunReader(folder) as run:
+        assert (run.info().name, run.subject.script, run.subject.arguments) == (
+            "train",
+            "-m project.train",
+            ("16", "0", "8"),
+        )
+        found = [event.text for event in run.events if event.kind == "found"]
+        assert found[1].startswith("another optimizer, SGD, lr 0.1")
+        assert found[1].endswith("changes 2 parameters of it, too")
+        assert len(run.curve("0.velocity_cos")[0]) == 8
+    assert f"__main__ {package / 'train.py'}" in (folder / "worker.log").read_text()
+    answer = command(*words, "9", code=1)
+    assert "failed: AssertionError: too many" in answer.stderr
+    log = max(run_folders(tmp_path / "runs")) / "worker.log"
+    assert log.read_text().count("Traceback") == 1
+    assert "condense_core" not in log.read_text().partition("Traceback")[2]
+    for name, says in (("nowhere.train", "there is no module nowhere in"), ("a-b", "expected the name of a module")):
+        line = command("watch", "-m", name, code=2).stderr
+        assert line.startswith(f"condense-tui: watch -m: {says}")
+        assert line.count("\n") == 1
+
+
 @pytest.mark.thorough
 def test_a_script_is_stopped_from_outside(command, tmp_path):
     command("watch", "--detach", "train.py", "--steps", "1000000000")

@@ -19,6 +19,7 @@ import pytest
 from exporting import command, written
 from one_input import one_input_run
 from recording import Recording
+from support import need_module
 
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
 from condense_core.installation import how_to_add
@@ -87,6 +88,22 @@ def test_csv_up_to_a_step(recorded: Path, tmp_path: Path) -> None:
     lines = written(recorded, tmp_path, "csv", at=100).decode().splitlines()
     assert len(lines) > 3
     assert all(int(line.partition(",")[0]) <= 100 for line in lines[1:])
+
+
+@pytest.mark.parametrize("at", [None, 100])
+def test_parquet_holds_what_the_csv_does_and_the_runs_row(recorded: Path, tmp_path: Path, at: int | None) -> None:
+    need_module("pyarrow")
+    import json
+
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(io.BytesIO(written(recorded, tmp_path, "parquet", at=at)))
+    (tmp_path / "out").unlink()
+    rows = list(csv.DictReader(io.StringIO(written(recorded, tmp_path, "csv", at=at).decode())))
+    assert [
+        {name: None if not text else float(text) for name, text in row.items()} for row in rows
+    ] == table.to_pylist()
+    assert json.loads(table.schema.metadata[b"condense-tui"])["id"] == recorded.name
 
 
 def test_npz_holds_curves_and_every_layer_at_the_step(recorded: Path, tmp_path: Path) -> None:
@@ -373,14 +390,15 @@ def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("format", "what", "package"), [("png", "loss", "resvg_py"), ("tensorboard", "", "tensorboard")]
+    ("format", "what", "package"),
+    [("png", "loss", "resvg_py"), ("tensorboard", "", "tensorboard"), ("parquet", "", "pyarrow")],
 )
 def test_a_missing_extra_names_its_install(
     *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else find(name))
-    extra = {"resvg_py": "png"}.get(package, package)
+    extra = {"resvg_py": "png", "pyarrow": "parquet"}.get(package, package)
     with pytest.raises(MissingExtraError, match=re.escape(f"not installed here: {how_to_add(extra)}")) as caught:
         export(recorded, Wish(format, what=what), tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2

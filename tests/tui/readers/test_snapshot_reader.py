@@ -32,7 +32,7 @@ class Posted:
         self.times: list[float] = []
         self.paints = paints
         self._came = threading.Condition()
-        self.thread = run_thread(place, self._post)
+        self.thread = run_thread(place, self._post, ViewRequest(), Playhead())
 
     def _post(self, message: Message) -> None:
         with self._came:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,14 @@ async def focused(pilot: Pilot[None]) -> PlotPanel:
     panel.focus()
     await pilot.pause()
     return panel
+
+
+async def test_one_thread_builds_all_plots(recorded: Recording) -> None:
+    """Each keeps some of the memory of what it built."""
+    async with shown(recorded.folder, (200, 60)) as pilot:
+        await settled(pilot)
+        assert len([thread for thread in threading.enumerate() if thread.name.startswith("plots")]) == 1
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("asyncio")]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -99,6 +99,7 @@ async def test_cost_follows_the_steps_and_the_seeds(tmp_path: Path, started: lis
         ("change", "layers.0.activation=thanh", "did you mean 'tanh'?"),
         ("change", "steps", "expected KEY=VALUE"),
         ("data", "folder:/nowhere/at/all", "no folder /nowhere/at/all"),
+        ("data", "npz:/nowhere/at/all.npz", "no file /nowhere/at/all.npz on "),
     ],
 )
 async def test_mistakes_are_said_in_one_line(

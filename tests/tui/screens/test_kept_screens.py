@@ -23,6 +23,7 @@ from piloting import PATIENCE_S, at_home, text_has, until
 from recording import Recording
 from rich.style import Style
 from textual.pilot import Pilot
+from watched_recording import WatchedRecording
 
 from condense_core.runfile.frames import Array, Singular
 from condense_core.runfile.reader import RunReader
@@ -195,6 +196,53 @@ async def of_weights(app: CondenseApp, pilot: Pilot[None]) -> None:
     await text_has(pilot, f"weights of step {last:,}")
 
 
+async def open_watched(app: CondenseApp, pilot: Pilot[None]) -> WatchedRecording:
+    """A watched network of 54 layers and 200 logged numbers, whose script has printed something."""
+    recording = WatchedRecording(app.runs / "..")
+    recording.write(18)
+    recording.finish("stopped", "stopped by Ctrl-C")
+    recording.writer._connection.execute("UPDATE event SET time = 1735689600")
+    recording.close()
+    lines = [f"iter {step}: loss {4 - step / 500:.4f}, time 20 ms\n" for step in range(400)]
+    lines[380] = "step 380: train loss 3.2400, val loss 3.3100 \x1b[32m日本語の出力\x1b[0m\n"
+    (recording.folder / "worker.log").write_text("".join(lines))
+    app.open_run(recording.folder)
+    await text_has(pilot, "54 layers")
+    return recording
+
+
+async def of_watched(app: CondenseApp, pilot: Pilot[None]) -> None:
+    recording = await open_watched(app, pilot)
+    for name in recording.names[1:9]:
+        await pilot.press("right_square_bracket")
+        await until(lambda name=name: pilot.app.screen.snapshot.layer == name, name)
+    await pilot.press("f")
+
+
+async def of_watched_found(app: CondenseApp, pilot: Pilot[None]) -> None:
+    await open_watched(app, pilot)
+    await pilot.press("slash", *"mlp.c_fc")
+    await text_has(pilot, "9 of 54 layers")
+    await pilot.press("enter")
+    await until(lambda: pilot.app.screen.snapshot.layer == "transformer.h.0.mlp.c_fc", "the first of them")
+
+
+async def of_watched_log(app: CondenseApp, pilot: Pilot[None]) -> None:
+    await open_watched(app, pilot)
+    await pilot.press("4")
+    await text_has(pilot, "iter 399")
+    await pilot.press("slash", *"val loss")
+    await text_has(pilot, "1 of 1")
+    await pilot.press("enter")
+
+
+async def of_watched_settings(app: CondenseApp, pilot: Pilot[None]) -> None:
+    await open_watched(app, pilot)
+    await pilot.press("i")
+    await text_has(pilot, "config.batch_size")
+    pilot.app.screen._words.cursor_blink = False
+
+
 # What else is telling, and terminals with fewer colours or less room: a screen, its size, and the colours there are.
 OTHERS: dict[str, tuple[Callable[[CondenseApp, Pilot[None]], Awaitable[None]], tuple[int, int], Depth]] = {
     "run-60x20-256": (of_run, (60, 20), Depth.INDEXED),
@@ -203,6 +251,13 @@ OTHERS: dict[str, tuple[Callable[[CondenseApp, Pilot[None]], Awaitable[None]], t
     "diverged-80x24-16": (of_one_that_diverged, (80, 24), Depth.ANSI),
     "seeds-120x40-true": (of_seeds, (120, 40), Depth.TRUE),
     "weights-80x24-true": (of_weights, (80, 24), Depth.TRUE),
+    "watched-60x20-none": (of_watched, (60, 20), Depth.NONE),
+    "watched-80x24-true": (of_watched, (80, 24), Depth.TRUE),
+    "watched-120x40-true": (of_watched, (120, 40), Depth.TRUE),
+    "watched-200x60-true": (of_watched, (200, 60), Depth.TRUE),
+    "watched-found-80x24-16": (of_watched_found, (80, 24), Depth.ANSI),
+    "watched-log-80x24-true": (of_watched_log, (80, 24), Depth.TRUE),
+    "watched-settings-80x24-true": (of_watched_settings, (80, 24), Depth.TRUE),
 }
 
 

@@ -176,6 +176,32 @@ async def test_cursor_reads_kernels_and_cosine(recorded: Recording) -> None:
         assert heatmap.reading is None
 
 
+@pytest.mark.parametrize("less", ["a layer of fewer kernels", "less room"])
+async def test_the_cursor_stays_on_the_heatmap_where_that_has_fewer_cells(recorded: Recording, less: str) -> None:
+    async with shown(recorded.folder) as pilot:
+        await settled(pilot)
+        heatmap = run_screen(pilot).query_one(Heatmap)
+        await pilot.press("1", *["right"] * 20, *["down"] * 20)
+        await until(lambda: heatmap.reading is not None, "a reading")
+        image = heatmap.image
+        assert image is not None
+        assert heatmap.reading is not None
+        assert heatmap.reading.rows == (image.order[31],)
+        if less == "less room":
+            await pilot.resize_terminal(120, 17)
+            await until(lambda: heatmap.layout_ is not None and heatmap.layout_.pooled, "kernels to share cells")
+        else:
+            await pilot.press("]")
+            await until(lambda: heatmap.image is not image, "the other layer")
+        await settled(pilot)
+        layout, image, reading = heatmap.layout_, heatmap.image, heatmap.reading
+        assert layout is not None
+        assert image is not None
+        assert reading is not None
+        assert reading.rows == reading.columns == tuple(image.order[layout.edges[-2] :])
+        await text_has(pilot, "kernel")
+
+
 async def test_help_lists_every_action(recorded: Recording) -> None:
     async with shown(recorded.folder, (120, 60)) as pilot:
         await pilot.press("question_mark")

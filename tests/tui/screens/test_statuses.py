@@ -11,12 +11,13 @@ from recording import Recording
 from condense_core.runfile import status as statuses
 from condense_core.runfile.info import CHECKPOINT_NAME
 from condense_core.runs.glance import glance
+from condense_core.runs.row import RunRow
 from condense_tui.draw.status import SIGNS
 from condense_tui.screens.list_lines import run_details
 from condense_tui.screens.run_commands import pause_word
-from condense_tui.snapshots.assemble import banner
+from condense_tui.snapshots.banner import banner
 from condense_tui.terminal import look
-from condense_tui.text.tables import print_runs
+from condense_tui.text.run_list import print_runs
 
 EVERY = get_args(statuses.Status)
 
@@ -65,17 +66,16 @@ def test_the_table_of_runs_has_the_signs_of_the_screens(
     status: str, recorded: Recording, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorded.finish(status)
-    info = glance(recorded.folder).info
-    assert info is not None
-    print_runs([info])
+    print_runs([RunRow(glance(recorded.folder))])
     assert f"{SIGNS[status].sign} {status}" in capsys.readouterr().out
 
 
 def test_the_table_of_runs_names_the_job_that_trains_one(
     recorded: Recording, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    info = glance(recorded.folder).info
-    assert info is not None
-    print_runs([msgspec.structs.replace(info, host="node07, job 120_4"), info])
+    seen = glance(recorded.folder)
+    assert seen.info is not None
+    of_job = msgspec.structs.replace(seen, info=msgspec.structs.replace(seen.info, host="node07, job 120_4"))
+    print_runs([RunRow(of_job), RunRow(seen)])
     listed = capsys.readouterr().out.splitlines()
     assert [line.rstrip().endswith("node07, job 120_4") for line in listed] == [False, True, False]

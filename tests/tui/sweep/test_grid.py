@@ -73,6 +73,7 @@ def test_every_combination_is_a_cell_with_a_folder_that_other_settings_do_not_sh
     assert found == {(std, width) for std in (0.1, 0.2) for width in (8, 16, 32)}
     assert [cell.values for cell in sweep.cells][:2] == [("0.1", "8"), ("0.1", "16")]
     assert sweep.cells[0].folder.name.startswith("std-0.1-width-8-")
+    assert {cell.sweep for cell in sweep.cells} == {f"{small.name} over std, width ({tmp_path.name})"}
     longer = make_sweep(msgspec.structs.replace(small, steps=301), "", axes, tmp_path)
     assert not {cell.folder for cell in sweep.cells} & {cell.folder for cell in longer.cells}
 

@@ -17,6 +17,7 @@ from support import SMALL, need_module, wait_for
 from condense_core.errors import RunFileError
 from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.about_run import read_about
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -69,6 +70,9 @@ def test_a_sweep_is_one_table_and_the_second_time_trains_nothing(tiny, tmp_path)
     assert rows[2]["diverged"] == "3"
     assert rows[2]["loss_last_median"] == "", "no seed is left to be counted"
     assert (out / "phase.svg").read_text().startswith("<svg")
+
+    called = {read_about(folder).sweep for folder in out.glob("cells/*/")}
+    assert len(called) == 1 and called.pop().endswith(" over lr, width (out)"), "by which lists put them together"
 
     before = {file: file.stat().st_mtime_ns for file in out.glob("cells/*/run.sqlite")}
     again = json.loads(sweep(*options, "--json").stdout)

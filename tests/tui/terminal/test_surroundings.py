@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import SMALL
+from support import SMALL, need_module
 
 # Commands that write files or train; {} is a folder of their own.
 WORKING = (
@@ -75,6 +75,7 @@ def test_commands_that_write_and_train_do_so_or_fail_in_a_line(tmp_path: Path, s
 
 
 def test_a_folder_of_runs_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    need_module("torch")
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
     command = [sys.executable, "-m", "condense_tui", "run", str(tmp_path / "small.toml"), "--headless"]
     environment = {**os.environ, "CONDENSE_RUNS_DIR": "/dev/null/runs"}

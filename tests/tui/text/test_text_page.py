@@ -13,17 +13,22 @@ from hypothesis import strategies as st
 from one_input import one_input_run
 from recording import Recording
 from rich.cells import cell_len
+from rich.console import Console
+from watched_recording import WatchedRecording
 
 from condense_core.runfile.frames import Array, Singular
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
+from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import summarise
+from condense_core.thresholds import FINE
 from condense_presets import recordings
 from condense_tui.draw.ability import Ability, Depth, output_ability
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.main import main
 from condense_tui.text.blocks import TextInk, fitted
 from condense_tui.text.run_page import page
+from condense_tui.text.tables import print_layers
 
 UTF8 = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
 PIPE = TextInk(Ability(Depth.NONE, True))
@@ -212,3 +217,20 @@ def test_fitted_lines_are_as_wide_as_asked(parts: list[str], width: int) -> None
 
     line = fitted([(part, Style.null()) for part in parts], width)
     assert sum(cell_len(text) for text, _ in line) == width
+
+
+def test_fifty_four_layers_of_one_network_are_told_apart_in_eighty_columns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = WatchedRecording(tmp_path, scalars=2)
+    recording.write()
+    recording.finish()
+    recording.close()
+    with RunReader(recording.folder) as run:
+        layers = [read_layer_over_seeds(run, name, None, FINE) for name in run.layers]
+    print_layers(Console(width=80), layers)
+    head, *rows = capsys.readouterr().out.splitlines()[:55]
+    assert "kernels" in head and "condensed" in head
+    assert all(len(row) <= 80 for row in (head, *rows))
+    assert not any("…" in row.split(None, 1)[1] for row in rows)
+    assert len({row.split()[0] for row in rows}) == 54

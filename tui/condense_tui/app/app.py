@@ -15,6 +15,7 @@ from textual.screen import Screen
 from condense_core.errors import CondenseError
 from condense_tui.actions import Place, actions_on
 from condense_tui.screens.splash import Opening
+from condense_tui.terminal.habits import Habits, remembered
 from condense_tui.terminal.shell import Shell, ShellScreen
 from condense_tui.terminal.signals import leaving
 from condense_tui.terminal.toast import say
@@ -41,10 +42,17 @@ class CondenseApp(Shell):
     TITLE = "condense"
     CSS_PATH = Path(__file__).parents[1] / "screens" / "app.tcss"
 
-    def __init__(self, place: Path | None = None, runs: Path | None = None, kept: Collection[Path] = ()) -> None:
+    def __init__(
+        self,
+        place: Path | None = None,
+        runs: Path | None = None,
+        kept: Collection[Path] = (),
+        habits: Habits | None = None,
+    ) -> None:
         """`place` is a run's folder or a run file to open, none for the home screen; `runs` is the folder of all runs,
-        the usual one where not given; `kept` are mirrors that are being kept up to date already."""
-        super().__init__(runs)
+        the usual one where not given; `kept` are mirrors that are being kept up to date already; `habits` is what was
+        chosen before."""
+        super().__init__(runs, habits)
         self._place = place
         self._kept = kept
         self._link: Link | None = None
@@ -65,6 +73,7 @@ class CondenseApp(Shell):
             self.open_run(self._place)
         else:
             self._show(self.home)
+        self.tell_of_habits()
 
     @property
     def home(self) -> HomeScreen:
@@ -82,7 +91,7 @@ class CondenseApp(Shell):
         if place not in self.visited:
             self.visited.append(place)
         trouble = self._keep(place, link)
-        self._show(RunScreen(place))
+        self._show(RunScreen(place, self.habits))
         if trouble:
             say(self.screen, trouble, error=True)
 
@@ -112,7 +121,8 @@ class CondenseApp(Shell):
         from condense_tui.screens.compare.screen import CompareScreen
 
         self.pace_what_is_written()
-        self.push_screen(CompareScreen(tuple(places)))
+        self.push_screen(CompareScreen(tuple(places), self.habits))
+        self.show_title(f"{len(places)} runs side by side", "")
 
     def _show(self, screen: Screen[Any]) -> None:
         """Show a screen over the very first one, and nothing else: the stack of screens is never empty."""
@@ -121,6 +131,8 @@ class CondenseApp(Shell):
             self.pop_screen()
         if self.screen is not screen:
             self.push_screen(screen)
+        if screen is self._home:
+            self.show_title("runs and presets", "")
 
     def action_home(self) -> None:
         """All runs and presets, the cursor on what was shown."""
@@ -137,7 +149,7 @@ class CondenseApp(Shell):
         name = f"help-{'-'.join(places)}"
         # kept for the next time: building it takes half the time until it is visible
         if not self.is_screen_installed(name):
-            self.install_screen(Help(places), name)
+            self.install_screen(Help(places, self.keys), name)
         self.push_screen(name)
 
     def action_leave(self) -> None:
@@ -146,7 +158,7 @@ class CondenseApp(Shell):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the screen, for the command palette."""
-        for action in actions_on(*places_of(screen)):
+        for action in actions_on(*places_of(screen), keys=self.keys):
             yield SystemCommand(action.help, f"key: {action.shown}", self._caller(action.call, screen))
 
     def _caller(self, call: str, screen: Screen[Any]) -> Callable[[], Awaitable[None]]:
@@ -171,10 +183,13 @@ def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:
     # plots are built and files are read in threads; a key press must not wait until one of them has had its five
     # milliseconds
     sys.setswitchinterval(SWITCH_S)
-    app = CondenseApp(place, kept=kept)
+    app = CondenseApp(place, kept=kept, habits=remembered())
     try:
         with leaving(app.exit):
-            app.run()
+            try:
+                app.run()
+            finally:
+                app.give_back_title()
         if app.crash is not None:
             raise app.crash
         return app.visited

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from condense_core.scenario.data import sample_count
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.figures import PaperFigure
 
@@ -33,6 +34,8 @@ class Cell:
     member: int = 0
     found: bool = False
     """It is finished already, in a run that may be of other draws too."""
+    sweep: str = ""
+    """What the sweep is called that it is of; lists put its runs together."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,15 @@ class Plan:
 def trains_as_one(experiment: Experiment) -> bool:
     """Whether several draws of the scenario are one batch: those of dense networks on few samples are."""
     dense = experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
-    return dense and experiment.data.samples <= MANY_SAMPLES
+    return dense and _samples(experiment) <= MANY_SAMPLES
 
 
 def trains_alone(experiment: Experiment) -> bool:
     """Whether each draw is a run of its own: a trunk has state of its own, and many samples take the memory."""
-    return experiment.trunk is not None or experiment.data.samples > MANY_SAMPLES
+    return experiment.trunk is not None or _samples(experiment) > MANY_SAMPLES
+
+
+def _samples(experiment: Experiment) -> int:
+    """As many as can be, where the file that they are in is on another machine."""
+    found = sample_count(experiment.data)
+    return MANY_SAMPLES + 1 if found is None else found

@@ -16,6 +16,7 @@ from condense_core.runfile.control import worker_is_alive
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runfile.status import FINAL, INTERRUPTED
+from condense_core.runs.about_run import AboutRun, write_about
 from condense_core.runs.create import ready_to_resume, write_run
 from condense_core.runs.worker_pool import Pool
 from condense_core.scenario.experiment import Experiment
@@ -205,3 +206,10 @@ def _make(cell: Cell, device: str) -> None:
     cell.folder.mkdir(parents=True)
     name = f"{cell.preset} {cell.folder.name}"
     write_run(cell.folder, cell.experiment, name=name, preset=cell.preset, device=device)
+    note_sweep(cell)
+
+
+def note_sweep(cell: Cell) -> None:
+    """Have the cell's run say of which sweep it is; RunFileError where that cannot be written."""
+    if cell.sweep:
+        write_about(cell.folder, AboutRun(sweep=cell.sweep))

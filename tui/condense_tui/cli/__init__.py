@@ -10,6 +10,7 @@ import typer
 
 from condense_tui.cli.doctor import doctor
 from condense_tui.cli.export import export
+from condense_tui.cli.imported import import_
 from condense_tui.cli.presets import presets
 from condense_tui.cli.reduce import reduce
 from condense_tui.cli.reproduce import reproduce
@@ -59,6 +60,7 @@ for command in (run, attach, replay, theory, reduce, reproduce, sweep, export, d
 app.command(help=_flowing(watch), context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(
     watch
 )
+app.command("import", help=_flowing(import_))(import_)
 app.command(hidden=True)(serve)
 app.add_typer(runs, name="runs")
 app.add_typer(presets, name="presets")

@@ -29,7 +29,7 @@ class Check(msgspec.Struct, frozen=True):
 
 def checks_here(runs_dir: Path | None) -> Iterator[Check]:
     """All checks of this machine, one by one."""
-    for check in (_program, _training, _terminal, _data_sets, lambda: _runs(runs_dir), _ssh, _hosts):
+    for check in (_program, _training, _terminal, _data_sets, lambda: _runs(runs_dir), _ssh, _hosts, _preferences):
         yield from check()
 
 
@@ -141,7 +141,8 @@ def _ssh() -> Iterator[Check]:
 
 
 def _hosts() -> Iterator[Check]:
-    from condense_core.remote.client.hosts import FILE_NAME, config_folder, known_hosts
+    from condense_core.preferences import config_folder
+    from condense_core.remote.client.hosts import FILE_NAME, known_hosts
 
     try:
         names = list(known_hosts())
@@ -153,3 +154,25 @@ def _hosts() -> Iterator[Check]:
     else:
         file = config_folder() / FILE_NAME
         yield Check("hosts", "works", f"none in {file}, which is optional: --host user@name works without it")
+
+
+def _preferences() -> Iterator[Check]:
+    from condense_core.preferences import find_preferences, preferences_file
+
+    found, file = find_preferences(), preferences_file()
+    trouble = found.trouble
+    if found.preferences.keys:
+        from condense_tui.actions import KeysError, chosen_keys
+
+        try:
+            chosen_keys(found.preferences.keys)
+        except KeysError as error:
+            trouble = f"{file}: {error}"
+    if trouble:
+        yield Check("preferences", "broken", trouble, "correct that file, or move it away")
+    elif found.unknown:
+        names = ", ".join(found.unknown[:5]) + (", …" if len(found.unknown) > 5 else "")
+        yield Check("preferences", "note", f"unknown in {file}, and left as it is: {names}")
+    else:
+        there = "" if file.exists() else ", which is made when something is chosen"
+        yield Check("preferences", "works", f"in {file}{there}")

@@ -69,9 +69,9 @@ def _tell(checks: Iterable[Check], *, json: bool) -> int:
     for check in checks:
         told.append(check)
         if not json:
-            typer.echo(f"{SIGNS[check.state]} {printable(check.name):<10} {printable(check.text)}")
+            typer.echo(f"{SIGNS[check.state]} {printable(check.name):<11} {printable(check.text)}")
             if check.advice:
-                typer.echo(f"  {'':<10} → {printable(check.advice)}")
+                typer.echo(f"  {'':<11} → {printable(check.advice)}")
     if json:
         typer.echo(msgspec.json.encode(told))
     return int(any(check.state == "broken" for check in told))
@@ -155,7 +155,7 @@ def _its_own(host: Host) -> Iterator[Check]:
         Check(check.name[:MOST_NAME], check.state, check.text[:MOST_TEXT], check.advice[:MOST_TEXT])
         for check in found[:MOST_CHECKS]
     ]
-    yield from (check for check in found if check.name not in {"program", "terminal", "ssh", "hosts"})
+    yield from (check for check in found if check.name not in {"program", "terminal", "ssh", "hosts", "preferences"})
 
 
 def _said(command: Sequence[str]) -> bytes:

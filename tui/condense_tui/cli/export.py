@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def export(
     run: RunArgument,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, npz, png, svg, html or tensorboard.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, parquet, npz, png, svg, html, tensorboard.")],
     what: Annotated[
         str,
         typer.Option(
@@ -49,10 +49,10 @@ def export(
     """Export a run, or a picture of it, to a file. Needs no PyTorch.
 
     \b
-    csv: one row for each step, one column for each scalar; empty if it was not measured.
+    csv, parquet: one row for each step, one column for each scalar; empty if it was not measured.
     npz: every curve, and every layer's similarity, condensation and spectrum at one step.
     html: one self-contained page with everything.
-    Of several seeds, csv and npz hold the mean and every seed, unless one is chosen.
+    Of several seeds, csv, parquet and npz hold the mean and every seed, unless one is chosen.
 
     \b
     condense-tui export digits-gd --to csv

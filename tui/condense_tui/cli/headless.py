@@ -19,6 +19,7 @@ from condense_core.runfile.status import BAD
 from condense_core.scenario.experiment import Experiment
 from condense_tui.app.launch import goes_on
 from condense_tui.cli.showing import Panels, Showing
+from condense_tui.draw.label import label
 from condense_tui.resolve.host import kept
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
     info = run.info()
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(info.name, total=info.steps, measured=info.status)
+        task = progress.add_task(label(run.folder, info), total=info.steps, measured=info.status)
         # a mirror may still be as it was when it was last watched
         while info.active or not (link is None or link.up_to_date.is_set()):
             if interrupts:

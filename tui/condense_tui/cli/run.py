@@ -70,10 +70,8 @@ def run(
     from condense_core.runs.create import create_run, require_engine, run_of_this_job, start_worker
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.claim_lint import faults
-    from condense_core.scenario.class_folders import class_folders, named
+    from condense_core.scenario.data import found_in
     from condense_core.scenario.device import device_named
-    from condense_core.scenario.experiment import Folder
-    from condense_core.text import place_of
     from condense_tui.cli.headless import show_result
     from condense_tui.resolve.host import NewRun
 
@@ -100,8 +98,8 @@ def run(
     if begun is not None:
         return _go_on(begun, showing)
     folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
-    if isinstance(experiment.data, Folder) and not showing.in_app:
-        typer.echo(f"{experiment.data.path}: {named(class_folders(place_of(experiment.data.path)))}", err=True)
+    if not showing.in_app and (found := found_in(experiment.data)):
+        typer.echo(found, err=True)
     try:
         start_worker(folder)
         return show_result(folder, showing) if detach else show_run(folder, showing)

@@ -10,76 +10,106 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from condense_tui.cli.collection import archive, note, remove, rename, tag
 from condense_tui.cli.options import AtOption, HostOption, JsonOption, RunsDirOption, WidthOption
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
     from condense_core.runfile.info import RunInfo
-    from condense_core.runs.claim_state import Standing
+    from condense_core.runs.row import RunRow
 
-runs = typer.Typer(help="List, show, stop, resume, remove and pull runs.", invoke_without_command=True)
+runs = typer.Typer(help="List, show, name, tag, stop, resume, delete and pull runs.", invoke_without_command=True)
 
 # How long a worker may take to save a checkpoint and stop before the command returns without waiting further.
 PATIENCE_S = 60.0
 
-Run = Annotated[str, typer.Argument(help="A run's id or part of it.")]
+RunId = Annotated[str, typer.Argument(help="A run's id or part of it.")]
 
 
 @runs.callback()
 def default(context: typer.Context) -> int | None:
-    """List, show, stop, resume, remove and pull runs; without a subcommand, list them."""
+    """List, show, name, tag, stop, resume, delete and pull runs; without a subcommand, list them."""
     return list_() if context.invoked_subcommand is None else None
 
 
-@runs.command("list")
-def list_(json: JsonOption = False, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
-    """List the runs, newest first: here, or on another machine."""
+# `-tag:x` is a word of a query, and no option
+@runs.command("list", context_settings={"ignore_unknown_options": True})
+def list_(
+    query: Annotated[
+        list[str] | None, typer.Argument(metavar="QUERY", help="Only runs that fit, as status:done lines>1 NOT tag:x.")
+    ] = None,
+    sort: Annotated[
+        str, typer.Option(metavar="FIELD", help="Sort by a field of runs or of scenarios; -FIELD: the largest first.")
+    ] = "",
+    columns: Annotated[str, typer.Option(metavar="A,B,…", help="Show these fields, as id,name,loss,lr.")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Archived runs as well.")] = False,
+    json: JsonOption = False,
+    host: HostOption = None,
+    runs_dir: RunsDirOption = None,
+) -> int:
+    """List the runs, newest first: here, or on another machine.
+
+    All words of a query must fit: FIELD:VALUE (also A,B and wild cards), FIELD<NUMBER, FIELD>NUMBER, FIELD~TEXT, and
+    plain words. NOT or - before a word turns it round. Fields are name, id, preset, status, claim, tag, note, archived,
+    sweep, host, device, seed, step, steps, seconds, age, loss and lines, and every setting of a scenario, such as lr.
+
+    \b
+    condense-tui runs list status:done "lines>2" --sort loss
+    condense-tui runs list "preset:digits-*" "lr<1e-3" "age<2d" --columns id,name,lr,loss
+    """
     import msgspec
 
-    from condense_core.runs.place import runs_folder
-    from condense_tui.draw.verdict import as_json
-    from condense_tui.text.tables import print_runs
+    from condense_core.runs.query import parse_query
+    from condense_tui.cli.collection import collection
+    from condense_tui.text.run_list import USUAL, checked_columns, print_runs
 
-    found = _found_here(runs_folder(runs_dir)) if host is None else _found_there(host)
+    words = list(query or [])
+    for word in words:
+        if word.startswith("--"):
+            raise typer.BadParameter(f"no such option: {word}")
+    wanted = parse_query(" ".join([*words, *(["archived:yes,no"] if all_ else [])]))
+    chosen = checked_columns(columns) if columns else []
+    with collection(host, runs_dir) as collected:
+        found = collected.rows(wanted, sort=sort, columns=chosen or USUAL)
     if json:
-        rows = [
-            {name: value for name, value in msgspec.structs.asdict(info).items() if name != "experiment"}
-            | {"claim": None if claim is None else as_json(claim)}
-            for info, claim in found
-        ]
-        typer.echo(msgspec.json.encode(rows))
+        typer.echo(msgspec.json.encode([_as_json(row) for row in found]))
     elif found:
-        infos, claims = zip(*found, strict=True)
-        print_runs(infos, claims if any(claims) else ())
+        print_runs(found, chosen)
+    elif words:
+        typer.echo(f"no run fits {' '.join(words)}")
     else:
+        from condense_core.runs.place import runs_folder
+
         place, there = (runs_folder(runs_dir), "") if host is None else (host, f" --host {host}")
         typer.echo(f"no runs {'in' if host is None else 'on'} {place}; start one: condense-tui run digits-gd{there}")
     return 0
 
 
-def _found_here(place: Path) -> list[tuple[RunInfo, Standing | None]]:
-    """Every run and how its claim stands."""
-    from condense_core.runs.listing import listed
+def _as_json(row: RunRow) -> dict[str, object]:
+    """A run's row without its scenario, how its claim stands, and what a list shows of it."""
+    import msgspec
 
-    return listed(place, lambda line: typer.echo(f"condense-tui: {line}", err=True))
+    from condense_tui.draw.verdict import as_json
 
-
-def _found_there(host: str) -> list[tuple[RunInfo, Standing | None]]:
-    """The same of another machine; an older program there does not say how a claim stands."""
-    from condense_core.remote.wire.messages import ListRuns, Runs
-    from condense_tui.app.launch import has_terminal
-    from condense_tui.resolve.host import connect
-
-    with connect(host, prompt=has_terminal()) as connection:
-        found, troubles = connection.ask(lambda ask: ListRuns(ask, claims=True), Runs).with_claims()
-    for trouble in troubles:
-        typer.echo(f"condense-tui: {host}: {trouble}", err=True)
-    return found
+    glance, info = row.glance, row.glance.info
+    assert info is not None
+    loss = {"first": glance.loss[0], "last": glance.loss[-1]} if glance.loss else None
+    return {name: value for name, value in msgspec.structs.asdict(info).items() if name != "experiment"} | {
+        "claim": None if row.claim is None else as_json(row.claim),
+        "label": glance.label,
+        "differs": glance.differs,
+        "tags": glance.about.tags,
+        "note": glance.about.note,
+        "archived": glance.about.archived,
+        "sweep": glance.about.sweep,
+        "loss": loss,
+        "layers": glance.layers,
+    }
 
 
 @runs.command()
 def show(
-    run: Run,
+    run: RunId,
     at: AtOption = None,
     width: WidthOption = None,
     json: JsonOption = False,
@@ -104,7 +134,7 @@ def show(
 
 
 @runs.command()
-def stop(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def stop(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
     from condense_core.runfile.abilities import require_ability
@@ -155,7 +185,7 @@ def _say_stopped(info: RunInfo, host: str) -> int:
 
 
 @runs.command()
-def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def resume(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Resume a stopped, failed or lost run from its last checkpoint."""
     from condense_core.runfile.abilities import require_ability
     from condense_core.runfile.info import read_run
@@ -179,7 +209,7 @@ def resume(run: Run, host: HostOption = None, runs_dir: RunsDirOption = None) ->
 
 @runs.command()
 def pull(
-    run: Run,
+    run: RunId,
     host: HostOption = None,
     checkpoint: Annotated[
         bool, typer.Option("--checkpoint", help="Also copy its checkpoint, which holds the weights.")
@@ -216,37 +246,17 @@ def pull(
     return 0
 
 
-@runs.command("rm")
-def remove(run: Run, runs_dir: RunsDirOption = None) -> int:
-    """Delete a run and everything it recorded; of a run on another machine, only the copy here."""
-    from condense_core.errors import RunFileError
-    from condense_core.runfile import control
-    from condense_core.runfile.info import read_run
-    from condense_core.runs import place
-
-    folder = _find(run, runs_dir, whole=True)
-    mirror, alive = place.is_mirror(folder), control.worker_is_alive(folder)
-    there = ""
-    try:
-        info = read_run(folder)
-        alive = alive or (info.mirror is None and info.active)
-        there = f" here; it is still on {info.mirror.host}" if info.mirror else ""
-    except RunFileError as error:
-        # a run whose file cannot be read can still be removed
-        typer.echo(f"condense-tui: {error}", err=True)
-    if alive and mirror:
-        raise RunFileError(f"{folder.name} is being watched; close that viewer first")
-    if alive:
-        raise RunFileError(f"{folder.name} is still training; stop it first: condense-tui runs stop {folder.name}")
-    place.remove_run(folder)
-    typer.echo(f"{folder.name} removed{there}")
-    return 0
+runs.command()(rename)
+runs.command()(note)
+runs.command(context_settings={"ignore_unknown_options": True})(tag)
+runs.command(context_settings={"ignore_unknown_options": True})(archive)
+runs.command("rm", context_settings={"ignore_unknown_options": True})(remove)
 
 
-def _find(run: str, runs_dir: Path | None, *, whole: bool = False) -> Path:
+def _find(run: str, runs_dir: Path | None) -> Path:
     from condense_core.runs.place import find_run, runs_folder
 
-    return find_run(runs_folder(runs_dir), run, whole=whole)
+    return find_run(runs_folder(runs_dir), run)
 
 
 def _or_of_mirror(run: str, host: str | None, runs_dir: Path | None) -> tuple[str, str | None]:

@@ -16,5 +16,7 @@ def serve(
 ) -> int:
     """One viewer's session on standard input and output; `--host` starts it on the other machine over ssh."""
     from condense_core.remote.server.serve import main
+    from condense_tui.draw.label import preset_base
 
-    return main([*(["--launcher", launcher] if launcher else []), *(["--runs-dir", str(runs_dir)] if runs_dir else [])])
+    words = [*(["--launcher", launcher] if launcher else []), *(["--runs-dir", str(runs_dir)] if runs_dir else [])]
+    return main(words, preset_base)

@@ -31,7 +31,9 @@ def theory(
     ] = 50,
     samples: Annotated[
         int | None,
-        typer.Option(min=1, help=f"Samples in each draw; by default {IMAGES} images, or data.samples of a function."),
+        typer.Option(
+            min=1, help=f"Samples in each draw; by default {IMAGES} images, or data.samples of a function or a file."
+        ),
     ] = None,
     bias: Annotated[bool, typer.Option("--bias", help="Include the kernel's bias in Z.")] = False,
     data: DataOption = None,
@@ -57,7 +59,8 @@ def theory(
     from condense_core.jobs.messages import AskTheory, TheoryAnswer
     from condense_core.runs.create import require_engine
     from condense_core.scenario import toml as scenarios
-    from condense_core.scenario.data import Sine
+    from condense_core.scenario.data import sample_count
+    from condense_core.scenario.experiment import Csv, Formula, Npz, Sine
     from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
     from condense_tui.text.tables import waiting
 
@@ -66,7 +69,8 @@ def theory(
     check_data_is_there(experiment)
     require_engine()
     if samples is None:
-        samples = experiment.data.samples if isinstance(experiment.data, Sine) else IMAGES
+        own = isinstance(experiment.data, Sine | Formula | Npz | Csv)
+        samples = (sample_count(experiment.data) if own else None) or IMAGES
     question = AskTheory(scenario=scenarios.dumps(experiment), trials=trials, samples=samples, bias=bias)
     with waiting(f"{trials} trials of {samples} samples"):
         found = ask("condense_core.engine.answers.theory", question, TheoryAnswer)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Behind every line number an int16 can hold.
-_AFTER_ALL_LINES = 1 << 16
+from condense_core.runfile.display_order import by_line
+
+__all__ = ["Group", "by_index", "by_line", "groups"]
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,6 @@ class Group:
     sign: int
     start: int
     stop: int
-
-
-def by_line(label_M: np.ndarray, sign_M: np.ndarray) -> np.ndarray:
-    """Kernel indices in order of display: by line, its plus side first, then index; on no line; dropped last."""
-    label = np.asarray(label_M, np.int64)
-    rank = np.where(label >= 0, label, _AFTER_ALL_LINES - label)
-    # on no line a sign means nothing, and sorting by it would only shuffle the noise
-    side = np.where(label >= 0, -np.asarray(sign_M, np.int64), 0)
-    return np.lexsort((np.arange(len(label)), side, rank))
 
 
 def by_index(kernels: int) -> np.ndarray:

@@ -78,6 +78,8 @@ class Spec:
     bounds: tuple[float, float] | None = None
     braille: bool = True
     stamp: int = 0
+    of: str = ""
+    """Whose curves they are: those of two layers have the same names and lengths, and are other curves."""
     window: tuple[float, float] | None = None
     smooth: float = 0.0
 

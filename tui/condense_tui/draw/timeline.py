@@ -52,9 +52,11 @@ _OTHER = EventSign("•", "+", TimelineTone.NOTE, 1)
 
 
 def axis(instants: np.ndarray, steps: int | None) -> Scale:
-    """The time axis of a run: logarithmic where its frames are (about as many in each octave), else linear."""
+    """The time axis of a run: logarithmic where its frames are (about as many in each octave), and where nobody knows
+    how far it goes, since what is seen then stays about where it is; else linear."""
     last = max(int(instants[-1]) if len(instants) else 0, steps or 0, 1)
-    return fit(np.array([0, last]), is_logarithmic(instants), 1.0 if is_logarithmic(instants) else 0.0)
+    log = steps is None or is_logarithmic(instants)
+    return fit(np.array([0, last]), log, 1.0 if log else 0.0)
 
 
 def is_logarithmic(instants: np.ndarray) -> bool:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.runfile.reader import RunReader
-from condense_tui.export.table import column
+from condense_core.runs.columns import column
 
 Arrays = dict[str, npt.NDArray[Any]]
 

@@ -12,8 +12,8 @@ import numpy as np
 from condense_core.errors import MissingExtraError
 from condense_core.installation import how_to_add
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.columns import column
 from condense_tui.draw.palette import DROPPED, PALETTES, codes, colours
-from condense_tui.export.table import column
 from condense_tui.snapshots.image import image_of
 
 # TensorBoard itself shows ten images of a tag unless told otherwise; a few more give a choice.

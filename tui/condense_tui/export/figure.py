@@ -15,6 +15,7 @@ from condense_tui.documents.files import ExportError
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
 from condense_tui.documents.pictures import INITIAL_STAGE_ENDS, predicted_mark
+from condense_tui.draw.label import label
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.draw.written import lines_in
@@ -56,7 +57,7 @@ def figure(whole: RunReader, wish: Wish, whose: str = "") -> str:
         width, height, body = _field(run, layer, at)
     else:
         width, height, body = _curve(run, whole, wish.what, layer, at)
-    title = " · ".join(part for part in (run.info().name, whose, f"step {step(at)}") if part)
+    title = " · ".join(part for part in (label(run.folder, run.info()), whose, f"step {step(at)}") if part)
     return _document(title, width, height, body, dark=dark, palette=palette)
 
 

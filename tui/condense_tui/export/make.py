@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.data_frames import require_pyarrow
 from condense_tui.documents.files import ExportError, check_free, write_file, write_folder
 from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name
 from condense_tui.snapshots.seeds import mean_label, seed_label
@@ -37,6 +38,8 @@ def export(place: Path, wish: Wish, out: Path | None, *, screen: DrawScreen, for
             return _events(run, wish, path, force)
         if not to_stdout:
             check_free(path, force=force)
+        if wish.format == "parquet":
+            require_pyarrow("--to parquet")
         data = content(run, place, wish, screen)
     if to_stdout:
         sys.stdout.buffer.write(data)
@@ -57,7 +60,7 @@ def whose(run: RunReader, wish: Wish) -> str:
         return ""
     if wish.member is not None:
         return seed_label(run, wish.member)
-    if wish.format in {"csv", "npz"}:
+    if wish.format in {"csv", "parquet", "npz"}:
         return f"{mean_label(run)}, and each seed"
     if wish.format in PICTURES and wish.what in OF_ONE_MEMBER:
         return seed_label(run, 0)
@@ -72,6 +75,10 @@ def content(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> byte
         from condense_tui.export.table import to_csv
 
         return to_csv(own, wish.at)
+    if wish.format == "parquet":
+        from condense_tui.export.table import to_parquet
+
+        return to_parquet(own, wish.at)
     step = instant(own, wish.at)
     # a screen at the end of a run is that of one who follows it, not of one who looks back
     if wish.format not in PICTURES or wish.what != SCREEN or wish.at is not None:

@@ -24,6 +24,7 @@ from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
 from condense_tui.documents.weights import weights_pictures
+from condense_tui.draw.label import label
 from condense_tui.draw.numbers import duration, plural, progress, step
 from condense_tui.draw.verdict import finding, verdict
 from condense_tui.draw.written import lines_in, over, remarks
@@ -44,7 +45,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
     verdict on all with the first one's heatmaps."""
     whole, run = run, run.member(member or 0)
     info, summary = run.info(), summarise(whole if member is None else run)
-    name, shown, cut = info.name or info.id, whole if member is None else run, summary.cut
+    name, shown, cut = label(whole.folder, info), whole if member is None else run, summary.cut
     body = el(
         "main",
         el("h1", name),

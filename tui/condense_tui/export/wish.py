@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from condense_core.errors import ScenarioError, nearest
 
-Format = Literal["csv", "npz", "png", "svg", "html", "tensorboard"]
+Format = Literal["csv", "npz", "png", "svg", "html", "parquet", "tensorboard"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 # Formats that show one thing; all others hold the whole run.
 PICTURES: frozenset[Format] = frozenset({"png", "svg"})

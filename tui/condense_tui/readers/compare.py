@@ -9,10 +9,13 @@ from textual.message import Message
 
 from condense_tui.readers.thread import ReaderThread
 from condense_tui.snapshots.comparison import Comparer, CompareView, Comparison
+from condense_tui.snapshots.playhead import Playhead
 
 CompareThread = ReaderThread[CompareView, Comparison]
 
 
-def compare_thread(places: Sequence[Path], post: Callable[[Message], object]) -> CompareThread:
+def compare_thread(
+    places: Sequence[Path], post: Callable[[Message], object], view: CompareView, playhead: Playhead
+) -> CompareThread:
     """Reads two to six runs, and shows all of them at one place."""
-    return ReaderThread(lambda: Comparer(places), CompareView(), post)
+    return ReaderThread(lambda: Comparer(places), view, post, playhead)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from condense_core.foreign import reason
+from condense_tui.draw.label import preset_base
 
 if TYPE_CHECKING:
     from condense_core.runs.claim_state import Standing
@@ -48,6 +49,13 @@ class ClaimJudged(Message):
 
 
 @dataclass
+class ClaimsReady(Message):
+    """How the claims of all runs stand, by the names of the runs' folders."""
+
+    claims: dict[str, Standing | None]
+
+
+@dataclass
 class PresetsReady(Message):
     """The presets that ship, or why they cannot be read."""
 
@@ -68,12 +76,24 @@ class GlanceThread(threading.Thread):
         self._quiet = threading.Event()
         self._chosen: Path | None = None
         self._judged: Glance | None = None
+        self._claims = threading.Event()
+        self._all_judged: tuple[Glance, ...] | None = None
 
     def judge(self, folder: Path) -> None:
         """Tell how the claim of that run stands, now and whenever something about it has changed."""
         if folder != self._chosen:
             self._chosen, self._judged = folder, None
             self._asked.set()
+
+    def tell_claims(self, wanted: bool) -> None:
+        """Tell how all claims stand, now and whenever a run has changed; or no more."""
+        if wanted == self._claims.is_set():
+            return
+        if wanted:
+            self._claims.set()
+            self._asked.set()
+        else:
+            self._claims.clear()
 
     def stop(self) -> None:
         """Have the thread end; not waited for."""
@@ -96,7 +116,7 @@ class GlanceThread(threading.Thread):
     def run(self) -> None:
         from condense_core.runs.glances import Glances
 
-        glances = Glances(self._runs)
+        glances = Glances(self._runs, preset_base)
         told: tuple[Glance, ...] | None = None
         while not self._ended.is_set():
             self._asked.clear()
@@ -111,6 +131,7 @@ class GlanceThread(threading.Thread):
                 told = found
                 self._post(GlancesReady(found, whole=True))
             self._judge(found)
+            self._judge_all(found)
             self._asked.wait(None if self._quiet.is_set() else LOOK_EVERY_S)
 
     def _judge(self, found: tuple[Glance, ...]) -> None:
@@ -129,6 +150,16 @@ class GlanceThread(threading.Thread):
             # the list says already what is wrong with the file
             claim = None
         self._post(ClaimJudged(folder, claim))
+
+    def _judge_all(self, found: tuple[Glance, ...]) -> None:
+        """Tell how all claims stand where that is asked for and a run has changed since; of ended runs it is kept."""
+        if not self._claims.is_set() or found == self._all_judged or self._ended.is_set():
+            return
+        from condense_core.runs.listing import claims
+
+        self._all_judged = found
+        # a run that cannot be read is said to be so in the list
+        self._post(ClaimsReady(claims(self._runs, lambda trouble: None)))
 
     def _look(self, glances: Glances, every: bool, first: bool) -> tuple[Glance, ...]:
         found: list[Glance] = []

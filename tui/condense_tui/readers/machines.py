@@ -18,6 +18,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
     from condense_core.runfile.info import RunInfo
+    from condense_core.runs.glance import Glance
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,23 @@ class Machine:
     name: str
     target: str
     state: Literal["unasked", "asked", "answered", "silent"] = "unasked"
-    runs: tuple[RunInfo, ...] = ()
+    runs: tuple[Glance, ...] = ()
     trouble: str = ""
     asked: float = 0.0
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A run on another machine of which nothing is here yet."""
+    """A run on another machine of which nothing is here yet, as its list there shows it."""
 
     machine: str
-    info: RunInfo
+    glance: Glance
+
+    @property
+    def info(self) -> RunInfo:
+        """Its row."""
+        assert self.glance.info is not None
+        return self.glance.info
 
 
 @dataclass
@@ -126,12 +133,14 @@ class Machines:
 
         try:
             with Connection(find_host(machine.name), given_up=self._given_up) as connection:
-                runs, troubles = connection.ask(ListRuns, Runs).unpacked()
+                rows, troubles = connection.ask(lambda ask: ListRuns(ask, rows=True), Runs).with_rows()
         except CondenseError as error:
             answer = replace(machine, state="silent", trouble=str(error), asked=time.time())
         else:
             trouble = "; ".join(troubles)
-            answer = replace(machine, state="answered", runs=tuple(runs), trouble=trouble, asked=time.time())
+            answer = replace(
+                machine, state="answered", runs=tuple(row.glance for row in rows), trouble=trouble, asked=time.time()
+            )
         self._post(MachineChanged(answer))
 
     def _reach(self, name: str, run: str, runs: Path) -> None:

@@ -98,16 +98,21 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
     """Polls a source and posts messages about it."""
 
     def __init__(
-        self, open_source: Callable[[], SnapshotSource[ViewT, ShownT]], view: ViewT, post: Callable[[Message], object]
+        self,
+        open_source: Callable[[], SnapshotSource[ViewT, ShownT]],
+        view: ViewT,
+        post: Callable[[Message], object],
+        playhead: Playhead | None = None,
     ) -> None:
         """`open_source` is called in the thread, and what it gives is used and closed there; `view` is what the first
-        snapshot holds; `post` must be safe to call from another thread."""
+        snapshot holds, `playhead` where it stands; `post` must be safe to call from another thread."""
         super().__init__(name="run-file-reader", daemon=True)
         self._open_source = open_source
         self._post = post
         self._wake = threading.Condition()
         self._changes: list[PlayheadChange] = []
         self._view = view
+        self._first = playhead or Playhead()
         self._view_changed = False
         self._painted = True
         self._owing = False
@@ -157,7 +162,7 @@ class ReaderThread(threading.Thread, Generic[ViewT, ShownT]):
             raise
 
     def _loop(self, source: SnapshotSource[ViewT, ShownT]) -> None:
-        playhead = Playhead()
+        playhead = self._first
         before = built_at = answered_at = status_due = time.monotonic() - 1
         stale = True
         while True:

@@ -12,7 +12,7 @@ import msgspec
 from condense_core.errors import CondenseError, RunFailedError, StoppedError
 from condense_core.machine import usable_cores
 from condense_core.runs.recording import SUFFIX, save_recording
-from condense_core.scenario.experiment import Experiment, Folder, Sine
+from condense_core.scenario.experiment import Experiment, Folder, Formula, Sine
 from condense_core.text import place_of
 from condense_tui.batch.cells import Cell
 from condense_tui.batch.drive import drive
@@ -80,13 +80,14 @@ def _source(cell: Cell, shipped: Experiment) -> str:
     0, seed 0`."""
     data = cell.experiment.data
     draw = f"data seed {cell.data_seed}, seed {cell.seed}"
-    if isinstance(data, Sine):
+    if isinstance(data, Sine | Formula):
         return f"{plural(data.samples, 'point')} of a function, {draw}"
     of = data_name(shipped)
     if isinstance(data, Folder):
         place = place_of(data.path)
         of = f"the {_images_in(place):,} in the folder {place.name}, in place of {of}"
-    return f"{data.samples:,} images of {of}, {draw}"
+    count = "all samples" if data.samples is None else f"{data.samples:,} images"
+    return f"{count} of {of}, {draw}"
 
 
 def _images_in(place: Path) -> int:

@@ -60,7 +60,7 @@ def remote_runs(connection: Connection) -> list[RunInfo]:
     return connection.ask(ListRuns, Runs).unpacked()[0]
 
 
-def choose_run(connection: Connection, name: str | None) -> str:
+def choose_run(connection: Connection, name: str | None, *, whole: bool = False) -> str:
     """The id of the run there that a person means, the newest without a name."""
     from condense_core.errors import RunFileError
     from condense_core.runs.place import choose
@@ -69,7 +69,7 @@ def choose_run(connection: Connection, name: str | None) -> str:
     ids = [info.id for info in remote_runs(connection)]
     if not ids:
         raise RunFileError(f"no runs on {host}; start one: condense-tui run digits-gd --host {host}")
-    return choose(ids, name, f"those on {host}")
+    return choose(ids, name, f"those on {host}", whole=whole)
 
 
 def link_to(folder: Path) -> Link | None:

@@ -15,7 +15,14 @@ from condense_core.text import place_of, short
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
 
-DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH")
+DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH", "npz:PATH", "csv:PATH", "formula:TEXT")
+# The field that is given after the colon, and what is expected there.
+GIVEN = {
+    "folder": ("path", "folder:PATH, with one folder of images for each class in PATH"),
+    "npz": ("path", "npz:PATH, a file of numpy.savez with arrays X and y"),
+    "csv": ("path", "csv:PATH, a table of numbers whose last column is trained towards"),
+    "formula": ("target", "formula:TEXT, such as formula:sin(3*x1)"),
+}
 
 
 def build_scenario(
@@ -97,27 +104,11 @@ def find_recording(name: str, runs_dir: Path | None) -> Path:
 
     RunFileError if it is none of these, with the nearest recording or run.
     """
-    from condense_core.errors import RunFileError, nearest
-    from condense_core.runs.place import find_run, runs_folder
+    from condense_core.runs import named
+    from condense_core.runs.place import runs_folder
     from condense_presets import preset_files, recordings
 
-    path = place_of(name)
-    if path.exists():
-        return path
-    shipped = recordings().get(name)
-    if shipped is not None:
-        return shipped
-    try:
-        return find_run(runs_folder(runs_dir), name)
-    except RunFileError:
-        if name in preset_files():
-            raise RunFileError(
-                f"no run {name!r}, and the preset has no recording; train it: condense-tui run {name}"
-            ) from None
-        hint = nearest(name, recordings())
-        if hint.startswith("did you mean"):
-            raise RunFileError(f"no run or recording {short(name)}; {hint} (condense-tui presets)") from None
-        raise
+    return named.find_recording(name, runs_folder(runs_dir), named.Shipped(recordings(), preset_files()))
 
 
 def _find_initial(table: dict[str, Any], folder: Path) -> None:
@@ -132,15 +123,16 @@ def _data_settings(table: dict[str, Any], data: str | None, root: Path | None, d
     named = table.get("data")
     name = named.get("name", "") if isinstance(named, dict) else ""
     if data is not None:
-        name, _, path = data.partition(":")
+        name, _, given = data.partition(":")
         settings.append(f"data.name={name}")
-        if name == "folder":
-            if not path:
-                raise ScenarioError(
-                    "--data folder: expected folder:PATH, with one folder of images for each class in PATH"
-                )
-            settings.append(f"data.path={path}")
-        elif path:
+        if name in GIVEN:
+            field, expected = GIVEN[name]
+            if not given:
+                raise ScenarioError(f"--data {name}: expected {expected}")
+            settings.append(f"data.{field}={given}")
+            # how much of it there is, the file says; what the scenario draws of other data says nothing of it
+            settings += ["data.samples=none", "data.test_samples=none"] if name in {"npz", "csv"} else []
+        elif given:
             raise ScenarioError(f"--data {data}: expected one of {', '.join(DATA_SETS)}")
     if (root is not None or download) and name not in {"mnist", "cifar10", "cifar100"}:
         option = "--data-root" if root is not None else "--download"

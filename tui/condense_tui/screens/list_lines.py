@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,10 @@ from rich.style import Style
 from condense_core.runfile.status import RESUMABLE
 from condense_core.text import printable
 from condense_tui.draw import numbers
-from condense_tui.draw.layer_names import without_shared
+from condense_tui.draw.layer_names import fitted, without_shared
 from condense_tui.draw.line import Line
 from condense_tui.draw.sparkline import sparkline
-from condense_tui.draw.status import LAST_SEEN, condensed_sign, sign_of
+from condense_tui.draw.status import LAST_SEEN, StatusSign, condensed_sign, sign_of
 from condense_tui.draw.verdict import parts
 from condense_tui.readers.machines import Elsewhere, Machine
 from condense_tui.terminal.look import Look
@@ -61,7 +62,7 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
             [("      ", look.muted), (printable(glance.trouble), look.muted)],
         ]
     points = SPARK if width >= SPARK_FROM else SPARK_LEAST
-    spark = sparkline(glance.loss, points, unicode)
+    spark = sparkline(_known_loss(info, glance), points, unicode)
     below: Line = [("     ", look.text), (spark.ljust(points), look.accent), ("  ", look.text)]
     cut = f"at {glance.layers[0].cut.short}" if glance.layers else ""
     names = [layer.name for layer in glance.layers]
@@ -79,26 +80,71 @@ def run_lines(glance: Glance, viewer: Viewer, width: int, marked: bool) -> list[
     below.append((cut, look.muted))
     if not glance.loss:
         below = [("     ", look.text), ("nothing measured yet" if info.active else "nothing was measured", look.muted)]
-    return [_headline(info, viewer, width, mark), below]
+    return [_headline(glance, info, viewer, width, mark), below]
 
 
-def _headline(info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]) -> Line:
-    """Sign, name, word and age of a run; where it was recorded, unless it stands under that machine's name."""
+def _known_loss(info: RunInfo, glance: Glance) -> tuple[float, ...]:
+    """The loss; empty where nobody said it, which of somebody else's training is no sign of a divergence."""
+    unknown = info.trainer != "engine" and all(math.isnan(value) for value in glance.loss)
+    return () if unknown else glance.loss
+
+
+def _headline(glance: Glance, info: RunInfo, viewer: Viewer, width: int, mark: tuple[str, Style]) -> Line:
+    """Sign, label, word and age of a run; where it was recorded, unless it stands under that machine's name."""
     look = viewer.look
     away = info.mirror is not None and info.mirror.link != "connected" and info.active
     sign = LAST_SEEN if away else sign_of(info.status)
     style: Style = getattr(look, sign.style)
     how_far = f" {numbers.percent(info.step / info.steps)}" if info.active and info.steps else ""
     said = (f"{sign.sign} ".ljust(3), style)
-    left = [mark, said, (printable(info.name), look.strong)]
+    left = [mark, said, (glance.label, look.strong)]
     if info.host != viewer.here and info.mirror is None:
         left.append((f" on {printable(info.host)}", look.muted))
     age = numbers.age(viewer.now - info.created)
-    right: Line = [(f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
+    kept = "archived  " if glance.about.archived else ""
+    right: Line = [(kept, look.muted), (f"{sign.word}{how_far}", style), (f"{age.rjust(8)} ", look.muted)]
     room = width - length(right) - 1
+    tags: Line = [("".join(f" #{tag}" for tag in glance.about.tags), look.muted)]
+    if length(left) + length(tags) <= room:
+        left += tags
     if length(left) > room:
-        left = [mark, said, (_cut(printable(info.name), room - length(left[:2])), look.strong)]
+        left = [mark, said, (fitted(glance.label, room - length(left[:2])), look.strong)]
     return justified(left, right, width, look.text)
+
+
+def sweep_lines(
+    name: str, runs: Sequence[Glance], viewer: Viewer, width: int, *, marked: bool, unfolded: bool
+) -> list[Line]:
+    """The runs of a sweep in two lines of `width`: its name, how many there are, age; how many are in which state."""
+    look, unicode = viewer.look, viewer.unicode
+    mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
+    fold = ("▾  " if unfolded else "▸  ") if unicode else ("-  " if unfolded else "+  ")
+    newest = max((run.info.created for run in runs if run.info is not None), default=viewer.now)
+    right: Line = [
+        (numbers.plural(len(runs), "run"), look.text),
+        (f"{numbers.age(viewer.now - newest).rjust(8)} ", look.muted),
+    ]
+    room = width - length(right) - 1
+    left: Line = [mark, (fold, look.accent), (fitted(name, room - 5), look.strong)]
+    counts = Counter(run.info.status if run.info is not None else None for run in runs)
+    below: Line = [("     ", look.text)]
+    for status, count in counts.most_common():
+        sign = sign_of(status) if status is not None else StatusSign("✖", "unreadable", "bad")
+        words = f"{sign.sign} {count} {sign.word}"
+        if length(below) + cell_len(words) + 2 > width:
+            below.append(("…", look.muted))
+            break
+        below.append((f"{words}  ", getattr(look, sign.style)))
+    return [justified(left, right, width, look.text), below]
+
+
+def sweep_details(name: str, how: str, look: Look, width: int, height: int) -> list[Line]:
+    """Details of a sweep: what can be done with all of its runs."""
+    said = [
+        (printable(f"{name} · a sweep"), look.strong),
+        (f"{how}; m marks, a archives, # tags and d deletes all that are listed", look.text),
+    ]
+    return _paragraphs(said, width, height)
 
 
 def elsewhere_lines(run: Elsewhere, viewer: Viewer, width: int) -> list[Line]:
@@ -106,7 +152,7 @@ def elsewhere_lines(run: Elsewhere, viewer: Viewer, width: int) -> list[Line]:
     info, look = run.info, viewer.look
     how = f"     enter copies it here · {numbers.progress(info.step, info.steps)} steps"
     there = replace(viewer, here=info.host)
-    return [_headline(info, there, width, ("  ", look.text)), [(how, look.muted)]]
+    return [_headline(run.glance, info, there, width, ("  ", look.text)), [(how, look.muted)]]
 
 
 def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
@@ -160,17 +206,23 @@ def run_details(glance: Glance, look: Look, width: int, height: int, *, claim: S
         return _paragraphs([(glance.folder.name, look.strong), (printable(glance.trouble), look.bad)], width, height)
     host = info.host if info.mirror is None else info.mirror.host
     what = f"{info.id} · {_seeds(info)} · {info.device} on {host}"
-    if info.preset and info.preset != info.name:
+    if info.preset and not glance.label.startswith(info.preset):
         what += f" · preset {info.preset}"
     how = f"step {numbers.progress(info.step, info.steps)} · {numbers.duration(info.seconds)}"
-    if glance.loss:
-        how += f" · loss {numbers.measure(glance.loss[0])} → {numbers.measure(glance.loss[-1])}"
+    if loss := _known_loss(info, glance):
+        how += f" · loss {numbers.measure(loss[0])} → {numbers.measure(loss[-1])}"
     first = wrapped(printable(what), look.strong, width)
     said = [(how, look.text)]
     if claim is not None:
         *found, (own, _) = parts(claim)
         first.append([piece for text, style in found for piece in ((text, getattr(look, style)), ("  ", look.text))])
         said.append((own, look.muted))
+    about = glance.about
+    words = [*(f"#{tag}" for tag in about.tags), *([about.note] if about.note else [])]
+    if words:
+        said.append((" · ".join(words), look.text))
+    if glance.trouble:
+        said.append((printable(glance.trouble), look.bad))
     if info.reason:
         said.append((printable(info.reason), look.bad))
     if info.status in RESUMABLE and "resume" in info.can:
@@ -197,6 +249,8 @@ def _seeds(info: RunInfo) -> str:
     """The seed of a run, or how many it trains as one."""
     if info.trainer == "watch":
         return "a script of its own"
+    if info.trainer == "import":
+        return "imported"
     members = members_of(info)
     return f"seed {info.seed}" if members == 1 else f"{members} seeds, from {info.seed} on"
 

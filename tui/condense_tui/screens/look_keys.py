@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
+from condense_core.preferences import Preferences
+from condense_core.thresholds import COARSE, FINE, Cut
 from condense_tui.draw.palette import PALETTES
+from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.shell import ShellScreen
 from condense_tui.terminal.toast import say
 
@@ -26,6 +29,27 @@ class Choices:
     smooth: float = 0.0
 
 
+class Usual(TypedDict):
+    """What of the choices is kept from one time to the next."""
+
+    palette: int
+    log_y: bool
+    log_x: bool | None
+
+
+def usual(preferences: Preferences) -> Usual:
+    """The choices that were made before."""
+    axes = preferences.axes
+    names = [palette.name for palette in PALETTES]
+    log_x = {"auto": None, "log": True, "linear": False}[axes.steps]
+    return Usual(palette=names.index(preferences.palette), log_y=axes.values == "log", log_x=log_x)
+
+
+def preferred_cut(preferences: Preferences) -> Cut | None:
+    """Where lines are counted; None for the cut of each run's claim."""
+    return {FINE.short: FINE, COARSE.short: COARSE}.get(preferences.cut)
+
+
 ChoicesT = TypeVar("ChoicesT", bound=Choices)
 
 
@@ -38,10 +62,12 @@ class LookKeys(Generic[ChoicesT]):
         choices: ChoicesT,
         show: Callable[[], None],
         recorded_log: Callable[[], bool],
+        habits: Habits,
     ) -> None:
         """`show` puts on the screen what has come of a choice; `recorded_log` says whether the recorded steps lie
-        nearer to each other at the start."""
+        nearer to each other at the start; `habits` keep what is chosen for the next time."""
         self.choices = choices
+        self._habits = habits
         self._screen = screen
         self._show = show
         self._recorded_log = recorded_log
@@ -59,10 +85,15 @@ class LookKeys(Generic[ChoicesT]):
     def toggle_log_values(self) -> None:
         """Logarithmic or linear values."""
         self.choose(replace(self.choices, log_y=not self.choices.log_y))
+        self._habits.keep("axes.values", _spaced(self.choices.log_y))
 
     def toggle_log_steps(self) -> None:
         """Logarithmic or linear steps."""
-        self.choose(replace(self.choices, log_x=not self.log_x))
+        log_x = not self.log_x
+        # as the steps were recorded is how they are drawn by themselves, in every other run too
+        as_recorded = log_x == self._recorded_log()
+        self.choose(replace(self.choices, log_x=None if as_recorded else log_x))
+        self._habits.keep("axes.steps", "auto" if as_recorded else _spaced(log_x))
 
     def next_smoothing(self) -> None:
         """The next stronger moving average of the curves; after the strongest, none."""
@@ -76,3 +107,8 @@ class LookKeys(Generic[ChoicesT]):
             say(self._screen, one_look)
         else:
             self.choose(replace(self.choices, palette=(self.choices.palette + 1) % len(PALETTES)))
+            self._habits.keep("palette", PALETTES[self.choices.palette].name)
+
+
+def _spaced(log: bool) -> str:
+    return "log" if log else "linear"

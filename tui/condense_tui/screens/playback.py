@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 from condense_tui.readers.thread import PlayheadChange, Shown
 from condense_tui.snapshots.playhead import Playhead
+from condense_tui.terminal.habits import Habits
 
 
 class Playback:
     """Moves the playhead that a reader thread owns, once there are frames."""
 
-    def __init__(self, move: Callable[[PlayheadChange], None]) -> None:
-        """`move` has the thread change its playhead."""
+    def __init__(self, move: Callable[[PlayheadChange], None], habits: Habits) -> None:
+        """`move` has the thread change its playhead; `habits` keep its speed for the next time."""
         self._move_playhead = move
+        self._habits = habits
 
     def _move(self, change: Callable[[Playhead, int, bool], Playhead]) -> None:
         def changed(playhead: Playhead, last: Shown | None) -> Playhead:
@@ -41,7 +43,13 @@ class Playback:
 
     def faster(self, by: int) -> None:
         """The next speed up (1) or down (-1)."""
-        self._move(lambda playhead, *_: playhead.faster(by))
+
+        def changed(playhead: Playhead, *_: object) -> Playhead:
+            playhead = playhead.faster(by)
+            self._habits.keep("speed", playhead.speed)
+            return playhead
+
+        self._move(changed)
 
 
 def next_member(member: int | None, by: int, count: int) -> int | None:

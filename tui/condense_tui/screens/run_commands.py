@@ -18,7 +18,7 @@ from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
     from condense_core.runfile.control import Verb
-    from condense_core.runfile.info import RunAbility
+    from condense_core.runfile.info import RunAbility, Trainer
 
 
 class Steered(Protocol):
@@ -28,6 +28,8 @@ class Steered(Protocol):
     def id(self) -> str: ...
     @property
     def name(self) -> str: ...
+    @property
+    def trainer(self) -> Trainer: ...
     @property
     def can(self) -> tuple[RunAbility, ...]: ...
     @property

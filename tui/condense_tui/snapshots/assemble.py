@@ -5,30 +5,33 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from msgspec import structs
 
 from condense_core.measure_table import OF_THE_MACHINE, label_of, split
-from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
+from condense_core.runfile.info import LOG_NAME, RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.claim_state import Standing
-from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds
+from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds, suffix
 from condense_core.runs.standing import scalars_of, standing
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
 from condense_tui.draw import numbers
+from condense_tui.draw.label import label
+from condense_tui.draw.layer_names import together
+from condense_tui.snapshots.banner import away_word, banner
 from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.playhead import Playhead
+from condense_tui.snapshots.science import newest_change, newest_told
 from condense_tui.snapshots.seeds import mean_label, seed_label
 from condense_tui.snapshots.snapshot import (
-    BannerText,
     EventView,
     FieldView,
     Head,
     LayerImage,
+    LinesChanged,
     OutputsView,
     RunHeader,
     ScalarCurve,
@@ -42,21 +45,27 @@ from condense_tui.snapshots.worker_log import WorkerLog
 
 # λ1² and what is nearest to it: more lines than this cannot be distinguished in a panel.
 EIGENVALUE_CURVES = 4
+# More heatmaps than this at once are stamps, and each costs bytes in every frame.
+MOST_HEATMAPS = 6
 # A long-lived viewer of a long run scrubs back and forth: enough matrices to make a few seconds of it free.
 IMAGES_KEPT = 64
+# Of a network of many layers, those of some tens of steps.
+MEASURES_KEPT = 4_096
 # A run of 100,000 frames has a second's worth of curves: they are read over several snapshots, so that the first is
 # there at once and no key press waits for the rest.
 LOAD_S = 0.03
 LOAD_POINTS = 10_000
 # New names come with the first measurements, and seldom later.
 NAMES_S = 2.0
+# A clock elsewhere may be wrong by any time; no stage of starting was begun longer ago, but waiting in a queue.
+MOST_STAGE_S = 600.0
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
 @dataclass(frozen=True)
 class ViewRequest:
-    """What the screen wants to see: the chosen layer, whether every layer's heatmap, in which order of
-    kernels, and whether the worker's log."""
+    """What the screen wants to see: the chosen layer, whether every layer's heatmap (of many those of its block), in
+    which order of kernels, and whether the worker's log."""
 
     layer: str | None = None
     every_layer: bool = False
@@ -90,11 +99,16 @@ class Assembler:
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
+        self._seen_stage: tuple[str | None, float] = (None, 0.0)
+        self._measures: dict[tuple[int | None, str, int, Cut], LayerOverSeeds] = {}
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
     def refresh(self) -> bool:
         """Whether anything was committed since the last call."""
-        return self._run.refresh() or self._unfinished
+        changed = self._run.refresh() or self._unfinished
+        if changed:
+            self._measures.clear()
+        return changed
 
     def close(self) -> None:
         """Close the run file."""
@@ -111,17 +125,19 @@ class Assembler:
         head = None
         images: tuple[LayerImage, ...] = ()
         measures: tuple[LayerOverSeeds, ...] = ()
-        cut = view.cut or self.claimed_cut
+        cut = self._countable(view.cut)
         if len(instants):
             index = playhead.index(len(instants))
             step = int(instants[index])
             head = Head(index, len(instants), step, playhead.following, playhead.playing, playhead.speed)
-            wanted = layers if view.every_layer else tuple(name for name in layers if name == layer)
+            alone = () if layer is None else (layer,)
+            wanted = together(layers, layer, MOST_HEATMAPS) if view.every_layer and layer is not None else alone
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
             measures = tuple(self._layer(name, step, cut) for name in layers)
         outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
         claim, claim_at_end = self._standing(info, head)
+        events = tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events)
         return Snapshot(
             header=self._header(info),
             head=head,
@@ -134,9 +150,15 @@ class Assembler:
             ratio=self._curve(f"{layer}.ratio") if layer else EMPTY_SERIES,
             predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
             spectrum=self._spectrum(layer, head.step) if layer and head else SpectrumView(),
-            events=tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events),
+            events=events,
+            told=newest_told(
+                events,
+                self._lines_changed(layer, head.step, cut) if layer and head else None,
+                None if head is None or head.following else head.step,
+            ),
             banner=banner(info, reader.folder, frames=len(instants)),
             worker_log=self._log.lines() if view.worker_log else (),
+            worker_log_first=self._log.first,
             outputs=outputs,
             field=field,
             seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
@@ -145,9 +167,16 @@ class Assembler:
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
+            claimed_cut=self.claimed_cut,
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
         )
+
+    def _lines_changed(self, layer: str, step: int, cut: Cut) -> LinesChanged | None:
+        """Of a mean over seeds none: it has no number of lines."""
+        if self._curves.members > 1:
+            return None
+        return newest_change(layer, self._curve(f"{layer}.lines{suffix(cut)}"), step, cut)
 
     def _machine(self) -> tuple[ScalarCurve, ...]:
         found = (ScalarCurve(name, label_of(name), self._curve_of(self._run, name)) for name in OF_THE_MACHINE)
@@ -156,10 +185,16 @@ class Assembler:
     @property
     def claimed_cut(self) -> Cut:
         """The cut at which the run's claim counts lines; in files of version 0.1 there is the fine one alone."""
-        run, claim = self._run, self._run.claim
-        if claim is None or claim.cut == FINE or not run.layers:
+        return self._countable(FINE if self._run.claim is None else self._run.claim.cut)
+
+    def _countable(self, cut: Cut | None) -> Cut:
+        """That cut where lines were counted at it, and the claim's for None."""
+        run = self._run
+        if cut is None:
+            return self.claimed_cut
+        if cut == FINE or not run.layers:
             return FINE
-        return claim.cut if np.isfinite(run.newest(f"{run.layers[0]}.condensed_coarse")) else FINE
+        return cut if np.isfinite(run.newest(f"{run.layers[0]}.condensed_coarse")) else FINE
 
     def _standing(self, info: RunInfo, head: Head | None) -> tuple[Standing | None, Standing | None]:
         """How the claim stands where the playhead is; and where that looks back, at the end of what was recorded."""
@@ -252,7 +287,7 @@ class Assembler:
     ) -> tuple[LayerOverSeeds, LayerImage | None]:
         """A layer at a recorded step, of an ensemble over all seeds where none is chosen, and its heatmap, then of the
         first seed. Lines are counted at `cut`, without at that of the claim."""
-        return self._layer(layer, step, cut or self.claimed_cut), self._image(layer, step, by_line)
+        return self._layer(layer, step, self._countable(cut)), self._image(layer, step, by_line)
 
     def curve(self, name: str) -> Series:
         """Steps and values of a scalar as far as was read, the same object while nothing was added."""
@@ -272,7 +307,7 @@ class Assembler:
         left = (info.steps - info.step) / rate if info.steps is not None and ends else float("nan")
         return RunHeader(
             id=printable(info.id),
-            name=printable(info.name),
+            name=label(self._run.folder, info),
             preset=printable(info.preset),
             host=printable(info.host) if mirror is None else mirror.host,
             device=printable(info.device),
@@ -283,17 +318,39 @@ class Assembler:
             steps_per_second=rate,
             seconds_left=left,
             can=info.can,
+            trainer=info.trainer,
             active=info.active,
             delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
-            away=_away(mirror) if info.active else "",
+            away=away_word(mirror) if info.active else "",
             missing=0 if mirror is None else mirror.missing,
+            stage=self._stage(info),
         )
+
+    def _stage(self, info: RunInfo) -> str:
+        """What a run that starts is at, and for how many seconds: since that was written, as far as it can be told."""
+        if info.status != "starting":
+            return ""
+        stage, since = self._seen_stage
+        if stage != info.reason:
+            since = time.monotonic() - min(MOST_STAGE_S, max(0.0, time.time() - info.heartbeat))
+            self._seen_stage = info.reason, since
+        seconds = time.monotonic() - since
+        words = printable(info.reason) or "starting"
+        return f"{words} {numbers.duration(seconds)}" if seconds >= 1 else words
 
     def _layer(self, name: str, step: int, cut: Cut) -> LayerOverSeeds:
         reader = self._curves
+        # of many layers most stay as they are while the next one is looked at
+        key = (reader.member_number, name, step, cut)
+        if key in self._measures:
+            return self._measures[key]
         found = read_layer_over_seeds(reader, name, step, cut, curve=lambda scalar: self._read(reader, scalar))
         if not found.kernels and (cosine := self._reader.similarity(name, step)) is not None:
-            return structs.replace(found, kernels=len(cosine))
+            found = structs.replace(found, kernels=len(cosine))
+        if not self._unfinished:
+            while len(self._measures) >= MEASURES_KEPT:
+                del self._measures[next(iter(self._measures))]
+            self._measures[key] = found
         return found
 
     def _image(self, layer: str, step: int, by_line: bool) -> LayerImage | None:
@@ -366,43 +423,3 @@ def band(steps: np.ndarray, values: np.ndarray) -> tuple[Series, Series]:
     there = np.isfinite(values).any(axis=1)
     steps, values = steps[there], values[there]
     return (steps, np.nanmin(values, axis=1, initial=np.inf)), (steps, np.nanmax(values, axis=1, initial=-np.inf))
-
-
-def banner(info: RunInfo, folder: Path, frames: int) -> BannerText | None:
-    """What a viewer of this run, of so many frames, must know before anything else; None if all is well. It offers what
-    is there."""
-    away = connection_banner(info)
-    if away is not None:
-        return away
-    reason = printable(info.reason)
-    because = f": {reason}" if reason else ""
-    again = "p to resume from its last checkpoint" if has_checkpoint(info, folder) else "p to train from step 0 again"
-    if info.status == "lost":
-        return BannerText(f"worker lost at step {info.step:,}{because} · press {again}", "error")
-    if info.status == "diverged":
-        back = " · press ← to see the frames before" if frames > 1 else ""
-        return BannerText(f"diverged at step {info.step:,}{because}{back}", "error")
-    if info.status == "failed":
-        text = f"failed at step {info.step:,}{because} · press 4 for the worker's log, {again}"
-        return BannerText(text, "error")
-    if info.status == "paused":
-        return BannerText("training is paused · press p to resume", "note")
-    return None
-
-
-def _away(mirror: Mirror | None) -> str:
-    return {"connected": "", "connecting": "reconnecting", "offline": "offline"}[mirror.link] if mirror else ""
-
-
-def connection_banner(info: RunInfo) -> BannerText | None:
-    """The state of the connection to a run on another host, if it is down and something may be missed."""
-    mirror = info.mirror
-    if mirror is None or (mirror.link == "connected" and not mirror.trouble) or not (info.active or mirror.missing):
-        return None
-    if mirror.link == "connected":
-        return BannerText(f"{mirror.host}: {mirror.trouble}", "warning")
-    ago = numbers.duration(max(0.0, time.time() - mirror.heard))
-    because = f": {mirror.trouble}" if mirror.trouble else ""
-    if mirror.link == "connecting":
-        return BannerText(f"reconnecting to {mirror.host}, last heard {ago} ago{because}", "warning")
-    return BannerText(f"not connected to {mirror.host}; last update {ago} ago{because}", "warning")

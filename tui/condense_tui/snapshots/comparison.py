@@ -14,14 +14,12 @@ from condense_core.measure_table import column_of, split
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
-from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.fields import fields
-from condense_core.scenario.watched import Watched, settings
-from condense_core.text import printable
 from condense_core.thresholds import Cut
+from condense_tui.draw.label import label
 from condense_tui.snapshots.assemble import Assembler, band
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.seeds import seed_label
+from condense_tui.snapshots.settings import settings_of
 from condense_tui.snapshots.snapshot import Head, LayerImage, Series
 
 By = Literal["step", "loss"]
@@ -99,7 +97,9 @@ class Comparison:
     scalar_names: tuple[str, ...] = ()
     """All that one of the runs has, those of layers without the layer's name."""
     settings: tuple[Setting, ...] = ()
-    """In what the scenarios differ."""
+    """In what the runs' settings differ."""
+    alike: tuple[Setting, ...] = ()
+    """What all of them have the same."""
 
     @property
     def at(self) -> float | None:
@@ -127,7 +127,7 @@ class Comparer:
         self._means: list[_Shares | None] = [None] * len(places)
         self._shares: list[_Shares | None] = [None] * len(places)
         self._names: tuple[tuple[int, ...], tuple[str, ...]] = ((), ())
-        self._settings: tuple[Setting, ...] | None = None
+        self._settings: tuple[tuple[Setting, ...], tuple[Setting, ...]] | None = None
         self._axis: tuple[tuple[object, ...], np.ndarray] = ((), np.empty(0))
 
     def refresh(self) -> bool:
@@ -180,7 +180,7 @@ class Comparer:
             view.member,
             view.scalar,
             self._scalar_names(tuple(len(share.steps) > 0 for share in means)),
-            self._differences(),
+            *self._compared(),
         )
 
     def _scalar_names(self, measured: tuple[int, ...]) -> tuple[str, ...]:
@@ -195,12 +195,14 @@ class Comparer:
             self._names = measured, tuple(sorted(found))
         return self._names[1]
 
-    def _differences(self) -> tuple[Setting, ...]:
+    def _compared(self) -> tuple[tuple[Setting, ...], tuple[Setting, ...]]:
+        """The settings that differ, and those that do not."""
         if self._settings is None:
-            values = [_settings(run.subject) for run in self._readers]
+            values = [settings_of(run.subject) for run in self._readers]
             names = dict.fromkeys(name for run in values for name in run)
-            found = (Setting(name, tuple(run.get(name) for run in values)) for name in names)
-            self._settings = tuple(setting for setting in found if len(set(setting.values)) > 1)
+            found = [Setting(name, tuple(run.get(name) for run in values)) for name in names]
+            differ = tuple(setting for setting in found if len(set(setting.values)) > 1)
+            self._settings = differ, tuple(setting for setting in found if len(set(setting.values)) == 1)
         return self._settings
 
     def _share(self, kept: list[_Shares | None], index: int, member: int | None) -> _Shares:
@@ -249,7 +251,7 @@ class Comparer:
         layers = run.layers
         side = Side(
             letter=LETTERS[number],
-            name=printable(info.name),
+            name=label(run.folder, info),
             status=info.status,
             step=None,
             share=float("nan"),
@@ -319,7 +321,3 @@ def _same(a: Side, b: Side) -> bool:
         and a.loss is b.loss
         and a.scalar is b.scalar
     )
-
-
-def _settings(trained: Experiment | Watched) -> dict[str, str]:
-    return dict(settings(trained) if isinstance(trained, Watched) else fields(trained))

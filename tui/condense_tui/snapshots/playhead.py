@@ -17,6 +17,11 @@ class Playhead:
     playing: bool = False
     speed: float = 10.0
 
+    @classmethod
+    def at_speed(cls, speed: float) -> Playhead:
+        """At the end, to play with the speed nearest to one."""
+        return cls(speed=min(SPEEDS, key=lambda each: abs(each - speed)))
+
     def index(self, count: int) -> int:
         """The frame to show among `count`; the last one while following."""
         if self.following:

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
 import numpy as np
+from rich.cells import cell_len
 
 from condense_core.measure_table import kind_of
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
-from condense_tui.draw.layer_names import without_shared
+from condense_tui.draw.layer_names import fitted, shared, without_shared
 from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
 
 NOTHING_YET = "nothing recorded yet"
+# What of a curve's name stays at least; its value goes first, and then what stands at the right.
+LEAST_NAME = 12
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,20 @@ class Figure:
     empty: str = NOTHING_YET
     old: bool = False
     """What the title says is of an earlier step than the playhead's, and the title names it."""
+    legend: tuple[tuple[str, str, str], ...] = ()
+    """Of several curves: the letter on it, its name and its value; `title` is all of that."""
+
+    def title_in(self, room: int) -> str:
+        """The title in `room` cells, where names that are cut in their middle make it fit."""
+        if cell_len(self.title) <= room or not self.legend:
+            return self.title
+        free = room - 3 * (len(self.legend) - 1)
+        each = (free - sum(cell_len(f"{letter}  {value}") for letter, _, value in self.legend)) // len(self.legend)
+        if each >= LEAST_NAME:
+            return " · ".join(f"{letter} {fitted(name, each)} {value}" for letter, name, value in self.legend)
+        # values are read with the cursor
+        each = max(LEAST_NAME, (free - 2 * len(self.legend)) // len(self.legend))
+        return " · ".join(f"{letter} {fitted(name, each)}" for letter, name, _ in self.legend)
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,9 @@ def loss(snapshot: Snapshot, axes: Axes) -> Figure:
     title = f"loss {numbers.measure(at)}{_when(snapshot.loss, snapshot)}" if at is not None else "loss"
     if not len(steps):
         return Figure(None, title)
+    if np.isnan(values).all():
+        # of checkpoints alone, or of a script that does not say it
+        return Figure(None, title, empty="no loss is known")
     first = float(values[0])
     rule = Rule(INITIAL_STAGE * first, percent(INITIAL_STAGE)) if np.isfinite(first) and first > 0 else None
     share = at / first if at is not None and rule else np.nan
@@ -75,22 +95,25 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
     if not chosen:
         return Figure(None, "chosen curves", empty="press / to choose")
     letters = ascii_lowercase if len(chosen) > 1 else ""
-    titles, curves = [], []
+    legend, curves = [], []
     for number, scalar in enumerate(chosen):
         letter = letters[number : number + 1]
         kind, now = kind_of(scalar.name), value_at(scalar.points, snapshot)
-        titles.append(f"{letter} {scalar.label} {written_as(kind, now)}".strip())
+        label = scalar.label.removeprefix(shared([layer.name for layer in snapshot.layers]))
+        legend.append((letter, label, written_as(kind, now)))
         curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
     if len(chosen) == 1 and chosen[0].band is not None:
         curves += _edges(chosen[0].band)
+    title = " · ".join(" ".join(part for part in parts if part) for parts in legend)
+    several = tuple(legend) if len(legend) > 1 else ()
     kinds = {kind_of(scalar.name) for scalar in chosen}
     shares = kinds <= {"share", "cosine", "flag"}
     if not any(len(curve.x) for curve in curves):
-        return Figure(None, " · ".join(titles), empty="not recorded in this run")
+        return Figure(None, title, empty="not recorded in this run", legend=several)
     spec = _spec(
         tuple(curves), snapshot, axes, axes.log_y and kinds == {"value"}, bounds=(0.0, 1.0) if shares else None
     )
-    return Figure(spec, " · ".join(titles))
+    return Figure(spec, title, legend=several)
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -104,7 +127,7 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     )
     remark = _gap(spectrum.values, spectrum.doubtful)
     remark += " · median" if remark and _over_seeds(snapshot) else ""
-    return Figure(_spec(curves, snapshot, axes, axes.log_y), title, remark)
+    return Figure(replace(_spec(curves, snapshot, axes, axes.log_y), of=_whose(snapshot)), title, remark)
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -129,6 +152,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
         marks.append(Mark(round(layer.condensed_at.middle), "condensed"))
         remark += f"{' · ' if remark else ''}seen {numbers.short_step(layer.condensed_at.middle)}"
     spec = _spec(tuple(curves), snapshot, axes, False, bounds=(0.0, 1.0), marks=tuple(marks))
+    spec = replace(spec, of=_whose(snapshot))
     return Figure(spec, title, remark, old=bool(_when(snapshot.ratio, snapshot)))
 
 
@@ -174,6 +198,11 @@ def _over_seeds(snapshot: Snapshot) -> bool:
 def _of_one_seed(snapshot: Snapshot) -> str:
     """What is drawn of frames is one seed's, also where all else is over several: it says whose."""
     return "" if snapshot.seeds is None else f" · {snapshot.seeds.imaged}"
+
+
+def _whose(snapshot: Snapshot) -> str:
+    """Of which layer and seed the curves are that are drawn of one layer."""
+    return _name(snapshot, snapshot.layer or "")
 
 
 def _name(snapshot: Snapshot, name: str) -> str:

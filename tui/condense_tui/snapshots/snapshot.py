@@ -9,10 +9,11 @@ from typing import Literal
 import numpy as np
 
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
-from condense_core.runfile.info import RunAbility
+from condense_core.runfile.info import RunAbility, Trainer
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.thresholds import FINE, Cut
+from condense_tui.draw import numbers
 from condense_tui.draw.order import Group
 from condense_tui.snapshots.weights import WeightsView
 
@@ -37,11 +38,14 @@ class RunHeader:
     steps_per_second: float
     seconds_left: float
     can: tuple[RunAbility, ...]
+    trainer: Trainer
     active: bool
     delay: float | None = None
     """Seconds of a round trip to the host, while a run elsewhere is connected to."""
     away: str = ""
     """Of a run elsewhere that is not connected to: reconnecting, or offline."""
+    stage: str = ""
+    """Of a run that starts: what it is at, and for how long."""
     missing: int = 0
     """Rows of a run elsewhere that are still to come, before the newest."""
 
@@ -146,6 +150,22 @@ class EventView:
 
 
 @dataclass(frozen=True)
+class LinesChanged:
+    """A layer has another number of lines from a step on; `before` and `after` are both counts at `cut`."""
+
+    layer: str
+    step: int
+    before: int
+    after: int
+    cut: Cut
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return f"{self.layer}: {numbers.plural(self.after, 'line')} at {self.cut.short}, {self.before} before"
+
+
+@dataclass(frozen=True)
 class BannerText:
     """One line over everything: what happened, and what to press."""
 
@@ -169,15 +189,21 @@ class Snapshot:
     predicted_ratio: Series
     spectrum: SpectrumView
     events: tuple[EventView, ...]
+    told: EventView | LinesChanged | None
+    """What the kernels did last, up to the playhead."""
     banner: BannerText | None
     worker_log: tuple[str, ...] = ()
     """Only where it was asked for."""
+    worker_log_first: int = 0
+    """Lines that stood before those: of an endless log the end is kept."""
     claim: Standing | None = None
     """How the claim stands at the playhead; none where the scenario makes none."""
     claim_at_end: Standing | None = None
     """Where the playhead looks back: how it stands by the newest measurement."""
     cut: Cut = FINE
     """Where the lines of `layers` are counted."""
+    claimed_cut: Cut = FINE
+    """Where the claim counts them."""
     outputs: OutputsView | None = None
     field: FieldView | None = None
     seeds: Seeds | None = None
@@ -210,6 +236,7 @@ class Snapshot:
             and self.claim == other.claim
             and self.claim_at_end == other.claim_at_end
             and self.banner == other.banner
+            and self.told == other.told
             and self.worker_log == other.worker_log
             and self.outputs is other.outputs
             and self.field is other.field

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from condense_core.runfile.kept_weights import kernels_of
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import DROPPED
 
@@ -117,18 +118,12 @@ class WeightsReader:
 def kept_layer(parameters: dict[str, np.ndarray], layer: str) -> KeptLayer:
     """What is shown of a layer, from all of a network's weights by name; empty where they have none of that layer, or
     one that is no number."""
-    weight_MK = parameters.get(f"{layer}.weight")
-    if weight_MK is None or weight_MK.ndim < 2 or not weight_MK.size:
-        return KeptLayer()
-    bias_M = parameters.get(f"{layer}.bias")
-    kernels_MK = weight_MK.reshape(len(weight_MK), -1).astype(np.float64)
-    if bias_M is not None and bias_M.shape == (len(kernels_MK),):
-        kernels_MK = np.concatenate([kernels_MK, bias_M[:, None]], axis=1)
-    if not np.isfinite(kernels_MK).all():
+    kernels_MK = kernels_of(parameters, layer)
+    if kernels_MK is None or not np.isfinite(kernels_MK).all():
         return KeptLayer()
     singular = np.linalg.svd(kernels_MK, compute_uv=False)
     out_M = _output_weights(parameters, layer, len(kernels_MK))
-    if weight_MK.shape[1:] != (1,) or kernels_MK.shape[1] != 2 or out_M is None:
+    if parameters[f"{layer}.weight"].shape[1:] != (1,) or kernels_MK.shape[1] != 2 or out_M is None:
         return KeptLayer(singular)
     angle, norm = np.arctan2(kernels_MK[:, 1], kernels_MK[:, 0]), np.hypot(*kernels_MK.T)
     return KeptLayer(singular, angle, norm * out_M)

@@ -22,6 +22,7 @@ from condense_core.scenario import toml
 from condense_core.scenario.device import device_named
 from condense_core.text import printable
 from condense_tui.batch.cells import Cell
+from condense_tui.batch.drive import note_sweep
 
 # A cell whose node dies is trained once more, elsewhere; one that kills its node by its size does not kill them all.
 RETRIES = 1
@@ -126,6 +127,7 @@ class RayEngine:
                 assert isinstance(content, bytes)
                 shutil.rmtree(cell.folder, ignore_errors=True)
                 accept(content, toml.dumps(cell.experiment), cell.folder)
+                note_sweep(cell)
         except self._ray.exceptions.RayError as error:
             # the node or its process went; what Ray says of it begins with a line that says so
             self.refused[cell.folder] = printable(str(error).strip().partition("\n")[0])[:LONGEST_REASON]

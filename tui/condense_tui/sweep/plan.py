@@ -13,9 +13,11 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import ScenarioError
+from condense_core.runs.about_run import LONGEST_NAME
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import with_absolute_paths
+from condense_core.text import printable
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.sweep.axes import Axis
 
@@ -68,8 +70,15 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
             raise ScenarioError(f"--over: {seen[text]} and {words} are the same experiment")
         seen[text] = words
         folder = out / CELLS / _cell_name(settings, text)
-        cells.append(SweepCell(name, experiment.seed, experiment.data.seed, experiment, folder, values=tuple(values)))
+        draws = experiment.seed, experiment.data.seed
+        cells.append(SweepCell(name, *draws, experiment, folder, sweep=_called(name, axes, out), values=tuple(values)))
     return Sweep(name, preset, tuple(axes), tuple(cells), out)
+
+
+def _called(name: str, axes: Sequence[Axis], out: Path) -> str:
+    """What lists call the sweep, with the name of its folder: `digits-gd over lr, width (sweep)`."""
+    keys = ", ".join(axis.key.rpartition(".")[2] for axis in axes)
+    return printable(f"{name} over {keys} ({out.name})")[:LONGEST_NAME]
 
 
 def _cell_name(settings: Sequence[str], experiment: str) -> str:

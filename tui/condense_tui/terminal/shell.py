@@ -5,6 +5,7 @@ Apart from the app itself, which knows the screens: they know this class, and no
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -19,11 +20,16 @@ from textual.filter import LineFilter, NoColor
 from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import ModalScreen, Screen
 
+from condense_core.preferences import Occasion, preferences_file
+from condense_tui.actions import DEFAULT, Keys, KeysError, chosen_keys, keymap
 from condense_tui.draw.ability import Depth, ability
 from condense_tui.terminal import look, signals
 from condense_tui.terminal.ascii_filter import Ascii
+from condense_tui.terminal.background import DEADLINE_S, is_light
+from condense_tui.terminal.habits import Habits
+from condense_tui.terminal.notices import BELL, MOST_COPIED, Title, copied_outside, notification
 from condense_tui.terminal.pace import Pace, over_ssh
-from condense_tui.terminal.textual_internals import CompositorUpdate, TappedApp
+from condense_tui.terminal.textual_internals import BackgroundTold, CompositorUpdate, TappedApp
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
@@ -42,19 +48,26 @@ class Shell(TappedApp):
 
     # also over a dialog and in a field that is being filled in, as in every program
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False, priority=True, id="suspend"),
     ]
 
-    def __init__(self, runs: Path | None = None) -> None:
-        """`runs` is the folder of all runs, the usual one where not given."""
+    def __init__(self, runs: Path | None = None, habits: Habits | None = None) -> None:
+        """`runs` is the folder of all runs, the usual one where not given; `habits` is what was chosen before, and
+        without them the app begins with the defaults and keeps nothing."""
+        self.habits = habits or Habits()
         self.ability = ability(os.environ, None if sys.__stdout__ is None else sys.__stdout__.encoding)
+        self.keys: Keys = DEFAULT
+        """Keys that are not those of the table of actions, by the actions' names."""
+        self._title = Title(os.environ)
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
         super().__init__()
+        self._choose_keys()
         for theme in look.themes():
             self.register_theme(theme)
-        self.theme = look.ANSI if self.ability.depth <= Depth.ANSI else look.DARK
+        light = self.habits.preferences.theme == "light"
+        self.theme = look.ANSI if self.ability.depth <= Depth.ANSI else look.LIGHT if light else look.DARK
         self._runs = runs
         self._plain: list[LineFilter] = [NoColor()] if self.ability.depth is Depth.NONE else []
         if not self.ability.unicode:
@@ -88,11 +101,80 @@ class Shell(TappedApp):
         """The terminal is on another machine: every byte counts."""
         return over_ssh(os.environ) and not self.is_headless
 
+    def _choose_keys(self) -> None:
+        try:
+            self.keys = chosen_keys(self.habits.preferences.keys)
+        except KeysError as error:
+            self.habits.trouble = f"{preferences_file()}: {error}; all keys are the usual ones"
+        self.set_keymap(keymap(self.keys))
+
+    def tell_of_habits(self) -> None:
+        """Say where preferences cannot be used, or not be kept."""
+        habits = self.habits
+        habits.told = lambda text: self.call_from_thread(lambda: say(self.screen, text, error=True))
+        if habits.trouble:
+            say(self.screen, habits.trouble, error=True)
+
     def heed_its_terminal(self) -> None:
         """Leave where the terminal is gone, also where SIGHUP is ignored; draw again after a stop from outside."""
         if not self.is_headless:
+            if self.habits.preferences.theme == "auto" and self.ability.depth > Depth.ANSI:
+                self.ask_for_background()
             self.heed_being_continued()
+            # before the terminal is the shell's again
+            self.app_suspend_signal.subscribe(self, self._suspended, immediate=True)
+            self.app_resume_signal.subscribe(self, self._resumed)
+            signals.also_restore(self._title.given_back)
             self.set_interval(1.0, self._leave_with_the_terminal)
+
+    def give_notice(self, of: Occasion, text: str) -> None:
+        """Tell the terminal of something that has just happened, by the ways that were chosen."""
+        notices = self.habits.preferences.notices
+        if of not in notices.of:
+            return
+        if "bell" in notices.by:
+            self._tell_terminal(BELL)
+        if "notification" in notices.by:
+            self._tell_terminal(notification(text, os.environ))
+
+    def copy(self, text: str) -> str:
+        """Put a text into the clipboard of the terminal, also of one outside of tmux or screen; why not, where it is
+        too long."""
+        if len(text.encode()) > MOST_COPIED:
+            return f"too long to be copied through a terminal: more than {MOST_COPIED:,} bytes"
+        self.copy_to_clipboard(text)
+        self._tell_terminal(copied_outside(text, os.environ))
+        return ""
+
+    def show_title(self, text: str, state: str) -> None:
+        """Have the terminal's title say which run it shows; a new `state` is said at once, a new step soon."""
+        if self.habits.preferences.notices.title:
+            self._tell_terminal(self._title.shown(f"condense: {text}", state))
+
+    def give_back_title(self) -> None:
+        """Bring back the title that the terminal had before the app, which has ended."""
+        codes = self._title.given_back()
+        # a terminal that is gone has no title
+        with contextlib.suppress(OSError, ValueError):
+            if codes and sys.__stderr__ is not None:
+                sys.__stderr__.write(codes)
+                sys.__stderr__.flush()
+
+    def _tell_terminal(self, codes: str) -> None:
+        if codes and self.write_codes is not None and not self.is_headless:
+            self.write_codes(codes)
+
+    def _suspended(self, _: object) -> None:
+        self._tell_terminal(self._title.given_back())
+
+    def _resumed(self, _: object) -> None:
+        self._tell_terminal(self._title.again())
+
+    @on(BackgroundTold)
+    def _background_told(self, told: BackgroundTold) -> None:
+        """Dark or light as the terminal is, where nobody has chosen meanwhile."""
+        if told.seconds < DEADLINE_S and self.habits.preferences.theme == "auto" and is_light(told.colour):
+            self.theme = look.LIGHT
 
     def _leave_with_the_terminal(self) -> None:
         if signals.terminal_is_gone():
@@ -165,6 +247,7 @@ class Shell(TappedApp):
             say(self.screen, self.ability.one_look)
         else:
             self.theme = look.LIGHT if self.theme == look.DARK else look.DARK
+            self.habits.keep("theme", "light" if self.theme == look.LIGHT else "dark")
 
 
 class ShellScreen(Screen[ResultT]):

@@ -27,6 +27,9 @@ RESTORE = (
     b"\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?25h"
 )
 
+# What else is to be undone by whoever ends in the app's place.
+_also: Callable[[], str] = str
+
 _came: list[tuple[float, int]] = []
 _app: Callable[[int, object], None] | None = None
 
@@ -60,6 +63,12 @@ def end_by(number: int) -> None:
     """End the app, from its own loop, as if the signal had come."""
     if _app is not None:
         _app(number, None)
+
+
+def also_restore(codes: Callable[[], str]) -> None:
+    """Have the last resort write what `codes` gives, too."""
+    global _also  # noqa: PLW0603 - a process has one terminal
+    _also = codes
 
 
 def die_of_it() -> None:
@@ -149,4 +158,4 @@ def _end_anyway(number: int, attributes: list[Any] | None, left: threading.Event
 
 def _restore() -> None:
     with contextlib.suppress(OSError, ValueError):
-        os.write(sys.stderr.fileno(), RESTORE)
+        os.write(sys.stderr.fileno(), _also().encode() + RESTORE)

@@ -7,17 +7,23 @@ program takes a name of Textual's, rich's or plotext's that begins with an under
 from __future__ import annotations
 
 import signal
+import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual._context import visible_screen_stack
+from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
 
+from condense_tui.terminal.background import QUESTION, Answers
 from condense_tui.terminal.signals import terminal_is_gone
 
 if TYPE_CHECKING:
@@ -25,7 +31,49 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from textual.geometry import Size
 
-__all__ = ["ChopsUpdate", "CompositorUpdate", "LayoutUpdate", "LazyStrip", "TappedApp", "screen_below", "strips_of"]
+__all__ = [
+    "BackgroundTold",
+    "ChopsUpdate",
+    "CompositorUpdate",
+    "LayoutUpdate",
+    "LazyStrip",
+    "TappedApp",
+    "screen_below",
+    "strips_of",
+]
+
+
+@dataclass
+class BackgroundTold(Message):
+    """The terminal has said what colour its background is, in its own words, so many seconds after the question."""
+
+    colour: str
+    seconds: float
+
+
+# Keys are read in a thread, by a parser that Textual makes there; a process has one terminal.
+_answers = Answers(time.monotonic)
+
+
+class _KeyParser(XTermParser):
+    """Textual's, without answers that it does not know and would take for keys."""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        typed, colours = _answers.read(data)
+        # nothing at all is the end of the input
+        if typed or not data:
+            yield from super().feed(typed)
+        for colour in colours:
+            yield BackgroundTold(colour, _answers.since)
+
+    def tick(self) -> Iterable[Message]:
+        if overdue := _answers.overdue():
+            yield from super().feed(overdue)
+        yield from super().tick()
+
+
+# the driver's own name for the parser that it makes
+linux_driver.XTermParser = _KeyParser  # type: ignore[attr-defined]
 
 
 class TappedApp(App[None]):
@@ -44,6 +92,12 @@ class TappedApp(App[None]):
     def write_codes(self) -> Callable[[str], None] | None:
         """Writes to the terminal, past everything that is drawn; None if there is no terminal yet."""
         return None if self._driver is None else self._driver.write
+
+    def ask_for_background(self) -> None:
+        """Have the terminal say what colour its background is; `BackgroundTold` comes, or nothing."""
+        if isinstance(self._driver, LinuxDriver):
+            _answers.asked()
+            self._driver.write(QUESTION)
 
     def heed_being_continued(self) -> None:
         """Have SIGCONT start the app's own modes of the terminal once.

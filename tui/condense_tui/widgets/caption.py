@@ -10,20 +10,31 @@ from textual.widget import Widget
 class Captioned(Widget):
     """A widget with a border that has a title above and a remark below."""
 
-    _captions: tuple[str, str] | None = None
+    key = ""
+    """What the key is called that goes to it, where there is one; it stands before the title."""
+    _captions: tuple[str, str, str] | None = None
     _only_border = False
 
     def caption(self, title: str, remark: str = "") -> None:
         """Change the title and the remark; the two lines that they stand in are drawn again, and nothing else."""
-        if (title, remark) == self._captions:
+        if (self.key, title, remark) == self._captions:
             return
-        self._captions = title, remark
+        self._captions = self.key, title, remark
         self._only_border = True
         try:
-            self.border_title = Content(title)
+            self.border_title = Content(self._lead + title)
             self.border_subtitle = Content(remark)
         finally:
             self._only_border = False
+
+    @property
+    def room(self) -> int:
+        """Cells that a title may take; 0 while nobody knows."""
+        return max(0, self.size.width - 4 - len(self._lead)) if self.size.width else 0
+
+    @property
+    def _lead(self) -> str:
+        return f"[{self.key}] " if self.key else ""
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False

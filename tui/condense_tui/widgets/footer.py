@@ -12,7 +12,7 @@ from condense_tui.widgets.lines import justified, length
 # Narrower than this, showing more keys is worth more than space between them.
 ROOMY = 100
 # With these two keys a person finds everything else, and the way out.
-ALWAYS = frozenset({"?", "q"})
+ALWAYS = frozenset({"app.help", "app.leave"})
 
 
 class Footer(KeyLine):
@@ -38,11 +38,12 @@ class Footer(KeyLine):
     def build(self, width: int, height: int) -> list[Line]:
         self.begin()
         gap = 3 if width >= ROOMY else 2
-        keys = [Key(*hint) for hint in footer_hints(self.ability.unicode, self._place, self._without, self._called)]
-        always: Line = [piece for key in keys if key.keys in ALWAYS for piece in self.part(key, gap)]
+        found = footer_hints(self.ability.unicode, self._place, self._without, self._called, self.app.keys)
+        keys = [Key(*hint) for hint in found]
+        always: Line = [piece for key in keys if ALWAYS & set(key.calls) for piece in self.part(key, gap)]
         line: Line = []
         for key in keys:
-            if key.keys in ALWAYS:
+            if ALWAYS & set(key.calls):
                 continue
             before = gap if line else 0
             if length(line) + length(self.part(key, before)) + length(always) >= width:
@@ -51,7 +52,7 @@ class Footer(KeyLine):
             line += self.part(key, before)
         whole = justified(line, always, width, self.look.muted)
         at = whole[: len(whole) - len(always)]
-        for key in (key for key in keys if key.keys in ALWAYS):
+        for key in (key for key in keys if ALWAYS & set(key.calls)):
             self.place(key, at, gap)
             at = [*at, *self.part(key, gap)]
         return [whole]

@@ -55,6 +55,8 @@ class Header(Lines):
         delay = "" if run.delay is None else f" {numbers.delay(run.delay)}"
         parts: Line = [(f"{sign} {word}{delay}", getattr(look, style))]
         shown = head.step if head is not None and not head.following else run.step
+        if run.stage and not run.stage.startswith(word):
+            parts.append((f"   {run.stage}", look.text))
         parts.append((f"   step {numbers.progress(shown, run.steps)}", look.text))
         if head is not None and not head.following:
             speed = f" · {head.speed:g} frames/s" if head.playing else ""
@@ -71,7 +73,8 @@ class Header(Lines):
 def _status(snapshot: Snapshot) -> StatusSign:
     run, head = snapshot.header, snapshot.head
     if head is not None and not head.following and (run.active or run.status == "done"):
-        return REPLAY if head.playing else REPLAY._replace(word="looking back" if run.active else "replay")
+        # a run that trains is never called a replay, also while its frames are played
+        return REPLAY._replace(word="looking back") if run.active else REPLAY
     if run.away:
         return StatusSign("○", run.away, "warn")
     return sign_of(run.status)

@@ -88,6 +88,7 @@ class Heatmap(Lines, can_focus=True):
             return
         layout = self._lay_out(width, height)
         self.layout_ = layout
+        everything |= self._cursor_was_outside()
         cells = (0, False) if layout is None else (len(layout.edges), layout.pooled)
         if cells != self._cells:
             self._cells = cells
@@ -250,6 +251,18 @@ class Heatmap(Lines, can_focus=True):
                     self._rows[y] = None
                     self.refresh(Region(0, y, self.size.width, 1))
         self._announce()
+
+    def _cursor_was_outside(self) -> bool:
+        """Bring the cursor back where there are fewer cells now: another layer is shown, or the panel is smaller."""
+        if self._cursor is None:
+            return False
+        last = -1 if self.layout_ is None else len(self.layout_.edges) - 2
+        before = self._cursor
+        self._cursor = (min(before[0], last), min(before[1], last)) if last >= 0 else None
+        if self._cursor == before:
+            return False
+        self._announce()
+        return True
 
     def _announce(self) -> None:
         self.post_message(self.Read(self, self.reading))

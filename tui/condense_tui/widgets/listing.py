@@ -79,6 +79,11 @@ class Listing(Lines, Generic[Item], can_focus=True):
                 self.post_message(self.Moved(self))
 
     @property
+    def entries(self) -> Sequence[Entry[Item]]:
+        """What is listed."""
+        return self._entries
+
+    @property
     def chosen(self) -> Item | None:
         """What the cursor is on."""
         return self._entries[self._at].item if self._at < len(self._entries) else None

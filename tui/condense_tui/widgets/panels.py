@@ -11,13 +11,11 @@ from textual.containers import Grid, Vertical
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.palette import PALETTES, Palette
+from condense_tui.snapshots.assemble import MOST_HEATMAPS
 from condense_tui.snapshots.snapshot import LayerImage, Snapshot
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.heatmap import Heatmap, Reading
 from condense_tui.widgets.legend import Legend
-
-# More heatmaps than this at once are stamps, and each costs bytes in every frame.
-MOST_HEATMAPS = 6
 
 
 class HeatPanel(Captioned, Vertical):
@@ -60,7 +58,7 @@ class HeatPanel(Captioned, Vertical):
         whose += f" · step {numbers.step(image.step)}" if old and image.step is not None else ""
         short = named or image.layer
         titles = (f"{image.layer}{kernels}{order}{whose}", f"{short}{kernels}{whose}", f"{short}{whose}")
-        room = self.size.width - 4 if self.size.width else cell_len(titles[0])
+        room = self.room or cell_len(titles[0])
         self.label(next((title for title in titles if cell_len(title) <= room), titles[-1]))
 
     def label(self, title: str, unread: str = "") -> None:
@@ -92,6 +90,8 @@ class Heatmaps(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="heatmaps")
+        self.key = ""
+        """The key that goes to the chosen layer's heatmap, in whose title it stands."""
         self._grid = Grid()
         self._legend = Legend()
         self._panels: list[HeatPanel] = [HeatPanel()]
@@ -131,6 +131,7 @@ class Heatmaps(Vertical):
         for index, panel in enumerate(shown):
             image = images[index] if index < len(images) else None
             chosen = len(shown) > 1 and image is not None and image.layer == snapshot.layer
+            panel.key = self.key if chosen or len(shown) == 1 else ""
             named = "" if image is None else without_shared(image.layer, [each.name for each in snapshot.layers])
             panel.show(image, palette, empty, chosen=chosen, by_line=by_line, seed=seed, now=now, named=named)
         dropped = next((int(image.dropped.sum()) for image in snapshot.images if image.layer == snapshot.layer), 0)
@@ -159,7 +160,7 @@ def waiting(snapshot: Snapshot) -> str:
     if snapshot.head is not None:
         return "no similarity recorded for this layer"
     if run.status == "starting":
-        return "starting; waiting for the first frame…"
+        return f"{run.stage}; waiting for the first frame…"
     return "waiting for the first frame…" if run.active else "the run ended before its first frame"
 
 

@@ -5,12 +5,16 @@ Keys and the mouse move a cursor that reads the curves, and choose the part of t
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from rich.cells import cell_len
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -34,6 +38,10 @@ GROWTH_S = 0.4
 SMALL_GROWTH_S = 2.0
 # A plot that only grew waits for the next snapshot, to be drawn in the same frame; without one, it comes by itself.
 HOLD_S = 0.15
+
+# One thread builds all plots: they hold up each other anyway, and each thread has a share of its own of what malloc got
+# back, that it keeps.
+_BUILDER = ThreadPoolExecutor(1, thread_name_prefix="plots")
 
 # What a plot depends on, cheaply comparable: names, lengths and last steps of its curves, and how it is drawn.
 PlotKey = tuple[Any, ...]
@@ -76,14 +84,20 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         self._plot: Plot | None = None
         self._step: int | None = None
         self._empty = "nothing recorded yet"
-        self._title = self._remark = ""
+        self._title: str | Callable[[int], str] = ""
+        self._remark = ""
         self._window: cursors.Window | None = None
         self._cursor: float | None = None
         self._dragged: tuple[int, Plot] | None = None
 
-    def label(self, title: str, remark: str = "") -> None:
-        """Write a title above, and a remark below where the cursor reads nothing."""
+    def label(self, title: str | Callable[[int], str], remark: str = "") -> None:
+        """Write a title above, one for so many cells where it depends on them, and a remark below where the cursor
+        reads nothing."""
         self._title, self._remark = title, remark
+        self._write()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
         self._write()
 
     def show(self, spec: Spec | None, step: int | None, empty: str = "nothing recorded yet") -> None:
@@ -235,7 +249,10 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             remarks += ["← → read · ↑ ↓ zoom" if self.ability.unicode else "arrows: read, zoom"]
         elif self._remark:
             remarks.append(self._remark)
-        self.caption(" · ".join([*notes, self._title]), " · ".join(remarks))
+        # without the corners, and what else is said before it
+        room = self.size.width - 4 - sum(cell_len(note) + 3 for note in notes) if self.size.width else 0
+        title = self._title if isinstance(self._title, str) else self._title(room or 10**6)
+        self.caption(" · ".join([*notes, title]), " · ".join(remarks))
 
     def _magnified(self, plot: Plot) -> float:
         ends = [plot.x.forward(curve.x[[0, -1]]) for curve in plot.curves if len(curve.x)]
@@ -264,6 +281,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             spec.log_y,
             spec.bounds,
             spec.stamp,
+            spec.of,
             spec.window,
             spec.smooth,
         )
@@ -289,7 +307,7 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         self._started_at = time.monotonic()
         spec = draw.sized(self._spec, width, height, braille=self.ability.unicode)
         # without a description, Textual writes one out of all the numbers in the spec, and that for every plot
-        self._building = self.run_worker(partial(draw.build, spec), thread=True, group="plot", description="a plot")
+        self._building = self.run_worker(partial(_built, spec), group="plot", description="a plot")
 
     def _patience(self, wanted: PlotKey) -> float:
         """Seconds between plots of curves that only grow: long where they have not grown by a dot."""
@@ -318,6 +336,10 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             self.rebuild()
         if self._waiting and self._key != self._wanted():
             self._start()
+
+
+async def _built(spec: Spec) -> Plot:
+    return await asyncio.get_running_loop().run_in_executor(_BUILDER, draw.build, spec)
 
 
 _ENDED = {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}

@@ -45,7 +45,10 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
     with RunReader(place) as run:
         name, experiment = run.info().id, run.member(0).experiment
         step, source, parameters = _weights(run, asked.at)
+        own_folder = run.folder if run.file.name == FILE_NAME else None
     dataset = datasets.load(experiment.data)
+    if own_folder is not None:
+        checkpoint.require_same_data(own_folder, dataset.fingerprint)
     network = network_of(experiment, dataset, parameters)
     found = effective_network(experiment, network, keep_small=asked.keep_small)
     small = network_of(found.experiment, dataset, found.parameters)

@@ -45,7 +45,7 @@ from condense_core.measures.dynamics import (
 )
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Conv, Dense, Experiment, Sine, WidthPowerInit
+from condense_core.scenario.experiment import Conv, Dense, Experiment, Formula, Sine, WidthPowerInit
 from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
@@ -76,7 +76,7 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
         )
     data = msgspec.structs.replace(experiment.data, samples=samples)
     draw = datasets.open_draws(data)
-    kinds = _label_kinds(experiment)
+    kinds = _label_kinds(experiment, draw(experiment.data.seed, "onehot"))
     trials_of: dict[LabelKind, list[_Trial]] = {kind: [] for kind in kinds}
     unpredicted = why_no_linear_dynamics(experiment)
     note = name = ""
@@ -184,8 +184,8 @@ def _notes(experiment: Experiment) -> list[str]:
     return notes
 
 
-def _label_kinds(experiment: Experiment) -> tuple[LabelKind, ...]:
-    if isinstance(experiment.data, Sine):
+def _label_kinds(experiment: Experiment, dataset: Dataset) -> tuple[LabelKind, ...]:
+    if dataset.label is None or isinstance(experiment.data, Sine | Formula):
         return ("values",)
     if experiment.loss != "mse":
         return ("onehot",)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,8 +13,25 @@ from msgspec import structs
 from torch import Tensor
 from torch.nn import functional
 
+from condense_core.engine.data import formulas
 from condense_core.engine.data.images import Images, open_images, read_images
-from condense_core.scenario.experiment import Cifar10, Cifar100, Data, ImageData, Labels, Mnist, Sine
+from condense_core.errors import DataError
+from condense_core.scenario.arrays import OwnArrays
+from condense_core.scenario.data import arrays_of
+from condense_core.scenario.experiment import (
+    Cifar10,
+    Cifar100,
+    Csv,
+    Data,
+    Formula,
+    ImageData,
+    Labels,
+    Mnist,
+    Npz,
+    Sine,
+)
+from condense_core.scenario.formula import parse
+from condense_core.text import place_of, printable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +40,8 @@ class Dataset:
 
     `input` (N, channels, rows, columns) or (N, I); `target` (N, D) is what the loss compares the output with; `label`
     (N,) the class numbers as int64 and `class_target` (C, D) the target of each class, both None for data without
-    classes; `note` says in one line where the sample comes from, `class_names` which classes were found in a
-    user's own set. `test` is the sample held out, if any.
+    classes; `note` says in one line where the sample comes from, `found` what was found in a user's own set, empty for
+    others. `test` is the sample held out, if any.
     """
 
     name: str
@@ -32,7 +51,19 @@ class Dataset:
     label: Tensor | None = None
     class_target: Tensor | None = None
     test: Dataset | None = None
-    class_names: str = ""
+    found: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """A hexadecimal number that another value in the sample would change; empty for data that are no user's own."""
+        if not self.found:
+            return ""
+        digest = hashlib.blake2b(digest_size=16)
+        for part in (self, self.test):
+            for values in () if part is None else (part.input, part.target):
+                digest.update(str(tuple(values.shape)).encode())
+                digest.update(values.contiguous().numpy().data)
+        return digest.hexdigest()
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -76,8 +107,10 @@ def load(data: Data) -> Dataset:
     Targets of images are the class number (`raw`, (N, 1)), the class number minus its mean over the sample
     (`centred`, (N, 1)), or one-hot (N, C). DataError where the data are missing, damaged, or too few.
     """
-    if isinstance(data, Sine):
-        return _sine(data)
+    if isinstance(data, Sine | Formula):
+        return _function(data)
+    if isinstance(data, Npz | Csv):
+        return _own(data, arrays_of(data))
     if data.test_samples == 0:
         return _images(data, read_images(data))
     if isinstance(data, Mnist | Cifar10 | Cifar100) and data.train:
@@ -98,11 +131,14 @@ def load(data: Data) -> Dataset:
 def open_draws(data: Data) -> Callable[[int, Labels], Dataset]:
     """The data set read once, to be drawn from many times: (seed, labels) gives `load` with those two changed.
 
-    A set of points on a sine has no labels to choose; it ignores them.
+    Numbers that are trained towards as they are have no labels to choose, and ignore them.
     """
-    if isinstance(data, Sine):
+    if isinstance(data, Sine | Formula):
         points = data
-        return lambda seed, _: _sine(structs.replace(points, seed=seed))
+        return lambda seed, _: _function(structs.replace(points, seed=seed))
+    if isinstance(data, Npz | Csv):
+        own, arrays = data, arrays_of(data)
+        return lambda seed, labels: _own(structs.replace(own, seed=seed, labels=labels), arrays)
     images, drawn_from = data, open_images(data)
 
     def draw(seed: int, labels: Labels) -> Dataset:
@@ -120,7 +156,7 @@ def _images(data: ImageData, images: Images, trained: int | None = None) -> Data
         target=class_target[images.label],
         label=images.label,
         class_target=class_target,
-        class_names=images.class_names,
+        found=images.class_names,
     )
 
 
@@ -131,17 +167,87 @@ def _class_targets(labels: Labels, classes: int, label: Tensor) -> Tensor:
     return number_C1 if labels == "raw" else number_C1 - label.to(torch.float64).mean()
 
 
-def _sine(data: Sine) -> Dataset:
+def _own(data: Npz | Csv, arrays: OwnArrays) -> Dataset:
+    available = len(arrays.input)
+    trained = arrays.trained(data.samples, data.test_samples)
+    held_out = arrays.held_out(data.test_samples)
+    chosen = np.random.Generator(np.random.PCG64(data.seed)).permutation(available)
+    sample = chosen[:trained]
+    whole = Dataset(
+        name=printable(place_of(data.path).name),
+        note=f"{trained:,} of {available:,} samples, seed {data.seed}",
+        input=_numbers(arrays.input[sample]),
+        target=torch.from_numpy(arrays.target[sample]),
+        found=arrays.in_words,
+    )
+    if arrays.class_names:
+        label = whole.target
+        class_target = _class_targets(data.labels, len(arrays.class_names), label)
+        whole = replace(whole, target=class_target[label], label=label, class_target=class_target)
+    if not held_out:
+        return whole
+    if arrays.test_input is None or arrays.test_target is None:
+        other_input, other_target = arrays.input, arrays.target
+        other = chosen[trained : trained + held_out]
+    else:
+        other_input, other_target = arrays.test_input, arrays.test_target
+        # drawn apart, so that the sample that is trained on does not depend on how many are held out
+        other = np.random.Generator(np.random.PCG64(data.seed)).permutation(len(other_input))[:held_out]
+    target = torch.from_numpy(other_target[other])
+    test = replace(whole, input=_numbers(other_input[other]), target=target)
+    if whole.class_target is not None:
+        test = replace(test, target=whole.class_target[target], label=target)
+    return replace(whole, test=test)
+
+
+def _numbers(value: np.ndarray[Any, np.dtype[Any]]) -> Tensor:
+    """In float64; pictures of 8 bits in [0, 1], as those of other sets are."""
+    bits = value.dtype == np.uint8 and value.ndim == 4
+    return torch.from_numpy(value.astype(np.float64)) / (255.0 if bits else 1.0)
+
+
+def _function(data: Sine | Formula) -> Dataset:
+    count = data.samples + data.test_samples
     # The legacy generator: its stream for a seed is frozen, and published draws are named by it.
-    point_NI = np.random.RandomState(data.seed).uniform(data.low, data.high, (data.samples, data.inputs))
+    random = np.random.RandomState(data.seed)
+    even = isinstance(data, Formula) and data.spacing == "even"
+    drawn = random.uniform(data.low, data.high, (data.test_samples if even else count, data.inputs))
+    point_NI = np.concatenate([_grid(data), drawn]) if isinstance(data, Formula) and even else drawn
+    value_N1 = _sine(data, point_NI) if isinstance(data, Sine) else _formula(data, point_NI)
+    input_NI, target_N1 = torch.from_numpy(point_NI), torch.as_tensor(value_N1)
+    spread = "even points" if even else "points"
+    points = Dataset(
+        name="sine" if isinstance(data, Sine) else "formula",
+        note=f"{data.samples} {spread} in [{data.low:g}, {data.high:g}]^{data.inputs}, seed {data.seed}",
+        input=input_NI[: data.samples],
+        target=target_N1[: data.samples],
+    )
+    if not data.test_samples:
+        return points
+    return replace(points, test=replace(points, input=input_NI[data.samples :], target=target_N1[data.samples :]))
+
+
+def _sine(data: Sine, point_NI: formulas.PointArray) -> formulas.PointArray:
     used = point_NI[:, : data.used]
-    value_N1 = sum(
+    waves = (
         (amplitude * np.sin(frequency * used + phase)).sum(axis=1, keepdims=True)
         for amplitude, frequency, phase in data.terms
     )
-    return Dataset(
-        name="sine",
-        note=f"{data.samples} points in [{data.low:g}, {data.high:g}]^{data.inputs}, seed {data.seed}",
-        input=torch.from_numpy(point_NI),
-        target=torch.as_tensor(value_N1),
-    )
+    return np.asarray(sum(waves))
+
+
+def _formula(data: Formula, point_NI: formulas.PointArray) -> formulas.PointArray:
+    value_N = formulas.values(parse(data.target, data.inputs), point_NI)
+    wrong = np.flatnonzero(~np.isfinite(value_N))
+    if len(wrong):
+        point = ", ".join(f"x{place + 1} = {value:.4g}" for place, value in enumerate(point_NI[wrong[0]][:8]))
+        raise DataError(
+            f"data.target: {value_N[wrong[0]]} at {point}, one of {len(wrong):,} points of {len(value_N):,}; expected a"
+            " finite value in all of [data.low, data.high]"
+        )
+    return value_N[:, None]
+
+
+def _grid(data: Formula) -> formulas.PointArray:
+    side = np.linspace(data.low, data.high, data.side)
+    return np.stack(np.meshgrid(*[side] * data.inputs, indexing="ij"), axis=-1).reshape(-1, data.inputs)

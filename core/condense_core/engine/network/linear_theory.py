@@ -53,10 +53,19 @@ def why_no_linear_dynamics(experiment: Experiment) -> str:
         name = experiment.layers[0].activation
         return f"{name} is not 0 at 0; centred-{name} is"
     if not isinstance(optimizer, GD):
-        return "Adam; the linear dynamics are for gradient descent"
+        return f"{type(optimizer).__name__}; the linear dynamics are for gradient descent"
+    drawn = {
+        "momentum": optimizer.momentum,
+        "weight decay": optimizer.weight_decay,
+        "noise in the gradient": optimizer.noise,
+        "dropout": experiment.layers[0].dropout,
+    }
+    for name, value in drawn.items():
+        if value:
+            return f"{name}; the linear dynamics are for plain gradient descent"
     if optimizer.batch is not None:
         return "batches; the linear dynamics are for the full batch"
-    if optimizer.later_lr:
+    if not optimizer.constant_lr:
         return "a learning rate that changes; the linear dynamics are for a constant one"
     return ""
 
@@ -71,5 +80,8 @@ def value_and_derivative_at_zero(experiment: Experiment) -> tuple[float, float]:
 def usable_lambda1(value: float) -> float:
     """λ1 of the signal matrix where a learning rate can be given in units of it; ScenarioError for 0 and NaN."""
     if not 0 < value < math.inf:
-        raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {value}; give optimizer.lr instead")
+        because = "" if value else ", as where all classes have the same inputs"
+        raise ScenarioError(
+            f"optimizer.lr_lambda1: λ1 of the signal matrix is {value}{because}; give optimizer.lr instead"
+        )
     return value

@@ -5,7 +5,9 @@ Apart from the training loop so that measures, exports and tests can build a net
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +22,8 @@ from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import Conv, Experiment, Init, Layer
 
 OUTPUT = "output"
+Mask = Callable[[int, Tensor], "Tensor | None"]
+"""What the outputs of a hidden layer, counted from 0, are multiplied by; None where they stay as they are."""
 # Any number will do: it keeps the trunk's random numbers apart from the layers'.
 TRUNK_STREAM = 0x5EED
 
@@ -73,11 +77,11 @@ class Network(nn.Module):
         if experiment.initial is not None:
             load_weights(self, Path(experiment.initial))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Outputs, shape (N, D), of a batch (N, *input_shape)."""
-        return cast(Tensor, self.output(self.layer_input(OUTPUT, x)))
+    def forward(self, x: Tensor, mask: Mask | None = None) -> Tensor:
+        """Outputs, shape (N, D), of a batch (N, *input_shape); with dropout where there is a mask."""
+        return cast(Tensor, self.output(self.layer_input(OUTPUT, x, mask)))
 
-    def layer_input(self, name: str, x: Tensor) -> Tensor:
+    def layer_input(self, name: str, x: Tensor, mask: Mask | None = None) -> Tensor:
         """What the layer of that name is given for a batch x: (N, channels, rows, columns), or (N, inputs)."""
         h = x if self.trunk is None else self.trunk(x)
         for depth, (layer_name, sigma) in enumerate(zip(self.layer_names, self._activations, strict=True)):
@@ -87,8 +91,21 @@ class Network(nn.Module):
             if layer_name == name:
                 return h
             following = sigma(layer(h))
+            dropped = None if mask is None else mask(depth, following)
+            following = following if dropped is None else following * dropped
             h = following + h if self._residual and depth > 0 else following
         return h.flatten(1)
+
+    @contextlib.contextmanager
+    def measuring(self) -> Iterator[None]:
+        """Batch normalisation by its running statistics, which stay as they are: what is measured of a sample does
+        not depend on the others in its chunk, and training does not see that it was measured."""
+        training = self.training
+        self.eval()
+        try:
+            yield
+        finally:
+            self.train(training)
 
     def layer(self, name: str) -> nn.Conv2d | nn.Linear:
         """The layer of that name, one of `layer_names` or `output`; AttributeError for another."""

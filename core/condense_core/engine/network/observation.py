@@ -8,9 +8,8 @@ and leave `.grad` alone, batch normalisation keeps its running statistics, and n
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from condense_core.engine.network.linear_theory import (
 )
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.prediction import Prediction, Source
+from condense_core.engine.network.surface import LossSurface
 from condense_core.measures.change import gradient_norm
 from condense_core.measures.clusters import keep_kernels
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
@@ -115,19 +115,8 @@ class Observation:
 
     def outputs(self, input_: Tensor) -> Tensor:
         """Output of the network (N, D) for any inputs of the sample's shape."""
-        with torch.no_grad(), self._measuring():
+        with torch.no_grad(), self._network.measuring():
             return torch.cat([self._network(part) for part in torch.split(input_, CHUNK)])
-
-    @contextlib.contextmanager
-    def _measuring(self) -> Iterator[None]:
-        """Batch normalisation by its running statistics, which stay as they are: what is measured of a sample does
-        not depend on the others in its chunk, and training does not see that it was measured."""
-        training = self._network.training
-        self._network.eval()
-        try:
-            yield
-        finally:
-            self._network.train(training)
 
     @cached_property
     def output_ND(self) -> Tensor:
@@ -145,10 +134,23 @@ class Observation:
         return losses.accuracy(self.output_ND, self._dataset)
 
     @cached_property
+    def test_loss(self) -> float:
+        """Loss on the held-out sample; NaN where there is none."""
+        test, output_ND = self._dataset.test, self._test_output_ND
+        if test is None or output_ND is None:
+            return math.nan
+        return float(losses.loss(self._experiment.loss, output_ND, test.target))
+
+    @cached_property
     def test_accuracy(self) -> float:
         """Share of the held-out sample that is classified right; NaN where there is none."""
+        test, output_ND = self._dataset.test, self._test_output_ND
+        return math.nan if test is None or output_ND is None else losses.accuracy(output_ND, test)
+
+    @cached_property
+    def _test_output_ND(self) -> Tensor | None:
         test = self._dataset.test
-        return math.nan if test is None else losses.accuracy(self.outputs(test.input), test)
+        return None if test is None else self.outputs(test.input)
 
     @cached_property
     def residual_ND(self) -> Tensor:
@@ -164,7 +166,7 @@ class Observation:
         total = [torch.zeros_like(value) for value in values]
         inputs, targets = torch.split(self._dataset.input, CHUNK), torch.split(self._dataset.target, CHUNK)
         for input_, target in zip(inputs, targets, strict=True):
-            with torch.enable_grad(), self._measuring():
+            with torch.enable_grad(), self._network.measuring():
                 share = len(input_) / len(self._dataset.input)
                 part = share * losses.loss(self._experiment.loss, self._network(input_), target)
             for so_far, gradient in zip(total, torch.autograd.grad(part, values), strict=True):
@@ -209,7 +211,7 @@ class Observation:
         if not self.has_input_direction(layer):
             return None
         settings = self._experiment.layers[self.layers.index(layer)]
-        with torch.no_grad(), self._measuring():
+        with torch.no_grad(), self._network.measuring():
             parts = [self._network.layer_input(layer, part) for part in torch.split(self._dataset.input, CHUNK)]
         return dense_signal(self.residual_ND, torch.cat(parts).flatten(1), bias=settings.bias)[0]
 
@@ -219,6 +221,15 @@ class Observation:
         linear = all(multiplicity(activation(item.activation)) == 1 for item in self._experiment.layers[place:])
         dense = not isinstance(self._experiment.layers[place], Conv) and not self._experiment.residual
         return dense and linear and self._dataset.outputs == 1
+
+    def surface(self) -> LossSurface:
+        """The loss around the weights as they are."""
+        return LossSurface(self._experiment.loss, self._network, self._dataset)
+
+    @property
+    def outputs_and_samples(self) -> tuple[int, int]:
+        """D and N."""
+        return self._dataset.outputs, len(self._dataset)
 
     @property
     def has_classes(self) -> bool:

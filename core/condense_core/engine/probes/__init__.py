@@ -11,6 +11,7 @@ from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
+from condense_core.engine.probes.curvature import HessianProbe, TangentKernelProbe
 from condense_core.engine.probes.members import MemberViews, together
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
@@ -19,7 +20,7 @@ from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
 from condense_core.measures.joining import compile_joining
-from condense_core.scenario.experiment import Experiment, Sine
+from condense_core.scenario.experiment import Experiment, Formula, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
 __all__ = ["Measurement", "MemberViews", "Probe", "View", "probes_for"]
@@ -47,9 +48,11 @@ def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict
         "alignment": lambda: AlignmentProbe(members, _dynamics(members), steps),
         "change": lambda: Change(members),
         "weights": lambda: WeightsProbe(members, steps),
+        "hessian": lambda: HessianProbe(experiment),
+        "ntk": lambda: TangentKernelProbe(members),
     }
     data, first = experiment.data, experiment.layers[0]
-    if isinstance(data, Sine) and data.inputs == 1 and len(experiment.layers) == 1:
+    if isinstance(data, Sine | Formula) and data.inputs == 1 and len(experiment.layers) == 1:
         sigma = activation(first.activation)
         makers["outputs"] = lambda: OutputsProbe(sigma, data.low, data.high)
         if first.bias:

@@ -82,13 +82,13 @@ class CondensationProbe:
                 into.scalar(f"{layer}.slice_abs_cos", abs_cos_with_axes(rows_SMK))
 
     def resume(self, run: RunReader, number: int = 0) -> None:
-        for layer in run.layers:
+        for layer, tracker in self._trackers.items():
             if (run.curve(f"{layer}.condensed")[1] > 0).any():
                 self._condensed.add((layer, number))
             frame = run.condensation(layer)
             if frame is not None:
                 label_M, sign_M = (each.numpy().astype(np.int64) for each in (frame.label, frame.sign))
-                self._trackers[layer].take_up(number, label_M, sign_M)
+                tracker.take_up(number, label_M, sign_M)
 
     def _measure_layer(self, layer: str, members: MemberViews, into: Measurement) -> None:
         geometry = members.geometry(layer)

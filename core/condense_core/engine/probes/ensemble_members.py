@@ -42,6 +42,9 @@ class EnsembleMembers(MemberViews):
     def accuracy(self) -> NumpyArray:
         return super().accuracy() if self._observations[0].has_classes else np.full(len(self.numbers), np.nan)
 
+    def test_loss(self) -> NumpyArray:
+        return super().test_loss() if self._observations[0].has_test else np.full(len(self.numbers), np.nan)
+
     def test_accuracy(self) -> NumpyArray:
         return super().test_accuracy() if self._observations[0].has_test else np.full(len(self.numbers), np.nan)
 

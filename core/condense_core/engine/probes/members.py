@@ -127,6 +127,10 @@ class MemberViews:
         """The share of the sample that is classified right (S,); NaN where that is not known."""
         return np.array([view.accuracy for view in self.views])
 
+    def test_loss(self) -> NumpyArray:
+        """The loss on a held-out sample (S,); NaN where there is none."""
+        return np.array([view.test_loss for view in self.views])
+
     def test_accuracy(self) -> NumpyArray:
         """The share of a held-out sample that is classified right (S,); NaN where there is none."""
         return np.array([view.test_accuracy for view in self.views])

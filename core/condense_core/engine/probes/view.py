@@ -59,6 +59,10 @@ class View(Protocol):
         """Share of the sample that is classified right; NaN where that is not known."""
 
     @property
+    def test_loss(self) -> float:
+        """Loss on a held-out sample; NaN where there is none."""
+
+    @property
     def test_accuracy(self) -> float:
         """Share of a held-out sample that is classified right; NaN where there is none."""
 

@@ -15,8 +15,8 @@ from condense_core.thresholds import INITIAL_STAGE, percent
 
 
 class Vitals:
-    """Scalars `loss`, `loss_ratio` (to the first loss), `accuracy`, `test_accuracy`, `gradient_norm`,
-    `steps_per_second`."""
+    """Scalars `loss`, `loss_ratio` (to the first loss), `test_loss`, `accuracy`, `test_accuracy`,
+    `gradient_norm`, `steps_per_second`."""
 
     def __init__(self, start: View | MemberViews) -> None:
         members = together(start)
@@ -33,6 +33,9 @@ class Vitals:
         into.scalar("loss", loss_S, DOUBLE)
         into.scalar("loss_ratio", ratio_S, DOUBLE)
         into.scalar("gradient_norm", members.gradient_norm(), DOUBLE)
+        test_loss_S = members.test_loss()
+        if not np.isnan(test_loss_S).all():
+            into.scalar("test_loss", test_loss_S, DOUBLE)
         for name, share_S in (("accuracy", members.accuracy()), ("test_accuracy", members.test_accuracy())):
             if not np.isnan(share_S).all():
                 into.scalar(name, share_S)

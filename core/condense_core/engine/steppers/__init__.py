@@ -11,7 +11,7 @@ from condense_core.engine.steppers import compiled
 from condense_core.engine.steppers.ensemble import TrainingEnsemble
 from condense_core.engine.steppers.gradients import cnn, mlp
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
-from condense_core.engine.steppers.gradients.compiled import CompiledGradients, repays
+from condense_core.engine.steppers.gradients.compiled import CompiledGradients, applies, repays
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.numpys_tanh import with_faster_tanh
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
@@ -36,11 +36,12 @@ def gradient_method(experiment: Experiment, device: torch.device, way: str | Non
     if not experiment.fast:
         if mlp.applies(experiment):
             begun = way is not None
-            takes = way == CompiledGradients.name if begun else repays(experiment)
+            takes = way == CompiledGradients.name if begun else applies(experiment) and repays(experiment)
             return CompiledGradients if takes and device.type == "cpu" else mlp.MlpGradients
         if cnn.applies(experiment, device):
             return cnn.CnnGradients
-    if device.type == "cuda" and experiment.ensemble.members > 1 and experiment.trunk is None:
+    drops = any(layer.dropout for layer in experiment.layers)
+    if device.type == "cuda" and experiment.ensemble.members > 1 and experiment.trunk is None and not drops:
         return VmapGradients
     return AutogradGradients
 

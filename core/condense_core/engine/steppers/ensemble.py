@@ -16,6 +16,7 @@ from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import Observation, OutputAndGradient
 from condense_core.engine.network.stacked import OutputsAndGradients, Stacked
 from condense_core.engine.steppers.batches import Batches
+from condense_core.engine.steppers.drawn import Dropout, GradientNoise
 from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
 from condense_core.engine.steppers.graphs import BLOCK, Block
 from condense_core.engine.steppers.optimisers import optimiser
@@ -47,16 +48,19 @@ class TrainingEnsemble:
         self._datasets = [placed[id(dataset)] for dataset in datasets]
         self._shared = len(placed) == 1
         self._batches = Batches(experiment, self._datasets)
+        self._noise = GradientNoise(experiment)
+        self._dropout = Dropout(experiment)
         self._networks = [
             Network(alone, dataset.input_shape, dataset.outputs).to(device)
             for alone, dataset in zip(self._experiments, datasets, strict=True)
         ]
-        self._lr = self._first_lr = [self._rate(member) for member in self.members]
+        self._full_lr = [self._rate(member) for member in self.members]
         self._ended: dict[int, ByName] = {}
         self._method_type = method
         self._bind()
-        # a schedule of rates, or batches, changes from step to step
-        same = experiment.optimizer.batch is None and not experiment.optimizer.later_lr
+        # a schedule of rates, batches and what is drawn change from step to step
+        same = experiment.optimizer.batch is None and experiment.optimizer.constant_lr
+        same = same and not (self._noise or self._dropout)
         graphs = same and device.type == "cuda" and self._parameters.in_place
         self.block = self._stepping.block if self._stepping is not None else BLOCK if graphs else 1
         """Steps that are best asked for at a time: those of one graph on a GPU, or of one call of compiled code."""
@@ -135,7 +139,7 @@ class TrainingEnsemble:
                 self._networks[member],
                 self._datasets[member],
                 self.step,
-                self._lr[member],
+                self._lr(member),
                 computed=self._computed(member) if self._whole_sample else None,
             )
             for member in self.members
@@ -215,7 +219,8 @@ class TrainingEnsemble:
         )
         self._stepping = self._gradients if isinstance(self._gradients, SteppingMethod) else None
         self._parameters = self._gradients.parameters
-        rates = self._parameters.rates([self._lr[member] for member in self.members])
+        rates = self._parameters.rates([self._full_lr[member] for member in self.members])
+        self._full_rates = rates
         self._optimisers = [
             optimiser(self._experiment.optimizer, group.params, lr=rate)
             for group, rate in zip(self._parameters.groups, rates, strict=True)
@@ -227,10 +232,15 @@ class TrainingEnsemble:
 
     def _forward_backward(self) -> None:
         """Find outputs and gradients of each member on the samples of this step."""
-        self._gradients.forward_backward(self._batches.at(self.step, self.members))
+        batch = self._batches.at(self.step, self.members)
+        self._gradients.forward_backward(batch, self._dropout.at(self.step, self.members))
 
     def _update(self) -> None:
         """Move the weights along the gradients that were found last."""
+        if self._noise:
+            grads = [group.grads for group in self._parameters.groups]
+            for row, member in enumerate(self.members):
+                self._noise.add(self.step, member, self._parameters.of_row(row, grads))
         for each, group in self._updates:
             each.update(group.grads)
 
@@ -256,8 +266,9 @@ class TrainingEnsemble:
 
     @property
     def _whole_sample(self) -> bool:
-        """Whether a step sees the whole sample, so that its outputs and gradient are those that are measured."""
-        return self._experiment.optimizer.batch is None and self._experiment.trunk is None
+        """Whether a step sees the whole sample and network, so that its outputs and gradient are those measured."""
+        whole = self._experiment.optimizer.batch is None and not self._dropout
+        return whole and self._experiment.trunk is None
 
     def _computed(self, member: int) -> Callable[[], OutputAndGradient]:
         def compute() -> OutputAndGradient:
@@ -277,16 +288,21 @@ class TrainingEnsemble:
         start = Observation(self._experiments[member], self._networks[member], self._datasets[member], 0)
         return settings.lr_lambda1 / start.signal_strength()
 
+    def _lr(self, member: int) -> float:
+        """The rate of the coming step."""
+        optimizer = self._experiment.optimizer
+        later = [lr for step, lr in optimizer.later_lr if step <= self.step]
+        return later[-1] if later else self._full_lr[member] * optimizer.lr_share(self.step, self._experiment.steps)
+
     def _set_rates(self) -> None:
         """The rates of this step; a function of the step alone, so that a resumed run needs no memory of them."""
-        schedule = self._experiment.optimizer.later_lr
-        if not schedule:
+        optimizer = self._experiment.optimizer
+        if optimizer.constant_lr:
             return
-        later = [lr for step, lr in schedule if step <= self.step]
-        self._lr = [later[-1]] * len(self._experiments) if later else self._first_lr
-        if later:
-            for each in self._optimisers:
-                each.lr = later[-1]
+        later = any(step <= self.step for step, _ in optimizer.later_lr)
+        share = optimizer.lr_share(self.step, self._experiment.steps)
+        for each, full in zip(self._optimisers, self._full_rates, strict=True):
+            each.lr = self._lr(self.members[0]) if later else full * share
 
     def _moments(self, row: int) -> ByName:
         """What the optimiser remembers of the member in that row, by `mean.PARAMETER` and `square.PARAMETER`."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
-from condense_core.scenario.experiment import GD, Adam, Optimizer
+from condense_core.scenario.optimizers import GD, Adam, AdamW, Optimizer
 
 
 class Optimiser(Protocol):
@@ -34,44 +34,56 @@ class Optimiser(Protocol):
 
 
 def optimiser(settings: Optimizer, values: Sequence[Tensor], *, lr: float | Tensor) -> Optimiser:
-    """Plain gradient descent, or Adam with the scenario's betas and eps.
+    """Gradient descent, Adam or AdamW as the scenario says.
 
     `lr` is a number, or a tensor with a rate for every entry where `values` is a single tensor. Elementwise kernels
     only, so one machine gives the same bits every time.
     """
     own = [value.detach() for value in values]
-    return _Descent(own, lr) if isinstance(settings, GD) else _Adam(own, lr, settings)
+    return _Descent(own, lr, settings) if isinstance(settings, GD) else _Adam(own, lr, settings)
 
 
 class _Descent:
-    def __init__(self, values: list[Tensor], lr: float | Tensor) -> None:
+    def __init__(self, values: list[Tensor], lr: float | Tensor, settings: GD) -> None:
         self.lr = lr
         self.steps = 0.0
         self.counters: list[Tensor] = []
         self.moments: dict[str, list[Tensor]] = {}
+        if settings.momentum:
+            # at 0 the first step's is its gradient, as PyTorch has it
+            self.moments["momentum"] = [torch.zeros_like(value) for value in values]
         self._values = values
-        self._no_momentum: list[Tensor | None] = [None] * len(values)
+        self._settings = settings
+        self._momentum: list[Tensor | None] = [*self.moments.get("momentum", [None] * len(values))]
 
     def update(self, gradients: Sequence[Tensor]) -> None:
         if isinstance(self.lr, Tensor):
-            self._values[0].addcmul_(self.lr, gradients[0], value=-1)
-            return
+            # the step is linear in the rate: one of rate 1 from 0, then each entry at its own
+            step = torch.zeros_like(self._values[0])
+            decay = self._settings.weight_decay
+            gradient = gradients[0].add(self._values[0], alpha=decay) if decay else gradients[0]
+            self._step([step], [gradient], 1.0, 0.0)
+            self._values[0].addcmul_(self.lr, step)
+        else:
+            self._step(self._values, gradients, self.lr, self._settings.weight_decay)
+
+    def _step(self, values: list[Tensor], gradients: Sequence[Tensor], lr: float, weight_decay: float) -> None:
         sgd(
-            self._values,
+            values,
             list(gradients),
-            self._no_momentum,
+            self._momentum,
             foreach=True,
-            lr=self.lr,
-            weight_decay=0.0,
-            momentum=0.0,
+            lr=lr,
+            weight_decay=weight_decay,
+            momentum=self._settings.momentum,
             dampening=0.0,
-            nesterov=False,
+            nesterov=self._settings.nesterov,
             maximize=False,
         )
 
 
 class _Adam:
-    def __init__(self, values: list[Tensor], lr: float | Tensor, settings: Adam) -> None:
+    def __init__(self, values: list[Tensor], lr: float | Tensor, settings: Adam | AdamW) -> None:
         self.lr = lr
         self._settings = settings
         self._values = values
@@ -89,14 +101,29 @@ class _Adam:
 
     def update(self, gradients: Sequence[Tensor]) -> None:
         if isinstance(self.lr, Tensor):
-            # Adam's step is linear in the rate: a step of rate 1 from 0, then each entry at its own
+            # as in gradient descent
             step = torch.zeros_like(self._values[0])
-            self._step([step], gradients, 1.0)
+            coupled = self._coupled_decay
+            gradient = gradients[0].add(self._values[0], alpha=coupled) if coupled else gradients[0]
+            self._decay_weights(self.lr)
+            self._step([step], [gradient], 1.0, 0.0)
             self._values[0].addcmul_(self.lr, step)
         else:
-            self._step(self._values, gradients, self.lr)
+            self._decay_weights(self.lr)
+            self._step(self._values, gradients, self.lr, self._coupled_decay)
 
-    def _step(self, values: list[Tensor], gradients: Sequence[Tensor], lr: float) -> None:
+    @property
+    def _coupled_decay(self) -> float:
+        """What is added to the gradient, times the weights."""
+        return self._settings.weight_decay if isinstance(self._settings, Adam) else 0.0
+
+    def _decay_weights(self, lr: float | Tensor) -> None:
+        """AdamW's part of a step that the gradient has no say in."""
+        if isinstance(self._settings, AdamW) and self._settings.weight_decay:
+            for value in self._values:
+                value.mul_(1 - lr * self._settings.weight_decay)
+
+    def _step(self, values: list[Tensor], gradients: Sequence[Tensor], lr: float, weight_decay: float) -> None:
         adam(
             values,
             list(gradients),
@@ -110,7 +137,7 @@ class _Adam:
             beta1=self._settings.betas[0],
             beta2=self._settings.betas[1],
             lr=lr,
-            weight_decay=0.0,
+            weight_decay=weight_decay,
             eps=self._settings.eps,
             maximize=False,
         )

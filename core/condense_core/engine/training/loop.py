@@ -46,12 +46,16 @@ class Loop:
         recorder: Recorder,
         thread: RecordingThread,
         folder: Path,
+        *,
+        fingerprint: str = "",
     ) -> None:
+        """`fingerprint` is that of data of one's own, which a resumed run must find again."""
         self._experiment = experiment
         self._ensemble = ensemble
         self._recorder = recorder
         self._thread = thread
         self._folder = folder
+        self._fingerprint = fingerprint
         self._due = scheduled_steps(experiment)
         self._schedule = set(self._due)
         self._required = required_steps(experiment)
@@ -225,7 +229,13 @@ class Loop:
             return
         # what was measured up to here is on the medium first: after a resume nothing before the checkpoint is repeated
         self._thread.flush(sync=True)
-        checkpoint.save(self._ensemble.state_dict(), self._folder, self._recorder.recorded_to, self._ensemble.name)
+        checkpoint.save(
+            self._ensemble.state_dict(),
+            self._folder,
+            self._recorder.recorded_to,
+            self._ensemble.name,
+            self._fingerprint,
+        )
         self._note("checkpoint", f"checkpoint at step {self._ensemble.step}")
 
     def _note(self, kind: str, text: str) -> None:

@@ -24,6 +24,8 @@ from condense_core.machine import here
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
+from condense_core.scenario.data import Cifar10, Cifar100, Data, Formula, Mnist, Sine
+from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
 
 
 def work(folder: Path) -> int:
@@ -59,6 +61,17 @@ def train(folder: Path) -> int:
     return 0 if outcome.status in {"done", "stopped"} else 1
 
 
+def _loading(data: Data) -> str:
+    if isinstance(data, Sine | Formula):
+        return "drawing the data"
+    name = str(data.__struct_config__.tag)
+    known = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "folder": "images"}
+    if isinstance(data, Mnist | Cifar10 | Cifar100) and data.download:
+        there = data_is_there(type(data), data_root(data.root))
+        return f"{'loading' if there else 'downloading'} {known[name]}"
+    return f"loading {known.get(name, name)}"
+
+
 def _missing(recorded_to: int, step: int) -> str:
     since = f"the recording ends at step {recorded_to}" if recorded_to >= 0 else "nothing is recorded"
     return (
@@ -75,7 +88,11 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         chosen = device.choose(info.device.partition(" ")[0])
         device.make_deterministic(chosen)
         thread.call_at_stop(stop_now)
+        check_data_fits(experiment)
+        thread.set_status("starting", _loading(experiment.data))
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
+        fingerprint = "-".join(sample.fingerprint for sample in loaded.values())
+        thread.set_status("starting", "preparing the first step")
         samples = [loaded[member.data] for member in experiment.members]
         ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
         if chosen.type == "cpu":
@@ -87,8 +104,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
         recorder = Recorder(thread, probes_for(experiment, first), run)
+        # now: these observations are of the weights that the ensemble has, and a checkpoint takes their place below
+        first_loss = first.loss().tolist()
         recorder.took(time.monotonic() - begun)
-        loop = Loop(experiment, ensemble, recorder, thread, folder)
+        loop = Loop(experiment, ensemble, recorder, thread, folder, fingerprint=fingerprint)
         # from here on the loop looks at commands itself
         thread.call_at_stop(None)
         for number in STOPPING:
@@ -107,9 +126,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                         "sampled",
                         f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
                     )
-            if samples[0].class_names:
-                recorder.event(0, "data", f"{samples[0].note}; {samples[0].class_names}")
+            if samples[0].found:
+                recorder.event(0, "data", f"{samples[0].note}; {samples[0].found}")
         else:
+            checkpoint.require_same_data(folder, fingerprint)
             ensemble.load_state_dict(state)
             recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
             if recorder.recorded_to < checkpoint.recorded_to(folder):
@@ -117,4 +137,4 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))
         thread.sampler = load.sampler(chosen)
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=here())
-        return loop.run([observation.loss for observation in start])
+        return loop.run(first_loss)

@@ -9,20 +9,17 @@ runs_dir = "/scratch/me/runs"             # where runs are kept there
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-from pathlib import Path
 
 import msgspec
-import platformdirs
 
 from condense_core import typed
 from condense_core.errors import ScenarioError
 from condense_core.foreign import bounded_text, decoding, open_file, toml_table
-from condense_core.text import place_of, short
+from condense_core.preferences import config_folder
+from condense_core.text import short
 
-CONFIG_VARIABLE = "CONDENSE_CONFIG_DIR"
 FILE_NAME = "hosts.toml"
 # Bytes of that file: thousands of machines.
 LARGEST = 1_000_000
@@ -58,12 +55,6 @@ class Host(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def runs_option(self) -> list[str]:
         """Words that say where the runs are there."""
         return ["--runs-dir", self.runs_dir] if self.runs_dir else []
-
-
-def config_folder() -> Path:
-    """Where settings are: $CONDENSE_CONFIG_DIR, else the user's config folder."""
-    given = os.environ.get(CONFIG_VARIABLE)
-    return place_of(given) if given else platformdirs.user_config_path("condense-tui")
 
 
 def known_hosts() -> dict[str, Host]:

@@ -21,6 +21,7 @@ from condense_core.remote.wire import messages as say
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.about_run import AboutRun, read_about, shown_about, taken_over, write_about
 
 # Time to the next attempt after each that failed; the last one again and again.
 BACK_OFF_S = (0.3, 0.7, 1.5, 3.0, 6.0, 12.0, 25.0)
@@ -44,7 +45,16 @@ def open_mirror(connection: Connection, run: str, runs: Path) -> Path:
     if not ((folder / FILE_NAME).exists() and control.worker_is_alive(folder)):
         with control.hold(folder):
             MirrorFile(folder, connection.host.name, found.info, found.format).close()
+    keep_words(folder, found.about)
     return folder
+
+
+def keep_words(folder: Path, there: AboutRun) -> None:
+    """Take over what is said of the run there, where nothing was said of its copy here."""
+    here = read_about(folder)
+    after = taken_over(here, shown_about(there))
+    if after != here:
+        write_about(folder, after)
 
 
 class Link(threading.Thread):

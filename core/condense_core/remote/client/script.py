@@ -19,11 +19,11 @@ MOST_BYTES = 1_000_000
 _ID = re.compile(rb"watched as ([a-z0-9][a-z0-9._-]{0,99})\s*\Z")
 
 
-def start_script(host: Host, script: str, arguments: Sequence[str], *, name: str, prompt: bool) -> str:
-    """Start the script on the host, in its own folder there; the id of its run. RefusedError where the host says why it
-    cannot, HostError where it is not reached."""
-    named = ["--name", name] if name else []
-    command = host.remote_command("watch", "--there", *host.runs_option, *named, "--", script, *arguments)
+def start_script(host: Host, script: str, arguments: Sequence[str], *, options: Sequence[str], prompt: bool) -> str:
+    """Start the script on the host, in its own folder there, with options of `watch`; the id of its run.
+
+    RefusedError where the host says why it cannot, HostError where it is not reached."""
+    command = host.remote_command("watch", "--there", *host.runs_option, *options, "--", script, *arguments)
     with contextlib.closing(Pipe(host, command, prompt=prompt)) as pipe:
         pipe.end_input()
         said, deadline = b"", time.monotonic() + PATIENCE_S

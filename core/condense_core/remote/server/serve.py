@@ -18,6 +18,8 @@ from condense_core.errors import CondenseError
 from condense_core.remote.server.session import Session
 from condense_core.remote.wire.framing import GREETING, WireError, pack
 from condense_core.remote.wire.messages import Refused
+from condense_core.runs.glance import no_base
+from condense_core.runs.label import PresetBase
 from condense_core.runs.place import runs_folder
 
 # How often a followed run file is checked: finding nothing costs some microseconds, and a delay would be visible.
@@ -27,8 +29,8 @@ SILENCE_S = 120.0
 READ_BYTES = 65_536
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the server with the command line's arguments; the process's exit code."""
+def main(arguments: Sequence[str], base: PresetBase = no_base) -> int:
+    """Run the server with the command line's arguments; the process's exit code. `base` gives presets."""
     launcher: list[str] = []
     runs: Path | None = None
     words = list(arguments)
@@ -44,16 +46,16 @@ def main(arguments: Sequence[str]) -> int:
     if sys.stdin.isatty():
         sys.stderr.write("condense-tui: serve is started by --host on the other machine; it is not for a terminal\n")
         return 2
-    return serve(runs_folder(runs), launcher)
+    return serve(runs_folder(runs), launcher, base)
 
 
-def serve(runs: Path, launcher: Sequence[str] = ()) -> int:
+def serve(runs: Path, launcher: Sequence[str] = (), base: PresetBase = no_base) -> int:
     """Speak with the client on standard input and output until it goes."""
     # whatever prints by mistake must not end up between two messages
     pipe = os.dup(1)
     os.dup2(2, 1)
     os.set_blocking(pipe, False)
-    session = Session(runs, lambda data: _write(pipe, data), launcher)
+    session = Session(runs, lambda data: _write(pipe, data), launcher, base)
     try:
         _write(pipe, GREETING)
         _loop(session)

@@ -27,7 +27,11 @@ from condense_core.runfile.abilities import require_ability
 from condense_core.runfile.control import VERBS, send
 from condense_core.runfile.info import CHECKPOINT_NAME, LOG_NAME, RunInfo, read_run
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.about_run import NOTHING, AboutRun, change_about, read_about
+from condense_core.runs.glance import Glance, glance, no_base
+from condense_core.runs.label import PresetBase
 from condense_core.runs.place import is_mirror, run_folders
+from condense_core.runs.removal import remove_ended
 from condense_core.text import short
 
 if TYPE_CHECKING:
@@ -49,8 +53,11 @@ class _GoneError(RunFileError):
 class Session:
     """One client. `feed` what it sends, `tick` often; what is meant for it goes to `write`."""
 
-    def __init__(self, runs: Path, write: Callable[[bytes], None], launcher: Sequence[str] = ()) -> None:
-        self._runs = runs
+    def __init__(
+        self, runs: Path, write: Callable[[bytes], None], launcher: Sequence[str] = (), base: PresetBase = no_base
+    ) -> None:
+        """`base` gives the presets' scenarios, by which runs are called in lists."""
+        self._runs, self._base = runs, base
         self._write = write
         self._launcher = tuple(launcher)
         self._incoming = from_client()
@@ -117,6 +124,12 @@ class Session:
                 self._continue(message)
             elif isinstance(message, say.SteerRun):
                 self._command(message)
+            elif isinstance(message, say.ChangeAbout):
+                change_about(self._folder(message.run), message.change)
+                self._say(say.Done(message.ask))
+            elif isinstance(message, say.RemoveRun):
+                remove_ended(self._folder(message.run))
+                self._say(say.Done(message.ask))
             else:
                 self._pull(message)
 
@@ -150,6 +163,7 @@ class Session:
                 f"{platform.python_version()}"[:100],
                 missing_packages(),
                 str(self._runs)[:2_000],
+                say.KNOWN,
             )
         )
 
@@ -157,20 +171,39 @@ class Session:
         found: list[RunInfo] = []
         claims: list[Standing | None] = []
         troubles: list[str] = []
+        glances: list[Glance] = []
         for folder in run_folders(self._runs):
             if is_mirror(folder):
                 continue
             if len(found) > say.MOST_RUNS:
                 break
             try:
-                info = read_run(folder)
+                info = self._glance(folder, glances, troubles) if message.rows else read_run(folder)
             except RunFileError as error:
                 troubles.append(str(error))
+                continue
+            if info.steps is None and self._protocol == say.OLDEST_PROTOCOL:
+                # to a program of that protocol a row without an end is damaged
+                troubles.append(f"{info.id} is trained by a script of its own, {self._newer_needed('show')}")
                 continue
             found.append(info)
             if message.claims:
                 claims.append(self._claim_of(folder, info, troubles))
-        self._say(say.Runs.of(message.ask, found, troubles, claims))
+        self._say(say.Runs.of(message.ask, found, troubles, claims, glances, scenarios=message.scenarios))
+
+    def _glance(self, folder: Path, glances: list[Glance], troubles: list[str]) -> RunInfo:
+        """The run, with what a list shows of it added to `glances`; RunFileError where it cannot be read."""
+        seen = glance(folder, self._base)
+        if seen.info is None:
+            raise RunFileError(seen.trouble)
+        if seen.trouble:
+            troubles.append(seen.trouble)
+        glances.append(seen)
+        return seen.info
+
+    @staticmethod
+    def _newer_needed(verb: str) -> str:
+        return f"which your condense-tui cannot {verb}; update it to one like that of this machine, {program_version()}"
 
     def _claim_of(self, folder: Path, info: RunInfo, troubles: list[str]) -> Standing | None:
         """How a run's claim stands; a run of which that cannot be read is listed nevertheless."""
@@ -188,8 +221,7 @@ class Session:
         try:
             if self._protocol == say.OLDEST_PROTOCOL and source.format > say.FORMAT_OF_PROTOCOL_2:
                 raise RunFileError(
-                    f"{message.run} is recorded in format {source.format}, which your condense-tui cannot receive;"
-                    f" update it to one like that of this machine, {program_version()}"
+                    f"{message.run} is recorded in format {source.format}, {self._newer_needed('receive')}"
                 )
             info, last = source.info(), source.last_seq()
         except CondenseError:
@@ -201,7 +233,14 @@ class Session:
                 f"{message.run} has {last} rows here and {message.after} in the copy, so it is another run"
             )
         self._source, self._head, self._last, self._newest = source, message.after, last, message.newest
-        self._say(say.Described(message.ask, info, source.format))
+        self._say(say.Described(message.ask, info, source.format, self._about(message.run)))
+
+    def _about(self, run: str) -> AboutRun:
+        """What is said of the run here; words that make no sense keep nobody from following it."""
+        try:
+            return read_about(self._folder(run))
+        except RunFileError:
+            return NOTHING
 
     def _leave(self) -> None:
         if self._source is not None:
@@ -283,7 +322,7 @@ class Session:
             raise RunFileError(f"unknown command {short(message.verb)}; expected one of {', '.join(VERBS)}")
         if not info.active:
             raise RunFileError(f"{info.id} is {info.status}; there is nothing to {verb}")
-        if verb != "checkpoint" or info.trainer == "watch":
+        if verb != "checkpoint" or info.trainer != "engine":
             require_ability(info, "stop" if verb == "stop" else "pause")
         send(folder, verb, message.argument)  # type: ignore[arg-type]
         self._say(say.Done(message.ask))

@@ -52,9 +52,10 @@ class RunSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._connection = open_reader(folder / FILE_NAME)
-        self._scalars = scalars_of(self._connection)
-        self.format = version_of(self._connection)
-        """Version of the file's tables."""
+        with self._checked():
+            self._scalars = scalars_of(self._connection)
+            self.format = version_of(self._connection)
+            """Version of the file's tables."""
         self._version = -1
 
     def changed(self) -> bool:

@@ -6,7 +6,8 @@ never changes but so, which is how two versions that do not understand each othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -16,13 +17,17 @@ from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import LONGEST_SCENARIO, decoding
 from condense_core.remote.wire.claims import packed_claim, unpacked_claim
+from condense_core.remote.wire.list_rows import packed_row, unpacked_row
 from condense_core.runfile.info import EVERYTHING, RunAbility, RunInfo, shown
 from condense_core.runfile.rows import Moment, Seq, Step
 from condense_core.runfile.status import Status
+from condense_core.runs.about_run import NOTHING, AboutChange, AboutRun
+from condense_core.runs.glance import Glance
 from condense_core.text import printable
 
 if TYPE_CHECKING:
     from condense_core.runs.claim_state import Standing
+    from condense_core.runs.row import RunRow
 
 # Raised where an older program could not make sense of what is said. What each added:
 # 2: nothing older is spoken.
@@ -45,6 +50,8 @@ ByteBudget = Annotated[int, Meta(ge=1, le=1_000_000)]
 MOST_RUNS = 500
 # Bytes of such a list: 500 usual runs are a tenth of it, and it stays far from what a message may be.
 MOST_LISTED = 3 * 1024 * 1024
+# What this version's server answers beyond its protocol.
+KNOWN = ["about", "remove"]
 # Bytes of a file that travel in one message.
 PIECE = 262_144
 
@@ -54,7 +61,8 @@ class Message(msgspec.Struct, frozen=True, array_like=True, tag_field="type"):
 
 
 class Hello(Message, frozen=True, tag="hello"):
-    """Who speaks. From the server also: its host's name, Python's version, and which engine packages it lacks."""
+    """Who speaks. From the server also: its host's name, Python's version, which engine packages it lacks, where its
+    runs are, and what it can be asked besides."""
 
     protocol: int
     program: Word
@@ -62,13 +70,18 @@ class Hello(Message, frozen=True, tag="hello"):
     python: Word = ""
     missing: Annotated[list[Word], Meta(max_length=20)] = []
     runs: LineText = ""
+    knows: Annotated[list[Word], Meta(max_length=20)] = []
+    """Questions that not every server of this protocol answers (`KNOWN`): who is asked another ends the connection."""
 
 
 class ListRuns(Message, frozen=True, tag="list"):
-    """All runs there; answered by `Runs`. `claims`: with how the claim of each stands, which takes reading it."""
+    """All runs there; answered by `Runs`. `claims`: with how the claim of each stands, which takes reading it; `rows`:
+    with what a list shows of each; `scenarios`: with what each trains. An older program gives none of them."""
 
     ask: AskNumber
     claims: bool = False
+    rows: bool = False
+    scenarios: bool = False
 
 
 class StartRun(Message, frozen=True, tag="start"):
@@ -135,71 +148,122 @@ class Pull(Message, frozen=True, tag="pull"):
     offset: Annotated[int, Meta(ge=-(2**50), lt=2**50)]
 
 
+class ChangeAbout(Message, frozen=True, tag="about"):
+    """Change what a person says of a run; answered by `Done`. Only for a server that knows `about`."""
+
+    ask: AskNumber
+    run: Id
+    change: AboutChange
+
+
+class RemoveRun(Message, frozen=True, tag="remove"):
+    """Delete a run that nobody trains; answered by `Done`. Only for a server that knows `remove`."""
+
+    ask: AskNumber
+    run: Id
+
+
 class Ping(Message, frozen=True, tag="ping"):
     """Answered by `Pong` with the same token."""
 
     token: Seq
 
 
-ToServer = Hello | ListRuns | StartRun | Subscribe | Credit | Fill | SteerRun | Continue | Pull | Ping
+ToServer = (
+    Hello
+    | ListRuns
+    | StartRun
+    | Subscribe
+    | Credit
+    | Fill
+    | SteerRun
+    | Continue
+    | Pull
+    | Ping
+    | ChangeAbout
+    | RemoveRun
+)
 
 
 class Runs(Message, frozen=True, tag="runs"):
     """The runs there, the newest first; without their scenarios. Each is a `RunInfo` by itself, so that one which makes
     no sense hides no other; `troubles` says a line for each that could not be read there. `claims` has how the claim
-    of each run stands, in their order, where that was asked for; from an older program nothing."""
+    of each run stands, in their order, where that was asked for, and `rows` what a list shows of it; from an older
+    program nothing."""
 
     ask: AskNumber
     runs: Annotated[list[msgspec.Raw], Meta(max_length=MOST_RUNS)]
     troubles: Annotated[list[LineText], Meta(max_length=MOST_RUNS)] = []
     claims: Annotated[list[msgspec.Raw], Meta(max_length=MOST_RUNS)] = []
+    rows: Annotated[list[msgspec.Raw], Meta(max_length=MOST_RUNS)] = []
 
     @classmethod
     def of(
-        cls, ask: int, runs: Sequence[RunInfo], troubles: Sequence[str], claims: Sequence[Standing | None] = ()
+        cls,
+        ask: int,
+        runs: Sequence[RunInfo],
+        troubles: Sequence[str],
+        claims: Sequence[Standing | None] = (),
+        glances: Sequence[Glance] = (),
+        *,
+        scenarios: bool = False,
     ) -> Runs:
-        """The message that lists these runs, as many as it holds; `claims` are of each of them, or none."""
+        """The message that lists these runs, as many as it holds; `claims` and `glances` are of each, or none."""
         packed: list[msgspec.Raw] = []
-        stand = [packed_claim(claim) for claim in claims]
+        stand, rows = [packed_claim(claim) for claim in claims], [packed_row(glance) for glance in glances]
         size = 0
         for number, run in enumerate(runs):
-            body = msgspec.msgpack.encode(msgspec.structs.replace(run, experiment=""))
-            size += len(body) + (len(bytes(stand[number])) if stand else 0)
+            body = msgspec.msgpack.encode(run if scenarios else msgspec.structs.replace(run, experiment=""))
+            size += len(body) + sum(len(bytes(more[number])) for more in (stand, rows) if more)
             if size > MOST_LISTED or len(packed) == MOST_RUNS:
                 troubles = [*troubles, f"{len(runs) - len(packed)} older runs are not listed"]
                 break
             packed.append(msgspec.Raw(body))
         troubles = [trouble[:2_000] for trouble in troubles][-MOST_RUNS:]
-        return cls(ask, packed, troubles, stand[: len(packed)])
+        return cls(ask, packed, troubles, stand[: len(packed)], rows[: len(packed)])
 
     def unpacked(self) -> tuple[list[RunInfo], list[str]]:
         """The runs, with texts that can be shown, and a line for each that cannot be read."""
-        runs, troubles = [], [printable(trouble) for trouble in self.troubles]
-        for number in range(len(self.runs)):
-            try:
-                runs.append(self._run(number))
-            except RunFileError as error:
-                troubles.append(str(error))
-        return runs, troubles
+        troubles = [printable(trouble) for trouble in self.troubles]
+        return [info for _, info in self._readable(troubles)], troubles
 
     def with_claims(self) -> tuple[list[tuple[RunInfo, Standing | None]], list[str]]:
         """The same, each run with how its claim stands; None where it makes none, or where that is not known."""
-        runs: list[tuple[RunInfo, Standing | None]] = []
         troubles = [printable(trouble) for trouble in self.troubles]
-        for number in range(len(self.runs)):
-            try:
-                info = self._run(number)
-            except RunFileError as error:
-                troubles.append(str(error))
-                continue
-            claim = None
-            if number < len(self.claims):
+        return [(info, self._claim(number, info, troubles)) for number, info in self._readable(troubles)], troubles
+
+    def with_rows(self) -> tuple[list[RunRow], list[str]]:
+        """The same, each run as a list shows it, of an older program without what a list shows beside its row."""
+        from condense_core.runs.row import RunRow
+
+        troubles = [printable(trouble) for trouble in self.troubles]
+        rows = []
+        for number, info in self._readable(troubles):
+            glance = Glance(folder=Path(info.id), info=info)
+            if number < len(self.rows):
                 try:
-                    claim = unpacked_claim(self.claims[number])
+                    glance = unpacked_row(self.rows[number], info)
                 except RunFileError as error:
                     troubles.append(f"{info.id}: {error}")
-            runs.append((info, claim))
-        return runs, troubles
+            rows.append(RunRow(glance, self._claim(number, info, troubles)))
+        return rows, troubles
+
+    def _readable(self, troubles: list[str]) -> Iterator[tuple[int, RunInfo]]:
+        """Each run that makes sense, with its number; a line in `troubles` for each other."""
+        for number in range(len(self.runs)):
+            try:
+                yield number, self._run(number)
+            except RunFileError as error:
+                troubles.append(str(error))
+
+    def _claim(self, number: int, info: RunInfo, troubles: list[str]) -> Standing | None:
+        if number >= len(self.claims):
+            return None
+        try:
+            return unpacked_claim(self.claims[number])
+        except RunFileError as error:
+            troubles.append(f"{info.id}: {error}")
+            return None
 
     def _run(self, number: int) -> RunInfo:
         with decoding(RunFileError, f"run {number + 1} of {len(self.runs)} is malformed"):
@@ -214,11 +278,13 @@ class Started(Message, frozen=True, tag="started"):
 
 
 class Described(Message, frozen=True, tag="described"):
-    """The run that was subscribed to, whole, and the version of its file. Follows every `Subscribe`."""
+    """The run that was subscribed to, whole, the version of its file, and what a person there says of the run. Follows
+    every `Subscribe`."""
 
     ask: AskNumber
     info: RunInfo
     format: Annotated[int, Meta(ge=1, lt=2**31)] = 1
+    about: AboutRun = NOTHING
 
 
 class RunState(Message, frozen=True, tag="state"):

@@ -13,7 +13,13 @@ from condense_core.engine.probes.vitals import Vitals
 
 def view(step, loss):
     return SimpleNamespace(
-        step=step, loss=loss, seconds=float(step), gradient_norm=1.0, accuracy=math.nan, test_accuracy=math.nan
+        step=step,
+        loss=loss,
+        seconds=float(step),
+        gradient_norm=1.0,
+        accuracy=math.nan,
+        test_loss=math.nan,
+        test_accuracy=math.nan,
     )
 
 

@@ -14,7 +14,18 @@ from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
-from condense_core.scenario.experiment import GD, Adam, Conv, Dense, Digits, Ensemble, Experiment, NormalInit, Sine
+from condense_core.scenario.experiment import (
+    GD,
+    Adam,
+    AdamW,
+    Conv,
+    Dense,
+    Digits,
+    Ensemble,
+    Experiment,
+    NormalInit,
+    Sine,
+)
 
 # tests/conftest.py has workers of other tests do without
 numba.config.DISABLE_JIT = 0
@@ -48,5 +59,17 @@ METHODS = {
     "compiled in batches": (CompiledGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
     "cnn": (CnnGradients, scenario(data=Digits(samples=20), layers=(Conv(width=3),), optimizer=Adam(lr_lambda1=0.1))),
     "eager": (AutogradGradients, scenario(optimizer=Adam(lr=0.01))),
+    "mlp with noise": (
+        MlpGradients,
+        scenario(optimizer=GD(lr=0.05, momentum=0.9, noise=0.3, warmup=4, decay="cosine")),
+    ),
+    "mlp with dropout": (
+        MlpGradients,
+        scenario(layers=(Dense(width=7, dropout=0.3), Dense(width=5, dropout=0.5)), optimizer=AdamW(lr=0.01)),
+    ),
+    "eager with dropout": (
+        AutogradGradients,
+        scenario(data=Digits(samples=20), layers=(Conv(width=3, dropout=0.3), Dense(width=4)), optimizer=Adam(lr=0.01)),
+    ),
     "stacked": (VmapGradients, scenario(optimizer=Adam(lr=0.01))),
 }

@@ -10,9 +10,11 @@ import pytest
 import torch
 from ensembles import CPU, METHODS, make, scenario
 from tolerances import rtol
+from torch.optim import lr_scheduler
 
 from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import TrainingEnsemble, graphs, make_ensemble
+from condense_core.engine.steppers.drawn import Dropout
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.errors import RunFileError
 from condense_core.scenario.experiment import GD, Dense
@@ -42,6 +44,65 @@ def test_from_its_step_on_the_later_learning_rate_holds(small):
         alone.load_state_dict(after[step])
         alone.advance()
         assert torch.equal(alone.state_dict()[name], after[step + 1][name])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "pytorchs"),
+    [
+        (
+            GD(lr=0.01, decay="cosine", decay_to=0.1),
+            lambda it: lr_scheduler.CosineAnnealingLR(it, T_max=8, eta_min=0.001),
+        ),
+        (GD(lr=0.01, decay="linear"), lambda it: lr_scheduler.LinearLR(it, 1.0, 0.0, total_iters=8)),
+        (GD(lr=0.01, warmup=4), lambda it: lr_scheduler.LinearLR(it, 0.25, 1.0, total_iters=3)),
+    ],
+    ids=["cosine", "linear", "warm-up"],
+)
+def test_the_learning_rate_of_every_step_is_pytorchs(small, optimizer, pytorchs):
+    training = ensemble(msgspec.structs.replace(small, optimizer=optimizer, steps=8))
+    reference = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.01)
+    schedule = pytorchs(reference)
+    for _ in range(8):
+        (seen,) = training.observe()
+        assert seen.lr == pytest.approx(reference.param_groups[0]["lr"], rel=rtol("float64"))
+        expected = -seen.lr * seen.gradient["dense1.weight"]
+        before = training.state_dict()["network.dense1.weight"].clone()
+        training.advance()
+        moved = training.state_dict()["network.dense1.weight"] - before
+        torch.testing.assert_close(moved, expected, rtol=1e-3, atol=float(expected.abs().max()) * 1e-3)
+        reference.step()
+        schedule.step()
+
+
+def test_dropout_leaves_out_the_share_that_is_asked_for_and_keeps_the_mean(small):
+    layers = (Dense(width=4000, dropout=0.3), Dense(width=3))
+    masks = Dropout(msgspec.structs.replace(small, layers=layers)).at(5, [0])
+    drawn = masks.of(0, 0, torch.ones(10, 4000, dtype=torch.float64))
+    assert set(drawn.unique().tolist()) == {0.0, 1 / 0.7}
+    # 5 standard deviations of 40,000 draws
+    assert abs(float((drawn == 0).double().mean()) - 0.3) < 5 * (0.3 * 0.7 / 40_000) ** 0.5
+    assert masks.of(0, 1, torch.ones(10, 3)) is None
+    again = Dropout(msgspec.structs.replace(small, layers=layers)).at(6, [0]).of(0, 0, drawn)
+    assert not torch.equal(drawn, again)
+
+
+def test_what_is_measured_is_of_the_whole_network(small):
+    layers = tuple(msgspec.structs.replace(layer, dropout=0.5) for layer in small.layers)
+    (whole,) = ensemble(small).observe()
+    (seen,) = ensemble(msgspec.structs.replace(small, layers=layers)).observe()
+    # one comes from the step, the other from a pass of its own
+    assert seen.loss == pytest.approx(whole.loss, rel=rtol("float32"))
+    assert float((seen.output_ND - whole.output_ND).norm()) <= rtol("float32") * float(whole.output_ND.norm())
+
+
+def test_noise_has_the_size_that_is_asked_for(small):
+    noisy, plain = (ensemble(msgspec.structs.replace(small, optimizer=GD(lr=1.0, noise=noise))) for noise in (0.2, 0.0))
+    for training in (noisy, plain):
+        training.advance()
+    one, other = noisy.state_dict(), plain.state_dict()
+    drawn = torch.cat([(one[name] - other[name]).flatten() for name in one if name.startswith("network.")])
+    # 5 standard errors of a standard deviation
+    assert float(drawn.std()) == pytest.approx(0.2, rel=5 / (2 * len(drawn)) ** 0.5)
 
 
 def test_a_resumed_run_has_the_rate_of_its_step(small):

@@ -24,6 +24,7 @@ from condense_core.scenario.experiment import (
     ACTIVATIONS,
     GD,
     Adam,
+    AdamW,
     Conv,
     Dense,
     Digits,
@@ -59,6 +60,27 @@ OPTIMISERS = {
     "batches": Adam(lr=0.01, batch=6),
     "schedule": GD(lr=0.05, later_lr=((4, 0.01),)),
 }
+MORE_OPTIMISERS = {
+    "momentum": GD(lr=0.05, momentum=0.9, weight_decay=0.1),
+    "adamw": AdamW(lr=0.01, weight_decay=0.3),
+    "warmup": Adam(lr=0.01, warmup=5, decay="cosine", decay_to=0.1),
+    "noise": GD(lr=0.05, noise=0.3),
+    "noise of batches": Adam(lr=0.01, batch=6, noise=0.3, decay="linear"),
+}
+
+
+@pytest.mark.parametrize("optimizer", MORE_OPTIMISERS)
+@pytest.mark.parametrize("method", [MlpGradients, VmapGradients])
+def test_members_move_as_they_would_alone(method, optimizer):
+    experiment = scenario(optimizer=MORE_OPTIMISERS[optimizer], ensemble=Ensemble(members=3, vary="both"))
+    assert_equals_each_seed_alone(method, experiment)
+
+
+@pytest.mark.parametrize("optimizer", [GD(lr=0.05), Adam(lr=0.01, batch=6)], ids=["gd", "batches"])
+@pytest.mark.parametrize("residual", [False, True])
+def test_dropout_in_closed_form_is_that_of_autograd(optimizer, residual):
+    layers = (Dense(width=7, dropout=0.3), Dense(width=7), Dense(width=7, activation="relu", dropout=0.5))
+    assert_equals_each_seed_alone(MlpGradients, scenario(layers=layers, residual=residual, optimizer=optimizer))
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -6,9 +6,16 @@ from tolerances import rtol
 from torch.nn import Parameter
 
 from condense_core.engine.steppers.optimisers import optimiser
-from condense_core.scenario.experiment import GD, Adam
+from condense_core.scenario.experiment import GD, Adam, AdamW
 
-SETTINGS = [GD(lr=0.03), Adam(lr=0.03), Adam(lr=0.03, betas=(0.5, 0.9), eps=1e-3)]
+SETTINGS = [
+    GD(lr=0.03),
+    Adam(lr=0.03),
+    Adam(lr=0.03, betas=(0.5, 0.9), eps=1e-3),
+    GD(lr=0.03, momentum=0.9, nesterov=True, weight_decay=0.1),
+    Adam(lr=0.03, weight_decay=0.1),
+    AdamW(lr=0.03, weight_decay=0.1),
+]
 
 
 def start():
@@ -41,7 +48,7 @@ def test_gradient_descent_is_the_formula():
         torch.testing.assert_close(got.detach(), value, rtol=rtol("float64"), atol=0)
 
 
-@pytest.mark.parametrize("settings", SETTINGS[1:])
+@pytest.mark.parametrize("settings", SETTINGS[1:3])
 def test_adam_is_the_formula(settings):
     (beta1, beta2), eps = settings.betas, settings.eps
     for got, parameter in zip(trained(settings), start(), strict=True):
@@ -92,3 +99,30 @@ def test_each_entry_can_have_a_rate_of_its_own(settings):
     for step in range(20):
         each.update([gradient_at(together, step)])
     torch.testing.assert_close(together, torch.cat(apart), rtol=rtol("float64"), atol=0)
+
+
+PYTORCHS = [
+    (GD(lr=0.03, momentum=0.9), lambda own: torch.optim.SGD(own, 0.03, momentum=0.9)),
+    (GD(lr=0.03, momentum=0.9, nesterov=True), lambda own: torch.optim.SGD(own, 0.03, momentum=0.9, nesterov=True)),
+    (GD(lr=0.03, weight_decay=0.1), lambda own: torch.optim.SGD(own, 0.03, weight_decay=0.1)),
+    (
+        GD(lr=0.03, momentum=0.5, weight_decay=0.1),
+        lambda own: torch.optim.SGD(own, 0.03, momentum=0.5, weight_decay=0.1),
+    ),
+    (Adam(lr=0.03, weight_decay=0.1), lambda own: torch.optim.Adam(own, 0.03, weight_decay=0.1)),
+    (AdamW(lr=0.03), lambda own: torch.optim.AdamW(own, 0.03)),
+    (AdamW(lr=0.03, weight_decay=0.3, eps=1e-3), lambda own: torch.optim.AdamW(own, 0.03, weight_decay=0.3, eps=1e-3)),
+]
+NAMES = ["momentum", "nesterov", "decay", "momentum and decay", "adam and decay", "adamw", "adamw and eps"]
+
+
+@pytest.mark.parametrize(("settings", "pytorchs"), PYTORCHS, ids=NAMES)
+def test_it_is_pytorchs_own(settings, pytorchs):
+    expected = start()
+    optimizer = pytorchs(expected)
+    for step in range(20):
+        for parameter in expected:
+            parameter.grad = gradient_at(parameter, step)
+        optimizer.step()
+    for got, wanted in zip(trained(settings), expected, strict=True):
+        torch.testing.assert_close(got.detach(), wanted.detach(), rtol=rtol("float64"), atol=0)

@@ -204,6 +204,18 @@ def test_a_stop_condition_ends_the_run_early(make_run, workers):
         assert run.last("loss_ratio") <= 0.8
 
 
+def test_a_resumed_run_stops_by_the_loss_that_it_began_with(make_run, workers):
+    """And not by that of the checkpoint from which it went on."""
+    folder = make_run("optimizer.lr=0.02", "steps=100000", "stop.loss_ratio=0.8", "stop.every=5")
+    workers.finish(folder)
+    ended, recorded = info(folder).step, rows(folder)
+    # as after a disk that failed once the last checkpoint was there
+    workers.finish(folder)
+    assert info(folder).status == "done"
+    assert info(folder).step == ended
+    assert rows(folder) == recorded
+
+
 def test_what_goes_wrong_is_the_reason_of_the_run(make_run, workers):
     folder = make_run("data.name=digits", "data.samples=5000", 'layers=[{kind="conv",width=4}]')
     workers.finish(folder)

@@ -17,6 +17,7 @@ from condense_core.errors import CondenseError
 from condense_core.runs.glance import Glance
 from condense_core.runs.glances import Glances
 from condense_presets.catalogue import Preset, catalogue
+from condense_tui.draw.label import preset_base
 from condense_tui.draw.line import Line
 from condense_tui.screens import list_lines
 from condense_tui.terminal.dialog import Dialog
@@ -71,7 +72,7 @@ class PickScreen(Dialog[None]):
 
     def _find(self) -> None:
         try:
-            runs = tuple(Glances(self.app.runs).look())
+            runs = tuple(Glances(self.app.runs, preset_base).look())
         except (OSError, CondenseError):
             # the recordings that ship are there nevertheless
             runs = ()
@@ -83,7 +84,7 @@ class PickScreen(Dialog[None]):
         """Show what there is."""
         entries: list[Entry[Candidate]] = []
         for run in message.runs:
-            if run.info is not None and run.loss and run.folder != self._place:
+            if run.info is not None and run.loss and not run.about.archived and run.folder != self._place:
                 self._places[str(run.folder)] = run.folder
                 entries.append(Entry(str(run.folder), run))
         if message.recorded:

@@ -23,12 +23,14 @@ from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.compare import compare_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import LEGEND, columns_for
-from condense_tui.screens.look_keys import Choices, LookKeys
+from condense_tui.screens.look_keys import Choices, LookKeys, preferred_cut, usual
 from condense_tui.screens.playback import Playback, next_member
 from condense_tui.screens.played import PlayedScreen
 from condense_tui.snapshots.comparison import Band, By, CompareView, Comparison, Side
+from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.snapshot import BannerText, Series
 from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.compare_panels import CompareHeader, DifferencePanel, SidePanel, place_words
@@ -62,14 +64,17 @@ class CompareScreen(PlayedScreen):
     PLACES: ClassVar[tuple[Place, ...]] = ("compare",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
-    def __init__(self, places: tuple[Path, ...]) -> None:
+    def __init__(self, places: tuple[Path, ...], habits: Habits) -> None:
+        """`habits` is what was chosen before, and keeps what will be."""
         super().__init__()
-        self._reader = compare_thread(places, self.post_message)
-        self._playback = Playback(self._reader.move)
+        preferences = habits.preferences
+        self._habits = habits
+        self._view = CompareView(by_line=preferences.order == "line", cut=preferred_cut(preferences))
+        self._reader = compare_thread(places, self.post_message, self._view, Playhead.at_speed(preferences.speed))
+        self._playback = Playback(self._reader.move, habits)
         self._look_keys: LookKeys[CompareChoices] = LookKeys(
-            self, CompareChoices(), self._choices_changed, self._is_recorded_log
+            self, CompareChoices(**usual(preferences)), self._choices_changed, self._is_recorded_log, habits
         )
-        self._view = CompareView()
         self._comparison: Comparison | None = None
         self._header, self._banner, self._tabs = CompareHeader(), Banner(), Tabs({1: "kernels", 2: "curves"})
         self._grid, self._legend = Grid(id="sides"), Legend()
@@ -145,6 +150,7 @@ class CompareScreen(PlayedScreen):
         self.set_class(tiny, "-tiny")
         self._tabs.display = not both and not tiny
         self._tabs.choose(tab)
+        self._panels[0].key, self._loss.key = ("1", "2") if both else ("", "")
         self._heat.display = both or tab == 1
         self._curves.display = self._loss.display = self._scalar.display = both or tab == 2
         plots = max(PLOTS_LEAST, round(PLOTS_SHARE * height)) if both else 0
@@ -203,6 +209,7 @@ class CompareScreen(PlayedScreen):
             bounds=bounds,
             smooth=choices.smooth,
             stamp=zlib.crc32(found.scalar.encode()),
+            of=" ".join(side.scalar_name for side in found.sides),
         )
         for plot, spec in ((self._loss, loss), (self._scalar, scalar)):
             if plot.display:
@@ -243,6 +250,7 @@ class CompareScreen(PlayedScreen):
     def action_order(self) -> None:
         """Order kernels by line or by index."""
         self._look(replace(self._view, by_line=not self._view.by_line))
+        self._habits.keep("order", "line" if self._view.by_line else "index")
 
     def action_scalars(self) -> None:
         """Choose what is drawn beside the loss."""

@@ -20,12 +20,13 @@ from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError, MissingExtraError
 from condense_core.runfile.abilities import require_ability
+from condense_core.scenario.data import sample_count
 from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import SettableField, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
-from condense_tui.resolve.scenario import DATA_SETS, changed
+from condense_tui.resolve.scenario import changed
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.list_lines import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
 CHECK_AFTER_S = 0.12
 HINTS = 4
+# What fits into 80 columns; a name that is none is answered with all there are.
+DATA_NOTE = "unchanged; or digits, mnist, folder:PATH, npz:PATH, csv:PATH"
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,7 @@ class FormScreen(Dialog[None]):
             yield from self._field("seed", start.seed, "seed of the initial weights and the batches")
             yield from self._field("seeds", start.seeds, "number of seeds to train in one run, from the seed up")
             yield from self._field("device", start.device, DEVICE_NAMES)
-            yield from self._field("data", "", f"unchanged; or {', '.join(DATA_SETS)}")
+            yield from self._field("data", "", DATA_NOTE)
             yield from self._field("change", "", "any other field, such as optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
             yield self._cost
@@ -326,7 +329,9 @@ class FormScreen(Dialog[None]):
             return
         members = experiment.ensemble.members
         share = experiment.steps / start.steps * members / int(start.seeds)
-        what = f"{numbers.step(experiment.steps)} steps of {numbers.step(experiment.data.samples)} samples"
+        count = sample_count(experiment.data)
+        samples = "all samples" if count is None else f"{numbers.step(count)} samples"
+        what = f"{numbers.step(experiment.steps)} steps of {samples}"
         if start.seconds_cpu is not None:
             takes = f"about {short_time(share * start.seconds_cpu)}, {start.measured}"
         elif start.seconds_gpu is not None:

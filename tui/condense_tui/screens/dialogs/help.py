@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Size
 
-from condense_tui.actions import ALSO, ALSO_IN_A_RUN, Action, Place, actions_on
+from condense_tui.actions import ALSO, ALSO_IN_A_RUN, DEFAULT, Action, Keys, Place, actions_on
 from condense_tui.draw.line import Line
 from condense_tui.glossary import AT_HOME, IN_A_RUN, Words
 from condense_tui.terminal.dialog import Dialog
@@ -33,10 +33,10 @@ class Help(Dialog[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,q,enter", "dismiss", "close", show=False)]
 
-    def __init__(self, places: tuple[Place, ...]) -> None:
-        """`places` are those of the screen that help is asked for."""
+    def __init__(self, places: tuple[Place, ...], keys: Keys = DEFAULT) -> None:
+        """`places` are those of the screen that help is asked for, `keys` those that somebody prefers."""
         super().__init__()
-        self._actions = actions_on(*places)
+        self._actions = actions_on(*places, keys=keys)
         in_a_run = bool({"run", "compare"} & set(places))
         self._also: Words = ALSO_IN_A_RUN if in_a_run else ALSO
         self._words: Words = IN_A_RUN if in_a_run else AT_HOME

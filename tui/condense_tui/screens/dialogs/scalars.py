@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from condense_core.measure_table import label_of
+from condense_core.measure_table import MEASURES, label_of, split
+from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import fitted, shared
 from condense_tui.draw.line import Line
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.listing import Entry, Listing
@@ -18,6 +22,7 @@ from condense_tui.widgets.listing import Entry, Listing
 # As many as there are colours for curves.
 MOST = 6
 NAME_WIDTH = 30
+_DIGITS = re.compile(r"([0-9]{1,9})")
 
 
 class ScalarPicker(Dialog[tuple[str, ...]]):
@@ -44,16 +49,17 @@ class ScalarPicker(Dialog[tuple[str, ...]]):
     def __init__(self, names: Sequence[str], chosen: Sequence[str], most: int = MOST) -> None:
         """`names` are all there are; with `most` of one, the marked one is the choice at once."""
         super().__init__()
-        self._names, self._most = tuple(names), most
+        self._most = most
+        self._scalars = in_order(names)
+        self._begin = shared([scalar.layer for scalar in self._scalars if scalar.layer])
         self._chosen = [name for name in chosen if name in names]
         self._words = Input(placeholder="words to look for: lines, conv1, eigenvalue …", id="words", compact=True)
-        self._listing: Listing[str] = Listing(self._lines, 1, "  no scalar has these words", id="scalars")
+        self._listing: Listing[Scalar] = Listing(self._lines, 1, "  no scalar has these words", id="scalars")
         self._listing.can_focus = False
         self._listing.marked = set(self._chosen)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_title = "curves"
             box.border_subtitle = "enter chooses · esc closes" if self._most == 1 else self._count()
             yield self._words
             yield self._listing
@@ -110,18 +116,48 @@ class ScalarPicker(Dialog[tuple[str, ...]]):
         self._listing.rebuild()
 
     def _show(self) -> None:
-        words = self._words.value.casefold().split()
-        found = [name for name in self._names if all(word in f"{name} {label_of(name)}".casefold() for word in words)]
-        # those marked stay at hand
-        ordered = [name for name in found if name in self._chosen] + [
-            name for name in found if name not in self._chosen
-        ]
-        self._listing.show([Entry(name, name) for name in ordered])
+        text = self._words.value.casefold().strip()
+        words = text.split()
+        found = [scalar for scalar in self._scalars if all(word in scalar.searched for word in words)]
+        # those marked stay at hand, then the one whose name was typed
+        ordered = sorted(found, key=lambda scalar: (scalar.name not in self._chosen, scalar.name.casefold() != text))
+        self._listing.show([Entry(scalar.name, scalar) for scalar in ordered])
+        some = f"{numbers.step(len(found))} of " if words else ""
+        self.query_one(Vertical).border_title = f"curves · {some}{numbers.step(len(self._scalars))}"
 
     def _count(self) -> str:
         return f"{len(self._chosen)} of {self._most} · enter marks · ctrl+n none · esc closes"
 
-    def _lines(self, name: str, width: int, marked: bool) -> list[Line]:
+    def _lines(self, scalar: Scalar, width: int, marked: bool) -> list[Line]:
+        """Its name, and what it is called where that says more; both without what all layers' names begin with."""
         look = self._listing.look
         mark = ("✓ " if self._listing.ability.unicode else "+ ") if marked else "  "
-        return [[(mark, look.warn), (name.ljust(NAME_WIDTH), look.strong), (f" {label_of(name)}", look.muted)]]
+        name = scalar.name.removeprefix(self._begin) if scalar.layer else scalar.name
+        label = label_of(scalar.name).removeprefix(f"{scalar.layer}: ")
+        # what was logged has no other name than its own
+        label = "" if label.replace(" ", "_") == name.replace(" ", "_") else label
+        room = max(8, width - 4 - max(cell_len(label), width - 4 - NAME_WIDTH if label else 0))
+        short = fitted(name, room)
+        return [[(mark, look.warn), (short, look.strong), (" " * (room - cell_len(short) + 1) + label, look.muted)]]
+
+
+class Scalar(NamedTuple):
+    """A recorded scalar: the layer that it is of, empty for the network's and for what was logged, and what is searched
+    for words."""
+
+    name: str
+    layer: str
+    searched: str
+
+
+def in_order(names: Sequence[str]) -> list[Scalar]:
+    """What was logged first, then what is recorded of the network, then layer by layer; numbers in names by their
+    size."""
+    scalars = [Scalar(name, split(name)[0], f"{name} {label_of(name)}".casefold()) for name in names]
+    return sorted(
+        scalars, key=lambda scalar: (bool(scalar.layer), split(scalar.name)[1] in MEASURES, _natural(scalar.name))
+    )
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in _DIGITS.split(name)]

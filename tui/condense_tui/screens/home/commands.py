@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 
 from condense_core.errors import CondenseError
 from condense_tui.readers.machines import Elsewhere, Machine, Machines, RunReached
+from condense_tui.screens.home.entries import SweepRow
+from condense_tui.screens.home.keeping import Keeping
 from condense_tui.screens.run_commands import RunCommands, pause_word
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
     from condense_core.runs.glance import Glance
     from condense_presets.catalogue import Preset
-    from condense_tui.screens.home.entries import RunRow
+    from condense_tui.screens.home.entries import HomeRow
     from condense_tui.screens.home.lists import Lists
     from condense_tui.terminal.shell import ShellScreen
     from condense_tui.widgets.listing import Listing
 
 # As many as the letters A to F, and heatmaps that can still be read beside each other.
 MOST_COMPARED = 6
+
+
+# What is done to one run that can be read, and to no row of others.
+_OF_ONE = frozenset({"copy", "pause", "stop", "new", "rename", "note"})
 
 
 class HomeCommands:
@@ -34,6 +40,7 @@ class HomeCommands:
         self._lists = lists
         self._machines = machines
         self._runs = RunCommands(screen, changed)
+        self.keeping = Keeping(screen, lists, changed)
 
     def open(self) -> None:
         """Open the run, ask the machine for its runs, or show the form of the preset."""
@@ -46,11 +53,14 @@ class HomeCommands:
 
             self._screen.app.push_screen(FormScreen(of_preset(preset)))
 
-    def _open_row(self, row: RunRow | None) -> None:
+    def _open_row(self, row: HomeRow | None) -> None:
         if row is None:
             return
         if isinstance(row, Machine):
             self._machines.ask(row.name)
+        elif isinstance(row, SweepRow):
+            self._lists.fold(row.name)
+            self._lists.show(self._machines.known.values())
         elif isinstance(row, Elsewhere):
             self._reach(row.machine, row.info.id)
         elif row.info is None:
@@ -92,23 +102,38 @@ class HomeCommands:
         run, preset = self._lists.runs.chosen, self._lists.presets.chosen
         if self._lists.on_runs:
             if isinstance(run, Machine | Elsewhere):
-                self._say("only runs that are here can be compared; press enter to copy this run here")
+                self._say("only runs that are here can be marked; press enter to copy this run here")
+            elif isinstance(run, SweepRow):
+                self._toggle_all({str(each.folder) for each in run.runs})
+                self._lists.runs.action_go(1)
             elif run is not None:
                 self._toggle(self._lists.runs)
         elif preset is not None and preset.recording is None:
             self._say(f"{preset.name} has no recording to compare; press enter to train it")
         elif preset is not None:
-            self._toggle(self._lists.presets)
+            marks = self._lists.presets.marked
+            if preset.name not in marks and len(marks) >= MOST_COMPARED:
+                self._say(f"{MOST_COMPARED} are marked already, which is the most that can be compared")
+            else:
+                self._toggle(self._lists.presets)
 
-    def _toggle(self, listing: Listing[RunRow] | Listing[Preset]) -> None:
+    def mark_all(self) -> None:
+        """Mark all runs here that are listed; where all are, take the marks away."""
+        self._toggle_all(self._lists.listed_here)
+        self._lists.runs.rebuild()
+
+    def _toggle_all(self, keys: set[str]) -> None:
+        marks = self._lists.runs.marked
+        if keys <= marks:
+            marks -= keys
+        else:
+            marks |= keys
+
+    def _toggle(self, listing: Listing[HomeRow] | Listing[Preset]) -> None:
         key = listing.chosen_key
-        if key is None:
-            return
-        if key not in listing.marked and len(self._lists.marked) >= MOST_COMPARED:
-            self._say(f"{MOST_COMPARED} are marked already, which is the most that can be compared")
-            return
-        listing.marked ^= {key}
-        listing.action_go(1)
+        if key is not None:
+            listing.marked ^= {key}
+            listing.action_go(1)
 
     def compare(self) -> None:
         """Compare the marked; with one of them, also the one under the cursor."""
@@ -118,6 +143,11 @@ class HomeCommands:
             marked.append(here)
         if len(marked) < 2:
             self._say("mark two to six with m, then press c to compare them")
+            return
+        if len(marked) > MOST_COMPARED:
+            self._say(
+                f"{len(marked)} are marked, and at most {MOST_COMPARED} can be compared; esc takes all marks away"
+            )
             return
         self._screen.app.compare(marked)
 
@@ -146,6 +176,20 @@ class HomeCommands:
                 return
             self._screen.app.push_screen(form)
 
+    def copy(self) -> None:
+        """Choose what of the entry to copy."""
+        from condense_tui.screens.copied import of_run, offer_copies
+        from condense_tui.screens.dialogs.copying import Copyable
+
+        row, preset = self._lists.runs.chosen, self._lists.presets.chosen
+        if self._lists.on_runs:
+            info = None if row is None or isinstance(row, Machine | SweepRow) else row.info
+            if info is not None:
+                offer_copies(self._screen, of_run(info))
+        elif preset is not None:
+            name, command = preset.name, f"condense-tui run {preset.name}"
+            offer_copies(self._screen, [Copyable("name", name), Copyable("command", command)])
+
     def _steerable(self) -> Glance | None:
         """The run under the cursor, if a command reaches its worker; says so if none does."""
         run = self._lists.run
@@ -161,12 +205,16 @@ class HomeCommands:
         say(self._screen, text, error=error)
 
 
-def at_hand(row: RunRow | None) -> tuple[frozenset[str], dict[str, str]]:
+def at_hand(row: HomeRow | None) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that would do nothing with what the cursor is on, and what some are called now."""
-    info = None if isinstance(row, Machine | Elsewhere) or row is None else row.info
+    if isinstance(row, SweepRow):
+        return _OF_ONE, {"open": "fold" if row.unfolded else "unfold"}
+    if row is None or isinstance(row, Machine | Elsewhere):
+        return _OF_ONE | {"mark", "tag", "archive", "delete"}, {"open": "list runs"} if isinstance(row, Machine) else {}
+    info = row.info
     if info is None:
-        called = {"open": "list runs"} if isinstance(row, Machine) else {}
-        return frozenset({"pause", "stop", "new", "mark"}), called
+        return _OF_ONE | {"mark", "tag", "archive"}, {}
     pause = pause_word(info)
     without = {name for name in ("stop", "new") if name not in info.can} | (set() if pause else {"pause"})
-    return frozenset(without), {"pause": pause}
+    called = {"pause": pause} | ({"archive": "bring back"} if row.about.archived else {})
+    return frozenset(without), called

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 
+HINT = "words to look for, or status:done tag:x lines>1 · enter keeps them · esc clears"
+
+
 class WordFilter:
     """The field for words; it is there once it was asked for."""
 
@@ -28,7 +31,7 @@ class WordFilter:
         from textual.widgets import Input
 
         if self._field is None:
-            self._field = Input(placeholder="words to look for · enter keeps the filter · esc clears it", compact=True)
+            self._field = Input(placeholder=HINT, compact=True)
             self._field.id = "filter"
             self._above.screen.mount(self._field, after=self._above)
         self._field.display = True

@@ -14,13 +14,22 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.message import Message
 
 from condense_tui.actions import Place, bindings
-from condense_tui.readers.glances import ClaimJudged, GlancesReady, GlanceThread, PresetsReady, read_presets
+from condense_tui.readers.glances import (
+    ClaimJudged,
+    ClaimsReady,
+    GlancesReady,
+    GlanceThread,
+    PresetsReady,
+    read_presets,
+)
 from condense_tui.readers.machines import Elsewhere, Machine, MachineChanged, Machines, MachinesKnown, RunReached
 from condense_tui.screens import list_lines
 from condense_tui.screens.home.commands import MOST_COMPARED, HomeCommands, at_hand
+from condense_tui.screens.home.entries import SweepRow
 from condense_tui.screens.home.lists import Lists
 from condense_tui.terminal.garbage import collect_again
 from condense_tui.terminal.shell import ShellScreen
@@ -78,8 +87,8 @@ class HomeScreen(ShellScreen[None]):
         yield Tiny()
 
     def on_mount(self) -> None:
-        self.lists.runs_panel.border_title = "runs"
-        self.lists.presets_panel.border_title = "presets"
+        self.lists.runs_panel.border_title = Content("[1] runs")
+        self.lists.presets_panel.border_title = Content("[2] presets")
         self.set_focus(self.lists.presets)
         self._arrange()
         self.set_interval(AGES_EVERY_S, self.lists.runs.rebuild)
@@ -147,6 +156,11 @@ class HomeScreen(ShellScreen[None]):
         self._go_back()
         self.call_after_refresh(collect_again)
 
+    def on_claims_ready(self, message: ClaimsReady) -> None:
+        """Show the runs whose claims stand as was asked for."""
+        self.lists.claims = message.claims
+        self._show()
+
     def on_presets_ready(self, message: PresetsReady) -> None:
         """Show the presets."""
         self.lists.catalogue = message.presets
@@ -200,6 +214,12 @@ class HomeScreen(ShellScreen[None]):
         """Show everything again."""
         if self.lists.filter.clear():
             self.lists.leave_filter()
+        elif self.lists.marked:
+            self.lists.runs.marked.clear()
+            self.lists.presets.marked.clear()
+            self.lists.runs.rebuild()
+            self.lists.presets.rebuild()
+            self._tell()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._arrange()
@@ -230,8 +250,34 @@ class HomeScreen(ShellScreen[None]):
         self._commands.mark()
         self._tell()
 
+    def action_mark_all(self) -> None:
+        self._commands.mark_all()
+        self._tell()
+
+    def action_copy(self) -> None:
+        self._commands.copy()
+
     def action_compare(self) -> None:
         self._commands.compare()
+
+    def action_sort(self) -> None:
+        self.lists.sort_next()
+        self._show()
+
+    def action_rename(self) -> None:
+        self._commands.keeping.rename()
+
+    def action_note(self) -> None:
+        self._commands.keeping.note()
+
+    def action_tag(self) -> None:
+        self._commands.keeping.tag()
+
+    def action_archive(self) -> None:
+        self._commands.keeping.archive()
+
+    def action_delete(self) -> None:
+        self._commands.keeping.delete()
 
     def action_pause(self) -> None:
         self._commands.pause_or_go_on()
@@ -245,6 +291,8 @@ class HomeScreen(ShellScreen[None]):
     def _show(self) -> None:
         """Show what was read, and what is typed of it."""
         self.lists.show(self.machines.known.values())
+        if self._thread is not None:
+            self._thread.tell_claims(self.lists.asks_for_claims)
         if self.lists.glances is not None:
             active = sum(glance.info is not None and glance.info.active for glance in self.lists.glances)
             self._top.show(self.app.runs, active)
@@ -259,11 +307,17 @@ class HomeScreen(ShellScreen[None]):
             self._details.show(partial(list_lines.machine_details, run))
         elif isinstance(run, Elsewhere):
             self._details.show(partial(list_lines.elsewhere_details, run))
+        elif isinstance(run, SweepRow):
+            how = "enter folds its runs again" if run.unfolded else "enter shows its runs one by one"
+            self._details.show(partial(list_lines.sweep_details, run.name, how))
         else:
             self._details.show(None if run is None else self._details_of(run))
         marked = len(self.lists.marked)
-        words = {0: "", 1: "1 marked · m marks another", MOST_COMPARED: f"{MOST_COMPARED} marked · c compares"}
-        self._frame.border_subtitle = words.get(marked, f"{marked} marked · c compares")
+        runs = len(self.lists.runs.marked)
+        compares = " · c compares" if 1 < marked <= MOST_COMPARED else ""
+        rest = " · # tags, a archives, d deletes" if runs else ""
+        first = " · m marks another" if marked == 1 else ""
+        self._frame.border_subtitle = f"{marked} marked{first}{compares}{rest}" if marked else ""
 
     def _details_of(self, run: Glance) -> partial[list[Line]]:
         if self._thread is not None:

@@ -18,15 +18,19 @@ from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
-from condense_tui.screens.look_keys import LookKeys
+from condense_tui.screens.look_keys import LookKeys, preferred_cut, usual
 from condense_tui.screens.playback import Playback, next_member
 from condense_tui.screens.played import PlayedScreen
+from condense_tui.screens.run.at_hand import Front, at_hand, recorded_of
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
-from condense_tui.screens.run_commands import RunCommands, pause_word
+from condense_tui.screens.run_commands import RunCommands
 from condense_tui.snapshots.assemble import ViewRequest
+from condense_tui.snapshots.news import News, title_of
+from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
 from condense_tui.terminal.garbage import collect_again
+from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.toast import say
 from condense_tui.widgets.banner import Banner
 from condense_tui.widgets.claim import ClaimLine, lines_for
@@ -53,19 +57,27 @@ class RunScreen(PlayedScreen):
     PLACES: ClassVar[tuple[Place, ...]] = ("run",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
-    def __init__(self, place: Path) -> None:
-        """`place` is a run's folder or a run file."""
+    def __init__(self, place: Path, habits: Habits) -> None:
+        """`place` is a run's folder or a run file; `habits` is what was chosen before, and keeps what will be."""
         super().__init__()
         self.place = place
-        self._reader = run_thread(place, self.post_message)
-        self._playback = Playback(self._reader.move)
+        preferences = habits.preferences
+        by_line, cut = preferences.order == "line", preferred_cut(preferences)
+        self._habits = habits
+        self._view = ViewRequest(by_line=by_line, cut=cut)
+        self._reader = run_thread(place, self.post_message, self._view, Playhead.at_speed(preferences.speed))
+        self._playback = Playback(self._reader.move, habits)
         self._commands = RunCommands(self, self._look_again)
         self._look_keys: LookKeys[RunChoices] = LookKeys(
-            self, RunChoices(), self._choices_changed, self._is_recorded_log
+            self,
+            RunChoices(by_line=by_line, **usual(preferences)),
+            self._choices_changed,
+            self._is_recorded_log,
+            habits,
         )
         self._snapshot: Snapshot | None = None
+        self._news = News()
         self._arranged: tuple[Arrangement, RunChoices, Recorded, int, int] | None = None
-        self._view = ViewRequest()
         # held here, not looked up: a snapshot may still arrive while the screen is being taken down
         self._tabs = Tabs(TABS)
         self._header, self._claim, self._banner, self._body = Header(), ClaimLine(), Banner(), Body()
@@ -95,12 +107,19 @@ class RunScreen(PlayedScreen):
 
     def on_snapshot_ready(self, message: SnapshotReady[Snapshot]) -> None:
         """Show the newest snapshot; under a dialog, keep it until that has closed."""
+        self._tell_outside(message.snapshot)
         if self.is_current or self._snapshot is None:
             self.show(message.snapshot)
             self.call_after_refresh(collect_again)
         else:
             # the reader hears of no painting meanwhile, and so sends one a second and no more
             self._snapshot = message.snapshot
+
+    def _tell_outside(self, snapshot: Snapshot) -> None:
+        """Tell the terminal what has just happened, and how far the run is."""
+        for notice in self._news.of(snapshot):
+            self.app.give_notice(notice.of, notice.text)
+        self.app.show_title(title_of(snapshot), snapshot.header.status)
 
     def on_screen_resume(self) -> None:
         """Show what has happened under a dialog."""
@@ -154,9 +173,22 @@ class RunScreen(PlayedScreen):
         self._banner.show(snapshot.banner)
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
-        self._footer.show("run", *_at_hand(snapshot, choices.zoomed is not None))
+        self._show_keys()
         axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
+
+    def on_descendant_focus(self) -> None:
+        """Some keys are about the panel that has the focus."""
+        self.call_after_refresh(self._show_keys)
+
+    on_descendant_blur = on_descendant_focus
+
+    def _show_keys(self) -> None:
+        if self._snapshot is not None:
+            finds = self._finds_layers
+            front: Front = "log" if self._body.log_panel.display else "layers" if finds else "curves"
+            self._body.list.say_whether(finds)
+            self._footer.show("run", *at_hand(self._snapshot, self.choices.zoomed is not None, front))
 
     def _is_recorded_log(self) -> bool:
         return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
@@ -171,7 +203,7 @@ class RunScreen(PlayedScreen):
         width, height = self.size
         if not (width and height):
             return
-        recorded = _recorded(snapshot)
+        recorded = recorded_of(snapshot)
         claim = lines_for(snapshot, height)
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
         shown = {name for tab, name in LARGE.items() if plan.mode == "compact" and choices.tab == tab}
@@ -206,11 +238,33 @@ class RunScreen(PlayedScreen):
         snapshot = self._snapshot
         if snapshot is None or not snapshot.layers:
             return
-        names = [view.name for view in snapshot.layers]
         # what was asked for last: the snapshot of it may be on its way
-        asked = self._view.layer if self._view.layer in names else snapshot.layer
-        at = names.index(asked) if asked in names else 0
-        self._look(replace(self._view, layer=names[(at + by) % len(names)]))
+        known = any(layer.name == self._view.layer for layer in snapshot.layers)
+        asked = self._view.layer if known else snapshot.layer
+        found = self._body.list.all_layers.beside(asked, by)
+        if found is not None:
+            self._look(replace(self._view, layer=found))
+
+    def action_fold(self) -> None:
+        """Fold or unfold the block that the chosen layer is in."""
+        self._body.list.all_layers.fold()
+
+    def action_fold_all(self) -> None:
+        """Unfold all blocks, or fold them."""
+        self._body.list.all_layers.fold_all()
+
+    def action_find(self) -> None:
+        """Search the log, or narrow the list of layers down, whichever is in front; else choose curves."""
+        if self._body.log_panel.display:
+            self._body.log_panel.open_finder()
+        elif self._finds_layers:
+            self._body.list.open_finder()
+        else:
+            self.action_scalars()
+
+    @property
+    def _finds_layers(self) -> bool:
+        return self._body.finds_layers(self.focused, compact=self.has_class("-compact"), choices=self.choices)
 
     def action_member(self, by: int) -> None:
         """Show the next or the previous member of an ensemble; between the last and the first is the mean."""
@@ -229,11 +283,15 @@ class RunScreen(PlayedScreen):
         # shown with the snapshot that is ordered so
         self._look_keys.choices = replace(self.choices, by_line=not self.choices.by_line)
         self._look(replace(self._view, by_line=self.choices.by_line))
+        self._habits.keep("order", "line" if self._view.by_line else "index")
 
     def action_cut(self) -> None:
         """Count lines at the other cut, and then again at that of the claim."""
         if self._snapshot is not None:
-            self._look(replace(self._view, cut=other_cut(self._view.cut or self._snapshot.cut)))
+            cut = other_cut(self._view.cut or self._snapshot.cut)
+            chosen = None if cut == self._snapshot.claimed_cut else cut
+            self._look(replace(self._view, cut=chosen))
+            self._habits.keep("cut", "claim" if chosen is None else chosen.short)
 
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""
@@ -243,7 +301,9 @@ class RunScreen(PlayedScreen):
         self._look_keys.choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
 
     def action_out(self) -> None:
-        """From a panel on the whole screen back to all of them."""
+        """From a field for words, then from a panel on the whole screen, back to all of them."""
+        if (self._body.log_panel.display and self._body.log_panel.leave_finder()) or self._body.list.leave_finder():
+            return
         self.set_focus(None)
         self._look_keys.choose(replace(self.choices, zoomed=None))
 
@@ -259,6 +319,9 @@ class RunScreen(PlayedScreen):
             self._look_keys.choose(replace(self.choices, zoomed=LARGE[number]))
         else:
             self.set_focus(self._body.panel(number))
+        if LARGE.get(number) == "events":
+            # scrolling and searching are its own keys
+            self.set_focus(self._body.log_panel.first)
 
     def action_pause(self) -> None:
         """Pause or resume training."""
@@ -297,11 +360,32 @@ class RunScreen(PlayedScreen):
         seeds = None if self._snapshot is None else self._snapshot.seeds
         self.app.push_screen(ReduceScreen(self.place, at, 1 if seeds is None else seeds.count))
 
+    def action_copy(self) -> None:
+        """Choose what to copy."""
+        from condense_tui.screens.copied import of_run, offer_copies, under_cursor
+
+        try:
+            texts = [*under_cursor(self), *of_run(read_run(self.place))]
+        except CondenseError as error:
+            say(self, str(error), error=True)
+            return
+        offer_copies(self, texts)
+
     def action_compare(self) -> None:
         """Choose what to compare this run with."""
         from condense_tui.screens.compare.pick import PickScreen
 
         self.app.push_screen(PickScreen(self.place))
+
+    def action_settings(self) -> None:
+        """What this run was trained with."""
+        from condense_tui.screens.dialogs.settings import RunSettingsScreen
+        from condense_tui.snapshots.settings import read_settings
+
+        try:
+            self.app.push_screen(RunSettingsScreen(read_settings(self.place)))
+        except CondenseError as error:
+            say(self, str(error), error=True)
 
     def action_export(self) -> None:
         """Write the run, or a picture of it, to a file."""
@@ -350,20 +434,3 @@ class RunScreen(PlayedScreen):
     def _look_again(self) -> None:
         """Look at the run now: something was done to it."""
         self._reader.look(self._view)
-
-
-def _recorded(snapshot: Snapshot | None) -> Recorded:
-    if snapshot is None:
-        return Recorded()
-    one_input = snapshot.outputs is not None or snapshot.field is not None
-    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
-
-
-def _at_hand(snapshot: Snapshot, zoomed: bool) -> tuple[frozenset[str], dict[str, str]]:
-    """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
-    pause, can = pause_word(snapshot.header), snapshot.header.can
-    several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
-    several |= {"stop": "stop" in can, "new": "new" in can, "reduce": "reduce" in can}
-    there = {**several, "pause": bool(pause), "out": zoomed}
-    without = {name for name, of_use in there.items() if not of_use}
-    return frozenset(without), {"pause": pause} | ({} if snapshot.active else {"live": "last"})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -11,11 +12,15 @@ from torch import Tensor
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.losses import loss
 from condense_core.engine.network.network import Network
+from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import SeparateParameters
 from condense_core.scenario.experiment import Conv, Experiment
 
 # Activations of one pass that autograd may keep on a CPU: of more images they come one chunk after the other.
 KEPT_BYTES = 500_000_000
+
+Drop = Callable[..., "Tensor | None"]
+"""`Masks.of` of one member."""
 
 
 class AutogradGradients:
@@ -34,28 +39,35 @@ class AutogradGradients:
         self._members = list(zip(networks, datasets, self.parameters.groups, strict=True))
         self._outputs: list[Tensor] = []
 
-    def forward_backward(self, batch: Sequence[Tensor] | None) -> None:
+    def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
         self._outputs = []
         for row, (network, dataset, group) in enumerate(self._members):
             input_ = dataset.input if batch is None else dataset.input[batch[row]]
             target_ND = dataset.target if batch is None else dataset.target[batch[row]]
             if self._channels_last:
                 input_ = input_.contiguous(memory_format=torch.channels_last)
-            output_ND, group.grads = self._of_samples(network, input_, target_ND, group.params)
+            drop = None if masks is None else functools.partial(masks.of, row)
+            output_ND, group.grads = self._of_samples(network, input_, target_ND, group.params, drop)
             self._outputs.append(output_ND)
 
     def _of_samples(
-        self, network: Network, input_: Tensor, target_ND: Tensor, params: list[Tensor]
+        self,
+        network: Network,
+        input_: Tensor,
+        target_ND: Tensor,
+        params: list[Tensor],
+        drop: Callable[..., Tensor | None] | None,
     ) -> tuple[Tensor, Sequence[Tensor]]:
         """Outputs and gradients, in as many chunks of samples as memory asks for."""
         samples = len(input_)
         chunk = self._chunk(input_)
         outputs: list[Tensor] = []
         grads: list[Tensor] = []
-        for first in range(0, samples, chunk):
+        for number, first in enumerate(range(0, samples, chunk)):
             part = slice(first, first + chunk)
+            mask = None if drop is None else functools.partial(drop, part=number)
             with self._precision(input_.device.type):
-                output_cD = network(input_[part])
+                output_cD = network(input_[part], mask)
             output_cD = output_cD.to(target_ND.dtype)
             error = loss(self._experiment.loss, output_cD, target_ND[part])
             if chunk < samples:

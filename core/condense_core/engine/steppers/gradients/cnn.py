@@ -14,6 +14,7 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.derivatives import Tanh, elementwise
 from condense_core.engine.network.losses import residual
 from condense_core.engine.network.network import Network
+from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.scenario.experiment import Conv, Experiment
 
@@ -28,7 +29,8 @@ def applies(experiment: Experiment, device: torch.device) -> bool:
 
     A GPU's own convolution beats patches laid out by hand.
     """
-    return device.type == "cpu" and len(experiment.layers) == 1 and isinstance(experiment.layers[0], Conv)
+    (layer, *others) = experiment.layers
+    return device.type == "cpu" and isinstance(layer, Conv) and not others and not layer.dropout
 
 
 class CnnGradients:
@@ -69,7 +71,8 @@ class CnnGradients:
             return patch_NKP
         return torch.cat([patch_NKP, torch.ones_like(patch_NKP[:, :1])], dim=1)
 
-    def forward_backward(self, batch: Sequence[Tensor] | None) -> None:
+    def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
+        assert masks is None
         self.parameters.zero_grad()
         self._outputs = {}
         groups: dict[int, list[int]] = {}

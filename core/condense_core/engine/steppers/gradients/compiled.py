@@ -19,11 +19,13 @@ from torch import Tensor
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.engine.steppers import compiled
+from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.gradients import mlp
 from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
-from condense_core.scenario.experiment import CENTRED_PREFIX, Adam, Experiment
+from condense_core.scenario.data import sample_count
+from condense_core.scenario.experiment import CENTRED_PREFIX, GD, Adam, Experiment
 
 Numbers = NDArray[Any]
 
@@ -47,12 +49,22 @@ LAYER_S = 2.5e-5
 TORCH_ELEMENT_S = 2.5e-9
 
 
+def applies(experiment: Experiment) -> bool:
+    """Whether compiled code knows the scenario's steps: plain gradient descent and Adam, and nothing that is drawn."""
+    settings = experiment.optimizer
+    plain = isinstance(settings, Adam) or (isinstance(settings, GD) and not settings.momentum)
+    scheduled = settings.warmup > 0 or settings.decay != "none"
+    drawn = settings.noise > 0 or any(layer.dropout for layer in experiment.layers)
+    return plain and not (scheduled or settings.weight_decay or drawn)
+
+
 def repays(experiment: Experiment) -> bool:
-    """Whether compiled steps are faster by more than it takes to have them: a function of the scenario alone."""
+    """Whether compiled steps are faster by more than it takes to have them: a function of the scenario and its
+    data alone."""
     widths = [layer.width for layer in experiment.layers]
     if max(map(operator.mul, widths, widths[1:]), default=0) > MOST_WEIGHTS:
         return False
-    samples = experiment.optimizer.batch or experiment.data.samples
+    samples = experiment.optimizer.batch or sample_count(experiment.data) or 1
     step = LAYER_S * (len(widths) + 1) + TORCH_ELEMENT_S * experiment.ensemble.members * samples * sum(widths)
     return step * experiment.steps > REPAYS_S
 
@@ -130,7 +142,8 @@ class CompiledGradients:
         layers.append([rows, entries, place["output.weight"], place.get("output.bias", -1), 0, 0])
         self._layers = np.array(layers, np.int64)
 
-    def forward_backward(self, batch: Sequence[Tensor] | None) -> None:
+    def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
+        assert masks is None
         order = np.zeros(0, np.int64) if batch is None else torch.stack(list(batch)).numpy().ravel()
         self._outputs = np.empty(math.prod(self._outputs_shape), self._dtype)
         (grad,) = self.parameters.groups[0].grads

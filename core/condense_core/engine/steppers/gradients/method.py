@@ -9,6 +9,7 @@ from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
+from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import Parameters
 from condense_core.scenario.experiment import Experiment
@@ -30,9 +31,10 @@ class GradientMethod(Protocol):
     def parameters(self) -> Parameters:
         """The networks' parameters, and where their gradients are written."""
 
-    def forward_backward(self, batch: Sequence[Tensor] | None) -> None:
+    def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
         """Find outputs and gradients of each member on the samples with the numbers in `batch`, a tensor for each row;
-        on the whole sample where that is None."""
+        on the whole sample where that is None. `masks` are those of dropout, where `gradient_method` chose one that
+        knows them."""
 
     def output(self, row: int) -> Tensor:
         """What `forward_backward` found last: outputs (N, D) of the member in that row."""

@@ -6,6 +6,7 @@ samples, and a bias there is one more row of ones.   # S members, N samples, D o
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.derivatives import Saved, Tanh, elementwise
 from condense_core.engine.network.losses import residual_of
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.network import Mask, Network
+from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import ByName, FlatParameters
 from condense_core.scenario.experiment import Conv, Experiment
 
@@ -60,11 +62,17 @@ class MlpGradients:
             self._parts.append((part, stacked, grads))
         self._outputs: list[Tensor] = []
 
-    def forward_backward(self, batch: Sequence[Tensor] | None) -> None:
+    def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
         inputs, targets = self._samples(batch)
         several = len(inputs) > 1
         self._outputs = [
-            self._of_part(weight, grad, inputs[part] if several else inputs, targets[part] if several else targets)
+            self._of_part(
+                weight,
+                grad,
+                inputs[part] if several else inputs,
+                targets[part] if several else targets,
+                None if masks is None else functools.partial(_of_members, masks, part.start),
+            )
             for part, weight, grad in self._parts
         ]
 
@@ -80,26 +88,46 @@ class MlpGradients:
             torch.stack([self._targets[row][:, index] for row, index in zip(rows, batch, strict=True)]),
         )
 
-    def _of_part(self, weight: ByName, grad: ByName, input_: Tensor, target: Tensor) -> Tensor:
+    def _of_part(
+        self, weight: ByName, grad: ByName, input_: Tensor, target: Tensor, mask: Mask | None = None
+    ) -> Tensor:
         """Outputs (S, D, N) of some members, and their gradients written to their place."""
         names = self._names
         samples = input_.shape[2]
         hidden: list[Tensor] = []
         saved: list[Saved] = []
+        dropped: list[Tensor | None] = []
         for depth, (name, sigma) in enumerate(zip(names, self._sigma, strict=True)):
             z = _first(weight[f"{name}.kernels"], input_) if depth == 0 else _affine(weight, name, hidden[-1])
             value, kept = sigma.forward(z)
+            dropped.append(None if mask is None else mask(depth, value))
+            if (drop := dropped[-1]) is not None:
+                # not in place: what the way back needs may be the value
+                value = value * drop
             hidden.append(value + hidden[-1] if self._skips and depth else value)
             saved.append(kept)
         output = _affine(weight, "output", hidden[-1])
         error = self._residual(output, target).div_(samples)
         back = _affine_backward(grad, weight, "output", error, hidden[-1])
         for depth in range(len(names) - 1, 0, -1):
-            inner = self._sigma[depth].backward(back, saved[depth])
+            inner = self._sigma[depth].backward(_masked(back, dropped[depth]), saved[depth])
             below = _affine_backward(grad, weight, names[depth], inner, hidden[depth - 1])
             back = below.add_(back) if self._skips else below
-        _first_backward(grad[f"{names[0]}.kernels"], self._sigma[0].backward(back, saved[0]), input_)
+        _first_backward(
+            grad[f"{names[0]}.kernels"], self._sigma[0].backward(_masked(back, dropped[0]), saved[0]), input_
+        )
         return output
+
+
+def _of_members(masks: Masks, first: int, depth: int, value_SMN: Tensor) -> Tensor | None:
+    """Those of the members whose values these are, the first of them in row `first`."""
+    found = [masks.of(first + row, depth, value_MN.T) for row, value_MN in enumerate(value_SMN)]
+    drawn = [mask_NM.T for mask_NM in found if mask_NM is not None]
+    return torch.stack(drawn) if drawn else None
+
+
+def _masked(back: Tensor, dropped: Tensor | None) -> Tensor:
+    return back if dropped is None else back * dropped
 
 
 def columns(input_: Tensor, *, with_bias: bool) -> Tensor:

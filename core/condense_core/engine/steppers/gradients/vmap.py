@@ -13,6 +13,7 @@ from torch.func import functional_call, vmap
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.losses import loss
 from condense_core.engine.network.network import Network
+from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.scenario.experiment import Experiment
 
@@ -31,7 +32,8 @@ class VmapGradients:
         self._datasets = datasets
         self._shared = shared
 
-    def forward_backward(self, batch: Sequence[Tensor] | None) -> None:
+    def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
+        assert masks is None
         inputs, targets = self._samples(batch)
 
         def error_of(own: dict[str, Tensor], input_: Tensor, target_ND: Tensor) -> tuple[Tensor, Tensor]:

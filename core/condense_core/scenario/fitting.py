@@ -1,0 +1,61 @@
+"""Whether data of one's own are what a scenario's network and loss need: what is known only once the file is read."""
+
+from __future__ import annotations
+
+from condense_core.errors import DataError
+from condense_core.scenario.arrays import OwnArrays
+from condense_core.scenario.data import Csv, Npz
+from condense_core.scenario.experiment import Conv, Experiment
+
+
+def check_fits(experiment: Experiment, arrays: OwnArrays) -> None:
+    """DataError, in one line that names the file, what was expected and what to do, where they do not fit."""
+    data = experiment.data
+    assert isinstance(data, Npz | Csv)
+    trained = arrays.trained(data.samples, data.test_samples)
+    arrays.held_out(data.test_samples)
+    batch = experiment.optimizer.batch
+    if batch is not None and batch > trained:
+        raise DataError(f"{arrays.source}: {trained:,} samples to train on; lower optimizer.batch, which is {batch:,}")
+    if experiment.trunk is not None and (batch or trained) < 2:
+        raise DataError(f"{arrays.source}: one sample a step; expected two or more for trunk = {experiment.trunk!r}")
+    if not arrays.class_names and experiment.loss != "mse":
+        raise DataError(
+            f"{arrays.source}: numbers to be trained towards; expected loss = 'mse' for them, got {experiment.loss!r},"
+            f" or classes: {_CLASSES[type(data)]}"
+        )
+    if experiment.stop is not None and experiment.stop.accuracy is not None and not arrays.class_names:
+        raise DataError(
+            f"{arrays.source}: numbers have no accuracy; expected no stop.accuracy, or stop.loss_ratio instead"
+        )
+    _check_images(experiment, arrays)
+
+
+_CLASSES = {Npz: "y as whole numbers", Csv: "data.values=classes"}
+
+
+def _check_images(experiment: Experiment, arrays: OwnArrays) -> None:
+    sizes = [layer.size for layer in experiment.layers if isinstance(layer, Conv)]
+    shape = arrays.input.shape[1:]
+    if not sizes and experiment.trunk is None:
+        return
+    what = (
+        f"a trunk of {experiment.trunk}"
+        if experiment.trunk is not None
+        else f"{len(sizes)} convolution{'s' * (len(sizes) > 1)}"
+    )
+    if len(shape) != 3:
+        raise DataError(
+            f"{arrays.source}: samples of {shape[0]:,} inputs for {what}; expected X of shape (samples, channels, rows,"
+            " columns), or a scenario of dense layers (such as fcn-fig03-tanh)"
+        )
+    if experiment.trunk is not None and shape[0] != 3:
+        raise DataError(f"{arrays.source}: images of {shape[0]} channels for {what}; expected 3, red, green and blue")
+    side, left = min(shape[1:]), min(shape[1:])
+    for size in sizes:
+        left -= size - 1
+        if left < 1:
+            raise DataError(
+                f"{arrays.source}: images of {shape[1]}×{shape[2]} pixels for filters of {', '.join(map(str, sizes))}; "
+                f"expected {side + 1 - left} or more a side: use larger images, smaller filters or fewer convolutions"
+            )

@@ -1,0 +1,37 @@
+"""What there is to see and to do now: which panels a run has, and which keys would do nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from condense_tui.draw.layer_names import blocks
+from condense_tui.screens.run.body import Recorded
+from condense_tui.screens.run_commands import pause_word
+from condense_tui.snapshots.snapshot import Snapshot
+
+Front = Literal["log", "layers", "curves"]
+"""What `/` looks for: what is in front."""
+_FINDS: dict[Front, str] = {"log": "search", "layers": "layers", "curves": "curves"}
+# What the log hides; and `end` follows the log there.
+_NOT_IN_THE_LOG = frozenset({"fold", "layer", "order", "cut", "log", "live"})
+
+
+def recorded_of(snapshot: Snapshot | None) -> Recorded:
+    """What of a run there are panels for."""
+    if snapshot is None:
+        return Recorded()
+    one_input = snapshot.outputs is not None or snapshot.field is not None
+    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
+
+
+def at_hand(snapshot: Snapshot, zoomed: bool, front: Front) -> tuple[frozenset[str], dict[str, str]]:
+    """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
+    pause, can = pause_word(snapshot.header), snapshot.header.can
+    several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
+    several |= {"fold": bool(blocks(tuple(layer.name for layer in snapshot.layers)))}
+    several |= {"stop": "stop" in can, "new": "new" in can, "reduce": "reduce" in can}
+    there = {**several, "pause": bool(pause), "out": zoomed}
+    without = {name for name, of_use in there.items() if not of_use}
+    without |= _NOT_IN_THE_LOG if front == "log" else set()
+    called = {"pause": pause, "find": _FINDS[front]}
+    return frozenset(without), called | ({} if snapshot.active else {"live": "last"})

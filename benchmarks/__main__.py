@@ -1,7 +1,7 @@
 """Every benchmark in one run: training, run file, start-up, plots, the live app, remote use, keys over ssh, and growth.
 
-Each prints its own table, ratios where there is something to compare with; all of them take about twenty minutes. One that
-fails says so, and the others go on. Options of one are given to it alone: python benchmarks/startup.py --help.
+Each prints its own table, ratios where there is something to compare with; all of them take about twenty minutes. One
+that fails says so, and the others go on. Options of one are given to it alone: python benchmarks/startup.py --help.
 """
 
 from __future__ import annotations

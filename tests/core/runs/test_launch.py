@@ -52,5 +52,5 @@ def test_more_values_of_seeds_than_a_viewer_holds_are_refused_before_training(ma
     assert make_run(*settings, "record.frames=300").is_dir()
     with pytest.raises(ScenarioError, match=r"^record.frames: expected at most 305 with 4096 seeds of 1 layers"):
         make_run(*settings, "record.frames=400")
-    with pytest.raises(ScenarioError, match="ensemble.members: expected 1 to 4096, got 4097"):
+    with pytest.raises(ScenarioError, match=r"ensemble.members: expected 1 to 4096, got 4097"):
         make_run("ensemble.members=4097")

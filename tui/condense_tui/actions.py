@@ -270,7 +270,7 @@ ACTIONS: tuple[Action, ...] = (
         ("y",),
         "y",
         "copy",
-        "Copy the number under the cursor, the run's id, or the command that makes it again",
+        "Copy a number, the id, or the command that makes the run again",
         APP,
         hint=14,
         on=("run", "runs"),

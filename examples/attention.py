@@ -45,15 +45,15 @@ for name, std in (("small", 0.01), ("default", None)):
         nn.init.normal_(parameter, std=std)
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     tokens, wanted = samples(512)
-    with watch(model, optimizer, loss=criterion, name=f"attention-{name}", layers="attention.*[*]", steps=STEPS) as run:
+    with watch(model, optimizer, loss=criterion, name=f"attention-{name}", layers="attention.*[*]", budget=1.0) as run:
         for _ in range(STEPS):
             optimizer.zero_grad()
             criterion(model(tokens), wanted).backward()
             optimizer.step()
     with open_run(run.id) as recorded:
         for step in (0, 52, STEPS):
-            step = min(recorded.measured.tolist(), key=lambda other: abs(other - step))
-            table = recorded.table(step)
+            measured = recorded.curve("attention.q[0].lines")[0].tolist()
+            table = recorded.table(step := min(measured, key=lambda other: abs(other - step)))
             heads = [(layer.removeprefix("attention."), table[layer]) for layer in recorded.layers]
             said = ", ".join(f"{head} {now['lines']:.0f} ({now['coverage']:.0%})" for head, now in heads)
             print(f"{name:8} step {step:3}, loss {table['']['loss']:.3f}: {said}")

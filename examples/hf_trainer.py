@@ -48,5 +48,5 @@ with tempfile.TemporaryDirectory() as folder:
 with list_runs("gpt2")[0].open() as run:
     print(f"{run.id}: {run.status} at step {run.step}, loss {run.curve('loss')[1][-1]:.3f}, {len(run.layers)} layers")
     for layer in run.layers:
-        now = run.table()[layer]
+        now = run.table(int(run.curve(f"{layer}.lines")[0][-1]))[layer]
         print(f"{layer:32} lines {now['lines']:.0f}, coverage {now['coverage']:.0%}")

@@ -54,4 +54,5 @@ trainer.fit(Waves(), data)
 
 with list_runs("lightning")[0].open() as run:
     print(f"{run.id}: {run.status} at step {run.step}, layers {', '.join(run.layers)}")
-    print(f"condensed: { {layer: run.table()[layer].get('lines') for layer in run.layers} }")
+    for layer in run.layers:
+        print(f"{layer}: lines {run.curve(f'{layer}.lines')[1][-1]:.0f}")

@@ -96,7 +96,7 @@ def scenarios(scene: Scene) -> Iterator[Attempt]:
         (folder / "scenario.toml").write_text(text, encoding="utf-8", errors="surrogatepass")
         no = refused(lambda: toml.loads(text, "here"), ScenarioError)
         counts["refused"] += no
-        for call in (toml.parse, toml.ensemble, load_figure):
+        for call in (toml.parse, toml.ensemble_and_claim, load_figure):
             refused(lambda call=call: call(text), ScenarioError)
         if not no:
             # what was taken is written and read again as itself

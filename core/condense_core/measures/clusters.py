@@ -8,19 +8,19 @@ members are worked on at once: what is asked of one layer is of one member.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from condense_core.measures.joining import average_linkage, groups_at
+from condense_core.measures.joining import Joins, joins
 from condense_core.measures.kernels import as_kernels, norms_of, units_of
 from condense_core.measures.principal import principal_axes
-from condense_core.measures.similarity import cosines, other_pairs, upper_triangle
-from condense_core.thresholds import DROPPED, FINE, LARGE_PERCENTILE, NO_LINE, SMALL_NORM
+from condense_core.measures.similarity import cosines, upper_triangle
+from condense_core.thresholds import DROPPED, FINE, LARGE_PERCENTILE, NO_LINE, SMALL_NORM, Cut
 
 _Array = np.ndarray[Any, Any]
 
@@ -36,8 +36,7 @@ class Trees:
     kept_SM: _Array
     unit_SMK: Tensor
     """Directions; 0 for a kernel that is not kept."""
-    merges: tuple[_Array | None, ...]
-    """Each member's linkage matrix (J - 1, 4), as SciPy has it; None if fewer than two kernels are kept."""
+    joins: Joins
     mean_abs_cos_S: _Array
 
 
@@ -159,24 +158,10 @@ def linkage_tree(weight_MK: Tensor, *, threshold: float | None = None) -> Trees:
 def linkage_trees(unit_SMK: Tensor, kept_SM: _Array, upper_ST: _Array) -> Trees:
     """`linkage_tree` of each member, from its kernels' directions, on the CPU, and the cosines of all pairs
     (`similarity.upper_triangle`)."""
-    members, kernels = kept_SM.shape
-    distance_SP = upper_ST.take(other_pairs(kernels), axis=1)
-    np.abs(distance_SP, out=distance_SP)
-    np.subtract(1.0, distance_SP, out=distance_SP)
     kept_S = kept_SM.sum(axis=1)
-    if int(kept_S.sum()) < members * kernels:
+    if int(kept_S.sum()) < kept_SM.size:
         unit_SMK = torch.where(torch.from_numpy(kept_SM)[:, :, None], unit_SMK, 0.0)
-    merges: list[_Array | None] = []
-    for row, kept in enumerate(kept_S.tolist()):
-        if kept < 2:
-            merges.append(None)
-            continue
-        distance_P = distance_SP[row]
-        if kept < kernels:
-            first_P, second_P = _pair_kernels(kernels)
-            distance_P = distance_P[kept_SM[row, first_P] & kept_SM[row, second_P]]
-        merges.append(average_linkage(distance_P, kept))
-    return Trees(kept_SM, unit_SMK, tuple(merges), _mean_abs_cos(unit_SMK, kept_S))
+    return Trees(kept_SM, unit_SMK, joins(upper_ST, kept_SM), _mean_abs_cos(unit_SMK, kept_S))
 
 
 def cut_tree(tree: Trees, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> CondensedLines:
@@ -190,14 +175,44 @@ def cut_trees(trees: Trees, *, cut: float = FINE.cos, smallest_share: float = FI
     A line is a group of at least max(2, smallest_share × kept) kernels; a direction is a side of a line that holds at
     least half that many. Raises ValueError for a cut outside (0, 1) or a share outside [0, 1].
     """
-    if not (0 < cut < 1 and 0 <= smallest_share <= 1):
-        raise ValueError(f"cut, smallest_share: expected 0 < cut < 1 and 0 ≤ share ≤ 1, got {cut}, {smallest_share}")
+    return cut_at_each(trees, [Cut(cut, smallest_share)])[0]
+
+
+def cut_at_each(trees: Trees, cuts: Sequence[Cut]) -> list[MembersLines]:
+    """`cut_trees` at several settings; the axis of a line that is one at more of them is found once."""
+    for cut in cuts:
+        if not (0 < cut.cos < 1 and 0 <= cut.share <= 1):
+            got = f"{cut.cos}, {cut.share}"
+            raise ValueError(f"cut, smallest_share: expected 0 < cut < 1 and 0 ≤ share ≤ 1, got {got}")
+    groups = [_lines_of(trees, 1.0 - cut.cos, cut.share) for cut in cuts]
+    most = max(place_GR.shape[1] for _, place_GR, _ in groups)
+    nowhere = trees.kept_SM.size
+    place_GR = np.concatenate(
+        [np.pad(each, ((0, 0), (0, most - each.shape[1])), constant_values=nowhere) for _, each, _ in groups]
+    )
+    size_G = np.concatenate([each for _, _, each in groups])
+    # groups of one tree are inside or outside each other: with a kernel and the size in common they are the same
+    first_G = place_GR[:, 0] if most else size_G
+    _, one_G, same_G = np.unique(first_G * (nowhere + 1) + size_G, return_index=True, return_inverse=True)
+    axis_GK, along_GR = _along(trees.unit_SMK, place_GR[one_G])
+    axis_GK, along_GR = axis_GK[torch.from_numpy(same_G)], along_GR[same_G]
+    found, begin = [], 0
+    for cut, lines in zip(cuts, groups, strict=True):
+        count, longest = lines[1].shape
+        own = slice(begin, begin := begin + count)
+        found.append(_members_lines(trees, cut.share, lines, axis_GK[own], along_GR[own, :longest]))
+    return found
+
+
+def _members_lines(
+    trees: Trees, smallest_share: float, lines: tuple[_Array, _Array, _Array], axis_GK: Tensor, along_GR: _Array
+) -> MembersLines:
+    """What `_lines_of` and `_along` found, member by member."""
+    member_G, place_GR, size_G = lines
     members, kernels = trees.kept_SM.shape
     kept_S = trees.kept_SM.sum(axis=1)
-    member_G, place_GR, size_G = _lines_of(trees, 1.0 - cut, smallest_share)
     end_S = np.searchsorted(member_G, np.arange(members), side="right")
     number_G = np.arange(len(member_G)) - np.concatenate([[0], end_S])[member_G]
-    axis_GK, along_GR = _along(trees.unit_SMK, place_GR)
 
     on_GR = place_GR < members * kernels
     place_N, side_GR = place_GR[on_GR], np.where(along_GR < 0, -1, 1)
@@ -259,23 +274,11 @@ def display_order(label_M: Tensor, sign_M: Tensor) -> Tensor:
     return place_M.argsort(stable=True)
 
 
-@lru_cache(maxsize=4)
-def _pair_kernels(kernels: int) -> tuple[_Array, _Array]:
-    """The two kernels of each pair of different ones, row by row of the upper triangle."""
-    first_P, second_P = np.triu_indices(kernels, 1)
-    return first_P, second_P
-
-
 def _lines_of(trees: Trees, height: float, smallest_share: float) -> tuple[_Array, _Array, _Array]:
     """The lines of all members, by member, the largest first: the member of each (G,), the places of its kernels among
     those of all members (G, R) in rising order, filled up with S·M, and its size (G,)."""
     members, kernels = trees.kept_SM.shape
-    group_SM = np.zeros((members, kernels), np.int64)
-    for row, merges in enumerate(trees.merges):
-        if merges is not None:
-            # for most members every kernel is kept
-            whole = len(merges) + 1 == kernels
-            group_SM[row, slice(None) if whole else trees.kept_SM[row]] = groups_at(merges, height)
+    group_SM = trees.joins.groups_at(height)
     # groups of all members: those of kernels that are not kept are left out with the ones too small
     key_N = (group_SM + np.arange(members)[:, None] * (kernels + 1)).ravel()
     place_N = np.argsort(key_N, kind="stable")

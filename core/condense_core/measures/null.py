@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from condense_core.measures.clusters import CondensedLines, Judged, cut_trees, kept_kernels, linkage_trees
+from condense_core.measures.clusters import CondensedLines, Judged, cut_at_each, kept_kernels, linkage_trees
 from condense_core.measures.kernels import norms_of, units_of
 from condense_core.measures.null_table import CUTS, look_up
 from condense_core.measures.similarity import cosines, upper_triangle
@@ -78,8 +78,7 @@ def simulated(entries: int, kernels: int, settings: Sequence[Cut]) -> dict[Cut, 
         unit_SMK = units_of(torch.stack(drawn))
         kept_SM = kept_kernels(norms_of(torch.stack(drawn)).numpy())
         trees = linkage_trees(unit_SMK, kept_SM, upper_triangle(cosines(unit_SMK).numpy()))
-        for setting, found in values.items():
-            lines = cut_trees(trees, cut=setting.cos, smallest_share=setting.share)
+        for lines, found in zip(cut_at_each(trees, settings), values.values(), strict=True):
             of_trials = (lines.coverage_S, lines.mean_abs_cos_S, lines.tightness_S)
             found.append(torch.from_numpy(np.stack(of_trials, axis=1)))
     return {setting: _quantiles(torch.cat(found)) for setting, found in values.items()}

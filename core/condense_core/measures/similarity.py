@@ -62,6 +62,13 @@ def other_pairs(kernels: int) -> _Indices:
     return np.delete(np.arange(kernels * (kernels + 1) // 2), own_pairs(kernels))
 
 
+@lru_cache(maxsize=4)
+def pair_kernels(kernels: int) -> tuple[_Indices, _Indices]:
+    """The two kernels of each pair of `other_pairs`, (T - M,) each."""
+    first, second = np.triu_indices(kernels, 1)
+    return first, second
+
+
 @lru_cache(maxsize=16)
 def _upper(kernels: int) -> _Indices:
     row, column = np.triu_indices(kernels)

@@ -57,22 +57,37 @@ class Tracker:
 
     def follow(self, numbers: Sequence[int], label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
         """The new labels and signs (S, M) of the members with those numbers, by the names that their lines had."""
-        label_SM, sign_SM = label_SM.copy(), sign_SM.copy()
-        for row, number in enumerate(numbers):
-            found_M = label_SM[row].copy()
-            if number in self._before:
-                label_M, sign_M, then_M = self._before[number]
-                if np.array_equal(then_M, found_M):
-                    # the same lines: they keep their names, and only their sides are compared
-                    label_SM[row] = label_M
-                    on_M = label_M >= 0
-                    agree_L = np.bincount(label_M[on_M], (sign_M * sign_SM[row])[on_M])
-                    sign_SM[row][on_M] *= np.where(agree_L < 0, -1, 1)[label_M[on_M]]
-                else:
-                    paired = _paired(label_M, sign_M, found_M, sign_SM[row])
-                    label_SM[row], sign_SM[row] = _renamed(*paired, found_M, sign_SM[row])
-            self._before[number] = label_SM[row], sign_SM[row], found_M
+        known = np.array([row for row, number in enumerate(numbers) if number in self._before], np.int64)
+        before = [self._before[numbers[row]] for row in known]
+        found_SM, label_SM, sign_SM = label_SM, label_SM.copy(), sign_SM.copy()
+        if before:
+            old_label_SM, old_sign_SM, then_SM = (np.stack(each) for each in zip(*before, strict=True))
+            if then_SM.shape[1] != found_SM.shape[1]:
+                raise ValueError(_another_size(then_SM.shape[1], found_SM.shape[1]))
+            same_S = (then_SM == found_SM[known]).all(axis=1)
+            # the same lines: they keep their names, and only their sides are compared
+            label_SM[known[same_S]] = old_label_SM[same_S]
+            sign_SM[known[same_S]] = _turned(old_label_SM[same_S], old_sign_SM[same_S], sign_SM[known[same_S]])
+            for place in np.flatnonzero(~same_S):
+                row = known[place]
+                paired = _paired(old_label_SM[place], old_sign_SM[place], found_SM[row], sign_SM[row])
+                label_SM[row], sign_SM[row] = _renamed(*paired, found_SM[row], sign_SM[row])
+        self._before.update(zip(numbers, zip(label_SM, sign_SM, found_SM, strict=True), strict=True))
         return label_SM, sign_SM
+
+
+def _turned(label_SM: _Array, old_sign_SM: _Array, sign_SM: _Array) -> _Array:
+    """The new signs of lines that are the old ones, turned where most of a line's kernels had the other sign."""
+    lines = int(label_SM.max(initial=-1)) + 1
+    on_SM = label_SM >= 0
+    line_SM = label_SM + np.arange(len(label_SM))[:, None] * lines
+    agree_G = np.bincount(line_SM[on_SM], (old_sign_SM * sign_SM)[on_SM], len(label_SM) * lines)
+    side_G = np.where(agree_G < 0, -1, 1)
+    return np.where(on_SM, sign_SM * side_G[np.where(on_SM, line_SM, 0)] if lines else sign_SM, sign_SM)
+
+
+def _another_size(before: int, now: int) -> str:
+    return f"labels: expected as many kernels as before, {before}, got {now}"
 
 
 def _paired(
@@ -80,7 +95,7 @@ def _paired(
 ) -> tuple[list[int], list[int]]:
     """What each new line is called, and whether it is turned (-1)."""
     if old_label_M.shape != new_label_M.shape:
-        raise ValueError(f"labels: expected as many kernels as before, {len(old_label_M)}, got {len(new_label_M)}")
+        raise ValueError(_another_size(len(old_label_M), len(new_label_M)))
     lines = int(new_label_M.max(initial=-1)) + 1
     old_numbers = np.unique(old_label_M[old_label_M >= 0])
     both_M = (old_label_M >= 0) & (new_label_M >= 0)
@@ -90,11 +105,8 @@ def _paired(
     agree_M = old_sign_M[both_M] * new_sign_M[both_M]
     agree_OL = np.bincount(pair_M, agree_M, minlength=size).reshape(len(old_numbers), lines)
 
-    # a tenth of a second, which only lines are worth
-    from scipy.optimize import linear_sum_assignment
-
     number_of, side_of = [-1] * lines, [1] * lines
-    for old, new in zip(*linear_sum_assignment(shared_OL, maximize=True), strict=True):
+    for old, new in _most_in_common(shared_OL):
         if shared_OL[old, new] > 0:
             number_of[new] = int(old_numbers[old])
             side_of[new] = -1 if agree_OL[old, new] < 0 else 1
@@ -103,6 +115,18 @@ def _paired(
     number_of = [next(free) if number < 0 else number for number in number_of]
 
     return number_of, side_of
+
+
+def _most_in_common(shared_OL: _Array) -> list[tuple[int, int]]:
+    """Old and new lines, one to one, so that the kernels shared are the most possible."""
+    if 0 in shared_OL.shape:
+        return []
+    if shared_OL.shape == (1, 1):
+        return [(0, 0)]
+    # a tenth of a second, which only lines are worth that have to be told apart
+    from scipy.optimize import linear_sum_assignment
+
+    return list(zip(*(side.tolist() for side in linear_sum_assignment(shared_OL, maximize=True)), strict=True))
 
 
 def _renamed(number_of: list[int], side_of: list[int], label_M: _Array, sign_M: _Array) -> tuple[_Array, _Array]:

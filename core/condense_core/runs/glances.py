@@ -64,7 +64,8 @@ class Glances:
         self._order: list[_Known] = []
         self._folder_time = -1
         self._settles = self._listed = 0.0
-        self._kept: Kept[KeptGlance] = Kept(runs, "glances", KeptGlance)
+        # what is kept of runs has their labels in it
+        self._kept: Kept[KeptGlance] = Kept(runs, "glances" if base is not no_base else "glances-plain", KeptGlance)
 
     def look(self, *, every: bool = True) -> Iterator[Glance]:
         """All runs, the newest first, each read only where it may have changed. Without `every`, old ones are looked at

@@ -8,13 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from condense_core.runfile.info import RunInfo, Trainer
+from condense_core.runfile.info import Trainer
 from condense_core.runfile.status import Status
 from condense_core.runs.as_html import paragraph, table
 from condense_core.runs.claim_state import Standing
-from condense_core.runs.listing import listed
+from condense_core.runs.listing import rows
+from condense_core.runs.named import shipped_here
 from condense_core.runs.opened import Run
-from condense_core.runs.place import mirror_folder, runs_folder
+from condense_core.runs.place import runs_folder
+from condense_core.runs.query import parse_query
+from condense_core.runs.row import RunRow
 
 # Runs that a notebook shows of a list.
 MOST_SHOWN = 50
@@ -22,7 +25,11 @@ MOST_SHOWN = 50
 
 @dataclass(frozen=True)
 class FoundRun:
-    """A run in a list; `open` reads it. `created` is in UTC, `claim` how its claim stands, None where it makes none."""
+    """A run in a list; `open` reads it. `created` is in UTC, `claim` how its claim stands, None where it makes none.
+
+    `label`, `note` and `tags` are what a person said of it; without a name of that kind the label is its own, and the
+    seeds that it draws.
+    """
 
     id: str
     name: str
@@ -34,6 +41,10 @@ class FoundRun:
     created: datetime.datetime
     claim: Standing | None = field(repr=False)
     folder: Path
+    label: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    archived: bool = False
 
     def open(self) -> Run:
         """The run, opened."""
@@ -62,35 +73,38 @@ def _shown(run: FoundRun) -> list[str]:
 
 
 def list_runs(query: str = "", *, runs_dir: str | Path | None = None) -> RunList:
-    """The runs of a folder, the newest first; with `query` those that have each of its words in their id, name, preset
-    or status.
+    """The runs of a folder, the newest first; with `query` those that fit: `status:done lines>1 NOT tag:x`, as
+    `condense-tui runs list` takes it (docs/RUNS.md), archived ones where it says so. ScenarioError where it is none.
 
     One that cannot be read is a warning, and a line in the list's `damaged`; it hides no other. `runs_dir` as in
     `open_run`.
     """
     runs = runs_folder(None if runs_dir is None else Path(runs_dir))
-    words, damaged = query.lower().split(), list[str]()
-    found = [_found(info, claim, runs) for info, claim in listed(runs, damaged.append) if _has(info, words)]
+    wanted, damaged = parse_query(query), list[str]()
+    every = rows(runs, shipped_here().base, damaged.append, claims=True)
+    found = [_found(row) for row in every if wanted.matches(row)]
     for line in damaged:
         warnings.warn(line, stacklevel=2)
     return RunList(found, damaged)
 
 
-def _has(info: RunInfo, words: Iterable[str]) -> bool:
-    text = f"{info.id} {info.name} {info.preset} {info.status}".lower()
-    return all(word in text for word in words)
-
-
-def _found(info: RunInfo, claim: Standing | None, runs: Path) -> FoundRun:
+def _found(row: RunRow) -> FoundRun:
+    info, about = row.glance.info, row.glance.about
+    # those that cannot be read are no rows
+    assert info is not None
     return FoundRun(
         id=info.id,
-        name=info.name,
+        name=row.glance.about.name or info.name,
         preset=info.preset,
         trainer=info.trainer,
         status=info.status,
         step=info.step,
         steps=info.steps,
         created=datetime.datetime.fromtimestamp(info.created, datetime.UTC),
-        claim=claim,
-        folder=runs / info.id if info.mirror is None else mirror_folder(runs, info.id, info.mirror.host),
+        claim=row.claim,
+        folder=row.glance.folder,
+        label=row.glance.label,
+        note=about.note,
+        tags=about.tags,
+        archived=about.archived,
     )

@@ -88,7 +88,7 @@ def _read(folder: Path, trouble: Callable[[str], None]) -> tuple[Listed, bool]:
     from condense_core.runfile.reader import RunReader
     from condense_core.runs.standing import standing
 
-    with RunReader(folder) as run:
+    with RunReader(folder) as run, run.one_moment():
         info = run.info()
         # most of what a list would hold
         shown = msgspec.structs.replace(info, experiment="")

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import RunFileError, nearest
+from condense_core.runs.glance import no_base
+from condense_core.runs.label import PresetBase
 from condense_core.runs.place import find_run
 from condense_core.text import place_of, short
 
@@ -22,6 +24,8 @@ class Shipped(NamedTuple):
 
     recordings: Mapping[str, Path]
     presets: Collection[str]
+    base: PresetBase = no_base
+    """From a preset to the text of its scenario."""
 
 
 def shipped_here() -> Shipped:
@@ -29,7 +33,7 @@ def shipped_here() -> Shipped:
     if importlib.util.find_spec(_PRESETS) is None:
         return Shipped({}, ())
     package = importlib.import_module(_PRESETS)
-    return Shipped(package.recordings(), package.preset_files())
+    return Shipped(package.recordings(), package.preset_files(), package.preset_base)
 
 
 def find_recording(name: str, runs: Path, shipped: Shipped) -> Path:

@@ -31,7 +31,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 
 
 @dataclass(frozen=True)
-class Term:
+class QueryTerm:
     """One word of a query: what it asks for, and whether that must not be. A plain word has no field."""
 
     field: str
@@ -43,7 +43,7 @@ class Term:
 class Query:
     """What all of a list's runs fit. Archived ones do only where the query says something of `archived`."""
 
-    terms: tuple[Term, ...] = ()
+    terms: tuple[QueryTerm, ...] = ()
     words: tuple[str, ...] = ()
     """The plain words, in lower case."""
 
@@ -71,7 +71,7 @@ def parse_query(text: str) -> Query:
     found = _WORD.findall(text)
     if len(found) > MOST_TERMS:
         raise ScenarioError(f"a query has up to {MOST_TERMS} words, and this one {len(found)}")
-    terms: list[Term] = []
+    terms: list[QueryTerm] = []
     words: list[str] = []
     negate = False
     for word in found:
@@ -85,12 +85,12 @@ def parse_query(text: str) -> Query:
         match = _TERM.fullmatch(bare)
         if match is None:
             plain = bare.replace('"', "").lower()
-            terms.append(Term("", negated, lambda row, plain=plain: plain in _text(row)))  # type: ignore[misc]
+            terms.append(QueryTerm("", negated, lambda row, plain=plain: plain in _text(row)))  # type: ignore[misc]
             words += [] if negated else [plain]
             continue
         name, sign, value = match[1].lower(), match[2], match[3].replace('"', "")
         fits = _fits(word, name, sign, value)
-        terms.append(Term(name, negated != (sign == "!="), fits))
+        terms.append(QueryTerm(name, negated != (sign == "!="), fits))
     if negate:
         raise ScenarioError("query: NOT stands at the end; expected a word behind it, such as NOT tag:x")
     return Query(tuple(terms), tuple(words))

@@ -1,4 +1,5 @@
-"""All members at once are each member alone, to the bit; SciPy's own functions join and cut as what they call."""
+"""All members at once are each member alone, to the bit; SciPy's own functions join and cut as what they call, and
+those that Numba compiles as SciPy's."""
 
 from __future__ import annotations
 
@@ -72,3 +73,60 @@ def test_what_scipy_calls_is_what_it_gives(kernels, monkeypatch):
             without.setattr(joining, "_cut", None)
             assert np.array_equal(joining.average_linkage(distance_P, kernels), merges)
             assert np.array_equal(joining.groups_at(merges, height), fast)
+
+
+@pytest.fixture(scope="module")
+def numbas():
+    numba = pytest.importorskip("numba")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numba.config, "DISABLE_JIT", 0)
+        joining._loaded.cache_clear()
+        return joining._loaded()[0]
+
+
+def random_cosines(members: int, kernels: int, levels: int | None) -> np.ndarray:
+    """Of random directions; of so few `levels` that many distances are equal, or as they are."""
+    weight_SMK = torch.randn(members, kernels, 5, dtype=torch.float64, generator=generator(kernels))
+    upper_ST = similarity.upper_triangle(similarity.cosines(kernels_of(weight_SMK)).numpy())
+    return upper_ST if levels is None else np.round(upper_ST * levels) / levels
+
+
+def kernels_of(weight_SMK: torch.Tensor) -> torch.Tensor:
+    return kernels.units_of(weight_SMK)
+
+
+@pytest.mark.parametrize("levels", [None, 20, 3])
+@pytest.mark.parametrize("count", [1, 2, 3, 50])
+def test_compiled_joins_are_scipys(count, levels, numbas):
+    members = 40
+    upper_ST = random_cosines(members, count, levels)
+    kept_SM = np.ones((members, count), bool)
+    kept_SM[: members // 2] = np.random.default_rng(count).random((members // 2, count)) < 0.7
+    before = upper_ST.copy()
+    ours, scipys = joining._Compiled(numbas, upper_ST, kept_SM), joining._SciPys(upper_ST, kept_SM)
+    assert np.array_equal(upper_ST, before)
+    # at the cuts, at a height that many distances have, and where all are one group
+    for height in (1 - FINE.cos, 1 - COARSE.cos, 1 / 3, 0.5, 2.0):
+        for found_M, expected_M, kept_M in zip(ours.groups_at(height), scipys.groups_at(height), kept_SM, strict=True):
+            assert not found_M[~kept_M].any() and not expected_M[~kept_M].any()
+            same = found_M[kept_M][:, None] == found_M[kept_M]
+            assert np.array_equal(same, expected_M[kept_M][:, None] == expected_M[kept_M])
+            assert found_M[kept_M].min(initial=1) >= 1 and found_M.max() <= count
+
+
+def test_heights_of_compiled_joins_are_scipys_to_the_bit(numbas):
+    upper_ST = random_cosines(8, 30, None)
+    ours = joining._Compiled(numbas, upper_ST, np.ones((8, 30), bool))
+    distance_SP = 1 - np.abs(upper_ST[:, similarity.other_pairs(30)])
+    for row, distance_P in enumerate(distance_SP):
+        merges = joining.average_linkage(distance_P, 30)
+        assert np.array_equal(np.sort(ours._height_SJ[row, :29]), merges[:, 2])
+
+
+def test_lines_are_the_same_whether_or_not_they_are_compiled(numbas, monkeypatch):
+    weight_SMK = layers(6)
+    plain = clusters.cut_at_each(trees(weight_SMK), (FINE, COARSE))
+    monkeypatch.setattr(joining, "_numbas", numbas)
+    for one, other in zip(plain, clusters.cut_at_each(trees(weight_SMK), (FINE, COARSE)), strict=True):
+        for name in ("label_SM", "sign_SM", "axis_GK", "size_G", "end_S", "coverage_S", "tightness_S"):
+            assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True), name

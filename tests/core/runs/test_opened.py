@@ -18,12 +18,13 @@ from recording import Recording
 from support import need_module
 
 from condense_core import list_runs, open_run
-from condense_core.errors import MissingExtraError, RunFileError
+from condense_core.errors import MissingExtraError, RunFileError, ScenarioError
 from condense_core.installation import how_to_add
 from condense_core.runfile.frames import Weights
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.runfile.writer import RecordingThread, StepRecord
+from condense_core.runs.about_run import AboutChange, change_about
 from condense_core.runs.as_html import LONGEST_TEXT
 from condense_core.runs.create import create_watched
 from condense_core.runs.listed_runs import MOST_SHOWN, RunList
@@ -234,8 +235,15 @@ def test_lists_are_newest_first_narrowed_by_words_and_say_what_is_damaged(record
     assert [run.folder for run in found] == sorted([recording.folder, other], reverse=True)
     assert len(found.damaged) == 1
     with warnings.catch_warnings(action="ignore"):
-        (one,) = list_runs("DIGITS done", runs_dir=runs)
+        (one,) = list_runs("DIGITS status:done", runs_dir=runs)
         assert not list_runs("digits nothing", runs_dir=runs)
+        change_about(other, AboutChange(name="mine", note="see", tags=("x", "y"), archived=True))
+        assert [run.id for run in list_runs("status:done lines>1", runs_dir=runs)] == [recording.folder.name]
+        assert not list_runs("tag:x", runs_dir=runs), "archived"
+        (away,) = list_runs("tag:x archived:yes", runs_dir=runs)
+        assert (away.label, away.note, away.tags, away.archived) == ("mine", "see", ("x", "y"), True)
+        with pytest.raises(ScenarioError, match="unknown field 'tga'"):
+            list_runs("tga:x", runs_dir=runs)
     with one.open() as run:
         assert (run.id, one.steps, one.trainer) == (recording.folder.name, 4000, "engine")
     assert list_runs(runs_dir=tmp_path / "nothing") == []

@@ -104,10 +104,12 @@ def test_a_byte_order_mark_before_a_scenario_is_passed_over():
 
 
 def test_only_the_ensemble_of_a_scenario_is_read_where_the_rest_does_not_matter():
-    assert toml.ensemble("ensemble.members = 3\nunknown = 1").members == 3
-    assert toml.ensemble("unknown = 1").members == 1
+    assert toml.ensemble_and_claim("ensemble.members = 3\nunknown = 1")[0].members == 3
+    assert toml.ensemble_and_claim("unknown = 1")[0].members == 1
     for members in (HEXADECIMAL, "-1", "true", "[]", "1e400"):
-        assert refused(lambda value=members: toml.ensemble(f"ensemble.members = {value}", "here")).startswith("here: ")
+        assert refused(lambda value=members: toml.ensemble_and_claim(f"ensemble.members = {value}", "here")).startswith(
+            "here: "
+        )
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_a_value_that_is_nested_deep_can_be_shown():
 @GOES
 @given(st.lists(TEXTS, max_size=8).map("".join))
 def test_any_text_is_a_scenario_or_one_line(text):
-    for call in (toml.loads, toml.parse, toml.ensemble, load_figure):
+    for call in (toml.loads, toml.parse, toml.ensemble_and_claim, load_figure):
         refused(lambda call=call: call(text))
     refused(lambda: toml.read_value(text, "here"))
 

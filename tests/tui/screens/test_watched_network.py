@@ -103,9 +103,16 @@ async def test_words_narrow_the_list_down_and_brackets_stay_among_what_was_found
 
 
 async def test_a_slash_chooses_curves_where_the_list_is_not_in_front(watched: WatchedRecording):
-    async with shown(watched.folder, (120, 40)) as pilot:
+    async with shown(watched.folder, (200, 60)) as pilot:
+        assert "/ curves" in text(pilot)
+        assert "/ finds" not in text(pilot)
         await pilot.press("slash")
         await text_has(pilot, "enter marks")
+        await pilot.press("escape")
+        await pilot.click(Layers, offset=(3, 30))
+        await text_has(pilot, "/ layers")
+        await pilot.press("slash", *"mlp")
+        await text_has(pilot, "18 of 54 layers")
 
 
 async def test_where_all_layers_are_drawn_at_once_those_of_one_block_are(watched: WatchedRecording):
@@ -194,6 +201,8 @@ async def test_compare_shows_what_differs_and_after_a_key_the_rest(tmp_path: Pat
     async with shown(folders[0], (80, 24), app) as pilot:
         app.compare(folders)
         await until(lambda: getattr(pilot.app.screen, "comparison", None) is not None, "both runs")
+        # which layer it is, its end says
+        await text_has(pilot, "attn.c_attn.q ─╮╭─ B train1 · ")
         await pilot.press("i")
         await text_has(pilot, "settings that differ")
         page = text(pilot)

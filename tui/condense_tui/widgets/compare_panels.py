@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from condense_tui.draw import numbers
+from condense_tui.draw.layer_names import fitted
 from condense_tui.draw.line import Line
 from condense_tui.draw.palette import Palette
 from condense_tui.draw.status import condensed_sign, sign_of
@@ -13,6 +16,9 @@ from condense_tui.snapshots.snapshot import LayerImage
 from condense_tui.widgets.heatmap import Reading
 from condense_tui.widgets.lines import Lines, justified, length
 from condense_tui.widgets.panels import HeatPanel
+
+# What of a layer's name stays at least.
+LEAST_NAME = 12
 
 
 class SidePanel(HeatPanel):
@@ -31,7 +37,11 @@ class SidePanel(HeatPanel):
             self.styles.border_title_color = (
                 colour.name if colour.is_default or not colour.triplet else colour.triplet.hex
             )
-        names = (f"{side.letter} {side.name}", layer.name if layer else "", side.seed)
+        run = f"{side.letter} {side.name}"
+        # of a long name of a layer, the middle goes before its end does
+        room = self.size.width - 4 - cell_len(run) - 3 - (cell_len(side.seed) + 3 if side.seed else 0)
+        called = "" if layer is None else fitted(layer.name, max(LEAST_NAME, room)) if self.size.width else layer.name
+        names = (run, called, side.seed)
         parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
         if side.share == side.share:
             parts.append(f"loss {numbers.percent(side.share)}")

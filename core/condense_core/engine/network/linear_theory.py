@@ -80,5 +80,8 @@ def value_and_derivative_at_zero(experiment: Experiment) -> tuple[float, float]:
 def usable_lambda1(value: float) -> float:
     """λ1 of the signal matrix where a learning rate can be given in units of it; ScenarioError for 0 and NaN."""
     if not 0 < value < math.inf:
-        raise ScenarioError(f"optimizer.lr_lambda1: λ1 of the signal matrix is {value}; give optimizer.lr instead")
+        because = "" if value else ", as where all classes have the same inputs"
+        raise ScenarioError(
+            f"optimizer.lr_lambda1: λ1 of the signal matrix is {value}{because}; give optimizer.lr instead"
+        )
     return value

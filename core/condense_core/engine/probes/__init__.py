@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable
 
 from condense_core.engine.network.activations import activation
@@ -17,10 +19,15 @@ from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
+from condense_core.measures.joining import compile_joining
 from condense_core.scenario.experiment import Experiment, Formula, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
 __all__ = ["Measurement", "MemberViews", "Probe", "View", "probes_for"]
+
+# What compiled lines save of a layer of one member at one step, and what it takes to load Numba.
+SAVED_S = 4e-5
+LOADING_S = 1.0
 
 
 def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict[str, Probe]:
@@ -29,6 +36,11 @@ def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
     """
     members, steps = together(start), scheduled_steps(experiment)
+    saved = SAVED_S * len(experiment.members) * len(experiment.layers) * len(steps)
+    if "condensation" in experiment.record.probes and ("numba" in sys.modules or saved > LOADING_S):
+        # the lines are the same without it
+        with contextlib.suppress(ImportError):
+            compile_joining()
     makers: dict[str, Callable[[], Probe]] = {
         "similarity": lambda: SimilarityProbe(members),
         "condensation": lambda: CondensationProbe(members),

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from condense_core.engine.network.prediction import Source
 from condense_core.engine.probes.view import View
-from condense_core.measures.clusters import MembersLines, Trees, cut_trees, linkage_trees
+from condense_core.measures.clusters import MembersLines, Trees, cut_at_each, linkage_trees
 from condense_core.measures.kernels import norms_of, units_of
 from condense_core.measures.signal import Spectra
 from condense_core.measures.similarity import cosines, upper_triangle
 from condense_core.scenario.geometry import Geometry
-from condense_core.thresholds import FINE, Cut
+from condense_core.thresholds import COARSE, FINE, Cut
 
 NumpyArray = np.ndarray[Any, Any]
 T = TypeVar("T")
@@ -98,10 +98,10 @@ class MemberViews:
         )
 
     def lines(self, layer: str, cut: Cut = FINE) -> MembersLines:
-        """The lines at a cut."""
-        return self._once(
-            ("lines", layer, cut), lambda: cut_trees(self.trees(layer), cut=cut.cos, smallest_share=cut.share)
-        )
+        """The lines at one of the two cuts."""
+        cuts = (FINE, COARSE)
+        found = self._once(("lines", layer), lambda: cut_at_each(self.trees(layer), cuts))
+        return found[cuts.index(cut)]
 
     def kernel_gradient(self, layer: str) -> Tensor | None:
         """Gradient of the loss by the layers' kernels (S, M, K); None where there is none."""

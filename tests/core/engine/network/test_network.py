@@ -1,9 +1,12 @@
+import math
+
 import pytest
 import torch
 from tolerances import rtol
 from torch.nn import functional
 
 from condense_core.engine.data.datasets import load
+from condense_core.engine.network.linear_theory import usable_lambda1
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import GD, Conv, Dense, Digits, Experiment, MeanFanPowerInit, NormalInit, Sine
@@ -149,3 +152,9 @@ def test_a_filter_of_the_images_size_leaves_one_pixel():
 def test_convolutions_need_images():
     with pytest.raises(ScenarioError, match="conv1: a convolution needs images"):
         Network(experiment(Conv(width=4)), (5,), 1)
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.0, "is 0.0, as where all classes have"), (math.nan, "is nan; give")])
+def test_a_rate_in_units_of_nothing_says_what_may_be_the_matter(value: float, words: str) -> None:
+    with pytest.raises(ScenarioError, match=words):
+        usable_lambda1(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numba
 import numpy as np
@@ -11,6 +13,7 @@ from ensembles import METHODS, make, scenario
 from scipy import special
 from tolerances import rtol
 
+from condense_core import compiling
 from condense_core.engine import checkpoint
 from condense_core.engine.data.datasets import load
 from condense_core.engine.network.activations import activation
@@ -24,6 +27,7 @@ from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import GD, Adam, Dense, Digits, Ensemble
 
 CPU = torch.device("cpu")
+SOURCES = [Path(functions.__file__)]
 
 
 @numba.njit
@@ -164,32 +168,32 @@ def test_without_numba_steps_are_those_of_pytorch_and_that_is_said(monkeypatch):
 
 
 def test_compiled_code_is_taken_only_from_where_nobody_else_writes(tmp_path, monkeypatch):
-    monkeypatch.setattr(compiled.platformdirs, "user_cache_path", lambda name: tmp_path / name)
-    folder = compiled._cache()
+    monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    folder = compiling._cache(SOURCES)
     assert folder is not None
     assert folder.stat().st_mode & 0o077 == 0
     for others in (0o720, 0o702):
         folder.chmod(others)
-        assert compiled._cache() is None
+        assert compiling._cache(SOURCES) is None
     folder.chmod(0o755)
-    assert compiled._cache() == folder
+    assert compiling._cache(SOURCES) == folder
 
 
 def test_compiled_code_is_kept_by_what_was_compiled_and_only_where_that_can_be(monkeypatch, tmp_path):
-    monkeypatch.setattr(compiled.platformdirs, "user_cache_path", lambda name: tmp_path / name)
-    folder = compiled._cache()
+    monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    folder = compiling._cache(SOURCES)
     assert folder is not None and folder.is_dir()
-    assert compiled._cache() == folder
-    monkeypatch.setattr(compiled.os, "access", lambda *_: False)
-    assert compiled._cache() is None
-    monkeypatch.setattr(compiled.platformdirs, "user_cache_path", lambda name: tmp_path / "file" / name)
+    assert compiling._cache(SOURCES) == folder
+    monkeypatch.setattr(compiling.os, "access", lambda *_: False)
+    assert compiling._cache(SOURCES) is None
+    monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path / "file" / name)
     (tmp_path / "file").write_text("no folder")
-    assert compiled._cache() is None
+    assert compiling._cache(SOURCES) is None
 
 
 @pytest.mark.thorough
 def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path):
-    monkeypatch.setattr(compiled.platformdirs, "user_cache_path", lambda name: tmp_path)
+    monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path)
     compiled.load.cache_clear()
     compiled.load("float64")
     kept = sorted(tmp_path.rglob("*.nb?"))
@@ -197,7 +201,7 @@ def test_a_damaged_cache_is_made_anew(monkeypatch, tmp_path):
     for file in kept:
         file.write_bytes(b"damaged")
     compiled.load.cache_clear()
-    assert compiled.load("float64").train
+    assert compiled.load("float64").call
     assert not any(file.exists() for file in kept)
     compiled.load.cache_clear()
 

@@ -19,12 +19,12 @@ from condense_tui.snapshots.plots import Axes, Figure
 from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.field import FieldPanel
-from condense_tui.widgets.finder import Finder
 from condense_tui.widgets.layers import Layers, lines_needed
 from condense_tui.widgets.log import LogPanel
 from condense_tui.widgets.panel_grid import PlotGrid
 from condense_tui.widgets.panels import Heatmaps
 from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.search_field import SearchField
 from condense_tui.widgets.weights import WeightsPanel
 
 if TYPE_CHECKING:
@@ -76,11 +76,18 @@ class ListPanel(Captioned, Vertical):
     def __init__(self) -> None:
         super().__init__(id="list", classes="panel")
         self.all_layers = Layers()
-        self._finder = Finder(self.all_layers, "layers · esc: all")
+        self._finder = SearchField(self.all_layers, "layers · esc: all")
         self._counted = self._over = ""
+        self._finds = False
 
     def compose(self) -> ComposeResult:
         yield self.all_layers
+
+    def say_whether(self, finds: bool) -> None:
+        """Say below whether `/` finds layers now."""
+        if finds != self._finds:
+            self._finds = finds
+            self._write()
 
     def open_finder(self) -> None:
         """Have somebody type words."""
@@ -121,7 +128,9 @@ class ListPanel(Captioned, Vertical):
         room = self.size.width - 4 if self.size.width else LAYERS_LEAST
         title = f"layers · {self._counted}"
         count = self.all_layers.counted
-        below = " · ".join(words for words in (count, self._over or (count and "/ finds")) if words)
+        below = " · ".join(
+            words for words in (count, self._over or ("/ finds" if count and self._finds else "")) if words
+        )
         below = below if len(below) <= room else count or self._over.partition("of ")[2]
         self.caption(title if len(title) <= room else self._counted, below)
 

@@ -185,7 +185,9 @@ class RunScreen(PlayedScreen):
 
     def _show_keys(self) -> None:
         if self._snapshot is not None:
-            front: Front = "log" if self._body.log_panel.display else "layers" if self._finds_layers else "curves"
+            finds = self._finds_layers
+            front: Front = "log" if self._body.log_panel.display else "layers" if finds else "curves"
+            self._body.list.say_whether(finds)
             self._footer.show("run", *at_hand(self._snapshot, self.choices.zoomed is not None, front))
 
     def _is_recorded_log(self) -> bool:

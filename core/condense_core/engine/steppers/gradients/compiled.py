@@ -79,7 +79,7 @@ class CompiledGradients:
     ) -> None:
         from condense_core.engine.steppers.compiled import training
 
-        self._train = compiled.load(experiment.dtype).train
+        self._train = compiled.load(experiment.dtype).call
         self._names = experiment.layer_names
         self.parameters = FlatParameters(networks, joined=self._names[:1])
         self._experiment = experiment

@@ -74,6 +74,7 @@ async def test_a_message_takes_one_line_below_the_panels(recorded: Recording, si
         before = text(pilot).splitlines()
         for number in range(3):
             say(run_screen(pilot), f"something that happened, number {number}")
+            await text_has(pilot, f"number {number}")
         await text_has(pilot, "number 2")
 
         def changed() -> list[int]:

@@ -46,7 +46,11 @@ MAKERS: Mapping[str, Callable[[View], Probe]] = {
 class Measurer:
     """Measures what it is sent and writes the run file."""
 
-    def __init__(self, folder: Path, answer: Callable[[pipe.Answer], None]) -> None:
+    def __init__(
+        self, folder: Path, answer: Callable[[pipe.Answer], None], worked: Callable[[], float] | None = None
+    ) -> None:
+        """`worked` says what this process has worked, in seconds of a core; by default what this thread and the
+        writer's have."""
         self._folder = folder
         with RunReader(folder) as run:
             steps, losses = run.curve("loss")
@@ -61,6 +65,7 @@ class Measurer:
         self._groups: list[tuple[frozenset[str], dict[str, Probe]]] = []
         self._costs: dict[str, float] = {}
         self._budget: Allowance | None = None
+        self._worked = worked
         self._began = time.thread_time()
         """What the process had done until here: it imported PyTorch."""
         self._spent = self._copying = self._beside = 0.0
@@ -168,8 +173,8 @@ class Measurer:
 
     @property
     def _own(self) -> float:
-        """Seconds of a core that this process has worked: in this thread, from its beginning, and in the writer's."""
-        return time.thread_time() + self._thread.seconds
+        """Seconds of a core that this process has worked, from its beginning."""
+        return time.thread_time() + self._thread.seconds if self._worked is None else self._worked()
 
     @property
     def _total(self) -> float:
@@ -206,14 +211,21 @@ class Measurer:
                     self._answer(pipe.Answer(command=self._thread.commands.popleft().verb))
 
 
-def serve(folder: Path, incoming: BinaryIO, answer: Callable[[pipe.Answer], None], *, keep_empty: bool = False) -> int:
+def serve(
+    folder: Path,
+    incoming: BinaryIO,
+    answer: Callable[[pipe.Answer], None],
+    *,
+    keep_empty: bool = False,
+    worked: Callable[[], float] | None = None,
+) -> int:
     """Record what comes in until it ends, which is 0, or cannot be recorded, which is 1 and said in an answer.
 
-    Whoever calls this holds the run.
+    Whoever calls this holds the run. `worked` as for a `Measurer`.
     """
     recorder = None
     try:
-        recorder = Measurer(folder, answer)
+        recorder = Measurer(folder, answer, worked)
         going = True
         while going and (message := pipe.read(incoming)) is not None:
             tensors = None

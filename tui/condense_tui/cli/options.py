@@ -40,6 +40,7 @@ DownloadOption = Annotated[bool, typer.Option("--download", help="Download the d
 DeviceOption = Annotated[str, typer.Option(help=f"Device: {DEVICE_NAMES}.")]
 
 # What is shown, and how.
+OneRun = Annotated[str, typer.Argument(metavar="RUN", help="A run's id or part of it.")]
 RunArgument = Annotated[
     str, typer.Argument(help="A run's id or part of it, a path to a run file or its folder, or a preset.")
 ]

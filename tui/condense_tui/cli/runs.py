@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from condense_tui.cli.collection import archive, note, remove, rename, tag
-from condense_tui.cli.options import AtOption, HostOption, JsonOption, RunsDirOption, WidthOption
+from condense_tui.cli.options import AtOption, HostOption, JsonOption, OneRun, RunsDirOption, WidthOption
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -22,8 +22,6 @@ runs = typer.Typer(help="List, show, name, tag, stop, resume, delete and pull ru
 
 # How long a worker may take to save a checkpoint and stop before the command returns without waiting further.
 PATIENCE_S = 60.0
-
-RunId = Annotated[str, typer.Argument(help="A run's id or part of it.")]
 
 
 @runs.callback()
@@ -109,7 +107,7 @@ def _as_json(row: RunRow) -> dict[str, object]:
 
 @runs.command()
 def show(
-    run: RunId,
+    run: OneRun,
     at: AtOption = None,
     width: WidthOption = None,
     json: JsonOption = False,
@@ -134,7 +132,7 @@ def show(
 
 
 @runs.command()
-def stop(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def stop(run: OneRun, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Stop a run with a checkpoint, from which it can be resumed."""
     from condense_core.errors import RunFileError
     from condense_core.runfile.abilities import require_ability
@@ -185,7 +183,7 @@ def _say_stopped(info: RunInfo, host: str) -> int:
 
 
 @runs.command()
-def resume(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
+def resume(run: OneRun, host: HostOption = None, runs_dir: RunsDirOption = None) -> int:
     """Resume a stopped, failed or lost run from its last checkpoint."""
     from condense_core.runfile.abilities import require_ability
     from condense_core.runfile.info import read_run
@@ -209,7 +207,7 @@ def resume(run: RunId, host: HostOption = None, runs_dir: RunsDirOption = None) 
 
 @runs.command()
 def pull(
-    run: RunId,
+    run: OneRun,
     host: HostOption = None,
     checkpoint: Annotated[
         bool, typer.Option("--checkpoint", help="Also copy its checkpoint, which holds the weights.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from condense_core.errors import ScenarioError, nearest
-from condense_core.scenario.figures import PaperFigure, load_figure
 from condense_core.text import short
+
+if TYPE_CHECKING:
+    from condense_core.scenario.figures import PaperFigure
 
 _FOLDER = Path(__file__).parent
 RECORDINGS = _FOLDER / "recordings"
@@ -23,6 +26,9 @@ def preset_files() -> dict[str, Path]:
 
 def figures() -> list[PaperFigure]:
     """The claims across presets that ship with the program, by name."""
+    # the names of presets, for which a shell waits, do without all that reads scenarios
+    from condense_core.scenario.figures import load_figure
+
     return [load_figure(file.read_text(encoding="utf-8"), file.stem) for file in sorted(_FIGURES.glob("*.toml"))]
 
 

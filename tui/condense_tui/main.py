@@ -15,7 +15,6 @@ from typing import Any
 
 from condense_core.errors import CondenseError, MissingExtraError, StoppedError
 from condense_core.foreign import reason
-from condense_core.libraries import blame
 from condense_tui.terminal import signals
 from condense_tui.terminal.surroundings import settle
 
@@ -82,6 +81,8 @@ def _ended(arguments: list[str], debug: bool) -> int:
     except Exception as error:
         if debug:
             raise
+        from condense_core.libraries import blame
+
         library = blame(error)
         if library:
             return complain(library, MissingExtraError.exit_code)
@@ -119,7 +120,7 @@ def _forget_output() -> None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from condense_tui.app.launch import has_terminal, open_the_app, opens_the_app
+    from condense_tui.app.launch import SHELL_ASKS, has_terminal, open_the_app, opens_the_app
 
     if arguments[:1] == ["serve"] and not {"-h", "--help"} & set(arguments):
         # what a viewer waits for on the far side of an ssh connection
@@ -127,6 +128,10 @@ def _dispatch(arguments: list[str]) -> int:
         from condense_tui.draw.label import preset_base
 
         return serve(arguments[1:], preset_base)
+    if SHELL_ASKS in os.environ:
+        from condense_tui.cli import shells
+
+        return shells.answer()
     # Typer's machinery takes longer to import than the app's first frame takes to be there
     if opens_the_app(arguments):
         return open_the_app(arguments)

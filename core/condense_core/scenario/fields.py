@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import ACTIVATIONS, Experiment
+from condense_core.scenario.field_types import choices_of, fields_of, is_optional, item_type, structs
 
 # What a run is about and what it must show is no setting of the training.
 _NOT_SET = frozenset({"about", "claim", "name", "quick"})
@@ -18,27 +19,39 @@ class SettableField(NamedTuple):
 
     name: str
     value: str
+    words: tuple[str, ...] = ()
+    """The words that it takes, where there are few."""
 
 
 def fields(experiment: Experiment) -> list[SettableField]:
     """All fields that can be set, in the order of the schema, those at their default included."""
-    found = _fields(experiment, "")
+    found = _fields(experiment, "", Experiment)
     return [field for field in found if field.name.partition(".")[0] not in _NOT_SET]
 
 
-def _fields(value: object, path: str) -> Iterator[SettableField]:
+def _fields(value: object, path: str, expected: Any) -> Iterator[SettableField]:
     lead = f"{path}." if path else ""
     if isinstance(value, msgspec.Struct):
-        config = value.__struct_config__
+        config, kinds = value.__struct_config__, fields_of(type(value))
         if config.tag_field is not None:
-            yield SettableField(f"{lead}{config.tag_field}", str(config.tag))
+            tags = tuple(str(option.__struct_config__.tag) for option in structs(expected))
+            yield SettableField(f"{lead}{config.tag_field}", str(config.tag), tags)
         for field in msgspec.structs.fields(value):
-            yield from _fields(getattr(value, field.name), f"{lead}{field.encode_name}")
+            yield from _fields(getattr(value, field.name), f"{lead}{field.encode_name}", kinds[field.encode_name])
     elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
         for index, item in enumerate(value):
-            yield from _fields(item, f"{lead}{index}")
+            yield from _fields(item, f"{lead}{index}", item_type(expected))
     else:
-        yield SettableField(path, _written(value))
+        yield SettableField(path, _written(value), _words(path, expected))
+
+
+def _words(path: str, expected: Any) -> tuple[str, ...]:
+    if path.rpartition(".")[2] == "activation":
+        return tuple(ACTIVATIONS)
+    if expected is bool:
+        return ("true", "false")
+    choices = [str(choice) for choice in choices_of(expected)]
+    return (*choices, *(("none",) if choices and is_optional(expected) else ()))
 
 
 def _written(value: object) -> str:

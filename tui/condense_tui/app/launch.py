@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
     from condense_core.runfile.info import RunInfo
 
+# Set by a shell that asks how the line that is typed may go on.
+SHELL_ASKS = "_CONDENSE_TUI_COMPLETE"
 # How soon after a change Textual draws, as its own setting has it. Ours come ten times a second, and at its usual 60 a
 # key press that comes just after one of them waits for up to two ticks, which is half of what it has.
 DRAWS_PER_SECOND = 250

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.options import HostOption, OneRun, RunsDirOption
 
 if TYPE_CHECKING:
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from condense_tui.resolve.collection import Collection
 
 SomeRuns = Annotated[
-    list[str], typer.Argument(metavar="RUN…", help="Ids of runs or parts of them, or a query such as status:done.")
+    list[str],
+    typer.Argument(
+        metavar="RUN…",
+        help="Ids of runs or parts of them, or a query such as status:done.",
+        autocompletion=completions.runs_or_queries,
+    ),
 ]
 # So many runs are named before a question; of more, how many there are.
 NAMED = 10
@@ -107,7 +113,12 @@ def archive(
 
 def remove(
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="RUN…", help="Ids of runs or parts of them, or a query.")
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN…",
+            help="Ids of runs or parts of them, or a query.",
+            autocompletion=completions.runs_or_queries,
+        ),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All runs that failed, diverged or were lost.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.options import JsonOption, RunsDirOption
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ MOST_TEXT = 400
 
 
 def doctor(
-    host: Annotated[str | None, typer.Argument(help="Another machine: user@name, or a name from hosts.toml.")] = None,
+    host: Annotated[
+        str | None,
+        typer.Argument(help="Another machine: user@name, or a name from hosts.toml.", autocompletion=completions.hosts),
+    ] = None,
     install: Annotated[bool, typer.Option("--install", help="Install this version of the program on HOST.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Install without asking.")] = False,
     engine: Annotated[bool, typer.Option(help="Also install what training needs.")] = True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.options import AtOption, JsonOption, RunArgument, RunsDirOption
 
 if TYPE_CHECKING:
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
 
 def export(
     run: RunArgument,
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="csv, parquet, npz, png, svg, html, tensorboard.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help="csv, parquet, npz, png, svg, html, tensorboard.",
+            autocompletion=completions.formats,
+        ),
+    ],
     what: Annotated[
         str,
         typer.Option(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.options import DataRootOption, ImagesOption, JobsOption, JsonOption
 
 presets = typer.Typer(help="The scenarios that ship with the program.", invoke_without_command=True)
@@ -59,7 +60,10 @@ def list_(json: JsonOption = False) -> int:
 
 
 @presets.command()
-def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: JsonOption = False) -> int:
+def show(
+    name: Annotated[str, typer.Argument(help="A preset's name.", autocompletion=completions.presets)],
+    json: JsonOption = False,
+) -> int:
     """Print a preset as TOML, ready to be saved and changed, or with --json as JSON.
 
     Comments before it say what the paper says of the figure, which settings differ from the paper's, and which of them
@@ -87,7 +91,10 @@ def show(name: Annotated[str, typer.Argument(help="A preset's name.")], json: Js
 @presets.command()
 def record(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Presets; by default all that a CPU can train.")
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME", help="Presets; by default all that a CPU can train.", autocompletion=completions.presets
+        ),
     ] = None,
     out: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.options import JsonOption, RunsDirOption
 
 if TYPE_CHECKING:
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def reduce(
-    run: Annotated[str, typer.Argument(help="A run's id or part of it, or a path to a run file or its folder.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A run's id or part of it, or a path to a run file or its folder.", autocompletion=completions.runs
+        ),
+    ],
     at: Annotated[
         int | None,
         typer.Option(metavar="STEP", help="Use the last saved weights at or before this step; by default the last."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.options import DataRootOption, DeviceOption, ImagesOption, JobsOption, JsonOption
 
 if TYPE_CHECKING:
@@ -23,7 +24,11 @@ SEEDS = 10
 def reproduce(
     figures: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FIGURE", help="Presets, or the beginning of their names; by default all."),
+        typer.Argument(
+            metavar="FIGURE",
+            help="Presets, or the beginning of their names; by default all.",
+            autocompletion=completions.presets,
+        ),
     ] = None,
     paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of this paper.")] = None,
     seeds: Annotated[

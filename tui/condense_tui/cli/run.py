@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from condense_tui.app.launch import can_draw, open_app
+from condense_tui.cli import completions
 from condense_tui.cli.options import (
     AtOption,
     CheckOption,
@@ -134,7 +135,10 @@ def _what_is_there(folder: Path) -> str:
 
 
 def attach(
-    run: Annotated[str | None, typer.Argument(help="A run's id or part of it; by default the newest run.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A run's id or part of it; by default the newest run.", autocompletion=completions.runs),
+    ] = None,
     headless: HeadlessOption = False,
     check: CheckOption = False,
     json: JsonOption = False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.collection import archive, note, remove, rename, tag
 from condense_tui.cli.options import AtOption, HostOption, JsonOption, OneRun, RunsDirOption, WidthOption
 
@@ -34,12 +35,27 @@ def default(context: typer.Context) -> int | None:
 @runs.command("list", context_settings={"ignore_unknown_options": True})
 def list_(
     query: Annotated[
-        list[str] | None, typer.Argument(metavar="QUERY", help="Only runs that fit, as status:done lines>1 NOT tag:x.")
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY",
+            help="Only runs that fit, as status:done lines>1 NOT tag:x.",
+            autocompletion=completions.queries,
+        ),
     ] = None,
     sort: Annotated[
-        str, typer.Option(metavar="FIELD", help="Sort by a field of runs or of scenarios; -FIELD: the largest first.")
+        str,
+        typer.Option(
+            metavar="FIELD",
+            help="Sort by a field of runs or of scenarios; -FIELD: the largest first.",
+            autocompletion=completions.sort_fields,
+        ),
     ] = "",
-    columns: Annotated[str, typer.Option(metavar="A,B,…", help="Show these fields, as id,name,loss,lr.")] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,…", help="Show these fields, as id,name,loss,lr.", autocompletion=completions.run_fields
+        ),
+    ] = "",
     all_: Annotated[bool, typer.Option("--all", help="Archived runs as well.")] = False,
     json: JsonOption = False,
     host: HostOption = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from condense_tui.cli import completions
 from condense_tui.cli.options import (
     CheckOption,
     DataOption,
@@ -39,6 +40,7 @@ def sweep(
         typer.Option(
             metavar="KEY=V1,V2,…",
             help="A field by its dotted name and its values; repeatable, all combinations are trained.",
+            autocompletion=completions.settings,
         ),
     ],
     settings: SettingsOption = None,

@@ -23,7 +23,9 @@ class RunSettings:
 
 def settings_of(trained: Experiment | Watched) -> dict[str, str]:
     """Values as one would write them, by dotted names."""
-    return dict(settings(trained) if isinstance(trained, Watched) else fields(trained))
+    if isinstance(trained, Watched):
+        return dict(settings(trained))
+    return {field.name: field.value for field in fields(trained)}
 
 
 def read_settings(place: Path) -> RunSettings:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 
 import msgspec
 
@@ -81,6 +82,19 @@ def read_hosts(text: str, source: str) -> dict[str, Host]:
             raise ScenarioError(f"{error} (a host has ssh, command, launcher and runs_dir, all text)") from None
         found[name] = msgspec.structs.replace(host, name=name, ssh=checked_target(host.ssh or name, source))
     return found
+
+
+def named_in_ssh_config() -> list[str]:
+    """Names after `Host` in ~/.ssh/config that are no patterns, in its order; none where it cannot be read."""
+    try:
+        with open_file(Path.home() / ".ssh" / "config") as opened:
+            text = opened.read(LARGEST).decode(errors="replace")
+    except (OSError, RuntimeError):
+        # no file, or no home
+        return []
+    lines = (line.strip().partition("#")[0].replace("=", " ").split() for line in text.splitlines())
+    names = [name for line in lines if line and line[0].lower() == "host" for name in line[1:]]
+    return [name for name in dict.fromkeys(names) if re.fullmatch(r"[\w][\w.@-]*", name)]
 
 
 def find_host(name: str) -> Host:

@@ -1,0 +1,82 @@
+"""What a shell asks while a line is typed, in Typer's protocol: `_CONDENSE_TUI_COMPLETE` and the words in variables."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+from condense_tui.app.launch import SHELL_ASKS
+
+# Where bash ends a word of its own, unless it was told otherwise.
+_BREAKS = "=:"
+
+
+def answer() -> int:
+    """Print what fits. Nothing else is printed: it would stand in the middle of the line that is typed."""
+    # Typer has Rich take markup out of every line of help, which takes as long as all the rest; it does without
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    bash = os.environ[SHELL_ASKS] == "complete_bash"
+    broken = _join(os.environ) if bash else ""
+    from condense_tui.cli import app
+
+    _only_what_is_typed(app)
+    printed = io.StringIO()
+    code = 0
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            app([], prog_name="condense-tui", standalone_mode=False)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0
+    lines = [line.removeprefix(broken) for line in printed.getvalue().splitlines()]
+    sys.stdout.write("".join(f"{line}\n" for line in lines if line))
+    return code
+
+
+def _join(environment: MutableMapping[str, str]) -> str:
+    """Bash makes three words of KEY=VALUE and replaces the last one: put them together in the environment, and give
+    back what stands before it."""
+    words = environment.get("COMP_WORDS", "").split("\n")
+    at = int(environment.get("COMP_CWORD", "0"))
+    if at >= len(words):
+        return ""
+    # what is behind the cursor has no say
+    words = words[: at + 1]
+    joined: list[str] = []
+    # of an option's name and its value with a sign between them, Typer makes two words itself
+    for number, word in enumerate(words):
+        before = words[number - 1] if number else ""
+        ended = bool(word) and not word.strip(_BREAKS)
+        goes_on = bool(before) and not before.strip(_BREAKS)
+        if joined and (ended or goes_on) and number > 1:
+            joined[-1] += word
+        else:
+            joined.append(word)
+    # words that are empty, Typer cannot see
+    environment["COMP_WORDS"] = "\n".join(joined)
+    environment["COMP_CWORD"] = str(len(joined) - 1)
+    whole = joined[-1]
+    last = words[-1]
+    return whole if last and not last.strip(_BREAKS) else whole.removesuffix(last) if last else whole
+
+
+def typed_words() -> list[str]:
+    """The words of the line behind the program's name."""
+    return (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
+
+
+def _only_what_is_typed(app: Any) -> None:
+    """Leave the one command of the line: to make all of them of their options takes longer than what is asked."""
+    words = typed_words()
+    if os.environ.get("COMP_CWORD") == "1" or not words:
+        return
+    if "COMP_WORDS" not in os.environ and len(words) == 1 and not os.environ["_TYPER_COMPLETE_ARGS"].endswith(" "):
+        # it is still typed
+        return
+    kept = [command for command in app.registered_commands if words[0] in {command.name, command.callback.__name__}]
+    groups = [group for group in app.registered_groups if group.name == words[0]]
+    if kept or groups:
+        app.registered_commands[:], app.registered_groups[:] = kept, groups

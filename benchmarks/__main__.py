@@ -1,7 +1,7 @@
-"""Every benchmark in one run: training, run file, start-up, plots, the live app, remote use, and keys over ssh.
+"""Every benchmark in one run: training, run file, start-up, plots, the live app, remote use, keys over ssh, and growth.
 
-Each prints its own table, ratios where there is something to compare with; all of them take about ten minutes. One that
-fails says so, and the others go on. Options of one are given to it alone: python benchmarks/startup.py --help.
+Each prints its own table, ratios where there is something to compare with; all of them take about twenty minutes. One
+that fails says so, and the others go on. Options of one are given to it alone: python benchmarks/startup.py --help.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # In the order of what a reader wants to know first.
-ORDER = ("training", "measuring", "run_file", "startup", "plots", "app", "many_runs", "remote", "drawn")
+ORDER = ("training", "measuring", "run_file", "startup", "plots", "app", "many_runs", "remote", "drawn", "growth")
 # Longer than any of them takes on a slow machine.
 PATIENCE_S = 1800.0
 

@@ -68,6 +68,17 @@ def test_heads_condense_from_a_small_start_and_not_from_pytorchs_own(tmp_path):
 
 
 @pytest.mark.thorough
+def test_a_training_that_is_resumed_goes_on_in_its_run(tmp_path):
+    said = output_of(tmp_path, "examples.resume")
+    assert len(run_folders(tmp_path)) == 1
+    assert "the same run, done at step 300" in said
+    before, after = map(int, re.findall(r"at (\d+)", said.split("measured", 1)[1])[:2])
+    assert before > 0
+    assert after > 0
+    assert "resumed at step 100" in said
+
+
+@pytest.mark.thorough
 def test_lightning_is_watched_by_a_callback(tmp_path):
     need_module("lightning")
     said = output_of(tmp_path, "examples.lightning_callback")

@@ -60,6 +60,15 @@ def test_the_first_frame_waits_for_neither_numpy_nor_plotext():
     assert imported("import condense_tui.app.app", "numpy", "plotext", "sqlite3") == []
 
 
+def test_the_first_frame_waits_for_no_preferences_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CONDENSE_CONFIG_DIR", str(tmp_path))
+    start = "from condense_tui.app.app import CondenseApp, remembered; CondenseApp(habits=remembered())"
+    assert imported(start, "msgspec", "tomllib", "json", "secrets", "tomli_w") == []
+    # with a file it is read, and nothing that writes one
+    (tmp_path / "preferences.toml").write_text("theme = 'light'")
+    assert imported(start, "tomllib", "secrets", "tomli_w") == ["tomllib"]
+
+
 def test_a_list_of_runs_and_presets_needs_neither_numpy_nor_pytorch():
     listing = "import condense_core.runs.glance, condense_presets.catalogue, condense_tui.screens.home.screen"
     assert imported(listing, "numpy", "torch", "typer", "plotext") == []

@@ -19,7 +19,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: Any, state: Any, control: Any, **found: Any) -> None:
         """Watch the model and its optimizer."""
         if state.is_world_process_zero:
-            self._training.begin(found["model"], found.get("optimizer"), args.to_sanitized_dict())
+            self._training.begin(
+                found["model"], found.get("optimizer"), args.to_sanitized_dict(), step=state.global_step
+            )
 
     def on_step_end(self, args: Any, state: Any, control: Any, **found: Any) -> None:
         """Stop where that is asked for."""

@@ -20,7 +20,7 @@ class Watch(Callback):  # type: ignore[misc]
         """Watch the module and its optimizers, of which the first one's steps count."""
         if trainer.is_global_zero:
             config = dict(getattr(pl_module, "hparams", {}))
-            self._training.begin(pl_module, list(trainer.optimizers), config)
+            self._training.begin(pl_module, list(trainer.optimizers), config, step=trainer.global_step)
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:
         """Stop where that is asked for."""

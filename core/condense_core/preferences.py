@@ -8,10 +8,8 @@ The app's first frame waits for this module, and for what decodes the file only 
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import secrets
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -196,6 +194,8 @@ def _unknown(table: Mapping[str, Any], kind: type[Any] = Preferences, lead: str 
 def _with(text: str, name: str, value: PreferenceValue) -> str:
     """TOML text with one value set and nothing else changed; ValueError where it is written in a way that a line
     of its own cannot change."""
+    import json
+
     part, _, key = name.rpartition(".")
     lines = text.splitlines(keepends=True)
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
@@ -249,6 +249,8 @@ def _is_with(new: str, old: str, part: str, key: str, value: PreferenceValue) ->
 
 
 def _replace(file: Path, data: bytes) -> None:
+    import secrets
+
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
     try:

@@ -20,8 +20,9 @@ INTERNALS = ROOT / "tui/condense_tui/terminal/textual_internals.py"
 OF_INTERNALS = "condense_tui.terminal.textual_internals"
 FOLDERS = ("core", "presets", "tui", "tests/tui", "tests/e2e", "benchmarks", "docs")
 THEIRS = {"textual", "rich", "plotext"}
-# Promised for all their underscore: what a NamedTuple has, and the one way out of a forked child.
-PROMISED = {"_asdict", "_exit", "_fields", "_make", "_replace"}
+# Promised for all their underscore: what a NamedTuple has, and the one way out of a forked child. The store of the
+# processes of PyTorch has no other name; without it a watched network that is spread over them says so, and trains on.
+PROMISED = {"_asdict", "_exit", "_fields", "_make", "_replace", "_get_default_store"}
 
 
 @cache

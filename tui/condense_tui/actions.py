@@ -265,17 +265,7 @@ ACTIONS: tuple[Action, ...] = (
         on=("run", "runs"),
     ),
     Action("reduce", ("r",), "r", "reduce", "Replace each condensed line by one kernel", TRAINING, hint=12),
-    Action(
-        "copy",
-        ("y",),
-        "y",
-        "copy",
-        "Copy the number under the cursor, the run's id, or the command that makes it again",
-        APP,
-        hint=14,
-        on=("run", "runs"),
-    ),
-    Action("copy", ("y",), "y", "copy", "Copy the preset's name, or the command that trains it", APP, on=("presets",)),
+    Action("app.help", ("question_mark",), "?", "help", "Show all keys", APP, hint=7, on=_EVERYWHERE),
     Action("export", ("e",), "e", "export", "Export the screen, a figure or the whole run to a file", APP, hint=8),
     Action("back", ("escape",), "esc", "back", "Go back", APP, hint=1, on=("compare",)),
     Action(
@@ -305,8 +295,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.home", ("h",), "h", "home", "Go to all runs and presets; training continues", APP, hint=7, on=_FRAMES),
     Action("app.redraw", ("ctrl+l",), "ctrl+l", "redraw", "Redraw the screen", APP, on=_EVERYWHERE),
     Action("app.suspend_process", ("ctrl+z",), "ctrl+z", "suspend", "Suspend; fg comes back", APP, on=_EVERYWHERE),
-    Action("app.help", ("question_mark",), "?", "help", "Show all keys", APP, hint=7, on=_EVERYWHERE),
     Action("app.leave", ("q", "ctrl+q"), "q", "leave", "Leave; training continues", APP, hint=8, on=_EVERYWHERE),
+    Action(
+        "copy",
+        ("y",),
+        "y",
+        "copy",
+        "Copy a number, the id, or the command that makes the run again",
+        APP,
+        hint=14,
+        on=("run", "runs"),
+    ),
+    Action("copy", ("y",), "y", "copy", "Copy the preset's name, or the command that trains it", APP, on=("presets",)),
 )
 
 # Two more keys, which Textual itself binds.

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
-Product = Callable[[Vector], Vector]
+FloatVector = NDArray[np.float64]
+Product = Callable[[FloatVector], FloatVector]
 
 # Below so many parameters the matrix itself is made: as many products as Lanczos' method would take.
 SMALL = 48
@@ -25,7 +25,7 @@ KEPT_VECTORS = 24
 class Extremes(NamedTuple):
     """The largest eigenvalues, first the largest, and the smallest; NaN where they were not found."""
 
-    largest: Vector
+    largest: FloatVector
     smallest: float
 
 
@@ -45,7 +45,7 @@ def extremes(product: Product, size: int, count: int) -> Extremes:
     return Extremes(largest[::-1].copy(), float(smallest[0]))
 
 
-def _found(product: Product, size: int, count: int, which: str) -> Vector:
+def _found(product: Product, size: int, count: int, which: str) -> FloatVector:
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     start = np.random.default_rng(0).standard_normal(size)

@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor
 
 # Up to this many rows or columns a dense eigensolver takes at most about 0.1 s; above it, Lanczos is faster.
@@ -83,6 +82,9 @@ def largest_by_lanczos(rows_JK: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
     For matrices too large to decompose whole; count < K. Entries must be of order 1, since values are squared.
     """
+    # a tenth of a second, which only such matrices are worth
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
     rows, entries = rows_JK.numpy(), rows_JK.shape[1]
     gram = LinearOperator((entries, entries), matvec=lambda v: rows.T @ (rows @ v), dtype=np.float64)
     # a fixed start: scipy would draw one from the global generator

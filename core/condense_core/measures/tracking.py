@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 _Array = np.ndarray[Any, Any]
@@ -107,7 +106,7 @@ def _paired(
     agree_OL = np.bincount(pair_M, agree_M, minlength=size).reshape(len(old_numbers), lines)
 
     number_of, side_of = [-1] * lines, [1] * lines
-    for old, new in zip(*linear_sum_assignment(shared_OL, maximize=True), strict=True):
+    for old, new in _most_in_common(shared_OL):
         if shared_OL[old, new] > 0:
             number_of[new] = int(old_numbers[old])
             side_of[new] = -1 if agree_OL[old, new] < 0 else 1
@@ -116,6 +115,18 @@ def _paired(
     number_of = [next(free) if number < 0 else number for number in number_of]
 
     return number_of, side_of
+
+
+def _most_in_common(shared_OL: _Array) -> list[tuple[int, int]]:
+    """Old and new lines, one to one, so that the kernels shared are the most possible."""
+    if 0 in shared_OL.shape:
+        return []
+    if shared_OL.shape == (1, 1):
+        return [(0, 0)]
+    # a tenth of a second, which only lines are worth that have to be told apart
+    from scipy.optimize import linear_sum_assignment
+
+    return list(zip(*(side.tolist() for side in linear_sum_assignment(shared_OL, maximize=True)), strict=True))
 
 
 def _renamed(number_of: list[int], side_of: list[int], label_M: _Array, sign_M: _Array) -> tuple[_Array, _Array]:

@@ -35,6 +35,9 @@ NAN_FINE_LEVEL = -32_768
 # their checkpoint. Bounds what a foreign file can make a reader allocate, too.
 MOST_WEIGHTS = 100_000
 
+# Values of one frame of all members: half of LARGEST_FRAME.
+MOST_OF_MEMBERS = LARGEST_FRAME // 16
+
 _ITEM_SIZES = {"i1": 1, "i2": 2, "f4": 4, "f8": 8}
 _DTYPES = {"i1": np.int8, "i2": np.int16, "f4": np.float32, "f8": np.float64}
 # A scenario has at most 64 layers of 65,536 kernels, and some dozen parameters and scalars a layer.

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError
+from condense_core.errors import CondenseError, MissingExtraError, RunFailedError, RunFileError, ScenarioError
 from condense_core.installation import how_to_add
 from condense_core.libraries import ENGINE, wrong_libraries
 from condense_core.machine import here, is_of_job, machine_of, was_requeued
@@ -45,6 +45,8 @@ from condense_core.scenario.paths import check_data_is_there, with_absolute_path
 from condense_core.scenario.watched import Watched, dumps
 
 LONGEST_NAME = 80
+# Scalars of a layer, and of a run besides, at most: what is read of all seeds together has a bound.
+_OF_A_LAYER, _OF_A_RUN = 30, 10
 # Between two looks at whether a run on another machine is heard of, which beats once a second.
 _LISTEN_S = 0.2
 _WATCH_PACKAGES = ("torch", "scipy")
@@ -70,8 +72,23 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
     return folder
 
 
+def _check_that_it_can_be_read(experiment: Experiment) -> None:
+    """Refuse more seeds at more steps than a viewer takes into its memory."""
+    members = experiment.ensemble.members
+    if members == 1:
+        return
+    from condense_core.runfile.curves import MOST_VALUES
+
+    most = MOST_VALUES // (members * (_OF_A_RUN + _OF_A_LAYER * len(experiment.layers)))
+    measured = min(experiment.record.frames, experiment.steps + 1) + len(experiment.record.steps)
+    if measured > most:
+        of = f"{members} seeds of {len(experiment.layers)} layers, of which a viewer holds every value"
+        raise ScenarioError(f"record.frames: expected at most {most} with {of}, got {measured}; fewer seeds or frames")
+
+
 def write_run(folder: Path, experiment: Experiment, *, name: str = "", preset: str = "", device: str = "auto") -> None:
     """Make the run file of `experiment`, whose paths are absolute, in a folder that has none, ready for a worker."""
+    _check_that_it_can_be_read(experiment)
     _write(
         folder,
         name=name or experiment.name,

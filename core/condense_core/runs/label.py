@@ -60,7 +60,8 @@ def differences(info: RunInfo, base: PresetBase) -> tuple[str, ...]:
         own = _flat(table)
         text = base(info.preset) if info.preset else None
         if text is None:
-            return tuple(_draws(own))
+            # a name that is not the scenario's own was given by somebody, and says enough
+            return tuple(_draws(own)) if info.name in {info.preset, table.get("name")} else ()
         every, stated = _preset(text)
         # what the preset sets and the run does not has its default here
         own |= {key: _plain(value) for key in stated if key not in own for value in values_of(table, key)}

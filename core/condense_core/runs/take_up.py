@@ -18,7 +18,7 @@ from condense_core.runs import place
 from condense_core.scenario.watched import Watched
 
 
-class Recorded(NamedTuple):
+class TakenUp(NamedTuple):
     """What there is of a watched run that is over: its row, what was watched, and the last step of any row."""
 
     info: RunInfo
@@ -36,14 +36,14 @@ def watched_folder(runs: Path, name: str | Path) -> Path:
     return place.find_run(runs, str(name))
 
 
-def recorded(folder: Path) -> Recorded:
+def recorded(folder: Path) -> TakenUp:
     """What the run has; RunFileError for one that nobody can go on with."""
     with RunReader(folder) as run:
         info, subject, upto = run.info(), run.subject, run.last_step
     _refuse(info, folder)
     if not isinstance(subject, Watched):
         raise _not_watched(folder.name)
-    return Recorded(info, subject, upto)
+    return TakenUp(info, subject, upto)
 
 
 def take_up(folder: Path, *, can: Sequence[RunAbility], steps: int | None = None) -> RunInfo:

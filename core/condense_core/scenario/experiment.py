@@ -218,7 +218,7 @@ class Ensemble(Checked, frozen=True, kw_only=True):
     vary: Literal["init", "data", "both"] = "init"
 
     def __post_init__(self) -> None:
-        require(1 <= self.members <= 1024, "members", "1 to 1024", self.members)
+        require(1 <= self.members <= 4096, "members", "1 to 4096", self.members)
 
 
 class Experiment(Checked, frozen=True, kw_only=True):

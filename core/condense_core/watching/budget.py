@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from condense_core.engine.training.budget import Budget
 
-# Within the first minute measuring may have what it may take of that minute, at most half of the time trained so far.
-FIRST_S = 60.0
-EARLY_SHARE = 0.5
-# What is never too much beside the recorder's start, which takes longer.
+# Within the first half minute measuring may have what it may take of that, at most a tenth of the time trained so far,
+# or this where that is less: beside the recorder's start, without which there is nothing.
+FIRST_S = 30.0
+EARLY_SHARE = 0.1
 LEAST_S = 0.3
 # Measurements that may be asked for before the first one has said what they cost.
 BLIND = 48
@@ -46,17 +46,14 @@ class Allowance(Budget):
 
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
-        return max(self._start + LEAST_S, self._share * trained, min(self._share * FIRST_S, EARLY_SHARE * trained))
+        early = max(LEAST_S, min(self._share * FIRST_S, EARLY_SHARE * trained))
+        return max(self._share * trained, self._start + early)
 
     def due(self, trained: float) -> list[str]:
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
         if not self._answered and len(self._asked) >= BLIND:
             return []
         return super().due(trained)
-
-    def told(self, left_out: Sequence[str]) -> None:
-        """Note that somebody has said of these that they run less often."""
-        self._announced.update(left_out)
 
     def ask(self, names: Sequence[str]) -> None:
         """Note that these probes are to run."""
@@ -72,4 +69,5 @@ class Allowance(Budget):
             for name, seconds in self._asked.popleft().items():
                 self.seconds[name] -= seconds
         self._answered = True
-        super().ran(costs)
+        # a loss costs nothing to speak of: it is recorded at every step that is due
+        super().ran({**costs, FIRST: 0.0})

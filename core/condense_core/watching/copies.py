@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from condense_core.runfile.status import Status
 from condense_core.scenario.watched import Watched, dumps
+from condense_core.watching.budget import FIRST
 from condense_core.watching.choice import choose
 from condense_core.watching.copying import copy_layers, leaves_out, norm, scale_of
 from condense_core.watching.described import with_layers
@@ -85,15 +86,19 @@ class Copies:
         if self.shards is None and leaves_out(self._optimizer):
             return False
         self.find(recording, copy.step)
+        # a loss needs no layer
+        alone = copy.probes == (FIRST,) and self.shards is None and not copy.must
         if last:
             self._copy(recording, self.layers, copy, with_gradient=False)
             self._send(recording, copy)
         elif self.others:
             own, waiting = shared_out(self.layers, self.others)
+            if alone:
+                own, waiting = [], {whose: [] for whose in waiting}
             self._round = Round(copy, waiting)
             self._take_part(recording, self._optimizer, own)
         else:
-            self._take_all(recording, copy)
+            self._take_all(recording, copy, [] if alone else self.layers)
         return True
 
     def waits_for(self, optimizer: Optimizer) -> bool:
@@ -115,10 +120,10 @@ class Copies:
         found.copy.norm = together(found.norms)
         self._send(recording, found.copy)
 
-    def _take_all(self, recording: Recording, copy: WeightCopy) -> None:
+    def _take_all(self, recording: Recording, copy: WeightCopy, layers: list[FoundLayer]) -> None:
         try:
             copy.norm, copy.scale = norm(self._model.parameters()), scale_of(self._optimizer)
-            self._copy(recording, self.layers, copy)
+            self._copy(recording, layers, copy)
         except Exception:
             if self.shards is not None:
                 # the other processes have met the same

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from condense_core.watching.layers import FoundLayer, whole
 from condense_core.watching.recording import WeightCopy
 
-Scale = Tensor | float
+LossScale = Tensor | float
 Loss = Tensor | float
 
 
@@ -57,7 +57,7 @@ def norm(parameters: Iterable[nn.Parameter]) -> Tensor | float:
         return found
 
 
-def scale_of(optimizer: Optimizer | None) -> Scale:
+def scale_of(optimizer: Optimizer | None) -> LossScale:
     """What loss and gradient are multiplied with where a GradScaler left that to the optimizer, as to fused ones."""
     scale = getattr(optimizer, "grad_scale", None)
     return 1.0 if scale is None else scale.detach().clone()

@@ -22,9 +22,14 @@ class Framework:
         self.run: WatchedRun | None = None
         """The run; None before training begins."""
 
-    def begin(self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer] | None, config: object) -> None:
-        """Training begins."""
-        self.run = watch(model, optimizer, **{"config": config, **self._options})
+    def begin(
+        self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer] | None, config: object, *, step: int
+    ) -> None:
+        """Training begins, at a step that is not 0 where the framework resumes from its checkpoint."""
+        known = {"config": config}
+        if self._options.get("resume") is not None:
+            known["step"] = step
+        self.run = watch(model, optimizer, **{**known, **self._options})
         self.run.hears = heard().take
 
     def log(self, values: Mapping[str, Any]) -> None:

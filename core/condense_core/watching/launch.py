@@ -34,8 +34,12 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        from condense_core.watching.untouched import Untouched
+        # on a cold disk PyTorch takes longer than a run may be silent that is being started
+        with control.hold(Path(folder)):
+            control.say_stage(Path(folder), "importing PyTorch")
+            from condense_core.watching.untouched import Untouched
 
+            control.say_stage(Path(folder), "starting the recorder")
         watching = Untouched(Path(folder), start, script, arguments)
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         traceback.print_exc()

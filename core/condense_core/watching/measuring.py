@@ -46,7 +46,11 @@ MAKERS: Mapping[str, Callable[[View], Probe]] = {
 class Measurer:
     """Measures what it is sent and writes the run file."""
 
-    def __init__(self, folder: Path, answer: Callable[[pipe.Answer], None]) -> None:
+    def __init__(
+        self, folder: Path, answer: Callable[[pipe.Answer], None], worked: Callable[[], float] | None = None
+    ) -> None:
+        """`worked` says what this process has worked, in seconds of a core; by default what this thread and the
+        writer's have."""
         self._folder = folder
         with RunReader(folder) as run:
             steps, losses = run.curve("loss")
@@ -61,9 +65,13 @@ class Measurer:
         self._groups: list[tuple[frozenset[str], dict[str, Probe]]] = []
         self._costs: dict[str, float] = {}
         self._budget: Allowance | None = None
+        self._worked = worked
         self._began = time.thread_time()
         """What the process had done until here: it imported PyTorch."""
-        self._spent = self._beside = 0.0
+        self._spent = self._copying = self._beside = 0.0
+        self._last: dict[str, float] = {}
+        self._dear: set[str] = set()
+        # probes of which an event says that they run less often
         self.measured = 0
         threading.Thread(target=self._pass_on, daemon=True).start()
 
@@ -80,7 +88,7 @@ class Measurer:
             thread.set_status(message.status, message.reason, **message.columns)  # type: ignore[arg-type]
         elif isinstance(message, pipe.At):
             thread.progress = message.step, message.seconds
-            self._spent, self._beside = message.spent, message.beside
+            self._spent, self._copying, self._beside = message.spent, message.copying, message.beside
         else:
             step, seconds = thread.progress
             if self.measured:
@@ -98,7 +106,7 @@ class Measurer:
     def _measure(self, shot: pipe.Shot, tensors: dict[str, dict[str, Tensor]]) -> None:
         weights, gradients = tensors["weight"], tensors["gradient"]
         found = Measurement(shot.step)
-        names, left_out = self._affordable(shot, found)
+        names = self._affordable(shot, found)
         costs = dict.fromkeys(names, 0.0)
         known = {layer for layers, _ in self._groups for layer in layers}
         new = tuple(layer for layer in weights if layer not in known)
@@ -112,6 +120,7 @@ class Measurer:
                     begun = time.thread_time()
                     probes[name].measure(view, found)
                     costs[name] += time.thread_time() - begun
+        self._last |= costs
         for name, seconds in costs.items():
             self._costs[name] = self._costs.get(name, 0.0) + seconds
         if shot.seconds > self._before:
@@ -119,25 +128,26 @@ class Measurer:
         self._thread.put(StepRecord(found.step, found.scalars, found.frames, found.events))
         self.measured += 1
         if self._budget is not None:
-            self._budget.began(self._own - sum(self._costs.values()))
+            self._budget.began(self._besides)
             self._budget.ran(costs)
-        self._answer(pipe.Answer(costs=costs, left_out=left_out, besides=self._own - sum(self._costs.values())))
+        self._answer(pipe.Answer(costs=costs, besides=self._besides))
 
-    def _affordable(self, shot: pipe.Shot, found: Measurement) -> tuple[list[str], tuple[str, ...]]:
-        """The probes that run, and those that are left out: what a shot costs is not known where it is copied, as long
-        as the first ones wait to be measured."""
+    def _affordable(self, shot: pipe.Shot, found: Measurement) -> list[str]:
+        """The probes that run: what they cost is not known where a shot is copied, as long as the first ones wait."""
         if self._budget is None:
-            self._budget = Allowance(shot.share)
-        if shot.must:
-            return list(shot.probes), ()
+            self._budget = Allowance(shot.share, shot.probes)
         budget = self._budget
-        budget.besides = self._total - sum(self._costs.values())
+        if shot.must:
+            return list(shot.probes)
+        budget.besides = self._copying + self._beside + self._besides
         due = budget.due(shot.seconds - self._before)
-        if budget.notice:
-            found.event("slower", budget.notice)
-        # a loss costs nothing, and is what a curve is made of
-        names = [name for name in shot.probes if name in due or name == FIRST]
-        return names, tuple(name for name in shot.probes if name not in names)
+        names = [name for name in shot.probes if name in due]
+        costs = {name: self._last[name] for name in budget.probes if name not in names and name in self._last}
+        if new := [f"{name} ({1000 * cost:.3g} ms)" for name, cost in costs.items() if name not in self._dear]:
+            self._dear |= costs.keys()
+            words = f"measuring has taken {self._total:.2f} s; measured less often from here on: {', '.join(new)}"
+            found.event("slower", words)
+        return names
 
     def _begin(self, shot: pipe.Shot, weights: dict[str, Tensor], new: tuple[str, ...], found: Measurement) -> None:
         """Make the probes of layers that are seen for the first time, which know how these began."""
@@ -163,19 +173,24 @@ class Measurer:
 
     @property
     def _own(self) -> float:
-        """Seconds of a core that this process has worked: in this thread, from its beginning, and in the writer's."""
-        return time.thread_time() + self._thread.seconds
+        """Seconds of a core that this process has worked, from its beginning."""
+        return time.thread_time() + self._thread.seconds if self._worked is None else self._worked()
 
     @property
     def _total(self) -> float:
         """All that watching has cost, in seconds of a core: in the training's process and in this one."""
-        return self._spent + self._beside + self._own
+        return self._copying + self._beside + self._own
+
+    @property
+    def _besides(self) -> float:
+        """What this process has worked, without the probes that may be left out."""
+        return self._own - sum(seconds for name, seconds in self._costs.items() if name != FIRST)
 
     def _report(self, trained: float) -> str:
         rest = self._own - self._began - self._thread.seconds - sum(self._costs.values())
         parts = {
             "starting": self._began,
-            "copying": self._spent,
+            "copying": self._copying,
             "sending": self._beside,
             "writing": self._thread.seconds,
             "receiving": rest,
@@ -196,14 +211,21 @@ class Measurer:
                     self._answer(pipe.Answer(command=self._thread.commands.popleft().verb))
 
 
-def serve(folder: Path, incoming: BinaryIO, answer: Callable[[pipe.Answer], None], *, keep_empty: bool = False) -> int:
+def serve(
+    folder: Path,
+    incoming: BinaryIO,
+    answer: Callable[[pipe.Answer], None],
+    *,
+    keep_empty: bool = False,
+    worked: Callable[[], float] | None = None,
+) -> int:
     """Record what comes in until it ends, which is 0, or cannot be recorded, which is 1 and said in an answer.
 
-    Whoever calls this holds the run.
+    Whoever calls this holds the run. `worked` as for a `Measurer`.
     """
     recorder = None
     try:
-        recorder = Measurer(folder, answer)
+        recorder = Measurer(folder, answer, worked)
         going = True
         while going and (message := pipe.read(incoming)) is not None:
             tensors = None

@@ -62,11 +62,13 @@ class RowChange(msgspec.Struct, frozen=True, kw_only=True, tag="row"):
 
 
 class At(msgspec.Struct, frozen=True, kw_only=True, tag="at"):
-    """How far training is, and what measuring has cost its own thread, and `beside` it the others of its process."""
+    """How far training is; for how long its own thread was held up, `spent` seconds, what that took of a core, and what
+    `beside` it the others of its process took."""
 
     step: int
     seconds: float
     spent: float
+    copying: float = 0.0
     beside: float = 0.0
 
 
@@ -82,12 +84,11 @@ ToRecorder = Shot | SaidNow | RowChange | At | End
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """From the recorder: a command that a viewer gave, what the probes of a shot have cost in seconds, which of them
-    were left out for their cost, and what `besides` the process has, or why it cannot go on."""
+    """From the recorder: a command that a viewer gave, what the probes of a shot have cost in seconds, and what
+    `besides` the process has, or why it cannot go on."""
 
     command: str = ""
     costs: dict[str, float] = {}
-    left_out: tuple[str, ...] = ()
     besides: float = 0.0
     failed: str = ""
 

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def main() -> int:
         with control.hold(folder):
             from condense_core.watching.measuring import serve
 
-            return serve(folder, sys.stdin.buffer, answer, keep_empty=sys.argv[2:] == ["--keep-empty"])
+            keep_empty = sys.argv[2:] == ["--keep-empty"]
+            return serve(folder, sys.stdin.buffer, answer, keep_empty=keep_empty, worked=time.process_time)
     except Exception as error:  # noqa: BLE001 - the boundary of the process: training is told, and goes on
         with contextlib.suppress(OSError):
             sys.stdout.buffer.write(msgspec.json.encode({"failed": reason(error)}) + b"\n")
@@ -49,4 +51,5 @@ def answer(found: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # without taking PyTorch apart, which nobody needs
+    os._exit(main())

@@ -85,7 +85,9 @@ class Recording:
         self.as_before = as_before
         """None from the first step on."""
         self.spent = 0.0
-        """Seconds that the training's own thread has spent."""
+        """Seconds for which the training's own thread was held up."""
+        self.copying = 0.0
+        """What that took of a core."""
         self._beside = self._there = 0.0
         # of a core: what sending has taken here, and all but the probes in the recorder's process
         self._pid = os.getpid()
@@ -120,11 +122,8 @@ class Recording:
         if self._bytes > MOST_WAITING or self._waiting.qsize() > MOST_SNAPSHOTS:
             return ()
         with self._lock:
-            self._budget.besides = self.spent + self._beside + self._there
-            found = tuple(self._budget.due(seconds))
-            if self._budget.notice:
-                self.event(self.progress[0], "slower", self._budget.notice)
-            return found
+            self._budget.besides = self.copying + self._beside + self._there
+            return tuple(self._budget.due(seconds))
 
     def measure(self, snapshot: WeightCopy) -> None:
         """Have a snapshot measured."""
@@ -206,7 +205,12 @@ class Recording:
                 if time.monotonic() - told > BEAT_S or isinstance(item, pipe.End):
                     step, seconds = self.progress
                     self._beside = time.thread_time()
-                    pipe.write(file, pipe.At(step=step, seconds=seconds, spent=self.spent, beside=self._beside))
+                    pipe.write(
+                        file,
+                        pipe.At(
+                            step=step, seconds=seconds, spent=self.spent, copying=self.copying, beside=self._beside
+                        ),
+                    )
                     told = time.monotonic()
                 if isinstance(item, WeightCopy):
                     _send(file, item, self._budget.share)
@@ -236,7 +240,6 @@ class Recording:
                     with self._lock:
                         self._there = answer.besides
                         self._budget.began(answer.besides)
-                        self._budget.told(answer.left_out)
                         self._budget.ran(answer.costs)
             if not self._over:
                 self.give_up(f"the process that records it has gone (status {self._process.wait()})")

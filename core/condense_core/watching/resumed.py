@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.status import Status
-from condense_core.runs.take_up import Recorded, recorded
+from condense_core.runs.take_up import TakenUp, recorded
 from condense_core.scenario.watched import Watched, in_words, settings
 from condense_core.watching.choice import choose, draw
 from condense_core.watching.find import Finder
@@ -112,7 +112,7 @@ def resumed_in(folder: Path, now: Watched, step: int | None) -> Resumed:
     return resumed_as(recorded(folder), now, step)
 
 
-def resumed_as(found: Recorded, now: Watched, step: int | None) -> Resumed:
+def resumed_as(found: TakenUp, now: Watched, step: int | None) -> Resumed:
     """What was recorded as a run that `now` goes on with."""
     info = found.info
     return Resumed(

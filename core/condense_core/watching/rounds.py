@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from condense_core.watching.copying import Scale, norm, parameters_of, scale_of
+from condense_core.watching.copying import LossScale, norm, parameters_of, scale_of
 from condense_core.watching.layers import FoundLayer
 from condense_core.watching.recording import WeightCopy
 
@@ -53,7 +53,7 @@ def norm_at(optimizer: Optimizer) -> Tensor | float:
     return _unscaled(norm(parameters_of(optimizer)), scale_of(optimizer))
 
 
-def unscale(copy: WeightCopy, names: Sequence[str], scale: Scale) -> None:
+def unscale(copy: WeightCopy, names: Sequence[str], scale: LossScale) -> None:
     """Divide gradients by what their optimizer's GradScaler multiplied them with."""
     for name in names:
         if name in copy.gradients:
@@ -76,7 +76,7 @@ def changes(optimizer: Optimizer, model: nn.Module) -> int:
     return sum(id(parameter) in inside for parameter in parameters_of(optimizer))
 
 
-def _unscaled(value: Tensor | float, scale: Scale) -> Tensor | float:
+def _unscaled(value: Tensor | float, scale: LossScale) -> Tensor | float:
     if isinstance(scale, Tensor):
         with torch.no_grad():
             return value / (scale.to(value.device) if isinstance(value, Tensor) else float(scale))

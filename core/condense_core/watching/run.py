@@ -79,6 +79,7 @@ class WatchedRun:
         self._loss: Loss = math.nan
         self._logged = Logged()
         self._owed = False
+        self._measured = False
         self._stop_asked = False
         self._stop_seen = False
         self._began = math.nan
@@ -193,14 +194,12 @@ class WatchedRun:
         recording = self._recording
         if recording is None or not recording.usable or not self._copies.waits_for(optimizer):
             return
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.thread_time()
         try:
             self._copies.other_step(recording, optimizer)
         except Exception as error:  # noqa: BLE001 - as in `log`
             recording.give_up(error)
-        spent = time.perf_counter() - begun
-        self._began += spent
-        recording.spent += spent
+        self._spent(recording, begun, worked)
 
     def also(self, optimizer: Optimizer) -> None:
         """From now on an optimizer is known that changes some of the layers; somebody calls `other_hook` before its
@@ -223,7 +222,7 @@ class WatchedRun:
     def _before_step(self, arguments: tuple[Any, ...]) -> Callable[[], Any] | None:
         """Before the weights change; a closure in place of the one that was given, where that makes the gradient."""
         recording = self._recording
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.thread_time()
         closure = next((each for each in arguments if callable(each)), None)
         usable = recording is not None and recording.usable
         due, replaced = self._with_others(closure, help_them=not usable)
@@ -252,9 +251,7 @@ class WatchedRun:
         except Exception as error:  # noqa: BLE001 - as in `log`
             recording.give_up(error)
             return None
-        spent = time.perf_counter() - begun
-        self._began += spent
-        recording.spent += spent
+        self._spent(recording, begun, worked)
         stop = self.on_stop
         if self._stop_asked and stop is not None:
             stop()
@@ -334,7 +331,7 @@ class WatchedRun:
     ) -> bool:
         """Copy what is to be measured; whether this step is dealt with, and need not be measured later."""
         seconds = self._seconds()
-        must = must or self._step == 0
+        must = must or not self._measured
         names = recording.due(seconds, must=must or self._copies.shards is not None)
         if not names:
             return True
@@ -347,8 +344,16 @@ class WatchedRun:
         )
         dealt_with = self._copies.take(recording, copy, last=last)
         if dealt_with:
+            self._measured = True
             self._record(recording, self._logged.rest())
         return dealt_with
+
+    def _spent(self, recording: Recording, begun: float, worked: float) -> None:
+        """Note what this thread has done since these two clocks: that was no training."""
+        spent = time.perf_counter() - begun
+        self._began += spent
+        recording.spent += spent
+        recording.copying += time.thread_time() - worked
 
     def _seconds(self) -> float:
         return max(0.0, time.perf_counter() - self._began)

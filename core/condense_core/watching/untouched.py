@@ -16,7 +16,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from condense_core.foreign import reason
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import revision_at
-from condense_core.runs.take_up import Recorded
+from condense_core.runs.take_up import TakenUp
 from condense_core.scenario.watched import Watched
 from condense_core.watching.begin import BUDGET, bare, rank
 from condense_core.watching.budget import Allowance
@@ -49,7 +49,7 @@ class Untouched:
             named = script if module else str(file)
             now = Watched(name=watched.name, script=named, arguments=tuple(arguments), revision=at)
             step = int(start) if start.isdecimal() else None
-            self._resumed = resumed_as(Recorded(info, watched, upto), now, step)
+            self._resumed = resumed_as(TakenUp(info, watched, upto), now, step)
         self._recording: Recording | None = Recording(folder, Allowance(BUDGET), keep_empty=True)
         if self._resumed is not None:
             self._recording.progress = (self._resumed.last, self._resumed.seconds)

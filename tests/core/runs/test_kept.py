@@ -155,7 +155,7 @@ def test_a_cache_that_steers_the_terminal_or_is_of_another_program_is_not_believ
 
 def test_a_cache_of_somebody_else_is_not_believed(runs, read):
     looked(runs)
-    file = runs / kept.FOLDER / "glances"
+    file = runs / kept.FOLDER / "glances-plain"
     for mend in (lambda: file.chmod(0o666), lambda: (file.rename(file.with_name("x")), file.symlink_to("x"))):
         mend()
         read.clear()
@@ -181,7 +181,7 @@ def test_what_a_killed_program_left_is_cleared_and_never_read(runs):
         connection.execute("UPDATE run SET reason = 'changed'")
     aged(folders(runs)[0], 60.0)
     looked(runs)
-    assert [file.name for file in (runs / kept.FOLDER).iterdir()] == ["glances"]
+    assert [file.name for file in (runs / kept.FOLDER).iterdir()] == ["glances-plain"]
 
 
 def test_old_runs_are_left_alone_and_what_happens_is_seen_at_the_next_look(runs, tmp_path, monkeypatch):

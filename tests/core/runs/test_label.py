@@ -73,6 +73,7 @@ def test_the_run_of_a_sweep_is_called_by_what_differs() -> None:
 
 def test_a_run_of_no_preset_is_called_by_its_name_and_draws() -> None:
     assert called(made("", "seed=4", base="digits-gd")) == "digits-gd · seed 4"
+    assert called(made("", "seed=4", base="digits-gd", name="mine")) == "mine"
     gone = "a-preset-of-another-version"
     assert called(made(gone, "seed=4", "steps=7", base="digits-gd", name=gone)) == f"{gone} · seed 4"
 

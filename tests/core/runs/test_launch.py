@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from condense_core.errors import ScenarioError
 from condense_core.runfile import info
 from condense_core.runfile.reader import RunReader
 from condense_core.runs import launch
@@ -44,3 +45,12 @@ def test_a_run_that_waits_for_its_launcher_is_not_lost(make_run, monkeypatch):
     launch.launch(folder, ["sh", "-c", "sleep 0.4"])
     assert seen
     assert set(seen) == {"starting"}
+
+
+def test_more_values_of_seeds_than_a_viewer_holds_are_refused_before_training(make_run):
+    settings = ("ensemble.members=4096", "steps=100000")
+    assert make_run(*settings, "record.frames=300").is_dir()
+    with pytest.raises(ScenarioError, match=r"^record.frames: expected at most 305 with 4096 seeds of 1 layers"):
+        make_run(*settings, "record.frames=400")
+    with pytest.raises(ScenarioError, match=r"ensemble.members: expected 1 to 4096, got 4097"):
+        make_run("ensemble.members=4097")

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 
-from condense_core.watching.budget import BLIND, PROBES, Allowance
+from condense_core.watching.budget import BLIND, FIRST, PROBES, Allowance
 
 
 def test_measuring_may_take_its_share_from_the_first_minute_on_and_no_grace_doubles_a_short_training():
     budget = Allowance(0.03)
-    assert budget.allowed(1.0) == pytest.approx(0.5)
-    assert budget.allowed(10.0) == pytest.approx(1.8)
+    assert budget.allowed(0.0) == pytest.approx(0.3)
+    assert budget.allowed(5.0) == pytest.approx(0.5)
+    assert budget.allowed(10.0) == pytest.approx(0.9)
     assert budget.allowed(60.0) == pytest.approx(1.8)
+    assert budget.allowed(1000.0) == pytest.approx(30.0)
+
+
+def test_the_recorders_start_counts_and_leaves_something_for_the_first_seconds():
+    budget = Allowance(0.03)
+    budget.began(1.5)
+    budget.ran(dict.fromkeys(PROBES, 0.0))
+    # what the process does later is no start of it
+    budget.began(9.0)
+    assert budget.allowed(0.0) == pytest.approx(1.8)
+    assert budget.allowed(30.0) == pytest.approx(2.4)
     assert budget.allowed(1000.0) == pytest.approx(30.0)
 
 
 def trained(lag: int, cost: float = 0.02, step: float = 0.02, steps: int = 10_000) -> float:
     """Share of the time that measuring took where answers come so many measurements later."""
-    budget, waiting = Allowance(0.03), 0
+    budget, waiting = Allowance(0.03), deque()
     for number in range(steps):
         names = budget.due(number * step)
-        if names:
-            budget.ask(names)
-            waiting += 1
-        while waiting > lag:
-            budget.ran(dict.fromkeys(PROBES, cost))
-            waiting -= 1
+        # what every curve is made of, at every step that is due
+        assert FIRST in names
+        budget.ask(names)
+        waiting.append(names)
+        while len(waiting) > lag:
+            budget.ran(dict.fromkeys(waiting.popleft(), cost))
     return budget.total / (steps * step)
 
 

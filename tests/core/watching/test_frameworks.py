@@ -47,7 +47,7 @@ def test_transformers_trainer_is_watched_with_its_log_and_the_loss_of_its_parts_
     # as accelerate has it
     wrapped = types.SimpleNamespace(optimizer=optimizer)
     args = types.SimpleNamespace(to_sanitized_dict=lambda: {"learning_rate": 0.1})
-    state, steering = types.SimpleNamespace(is_world_process_zero=True), types.SimpleNamespace()
+    state, steering = types.SimpleNamespace(is_world_process_zero=True, global_step=0), types.SimpleNamespace()
     callback.on_train_begin(args, state, steering, model=model, optimizer=wrapped)
     losses = []
     for _ in range(3):
@@ -78,7 +78,7 @@ def test_lightning_is_watched_and_a_training_that_fails_is_a_run_that_failed(run
     module = network()
     optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
     trainer = types.SimpleNamespace(
-        is_global_zero=True, optimizers=[optimizer], callback_metrics={"val_acc": torch.tensor(0.25)}
+        is_global_zero=True, global_step=0, optimizers=[optimizer], callback_metrics={"val_acc": torch.tensor(0.25)}
     )
     callback.on_train_start(trainer, module)
 
@@ -100,3 +100,34 @@ def test_lightning_is_watched_and_a_training_that_fails_is_a_run_that_failed(run
         assert (run.info().status, run.info().reason) == ("failed", "RuntimeError: out of data")
         assert run.curve("loss")[1][:2] == pytest.approx(losses, rel=1e-5)
         assert run.last("val_acc") == 0.25
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize("framework", ["hf", "lightning"])
+def test_a_framework_that_resumes_says_itself_at_which_step(runs, framework):
+    def trained(step: int, **options: object) -> str:
+        callback = importlib.import_module(f"condense_core.{framework}").Watch(runs_dir=runs, **options)
+        model = network()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        args = types.SimpleNamespace(to_sanitized_dict=dict)
+        state = types.SimpleNamespace(is_world_process_zero=True, global_step=step)
+        trainer = types.SimpleNamespace(is_global_zero=True, global_step=step, optimizers=[optimizer])
+        if framework == "hf":
+            callback.on_train_begin(args, state, None, model=model, optimizer=optimizer)
+        else:
+            callback.on_train_start(trainer, model)
+        for _ in range(4):
+            optimizer.zero_grad()
+            model(torch.randn(4, 5)).square().mean().backward()
+            optimizer.step()
+        name: str = callback._training.run.id
+        callback._training.end()
+        return name
+
+    name = trained(0)
+    assert trained(3, resume=name) == name
+    with RunReader(only_run(runs)) as run:
+        assert run.info().step == 7
+        assert run.instants.tolist() == list(range(8))
+        (said,) = [event.text for event in run.events if event.kind == "resumed"]
+        assert said.startswith("resumed at step 3, as its script says; what was recorded up to step 4 stands")

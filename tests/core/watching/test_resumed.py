@@ -18,6 +18,12 @@ from condense_core.watching import start
 from condense_core.watching.find import Finder
 
 
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path, monkeypatch):
+    """No checkout, whose revision git may say too late on a busy machine."""
+    monkeypatch.chdir(tmp_path)
+
+
 def trained(runs, *, steps=20, kind=torch.optim.Adam, at=12):
     """A run of so many steps; its id, and network and optimizer as they were at a step before its end."""
     model = network()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -330,6 +331,27 @@ def test_where_runs_cannot_be_made_there_is_one_warning_and_training_goes_on(tmp
     run.close()
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "this training is not watched" in line
+
+
+@pytest.mark.thorough
+@pytest.mark.own_process
+def test_what_watching_is_said_to_take_is_what_its_process_took(runs, tmp_path):
+    """By the kernel's count of it, in which the imports before the first measurement are most."""
+    file = tmp_path / "train.py"
+    end = (
+        "run.close(); import resource; u = resource.getrusage(resource.RUSAGE_CHILDREN); print(u.ru_utime + u.ru_stime)"
+    )
+    file.write_text(SCRIPT.replace("\nwatch(", "\nrun = watch(").replace("range(3)", "range(40)").format(end=end))
+    environment = {**os.environ, "CONDENSE_RUNS_DIR": str(runs)}
+    took = float(subprocess.check_output([sys.executable, str(file)], env=environment, timeout=120))
+    with RunReader(only_run(runs)) as found:
+        (said,) = texts(found, "recording")
+        assert found.instants.tolist() == [*range(33), *range(34, 41, 2)]
+    parts = dict(re.findall(r"(\w+) ([\d.]+) s", said.partition(": ")[2]))
+    here = float(parts.pop("copying", 0)) + float(parts.pop("sending", 0))
+    total = float(re.search(r"took ([\d.]+) s", said)[1])
+    assert total - here == pytest.approx(took, rel=0.2, abs=0.1)
+    assert sum(map(float, parts.values())) == pytest.approx(total - here, abs=0.1)
 
 
 @pytest.mark.own_process

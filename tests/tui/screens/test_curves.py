@@ -34,12 +34,16 @@ async def focused(pilot: Pilot[None]) -> PlotPanel:
     return panel
 
 
-async def test_one_thread_builds_all_plots(recorded: Recording) -> None:
+def threads(name: str) -> int:
+    return len([thread for thread in threading.enumerate() if thread.name.startswith(name)])
+
+
+async def test_one_thread_builds_all_plots_and_ends_with_the_app(recorded: Recording) -> None:
     """Each keeps some of the memory of what it built."""
     async with shown(recorded.folder, (200, 60)) as pilot:
         await settled(pilot)
-        assert len([thread for thread in threading.enumerate() if thread.name.startswith("plots")]) == 1
-        assert not [thread for thread in threading.enumerate() if thread.name.startswith("asyncio")]
+        assert (threads("plots"), threads("asyncio")) == (1, 0)
+    await until(lambda: threads("plots") == 0, "its end")
 
 
 @pytest.mark.parametrize("size", SIZES)

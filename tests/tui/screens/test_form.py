@@ -92,7 +92,7 @@ async def test_cost_follows_the_steps_and_the_seeds(tmp_path: Path, started: lis
     ("field", "value", "words"),
     [
         ("seed", "many", "seed: expected a whole number, got 'many'"),
-        ("seeds", "0", "seeds: expected 1 to 1024, got 0"),
+        ("seeds", "0", "seeds: expected 1 to 4096, got 0"),
         ("device", "gpu", "expected auto, cpu, cuda or cuda:i"),
         ("data", "digit", "did you mean 'digits'?"),
         ("change", "layers.0.widht=3", "did you mean 'layers.0.width'?"),

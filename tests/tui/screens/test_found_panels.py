@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from piloting import run_screen, settled, shown, text, text_has, until
 from recording import Recording
 
+from condense_tui.app.app import CondenseApp
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.terminal.textual_internals import strips_of
 from condense_tui.terminal.toast import say
@@ -57,18 +60,26 @@ def as_written(pilot) -> str:
     return "\n".join(lines)
 
 
+class Lasting(CondenseApp):
+    """One whose messages stay, however slow the machine is."""
+
+    def notify(self, message: str, **options: Any) -> None:
+        super().notify(message, **{**options, "timeout": 60})
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_message_takes_one_line_below_the_panels(recorded: Recording, size: tuple[int, int]) -> None:
-    async with shown(recorded.folder, size) as pilot:
+    async with shown(recorded.folder, size, Lasting(recorded.folder)) as pilot:
         await settled(pilot)
         before = text(pilot).splitlines()
         for number in range(3):
             say(run_screen(pilot), f"something that happened, number {number}")
+            await text_has(pilot, f"number {number}")
         await text_has(pilot, "number 2")
 
         def changed() -> list[int]:
             lines = zip(before, text(pilot).splitlines(), strict=True)
-            return [at for at, (old, new) in enumerate(lines) if old != new]
+            return [at for at, (old, new) in enumerate(lines) if old.rstrip() != new.rstrip()]
 
         await until(lambda: changed() == [size[1] - 2], "the line over the keys to be the only one")
         assert text(pilot).splitlines()[-2].strip("▌ ") == "something that happened, number 2"

@@ -107,7 +107,8 @@ async def test_events_are_searched_too_and_n_is_a_new_run_where_nothing_is_searc
         assert events.found >= 1
         await pilot.press("escape", "n")
         await until(
-            lambda: any("another one" in toast.message for toast in pilot.app._notifications), "why there is none"
+            lambda: any("another one" in str(toast.render()) for toast in pilot.app.screen.query("Toast")),
+            "why there is none",
         )
 
 

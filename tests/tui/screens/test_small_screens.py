@@ -75,7 +75,7 @@ async def test_events_can_be_read_to_their_end_in_sixty_columns(tmp_path: Path) 
     async with shown(recording.folder, (60, 20)) as pilot:
         await pilot.press("4")
         await text_has(pilot, "change 0.13 s")
-        said = " ".join(line.strip("│ ▇▆▅▄▃▂▁█") for line in text(pilot).splitlines())
+        said = " ".join(line.strip("│║ ▇▆▅▄▃▂▁█") for line in text(pilot).splitlines())
         assert words in said
         await text_has(pilot, "recording")
 

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from condense_tui.cli import completions
-from condense_tui.cli.options import HostOption, RunsDirOption
+from condense_tui.cli.options import HostOption, OneRun, RunsDirOption
 
 if TYPE_CHECKING:
     from condense_core.runs.about_run import AboutChange
     from condense_tui.resolve.collection import Collection
 
-OneRun = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id or part of it.", autocompletion=completions.runs)
-]
 SomeRuns = Annotated[
     list[str],
     typer.Argument(

@@ -57,6 +57,9 @@ DownloadOption = Annotated[bool, typer.Option("--download", help="Download the d
 DeviceOption = Annotated[str, typer.Option(help=f"Device: {DEVICE_NAMES}.", autocompletion=completions.devices)]
 
 # What is shown, and how.
+OneRun = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id or part of it.", autocompletion=completions.runs)
+]
 RunArgument = Annotated[
     str,
     typer.Argument(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from condense_tui.cli import completions
-from condense_tui.cli.collection import OneRun, archive, note, remove, rename, tag
-from condense_tui.cli.options import AtOption, HostOption, JsonOption, RunsDirOption, WidthOption
+from condense_tui.cli.collection import archive, note, remove, rename, tag
+from condense_tui.cli.options import AtOption, HostOption, JsonOption, OneRun, RunsDirOption, WidthOption
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection

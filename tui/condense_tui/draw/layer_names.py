@@ -42,7 +42,7 @@ GROUPED_FROM = 9
 
 
 @dataclass(frozen=True)
-class Block:
+class LayerBlock:
     """Layers that belong together in a network: `label` is what the block is called in a list of all of them, `short`
     what each of its layers is called there."""
 
@@ -61,7 +61,7 @@ def block_of(layer: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def blocks(layers: tuple[str, ...]) -> tuple[Block, ...]:
+def blocks(layers: tuple[str, ...]) -> tuple[LayerBlock, ...]:
     """The layers by their blocks, in the order in which the blocks begin; empty where there are few layers, or where no
     two stand together. A layer that stands alone is a block without a label."""
     # a layer that stands by itself may bear a block's name
@@ -75,12 +75,12 @@ def blocks(layers: tuple[str, ...]) -> tuple[Block, ...]:
     found = []
     for (name, _), inside in grouped.items():
         if len(inside) == 1:
-            found.append(Block(inside[0], "", tuple(inside), (inside[0].removeprefix(begin),)))
+            found.append(LayerBlock(inside[0], "", tuple(inside), (inside[0].removeprefix(begin),)))
             continue
         label = name.removeprefix(begin)
         # a number alone says nothing: `h.3`
         label = ".".join(name.split(".")[-2:]) if label.isdigit() else label
-        found.append(Block(name, label, tuple(inside), tuple(layer.removeprefix(f"{name}.") for layer in inside)))
+        found.append(LayerBlock(name, label, tuple(inside), tuple(layer.removeprefix(f"{name}.") for layer in inside)))
     return tuple(found)
 
 

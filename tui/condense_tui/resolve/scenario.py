@@ -70,7 +70,7 @@ def changed(text: str, source: str, *, data: str, seed: str, seeds: str, setting
 
 @contextlib.contextmanager
 def _as_typed(source: str, typed: Mapping[str, str], settings: Sequence[str]) -> Iterator[None]:
-    """An error of a field that was given by another name is said by that name: `--seeds: expected 1 to 1024, got 5000`.
+    """An error of a field that was given by another name is said by that name: `--seeds: expected 1 to 4096, got 5000`.
     What `settings` name is called as there."""
     try:
         yield

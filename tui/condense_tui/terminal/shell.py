@@ -11,6 +11,7 @@ import signal
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -62,6 +63,9 @@ class Shell(TappedApp):
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
+        self.builder = ThreadPoolExecutor(1, thread_name_prefix="plots")
+        """The one thread that builds all plots: they hold up each other anyway, and each thread keeps a share of its
+        own of what malloc got back."""
         super().__init__()
         self._choose_keys()
         for theme in look.themes():
@@ -72,6 +76,10 @@ class Shell(TappedApp):
         self._plain: list[LineFilter] = [NoColor()] if self.ability.depth is Depth.NONE else []
         if not self.ability.unicode:
             self._plain.append(Ascii())
+
+    def on_unmount(self) -> None:
+        # it waits for no plot that nobody will see
+        self.builder.shutdown(wait=False, cancel_futures=True)
 
     @abstractmethod
     def open_run(self, place: Path, link: Link | None = None) -> None:

@@ -39,7 +39,7 @@ class SidePanel(HeatPanel):
             )
         run = f"{side.letter} {side.name}"
         # of a long name of a layer, the middle goes before its end does
-        room = self.size.width - 4 - cell_len(run) - 3 - (cell_len(side.seed) + 3 if side.seed else 0)
+        room = self.room - cell_len(run) - 3 - (cell_len(side.seed) + 3 if side.seed else 0)
         called = "" if layer is None else fitted(layer.name, max(LEAST_NAME, room)) if self.size.width else layer.name
         names = (run, called, side.seed)
         parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]

@@ -13,7 +13,7 @@ from condense_core.measure_table import MEASURES
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
-from condense_tui.draw.layer_names import GROUPED_FROM, Block, blocks, fitted, shared, without_shared
+from condense_tui.draw.layer_names import GROUPED_FROM, LayerBlock, blocks, fitted, shared, without_shared
 from condense_tui.draw.line import Line
 from condense_tui.draw.status import condensed_sign
 from condense_tui.draw.written import lines_of
@@ -137,7 +137,7 @@ class Layers(Lines):
         return called
 
     @property
-    def _blocks(self) -> tuple[Block, ...]:
+    def _blocks(self) -> tuple[LayerBlock, ...]:
         return blocks(tuple(layer.name for layer in self._layers))
 
     def go(self, by: int) -> None:

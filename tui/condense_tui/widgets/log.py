@@ -19,8 +19,8 @@ from condense_tui.draw import numbers
 from condense_tui.draw.line import Line
 from condense_tui.snapshots.snapshot import EventView, Snapshot
 from condense_tui.snapshots.worker_log import MOST_LINES
-from condense_tui.widgets.finder import Finder
 from condense_tui.widgets.log_view import LogView
+from condense_tui.widgets.search_field import SearchField
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -48,7 +48,7 @@ class LogPanel(Vertical):
         self._events = Events("events", "no events yet", id="run-events")
         nothing = "the worker's log is empty: nothing went wrong, or this is a recording"
         self._worker = WorkerLines("worker.log", nothing, id="worker-log")
-        self._finder = Finder(self._worker, "text to look for · enter, then n N · esc ends")
+        self._finder = SearchField(self._worker, "text to look for · enter, then n N · esc ends")
         self._last: LogView = self._worker
         self._output_height = 0
 

@@ -160,7 +160,7 @@ def waiting(snapshot: Snapshot) -> str:
     if snapshot.head is not None:
         return "no similarity recorded for this layer"
     if run.status == "starting":
-        return f"{run.stage}…"
+        return f"{run.stage}; waiting for the first frame…"
     return "waiting for the first frame…" if run.active else "the run ended before its first frame"
 
 

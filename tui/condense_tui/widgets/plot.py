@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -38,10 +37,6 @@ GROWTH_S = 0.4
 SMALL_GROWTH_S = 2.0
 # A plot that only grew waits for the next snapshot, to be drawn in the same frame; without one, it comes by itself.
 HOLD_S = 0.15
-
-# One thread builds all plots: they hold up each other anyway, and each thread has a share of its own of what malloc got
-# back, that it keeps.
-_BUILDER = ThreadPoolExecutor(1, thread_name_prefix="plots")
 
 # What a plot depends on, cheaply comparable: names, lengths and last steps of its curves, and how it is drawn.
 PlotKey = tuple[Any, ...]
@@ -307,7 +302,10 @@ class PlotPanel(Captioned, Lines, can_focus=True):
         self._started_at = time.monotonic()
         spec = draw.sized(self._spec, width, height, braille=self.ability.unicode)
         # without a description, Textual writes one out of all the numbers in the spec, and that for every plot
-        self._building = self.run_worker(partial(_built, spec), group="plot", description="a plot")
+        self._building = self.run_worker(partial(self._built, spec), group="plot", description="a plot")
+
+    async def _built(self, spec: Spec) -> Plot:
+        return await asyncio.get_running_loop().run_in_executor(self.app.builder, draw.build, spec)
 
     def _patience(self, wanted: PlotKey) -> float:
         """Seconds between plots of curves that only grow: long where they have not grown by a dot."""
@@ -336,10 +334,6 @@ class PlotPanel(Captioned, Lines, can_focus=True):
             self.rebuild()
         if self._waiting and self._key != self._wanted():
             self._start()
-
-
-async def _built(spec: Spec) -> Plot:
-    return await asyncio.get_running_loop().run_in_executor(_BUILDER, draw.build, spec)
 
 
 _ENDED = {WorkerState.SUCCESS, WorkerState.ERROR, WorkerState.CANCELLED}

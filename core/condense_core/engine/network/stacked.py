@@ -38,6 +38,8 @@ class Stacked:
         self._dataset = dataset
         self._weights = weights
         self._computed = computed
+        # of a thousand members a few are measured at a time, and each time those of all would be put together
+        self._known: dict[tuple[str, str], Tensor] = {}
 
     @property
     def has_gradient(self) -> bool:
@@ -51,7 +53,7 @@ class Stacked:
 
     def kernels(self, layer: str) -> Tensor:
         """The layers' kernels (S, M, K), to be read only."""
-        return self._rows(layer, self._weights())
+        return self._once("kernels", layer, self._weights)
 
     def gradient(self) -> NamedGradients:
         """Gradients by parameter name."""
@@ -59,7 +61,7 @@ class Stacked:
 
     def kernel_gradient(self, layer: str) -> Tensor:
         """Gradients by the layers' kernels (S, M, K)."""
-        return self._rows(layer, self._found[1])
+        return self._once("gradient", layer, self.gradient)
 
     @cached_property
     def loss_S(self) -> Tensor:
@@ -86,6 +88,11 @@ class Stacked:
     def _found(self) -> OutputsAndGradients:
         assert self._computed is not None
         return self._computed()
+
+    def _once(self, what: str, layer: str, values: Callable[[], NamedGradients]) -> Tensor:
+        if (what, layer) not in self._known:
+            self._known[what, layer] = self._rows(layer, values())
+        return self._known[what, layer]
 
     def _rows(self, layer: str, values: NamedGradients) -> Tensor:
         weight, bias = values[f"{layer}.weight"].detach().flatten(2), values.get(f"{layer}.bias")

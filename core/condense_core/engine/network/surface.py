@@ -15,7 +15,7 @@ from torch.func import functional_call
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.network import Network
-from condense_core.measures.curvature import Vector
+from condense_core.measures.curvature import FloatVector
 
 # Samples whose graph is kept from one product to the next; of more, each product makes it anew, so many at a time.
 CHUNK = 1_000
@@ -40,7 +40,7 @@ class LossSurface:
         """P."""
         return sum(value.numel() for value in self._weights.values())
 
-    def hessian_product(self, vector: Vector) -> Vector:
+    def hessian_product(self, vector: FloatVector) -> FloatVector:
         """The Hessian of the loss on the whole sample, times a vector (P,), entries in the order of the parameters."""
         parts = torch.from_numpy(np.ascontiguousarray(vector)).to(next(iter(self._weights.values())).device)
         along = [

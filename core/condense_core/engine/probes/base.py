@@ -24,6 +24,7 @@ class Measurement:
         """`numbers` are those of the members among all of the scenario, `ensemble` whether it has more than one."""
         self.step = step
         self.numbers = tuple(numbers)
+        self._row_of = {number: row for row, number in enumerate(self.numbers)}
         self.member_events: list[tuple[int, str, str]] = []
         """Events with the number of the member that each is of."""
         self._ensemble = ensemble or len(self.numbers) > 1
@@ -50,7 +51,7 @@ class Measurement:
 
     def add(self, part: Measurement) -> None:
         """Add what was found of some of the members."""
-        rows = [self.numbers.index(number) for number in part.numbers]
+        rows = [self._row_of[number] for number in part.numbers]
         for name, (values, bits) in part._columns.items():
             column, _ = self._columns.setdefault(name, (np.full(len(self.numbers), math.nan), bits))
             column[rows] = values
@@ -67,10 +68,18 @@ class Measurement:
         """All frames under the layers' names in the run file, with the scalars of an ensemble member by member."""
         if not self._ensemble:
             return self._frames
-        of_members = frames.Members(
-            names=tuple(self._columns), members=self.numbers, values=frames.Array.of(self._values, "f8")
-        )
-        return [("", of_members), *self._frames]
+        names, values = tuple(self._columns), self._values
+        parts: list[slice] = [slice(0, len(names))]
+        if values.size > frames.MOST_OF_MEMBERS:
+            # all that a probe finds of a layer in one frame: whoever reads the newest finds them together
+            layers = [name.partition(".")[0] for name in names]
+            ends = [at for at in range(1, len(names)) if layers[at] != layers[at - 1]] + [len(names)]
+            parts = list(map(slice, [0, *ends[:-1]], ends))
+        own = [
+            frames.Members(names=names[part], members=self.numbers, values=frames.Array.of(values[part], "f8"))
+            for part in parts
+        ]
+        return [*(("", frame) for frame in own), *self._frames]
 
     @property
     def events(self) -> list[tuple[str, str]]:

@@ -129,3 +129,24 @@ def test_a_layer_that_is_measured_whole_says_nothing_of_a_sample():
     (frame,) = [frame for layer, frame in into.frames if layer == "dense1" and isinstance(frame, frames.Condensation)]
     assert frame.drawn_of is None
     assert b"drawn_of" not in frames._encoder.encode(frame)
+
+
+def test_many_values_of_all_members_are_in_several_frames(monkeypatch):
+    monkeypatch.setattr(frames, "MOST_OF_MEMBERS", 20)
+    found = Measurement(3, (0, 1, 2, 3))
+    names = ["loss", "one.lines", "one.condensed", "two.lines", "two.condensed", "one.ratio"]
+    for place, name in enumerate(names):
+        found.scalar(name, np.arange(4.0) + 10 * place)
+    parts = [frame for layer, frame in found.frames if layer == ""]
+    assert [part.names for part in parts] == [
+        ("loss",),
+        ("one.lines", "one.condensed"),
+        ("two.lines", "two.condensed"),
+        ("one.ratio",),
+    ]
+    assert all(part.members == (0, 1, 2, 3) for part in parts)
+    np.testing.assert_array_equal(
+        np.concatenate([part.numpy() for part in parts]), np.arange(4.0) + 10 * np.arange(6)[:, None]
+    )
+    monkeypatch.setattr(frames, "MOST_OF_MEMBERS", 24)
+    assert len(found.frames) == 1

@@ -26,7 +26,7 @@ MOST_COMPARED = 6
 
 
 # What is done to one run that can be read, and to no row of others.
-_OF_ONE = frozenset({"pause", "stop", "new", "rename", "note"})
+_OF_ONE = frozenset({"copy", "pause", "stop", "new", "rename", "note"})
 
 
 class HomeCommands:

@@ -19,12 +19,12 @@ from condense_tui.snapshots.plots import Axes, Figure
 from condense_tui.snapshots.snapshot import Snapshot
 from condense_tui.widgets.caption import Captioned
 from condense_tui.widgets.field import FieldPanel
-from condense_tui.widgets.finder import Finder
 from condense_tui.widgets.layers import Layers, lines_needed
 from condense_tui.widgets.log import LogPanel
 from condense_tui.widgets.panel_grid import PlotGrid
 from condense_tui.widgets.panels import Heatmaps
 from condense_tui.widgets.plot import PlotPanel
+from condense_tui.widgets.search_field import SearchField
 from condense_tui.widgets.weights import WeightsPanel
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ListPanel(Captioned, Vertical):
     def __init__(self) -> None:
         super().__init__(id="list", classes="panel")
         self.all_layers = Layers()
-        self._finder = Finder(self.all_layers, "layers · esc: all")
+        self._finder = SearchField(self.all_layers, "layers · esc: all")
         self._counted = self._over = ""
         self._finds = False
 

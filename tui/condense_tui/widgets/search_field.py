@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
 
-class Finder:
+class SearchField:
     """Shows and hides the field; what is typed reaches the panel that holds it as `Input.Changed`."""
 
     def __init__(self, under: Widget, hint: str) -> None:

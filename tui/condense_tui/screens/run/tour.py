@@ -20,7 +20,7 @@ _TAKEN = frozenset({"play", "frame", "out", "live"})
 
 
 @dataclass(frozen=True)
-class Stop:
+class TourStop:
     """A caption, the number of the panel that it is about, and the frame: a share of all of them, or all from there."""
 
     caption: Caption
@@ -30,7 +30,7 @@ class Stop:
 
 
 STOPS = (
-    Stop(
+    TourStop(
         Caption(
             "kernels",
             "Each row and column of the heatmap is a kernel: the weights of a channel as a vector. A cell is the cosine"
@@ -39,7 +39,7 @@ STOPS = (
         1,
         0.0,
     ),
-    Stop(
+    TourStop(
         Caption(
             "training",
             "The recording plays. Kernels turn to one axis: cells go to 1 (same direction) or -1 (opposite). Those of"
@@ -49,7 +49,7 @@ STOPS = (
         0.0,
         plays=True,
     ),
-    Stop(
+    TourStop(
         Caption(
             "a line",
             "Kernels along one axis, on either side, are a line. The list says how many lines there are and which share"
@@ -58,7 +58,7 @@ STOPS = (
         1,
         1.0,
     ),
-    Stop(
+    TourStop(
         Caption(
             "loss",
             "All of that happens early: the loss has hardly fallen. The theory holds in this initial stage, while"
@@ -67,7 +67,7 @@ STOPS = (
         2,
         1.0,
     ),
-    Stop(
+    TourStop(
         Caption(
             "the gap",
             "Singular values of Z, a matrix made from the data alone, before any training. The larger the gap between"
@@ -76,7 +76,7 @@ STOPS = (
         3,
         1.0,
     ),
-    Stop(
+    TourStop(
         Caption(
             "v1",
             "v1 is the direction that belongs to the first of them, and the prediction: below, how much of the weights"
@@ -85,7 +85,7 @@ STOPS = (
         3,
         1.0,
     ),
-    Stop(
+    TourStop(
         Caption(
             "the claim",
             "Under the header: what this run must show, and whether it does at the step of the playhead. A sign, the"
@@ -94,7 +94,7 @@ STOPS = (
         1,
         1.0,
     ),
-    Stop(
+    TourStop(
         Caption(
             "the playhead",
             "The timeline below is the whole run. From now on space plays, arrow keys go by frames, home and end to its"

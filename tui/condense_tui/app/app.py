@@ -23,6 +23,7 @@ from condense_tui.terminal.toast import say
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
     from condense_tui.screens.home.screen import HomeScreen
+    from condense_tui.snapshots.playhead import Play
 
 
 # How long a thread may hold the interpreter while another one, such as the screen's, waits for it.
@@ -48,11 +49,16 @@ class CondenseApp(Shell):
         runs: Path | None = None,
         kept: Collection[Path] = (),
         habits: Habits | None = None,
+        *,
+        tour: bool = False,
+        play: Play | None = None,
     ) -> None:
         """`place` is a run's folder or a run file to open, none for the home screen; `runs` is the folder of all runs,
         the usual one where not given; `kept` are mirrors that are being kept up to date already; `habits` is what was
-        chosen before."""
+        chosen before; with `tour` what is at `place` is explained, with
+        `play` it is played at once."""
         super().__init__(runs, habits)
+        self._tour, self._play = tour, play
         self._place = place
         self._kept = kept
         self._link: Link | None = None
@@ -69,7 +75,11 @@ class CondenseApp(Shell):
         self.call_after_refresh(self._open_first)
 
     def _open_first(self) -> None:
-        if self._place is not None:
+        if self._tour and self._place is not None:
+            from condense_tui.screens.run.tour import TourScreen
+
+            self._show(TourScreen(self._place, self.habits))
+        elif self._place is not None:
             self.open_run(self._place)
         else:
             self._show(self.home)
@@ -91,7 +101,8 @@ class CondenseApp(Shell):
         if place not in self.visited:
             self.visited.append(place)
         trouble = self._keep(place, link)
-        self._show(RunScreen(place, self.habits))
+        self._show(RunScreen(place, self.habits, self._play if place == self._place else None))
+        self._play = None
         if trouble:
             say(self.screen, trouble, error=True)
 
@@ -173,7 +184,9 @@ def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
     return screen.PLACES if isinstance(screen, ShellScreen) else ()
 
 
-def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:
+def launch(
+    place: Path | None, kept: Collection[Path] = (), *, tour: bool = False, play: Play | None = None
+) -> list[Path]:
     """Run the app on a run, or at home, until it is left; the runs that were opened. An error that ended the app is
     raised, when the terminal is as it was.
 
@@ -183,7 +196,7 @@ def launch(place: Path | None, kept: Collection[Path] = ()) -> list[Path]:
     # plots are built and files are read in threads; a key press must not wait until one of them has had its five
     # milliseconds
     sys.setswitchinterval(SWITCH_S)
-    app = CondenseApp(place, kept=kept, habits=remembered())
+    app = CondenseApp(place, kept=kept, habits=remembered(), tour=tour, play=play)
     try:
         with leaving(app.exit):
             try:

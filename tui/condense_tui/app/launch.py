@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
     from condense_core.runfile.info import RunInfo
+    from condense_tui.snapshots.playhead import Play
 
 # Set by a shell that asks how the line that is typed may go on.
 SHELL_ASKS = "_CONDENSE_TUI_COMPLETE"
@@ -44,7 +45,7 @@ def open_the_app(arguments: list[str]) -> int:
     return open_app(find_run(runs_folder(), arguments[1] if len(arguments) == 2 else None))
 
 
-def open_app(place: Path | None, link: Link | None = None) -> int:
+def open_app(place: Path | None, link: Link | None = None, play: Play | None = None) -> int:
     """The app on one run, or at home, until it is left; what continues after that is printed to standard error.
 
     `link` keeps the run up to date where it is the mirror of one elsewhere; without, the app sees to that.
@@ -64,7 +65,7 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
     wrong: CondenseError | None = None
     try:
         with kept(link):
-            visited = launch(place, () if link is None or place is None else (place,))
+            visited = launch(place, () if link is None or place is None else (place,), play=play)
     except LastingHostError as error:
         # that nothing brings the connection back was said on the screen; a run that is gone there continues nowhere
         wrong = error if isinstance(error, RunGoneError) else None
@@ -88,6 +89,16 @@ def open_app(place: Path | None, link: Link | None = None) -> int:
             wrong = wrong or RunFailedError(f"{info.id} {info.status}: {info.reason}")
     if wrong is not None:
         raise wrong
+    return 0
+
+
+def open_tour() -> int:
+    """The app on a recording that it explains, until it is left."""
+    os.environ.setdefault("TEXTUAL_FPS", str(DRAWS_PER_SECOND))
+    from condense_presets import recordings
+    from condense_tui.app.app import launch
+
+    launch(recordings()["digits-gd"], tour=True)
     return 0
 
 

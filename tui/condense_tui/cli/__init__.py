@@ -19,6 +19,7 @@ from condense_tui.cli.runs import runs
 from condense_tui.cli.serve import serve
 from condense_tui.cli.sweep import sweep
 from condense_tui.cli.theory import theory
+from condense_tui.cli.tour import tour
 from condense_tui.cli.watch import watch
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ def _flowing(command: Callable[..., object]) -> str:
     )
 
 
-for command in (run, attach, replay, theory, reduce, reproduce, sweep, export, doctor):
+for command in (tour, run, attach, replay, theory, reduce, reproduce, sweep, export, doctor):
     app.command(help=_flowing(command))(command)
 # what stands behind the script is the script's own
 app.command(help=_flowing(watch), context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(

@@ -199,6 +199,12 @@ def replay(
     run: RunArgument,
     headless: Annotated[bool, typer.Option("--headless", help="Without the app: print the panels as text.")] = False,
     at: AtOption = None,
+    from_: Annotated[
+        int | None, typer.Option("--from", min=0, metavar="STEP", help="Begin to play at this step.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option("--speed", min=1, max=200, metavar="X", help="Frames a second, about, and play.")
+    ] = None,
     width: WidthOption = None,
     json: JsonOption = False,
     runs_dir: RunsDirOption = None,
@@ -207,19 +213,27 @@ def replay(
 
     \b
     condense-tui replay digits-gd
-    condense-tui replay digits-gd-3f2a
+    condense-tui replay digits-gd-3f2a --from 400 --speed 2
     condense-tui replay ~/from-the-cluster/run.sqlite
     """
+    from condense_core.errors import ScenarioError
     from condense_presets import recordings
     from condense_tui.cli.headless import show_panels
+    from condense_tui.snapshots.playhead import Play
 
+    plays = from_ is not None or speed is not None
+    printed = headless or json or at is not None or not can_draw()
+    if plays and printed:
+        raise ScenarioError(
+            "--from and --speed need the app, which is not opened with --headless, --json, --at, or without a terminal"
+        )
     place = find_recording(run, runs_dir)
-    if headless or json or at is not None or not can_draw():
+    if printed:
         show_panels(place, Panels(at=at, width=width, json=json))
         if place in recordings().values():
             typer.echo(_recorded(place), err=True)
         return 0
-    return open_app(place)
+    return open_app(place, play=Play(from_ or 0, speed) if plays else None)
 
 
 def _recorded(place: Path) -> str:

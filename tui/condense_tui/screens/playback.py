@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from condense_tui.readers.thread import PlayheadChange, Shown
 from condense_tui.snapshots.playhead import Playhead
@@ -28,6 +29,10 @@ class Playback:
     def toggle(self) -> None:
         """Play or pause."""
         self._move(lambda playhead, count, active: playhead.toggle(count, active))
+
+    def play(self) -> None:
+        """Play from where it stands."""
+        self._move(lambda playhead, *_: replace(playhead, playing=True, following=False))
 
     def step(self, by: int) -> None:
         """Move by frames."""

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 # Frames a second; above the screen's ten a second, frames are skipped and the run still passes at this speed.
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
+
+
+class Play(NamedTuple):
+    """A recording is played when it is opened: from that step, at so many frames a second, or as fast as ever."""
+
+    step: int
+    speed: float | None = None
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands
 from condense_tui.snapshots.assemble import ViewRequest
 from condense_tui.snapshots.news import News, title_of
-from condense_tui.snapshots.playhead import Playhead
+from condense_tui.snapshots.playhead import Play, Playhead
 from condense_tui.snapshots.plots import Axes
 from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
 from condense_tui.terminal.garbage import collect_again
@@ -57,15 +57,18 @@ class RunScreen(PlayedScreen):
     PLACES: ClassVar[tuple[Place, ...]] = ("run",)
     BINDINGS: ClassVar[list[BindingType]] = bindings(*PLACES)
 
-    def __init__(self, place: Path, habits: Habits) -> None:
-        """`place` is a run's folder or a run file; `habits` is what was chosen before, and keeps what will be."""
+    def __init__(self, place: Path, habits: Habits, play: Play | None = None) -> None:
+        """`place` is a run's folder or a run file; `habits` is what was chosen before, and keeps what will be; `play`
+        has it played from a step, at so many frames a second or as fast as ever."""
         super().__init__()
+        self._to_play = play
         self.place = place
         preferences = habits.preferences
         by_line, cut = preferences.order == "line", preferred_cut(preferences)
         self._habits = habits
         self._view = ViewRequest(by_line=by_line, cut=cut)
-        self._reader = run_thread(place, self.post_message, self._view, Playhead.at_speed(preferences.speed))
+        speed = preferences.speed if play is None or play.speed is None else play.speed
+        self._reader = run_thread(place, self.post_message, self._view, Playhead.at_speed(speed))
         self._playback = Playback(self._reader.move, habits)
         self._commands = RunCommands(self, self._look_again)
         self._look_keys: LookKeys[RunChoices] = LookKeys(
@@ -136,6 +139,11 @@ class RunScreen(PlayedScreen):
         self._snapshot = snapshot
         self._arrange()
         self._show()
+        if self._to_play is not None and len(snapshot.instants):
+            # once there is something to play
+            step, self._to_play = self._to_play.step, None
+            self._seek(step)
+            self._playback.play()
         self.call_after_refresh(self._shown)
 
     def _shown(self) -> None:
@@ -188,7 +196,16 @@ class RunScreen(PlayedScreen):
             finds = self._finds_layers
             front: Front = "log" if self._body.log_panel.display else "layers" if finds else "curves"
             self._body.list.say_whether(finds)
-            self._footer.show("run", *at_hand(self._snapshot, self.choices.zoomed is not None, front))
+            without, called = at_hand(self._snapshot, self.choices.zoomed is not None, front)
+            self._footer.show("run", without | self._without(), called)
+
+    def _without(self) -> frozenset[str]:
+        """Keys that mean something else on this screen."""
+        return frozenset()
+
+    def _lines_above(self, width: int) -> int:
+        """Lines that a kind of this screen needs for itself."""
+        return 0
 
     def _is_recorded_log(self) -> bool:
         return self._snapshot is not None and is_logarithmic(self._snapshot.instants)
@@ -203,6 +220,7 @@ class RunScreen(PlayedScreen):
         width, height = self.size
         if not (width and height):
             return
+        height -= self._lines_above(width)
         recorded = recorded_of(snapshot)
         claim = lines_for(snapshot, height)
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)

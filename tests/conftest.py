@@ -35,12 +35,20 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"
 # Tests that took 0.3 s each, or a second with all their parameters, as `pytest --durations=0 -vv` says: `-m "not slow"`
 # leaves them out.
 SLOW = frozenset((Path(__file__).parent / "slow.txt").read_text(encoding="utf-8").split())
+# Tests whose parameters take a second and more together: one in three of these in every run, all in `make full`.
+SAMPLED = frozenset((Path(__file__).parent / "sampled.txt").read_text(encoding="utf-8").split())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    seen: dict[str, int] = {}
     for item in items:
-        if item.nodeid.partition("[")[0] in SLOW:
+        name = item.nodeid.partition("[")[0]
+        if name in SLOW:
             item.add_marker(pytest.mark.slow)
+        if name in SAMPLED and item.get_closest_marker("thorough") is None:
+            seen[name] = seen.get(name, 0) + 1
+            if seen[name] % 3 != 1:
+                item.add_marker(pytest.mark.thorough)
 
 
 @pytest.fixture(autouse=True)

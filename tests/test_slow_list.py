@@ -1,12 +1,14 @@
-"""The list of slow tests names tests that are there, and leaves quick ones in every part of the suite."""
+"""The lists of slow tests name tests that are there, and leave quick ones in every part of the suite."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
-SLOW = (HERE / "slow.txt").read_text(encoding="utf-8").split()
+SLOW, SAMPLED = ((HERE / name).read_text(encoding="utf-8").split() for name in ("slow.txt", "sampled.txt"))
 
 
 def names_in(file: Path) -> set[str]:
@@ -15,9 +17,10 @@ def names_in(file: Path) -> set[str]:
     return {function.name for function in functions if function.name.startswith("test_")}
 
 
-def test_every_slow_test_is_there_and_named_once() -> None:
-    assert len(set(SLOW)) == len(SLOW)
-    gone = [name for name in SLOW if name.partition("::")[2] not in names_in(HERE.parent / name.partition("::")[0])]
+@pytest.mark.parametrize("names", [SLOW, SAMPLED], ids=["slow", "sampled"])
+def test_every_slow_test_is_there_and_named_once(names: list[str]) -> None:
+    assert len(set(names)) == len(names)
+    gone = [name for name in names if name.partition("::")[2] not in names_in(HERE.parent / name.partition("::")[0])]
     assert gone == []
 
 

@@ -307,6 +307,15 @@ MEASURES: dict[str, Measure] = {
         of="network",
         claimed=True,
     ),
+    **{
+        f"hessian_{rank}": Measure(
+            f"eigenvalue {rank} of the Hessian",
+            "value",
+            "an eigenvalue of the Hessian of the loss, the largest of which is the sharpness",
+            of="network",
+        )
+        for rank in range(2, 5)
+    },
     "lowest_curvature": Measure(
         "lowest curvature",
         "value",
@@ -320,6 +329,15 @@ MEASURES: dict[str, Measure] = {
         "2 / lr (times 1 + the momentum): gradient descent is unstable where the sharpness is above it",
         of="network",
     ),
+    **{
+        f"ntk_{rank}": Measure(
+            f"eigenvalue {rank} of the tangent kernel",
+            "value",
+            "an eigenvalue of the neural tangent kernel K = J Jᵀ, J the Jacobian of the outputs by all parameters",
+            of="network",
+        )
+        for rank in range(1, 5)
+    },
     "ntk_drift": Measure(
         "drift of the tangent kernel",
         "value",

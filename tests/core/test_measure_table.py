@@ -41,9 +41,12 @@ data = { name = "sine", inputs = 1, samples = 20 }
 init = { scheme = "normal", std = 0.01 }
 optimizer = { name = "adam", lr = 0.01 }
 """
+CURVED = ONE_INPUT + 'record = { probes = ["hessian", "ntk"] }\n'
 
 
-@pytest.mark.parametrize("text", [CONVOLUTIONS, PREDICTED, ONE_INPUT], ids=["conv", "predicted", "one input"])
+@pytest.mark.parametrize(
+    "text", [CONVOLUTIONS, PREDICTED, ONE_INPUT, CURVED], ids=["conv", "predicted", "one input", "curvature"]
+)
 def test_every_scalar_that_a_run_records_is_in_the_table(text, make_run, workers):
     folder = make_run("record.grace_seconds=1000", text=text)
     workers.finish(folder)
@@ -59,7 +62,7 @@ def test_every_scalar_that_a_run_records_is_in_the_table(text, make_run, workers
 
 def test_all_that_a_claim_may_require_is_measured_of_some_run(make_run, workers):
     found = set()
-    for text in (CONVOLUTIONS, ONE_INPUT, PREDICTED):
+    for text in (CONVOLUTIONS, ONE_INPUT, PREDICTED, CURVED):
         folder = make_run("record.grace_seconds=1000", text=text)
         workers.finish(folder)
         with RunReader(folder) as run:

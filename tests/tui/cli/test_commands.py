@@ -230,9 +230,9 @@ def test_a_damaged_run_is_named_and_can_be_removed(command, tmp_path):
 def test_a_table_in_a_narrow_terminal_is_cut_nowhere(command, tmp_path):
     command("run", "-", "--headless", text=SMALL)
     name = find_run(tmp_path / "runs", None).name
-    for arguments, whole in ((["list"], name), (["show", "small"], "condensed  predicted")):
+    for arguments, whole in ((["list"], name), (["show", "small"], "|cos|  aligned  condensed")):
         assert whole in command("runs", *arguments, columns=40).stdout
-    assert "condensed  predicted" in command("attach", "--headless", columns=40).stdout
+    assert "|cos|  aligned  condensed" in command("attach", "--headless", columns=40).stdout
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

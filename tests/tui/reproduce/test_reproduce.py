@@ -263,20 +263,21 @@ def _step(folder: Path) -> int:
 
 
 def test_an_interrupted_cell_goes_on_from_its_checkpoint(tmp_path, workers):
-    plan = make_plan({"tiny": preset(steps=3000)}, out=tmp_path, seeds=1)
+    plan = make_plan({"tiny": preset(steps=30_000)}, out=tmp_path, seeds=1)
     (cell,) = plan.cells
     cell.folder.mkdir(parents=True)
     write_run(cell.folder, cell.experiment)
-    # the command is there before the worker is, which so stops at its first look
+    worker = workers.start(cell.folder)
+    wait_for(lambda: _step(cell.folder) > 0)
     control.send(cell.folder, "stop")
-    workers.finish(cell.folder)
+    wait_for(workers.has_ended, worker)
     with RunReader(cell.folder) as run:
         stopped = run.info()
     assert stopped.status == "stopped"
-    assert stopped.step < 3000
+    assert 0 < stopped.step < 30_000
     drive(plan, jobs=1, device="cpu", show=lambda _: None)
     with RunReader(cell.folder) as run:
-        assert (run.info().status, run.info().step) == ("done", 3000)
+        assert (run.info().status, run.info().step) == ("done", 30_000)
         assert [event.text for event in run.events if event.kind == "continued"] == [
             f"from the checkpoint at step {stopped.step}"
         ]

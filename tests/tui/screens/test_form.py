@@ -134,7 +134,7 @@ async def test_missing_engine_says_what_to_install_and_what_works_all_the_same(
     async with form(tmp_path, size=size) as pilot:
         # a narrow terminal breaks lines anywhere, and hides nothing; beside them are the frame and a scrollbar's blocks
         wanted = "".join(f"{how_to_add('engine')} · or press esc, then space to play its recording".split())
-        await until(lambda: wanted in re.sub(r"[│▁-█\s]", "", text(pilot)), "the advice")
+        await until(lambda: wanted in re.sub(r"[│║▁-█\s]", "", text(pilot)), "the advice")
 
 
 async def test_enter_starts_the_run_and_opens_it(tmp_path: Path, started: list[Path]) -> None:

@@ -26,7 +26,7 @@ MOST_ENTRIES = 25_000_000
 
 
 class HessianProbe:
-    """Scalars `hessian.eigenvalue.1` … of the loss on the whole sample, `sharpness` (the first), `lowest_curvature`
+    """Scalars `sharpness`, the largest eigenvalue of the Hessian of the loss, `hessian_2` … after it, `lowest_curvature`
     (the smallest, below 0 at a saddle) and, of gradient descent, `stability_limit`: 2 (1 + μ) / lr, μ the momentum,
     above which a quadratic of that sharpness is not descended any more."""
 
@@ -48,10 +48,10 @@ class HessianProbe:
                 self._said.add(number)
                 into.event("curvature", "eigenvalues of the Hessian were not found to their precision", number)
         values_SC = np.array(found)
-        for rank in range(CURVES):
-            if not np.isnan(values_SC[:, rank]).all():
-                into.scalar(f"hessian.eigenvalue.{rank + 1}", values_SC[:, rank], DOUBLE)
         into.scalar("sharpness", values_SC[:, 0], DOUBLE)
+        for rank in range(1, CURVES):
+            if not np.isnan(values_SC[:, rank]).all():
+                into.scalar(f"hessian_{rank + 1}", values_SC[:, rank], DOUBLE)
         into.scalar("lowest_curvature", values_SC[:, CURVES], DOUBLE)
         if math.isfinite(self._limit):
             into.scalar("stability_limit", self._limit / values_SC[:, CURVES + 1], DOUBLE)
@@ -61,8 +61,8 @@ class HessianProbe:
 
 
 class TangentKernelProbe:
-    """Scalars `ntk.eigenvalue.1` … of K = J Jᵀ, J the Jacobian of the outputs by all parameters, and `ntk_drift`,
-    ‖K − K(0)‖ / ‖K(0)‖: near 0 where training is linear in the parameters.
+    """Scalars `ntk_1` …, the largest eigenvalues of K = J Jᵀ, J the Jacobian of the outputs by all parameters, and
+    `ntk_drift`, ‖K − K(0)‖ / ‖K(0)‖: near 0 where training is linear in the parameters.
 
     K is of at most MOST_ROWS outputs: of more samples a seeded sample, the same at every step.
     """
@@ -95,7 +95,7 @@ class TangentKernelProbe:
             values.append(torch.linalg.eigvalsh(kernel).flip(0)[:CURVES].cpu().numpy())
             drift.append(float((kernel - first).norm() / first.norm()))
         for rank, value_S in enumerate(np.array(values).T, start=1):
-            into.scalar(f"ntk.eigenvalue.{rank}", value_S, DOUBLE)
+            into.scalar(f"ntk_{rank}", value_S, DOUBLE)
         into.scalar("ntk_drift", np.array(drift), DOUBLE)
 
     def resume(self, run: RunReader, number: int = 0) -> None:

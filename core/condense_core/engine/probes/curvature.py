@@ -26,9 +26,9 @@ MOST_ENTRIES = 25_000_000
 
 
 class HessianProbe:
-    """Scalars `sharpness`, the largest eigenvalue of the Hessian of the loss, `hessian_2` … after it, `lowest_curvature`
-    (the smallest, below 0 at a saddle) and, of gradient descent, `stability_limit`: 2 (1 + μ) / lr, μ the momentum,
-    above which a quadratic of that sharpness is not descended any more."""
+    """Scalars `sharpness`, the largest eigenvalue of the Hessian of the loss, `hessian_2` … after it,
+    `lowest_curvature` (the smallest, below 0 at a saddle) and, of gradient descent, `stability_limit`: 2 (1 + μ) / lr,
+    μ the momentum, above which a quadratic of that sharpness is not descended any more."""
 
     def __init__(self, experiment: Experiment) -> None:
         optimizer = experiment.optimizer

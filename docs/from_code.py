@@ -19,6 +19,7 @@ import condense_core
 from condense_core.measure_table import MEASURES
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.field_types import fields_of, structs
+from condense_core.watching.run import WatchedRun
 from condense_tui.cli import app
 
 
@@ -171,10 +172,17 @@ def measures() -> str:
 # ---- Python
 
 
+# Of a run that is being watched: its other methods are for the callbacks of frameworks.
+FOR_A_LOOP = ("loss", "listen", "log", "step", "stop_asked", "close")
+
+
 def python() -> str:
     functions = [name for name in condense_core.__all__ if inspect.isfunction(getattr(condense_core, name))]
     kinds = [name for name in condense_core.__all__ if name not in functions]
-    return "\n\n".join(part for name in (*functions, *kinds) for part in _name(name, getattr(condense_core, name)))
+    named = [(name, getattr(condense_core, name)) for name in (*functions, *kinds)]
+    # what `watch` gives: made by nobody else, and so not among the names
+    named.append((WatchedRun.__name__, WatchedRun))
+    return "\n\n".join(part for name, value in named for part in _name(name, value))
 
 
 def _name(name: str, value: Any) -> Iterator[str]:
@@ -185,7 +193,7 @@ def _name(name: str, value: Any) -> Iterator[str]:
     if fields := getattr(value, "__dataclass_fields__", {}):
         yield table(("field", "type"), [(f"`{each}`", f"`{field.type}`") for each, field in fields.items()])
     for inner, member in vars(value).items():
-        if inner.startswith("_"):
+        if inner.startswith("_") or (value is WatchedRun and inner not in FOR_A_LOOP):
             continue
         if isinstance(member, property):
             returns = member.fget.__annotations__.get("return", "")

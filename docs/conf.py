@@ -33,11 +33,6 @@ def _follow(_app: Any, page: str, source: list[str]) -> None:
         source[0] += f"\n{make()}"
 
 
-def _always(*_: Any) -> list[str]:
-    """Pages that are made anew each time, since no file says when their code has changed."""
-    return [f"docs/{page}" for page in from_code.PAGES]
-
-
 def setup(app: Any) -> None:
+    # no file says when the code has changed: `make docs` reads all anew (--fresh-env)
     app.connect("source-read", _follow)
-    app.connect("env-get-outdated", _always)

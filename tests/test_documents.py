@@ -6,17 +6,22 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import itertools
 import re
+import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
 from condense_core import errors
 from condense_core.errors import CondenseError
 from condense_core.preferences import Preferences, find_preferences, preferences_file, write_preferences
 from condense_core.runs.row import FIELDS
 from condense_tui.actions import actions_on, chosen_keys
+from condense_tui.cli import app
 from condense_tui.cli.runs import list_
 
 TOP = Path(__file__).parents[1]
@@ -141,6 +146,41 @@ def test_every_action_that_can_have_another_key_is_named_where_it_is():
     for where, places in (("run", ["run"]), ("compare", ["compare"]), ("home", ["runs", "presets"])):
         there = {action.name for place in places for action in actions_on(place)}
         assert of[where] | everywhere == there | everywhere
+
+
+def commands_in(document: Path) -> list[list[str]]:
+    """The words of each command of ours that is given to be typed, as far as the shell hands it on."""
+    text = document.read_text(encoding="utf-8")
+    blocks = "".join(re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL))
+    lines = re.findall(r"^(?:\$ )?condense-tui .+$", blocks, re.MULTILINE)
+    split = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
+    return [list(itertools.takewhile(lambda word: word not in {"|", ">", "<"}, words))[1:] for words in split]
+
+
+def parse(command: Any, words: list[str], outer: Any = None) -> None:
+    """Take a command line apart as the program does, without doing what it says."""
+    context = command.make_context(command.name, words, parent=outer, resilient_parsing=not words)
+    rest = [*getattr(context, "_protected_args", ()), *context.args]
+    if hasattr(command, "resolve_command") and rest:
+        _, inner, rest = command.resolve_command(context, rest)
+        parse(inner, rest, context)
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, TOP / "examples/README.md"], ids=lambda path: path.name)
+def test_every_command_in_a_document_has_the_options_that_it_is_given(document):
+    program = typer.main.get_command(app)
+    for words in commands_in(document):
+        # it would write into the home of whoever runs the tests; a number is the shell's to fill in
+        if words != ["--install-completion"]:
+            parse(program, ["1" if word.startswith("$SLURM") else word for word in words])
+
+
+def test_a_command_that_is_none_is_found():
+    program = typer.main.get_command(app)
+    assert len(commands_in(TOP / "README.md")) > 20
+    for words in (["run", "digits-gd", "--hedless"], ["runz", "list"], ["runs", "lst"], ["run", "a", "--seed", "x"]):
+        with pytest.raises(Exception, match=r"hedless|runz|lst|--seed|integer"):
+            parse(program, words)
 
 
 def test_every_field_of_a_query_is_described():

@@ -135,7 +135,7 @@ def test_no_text_names_the_project_as_if_an_index_had_it():
         [
             "grep",
             "-rnE",
-            r"install '?condense-tui",
+            r"\binstall '?condense-tui",
             "core",
             "presets",
             "tui",

@@ -37,3 +37,12 @@ def place_of(text: str) -> Path:
     with contextlib.suppress(RuntimeError):
         path = path.expanduser()
     return path
+
+
+def steps_in_words(steps: list[int]) -> str:
+    """Steps, ascending, in a few words: all of them, or the first ones and the last."""
+    if len(steps) == 1:
+        return f"step {steps[0]} only"
+    if len(steps) <= 6:
+        return f"steps {', '.join(map(str, steps))}"
+    return f"{len(steps)} steps: {', '.join(map(str, steps[:4]))} … {steps[-1]}"

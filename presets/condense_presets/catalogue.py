@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from condense_core.scenario.about import PresetKind
+from condense_core.scenario.paths import missing_set
 from condense_core.scenario.toml import loads
 from condense_presets import preset_files, recordings
 from condense_presets.paper_records import notes, record_of
@@ -32,6 +33,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True):
     minutes_quick: float | None
     minutes_gpu: float | None
     recording: Path | None
+    missing_data: str = ""
+    """The data set that is not on this machine and where it was looked for; empty where it is there."""
 
 
 def catalogue() -> list[Preset]:
@@ -56,6 +59,7 @@ def catalogue() -> list[Preset]:
                 minutes_quick=experiment.quick.minutes_cpu if experiment.quick else None,
                 minutes_gpu=about.minutes_gpu if about else None,
                 recording=recorded.get(name),
+                missing_data=missing_set(experiment),
             )
         )
     return sorted(found, key=lambda preset: (preset.group != "starters", preset.name != "digits-gd"))

@@ -69,7 +69,7 @@ def test_a_run_started_from_the_form_goes_on_when_one_leaves(terminal, runs):
     window.wait("enter trains it")
     window.press("Enter")
     window.wait("ready: press enter to start")
-    window.press("Tab", "Tab", "Tab", "Tab")
+    window.press("Tab", "Tab", "Tab", "Tab", "Tab")
     window.wait("layers.0.width = 32")
     for word in ("steps=1000000", "record.spacing=linear", "record.frames=2000"):
         window.press(*word, "Space")

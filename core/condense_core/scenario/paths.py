@@ -53,6 +53,16 @@ def check_data_is_there(experiment: Experiment) -> None:
             )
 
 
+def missing_set(experiment: Experiment) -> str:
+    """The data set that would have to be fetched first, and where it was looked for: `mnist, not in /data`; empty where
+    nothing is missing."""
+    data = experiment.data
+    if not isinstance(data, Mnist | Cifar10 | Cifar100) or data.download:
+        return ""
+    root = data_root(data.root)
+    return "" if data_is_there(type(data), root) else f"{data.__struct_config__.tag}, not in {root}"
+
+
 def check_data_fits(experiment: Experiment) -> None:
     """DataError if data of one's own cannot be read, or are not what the scenario's network and loss need. Of other
     data that is known from the scenario."""

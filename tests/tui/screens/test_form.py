@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from piloting import at_home, text, text_has, until
 from recording import Recording
+from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -20,6 +21,7 @@ from condense_core.scenario.toml import build, loads, override, parse
 from condense_presets import preset_files, preset_text
 from condense_presets.catalogue import catalogue
 from condense_tui.app.app import CondenseApp
+from condense_tui.screens.dialogs import form as form_module
 from condense_tui.screens.dialogs.form import FormScreen, of_preset
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.list_lines import short_time
@@ -177,7 +179,7 @@ async def test_new_run_like_this_one_takes_the_next_seed(tmp_path: Path, started
 async def test_fields_are_hinted_and_completed(tmp_path: Path, started: list[Path]) -> None:
     async with form(tmp_path) as pilot:
         await text_has(pilot, "ready")
-        await pilot.press("tab", "tab", "tab", "tab")
+        await pilot.press("tab", "tab", "tab", "tab", "tab")
         await text_has(pilot, "optimizer.lr_lambda1 = 0.05")
         await pilot.press(*"layers.0.ac")
         await text_has(pilot, "layers.0.activation = tanh")
@@ -185,6 +187,77 @@ async def test_fields_are_hinted_and_completed(tmp_path: Path, started: list[Pat
         await until(lambda: len(started) == 1, "a run to be started")
     with RunReader(started[0]) as run:
         assert run.experiment.layers[0].activation == "relu"
+
+
+async def test_half_a_word_is_no_mistake_until_it_is_finished(
+    tmp_path: Path, started: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # longer than the test: only the end of the word brings the error
+    monkeypatch.setattr(form_module, "CALM_S", 1000)
+    async with form(tmp_path, size=(60, 20)) as pilot:
+        await text_has(pilot, "ready")
+        screen = pilot.app.screen
+        assert isinstance(screen, FormScreen)
+        height = screen.query_one(VerticalScroll).size.height
+        pilot.app.screen.query_one("#change", Input).focus()
+        await pilot.press(*"stepz=3")
+        await until(lambda: screen._error is not None, "the check")
+        assert "did you mean" not in text(pilot)
+        await until(lambda: "ready" not in text(pilot), "no word of readiness")
+        assert screen._stale
+        await until(lambda: screen._cost._said[0][1] == screen._cost.look.muted, "the cost to be dimmed")
+        await pilot.press("space")
+        await text_has(pilot, "did you mean 'steps'?")
+        assert screen.query_one(VerticalScroll).size.height == height
+        set_field(pilot, "change", "")
+        await text_has(pilot, "ready")
+        assert screen._cost._said[0][1] == screen._cost.look.text
+
+
+async def test_a_pause_or_the_next_field_finishes_a_word(
+    tmp_path: Path, started: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with form(tmp_path, size=(60, 20)) as pilot:
+        await text_has(pilot, "ready")
+        await pilot.press("end", "x")
+        await text_has(pilot, "seed: expected a whole number, got '0x'")
+        monkeypatch.setattr(form_module, "CALM_S", 1000)
+        await pilot.press("backspace", "y")
+        await until(lambda: "expected a whole" not in text(pilot), "calm")
+        await pilot.press("tab")
+        await text_has(pilot, "seed: expected a whole number, got '0y'")
+
+
+async def test_what_differs_between_seeds_can_be_chosen(tmp_path: Path, started: list[Path]) -> None:
+    async with form(tmp_path) as pilot:
+        set_field(pilot, "vary", "both")
+        await text_has(pilot, "vary: both needs several seeds, and there is one: raise seeds")
+        set_field(pilot, "seeds", "3")
+        await text_has(pilot, "ready")
+        set_field(pilot, "vary", "all")
+        await text_has(pilot, "vary: unknown 'all'; expected one of init, data, both")
+        set_field(pilot, "vary", "both")
+        await text_has(pilot, "ready")
+        await pilot.press("enter")
+        await until(lambda: len(started) == 1, "a run to be started")
+    with RunReader(started[0]) as run:
+        assert (run.experiment.ensemble.members, run.experiment.ensemble.vary) == (3, "both")
+
+
+async def test_all_fields_can_be_leafed_through_with_their_values(tmp_path: Path, started: list[Path]) -> None:
+    listed = fields(loads(preset_text("digits-gd")))
+    async with form(tmp_path, size=(60, 20)) as pilot:
+        await text_has(pilot, "ready")
+        pilot.app.screen.query_one("#change", Input).focus()
+        await text_has(pilot, f"1 to 4 of {len(listed)} fields")
+        seen = text(pilot)
+        for page in range(1, -(-len(listed) // 4)):
+            await pilot.press("pagedown")
+            await text_has(pilot, f"{4 * page + 1} to ")
+            seen += text(pilot)
+        assert not [field.name for field in listed if f"{field.name} = {field.value}"[:40] not in seen]
+        await pilot.press("pageup", *"layers.0.act")
+        await text_has(pilot, "layers.0.activation = tanh   one of")
 
 
 @pytest.mark.parametrize("name", ["digits-gd", "digits-deep", "fcn-fig04", "cnn-fig03"])

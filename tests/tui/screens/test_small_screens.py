@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,11 +16,15 @@ from rich.style import Style
 from condense_core.jobs.ask import ChildError
 from condense_core.jobs.messages import LayerReduction, ReduceAnswer
 from condense_core.runfile.writer import StepRecord
+from condense_core.scenario.data import Cifar10
+from condense_core.scenario.paths import missing_set
+from condense_core.scenario.toml import loads
+from condense_presets import preset_text
 from condense_presets.catalogue import Preset
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import BLOCKS, PLAIN, sparkline
 from condense_tui.screens.dialogs.reduce import ReduceScreen, small_place
-from condense_tui.screens.list_lines import preset_details, short_time
+from condense_tui.screens.list_lines import Viewer, preset_details, preset_lines, short_time
 from condense_tui.snapshots.machine import NOTHING
 from condense_tui.snapshots.worker_log import MOST_BYTES, MOST_LINES, WorkerLog
 from condense_tui.snapshots.worker_log import shown as shown_log
@@ -115,6 +120,49 @@ def test_figures_tables_and_theorems_are_called_what_they_are(paper: str, figure
     )
     said = ["".join(text for text, _ in line) for line in preset_details(preset, look.of(look.themes()[0]), 100, 8)]
     assert f"{source}that kernels turn" in said
+
+
+def a_preset(**values: object) -> Preset:
+    whole: dict[str, object] = {
+        "name": "p",
+        "group": "cnn",
+        "paper": "cnn",
+        "figure": "7",
+        "summary": "a summary",
+        "claim": "a claim",
+    }
+    whole |= {"paper_shows": "", "minutes_cpu": 1.0, "minutes_quick": None, "minutes_gpu": None, "recording": None}
+    return Preset(**{**whole, **values})  # type: ignore[arg-type]
+
+
+def test_a_preset_without_its_data_is_marked_and_says_what_to_do() -> None:
+    colours = look.of(look.themes()[0])
+    there, missing = a_preset(), a_preset(missing_data="mnist, not in /data")
+    viewer = Viewer(colours, unicode=True)
+    (line,), (marked,) = (preset_lines(preset, viewer, 60, marked=False) for preset in (there, missing))
+    assert "↓" not in "".join(text for text, _ in line)
+    assert "↓  p" in "".join(text for text, _ in marked)
+    said = [" ".join(text for text, _ in line) for line in preset_details(missing, colours, 56, 4)]
+    assert "data.download=true" in " ".join(said)
+    assert "data missing: mnist, not in /data" in " ".join(said)
+    assert "data missing" not in str(preset_details(there, colours, 56, 4))
+
+
+def test_the_details_of_a_preset_fit_their_width() -> None:
+    preset = a_preset(name="fcn-fig03-softplus-demo", summary="a long word or two " * 4, recording=Path("x"))
+    for width in (46, 56, 100):
+        lines = preset_details(preset, look.of(look.themes()[0]), width, 9)
+        assert max(len("".join(text for text, _ in line)) for line in lines) <= width
+
+
+def test_missing_sets_are_found_where_torchvision_puts_them(tmp_path: Path) -> None:
+    experiment = loads(preset_text("cnn-fig03"))
+    assert isinstance(experiment.data, Cifar10)
+    inside = msgspec.structs.replace(experiment, data=msgspec.structs.replace(experiment.data, root=str(tmp_path)))
+    assert missing_set(inside) == f"cifar10, not in {tmp_path}"
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    assert missing_set(inside) == ""
+    assert missing_set(loads(preset_text("digits-gd"))) == ""
 
 
 async def test_before_the_first_measurement_nothing_is_said_to_be_missing(tmp_path: Path) -> None:

@@ -64,15 +64,17 @@ def reduce(
     if json:
         typer.echo(msgspec.json.encode(found))
     else:
-        _print(found)
+        _print(found, at, place)
     return 0
 
 
-def _print(found: ReduceAnswer) -> None:
+def _print(found: ReduceAnswer, at: int | None, place: Path) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from condense_core.runfile.reader import RunReader
+    from condense_core.text import steps_in_words
     from condense_tui.draw.numbers import measure, percent
 
     console = Console()
@@ -81,6 +83,10 @@ def _print(found: ReduceAnswer) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     say(f"{found.run} at step {found.step:,}, from its {found.source}")
+    if at is not None and found.step != at:
+        with RunReader(place) as run:
+            kept = steps_in_words(sorted({*run.weight_steps.tolist(), found.step}))
+        say(f"no weights are kept of step {at}; they are at {kept}")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer")
     for head in ("kernels", "effective", "from lines", "unchanged", "left out"):

@@ -56,15 +56,19 @@ def build_scenario(
         return scenarios.build(scenarios.override(table, settings), source), preset
 
 
-def changed(text: str, source: str, *, data: str, seed: str, seeds: str, settings: list[str]) -> Experiment:
-    """The experiment in TOML `text` with another data set, seed, number of seeds and settings; an empty `data` leaves
-    what is there."""
+def changed(
+    text: str, source: str, *, data: str, seed: str, seeds: str, settings: list[str], vary: str = ""
+) -> Experiment:
+    """The experiment in TOML `text` with another data set, seed, number of seeds, what varies between them, and
+    settings; an empty `data` or `vary` leaves what is there."""
     from condense_core.scenario import toml as scenarios
 
     table = scenarios.parse(text, source)
     table = scenarios.override(table, _data_settings(table, data or None, None, False), "data")
     table = scenarios.override(table, [f"seed={seed}", f"ensemble.members={seeds}"], "seed")
-    with _as_typed(source, {"seed": "seed", "ensemble.members": "seeds"}, settings):
+    table = scenarios.override(table, [f"ensemble.vary={vary}"] if vary else [], "vary")
+    typed = {"seed": "seed", "ensemble.members": "seeds", "ensemble.vary": "vary"}
+    with _as_typed(source, typed, settings):
         return scenarios.build(scenarios.override(table, settings, "change"), source)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # Room of a sparkline: enough to see a fall, and the lines of two layers still stand beside it; less in a narrow list.
 SPARK, SPARK_LEAST, SPARK_FROM = 16, 10, 50
+FETCH = "enter, then data.download=true or data.root=FOLDER under change"
 # The longest name of a preset that ships, and its sign.
 PRESET_NAME = 24
 GROUPS = {
@@ -180,9 +181,11 @@ def machine_lines(machine: Machine, viewer: Viewer, width: int) -> list[Line]:
 
 
 def preset_lines(preset: Preset, viewer: Viewer, width: int, marked: bool) -> list[Line]:
-    """A preset in one line of `width`: name, whether a recording ships, what it is, how long it takes."""
+    """A preset in one line of `width`: name, whether a recording ships or its data have to be fetched, what it is, how
+    long it takes."""
     look, unicode = viewer.look, viewer.unicode
-    mark = (("✓ " if unicode else "+ ") if marked else "  ", look.warn)
+    missing = ("↓" if unicode else "!") if preset.missing_data else " "
+    mark = ((("✓" if unicode else "+") if marked else " ") + missing, look.warn)
     recorded = (("▷ " if unicode else "> ") if preset.recording is not None else "  ", look.playhead)
     takes: Line = [(f"{cost(preset)} ".rjust(8), look.muted)]
     room = max(8, min(PRESET_NAME, width - 16))
@@ -282,9 +285,13 @@ def preset_details(preset: Preset, look: Look, width: int, height: int) -> list[
     # a table and a theorem are called by what they are
     where = f"figure {preset.figure}" if preset.figure[:1].isdigit() else preset.figure
     source = ", ".join(part for part in (paper, where) if part) if paper else ""
-    way = "enter trains it" + (", space plays its recording" if preset.recording is not None else "")
-    first: Line = [(preset.name, look.strong), (f" · takes about {cost(preset)} · {way}", look.muted)]
-    said = [(preset.summary, look.text), (f"claim: {preset.claim}", look.text)]
+    way = " · enter trains it" + (", space plays its recording" if preset.recording is not None else "")
+    takes = f" · takes about {cost(preset)}"
+    # the keys stand at the foot of the screen, too
+    takes += way if cell_len(preset.name + takes + way) <= width else ""
+    first: Line = [(preset.name, look.strong), (takes, look.muted)]
+    missing = [(f"data missing: {printable(preset.missing_data)}; {FETCH}", look.warn)] if preset.missing_data else []
+    said = [*missing, (preset.summary, look.text), (f"claim: {preset.claim}", look.text)]
     if preset.paper_shows:
         said.append((f"{source or 'the paper'}: {preset.paper_shows}", look.muted))
     return [first, *_paragraphs(said, width, height - 1)]

@@ -28,6 +28,7 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment, Optimizer
+from condense_core.text import steps_in_words
 
 WEIGHTS_NAME = "effective.safetensors"
 SCENARIO_NAME = "effective.toml"
@@ -102,6 +103,11 @@ def _weights(run: RunReader, at: int | None) -> tuple[int, WeightsSource, dict[s
         if (at is None or step <= at) and (recorded is None or step >= recorded[0]):
             return step, "checkpoint", checkpoint.parameters(state)
     if recorded is None:
+        kept = sorted({*run.weight_steps.tolist(), *([] if state is None else [int(state["step"])])})
+        if kept:
+            raise RunFileError(
+                f"{run.info().id} has no weights at or before step {at}; they are kept at {steps_in_words(kept)}"
+            )
         until = "" if at is None else f" at or before step {at}"
         raise RunFileError(
             f"{run.info().id} has no weights{until}; those of large networks and of shipped recordings are not recorded"

@@ -21,6 +21,7 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
 from condense_core.scenario.paths import with_absolute_paths
+from condense_core.text import steps_in_words
 
 CONVS = """
 name = "convs"
@@ -142,6 +143,21 @@ def test_a_run_without_weights_says_so(make_run, workers, tmp_path):
     (folder / checkpoint.FILE_NAME).unlink()
     with pytest.raises(RunFileError, match="has no weights"):
         reduce_run(AskReduce(run=str(folder), out=str(tmp_path)))
+
+
+def test_a_step_before_all_weights_says_which_are_kept(run, tmp_path):
+    with RunReader(run) as reader:
+        kept = reader.weight_steps.tolist()
+    with pytest.raises(RunFileError, match=f"no weights at or before step -1; they are kept at .*{kept[0]}, {kept[1]}"):
+        reduce_run(AskReduce(run=str(run), out=str(tmp_path), at=-1))
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [([5], "step 5 only"), ([0, 5], "steps 0, 5"), (list(range(0, 90, 10)), "9 steps: 0, 10, 20, 30 … 80")],
+)
+def test_steps_are_said_in_few_words(steps, words):
+    assert steps_in_words(steps) == words
 
 
 def test_a_residual_network_is_refused(small):

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from condense_core.errors import CondenseError, DataError, MissingExtraError
+from condense_core.errors import CondenseError, DataError, MissingExtraError, ScenarioError
 from condense_core.runfile.abilities import require_ability
 from condense_core.scenario.data import sample_count
 from condense_core.scenario.device import DEVICE_NAMES, device_named
@@ -27,7 +27,7 @@ from condense_core.scenario.fields import SettableField, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.resolve.scenario import changed
-from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
+from condense_tui.screens.dialogs.hints import FieldSuggester, hint_line, hints, split_settings
 from condense_tui.screens.list_lines import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.paragraphs import Paragraphs
@@ -38,7 +38,10 @@ if TYPE_CHECKING:
 
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
 CHECK_AFTER_S = 0.12
+# Half a word is no mistake: an error waits for the end of the word, or for a pause that is as good as one.
+CALM_S = 1.5
 HINTS = 4
+KEYS = "enter starts it · tab next field · esc goes back"
 # What fits into 80 columns; a name that is none is answered with all there are.
 DATA_NOTE = "unchanged; or digits, mnist, folder:PATH, npz:PATH, csv:PATH"
 
@@ -65,6 +68,14 @@ class RunDraft:
     recording: bool = False
     more: tuple[str, ...] = ()
     """What is told below everything else, where there is room: how it stands to a paper."""
+
+    @property
+    def vary(self) -> str:
+        """What differs between the seeds, as the scenario has it."""
+        from condense_core.scenario.toml import parse
+
+        ensemble = parse(self.text, self.source).get("ensemble")
+        return str(ensemble.get("vary", "init")) if isinstance(ensemble, dict) else "init"
 
 
 def of_preset(preset: Preset) -> RunDraft:
@@ -145,7 +156,7 @@ def of_file(file: Path) -> RunDraft:
 
 
 class FormScreen(Dialog[None]):
-    """Six fields; enter starts the run and opens it."""
+    """Seven fields; enter starts the run and opens it."""
 
     DEFAULT_CSS = """
     FormScreen { align: center middle; }
@@ -160,6 +171,9 @@ class FormScreen(Dialog[None]):
     FormScreen Input:focus { background: $boost; }
     FormScreen .note { width: auto; padding: 0 0 0 2; color: $title; }
     FormScreen Paragraphs { margin: 0 0 1 0; }
+    FormScreen #hints { height: 4; margin: 0; }
+    FormScreen #status { min-height: 2; margin: 0; }
+    FormScreen #cost { min-height: 2; }
     """
     AUTO_FOCUS = "#seed"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -167,33 +181,43 @@ class FormScreen(Dialog[None]):
         # before the field sees them: what is typed fast goes to where the focus will be
         Binding("tab,down", "app.focus_next", "next", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "previous", show=False, priority=True),
+        Binding("pagedown", "browse(1)", "more fields", show=False, priority=True),
+        Binding("pageup", "browse(-1)", "fields before", show=False, priority=True),
     ]
 
     def __init__(self, start: RunDraft) -> None:
         super().__init__()
         self._start = start
         self._later: Timer | None = None
+        self._word: Timer | None = None
+        """Runs while a word is being typed."""
+        self._page = 0
+        self._error: CondenseError | None = None
         self._starting = False
         self._fields: list[SettableField] = []
         self._experiment: Experiment | None = None
+        self._stale = False
+        """What is typed describes no experiment; `_experiment` is the last one that was."""
         self._about, self._hints, self._cost, self._status, self._more = (Paragraphs() for _ in range(5))
+        self._hints.id, self._cost.id, self._status.id = "hints", "cost", "status"
         self._suggester = FieldSuggester(lambda: [field.name for field in self._fields])
 
     def compose(self) -> ComposeResult:
         start = self._start
         with VerticalScroll() as box:
             box.border_title = f"train {printable(start.name)}"
-            box.border_subtitle = "enter starts it · tab next field · esc goes back"
+            box.border_subtitle = KEYS
             yield self._about
             yield from self._field("name", start.name, "name of the run")
             yield from self._field("seed", start.seed, "seed of the initial weights and the batches")
             yield from self._field("seeds", start.seeds, "number of seeds to train in one run, from the seed up")
+            yield from self._field("vary", start.vary, "what differs between the seeds: init, data or both")
             yield from self._field("device", start.device, DEVICE_NAMES)
             yield from self._field("data", "", DATA_NOTE)
             yield from self._field("change", "", "any other field, such as optimizer.lr=1e-4 layers.0.width=64")
             yield self._hints
-            yield self._cost
             yield self._status
+            yield self._cost
             yield self._more
 
     def _field(self, name: str, value: str, note: str) -> ComposeResult:
@@ -204,15 +228,23 @@ class FormScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         look = self._about.look
-        self._about.show(
-            [(printable(text), look.strong if at == 0 else look.muted) for at, text in enumerate(self._start.words)]
-        )
-        self._more.show([(printable(text), look.muted) for text in self._start.more])
+        first, *others = self._start.words
+        self._about.show([(printable(first), look.strong)])
+        self._more.show([(printable(text), look.muted) for text in (*others, *self._start.more)])
         self._check_soon()
 
-    def on_input_changed(self, event: Message) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
         """Check what is there now, once typing pauses."""
+        self._word_ends()
+        if event.input.has_focus and event.value and not event.value[-1].isspace():
+            self._word = self.set_timer(CALM_S, self._show_state)
+        self._page = 0
         self._check_soon()
+
+    def _word_ends(self) -> None:
+        if self._word is not None:
+            self._word.stop()
+            self._word = None
 
     def on_input_submitted(self, event: Message) -> None:
         """Start the run."""
@@ -227,7 +259,20 @@ class FormScreen(Dialog[None]):
             self.on_input_submitted(event)
 
     def on_descendant_focus(self) -> None:
+        self._page = 0
         self._show_hints()
+        if self._word is not None:
+            self._show_state()
+
+    def action_browse(self, pages: int) -> None:
+        """Leaf through all fields that can be changed, where they are typed; elsewhere through the form."""
+        typed, box = self.query_one("#change", Input), self.query_one(VerticalScroll)
+        if typed.has_focus:
+            last = (len(hints(typed.value, self._fields, len(self._fields))) - 1) // HINTS
+            self._page = max(0, min(last, self._page + pages))
+            self._show_hints()
+        else:
+            box.scroll_relative(y=pages * box.size.height, animate=False)
 
     def _check_soon(self) -> None:
         if self._later is not None:
@@ -247,15 +292,20 @@ class FormScreen(Dialog[None]):
         from condense_core.runs.create import require_engine
         from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
 
+        self._stale = True
         experiment = changed(
             self._start.text,
             self._start.source,
             data=values["data"],
             seed=values["seed"] or "0",
             seeds=values["seeds"] or "1",
+            vary=values["vary"],
             settings=split_settings(values["change"]),
         )
-        self._fields, self._experiment = fields(experiment), experiment
+        self._fields, self._experiment, self._stale = fields(experiment), experiment, False
+        vary = experiment.ensemble.vary
+        if vary != self._start.vary and experiment.ensemble.members == 1:
+            raise ScenarioError(f"vary: {vary} needs several seeds, and there is one: raise seeds")
         device_named(values["device"])
         require_engine()
         check_data_is_there(with_absolute_paths(experiment))
@@ -272,12 +322,21 @@ class FormScreen(Dialog[None]):
     def _checked(self, error: CondenseError | None) -> None:
         if self._starting or not self.is_attached:
             return
+        self._error = error
         self._show_hints()
         self._show_cost()
         if error is None:
             self._say("ready: press enter to start", good=True)
+        elif self._word is not None:
+            self._say("", good=None)
         else:
             self._say(self._advice(error), good=False)
+
+    def _show_state(self) -> None:
+        """A word is finished: what was found wrong is said now."""
+        self._word_ends()
+        if self._error is not None:
+            self._checked(self._error)
 
     def _advice(self, error: CondenseError) -> str:
         text = str(error)
@@ -314,14 +373,19 @@ class FormScreen(Dialog[None]):
 
     def _show_hints(self) -> None:
         look = self._hints.look
-        typed = self.query_one("#change", Input)
+        typed, box = self.query_one("#change", Input), self.query_one(VerticalScroll)
+        box.border_subtitle = KEYS
         if not typed.has_focus:
             # what is written in a field hides what it is for
             fields = [field for field in self.query(Input) if field.has_focus and field.value]
             self._hints.show([(f"         {field.placeholder}", look.muted) for field in fields])
             return
-        found = hints(typed.value, self._fields, HINTS)
-        self._hints.show([(f"         {field.name} = {field.value}", look.muted) for field in found])
+        found = hints(typed.value, self._fields, len(self._fields))
+        first, width = self._page * HINTS, self._hints.size.width
+        self._hints.show([(hint_line(field, width), look.muted) for field in found[first : first + HINTS]])
+        if found:
+            at = f"{first + 1} to {min(first + HINTS, len(found))} of {len(found)} fields"
+            box.border_subtitle = f"page down: {at} · enter starts it"
 
     def _show_cost(self) -> None:
         start, experiment, look = self._start, self._experiment, self._cost.look
@@ -344,7 +408,8 @@ class FormScreen(Dialog[None]):
         network = (
             f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"
         )
-        self._cost.show([(f"{what}, {network}", look.text), (takes, look.text)])
+        style = look.muted if self._stale else look.text
+        self._cost.show([(f"{what}, {network}", style), (takes, style)])
 
     def _say(self, text: str, *, good: bool | None) -> None:
         look, unicode = self._status.look, self.app.ability.unicode

@@ -41,16 +41,25 @@ def typing(text: str) -> str:
 
 
 def hints(text: str, fields: Sequence[SettableField], most: int) -> list[SettableField]:
-    """At most `most` fields that the person may mean, nearest first; before anything is typed those that matter."""
+    """At most `most` fields that the person may mean, nearest first; before anything is typed those that matter, then
+    all others."""
     name = typing(text)
     if not name:
         by_name = {field.name: field for field in fields}
-        return [by_name[first] for first in FIRST if first in by_name and by_name[first].value != "none"][:most]
+        matter = [by_name[first] for first in FIRST if first in by_name and by_name[first].value != "none"]
+        return [*matter, *(field for field in fields if field not in matter)][:most]
     begins = [field for field in fields if field.name.startswith(name)]
     has = [field for field in fields if name in field.name and field not in begins]
     near = difflib.get_close_matches(name, [field.name for field in fields], n=most, cutoff=0.5)
     others = [field for field in fields if field.name in near and field not in begins and field not in has]
     return [*begins, *has, *others][:most]
+
+
+def hint_line(field: SettableField, width: int) -> str:
+    """A field with its value and the words that it takes, cut to one line."""
+    takes = f"   one of {', '.join(field.words)}" if field.words else ""
+    line = f"         {field.name} = {field.value}{takes}"
+    return line if len(line) <= width else line[: max(0, width - 3)] + "..."
 
 
 class FieldSuggester(Suggester):

@@ -137,6 +137,17 @@ class FanOutPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme",
     """std = m_out^-γ, m_out the layer's own width; γ = 1.5 gives the N(0, m_out^-3) of Zhou et al. 2022."""
 
 
+class PhaseInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="phase"):
+    """A point of the phase diagram of two-layer networks, with α = 1 (Luo et al. 2021): std = M^-((γ + γ')/2) of the
+    output layer and M^-((γ - γ')/2) of the hidden one, M its width. Their product is M^-γ, their quotient M^-γ'."""
+
+    gamma_prime: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(-30 <= self.gamma_prime <= 30, "gamma_prime", "-30 to 30", self.gamma_prime)
+
+
 class GlorotUniformInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="glorot-uniform"):
     """Uniform with variance 2 / (fan_in + fan_out)."""
 
@@ -154,6 +165,7 @@ Init = (
     | MeanFanPowerInit
     | WidthPowerInit
     | FanOutPowerInit
+    | PhaseInit
     | GlorotUniformInit
     | GlorotNormalInit
     | HeNormalInit
@@ -329,6 +341,10 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require_in_words(not any(kinds), "residual", "dense layers only", has)
             widths = [layer.width for layer in self.layers]
             require(len(set(widths)) == 1, "residual", "layers of one width", widths)
+        if isinstance(self.init, PhaseInit):
+            two_layers = kinds == [False] and self.trunk is None
+            found = f"a trunk and {has}" if self.trunk is not None else has
+            require_in_words(two_layers, "init.scheme", "a network of one dense layer for 'phase'", found)
         if self.optimizer.lr_lambda1 is not None:
             theory = len(kinds) == 1 and kinds[0]
             advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"

@@ -13,6 +13,7 @@ from condense_core.scenario.experiment import (
     Init,
     MeanFanPowerInit,
     NormalInit,
+    PhaseInit,
     WidthPowerInit,
 )
 
@@ -26,6 +27,8 @@ class LayerSize:
     filter_pixels: int = 1
     first_width: int
     """Width of the network's first hidden layer."""
+    readout: bool = False
+    """Whether it is the output layer."""
 
     @property
     def fan_in(self) -> int:
@@ -47,6 +50,9 @@ def standard_deviation(init: Init, size: LayerSize) -> float:
             return float(size.first_width**-init.gamma)
         case FanOutPowerInit():
             return float(size.n_out**-init.gamma)
+        case PhaseInit():
+            sign = 1 if size.readout else -1
+            return float(size.first_width ** (-(init.gamma + sign * init.gamma_prime) / 2))
         case GlorotUniformInit() | GlorotNormalInit():
             return math.sqrt(2 / (size.fan_in + size.fan_out))
         case HeNormalInit():

@@ -4,6 +4,7 @@ import pytest
 
 from condense_core.engine.data import datasets
 from condense_core.engine.network.network import Network
+from condense_core.errors import ScenarioError
 from condense_core.scenario import toml
 from condense_core.scenario.phase import phase_of, phase_point
 
@@ -109,3 +110,45 @@ def test_the_point_is_where_the_drawn_weights_lie(data, layer, scheme):
     found = phase_of(experiment)
     # a standard deviation of n weights is known to 1/√(2n); over ln 400 that is little
     assert (found.gamma, found.gamma_prime) == pytest.approx((drawn.gamma, drawn.gamma_prime), abs=0.02)
+
+
+AT_A_POINT = ["init.scheme=phase", "init.gamma=1.5", "init.gamma_prime=0.2"]
+
+
+@pytest.mark.parametrize("gamma_prime", [-0.7, 0.0, 0.2, 0.9])
+@pytest.mark.parametrize("gamma", [0.25, 1.0, 1.5])
+@pytest.mark.parametrize("width", [2, 50, 1000])
+def test_the_scheme_phase_lies_at_its_own_coordinates(gamma, gamma_prime, width):
+    settings = [f"init.gamma={gamma}", f"init.gamma_prime={gamma_prime}", f"layers.0.width={width}"]
+    found = point(*AT_A_POINT, *settings)
+    assert (found.gamma, found.gamma_prime) == pytest.approx((gamma, gamma_prime), abs=1e-12)
+
+
+def test_the_scheme_phase_draws_both_layers_at_their_own_scales():
+    experiment = toml.build(toml.override(toml.parse(SCENARIO), [*AT_A_POINT, "layers.0.width=4000"]))
+    assert toml.build(toml.parse(toml.dumps(experiment))) == experiment
+    dataset = datasets.load(experiment.data)
+    network = Network(experiment, dataset.input_shape, dataset.outputs)
+    # five standard errors of a deviation of 4,000 numbers
+    assert float(network.output.weight.detach().std()) == pytest.approx(4000**-0.85, rel=0.06)
+    assert float(network.layer("dense1").weight.detach().std()) == pytest.approx(4000**-0.65, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["layers=[{kind='dense', width=4}, {kind='dense', width=4}]"],
+            "one dense layer for 'phase', got 2 dense layers",
+        ),
+        (["data.name=digits", "layers.0.kind=conv"], "one dense layer for 'phase', got 1 convolution"),
+        (["init.gamma_prime=31"], "init.gamma_prime: expected -30 to 30"),
+        (["init.gamma_prime=nan"], "gamma_prime"),
+        (["init.gamma_prime=none"], "gamma_prime"),
+    ],
+)
+def test_the_scheme_phase_is_for_two_layer_networks_and_finite_points(settings, message):
+    with pytest.raises(ScenarioError) as refused:
+        point(*AT_A_POINT, *settings)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)

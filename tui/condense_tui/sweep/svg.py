@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.draw.palette import LEVELS, PALETTES, ZERO, colours
+from condense_tui.sweep.borders import border
 from condense_tui.sweep.grid import ColourScale, Grid, Square, words
 from condense_tui.sweep.picture import code_of
 from condense_tui.sweep.show import Show
@@ -17,6 +18,7 @@ _SQUARE, _HIGH, _LINE, _EDGE = 84, 46, 20, 16
 _LETTER, _BOLD_LETTER = 7.2, 8.2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _INK, _SOFT, _GROUND = "#1c1e22", "#5d6470", "#ffffff"
+_NOTE = "line: theory, M → ∞ (Luo et al. 2021); condensed on its side of larger γ, linear on the other"
 
 
 def svg(grids: Sequence[Grid], scale: ColourScale, show: Show) -> str:
@@ -51,24 +53,42 @@ def _picture(grid: Grid, scale: ColourScale, top: float) -> tuple[Markup, float,
     label = grid.down.name if grid.down else ""
     left = _EDGE + max(map(len, names)) * _LETTER + 8
     parts = [_text(_EDGE, top + 13, grid.title, anchor="start", weight=600)]
+    texts: list[Markup] = []
     y = top + _LINE + 8
     if label:
         parts.append(_text(_EDGE, y + 8, label, anchor="start", fill=_SOFT))
         y += _LINE
     for name, row in zip(reversed(names), reversed(grid.squares), strict=True):
         parts.append(_text(left - 8, y + _HIGH / 2 + 4, name, anchor="end"))
-        parts += [_square(item, scale, left + index * _SQUARE, y) for index, item in enumerate(row)]
+        for index, item in enumerate(row):
+            tile, text = _square(item, scale, left + index * _SQUARE, y)
+            parts.append(tile)
+            texts.append(text)
         y += _HIGH
+    line = border(grid.across, grid.down)
+    if line:
+        points = " ".join(f"{left + column * _SQUARE:g},{y - row * _HIGH:g}" for column, row in line)
+        for colour, thick in ((_INK, 5), (_GROUND, 3)):
+            parts.append(el("polyline", points=points, fill="none", stroke=colour, stroke_width=thick))
+    # over the border, to be read
+    parts += texts
     y += _LINE
     for index, value in enumerate(grid.across.values):
         parts.append(_text(left + (index + 0.5) * _SQUARE, y - 4, value))
     width = _SQUARE * len(grid.across.values)
     y += _LINE
     parts.append(_text(left + width / 2, y - 4, grid.across.name, fill=_SOFT))
-    return join(*parts), max(left + width, _EDGE + len(grid.title) * _BOLD_LETTER), y - top
+    note = ""
+    if line:
+        y += _LINE
+        note = _NOTE
+        parts.append(_text(_EDGE, y - 4, note, anchor="start", fill=_SOFT))
+    right = max(left + width, _EDGE + len(grid.title) * _BOLD_LETTER, _EDGE + len(note) * _LETTER)
+    return join(*parts), right, y - top
 
 
-def _square(item: Square, scale: ColourScale, x: float, y: float) -> Markup:
+def _square(item: Square, scale: ColourScale, x: float, y: float) -> tuple[Markup, Markup]:
+    """The tile and what stands in it."""
     code = code_of(scale.share(item.value))
     red, green, blue = colours(PALETTES[0], False)[code]
     ink = _INK if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else _GROUND
@@ -86,7 +106,7 @@ def _square(item: Square, scale: ColourScale, x: float, y: float) -> Markup:
         stroke_width=2,
         stroke_dasharray="2 3" if math.isnan(item.value) else None,
     )
-    return join(tile, *lines)
+    return tile, join(*lines)
 
 
 def _legend(scale: ColourScale, show: Show, top: float) -> Markup:

@@ -125,7 +125,7 @@ class Network(nn.Module):
         layers = [self.layer(name) for name in (*self.layer_names, OUTPUT)]
         # All weights before the first bias: with and without biases, a seed gives the same weights.
         for layer in layers:
-            size = _size(layer, first_width)
+            size = _size(layer, first_width, readout=layer is layers[-1])
             layer.weight.copy_(draw(init, size, tuple(layer.weight.shape), generator=generator, dtype=dtype))
         for layer in layers:
             if layer.bias is None:
@@ -133,7 +133,7 @@ class Network(nn.Module):
             if init.bias == "zero":
                 layer.bias.zero_()
             else:
-                size = _size(layer, first_width)
+                size = _size(layer, first_width, readout=layer is layers[-1])
                 layer.bias.copy_(draw(init, size, tuple(layer.bias.shape), generator=generator, dtype=dtype))
 
 
@@ -163,6 +163,7 @@ def _features(input_shape: tuple[int, ...]) -> tuple[int, ...]:
     return (FEATURES,)
 
 
-def _size(layer: nn.Conv2d | nn.Linear, first_width: int) -> LayerSize:
+def _size(layer: nn.Conv2d | nn.Linear, first_width: int, *, readout: bool) -> LayerSize:
     n_out, n_in, *filter_sides = layer.weight.shape
-    return LayerSize(n_in=n_in, n_out=n_out, filter_pixels=math.prod(filter_sides), first_width=first_width)
+    pixels = math.prod(filter_sides)
+    return LayerSize(n_in=n_in, n_out=n_out, filter_pixels=pixels, first_width=first_width, readout=readout)

@@ -21,6 +21,7 @@ from condense_core.scenario.experiment import (
     FanOutPowerInit,
     MeanFanPowerInit,
     NormalInit,
+    PhaseInit,
     WidthPowerInit,
 )
 from condense_core.scenario.schedule import required_steps, scheduled_steps
@@ -176,7 +177,7 @@ class Loop:
         match self._experiment.init:
             case NormalInit():
                 return "the initial weights are too large; a smaller init.std may help"
-            case MeanFanPowerInit() | WidthPowerInit() | FanOutPowerInit():
+            case MeanFanPowerInit() | WidthPowerInit() | FanOutPowerInit() | PhaseInit():
                 return "the initial weights are too large; a larger init.gamma may help"
             case _:
                 return "the initial weights are too large (init.scheme)"

@@ -11,11 +11,13 @@ from condense_core.scenario.experiment import (
     HeNormalInit,
     MeanFanPowerInit,
     NormalInit,
+    PhaseInit,
     WidthPowerInit,
 )
 
 CONV = LayerSize(n_in=3, n_out=32, filter_pixels=25, first_width=32)
 DENSE = LayerSize(n_in=100, n_out=50, first_width=32)
+READOUT = LayerSize(n_in=32, n_out=1, first_width=32, readout=True)
 
 SCHEMES = [
     (NormalInit(std=0.005), CONV, 0.005),
@@ -25,6 +27,8 @@ SCHEMES = [
     (WidthPowerInit(gamma=1.5), CONV, 32**-1.5),
     (FanOutPowerInit(gamma=1.5), DENSE, 50**-1.5),
     (FanOutPowerInit(gamma=1.5), CONV, 32**-1.5),
+    (PhaseInit(gamma=1.5, gamma_prime=0.2), DENSE, 32**-0.65),
+    (PhaseInit(gamma=1.5, gamma_prime=0.2), READOUT, 32**-0.85),
     (GlorotUniformInit(), CONV, math.sqrt(2 / (75 + 800))),
     (GlorotNormalInit(), DENSE, math.sqrt(2 / 150)),
     (HeNormalInit(), CONV, math.sqrt(2 / 75)),

@@ -26,8 +26,8 @@ KEYS: tuple[Key, ...] = (
     ("end: live again", b"\x1b[F", lambda page: "looking back" not in page),
     ("] next layer", b"]", lambda page: "conv2 · 32" in page),
     ("[ layer before", b"[", lambda page: "conv1 · 32" in page),
-    ("? help", b"?", lambda page: "─ keys" in page),
-    ("q closes help", b"q", lambda page: "─ keys" not in page),
+    ("? help", b"?", lambda page: "keys and terms" in page),
+    ("q closes help", b"q", lambda page: "keys and terms" not in page),
 )
 
 

@@ -10,7 +10,7 @@ from condense_core.errors import RunFileError
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
 
-_told: dict[tuple[str, str], tuple[str, ...]] = {}
+_told: dict[tuple[str, str, str], tuple[str, ...]] = {}
 
 
 def preset_base(preset: str) -> str | None:
@@ -30,7 +30,7 @@ def label(place: Path, info: RunInfo) -> str:
     except RunFileError:
         # home and `runs list` say what is wrong with it
         about = NOTHING
-    key = info.preset, info.experiment
+    key = info.preset, info.name, info.experiment
     if key not in _told:
         if len(_told) > 100:
             _told.clear()

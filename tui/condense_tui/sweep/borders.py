@@ -8,10 +8,10 @@ from itertools import pairwise
 from condense_tui.sweep.axes import Axis, number
 
 GAMMA, GAMMA_PRIME = "init.gamma", "init.gamma_prime"
-Point = tuple[float, float]
+Coordinates = tuple[float, float]
 
 
-def border(across: Axis, down: Axis | None) -> list[Point]:
+def border(across: Axis, down: Axis | None) -> list[Coordinates]:
     """The line γ = 1 + max(0, γ') in cells: (columns from the left edge, rows from the lowest edge), by rising γ'.
 
     Between centres of cells, at k + ½, it is interpolated; half a cell beyond the outer ones it ends. Empty where the
@@ -48,7 +48,7 @@ def _rise(values: Sequence[float]) -> bool:
     return len(values) > 1 and all(low < high for low, high in pairwise(values))
 
 
-def _ends(values: Sequence[float]) -> Point:
+def _ends(values: Sequence[float]) -> Coordinates:
     """The values at the outer edges of the outer cells."""
     return values[0] - (values[1] - values[0]) / 2, values[-1] + (values[-1] - values[-2]) / 2
 

@@ -22,7 +22,7 @@ from condense_core.remote.client.hosts import find_host
 
 KEYS: tuple[Key, ...] = (
     ("press ← to see", b"\x1b[D", lambda page: "looking back" in page),
-    ("home: first frame", b"\x1b[H", lambda page: "frame 1 of" in page),
+    ("home: first frame", b"\x1b[H", lambda page: "step 0 of" in page),
     ("end: live again", b"\x1b[F", lambda page: "looking back" not in page),
     ("] next layer", b"]", lambda page: "conv2 · 32" in page),
     ("[ layer before", b"[", lambda page: "conv1 · 32" in page),

@@ -188,6 +188,7 @@ async def test_a_label_and_an_archived_run_are_shown_as_they_are(few: Path) -> N
     write_about(sorted(few.iterdir())[-2], AboutRun(archived=True, tags=("old",)))
     async with home(few, (60, 20)) as (pilot, screen):
         await text_has(pilot, "runs 11")
+        await text_has(pilot, "a name that")
         line = next(line for line in text(pilot).splitlines() if "a name that" in line)
         assert "…" in line and "really" in line and "diverged" in line
         await filtered(pilot, screen, "archived:yes", "runs 1 of 12")

@@ -85,7 +85,7 @@ async def test_leaving_a_live_run_says_that_it_goes_on(
     live: Recording, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     visited = await left(live)
-    monkeypatch.setattr("condense_tui.app.app.launch", lambda *_: visited)
+    monkeypatch.setattr("condense_tui.app.app.launch", lambda *_, **__: visited)
     assert open_app(live.folder) == 0
     name = live.folder.name
     assert capsys.readouterr().err == f"{name} continues training; to watch it again: condense-tui attach {name}\n"
@@ -96,7 +96,7 @@ async def test_leaving_a_finished_run_says_nothing(
 ) -> None:
     visited = await left(recorded)
     assert visited == [recorded.folder]
-    monkeypatch.setattr("condense_tui.app.app.launch", lambda *_: visited)
+    monkeypatch.setattr("condense_tui.app.app.launch", lambda *_, **__: visited)
     assert open_app(recorded.folder) == 0
     assert capsys.readouterr().err == ""
 

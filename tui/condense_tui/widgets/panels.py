@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
 
@@ -24,7 +25,7 @@ class HeatPanel(Captioned, Vertical):
     def __init__(self) -> None:
         super().__init__(classes="panel heat")
         self._unread = ""
-        self._title = ""
+        self._titles: tuple[str, ...] = ("",)
         self._reading: Reading | None = None
         self.heatmap = Heatmap()
 
@@ -57,13 +58,17 @@ class HeatPanel(Captioned, Vertical):
         whose = f" · {seed}" if seed else ""
         whose += f" · step {numbers.step(image.step)}" if old and image.step is not None else ""
         short = named or image.layer
-        titles = (f"{image.layer}{kernels}{order}{whose}", f"{short}{kernels}{whose}", f"{short}{whose}")
-        room = self.room or cell_len(titles[0])
-        self.label(next((title for title in titles if cell_len(title) <= room), titles[-1]))
+        self._titles = f"{image.layer}{kernels}{order}{whose}", f"{short}{kernels}{whose}", f"{short}{whose}"
+        self._unread = ""
+        self._write()
 
     def label(self, title: str, unread: str = "") -> None:
         """Write `title` above, and below what the cursor reads, or the words `unread` where it reads nothing."""
-        self._title, self._unread = title, unread
+        self._titles, self._unread = (title,), unread
+        self._write()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The longest of the titles that there is room for now."""
         self._write()
 
     def on_heatmap_read(self, event: Heatmap.Read) -> None:
@@ -73,7 +78,8 @@ class HeatPanel(Captioned, Vertical):
 
     def _write(self) -> None:
         read = self.words_of(self._reading, self.size.width - 4) if self._reading else self._unread
-        self.caption(self._title, read)
+        room = self.room or cell_len(self._titles[0])
+        self.caption(next((title for title in self._titles if cell_len(title) <= room), self._titles[-1]), read)
 
     def words_of(self, reading: Reading, width: int) -> str:
         """What the cursor reads, in at most `width` characters where that can be."""

@@ -207,7 +207,10 @@ class TrainingEnsemble:
         self._bind()
         for row, member in enumerate(self.members):
             _copy(state, f"{prefix(member)}optimiser.", self._moments(row))
-        self._set_optimiser_steps(_number(state, "optimiser.steps"))
+        steps = _number(state, "optimiser.steps")
+        if not 0 <= steps <= self.step:
+            raise _does_not_fit(f"its optimiser has taken {steps:g} steps of {self.step}")
+        self._set_optimiser_steps(steps)
 
     def _bind(self) -> None:
         """Make ready for the members that still train, from the weights in their networks."""

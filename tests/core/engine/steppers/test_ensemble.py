@@ -254,6 +254,8 @@ def damaged(state: dict[str, torch.Tensor], **changes: torch.Tensor | None) -> d
         {"step": None},
         {"step": torch.tensor([1.0, 2.0])},
         {"optimiser.steps": torch.tensor(math.nan)},
+        {"optimiser.steps": torch.tensor(1e300, dtype=torch.float64)},
+        {"optimiser.steps": torch.tensor(-1.0)},
         {"network.dense1.weight": None},
         {"optimiser.mean.dense1.weight": None},
         # one number would be spread over the whole tensor

@@ -11,7 +11,6 @@ import pytest
 from piloting import shown, text, until
 from recording import Recording
 
-from condense_core.engine.training import worker
 from condense_core.runfile import control
 from condense_core.runfile.info import START_GRACE_S, read_run
 from condense_core.runfile.reader import RunReader
@@ -19,6 +18,8 @@ from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.scenario.data import Cifar10, Digits, Mnist, Sine
 from condense_tui.snapshots.assemble import Assembler, ViewRequest
 from condense_tui.snapshots.playhead import Playhead
+
+worker = pytest.importorskip("condense_core.engine.training.worker", reason="torch is not installed")
 
 
 def stage(folder: Path) -> str:

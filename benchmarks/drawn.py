@@ -71,7 +71,7 @@ def draw(far: FarSide, count: int, answers: bool) -> None:
     environment = f"TERM=xterm-256color COLORTERM=truecolor CONDENSE_RUNS_DIR={far.runs}"
     command = f"env {environment} {find_host('far').command} attach"
     terminal = Terminal(["ssh", "-t", "far", command], answers=answers)
-    terminal.wait_for("eigenvalues")
+    terminal.wait_for("eigenval")
     time.sleep(3)
     begun, before = time.perf_counter(), len(terminal.written)
     found = terminal.effects(KEYS, count, (0.9, 1.5))

@@ -207,7 +207,7 @@ def drawn(host: str, far: FarSide, size: tuple[int, int]) -> Terminal:
     terminal = "TERM=xterm-256color COLORTERM=truecolor"
     command = f"env {terminal} CONDENSE_RUNS_DIR={far.runs} {find_host(host).command} attach"
     screen = Terminal(["ssh", "-t", host, command], size=size, answers=True)
-    screen.wait_for("eigenvalues")
+    screen.wait_for("eigenval")
     time.sleep(3)
     return screen
 
@@ -271,7 +271,7 @@ def measure(far: FarSide, training: Training, near: Path, seconds: float) -> Non
         ratio = stream / pixels
         print(f"    ssh -t, {size[0]:3}×{size[1]}: {pixels / 1e3:6.1f} kB/s; the mirror costs {ratio:.2f} of that")
     viewer = Terminal([*PROGRAM, "attach", training.folder.name, "--host", "far", "--runs-dir", str(near)])
-    viewer.wait_for("eigenvalues")
+    viewer.wait_for("eigenval")
     time.sleep(3)
     lags = [effect.lag for effect in viewer.effects(KEYS, 30, (0.35, 0.65))]
     viewer.close()

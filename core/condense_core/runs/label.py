@@ -23,8 +23,9 @@ PresetBase = Callable[[str], str | None]
 BETWEEN = " · "
 # So many differences are told: a label stands on one line.
 MOST, LAST, LONGEST_VALUE = 6, 2, 24
-# What a run is about, what it must show, and where its data lie on a machine, is no setting of the training.
-_NOT_SET = frozenset({"about", "claim", "name", "quick"})
+# What a run is about, what it must show, how it is recorded, and where its data lie on a machine, is no setting of the
+# training.
+_NOT_SET = frozenset({"about", "claim", "name", "quick", "record"})
 _PLACES = frozenset({"data.root", "data.path", "data.download"})
 # Told last, in this order.
 _DRAWS = {"ensemble.members": "{} seeds", "seed": "seed {}", "data.seed": "data seed {}"}

@@ -38,6 +38,7 @@ def called(info: RunInfo, about: AboutRun = NOTHING) -> str:
         ([], "digits-gd"),
         (["seed=3"], "digits-gd · seed 3"),
         (["optimizer.lr=1e-4", "seed=3"], "digits-gd · lr 1e-4 · seed 3"),
+        (["record.frames=50", "record.budget=0.1"], "digits-gd"),
         (["ensemble.members=10", "data.seed=2"], "digits-gd · 10 seeds · data seed 2"),
         (["optimizer.name=adam", "optimizer.lr=0.05"], "digits-gd · optimizer adam · lr 0.05"),
         (["layers.*.width=64", "output_bias=true"], "digits-gd · width 64 · output_bias yes"),

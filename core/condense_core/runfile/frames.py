@@ -7,6 +7,7 @@ another machine: types, shapes and sizes are checked, and nothing is ever execut
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -320,7 +321,16 @@ def place(layer: str, member: int) -> str:
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = typed.msgpack_decoder(Frame)
-_compressor = zstandard.ZstdCompressor(level=1)
+
+
+class _Compressors(threading.local):
+    """One a thread: the object is not safe to share, and a new one a frame would cost more than the frame."""
+
+    def __init__(self) -> None:
+        self.own = zstandard.ZstdCompressor(level=1)
+
+
+_compressors = _Compressors()
 
 
 def kind_of(frame: msgspec.Struct | type[msgspec.Struct]) -> str:
@@ -331,7 +341,7 @@ def kind_of(frame: msgspec.Struct | type[msgspec.Struct]) -> str:
 
 def encode(frame: Frame) -> bytes:
     """Bytes of one frame for the run file."""
-    return _compressor.compress(_encoder.encode(frame))
+    return _compressors.own.compress(_encoder.encode(frame))
 
 
 def decode(blob: bytes) -> Frame:
@@ -339,7 +349,7 @@ def decode(blob: bytes) -> Frame:
     with decoding(RunFileError, "the run file is damaged or not from this program: a recorded frame cannot be read"):
         if zstandard.get_frame_parameters(blob).content_size > LARGEST_FRAME:
             raise ValueError(f"larger than {LARGEST_FRAME} bytes")
-        # a decompressor of its own a call: the object is not safe to share between threads
+        # of its own a call, as above
         raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME)
         return _decoder.decode(raw)
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -633,3 +634,13 @@ def test_a_folder_that_was_copied_is_a_run_of_its_own(folder):
     alone = Path(shutil.copyfile(folder / FILE_NAME, folder.parent / "alone.sqlite"))
     with RunReader(alone) as run:
         assert run.info().id == read_run(alone).id == folder.name
+
+
+def test_several_threads_write_frames_at_once():
+    def written(seed: int) -> bool:
+        values = np.random.default_rng(seed).standard_normal(100_000).astype(np.float32)
+        frame = frames.Singular(values=frames.Array.of(values, "f4"))
+        return all(frames.decode(frames.encode(frame)) == frame for _ in range(30))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(written, range(4)))

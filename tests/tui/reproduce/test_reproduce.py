@@ -263,7 +263,7 @@ def _step(folder: Path) -> int:
 
 
 def test_an_interrupted_cell_goes_on_from_its_checkpoint(tmp_path, workers):
-    plan = make_plan({"tiny": preset(steps=30_000)}, out=tmp_path, seeds=1)
+    plan = make_plan({"tiny": preset(steps=120_000)}, out=tmp_path, seeds=1)
     (cell,) = plan.cells
     cell.folder.mkdir(parents=True)
     write_run(cell.folder, cell.experiment)
@@ -274,10 +274,10 @@ def test_an_interrupted_cell_goes_on_from_its_checkpoint(tmp_path, workers):
     with RunReader(cell.folder) as run:
         stopped = run.info()
     assert stopped.status == "stopped"
-    assert 0 < stopped.step < 30_000
+    assert 0 < stopped.step < 120_000
     drive(plan, jobs=1, device="cpu", show=lambda _: None)
     with RunReader(cell.folder) as run:
-        assert (run.info().status, run.info().step) == ("done", 30_000)
+        assert (run.info().status, run.info().step) == ("done", 120_000)
         assert [event.text for event in run.events if event.kind == "continued"] == [
             f"from the checkpoint at step {stopped.step}"
         ]

@@ -65,8 +65,8 @@ def hint_line(field: SettableField, width: int, *, with_help: bool = True) -> st
 
 
 def whole_hint(field: SettableField, width: int, lines: int) -> list[str]:
-    """A field whose value is typed: its value and the words that it takes in one line, and below it what it is: at most so many
-    lines."""
+    """A field whose value is typed: its value and the words that it takes in one line, below it what it is; at most so
+    many lines."""
     indent = " " * 9
     wrap = textwrap.TextWrapper(
         max(20, width), initial_indent=indent, subsequent_indent=indent, max_lines=lines - 1, placeholder="..."

@@ -13,7 +13,16 @@ import msgspec
 
 from condense_core.errors import nearest
 from condense_core.scenario.about import About, Quick
-from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
+from condense_core.scenario.checked import (
+    MOST,
+    Checked,
+    at_least,
+    check_own_name,
+    check_path,
+    positive,
+    require,
+    require_in_words,
+)
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import (
     Cifar10,
@@ -27,6 +36,7 @@ from condense_core.scenario.data import (
     Labels,
     Mnist,
     Npz,
+    OwnSet,
     Photos,
     Sine,
 )
@@ -51,6 +61,7 @@ __all__ = [
     "Mnist",
     "Npz",
     "Optimizer",
+    "OwnSet",
     "Photos",
     "Requirement",
     "Sine",
@@ -59,6 +70,8 @@ __all__ = [
 ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "x2tanh", "identity")
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
+# Before the name of an activation that a plugin has; whether one does is known where it is trained.
+OWN_PREFIX = "own:"
 
 USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
 # Expensive beside a small network's step: asked for by name.
@@ -77,7 +90,9 @@ class _Layer(Checked, frozen=True, kw_only=True):
         require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
         require(0 <= self.dropout < 1, "dropout", "0 or more and less than 1", self.dropout)
         plain = self.activation.removeprefix(CENTRED_PREFIX)
-        if plain not in ACTIVATIONS:
+        if self.activation.startswith(OWN_PREFIX):
+            check_own_name("activation", self.activation.removeprefix(OWN_PREFIX))
+        elif plain not in ACTIVATIONS:
             hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
             raise ValueError(f"activation: unknown {self.activation!r}; {hint}")
 
@@ -183,6 +198,8 @@ class Record(Checked, frozen=True, kw_only=True):
     steps: tuple[int, ...] = ()
     probes: tuple[str, ...] = USUAL_PROBES
     """What is measured; `hessian` and `ntk` only where they stand here."""
+    own: tuple[str, ...] = ()
+    """Probes of your own that measure besides, by their names (docs/PLUGINS.md)."""
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too expensive runs less often, and an event
     says so. The first and the last step, `steps` and a claim's steps are measured in any case."""
@@ -206,6 +223,9 @@ class Record(Checked, frozen=True, kw_only=True):
         for probe in self.probes:
             if probe not in PROBES:
                 raise ValueError(f"probes: unknown {probe!r}; {nearest(probe, PROBES)}")
+        for name in self.own:
+            check_own_name("own", name)
+        require(len(set(self.own)) == len(self.own), "own", "each name once", self.own)
 
 
 class Stop(Checked, frozen=True, kw_only=True):

@@ -236,7 +236,9 @@ def _value(text: str, expected: Any, source: str) -> Any:
         try:
             value = float(text)  # `.5`, which TOML does not know
         except ValueError:
-            return text
+            # `record.own=weight_norm`: words need no brackets
+            of_words = is_text(item_type(expected)) and item_type(expected) is not object
+            return [word.strip() for word in text.split(",")] if of_words else text
     kinds = members(expected)
     # `1e6` steps are meant as a whole number
     whole = isinstance(value, float) and int in kinds and float not in kinds and value.is_integer()

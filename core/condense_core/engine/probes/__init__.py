@@ -13,6 +13,7 @@ from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
 from condense_core.engine.probes.curvature import HessianProbe, TangentKernelProbe
 from condense_core.engine.probes.members import MemberViews, together
+from condense_core.engine.probes.neuron_outputs import NeuronOutputsProbe
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.view import View
@@ -20,6 +21,7 @@ from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
 from condense_core.measures.joining import compile_joining
+from condense_core.rows_of_layers import OUTPUTS_PROBE
 from condense_core.scenario.experiment import Experiment, Formula, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
@@ -48,6 +50,7 @@ def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict
         "alignment": lambda: AlignmentProbe(members, _dynamics(members), steps),
         "change": lambda: Change(members),
         "weights": lambda: WeightsProbe(members, steps),
+        OUTPUTS_PROBE: lambda: NeuronOutputsProbe(members),
         "hessian": lambda: HessianProbe(experiment),
         "ntk": lambda: TangentKernelProbe(members),
     }

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import nearest
+from condense_core.rows_of_layers import OUTPUTS_PROBE, outputs_of
 from condense_core.scenario.about import About, Quick
 from condense_core.scenario.checked import (
     MOST,
@@ -75,7 +76,7 @@ OWN_PREFIX = "own:"
 
 USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
 # Expensive beside a small network's step: asked for by name.
-PROBES = (*USUAL_PROBES, "hessian", "ntk")
+PROBES = (*USUAL_PROBES, OUTPUTS_PROBE, "hessian", "ntk")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
@@ -197,7 +198,7 @@ class Record(Checked, frozen=True, kw_only=True):
     spacing: Literal["log", "linear"] = "log"
     steps: tuple[int, ...] = ()
     probes: tuple[str, ...] = USUAL_PROBES
-    """What is measured; `hessian` and `ntk` only where they stand here."""
+    """What is measured; `neuron-outputs`, `hessian` and `ntk` only where they stand here."""
     own: tuple[str, ...] = ()
     """Probes of your own that measure besides, by their names (docs/PLUGINS.md)."""
     budget: float = 0.03
@@ -308,11 +309,10 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(warmup < self.steps, "optimizer.warmup", f"fewer than steps ({self.steps})", warmup)
         late = [step for step in self.record.steps if step > self.steps]
         require(not late, "record.steps", f"at most steps ({self.steps})", late)
+        rows = (*self.layer_names, *self.output_names)
         for requirement in self.claim.requires if self.claim else ():
-            known = requirement.layer is None or requirement.layer in self.layer_names
-            require(
-                known, "claim.requires", f"a layer of this network ({', '.join(self.layer_names)})", requirement.layer
-            )
+            known = requirement.layer is None or requirement.layer in rows
+            require(known, "claim.requires", f"a layer of this network ({', '.join(rows)})", requirement.layer)
             in_time = requirement.at is None or requirement.at <= self.steps
             require(in_time, "claim.requires.at", f"at most steps ({self.steps})", requirement.at)
 
@@ -384,6 +384,11 @@ class Experiment(Checked, frozen=True, kw_only=True):
         name = str(self.data.__struct_config__.tag)
         require(labels is not None, "loss", f"'mse' for data.name = '{name}'", self.loss)
         require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names under which the outputs of the layers' neurons are recorded, where they are."""
+        return tuple(map(outputs_of, self.layer_names)) if OUTPUTS_PROBE in self.record.probes else ()
 
     @property
     def layer_names(self) -> tuple[str, ...]:

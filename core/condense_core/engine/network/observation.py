@@ -9,7 +9,7 @@ and leave `.grad` alone, batch normalisation keeps its running statistics, and n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from condense_core.engine.network.linear_theory import (
     why_not_from_data,
 )
 from condense_core.engine.network.network import Network
+from condense_core.engine.network.neuron_outputs import LayerSample, input_rows, layer_samples, most_samples
 from condense_core.engine.network.prediction import Prediction, Source
 from condense_core.engine.network.surface import LossSurface
 from condense_core.measures.change import gradient_norm
@@ -225,6 +226,18 @@ class Observation:
     def surface(self) -> LossSurface:
         """The loss around the weights as they are."""
         return LossSurface(self._experiment.loss, self._network, self._dataset)
+
+    def layer_samples(self, samples: Sequence[int]) -> dict[str, LayerSample]:
+        """Inputs and outputs of every hidden layer for some of the sample."""
+        return layer_samples(self._network, self._dataset.input, samples)
+
+    def most_samples(self) -> int:
+        """Of how many of the sample `layer_samples` bounds memory."""
+        return most_samples(self._network, self._dataset.input)
+
+    def input_rows(self, layer: str, input_: Tensor) -> Tensor:
+        """What each neuron of the layer reads, a row a sample, of a convolution a row a position."""
+        return input_rows(self._network.layer(layer), input_)
 
     @property
     def outputs_and_samples(self) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
 from condense_core.engine.probes.curvature import HessianProbe, TangentKernelProbe
 from condense_core.engine.probes.members import MemberViews, together
+from condense_core.engine.probes.neuron_outputs import NeuronOutputsProbe
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.own import PluginProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
@@ -23,6 +24,7 @@ from condense_core.measures.dynamics import LinearDynamics
 from condense_core.measures.joining import compile_joining
 from condense_core.plugins.kinds import OwnProbe
 from condense_core.plugins.load import Plugin
+from condense_core.rows_of_layers import OUTPUTS_PROBE
 from condense_core.scenario.experiment import Experiment, Formula, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
@@ -54,6 +56,7 @@ def probes_for(
         "alignment": lambda: AlignmentProbe(members, _dynamics(members), steps),
         "change": lambda: Change(members),
         "weights": lambda: WeightsProbe(members, steps),
+        OUTPUTS_PROBE: lambda: NeuronOutputsProbe(members),
         "hessian": lambda: HessianProbe(experiment),
         "ntk": lambda: TangentKernelProbe(members),
     }

@@ -365,6 +365,9 @@ class Experiment(Checked, frozen=True, kw_only=True):
             two_layers = kinds == [False] and self.trunk is None
             found = f"a trunk and {has}" if self.trunk is not None else has
             require_in_words(two_layers, "init.scheme", "a network of one dense layer for 'phase'", found)
+        if self.optimizer.lr_curvature is not None:
+            no_trunk = self.trunk is None
+            require_in_words(no_trunk, "optimizer.lr_curvature", "a network without a trunk", f"trunk = {self.trunk!r}")
         if self.optimizer.lr_lambda1 is not None:
             theory = len(kinds) == 1 and kinds[0]
             advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"

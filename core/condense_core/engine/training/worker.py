@@ -24,7 +24,7 @@ from condense_core.machine import here
 from condense_core.runfile import control
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Formula, Mnist, Sine
+from condense_core.scenario.data import Anchors, Cifar10, Cifar100, Data, Formula, Mnist, Sine
 from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
 
 
@@ -62,7 +62,7 @@ def train(folder: Path) -> int:
 
 
 def _loading(data: Data) -> str:
-    if isinstance(data, Sine | Formula):
+    if isinstance(data, Sine | Formula | Anchors):
         return "drawing the data"
     name = str(data.__struct_config__.tag)
     known = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "folder": "images"}

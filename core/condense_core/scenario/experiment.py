@@ -112,9 +112,10 @@ class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
     heads: int = 1
     hidden: int | None = None
     """Neurons of the hidden layer; none means four times the width."""
-    norm: Literal["none", "pre"] = "pre"
-    """`pre`: what attention, the hidden layer and the read-out are given is centred and scaled to variance 1 at each
-    token, without a trained scale or shift; `none`: it is not."""
+    norm: Literal["none", "pre"] = "none"
+    """`none`: what the parts are given is as large as the weights make it, so that their initial scale counts
+    everywhere; `pre`: what attention, the hidden layer and the read-out are given is centred and scaled to variance 1
+    at each token, without a trained scale or shift."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -22,6 +22,7 @@ from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
 from condense_core.runfile import control
+from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
 from condense_core.scenario.data import Anchors, Cifar10, Cifar100, Data, Formula, Mnist, Sine
@@ -126,6 +127,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                         "sampled",
                         f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
                     )
+            if experiment.decodes:
+                recorder.event(0, UNPREDICTED, "no prediction for a decoder")
             if samples[0].found:
                 recorder.event(0, "data", f"{samples[0].note}; {samples[0].found}")
         else:

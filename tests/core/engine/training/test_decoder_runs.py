@@ -50,7 +50,7 @@ def test_rows_of_heads_embedding_and_hidden_layer_and_both_kinds_of_pairs_are_re
         assert run.last("loss") < run.last("loss", 0)
         assert run.similarity("block1.k.h2").shape == (8, 8)
         assert np.isfinite(run.last("embedding.effective_rank"))
-        # of a decoder nothing is predicted
+        assert ("unpredicted", "no prediction for a decoder") in [(each.kind, each.text) for each in run.events]
         assert run.spectrum("block1.mlp") is None
         assert run.alignment("block1.mlp") is None
         assert not [name for name in run.curve_names if name.endswith((".alignment", ".eigenvalue.1", ".predicted_at"))]

@@ -205,7 +205,9 @@ def _assign(table: Table, path: tuple[str, ...], text: str, source: str) -> None
             for option in structs(expected):
                 every |= fields_of(option)
             if part not in every:
-                raise ScenarioError(f"{source} {_unknown(path[: depth + 1], every)}")
+                # a near name of another kind helps, all names of all kinds do not
+                named = every if struct is None or "'" in nearest(part, every) else fields
+                raise ScenarioError(f"{source} {_unknown(path[: depth + 1], named)}")
             fields = every
         expected = fields[part]
         if last:

@@ -17,6 +17,7 @@ from condense_core.engine.probes.neuron_outputs import NeuronOutputsProbe
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
 from condense_core.engine.probes.own import PluginProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
+from condense_core.engine.probes.unseen import UnseenProbe
 from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
@@ -44,7 +45,7 @@ def probes_for(
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
     """
     members, steps = together(start), scheduled_steps(experiment)
-    saved = SAVED_S * len(experiment.members) * len(experiment.layers) * len(steps)
+    saved = SAVED_S * len(experiment.members) * len(experiment.layer_names) * len(steps)
     if "condensation" in experiment.record.probes and ("numba" in sys.modules or saved > LOADING_S):
         # the lines are the same without it
         with contextlib.suppress(ImportError):
@@ -68,6 +69,9 @@ def probes_for(
             # the field is over (weight, bias): without a bias it has one dimension, and no line to choose
             makers["field"] = lambda: FieldProbe(sigma)
     asked = {name: make() for name, make in makers.items() if name in experiment.record.probes}
+    first_view = members.views[0]
+    if isinstance(first_view, Observation) and first_view.has_unseen:
+        asked = {"unseen": UnseenProbe(), **asked}
     plugged = {f"own:{probe.name}": PluginProbe(probe, plugin) for probe, plugin in own}
     return {"vitals": Vitals(members), **asked, **plugged}
 

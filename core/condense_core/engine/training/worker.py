@@ -25,9 +25,10 @@ from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
 from condense_core.runfile import control
+from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Formula, Mnist, OwnSet, Sine
+from condense_core.scenario.data import Anchors, Cifar10, Cifar100, Data, Formula, Mnist, OwnSet, Sine
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fitting import check_fits
 from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
@@ -67,7 +68,7 @@ def train(folder: Path) -> int:
 
 
 def _loading(data: Data) -> str:
-    if isinstance(data, Sine | Formula):
+    if isinstance(data, Sine | Formula | Anchors):
         return "drawing the data"
     name = str(data.__struct_config__.tag)
     known = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "folder": "images"}
@@ -139,6 +140,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
                         "sampled",
                         f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
                     )
+            if experiment.decodes:
+                recorder.event(0, UNPREDICTED, "no prediction for a decoder")
             if samples[0].found:
                 recorder.event(0, "data", f"{samples[0].note}; {samples[0].found}")
         else:

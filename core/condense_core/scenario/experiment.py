@@ -434,6 +434,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require(len(values) == 1, "layers", f"blocks of one {what}", values)
         require_in_words(not self.residual, "residual", "false: blocks add to what they read", "true")
         require_in_words(self.trunk is None, "trunk", f"none for {has}", repr(self.trunk))
+        measured = OUTPUTS_PROBE in self.record.probes
+        require_in_words(not measured, "record.probes", f"none of outputs for {has}", repr(OUTPUTS_PROBE))
 
     @property
     def _kinds_of_layers(self) -> str:

@@ -31,6 +31,7 @@ from condense_core.runfile.writer import Command, RecordingThread
 from condense_core.scenario.data import Anchors, Cifar10, Cifar100, Data, Formula, Mnist, OwnSet, Sine
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fitting import check_fits
+from condense_core.scenario.geometry import Geometry
 from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
 
 
@@ -94,6 +95,12 @@ def _missing(recorded_to: int, step: int) -> str:
     )
 
 
+def _say_sampled(recorder: Recorder, layer: str, geometry: Geometry) -> None:
+    if geometry.sampled is not None:
+        text = f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured"
+        recorder.event(0, "sampled", text)
+
+
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
     with RunReader(folder) as run:
         info, experiment = run.info(), run.experiment
@@ -133,13 +140,7 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
             for layer in first.layers:
-                geometry = first.geometry(layer)
-                if geometry.sampled is not None:
-                    recorder.event(
-                        0,
-                        "sampled",
-                        f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
-                    )
+                _say_sampled(recorder, layer, first.geometry(layer))
             if experiment.decodes:
                 recorder.event(0, UNPREDICTED, "no prediction for a decoder")
             if samples[0].found:

@@ -39,7 +39,7 @@ class Recorded:
 
     def __init__(self, experiment: Experiment, found: Measurement) -> None:
         self.experiment = experiment
-        self.layers = experiment.layer_names
+        self.layers = (*experiment.layer_names, *experiment.output_names)
         self._scalars = dict(found.scalars)
         self._spectra = {layer: item for layer, item in found.frames if isinstance(item, frames.Spectrum)}
 

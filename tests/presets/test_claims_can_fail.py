@@ -17,7 +17,7 @@ from condense_core.engine.steppers import make_ensemble
 from condense_core.runfile import frames
 from condense_core.runs.standing import failures
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Ensemble, Experiment, Sine
+from condense_core.scenario.experiment import Ensemble, Experiment, Formula, Sine
 from condense_presets import preset_files, preset_text
 
 Vary = Literal["init", "data", "both"]
@@ -39,7 +39,7 @@ class Recorded:
 
     def __init__(self, experiment: Experiment, found: Measurement) -> None:
         self.experiment = experiment
-        self.layers = experiment.layer_names
+        self.layers = (*experiment.layer_names, *experiment.output_names)
         self._scalars = dict(found.scalars)
         self._spectra = {layer: item for layer, item in found.frames if isinstance(item, frames.Spectrum)}
 
@@ -81,7 +81,9 @@ def drawn(name: str, draws: int, *settings: str, vary: Vary = "both") -> Experim
 
 def datasets_of(experiment: Experiment) -> list[Dataset]:
     """Every member's sample: points of a target, or images of noise, which is what dealt pixels are."""
-    return [load(item.data) if isinstance(item.data, Sine) else noise_images(item) for item in experiment.members]
+    return [
+        load(item.data) if isinstance(item.data, Sine | Formula) else noise_images(item) for item in experiment.members
+    ]
 
 
 def noise_images(experiment: Experiment) -> Dataset:
@@ -115,7 +117,9 @@ def most_in_make_full(names: list[str]) -> list[object]:
 
 @pytest.mark.parametrize("name", most_in_make_full(ABOUT["training"]))
 def test_a_claim_about_training_does_not_hold_without_any(name):
-    images = [] if isinstance(PRESETS[name].data, Sine) else [f"data.samples={FEW_IMAGES}", "data.test_samples=0"]
+    images = (
+        [] if isinstance(PRESETS[name].data, Sine | Formula) else [f"data.samples={FEW_IMAGES}", "data.test_samples=0"]
+    )
     draws = DRAWS_OF_A_TRUNK if PRESETS[name].trunk else DRAWS
     # before its first step a network is what it is at a learning rate of 0 at any step
     experiment = drawn(name, draws, *images, "optimizer.batch=none")

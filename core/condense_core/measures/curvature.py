@@ -20,6 +20,8 @@ SMALL = 48
 # Relative error that an eigenvalue may have; and vectors that Lanczos' method keeps.
 TOLERANCE = 1e-9
 KEPT_VECTORS = 24
+# Of what only a learning rate is taken from.
+ROUGHLY = 1e-2
 
 
 class Extremes(NamedTuple):
@@ -45,7 +47,18 @@ def extremes(product: Product, size: int, count: int) -> Extremes:
     return Extremes(largest[::-1].copy(), float(smallest[0]))
 
 
-def _found(product: Product, size: int, count: int, which: str) -> FloatVector:
+def largest_magnitude(product: Product, size: int) -> float:
+    """The largest |eigenvalue| of a symmetric matrix (P, P), with a residual below ROUGHLY of it; NaN if not found.
+
+    Lanczos' method is not hindered by λ and -λ of one size: it finds both.
+    """
+    if size <= SMALL:
+        ends = extremes(product, size, 1)
+        return max(abs(float(ends.largest[0])), abs(ends.smallest))
+    return float(np.abs(_found(product, size, 1, "LM", ROUGHLY)).max())
+
+
+def _found(product: Product, size: int, count: int, which: str, tolerance: float = TOLERANCE) -> FloatVector:
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     start = np.random.default_rng(0).standard_normal(size)
@@ -57,7 +70,7 @@ def _found(product: Product, size: int, count: int, which: str) -> FloatVector:
             which=which,
             v0=start,
             ncv=min(size, max(KEPT_VECTORS, 2 * count + 1)),
-            tol=TOLERANCE,
+            tol=tolerance,
             return_eigenvectors=False,
         )
     except ArpackError:

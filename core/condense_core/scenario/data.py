@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from condense_core.errors import DataError
-from condense_core.scenario.checked import Checked, at_least, check_path, require
+from condense_core.scenario.checked import Checked, at_least, check_own_name, check_path, require
 from condense_core.scenario.class_folders import class_folders, named
 from condense_core.scenario.formula import parse
 from condense_core.text import place_of
@@ -118,6 +118,27 @@ class Csv(_Own, frozen=True, kw_only=True, tag_field="name", tag="csv"):
     target: str | None = None
     values: Literal["classes", "numbers"] | None = None
     """What the target column holds; none means by the rule in docs/DATA.md."""
+
+
+class OwnSet(Checked, frozen=True, kw_only=True, tag_field="name", tag="own"):
+    """A data set of your own plugin, a function of seed and number of samples (docs/PLUGINS.md)."""
+
+    set: str
+    """The data set's name in the plugin."""
+    samples: int = 500
+    """Samples to train on."""
+    test_samples: int = 0
+    """Samples to hold out: the last ones of those that the function gives."""
+    seed: int = 0
+    """The seed that the function is given."""
+    labels: Labels = "onehot"
+    """What is trained towards where the targets are classes; numbers are trained towards as they are."""
+
+    def __post_init__(self) -> None:
+        check_own_name("set", self.set)
+        at_least("samples", self.samples, 1)
+        at_least("test_samples", self.test_samples, 0)
+        at_least("seed", self.seed, 0)
 
 
 class _Points(Checked, frozen=True, kw_only=True):
@@ -261,7 +282,7 @@ def _check_interval(low: float, high: float) -> None:
 
 
 ImageData = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder
-Data = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder | Npz | Csv | Sine | Formula | Anchors
+Data = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder | Npz | Csv | OwnSet | Sine | Formula | Anchors
 
 
 def arrays_of(data: Npz | Csv) -> OwnArrays:
@@ -292,8 +313,10 @@ def found_in(data: Data) -> str:
 
 def input_shape(data: Data) -> tuple[int, int] | None:
     """Channels of a sample and pixels of its side; the coordinates of a function or a table, and tokens, count as
-    channels of one pixel. None for a file that is not here, and for images that are no squares."""
+    channels of one pixel. None for a file that is not here, for a plugin's data, and for images that are no squares."""
     match data:
+        case OwnSet():
+            return None
         case Sine() | Formula():
             return data.inputs, 1
         case Anchors():
@@ -317,7 +340,10 @@ def input_shape(data: Data) -> tuple[int, int] | None:
 
 
 def output_count(data: Data) -> int | None:
-    """How many outputs a network on these data has; None for a folder or a file that is not here."""
+    """How many outputs a network on these data has; None for a folder or a file that is not here, and for a plugin's
+    data."""
+    if isinstance(data, OwnSet):
+        return None
     if isinstance(data, Sine | Formula):
         return 1
     if isinstance(data, Anchors):

@@ -161,8 +161,8 @@ def _bias(experiment: Experiment) -> str:
 
 
 def _lr(experiment: Experiment) -> object:
-    optimizer = experiment.optimizer
-    return optimizer.lr if optimizer.lr is not None else f"{optimizer.lr_lambda1:g} / λ1"
+    name, value = experiment.optimizer.rate
+    return {"lr": value, "lr_lambda1": f"{value:g} / λ1", "lr_curvature": f"{value:g} / curvature"}[name]
 
 
 def _dropped_below(experiment: Experiment) -> object:

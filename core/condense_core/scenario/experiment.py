@@ -12,8 +12,18 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import nearest
+from condense_core.rows_of_layers import OUTPUTS_PROBE, outputs_of
 from condense_core.scenario.about import About, Quick
-from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
+from condense_core.scenario.checked import (
+    MOST,
+    Checked,
+    at_least,
+    check_own_name,
+    check_path,
+    positive,
+    require,
+    require_in_words,
+)
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import (
     Anchors,
@@ -28,6 +38,7 @@ from condense_core.scenario.data import (
     Labels,
     Mnist,
     Npz,
+    OwnSet,
     Photos,
     Sine,
 )
@@ -53,6 +64,7 @@ __all__ = [
     "Mnist",
     "Npz",
     "Optimizer",
+    "OwnSet",
     "Photos",
     "Requirement",
     "Sine",
@@ -61,10 +73,12 @@ __all__ = [
 ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "x2tanh", "identity")
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
+# Before the name of an activation that a plugin has; whether one does is known where it is trained.
+OWN_PREFIX = "own:"
 
 USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
 # Expensive beside a small network's step: asked for by name.
-PROBES = (*USUAL_PROBES, "hessian", "ntk")
+PROBES = (*USUAL_PROBES, OUTPUTS_PROBE, "hessian", "ntk")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
@@ -79,7 +93,9 @@ class _Layer(Checked, frozen=True, kw_only=True):
         require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
         require(0 <= self.dropout < 1, "dropout", "0 or more and less than 1", self.dropout)
         plain = self.activation.removeprefix(CENTRED_PREFIX)
-        if plain not in ACTIVATIONS:
+        if self.activation.startswith(OWN_PREFIX):
+            check_own_name("activation", self.activation.removeprefix(OWN_PREFIX))
+        elif plain not in ACTIVATIONS:
             hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
             raise ValueError(f"activation: unknown {self.activation!r}; {hint}")
 
@@ -221,7 +237,9 @@ class Record(Checked, frozen=True, kw_only=True):
     spacing: Literal["log", "linear"] = "log"
     steps: tuple[int, ...] = ()
     probes: tuple[str, ...] = USUAL_PROBES
-    """What is measured; `hessian` and `ntk` only where they stand here."""
+    """What is measured; `neuron-outputs`, `hessian` and `ntk` only where they stand here."""
+    own: tuple[str, ...] = ()
+    """Probes of your own that measure besides, by their names (docs/PLUGINS.md)."""
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too expensive runs less often, and an event
     says so. The first and the last step, `steps` and a claim's steps are measured in any case."""
@@ -245,6 +263,9 @@ class Record(Checked, frozen=True, kw_only=True):
         for probe in self.probes:
             if probe not in PROBES:
                 raise ValueError(f"probes: unknown {probe!r}; {nearest(probe, PROBES)}")
+        for name in self.own:
+            check_own_name("own", name)
+        require(len(set(self.own)) == len(self.own), "own", "each name once", self.own)
 
 
 class Stop(Checked, frozen=True, kw_only=True):
@@ -330,11 +351,10 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(warmup < self.steps, "optimizer.warmup", f"fewer than steps ({self.steps})", warmup)
         late = [step for step in self.record.steps if step > self.steps]
         require(not late, "record.steps", f"at most steps ({self.steps})", late)
+        rows = (*self.layer_names, *self.output_names)
         for requirement in self.claim.requires if self.claim else ():
-            known = requirement.layer is None or requirement.layer in self.layer_names
-            require(
-                known, "claim.requires", f"a layer of this network ({', '.join(self.layer_names)})", requirement.layer
-            )
+            known = requirement.layer is None or requirement.layer in rows
+            require(known, "claim.requires", f"a layer of this network ({', '.join(rows)})", requirement.layer)
             in_time = requirement.at is None or requirement.at <= self.steps
             require(in_time, "claim.requires.at", f"at most steps ({self.steps})", requirement.at)
 
@@ -388,6 +408,9 @@ class Experiment(Checked, frozen=True, kw_only=True):
             two_layers = kinds == [False] and not self.decodes and self.trunk is None
             found = f"a trunk and {has}" if self.trunk is not None else has
             require_in_words(two_layers, "init.scheme", "a network of one dense layer for 'phase'", found)
+        if self.optimizer.lr_curvature is not None:
+            no_trunk = self.trunk is None
+            require_in_words(no_trunk, "optimizer.lr_curvature", "a network without a trunk", f"trunk = {self.trunk!r}")
         if self.optimizer.lr_lambda1 is not None:
             theory = len(kinds) == 1 and kinds[0]
             advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"
@@ -428,6 +451,11 @@ class Experiment(Checked, frozen=True, kw_only=True):
         name = str(self.data.__struct_config__.tag)
         require(labels is not None, "loss", f"'mse' for data.name = '{name}'", self.loss)
         require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names under which the outputs of the layers' neurons are recorded, where they are."""
+        return tuple(map(outputs_of, self.layer_names)) if OUTPUTS_PROBE in self.record.probes else ()
 
     @property
     def layer_names(self) -> tuple[str, ...]:

@@ -15,12 +15,24 @@ from condense_core.text import place_of, short
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
 
-DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH", "npz:PATH", "csv:PATH", "formula:TEXT")
+DATA_SETS = (
+    "digits",
+    "photos",
+    "mnist",
+    "cifar10",
+    "cifar100",
+    "folder:PATH",
+    "npz:PATH",
+    "csv:PATH",
+    "own:NAME",
+    "formula:TEXT",
+)
 # The field that is given after the colon, and what is expected there.
 GIVEN = {
     "folder": ("path", "folder:PATH, with one folder of images for each class in PATH"),
     "npz": ("path", "npz:PATH, a file of numpy.savez with arrays X and y"),
     "csv": ("path", "csv:PATH, a table of numbers whose last column is trained towards"),
+    "own": ("set", "own:NAME, a data set of a plugin of yours"),
     "formula": ("target", "formula:TEXT, such as formula:sin(3*x1)"),
 }
 

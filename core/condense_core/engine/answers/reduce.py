@@ -150,14 +150,14 @@ def _as(value: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
-    """The optimiser with the learning rate that the run had: λ1 of the small network would give another."""
+    """The optimiser with the learning rate that the run had: in units of the small network it would be another."""
     optimizer = experiment.optimizer
-    if optimizer.lr_lambda1 is None:
+    if optimizer.lr is not None:
         return optimizer
     # no step is taken: any way will do, also one that nobody would begin with
     (start,) = make_ensemble(experiment, [dataset], torch.device("cpu"), way="").observe()
     lr = start.lr
-    return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
+    return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None, lr_curvature=None, lr_most=None)
 
 
 def _count(network: Network) -> int:

@@ -16,6 +16,7 @@ from torch.nn import functional
 from condense_core.engine.data import formulas
 from condense_core.engine.data.anchors import Sequences, draw_sequences
 from condense_core.engine.data.images import Images, open_images, read_images
+from condense_core.engine.data.own_set import own_arrays
 from condense_core.errors import DataError
 from condense_core.scenario.arrays import OwnArrays
 from condense_core.scenario.data import arrays_of
@@ -30,6 +31,7 @@ from condense_core.scenario.experiment import (
     Labels,
     Mnist,
     Npz,
+    OwnSet,
     Sine,
 )
 from condense_core.scenario.formula import parse
@@ -117,6 +119,8 @@ def load(data: Data) -> Dataset:
         return _anchors(data)
     if isinstance(data, Npz | Csv):
         return _own(data, arrays_of(data))
+    if isinstance(data, OwnSet):
+        return _of_plugin(data)
     if data.test_samples == 0:
         return _images(data, read_images(data))
     if isinstance(data, Mnist | Cifar10 | Cifar100) and data.train:
@@ -148,6 +152,9 @@ def open_draws(data: Data) -> Callable[[int, Labels], Dataset]:
     if isinstance(data, Npz | Csv):
         own, arrays = data, arrays_of(data)
         return lambda seed, labels: _own(structs.replace(own, seed=seed, labels=labels), arrays)
+    if isinstance(data, OwnSet):
+        of_plugin = data
+        return lambda seed, labels: _of_plugin(structs.replace(of_plugin, seed=seed, labels=labels))
     images, drawn_from = data, open_images(data)
 
     def draw(seed: int, labels: Labels) -> Dataset:
@@ -207,6 +214,25 @@ def _own(data: Npz | Csv, arrays: OwnArrays) -> Dataset:
     if whole.class_target is not None:
         test = replace(test, target=whole.class_target[target], label=target)
     return replace(whole, test=test)
+
+
+def _of_plugin(data: OwnSet) -> Dataset:
+    arrays = own_arrays(data)
+    input_, target = _numbers(arrays.input), torch.from_numpy(arrays.target)
+    whole = Dataset(
+        name=data.set,
+        note=f"{data.samples:,} samples, seed {data.seed}",
+        input=input_,
+        target=target,
+        found=f"{arrays.source}: {arrays.in_words}",
+    )
+    if arrays.class_names:
+        class_target = _class_targets(data.labels, len(arrays.class_names), target[: data.samples])
+        whole = replace(whole, target=class_target[target], label=target, class_target=class_target)
+    if not data.test_samples:
+        return whole
+    index = torch.arange(len(whole))
+    return replace(whole.select(index[: data.samples]), test=whole.select(index[data.samples :]))
 
 
 def _numbers(value: np.ndarray[Any, np.dtype[Any]]) -> Tensor:

@@ -9,7 +9,7 @@ and leave `.grad` alone, batch normalisation keeps its running statistics, and n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,17 +20,19 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.linear_theory import (
-    usable_lambda1,
+    usable_unit,
     value_and_derivative_at_zero,
     why_no_linear_dynamics,
     why_not_from_data,
 )
 from condense_core.engine.network.measured import MeasuredNetwork
 from condense_core.engine.network.network import Network
+from condense_core.engine.network.neuron_outputs import LayerSample, input_rows, layer_samples, most_samples
 from condense_core.engine.network.prediction import Prediction, Source
 from condense_core.engine.network.surface import LossSurface
 from condense_core.measures.change import gradient_norm
 from condense_core.measures.clusters import keep_kernels
+from condense_core.measures.curvature import largest_magnitude
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.sample import drawn_kernels
@@ -232,6 +234,18 @@ class Observation:
         """The loss around the weights as they are."""
         return LossSurface(self._experiment.loss, self._network, self._dataset)
 
+    def layer_samples(self, samples: Sequence[int]) -> dict[str, LayerSample]:
+        """Inputs and outputs of every hidden layer for some of the sample."""
+        return layer_samples(self._network, self._dataset.input, samples)
+
+    def most_samples(self) -> int:
+        """Of how many of the sample `layer_samples` bounds memory."""
+        return most_samples(self._network, self._dataset.input)
+
+    def input_rows(self, layer: str, input_: Tensor) -> Tensor:
+        """What each neuron of the layer reads, a row a sample, of a convolution a row a position."""
+        return input_rows(self._network.layer(layer), input_)
+
     @property
     def outputs_and_samples(self) -> tuple[int, int]:
         """D and N."""
@@ -270,9 +284,20 @@ class Observation:
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
         return linear_dynamics(self.signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
 
-    def signal_strength(self) -> float:
-        """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""
-        return usable_lambda1(float(spectrum(self.signal).values[0]))
+    def learning_rate(self) -> float:
+        """The scenario's rate, where it is given in units of what the start is like: of λ1, the top singular value of
+        the signal matrix, or of the curvature of the loss. ScenarioError where that is 0 or not finite."""
+        settings = self._experiment.optimizer
+        name, value = settings.rate
+        if name == "lr":
+            return value
+        if name == "lr_lambda1":
+            return value / usable_unit(float(spectrum(self.signal).values[0]), "lr_lambda1", "λ1 of the signal matrix")
+        surface = self.surface()
+        curvature = largest_magnitude(surface.hessian_product, surface.size)
+        if settings.lr_most is not None and curvature * settings.lr_most <= value:
+            return settings.lr_most
+        return value / usable_unit(curvature, "lr_curvature", "the curvature at the start")
 
 
 def signal_of(layer: Layer, residual_Nd: Tensor, dataset: Dataset) -> Tensor:

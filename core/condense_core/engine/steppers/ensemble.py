@@ -285,12 +285,11 @@ class TrainingEnsemble:
         return compute
 
     def _rate(self, member: int) -> float:
-        settings = self._experiment.optimizer
-        if settings.lr is not None:
-            return settings.lr
-        assert settings.lr_lambda1 is not None
+        name, value = self._experiment.optimizer.rate
+        if name == "lr":
+            return value
         start = Observation(self._experiments[member], self._networks[member], self._datasets[member], 0)
-        return settings.lr_lambda1 / start.signal_strength()
+        return start.learning_rate()
 
     def _lr(self, member: int) -> float:
         """The rate of the coming step."""

@@ -185,6 +185,27 @@ class DevicesAnswer(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[str]
 
 
+class AskPlugins(Ask, frozen=True, kw_only=True):
+    """What the plugins of this machine offer."""
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe, an activation or a data set of a plugin: its name as scenarios have it, the plugin with its version, and
+    what it is in words."""
+
+    kind: str
+    name: str
+    plugin: str
+    words: str
+
+
+class PluginsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """All that they offer, and what is broken, in lines."""
+
+    offered: list[Offered]
+    troubles: list[str]
+
+
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Instead of an answer: the one line for the person, and the exit code that goes with it."""
 

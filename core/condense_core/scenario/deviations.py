@@ -201,7 +201,7 @@ _OF: Mapping[str, Callable[[Experiment], object]] = {
     "used": _used,
     "interval": _interval,
     "terms": lambda experiment: getattr(experiment.data, "terms", None),
-    "layers": lambda experiment: _one(["conv" if isinstance(item, Conv) else "dense" for item in experiment.layers]),
+    "layers": lambda experiment: _one([str(item.__struct_config__.tag) for item in experiment.layers]),
     "hidden": lambda experiment: len(experiment.layers),
     "width": lambda experiment: _one([layer.width for layer in experiment.layers]),
     "filter": lambda experiment: _one([item.size for item in experiment.layers if isinstance(item, Conv)] or [None]),

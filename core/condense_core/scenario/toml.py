@@ -205,7 +205,9 @@ def _assign(table: Table, path: tuple[str, ...], text: str, source: str) -> None
             for option in structs(expected):
                 every |= fields_of(option)
             if part not in every:
-                raise ScenarioError(f"{source} {_unknown(path[: depth + 1], every)}")
+                # a near name of another kind helps, all names of all kinds do not
+                named = every if struct is None or "'" in nearest(part, every) else fields
+                raise ScenarioError(f"{source} {_unknown(path[: depth + 1], named)}")
             fields = every
         expected = fields[part]
         if last:
@@ -238,7 +240,9 @@ def _value(text: str, expected: Any, source: str) -> Any:
         try:
             value = float(text)  # `.5`, which TOML does not know
         except ValueError:
-            return text
+            # `record.own=weight_norm`: words need no brackets
+            of_words = is_text(item_type(expected)) and item_type(expected) is not object
+            return [word.strip() for word in text.split(",")] if of_words else text
     kinds = members(expected)
     # `1e6` steps are meant as a whole number
     whole = isinstance(value, float) and int in kinds and float not in kinds and value.is_integer()

@@ -187,6 +187,19 @@ async def test_before_the_first_measurement_nothing_is_said_to_be_missing(tmp_pa
             await text_has(pilot, "no spectrum recorded")
 
 
+async def test_where_the_theory_predicts_nothing_the_panels_say_so(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    with recording.worker():
+        recording.writer.update(status="running")
+        said = [("unpredicted", "no prediction for a decoder")]
+        recording.writer.append(StepRecord(0, [("loss", 1.0)], [], said))
+        async with shown(recording.folder) as pilot:
+            await text_has(pilot, "no prediction for a decoder")
+            page = text(pilot)
+            assert "no spectrum recorded" not in page
+            assert "no prediction recorded" not in page
+
+
 async def test_no_log_is_said(recorded: Recording) -> None:
     async with shown(recorded.folder) as pilot:
         await pilot.press("4")

@@ -10,6 +10,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from condense_core.measure_table import kind_of
+from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted, shared, without_shared
@@ -121,7 +122,7 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     spectrum = snapshot.spectrum
     title = spectrum.source.eigenvalues
     if not spectrum.curves:
-        return Figure(None, title, empty=_absent(snapshot, "no spectrum recorded"))
+        return Figure(None, title, empty=_unpredicted(snapshot, "no spectrum recorded"))
     curves = tuple(
         PlotCurve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
     )
@@ -139,7 +140,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     names = [each.name for each in snapshot.layers]
     title += f" · {without_shared(snapshot.layer, names)}" if len(names) > 1 and snapshot.layer else ""
     if not len(snapshot.ratio[0]):
-        return Figure(None, title, empty=_absent(snapshot, "no prediction recorded"))
+        return Figure(None, title, empty=_unpredicted(snapshot, "no prediction recorded"))
     curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
         curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1, exact=True))
@@ -189,6 +190,11 @@ def field_remark(snapshot: Snapshot) -> str:
 def _absent(snapshot: Snapshot, words: str) -> str:
     """Words for what a run has not; before the first measurement nobody knows."""
     return words if len(snapshot.instants) else NOTHING_YET
+
+
+def _unpredicted(snapshot: Snapshot, words: str) -> str:
+    """Why the run has no prediction, as its worker said; else words for what it has not."""
+    return next((event.text for event in snapshot.events if event.kind == UNPREDICTED), _absent(snapshot, words))
 
 
 def _over_seeds(snapshot: Snapshot) -> bool:

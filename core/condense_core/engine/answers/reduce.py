@@ -23,7 +23,7 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.steppers import make_ensemble
-from condense_core.errors import RunFileError
+from condense_core.errors import RunFileError, ScenarioError
 from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
@@ -48,6 +48,8 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
         name, experiment = run.info().id, run.member(0).experiment
         step, source, parameters = _weights(run, asked.at)
         own_folder = run.folder if run.file.name == FILE_NAME else None
+    if experiment.decodes:
+        raise ScenarioError("reduce: a decoder cannot be reduced: its heads and embeddings are no layers of one input")
     dataset = datasets.load(experiment.data)
     if own_folder is not None:
         checkpoint.require_same_data(own_folder, dataset.fingerprint)

@@ -46,7 +46,7 @@ from condense_core.measures.dynamics import (
 )
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Conv, Dense, Experiment, Formula, Sine, WidthPowerInit
+from condense_core.scenario.experiment import Block, Conv, Dense, Experiment, Formula, Sine, WidthPowerInit
 from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
@@ -65,6 +65,8 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     """
     begun = time.monotonic()
     first = experiment.layers[0]
+    if experiment.decodes:
+        raise ScenarioError("theory: expected a two-layer network, got a decoder, of which the theory says nothing")
     if experiment.trunk is not None:
         raise ScenarioError(
             f"theory: {experiment.layer_names[0]} comes after a {experiment.trunk} trunk; the theory is for two-layer"
@@ -114,6 +116,7 @@ class _Trial(msgspec.Struct, frozen=True):
 
 def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: bool) -> _Trial:
     first = experiment.layers[0]
+    assert not isinstance(first, Block)
     residual_Nd = losses.residual(experiment.loss, torch.zeros_like(dataset.target), dataset.target)
     signal_RK = _signal(residual_Nd, dataset, first, bias=bias)
     found = spectrum(signal_RK)

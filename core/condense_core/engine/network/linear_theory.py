@@ -24,6 +24,8 @@ def why_not_from_data(experiment: Experiment) -> str:
     They do for one hidden layer of multiplicity 1 that sees the data themselves (Zhou et al. 2022, case 1; Zhou et al.
     2025, §5), whatever the optimiser.
     """
+    if experiment.decodes:
+        return "a decoder; the linear dynamics are for one hidden layer"
     name = experiment.layers[0].activation
     order = multiplicity(activation(name))
     if experiment.trunk is not None:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from condense_core.errors import CondenseError
+from condense_core.rows_of_layers import OUTPUTS_PROBE, other_rows
 from condense_core.runfile.info import read_run
 from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
@@ -262,6 +263,19 @@ class RunScreen(PlayedScreen):
         found = self._body.list.all_layers.beside(asked, by)
         if found is not None:
             self._look(replace(self._view, layer=found))
+
+    def action_rows(self) -> None:
+        """From the weights of the chosen layer to the outputs of its neurons, and back."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.layer is None:
+            return
+        names = [layer.name for layer in snapshot.layers]
+        asked = self._view.layer if self._view.layer in names else snapshot.layer
+        found = other_rows(asked, names)
+        if found is None:
+            say(self, f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run")
+            return
+        self._look(replace(self._view, layer=found))
 
     def action_fold(self) -> None:
         """Fold or unfold the block that the chosen layer is in."""

@@ -17,7 +17,7 @@ from condense_core.engine.steppers import make_ensemble
 from condense_core.runfile import frames
 from condense_core.runs.standing import failures
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Anchors, Ensemble, Experiment, Sine
+from condense_core.scenario.experiment import Anchors, Ensemble, Experiment, Formula, Sine
 from condense_presets import preset_files, preset_text
 
 Vary = Literal["init", "data", "both"]
@@ -26,7 +26,7 @@ ABOUT = {
     kind: [name for name, item in PRESETS.items() if item.claim.about == kind] for kind in ("training", "data", "loss")
 }
 # Samples that are made, and need no images.
-MADE = Sine | Anchors
+MADE = Sine | Formula | Anchors
 DRAWS = 40
 # A claim about training that holds in more than so many of 40 draws without it is about something else.
 BY_CHANCE = 2
@@ -41,7 +41,7 @@ class Recorded:
 
     def __init__(self, experiment: Experiment, found: Measurement) -> None:
         self.experiment = experiment
-        self.layers = experiment.layer_names
+        self.layers = (*experiment.layer_names, *experiment.output_names)
         self._scalars = dict(found.scalars)
         self._spectra = {layer: item for layer, item in found.frames if isinstance(item, frames.Spectrum)}
 
@@ -117,7 +117,7 @@ def most_in_make_full(names: list[str]) -> list[object]:
 
 @pytest.mark.parametrize("name", most_in_make_full(ABOUT["training"]))
 def test_a_claim_about_training_does_not_hold_without_any(name):
-    images = [] if isinstance(PRESETS[name].data, Sine) else [f"data.samples={FEW_IMAGES}", "data.test_samples=0"]
+    images = [] if isinstance(PRESETS[name].data, MADE) else [f"data.samples={FEW_IMAGES}", "data.test_samples=0"]
     if isinstance(PRESETS[name].data, Anchors):
         images = ["data.samples=200", "data.test_samples=40"]
     draws = DRAWS_OF_A_TRUNK if PRESETS[name].trunk else DRAWS

@@ -46,6 +46,8 @@ class About(Checked, frozen=True, kw_only=True):
     paper_shows: str = ""
     ours: str = ""
     finding: str = ""
+    follows: str = ""
+    """Of a question of our own: whose work it follows, and what of it is ours."""
     bounds: str = ""
     """How the bounds of the claim were decided, before the draws were looked at that it is judged on."""
     after_looking: str = ""

@@ -236,14 +236,17 @@ class Observation:
 
     def layer_samples(self, samples: Sequence[int]) -> dict[str, LayerSample]:
         """Inputs and outputs of every hidden layer for some of the sample."""
+        assert isinstance(self._network, Network)
         return layer_samples(self._network, self._dataset.input, samples)
 
     def most_samples(self) -> int:
         """Of how many of the sample `layer_samples` bounds memory."""
+        assert isinstance(self._network, Network)
         return most_samples(self._network, self._dataset.input)
 
     def input_rows(self, layer: str, input_: Tensor) -> Tensor:
         """What each neuron of the layer reads, a row a sample, of a convolution a row a position."""
+        assert isinstance(self._network, Network)
         return input_rows(self._network.layer(layer), input_)
 
     @property

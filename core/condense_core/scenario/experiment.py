@@ -486,8 +486,9 @@ class Experiment(Checked, frozen=True, kw_only=True):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names under which the outputs of the layers' neurons are recorded, where they are."""
-        return tuple(map(outputs_of, self.layer_names)) if OUTPUTS_PROBE in self.record.probes else ()
+        """Names under which the outputs of the layers' neurons are recorded, where they are; a decoder's are not."""
+        recorded = OUTPUTS_PROBE in self.record.probes and not self.decodes
+        return tuple(map(outputs_of, self.layer_names)) if recorded else ()
 
     @property
     def layer_names(self) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ def help_of(struct: type[msgspec.Struct]) -> Mapping[str, str]:
         (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
         assert isinstance(body, ast.ClassDef)
         for field, below in itertools.pairwise(body.body):
-            named = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-            if named and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+                continue
+            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
                 found[field.target.id] = " ".join(str(below.value.value).split())
     return found

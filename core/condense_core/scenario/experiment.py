@@ -131,6 +131,7 @@ class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
 
     activation: str = "relu"
     heads: int = 1
+    """Heads of its attention; they divide the width."""
     hidden: int | None = None
     """Neurons of the hidden layer; none means four times the width."""
     norm: Literal["none", "pre"] = "none"

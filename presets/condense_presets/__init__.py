@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 RECORDINGS = _FOLDER / "recordings"
 # In the order in which a person would list them.
-_PRESETS = ("cnn", "fcn", "demonstrations", "starters")
+_PRESETS = ("cnn", "fcn", "demonstrations", "frontier", "starters")
 _FIGURES = _FOLDER / "figures"
 # Scenarios of a folder of one's own that are looked at.
 MOST_OWN = 1_000

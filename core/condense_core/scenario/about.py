@@ -58,6 +58,8 @@ class About(Checked, frozen=True, kw_only=True):
     """What was chosen where the paper says nothing, in files from before records."""
     finding: str = ""
     """What was found, in files from before records."""
+    follows: str = ""
+    """Of a question of our own: whose work it follows, and what of it is ours."""
     bounds: str = ""
     """How the bounds of the claim were decided, before the draws were looked at that it is judged on."""
     after_looking: str = ""

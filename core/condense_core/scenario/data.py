@@ -238,6 +238,77 @@ class Formula(_Points, frozen=True, kw_only=True, tag_field="name", tag="formula
         return round(exact)
 
 
+class Anchors(Checked, frozen=True, kw_only=True, tag_field="name", tag="anchors"):
+    """Sequences of `length` tokens, among them a key item and, right after it, two anchors: tokens each of which stands
+    for adding one of `shifts`. The target is the key with both added; all other tokens are items that say nothing.
+
+    The key stands at any place that leaves room for its anchors. Items are the tokens from 0 to `items` - 1, values up
+    to the largest sum follow them, and anchors are the last tokens, in the order of their shifts. All sequences are
+    different ones. Of the pairs of different anchors `unseen_pairs` are held out in both orders, drawn by the seed:
+    `test_samples` sequences of the other pairs are the held-out sample, and as many of these, or all there are, the
+    unseen one.
+    """
+
+    samples: int = 4000
+    """Sequences to train on."""
+    test_samples: int = 500
+    """Sequences held out, and of pairs of anchors that training never sees as many."""
+    seed: int = 0
+    """Draws the sequences and the pairs of anchors that are held out."""
+    items: int = 30
+    """Tokens that are values: keys, and what says nothing."""
+    shifts: tuple[int, ...] = (1, 3, 4, 8)
+    """What each anchor adds to the key; there are as many anchors."""
+    length: int = 4
+    """Tokens of a sequence."""
+    unseen_pairs: int = 1
+    """Pairs of different anchors that training never sees, in either order."""
+
+    def __post_init__(self) -> None:
+        at_least("samples", self.samples, 1)
+        at_least("test_samples", self.test_samples, 0)
+        at_least("seed", self.seed, 0)
+        require(2 <= self.items <= 1000, "items", "2 to 1000", self.items)
+        require(2 <= len(self.shifts) <= 100, "shifts", "2 to 100 of them, one an anchor", self.shifts)
+        distinct = len(set(self.shifts)) == len(self.shifts)
+        in_range = all(0 <= shift <= 1000 for shift in self.shifts)
+        require(distinct and in_range, "shifts", "different whole numbers from 0 to 1000", self.shifts)
+        require(3 <= self.length <= 64, "length", "3 to 64 tokens", self.length)
+        every = len(self.shifts) * (len(self.shifts) - 1) // 2
+        require(0 <= self.unseen_pairs < every, "unseen_pairs", f"0 to {every - 1}, of {every}", self.unseen_pairs)
+        # each sequence has a number, which NumPy draws as one of 64 bits
+        fits = self.possible(self.seen_pairs) < 2**62
+        require(fits, "length", "fewer tokens, or fewer items: sequences are numbered up to 2^62", self.length)
+        asked, possible = self.samples + self.test_samples, self.possible(self.seen_pairs)
+        most = f"at most {possible:,} with test_samples, as many sequences as there are"
+        require(asked <= possible, "samples", most, asked)
+
+    @property
+    def labels(self) -> Labels:
+        """What is trained towards: one of the tokens."""
+        return "onehot"
+
+    @property
+    def values(self) -> int:
+        """Tokens that a target can be: the items, and what the largest sum adds to them."""
+        return self.items + 2 * max(self.shifts)
+
+    @property
+    def vocabulary(self) -> int:
+        """How many different tokens there are."""
+        return self.values + len(self.shifts)
+
+    @property
+    def seen_pairs(self) -> int:
+        """Ordered pairs of anchors that are trained on."""
+        return len(self.shifts) ** 2 - 2 * self.unseen_pairs
+
+    def possible(self, pairs: int) -> int:
+        """How many different sequences there are of so many pairs of anchors."""
+        items: int = self.items ** (self.length - 2)
+        return pairs * (self.length - 2) * items
+
+
 def _check_interval(low: float, high: float) -> None:
     require(math.isfinite(low), "low", "a finite number", low)
     require(math.isfinite(high), "high", "a finite number", high)
@@ -245,7 +316,7 @@ def _check_interval(low: float, high: float) -> None:
 
 
 ImageData = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder
-Data = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder | Npz | Csv | OwnSet | Sine | Formula
+Data = Digits | Photos | Mnist | Cifar10 | Cifar100 | Folder | Npz | Csv | OwnSet | Sine | Formula | Anchors
 
 
 def arrays_of(data: Npz | Csv) -> OwnArrays:
@@ -275,13 +346,15 @@ def found_in(data: Data) -> str:
 
 
 def input_shape(data: Data) -> tuple[int, int] | None:
-    """Channels of a sample and pixels of its side; the coordinates of a function or a table count as channels of one
-    pixel. None for a file that is not here, for a plugin's data, and for images that are no squares."""
+    """Channels of a sample and pixels of its side; the coordinates of a function or a table, and tokens, count as
+    channels of one pixel. None for a file that is not here, for a plugin's data, and for images that are no squares."""
     match data:
         case OwnSet():
             return None
         case Sine() | Formula():
             return data.inputs, 1
+        case Anchors():
+            return data.length, 1
         case Digits():
             return 1, 8
         case Mnist():
@@ -307,6 +380,8 @@ def output_count(data: Data) -> int | None:
         return None
     if isinstance(data, Sine | Formula):
         return 1
+    if isinstance(data, Anchors):
+        return data.vocabulary
     if isinstance(data, Npz | Csv):
         found = arrays_here(data)
         return None if found is None else found.outputs(data.labels)

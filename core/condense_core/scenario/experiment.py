@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import nearest
+from condense_core.rows_of_layers import OUTPUTS_PROBE, outputs_of
 from condense_core.scenario.about import About, Quick
 from condense_core.scenario.checked import (
     MOST,
@@ -25,6 +26,7 @@ from condense_core.scenario.checked import (
 )
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import (
+    Anchors,
     Cifar10,
     Cifar100,
     Csv,
@@ -46,6 +48,7 @@ __all__ = [
     "GD",
     "Adam",
     "AdamW",
+    "Anchors",
     "Cifar10",
     "Cifar100",
     "Claim",
@@ -75,7 +78,7 @@ OWN_PREFIX = "own:"
 
 USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
 # Expensive beside a small network's step: asked for by name.
-PROBES = (*USUAL_PROBES, "hessian", "ntk")
+PROBES = (*USUAL_PROBES, OUTPUTS_PROBE, "hessian", "ntk")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
@@ -116,7 +119,45 @@ class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
         require(1 <= self.size <= 64, "size", "a filter of 1 to 64 pixels", self.size)
 
 
-Layer = Dense | Conv
+class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
+    """A block of a decoder: causal attention of `heads` heads, then a network of one hidden layer, each added to what
+    it reads, `width` numbers a token. Before the first block tokens and their places are embedded; after the last one a
+    linear layer reads the last token out.
+
+    A kernel is a row: of the embedding of tokens, of the queries, keys and values of each head, and of the hidden layer
+    with its bias. `bias` is that of both layers of that network; attention, embeddings and the read-out have none.
+    `dropout` is of its hidden neurons.
+    """
+
+    activation: str = "relu"
+    heads: int = 1
+    """Heads of its attention; they divide the width."""
+    hidden: int | None = None
+    """Neurons of the hidden layer; none means four times the width."""
+    norm: Literal["none", "pre"] = "none"
+    """`none`: what the parts are given is as large as the weights make it, so that their initial scale counts
+    everywhere; `pre`: what attention, the hidden layer and the read-out are given is centred and scaled to variance 1
+    at each token, without a trained scale or shift."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.heads <= 64, "heads", "1 to 64", self.heads)
+        require(self.width % self.heads == 0, "heads", f"a divisor of width ({self.width})", self.heads)
+        if self.hidden is not None:
+            require(1 <= self.hidden <= 65536, "hidden", "1 to 65536 neurons", self.hidden)
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of the hidden layer."""
+        return 4 * self.width if self.hidden is None else self.hidden
+
+    def layer_names(self, number: int) -> tuple[str, ...]:
+        """Names of what is measured of it: `block1.q.h1`, …, `block1.mlp`; `block1.q` where there is one head."""
+        heads = [f".h{head}" for head in range(1, self.heads + 1)] if self.heads > 1 else [""]
+        return (*(f"block{number}.{part}{head}" for part in "qkv" for head in heads), f"block{number}.mlp")
+
+
+Layer = Dense | Conv | Block
 
 
 InitBias = Literal["zero", "same"]
@@ -208,7 +249,7 @@ class Record(Checked, frozen=True, kw_only=True):
     steps: tuple[int, ...] = ()
     """Steps that are measured besides, such as those that a figure shows."""
     probes: tuple[str, ...] = USUAL_PROBES
-    """What is measured; `hessian` and `ntk` only where they stand here."""
+    """What is measured; `neuron-outputs`, `hessian` and `ntk` only where they stand here."""
     own: tuple[str, ...] = ()
     """Probes of your own that measure besides, by their names (docs/PLUGINS.md)."""
     budget: float = 0.03
@@ -270,7 +311,10 @@ class Ensemble(Checked, frozen=True, kw_only=True):
 
 
 class Experiment(Checked, frozen=True, kw_only=True):
-    """One scenario: data, hidden layers (a linear output layer is added), initialisation, loss, optimiser, steps."""
+    """One scenario: data, hidden layers (a linear output layer is added), initialisation, loss, optimiser, steps.
+
+    Layers are convolutions, then dense ones; or they are blocks of a decoder, which read tokens.
+    """
 
     name: str
     """What the scenario is called, and its runs unless they have a name of their own."""
@@ -338,11 +382,10 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(warmup < self.steps, "optimizer.warmup", f"fewer than steps ({self.steps})", warmup)
         late = [step for step in self.record.steps if step > self.steps]
         require(not late, "record.steps", f"at most steps ({self.steps})", late)
+        rows = (*self.layer_names, *self.output_names)
         for requirement in self.claim.requires if self.claim else ():
-            known = requirement.layer is None or requirement.layer in self.layer_names
-            require(
-                known, "claim.requires", f"a layer of this network ({', '.join(self.layer_names)})", requirement.layer
-            )
+            known = requirement.layer is None or requirement.layer in rows
+            require(known, "claim.requires", f"a layer of this network ({', '.join(rows)})", requirement.layer)
             in_time = requirement.at is None or requirement.at <= self.steps
             require(in_time, "claim.requires.at", f"at most steps ({self.steps})", requirement.at)
 
@@ -375,6 +418,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]
         has, name = self._kinds_of_layers, str(self.data.__struct_config__.tag)
+        self._check_blocks(has, name)
         no_images = isinstance(self.data, Sine | Formula | Csv)
         ordered = kinds == sorted(kinds, reverse=True)
         require_in_words(ordered, "layers", "convolutions before dense layers", "a convolution after a dense layer")
@@ -392,19 +436,45 @@ class Experiment(Checked, frozen=True, kw_only=True):
             widths = [layer.width for layer in self.layers]
             require(len(set(widths)) == 1, "residual", "layers of one width", widths)
         if isinstance(self.init, PhaseInit):
-            two_layers = kinds == [False] and self.trunk is None
+            two_layers = kinds == [False] and not self.decodes and self.trunk is None
             found = f"a trunk and {has}" if self.trunk is not None else has
             require_in_words(two_layers, "init.scheme", "a network of one dense layer for 'phase'", found)
+        if self.optimizer.lr_curvature is not None:
+            no_trunk = self.trunk is None
+            require_in_words(no_trunk, "optimizer.lr_curvature", "a network without a trunk", f"trunk = {self.trunk!r}")
         if self.optimizer.lr_lambda1 is not None:
             theory = len(kinds) == 1 and kinds[0]
             advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"
             require_in_words(theory, "optimizer.lr_lambda1", "a network of one convolution", has + advice)
 
     @property
+    def decodes(self) -> bool:
+        """Whether its layers are blocks of a decoder."""
+        return isinstance(self.layers[0], Block)
+
+    def _check_blocks(self, has: str, name: str) -> None:
+        blocks = [layer for layer in self.layers if isinstance(layer, Block)]
+        reads_tokens = isinstance(self.data, Anchors)
+        if not blocks:
+            require_in_words(not reads_tokens, "layers", f"blocks for data.name = '{name}'", has)
+            return
+        require_in_words(len(blocks) == len(self.layers), "layers", "blocks alone, or none", has)
+        require_in_words(reads_tokens, "data.name", f"'anchors' for {has}", repr(name))
+        for what in ("width", "norm"):
+            values = list(dict.fromkeys(getattr(block, what) for block in blocks))
+            require(len(values) == 1, "layers", f"blocks of one {what}", values)
+        require_in_words(not self.residual, "residual", "false: blocks add to what they read", "true")
+        require_in_words(self.trunk is None, "trunk", f"none for {has}", repr(self.trunk))
+        measured = OUTPUTS_PROBE in self.record.probes
+        require_in_words(not measured, "record.probes", f"none of outputs for {has}", repr(OUTPUTS_PROBE))
+
+    @property
     def _kinds_of_layers(self) -> str:
         """`1 convolution and 2 dense layers`."""
         convolutions = sum(isinstance(layer, Conv) for layer in self.layers)
-        counts = {"convolution": convolutions, "dense layer": len(self.layers) - convolutions}
+        blocks = sum(isinstance(layer, Block) for layer in self.layers)
+        dense = len(self.layers) - convolutions - blocks
+        counts = {"convolution": convolutions, "dense layer": dense, "block": blocks}
         return " and ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts.items() if count)
 
     def _check_loss_and_labels(self) -> None:
@@ -416,8 +486,19 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names under which the outputs of the layers' neurons are recorded, where they are; a decoder's are not."""
+        recorded = OUTPUTS_PROBE in self.record.probes and not self.decodes
+        return tuple(map(outputs_of, self.layer_names)) if recorded else ()
+
+    @property
     def layer_names(self) -> tuple[str, ...]:
-        """Names of the hidden layers in order: conv1, conv2, …, dense1, …"""
+        """Names of what is measured, in order: conv1, conv2, …, dense1, …; of a decoder the embedding, and then what is
+        measured of each block."""
+        blocks = [layer for layer in self.layers if isinstance(layer, Block)]
+        if blocks:
+            inside = (name for number, block in enumerate(blocks, start=1) for name in block.layer_names(number))
+            return ("embedding", *inside)
         names, seen = [], {"conv": 0, "dense": 0}
         for layer in self.layers:
             kind = "conv" if isinstance(layer, Conv) else "dense"

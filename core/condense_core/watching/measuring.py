@@ -59,7 +59,7 @@ class Measurer:
             self._first_loss = float(losses[0]) if self.resumed else math.nan
             self._before = run.info().seconds
         self._start = start.kept(folder) if self.resumed else {}
-        self._thread = RecordingThread(folder)
+        self._thread = RecordingThread(folder, resumable=False)
         self._answer = answer
         # layers that were first seen together have probes of their own, which know how they began
         self._groups: list[tuple[frozenset[str], dict[str, Probe]]] = []

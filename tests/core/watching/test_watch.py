@@ -317,6 +317,7 @@ def test_where_the_disk_is_full_there_is_one_warning_and_training_goes_on(runs, 
     assert len(said) == 1
     assert said[0].startswith("condense-tui: this training is not watched any more: ")
     assert said[0].endswith("; training goes on")
+    assert "runs resume" not in said[0]
 
 
 def test_where_runs_cannot_be_made_there_is_one_warning_and_training_goes_on(tmp_path, capsys):

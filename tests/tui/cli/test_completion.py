@@ -70,7 +70,12 @@ def in_shell(shell: str, script: str, surroundings: dict[str, str]) -> list[str]
 
 def test_presets_settings_and_formats(ask: Ask) -> None:
     assert ask("run", "digits-") == ["digits-ce", "digits-deep", "digits-gd"]
-    assert ask("run", "digits-gd", "--set", "optimizer.lr") == ["optimizer.lr=", "optimizer.lr_lambda1="]
+    assert ask("run", "digits-gd", "--set", "optimizer.lr") == [
+        "optimizer.lr=",
+        "optimizer.lr_curvature=",
+        "optimizer.lr_lambda1=",
+        "optimizer.lr_most=",
+    ]
     # of one that is alone also the value that it has, or a shell would end the word before it
     assert ask("run", "digits-deep", "--set", "layers.1.wi") == ["layers.1.width=", "layers.1.width=32"]
     assert ask("sweep", "digits-gd", "--over", "ensemble.va") == ["ensemble.vary=", "ensemble.vary=init"]

@@ -8,14 +8,19 @@ import os
 import signal
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+
+import torch
 
 from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
+from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
-from condense_core.engine.probes import probes_for
+from condense_core.engine.probes import MemberViews, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import make_ensemble
+from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
+from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
@@ -24,10 +29,12 @@ from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
+from condense_core.measures.joining import compile_joining
 from condense_core.runfile import control
+from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Formula, Mnist, OwnSet, Sine
+from condense_core.scenario.data import Anchors, Cifar10, Cifar100, Data, Formula, Mnist, OwnSet, Sine
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fitting import check_fits
 from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
@@ -66,8 +73,28 @@ def train(folder: Path) -> int:
     return 0 if outcome.status in {"done", "stopped"} else 1
 
 
+def preload(folder: Path) -> bool:
+    """Load what a run such as the one in `folder` loads late, so that those forked from this process need not; whether
+    there was anything. To be called when that run has ended: what it compiled is then in the cache."""
+    try:
+        with RunReader(folder) as run:
+            experiment = run.experiment
+        if gradient_method(experiment, torch.device("cpu")) is not CompiledGradients:
+            return False
+        compiled.load(experiment.dtype)
+        if "condensation" in experiment.record.probes:
+            compile_joining()
+        # for products with the Hessian and for lines
+        import scipy.cluster.hierarchy
+        import scipy.sparse.linalg  # noqa: F401
+    except (CondenseError, ImportError):
+        # a run loads it by itself, or does without and says so
+        return False
+    return True
+
+
 def _loading(data: Data) -> str:
-    if isinstance(data, Sine | Formula):
+    if isinstance(data, Sine | Formula | Anchors):
         return "drawing the data"
     name = str(data.__struct_config__.tag)
     known = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "folder": "images"}
@@ -82,6 +109,18 @@ def _check_data(experiment: Experiment) -> None:
     check_data_fits(experiment)
     if isinstance(experiment.data, OwnSet):
         check_fits(experiment, own_arrays(experiment.data))
+
+
+def _told_first(experiment: Experiment, first: MemberViews, sample: Dataset) -> Iterator[tuple[str, str]]:
+    """Events, a kind and its words, of what a person should know before the first step."""
+    for layer in first.layers:
+        geometry = first.geometry(layer)
+        if geometry.sampled is not None:
+            yield "sampled", f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured"
+    if experiment.decodes:
+        yield UNPREDICTED, "no prediction for a decoder"
+    if sample.found:
+        yield "data", f"{sample.note}; {sample.found}"
 
 
 def _missing(recorded_to: int, step: int) -> str:
@@ -131,16 +170,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
-            for layer in first.layers:
-                geometry = first.geometry(layer)
-                if geometry.sampled is not None:
-                    recorder.event(
-                        0,
-                        "sampled",
-                        f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
-                    )
-            if samples[0].found:
-                recorder.event(0, "data", f"{samples[0].note}; {samples[0].found}")
+            for kind, text in _told_first(experiment, first, samples[0]):
+                recorder.event(0, kind, text)
         else:
             checkpoint.require_same_data(folder, fingerprint)
             ensemble.load_state_dict(state)

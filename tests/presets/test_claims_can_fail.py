@@ -117,9 +117,7 @@ def most_in_make_full(names: list[str]) -> list[object]:
 
 @pytest.mark.parametrize("name", most_in_make_full(ABOUT["training"]))
 def test_a_claim_about_training_does_not_hold_without_any(name):
-    images = (
-        [] if isinstance(PRESETS[name].data, Sine | Formula) else [f"data.samples={FEW_IMAGES}", "data.test_samples=0"]
-    )
+    images = [] if isinstance(PRESETS[name].data, MADE) else [f"data.samples={FEW_IMAGES}", "data.test_samples=0"]
     if isinstance(PRESETS[name].data, Anchors):
         images = ["data.samples=200", "data.test_samples=40"]
     draws = DRAWS_OF_A_TRUNK if PRESETS[name].trunk else DRAWS

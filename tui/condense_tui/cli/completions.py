@@ -102,7 +102,7 @@ def run_fields(_context: typer.Context, incomplete: str) -> Iterable[str]:
 
 @_or_nothing
 def sort_fields(_context: typer.Context, _incomplete: str) -> Iterable[str]:
-    """A field of runs."""
+    """A field of runs; a `-` before it, `shells` sees to."""
     from condense_core.runs.row import field_names
 
     return field_names()

@@ -8,14 +8,16 @@ import os
 import signal
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
+from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
-from condense_core.engine.probes import probes_for
+from condense_core.engine.probes import MemberViews, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients
@@ -35,7 +37,6 @@ from condense_core.runfile.writer import Command, RecordingThread
 from condense_core.scenario.data import Anchors, Cifar10, Cifar100, Data, Formula, Mnist, OwnSet, Sine
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fitting import check_fits
-from condense_core.scenario.geometry import Geometry
 from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
 
 
@@ -110,6 +111,18 @@ def _check_data(experiment: Experiment) -> None:
         check_fits(experiment, own_arrays(experiment.data))
 
 
+def _told_first(experiment: Experiment, first: MemberViews, sample: Dataset) -> Iterator[tuple[str, str]]:
+    """Events, a kind and its words, of what a person should know before the first step."""
+    for layer in first.layers:
+        geometry = first.geometry(layer)
+        if geometry.sampled is not None:
+            yield "sampled", f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured"
+    if experiment.decodes:
+        yield UNPREDICTED, "no prediction for a decoder"
+    if sample.found:
+        yield "data", f"{sample.note}; {sample.found}"
+
+
 def _missing(recorded_to: int, step: int) -> str:
     since = f"the recording ends at step {recorded_to}" if recorded_to >= 0 else "nothing is recorded"
     return (
@@ -117,12 +130,6 @@ def _missing(recorded_to: int, step: int) -> str:
         f" power; to measure it again, remove {checkpoint.FILE_NAME} and resume: training then repeats itself from the"
         " start"
     )
-
-
-def _say_sampled(recorder: Recorder, layer: str, geometry: Geometry) -> None:
-    if geometry.sampled is not None:
-        text = f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured"
-        recorder.event(0, "sampled", text)
 
 
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
@@ -163,12 +170,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
-            for layer in first.layers:
-                _say_sampled(recorder, layer, first.geometry(layer))
-            if experiment.decodes:
-                recorder.event(0, UNPREDICTED, "no prediction for a decoder")
-            if samples[0].found:
-                recorder.event(0, "data", f"{samples[0].note}; {samples[0].found}")
+            for kind, text in _told_first(experiment, first, samples[0]):
+                recorder.event(0, kind, text)
         else:
             checkpoint.require_same_data(folder, fingerprint)
             ensemble.load_state_dict(state)

@@ -11,7 +11,7 @@ from test_run_in_terminal import PROGRAM
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.place import run_folders
 
-pytestmark = pytest.mark.terminal
+pytestmark = [pytest.mark.terminal, pytest.mark.thorough]
 
 # Two blocks of two heads: fifteen layers, which are folded. It is stopped by hand.
 SCENARIO = """
@@ -29,7 +29,7 @@ record = { spacing = "linear", frames = 100000, budget = 0.5 }
 """
 
 
-@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 40), marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_heads_are_folded_opened_and_followed_while_it_trains_there(terminal, far, near, tmp_path: Path, size) -> None:
     file = tmp_path / "decoder.toml"
     file.write_text(SCENARIO)
@@ -45,7 +45,7 @@ def test_heads_are_folded_opened_and_followed_while_it_trains_there(terminal, fa
         window.press("3")
     window.wait("no prediction for a decoder")
     (mirror,) = run_folders(near)
-    original = far.runs / mirror.name
+    original = far.runs / mirror.name.removesuffix("@far")
     window.press("s")
     window.wait("keep training")
     window.press("y")

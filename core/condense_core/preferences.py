@@ -71,7 +71,7 @@ class Preferences:
     """Everything in the file, with what applies where it says nothing.
 
     `cut`: where lines are counted, `claim` for each claim's own. `keys`: other keys of actions, by the actions' names.
-    `plugins`: Python files of one's own, relative to the file's folder.
+    `plugins`: Python files of one's own, `presets`: folders of scenarios, both relative to the file's folder.
     """
 
     theme: Literal["auto", "dark", "light"] = "auto"
@@ -81,6 +81,7 @@ class Preferences:
     speed: float = 10.0
     runs_dir: str = ""
     plugins: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
     axes: PreferredAxes = PreferredAxes()
     notices: PreferredNotices = PreferredNotices()
     keys: dict[str, str | list[str]] = field(default_factory=dict)

@@ -25,9 +25,13 @@ class _Images(Checked, frozen=True, kw_only=True):
     """
 
     samples: int = 500
+    """Images to train on, drawn by `seed`."""
     test_samples: int = 0
+    """Images to hold out, whose accuracy and loss are measured and never trained on."""
     seed: int = 0
+    """Seed of the draw of images."""
     labels: Labels = "onehot"
+    """What is trained towards: the class number, the class number minus its mean, or one output a class."""
 
     def __post_init__(self) -> None:
         at_least("samples", self.samples, 1)
@@ -43,6 +47,7 @@ class Photos(_Images, frozen=True, kw_only=True, tag_field="name", tag="photos")
     """Random colour patches of scikit-learn's two photographs, 3×size×size, two classes; always there."""
 
     size: int = 16
+    """Pixels of a patch's side, 4 to 256."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,8 +58,11 @@ class _Torchvision(_Images, frozen=True, kw_only=True):
     """A data set that torchvision reads from `root`, and fetches only when `download` is set."""
 
     root: str | None = None
+    """Folder of the data sets; none means `$CONDENSE_DATA_ROOT`, else the user's cache folder."""
     download: bool = False
+    """Whether the data set is fetched where it is missing."""
     train: bool = True
+    """Whether images are drawn from the set's training split, or from its test split."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,8 +86,11 @@ class Folder(_Images, frozen=True, kw_only=True, tag_field="name", tag="folder")
     """Your own images, one folder a class, resized and cropped to size×size; what is read and how: docs/DATA.md."""
 
     path: str
+    """The folder, with one folder of images for each class."""
     size: int = 32
+    """Pixels of the side that images are cropped to, 4 to 512."""
     grey: bool = False
+    """Whether images are read with one channel, not three."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -91,11 +102,13 @@ class _Own(Checked, frozen=True, kw_only=True):
     """Fields of a file of your own with arrays or a table; what is read and how: docs/DATA.md."""
 
     path: str
+    """The file."""
     samples: int | None = None
     """Rows to train on, drawn by `seed`; none means all that are not held out."""
     test_samples: int | None = None
     """Rows to hold out; none means the file's own test set, where it has one."""
     seed: int = 0
+    """Seed of the draw of rows."""
     labels: Labels = "onehot"
     """What is trained towards where the file holds classes; numbers are trained towards as they are."""
 
@@ -116,6 +129,7 @@ class Csv(_Own, frozen=True, kw_only=True, tag_field="name", tag="csv"):
     """A table of numbers, a row a sample; the column `target`, else the last one, is trained towards."""
 
     target: str | None = None
+    """Name of the column that is trained towards; none means the last one."""
     values: Literal["classes", "numbers"] | None = None
     """What the target column holds; none means by the rule in docs/DATA.md."""
 
@@ -145,8 +159,11 @@ class _Points(Checked, frozen=True, kw_only=True):
     """Fields of a function: `test_samples` further points are held out."""
 
     samples: int = 80
+    """Points to train on."""
     test_samples: int = 0
+    """Further points to hold out."""
     seed: int = 0
+    """Seed of the draw of points, 0 to 4294967295."""
 
     def __post_init__(self) -> None:
         at_least("samples", self.samples, 1)
@@ -162,10 +179,15 @@ class Sine(_Points, frozen=True, kw_only=True, tag_field="name", tag="sine"):
     """
 
     inputs: int = 5
+    """Coordinates of a point."""
     used: int | None = None
+    """Of how many coordinates, the first ones, the target is a function; none means of all."""
     low: float = -4.0
+    """The least value of a coordinate."""
     high: float = 2.0
+    """The largest value of a coordinate."""
     terms: tuple[tuple[float, float, float], ...] = ((3.5, 5.0, 1.0),)
+    """The sines that are added: (amplitude, frequency, phase) each, the phase in radians."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -186,10 +208,15 @@ class Formula(_Points, frozen=True, kw_only=True, tag_field="name", tag="formula
     """
 
     target: str
+    """The formula of x1, x2, … that is learned."""
     inputs: int = 1
+    """Coordinates of a point, x1 to x`inputs`."""
     low: float = -1.0
+    """The least value of a coordinate."""
     high: float = 1.0
+    """The largest value of a coordinate."""
     spacing: Literal["even", "uniform"] = "uniform"
+    """Whether points are drawn uniformly, or stand in an even grid."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -223,12 +250,19 @@ class Anchors(Checked, frozen=True, kw_only=True, tag_field="name", tag="anchors
     """
 
     samples: int = 4000
+    """Sequences to train on."""
     test_samples: int = 500
+    """Sequences held out, and of pairs of anchors that training never sees as many."""
     seed: int = 0
+    """Draws the sequences and the pairs of anchors that are held out."""
     items: int = 30
+    """Tokens that are values: keys, and what says nothing."""
     shifts: tuple[int, ...] = (1, 3, 4, 8)
+    """What each anchor adds to the key; there are as many anchors."""
     length: int = 4
+    """Tokens of a sequence."""
     unseen_pairs: int = 1
+    """Pairs of different anchors that training never sees, in either order."""
 
     def __post_init__(self) -> None:
         at_least("samples", self.samples, 1)

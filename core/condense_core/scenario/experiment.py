@@ -83,8 +83,12 @@ PROBES = (*USUAL_PROBES, OUTPUTS_PROBE, "hessian", "ntk")
 
 class _Layer(Checked, frozen=True, kw_only=True):
     width: int
+    """Neurons, or filters of a convolution: 1 to 65536."""
     activation: str = "tanh"
+    """The function σ of what comes out: one of `condense-tui presets activations`, with `centred-` before it for
+    σ(x) - σ(0), or `own:NAME` of a plugin."""
     bias: bool = True
+    """Whether each kernel has a trained bias; it counts as the kernel's last entry."""
     dropout: float = 0.0
     """The share of the layer's outputs that a training step sets to 0, the others divided by what is left; what is
     measured is of the whole network."""
@@ -108,6 +112,7 @@ class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
     """`width` filters of size×size, stride 1, no padding; a kernel is a whole output channel's filter and its bias."""
 
     size: int = 3
+    """Pixels of a filter's side."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,6 +131,7 @@ class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
 
     activation: str = "relu"
     heads: int = 1
+    """Heads of its attention; they divide the width."""
     hidden: int | None = None
     """Neurons of the hidden layer; none means four times the width."""
     norm: Literal["none", "pre"] = "none"
@@ -167,6 +173,7 @@ class NormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="norm
     """N(0, std²) for every layer."""
 
     std: float
+    """Standard deviation of every weight."""
 
     def __post_init__(self) -> None:
         positive("std", self.std)
@@ -174,6 +181,7 @@ class NormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="norm
 
 class _PowerInit(_Init, frozen=True, kw_only=True):
     gamma: float
+    """The exponent γ: the larger it is, the smaller the initial weights."""
 
     def __post_init__(self) -> None:
         # beyond it a width to that power is no float
@@ -198,6 +206,7 @@ class PhaseInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="
     output layer and M^-((γ - γ')/2) of the hidden one, M its width. Their product is M^-γ, their quotient M^-γ'."""
 
     gamma_prime: float
+    """The exponent γ' by which the two layers differ; 0 draws both alike."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -235,8 +244,11 @@ class Record(Checked, frozen=True, kw_only=True):
     """
 
     frames: int = 200
+    """How many steps are measured, about: 2 to 1000000."""
     spacing: Literal["log", "linear"] = "log"
+    """How these steps are spaced: evenly in the logarithm of the step, or evenly."""
     steps: tuple[int, ...] = ()
+    """Steps that are measured besides, such as those that a figure shows."""
     probes: tuple[str, ...] = USUAL_PROBES
     """What is measured; `neuron-outputs`, `hessian` and `ntk` only where they stand here."""
     own: tuple[str, ...] = ()
@@ -273,8 +285,11 @@ class Stop(Checked, frozen=True, kw_only=True):
     """End early at the first checked step where the loss (relative to its start) or the accuracy has got there."""
 
     loss_ratio: float | None = None
+    """End where the loss over its first value is at most this; none means not for the loss."""
     accuracy: float | None = None
+    """End where this share of the sample, up to 1, is classified right; none means not for the accuracy."""
     every: int = 10
+    """Steps between two looks at it."""
 
     def __post_init__(self) -> None:
         if self.loss_ratio is not None:
@@ -288,7 +303,9 @@ class Ensemble(Checked, frozen=True, kw_only=True):
     """Several seeds of one scenario, trained as one run: member k has `seed` + k, or `data.seed` + k, or both."""
 
     members: int = 1
+    """How many seeds are trained, 1 to 4096."""
     vary: Literal["init", "data", "both"] = "init"
+    """What differs between them: the initial weights, the data, or both."""
 
     def __post_init__(self) -> None:
         require(1 <= self.members <= 4096, "members", "1 to 4096", self.members)
@@ -301,15 +318,23 @@ class Experiment(Checked, frozen=True, kw_only=True):
     """
 
     name: str
+    """What the scenario is called, and its runs unless they have a name of their own."""
     steps: int
+    """Training steps, 1 to 1000000000; with full batches, a step is an epoch."""
     data: Data
+    """What is trained on."""
     layers: tuple[Layer, ...]
+    """The hidden layers in order, 1 to 64, convolutions before dense ones; a linear output layer is added."""
     init: Init
+    """How the initial weights are drawn."""
     optimizer: Optimizer
+    """How the weights move."""
     loss: Literal["mse", "softmax-mse", "cross-entropy"] = "mse"
+    """What is minimised: half the mean squared error of the outputs, or of their softmax, or cross-entropy."""
     seed: int = 0
     """Seed of the initial weights and of the batches; `data.seed` is that of the data."""
     dtype: Literal["float32", "float64"] = "float32"
+    """Precision of weights and training; measures are taken in float64 where that matters."""
     residual: bool = False
     """h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on; dense layers of one width only."""
     initial: str | None = None
@@ -323,11 +348,17 @@ class Experiment(Checked, frozen=True, kw_only=True):
     """Ways to train convolutions faster that change the last digits (`channels-last`) or all but three of them (`bf16`:
     products in bfloat16, weights and sums in `dtype`); none unless asked for."""
     ensemble: Ensemble = Ensemble()
+    """Several seeds of the scenario as one run."""
     record: Record = Record()
+    """What is measured, and when."""
     stop: Stop | None = None
+    """When training ends early; none means at the last step."""
     claim: Claim | None = None
+    """What the run must show, checked while it trains; none claims nothing."""
     about: About | None = None
+    """Where a preset comes from and how long it takes."""
     quick: Quick | None = None
+    """What `reproduce --quick` trains in its place; none means the whole."""
 
     def __post_init__(self) -> None:
         require(0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name)
@@ -435,6 +466,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require(len(values) == 1, "layers", f"blocks of one {what}", values)
         require_in_words(not self.residual, "residual", "false: blocks add to what they read", "true")
         require_in_words(self.trunk is None, "trunk", f"none for {has}", repr(self.trunk))
+        measured = OUTPUTS_PROBE in self.record.probes
+        require_in_words(not measured, "record.probes", f"none of outputs for {has}", repr(OUTPUTS_PROBE))
 
     @property
     def _kinds_of_layers(self) -> str:

@@ -13,6 +13,7 @@ RATES = ("lr", "lr_lambda1", "lr_curvature")
 
 class _Optimizer(Checked, frozen=True, kw_only=True):
     lr: float | None = None
+    """The learning rate; either it or `lr_lambda1` is given."""
     lr_lambda1: float | None = None
     """Instead of `lr`: the learning rate times λ1, the top singular value of the signal matrix at the start."""
     lr_curvature: float | None = None
@@ -105,7 +106,9 @@ class GD(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="gd"):
 
 class _Moments(_Optimizer, frozen=True, kw_only=True):
     betas: tuple[float, float] = (0.9, 0.999)
+    """Shares of the running means of gradient and squared gradient that a step keeps."""
     eps: float = 1e-8
+    """What is added to the root of the squared gradient's mean, so that nothing is divided by 0."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

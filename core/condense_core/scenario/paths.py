@@ -83,6 +83,12 @@ def data_root(given: str | None) -> Path:
     return place_of(root) if root else platformdirs.user_cache_path("condense-tui") / "data"
 
 
+def files_of(experiment: Experiment) -> list[Path]:
+    """Files and folders of its user's own that a scenario names, as they would be on this machine."""
+    named = [experiment.data.path] if isinstance(experiment.data, Folder | Npz | Csv) else []
+    return [place_of(path) for path in (*named, experiment.initial) if path]
+
+
 def with_absolute_paths(experiment: Experiment) -> Experiment:
     """The experiment with every path in it made absolute, so that it means the same in another process."""
     data = experiment.data

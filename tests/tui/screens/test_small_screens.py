@@ -14,7 +14,7 @@ from recording import Recording
 from rich.style import Style
 
 from condense_core.jobs.ask import ChildError
-from condense_core.jobs.messages import LayerReduction, ReduceAnswer
+from condense_core.jobs.messages import LayerReduction, PointAnswer, ReduceAnswer
 from condense_core.runfile.writer import StepRecord
 from condense_core.scenario.data import Cifar10
 from condense_core.scenario.paths import missing_set
@@ -46,6 +46,15 @@ ANSWER = ReduceAnswer(
     accuracy_after=0.09,
     weights="effective.safetensors",
     scenario="effective.toml",
+    trained=PointAnswer(
+        parameters=1344, loss=13.9, gradient=0.2, steepness=0.1, largest_curvature=3.5, lowest_curvature=-1.5
+    ),
+    reduced=PointAnswer(
+        parameters=42, loss=13.9, gradient=0.3, steepness=0.1, largest_curvature=3.1, lowest_curvature=-1.25
+    ),
+    embedded=PointAnswer(
+        parameters=1344, loss=13.9, gradient=0.4, steepness=0.1, largest_curvature=None, lowest_curvature=None
+    ),
 )
 
 

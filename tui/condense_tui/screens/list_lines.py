@@ -36,10 +36,11 @@ FETCH = "enter, then data.download=true or data.root=FOLDER under change"
 # The longest name of a preset that ships, and its sign.
 PRESET_NAME = 24
 GROUPS = {
-    "frontier": "open questions, asked with claims of our own",
     "starters": "start here: no download, seconds each",
     "fcn": "fully connected networks (NeurIPS 2022)",
     "cnn": "convolutional networks (CSIAM-AM 2025)",
+    "frontier": "open questions, asked with claims of our own",
+    "own": "your own",
 }
 
 

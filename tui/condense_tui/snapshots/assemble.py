@@ -41,6 +41,7 @@ from condense_tui.snapshots.snapshot import (
     Snapshot,
     SpectrumView,
 )
+from condense_tui.snapshots.spectra import SpectraReader
 from condense_tui.snapshots.weights import WeightsReader, neurons_of
 from condense_tui.snapshots.worker_log import WorkerLog
 
@@ -97,6 +98,7 @@ class Assembler:
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
         self._weights = WeightsReader()
+        self._spectra = SpectraReader()
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
@@ -173,6 +175,7 @@ class Assembler:
             claimed_cut=self.claimed_cut,
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
+            spectra=self._spectra.of(self._reader, of, self._curve) if layer and head else (),
         )
 
     def _lines_changed(self, layer: str, step: int, cut: Cut) -> LinesChanged | None:

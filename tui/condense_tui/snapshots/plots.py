@@ -18,6 +18,7 @@ from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
+from condense_tui.snapshots.spectra import Spectrum
 
 NOTHING_YET = "nothing recorded yet"
 # What of a curve's name stays at least; its value goes first, and then what stands at the right.
@@ -57,6 +58,8 @@ class Axes:
     log_y: bool = True
     log_x: bool = False
     smooth: float = 0.0
+    spectrum: int = 0
+    """Which of the recorded spectra: 0 for the layer's own, then those of `Snapshot.spectra`."""
 
 
 def loss(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -118,7 +121,11 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead."""
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead; or another spectrum that
+    was chosen, where it was recorded."""
+    chosen = _chosen(snapshot, axes.spectrum)
+    if chosen is not None:
+        return _spectrum(chosen, snapshot, axes)
     spectrum = snapshot.spectrum
     title = spectrum.source.eigenvalues
     if not spectrum.curves:
@@ -129,6 +136,30 @@ def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     remark = _gap(spectrum.values, spectrum.doubtful)
     remark += " · median" if remark and _over_seeds(snapshot) else ""
     return Figure(replace(_spec(curves, snapshot, axes, axes.log_y), of=_whose(snapshot)), title, remark)
+
+
+def spectrum_count(snapshot: Snapshot) -> int:
+    """How many spectra there are to choose from."""
+    return bool(snapshot.spectrum.curves) + len(snapshot.spectra)
+
+
+def _chosen(snapshot: Snapshot, number: int) -> Spectrum | None:
+    """The spectrum of that number among those that were recorded; None for the layer's own, or where there is none."""
+    own = (None,) if snapshot.spectrum.curves else ()
+    every = (*own, *snapshot.spectra)
+    return every[number % len(every)] if every else None
+
+
+def _spectrum(spectrum: Spectrum, snapshot: Snapshot, axes: Axes) -> Figure:
+    curves = [PlotCurve(name, *points, tone) for tone, (name, points) in enumerate(spectrum.curves)]
+    first = value_at(spectrum.curves[0][1], snapshot)
+    remark = "" if first is None else f"{spectrum.curves[0][0]} {numbers.measure(first)}"
+    if spectrum.limit is not None:
+        curves.append(PlotCurve("2/lr", *spectrum.limit, len(curves), exact=True, label="2/lr"))
+        bound = value_at(spectrum.limit, snapshot)
+        remark += "" if bound is None else f" · 2/lr {numbers.measure(bound)}"
+    spec = _spec(tuple(curves), snapshot, axes, axes.log_y)
+    return Figure(replace(spec, of=f"{spectrum.title} {_whose(snapshot)}"), spectrum.title, remark)
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:

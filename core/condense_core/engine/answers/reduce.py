@@ -16,6 +16,7 @@ from torch import Tensor
 
 from condense_core.engine import checkpoint
 from condense_core.engine.answers.effective import Effective, effective_network
+from condense_core.engine.answers.embedding import embedded, point_of
 from condense_core.engine.answers.main import answer
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
@@ -58,6 +59,8 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
     before, after = (
         _observe(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
     )
+    wide = network_of(experiment, dataset, embedded(found.parameters, experiment.layer_names, found.places))
+    back = _observe(experiment, wide, dataset, step)
     weights, scenario = _write(Path(asked.out), experiment, found, dataset)
     return ReduceAnswer(
         run=name,
@@ -74,6 +77,9 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
         accuracy_after=_number(after.accuracy),
         weights=str(weights),
         scenario=str(scenario),
+        trained=point_of(before),
+        reduced=point_of(after),
+        embedded=point_of(back),
     )
 
 

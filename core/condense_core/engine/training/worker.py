@@ -11,13 +11,16 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import torch
+
 from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
 from condense_core.engine.probes import MemberViews, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import make_ensemble
+from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
+from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
@@ -26,6 +29,7 @@ from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
+from condense_core.measures.joining import compile_joining
 from condense_core.runfile import control
 from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader
@@ -67,6 +71,26 @@ def train(folder: Path) -> int:
         control.record_failure(folder, str(error))
         return 1
     return 0 if outcome.status in {"done", "stopped"} else 1
+
+
+def preload(folder: Path) -> bool:
+    """Load what a run such as the one in `folder` loads late, so that those forked from this process need not; whether
+    there was anything. To be called when that run has ended: what it compiled is then in the cache."""
+    try:
+        with RunReader(folder) as run:
+            experiment = run.experiment
+        if gradient_method(experiment, torch.device("cpu")) is not CompiledGradients:
+            return False
+        compiled.load(experiment.dtype)
+        if "condensation" in experiment.record.probes:
+            compile_joining()
+        # for products with the Hessian and for lines
+        import scipy.cluster.hierarchy
+        import scipy.sparse.linalg  # noqa: F401
+    except (CondenseError, ImportError):
+        # a run loads it by itself, or does without and says so
+        return False
+    return True
 
 
 def _loading(data: Data) -> str:

@@ -82,6 +82,7 @@ BAD = {
     "data.length=40": "data.length: expected fewer tokens, or fewer items",
     "data.samples=1000000": "data.samples: expected at most 896 with test_samples, as many sequences as there are",
     "residual=true": "residual: expected false: blocks add to what they read, got true",
+    "record.probes=neuron-outputs": "record.probes: expected none of outputs for 1 block, got 'neuron-outputs'",
     "loss=softmax": "loss: unknown 'softmax'",
     "init.scheme=phase": "init.gamma_prime: missing",
     "trunk=resnet18": "trunk: expected none for 1 block, got 'resnet18'",

@@ -56,9 +56,9 @@ def hints(text: str, fields: Sequence[SettableField], most: int) -> list[Settabl
 
 
 def hint_line(field: SettableField, width: int) -> str:
-    """A field with its value and the words that it takes, cut to one line."""
+    """A field with its value, the words that it takes and what it is, cut to one line."""
     takes = f"   one of {', '.join(field.words)}" if field.words else ""
-    line = f"         {field.name} = {field.value}{takes}"
+    line = f"         {field.name} = {field.value}{takes}{'   ' * bool(field.help)}{field.help}"
     return line if len(line) <= width else line[: max(0, width - 3)] + "..."
 
 

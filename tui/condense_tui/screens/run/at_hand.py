@@ -14,7 +14,7 @@ Front = Literal["log", "layers", "curves"]
 """What `/` looks for: what is in front."""
 _FINDS: dict[Front, str] = {"log": "search", "layers": "layers", "curves": "curves"}
 # What the log hides; and `end` follows the log there.
-_NOT_IN_THE_LOG = frozenset({"fold", "layer", "order", "rows", "cut", "log", "live"})
+_NOT_IN_THE_LOG = frozenset({"fold", "layer", "order", "rows", "spectrum", "cut", "log", "live"})
 
 
 def recorded_of(snapshot: Snapshot | None) -> Recorded:

@@ -25,6 +25,7 @@ from condense_tui.screens.played import PlayedScreen
 from condense_tui.screens.run.at_hand import Front, at_hand, recorded_of
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands
+from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import ViewRequest
 from condense_tui.snapshots.news import News, title_of
 from condense_tui.snapshots.playhead import Play, Playhead
@@ -183,7 +184,7 @@ class RunScreen(PlayedScreen):
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
         self._show_keys()
-        axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth)
+        axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth, choices.spectrum)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
     def on_descendant_focus(self) -> None:
@@ -276,6 +277,15 @@ class RunScreen(PlayedScreen):
             say(self, f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run")
             return
         self._look(replace(self._view, layer=found))
+
+    def action_spectrum(self) -> None:
+        """The next of the spectra that were recorded, in the panel of eigenvalues."""
+        count = 0 if self._snapshot is None else plots.spectrum_count(self._snapshot)
+        if count < 2:
+            say(self, "no other spectrum was recorded; name 'hessian' or 'ntk' in record.probes of a new run")
+            return
+        number = (self.choices.spectrum + 1) % count
+        self._look_keys.choose(replace(self.choices, spectrum=number, tab=3))
 
     def action_fold(self) -> None:
         """Fold or unfold the block that the chosen layer is in."""

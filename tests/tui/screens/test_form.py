@@ -306,3 +306,8 @@ async def test_suggestion_completes_only_a_name() -> None:
     assert await suggester.get_suggestion("seed=1 opt") == "seed=1 optimizer.lr="
     assert await suggester.get_suggestion("steps=") is None
     assert await suggester.get_suggestion("") is None
+
+
+async def test_layers_of_a_decoder_are_counted_together(tmp_path: Path, started: list[Path]) -> None:
+    async with form(tmp_path, "anchors-condense") as pilot:
+        await text_has(pilot, "300 steps of 4,000 samples, 15 layers of 16 to 64 kernels")

@@ -41,6 +41,8 @@ CHECK_AFTER_S = 0.12
 # Half a word is no mistake: an error waits for the end of the word, or for a pause that is as good as one.
 CALM_S = 1.5
 HINTS = 4
+# Layers whose kernels are counted one by one; the heads of a decoder are more.
+LISTED_LAYERS = 8
 KEYS = "enter starts it · tab next field · esc goes back"
 # What fits into 80 columns; a name that is none is answered with all there are.
 DATA_NOTE = "unchanged; or digits, mnist, folder:PATH, npz:PATH, csv:PATH"
@@ -153,6 +155,16 @@ def of_file(file: Path) -> RunDraft:
         seconds_gpu=None,
         measured="",
     )
+
+
+def _network(kernels: list[int]) -> str:
+    """How many kernels there are, layer by layer where that fits into a line."""
+    counts = list(map(numbers.step, kernels))
+    if len(counts) == 1:
+        return f"{counts[0]} kernels"
+    if len(counts) <= LISTED_LAYERS:
+        return f"layers of {', '.join(counts)} kernels"
+    return f"{len(counts)} layers of {numbers.step(min(kernels))} to {numbers.step(max(kernels))} kernels"
 
 
 class FormScreen(Dialog[None]):
@@ -408,10 +420,7 @@ class FormScreen(Dialog[None]):
             takes = "training time not measured yet"
         if members > int(start.seeds):
             takes = f"at most {takes}; seeds that train together take less time than one after the other"
-        widths = [layer.width for layer in experiment.layers]
-        network = (
-            f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"
-        )
+        network = _network(list(experiment.kernel_counts.values()))
         style = look.muted if self._stale else look.text
         self._cost.show([(f"{what}, {network}", style), (takes, style)])
 

@@ -250,12 +250,19 @@ class Anchors(Checked, frozen=True, kw_only=True, tag_field="name", tag="anchors
     """
 
     samples: int = 4000
+    """Sequences to train on."""
     test_samples: int = 500
+    """Sequences held out, and of pairs of anchors that training never sees as many."""
     seed: int = 0
+    """Draws the sequences and the pairs of anchors that are held out."""
     items: int = 30
+    """Tokens that are values: keys, and what says nothing."""
     shifts: tuple[int, ...] = (1, 3, 4, 8)
+    """What each anchor adds to the key; there are as many anchors."""
     length: int = 4
+    """Tokens of a sequence."""
     unseen_pairs: int = 1
+    """Pairs of different anchors that training never sees, in either order."""
 
     def __post_init__(self) -> None:
         at_least("samples", self.samples, 1)

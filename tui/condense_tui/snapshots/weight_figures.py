@@ -72,14 +72,18 @@ def weight_figures(snapshot: Snapshot, log: bool) -> tuple[WeightFigure, ...]:
         pointing = WeightFigure(
             "orientation",
             f"orientation θ, amplitude A · {layer}",
-            f"{_of_step(view.kept_at)}{steps}",
-            partial(draw.orientation, view.angle, view.amplitude, np.asarray(stable)),
+            f"{_of_step(view.kept_at)}{steps}{_split_from(view.origin_at, view.kept_at)}",
+            partial(draw.orientation, view.angle, view.amplitude, np.asarray(stable), origin_M=view.origin),
             (id(view), log, id(stable)),
             "",
             log_y=log,
         )
         figures.insert(0, pointing)
     return tuple(figures)
+
+
+def _split_from(at: int | None, kept_at: int | None) -> str:
+    return "" if at is None or at == kept_at else f", colours: lines of step {numbers.step(at)}"
 
 
 def _of_step(at: int | None) -> str:

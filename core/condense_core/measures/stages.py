@@ -21,7 +21,7 @@ class Stages:
 
     All is read off the lowest loss so far, so that a loss that swings does not begin and end plateaus. A plateau has
     begun where that has fallen by less than PLATEAU since half of the step, a drop where it has fallen by DROP since
-    then. Steps at which nothing was measured are not seen, so both are found late rather than early.
+    the plateau began. Steps at which nothing was measured are not seen, so both are found late rather than early.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Stages:
         self._level = math.nan
 
     def add(self, step: int, ratio: float) -> Stage | None:
-        """What has begun, by the loss over its first at the next measured step; none that is not finite counts."""
+        """What has begun, by the loss over its first at the next measured step; what is not finite is passed over."""
         if not math.isfinite(ratio):
             return None
         lowest = min(ratio, self._lowest[-1]) if self._lowest else ratio

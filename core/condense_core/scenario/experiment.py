@@ -231,6 +231,7 @@ class LayerPowersInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag=
     2022, arXiv 2205.12101; the parametrisation is ours)."""
 
     gammas: tuple[float, ...]
+    """An exponent for every hidden layer, and one for the output layer."""
 
     def __post_init__(self) -> None:
         require(len(self.gammas) >= 2, "gammas", "an exponent for every layer and the output layer", self.gammas)

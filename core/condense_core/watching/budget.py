@@ -14,6 +14,9 @@ from condense_core.engine.training.budget import Budget
 FIRST_S = 60.0
 EARLY_SHARE = 0.1
 LEAST_S = 0.3
+# What a probe costs the first time is mostly what it makes for the next ones, as the null of its layers' shapes: of
+# those it is taken to cost this part.
+FIRST_TIME = 0.25
 # Measurements that may be asked for before the first one has said what they cost.
 BLIND = 48
 
@@ -38,6 +41,7 @@ class Allowance(Budget):
         """All that run where there is time."""
         self._asked: deque[dict[str, float]] = deque()
         self._answered = False
+        self._ran: set[str] = set()
         self._start = 0.0
 
     def began(self, seconds: float) -> None:
@@ -73,3 +77,6 @@ class Allowance(Budget):
         self._answered = True
         # a loss costs nothing to speak of: it is recorded at every step that is due
         super().ran({**costs, FIRST: 0.0})
+        for name in costs.keys() - self._ran:
+            self._cost[name] *= FIRST_TIME
+        self._ran |= costs.keys()

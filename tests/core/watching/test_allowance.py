@@ -38,6 +38,19 @@ def test_a_start_that_costs_little_leaves_more_for_the_first_seconds_and_no_more
     assert budget.allowed(15.0) == budget.allowed(60.0) == pytest.approx(1.8)
 
 
+def test_what_a_probe_costs_the_first_time_does_not_keep_it_from_the_second():
+    budget = Allowance(0.03)
+    budget.ran({**dict.fromkeys(PROBES, 0.0), "condensation": 0.25})
+    assert "condensation" not in budget.due(3.0)
+    assert "condensation" in budget.due(4.0)
+    budget.ask(["condensation"])
+    budget.ran({"condensation": 0.25})
+    # that it costs as much each time is known now
+    assert budget.seconds["condensation"] == pytest.approx(0.5)
+    assert "condensation" not in budget.due(7.0)
+    assert "condensation" in budget.due(7.6)
+
+
 def trained(lag: int, cost: float = 0.02, step: float = 0.02, steps: int = 10_000) -> float:
     """Share of the time that measuring took where answers come so many measurements later."""
     budget, waiting = Allowance(0.03), deque()

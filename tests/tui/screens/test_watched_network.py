@@ -190,6 +190,9 @@ async def test_what_its_user_gave_is_shown_and_found(tmp_path: Path):
         await until(lambda: pilot.app.screen is run_screen(pilot), "the dialog to close")
         await pilot.press("4")
         await text_has(pilot, "no output: the script has printed none")
+        await pilot.press("6")
+        await pilot.resize_terminal(80, 24)
+        await text_has(pilot, "norms · 0.attn.c_attn.q")
 
 
 async def test_compare_shows_what_differs_and_after_a_key_the_rest(tmp_path: Path):

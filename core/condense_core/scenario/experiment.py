@@ -151,10 +151,11 @@ class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
         """Neurons of the hidden layer."""
         return 4 * self.width if self.hidden is None else self.hidden
 
-    def layer_names(self, number: int) -> tuple[str, ...]:
-        """Names of what is measured of it: `block1.q.h1`, …, `block1.mlp`; `block1.q` where there is one head."""
+    def kernel_counts(self, number: int) -> dict[str, int]:
+        """Kernels of what is measured of it: `block1.q.h1`, …, `block1.mlp`; `block1.q` where there is one head."""
         heads = [f".h{head}" for head in range(1, self.heads + 1)] if self.heads > 1 else [""]
-        return (*(f"block{number}.{part}{head}" for part in "qkv" for head in heads), f"block{number}.mlp")
+        of_heads = {f"block{number}.{part}{head}": self.width // self.heads for part in "qkv" for head in heads}
+        return {**of_heads, f"block{number}.mlp": self.neurons}
 
 
 Layer = Dense | Conv | Block
@@ -230,6 +231,7 @@ class LayerPowersInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag=
     2022, arXiv 2205.12101; the parametrisation is ours)."""
 
     gammas: tuple[float, ...]
+    """An exponent for every hidden layer, and one for the output layer."""
 
     def __post_init__(self) -> None:
         require(len(self.gammas) >= 2, "gammas", "an exponent for every layer and the output layer", self.gammas)
@@ -513,13 +515,20 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def layer_names(self) -> tuple[str, ...]:
         """Names of what is measured, in order: conv1, conv2, …, dense1, …; of a decoder the embedding, and then what is
         measured of each block."""
-        blocks = [layer for layer in self.layers if isinstance(layer, Block)]
-        if blocks:
-            inside = (name for number, block in enumerate(blocks, start=1) for name in block.layer_names(number))
-            return ("embedding", *inside)
-        names, seen = [], {"conv": 0, "dense": 0}
-        for layer in self.layers:
+        return tuple(self.kernel_counts)
+
+    @property
+    def kernel_counts(self) -> dict[str, int]:
+        """How many kernels each of `layer_names` has."""
+        found: dict[str, int] = {}
+        seen = {"conv": 0, "dense": 0}
+        if isinstance(self.data, Anchors):
+            found["embedding"] = self.data.vocabulary
+        for number, layer in enumerate(self.layers, start=1):
+            if isinstance(layer, Block):
+                found |= layer.kernel_counts(number)
+                continue
             kind = "conv" if isinstance(layer, Conv) else "dense"
             seen[kind] += 1
-            names.append(f"{kind}{seen[kind]}")
-        return tuple(names)
+            found[f"{kind}{seen[kind]}"] = layer.width
+        return found

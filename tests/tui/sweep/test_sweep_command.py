@@ -196,3 +196,27 @@ def test_a_killed_sweep_leaves_no_worker(tiny, tmp_path):
         assert process.wait(timeout=30) == 1
     finally:
         process.kill()
+
+
+DECODER = """
+name = "decoder"
+steps = 3
+loss = "cross-entropy"
+layers = [{ kind = "block", width = 8, heads = 2, hidden = 6 }]
+data = { name = "anchors", samples = 30, test_samples = 9, items = 5 }
+init = { scheme = "width-power", gamma = 0.5 }
+optimizer = { name = "adamw", lr = 0.01 }
+record = { frames = 2 }
+"""
+
+
+def test_a_sweep_over_the_scale_of_a_decoder_has_a_row_for_each_of_its_heads(tmp_path):
+    file, out = tmp_path / "decoder.toml", tmp_path / "out"
+    file.write_text(DECODER)
+    answer = sweep(file, "--over", "gamma=0.5,2", "--seeds", 1, "--out", out, "--show", "mean_abs_cos")
+    assert "block1.k.h2" in answer.stdout
+    rows = table(out / "results.csv")
+    layers = ["embedding", *(f"block1.{part}.h{head}" for part in "qkv" for head in (1, 2)), "block1.mlp"]
+    assert [row["layer"] for row in rows] == 2 * layers
+    assert [row["kernels"] for row in rows] == 2 * ["25", *6 * ["4"], "6"]
+    assert all(0 < float(row["mean_abs_cos_median"]) <= 1 for row in rows)

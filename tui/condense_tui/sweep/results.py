@@ -190,8 +190,8 @@ class _Seed(NamedTuple):
 
 def _measured_in(run: RunReader, seed: SeedSummary) -> tuple[list[LayerMeasures], list[float]]:
     known = {layer.name: layer for layer in seed.layers}
-    pairs = zip(run.experiment.layer_names, run.experiment.layers, strict=True)
-    layers = [known.get(name) or LayerMeasures(name=name, kernels=layer.width) for name, layer in pairs]
+    counts = run.experiment.kernel_counts
+    layers = [known.get(name) or LayerMeasures(name=name, kernels=kernels) for name, kernels in counts.items()]
     curves = [run.curve(f"{layer.name}.relative_change")[1] for layer in layers]
     return layers, [float(curve.max()) if len(curve) else math.nan for curve in curves]
 

@@ -140,7 +140,7 @@ def _parts(blocks: list[Block]) -> dict[str, Part]:
     found = {"embedding": Part("embedding", "embedding")}
     for number, block in enumerate(blocks, start=1):
         of_head = itertools.product(range(3), range(block.heads))
-        *attention, hidden = block.layer_names(number)
+        *attention, hidden = block.kernel_counts(number)
         for name, (part, head) in zip(attention, of_head, strict=True):
             rows = stretch(3 * block.width, part * block.heads + head, 3 * block.heads)
             found[name] = Part(f"block{number}.qkv", "attention", rows, head if block.heads > 1 else None)

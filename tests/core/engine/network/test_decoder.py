@@ -126,6 +126,7 @@ def test_what_is_measured_of_it_and_its_gradient():
     }
     assert seen.kernels("block1.mlp").shape == (5, 7)
     for name in names:
+        assert len(seen.kernels(name)) == scenario().kernel_counts[name]
         assert seen.kernel_gradient(name).shape == seen.kernels(name).shape
         assert seen.prediction_source(name) == "none"
         assert seen.prediction(name).spectrum.v1.isnan().all()
@@ -147,4 +148,4 @@ def test_the_scale_of_all_weights_is_the_schemes():
 
 
 def test_one_head_is_not_numbered():
-    assert Block(width=4).layer_names(1) == ("block1.q", "block1.k", "block1.v", "block1.mlp")
+    assert tuple(Block(width=4).kernel_counts(1)) == ("block1.q", "block1.k", "block1.v", "block1.mlp")

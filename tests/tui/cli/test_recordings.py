@@ -23,7 +23,9 @@ from condense_core.runs import recording
 from condense_core.runs.create import MEASURES_NOTED
 from condense_core.scenario.toml import loads
 from condense_presets import preset_files, preset_text, recordings
+from condense_tui.draw.layer_names import together
 from condense_tui.reproduce.record import record_presets, trains_on_a_cpu
+from condense_tui.snapshots.assemble import MOST_HEATMAPS
 
 
 def preset_texts():

@@ -50,4 +50,4 @@ def test_weights_that_a_preset_starts_from_lie_beside_it(folder):
 def test_preferences_that_name_none_cost_no_preset(monkeypatch, tmp_path):
     monkeypatch.setenv("CONDENSE_CONFIG_DIR", str(tmp_path))
     assert all_preset_files() == preset_files()
-    assert {preset.group for preset in catalogue()} == {"starters", "demonstrations", "cnn", "fcn"}
+    assert "own" not in {preset.group for preset in catalogue()}

@@ -225,12 +225,26 @@ class HeNormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="he
     """Normal with variance 2 / fan_in."""
 
 
+class LayerPowersInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="layer-powers"):
+    """std = M^-γ_l, M the width of the first hidden layer, with an exponent for every layer, the output layer's last:
+    for phase diagrams of deeper networks, where one layer can stay linear and another condense (after Zhou et al.
+    2022, arXiv 2205.12101; the parametrisation is ours)."""
+
+    gammas: tuple[float, ...]
+    """An exponent for every hidden layer, and one for the output layer."""
+
+    def __post_init__(self) -> None:
+        require(len(self.gammas) >= 2, "gammas", "an exponent for every layer and the output layer", self.gammas)
+        require(all(-30 <= gamma <= 30 for gamma in self.gammas), "gammas", "-30 to 30", self.gammas)
+
+
 Init = (
     NormalInit
     | MeanFanPowerInit
     | WidthPowerInit
     | FanOutPowerInit
     | PhaseInit
+    | LayerPowersInit
     | GlorotUniformInit
     | GlorotNormalInit
     | HeNormalInit
@@ -436,6 +450,11 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require_in_words(not any(kinds), "residual", "dense layers only", has)
             widths = [layer.width for layer in self.layers]
             require(len(set(widths)) == 1, "residual", "layers of one width", widths)
+        if isinstance(self.init, LayerPowersInit):
+            wanted = len(kinds) + 1
+            require(len(self.init.gammas) == wanted, "init.gammas", f"{wanted} exponents", self.init.gammas)
+            no_trunk = self.trunk is None
+            require_in_words(no_trunk, "init.scheme", "a network without a trunk for 'layer-powers'", "a trunk")
         if isinstance(self.init, PhaseInit):
             two_layers = kinds == [False] and not self.decodes and self.trunk is None
             found = f"a trunk and {has}" if self.trunk is not None else has

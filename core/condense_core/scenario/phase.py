@@ -73,7 +73,7 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
     else:
         inputs, pixels, positions = channels * side**2, 1, 1
     hidden = LayerSize(n_in=inputs, n_out=width, filter_pixels=pixels, first_width=width)
-    readout = LayerSize(n_in=width * positions, n_out=readouts, first_width=width, readout=True)
+    readout = LayerSize(n_in=width * positions, n_out=readouts, first_width=width, readout=True, place=1)
     try:
         return phase_point(
             width,

@@ -29,11 +29,13 @@ def parts(kind: object, seen: set[type]) -> Iterator[type[msgspec.Struct]]:
 def test_every_field_of_every_part_has_a_sentence() -> None:
     found = list(parts(Experiment, set()))
     assert len(found) > 30
-    for part in found:
-        for field in msgspec.structs.fields(part):
-            words = help_of(part).get(field.name, "")
-            assert words.endswith("."), f"{part.__name__}.{field.name} has no sentence that says what it is"
-            assert words[0].isupper() or words.startswith(("(", "h_")), words
+    without = [
+        f"{part.__name__}.{field.name}"
+        for part in found
+        for field in msgspec.structs.fields(part)
+        if not help_of(part).get(field.name, "").endswith(".")
+    ]
+    assert without == []
 
 
 def test_settable_fields_know_their_sentence() -> None:

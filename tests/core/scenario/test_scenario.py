@@ -185,6 +185,14 @@ def test_the_last_way_to_say_a_learning_rate_takes_the_place_of_the_others():
     assert override("optimizer.lr=0.2").optimizer.rate == ("lr", 0.2)
 
 
+def test_every_layer_has_an_exponent_of_its_own():
+    layers = "layers=[{kind='dense',width=4},{kind='dense',width=4}]"
+    found = override(layers, "init.scheme=layer-powers", "init.gammas=[0.5, 1, 1.5]", "init.gammas.1=2").init
+    assert found.gammas == (0.5, 2, 1.5)
+    with pytest.raises(ScenarioError, match=r"init.gammas: expected 3 exponents"):
+        override(layers, "init.scheme=layer-powers", "init.gammas=[0.5, 1]")
+
+
 def test_a_schedule_of_rates_is_given_in_one_way():
     with pytest.raises(ScenarioError, match="later_lr: expected either later_lr or a warm-up and decay, got both"):
         override("optimizer.later_lr=[[5, 0.1]]", "optimizer.warmup=3")

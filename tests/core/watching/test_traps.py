@@ -179,6 +179,8 @@ from pathlib import Path
 from torch import nn
 model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+while not Path("go").exists():
+    time.sleep(0.01)
 for _ in range(3):
     model(torch.randn(4, 5)).square().mean().backward()
     optimizer.step()
@@ -199,7 +201,10 @@ def test_the_recorder_of_an_untouched_script_is_a_fork_and_ends_with_it_though_a
     (tmp_path / "untouched.py").write_text(UNTOUCHED)
     folder = create_watched(Watched(name="untouched"), runs=runs, can=("pause", "stop"))
     start_watching(folder, ("untouched.py",), (), start="new")
+    assert waited(lambda: read_run(folder).reason == "running the script up to its first step")
+    (tmp_path / "go").touch()
     assert waited(lambda: read_run(folder).step == 3)
+    assert read_run(folder).reason == ""
     assert waited((tmp_path / "pids").exists)
     training, fork, children, programs = map(int, (tmp_path / "pids").read_text().split())
     # one child, which is the same program as the script's process

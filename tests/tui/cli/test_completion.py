@@ -72,8 +72,8 @@ def test_presets_settings_and_formats(ask: Ask) -> None:
     assert ask("run", "digits-") == ["digits-ce", "digits-deep", "digits-gd"]
     assert ask("run", "digits-gd", "--set", "optimizer.lr") == [
         "optimizer.lr=",
-        "optimizer.lr_curvature=",
         "optimizer.lr_lambda1=",
+        "optimizer.lr_curvature=",
         "optimizer.lr_most=",
     ]
     # of one that is alone also the value that it has, or a shell would end the word before it

@@ -258,6 +258,9 @@ async def test_all_fields_can_be_leafed_through_with_their_values(tmp_path: Path
         assert not [field.name for field in listed if f"{field.name} = {field.value}"[:40] not in seen]
         await pilot.press("pageup", *"layers.0.act")
         await text_has(pilot, "layers.0.activation = tanh   one of")
+        # its name is whole: so is the sentence that says what it is
+        await pilot.press("right")
+        await text_has(pilot, "`centred-`")
 
 
 @pytest.mark.parametrize("name", ["digits-gd", "digits-deep", "fcn-fig04", "cnn-fig03"])

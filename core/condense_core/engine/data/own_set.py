@@ -25,7 +25,7 @@ def own_arrays(data: OwnSet) -> OwnArrays:
     wanted = data.samples + data.test_samples
     try:
         found = own.function(data.seed, wanted)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(f"{source}: {error_in_words(error, plugin.file)}") from error
     if not isinstance(found, tuple | list) or len(found) != 2:
         raise DataError(f"{source}: expected inputs and targets, got {type(found).__name__}")
@@ -46,7 +46,7 @@ def own_arrays(data: OwnSet) -> OwnArrays:
 def _array(value: Any, name: str, source: str) -> np.ndarray[Any, np.dtype[Any]]:
     try:
         array = np.asarray(value.detach().cpu().numpy() if isinstance(value, Tensor) else value)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(f"{source}: {name}: {error_in_words(error)}; expected an array or a tensor") from error
     # a copy: what the function keeps is its own
     return array.copy()

@@ -93,16 +93,16 @@ class Network(MeasuredNetwork):
     def _initialise(self, init: Init, first_width: int, generator: torch.Generator, dtype: torch.dtype) -> None:
         layers = [self.layer(name) for name in (*self.layer_names, OUTPUT)]
         # All weights before the first bias: with and without biases, a seed gives the same weights.
-        for layer in layers:
-            size = _size(layer, first_width, readout=layer is layers[-1])
+        for place, layer in enumerate(layers):
+            size = _size(layer, first_width, place, readout=layer is layers[-1])
             layer.weight.copy_(draw(init, size, tuple(layer.weight.shape), generator=generator, dtype=dtype))
-        for layer in layers:
+        for place, layer in enumerate(layers):
             if layer.bias is None:
                 continue
             if init.bias == "zero":
                 layer.bias.zero_()
             else:
-                size = _size(layer, first_width, readout=layer is layers[-1])
+                size = _size(layer, first_width, place, readout=layer is layers[-1])
                 layer.bias.copy_(draw(init, size, tuple(layer.bias.shape), generator=generator, dtype=dtype))
 
 
@@ -132,7 +132,9 @@ def _features(input_shape: tuple[int, ...]) -> tuple[int, ...]:
     return (FEATURES,)
 
 
-def _size(layer: nn.Conv2d | nn.Linear, first_width: int, *, readout: bool) -> LayerSize:
+def _size(layer: nn.Conv2d | nn.Linear, first_width: int, place: int, *, readout: bool) -> LayerSize:
     n_out, n_in, *filter_sides = layer.weight.shape
     pixels = math.prod(filter_sides)
-    return LayerSize(n_in=n_in, n_out=n_out, filter_pixels=pixels, first_width=first_width, readout=readout)
+    return LayerSize(
+        n_in=n_in, n_out=n_out, filter_pixels=pixels, first_width=first_width, readout=readout, place=place
+    )

@@ -38,5 +38,5 @@ def _try(own: OwnActivation, plugin: Plugin, x: Tensor) -> None:
             if not torch.allclose(row, value[:1], rtol=1e-4, atol=1e-6):
                 raise ValueError("a value depends on other entries of the tensor; expected an elementwise function")
             torch.autograd.grad(value.sum(), x)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ScenarioError(f"{called}: {error_in_words(error, plugin.file)}") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -79,9 +81,7 @@ class PluginProbe:
         if self._broken:
             return
         members = together(view)
-        cuda = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-        # what a probe draws takes nothing from training
-        with torch.random.fork_rng(devices=cuda):
+        with _as_it_was():
             for layer in members.layers if self._probe.of == "layer" else ("",):
                 values: list[float] = []
                 for number, own in zip(members.numbers, members.views, strict=True):
@@ -89,7 +89,7 @@ class PluginProbe:
                     try:
                         arguments = (OwnView(own), layer) if layer else (OwnView(own),)
                         values.append(_number(self._probe.function(*arguments)))
-                    except Exception as error:  # noqa: BLE001 - somebody's own code may raise anything
+                    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody's own code may raise anything
                         self._broken = True
                         words = error_in_words(error, self._plugin.file)
                         into.event("plugin", f"{self._called}: {words}, in {where}; it measures no more", number)
@@ -102,6 +102,21 @@ class PluginProbe:
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: what it gives depends on its own step alone."""
+
+
+@contextlib.contextmanager
+def _as_it_was() -> Iterator[None]:
+    """What a probe draws takes nothing from training, and what it sets for the whole process is put back."""
+    # asking a GPU that nothing has used would begin to use it
+    used = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    gpus = range(torch.cuda.device_count()) if used else ()
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    with torch.random.fork_rng(devices=list(gpus)), torch.set_grad_enabled(torch.is_grad_enabled()):
+        yield
+    if torch.get_default_dtype() != dtype:
+        torch.set_default_dtype(dtype)
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
 
 
 def _number(value: Any) -> float:

@@ -19,6 +19,7 @@ from condense_core.runfile.writer import RecordingThread
 from condense_core.scenario.experiment import (
     Experiment,
     FanOutPowerInit,
+    LayerPowersInit,
     MeanFanPowerInit,
     NormalInit,
     PhaseInit,
@@ -178,6 +179,8 @@ class Loop:
                 return "the initial weights are too large; a smaller init.std may help"
             case MeanFanPowerInit() | WidthPowerInit() | FanOutPowerInit() | PhaseInit():
                 return "the initial weights are too large; a larger init.gamma may help"
+            case LayerPowersInit():
+                return "the initial weights are too large; larger init.gammas may help"
             case _:
                 return "the initial weights are too large (init.scheme)"
 

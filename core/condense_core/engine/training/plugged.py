@@ -50,22 +50,29 @@ class Plugged(NamedTuple):
         return [*new, *changed, *self.missing, *self.troubles]
 
 
+def wanted(experiment: Experiment) -> list[tuple[type[Own], str]]:
+    """What the scenario names of plugins, by kind and name."""
+    named: list[tuple[type[Own], str]] = [
+        (OwnActivation, layer.activation.removeprefix(OWN_PREFIX))
+        for layer in experiment.layers
+        if layer.activation.startswith(OWN_PREFIX)
+    ]
+    if isinstance(experiment.data, OwnSet):
+        named.append((OwnDataSet, experiment.data.set))
+    named += [(OwnProbe, name) for name in experiment.record.own]
+    return list(dict.fromkeys(named))
+
+
 def plugged(experiment: Experiment, *, resumed: bool) -> Plugged:
     """The scenario's plugins; ScenarioError where one is missing, except a probe of a run that goes on: its weights do
     not depend on it. Where the scenario names none, nothing is imported."""
-    wanted: dict[tuple[type[Own], str], None] = {}
-    for layer in experiment.layers:
-        if layer.activation.startswith(OWN_PREFIX):
-            wanted[OwnActivation, layer.activation.removeprefix(OWN_PREFIX)] = None
-    if isinstance(experiment.data, OwnSet):
-        wanted[OwnDataSet, experiment.data.set] = None
-    wanted |= {(OwnProbe, name): None for name in experiment.record.own}
     used, missing = [], []
-    for kind, name in wanted:
+    names = wanted(experiment)
+    for kind, name in names:
         try:
             used.append(find(kind, name))
         except ScenarioError as error:
             if not (resumed and kind is OwnProbe):
                 raise
             missing.append(f"{error}; the run goes on without it")
-    return Plugged(used, missing, plugins().troubles if wanted else ())
+    return Plugged(used, missing, plugins().troubles if names else ())

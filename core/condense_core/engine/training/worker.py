@@ -24,7 +24,7 @@ from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
-from condense_core.engine.training.plugged import plugged
+from condense_core.engine.training.plugged import plugged, wanted
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
@@ -139,6 +139,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         chosen = device.choose(info.device.partition(" ")[0])
         device.make_deterministic(chosen)
         thread.call_at_stop(stop_now)
+        if wanted(experiment):
+            thread.set_status("starting", "importing plugins")
         own = plugged(experiment, resumed=info.step > 0)
         _check_data(experiment)
         thread.set_status("starting", _loading(experiment.data))

@@ -16,6 +16,7 @@ from support import SMALL, rows
 
 from condense_core.engine import checkpoint
 from condense_core.errors import ScenarioError
+from condense_core.plugins import load
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, writer
@@ -82,6 +83,8 @@ def meddles(view):
     for layer in view.layers:
         view.kernels(layer).zero_(), view.gradient(layer).zero_(), view.kept(layer).zero_()
     torch.manual_seed(1)
+    torch.set_grad_enabled(False)
+    torch.set_default_dtype(torch.float16)
     return torch.rand(1)
 """
 
@@ -106,6 +109,7 @@ def test_a_probe_that_changes_all_it_is_given_changes_nothing(make_run, workers,
         ("return 1 / 0", "ZeroDivisionError: division by zero (line 4), in dense1 at step 0; it measures no more"),
         ("return view.kernels(layer)", "expected one number, got a tensor of shape (12, 4)"),
         ("return 'much'", "expected one number, got str"),
+        ("raise SystemExit(3)", "SystemExit: 3 (line 4), in dense1 at step 0; it measures no more"),
         ("return float('nan')", "gave nan in dense1 at step 0"),
     ],
 )
@@ -232,6 +236,30 @@ def test_a_scenario_names_what_is_here_and_no_file(setting):
     more = ["data.set=/etc/passwd"] if setting == "data.name=own" else []
     with pytest.raises(ScenarioError, match=r"expected|Expected"):
         toml.build(toml.override(toml.parse(SMALL), [setting, *more]))
+
+
+def test_an_installed_package_offers_a_module_by_an_entry_point(put, tmp_path, monkeypatch):
+    put()
+    site = tmp_path / "site"
+    (site / "mine-1.2.dist-info").mkdir(parents=True)
+    (site / "mine-1.2.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.2\n")
+    points = "[condense_tui.plugins]\nmine = mine_plugin\nodd = mine_plugin:weight_norm\ngone = mine_gone\n"
+    (site / "mine-1.2.dist-info/entry_points.txt").write_text(points)
+    (site / "mine_plugin.py").write_text(EXAMPLES[0])
+    monkeypatch.syspath_prepend(site)
+    load.plugins.cache_clear()
+    try:
+        found = load.plugins()
+        assert [str(each) for each in found.found.values()] == [
+            "own probe weight_norm of mine (1.2)",
+            "own probe largest_weight of mine (1.2)",
+        ]
+        assert found.troubles == (
+            "plugin mine: mine_gone: ModuleNotFoundError: No module named 'mine_gone'",
+            "plugin mine: mine_plugin:weight_norm: expected a module, got OwnProbe",
+        )
+    finally:
+        load.plugins.cache_clear()
 
 
 def test_plugins_are_listed_with_what_is_broken_in_them(put, tmp_path):

@@ -27,7 +27,7 @@ from condense_core.scenario.fields import SettableField, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.resolve.scenario import changed
-from condense_tui.screens.dialogs.hints import FieldSuggester, hint_line, hints, split_settings
+from condense_tui.screens.dialogs.hints import FieldSuggester, hint_line, hints, split_settings, typing, whole_hint
 from condense_tui.screens.list_lines import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.paragraphs import Paragraphs
@@ -394,6 +394,10 @@ class FormScreen(Dialog[None]):
             return
         found = hints(typed.value, self._fields, len(self._fields))
         first, width = self._page * HINTS, self._hints.size.width
+        if found and found[0].name == typing(typed.value):
+            # its value is typed, and what it is has all the room
+            self._hints.show([(line, look.muted) for line in whole_hint(found[0], width, HINTS)])
+            return
         self._hints.show([(hint_line(field, width), look.muted) for field in found[first : first + HINTS]])
         if found:
             at = f"{first + 1} to {min(first + HINTS, len(found))} of {len(found)} fields"

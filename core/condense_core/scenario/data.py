@@ -132,6 +132,13 @@ class Csv(_Own, frozen=True, kw_only=True, tag_field="name", tag="csv"):
     """Name of the column that is trained towards; none means the last one."""
     values: Literal["classes", "numbers"] | None = None
     """What the target column holds; none means by the rule in docs/DATA.md."""
+    test_path: str | None = None
+    """A table of the same columns, that is held out; none means rows of the first one, where `test_samples` says so."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.test_path is not None:
+            check_path("test_path", self.test_path, "a file")
 
 
 class OwnSet(Checked, frozen=True, kw_only=True, tag_field="name", tag="own"):
@@ -327,7 +334,7 @@ def arrays_of(data: Npz | Csv) -> OwnArrays:
     place = place_of(data.path)
     if isinstance(data, Npz):
         return npz_file.read(place)
-    return csv_file.read(place, data.target, data.values)
+    return csv_file.read(place, data.target, data.values, None if data.test_path is None else place_of(data.test_path))
 
 
 def arrays_here(data: Npz | Csv) -> OwnArrays | None:

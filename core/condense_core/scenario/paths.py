@@ -38,6 +38,8 @@ def check_data_is_there(experiment: Experiment) -> None:
         raise DataError(
             f"data.path: no file {data.path} on {socket.gethostname()}, where it is read (--data {name}:PATH)"
         )
+    if isinstance(data, Csv) and data.test_path is not None and not place_of(data.test_path).is_file():
+        raise DataError(f"data.test_path: no file {data.test_path} on {socket.gethostname()}, where it is read")
     check_data_fits(experiment)
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
         root = data_root(data.root)
@@ -85,8 +87,10 @@ def data_root(given: str | None) -> Path:
 
 def files_of(experiment: Experiment) -> list[Path]:
     """Files and folders of its user's own that a scenario names, as they would be on this machine."""
-    named = [experiment.data.path] if isinstance(experiment.data, Folder | Npz | Csv) else []
-    return [place_of(path) for path in (*named, experiment.initial) if path]
+    data = experiment.data
+    named = [data.path] if isinstance(data, Folder | Npz | Csv) else []
+    further = data.test_path if isinstance(data, Csv) else None
+    return [place_of(path) for path in (*named, further, experiment.initial) if path]
 
 
 def with_absolute_paths(experiment: Experiment) -> Experiment:
@@ -94,6 +98,8 @@ def with_absolute_paths(experiment: Experiment) -> Experiment:
     data = experiment.data
     if isinstance(data, Folder | Npz | Csv):
         data = msgspec.structs.replace(data, path=str(place_of(data.path).resolve()))
+        if isinstance(data, Csv) and data.test_path is not None:
+            data = msgspec.structs.replace(data, test_path=str(place_of(data.test_path).resolve()))
     elif isinstance(data, Mnist | Cifar10 | Cifar100):
         data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
     initial = experiment.initial and str(Path(experiment.initial).expanduser().resolve())

@@ -19,6 +19,8 @@ LEAST_S = 0.3
 FIRST_TIME = 0.25
 # Measurements that may be asked for before the first one has said what they cost.
 BLIND = 48
+# Seconds that copies of weights may take until then: of a large network most of these could not be measured.
+BLIND_S = 0.05
 
 # Without it nothing runs: it has the loss, by which the steps of a run are known.
 FIRST = "vitals"
@@ -59,6 +61,8 @@ class Allowance(Budget):
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
         if not self._answered and len(self._asked) >= BLIND:
             return []
+        if not self._answered and self.besides > BLIND_S:
+            return [FIRST]
         return super().due(trained)
 
     def ask(self, names: Sequence[str]) -> None:

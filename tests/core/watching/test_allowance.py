@@ -38,6 +38,16 @@ def test_a_start_that_costs_little_leaves_more_for_the_first_seconds_and_no_more
     assert budget.allowed(15.0) == budget.allowed(60.0) == pytest.approx(1.8)
 
 
+def test_before_anything_is_known_of_its_cost_a_large_network_is_not_copied_in_vain():
+    budget = Allowance(0.03)
+    budget.besides = 0.02
+    assert budget.due(0.0) == list(PROBES)
+    budget.besides = 0.06
+    assert budget.due(0.1) == [FIRST]
+    budget.ran(dict.fromkeys(PROBES, 0.001))
+    assert budget.due(0.2) == list(PROBES)
+
+
 def test_what_a_probe_costs_the_first_time_does_not_keep_it_from_the_second():
     budget = Allowance(0.03)
     budget.ran({**dict.fromkeys(PROBES, 0.0), "condensation": 0.25})

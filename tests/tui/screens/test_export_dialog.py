@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ from recording import Recording
 from support import need_module
 
 from condense_tui.screens.dialogs.export import OFFERED, ExportDialog
+from condense_tui.terminal.toast import Told
 from condense_tui.widgets.choice import Choice
 
 
@@ -162,3 +164,16 @@ async def test_a_pdf_is_the_figure_of_the_step_that_is_shown(recorded: Path, tmp
         path = await is_written(pilot, tmp_path)
     assert path.name.endswith("-heatmap-conv1-step-0.pdf")
     assert path.read_bytes().startswith(b"%PDF-")
+
+
+async def test_a_long_message_is_read_to_its_end_over_the_screen(recorded: Path, monkeypatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "matplotlib" else find(name))
+    monkeypatch.setattr("condense_tui.export.paper.make.how_to_add", lambda _: "many words " * 20 + "last-word")
+    async with shown(recorded, (60, 20)) as pilot:
+        await settled(pilot)
+        await pilot.press("e", "down", *["right"] * (len(OFFERED) - 1), "enter")
+        await text_has(pilot, "last-word")
+        assert isinstance(pilot.app.screen, Told)
+        await pilot.press("enter")
+        await until(lambda: not isinstance(pilot.app.screen, Told), "the message is closed")

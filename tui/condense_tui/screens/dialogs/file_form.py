@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,6 +16,7 @@ from textual.widgets import Input
 from condense_core.errors import CondenseError
 from condense_tui.draw.line import Line
 from condense_tui.terminal.dialog import Dialog
+from condense_tui.terminal.toast import tell
 from condense_tui.widgets.choice import LABEL_WIDTH, Choice
 from condense_tui.widgets.keys import Key, KeyLine
 from condense_tui.widgets.lines import Lines
@@ -140,8 +141,7 @@ def write_in_thread(screen: Screen[Any], out: Path, write: Callable[[], str]) ->
     def work() -> None:
         from condense_tui.documents.files import TakenError
 
-        say: Callable[..., None] = screen.app.notify
-        severity = "error"
+        severity: Literal["information", "error"] = "error"
         try:
             text = write()
         except TakenError:
@@ -150,6 +150,6 @@ def write_in_thread(screen: Screen[Any], out: Path, write: Callable[[], str]) ->
             text = str(error)
         else:
             severity = "information"
-        screen.app.call_from_thread(say, text, severity=severity, timeout=TOLD_S, markup=False)
+        screen.app.call_from_thread(tell, screen, text, severity, TOLD_S)
 
     screen.run_worker(work, thread=True, group="export")

@@ -220,3 +220,29 @@ def test_a_sweep_over_the_scale_of_a_decoder_has_a_row_for_each_of_its_heads(tmp
     assert [row["layer"] for row in rows] == 2 * layers
     assert [row["kernels"] for row in rows] == 2 * ["25", *6 * ["4"], "6"]
     assert all(0 < float(row["mean_abs_cos_median"]) <= 1 for row in rows)
+
+
+def test_a_sweep_that_was_killed_goes_on_with_what_is_not_finished(tiny, tmp_path):
+    out = tmp_path / "out"
+    options = (tiny, "--over", "seed=0,10,20", "--seeds", 2, "--jobs", 1, "--set", "steps=2000", "--out", out)
+    process = subprocess.Popen([*COMMAND, *map(str, options)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def done() -> set[Path]:
+        found = set()
+        for folder in out.glob("cells/*"):
+            try:
+                with RunReader(folder) as run:
+                    found |= {folder} if run.info().status == "done" else set()
+            except RunFileError:  # the file is just being made
+                continue
+        return found
+
+    wait_for(lambda: bool(done()))
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(map(worker_is_alive, out.glob("cells/*"))))
+    finished = {folder: (folder / "run.sqlite").stat().st_mtime_ns for folder in done()}
+    again = json.loads(sweep(*options, "--json").stdout)
+    assert (again["kept"], again["trained"]) == (len(finished), 3 - len(finished))
+    assert [cell["status"] for cell in again["cells"]] == ["done"] * 3
+    assert {folder: (folder / "run.sqlite").stat().st_mtime_ns for folder in finished} == finished

@@ -279,7 +279,8 @@ def _write_pictures(swept: Sweep, results: list[CellResult], pictures: list[Grid
     files.append(replace(swept.out / "phase.html", page(swept, pictures, picture, show).encode()))
     if has_png():
         try:
-            files.append(replace(swept.out / "phase.png", to_png(picture)))
+            drawn = svg(pictures, scale_of(pictures, show), show, monospace=True)
+            files.append(replace(swept.out / "phase.png", to_png(drawn)))
         except ExportError as error:
             # without a font there is no PNG; the sweep's results are there all the same
             typer.echo(f"no phase.png: {error}", err=True)

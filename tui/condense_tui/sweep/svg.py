@@ -19,8 +19,8 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _INK, _SOFT, _GROUND = "#1c1e22", "#5d6470", "#ffffff"
 
 
-def svg(grids: Sequence[Grid], scale: ColourScale, show: Show) -> str:
-    """All pictures, one under the other, with the scale below."""
+def svg(grids: Sequence[Grid], scale: ColourScale, show: Show, *, monospace: bool = False) -> str:
+    """All pictures, one under the other, with the scale below; `monospace` for a program that knows no other fonts."""
     parts: list[Markup] = []
     top, right = float(_EDGE), 0.0
     for grid in grids:
@@ -38,8 +38,9 @@ def svg(grids: Sequence[Grid], scale: ColourScale, show: Show) -> str:
         width=width,
         height=height,
         viewBox=f"0 0 {width:g} {height:g}",
-        font_family=_FONT,
-        font_size=13,
+        font_family="monospace" if monospace else _FONT,
+        # letters of one width then take what they do otherwise
+        font_size=12 if monospace else 13,
         fill=_INK,
     )
     return f"{whole}\n"

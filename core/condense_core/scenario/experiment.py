@@ -451,6 +451,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
             widths = [layer.width for layer in self.layers]
             require(len(set(widths)) == 1, "residual", "layers of one width", widths)
         if isinstance(self.init, LayerPowersInit):
+            stacked = "layers one after the other for 'layer-powers'"
+            require_in_words(not self.decodes, "init.scheme", stacked, has)
             wanted = len(kinds) + 1
             require(len(self.init.gammas) == wanted, "init.gammas", f"{wanted} exponents", self.init.gammas)
             no_trunk = self.trunk is None

@@ -79,7 +79,7 @@ def test_presets_settings_and_formats(ask: Ask) -> None:
     # of one that is alone also the value that it has, or a shell would end the word before it
     assert ask("run", "digits-deep", "--set", "layers.1.wi") == ["layers.1.width=", "layers.1.width=32"]
     assert ask("sweep", "digits-gd", "--over", "ensemble.va") == ["ensemble.vary=", "ensemble.vary=init"]
-    assert ask("export", "x", "--to", "p") == ["png", "parquet"]
+    assert ask("export", "x", "--to", "p") == ["png", "pdf", "parquet"]
     assert ask("run", "./dig") == []
 
 

@@ -9,8 +9,9 @@ import pytest
 from one_input import one_input_run
 from piloting import head, settled, shown, text, text_has, until
 from recording import Recording
+from support import need_module
 
-from condense_tui.screens.dialogs.export import ExportDialog
+from condense_tui.screens.dialogs.export import OFFERED, ExportDialog
 from condense_tui.widgets.choice import Choice
 
 
@@ -150,3 +151,14 @@ async def test_a_network_with_one_input_offers_its_panels(tmp_path: Path) -> Non
         await pilot.press("e")
         await text_has(pilot, "enter write")
         assert {"output", "field"} <= set(dialog(pilot).query_one("#what", Choice)._options)
+
+
+async def test_a_pdf_is_the_figure_of_the_step_that_is_shown(recorded: Path, tmp_path: Path) -> None:
+    need_module("matplotlib")
+    async with shown(recorded) as pilot:
+        await pilot.press("home")
+        await until(lambda: head(pilot).index == 0, "the first frame")
+        await pilot.press("e", "down", *["right"] * (len(OFFERED) - 1), "enter")
+        path = await is_written(pilot, tmp_path)
+    assert path.name.endswith("-heatmap-conv1-step-0.pdf")
+    assert path.read_bytes().startswith(b"%PDF-")

@@ -133,6 +133,18 @@ def formats(_context: typer.Context, _incomplete: str) -> Iterable[str]:
 
 
 @_or_nothing
+def pictured(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """What a picture shows; behind a comma or a plus the next of it."""
+    from condense_tui.export.wish import NAMED, ON_PAPER
+
+    cut = max(incomplete.rfind(","), incomplete.rfind("+")) + 1
+    return [
+        incomplete[:cut] + name
+        for name in (*dict.fromkeys((*NAMED, *ON_PAPER)), "loss", "accuracy", "lines", "coverage")
+    ]
+
+
+@_or_nothing
 def hosts(_context: typer.Context, incomplete: str) -> Iterable[str | tuple[str, str]]:
     """Hosts of hosts.toml, and those that ssh's config names."""
     from condense_core.remote.client.hosts import known_hosts, named_in_ssh_config

@@ -11,7 +11,8 @@ from condense_tui.cli import completions
 from condense_tui.cli.options import AtOption, JsonOption, RunArgument, RunsDirOption
 
 if TYPE_CHECKING:
-    from condense_tui.export.wish import Wish
+    from condense_tui.export.paper_look import PaperLook
+    from condense_tui.export.wish import Format, Wish
 
 
 def export(
@@ -21,14 +22,16 @@ def export(
         typer.Option(
             "--to",
             metavar="FORMAT",
-            help="csv, parquet, npz, png, svg, html, tensorboard.",
+            help="csv, parquet, npz, png, svg, pdf, html, tensorboard.",
             autocompletion=completions.formats,
         ),
     ],
     what: Annotated[
         str,
         typer.Option(
-            help="For png and svg: screen, heatmap, eigenvalues, prediction, output, field, or a scalar such as loss."
+            help="For pictures: screen, heatmap, eigenvalues, prediction, output, field, or a scalar such as loss;"
+            " on paper also spectrum, singular, norms, orientation.",
+            autocompletion=completions.pictured,
         ),
     ] = "screen",
     layer: Annotated[str | None, typer.Option(metavar="NAME", help="One layer; by default all, or the first.")] = None,
@@ -39,14 +42,44 @@ def export(
             "--nth-seed",
             "--member",
             metavar="K",
-            help="The K-th of several seeds; by default their mean, with heatmaps of the first.",
+            help="The K-th of several seeds; by default their mean (on paper the median), with heatmaps of the first.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Output file; by default named after the run, here. - is standard output."),
     ] = None,
-    size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="Size of a screen.")] = "120x40",
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--size",
+            metavar="SIZE",
+            help="Size of a screen in characters, by default 120x40; of a figure for a paper in mm or in, by default"
+            " 85mm: 85x60mm, or 85mm for the height that it needs.",
+        ),
+    ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="RUN",
+            help="Paper: another run in the same figure; repeatable.",
+            autocompletion=completions.recordings,
+        ),
+    ] = None,
+    font_size: Annotated[
+        float | None, typer.Option("--font-size", metavar="POINTS", help="Paper: size of letters, by default 8.")
+    ] = None,
+    no_title: Annotated[bool, typer.Option("--no-title", help="Paper: no titles; the caption says it.")] = False,
+    log_steps: Annotated[bool, typer.Option("--log-steps", help="Paper: steps on a logarithmic axis.")] = False,
+    log_values: Annotated[
+        bool | None,
+        typer.Option(
+            "--log-values/--linear-values",
+            help="Paper: the axis of values; by default as on the screen.",
+            show_default=False,
+        ),
+    ] = None,
     theme: Annotated[
         str | None, typer.Option(metavar="NAME", help="dark or light; by default dark for screens, light for figures.")
     ] = None,
@@ -64,11 +97,18 @@ def export(
     Of several seeds, csv, parquet and npz hold the mean and every seed, unless one is chosen.
 
     \b
+    pdf is a figure for a paper, and so are png and svg with a --size in mm or in.
+    There --what may name several: a comma begins another panel, a plus adds a
+    curve to the same axes.
+
+    \b
     condense-tui export digits-gd --to csv
     condense-tui export digits-gd-3f2a --to png --at 100
     condense-tui export digits-deep --to svg --what heatmap --theme dark
     condense-tui export fcn-fig03-tanh --to png --what heatmap --nth-seed 3
     condense-tui export digits-gd --to svg --what loss --out - > loss.svg
+    condense-tui export digits-gd --to pdf --what heatmap,loss --size 140x55mm
+    condense-tui export digits-gd --to pdf --what coverage --with digits-deep
     """
     import msgspec
 
@@ -87,19 +127,26 @@ def export(
     if json and str(out) == "-":
         raise ScenarioError("--json and --out - exclude each other: both write to standard output")
     format_ = format_named(to)
+    paper = _paper(format_, size, font_size, no_title, log_steps, log_values, beside)
+    if paper is not None and theme == "dark":
+        raise ScenarioError("--theme dark: a figure for a paper is light")
     if format_ not in PICTURES:
         for option, given in (("--what", what if what != SCREEN else None), ("--layer", layer)):
             if given is not None:
-                raise ScenarioError(f"{option} {given}: only png and svg show a part of the run; {to} holds all of it")
+                raise ScenarioError(
+                    f"{option} {given}: only png, svg and pdf show a part of the run; {to} holds all of it"
+                )
     wish = Wish(
         format=format_,
         what=what,
         layer=layer,
         at=at,
         member=None if member is None else member - 1,
-        size=size_of(size),
+        size=size_of(size or "120x40") if paper is None else (120, 40),
         dark=None if theme is None else theme == "dark",
         palette=palettes.index(palette),
+        paper=paper,
+        beside=tuple(find_recording(each, runs_dir) for each in beside or ()),
     )
     place = find_recording(run, runs_dir)
     path = write(place, wish, out, screen=_draw_screen, force=force)
@@ -112,6 +159,47 @@ def export(
     else:
         typer.echo(f"wrote {path}" + (f" · {seeds}" if seeds else ""))
     return 0
+
+
+def _paper(
+    format_: Format,
+    size: str | None,
+    font_size: float | None,
+    no_title: bool,
+    log_steps: bool,
+    log_values: bool | None,
+    beside: list[str] | None,
+) -> PaperLook | None:
+    """How a figure for a paper looks, None for every other export; ScenarioError for an option that only one has."""
+    from condense_core.errors import ScenarioError
+    from condense_tui.export.paper_look import (
+        COLUMN_MM,
+        FONT_PT,
+        MOST_RUNS,
+        PaperLook,
+        font_size_of,
+        is_paper_size,
+        paper_size_of,
+    )
+
+    on_paper = format_ == "pdf" or (format_ in {"png", "svg"} and size is not None and is_paper_size(size))
+    if not on_paper:
+        given = {
+            "--with": bool(beside),
+            "--font-size": font_size is not None,
+            "--no-title": no_title,
+            "--log-steps": log_steps,
+            "--log-values" if log_values else "--linear-values": log_values is not None,
+        }
+        for option, is_given in given.items():
+            if is_given:
+                raise ScenarioError(f"{option}: only for a figure for a paper; write --to pdf, or add --size 85mm")
+        return None
+    if len(beside or ()) >= MOST_RUNS:
+        raise ScenarioError(f"--with: {len(beside or ())} more runs; expected {MOST_RUNS - 1} or fewer")
+    width, height = (COLUMN_MM, None) if size is None else paper_size_of(size)
+    points = FONT_PT if font_size is None else font_size_of(font_size)
+    return PaperLook(width, height, points, not no_title, log_steps, log_values)
 
 
 def _draw_screen(place: Path, wish: Wish) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,9 @@ import numpy as np
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.data_frames import require_pyarrow
 from condense_tui.documents.files import ExportError, check_free, write_file, write_folder
-from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name
+from condense_tui.draw.label import label
+from condense_tui.draw.numbers import step
+from condense_tui.export.wish import OF_ONE_MEMBER, PICTURES, SCREEN, Wish, checked, file_name, panel_names
 from condense_tui.snapshots.seeds import mean_label, seed_label
 
 DrawScreen = Callable[[Path, Wish], str]
@@ -62,10 +65,18 @@ def whose(run: RunReader, wish: Wish) -> str:
         return seed_label(run, wish.member)
     if wish.format in {"csv", "parquet", "npz"}:
         return f"{mean_label(run)}, and each seed"
+    if wish.paper is not None:
+        return "; ".join(_whose_panels(run, wish))
     if wish.format in PICTURES and wish.what in OF_ONE_MEMBER:
         return seed_label(run, 0)
     with_heatmaps = wish.format not in PICTURES or wish.what == SCREEN
     return mean_label(run) + (f"; heatmaps of {seed_label(run, 0)}" if with_heatmaps else "")
+
+
+def _whose_panels(run: RunReader, wish: Wish) -> list[str]:
+    of_one = [part in (*OF_ONE_MEMBER, SCREEN) for part in panel_names(wish.what, run.curve_names)]
+    told = [] if all(of_one) else [f"median of {run.members} seeds"]
+    return told + ([f"{'frames of ' if told else ''}{seed_label(run, 0)}"] if any(of_one) else [])
 
 
 def content(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> bytes:
@@ -79,10 +90,12 @@ def content(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> byte
         from condense_tui.export.table import to_parquet
 
         return to_parquet(own, wish.at)
-    step = instant(own, wish.at)
+    if wish.paper is not None:
+        return _figure(run, wish)
+    at = instant(own, wish.at)
     # a screen at the end of a run is that of one who follows it, not of one who looks back
     if wish.format not in PICTURES or wish.what != SCREEN or wish.at is not None:
-        wish = replace(wish, at=step)
+        wish = replace(wish, at=at)
     if wish.format in PICTURES:
         return _picture(run, place, wish, screen)
     if wish.format == "npz":
@@ -123,6 +136,19 @@ def _picture(run: RunReader, place: Path, wish: Wish, screen: DrawScreen) -> byt
     from condense_tui.export.raster import to_png
 
     return to_png(svg)
+
+
+def _figure(run: RunReader, wish: Wish) -> bytes:
+    """A figure for a paper, of the run and of those beside it, each up to the newest step at or before the wished."""
+    from condense_tui.export.paper.make import require_figures, to_figure
+    from condense_tui.export.paper.read import sheet_of
+
+    require_figures()
+    with contextlib.ExitStack() as opened:
+        runs = [run, *(opened.enter_context(RunReader(place)) for place in wish.beside)]
+        shown = [(each, instant(each, wish.at)) for each in runs]
+        names = [f"{label(each.folder, each.info())} · step {step(at)}" for each, at in shown]
+        return to_figure(sheet_of(shown, wish, " · ".join(part for part in (*names, whose(run, wish)) if part)))
 
 
 def _events(run: RunReader, wish: Wish, path: Path, force: bool) -> Path:

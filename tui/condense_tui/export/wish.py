@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, get_args
 
 from condense_core.errors import ScenarioError, nearest
+from condense_tui.export.paper_look import PaperLook
 
-Format = Literal["csv", "npz", "png", "svg", "html", "parquet", "tensorboard"]
+Format = Literal["csv", "npz", "png", "svg", "pdf", "html", "parquet", "tensorboard"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 # Formats that show one thing; all others hold the whole run.
-PICTURES: frozenset[Format] = frozenset({"png", "svg"})
+PICTURES: frozenset[Format] = frozenset({"png", "svg", "pdf"})
 # Pictures that are not a recorded scalar under its own name.
 SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD = (
     "screen",
@@ -22,9 +24,12 @@ SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD = (
     "output",
     "field",
 )
-# Pictures of frames, which are never a mean over members.
-OF_ONE_MEMBER = frozenset({HEATMAP, OUTPUT, FIELD})
 NAMED = (SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD)
+# What only figures for a paper show.
+SPECTRUM, SINGULAR, NORMS, ORIENTATION = "spectrum", "singular", "norms", "orientation"
+ON_PAPER = (*NAMED[1:], SPECTRUM, SINGULAR, NORMS, ORIENTATION)
+# Pictures of frames, which are never a mean over members.
+OF_ONE_MEMBER = frozenset({HEATMAP, OUTPUT, FIELD, SPECTRUM, SINGULAR, NORMS, ORIENTATION})
 ENDINGS: dict[Format, str] = {format: f".{format}" for format in FORMATS} | {"tensorboard": "-tensorboard"}
 
 # The app says "too small" below its own least; above the other limit a picture takes minutes and gigabytes.
@@ -49,6 +54,11 @@ class Wish:
     size: tuple[int, int] = (120, 40)
     dark: bool | None = None
     palette: int = 0
+    paper: PaperLook | None = None
+    """Of a figure for a paper, which `pdf` always is: `what` then names panels (`heatmap,loss`), and in each of them
+    one thing or several curves (`lines+coverage`)."""
+    beside: tuple[Path, ...] = ()
+    """Places of other runs, which a figure for a paper shows beside the run, or in the same axes."""
 
 
 def format_named(text: str) -> Format:
@@ -82,8 +92,16 @@ def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str], members: i
         raise ScenarioError(
             f"--layer {wish.layer}: {nearest(wish.layer, layers) if layers else 'the run has no layers'}"
         )
-    if wish.format not in PICTURES or wish.what in NAMED or wish.what in curves:
+    if wish.paper is not None and wish.what == SCREEN:
+        # what only a screen can show
+        return replace(wish, what=HEATMAP)
+    if wish.format not in PICTURES or wish.paper is not None or wish.what in NAMED or wish.what in curves:
+        # of a figure for a paper, each panel is asked for by itself
         return wish
+    if wish.what in ON_PAPER or "," in wish.what or "+" in wish.what:
+        raise ScenarioError(
+            f"--what {wish.what}: only a figure for a paper shows it; add --size 85mm, or write --to pdf"
+        )
     chosen = wish.layer or (layers[0] if layers else "")
     if f"{chosen}.{wish.what}" in curves:
         return replace(wish, what=f"{chosen}.{wish.what}")
@@ -94,12 +112,17 @@ def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str], members: i
     raise ScenarioError(f"--what {wish.what}: {hint}")
 
 
+def panel_names(what: str, scalars: Sequence[str]) -> list[str]:
+    """What each panel of a figure for a paper shows: parts between commas, unless a scalar is called so."""
+    return [what] if what in scalars else [part.strip() for part in what.split(",") if part.strip()]
+
+
 def file_name(run: str, wish: Wish) -> str:
     """What the file is called where nobody said it: the run, what it shows, the step, and the format's ending."""
     parts = [run]
     if wish.format in PICTURES:
         parts.append(wish.what)
-        parts += [wish.layer] if wish.layer and wish.what in NAMED else []
+        parts += [wish.layer] if wish.layer and (wish.what in NAMED or wish.paper is not None) else []
     parts += [] if wish.member is None else [f"nth-seed-{wish.member + 1}"]
     parts += [] if wish.at is None else [f"step-{wish.at}"]
     stem = "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part) for part in parts)

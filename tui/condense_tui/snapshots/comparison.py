@@ -201,7 +201,7 @@ class Comparer:
                 own = dict.fromkeys(run.curve_names)
                 for layer in run.layers:
                     own |= {name.removeprefix(f"{layer}."): None for name in own}
-                found |= {name: None for name in own if name.partition(".")[0] not in run.layers}
+                found |= {name: None for name in own if split(name)[0] not in run.layers}
             self._names = measured, tuple(sorted(found))
         return self._names[1]
 

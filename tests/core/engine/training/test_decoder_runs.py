@@ -85,6 +85,7 @@ BAD = {
     "record.probes=neuron-outputs": "record.probes: expected none of outputs for 1 block, got 'neuron-outputs'",
     "loss=softmax": "loss: unknown 'softmax'",
     "init.scheme=phase": "init.gamma_prime: missing",
+    "init={scheme='layer-powers',gammas=[1,1]}": "init.scheme: expected layers one after the other for 'layer-powers'",
     "trunk=resnet18": "trunk: expected none for 1 block, got 'resnet18'",
     'fast=["bf16"]': "fast: expected a network with convolutions, got 1 block",
     "optimizer.lr_lambda1=0.1": "optimizer.lr_lambda1: expected a network of one convolution, got 1 block",

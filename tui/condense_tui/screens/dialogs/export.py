@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from textual.screen import Screen
 
+from condense_tui.export.paper_look import PaperLook
 from condense_tui.export.wish import (
     EIGENVALUES,
     FIELD,
@@ -27,7 +28,7 @@ from condense_tui.terminal.toast import say
 from condense_tui.widgets.choice import Choice, OneOfMany
 
 # Pictures first: a person who presses a key on a screen most likely wants what is on it.
-OFFERED = ("svg", "png", *(format for format in FORMATS if format not in PICTURES))
+OFFERED = ("svg", "png", *(format for format in FORMATS if format not in PICTURES), "pdf")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class ExportDialog(FileDialog[Request]):
         self._what.disabled = whole
         if self._seed is not None:
             # the screen is written as it is
-            self._seed.disabled = not whole and self._what.value == SCREEN
+            self._seed.disabled = self._format.value in {"svg", "png"} and self._what.value == SCREEN
 
     def proposed(self) -> str:
         return file_name(self._run_id, self._wish())
@@ -73,10 +74,19 @@ class ExportDialog(FileDialog[Request]):
     def _wish(self) -> Wish:
         whole = self._format.value not in PICTURES
         what = SCREEN if whole else self._what.value
+        paper = PaperLook() if self._format.value == "pdf" else None
+        if paper is not None and what == SCREEN:
+            what = HEATMAP
         layer = None if whole or what == SCREEN else self._layer
         member = None if self._seed is None or self._seed.disabled or not self._seed.number else self._seed.number - 1
         return Wish(
-            cast(Format, self._format.value), what=what, layer=layer, at=self._at, member=member, palette=self._palette
+            cast(Format, self._format.value),
+            what=what,
+            layer=layer,
+            at=self._at,
+            member=member,
+            palette=self._palette,
+            paper=paper,
         )
 
 

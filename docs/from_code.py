@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import itertools
 import re
-import textwrap
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -18,6 +15,7 @@ import typer.main
 import condense_core
 from condense_core.measure_table import MEASURES
 from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.field_help import help_of
 from condense_core.scenario.field_types import fields_of, structs
 from condense_core.watching.run import WatchedRun
 from condense_tui.cli import app
@@ -85,7 +83,7 @@ def scenario() -> str:
 
 def _part(struct: type[msgspec.Struct], seen: set[type]) -> Iterator[str]:
     seen.add(struct)
-    config, kinds, words = struct.__struct_config__, fields_of(struct), _texts(struct)
+    config, kinds, words = struct.__struct_config__, fields_of(struct), help_of(struct)
     tag = f' (`{config.tag_field} = "{config.tag}"`)' if config.tag_field else ""
     yield f"## {struct.__name__}{tag}\n\n{paragraphs(_own_doc(struct))}"
     rows = [
@@ -108,20 +106,6 @@ def _inside(kind: Any) -> Iterator[type[msgspec.Struct]]:
 
 def _own_doc(struct: type) -> str:
     return next((kind.__doc__ for kind in struct.__mro__ if kind.__module__ == struct.__module__ and kind.__doc__), "")
-
-
-def _texts(struct: type) -> dict[str, str]:
-    """The words below each field, of the struct and of what it builds on."""
-    found: dict[str, str] = {}
-    for kind in reversed(struct.__mro__):
-        if not kind.__module__.startswith("condense_core."):
-            continue
-        body = typing.cast(ast.ClassDef, ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]).body
-        for field, below in itertools.pairwise(body):
-            named = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-            if named and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                found[field.target.id] = inspect.cleandoc(str(below.value.value))
-    return found
 
 
 def _kind(kind: Any) -> str:

@@ -6,15 +6,14 @@ import ast
 import dataclasses
 import importlib
 import inspect
-import itertools
 import re
-import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer.main
+from documented import DOCUMENTS, TOP, commands_in
 
 from condense_core import errors
 from condense_core.errors import CondenseError
@@ -24,8 +23,6 @@ from condense_tui.actions import actions_on, chosen_keys
 from condense_tui.cli import app
 from condense_tui.cli.runs import list_
 
-TOP = Path(__file__).parents[1]
-DOCUMENTS = [TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "CHANGELOG.md", *sorted((TOP / "docs").glob("*.md"))]
 # Packages lie in folders of their own, and are named without them.
 ROOTS = ("", "core", "presets", "tui")
 FOLDERS = (
@@ -146,15 +143,6 @@ def test_every_action_that_can_have_another_key_is_named_where_it_is():
     for where, places in (("run", ["run"]), ("compare", ["compare"]), ("home", ["runs", "presets"])):
         there = {action.name for place in places for action in actions_on(place)}
         assert of[where] | everywhere == there | everywhere
-
-
-def commands_in(document: Path) -> list[list[str]]:
-    """The words of each command of ours that is given to be typed, as far as the shell hands it on."""
-    text = document.read_text(encoding="utf-8")
-    blocks = "".join(re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL))
-    lines = re.findall(r"^(?:\$ )?condense-tui .+$", blocks, re.MULTILINE)
-    split = [shlex.split(line.removeprefix("$ "), comments=True) for line in lines]
-    return [list(itertools.takewhile(lambda word: word not in {"|", ">", "<"}, words))[1:] for words in split]
 
 
 def parse(command: Any, words: list[str], outer: Any = None) -> None:

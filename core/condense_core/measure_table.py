@@ -266,6 +266,16 @@ MEASURES: dict[str, Measure] = {
         "test accuracy", "share", "share of the held-out sample that is classified right", of="network", claimed=True
     ),
     "test_loss": Measure("test loss", "value", "loss on the held-out sample", of="network"),
+    "unseen_accuracy": Measure(
+        "accuracy on unseen pairs",
+        "share",
+        "share of the sequences with pairs of anchors that were never trained on of which the answer is right",
+        of="network",
+        claimed=True,
+    ),
+    "unseen_loss": Measure(
+        "loss on unseen pairs", "value", "loss on sequences with pairs of anchors never trained on", of="network"
+    ),
     "gradient_norm": Measure("norm of the gradient", "value", "Euclidean norm over all parameters", of="network"),
     "steps_per_second": Measure("steps a second", "value", "speed of training, measuring not counted", of="network"),
     "recording_share": Measure(

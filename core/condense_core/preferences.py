@@ -71,6 +71,7 @@ class Preferences:
     """Everything in the file, with what applies where it says nothing.
 
     `cut`: where lines are counted, `claim` for each claim's own. `keys`: other keys of actions, by the actions' names.
+    `plugins`: Python files of one's own, `presets`: folders of scenarios, both relative to the file's folder.
     """
 
     theme: Literal["auto", "dark", "light"] = "auto"
@@ -79,6 +80,8 @@ class Preferences:
     cut: Literal["claim", "0.9", "0.8"] = "claim"
     speed: float = 10.0
     runs_dir: str = ""
+    plugins: tuple[str, ...] = ()
+    presets: tuple[str, ...] = ()
     axes: PreferredAxes = PreferredAxes()
     notices: PreferredNotices = PreferredNotices()
     keys: dict[str, str | list[str]] = field(default_factory=dict)

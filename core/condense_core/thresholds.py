@@ -51,6 +51,11 @@ LEAST_COVERAGE = 0.8
 # It supposes a loss whose least value is 0: one that cannot fall so far, such as cross-entropy on noisy labels, stays.
 INITIAL_STAGE = 0.7
 
+# After it the loss is on a plateau where its lowest value has fallen by less than this share while the step doubled:
+# flat on the logarithmic axes that runs are looked at on. It has left it where it has fallen by the second share since.
+PLATEAU = 0.01
+DROP = 0.2
+
 # A layer has arrived, in the sense of Zhou et al. 2025, thm 1, when this share of its weight lies on the predicted v1.
 ARRIVED = 0.99
 

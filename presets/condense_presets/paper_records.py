@@ -11,6 +11,7 @@ from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.papers import Paper, PaperRecord, load_paper
 
 # Heads of what a preset declares of itself, on every page.
+FOLLOWS = "follows"
 BOUNDS = "how the bounds were set"
 AFTER_LOOKING = "chosen after looking"
 
@@ -44,10 +45,14 @@ def record_of(experiment: Experiment) -> PaperRecord | None:
 
 
 def notes(experiment: Experiment) -> list[tuple[str, str]]:
-    """What is to be known of a scenario beside its record: in what it differs, what is ours, how its bounds were set
-    and what was chosen after looking; a head and a text each."""
+    """What is to be known of a scenario beside its record: in what it differs, what is ours, what one without a record
+    follows, how its bounds were set and what was chosen after looking; a head and a text each."""
     about = experiment.about
-    declared = [] if about is None else [(BOUNDS, about.bounds), (AFTER_LOOKING, about.after_looking)]
+    declared = (
+        []
+        if about is None
+        else [(FOLLOWS, about.follows), (BOUNDS, about.bounds), (AFTER_LOOKING, about.after_looking)]
+    )
     return [*compared(experiment).lines, *((head, text) for head, text in declared if text)]
 
 

@@ -41,11 +41,23 @@ data = { name = "sine", inputs = 1, samples = 20 }
 init = { scheme = "normal", std = 0.01 }
 optimizer = { name = "adam", lr = 0.01 }
 """
+DECODER = """
+name = "decoder"
+steps = 6
+loss = "cross-entropy"
+layers = [{ kind = "block", width = 8, heads = 2, hidden = 6 }]
+data = { name = "anchors", samples = 30, test_samples = 9, items = 5 }
+init = { scheme = "width-power", gamma = 0.5 }
+optimizer = { name = "adamw", lr = 0.01 }
+record = { probes = ["condensation", "hessian", "ntk"] }
+"""
 CURVED = ONE_INPUT + 'record = { probes = ["hessian", "ntk"] }\n'
 
 
 @pytest.mark.parametrize(
-    "text", [CONVOLUTIONS, PREDICTED, ONE_INPUT, CURVED], ids=["conv", "predicted", "one input", "curvature"]
+    "text",
+    [CONVOLUTIONS, PREDICTED, ONE_INPUT, CURVED, DECODER],
+    ids=["conv", "predicted", "one input", "curvature", "decoder"],
 )
 def test_every_scalar_that_a_run_records_is_in_the_table(text, make_run, workers):
     folder = make_run("record.grace_seconds=1000", text=text)
@@ -62,7 +74,7 @@ def test_every_scalar_that_a_run_records_is_in_the_table(text, make_run, workers
 
 def test_all_that_a_claim_may_require_is_measured_of_some_run(make_run, workers):
     found = set()
-    for text in (CONVOLUTIONS, ONE_INPUT, PREDICTED, CURVED):
+    for text in (CONVOLUTIONS, ONE_INPUT, PREDICTED, CURVED, DECODER):
         folder = make_run("record.grace_seconds=1000", text=text)
         workers.finish(folder)
         with RunReader(folder) as run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -28,7 +29,9 @@ def runs(tmp_path: Path) -> Iterator[Path]:
         with RunReader(run) as reader:
             pid = reader.info().pid
         if pid is not None and control.worker_is_alive(run):
-            os.kill(pid, signal.SIGKILL)
+            # it may have ended since
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture

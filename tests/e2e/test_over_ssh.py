@@ -237,7 +237,7 @@ def test_a_killed_process_costs_no_row(far, near, grow, monkeypatch):
             assert kill(far, what), what
             before = top(original)
             wait_for(lambda: top(mirror) > before)  # noqa: B023 - called before the next one is bound
-            assert read_run(mirror).mirror.link == "connected"
+            wait_for(lambda: read_run(mirror).mirror.link == "connected")
         control.send(original, "stop")
         assert_ended_alike(mirror, original)
     assert link.failure is None

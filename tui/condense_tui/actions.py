@@ -187,6 +187,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("layer(1)", ("right_square_bracket",), "]", "layer", "Next layer", LOOK, hint=3, on=_FRAMES),
     Action("member(-1)", ("comma",), ",", "seed", "Previous seed", LOOK, hint=4, on=_FRAMES),
     Action("member(1)", ("full_stop",), ".", "seed", "Next seed; after the last, their mean", LOOK, hint=4, on=_FRAMES),
+    Action("rows", ("w",), "w", "outputs", "Compare the neurons' weights, or their outputs", LOOK, hint=9, on=_FRAMES),
+    Action("spectrum", ("v",), "v", "spectrum", "Next recorded spectrum: of Z, Hessian, tangent kernel, weights", LOOK),
     Action("order", ("o",), "o", "order", "Order kernels by line, or by index", LOOK, hint=9, on=_FRAMES),
     Action("cut", ("u",), "u", "cut", "Count lines at the other cut, |cos| 0.9 or 0.8", LOOK, hint=9, on=_FRAMES),
     Action("log", ("l",), "l", "log axis", "Logarithmic or linear value axis", LOOK, hint=10, on=_FRAMES),

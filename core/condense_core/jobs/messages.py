@@ -111,6 +111,22 @@ class LayerReduction(msgspec.Struct, frozen=True, kw_only=True):
     dropped: int
 
 
+class PointAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a network stands on the surface of its loss, over the whole sample in float64.
+
+    `gradient` is its Euclidean norm, `steepness` ‖∇L‖ ‖θ‖ / L, which no change of units moves: both 0 at a critical
+    point. The curvatures are the largest and the lowest eigenvalue of the Hessian, to a hundredth; None where the
+    network is too large for them or they were not found.
+    """
+
+    parameters: int
+    loss: float
+    gradient: float
+    steepness: float
+    largest_curvature: float | None
+    lowest_curvature: float | None
+
+
 class ReduceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What the effective network is and what it costs. `output_change` is ‖f_after - f_before‖ / ‖f_before‖ over the
     sample, `loss_change` relative to the loss before; accuracies are None for data without classes."""
@@ -129,6 +145,10 @@ class ReduceAnswer(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_after: float | None
     weights: str
     scenario: str
+    trained: PointAnswer
+    reduced: PointAnswer
+    embedded: PointAnswer
+    """The reduced network with its kernels split into as many as there were: the same outputs in the full width."""
 
 
 class AskImport(Ask, frozen=True, kw_only=True):
@@ -163,6 +183,27 @@ class DevicesAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     torch: str
     devices: list[str]
+
+
+class AskPlugins(Ask, frozen=True, kw_only=True):
+    """What the plugins of this machine offer."""
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe, an activation or a data set of a plugin: its name as scenarios have it, the plugin with its version, and
+    what it is in words."""
+
+    kind: str
+    name: str
+    plugin: str
+    words: str
+
+
+class PluginsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """All that they offer, and what is broken, in lines."""
+
+    offered: list[Offered]
+    troubles: list[str]
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

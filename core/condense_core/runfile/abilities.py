@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from condense_core.errors import RunFileError
-from condense_core.runfile.info import RunAbility, Trainer
+from condense_core.runfile.info import RunAbility, RunInfo, Trainer
 
 _WHY: dict[RunAbility, str] = {
     "pause": "its script does not let itself be paused",
@@ -45,3 +45,16 @@ def require_ability(info: Able, ability: RunAbility) -> None:
     """RunFileError, in one line, where that cannot be done with the run."""
     if why := why_not(info, ability):
         raise RunFileError(why)
+
+
+def how_to_go_on(info: RunInfo, host: str = "") -> str:
+    """How training goes on with a run that was ended before its end, in words; empty where nothing does. `host` is
+    where the run is, where it is not here."""
+    host = host or (info.mirror.host if info.mirror is not None else "")
+    host = host and f" --host {host}"
+    if "resume" in info.can:
+        return f"to resume it: condense-tui runs resume {info.id}{host}"
+    if info.trainer == "import":
+        return ""
+    loop = f', or in its loop watch(…, resume="{info.id}")'
+    return f"to go on from a checkpoint of its script: condense-tui watch --resume {info.id}{host} SCRIPT{loop}"

@@ -146,8 +146,10 @@ class RecordingThread:
     Whatever stops the writer (a full disk) is kept and raised at the next call, in the training thread.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, resumable: bool = True) -> None:
+        """`resumable`: `runs resume` goes on with the run once the writer had to stop."""
         self._file = folder / FILE_NAME
+        self._resumable = resumable
         self._writer = RunWriter(folder)
         self._queue: queue.Queue[StepRecord | dict[str, str | int | float | None] | threading.Event | None]
         self._queue = queue.Queue(QUEUE_LENGTH)
@@ -212,10 +214,8 @@ class RecordingThread:
     def raise_error(self) -> None:
         """RunFailedError if the writer had to stop."""
         if isinstance(self._error, sqlite3.Error | OSError):
-            run = self._file.parent.name
-            raise RunFailedError(
-                f"the run file cannot be written: {self._error}; fix the cause, then: condense-tui runs resume {run}"
-            )
+            resume = f"; fix the cause, then: condense-tui runs resume {self._file.parent.name}"
+            raise RunFailedError(f"the run file cannot be written: {self._error}{resume if self._resumable else ''}")
         if self._error is not None:
             raise RunFailedError(f"the measurements cannot be recorded: {type(self._error).__name__}: {self._error}")
 

@@ -79,10 +79,10 @@ def _check_that_it_can_be_read(experiment: Experiment) -> None:
         return
     from condense_core.runfile.curves import MOST_VALUES
 
-    most = MOST_VALUES // (members * (_OF_A_RUN + _OF_A_LAYER * len(experiment.layers)))
+    most = MOST_VALUES // (members * (_OF_A_RUN + _OF_A_LAYER * len(experiment.layer_names)))
     measured = min(experiment.record.frames, experiment.steps + 1) + len(experiment.record.steps)
     if measured > most:
-        of = f"{members} seeds of {len(experiment.layers)} layers, of which a viewer holds every value"
+        of = f"{members} seeds of {len(experiment.layer_names)} layers, of which a viewer holds every value"
         raise ScenarioError(f"record.frames: expected at most {most} with {of}, got {measured}; fewer seeds or frames")
 
 

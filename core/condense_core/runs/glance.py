@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
+from condense_core.rows_of_layers import only_kernels
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import FrameAt, number, one
 from condense_core.runfile.scalars import Scalars, scalars_of
@@ -146,8 +147,11 @@ def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo) -> 
         return ()
     from condense_core.runs.over_seeds import over_seeds
 
+    layers = only_kernels([name.removesuffix(".lines") for name in names])
+    names = [f"{layer}.lines" for layer in layers]
+
     members, claimed = _gist(info)
-    of_members = _of_members(connection, members, [name.removesuffix(".lines") for name in names])
+    of_members = _of_members(connection, members, [*layers])
     found = []
     for name in names:
         layer = name.removesuffix(".lines")

@@ -33,7 +33,7 @@ def shipped_here() -> Shipped:
     if importlib.util.find_spec(_PRESETS) is None:
         return Shipped({}, ())
     package = importlib.import_module(_PRESETS)
-    return Shipped(package.recordings(), package.preset_files(), package.preset_base)
+    return Shipped(package.recordings(), package.all_preset_files(), package.preset_base)
 
 
 def find_recording(name: str, runs: Path, shipped: Shipped) -> Path:

@@ -102,7 +102,7 @@ def _is_name(name: str) -> bool:
 
 
 def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
-    """The run a person means: its id, a part of it, or the newest where none is given.
+    """The run a person means: its id, the name in it, a part of it, or the newest where none is given.
 
     `whole`, for what cannot be undone: the id, or its last part with the dash before it or without.
     """
@@ -128,6 +128,8 @@ def choose(names: Sequence[str], name: str | None, where: str, *, whole: bool = 
         [each for each in names if each == name],
         [each for each in names if ids[each] == name],
         [each for each in names if ids[each].endswith(last_part)],
+        # `mine` is the run of that name and not `mine-tanh`; what cannot be undone wants more than a name
+        *([] if whole else [[each for each in names if _AROUND_NAME.sub("", ids[each]) == name]]),
         *([] if whole else parts),
     ):
         if len(matches) == 1:

@@ -21,9 +21,10 @@ from condense_core.scenario.experiment import Experiment
 SUFFIX = ".sqlite"
 # What a recording may take; a wheel packs it to less than half. A hundred of them stay below 12 MB there.
 LARGEST = 260_000
-# Steps that are kept at most, where they fit, and those below which it is no film any more.
+# Steps that are kept at most, where they fit, and those below which it is no film any more: 500 kernels that have
+# spread leave room for so many.
 MOST_STEPS = 40
-FEWEST_STEPS = 8
+FEWEST_STEPS = 6
 # Named in place of the machine's host.
 HOST = "recording"
 

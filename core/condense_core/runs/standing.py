@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.measure_table import MEASURES
+from condense_core.rows_of_layers import only_kernels
 from condense_core.runfile.curves import FloatArray
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
@@ -105,7 +106,7 @@ def scalars_of(claim: Claim, layers: Sequence[str]) -> list[str]:
         if MEASURES[measure].of == "network":
             names.append(measure)
         elif measure not in _NOT_SCALARS:
-            names += [f"{layer}.{measure}" for layer in layers if requirement.layer in {None, layer}]
+            names += [f"{layer}.{measure}" for layer in _meant(requirement, layers)]
     return names
 
 
@@ -141,8 +142,15 @@ def measured(quantity: Quantity, run: RunReader) -> dict[str, float]:
     measure, at = quantity.measure, _step_of(quantity, None)
     if MEASURES[measure].of == "network":
         return {measure: run.last(measure, at)}
-    names = (layer for layer in run.layers if quantity.layer in {None, layer})
+    names = _meant(quantity, run.layers)
     return {f"{layer}.{measure}": _of_layer(measure, run, layer, at) for layer in names}
+
+
+def _meant(quantity: Quantity, layers: Sequence[str]) -> list[str]:
+    """The layers that a quantity is of; without a name the kernels of all."""
+    if quantity.layer is None:
+        return list(only_kernels(layers))
+    return [layer for layer in layers if layer == quantity.layer]
 
 
 def _values(quantity: Quantity, run: RunReader, at: int | None) -> dict[str, FloatArray]:
@@ -150,7 +158,7 @@ def _values(quantity: Quantity, run: RunReader, at: int | None) -> dict[str, Flo
     measure = quantity.measure
     if MEASURES[measure].of == "network":
         return {"": run.last_of_members(measure, at)}
-    names = [layer for layer in run.layers if quantity.layer in {None, layer}]
+    names = _meant(quantity, run.layers)
     if not names:
         return {quantity.layer or "": np.full(run.members, math.nan)}
     if measure not in _NOT_SCALARS:

@@ -15,9 +15,13 @@ class Found(Checked, frozen=True, kw_only=True):
     """In how many of how many distinct draws a claim was seen to hold, at which revision, and on which images."""
 
     holds_in: int
+    """Draws in which the claim was seen to hold."""
     of: int
+    """Draws that were looked at."""
     revision: str = ""
+    """The program's revision that trained them."""
     note: str = ""
+    """On which data, or what else there is to say."""
 
     def __post_init__(self) -> None:
         at_least("of", self.of, 1)
@@ -37,15 +41,25 @@ class About(Checked, frozen=True, kw_only=True):
     """
 
     summary: str
+    """What the scenario is, in a line."""
     record: str = ""
+    """What it stands beside in a paper, as `fcn/3a`; empty for none."""
     kind: PresetKind = "demonstration"
+    """Whether it is the paper's own setting, or a demonstration of the phenomenon."""
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
     """Why a setting is not the record's, by the setting's name."""
     paper: Literal["fcn", "cnn", "none"] = "none"
+    """The paper: that of 2022 on fully connected networks, of 2025 on convolutional ones, or none."""
     figure: str = ""
+    """The paper's figure, in files from before records."""
     paper_shows: str = ""
+    """What the figure shows, in files from before records."""
     ours: str = ""
+    """What was chosen where the paper says nothing, in files from before records."""
     finding: str = ""
+    """What was found, in files from before records."""
+    follows: str = ""
+    """Of a question of our own: whose work it follows, and what of it is ours."""
     bounds: str = ""
     """How the bounds of the claim were decided, before the draws were looked at that it is judged on."""
     after_looking: str = ""
@@ -53,7 +67,9 @@ class About(Checked, frozen=True, kw_only=True):
     found: Found | None = None
     """What was counted before: a reproduction that contradicts it fails."""
     minutes_cpu: float | None = None
+    """Minutes of one core that a run takes; none where it needs a GPU."""
     minutes_gpu: float | None = None
+    """Minutes that a run takes on a GPU; none where that was not measured."""
 
     def __post_init__(self) -> None:
         for name in self.reasons:
@@ -77,9 +93,13 @@ class Quick(Checked, frozen=True, kw_only=True):
     """
 
     set: dict[str, bool | int | float | str]
+    """Fields that are changed, by their dotted names."""
     minutes_cpu: float
+    """Minutes of one core that the smaller run takes."""
     finding: str = ""
+    """What was found of the smaller run, in older files."""
     found: Found | None = None
+    """What was counted of the smaller run."""
 
     def __post_init__(self) -> None:
         require(len(self.set) > 0, "set", "at least one field", self.set)

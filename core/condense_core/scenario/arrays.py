@@ -72,7 +72,8 @@ class OwnArrays:
             return own
         if self.test_input is not None and test_samples > own:
             raise DataError(
-                f"{self.source}: {own:,} samples in X_test, {test_samples:,} were asked for; lower data.test_samples"
+                f"{self.source}: {own:,} samples in its test set, {test_samples:,} were asked for; lower"
+                " data.test_samples"
             )
         return test_samples
 

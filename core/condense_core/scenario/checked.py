@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import msgspec
 
@@ -10,6 +11,7 @@ from condense_core.validation import as_written
 
 # Characters of a refused value that are shown: a list of some steps or learning rates.
 LONGEST_VALUE = 200
+OWN_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Whole numbers without another bound: what PyTorch, SQLite and msgpack take.
 MOST = 2**63
 
@@ -36,6 +38,11 @@ def positive(field: str, value: float) -> None:
 def at_least(field: str, value: int, least: int) -> None:
     require(value >= least, field, f"{least} or more", value)
     require(value < MOST, field, "less than 2^63", value)
+
+
+def check_own_name(field: str, value: str) -> None:
+    """Refuse what no plugin can have: names of probes, activations and data sets of one's own."""
+    require(bool(OWN_NAME.fullmatch(value)), field, "the name of your own, small letters, digits and _", value)
 
 
 def check_path(field: str, value: str, expected: str) -> None:

@@ -28,10 +28,14 @@ _POSSIBLE = {
     "turning_to_growth": (0, math.inf),
     "loss_ratio": (0, math.inf),
     "angle_to_lines": (0, 90),
+    "effective_rank": (1, math.inf),
+    "sharpness": (-math.inf, math.inf),
+    "lowest_curvature": (-math.inf, math.inf),
+    "ntk_drift": (0, math.inf),
 }
 _SHARE_OF_ONE = (0, 1)
 # At the first step these have one value, whatever the weights are.
-_FIXED_AT_START = frozenset({"loss_ratio", "relative_change"})
+_FIXED_AT_START = frozenset({"loss_ratio", "relative_change", "ntk_drift"})
 # Counts, and what must stand beside them: without it a layer that is not condensed has a count too.
 _BESIDE = {
     "lines": ("condensed", "coverage"),

@@ -24,8 +24,11 @@ class Quantity(Checked, frozen=True, kw_only=True):
     """
 
     measure: ClaimMeasure
+    """The measure, by its name in docs/MEASURES.md."""
     layer: str | None = None
+    """The layer, such as `conv1`; none means every hidden layer."""
     at: int | None = None
+    """The step at which it is measured; none means the last one, of the data's own measures step 0."""
 
     def __post_init__(self) -> None:
         if self.at is not None:
@@ -36,7 +39,9 @@ class Requirement(Quantity, frozen=True, kw_only=True):
     """A measured value and the range it must lie in; without `layer`, in every hidden layer."""
 
     at_least: float | None = None
+    """The least value that fits; none means no bound from below."""
     at_most: float | None = None
+    """The largest value that fits; none means no bound from above."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,9 +63,13 @@ class Claim(Checked, frozen=True, kw_only=True):
     """
 
     text: str
+    """The claim in words."""
     requires: tuple[Requirement, ...]
+    """What is checked; all of it must hold."""
     share: float = 1.0
+    """In which share of the draws it must hold, up to 1."""
     about: Literal["training", "data", "loss"] = "training"
+    """What it does not hold without: training, these data, or a loss still near its start."""
 
     def __post_init__(self) -> None:
         require(len(self.requires) > 0, "requires", "at least one requirement", self.requires)

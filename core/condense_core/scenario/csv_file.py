@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import array
 import csv
+import dataclasses
 import functools
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from condense_core.errors import DataError, nearest
 from condense_core.foreign import decoding, open_file
-from condense_core.scenario.arrays import LARGEST, MOST_INPUTS, OwnArrays, called, classes_of, short_name
+from condense_core.scenario.arrays import LARGEST, MOST_INPUTS, OwnArrays, called, classes_of, listed, short_name
 from condense_core.text import printable, short
 
 if TYPE_CHECKING:
@@ -28,21 +29,37 @@ LARGEST_TEXT = 500_000_000
 FEW = 20
 
 
-def read(place: Path, target: str | None, values: str | None) -> OwnArrays:
+def read(place: Path, target: str | None, values: str | None, test: Path | None = None) -> OwnArrays:
     """The table's arrays; DataError in one line where it is missing, or a cell of it cannot be used.
 
     `target` names the column to be trained towards, by default the last; `values` says whether it holds `classes` or
-    `numbers`, by default the rule decides.
+    `numbers`, by default the rule decides. `test` is a further table of the same columns, that is held out.
     """
-    source = called(place)
-    with decoding(DataError, f"data.path: {source} cannot be read as CSV"):
-        state = place.stat()
-        return _read(place, source, target, values, state.st_mtime_ns, state.st_size)
+    return _read(place, target, values, test, *_state("path", place), *(_state("test_path", test) if test else ()))
 
 
 # one is kept: what is checked before a run starts is read again to be trained on
 @functools.lru_cache(maxsize=1)
-def _read(place: Path, source: str, target: str | None, values: str | None, _changed: int, size: int) -> OwnArrays:
+def _read(place: Path, target: str | None, values: str | None, test: Path | None, *_changed: int) -> OwnArrays:
+    table = _parsed("path", place, target)
+    found = table.arrays(values)
+    return found if test is None else table.held_out(found, _parsed("test_path", test, target))
+
+
+def _state(field: str, place: Path) -> tuple[int, int]:
+    """What tells that a file has changed."""
+    with decoding(DataError, f"data.{field}: {called(place)} cannot be read as CSV"):
+        state = place.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+def _parsed(field: str, place: Path, target: str | None) -> _Table:
+    source = called(place)
+    with decoding(DataError, f"data.{field}: {source} cannot be read as CSV"):
+        return _table(place, source, target, place.stat().st_size)
+
+
+def _table(place: Path, source: str, target: str | None, size: int) -> _Table:
     if size > LARGEST_TEXT:
         raise DataError(
             f"{source}: {size:,} bytes; expected at most {LARGEST_TEXT:,}: keep fewer rows, or use npz:PATH"
@@ -59,7 +76,7 @@ def _read(place: Path, source: str, target: str | None, values: str | None, _cha
         table = _Table(source, names, len(first[1]), column)
         for number, row in _chained(rows, lines):
             table.take(number, row)
-    return table.arrays(values)
+    return table
 
 
 def _lines(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -121,6 +138,7 @@ class _Table:
         if columns - 1 > MOST_INPUTS:
             raise DataError(f"{source}: {columns:,} columns; expected at most {MOST_INPUTS + 1:,}")
         self._source, self._names, self._columns, self._place = source, names, columns, target
+        self._classes: dict[int | str, int] | None = None
         self._cells = array.array("d")
         self._target: list[str] = []
         self._most = LARGEST // (8 * (columns - 1))
@@ -159,29 +177,73 @@ class _Table:
         """All rows as arrays."""
         import numpy as np
 
-        if not self._target:
-            raise DataError(f"{self._source}: a header and no rows; expected a row of numbers for each sample")
-        input_NI = np.frombuffer(self._cells, np.float64).reshape(len(self._target), self._columns - 1)
-        where = f"{self._source}: {self._called(self._place)}"
-        if "" in self._target:
-            raise DataError(f"{where} is empty in row {self._target.index('') + 1}; expected a value in each row")
-        number = [_number(cell) for cell in self._target]
-        if not _are_classes(self._target, number, values):
-            for row, value in enumerate(number):
-                if value is None or not math.isfinite(value):
-                    got = short(self._target[row], 40)
-                    raise DataError(f"{where} is {got} in row {row + 1}; expected a finite number")
-            return OwnArrays(source=self._source, input=input_NI, target=np.array(number, np.float64)[:, None])
+        input_NI, where = self._inputs(), self._where
+        if not _are_classes(self._target, [_number(cell) for cell in self._target], values):
+            return OwnArrays(source=self._source, input=input_NI, target=self._numbers())
         advice = "; of numbers to be trained towards: data.values=numbers"
         whole = all(_is_whole(cell) for cell in self._target)
         target: NumericArray = np.array([int(cell) for cell in self._target] if whole else self._target)
         value_C, number_N = classes_of(target, where, advice)
+        self._classes = {value: number for number, value in enumerate(value_C.tolist())}
         return OwnArrays(
             source=self._source,
             input=input_NI,
             target=number_N,
             class_names=tuple(printable(str(value)) for value in value_C.tolist()),
         )
+
+    def held_out(self, trained: OwnArrays, test: _Table) -> OwnArrays:
+        """`trained`, which are this table's arrays, with those of a table of the same columns as their test set."""
+        if (test._names, test._columns) != (self._names, self._columns):
+            raise DataError(f"{test._source}: {test._in_words}; expected those of {self._source}: {self._in_words}")
+        test_input = test._inputs()
+        test_target = test._numbers() if self._classes is None else test._numbered(self._classes, self._source)
+        return dataclasses.replace(trained, test_input=test_input, test_target=test_target)
+
+    @property
+    def _in_words(self) -> str:
+        return f"columns {listed(tuple(self._names))}" if self._names else f"{self._columns:,} columns without names"
+
+    @property
+    def _where(self) -> str:
+        return f"{self._source}: {self._called(self._place)}"
+
+    def _inputs(self) -> NumericArray:
+        """Inputs (N, I), of rows that all have a target."""
+        import numpy as np
+
+        if not self._target:
+            raise DataError(f"{self._source}: a header and no rows; expected a row of numbers for each sample")
+        if "" in self._target:
+            raise DataError(f"{self._where} is empty in row {self._target.index('') + 1}; expected a value in each row")
+        return np.frombuffer(self._cells, np.float64).reshape(len(self._target), self._columns - 1)
+
+    def _numbers(self) -> NumericArray:
+        """The target column as numbers (N, 1)."""
+        import numpy as np
+
+        number = [_number(cell) for cell in self._target]
+        for row, value in enumerate(number):
+            if value is None or not math.isfinite(value):
+                got = short(self._target[row], 40)
+                raise DataError(f"{self._where} is {got} in row {row + 1}; expected a finite number")
+        return np.array(number, np.float64)[:, None]
+
+    def _numbered(self, classes: Mapping[int | str, int], source: str) -> NumericArray:
+        """The target column (N,) as numbers of the classes that another table has."""
+        import numpy as np
+
+        whole = any(isinstance(value, int) for value in classes)
+        number = []
+        for row, cell in enumerate(self._target):
+            found = classes.get(int(cell) if whole and _is_whole(cell) else cell)
+            if found is None:
+                raise DataError(
+                    f"{self._where} is {short(cell, 40)} in row {row + 1}, which is no class of {source}: "
+                    f"{listed(tuple(str(value) for value in classes))}"
+                )
+            number.append(found)
+        return np.array(number, np.int64)
 
     def _refused(self, line: int, place: int, cell: str) -> DataError:
         got = f"{short(cell.strip(), 40)}" if cell.strip() else "empty"

@@ -161,8 +161,8 @@ def _bias(experiment: Experiment) -> str:
 
 
 def _lr(experiment: Experiment) -> object:
-    optimizer = experiment.optimizer
-    return optimizer.lr if optimizer.lr is not None else f"{optimizer.lr_lambda1:g} / λ1"
+    name, value = experiment.optimizer.rate
+    return {"lr": value, "lr_lambda1": f"{value:g} / λ1", "lr_curvature": f"{value:g} / curvature"}[name]
 
 
 def _dropped_below(experiment: Experiment) -> object:
@@ -201,7 +201,7 @@ _OF: Mapping[str, Callable[[Experiment], object]] = {
     "used": _used,
     "interval": _interval,
     "terms": lambda experiment: getattr(experiment.data, "terms", None),
-    "layers": lambda experiment: _one(["conv" if isinstance(item, Conv) else "dense" for item in experiment.layers]),
+    "layers": lambda experiment: _one([str(item.__struct_config__.tag) for item in experiment.layers]),
     "hidden": lambda experiment: len(experiment.layers),
     "width": lambda experiment: _one([layer.width for layer in experiment.layers]),
     "filter": lambda experiment: _one([item.size for item in experiment.layers if isinstance(item, Conv)] or [None]),

@@ -12,10 +12,21 @@ from typing import Literal
 import msgspec
 
 from condense_core.errors import nearest
+from condense_core.rows_of_layers import OUTPUTS_PROBE, outputs_of
 from condense_core.scenario.about import About, Quick
-from condense_core.scenario.checked import MOST, Checked, at_least, check_path, positive, require, require_in_words
+from condense_core.scenario.checked import (
+    MOST,
+    Checked,
+    at_least,
+    check_own_name,
+    check_path,
+    positive,
+    require,
+    require_in_words,
+)
 from condense_core.scenario.claims import Claim, Requirement
 from condense_core.scenario.data import (
+    Anchors,
     Cifar10,
     Cifar100,
     Csv,
@@ -27,6 +38,7 @@ from condense_core.scenario.data import (
     Labels,
     Mnist,
     Npz,
+    OwnSet,
     Photos,
     Sine,
 )
@@ -36,6 +48,7 @@ __all__ = [
     "GD",
     "Adam",
     "AdamW",
+    "Anchors",
     "Cifar10",
     "Cifar100",
     "Claim",
@@ -51,6 +64,7 @@ __all__ = [
     "Mnist",
     "Npz",
     "Optimizer",
+    "OwnSet",
     "Photos",
     "Requirement",
     "Sine",
@@ -59,16 +73,22 @@ __all__ = [
 ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "x2tanh", "identity")
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
 CENTRED_PREFIX = "centred-"
+# Before the name of an activation that a plugin has; whether one does is known where it is trained.
+OWN_PREFIX = "own:"
 
 USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
 # Expensive beside a small network's step: asked for by name.
-PROBES = (*USUAL_PROBES, "hessian", "ntk")
+PROBES = (*USUAL_PROBES, OUTPUTS_PROBE, "hessian", "ntk")
 
 
 class _Layer(Checked, frozen=True, kw_only=True):
     width: int
+    """Neurons, or filters of a convolution: 1 to 65536."""
     activation: str = "tanh"
+    """The function σ of what comes out: one of `condense-tui presets activations`, with `centred-` before it for
+    σ(x) - σ(0), or `own:NAME` of a plugin."""
     bias: bool = True
+    """Whether each kernel has a trained bias; it counts as the kernel's last entry."""
     dropout: float = 0.0
     """The share of the layer's outputs that a training step sets to 0, the others divided by what is left; what is
     measured is of the whole network."""
@@ -77,7 +97,9 @@ class _Layer(Checked, frozen=True, kw_only=True):
         require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
         require(0 <= self.dropout < 1, "dropout", "0 or more and less than 1", self.dropout)
         plain = self.activation.removeprefix(CENTRED_PREFIX)
-        if plain not in ACTIVATIONS:
+        if self.activation.startswith(OWN_PREFIX):
+            check_own_name("activation", self.activation.removeprefix(OWN_PREFIX))
+        elif plain not in ACTIVATIONS:
             hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
             raise ValueError(f"activation: unknown {self.activation!r}; {hint}")
 
@@ -90,13 +112,53 @@ class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
     """`width` filters of size×size, stride 1, no padding; a kernel is a whole output channel's filter and its bias."""
 
     size: int = 3
+    """Pixels of a filter's side."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(1 <= self.size <= 64, "size", "a filter of 1 to 64 pixels", self.size)
 
 
-Layer = Dense | Conv
+class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
+    """A block of a decoder: causal attention of `heads` heads, then a network of one hidden layer, each added to what
+    it reads, `width` numbers a token. Before the first block tokens and their places are embedded; after the last one a
+    linear layer reads the last token out.
+
+    A kernel is a row: of the embedding of tokens, of the queries, keys and values of each head, and of the hidden layer
+    with its bias. `bias` is that of both layers of that network; attention, embeddings and the read-out have none.
+    `dropout` is of its hidden neurons.
+    """
+
+    activation: str = "relu"
+    heads: int = 1
+    """Heads of its attention; they divide the width."""
+    hidden: int | None = None
+    """Neurons of the hidden layer; none means four times the width."""
+    norm: Literal["none", "pre"] = "none"
+    """`none`: what the parts are given is as large as the weights make it, so that their initial scale counts
+    everywhere; `pre`: what attention, the hidden layer and the read-out are given is centred and scaled to variance 1
+    at each token, without a trained scale or shift."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.heads <= 64, "heads", "1 to 64", self.heads)
+        require(self.width % self.heads == 0, "heads", f"a divisor of width ({self.width})", self.heads)
+        if self.hidden is not None:
+            require(1 <= self.hidden <= 65536, "hidden", "1 to 65536 neurons", self.hidden)
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of the hidden layer."""
+        return 4 * self.width if self.hidden is None else self.hidden
+
+    def kernel_counts(self, number: int) -> dict[str, int]:
+        """Kernels of what is measured of it: `block1.q.h1`, …, `block1.mlp`; `block1.q` where there is one head."""
+        heads = [f".h{head}" for head in range(1, self.heads + 1)] if self.heads > 1 else [""]
+        of_heads = {f"block{number}.{part}{head}": self.width // self.heads for part in "qkv" for head in heads}
+        return {**of_heads, f"block{number}.mlp": self.neurons}
+
+
+Layer = Dense | Conv | Block
 
 
 InitBias = Literal["zero", "same"]
@@ -111,6 +173,7 @@ class NormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="norm
     """N(0, std²) for every layer."""
 
     std: float
+    """Standard deviation of every weight."""
 
     def __post_init__(self) -> None:
         positive("std", self.std)
@@ -118,6 +181,7 @@ class NormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="norm
 
 class _PowerInit(_Init, frozen=True, kw_only=True):
     gamma: float
+    """The exponent γ: the larger it is, the smaller the initial weights."""
 
     def __post_init__(self) -> None:
         # beyond it a width to that power is no float
@@ -142,6 +206,7 @@ class PhaseInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="
     output layer and M^-((γ - γ')/2) of the hidden one, M its width. Their product is M^-γ, their quotient M^-γ'."""
 
     gamma_prime: float
+    """The exponent γ' by which the two layers differ; 0 draws both alike."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -160,12 +225,26 @@ class HeNormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="he
     """Normal with variance 2 / fan_in."""
 
 
+class LayerPowersInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="layer-powers"):
+    """std = M^-γ_l, M the width of the first hidden layer, with an exponent for every layer, the output layer's last:
+    for phase diagrams of deeper networks, where one layer can stay linear and another condense (after Zhou et al.
+    2022, arXiv 2205.12101; the parametrisation is ours)."""
+
+    gammas: tuple[float, ...]
+    """An exponent for every hidden layer, and one for the output layer."""
+
+    def __post_init__(self) -> None:
+        require(len(self.gammas) >= 2, "gammas", "an exponent for every layer and the output layer", self.gammas)
+        require(all(-30 <= gamma <= 30 for gamma in self.gammas), "gammas", "-30 to 30", self.gammas)
+
+
 Init = (
     NormalInit
     | MeanFanPowerInit
     | WidthPowerInit
     | FanOutPowerInit
     | PhaseInit
+    | LayerPowersInit
     | GlorotUniformInit
     | GlorotNormalInit
     | HeNormalInit
@@ -179,10 +258,15 @@ class Record(Checked, frozen=True, kw_only=True):
     """
 
     frames: int = 200
+    """How many steps are measured, about: 2 to 1000000."""
     spacing: Literal["log", "linear"] = "log"
+    """How these steps are spaced: evenly in the logarithm of the step, or evenly."""
     steps: tuple[int, ...] = ()
+    """Steps that are measured besides, such as those that a figure shows."""
     probes: tuple[str, ...] = USUAL_PROBES
-    """What is measured; `hessian` and `ntk` only where they stand here."""
+    """What is measured; `neuron-outputs`, `hessian` and `ntk` only where they stand here."""
+    own: tuple[str, ...] = ()
+    """Probes of your own that measure besides, by their names (docs/PLUGINS.md)."""
     budget: float = 0.03
     """The share of training time that measuring may take: a probe that is too expensive runs less often, and an event
     says so. The first and the last step, `steps` and a claim's steps are measured in any case."""
@@ -206,14 +290,20 @@ class Record(Checked, frozen=True, kw_only=True):
         for probe in self.probes:
             if probe not in PROBES:
                 raise ValueError(f"probes: unknown {probe!r}; {nearest(probe, PROBES)}")
+        for name in self.own:
+            check_own_name("own", name)
+        require(len(set(self.own)) == len(self.own), "own", "each name once", self.own)
 
 
 class Stop(Checked, frozen=True, kw_only=True):
     """End early at the first checked step where the loss (relative to its start) or the accuracy has got there."""
 
     loss_ratio: float | None = None
+    """End where the loss over its first value is at most this; none means not for the loss."""
     accuracy: float | None = None
+    """End where this share of the sample, up to 1, is classified right; none means not for the accuracy."""
     every: int = 10
+    """Steps between two looks at it."""
 
     def __post_init__(self) -> None:
         if self.loss_ratio is not None:
@@ -227,25 +317,38 @@ class Ensemble(Checked, frozen=True, kw_only=True):
     """Several seeds of one scenario, trained as one run: member k has `seed` + k, or `data.seed` + k, or both."""
 
     members: int = 1
+    """How many seeds are trained, 1 to 4096."""
     vary: Literal["init", "data", "both"] = "init"
+    """What differs between them: the initial weights, the data, or both."""
 
     def __post_init__(self) -> None:
         require(1 <= self.members <= 4096, "members", "1 to 4096", self.members)
 
 
 class Experiment(Checked, frozen=True, kw_only=True):
-    """One scenario: data, hidden layers (a linear output layer is added), initialisation, loss, optimiser, steps."""
+    """One scenario: data, hidden layers (a linear output layer is added), initialisation, loss, optimiser, steps.
+
+    Layers are convolutions, then dense ones; or they are blocks of a decoder, which read tokens.
+    """
 
     name: str
+    """What the scenario is called, and its runs unless they have a name of their own."""
     steps: int
+    """Training steps, 1 to 1000000000; with full batches, a step is an epoch."""
     data: Data
+    """What is trained on."""
     layers: tuple[Layer, ...]
+    """The hidden layers in order, 1 to 64, convolutions before dense ones; a linear output layer is added."""
     init: Init
+    """How the initial weights are drawn."""
     optimizer: Optimizer
+    """How the weights move."""
     loss: Literal["mse", "softmax-mse", "cross-entropy"] = "mse"
+    """What is minimised: half the mean squared error of the outputs, or of their softmax, or cross-entropy."""
     seed: int = 0
     """Seed of the initial weights and of the batches; `data.seed` is that of the data."""
     dtype: Literal["float32", "float64"] = "float32"
+    """Precision of weights and training; measures are taken in float64 where that matters."""
     residual: bool = False
     """h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on; dense layers of one width only."""
     initial: str | None = None
@@ -259,11 +362,17 @@ class Experiment(Checked, frozen=True, kw_only=True):
     """Ways to train convolutions faster that change the last digits (`channels-last`) or all but three of them (`bf16`:
     products in bfloat16, weights and sums in `dtype`); none unless asked for."""
     ensemble: Ensemble = Ensemble()
+    """Several seeds of the scenario as one run."""
     record: Record = Record()
+    """What is measured, and when."""
     stop: Stop | None = None
+    """When training ends early; none means at the last step."""
     claim: Claim | None = None
+    """What the run must show, checked while it trains; none claims nothing."""
     about: About | None = None
+    """Where a preset comes from and how long it takes."""
     quick: Quick | None = None
+    """What `reproduce --quick` trains in its place; none means the whole."""
 
     def __post_init__(self) -> None:
         require(0 < len(self.name) <= 80 and self.name.isprintable(), "name", "1 to 80 printable characters", self.name)
@@ -288,11 +397,10 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(warmup < self.steps, "optimizer.warmup", f"fewer than steps ({self.steps})", warmup)
         late = [step for step in self.record.steps if step > self.steps]
         require(not late, "record.steps", f"at most steps ({self.steps})", late)
+        rows = (*self.layer_names, *self.output_names)
         for requirement in self.claim.requires if self.claim else ():
-            known = requirement.layer is None or requirement.layer in self.layer_names
-            require(
-                known, "claim.requires", f"a layer of this network ({', '.join(self.layer_names)})", requirement.layer
-            )
+            known = requirement.layer is None or requirement.layer in rows
+            require(known, "claim.requires", f"a layer of this network ({', '.join(rows)})", requirement.layer)
             in_time = requirement.at is None or requirement.at <= self.steps
             require(in_time, "claim.requires.at", f"at most steps ({self.steps})", requirement.at)
 
@@ -325,6 +433,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]
         has, name = self._kinds_of_layers, str(self.data.__struct_config__.tag)
+        self._check_blocks(has, name)
         no_images = isinstance(self.data, Sine | Formula | Csv)
         ordered = kinds == sorted(kinds, reverse=True)
         require_in_words(ordered, "layers", "convolutions before dense layers", "a convolution after a dense layer")
@@ -341,20 +450,53 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require_in_words(not any(kinds), "residual", "dense layers only", has)
             widths = [layer.width for layer in self.layers]
             require(len(set(widths)) == 1, "residual", "layers of one width", widths)
+        if isinstance(self.init, LayerPowersInit):
+            stacked = "layers one after the other for 'layer-powers'"
+            require_in_words(not self.decodes, "init.scheme", stacked, has)
+            wanted = len(kinds) + 1
+            require(len(self.init.gammas) == wanted, "init.gammas", f"{wanted} exponents", self.init.gammas)
+            no_trunk = self.trunk is None
+            require_in_words(no_trunk, "init.scheme", "a network without a trunk for 'layer-powers'", "a trunk")
         if isinstance(self.init, PhaseInit):
-            two_layers = kinds == [False] and self.trunk is None
+            two_layers = kinds == [False] and not self.decodes and self.trunk is None
             found = f"a trunk and {has}" if self.trunk is not None else has
             require_in_words(two_layers, "init.scheme", "a network of one dense layer for 'phase'", found)
+        if self.optimizer.lr_curvature is not None:
+            no_trunk = self.trunk is None
+            require_in_words(no_trunk, "optimizer.lr_curvature", "a network without a trunk", f"trunk = {self.trunk!r}")
         if self.optimizer.lr_lambda1 is not None:
             theory = len(kinds) == 1 and kinds[0]
             advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"
             require_in_words(theory, "optimizer.lr_lambda1", "a network of one convolution", has + advice)
 
     @property
+    def decodes(self) -> bool:
+        """Whether its layers are blocks of a decoder."""
+        return isinstance(self.layers[0], Block)
+
+    def _check_blocks(self, has: str, name: str) -> None:
+        blocks = [layer for layer in self.layers if isinstance(layer, Block)]
+        reads_tokens = isinstance(self.data, Anchors)
+        if not blocks:
+            require_in_words(not reads_tokens, "layers", f"blocks for data.name = '{name}'", has)
+            return
+        require_in_words(len(blocks) == len(self.layers), "layers", "blocks alone, or none", has)
+        require_in_words(reads_tokens, "data.name", f"'anchors' for {has}", repr(name))
+        for what in ("width", "norm"):
+            values = list(dict.fromkeys(getattr(block, what) for block in blocks))
+            require(len(values) == 1, "layers", f"blocks of one {what}", values)
+        require_in_words(not self.residual, "residual", "false: blocks add to what they read", "true")
+        require_in_words(self.trunk is None, "trunk", f"none for {has}", repr(self.trunk))
+        measured = OUTPUTS_PROBE in self.record.probes
+        require_in_words(not measured, "record.probes", f"none of outputs for {has}", repr(OUTPUTS_PROBE))
+
+    @property
     def _kinds_of_layers(self) -> str:
         """`1 convolution and 2 dense layers`."""
         convolutions = sum(isinstance(layer, Conv) for layer in self.layers)
-        counts = {"convolution": convolutions, "dense layer": len(self.layers) - convolutions}
+        blocks = sum(isinstance(layer, Block) for layer in self.layers)
+        dense = len(self.layers) - convolutions - blocks
+        counts = {"convolution": convolutions, "dense layer": dense, "block": blocks}
         return " and ".join(f"{count} {kind}{'s' * (count > 1)}" for kind, count in counts.items() if count)
 
     def _check_loss_and_labels(self) -> None:
@@ -366,11 +508,29 @@ class Experiment(Checked, frozen=True, kw_only=True):
         require(labels == "onehot", "data.labels", f"'onehot' with loss = {self.loss!r}", labels)
 
     @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names under which the outputs of the layers' neurons are recorded, where they are; a decoder's are not."""
+        recorded = OUTPUTS_PROBE in self.record.probes and not self.decodes
+        return tuple(map(outputs_of, self.layer_names)) if recorded else ()
+
+    @property
     def layer_names(self) -> tuple[str, ...]:
-        """Names of the hidden layers in order: conv1, conv2, …, dense1, …"""
-        names, seen = [], {"conv": 0, "dense": 0}
-        for layer in self.layers:
+        """Names of what is measured, in order: conv1, conv2, …, dense1, …; of a decoder the embedding, and then what is
+        measured of each block."""
+        return tuple(self.kernel_counts)
+
+    @property
+    def kernel_counts(self) -> dict[str, int]:
+        """How many kernels each of `layer_names` has."""
+        found: dict[str, int] = {}
+        seen = {"conv": 0, "dense": 0}
+        if isinstance(self.data, Anchors):
+            found["embedding"] = self.data.vocabulary
+        for number, layer in enumerate(self.layers, start=1):
+            if isinstance(layer, Block):
+                found |= layer.kernel_counts(number)
+                continue
             kind = "conv" if isinstance(layer, Conv) else "dense"
             seen[kind] += 1
-            names.append(f"{kind}{seen[kind]}")
-        return tuple(names)
+            found[f"{kind}{seen[kind]}"] = layer.width
+        return found

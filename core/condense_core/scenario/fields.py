@@ -21,6 +21,15 @@ class SettableField(NamedTuple):
     value: str
     words: tuple[str, ...] = ()
     """The words that it takes, where there are few."""
+    part: type[msgspec.Struct] | None = None
+    """The part of the scenario that has the field."""
+
+    @property
+    def help(self) -> str:
+        """What it is, in a sentence; empty for the name of a kind, such as `data.name`."""
+        from condense_core.scenario.field_help import help_of
+
+        return "" if self.part is None else help_of(self.part).get(self.name.rpartition(".")[2], "")
 
 
 def fields(experiment: Experiment) -> list[SettableField]:
@@ -29,7 +38,9 @@ def fields(experiment: Experiment) -> list[SettableField]:
     return [field for field in found if field.name.partition(".")[0] not in _NOT_SET]
 
 
-def _fields(value: object, path: str, expected: Any) -> Iterator[SettableField]:
+def _fields(
+    value: object, path: str, expected: Any, part: type[msgspec.Struct] | None = None
+) -> Iterator[SettableField]:
     lead = f"{path}." if path else ""
     if isinstance(value, msgspec.Struct):
         config, kinds = value.__struct_config__, fields_of(type(value))
@@ -37,12 +48,13 @@ def _fields(value: object, path: str, expected: Any) -> Iterator[SettableField]:
             tags = tuple(str(option.__struct_config__.tag) for option in structs(expected))
             yield SettableField(f"{lead}{config.tag_field}", str(config.tag), tags)
         for field in msgspec.structs.fields(value):
-            yield from _fields(getattr(value, field.name), f"{lead}{field.encode_name}", kinds[field.encode_name])
+            name, kind = f"{lead}{field.encode_name}", kinds[field.encode_name]
+            yield from _fields(getattr(value, field.name), name, kind, type(value))
     elif isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
         for index, item in enumerate(value):
             yield from _fields(item, f"{lead}{index}", item_type(expected))
     else:
-        yield SettableField(path, _written(value), _words(path, expected))
+        yield SettableField(path, _written(value), _words(path, expected), part)
 
 
 def _words(path: str, expected: Any) -> tuple[str, ...]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from condense_core.errors import DataError
 from condense_core.scenario.arrays import OwnArrays
-from condense_core.scenario.data import Csv, Npz
+from condense_core.scenario.data import Csv, Npz, OwnSet
 from condense_core.scenario.experiment import Conv, Experiment
 
 
 def check_fits(experiment: Experiment, arrays: OwnArrays) -> None:
     """DataError, in one line that names the file, what was expected and what to do, where they do not fit."""
     data = experiment.data
-    assert isinstance(data, Npz | Csv)
+    assert isinstance(data, Npz | Csv | OwnSet)
     trained = arrays.trained(data.samples, data.test_samples)
     arrays.held_out(data.test_samples)
     batch = experiment.optimizer.batch
@@ -31,7 +31,7 @@ def check_fits(experiment: Experiment, arrays: OwnArrays) -> None:
     _check_images(experiment, arrays)
 
 
-_CLASSES = {Npz: "y as whole numbers", Csv: "data.values=classes"}
+_CLASSES = {Npz: "y as whole numbers", Csv: "data.values=classes", OwnSet: "targets as whole numbers"}
 
 
 def _check_images(experiment: Experiment, arrays: OwnArrays) -> None:

@@ -11,6 +11,7 @@ from condense_core.scenario.experiment import (
     GlorotUniformInit,
     HeNormalInit,
     Init,
+    LayerPowersInit,
     MeanFanPowerInit,
     NormalInit,
     PhaseInit,
@@ -29,6 +30,8 @@ class LayerSize:
     """Width of the network's first hidden layer."""
     readout: bool = False
     """Whether it is the output layer."""
+    place: int = 0
+    """How many layers lie below it."""
 
     @property
     def fan_in(self) -> int:
@@ -53,6 +56,8 @@ def standard_deviation(init: Init, size: LayerSize) -> float:
         case PhaseInit():
             sign = 1 if size.readout else -1
             return float(size.first_width ** (-(init.gamma + sign * init.gamma_prime) / 2))
+        case LayerPowersInit():
+            return float(size.first_width ** -init.gammas[size.place])
         case GlorotUniformInit() | GlorotNormalInit():
             return math.sqrt(2 / (size.fan_in + size.fan_out))
         case HeNormalInit():

@@ -7,11 +7,20 @@ from typing import Literal
 
 from condense_core.scenario.checked import MOST, Checked, at_least, positive, require, require_in_words
 
+# Ways to say the learning rate, of which a scenario has one.
+RATES = ("lr", "lr_lambda1", "lr_curvature")
+
 
 class _Optimizer(Checked, frozen=True, kw_only=True):
     lr: float | None = None
+    """The learning rate; either it or `lr_lambda1` is given."""
     lr_lambda1: float | None = None
     """Instead of `lr`: the learning rate times λ1, the top singular value of the signal matrix at the start."""
+    lr_curvature: float | None = None
+    """Instead of `lr`: the learning rate times the curvature at the start, the largest |eigenvalue| of the Hessian of
+    the loss, so that as many steps are as much training from small and large initial weights."""
+    lr_most: float | None = None
+    """The highest rate that `lr_curvature` may come to: deep networks of tiny weights are flat at the start."""
     batch: int | None = None
     """Samples a step; none means the full batch, where a step is an epoch."""
     later_lr: tuple[tuple[int, float], ...] = ()
@@ -29,9 +38,14 @@ class _Optimizer(Checked, frozen=True, kw_only=True):
     """Standard deviation of the normal numbers that each step adds to every entry of the gradient."""
 
     def __post_init__(self) -> None:
-        given = [value for value in (self.lr, self.lr_lambda1) if value is not None]
-        require_in_words(len(given) == 1, "lr", "exactly one of lr and lr_lambda1", "both" if given else "neither")
-        positive("lr" if self.lr is not None else "lr_lambda1", given[0])
+        given = {name: value for name in RATES if (value := getattr(self, name)) is not None}
+        found = " and ".join(given) if given else "none"
+        require_in_words(len(given) == 1, "lr", "exactly one of lr, lr_lambda1 and lr_curvature", found)
+        for name, value in given.items():
+            positive(name, value)
+        if self.lr_most is not None:
+            require_in_words("lr_curvature" in given, "lr_most", "lr_curvature, which it bounds", f"{found} alone")
+            positive("lr_most", self.lr_most)
         if self.batch is not None:
             at_least("batch", self.batch, 1)
         steps = [step for step, _ in self.later_lr]
@@ -49,6 +63,12 @@ class _Optimizer(Checked, frozen=True, kw_only=True):
         for field in ("weight_decay", "noise"):
             value = getattr(self, field)
             require(math.isfinite(value) and value >= 0, field, "a finite number, 0 or more", value)
+
+    @property
+    def rate(self) -> tuple[str, float]:
+        """Which of RATES says the learning rate, and what."""
+        (found,) = ((name, float(value)) for name in RATES if (value := getattr(self, name)) is not None)
+        return found
 
     @property
     def constant_lr(self) -> bool:
@@ -86,7 +106,9 @@ class GD(_Optimizer, frozen=True, kw_only=True, tag_field="name", tag="gd"):
 
 class _Moments(_Optimizer, frozen=True, kw_only=True):
     betas: tuple[float, float] = (0.9, 0.999)
+    """Shares of the running means of gradient and squared gradient that a step keeps."""
     eps: float = 1e-8
+    """What is added to the root of the squared gradient's mean, so that nothing is divided by 0."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

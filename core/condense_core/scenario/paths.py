@@ -38,6 +38,8 @@ def check_data_is_there(experiment: Experiment) -> None:
         raise DataError(
             f"data.path: no file {data.path} on {socket.gethostname()}, where it is read (--data {name}:PATH)"
         )
+    if isinstance(data, Csv) and data.test_path is not None and not place_of(data.test_path).is_file():
+        raise DataError(f"data.test_path: no file {data.test_path} on {socket.gethostname()}, where it is read")
     check_data_fits(experiment)
     if isinstance(data, Mnist | Cifar10 | Cifar100) and not data.download:
         root = data_root(data.root)
@@ -83,11 +85,21 @@ def data_root(given: str | None) -> Path:
     return place_of(root) if root else platformdirs.user_cache_path("condense-tui") / "data"
 
 
+def files_of(experiment: Experiment) -> list[Path]:
+    """Files and folders of its user's own that a scenario names, as they would be on this machine."""
+    data = experiment.data
+    named = [data.path] if isinstance(data, Folder | Npz | Csv) else []
+    further = data.test_path if isinstance(data, Csv) else None
+    return [place_of(path) for path in (*named, further, experiment.initial) if path]
+
+
 def with_absolute_paths(experiment: Experiment) -> Experiment:
     """The experiment with every path in it made absolute, so that it means the same in another process."""
     data = experiment.data
     if isinstance(data, Folder | Npz | Csv):
         data = msgspec.structs.replace(data, path=str(place_of(data.path).resolve()))
+        if isinstance(data, Csv) and data.test_path is not None:
+            data = msgspec.structs.replace(data, test_path=str(place_of(data.test_path).resolve()))
     elif isinstance(data, Mnist | Cifar10 | Cifar100):
         data = msgspec.structs.replace(data, root=str(data_root(data.root).resolve()))
     initial = experiment.initial and str(Path(experiment.initial).expanduser().resolve())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from condense_core.scenario.data import input_shape, output_count
-from condense_core.scenario.experiment import Conv, Experiment
+from condense_core.scenario.experiment import Block, Conv, Experiment
 from condense_core.scenario.init_std import LayerSize, standard_deviation
 
 Regime = Literal["linear", "critical", "condensed"]
@@ -61,6 +61,8 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
     if len(experiment.layers) > 1 or experiment.trunk is not None or experiment.initial is not None:
         return None
     layer, width = experiment.layers[0], experiment.layers[0].width
+    if isinstance(layer, Block):
+        return None
     readouts = output_count(experiment.data)
     shape = input_shape(experiment.data)
     if width < 2 or readouts is None or shape is None:
@@ -71,7 +73,7 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
     else:
         inputs, pixels, positions = channels * side**2, 1, 1
     hidden = LayerSize(n_in=inputs, n_out=width, filter_pixels=pixels, first_width=width)
-    readout = LayerSize(n_in=width * positions, n_out=readouts, first_width=width, readout=True)
+    readout = LayerSize(n_in=width * positions, n_out=readouts, first_width=width, readout=True, place=1)
     try:
         return phase_point(
             width,

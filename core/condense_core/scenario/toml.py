@@ -39,10 +39,11 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 # Levels of tables and lists in a scenario: claim.requires and data.terms have four.
 DEEPEST = 16
-# Fields that say one thing in two ways: the one that is set takes the other's place.
-_INSTEAD: dict[tuple[str, ...], tuple[str, str]] = {
-    ("optimizer", "lr"): ("optimizer", "lr_lambda1"),
-    ("optimizer", "lr_lambda1"): ("optimizer", "lr"),
+# Fields that say one thing in several ways: the one that is set takes the place of the others.
+_INSTEAD: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("optimizer", "lr"): ("lr_lambda1", "lr_curvature", "lr_most"),
+    ("optimizer", "lr_lambda1"): ("lr", "lr_curvature", "lr_most"),
+    ("optimizer", "lr_curvature"): ("lr", "lr_lambda1"),
 }
 
 
@@ -153,8 +154,8 @@ def with_settings(experiment: Experiment, values: Mapping[str, object], source: 
 def override(table: Table, settings: Iterable[str], source: str = "--set") -> Table:
     """A copy of `table` with each KEY=VALUE applied: `optimizer.lr=1e-4`, `layers.0.activation=tanh`,
     `layers.*.width=64` for all. A value `none` takes an optional field out; a part that changes its kind (`data.name`,
-    `init.scheme`, …) drops the fields that the new kind does not have, and `optimizer.lr` and `lr_lambda1` take each
-    other's place."""
+    `init.scheme`, …) drops the fields that the new kind does not have, and `optimizer.lr`, `lr_lambda1` and
+    `lr_curvature` take each other's place."""
     chosen: set[tuple[str, ...]] = set()
     with decoding(ScenarioError, source):
         result: Table = _copy(table)
@@ -164,9 +165,10 @@ def override(table: Table, settings: Iterable[str], source: str = "--set") -> Ta
     with decoding(ScenarioError, source):
         _drop_leftovers(Experiment, result, (), chosen)
         for path in chosen & _INSTEAD.keys():
-            part, other = _INSTEAD[path]
-            if path[1] in result[part] and (part, other) not in chosen:
-                result[part].pop(other, None)
+            part = path[0]
+            for other in _INSTEAD[path]:
+                if path[1] in result[part] and (part, other) not in chosen:
+                    result[part].pop(other, None)
     return result
 
 
@@ -203,7 +205,9 @@ def _assign(table: Table, path: tuple[str, ...], text: str, source: str) -> None
             for option in structs(expected):
                 every |= fields_of(option)
             if part not in every:
-                raise ScenarioError(f"{source} {_unknown(path[: depth + 1], every)}")
+                # a near name of another kind helps, all names of all kinds do not
+                named = every if struct is None or "'" in nearest(part, every) else fields
+                raise ScenarioError(f"{source} {_unknown(path[: depth + 1], named)}")
             fields = every
         expected = fields[part]
         if last:
@@ -236,7 +240,9 @@ def _value(text: str, expected: Any, source: str) -> Any:
         try:
             value = float(text)  # `.5`, which TOML does not know
         except ValueError:
-            return text
+            # `record.own=weight_norm`: words need no brackets
+            of_words = is_text(item_type(expected)) and item_type(expected) is not object
+            return [word.strip() for word in text.split(",")] if of_words else text
     kinds = members(expected)
     # `1e6` steps are meant as a whole number
     whole = isinstance(value, float) and int in kinds and float not in kinds and value.is_integer()

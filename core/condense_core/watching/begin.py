@@ -20,6 +20,8 @@ from condense_core.runfile.rows import LARGEST_STEP
 from condense_core.runs.create import create_watched, revision_at
 from condense_core.runs.place import runs_folder
 from condense_core.runs.take_up import take_up, watched_folder
+from condense_core.scenario.checked import OWN_NAME
+from condense_core.scenario.experiment import OWN_PREFIX
 from condense_core.scenario.watched import Watched
 from condense_core.watching import ends
 from condense_core.watching.budget import FIRST, PROBES, Allowance
@@ -66,8 +68,8 @@ def watch(
     trained, without embeddings and the output layer. `split` says into how many parts the rows of a fused layer are
     split, as `{"*.c_attn": 3}`; `rows` which way round bare 2-d parameters are. `steps` is how many there will be, if
     you know; `every` measures every so many steps in place of ever fewer. `probes` are what is measured, of
-    `similarity`, `condensation`, `spectrum`, `alignment` and `change`; loss, gradient and speed always are. `budget` is
-    the share of training time that measuring may take.
+    `similarity`, `condensation`, `spectrum`, `alignment` and `change`, and `own:NAME` of a plugin (docs/PLUGINS.md);
+    loss, gradient and speed always are. `budget` is the share of training time that measuring may take.
 
     `resume` names a watched run, by its id or its folder, whose training you resume from a checkpoint of your own: it
     goes on in the same file, with the layers that it has. `step` is the step of the checkpoint; by default what the
@@ -162,11 +164,18 @@ def _optimizers(given: object) -> list[Optimizer]:
 def _probes(given: Sequence[str]) -> tuple[str, ...]:
     """The probes that run, the loss first, on which the others hang."""
     names = [given] if isinstance(given, str) else list(given)
-    unknown = [name for name in names if name not in PROBES]
+    # whether a plugin has them, the recorder's process finds out
+    own = [name for name in dict.fromkeys(names) if _is_own(name)]
+    unknown = [name for name in names if name not in PROBES and name not in own]
     if unknown:
         told = "; ".join(f"unknown {name!r}, {nearest(str(name), PROBES)}" for name in unknown)
         raise ValueError(f"watch: probes: {told}")
-    return tuple(name for name in PROBES if name in names or name == FIRST)
+    return (*(name for name in PROBES if name in names or name == FIRST), *own)
+
+
+def _is_own(name: str) -> bool:
+    lead, colon, own = str(name).partition(":")
+    return lead + colon == OWN_PREFIX and bool(OWN_NAME.fullmatch(own))
 
 
 def _check(model: object, loss: object, every: object, budget: object) -> None:

@@ -8,13 +8,19 @@ from collections.abc import Sequence
 
 from condense_core.engine.training.budget import Budget
 
-# Within the first half minute measuring may have what it may take of that, at most a tenth of the time trained so far,
-# or this where that is less: beside the recorder's start, without which there is nothing.
-FIRST_S = 30.0
+# Within the first seconds measuring may have what it may take of a minute, the recorder's start counted, or of half a
+# minute where that start leaves less; at most a tenth of the time trained so far, or LEAST_S where that is less. Most
+# happens there, and from the minute on it is the share that was given.
+FIRST_S = 60.0
 EARLY_SHARE = 0.1
 LEAST_S = 0.3
+# What a probe costs the first time is mostly what it makes for the next ones, as the null of its layers' shapes: of
+# those it is taken to cost this part.
+FIRST_TIME = 0.25
 # Measurements that may be asked for before the first one has said what they cost.
 BLIND = 48
+# Seconds that copies of weights may take until then: of a large network most of these could not be measured.
+BLIND_S = 0.05
 
 # Without it nothing runs: it has the loss, by which the steps of a run are known.
 FIRST = "vitals"
@@ -37,6 +43,7 @@ class Allowance(Budget):
         """All that run where there is time."""
         self._asked: deque[dict[str, float]] = deque()
         self._answered = False
+        self._ran: set[str] = set()
         self._start = 0.0
 
     def began(self, seconds: float) -> None:
@@ -46,13 +53,16 @@ class Allowance(Budget):
 
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
-        early = max(LEAST_S, min(self._share * FIRST_S, EARLY_SHARE * trained))
+        first = self._share * FIRST_S
+        early = max(LEAST_S, min(max(first - self._start, first / 2), EARLY_SHARE * trained))
         return max(self._share * trained, self._start + early)
 
     def due(self, trained: float) -> list[str]:
         """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
         if not self._answered and len(self._asked) >= BLIND:
             return []
+        if not self._answered and self.besides > BLIND_S:
+            return [FIRST]
         return super().due(trained)
 
     def ask(self, names: Sequence[str]) -> None:
@@ -71,3 +81,6 @@ class Allowance(Budget):
         self._answered = True
         # a loss costs nothing to speak of: it is recorded at every step that is due
         super().ran({**costs, FIRST: 0.0})
+        for name in costs.keys() - self._ran:
+            self._cost[name] *= FIRST_TIME
+        self._ran |= costs.keys()

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from condense_core.measures.rows import as_rows, stretch
 from condense_core.scenario.geometry import Geometry, LayerKind
 from condense_core.scenario.watched import LONGEST_LAYER_NAME
 from condense_core.watching.layers import FoundLayer, Parts
@@ -161,7 +162,7 @@ class Finder:
                 f"{name}.{label}".strip("."),
                 "recurrent",
                 _of_parameters(module, parameter, bias_name),
-                _as_rows,
+                as_rows,
                 channels=weight.shape[1],
                 trainable=weight.requires_grad,
             )
@@ -187,7 +188,7 @@ class Finder:
 
 def _bare(name: str, module: nn.Module, parameter: str, *, turned: bool) -> list[FoundLayer]:
     weight: Tensor = getattr(module, parameter)
-    parts, rows = _of_parameters(module, parameter, ""), _as_columns if turned else _as_rows
+    parts, rows = _of_parameters(module, parameter, ""), _as_columns if turned else as_rows
     return [_layer(name, "raw", parts, rows, channels=weight.shape[0 if turned else 1], trainable=weight.requires_grad)]
 
 
@@ -205,13 +206,8 @@ def _weight_of(module: nn.Module) -> Any:
         return _of_module(module)().weight
 
 
-def _as_rows(weight: Tensor, bias: Tensor | None) -> Tensor:
-    rows_MK = weight.flatten(1)
-    return rows_MK if bias is None else torch.cat([rows_MK, bias.to(rows_MK.dtype)[:, None]], dim=1)
-
-
 def _as_columns(weight: Tensor, bias: Tensor | None) -> Tensor:
-    return _as_rows(weight.transpose(0, 1), bias)
+    return as_rows(weight.transpose(0, 1), bias)
 
 
 def _of_parameters(module: nn.Module, weight: str, bias: str) -> Callable[[], Parts]:
@@ -268,7 +264,7 @@ def _plain(name: str, module: nn.Module, kind: LayerKind, channels: int, *, turn
         name,
         kind,
         _of_module(module),
-        _as_columns if turned else _as_rows,
+        _as_columns if turned else as_rows,
         channels=channels,
         trainable=any(parameter.requires_grad for parameter in module.parameters() if parameter.ndim > 1),
     )
@@ -292,7 +288,7 @@ def _convolution(name: str, module: nn.Module) -> list[FoundLayer]:
             else:
                 apart = weight
             mine = slice(group * channels, (group + 1) * channels)
-            return _as_rows(apart[mine], None if bias is None else bias[mine])
+            return as_rows(apart[mine], None if bias is None else bias[mine])
 
         return rows
 
@@ -316,14 +312,13 @@ def _multihead(name: str, module: nn.MultiheadAttention) -> list[FoundLayer]:
     made: list[FoundLayer] = []
     for place, part in enumerate("qkv"):
         if module.in_proj_weight is not None:
-            width = len(module.in_proj_weight) // 3
-            mine = slice(place * width, (place + 1) * width)
+            mine = stretch(len(module.in_proj_weight), place, 3)
             parts = _of_parameters(module, "in_proj_weight", "in_proj_bias")
             rows = _slice_of_both(mine)
             trainable = module.in_proj_weight.requires_grad
         else:
             weight = getattr(module, f"{part}_proj_weight")
-            mine = slice(place * len(weight), (place + 1) * len(weight))
+            mine = stretch(3 * len(weight), place, 3)
             parts = _of_parameters(module, f"{part}_proj_weight", "in_proj_bias")
             rows = _slice_of_bias(mine)
             trainable = weight.requires_grad
@@ -334,11 +329,11 @@ def _multihead(name: str, module: nn.MultiheadAttention) -> list[FoundLayer]:
 
 
 def _slice_of_both(mine: slice) -> Callable[[Tensor, Tensor | None], Tensor]:
-    return lambda weight, bias: _as_rows(weight[mine], None if bias is None else bias[mine])
+    return lambda weight, bias: as_rows(weight[mine], None if bias is None else bias[mine])
 
 
 def _slice_of_bias(mine: slice) -> Callable[[Tensor, Tensor | None], Tensor]:
-    return lambda weight, bias: _as_rows(weight, None if bias is None else bias[mine])
+    return lambda weight, bias: as_rows(weight, None if bias is None else bias[mine])
 
 
 def _stretch(whole: FoundLayer, name: str, number: int, parts: int, kind: LayerKind) -> FoundLayer:
@@ -360,8 +355,7 @@ def _heads(whole: FoundLayer, heads: int) -> list[FoundLayer]:
 def _some_rows(whole: FoundLayer, name: str, number: int, parts: int, **changes: Any) -> FoundLayer:
     import msgspec
 
-    width = whole.geometry.kernels // parts
-    mine = slice(number * width, (number + 1) * width)
+    mine = stretch(whole.geometry.kernels, number, parts)
     geometry = msgspec.structs.replace(whole.geometry, **changes)
     return FoundLayer(
         name, geometry, whole.parts, lambda weight, bias: whole.rows(weight, bias)[mine], why_not=whole.why_not
@@ -395,7 +389,7 @@ def _lora(name: str, module: Any) -> Iterator[FoundLayer]:
 
         named = name if adapter == "default" else f"{name}.{adapter}"
         rank = module.lora_B[adapter].weight.shape[0]
-        rows = _as_rows if len(base) == rank else _as_columns
-        entries = base.shape[1] if rows is _as_rows else base.shape[0]
-        yield _layer(f"{named}.delta", "lora", alone, _as_rows, channels=entries)
+        rows = as_rows if len(base) == rank else _as_columns
+        entries = base.shape[1] if rows is as_rows else base.shape[0]
+        yield _layer(f"{named}.delta", "lora", alone, as_rows, channels=entries)
         yield _layer(f"{named}.merged", "lora", with_it, rows, channels=entries)

@@ -41,6 +41,8 @@ def main() -> int:
 
             control.say_stage(Path(folder), "starting the recorder")
         watching = Untouched(Path(folder), start, script, arguments)
+        # to import its libraries and read its data may take it a minute
+        control.say_stage(Path(folder), "running the script up to its first step")
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
         traceback.print_exc()
         control.record_failure(Path(folder), f"it cannot be watched: {type(error).__name__}: {error}")

@@ -20,14 +20,20 @@ from condense_core.engine.probes.base import Measurement, Probe
 from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
 from condense_core.engine.probes.members import MemberViews
+from condense_core.engine.probes.own import PluginProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
 from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
+from condense_core.engine.training.plugged import LONGEST_HELP
+from condense_core.errors import ScenarioError
 from condense_core.foreign import reason
+from condense_core.plugins.kinds import OwnProbe
+from condense_core.plugins.load import find
 from condense_core.runfile.precision import CLOCK
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.runfile.writer import RecordingThread, StepRecord
+from condense_core.scenario.experiment import OWN_PREFIX
 from condense_core.watching import pipe, start
 from condense_core.watching.budget import FIRST, Allowance
 from condense_core.watching.view import WatchedView
@@ -59,7 +65,7 @@ class Measurer:
             self._first_loss = float(losses[0]) if self.resumed else math.nan
             self._before = run.info().seconds
         self._start = start.kept(folder) if self.resumed else {}
-        self._thread = RecordingThread(folder)
+        self._thread = RecordingThread(folder, resumable=False)
         self._answer = answer
         # layers that were first seen together have probes of their own, which know how they began
         self._groups: list[tuple[frozenset[str], dict[str, Probe]]] = []
@@ -165,11 +171,32 @@ class Measurer:
         view = WatchedView(shot, began, {}, new)
         made: dict[str, Probe] = {"vitals": Vitals(view)} if first else {}
         made |= {name: make(view) for name, make in MAKERS.items()}
+        made |= self._of_plugins(first, found)
         if self.resumed and first:
             with RunReader(self._folder) as run:
                 for probe in made.values():
                     probe.resume(run)
         self._groups.append((frozenset(new), made))
+
+    def _of_plugins(self, first: bool, found: Measurement) -> dict[str, Probe]:
+        """Probes of plugins, which this process imports; those of the network measure beside the first layers. What is
+        missing or broken is an event."""
+        made: dict[str, Probe] = {}
+        asked = () if self._budget is None else self._budget.probes
+        for name in asked:
+            if not name.startswith(OWN_PREFIX):
+                continue
+            try:
+                own, plugin = find(OwnProbe, name.removeprefix(OWN_PREFIX))
+            except ScenarioError as error:
+                if first:
+                    found.event("plugin", str(error))
+                continue
+            if first:
+                found.event("plugin", f"own probe {own.name} of {plugin}: {own.help[:LONGEST_HELP]}")
+            if first or own.of == "layer":
+                made[name] = PluginProbe(own, plugin)
+        return made
 
     @property
     def _own(self) -> float:

@@ -28,6 +28,7 @@ from condense_core.runfile.status import Status
 from condense_core.scenario.geometry import Geometry
 from condense_core.watching import pipe
 from condense_core.watching.budget import Allowance
+from condense_core.watching.forked import Forked
 
 # Bytes of copies that may wait to be measured: what a person does not miss beside a training.
 MOST_WAITING = 256 * 2**20
@@ -73,10 +74,17 @@ class Recording:
     """One run while it is recorded. Whatever goes wrong is said once, and then nothing is recorded any more."""
 
     def __init__(
-        self, folder: Path, budget: Allowance, *, keep_empty: bool = False, as_before: tuple[Status, str] | None = None
+        self,
+        folder: Path,
+        budget: Allowance,
+        *,
+        keep_empty: bool = False,
+        as_before: tuple[Status, str] | None = None,
+        alone: bool = False,
     ) -> None:
         """`keep_empty`: a run of which nothing was measured stays. `as_before`: how one was that is resumed, which
-        stays, and is so again where no step is made."""
+        stays, and is so again where no step is made. `alone`: nobody's code but this program's has run in this
+        process, of which the recorder can be a fork."""
         self.folder = folder
         self.commands: deque[str] = deque()
         """What viewers have asked for; the training's thread takes it."""
@@ -91,22 +99,14 @@ class Recording:
         self._beside = self._there = 0.0
         # of a core: what sending has taken here, and all but the probes in the recorder's process
         self._pid = os.getpid()
-        self._over = False
+        self._over = self._forgotten = False
         self._lock = threading.RLock()
         self._budget = budget
         self._said = ""
         self._bytes = 0
         self._waiting: queue.SimpleQueue[WeightCopy | pipe.ToRecorder] = queue.SimpleQueue()
-        command = [sys.executable, "-P", "-m", "condense_core.watching.recorder", str(folder)]
-        self._process = subprocess.Popen(
-            [*command, *(["--keep-empty"] if keep_empty or as_before is not None else [])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # Ctrl-C in a terminal is meant for the training, whose end is recorded
-            start_new_session=True,
-            env=_environment(),
-        )
+        keep_empty = keep_empty or as_before is not None
+        self._process = _forked(folder, keep_empty) if alone else _started(folder, keep_empty)
         threading.Thread(target=self._send, name="condense-send", daemon=True).start()
         threading.Thread(target=self._hear, name="condense-hear", daemon=True).start()
 
@@ -181,7 +181,10 @@ class Recording:
         return pipe.End(status=status, reason=reason)
 
     def forget(self) -> None:
-        """In a fork: let go of the pipe, by which the recorder knows that training is there."""
+        """In a fork: let go of the pipe, by which the recorder knows that training is there; once."""
+        if self._forgotten:
+            return
+        self._forgotten = True
         for file in (self._process.stdin, self._process.stdout):
             if file is not None:
                 with contextlib.suppress(OSError):
@@ -245,6 +248,26 @@ class Recording:
                 self.give_up(f"the process that records it has gone (status {self._process.wait()})")
         except Exception as error:  # noqa: BLE001 - as in `_send`
             self.give_up(error)
+
+
+def _started(folder: Path, keep_empty: bool) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "condense_core.watching.recorder", str(folder)]
+    return subprocess.Popen(
+        [*command, *(["--keep-empty"] if keep_empty else [])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        # Ctrl-C in a terminal is meant for the training, whose end is recorded
+        start_new_session=True,
+        env=_environment(),
+    )
+
+
+def _forked(folder: Path, keep_empty: bool) -> Forked | subprocess.Popen[bytes]:
+    # a library that starts a thread where it is imported may hold a lock, which a fork would have for ever
+    if threading.active_count() > 1:
+        return _started(folder, keep_empty)
+    return Forked(folder, keep_empty=keep_empty)
 
 
 def _send(file: Any, snapshot: WeightCopy, share: float) -> None:

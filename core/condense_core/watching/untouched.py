@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,7 +51,9 @@ class Untouched:
             now = Watched(name=watched.name, script=named, arguments=tuple(arguments), revision=at)
             step = int(start) if start.isdecimal() else None
             self._resumed = resumed_as(TakenUp(info, watched, upto), now, step)
-        self._recording: Recording | None = Recording(folder, Allowance(BUDGET), keep_empty=True)
+        self._recording: Recording | None = Recording(folder, Allowance(BUDGET), keep_empty=True, alone=True)
+        # what the script forks may outlive it
+        os.register_at_fork(after_in_child=self._recording.forget)
         if self._resumed is not None:
             self._recording.progress = (self._resumed.last, self._resumed.seconds)
         self._run: WatchedRun | None = None

@@ -55,11 +55,11 @@ def refused() -> str:
 
 
 def test_versions_that_do_not_understand_each_other_say_so(plays):
-    plays(hello(PROTOCOL + 1, "9.9\x1b[31m"), code=None)
+    plays(hello(PROTOCOL + 1, "9.9\x1b[31m"), code=0)
     text = refused()
     assert f"condense-tui 9.9[31m with protocol {PROTOCOL + 1}" in text
     assert text.endswith("the one here is too old: update condense-tui here")
-    plays(hello(OLDEST_PROTOCOL - 1, "0.0.1"), code=None)
+    plays(hello(OLDEST_PROTOCOL - 1, "0.0.1"), code=0)
     assert refused().endswith("the one there is too old: condense-tui doctor far --install")
 
 

@@ -249,6 +249,37 @@ def test_a_column_that_is_not_there_or_there_twice(tmp_path):
     assert "a header and no rows" in one_line(lambda: csv_file.read(csv(tmp_path, "price,rooms\n"), "price", None))
 
 
+def test_a_table_held_out_has_the_same_columns_and_classes(tmp_path):
+    def read(text: str, test: str, **how: str):
+        (tmp_path / "test.csv").write_text(test)
+        return arrays_of(Csv(path=str(csv(tmp_path, text)), test_path=str(tmp_path / "test.csv"), **how))
+
+    found = read("a,b,kind\n1,2,cat\n3,4,dog\n", "a,b,kind\n5,6,dog\n7,8,dog\n9,1,cat\n")
+    assert found.test_input.tolist() == [[5, 6], [7, 8], [9, 1]]
+    assert (found.test_target.tolist(), found.class_names) == ([1, 1, 0], ("cat", "dog"))
+    assert found.in_words == "2 samples and 3 to test of 2 inputs, 2 classes: cat, dog"
+    assert (found.held_out(None), found.held_out(1), found.trained(None, None)) == (3, 1, 2)
+    # a class that the test has not, and numbers that would be classes by themselves
+    assert read("1,5\n2,3\n4,5\n", "1,5\n").test_target.tolist() == [1]
+    numbers = read("1,0.5\n2,3\n", "1,3\n2,5\n")
+    assert (numbers.class_names, numbers.test_target.tolist()) == ((), [[3], [5]])
+    assert read("a,y,b\n1,2,3\n4,5,6\n", "a,y,b\n7,5,9\n", target="y").test_target.tolist() == [1]
+    # the second is read anew where it has changed
+    assert read("1,0.5\n2,3\n", "1,4\n").test_target.tolist() == [[4]]
+    for text, test, said in (
+        ("a,b\n1,0.5\n", "a,c\n1,2\n", "test.csv: columns a, c; expected those of .*own.csv: columns a, b"),
+        ("a,b\n1,0.5\n", "1,2\n", "test.csv: 2 columns without names; expected those of .*own.csv: columns a, b"),
+        ("1,0.5\n", "1,2,3\n", "test.csv: 3 columns without names; expected those of .*: 2 columns without names"),
+        ("1,5\n2,3\n", "1,5\n1,4\n", "test.csv: column 2 is '4' in row 2, which is no class of .*own.csv: 3, 5"),
+        ("1,a\n2,b\n", "1,\n", "test.csv: column 2 is empty in row 1"),
+        ("1,0.5\n", "1,x\n", "test.csv: column 2 is 'x' in row 1; expected a finite number"),
+    ):
+        assert re.search(said, one_line(lambda text=text, test=test: read(text, test)))
+    (tmp_path / "test.csv").unlink()
+    missing = Csv(path=str(tmp_path / "own.csv"), test_path=str(tmp_path / "test.csv"))
+    assert "data.test_path: " in one_line(lambda: arrays_of(missing))
+
+
 def test_a_thousand_columns_are_read_and_their_trouble_is_one_line(tmp_path):
     names = ",".join(f"column{place}" for place in range(1000))
     row = ",".join(map(str, range(1000)))

@@ -173,8 +173,24 @@ def test_text_that_is_no_scenario_is_one_line(text, message):
 
 
 def test_two_ways_to_say_a_learning_rate_exclude_each_other_where_both_are_said():
-    with pytest.raises(ScenarioError, match="exactly one of lr and lr_lambda1"):
+    with pytest.raises(ScenarioError, match="exactly one of lr, lr_lambda1 and lr_curvature, got lr and lr_lambda1"):
         override("optimizer.lr=0.1", "optimizer.lr_lambda1=0.1")
+    with pytest.raises(ScenarioError, match="lr_most: expected lr_curvature, which it bounds, got lr alone"):
+        override("optimizer.lr_most=0.1", "optimizer.lr=0.1")
+
+
+def test_the_last_way_to_say_a_learning_rate_takes_the_place_of_the_others():
+    found = override("optimizer.lr_curvature=0.1", "optimizer.lr_most=3").optimizer
+    assert (found.rate, found.lr, found.lr_most) == (("lr_curvature", 0.1), None, 3)
+    assert override("optimizer.lr=0.2").optimizer.rate == ("lr", 0.2)
+
+
+def test_every_layer_has_an_exponent_of_its_own():
+    layers = "layers=[{kind='dense',width=4},{kind='dense',width=4}]"
+    found = override(layers, "init.scheme=layer-powers", "init.gammas=[0.5, 1, 1.5]", "init.gammas.1=2").init
+    assert found.gammas == (0.5, 2, 1.5)
+    with pytest.raises(ScenarioError, match=r"init.gammas: expected 3 exponents"):
+        override(layers, "init.scheme=layer-powers", "init.gammas=[0.5, 1]")
 
 
 def test_a_schedule_of_rates_is_given_in_one_way():

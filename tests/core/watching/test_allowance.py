@@ -13,7 +13,8 @@ def test_measuring_may_take_its_share_from_the_first_minute_on_and_no_grace_doub
     budget = Allowance(0.03)
     assert budget.allowed(0.0) == pytest.approx(0.3)
     assert budget.allowed(5.0) == pytest.approx(0.5)
-    assert budget.allowed(10.0) == pytest.approx(0.9)
+    assert budget.allowed(10.0) == pytest.approx(1.0)
+    assert budget.allowed(20.0) == pytest.approx(1.8)
     assert budget.allowed(60.0) == pytest.approx(1.8)
     assert budget.allowed(1000.0) == pytest.approx(30.0)
 
@@ -27,6 +28,37 @@ def test_the_recorders_start_counts_and_leaves_something_for_the_first_seconds()
     assert budget.allowed(0.0) == pytest.approx(1.8)
     assert budget.allowed(30.0) == pytest.approx(2.4)
     assert budget.allowed(1000.0) == pytest.approx(30.0)
+
+
+def test_a_start_that_costs_little_leaves_more_for_the_first_seconds_and_no_more_for_the_first_minute():
+    budget = Allowance(0.03)
+    budget.began(0.3)
+    assert budget.allowed(0.0) == pytest.approx(0.6)
+    assert budget.allowed(10.0) == pytest.approx(1.3)
+    assert budget.allowed(15.0) == budget.allowed(60.0) == pytest.approx(1.8)
+
+
+def test_before_anything_is_known_of_its_cost_a_large_network_is_not_copied_in_vain():
+    budget = Allowance(0.03)
+    budget.besides = 0.02
+    assert budget.due(0.0) == list(PROBES)
+    budget.besides = 0.06
+    assert budget.due(0.1) == [FIRST]
+    budget.ran(dict.fromkeys(PROBES, 0.001))
+    assert budget.due(0.2) == list(PROBES)
+
+
+def test_what_a_probe_costs_the_first_time_does_not_keep_it_from_the_second():
+    budget = Allowance(0.03)
+    budget.ran({**dict.fromkeys(PROBES, 0.0), "condensation": 0.25})
+    assert "condensation" not in budget.due(3.0)
+    assert "condensation" in budget.due(4.0)
+    budget.ask(["condensation"])
+    budget.ran({"condensation": 0.25})
+    # that it costs as much each time is known now
+    assert budget.seconds["condensation"] == pytest.approx(0.5)
+    assert "condensation" not in budget.due(7.0)
+    assert "condensation" in budget.due(7.6)
 
 
 def trained(lag: int, cost: float = 0.02, step: float = 0.02, steps: int = 10_000) -> float:

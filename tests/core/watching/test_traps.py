@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
 
@@ -13,8 +14,11 @@ from torch import nn
 from trainings import batch, loop, network, only_run, waited
 
 from condense_core import watch
+from condense_core.runfile import control
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.create import create_watched, start_watching
+from condense_core.scenario.watched import Watched
 from condense_core.watching.untouched import network_of
 
 
@@ -167,6 +171,50 @@ def test_a_training_that_is_killed_is_lost_though_a_fork_of_it_lives_on(runs, tm
         process.kill()
         process.stdout.close()
     assert waited(lambda: read_run(only_run(runs)).status == "lost")
+
+
+UNTOUCHED = """
+import os, time, torch
+from pathlib import Path
+from torch import nn
+model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+while not Path("go").exists():
+    time.sleep(0.01)
+for _ in range(3):
+    model(torch.randn(4, 5)).square().mean().backward()
+    optimizer.step()
+children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+programs = {Path(f"/proc/{each}/cmdline").read_bytes() for each in ["self", *children]}
+if fork := os.fork():
+    Path("pids.partial").write_text(f"{os.getpid()} {fork} {len(children)} {len(programs)}")
+    Path("pids.partial").replace("pids")
+time.sleep(60)
+"""
+
+
+@pytest.mark.thorough
+def test_the_recorder_of_an_untouched_script_is_a_fork_and_ends_with_it_though_a_fork_of_it_lives_on(
+    runs, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "untouched.py").write_text(UNTOUCHED)
+    folder = create_watched(Watched(name="untouched"), runs=runs, can=("pause", "stop"))
+    start_watching(folder, ("untouched.py",), (), start="new")
+    assert waited(lambda: read_run(folder).reason == "running the script up to its first step")
+    (tmp_path / "go").touch()
+    assert waited(lambda: read_run(folder).step == 3)
+    assert read_run(folder).reason == ""
+    assert waited((tmp_path / "pids").exists)
+    training, fork, children, programs = map(int, (tmp_path / "pids").read_text().split())
+    # one child, which is the same program as the script's process
+    assert (children, programs) == (1, 1)
+    os.kill(training, signal.SIGKILL)
+    assert waited(lambda: read_run(folder).status == "lost")
+    assert not control.worker_is_alive(folder)
+    os.kill(fork, signal.SIGKILL)
+    with RunReader(folder) as found:
+        assert found.curve("loss")[0].tolist() == [0, 1, 2]
 
 
 SPREAD = """

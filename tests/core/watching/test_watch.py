@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from trainings import STEPS, batch, loop, network, only_run, texts, waited
 
 from condense_core import watch
+from condense_core.plugins.load import plugins
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
@@ -317,6 +318,7 @@ def test_where_the_disk_is_full_there_is_one_warning_and_training_goes_on(runs, 
     assert len(said) == 1
     assert said[0].startswith("condense-tui: this training is not watched any more: ")
     assert said[0].endswith("; training goes on")
+    assert "runs resume" not in said[0]
 
 
 def test_where_runs_cannot_be_made_there_is_one_warning_and_training_goes_on(tmp_path, capsys):
@@ -432,6 +434,41 @@ def test_only_the_probes_that_are_asked_for_run_and_the_loss_always(runs, probes
         assert has in found.curve_names
         assert has_not not in found.curve_names
         assert (found.similarity("0") is None) == ("similarity" not in probes)
+
+
+PLUGIN = """
+from condense_core import probe
+
+@probe("norm", help="norm of the layer's rows")
+def norm(view, layer):
+    return view.kernels(layer).zero_().add_(1).norm()
+
+@probe("layers", help="how many layers there are", of="network")
+def layers(view):
+    return len(view.layers)
+"""
+
+
+def test_probes_of_ones_own_plugins_measure_a_training_that_is_watched(runs, tmp_path, monkeypatch):
+    monkeypatch.setenv("CONDENSE_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "own.py").write_text(PLUGIN)
+    (tmp_path / "preferences.toml").write_text('plugins = ["own.py"]')
+    plugins.cache_clear()
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watch(model, optimizer, probes=["similarity", "own:norm", "own:layers", "own:no_such"], runs_dir=runs) as run:
+        loop(model, optimizer, run=run, steps=3)
+    plugins.cache_clear()
+    with RunReader(only_run(runs)) as found:
+        steps, norms = found.curve("0.norm")
+        assert steps.tolist() == found.instants.tolist() == [0, 1, 2, 3]
+        # of 8 rows with 5 weights and a bias, which the probe has set to 1
+        np.testing.assert_allclose(norms, 48**0.5, rtol=1e-6)
+        assert set(found.curve("layers")[1].tolist()) == {2}
+        told = [event.text for event in found.events if event.kind == "plugin"]
+    assert told[0].startswith("own probe norm of own.py (sha256 ") and told[2].startswith("no own probe 'no_such' on ")
+    with pytest.raises(ValueError, match=r"unknown 'own:\.\./x'"):
+        watch(model, optimizer, probes=["own:../x"], runs_dir=runs)
 
 
 def test_only_the_first_of_several_processes_records(runs, monkeypatch):

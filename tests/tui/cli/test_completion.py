@@ -70,7 +70,12 @@ def in_shell(shell: str, script: str, surroundings: dict[str, str]) -> list[str]
 
 def test_presets_settings_and_formats(ask: Ask) -> None:
     assert ask("run", "digits-") == ["digits-ce", "digits-deep", "digits-gd"]
-    assert ask("run", "digits-gd", "--set", "optimizer.lr") == ["optimizer.lr=", "optimizer.lr_lambda1="]
+    assert ask("run", "digits-gd", "--set", "optimizer.lr") == [
+        "optimizer.lr=",
+        "optimizer.lr_lambda1=",
+        "optimizer.lr_curvature=",
+        "optimizer.lr_most=",
+    ]
     # of one that is alone also the value that it has, or a shell would end the word before it
     assert ask("run", "digits-deep", "--set", "layers.1.wi") == ["layers.1.width=", "layers.1.width=32"]
     assert ask("sweep", "digits-gd", "--over", "ensemble.va") == ["ensemble.vary=", "ensemble.vary=init"]
@@ -92,6 +97,7 @@ def test_queries_and_hosts(ask: Ask) -> None:
     assert ask("runs", "list", "status", ":", "d") == ["done", "diverged"]
     assert ask("runs", "rm", "lin") == ["lines<", "lines>"]
     assert ask("runs", "list", "--sort", "los") == ["loss"]
+    assert ask("runs", "list", "--sort", "-los") == ask("runs", "list", "--sort", "=", "-los") == ["-loss"]
     assert ask("attach", "--host", "") == ["cluster", "gpu-box", "lab"]
     assert ask("attach", "--host", "me@g") == ["me@gpu-box"]
 
@@ -131,10 +137,13 @@ def test_in_zsh(surroundings: dict[str, str]) -> None:
         eval "$({PROTOCOL}=source_zsh condense-tui)"
         words=(condense-tui run digits-gd --set optimizer.name=ad); CURRENT=5
         _condense_tui_completion
+        words=(condense-tui runs list --sort -lo); CURRENT=5
+        _condense_tui_completion
     """
     assert in_shell("zsh", script, surroundings) == [
         "condense-tui by _condense_tui_completion",
         '*: :(("optimizer.name=adam" "optimizer.name=adamw"))',
+        '*: :(("-loss" "-low"))',
     ]
 
 
@@ -143,10 +152,11 @@ def test_in_fish(surroundings: dict[str, str], recorded: Recording) -> None:
         {PROTOCOL}=source_fish condense-tui | source
         complete -C 'condense-tui export {recorded.folder.name[:3]}'
         complete -C 'condense-tui run digits-gd --set optimizer.name=ad'
+        complete -C 'condense-tui runs list --sort -lo'
     """
     lines = in_shell("fish", script, surroundings)
     assert lines[0].startswith(f"{recorded.folder.name}\t")
-    assert lines[1:] == ["optimizer.name=adam", "optimizer.name=adamw"]
+    assert lines[1:] == ["optimizer.name=adam", "optimizer.name=adamw", "-loss", "-low"]
 
 
 def test_a_shell_waits_for_neither_numpy_nor_rich_nor_textual(surroundings: dict[str, str]) -> None:

@@ -413,3 +413,9 @@ def test_a_claim_in_other_words_trains_nothing_anew_and_one_at_another_step_does
     (later,) = make_plan({"tiny": preset(claim=claim)}, out=tmp_path, seeds=1).cells
     assert is_finished(told)
     assert not is_finished(later)
+
+
+def test_a_question_of_our_own_is_asked_of_other_data_in_every_draw():
+    presets = read_presets(["anchors-condense"], None)
+    assert draws_of(presets["anchors-condense"], 2, None) == [(0, 0), (1, 1)]
+    assert draws_of(presets["anchors-condense"], 2, 1) == [(0, 0), (1, 0)]

@@ -15,6 +15,7 @@ from support import some_of
 from textual.pilot import Pilot
 
 from condense_core.runfile.reader import RunReader
+from condense_presets import recordings
 from condense_tui.app.app import CondenseApp
 from condense_tui.screens.compare.pick import PickScreen
 from condense_tui.screens.compare.screen import CompareScreen
@@ -336,3 +337,13 @@ async def test_a_picture_of_the_comparison(
         await until((tmp_path / "comparison.svg").exists, "the picture")
         await text_has(pilot, "wrote")
     assert "<svg" in (tmp_path / "comparison.svg").read_text(encoding="utf-8")
+
+
+def test_names_of_layers_with_dots_are_no_part_of_the_curves_that_can_be_chosen() -> None:
+    comparer = Comparer([recordings()["anchors-condense"], recordings()["anchors-spread"]])
+    try:
+        names = comparer.snapshot(Playhead(), CompareView()).scalar_names
+    finally:
+        comparer.close()
+    assert {"pair_abs_cos", "unseen_accuracy", "loss"} <= set(names)
+    assert not [name for name in names if name.startswith(("block", "embedding"))]

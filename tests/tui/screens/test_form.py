@@ -258,6 +258,9 @@ async def test_all_fields_can_be_leafed_through_with_their_values(tmp_path: Path
         assert not [field.name for field in listed if f"{field.name} = {field.value}"[:40] not in seen]
         await pilot.press("pageup", *"layers.0.act")
         await text_has(pilot, "layers.0.activation = tanh   one of")
+        # its name is whole: so is the sentence that says what it is
+        await pilot.press("right")
+        await text_has(pilot, "`centred-`")
 
 
 @pytest.mark.parametrize("name", ["digits-gd", "digits-deep", "fcn-fig04", "cnn-fig03"])
@@ -303,3 +306,8 @@ async def test_suggestion_completes_only_a_name() -> None:
     assert await suggester.get_suggestion("seed=1 opt") == "seed=1 optimizer.lr="
     assert await suggester.get_suggestion("steps=") is None
     assert await suggester.get_suggestion("") is None
+
+
+async def test_layers_of_a_decoder_are_counted_together(tmp_path: Path, started: list[Path]) -> None:
+    async with form(tmp_path, "anchors-condense") as pilot:
+        await text_has(pilot, "300 steps of 4,000 samples, 15 layers of 16 to 64 kernels")

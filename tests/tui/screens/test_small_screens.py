@@ -14,7 +14,7 @@ from recording import Recording
 from rich.style import Style
 
 from condense_core.jobs.ask import ChildError
-from condense_core.jobs.messages import LayerReduction, ReduceAnswer
+from condense_core.jobs.messages import LayerReduction, PointAnswer, ReduceAnswer
 from condense_core.runfile.writer import StepRecord
 from condense_core.scenario.data import Cifar10
 from condense_core.scenario.paths import missing_set
@@ -46,6 +46,15 @@ ANSWER = ReduceAnswer(
     accuracy_after=0.09,
     weights="effective.safetensors",
     scenario="effective.toml",
+    trained=PointAnswer(
+        parameters=1344, loss=13.9, gradient=0.2, steepness=0.1, largest_curvature=3.5, lowest_curvature=-1.5
+    ),
+    reduced=PointAnswer(
+        parameters=42, loss=13.9, gradient=0.3, steepness=0.1, largest_curvature=3.1, lowest_curvature=-1.25
+    ),
+    embedded=PointAnswer(
+        parameters=1344, loss=13.9, gradient=0.4, steepness=0.1, largest_curvature=None, lowest_curvature=None
+    ),
 )
 
 
@@ -176,6 +185,19 @@ async def test_before_the_first_measurement_nothing_is_said_to_be_missing(tmp_pa
             assert "no prediction recorded" not in page
             recording.writer.append(StepRecord(0, [("loss", 1.0)], [], []))
             await text_has(pilot, "no spectrum recorded")
+
+
+async def test_where_the_theory_predicts_nothing_the_panels_say_so(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    with recording.worker():
+        recording.writer.update(status="running")
+        said = [("unpredicted", "no prediction for a decoder")]
+        recording.writer.append(StepRecord(0, [("loss", 1.0)], [], said))
+        async with shown(recording.folder) as pilot:
+            await text_has(pilot, "no prediction for a decoder")
+            page = text(pilot)
+            assert "no spectrum recorded" not in page
+            assert "no prediction recorded" not in page
 
 
 async def test_no_log_is_said(recorded: Recording) -> None:

@@ -9,9 +9,13 @@ import pytest
 from recording import Recording
 
 from condense_core.runfile import status as statuses
+from condense_core.runfile.abilities import how_to_go_on
 from condense_core.runfile.info import CHECKPOINT_NAME
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.glance import glance
 from condense_core.runs.row import RunRow
+from condense_core.runs.summary import summarise
+from condense_tui.cli.headless import exit_code
 from condense_tui.draw.status import SIGNS
 from condense_tui.screens.list_lines import run_details
 from condense_tui.screens.run_commands import pause_word
@@ -51,6 +55,31 @@ def test_a_banner_offers_a_checkpoint_where_there_is_one(status: str, recorded: 
     assert "p to train from step 0 again" in banner(info, recorded.folder, 5).text
     (recorded.folder / CHECKPOINT_NAME).touch()
     assert "p to resume from its last checkpoint" in banner(info, recorded.folder, 5).text
+
+
+@pytest.mark.parametrize("status", ["lost", "failed"])
+def test_a_script_of_ones_own_is_what_goes_on_with_its_run(status: str, recorded: Recording, capsys) -> None:
+    recorded.finish(status)
+    with RunReader(recorded.folder) as run:
+        summary, engine = summarise(run), run.info()
+    watched = msgspec.structs.replace(engine, trainer="watch", can=("pause", "stop"))
+    text = banner(watched, recorded.folder, 5).text
+    assert "press p" not in text
+    assert "its script can go on with it: condense-tui watch --resume" in text
+    assert exit_code(engine, summary, check=False) == 1
+    assert ("condense-tui runs resume" in capsys.readouterr().err) is (status == "lost")
+    assert exit_code(watched, summary, check=False) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "runs resume" not in said
+    assert (f"condense-tui watch --resume {watched.id} SCRIPT" in said) is (status == "lost")
+    there = how_to_go_on(watched, "gpu")
+    assert f"watch --resume {watched.id} --host gpu SCRIPT" in there
+    imported = msgspec.structs.replace(engine, trainer="import", can=())
+    assert how_to_go_on(imported) == ""
+    assert "press p" not in banner(imported, recorded.folder, 5).text
+    assert exit_code(imported, summary, check=False) == 1
+    assert "SCRIPT" not in capsys.readouterr().err
 
 
 def test_a_run_that_diverged_at_once_has_no_frames_before_to_go_to(recorded: Recording) -> None:

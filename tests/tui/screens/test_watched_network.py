@@ -188,6 +188,11 @@ async def test_what_its_user_gave_is_shown_and_found(tmp_path: Path):
         await text_has(pilot, "18 of 61")
         await pilot.press("escape")
         await until(lambda: pilot.app.screen is run_screen(pilot), "the dialog to close")
+        await pilot.press("4")
+        await text_has(pilot, "no output: the script has printed none")
+        await pilot.press("6")
+        await pilot.resize_terminal(80, 24)
+        await text_has(pilot, "norms · 0.attn.c_attn.q")
 
 
 async def test_compare_shows_what_differs_and_after_a_key_the_rest(tmp_path: Path):
@@ -274,4 +279,8 @@ async def test_blocks_and_layers_of_an_earlier_step_stand_back(watched: WatchedR
         watched.writer.update(step=5000)
         await until(lambda: head(pilot).step == 5000, "the newer step")
         await until(lambda: styles(0) == {muted} == styles(5) == styles(12), "all of it to stand back")
-        assert f"of step {int(watched.steps[14]):,}" in in_list(pilot)[1]
+        step = f"step {int(watched.steps[14]):,}"
+        assert f"of {step}" in in_list(pilot)[1]
+        # the list of a wide terminal is narrow, and a name is cut for it
+        await pilot.resize_terminal(120, 40)
+        await until(lambda: step in "".join(in_list(pilot)), f"the step: {in_list(pilot)}")

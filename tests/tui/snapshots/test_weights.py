@@ -15,6 +15,7 @@ from recording import Recording
 from condense_core.runfile.frames import Array, Singular, Weights
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
+from condense_presets import recordings
 from condense_tui.draw import weights as draw
 from condense_tui.draw.plot import Plot, PlotTone, Spec
 from condense_tui.draw.strokes import BAND
@@ -218,3 +219,25 @@ def test_any_numbers_are_drawn_or_not(values: np.ndarray, width: int, height: in
     ):
         assert len(plot.rows) == height
         assert all(len(row) == width for row in plot.rows)
+
+
+def test_neurons_have_the_tone_of_the_line_that_they_split_from() -> None:
+    angle = np.array([[0.1, 0.1, -2.0, 2.5]])
+    plot = draw.orientation(angle, np.full((1, 4), 2.0), np.empty(0), SPEC, origin_M=np.array([3, 3, 7, -1]))
+    tones = {tone for row in plot.rows for character, tone in row if character.strip() and tone >= PlotTone.CURVE}
+    assert tones == {PlotTone.CURVE, PlotTone.CURVE + 1, PlotTone.CURVE + BAND}
+    plain = draw.orientation(angle, np.full((1, 4), 2.0), np.empty(0), SPEC)
+    assert {tone for row in plain.rows for character, tone in row if tone >= PlotTone.CURVE} == {PlotTone.CURVE}
+
+
+def test_a_neurons_origin_is_its_line_where_lines_were_fewest() -> None:
+    with RunReader(recordings()["late-tanh"]) as run:
+        view = WeightsReader().at(run, "dense1", int(run.instants[-1]))
+        frames = [run.condensation("dense1", int(step)) for step in run.weight_steps]
+        fewest = min(frame.lines for frame in frames if frame.coverage > 0.8)
+        frame = run.condensation("dense1", view.origin_at)
+        assert frame.lines == fewest
+        assert np.array_equal(view.origin, frame.label.numpy())
+        assert view.origin_at < view.kept_at
+        early = WeightsReader().at(run, "dense1", view.origin_at)
+        assert early.origin_at == view.origin_at

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
+from support import need_module
 
 from condense_core.scenario.phase import PhasePoint
+from condense_tui.export.raster import to_png
 from condense_tui.sweep.axes import Axis
 from condense_tui.sweep.borders import border
 from condense_tui.sweep.grid import Grid, Square, scale_of
@@ -55,3 +58,12 @@ def test_the_svg_draws_it_over_these_keys_alone(down, lines):
     text = svg([Grid("dense1", GAMMA, down, squares)], scale_of([], "coverage"), "coverage")
     assert len(list(ElementTree.fromstring(text).iter("{http://www.w3.org/2000/svg}polyline"))) == lines
     assert ("Luo et al. 2021" in text) == bool(lines)
+
+
+def test_a_picture_in_png_has_its_words():
+    need_module("resvg_py")
+    squares = tuple(tuple(Square(0.5, ("",)) for _ in GAMMA.values) for _ in PRIME.values)
+    grids = [Grid("dense1", GAMMA, PRIME, squares)], scale_of([], "coverage"), "coverage"
+    with_words = svg(*grids, monospace=True)
+    without = re.sub(r"<text.*?</text>", "", with_words)
+    assert len(to_png(with_words)) > len(to_png(without)) + 5_000

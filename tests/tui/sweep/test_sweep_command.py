@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import signal
 import statistics
@@ -81,6 +82,29 @@ def test_a_sweep_is_one_table_and_the_second_time_trains_nothing(tiny, tmp_path)
     assert {file: file.stat().st_mtime_ns for file in before} == before
     more = json.loads(sweep(*options[:4], "width=6,8,10", *options[5:], "--json").stdout)
     assert (more["trained"], more["kept"]) == (2, 4)
+
+
+def test_slopes_are_fitted_over_the_widths_from_nothing_but_the_relative_change(tiny, tmp_path):
+    out = tmp_path / "out"
+    options = (tiny, "--over", "std=0.01,0.5", "--over", "width=4,8", "--seeds", 3, "--out", out, "--show", "slope")
+    assert "expected change in record.probes" in sweep(*options, "--set", "record.probes=[]", code=2).stderr
+    answer = sweep(*options, "--only-shown", "--set", "optimizer.lr_curvature=0.1")
+    assert "slope of ln relative change by ln width" in answer.stdout
+    rows, seeds, slopes = (table(out / f"{name}.csv") for name in ("results", "seeds", "slopes"))
+    assert len(rows) == 4 and {row["condensed"] for row in rows} == {""}
+    for row in slopes:
+        found = []
+        for width in ("4", "8"):
+            own = [
+                float(seed["relative_change"])
+                for seed in seeds
+                if (seed["init.std"], seed["layers.*.width"]) == (row["init.std"], width)
+            ]
+            assert len(own) == 3
+            found.append(statistics.median(own))
+            assert float(row[f"relative_change_at_{width}"]) == found[-1]
+        assert float(row["slope"]) == pytest.approx(math.log(found[1] / found[0]) / math.log(2))
+    assert (out / "phase.html").read_text().count("<svg") == 1
 
 
 def test_parquet_holds_what_the_csv_does(tiny, tmp_path):
@@ -173,3 +197,53 @@ def test_a_killed_sweep_leaves_no_worker(tiny, tmp_path):
         assert process.wait(timeout=30) == 1
     finally:
         process.kill()
+
+
+DECODER = """
+name = "decoder"
+steps = 3
+loss = "cross-entropy"
+layers = [{ kind = "block", width = 8, heads = 2, hidden = 6 }]
+data = { name = "anchors", samples = 30, test_samples = 9, items = 5 }
+init = { scheme = "width-power", gamma = 0.5 }
+optimizer = { name = "adamw", lr = 0.01 }
+record = { frames = 2 }
+"""
+
+
+def test_a_sweep_over_the_scale_of_a_decoder_has_a_row_for_each_of_its_heads(tmp_path):
+    file, out = tmp_path / "decoder.toml", tmp_path / "out"
+    file.write_text(DECODER)
+    answer = sweep(file, "--over", "gamma=0.5,2", "--seeds", 1, "--out", out, "--show", "mean_abs_cos")
+    assert "block1.k.h2" in answer.stdout
+    rows = table(out / "results.csv")
+    layers = ["embedding", *(f"block1.{part}.h{head}" for part in "qkv" for head in (1, 2)), "block1.mlp"]
+    assert [row["layer"] for row in rows] == 2 * layers
+    assert [row["kernels"] for row in rows] == 2 * ["25", *6 * ["4"], "6"]
+    assert all(0 < float(row["mean_abs_cos_median"]) <= 1 for row in rows)
+
+
+def test_a_sweep_that_was_killed_goes_on_with_what_is_not_finished(tiny, tmp_path):
+    out = tmp_path / "out"
+    options = (tiny, "--over", "seed=0,10,20", "--seeds", 2, "--jobs", 1, "--set", "steps=2000", "--out", out)
+    process = subprocess.Popen([*COMMAND, *map(str, options)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def done() -> set[Path]:
+        found = set()
+        for folder in out.glob("cells/*"):
+            try:
+                with RunReader(folder) as run:
+                    found |= {folder} if run.info().status == "done" else set()
+            except RunFileError:  # the file is just being made
+                continue
+        return found
+
+    wait_for(lambda: bool(done()))
+    process.kill()
+    process.wait()
+    wait_for(lambda: not any(map(worker_is_alive, out.glob("cells/*"))))
+    finished = {folder: (folder / "run.sqlite").stat().st_mtime_ns for folder in done()}
+    again = json.loads(sweep(*options, "--json").stdout)
+    assert (again["kept"], again["trained"]) == (len(finished), 3 - len(finished))
+    assert [cell["status"] for cell in again["cells"]] == ["done"] * 3
+    assert {folder: (folder / "run.sqlite").stat().st_mtime_ns for folder in finished} == finished

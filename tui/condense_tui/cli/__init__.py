@@ -11,6 +11,7 @@ import typer
 from condense_tui.cli.doctor import doctor
 from condense_tui.cli.export import export
 from condense_tui.cli.imported import import_
+from condense_tui.cli.plugins import plugins
 from condense_tui.cli.presets import presets
 from condense_tui.cli.reduce import reduce
 from condense_tui.cli.reproduce import reproduce
@@ -55,7 +56,7 @@ def _flowing(command: Callable[..., object]) -> str:
     )
 
 
-for command in (tour, run, attach, replay, theory, reduce, reproduce, sweep, export, doctor):
+for command in (tour, run, attach, replay, theory, reduce, reproduce, sweep, export, plugins, doctor):
     app.command(help=_flowing(command))(command)
 # what stands behind the script is the script's own
 app.command(help=_flowing(watch), context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(

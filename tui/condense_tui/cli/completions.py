@@ -44,10 +44,10 @@ def _is_path(word: str) -> bool:
 
 
 def _presets() -> Iterator[str]:
-    from condense_presets import preset_files
+    from condense_presets import all_preset_files
 
     # those to begin with come first
-    names = preset_files()
+    names = all_preset_files()
     yield from sorted(names, key=lambda name: names[name].parent.name != "starters")
 
 
@@ -102,7 +102,7 @@ def run_fields(_context: typer.Context, incomplete: str) -> Iterable[str]:
 
 @_or_nothing
 def sort_fields(_context: typer.Context, _incomplete: str) -> Iterable[str]:
-    """A field of runs."""
+    """A field of runs; a `-` before it, `shells` sees to."""
     from condense_core.runs.row import field_names
 
     return field_names()
@@ -173,11 +173,11 @@ def devices(_context: typer.Context, _incomplete: str) -> Iterable[str]:
 def _experiment() -> Experiment:
     """That of the line's scenario, looked for among its words: behind an option without a value there are no arguments
     for Typer. The first one to begin with where none is named."""
-    from condense_presets import preset_files
+    from condense_presets import all_preset_files
     from condense_tui.cli.shells import typed_words
     from condense_tui.resolve.scenario import build_scenario
 
-    presets = preset_files()
+    presets = all_preset_files()
     named = (word for word in typed_words() if word in presets or word.endswith(".toml"))
     return build_scenario(next(named, "digits-gd"), settings=[])[0]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.errors import StoppedError
-from condense_core.runfile.abilities import why_not
+from condense_core.runfile.abilities import how_to_go_on, why_not
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
 from condense_core.scenario.experiment import Experiment
@@ -24,6 +24,7 @@ from condense_tui.resolve.host import kept
 
 if TYPE_CHECKING:
     from condense_core.remote.client.link import Link
+    from condense_core.runfile.info import RunInfo
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1
@@ -59,7 +60,7 @@ def show_result(folder: Path, showing: Showing) -> int:
     from condense_tui.text.tables import print_summary
 
     with RunReader(folder) as run:
-        trained = run.subject
+        trained, info = run.subject, run.info()
         summary = summarise(run, compared(trained) if isinstance(trained, Experiment) else None)
     if showing.json:
         typer.echo(to_json(summary).encode())
@@ -67,7 +68,7 @@ def show_result(folder: Path, showing: Showing) -> int:
         typer.echo(f"{summary.run} is training; watch it: condense-tui attach {summary.run}")
     else:
         print_summary(summary)
-    return 0 if showing.detach else exit_code(summary, check=showing.check)
+    return 0 if showing.detach else exit_code(info, summary, check=showing.check)
 
 
 def show_panels(place: Path, panels: Panels) -> int:
@@ -77,7 +78,7 @@ def show_panels(place: Path, panels: Panels) -> int:
     if panels.json:
         return show_result(place, Showing(json=True))
     with RunReader(place) as run:
-        return exit_code(print_run(run, at=panels.at, width=panels.width), check=False)
+        return exit_code(run.info(), print_run(run, at=panels.at, width=panels.width), check=False)
 
 
 def checked(folder: Path, showing: Showing) -> int:
@@ -87,15 +88,15 @@ def checked(folder: Path, showing: Showing) -> int:
     if not showing.check:
         return 0
     with RunReader(folder) as run:
-        return exit_code(summarise(run), check=True)
+        return exit_code(run.info(), summarise(run), check=True)
 
 
-def exit_code(summary: Summary, *, check: bool) -> int:
+def exit_code(info: RunInfo, summary: Summary, *, check: bool) -> int:
     """What a command that showed this run ends with; says why on standard error where it is not 0."""
     if summary.status in BAD:
-        resume = f"to resume it: condense-tui runs resume {summary.run}"
         because = f": {summary.reason}" if summary.reason else ""
-        advice = f"; {resume}" if summary.status == "lost" else ""
+        how = how_to_go_on(info) if summary.status == "lost" else ""
+        advice = f"; {how}" if how else ""
         typer.echo(f"condense-tui: {summary.run} {summary.status}{because}{advice}", err=True)
         return 1
     claim = summary.claim

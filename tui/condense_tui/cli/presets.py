@@ -24,8 +24,9 @@ def list_(json: JsonOption = False) -> int:
     """List all presets: what each is, and what it claims."""
     import msgspec
 
-    from condense_presets.catalogue import catalogue
+    from condense_presets.catalogue import read_catalogue
 
+    found, troubles = read_catalogue()
     rows = [
         {
             "name": preset.name,
@@ -39,8 +40,10 @@ def list_(json: JsonOption = False) -> int:
             "minutes_gpu": preset.minutes_gpu,
             "recording": preset.recording is not None,
         }
-        for preset in catalogue()
+        for preset in found
     ]
+    for trouble in troubles:
+        typer.echo(trouble, err=True)
     if json:
         typer.echo(msgspec.json.encode(rows))
         return 0

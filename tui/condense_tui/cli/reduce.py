@@ -36,6 +36,9 @@ def reduce(
 ) -> int:
     """Reduce a run to its effective network: one kernel for each condensed line, and what that changes.
 
+    Also whether the condensed point is a critical one: gradient and curvature of the loss where the trained network
+    stands, where the small one does, and where the small one does once its kernels are split into as many again.
+
     Writes the small network's weights, and a scenario that continues training from them; Adam starts there without
     its moments. Of a run with several seeds, the first is reduced.
 
@@ -76,6 +79,7 @@ def _print(found: ReduceAnswer, at: int | None, place: Path) -> None:
     from condense_core.runfile.reader import RunReader
     from condense_core.text import steps_in_words
     from condense_tui.draw.numbers import measure, percent
+    from condense_tui.draw.points import POINTS_EXPLAINED, point_cells
 
     console = Console()
 
@@ -103,4 +107,12 @@ def _print(found: ReduceAnswer, at: int | None, place: Path) -> None:
     )
     if found.accuracy_before is not None:
         say(f"accuracy    {percent(found.accuracy_before)} → {percent(found.accuracy_after)}")
+    points = Table(box=None, pad_edge=False, header_style="bold")
+    points.add_column("point")
+    for head in ("loss", "|∇L|", "|∇L||θ|/L", "top curvature", "lowest"):
+        points.add_column(head, justify="right")
+    for row in point_cells(found):
+        points.add_row(*row)
+    console.print(points)
+    say(POINTS_EXPLAINED)
     say(f"to train it further: condense-tui run {found.scenario}")

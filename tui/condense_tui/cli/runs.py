@@ -185,16 +185,17 @@ def _stop_there(run: str, host: str) -> int:
     if info is None:
         typer.echo(f"{id_} no longer exists on {host}")
         return 0
-    return _say_stopped(info, f" --host {host}")
+    return _say_stopped(info, host)
 
 
 def _say_stopped(info: RunInfo, host: str) -> int:
+    from condense_core.runfile.abilities import how_to_go_on
+
     if info.active:
         typer.echo(f"{info.id} was asked to stop, and has not answered yet")
     else:
-        can_go_on = info.status == "stopped" and "resume" in info.can
-        go_on = f"; to resume it: condense-tui runs resume {info.id}{host}" if can_go_on else ""
-        typer.echo(f"{info.id} {info.status} at step {info.step}{go_on}")
+        how = how_to_go_on(info, host) if info.status in {"stopped", "lost"} else ""
+        typer.echo(f"{info.id} {info.status} at step {info.step}" + (f"; {how}" if how else ""))
     return 0
 
 

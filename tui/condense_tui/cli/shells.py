@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -23,6 +24,7 @@ def answer() -> int:
     broken = _join(os.environ) if bash else ""
     from condense_tui.cli import app
 
+    down = _take_minus(os.environ)
     _only_what_is_typed(app)
     printed = io.StringIO()
     code = 0
@@ -31,7 +33,12 @@ def answer() -> int:
             app([], prog_name="condense-tui", standalone_mode=False)
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0
-    lines = [line.removeprefix(broken) for line in printed.getvalue().splitlines()]
+    text = printed.getvalue()
+    if down:
+        # zsh is given its words in quotes, the others one a line
+        before = r'^(?:.*\(\()?"' if "zsh" in os.environ[SHELL_ASKS] else r"^(?=.)"
+        text = re.sub(before, r"\g<0>-", text, flags=re.MULTILINE)
+    lines = [line.removeprefix(broken) for line in text.splitlines()]
     sys.stdout.write("".join(f"{line}\n" for line in lines if line))
     return code
 
@@ -61,6 +68,17 @@ def _join(environment: MutableMapping[str, str]) -> str:
     whole = joined[-1]
     last = words[-1]
     return whole if last and not last.strip(_BREAKS) else whole.removesuffix(last) if last else whole
+
+
+def _take_minus(environment: MutableMapping[str, str]) -> bool:
+    """Whether `-` begins the field that is typed behind `--sort`, and take it away: Typer would complete options."""
+    for name in ("COMP_WORDS", "_TYPER_COMPLETE_ARGS"):
+        line = environment.get(name, "")
+        without = re.sub(r"([\s]--sort[\s=])-(\S*)$", r"\1\2", line)
+        if without != line:
+            environment[name] = without
+            return True
+    return False
 
 
 def typed_words() -> list[str]:

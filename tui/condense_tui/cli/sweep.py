@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,6 +29,7 @@ from condense_tui.sweep.show import Show
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
     from condense_tui.batch.drive import BatchProgress
+    from condense_tui.sweep.axes import Axis
     from condense_tui.sweep.grid import Grid
     from condense_tui.sweep.plan import Sweep
     from condense_tui.sweep.results import CellResult
@@ -54,6 +56,10 @@ def sweep(
         Show,
         typer.Option(help="What the picture shows."),
     ] = "condensed",
+    only_shown: Annotated[
+        bool,
+        typer.Option("--only-shown", help="Measure nothing but what the picture shows, ten times a run: much faster."),
+    ] = False,
     layer: Annotated[str | None, typer.Option(help="Show only this layer in the picture and the table.")] = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for runs, tables and picture; finished runs in it are kept.")
@@ -82,7 +88,11 @@ def sweep(
     Names that are unique in a scenario, such as `width`, `activation`, `std` and `lr`, need no dots.
 
     DIR gets results.csv (a row for each cell and layer), seeds.csv (a row for each seed), both also as .parquet if
-    pyarrow is installed, phase.svg, and the runs in cells/: open one with `condense-tui replay DIR/cells/NAME`.
+    pyarrow is installed, phase.svg, phase.html, phase.png if resvg-py is installed, and the runs in cells/: open one
+    with `condense-tui replay DIR/cells/NAME`.
+
+    --show slope fits ln RD against ln M, RD the relative change of a layer, over the values of --over width=M1,M2,…:
+    above 0 the layer condenses as the width grows, below 0 it stays linear. slopes.csv has each fit.
 
     Cells already finished in DIR are not trained again; a cell that fails or diverges is marked and does not stop the
     others. Exits with status 1 if no cell finished or, with --check, if the claim does not hold in a cell. Ctrl-C
@@ -121,7 +131,9 @@ def sweep(
     )
     if seeds is None and base.ensemble.members == 1:
         base = _with_members(base, SEEDS)
-    swept = make_sweep(base, preset, read_axes(over, base), out.expanduser().resolve())
+    axes = read_axes(over, base)
+    base = _recording(base, show, only_shown, axes)
+    swept = make_sweep(base, preset, axes, out.expanduser().resolve())
     _check_layer(layer, swept)
     ready_folder(swept.out)
     progress, refused = _train(swept, engine, address, device, jobs)
@@ -130,7 +142,7 @@ def sweep(
         results = read_results(swept, {**progress.refused, **refused})
         files = write_tables(results, swept)
         pictures = _pictures(swept, results, show, layer)
-        files.append(_write_svg(swept, pictures, show))
+        files += _write_pictures(swept, results, pictures, show)
     except KeyboardInterrupt:
         raise StoppedError("stopped before the tables were written; run the same command to continue") from None
     if json:
@@ -165,6 +177,30 @@ def _with_members(base: Experiment, members: int) -> Experiment:
     import msgspec
 
     return msgspec.structs.replace(base, ensemble=msgspec.structs.replace(base.ensemble, members=members))
+
+
+def _recording(base: Experiment, show: Show, only_shown: bool, axes: Sequence[Axis]) -> Experiment:
+    """The scenario that records what is shown, and nothing else where only that is wanted; ScenarioError where it
+    cannot be shown."""
+    import msgspec
+
+    from condense_core.errors import ScenarioError
+    from condense_tui.sweep.show import FEW_FRAMES, probes_of
+    from condense_tui.sweep.slope import fit_axes
+
+    if show == "slope":
+        fit_axes(axes)
+    needed = probes_of(show)
+    if only_shown and show == "claim":
+        raise ScenarioError("--only-shown: a claim may need any measure; choose another --show")
+    if only_shown:
+        frames = min(base.record.frames, FEW_FRAMES)
+        record = msgspec.structs.replace(base.record, probes=needed, frames=frames)
+        return msgspec.structs.replace(base, record=record, claim=None)
+    missing = [name for name in needed if name not in base.record.probes]
+    if missing:
+        raise ScenarioError(f"--show {show}: expected {', '.join(missing)} in record.probes; add it, or --only-shown")
+    return base
 
 
 def _check_layer(layer: str | None, swept: Sweep) -> None:
@@ -226,12 +262,29 @@ def _pictures(swept: Sweep, results: list[CellResult], show: Show, layer: str | 
     return grids(swept, results, show, layers[:1] if show == "claim" else layers)
 
 
-def _write_svg(swept: Sweep, pictures: list[Grid], show: Show) -> Path:
+def _write_pictures(swept: Sweep, results: list[CellResult], pictures: list[Grid], show: Show) -> list[Path]:
+    """phase.svg, phase.html, phase.png where it can be drawn and, of slopes, slopes.csv."""
+    from condense_tui.documents.files import ExportError
+    from condense_tui.export.raster import has_png, to_png
     from condense_tui.sweep.grid import scale_of
+    from condense_tui.sweep.page import page
+    from condense_tui.sweep.results import layers_of
+    from condense_tui.sweep.slope import slopes
     from condense_tui.sweep.svg import svg
-    from condense_tui.sweep.write import replace
+    from condense_tui.sweep.write import replace, write_slopes
 
-    return replace(swept.out / "phase.svg", svg(pictures, scale_of(pictures, show), show).encode())
+    picture = svg(pictures, scale_of(pictures, show), show)
+    files = [write_slopes(swept, slopes(swept, results, layers_of(results)))] if show == "slope" else []
+    files.append(replace(swept.out / "phase.svg", picture.encode()))
+    files.append(replace(swept.out / "phase.html", page(swept, pictures, picture, show).encode()))
+    if has_png():
+        try:
+            drawn = svg(pictures, scale_of(pictures, show), show, monospace=True)
+            files.append(replace(swept.out / "phase.png", to_png(drawn)))
+        except ExportError as error:
+            # without a font there is no PNG; the sweep's results are there all the same
+            typer.echo(f"no phase.png: {error}", err=True)
+    return files
 
 
 def _print(

@@ -60,7 +60,7 @@ def theory(
     from condense_core.runs.create import require_engine
     from condense_core.scenario import toml as scenarios
     from condense_core.scenario.data import sample_count
-    from condense_core.scenario.experiment import Csv, Formula, Npz, Sine
+    from condense_core.scenario.experiment import Csv, Formula, Npz, OwnSet, Sine
     from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
     from condense_tui.text.tables import waiting
 
@@ -69,7 +69,7 @@ def theory(
     check_data_is_there(experiment)
     require_engine()
     if samples is None:
-        own = isinstance(experiment.data, Sine | Formula | Npz | Csv)
+        own = isinstance(experiment.data, Sine | Formula | Npz | Csv | OwnSet)
         samples = (sample_count(experiment.data) if own else None) or IMAGES
     question = AskTheory(scenario=scenarios.dumps(experiment), trials=trials, samples=samples, bias=bias)
     with waiting(f"{trials} trials of {samples} samples"):

@@ -98,6 +98,9 @@ def _round_values(low: float, high: float, most: int) -> list[float]:
     if not (math.isfinite(span) and span > 0):
         return []
     magnitude = 10.0 ** math.floor(math.log10(span))
+    if magnitude < sys.float_info.min:
+        # below it a tenth of a number may be 0
+        return []
     for size in (0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0):
         stride = size * magnitude
         first, last = math.ceil(low / stride - 1e-9), math.floor(high / stride + 1e-9)

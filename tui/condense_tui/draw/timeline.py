@@ -38,6 +38,8 @@ class EventSign:
 SIGNS = {
     "condensed": EventSign("◆", "*", TimelineTone.GOOD, 5),
     "initial-stage-ended": EventSign("▽", "v", TimelineTone.NOTE, 4),
+    "plateau": EventSign("▬", "-", TimelineTone.NOTE, 2),
+    "drop": EventSign("▼", "V", TimelineTone.NOTE, 3),
     "diverged": EventSign("✖", "x", TimelineTone.BAD, 9),
     "failed": EventSign("✖", "x", TimelineTone.BAD, 9),
     "lost": EventSign("✖", "x", TimelineTone.BAD, 8),

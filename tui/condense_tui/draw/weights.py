@@ -13,6 +13,8 @@ from condense_tui.draw.strokes import BAND, Stroke, drawable
 
 # Bars for fewer kernels than this are one each.
 LEAST_BINS = 8
+# Curves that any palette can tell apart.
+HEAD_TONES = 5
 HALF_TURN = {-math.pi: "-π", -math.pi / 2: "-π/2", 0.0: "0", math.pi / 2: "π/2", math.pi: "π"}
 PLAIN_HALF_TURN = {at: text.replace("π", "pi") for at, text in HALF_TURN.items()}
 
@@ -74,9 +76,17 @@ def singular_values(values_r: np.ndarray, spec: Spec) -> Plot:
     return laid_out(spec, lambda _: [points], x, y, x_labels=whole)
 
 
-def orientation(angle_SM: np.ndarray, amplitude_SM: np.ndarray, stable: np.ndarray, spec: Spec) -> Plot:
+def orientation(
+    angle_SM: np.ndarray,
+    amplitude_SM: np.ndarray,
+    stable: np.ndarray,
+    spec: Spec,
+    *,
+    origin_M: np.ndarray | None = None,
+) -> Plot:
     """Where each neuron points and how large it is, and the way it has come: orientation θ across, amplitude A up. The
-    stable lines are marked on both of their sides."""
+    stable lines are marked on both of their sides. A neuron has the tone of the line that it comes from, `origin_M`,
+    and stands back where that is negative; all have one tone without."""
     amplitude_SM = drawable(amplitude_SM)
     seen_SM = np.isfinite(angle_SM) & np.isfinite(amplitude_SM) & ((amplitude_SM > 0) | ~np.array(spec.log_y))
     if not seen_SM.any():
@@ -92,17 +102,32 @@ def orientation(angle_SM: np.ndarray, amplitude_SM: np.ndarray, stable: np.ndarr
     way = seen_SM.T.ravel()
     trails = Stroke(angle_SM.T.ravel()[way], amplitude_SM.T.ravel()[way], turned_SM.T.ravel()[way], BAND)
     now = seen_SM[-1]
-    heads = Stroke(angle_SM[-1][now], amplitude_SM[-1][now], np.ones(int(now.sum()), bool), 0, marked=True)
+    heads = _heads(angle_SM[-1], amplitude_SM[-1], now, origin_M)
     sides = [side for angle in stable[np.isfinite(stable)].tolist() for side in (angle, angle - math.pi)]
     marked = tuple(Mark(side, "stable" if number == 0 else "") for number, side in enumerate(sides))
     labels = HALF_TURN if spec.braille else PLAIN_HALF_TURN
     return laid_out(
         Spec((), spec.width, spec.height, marks=marked, braille=spec.braille),
-        lambda _: [heads, trails],
+        lambda _: [*heads, trails],
         x,
         y,
         x_labels=labels,
     )
+
+
+def _heads(
+    angle_M: np.ndarray, amplitude_M: np.ndarray, now_M: np.ndarray, origin_M: np.ndarray | None
+) -> list[Stroke]:
+    if origin_M is None or not len(origin_M):
+        origin_M = np.zeros(len(now_M), np.int64)
+    lines = np.unique(origin_M[origin_M >= 0]).tolist()
+    groups = [(now_M & (origin_M == line), tone % HEAD_TONES) for tone, line in enumerate(lines)]
+    groups.append((now_M & (origin_M < 0), BAND))
+    return [
+        Stroke(angle_M[own], amplitude_M[own], np.ones(int(own.sum()), bool), tone, marked=True)
+        for own, tone in groups
+        if own.any()
+    ]
 
 
 def _with_room(scale: Scale) -> Scale:

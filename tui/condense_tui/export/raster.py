@@ -20,9 +20,14 @@ NO_FONT = 17
 SIGNATURE = b"\x89PNG"
 
 
+def has_png() -> bool:
+    """Whether what draws PNG is installed; nothing is imported."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def require_png() -> None:
     """MissingExtraError if PNG cannot be drawn on this machine; nothing is imported."""
-    if importlib.util.find_spec(PACKAGE) is None:
+    if not has_png():
         raise MissingExtraError(
             f"PNG needs resvg-py, which is not installed here: {how_to_add('png')} (--to svg needs nothing)"
         )

@@ -173,11 +173,12 @@ class GlanceThread(threading.Thread):
 
 
 def read_presets(post: Callable[[Message], object]) -> None:
-    """Read the presets and post them; they ship with the program and do not change."""
+    """Read the presets, those that ship and one's own, and post them."""
     from condense_core.errors import CondenseError
-    from condense_presets.catalogue import catalogue
+    from condense_presets.catalogue import read_catalogue
 
     try:
-        post(PresetsReady(tuple(catalogue())))
+        presets, troubles = read_catalogue()
+        post(PresetsReady(tuple(presets), "; ".join(troubles)))
     except (CondenseError, OSError) as error:
         post(PresetsReady((), f"the presets cannot be read: {error}"))

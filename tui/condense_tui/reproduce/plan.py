@@ -68,9 +68,9 @@ def make_plan(
     stand_ins: Mapping[str, list[str]] | None = None,
     across: Sequence[Across] = (),
 ) -> Plan:
-    """Every preset with `seeds` draws, from its own seeds on: of weights and data together where it stands for a paper,
-    of the weights on its own draw of the data where it is a demonstration. With `data_seeds`, every draw of the weights
-    meets so many of the data.
+    """Every preset with `seeds` draws, from its own seeds on: of weights and data together where it stands for a paper
+    or asks a question of our own, of the weights on its own draw of the data where it demonstrates a figure. With
+    `data_seeds`, every draw of the weights meets so many of the data.
 
     `quick` puts each preset's quick settings in force; `stand_ins` are settings by the data set that they replace.
     Figures `across` presets come with the runs that only they need.
@@ -164,7 +164,10 @@ def draws_of(experiment: Experiment, seeds: int, data_seeds: int | None) -> list
     if data_seeds is not None:
         # draw of the data first: where fewer cells are kept, they are of several draws of the weights
         return [(seed, data_seed) for data_seed in range(data_seeds) for seed in range(seeds)]
-    if experiment.about is not None and experiment.about.kind == "paper" and not is_whole(experiment.data):
+    about = experiment.about
+    # a demonstration of a figure was chosen with its data; a question of our own is asked of any
+    of_any_data = about is not None and (about.kind == "paper" or bool(about.follows))
+    if of_any_data and not is_whole(experiment.data):
         return together_draws(seeds)
     return [(seed, 0) for seed in range(seeds)]
 

@@ -12,7 +12,7 @@ import msgspec
 from condense_core.errors import CondenseError, RunFailedError, StoppedError
 from condense_core.machine import usable_cores
 from condense_core.runs.recording import SUFFIX, save_recording
-from condense_core.scenario.experiment import Experiment, Folder, Formula, Sine
+from condense_core.scenario.experiment import Anchors, Experiment, Folder, Formula, Sine
 from condense_core.text import place_of
 from condense_tui.batch.cells import Cell
 from condense_tui.batch.drive import drive
@@ -82,6 +82,8 @@ def _source(cell: Cell, shipped: Experiment) -> str:
     draw = f"data seed {cell.data_seed}, seed {cell.seed}"
     if isinstance(data, Sine | Formula):
         return f"{plural(data.samples, 'point')} of a function, {draw}"
+    if isinstance(data, Anchors):
+        return f"{plural(data.samples, 'sequence')} with anchors, {draw}"
     of = data_name(shipped)
     if isinstance(data, Folder):
         place = place_of(data.path)

@@ -40,8 +40,11 @@ class NewRun:
 def start(connection: Connection, new: NewRun) -> str:
     """Start a run there; its id."""
     from condense_core.errors import MissingExtraError
+    from condense_core.remote.client.connection import RefusedError
     from condense_core.remote.wire.messages import Started, StartRun
     from condense_core.scenario import toml
+    from condense_core.scenario.paths import files_of
+    from condense_core.text import printable
 
     host, missing = connection.host.name, connection.hello.missing
     # where hosts.toml names the program there, what adds to it is not what --install makes: the far side says it itself
@@ -50,7 +53,14 @@ def start(connection: Connection, new: NewRun) -> str:
             f"training needs {', '.join(missing)}, missing on {host}; to install: condense-tui doctor {host} --install"
         )
     text = toml.dumps(new.experiment)
-    return connection.ask(lambda ask: StartRun(ask, text, new.name, new.preset, new.device), Started).run
+    try:
+        return connection.ask(lambda ask: StartRun(ask, text, new.name, new.preset, new.device), Started).run
+    except RefusedError as error:
+        here = next((path for path in files_of(new.experiment) if path.exists() and path.name in str(error)), None)
+        if here is None:
+            raise
+        words = f"{error}; {printable(str(here))} is here: copy it to {host}, and give its path there"
+        raise RefusedError(words, error.exit_code) from None
 
 
 def remote_runs(connection: Connection) -> list[RunInfo]:

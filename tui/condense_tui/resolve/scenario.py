@@ -15,12 +15,24 @@ from condense_core.text import place_of, short
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
 
-DATA_SETS = ("digits", "photos", "mnist", "cifar10", "cifar100", "folder:PATH", "npz:PATH", "csv:PATH", "formula:TEXT")
+DATA_SETS = (
+    "digits",
+    "photos",
+    "mnist",
+    "cifar10",
+    "cifar100",
+    "folder:PATH",
+    "npz:PATH",
+    "csv:PATH",
+    "own:NAME",
+    "formula:TEXT",
+)
 # The field that is given after the colon, and what is expected there.
 GIVEN = {
     "folder": ("path", "folder:PATH, with one folder of images for each class in PATH"),
     "npz": ("path", "npz:PATH, a file of numpy.savez with arrays X and y"),
     "csv": ("path", "csv:PATH, a table of numbers whose last column is trained towards"),
+    "own": ("set", "own:NAME, a data set of a plugin of yours"),
     "formula": ("target", "formula:TEXT, such as formula:sin(3*x1)"),
 }
 
@@ -38,10 +50,11 @@ def build_scenario(
 ) -> tuple[Experiment, str]:
     """The experiment that a command line describes, and the preset's name (empty if it was none)."""
     from condense_core.scenario import toml as scenarios
+    from condense_presets import preset_folder
 
     text, source, preset = _read(scenario)
     table = scenarios.parse(text, source)
-    _find_initial(table, Path(source).parent if not preset and scenario != "-" else Path())
+    _find_initial(table, preset_folder(preset) if preset else Path() if scenario == "-" else Path(source).parent)
     table = scenarios.override(table, _data_settings(table, data, data_root, download), "--data")
     if seed is not None:
         table = scenarios.override(table, [f"seed={seed}"], "--seed")
@@ -110,9 +123,9 @@ def find_recording(name: str, runs_dir: Path | None) -> Path:
     """
     from condense_core.runs import named
     from condense_core.runs.place import runs_folder
-    from condense_presets import preset_files, recordings
+    from condense_presets import all_preset_files, recordings
 
-    return named.find_recording(name, runs_folder(runs_dir), named.Shipped(recordings(), preset_files()))
+    return named.find_recording(name, runs_folder(runs_dir), named.Shipped(recordings(), all_preset_files()))
 
 
 def _find_initial(table: dict[str, Any], folder: Path) -> None:

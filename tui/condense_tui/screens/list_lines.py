@@ -39,6 +39,8 @@ GROUPS = {
     "starters": "start here: no download, seconds each",
     "fcn": "fully connected networks (NeurIPS 2022)",
     "cnn": "convolutional networks (CSIAM-AM 2025)",
+    "frontier": "open questions, asked with claims of our own",
+    "own": "your own",
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import structs
 
 from condense_core.measure_table import OF_THE_MACHINE, label_of, split
+from condense_core.rows_of_layers import layer_of_rows
 from condense_core.runfile.info import LOG_NAME, RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
@@ -40,6 +41,7 @@ from condense_tui.snapshots.snapshot import (
     Snapshot,
     SpectrumView,
 )
+from condense_tui.snapshots.spectra import SpectraReader
 from condense_tui.snapshots.weights import WeightsReader, neurons_of
 from condense_tui.snapshots.worker_log import WorkerLog
 
@@ -96,6 +98,7 @@ class Assembler:
         self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
         self._loading, self._unfinished = 0.0, False
         self._weights = WeightsReader()
+        self._spectra = SpectraReader()
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
@@ -122,6 +125,8 @@ class Assembler:
         instants = reader.instants
         layers = tuple(reader.layers)
         layer = view.layer if view.layer in layers else (layers[0] if layers else None)
+        # what there is of a layer besides its rows stands beside the outputs of its neurons too
+        of = layer_of_rows(layer or "", layers)
         head = None
         images: tuple[LayerImage, ...] = ()
         measures: tuple[LayerOverSeeds, ...] = ()
@@ -135,7 +140,7 @@ class Assembler:
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
             measures = tuple(self._layer(name, step, cut) for name in layers)
-        outputs, field = self._of_one_input(layer, head.step) if layer and head else (None, None)
+        outputs, field = self._of_one_input(of, head.step) if layer and head else (None, None)
         claim, claim_at_end = self._standing(info, head)
         events = tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events)
         return Snapshot(
@@ -147,9 +152,9 @@ class Assembler:
             images=images,
             loss=self._curve("loss"),
             accuracy=self._curve("accuracy"),
-            ratio=self._curve(f"{layer}.ratio") if layer else EMPTY_SERIES,
-            predicted_ratio=self._curve(f"{layer}.predicted_ratio") if layer else EMPTY_SERIES,
-            spectrum=self._spectrum(layer, head.step) if layer and head else SpectrumView(),
+            ratio=self._curve(f"{of}.ratio") if layer else EMPTY_SERIES,
+            predicted_ratio=self._curve(f"{of}.predicted_ratio") if layer else EMPTY_SERIES,
+            spectrum=self._spectrum(of, head.step) if layer and head else SpectrumView(),
             events=events,
             told=newest_told(
                 events,
@@ -161,15 +166,16 @@ class Assembler:
             worker_log_first=self._log.first,
             outputs=outputs,
             field=field,
-            seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{layer}.ratio"}),
+            seeds=self.seeds(view.member, {"loss": "loss", "accuracy": "accuracy", "ratio": f"{of}.ratio"}),
             machine=self._machine() if view.machine else (),
-            weights=self._weights.at(self._reader, layer, head.step) if view.weights and layer and head else None,
+            weights=self._weights.at(self._reader, of, head.step) if view.weights and layer and head else None,
             claim=claim,
             claim_at_end=claim_at_end,
             cut=cut,
             claimed_cut=self.claimed_cut,
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
+            spectra=self._spectra.of(self._reader, of, self._curve) if layer and head else (),
         )
 
     def _lines_changed(self, layer: str, step: int, cut: Cut) -> LinesChanged | None:

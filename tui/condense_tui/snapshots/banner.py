@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from condense_core.runfile.info import Mirror, RunInfo, has_checkpoint
+from condense_core.runfile.info import LOG_NAME, Mirror, RunInfo, has_checkpoint
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.snapshots.snapshot import BannerText
@@ -19,18 +19,27 @@ def banner(info: RunInfo, folder: Path, frames: int) -> BannerText | None:
         return away
     reason = printable(info.reason)
     because = f": {reason}" if reason else ""
-    again = "p to resume from its last checkpoint" if has_checkpoint(info, folder) else "p to train from step 0 again"
+    again = _again(info, folder)
     if info.status == "lost":
-        return BannerText(f"worker lost at step {info.step:,}{because} · press {again}", "error")
+        return BannerText(f"worker lost at step {info.step:,}{because}{again and f' · {again}'}", "error")
     if info.status == "diverged":
         back = " · press ← to see the frames before" if frames > 1 else ""
         return BannerText(f"diverged at step {info.step:,}{because}{back}", "error")
     if info.status == "failed":
-        text = f"failed at step {info.step:,}{because} · press 4 for the worker's log, {again}"
-        return BannerText(text, "error")
+        log = "press 4 for the worker's log" if info.mirror is not None or (folder / LOG_NAME).is_file() else ""
+        offered = ", ".join(filter(None, (log, again)))
+        return BannerText(f"failed at step {info.step:,}{because}{offered and f' · {offered}'}", "error")
     if info.status == "paused":
         return BannerText("training is paused · press p to resume", "note")
     return None
+
+
+def _again(info: RunInfo, folder: Path) -> str:
+    """What trains it again, of a run that is over; empty where nothing does."""
+    if "resume" not in info.can:
+        return "its script can go on with it: condense-tui watch --resume" if info.trainer == "watch" else ""
+    does = "resume from its last checkpoint" if has_checkpoint(info, folder) else "train from step 0 again"
+    return f"press p to {does}"
 
 
 def away_word(mirror: Mirror | None) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from condense_core.measure_table import column_of, split
+from condense_core.rows_of_layers import only_kernels, outputs_of
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
@@ -42,6 +43,8 @@ class CompareView:
     """What is drawn beside the loss: a recorded scalar, of a layer without its name (that of the layer shown)."""
     cut: Cut | None = None
     """Where lines are counted; None for the cut of each run's claim."""
+    outputs: bool = False
+    """Whether outputs of the layer's neurons stand in the place of its kernels, in runs that have recorded them."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,10 @@ class Comparison:
     """In what the runs' settings differ."""
     alike: tuple[Setting, ...] = ()
     """What all of them have the same."""
+    has_outputs: bool = False
+    """Outputs of neurons were recorded in one of the runs."""
+    outputs: bool = False
+    """What the view asked for."""
 
     @property
     def at(self) -> float | None:
@@ -110,6 +117,7 @@ class Comparison:
         """Nothing that is drawn differs; arrays are compared by identity."""
         return (
             (self.by, self.head, self.active, self.member) == (other.by, other.head, other.active, other.member)
+            and self.outputs == other.outputs
             and (self.scalar, self.scalar_names) == (other.scalar, other.scalar_names)
             and len(self.sides) == len(other.sides)
             and all(_same(a, b) for a, b in zip(self.sides, other.sides, strict=True))
@@ -167,7 +175,7 @@ class Comparer:
             )
             for number, info in enumerate(infos)
         )
-        layers = max((len(reader.layers) for reader in self._readers), default=0)
+        layers = max((len(only_kernels(reader.layers)) for reader in self._readers), default=0)
         members = max(reader.members for reader in self._readers)
         return Comparison(
             sides,
@@ -181,6 +189,8 @@ class Comparer:
             view.scalar,
             self._scalar_names(tuple(len(share.steps) > 0 for share in means)),
             *self._compared(),
+            has_outputs=any(only_kernels(reader.layers) != reader.layers for reader in self._readers),
+            outputs=view.outputs,
         )
 
     def _scalar_names(self, measured: tuple[int, ...]) -> tuple[str, ...]:
@@ -191,7 +201,7 @@ class Comparer:
                 own = dict.fromkeys(run.curve_names)
                 for layer in run.layers:
                     own |= {name.removeprefix(f"{layer}."): None for name in own}
-                found |= {name: None for name in own if name.partition(".")[0] not in run.layers}
+                found |= {name: None for name in own if split(name)[0] not in run.layers}
             self._names = measured, tuple(sorted(found))
         return self._names[1]
 
@@ -248,7 +258,7 @@ class Comparer:
         self, number: int, info: RunInfo, shares: _Shares, stand: tuple[int, str] | None, view: CompareView
     ) -> Side:
         assembler, run = self._assemblers[number], self._readers[number]
-        layers = run.layers
+        layers = only_kernels(run.layers)
         side = Side(
             letter=LETTERS[number],
             name=label(run.folder, info),
@@ -267,6 +277,8 @@ class Comparer:
         step = int(shares.steps[index])
         side = replace(side, step=step, share=float(shares.curve[1][index]), note=note)
         layer = layers[min(view.layer, len(layers) - 1)] if layers else ""
+        if view.outputs and outputs_of(layer) in run.layers:
+            layer = outputs_of(layer)
         name = next((name for name in (f"{layer}.{view.scalar}", view.scalar) if len(assembler.curve(name)[0])), "")
         if name:
             called = column_of(name, run.prediction_source(split(name)[0]))

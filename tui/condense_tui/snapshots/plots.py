@@ -10,6 +10,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from condense_core.measure_table import kind_of
+from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted, shared, without_shared
@@ -17,6 +18,7 @@ from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
+from condense_tui.snapshots.spectra import Spectrum
 
 NOTHING_YET = "nothing recorded yet"
 # What of a curve's name stays at least; its value goes first, and then what stands at the right.
@@ -56,6 +58,8 @@ class Axes:
     log_y: bool = True
     log_x: bool = False
     smooth: float = 0.0
+    spectrum: int = 0
+    """Which of the recorded spectra: 0 for the layer's own, then those of `Snapshot.spectra`."""
 
 
 def loss(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -117,17 +121,45 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
 
 
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
-    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead."""
+    """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead; or another spectrum that
+    was chosen, where it was recorded."""
+    chosen = _chosen(snapshot, axes.spectrum)
+    if chosen is not None:
+        return _spectrum(chosen, snapshot, axes)
     spectrum = snapshot.spectrum
     title = spectrum.source.eigenvalues
     if not spectrum.curves:
-        return Figure(None, title, empty=_absent(snapshot, "no spectrum recorded"))
+        return Figure(None, title, empty=_unpredicted(snapshot, "no spectrum recorded"))
     curves = tuple(
         PlotCurve(f"λ{rank}²", steps, values, rank - 1) for rank, (steps, values) in enumerate(spectrum.curves, start=1)
     )
     remark = _gap(spectrum.values, spectrum.doubtful)
     remark += " · median" if remark and _over_seeds(snapshot) else ""
     return Figure(replace(_spec(curves, snapshot, axes, axes.log_y), of=_whose(snapshot)), title, remark)
+
+
+def spectrum_count(snapshot: Snapshot) -> int:
+    """How many spectra there are to choose from."""
+    return bool(snapshot.spectrum.curves) + len(snapshot.spectra)
+
+
+def _chosen(snapshot: Snapshot, number: int) -> Spectrum | None:
+    """The spectrum of that number among those that were recorded; None for the layer's own, or where there is none."""
+    own = (None,) if snapshot.spectrum.curves else ()
+    every = (*own, *snapshot.spectra)
+    return every[number % len(every)] if every else None
+
+
+def _spectrum(spectrum: Spectrum, snapshot: Snapshot, axes: Axes) -> Figure:
+    curves = [PlotCurve(name, *points, tone) for tone, (name, points) in enumerate(spectrum.curves)]
+    first = value_at(spectrum.curves[0][1], snapshot)
+    remark = "" if first is None else f"{spectrum.curves[0][0]} {numbers.measure(first)}"
+    if spectrum.limit is not None:
+        curves.append(PlotCurve("2/lr", *spectrum.limit, len(curves), exact=True, label="2/lr"))
+        bound = value_at(spectrum.limit, snapshot)
+        remark += "" if bound is None else f" · 2/lr {numbers.measure(bound)}"
+    spec = _spec(tuple(curves), snapshot, axes, axes.log_y)
+    return Figure(replace(spec, of=f"{spectrum.title} {_whose(snapshot)}"), spectrum.title, remark)
 
 
 def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
@@ -139,7 +171,7 @@ def prediction(snapshot: Snapshot, axes: Axes) -> Figure:
     names = [each.name for each in snapshot.layers]
     title += f" · {without_shared(snapshot.layer, names)}" if len(names) > 1 and snapshot.layer else ""
     if not len(snapshot.ratio[0]):
-        return Figure(None, title, empty=_absent(snapshot, "no prediction recorded"))
+        return Figure(None, title, empty=_unpredicted(snapshot, "no prediction recorded"))
     curves = [PlotCurve(_name(snapshot, "measured"), *snapshot.ratio, 0)]
     if len(snapshot.predicted_ratio[0]):
         curves.append(PlotCurve("predicted", *snapshot.predicted_ratio, 1, exact=True))
@@ -189,6 +221,11 @@ def field_remark(snapshot: Snapshot) -> str:
 def _absent(snapshot: Snapshot, words: str) -> str:
     """Words for what a run has not; before the first measurement nobody knows."""
     return words if len(snapshot.instants) else NOTHING_YET
+
+
+def _unpredicted(snapshot: Snapshot, words: str) -> str:
+    """Why the run has no prediction, as its worker said; else words for what it has not."""
+    return next((event.text for event in snapshot.events if event.kind == UNPREDICTED), _absent(snapshot, words))
 
 
 def _over_seeds(snapshot: Snapshot) -> bool:

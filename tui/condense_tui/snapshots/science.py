@@ -10,7 +10,7 @@ from condense_core.thresholds import Cut
 from condense_tui.snapshots.snapshot import EventView, LinesChanged, Series
 
 # Kinds of events that are about the network, and not about the program that trains or records it.
-OF_KERNELS = frozenset({"condensed", "initial-stage-ended", "predicted", "diverged"})
+OF_KERNELS = frozenset({"condensed", "initial-stage-ended", "predicted", "plateau", "drop", "diverged"})
 
 
 def newest_change(layer: str, lines: Series, step: int, cut: Cut) -> LinesChanged | None:

@@ -15,6 +15,7 @@ from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.thresholds import FINE, Cut
 from condense_tui.draw import numbers
 from condense_tui.draw.order import Group
+from condense_tui.snapshots.spectra import Spectrum
 from condense_tui.snapshots.weights import WeightsView
 
 Series = tuple[np.ndarray, np.ndarray]
@@ -215,6 +216,8 @@ class Snapshot:
     """Of the machine that trains, only where it was asked for."""
     scalar_names: tuple[str, ...] = ()
     """All that are recorded so far."""
+    spectra: tuple[Spectrum, ...] = ()
+    """What was recorded beside `spectrum`."""
 
     @property
     def chosen(self) -> LayerOverSeeds | None:
@@ -255,4 +258,6 @@ class Snapshot:
             and self.predicted_ratio is other.predicted_ratio
             and len(self.spectrum.curves) == len(other.spectrum.curves)
             and all(a is b for a, b in zip(self.spectrum.curves, other.spectrum.curves, strict=True))
+            and len(self.spectra) == len(other.spectra)
+            and all(a.is_as(b) for a, b in zip(self.spectra, other.spectra, strict=True))
         )

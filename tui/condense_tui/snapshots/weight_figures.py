@@ -10,6 +10,7 @@ import numpy as np
 
 from condense_tui.draw import numbers
 from condense_tui.draw import weights as draw
+from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.plot import Plot, Spec
 from condense_tui.snapshots.snapshot import Snapshot
 
@@ -38,6 +39,8 @@ def weight_figures(snapshot: Snapshot, log: bool) -> tuple[WeightFigure, ...]:
     view = snapshot.weights
     if view is None:
         return ()
+    # the end of a long name says which layer it is
+    layer = without_shared(view.layer, [each.name for each in snapshot.layers])
     whose = "" if snapshot.seeds is None else f" · {snapshot.seeds.imaged}"
     head = None if snapshot.head is None else snapshot.head.step
     old = "" if view.norms_at in {None, head} else f"of step {numbers.step(view.norms_at or 0)}"
@@ -46,7 +49,7 @@ def weight_figures(snapshot: Snapshot, log: bool) -> tuple[WeightFigure, ...]:
     figures = [
         WeightFigure(
             "norms",
-            f"norms · {view.layer}{whose}",
+            f"norms · {layer}{whose}",
             " · ".join(part for part in (fate, old) if part),
             partial(draw.norms, view.norm, view.dropped) if measured else None,
             (id(view), log),
@@ -55,7 +58,7 @@ def weight_figures(snapshot: Snapshot, log: bool) -> tuple[WeightFigure, ...]:
         ),
         WeightFigure(
             "singular",
-            f"singular values · {view.layer}",
+            f"singular values · {layer}",
             _of_step(view.singular_at),
             partial(draw.singular_values, view.singular) if there else None,
             (id(view), log),
@@ -68,15 +71,19 @@ def weight_figures(snapshot: Snapshot, log: bool) -> tuple[WeightFigure, ...]:
         steps = f", trails over {numbers.plural(len(view.angle), 'step')}" if len(view.angle) > 1 else ""
         pointing = WeightFigure(
             "orientation",
-            f"orientation θ, amplitude A · {view.layer}",
-            f"{_of_step(view.kept_at)}{steps}",
-            partial(draw.orientation, view.angle, view.amplitude, np.asarray(stable)),
+            f"orientation θ, amplitude A · {layer}",
+            f"{_of_step(view.kept_at)}{steps}{_split_from(view.origin_at, view.kept_at)}",
+            partial(draw.orientation, view.angle, view.amplitude, np.asarray(stable), origin_M=view.origin),
             (id(view), log, id(stable)),
             "",
             log_y=log,
         )
         figures.insert(0, pointing)
     return tuple(figures)
+
+
+def _split_from(at: int | None, kept_at: int | None) -> str:
+    return "" if at is None or at == kept_at else f", colours: lines of step {numbers.step(at)}"
 
 
 def _of_step(at: int | None) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from condense_core.runfile.kept_weights import kernels_of
 from condense_core.runfile.reader import RunReader
-from condense_core.thresholds import DROPPED
+from condense_core.thresholds import DROPPED, LEAST_COVERAGE
 
 # Steps that the trails of neurons go back over; a run keeps twenty.
 MOST_STEPS = 64
@@ -52,6 +52,10 @@ class WeightsView:
     singular_at: int | None
     angle: np.ndarray
     amplitude: np.ndarray
+    origin: np.ndarray
+    """The line (M,) that each neuron was on at step `origin_at`, NO_LINE or DROPPED on none: which line it has split
+    from. That is the kept step with the fewest lines that most neurons were on; empty where there is none."""
+    origin_at: int | None
     ever_kept: bool
     """Weights are kept at some step of this run, or the layer's singular values."""
 
@@ -61,6 +65,7 @@ class WeightsReader:
 
     def __init__(self) -> None:
         self._known: dict[tuple[int | None, str, int], KeptLayer] = {}
+        self._lines: dict[tuple[int | None, str, int], tuple[int, np.ndarray]] = {}
         self._last: tuple[tuple[object, ...], WeightsView] | None = None
 
     def at(self, run: RunReader, layer: str, step: int) -> WeightsView:
@@ -89,6 +94,7 @@ class WeightsReader:
         history = [self._kept(run, layer, kept_at) for kept_at in before] if len(newest.angle) else []
         history = [kept for kept in history if len(kept.angle) == len(newest.angle)]
         shape = len(history), len(newest.angle)
+        origin_at, origin = self._origin(run, layer, before, len(newest.angle)) if history else (None, Nothing)
         view = WeightsView(
             layer=layer,
             norm=norm,
@@ -100,10 +106,35 @@ class WeightsReader:
             singular_at=singular_at,
             angle=np.reshape([kept.angle for kept in history], shape),
             amplitude=np.reshape([kept.amplitude for kept in history], shape),
+            origin=origin,
+            origin_at=origin_at,
             ever_kept=ever,
         )
         self._last = key, view
         return view
+
+    def _origin(self, run: RunReader, layer: str, steps: list[int], neurons: int) -> tuple[int | None, np.ndarray]:
+        """The first step of those with the fewest lines that most neurons were on, and the line of each neuron."""
+        found: list[tuple[int, int, np.ndarray]] = []
+        for step in steps:
+            lines, label = self._lines_at(run, layer, step)
+            if lines and len(label) == neurons:
+                found.append((lines, step, label))
+        if not found:
+            return None, Nothing
+        _, step, label = min(found, key=lambda each: each[:2])
+        return step, label
+
+    def _lines_at(self, run: RunReader, layer: str, step: int) -> tuple[int, np.ndarray]:
+        """How many lines there were and each neuron's; 0 where too few were on them or nothing was measured."""
+        key = (run.member_number, layer, step)
+        if key not in self._lines:
+            frame = run.condensation(layer, step) if run.step_of("condensation", layer, step) == step else None
+            while len(self._lines) >= KEPT_LAYERS:
+                del self._lines[next(iter(self._lines))]
+            there = frame is not None and frame.coverage > LEAST_COVERAGE
+            self._lines[key] = (frame.lines, frame.label.numpy()) if frame is not None and there else (0, Nothing)
+        return self._lines[key]
 
     def _kept(self, run: RunReader, layer: str, step: int) -> KeptLayer:
         key = (run.member_number, layer, step)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from condense_core.scenario.phase import PhasePoint
 from condense_tui.sweep.axes import Axis, number
 
 GAMMA, GAMMA_PRIME = "init.gamma", "init.gamma_prime"
 Coordinates = tuple[float, float]
+NOTE = "border, M → ∞ (Luo et al. 2021): condensed where γ is larger, linear on the other side"
 
 
 def border(across: Axis, down: Axis | None) -> list[Coordinates]:
@@ -36,6 +38,15 @@ def border(across: Axis, down: Axis | None) -> list[Coordinates]:
         (_place(1 + max(0.0, prime), gammas), _place(prime, primes)) for prime in sorted(bends) if low <= prime <= high
     ]
     return line if across.key == GAMMA else [(y, x) for x, y in line]
+
+
+def condensed_side(across: Axis, down: Axis) -> list[list[bool]]:
+    """For each row and column of the picture whether theory has the cell condensed, or on the border itself; empty
+    where there is no border in it."""
+    if not border(across, down):
+        return []
+    points = [[(x, y) if across.key == GAMMA else (y, x) for x in _numbers(across)] for y in _numbers(down)]
+    return [[PhasePoint(*point).regime != "linear" for point in row] for row in points]
 
 
 def _numbers(axis: Axis) -> list[float]:

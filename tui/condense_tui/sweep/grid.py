@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from condense_core.measure_table import MEASURES
+from condense_tui.draw.palette import DROPPED, LEVELS, ZERO
 from condense_tui.draw.written import written
 from condense_tui.sweep.axes import Axis
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import CellResult, TableRow
 from condense_tui.sweep.show import Show, title_of
+from condense_tui.sweep.slope import Slope, fit_axes, slopes
 
 _COUNTS: dict[str, tuple[str, str]] = {
     "condensed": ("condensed", "seeds"),
@@ -20,6 +22,8 @@ _COUNTS: dict[str, tuple[str, str]] = {
 }
 # In [0, 1] by definition: the scale is the same in every sweep.
 _SHARES = frozenset({"flag", "share", "cosine"})
+# Over several orders of magnitude.
+_BY_LOGARITHM = frozenset({"loss_last", "relative_change"})
 # Words for a cell that has nothing to show, whole and for a narrow column.
 _MARKS = {"diverged": "div", "failed": "fail", "stopped": "stop", "lost": "lost"}
 NOT_MEASURED = "–"
@@ -32,6 +36,8 @@ class Square:
     value: float
     texts: tuple[str, ...]
     spread: str = ""
+    mark: str = ""
+    """One character that says the most of it."""
 
     def text(self, width: int) -> str:
         """The widest text that fits."""
@@ -61,6 +67,21 @@ class ColourScale:
     low: float
     high: float
     log: bool = False
+    signed: bool = False
+    """From -high to high, with 0 in the middle."""
+
+    def code(self, value: float) -> int:
+        """The palette's code of a value: its warm half, brighter for more, of a signed scale both; hatched grey for
+        none."""
+        share = self.share(value)
+        if math.isnan(share):
+            return DROPPED
+        return round(share * (LEVELS - 1)) if self.signed else ZERO + round(share * (LEVELS - 1 - ZERO))
+
+    @property
+    def codes(self) -> range:
+        """All codes that it has, from low to high."""
+        return range(0 if self.signed else ZERO, LEVELS)
 
     def share(self, value: float) -> float:
         """Place of the value between the ends; NaN if it has none, 1 where the ends are one."""
@@ -76,15 +97,16 @@ class ColourScale:
 
 def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Sequence[str]) -> list[Grid]:
     """A picture for each of the layers and each combination of the values of a third key and on."""
-    across, down = sweep.axes[0], sweep.axes[1] if len(sweep.axes) > 1 else None
-    rest = sweep.axes[2:]
-    found = {cell.values: result for cell, result in zip(sweep.cells, results, strict=True)}
+    axes = fit_axes(sweep.axes)[1] if show == "slope" else sweep.axes
+    across, down = axes[0], axes[1] if len(axes) > 1 else None
+    rest = axes[2:]
+    at = _slopes_at(sweep, results, layers) if show == "slope" else _measures_at(sweep, results, show)
     pictures = []
     for layer in layers:
         for fixed in itertools.product(*(axis.values for axis in rest)):
             heads = [layer, *(f"{axis.name} {value}" for axis, value in zip(rest, fixed, strict=True))]
             squares = tuple(
-                tuple(square(found[(x, *y, *fixed)], layer, show) for x in across.values)
+                tuple(at((x, *y, *fixed), layer) for x in across.values)
                 for y in ([(value,) for value in down.values] if down else [()])
             )
             pictures.append(Grid(f"{', '.join(heads)}: {title_of(show)}", across, down, squares))
@@ -93,11 +115,15 @@ def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Seque
 
 def scale_of(pictures: Iterable[Grid], show: Show) -> ColourScale:
     """One scale for all pictures of a measure: 0 to 1 for shares, else up to the largest, from 0 where it is linear."""
-    if MEASURES[show].kind in _SHARES:
+    if show != "slope" and MEASURES[show].kind in _SHARES:
         return ColourScale(0.0, 1.0)
-    log = MEASURES[show].kind == "step" or show == "loss_last"
+    log = show in _BY_LOGARITHM or (show != "slope" and MEASURES[show].kind == "step")
     values = [item.value for picture in pictures for row in picture.squares for item in row]
     known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+    if show == "slope":
+        # one border for both signs: the same distance from 0 has the same strength
+        most = max(map(abs, known), default=1.0) or 1.0
+        return ColourScale(-most, most, signed=True)
     return ColourScale(min(known) if log else 0.0, max(known), log) if known else ColourScale(0.0, 1.0)
 
 
@@ -121,10 +147,35 @@ def words(value: float, show: Show) -> str:
     """A value of the measure as it stands in a cell and at the ends of the scale."""
     if show in _COUNTS:
         return f"{value:.0%}"
+    if show == "slope":
+        return f"{value:+.2f}"
     if MEASURES[show].kind in _SHARES:
         # a column is four characters wide at the least
         return f"{value:.2f}"
     return written(show, value, narrow=True)
+
+
+def _measures_at(sweep: Sweep, results: Sequence[CellResult], show: Show) -> Callable[[tuple[str, ...], str], Square]:
+    found = {cell.values: result for cell, result in zip(sweep.cells, results, strict=True)}
+    return lambda values, layer: square(found[values], layer, show)
+
+
+def _slopes_at(
+    sweep: Sweep, results: Sequence[CellResult], layers: Sequence[str]
+) -> Callable[[tuple[str, ...], str], Square]:
+    fitted = {(found.values, found.layer): found for found in slopes(sweep, results, layers)}
+    return lambda values, layer: _of_slope(fitted[(values, layer)])
+
+
+def _of_slope(found: Slope) -> Square:
+    """+ and - where S is more than two standard errors from 0, 0 where it is not."""
+    if math.isnan(found.slope):
+        return Square(math.nan, (found.status or NOT_MEASURED, _MARKS.get(found.status, NOT_MEASURED)), mark="?")
+    short = f"{found.slope:+.1f}"
+    spread = "" if math.isnan(found.error) else f"±{found.error:.2f}"
+    sure = math.isnan(found.error) or abs(found.slope) > 2 * found.error
+    mark = ("+" if found.slope > 0 else "-") if sure else "0"
+    return Square(found.slope, (words(found.slope, "slope"), short, short.replace("0.", ".")), spread, mark)
 
 
 def _count(row: TableRow, part: str, whole: str) -> Square:

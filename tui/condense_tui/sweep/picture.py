@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import textwrap
+from collections.abc import Sequence
 
 from rich.color import Color
 from rich.style import Style
@@ -11,12 +13,15 @@ from rich.text import Text
 from condense_tui.draw import palette
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.draw.bars import bar
-from condense_tui.draw.palette import DROPPED, LEVELS, PALETTES, ZERO
+from condense_tui.draw.palette import PALETTES
+from condense_tui.sweep.borders import NOTE, condensed_side
 from condense_tui.sweep.grid import ColourScale, Grid, words
 from condense_tui.sweep.show import Show
 
 # Columns of a cell: below the least not even `.93` and a gap fit; above the most a picture is not easier to read.
 LEAST_WIDTH, MOST_WIDTH = 4, 13
+# A cell with one character instead of its value, where there are many: its colour, or + and -.
+MARK_WIDTH = 2
 # Rows of three lines each as long as all of them fit a small terminal.
 TALL_ROWS = 5
 BAR_WIDTH = 30
@@ -27,10 +32,11 @@ def draw(grid: Grid, scale: ColourScale, width: int, ability: Ability) -> list[T
     """The picture's lines, at most `width` wide; None if it cannot be that narrow."""
     if grid.down is None:
         return [Text(grid.title, style="bold"), *_bars(grid, scale, width, ability)]
-    for turned in (grid, grid.turned()):
-        lines = _squares(turned, scale, width, ability)
-        if lines is not None:
-            return [Text(grid.title, style="bold"), *lines]
+    for least in (LEAST_WIDTH, MARK_WIDTH):
+        for turned in (grid, grid.turned()):
+            lines = _squares(turned, scale, width, ability, least)
+            if lines is not None:
+                return [Text(grid.title, style="bold"), *lines]
     return None
 
 
@@ -38,47 +44,60 @@ def legend(scale: ColourScale, show: Show, ability: Ability) -> Text:
     """The ends of the scale with the colours between them; empty without colour."""
     if ability.depth is Depth.NONE:
         return Text()
-    colours = [(" ", Style(bgcolor=_colour(code, ability))) for code in range(ZERO, LEVELS)]
+    colours = [(" ", Style(bgcolor=_colour(code, ability))) for code in scale.codes]
     note = ", logarithmic" if scale.log else ""
     return Text.assemble(f"{words(scale.low, show)} ", *colours, f" {words(scale.high, show)}{note}")
 
 
-def code_of(share: float) -> int:
-    """The palette's code of a place on the scale: its warm half, brighter for more; hatched grey for no value."""
-    return DROPPED if math.isnan(share) else ZERO + round(share * (LEVELS - 1 - ZERO))
-
-
-def _squares(grid: Grid, scale: ColourScale, width: int, ability: Ability) -> list[Text] | None:
+def _squares(grid: Grid, scale: ColourScale, width: int, ability: Ability, least: int) -> list[Text] | None:
     assert grid.down is not None
     names = grid.down.values
     margin = max(map(len, names)) + 2
     columns = min(MOST_WIDTH, (width - margin) // len(grid.across.values))
-    if columns < LEAST_WIDTH:
+    marks = columns < LEAST_WIDTH
+    if columns < least or (marks and not all(item.mark for row in grid.squares for item in row)):
         return None
     tall = len(names) <= TALL_ROWS
+    sides = condensed_side(grid.across, grid.down)
+    edge, level = "│─" if ability.unicode else "|-"
     lines = [Text(f" {_cut(grid.down.name, width - 1)}", style="bold")]
     # a phase diagram's second axis points up
-    for name, row in zip(reversed(names), reversed(grid.squares), strict=True):
-        styles = [_style(scale.share(item.value), ability) for item in row]
-        rows = [(name, [item.text(columns - 1) for item in row])]
+    for index in reversed(range(len(names))):
+        name, row = names[index], grid.squares[index]
+        styles = [_style(scale.code(item.value), ability) for item in row]
+        rows = [(name, [item.mark if marks else item.text(columns - 1) for item in row])]
         if tall:
             spreads = [item.spread if len(item.spread) < columns else "" for item in row]
             rows = [("", [""] * len(row)), *rows, ("", spreads)]
         for head, texts in rows:
             line = Text(f"{head:>{margin - 1}} ")
-            for text, style in zip(texts, styles, strict=True):
-                line.append(f"{text:^{columns}}", style)
+            for place, (text, style) in enumerate(zip(texts, styles, strict=True)):
+                border = sides and place + 1 < len(row) and sides[index][place] != sides[index][place + 1]
+                line.append(f"{text:^{columns}}"[: columns - 1], style)
+                line.append(edge if border else " ", style)
             lines.append(line)
-    ticks = "".join(f"{_cut(value, columns - 1):^{columns}}" for value in grid.across.values)
+        if sides and index and _level(sides[index], sides[index - 1]):
+            under = zip(sides[index], sides[index - 1], strict=True)
+            lines.append(Text(" " * margin + "".join((level if a != b else " ") * columns for a, b in under)))
+    # under narrow cells only every so many values have room
+    every = -(-max(map(len, grid.across.values)) // columns) if marks else 1
+    ticks = "".join(f"{_cut(value, every * columns - 1):^{every * columns}}" for value in grid.across.values[::every])
     whole = columns * len(grid.across.values)
     lines += [Text(" " * margin + ticks), Text(" " * margin + f"{grid.across.name:^{whole}}".rstrip(), style="bold")]
+    if sides:
+        lines += [Text(line) for line in textwrap.wrap(f"{edge} {NOTE}", width)]
     return lines
 
 
-def _style(share: float, ability: Ability) -> Style:
+def _level(above: Sequence[bool], below: Sequence[bool]) -> bool:
+    """Whether the border runs level for more than a cell there; a step of one is seen without a line."""
+    return sum(a != b for a, b in zip(above, below, strict=True)) > 1
+
+
+def _style(code: int, ability: Ability) -> Style:
     if ability.depth is Depth.NONE:
         return Style()
-    ground = _colour(code_of(share), ability)
+    ground = _colour(code, ability)
     red, green, blue = ground.get_truecolor()
     # the eye's own weights of the three colours
     bright = 0.299 * red + 0.587 * green + 0.114 * blue > 110

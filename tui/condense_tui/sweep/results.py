@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -43,6 +43,7 @@ SPREADS = (
     "alignment",
     "condensed_at",
     "predicted_at",
+    "relative_change",
     "loss_first",
     "loss_last",
     "loss_ratio",
@@ -68,9 +69,10 @@ COLUMNS: dict[str, type] = {
 
 `cell` names the run's folder, `status` is done, diverged, failed, stopped, lost or missing, `reason` says why. Of
 `seeds` members `diverged` were left behind by the loss going to infinity, and `condensed` count as condensed; every
-other number is over those that did not diverge: median, smallest and largest, at the last step. What they are,
-`measure_table.MEASURES` says; steps are empty if it did not happen. The claim holds in `claim_holds_in` of
-`claim_decided` seeds. `reached` is the last step, `seconds` the time trained. Empty: does not apply; NaN: no number.
+other number is over those that did not diverge: median, smallest and largest, at the last step, but for
+`relative_change`, which is the largest that was recorded (Luo et al. 2021). What they are, `measure_table.MEASURES`
+says; steps are empty if it did not happen. The claim holds in `claim_holds_in` of `claim_decided` seeds. `reached` is
+the last step, `seconds` the time trained. Empty: does not apply; NaN: no number.
 """
 
 SEED_COLUMNS: dict[str, type] = {
@@ -83,6 +85,7 @@ SEED_COLUMNS: dict[str, type] = {
     "reached": int,
     "kernels": int,
     **_OF_LAYER,
+    "relative_change": float,
     "loss_first": float,
     "loss_last": float,
     "claim_holds": bool,
@@ -133,7 +136,8 @@ def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
                 return _nothing(cell, values, "missing", "not begun")
             with RunReader(cell.folder) as run:
                 summary = summarise(run)
-                seeds = summary.seeds or [_alone(run, summary)]
+                alone = summary.seeds or [_alone(run, summary)]
+                seeds = [_Seed(each, *_measured_in(run.member(number), each)) for number, each in enumerate(alone)]
         except RunFileError as error:
             refused = str(error)
     if refused:
@@ -148,9 +152,9 @@ def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
         claim=summary.claim,
         rows=rows or [_filled(head, values, COLUMNS)],
         seeds=[
-            _filled({"cell": cell.folder.name, "member": member, **_of_seed(seed, layer)}, values, SEED_COLUMNS)
+            _filled({"cell": cell.folder.name, "member": member, **_of_seed(seed, index)}, values, SEED_COLUMNS)
             for member, seed in enumerate(seeds)
-            for layer in seed.layers
+            for index in range(len(seed.layers))
         ],
     )
 
@@ -176,21 +180,38 @@ def _alone(run: RunReader, summary: Summary) -> SeedSummary:
     )
 
 
-def _indices(seeds: list[SeedSummary]) -> range:
+class _Seed(NamedTuple):
+    """One seed, its layers whether their lines were recorded or not, and how far each has moved at most."""
+
+    summary: SeedSummary
+    layers: list[LayerMeasures]
+    changes: list[float]
+
+
+def _measured_in(run: RunReader, seed: SeedSummary) -> tuple[list[LayerMeasures], list[float]]:
+    known = {layer.name: layer for layer in seed.layers}
+    counts = run.experiment.kernel_counts
+    layers = [known.get(name) or LayerMeasures(name=name, kernels=kernels) for name, kernels in counts.items()]
+    curves = [run.curve(f"{layer.name}.relative_change")[1] for layer in layers]
+    return layers, [float(curve.max()) if len(curve) else math.nan for curve in curves]
+
+
+def _indices(seeds: list[_Seed]) -> range:
     return range(max((len(seed.layers) for seed in seeds), default=0))
 
 
-def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> TableRow:
+def _over_seeds(summary: Summary, seeds: list[_Seed], index: int) -> TableRow:
     """One layer over the seeds, by COLUMNS."""
     whole = [seed for seed in seeds if index < len(seed.layers)]
-    sound = [seed for seed in whole if seed.status != "diverged"]
+    sound = [seed for seed in whole if seed.summary.status != "diverged"]
+    measured = any(seed.layers[index].condensed is not None for seed in sound)
     claim = summary.claim
     row: TableRow = {
         "layer": whole[0].layers[index].name,
         "kernels": whole[0].layers[index].kernels,
         "seeds": len(seeds),
-        "diverged": sum(seed.status == "diverged" for seed in seeds),
-        "condensed": sum(seed.layers[index].condensed is True for seed in sound),
+        "diverged": sum(seed.summary.status == "diverged" for seed in seeds),
+        "condensed": sum(seed.layers[index].condensed is True for seed in sound) if measured or not sound else None,
         "claim_holds_in": claim.holds_in if claim else None,
         "claim_decided": claim.decided if claim else None,
         "claim_holds": claim.holds if claim else None,
@@ -198,19 +219,22 @@ def _over_seeds(summary: Summary, seeds: list[SeedSummary], index: int) -> Table
         "seconds": summary.seconds,
     }
     for name in SPREADS:
-        low, middle, high = _spread(_measured(seed, seed.layers[index], name) for seed in sound)
+        low, middle, high = _spread(_measured(seed, index, name) for seed in sound)
         row |= {f"{name}_median": middle, f"{name}_min": low, f"{name}_max": high}
     return row
 
 
-def _measured(seed: SeedSummary, layer: LayerMeasures, name: str) -> float | None:
+def _measured(seed: _Seed, index: int, name: str) -> float | None:
+    loss = seed.summary.loss
     if name == "loss_first":
-        return seed.loss.first
+        return loss.first
     if name == "loss_last":
-        return seed.loss.last
+        return loss.last
     if name == "loss_ratio":
-        return seed.loss.last / seed.loss.first if seed.loss.first else math.nan
-    value = getattr(layer, name)
+        return loss.last / loss.first if loss.first else math.nan
+    if name == "relative_change":
+        return seed.changes[index]
+    value = getattr(seed.layers[index], name)
     return None if value is None else float(value)
 
 
@@ -223,7 +247,8 @@ def _spread(values: Iterable[float | None]) -> tuple[Value, Value, Value]:
     return min(known), statistics.median(known), max(known)
 
 
-def _of_seed(seed: SeedSummary, layer: LayerMeasures) -> TableRow:
+def _of_seed(found: _Seed, index: int) -> TableRow:
+    seed, layer = found.summary, found.layers[index]
     return {
         "status": seed.status,
         "layer": layer.name,
@@ -232,6 +257,7 @@ def _of_seed(seed: SeedSummary, layer: LayerMeasures) -> TableRow:
         "reached": seed.steps,
         "kernels": layer.kernels,
         **{name: getattr(layer, name) for name in _OF_LAYER},
+        "relative_change": found.changes[index],
         "loss_first": seed.loss.first,
         "loss_last": seed.loss.last,
         "claim_holds": seed.claim.holds if seed.claim else None,

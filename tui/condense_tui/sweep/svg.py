@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 
 from condense_tui.documents.markup import Markup, el, join
-from condense_tui.draw.palette import LEVELS, PALETTES, ZERO, colours
-from condense_tui.sweep.borders import border
+from condense_tui.draw.palette import PALETTES, colours
+from condense_tui.sweep.borders import NOTE, border
 from condense_tui.sweep.grid import ColourScale, Grid, Square, words
-from condense_tui.sweep.picture import code_of
 from condense_tui.sweep.show import Show
 
 # Pixels. A square holds `10 of 10` and a spread such as `0.93–0.98` below it.
@@ -18,11 +17,10 @@ _SQUARE, _HIGH, _LINE, _EDGE = 84, 46, 20, 16
 _LETTER, _BOLD_LETTER = 7.2, 8.2
 _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _INK, _SOFT, _GROUND = "#1c1e22", "#5d6470", "#ffffff"
-_NOTE = "line: theory, M → ∞ (Luo et al. 2021); condensed on its side of larger γ, linear on the other"
 
 
-def svg(grids: Sequence[Grid], scale: ColourScale, show: Show) -> str:
-    """All pictures, one under the other, with the scale below."""
+def svg(grids: Sequence[Grid], scale: ColourScale, show: Show, *, monospace: bool = False) -> str:
+    """All pictures, one under the other, with the scale below; `monospace` for a program that knows no other fonts."""
     parts: list[Markup] = []
     top, right = float(_EDGE), 0.0
     for grid in grids:
@@ -40,8 +38,9 @@ def svg(grids: Sequence[Grid], scale: ColourScale, show: Show) -> str:
         width=width,
         height=height,
         viewBox=f"0 0 {width:g} {height:g}",
-        font_family=_FONT,
-        font_size=13,
+        font_family="monospace" if monospace else _FONT,
+        # letters of one width then take what they do otherwise
+        font_size=12 if monospace else 13,
         fill=_INK,
     )
     return f"{whole}\n"
@@ -81,7 +80,7 @@ def _picture(grid: Grid, scale: ColourScale, top: float) -> tuple[Markup, float,
     note = ""
     if line:
         y += _LINE
-        note = _NOTE
+        note = NOTE
         parts.append(_text(_EDGE, y - 4, note, anchor="start", fill=_SOFT))
     right = max(left + width, _EDGE + len(grid.title) * _BOLD_LETTER, _EDGE + len(note) * _LETTER)
     return join(*parts), right, y - top
@@ -89,7 +88,7 @@ def _picture(grid: Grid, scale: ColourScale, top: float) -> tuple[Markup, float,
 
 def _square(item: Square, scale: ColourScale, x: float, y: float) -> tuple[Markup, Markup]:
     """The tile and what stands in it."""
-    code = code_of(scale.share(item.value))
+    code = scale.code(item.value)
     red, green, blue = colours(PALETTES[0], False)[code]
     ink = _INK if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else _GROUND
     lines = [_text(x + _SQUARE / 2, y + _HIGH / 2 + (4 if not item.spread else -2), item.texts[0], fill=ink)]
@@ -115,7 +114,7 @@ def _legend(scale: ColourScale, show: Show, top: float) -> Markup:
     table = colours(PALETTES[0], False)
     tiles = [
         el("rect", x=left + index * 8, y=top, width=8.5, height=12, fill=f"#{red:02x}{green:02x}{blue:02x}")
-        for index, (red, green, blue) in enumerate(table[ZERO:LEVELS])
+        for index, (red, green, blue) in enumerate(table[scale.codes.start : scale.codes.stop])
     ]
     right = left + len(tiles) * 8 + 6
     note = " (logarithmic)" if scale.log else ""

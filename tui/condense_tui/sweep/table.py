@@ -26,6 +26,7 @@ _COLUMNS = (
     "alignment",
     "condensed_at",
     "predicted_at",
+    "relative_change",
     "loss_ratio",
 )
 
@@ -71,7 +72,7 @@ def _measured(row: TableRow) -> dict[str, str]:
     diverged = f", {row['diverged']} div" if row["diverged"] else ""
     ratio = _median(row, "loss_ratio")
     special = {
-        "condensed": f"{row['condensed']}/{row['seeds']}{diverged}",
+        "condensed": UNKNOWN if row["condensed"] is None else f"{row['condensed']}/{row['seeds']}{diverged}",
         "loss_ratio": UNKNOWN if math.isnan(ratio) else f"×{written('loss_ratio', ratio, narrow=True)}",
     }
     return {name: special.get(name) or _cell(row, name) for name in _COLUMNS}

@@ -14,6 +14,7 @@ from condense_tui.documents.files import ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, TableRow, Value
+from condense_tui.sweep.slope import Slope, slopes_table
 
 
 def write_tables(results: Sequence[CellResult], sweep: Sweep) -> list[Path]:
@@ -28,6 +29,12 @@ def write_tables(results: Sequence[CellResult], sweep: Sweep) -> list[Path]:
         if has_parquet():
             written.append(replace(sweep.out / f"{name}.parquet", _parquet(_in_order(columns, sweep.axes), rows)))
     return written
+
+
+def write_slopes(sweep: Sweep, found: Sequence[Slope]) -> Path:
+    """slopes.csv in the sweep's folder."""
+    columns, rows = slopes_table(sweep, found)
+    return replace(sweep.out / "slopes.csv", _csv(columns, rows).encode())
 
 
 def has_parquet() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from rich.console import Console
@@ -159,7 +160,9 @@ def _plots(snapshot: Snapshot, width: int, step: int | None, unicode: bool) -> l
     axes = Axes(True, is_logarithmic(snapshot.instants))
     across = 2 if width >= TWO_ACROSS else 1
     each = (width - 3 * (across - 1)) // across
-    shown = [plots.loss(snapshot, axes), plots.eigenvalues(snapshot, axes), plots.prediction(snapshot, axes)]
+    spectra = [plots.eigenvalues(snapshot, replace(axes, spectrum=n)) for n in range(plots.spectrum_count(snapshot))]
+    shown = [plots.loss(snapshot, axes), *(spectra or [plots.eigenvalues(snapshot, axes)])]
+    shown.append(plots.prediction(snapshot, axes))
     if len(snapshot.accuracy[0]):
         shown.append(plots.accuracy(snapshot, axes))
     curves: list[TextBlock] = [blocks.plot(figure, each, PLOT_ROWS, step, unicode) for figure in shown]

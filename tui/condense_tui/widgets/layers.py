@@ -24,6 +24,8 @@ from condense_tui.widgets.lines import Lines, justified
 _TALL, _SHORT = 5, 3
 # From this width on, a line holds the verdict and the number of lines.
 _ROOMY = 28
+# Cells of a name that still tell it from others.
+_LEAST_NAME = 6
 
 
 def lines_needed(layers: int) -> int:
@@ -217,9 +219,13 @@ class Layers(Lines):
         edge: tuple[str, Style] = (("▌" if unicode else "|") if chosen else " ", look.accent)
         kernels = f"{numbers.step(layer.kernels)} kernels" if width >= _ROOMY else numbers.step(layer.kernels)
         old = self._is_old(layer)
+        plain = called or without_shared(layer.name, [each.name for each in self._layers])
         if old and layer.step is not None:
             kernels = f"of step {numbers.step(layer.step)}"
-        plain = called or without_shared(layer.name, [each.name for each in self._layers])
+            if cell_len(plain) + cell_len(kernels) + 2 > width:
+                # of which step they are is worth more than the whole of a name
+                kernels = kernels.removeprefix("of ")
+                plain = fitted(plain, max(_LEAST_NAME, width - cell_len(kernels) - 2))
         style = look.chosen if chosen else look.strong
         named = plain if cell_len(plain) + cell_len(kernels) + 2 <= width else fitted(plain, width - 1)
         lines = [justified([edge, (named, style)], [(kernels, look.muted)], width, look.text)]

@@ -32,6 +32,9 @@ LEAST_TEXT = 32
 # Of the panel's height, what a long output takes at most; the rest is for events.
 OUTPUT_SHARE = 0.6
 
+NOTHING = "the worker's log is empty: nothing went wrong, or this is a recording"
+NOTHING_PRINTED = "no output: the script has printed none, or runs in a terminal of its own"
+
 
 class LogPanel(Vertical):
     """Events and output, one over the other, each at its newest end until it is scrolled; words are looked for in
@@ -46,8 +49,7 @@ class LogPanel(Vertical):
     def __init__(self) -> None:
         super().__init__(id="events")
         self._events = Events("events", "no events yet", id="run-events")
-        nothing = "the worker's log is empty: nothing went wrong, or this is a recording"
-        self._worker = WorkerLines("worker.log", nothing, id="worker-log")
+        self._worker = WorkerLines("worker.log", NOTHING, id="worker-log")
         self._finder = SearchField(self._worker, "text to look for · enter, then n N · esc ends")
         self._last: LogView = self._worker
         self._output_height = 0
@@ -59,6 +61,7 @@ class LogPanel(Vertical):
     def show(self, snapshot: Snapshot) -> None:
         """Show the events of a snapshot, and the log where it holds one."""
         had = self._worker.has_lines
+        self._worker.empty = NOTHING_PRINTED if snapshot.header.trainer == "watch" else NOTHING
         self._events.show(snapshot.events, active=snapshot.active)
         self._worker.show(snapshot.worker_log, snapshot.worker_log_first, active=snapshot.active)
         self._share_room()

@@ -48,7 +48,7 @@ class LogView(Captioned, Lines, can_focus=True):
     def __init__(self, title: str, empty: str, *, id: str) -> None:
         """`empty` are the words where there is nothing."""
         super().__init__(id=id, classes="panel")
-        self._title, self._empty = title, empty
+        self._title, self.empty = title, empty
         self._before = self._count = 0
         self._top: _Place | None = None
         self._words: re.Pattern[str] | None = None
@@ -107,7 +107,7 @@ class LogView(Captioned, Lines, can_focus=True):
     def build(self, width: int, height: int) -> list[Line]:
         if not self._count:
             self._say(0)
-            return wrapped(self._empty, self.look.muted, width)
+            return wrapped(self.empty, self.look.muted, width)
         starts = self._starts(width)
         top = self._row_of_top(starts, height)
         if self._top is not None and top >= starts[-1] - height and self._current is None:

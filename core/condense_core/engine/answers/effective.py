@@ -30,6 +30,8 @@ class Effective:
     experiment: Experiment
     parameters: dict[str, Tensor]
     layers: list[LayerReduction]
+    places: list[list[int] | None]
+    """For each layer which effective kernel each of its kernels became, -1 for those left out; None where it stayed."""
 
 
 def effective_network(experiment: Experiment, network: Network, *, keep_small: bool = False) -> Effective:
@@ -51,6 +53,7 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
     parameters |= {name: value.double() for name, value in parameters.items() if value.is_floating_point()}
     names = [*experiment.layer_names, OUTPUT]
     reductions, widths = [], []
+    places: list[list[int] | None] = []
     for name, following, settings in zip(names, names[1:], experiment.layers, strict=False):
         sigma = activation(settings.activation)
         order = multiplicity(sigma)
@@ -71,6 +74,7 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
         if len(found.weight_EK) == 0 or (shifts and next_bias is None):
             # nothing to merge, or σ(0) ≠ 0 with no bias after it that could take up what the left-out kernels gave
             widths.append(kernels)
+            places.append(None)
             reductions.append(
                 LayerReduction(name=name, before=kernels, after=kernels, lines=0, unchanged=kernels, dropped=0)
             )
@@ -89,6 +93,8 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
         if next_bias is not None:
             parameters[f"{following}.bias"] = next_bias + found.offset_Q.reshape(len(outgoing), -1).sum(dim=1)
         widths.append(width)
+        kept = {kernel: lines.lines + row for row, kernel in enumerate(found.kept)}
+        places.append([kept.get(kernel, max(-1, label)) for kernel, label in enumerate(lines.label_M.tolist())])
         dropped = 0 if keep_small else int((lines.label_M == DROPPED).sum())
         reductions.append(
             LayerReduction(
@@ -104,7 +110,7 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
         msgspec.structs.replace(layer, width=width) for layer, width in zip(experiment.layers, widths, strict=True)
     )
     small = msgspec.structs.replace(experiment, layers=layers, claim=None, about=None, initial=None)
-    return Effective(small, {name: value.contiguous() for name, value in parameters.items()}, reductions)
+    return Effective(small, {name: value.contiguous() for name, value in parameters.items()}, reductions, places)
 
 
 def _sides(lines: CondensedLines) -> CondensedLines:

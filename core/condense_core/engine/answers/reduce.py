@@ -16,13 +16,14 @@ from torch import Tensor
 
 from condense_core.engine import checkpoint
 from condense_core.engine.answers.effective import Effective, effective_network
+from condense_core.engine.answers.embedding import embedded, point_of
 from condense_core.engine.answers.main import answer
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.network import Network
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.steppers import make_ensemble
-from condense_core.errors import RunFileError
+from condense_core.errors import RunFileError, ScenarioError
 from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
@@ -47,6 +48,8 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
         name, experiment = run.info().id, run.member(0).experiment
         step, source, parameters = _weights(run, asked.at)
         own_folder = run.folder if run.file.name == FILE_NAME else None
+    if experiment.decodes:
+        raise ScenarioError("reduce: a decoder cannot be reduced: its heads and embeddings are no layers of one input")
     dataset = datasets.load(experiment.data)
     if own_folder is not None:
         checkpoint.require_same_data(own_folder, dataset.fingerprint)
@@ -56,6 +59,8 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
     before, after = (
         _observe(scenario_, net, dataset, step) for scenario_, net in ((experiment, network), (found.experiment, small))
     )
+    wide = network_of(experiment, dataset, embedded(found.parameters, experiment.layer_names, found.places))
+    back = _observe(experiment, wide, dataset, step)
     weights, scenario = _write(Path(asked.out), experiment, found, dataset)
     return ReduceAnswer(
         run=name,
@@ -72,6 +77,9 @@ def reduce_run(asked: AskReduce) -> ReduceAnswer:
         accuracy_after=_number(after.accuracy),
         weights=str(weights),
         scenario=str(scenario),
+        trained=point_of(before),
+        reduced=point_of(after),
+        embedded=point_of(back),
     )
 
 
@@ -148,14 +156,14 @@ def _as(value: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _with_its_rate(experiment: Experiment, dataset: Dataset) -> Optimizer:
-    """The optimiser with the learning rate that the run had: λ1 of the small network would give another."""
+    """The optimiser with the learning rate that the run had: in units of the small network it would be another."""
     optimizer = experiment.optimizer
-    if optimizer.lr_lambda1 is None:
+    if optimizer.lr is not None:
         return optimizer
     # no step is taken: any way will do, also one that nobody would begin with
     (start,) = make_ensemble(experiment, [dataset], torch.device("cpu"), way="").observe()
     lr = start.lr
-    return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None)
+    return msgspec.structs.replace(optimizer, lr=lr, lr_lambda1=None, lr_curvature=None, lr_most=None)
 
 
 def _count(network: Network) -> int:

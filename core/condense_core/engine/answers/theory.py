@@ -25,11 +25,12 @@ from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.linear_theory import (
     LOOK_AHEAD,
-    usable_lambda1,
+    usable_unit,
     value_and_derivative_at_zero,
     why_no_linear_dynamics,
 )
 from condense_core.engine.network.network import Network
+from condense_core.engine.network.observation import Observation
 from condense_core.errors import DataError, ScenarioError
 from condense_core.jobs.messages import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoremTime, TheoryAnswer
 from condense_core.measures.change import relative_change
@@ -45,7 +46,7 @@ from condense_core.measures.dynamics import (
 )
 from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Conv, Dense, Experiment, Formula, Sine, WidthPowerInit
+from condense_core.scenario.experiment import Block, Conv, Dense, Experiment, Formula, Sine, WidthPowerInit
 from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
@@ -64,6 +65,8 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     """
     begun = time.monotonic()
     first = experiment.layers[0]
+    if experiment.decodes:
+        raise ScenarioError("theory: expected a two-layer network, got a decoder, of which the theory says nothing")
     if experiment.trunk is not None:
         raise ScenarioError(
             f"theory: {experiment.layer_names[0]} comes after a {experiment.trunk} trunk; the theory is for two-layer"
@@ -113,6 +116,7 @@ class _Trial(msgspec.Struct, frozen=True):
 
 def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: bool) -> _Trial:
     first = experiment.layers[0]
+    assert not isinstance(first, Block)
     residual_Nd = losses.residual(experiment.loss, torch.zeros_like(dataset.target), dataset.target)
     signal_RK = _signal(residual_Nd, dataset, first, bias=bias)
     found = spectrum(signal_RK)
@@ -122,7 +126,7 @@ def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: boo
     lr = predicted = theorem = None
     if predict:
         trained_RK = signal_RK if bias == first.bias else _signal(residual_Nd, dataset, first, bias=first.bias)
-        lr = _learning_rate(experiment, found if trained_RK is signal_RK else spectrum(trained_RK))
+        lr = _learning_rate(experiment, dataset, found if trained_RK is signal_RK else spectrum(trained_RK))
         dynamics = _dynamics(experiment, dataset, trained_RK, lr)
         predicted = predicted_condensation(dynamics, at_most=LOOK_AHEAD)
         theorem = _theorem(experiment, dynamics, lr)
@@ -137,12 +141,14 @@ def _signal(residual_Nd: Tensor, dataset: Dataset, layer: Conv | Dense, *, bias:
     return dense_signal(residual_Nd, dataset.input.flatten(1), bias=bias)
 
 
-def _learning_rate(experiment: Experiment, found: SignalSpectrum) -> float:
-    share = experiment.optimizer.lr_lambda1
-    if share is None:
-        assert experiment.optimizer.lr is not None
-        return experiment.optimizer.lr
-    return share / usable_lambda1(float(found.values[0]))
+def _learning_rate(experiment: Experiment, dataset: Dataset, found: SignalSpectrum) -> float:
+    name, value = experiment.optimizer.rate
+    if name == "lr":
+        return value
+    if name == "lr_lambda1":
+        return value / usable_unit(float(found.values[0]), name, "λ1 of the signal matrix")
+    network = Network(experiment, dataset.input_shape, dataset.outputs)
+    return Observation(experiment, network, dataset, 0).learning_rate()
 
 
 def _dynamics(experiment: Experiment, dataset: Dataset, signal_RK: Tensor, lr: float) -> LinearDynamics:

@@ -14,11 +14,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from condense_core.engine.data import formulas
+from condense_core.engine.data.anchors import Sequences, draw_sequences
 from condense_core.engine.data.images import Images, open_images, read_images
+from condense_core.engine.data.own_set import own_arrays
 from condense_core.errors import DataError
 from condense_core.scenario.arrays import OwnArrays
 from condense_core.scenario.data import arrays_of
 from condense_core.scenario.experiment import (
+    Anchors,
     Cifar10,
     Cifar100,
     Csv,
@@ -28,6 +31,7 @@ from condense_core.scenario.experiment import (
     Labels,
     Mnist,
     Npz,
+    OwnSet,
     Sine,
 )
 from condense_core.scenario.formula import parse
@@ -41,7 +45,7 @@ class Dataset:
     `input` (N, channels, rows, columns) or (N, I); `target` (N, D) is what the loss compares the output with; `label`
     (N,) the class numbers as int64 and `class_target` (C, D) the target of each class, both None for data without
     classes; `note` says in one line where the sample comes from, `found` what was found in a user's own set, empty for
-    others. `test` is the sample held out, if any.
+    others. `test` is the sample held out, if any, `unseen` one of what the data keep from training altogether.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Dataset:
     label: Tensor | None = None
     class_target: Tensor | None = None
     test: Dataset | None = None
+    unseen: Dataset | None = None
     found: str = ""
 
     @property
@@ -98,6 +103,7 @@ class Dataset:
             label=None if self.label is None else self.label.to(device),
             class_target=None if self.class_target is None else self.class_target.to(device, dtype),
             test=None if self.test is None else self.test.to(device, dtype),
+            unseen=None if self.unseen is None else self.unseen.to(device, dtype),
         )
 
 
@@ -109,8 +115,12 @@ def load(data: Data) -> Dataset:
     """
     if isinstance(data, Sine | Formula):
         return _function(data)
+    if isinstance(data, Anchors):
+        return _anchors(data)
     if isinstance(data, Npz | Csv):
         return _own(data, arrays_of(data))
+    if isinstance(data, OwnSet):
+        return _of_plugin(data)
     if data.test_samples == 0:
         return _images(data, read_images(data))
     if isinstance(data, Mnist | Cifar10 | Cifar100) and data.train:
@@ -136,9 +146,15 @@ def open_draws(data: Data) -> Callable[[int, Labels], Dataset]:
     if isinstance(data, Sine | Formula):
         points = data
         return lambda seed, _: _function(structs.replace(points, seed=seed))
+    if isinstance(data, Anchors):
+        sequences = data
+        return lambda seed, _: _anchors(structs.replace(sequences, seed=seed))
     if isinstance(data, Npz | Csv):
         own, arrays = data, arrays_of(data)
         return lambda seed, labels: _own(structs.replace(own, seed=seed, labels=labels), arrays)
+    if isinstance(data, OwnSet):
+        of_plugin = data
+        return lambda seed, labels: _of_plugin(structs.replace(of_plugin, seed=seed, labels=labels))
     images, drawn_from = data, open_images(data)
 
     def draw(seed: int, labels: Labels) -> Dataset:
@@ -200,10 +216,49 @@ def _own(data: Npz | Csv, arrays: OwnArrays) -> Dataset:
     return replace(whole, test=test)
 
 
+def _of_plugin(data: OwnSet) -> Dataset:
+    arrays = own_arrays(data)
+    input_, target = _numbers(arrays.input), torch.from_numpy(arrays.target)
+    whole = Dataset(
+        name=data.set,
+        note=f"{data.samples:,} samples, seed {data.seed}",
+        input=input_,
+        target=target,
+        found=f"{arrays.source}: {arrays.in_words}",
+    )
+    if arrays.class_names:
+        class_target = _class_targets(data.labels, len(arrays.class_names), target[: data.samples])
+        whole = replace(whole, target=class_target[target], label=target, class_target=class_target)
+    if not data.test_samples:
+        return whole
+    index = torch.arange(len(whole))
+    return replace(whole.select(index[: data.samples]), test=whole.select(index[data.samples :]))
+
+
 def _numbers(value: np.ndarray[Any, np.dtype[Any]]) -> Tensor:
     """In float64; pictures of 8 bits in [0, 1], as those of other sets are."""
     bits = value.dtype == np.uint8 and value.ndim == 4
     return torch.from_numpy(value.astype(np.float64)) / (255.0 if bits else 1.0)
+
+
+def _anchors(data: Anchors) -> Dataset:
+    drawn = draw_sequences(data)
+    class_target = torch.eye(data.vocabulary, dtype=torch.float64)
+
+    def sample(sequences: Sequences) -> Dataset:
+        label = torch.from_numpy(sequences.target_N)
+        return Dataset(
+            name="anchors",
+            note=f"{data.samples:,} of {data.possible(data.seen_pairs):,} sequences, seed {data.seed}",
+            # tokens are whole numbers far below what any type of float has exactly
+            input=torch.from_numpy(sequences.token_NT).double(),
+            target=class_target[label],
+            label=label,
+            class_target=class_target,
+        )
+
+    test, unseen = (sample(part) if len(part.target_N) else None for part in (drawn.test, drawn.of_unseen))
+    return replace(sample(drawn.trained), test=test, unseen=unseen)
 
 
 def _function(data: Sine | Formula) -> Dataset:

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from condense_core.engine.network.own import own_activation
 from condense_core.errors import ScenarioError
-from condense_core.scenario.experiment import ACTIVATIONS, CENTRED_PREFIX
+from condense_core.plugins.kinds import OwnActivation
+from condense_core.scenario.experiment import ACTIVATIONS, CENTRED_PREFIX, OWN_PREFIX
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -75,8 +77,10 @@ def activation(name: str) -> Activation:
     """The elementwise function σ of that name, or σ − σ(0) for `centred-` names; keeps shape and dtype.
 
     Every one can be differentiated by autograd as often as wanted, at 0 too. Names are `experiment.ACTIVATIONS`;
-    ScenarioError for any other.
+    those of plugins (`own:NAME`); ScenarioError for any other.
     """
+    if name.startswith(OWN_PREFIX):
+        return own_activation(name.removeprefix(OWN_PREFIX))
     table = _CENTRED if name.startswith(CENTRED_PREFIX) else _PLAIN
     try:
         return table[name.removeprefix(CENTRED_PREFIX)]
@@ -102,6 +106,8 @@ def describe_multiplicity(name: str) -> str:
 
 
 def _examine(function: Activation) -> tuple[int | None, str]:
+    if isinstance(function, OwnActivation) and function.multiplicity != "measured":
+        return function.multiplicity, "its plugin says so"
     here = torch.tensor([0.0, NEAR, -NEAR, NEARER, -NEARER], dtype=torch.float64)
     # An even number of points, so that 0 is not among them.
     around = torch.linspace(-1.0, 1.0, 64, dtype=torch.float64)

@@ -24,6 +24,8 @@ def why_not_from_data(experiment: Experiment) -> str:
     They do for one hidden layer of multiplicity 1 that sees the data themselves (Zhou et al. 2022, case 1; Zhou et al.
     2025, §5), whatever the optimiser.
     """
+    if experiment.decodes:
+        return "a decoder; the linear dynamics are for one hidden layer"
     name = experiment.layers[0].activation
     order = multiplicity(activation(name))
     if experiment.trunk is not None:
@@ -77,11 +79,10 @@ def value_and_derivative_at_zero(experiment: Experiment) -> tuple[float, float]:
     return float(value.detach()), float(torch.autograd.grad(value, zero)[0])
 
 
-def usable_lambda1(value: float) -> float:
-    """λ1 of the signal matrix where a learning rate can be given in units of it; ScenarioError for 0 and NaN."""
+def usable_unit(value: float, field: str, what: str) -> float:
+    """The value where a learning rate can be given in units of it, as the optimiser's field says; ScenarioError for 0
+    and what is not finite."""
     if not 0 < value < math.inf:
         because = "" if value else ", as where all classes have the same inputs"
-        raise ScenarioError(
-            f"optimizer.lr_lambda1: λ1 of the signal matrix is {value}{because}; give optimizer.lr instead"
-        )
+        raise ScenarioError(f"optimizer.{field}: {what} is {value}{because}; give optimizer.lr instead")
     return value

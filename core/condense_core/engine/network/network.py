@@ -5,9 +5,7 @@ Apart from the training loop so that measures, exports and tests can build a net
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -16,33 +14,20 @@ from torch import Tensor, nn
 
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.given_weights import load_weights
+from condense_core.engine.network.measured import Mask, MeasuredNetwork, Part
+from condense_core.engine.network.parameters import Conv2d, Linear
 from condense_core.engine.network.random_weights import LayerSize, draw
 from condense_core.engine.network.trunk import FEATURES, resnet18_trunk
 from condense_core.errors import ScenarioError
-from condense_core.scenario.experiment import Conv, Experiment, Init, Layer
+from condense_core.scenario.experiment import Block, Conv, Dense, Experiment, Init
+from condense_core.scenario.geometry import LayerKind
 
 OUTPUT = "output"
-Mask = Callable[[int, Tensor], "Tensor | None"]
-"""What the outputs of a hidden layer, counted from 0, are multiplied by; None where they stay as they are."""
 # Any number will do: it keeps the trunk's random numbers apart from the layers'.
 TRUNK_STREAM = 0x5EED
 
 
-class _Linear(nn.Linear):
-    """Memory for the parameters and nothing drawn: torch's own start would use the global generator."""
-
-    def reset_parameters(self) -> None:
-        """Left to whoever made it."""
-
-
-class _Conv2d(nn.Conv2d):
-    """As `_Linear`."""
-
-    def reset_parameters(self) -> None:
-        """Left to whoever made it."""
-
-
-class Network(nn.Module):
+class Network(MeasuredNetwork):
     """Hidden layers `conv1`, …, `dense1`, … with their activations, then a linear layer `output`.
 
     Convolutions have stride 1 and no padding; what they give is flattened before the first dense layer. With
@@ -57,8 +42,11 @@ class Network(nn.Module):
 
         ScenarioError where an image is too small for the filters, or convolutions are given no image.
         """
-        super().__init__()
-        self.layer_names = experiment.layer_names
+        kinds: dict[str, LayerKind] = {
+            name: "conv" if isinstance(layer, Conv) else "dense"
+            for name, layer in zip(experiment.layer_names, experiment.layers, strict=True)
+        }
+        super().__init__({name: Part(name, kind) for name, kind in kinds.items()})
         self._residual = experiment.residual
         self._activations = [activation(layer.activation) for layer in experiment.layers]
         dtype: torch.dtype = getattr(torch, experiment.dtype)
@@ -66,9 +54,10 @@ class Network(nn.Module):
         if experiment.trunk is not None:
             shape = _features(input_shape)
         for name, layer in zip(self.layer_names, experiment.layers, strict=True):
+            assert not isinstance(layer, Block)
             module, shape = _build(name, layer, shape, dtype)
             self.add_module(name, module)
-        self.output = _Linear(math.prod(shape), outputs, bias=experiment.output_bias, dtype=dtype)
+        self.output = Linear(math.prod(shape), outputs, bias=experiment.output_bias, dtype=dtype)
         generator = torch.Generator().manual_seed(experiment.seed)
         # a seed's dense layers are the same with and without a trunk, which has a stream of its own
         streams = torch.Generator().manual_seed(experiment.seed ^ TRUNK_STREAM)
@@ -96,53 +85,33 @@ class Network(nn.Module):
             h = following + h if self._residual and depth > 0 else following
         return h.flatten(1)
 
-    @contextlib.contextmanager
-    def measuring(self) -> Iterator[None]:
-        """Batch normalisation by its running statistics, which stay as they are: what is measured of a sample does
-        not depend on the others in its chunk, and training does not see that it was measured."""
-        training = self.training
-        self.eval()
-        try:
-            yield
-        finally:
-            self.train(training)
-
     def layer(self, name: str) -> nn.Conv2d | nn.Linear:
         """The layer of that name, one of `layer_names` or `output`; AttributeError for another."""
         return cast("nn.Conv2d | nn.Linear", self.get_submodule(name))
-
-    def kernels(self, name: str) -> Tensor:
-        """The layer's kernels as rows, shape (M, K): flattened weights, and last the bias where the layer has one.
-
-        Row i is what output channel or neuron i reads with. Gradients flow back to the parameters.
-        """
-        layer = self.layer(name)
-        weight_MK = layer.weight.flatten(1)
-        return weight_MK if layer.bias is None else torch.cat([weight_MK, layer.bias[:, None]], dim=1)
 
     @torch.no_grad()
     def _initialise(self, init: Init, first_width: int, generator: torch.Generator, dtype: torch.dtype) -> None:
         layers = [self.layer(name) for name in (*self.layer_names, OUTPUT)]
         # All weights before the first bias: with and without biases, a seed gives the same weights.
-        for layer in layers:
-            size = _size(layer, first_width, readout=layer is layers[-1])
+        for place, layer in enumerate(layers):
+            size = _size(layer, first_width, place, readout=layer is layers[-1])
             layer.weight.copy_(draw(init, size, tuple(layer.weight.shape), generator=generator, dtype=dtype))
-        for layer in layers:
+        for place, layer in enumerate(layers):
             if layer.bias is None:
                 continue
             if init.bias == "zero":
                 layer.bias.zero_()
             else:
-                size = _size(layer, first_width, readout=layer is layers[-1])
+                size = _size(layer, first_width, place, readout=layer is layers[-1])
                 layer.bias.copy_(draw(init, size, tuple(layer.bias.shape), generator=generator, dtype=dtype))
 
 
 def _build(
-    name: str, layer: Layer, shape: tuple[int, ...], dtype: torch.dtype
+    name: str, layer: Conv | Dense, shape: tuple[int, ...], dtype: torch.dtype
 ) -> tuple[nn.Conv2d | nn.Linear, tuple[int, ...]]:
     """The layer, and the shape of what it gives for inputs of that shape."""
     if not isinstance(layer, Conv):
-        return _Linear(math.prod(shape), layer.width, bias=layer.bias, dtype=dtype), (layer.width,)
+        return Linear(math.prod(shape), layer.width, bias=layer.bias, dtype=dtype), (layer.width,)
     if len(shape) != 3:
         raise ScenarioError(
             f"{name}: a convolution needs images (channels, rows, columns), got inputs of shape {shape}"
@@ -153,7 +122,7 @@ def _build(
             f"{name}: a {layer.size}×{layer.size} filter does not fit into the {rows}×{columns} pixels that reach it; "
             "use smaller filters, fewer convolutions or larger images"
         )
-    convolution = _Conv2d(channels, layer.width, layer.size, bias=layer.bias, dtype=dtype)
+    convolution = Conv2d(channels, layer.width, layer.size, bias=layer.bias, dtype=dtype)
     return convolution, (layer.width, rows - layer.size + 1, columns - layer.size + 1)
 
 
@@ -163,7 +132,9 @@ def _features(input_shape: tuple[int, ...]) -> tuple[int, ...]:
     return (FEATURES,)
 
 
-def _size(layer: nn.Conv2d | nn.Linear, first_width: int, *, readout: bool) -> LayerSize:
+def _size(layer: nn.Conv2d | nn.Linear, first_width: int, place: int, *, readout: bool) -> LayerSize:
     n_out, n_in, *filter_sides = layer.weight.shape
     pixels = math.prod(filter_sides)
-    return LayerSize(n_in=n_in, n_out=n_out, filter_pixels=pixels, first_width=first_width, readout=readout)
+    return LayerSize(
+        n_in=n_in, n_out=n_out, filter_pixels=pixels, first_width=first_width, readout=readout, place=place
+    )

@@ -9,7 +9,7 @@ and leave `.grad` alone, batch normalisation keeps its running statistics, and n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,21 +20,24 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
 from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.engine.network.linear_theory import (
-    usable_lambda1,
+    usable_unit,
     value_and_derivative_at_zero,
     why_no_linear_dynamics,
     why_not_from_data,
 )
+from condense_core.engine.network.measured import MeasuredNetwork
 from condense_core.engine.network.network import Network
+from condense_core.engine.network.neuron_outputs import LayerSample, input_rows, layer_samples, most_samples
 from condense_core.engine.network.prediction import Prediction, Source
 from condense_core.engine.network.surface import LossSurface
 from condense_core.measures.change import gradient_norm
 from condense_core.measures.clusters import keep_kernels
+from condense_core.measures.curvature import largest_magnitude
 from condense_core.measures.dynamics import LinearDynamics, linear_dynamics, readout_of_kernels
 from condense_core.measures.kernels import kernel_norms
 from condense_core.measures.sample import drawn_kernels
 from condense_core.measures.signal import dense_signal, gradient_direction, signal_matrix, spectrum
-from condense_core.scenario.experiment import Conv, Dense, Experiment
+from condense_core.scenario.experiment import Conv, Experiment, Layer
 from condense_core.scenario.geometry import Geometry
 
 # Samples a forward pass of a measurement takes at once: bounds memory on large data sets, whole for the papers' ones.
@@ -57,7 +60,7 @@ class Observation:
     def __init__(
         self,
         experiment: Experiment,
-        network: Network,
+        network: MeasuredNetwork,
         dataset: Dataset,
         step: int,
         lr: float = math.nan,
@@ -82,19 +85,8 @@ class Observation:
         return self._network.layer_names
 
     def geometry(self, layer: str) -> Geometry:
-        """What the layer's rows are: filters of a convolution, or neurons."""
-        settings = self._experiment.layers[self.layers.index(layer)]
-        weight = self._network.layer(layer).weight
-        sample = drawn_kernels(layer, len(weight))
-        return Geometry(
-            kind="conv" if isinstance(settings, Conv) else "dense",
-            kernels=len(weight) if sample is None else len(sample),
-            entries=weight[0].numel() + settings.bias,
-            channels=weight.shape[1],
-            patch=tuple(weight.shape[2:]),
-            bias=settings.bias,
-            sampled=None if sample is None else len(weight),
-        )
+        """What the layer's rows are: filters of a convolution, neurons, or a head's part of an attention."""
+        return self._network.geometry(layer)
 
     def kernels(self, layer: str) -> Tensor:
         """The layer's kernels (M, K), a copy, or those of them that are measured; a bias is the last entry."""
@@ -147,6 +139,14 @@ class Observation:
         test, output_ND = self._dataset.test, self._test_output_ND
         return math.nan if test is None or output_ND is None else losses.accuracy(output_ND, test)
 
+    def on_unseen(self) -> tuple[float, float]:
+        """Loss and accuracy on the sample that the data keep from training altogether; NaN where there is none."""
+        unseen = self._dataset.unseen
+        if unseen is None:
+            return math.nan, math.nan
+        output_ND = self.outputs(unseen.input)
+        return float(losses.loss(self._experiment.loss, output_ND, unseen.target)), losses.accuracy(output_ND, unseen)
+
     @cached_property
     def _test_output_ND(self) -> Tensor | None:
         test = self._dataset.test
@@ -179,7 +179,10 @@ class Observation:
         return gradient_norm(self.gradient.values())
 
     def prediction_source(self, layer: str) -> Source:
-        """`data` for a layer whose prediction needs nothing else: the only hidden one, of multiplicity 1."""
+        """`data` for a layer whose prediction needs nothing else: the only hidden one, of multiplicity 1; `none` for
+        those of a decoder, of which the theory says nothing."""
+        if self._experiment.decodes:
+            return "none"
         return "data" if layer == self.layers[0] and not why_not_from_data(self._experiment) else "gradient"
 
     def prediction(self, layer: str) -> Prediction:
@@ -195,12 +198,14 @@ class Observation:
 
     def _predict(self, layer: str) -> Prediction:
         source = self.prediction_source(layer)
+        if source == "none":
+            return Prediction.none(self.geometry(layer).entries)
         found = spectrum(self.signal) if source == "data" else gradient_direction(self.kernel_gradient(layer))
         return Prediction(source, found)
 
     def kernel_gradient(self, layer: str) -> Tensor:
         """Gradient of the loss by the layer's kernels (M, K), as `kernels` has them."""
-        return _drawn(layer, with_bias(self.gradient[f"{layer}.weight"], self.gradient.get(f"{layer}.bias")))
+        return _drawn(layer, self._network.rows(layer, self.gradient).clone())
 
     def input_direction(self, layer: str) -> Tensor | None:
         """Σ e_i (x_i, 1) of a dense layer of multiplicity 1, (K,), x_i what enters it: the direction that all its
@@ -210,6 +215,7 @@ class Observation:
         """
         if not self.has_input_direction(layer):
             return None
+        assert isinstance(self._network, Network)
         settings = self._experiment.layers[self.layers.index(layer)]
         with torch.no_grad(), self._network.measuring():
             parts = [self._network.layer_input(layer, part) for part in torch.split(self._dataset.input, CHUNK)]
@@ -217,6 +223,8 @@ class Observation:
 
     def has_input_direction(self, layer: str) -> bool:
         """Whether `input_direction` says something of the layer."""
+        if self._experiment.decodes:
+            return False
         place = self.layers.index(layer)
         linear = all(multiplicity(activation(item.activation)) == 1 for item in self._experiment.layers[place:])
         dense = not isinstance(self._experiment.layers[place], Conv) and not self._experiment.residual
@@ -225,6 +233,21 @@ class Observation:
     def surface(self) -> LossSurface:
         """The loss around the weights as they are."""
         return LossSurface(self._experiment.loss, self._network, self._dataset)
+
+    def layer_samples(self, samples: Sequence[int]) -> dict[str, LayerSample]:
+        """Inputs and outputs of every hidden layer for some of the sample."""
+        assert isinstance(self._network, Network)
+        return layer_samples(self._network, self._dataset.input, samples)
+
+    def most_samples(self) -> int:
+        """Of how many of the sample `layer_samples` bounds memory."""
+        assert isinstance(self._network, Network)
+        return most_samples(self._network, self._dataset.input)
+
+    def input_rows(self, layer: str, input_: Tensor) -> Tensor:
+        """What each neuron of the layer reads, a row a sample, of a convolution a row a position."""
+        assert isinstance(self._network, Network)
+        return input_rows(self._network.layer(layer), input_)
 
     @property
     def outputs_and_samples(self) -> tuple[int, int]:
@@ -241,6 +264,11 @@ class Observation:
         """Whether there is a held-out sample."""
         return self._dataset.test is not None
 
+    @property
+    def has_unseen(self) -> bool:
+        """Whether something is kept from training altogether."""
+        return self._dataset.unseen is not None
+
     @cached_property
     def signal(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
@@ -254,26 +282,32 @@ class Observation:
         if why_no_linear_dynamics(self._experiment):
             return None
         _, derivative = value_and_derivative_at_zero(self._experiment)
+        assert isinstance(self._network, Network)
         weight_MK = self._network.kernels(self.layers[0]).detach().clone()
         readout_MR = readout_of_kernels(self._network.output.weight.detach(), len(weight_MK))
         return linear_dynamics(self.signal, weight_MK, readout_MR, lr=self.lr, slope=derivative)
 
-    def signal_strength(self) -> float:
-        """λ1, the top singular value of the signal matrix; ScenarioError where it is 0 or not finite."""
-        return usable_lambda1(float(spectrum(self.signal).values[0]))
+    def learning_rate(self) -> float:
+        """The scenario's rate, where it is given in units of what the start is like: of λ1, the top singular value of
+        the signal matrix, or of the curvature of the loss. ScenarioError where that is 0 or not finite."""
+        settings = self._experiment.optimizer
+        name, value = settings.rate
+        if name == "lr":
+            return value
+        if name == "lr_lambda1":
+            return value / usable_unit(float(spectrum(self.signal).values[0]), "lr_lambda1", "λ1 of the signal matrix")
+        surface = self.surface()
+        curvature = largest_magnitude(surface.hessian_product, surface.size)
+        if settings.lr_most is not None and curvature * settings.lr_most <= value:
+            return settings.lr_most
+        return value / usable_unit(curvature, "lr_curvature", "the curvature at the start")
 
 
-def signal_of(layer: Conv | Dense, residual_Nd: Tensor, dataset: Dataset) -> Tensor:
+def signal_of(layer: Layer, residual_Nd: Tensor, dataset: Dataset) -> Tensor:
     """The signal matrix of a first layer, from the residuals of the sample."""
     if isinstance(layer, Conv):
         return signal_matrix(residual_Nd, dataset.input, layer.size, bias=layer.bias)
     return dense_signal(residual_Nd, dataset.input.flatten(1), bias=layer.bias)
-
-
-def with_bias(weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Kernels (M, K), a copy, of a layer's weight (M, …), with its bias (M,) as their last entry."""
-    flat_MK = weight.flatten(1)
-    return flat_MK.clone() if bias is None else torch.cat([flat_MK, bias[:, None]], dim=1)
 
 
 def _drawn(layer: str, rows_MK: Tensor) -> Tensor:

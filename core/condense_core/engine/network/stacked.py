@@ -10,6 +10,7 @@ from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
+from condense_core.engine.network.measured import MeasuredNetwork
 from condense_core.engine.network.observation import signal_of
 from condense_core.measures.sample import drawn_kernels
 from condense_core.scenario.experiment import Experiment
@@ -31,13 +32,16 @@ class Stacked:
         dataset: Dataset | None,
         weights: Callable[[], NamedGradients],
         computed: Callable[[], OutputsAndGradients] | None,
+        network: MeasuredNetwork,
     ) -> None:
         """`dataset` is the sample, None where each member has its own; `computed` gives outputs (S, N, D) on the whole
-        sample and gradients as the coming step needs them, None where that does not see the whole sample."""
+        sample and gradients as the coming step needs them, None where that does not see the whole sample; `network` is
+        any member's."""
         self.experiment = experiment
         self._dataset = dataset
         self._weights = weights
         self._computed = computed
+        self._network = network
         # of a thousand members a few are measured at a time, and each time those of all would be put together
         self._known: dict[tuple[str, str], Tensor] = {}
 
@@ -95,7 +99,6 @@ class Stacked:
         return self._known[what, layer]
 
     def _rows(self, layer: str, values: NamedGradients) -> Tensor:
-        weight, bias = values[f"{layer}.weight"].detach().flatten(2), values.get(f"{layer}.bias")
-        rows_SMK = weight if bias is None else torch.cat([weight, bias.detach()[:, :, None]], dim=2)
+        rows_SMK = self._network.rows(layer, values, members=1).detach()
         sample = drawn_kernels(layer, rows_SMK.shape[1])
         return rows_SMK if sample is None else rows_SMK[:, sample.to(rows_SMK.device)]

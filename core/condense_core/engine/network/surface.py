@@ -14,7 +14,7 @@ from torch.func import functional_call
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network import losses
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.measured import MeasuredNetwork
 from condense_core.measures.curvature import FloatVector
 
 # Samples whose graph is kept from one product to the next; of more, each product makes it anew, so many at a time.
@@ -24,7 +24,7 @@ CHUNK = 1_000
 class LossSurface:
     """Reads a network and changes nothing of it; to be used before the next step is taken."""
 
-    def __init__(self, loss: str, network: Network, dataset: Dataset) -> None:
+    def __init__(self, loss: str, network: MeasuredNetwork, dataset: Dataset) -> None:
         """`loss` is the scenario's name for it."""
         self._loss = loss
         self._network = network

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.observation import Observation
@@ -13,13 +13,19 @@ from condense_core.engine.probes.change import Change
 from condense_core.engine.probes.condensation import CondensationProbe, SimilarityProbe
 from condense_core.engine.probes.curvature import HessianProbe, TangentKernelProbe
 from condense_core.engine.probes.members import MemberViews, together
+from condense_core.engine.probes.neuron_outputs import NeuronOutputsProbe
 from condense_core.engine.probes.one_input import FieldProbe, OutputsProbe
+from condense_core.engine.probes.own import PluginProbe
 from condense_core.engine.probes.prediction import AlignmentProbe, SpectrumProbe
+from condense_core.engine.probes.unseen import UnseenProbe
 from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
 from condense_core.measures.joining import compile_joining
+from condense_core.plugins.kinds import OwnProbe
+from condense_core.plugins.load import Plugin
+from condense_core.rows_of_layers import OUTPUTS_PROBE
 from condense_core.scenario.experiment import Experiment, Formula, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
@@ -30,13 +36,16 @@ SAVED_S = 4e-5
 LOADING_S = 1.0
 
 
-def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict[str, Probe]:
-    """The scenario's probes by name, after the vitals that every run records; `start` is all members at step 0.
+def probes_for(
+    experiment: Experiment, start: Observation | MemberViews, own: Sequence[tuple[OwnProbe, Plugin]] = ()
+) -> dict[str, Probe]:
+    """The scenario's probes by name, after the vitals that every run records; `start` is all members at step 0, `own`
+    are those of plugins.
 
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
     """
     members, steps = together(start), scheduled_steps(experiment)
-    saved = SAVED_S * len(experiment.members) * len(experiment.layers) * len(steps)
+    saved = SAVED_S * len(experiment.members) * len(experiment.layer_names) * len(steps)
     if "condensation" in experiment.record.probes and ("numba" in sys.modules or saved > LOADING_S):
         # the lines are the same without it
         with contextlib.suppress(ImportError):
@@ -48,9 +57,13 @@ def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict
         "alignment": lambda: AlignmentProbe(members, _dynamics(members), steps),
         "change": lambda: Change(members),
         "weights": lambda: WeightsProbe(members, steps),
+        OUTPUTS_PROBE: lambda: NeuronOutputsProbe(members),
         "hessian": lambda: HessianProbe(experiment),
         "ntk": lambda: TangentKernelProbe(members),
     }
+    if experiment.decodes:
+        # rows of an attention have no outputs of their own
+        del makers[OUTPUTS_PROBE]
     data, first = experiment.data, experiment.layers[0]
     if isinstance(data, Sine | Formula) and data.inputs == 1 and len(experiment.layers) == 1:
         sigma = activation(first.activation)
@@ -59,7 +72,11 @@ def probes_for(experiment: Experiment, start: Observation | MemberViews) -> dict
             # the field is over (weight, bias): without a bias it has one dimension, and no line to choose
             makers["field"] = lambda: FieldProbe(sigma)
     asked = {name: make() for name, make in makers.items() if name in experiment.record.probes}
-    return {"vitals": Vitals(members), **asked}
+    first_view = members.views[0]
+    if isinstance(first_view, Observation) and first_view.has_unseen:
+        asked = {"unseen": UnseenProbe(), **asked}
+    plugged = {f"own:{probe.name}": PluginProbe(probe, plugin) for probe, plugin in own}
+    return {"vitals": Vitals(members), **asked, **plugged}
 
 
 def _dynamics(members: MemberViews) -> dict[int, LinearDynamics]:

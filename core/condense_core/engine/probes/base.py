@@ -11,6 +11,7 @@ import numpy as np
 
 from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.engine.probes.view import View
+from condense_core.measure_table import split
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Frame
 from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
@@ -72,7 +73,7 @@ class Measurement:
         parts: list[slice] = [slice(0, len(names))]
         if values.size > frames.MOST_OF_MEMBERS:
             # all that a probe finds of a layer in one frame: whoever reads the newest finds them together
-            layers = [name.partition(".")[0] for name in names]
+            layers = [split(name)[0] for name in names]
             ends = [at for at in range(1, len(names)) if layers[at] != layers[at - 1]] + [len(names)]
             parts = list(map(slice, [0, *ends[:-1]], ends))
         own = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -92,9 +93,10 @@ class CondensationProbe:
 
     def _measure_layer(self, layer: str, members: MemberViews, into: Measurement) -> None:
         geometry = members.geometry(layer)
+        chance = members.chance_entries(layer)
         lines, coarse = members.lines(layer, FINE), members.lines(layer, COARSE)
-        nulls, condensed = _judged(lines, FINE, geometry.entries)
-        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, geometry.entries)
+        nulls, condensed = _judged(lines, FINE, chance)
+        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, chance)
         coverage_S, mean_S = round_array(lines.coverage_S), round_array(lines.mean_abs_cos_S)
         pair_S = round_array(mean_pair_abs_cos(members.pairs(layer), geometry.kernels))
         into.scalar(f"{layer}.directions_coarse", coarse.directions_S)
@@ -153,16 +155,18 @@ class CondensationProbe:
                 into.event("condensed", f"{layer} condensed: {_count(count, 'line')} at {FINE.short}", number)
 
 
-def _judged(lines: MembersLines, cut: Cut, entries: int) -> tuple[list[Null], list[bool]]:
+def _judged(lines: MembersLines, cut: Cut, entries_S: Sequence[int]) -> tuple[list[Null], list[bool]]:
     """What chance makes of as many kernels as each member keeps, and whether each has condensed."""
     kept_S = lines.kept_S.tolist()
     null_of = {
-        kept: null_condensation(entries, calibration_size(kept), cut=cut.cos, smallest_share=cut.share)
-        for kept in set(kept_S)
+        (entries, kept): null_condensation(entries, calibration_size(kept), cut=cut.cos, smallest_share=cut.share)
+        for entries, kept in set(zip(entries_S, kept_S, strict=True))
     }
-    nulls = [null_of[kept] for kept in kept_S]
-    own = zip(lines.coverage_S.tolist(), lines.tightness_S.tolist(), nulls, strict=True)
-    return nulls, [is_condensed(Judged(coverage, tightness), null, entries) for coverage, tightness, null in own]
+    nulls = [null_of[each] for each in zip(entries_S, kept_S, strict=True)]
+    own = zip(lines.coverage_S.tolist(), lines.tightness_S.tolist(), nulls, entries_S, strict=True)
+    return nulls, [
+        is_condensed(Judged(coverage, tightness), null, entries) for coverage, tightness, null, entries in own
+    ]
 
 
 def _count(number: int, noun: str) -> str:

@@ -52,6 +52,10 @@ class MemberViews:
         """What the layer's rows are."""
         return self.views[0].geometry(layer)
 
+    def chance_entries(self, layer: str) -> Sequence[int]:
+        """Entries (S,) of the random vectors that each member's rows are held against."""
+        return [self.geometry(layer).entries] * len(self.numbers)
+
     def blocks(self) -> Iterator[MemberViews]:
         """These members, a few at a time where all pairs of all kernels would take much memory."""
         widest = max((self.geometry(layer).kernels for layer in self.layers), default=1)

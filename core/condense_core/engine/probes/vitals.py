@@ -9,19 +9,26 @@ import numpy as np
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import MemberViews, together
 from condense_core.engine.probes.view import View
+from condense_core.measures.stages import Stages
 from condense_core.runfile.precision import CLOCK, DOUBLE
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import INITIAL_STAGE, percent
 
+_WORDS = {
+    "plateau": "the loss stands at {:.3g} of its first value",
+    "drop": "the loss falls again, to {:.3g} of its first value",
+}
+
 
 class Vitals:
     """Scalars `loss`, `loss_ratio` (to the first loss), `test_loss`, `accuracy`, `test_accuracy`,
-    `gradient_norm`, `steps_per_second`."""
+    `gradient_norm`, `steps_per_second`; events `initial-stage-ended`, `plateau` and `drop`."""
 
     def __init__(self, start: View | MemberViews) -> None:
         members = together(start)
         self._first = dict(zip(members.numbers, members.loss().tolist(), strict=True))
         self._ended: set[int] = set()
+        self._stages = {number: Stages() for number in members.numbers}
         self._before = self._now = (members.step, math.nan)
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
@@ -52,7 +59,13 @@ class Vitals:
                 into.event(
                     "initial-stage-ended", f"loss fell below {percent(INITIAL_STAGE)} of its first value", number
                 )
+            stage = self._stages[number].add(members.step, ratio)
+            if stage is not None:
+                into.event(stage.kind, _WORDS[stage.kind].format(stage.ratio), number)
 
     def resume(self, run: RunReader, number: int = 0) -> None:
-        if (run.curve("loss_ratio")[1] < INITIAL_STAGE).any():
+        steps, ratios = run.curve("loss_ratio")
+        if (ratios < INITIAL_STAGE).any():
             self._ended.add(number)
+        for step, ratio in zip(steps.tolist(), ratios.tolist(), strict=True):
+            self._stages[number].add(step, ratio)

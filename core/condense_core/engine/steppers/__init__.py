@@ -16,7 +16,7 @@ from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.numpys_tanh import with_faster_tanh
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
 from condense_core.errors import ScenarioError
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import OWN_PREFIX, Experiment
 
 __all__ = ["TrainingEnsemble", "gradient_method", "make_ensemble"]
 
@@ -28,12 +28,14 @@ def gradient_method(experiment: Experiment, device: torch.device, way: str | Non
     never from the speed of this moment, so that the same run gives the same bits. ScenarioError where `fast` would slow
     down a run that begins.
     """
-    if way is None and "channels-last" in experiment.fast and cnn.applies(experiment, device):
+    # formulas know the derivatives of the program's own activations
+    own = any(layer.activation.startswith(OWN_PREFIX) for layer in experiment.layers)
+    if way is None and not own and "channels-last" in experiment.fast and cnn.applies(experiment, device):
         raise ScenarioError(
             "fast: 'channels-last' slows this network: one convolution on a CPU is trained by formulas of its own, up"
             " to four times as fast; leave it out (--set 'fast=[]')"
         )
-    if not experiment.fast:
+    if not experiment.fast and not own:
         if mlp.applies(experiment):
             begun = way is not None
             takes = way == CompiledGradients.name if begun else applies(experiment) and repays(experiment)

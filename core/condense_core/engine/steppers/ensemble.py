@@ -12,7 +12,7 @@ import torch
 
 from condense_core.engine.checkpoint import State, prefix
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.make import make_network
 from condense_core.engine.network.observation import Observation, OutputAndGradient
 from condense_core.engine.network.stacked import OutputsAndGradients, Stacked
 from condense_core.engine.steppers.batches import Batches
@@ -51,7 +51,7 @@ class TrainingEnsemble:
         self._noise = GradientNoise(experiment)
         self._dropout = Dropout(experiment)
         self._networks = [
-            Network(alone, dataset.input_shape, dataset.outputs).to(device)
+            make_network(alone, dataset.input_shape, dataset.outputs).to(device)
             for alone, dataset in zip(self._experiments, datasets, strict=True)
         ]
         self._full_lr = [self._rate(member) for member in self.members]
@@ -158,6 +158,7 @@ class TrainingEnsemble:
             self._datasets[0] if self._shared else None,
             lambda: self._parameters.of_rows([group.params for group in self._parameters.groups]),
             computed if self._whole_sample else None,
+            self._networks[self.members[0]],
         )
 
     def drop(self, members: Sequence[int]) -> None:
@@ -284,12 +285,11 @@ class TrainingEnsemble:
         return compute
 
     def _rate(self, member: int) -> float:
-        settings = self._experiment.optimizer
-        if settings.lr is not None:
-            return settings.lr
-        assert settings.lr_lambda1 is not None
+        name, value = self._experiment.optimizer.rate
+        if name == "lr":
+            return value
         start = Observation(self._experiments[member], self._networks[member], self._datasets[member], 0)
-        return settings.lr_lambda1 / start.signal_strength()
+        return start.learning_rate()
 
     def _lr(self, member: int) -> float:
         """The rate of the coming step."""

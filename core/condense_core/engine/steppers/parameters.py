@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.measured import MeasuredNetwork
 
 ByName = dict[str, Tensor]
 
@@ -45,7 +45,7 @@ class SeparateParameters:
 
     in_place = False
 
-    def __init__(self, networks: Sequence[Network]) -> None:
+    def __init__(self, networks: Sequence[MeasuredNetwork]) -> None:
         self.by_row = [dict(network.named_parameters()) for network in networks]
         self.groups = [ParameterGroup(list(own.values()), []) for own in self.by_row]
 
@@ -70,7 +70,7 @@ class FlatParameters:
 
     in_place = True
 
-    def __init__(self, networks: Sequence[Network], joined: Sequence[str] = ()) -> None:
+    def __init__(self, networks: Sequence[MeasuredNetwork], joined: Sequence[str] = ()) -> None:
         by_row = [dict(network.named_parameters()) for network in networks]
         self._rows = len(by_row)
         self._shape_of = {name: value.shape for name, value in by_row[0].items()}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.make import make_network
 from condense_core.errors import ScenarioError
 from condense_core.machine import processor, usable_cores
 from condense_core.scenario.device import device_named
@@ -102,7 +102,7 @@ def _time(step: Callable[[], object]) -> float:
 
 def multiplications(experiment: Experiment, dataset: Dataset) -> float:
     """Multiplications of one forward pass over the samples of a step: the measure of how much work a step is."""
-    network = Network(experiment, dataset.input_shape, dataset.outputs).eval()
+    network = make_network(experiment, dataset.input_shape, dataset.outputs).eval()
     total = 0
 
     def count(layer: nn.Module, _: object, output: Tensor) -> None:

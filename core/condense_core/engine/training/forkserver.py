@@ -1,4 +1,4 @@
-"""PyTorch imported once, and forked for every run named on standard input.
+"""PyTorch imported once, compiled steps loaded once they were needed, and forked for every run named on standard input.
 
 `python -m condense_core.engine.training.forkserver` answers `FOLDER<tab>STATUS` when a run's
 process has ended. When standard input closes, whatever still trains is told to stop, with a checkpoint: nothing
@@ -23,7 +23,7 @@ LOOK_S = 0.02
 
 def main() -> int:
     try:
-        from condense_core.engine.training.worker import work
+        from condense_core.engine.training.worker import preload, work
     except Exception as error:  # noqa: BLE001 - whatever a broken installation raises
         why = blame(error) or f"PyTorch cannot be imported: {type(error).__name__}: {error}"
         sys.stderr.write(f"condense-tui: training {why}\n")
@@ -31,7 +31,7 @@ def main() -> int:
 
     running: dict[int, str] = {}
     waiting = b""
-    open_ = True
+    open_, preloaded = True, False
     # a run that reads the end of this pipe has lost the process that started it, however that went
     alive, held = os.pipe()
     _say("ready")
@@ -48,7 +48,10 @@ def main() -> int:
                 running[_fork(Path(folder), work, alive, held)] = folder
         pid, status = os.waitpid(-1, os.WNOHANG if open_ else 0) if running else (0, 0)
         if pid in running:
-            _say(f"{running.pop(pid)}\t{os.waitstatus_to_exitcode(status)}")
+            folder = running.pop(pid)
+            _say(f"{folder}\t{os.waitstatus_to_exitcode(status)}")
+            # half of what a short run takes: the next ones are forked with it
+            preloaded = preloaded or not open_ or preload(Path(folder))
     return 0
 
 

@@ -19,6 +19,7 @@ from condense_core.runfile.writer import RecordingThread
 from condense_core.scenario.experiment import (
     Experiment,
     FanOutPowerInit,
+    LayerPowersInit,
     MeanFanPowerInit,
     NormalInit,
     PhaseInit,
@@ -172,13 +173,14 @@ class Loop:
     def _advice(self, step: int) -> str:
         """What may help where the loss is not finite, by the fields that were set."""
         if step:
-            field = "lr" if self._experiment.optimizer.lr is not None else "lr_lambda1"
-            return f"a smaller optimizer.{field} may help"
+            return f"a smaller optimizer.{self._experiment.optimizer.rate[0]} may help"
         match self._experiment.init:
             case NormalInit():
                 return "the initial weights are too large; a smaller init.std may help"
             case MeanFanPowerInit() | WidthPowerInit() | FanOutPowerInit() | PhaseInit():
                 return "the initial weights are too large; a larger init.gamma may help"
+            case LayerPowersInit():
+                return "the initial weights are too large; larger init.gammas may help"
             case _:
                 return "the initial weights are too large (init.scheme)"
 

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+
+import torch
 
 from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
-from condense_core.engine.probes import probes_for
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.data.own_set import own_arrays
+from condense_core.engine.probes import MemberViews, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import make_ensemble
+from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
+from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
+from condense_core.engine.training.plugged import plugged, wanted
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
+from condense_core.measures.joining import compile_joining
 from condense_core.runfile import control
+from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
-from condense_core.scenario.data import Cifar10, Cifar100, Data, Formula, Mnist, Sine
+from condense_core.scenario.data import Anchors, Cifar10, Cifar100, Data, Formula, Mnist, OwnSet, Sine
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.fitting import check_fits
 from condense_core.scenario.paths import check_data_fits, data_is_there, data_root
 
 
@@ -61,8 +73,28 @@ def train(folder: Path) -> int:
     return 0 if outcome.status in {"done", "stopped"} else 1
 
 
+def preload(folder: Path) -> bool:
+    """Load what a run such as the one in `folder` loads late, so that those forked from this process need not; whether
+    there was anything. To be called when that run has ended: what it compiled is then in the cache."""
+    try:
+        with RunReader(folder) as run:
+            experiment = run.experiment
+        if gradient_method(experiment, torch.device("cpu")) is not CompiledGradients:
+            return False
+        compiled.load(experiment.dtype)
+        if "condensation" in experiment.record.probes:
+            compile_joining()
+        # for products with the Hessian and for lines
+        import scipy.cluster.hierarchy
+        import scipy.sparse.linalg  # noqa: F401
+    except (CondenseError, ImportError):
+        # a run loads it by itself, or does without and says so
+        return False
+    return True
+
+
 def _loading(data: Data) -> str:
-    if isinstance(data, Sine | Formula):
+    if isinstance(data, Sine | Formula | Anchors):
         return "drawing the data"
     name = str(data.__struct_config__.tag)
     known = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "folder": "images"}
@@ -70,6 +102,25 @@ def _loading(data: Data) -> str:
         there = data_is_there(type(data), data_root(data.root))
         return f"{'loading' if there else 'downloading'} {known[name]}"
     return f"loading {known.get(name, name)}"
+
+
+def _check_data(experiment: Experiment) -> None:
+    """DataError where data of one's own are not what the scenario's network needs."""
+    check_data_fits(experiment)
+    if isinstance(experiment.data, OwnSet):
+        check_fits(experiment, own_arrays(experiment.data))
+
+
+def _told_first(experiment: Experiment, first: MemberViews, sample: Dataset) -> Iterator[tuple[str, str]]:
+    """Events, a kind and its words, of what a person should know before the first step."""
+    for layer in first.layers:
+        geometry = first.geometry(layer)
+        if geometry.sampled is not None:
+            yield "sampled", f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured"
+    if experiment.decodes:
+        yield UNPREDICTED, "no prediction for a decoder"
+    if sample.found:
+        yield "data", f"{sample.note}; {sample.found}"
 
 
 def _missing(recorded_to: int, step: int) -> str:
@@ -88,7 +139,10 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         chosen = device.choose(info.device.partition(" ")[0])
         device.make_deterministic(chosen)
         thread.call_at_stop(stop_now)
-        check_data_fits(experiment)
+        if wanted(experiment):
+            thread.set_status("starting", "importing plugins")
+        own = plugged(experiment, resumed=info.step > 0)
+        _check_data(experiment)
         thread.set_status("starting", _loading(experiment.data))
         loaded = {member.data: datasets.load(member.data) for member in experiment.members}
         fingerprint = "-".join(sample.fingerprint for sample in loaded.values())
@@ -103,7 +157,7 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         start = ensemble.observe()
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
-        recorder = Recorder(thread, probes_for(experiment, first), run)
+        recorder = Recorder(thread, probes_for(experiment, first, own.probes), run)
         # now: these observations are of the weights that the ensemble has, and a checkpoint takes their place below
         first_loss = first.loss().tolist()
         recorder.took(time.monotonic() - begun)
@@ -118,16 +172,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         state = checkpoint.load(folder)
         if state is None:
             recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
-            for layer in first.layers:
-                geometry = first.geometry(layer)
-                if geometry.sampled is not None:
-                    recorder.event(
-                        0,
-                        "sampled",
-                        f"{geometry.kernels:,} of the {geometry.sampled:,} kernels of {layer} are measured",
-                    )
-            if samples[0].found:
-                recorder.event(0, "data", f"{samples[0].note}; {samples[0].found}")
+            for kind, text in _told_first(experiment, first, samples[0]):
+                recorder.event(0, kind, text)
         else:
             checkpoint.require_same_data(folder, fingerprint)
             ensemble.load_state_dict(state)
@@ -135,6 +181,9 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             if recorder.recorded_to < checkpoint.recorded_to(folder):
                 loop.measure_first()
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))
+        for text in own.events(info.versions):
+            recorder.event(ensemble.step, "plugin", text)
         thread.sampler = load.sampler(chosen)
-        thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=here())
+        versions = {"versions": json.dumps(info.versions | own.versions)} if own.versions else {}
+        thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=here(), **versions)
         return loop.run(first_loss)

@@ -6,7 +6,7 @@ from tolerances import rtol
 from torch.nn import functional
 
 from condense_core.engine.data.datasets import load
-from condense_core.engine.network.linear_theory import usable_lambda1
+from condense_core.engine.network.linear_theory import usable_unit
 from condense_core.engine.network.network import Network
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import GD, Conv, Dense, Digits, Experiment, MeanFanPowerInit, NormalInit, Sine
@@ -157,4 +157,4 @@ def test_convolutions_need_images():
 @pytest.mark.parametrize(("value", "words"), [(0.0, "is 0.0, as where all classes have"), (math.nan, "is nan; give")])
 def test_a_rate_in_units_of_nothing_says_what_may_be_the_matter(value: float, words: str) -> None:
     with pytest.raises(ScenarioError, match=words):
-        usable_lambda1(value)
+        usable_unit(value, "lr_lambda1", "λ1")

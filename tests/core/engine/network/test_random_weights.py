@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -9,6 +10,7 @@ from condense_core.scenario.experiment import (
     GlorotNormalInit,
     GlorotUniformInit,
     HeNormalInit,
+    LayerPowersInit,
     MeanFanPowerInit,
     NormalInit,
     PhaseInit,
@@ -29,6 +31,8 @@ SCHEMES = [
     (FanOutPowerInit(gamma=1.5), CONV, 32**-1.5),
     (PhaseInit(gamma=1.5, gamma_prime=0.2), DENSE, 32**-0.65),
     (PhaseInit(gamma=1.5, gamma_prime=0.2), READOUT, 32**-0.85),
+    (LayerPowersInit(gammas=(0.4, 1.2)), DENSE, 32**-0.4),
+    (LayerPowersInit(gammas=(0.4, 1.2)), dataclasses.replace(READOUT, place=1), 32**-1.2),
     (GlorotUniformInit(), CONV, math.sqrt(2 / (75 + 800))),
     (GlorotNormalInit(), DENSE, math.sqrt(2 / 150)),
     (HeNormalInit(), CONV, math.sqrt(2 / 75)),

@@ -18,7 +18,7 @@ from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import MemberViews
 from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import worker
-from condense_core.measures.curvature import extremes
+from condense_core.measures.curvature import extremes, largest_magnitude
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import (
     GD,
@@ -106,6 +106,34 @@ def test_curvatures_are_those_of_the_whole_hessian(case):
     assert got == pytest.approx(expected[::-1][:4].tolist(), abs=1e-6 * largest)
     assert found["lowest_curvature"] == pytest.approx(float(expected[0]), abs=1e-6 * largest)
     assert found.get("stability_limit") == (None if isinstance(experiment.optimizer, Adam) else pytest.approx(40))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_rate_in_units_of_the_curvature_is_that_of_the_whole_hessian(case):
+    experiment = CASES[case]
+    sample = load(experiment.data)
+    start = make_ensemble(experiment, [sample], torch.device("cpu"))
+    flat, _, error = flat_loss(experiment, *twin(experiment, start, sample), sample)
+    largest = float(torch.linalg.eigvalsh(torch.autograd.functional.hessian(error, flat)).abs().max())
+
+    def rate(**fields: float) -> float:
+        optimizer = GD(lr_curvature=0.1, **fields)
+        own = msgspec.structs.replace(experiment, optimizer=optimizer, ensemble=Ensemble(members=2))
+        first, other = make_ensemble(own, [sample] * 2, torch.device("cpu")).observe()
+        alone = msgspec.structs.replace(own.members[1], optimizer=optimizer)
+        assert make_ensemble(alone, [sample], torch.device("cpu")).observe()[0].lr == other.lr
+        return first.lr
+
+    assert rate() == pytest.approx(0.1 / largest, rel=0.01)
+    assert rate(lr_most=0.01 / largest) == 0.01 / largest
+    assert rate(lr_most=1 / largest) == rate()
+
+
+def test_the_largest_magnitude_is_found_at_either_end_and_in_ties():
+    turn, _ = np.linalg.qr(np.random.default_rng(3).standard_normal((90, 90)))
+    for values in (np.linspace(-3, 1, 90), np.linspace(-1, 7, 90), [*[2.0] * 45, *[-2.0] * 45]):
+        matrix = (turn * values) @ turn.T
+        assert largest_magnitude(lambda v, m=matrix: m @ v, 90) == pytest.approx(np.abs(values).max(), rel=0.01)
 
 
 @pytest.mark.parametrize("case", CASES)

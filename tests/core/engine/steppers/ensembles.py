@@ -18,12 +18,15 @@ from condense_core.scenario.experiment import (
     GD,
     Adam,
     AdamW,
+    Anchors,
+    Block,
     Conv,
     Dense,
     Digits,
     Ensemble,
     Experiment,
     NormalInit,
+    Optimizer,
     Sine,
 )
 
@@ -45,6 +48,12 @@ def scenario(**changes) -> Experiment:
         ensemble=Ensemble(members=3),
     )
     return msgspec.structs.replace(base, **changes)
+
+
+def decoder(*, optimizer: Optimizer, **changes) -> Experiment:
+    block = Block(width=8, heads=2, hidden=6, activation="gelu", **changes)
+    data = Anchors(samples=20, test_samples=6, items=5, shifts=(1, 3, 4))
+    return scenario(data=data, layers=(block, block), optimizer=optimizer, loss="cross-entropy")
 
 
 def make(method: type[GradientMethod], experiment: Experiment) -> TrainingEnsemble:
@@ -72,4 +81,7 @@ METHODS = {
         scenario(data=Digits(samples=20), layers=(Conv(width=3, dropout=0.3), Dense(width=4)), optimizer=Adam(lr=0.01)),
     ),
     "stacked": (VmapGradients, scenario(optimizer=Adam(lr=0.01))),
+    "decoder": (AutogradGradients, decoder(optimizer=AdamW(lr=0.01, batch=6))),
+    "decoder with dropout": (AutogradGradients, decoder(dropout=0.3, optimizer=Adam(lr=0.01))),
+    "stacked decoder": (VmapGradients, decoder(optimizer=AdamW(lr=0.01, warmup=4, decay="cosine"))),
 }

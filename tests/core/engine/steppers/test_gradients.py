@@ -160,6 +160,14 @@ def test_one_convolution(name, loss, optimizer, vary):
     assert_equals_each_seed_alone(CnnGradients, experiment, steps=6)
 
 
+@pytest.mark.parametrize("optimizer", [GD(lr_curvature=0.1), Adam(lr_curvature=0.01, batch=8)])
+@pytest.mark.parametrize("method", [MlpGradients, CompiledGradients, AutogradGradients])
+def test_dense_members_each_with_a_rate_of_its_own(method, optimizer):
+    experiment = scenario(layers=(Dense(width=6), Dense(width=4, activation="relu")), optimizer=optimizer)
+    assert len({seen.lr for seen in make(method, experiment).observe()}) == 3
+    assert_equals_each_seed_alone(method, experiment)
+
+
 def test_one_convolution_in_several_chunks_and_without_kept_patches(monkeypatch):
     images = scenario(data=Digits(samples=30), layers=(Conv(width=5),))
     monkeypatch.setattr(cnn, "CHUNK_BYTES", 5 * 36 * 8 * 7)

@@ -183,9 +183,10 @@ class CompareScreen(PlayedScreen):
         self.on_heatmap_laid_out()
         first, last = ("", "") if not len(found.places) else (place_words(found, 0), place_words(found, -1))
         self._scrubber.show(found.head, first, last)
-        several = {"layer": found.layers > 1, "member": found.members > 1}
+        several = {"layer": found.layers > 1, "member": found.members > 1, "rows": found.has_outputs}
+        called = {"rows": "weights" if found.outputs else "outputs"} | ({} if found.active else {"live": "last"})
         without = frozenset(name for name, of_use in several.items() if not of_use)
-        self._footer.show("compare", without, {} if found.active else {"live": "last"})
+        self._footer.show("compare", without, called)
         following = found.head is None or found.head.following or found.by == "loss"
         step = None if following or found.at is None else int(found.at)
         whose = "mean of the seeds, and their range" if found.member is None else "one seed, and the range of all seeds"
@@ -238,6 +239,13 @@ class CompareScreen(PlayedScreen):
         """The next or the previous layer of every run."""
         if self._comparison is not None and self._comparison.layers:
             self._look(replace(self._view, layer=(self._view.layer + by) % self._comparison.layers))
+
+    def action_rows(self) -> None:
+        """From the weights of the layer to the outputs of its neurons, and back."""
+        if self._comparison is None or not self._comparison.has_outputs:
+            say(self, "outputs of neurons were recorded in none of these runs")
+            return
+        self._look(replace(self._view, outputs=not self._view.outputs))
 
     def action_member(self, by: int) -> None:
         """The next or the previous seed of every run that has several; between the last and the first are the means."""

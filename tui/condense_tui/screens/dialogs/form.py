@@ -27,7 +27,7 @@ from condense_core.scenario.fields import SettableField, fields
 from condense_core.text import printable
 from condense_tui.draw import numbers
 from condense_tui.resolve.scenario import changed
-from condense_tui.screens.dialogs.hints import FieldSuggester, hint_line, hints, split_settings
+from condense_tui.screens.dialogs.hints import FieldSuggester, hint_line, hints, split_settings, typing, whole_hint
 from condense_tui.screens.list_lines import members_of, short_time
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.paragraphs import Paragraphs
@@ -41,6 +41,8 @@ CHECK_AFTER_S = 0.12
 # Half a word is no mistake: an error waits for the end of the word, or for a pause that is as good as one.
 CALM_S = 1.5
 HINTS = 4
+# Layers whose kernels are counted one by one; the heads of a decoder are more.
+LISTED_LAYERS = 8
 KEYS = "enter starts it · tab next field · esc goes back"
 # What fits into 80 columns; a name that is none is answered with all there are.
 DATA_NOTE = "unchanged; or digits, mnist, folder:PATH, npz:PATH, csv:PATH"
@@ -153,6 +155,16 @@ def of_file(file: Path) -> RunDraft:
         seconds_gpu=None,
         measured="",
     )
+
+
+def _network(kernels: list[int]) -> str:
+    """How many kernels there are, layer by layer where that fits into a line."""
+    counts = list(map(numbers.step, kernels))
+    if len(counts) == 1:
+        return f"{counts[0]} kernels"
+    if len(counts) <= LISTED_LAYERS:
+        return f"layers of {', '.join(counts)} kernels"
+    return f"{len(counts)} layers of {numbers.step(min(kernels))} to {numbers.step(max(kernels))} kernels"
 
 
 class FormScreen(Dialog[None]):
@@ -382,6 +394,10 @@ class FormScreen(Dialog[None]):
             return
         found = hints(typed.value, self._fields, len(self._fields))
         first, width = self._page * HINTS, self._hints.size.width
+        if found and found[0].name == typing(typed.value):
+            # its value is typed, and what it is has all the room
+            self._hints.show([(line, look.muted) for line in whole_hint(found[0], width, HINTS)])
+            return
         self._hints.show([(hint_line(field, width), look.muted) for field in found[first : first + HINTS]])
         if found:
             at = f"{first + 1} to {min(first + HINTS, len(found))} of {len(found)} fields"
@@ -404,10 +420,7 @@ class FormScreen(Dialog[None]):
             takes = "training time not measured yet"
         if members > int(start.seeds):
             takes = f"at most {takes}; seeds that train together take less time than one after the other"
-        widths = [layer.width for layer in experiment.layers]
-        network = (
-            f"layers of {', '.join(map(numbers.step, widths))} kernels" if len(widths) > 1 else f"{widths[0]} kernels"
-        )
+        network = _network(list(experiment.kernel_counts.values()))
         style = look.muted if self._stale else look.text
         self._cost.show([(f"{what}, {network}", style), (takes, style)])
 

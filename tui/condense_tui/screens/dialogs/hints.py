@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Callable, Sequence
 
 from textual.suggester import Suggester
@@ -55,11 +56,22 @@ def hints(text: str, fields: Sequence[SettableField], most: int) -> list[Settabl
     return [*begins, *has, *others][:most]
 
 
-def hint_line(field: SettableField, width: int) -> str:
-    """A field with its value and the words that it takes, cut to one line."""
+def hint_line(field: SettableField, width: int, *, with_help: bool = True) -> str:
+    """A field with its value, the words that it takes and what it is, cut to one line."""
     takes = f"   one of {', '.join(field.words)}" if field.words else ""
     line = f"         {field.name} = {field.value}{takes}"
+    line += f"   {field.help}" if with_help and field.help else ""
     return line if len(line) <= width else line[: max(0, width - 3)] + "..."
+
+
+def whole_hint(field: SettableField, width: int, lines: int) -> list[str]:
+    """A field whose value is typed: its value and the words that it takes in one line, below it what it is; at most so
+    many lines."""
+    indent = " " * 9
+    wrap = textwrap.TextWrapper(
+        max(20, width), initial_indent=indent, subsequent_indent=indent, max_lines=lines - 1, placeholder="..."
+    )
+    return [hint_line(field, width, with_help=False), *wrap.wrap(field.help)]
 
 
 class FieldSuggester(Suggester):

@@ -15,6 +15,7 @@ from textual.containers import VerticalScroll
 from condense_core.errors import CondenseError
 from condense_core.jobs.messages import AskReduce, ReduceAnswer
 from condense_tui.draw.numbers import measure, percent, step
+from condense_tui.draw.points import POINTS_EXPLAINED, point_cells
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.terminal.look import Look
 from condense_tui.widgets.paragraphs import Paragraphs
@@ -126,6 +127,11 @@ def table(found: ReduceAnswer, look: Look) -> Said:
     ]
     if found.accuracy_before is not None:
         said.append((f"accuracy     {percent(found.accuracy_before)} → {percent(found.accuracy_after)}", look.text))
+    head = f"{'point':<10}{'loss':>12}{'|∇L|':>12}{'|∇L||θ|/L':>12}{'top curv.':>12}{'lowest':>12}"
+    said += [(" ", look.text), (head, look.muted)]
+    for name, *values in point_cells(found):
+        said.append((f"{name:<10}" + "".join(f"{value:>12}" for value in values), look.text))
+    said.append((POINTS_EXPLAINED, look.muted))
     return [
         *said,
         (" ", look.text),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
@@ -103,7 +104,10 @@ class SettingsLines(Lines):
         names = min(max(cell_len(name) for name, _ in self._settings), width // 2)
         lines: list[Line] = []
         for name, value in self._settings:
-            first, *more = chop_cells(value, max(8, width - names - 2)) or [""]
+            room = max(8, width - names - 2)
+            # between words where there are any, and where a word is too long wherever it has to be
+            words = textwrap.wrap(value, room, break_on_hyphens=False, break_long_words=False)
+            first, *more = [part for line in words for part in chop_cells(line, room)] or [""]
             short = fitted(name, names)
             head = short + " " * (names - cell_len(short) + 2)
             lines.append([(head, look.muted), (first, look.text)])

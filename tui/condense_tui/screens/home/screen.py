@@ -164,7 +164,10 @@ class HomeScreen(ShellScreen[None]):
     def on_presets_ready(self, message: PresetsReady) -> None:
         """Show the presets."""
         self.lists.catalogue = message.presets
-        self.lists.presets.empty = f"  {message.trouble}" if message.trouble else "  no preset contains these words"
+        nothing = message.trouble and not message.presets
+        self.lists.presets.empty = f"  {message.trouble}" if nothing else "  no preset contains these words"
+        if message.trouble and not nothing:
+            say(self, message.trouble, error=True)
         self._show()
         self._go_back()
 

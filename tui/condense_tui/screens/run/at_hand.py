@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from condense_core.rows_of_layers import only_kernels, other_rows
 from condense_tui.draw.layer_names import blocks
 from condense_tui.screens.run.body import Recorded
 from condense_tui.screens.run_commands import pause_word
@@ -13,7 +14,7 @@ Front = Literal["log", "layers", "curves"]
 """What `/` looks for: what is in front."""
 _FINDS: dict[Front, str] = {"log": "search", "layers": "layers", "curves": "curves"}
 # What the log hides; and `end` follows the log there.
-_NOT_IN_THE_LOG = frozenset({"fold", "layer", "order", "cut", "log", "live"})
+_NOT_IN_THE_LOG = frozenset({"fold", "layer", "order", "rows", "spectrum", "cut", "log", "live"})
 
 
 def recorded_of(snapshot: Snapshot | None) -> Recorded:
@@ -29,9 +30,12 @@ def at_hand(snapshot: Snapshot, zoomed: bool, front: Front) -> tuple[frozenset[s
     pause, can = pause_word(snapshot.header), snapshot.header.can
     several = {"layer": len(snapshot.layers) > 1, "member": snapshot.seeds is not None}
     several |= {"fold": bool(blocks(tuple(layer.name for layer in snapshot.layers)))}
+    names = [layer.name for layer in snapshot.layers]
+    other = None if snapshot.layer is None else other_rows(snapshot.layer, names)
     several |= {"stop": "stop" in can, "new": "new" in can, "reduce": "reduce" in can}
-    there = {**several, "pause": bool(pause), "out": zoomed}
+    there = {**several, "rows": other is not None, "pause": bool(pause), "out": zoomed}
     without = {name for name, of_use in there.items() if not of_use}
     without |= _NOT_IN_THE_LOG if front == "log" else set()
-    called = {"pause": pause, "find": _FINDS[front]}
+    rows = "weights" if snapshot.layer is not None and other in only_kernels(names) else "outputs"
+    called = {"pause": pause, "find": _FINDS[front], "rows": rows}
     return frozenset(without), called | ({} if snapshot.active else {"live": "last"})

@@ -48,11 +48,13 @@ SPARE_LEAST, SPARE_MOST = 9, 14
 
 @dataclass(frozen=True)
 class RunChoices(Choices):
-    """`zoomed` is the panel that has the whole screen, `scalars` are those chosen to be drawn."""
+    """`zoomed` is the panel that has the whole screen, `scalars` are those chosen to be drawn, `spectrum` is the number
+    of the recorded one that is shown."""
 
     zoomed: str | None = None
     by_line: bool = True
     scalars: tuple[str, ...] = ()
+    spectrum: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from condense_core.errors import CondenseError
+from condense_core.rows_of_layers import OUTPUTS_PROBE, other_rows
 from condense_core.runfile.info import read_run
 from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
@@ -24,6 +25,7 @@ from condense_tui.screens.played import PlayedScreen
 from condense_tui.screens.run.at_hand import Front, at_hand, recorded_of
 from condense_tui.screens.run.body import Body, Recorded, RunChoices
 from condense_tui.screens.run_commands import RunCommands
+from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import ViewRequest
 from condense_tui.snapshots.news import News, title_of
 from condense_tui.snapshots.playhead import Play, Playhead
@@ -182,7 +184,7 @@ class RunScreen(PlayedScreen):
         self._timeline.show(snapshot)
         self._log_line.show(snapshot)
         self._show_keys()
-        axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth)
+        axes = Axes(choices.log_y, self._look_keys.log_x, choices.smooth, choices.spectrum)
         self._body.show(snapshot, choices, axes, compact=self.has_class("-compact"))
 
     def on_descendant_focus(self) -> None:
@@ -262,6 +264,28 @@ class RunScreen(PlayedScreen):
         found = self._body.list.all_layers.beside(asked, by)
         if found is not None:
             self._look(replace(self._view, layer=found))
+
+    def action_rows(self) -> None:
+        """From the weights of the chosen layer to the outputs of its neurons, and back."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.layer is None:
+            return
+        names = [layer.name for layer in snapshot.layers]
+        asked = self._view.layer if self._view.layer in names else snapshot.layer
+        found = other_rows(asked, names)
+        if found is None:
+            say(self, f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run")
+            return
+        self._look(replace(self._view, layer=found))
+
+    def action_spectrum(self) -> None:
+        """The next of the spectra that were recorded, in the panel of eigenvalues."""
+        count = 0 if self._snapshot is None else plots.spectrum_count(self._snapshot)
+        if count < 2:
+            say(self, "no other spectrum was recorded; name 'hessian' or 'ntk' in record.probes of a new run")
+            return
+        number = (self.choices.spectrum + 1) % count
+        self._look_keys.choose(replace(self.choices, spectrum=number, tab=3))
 
     def action_fold(self) -> None:
         """Fold or unfold the block that the chosen layer is in."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.losses import loss
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.measured import MeasuredNetwork
 from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import SeparateParameters
 from condense_core.scenario.experiment import Conv, Experiment
@@ -27,7 +27,7 @@ class AutogradGradients:
     """Gradients through autograd, in the fast ways that the scenario asks for."""
 
     def __init__(
-        self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
+        self, experiment: Experiment, networks: Sequence[MeasuredNetwork], datasets: Sequence[Dataset], *, shared: bool
     ) -> None:
         self.name = ", ".join(["eager", *experiment.fast])
         self._experiment = experiment
@@ -52,7 +52,7 @@ class AutogradGradients:
 
     def _of_samples(
         self,
-        network: Network,
+        network: MeasuredNetwork,
         input_: Tensor,
         target_ND: Tensor,
         params: list[Tensor],

@@ -43,7 +43,7 @@ MULTIPLICATION_S = 8e-11
 # Weights of a layer above which PyTorch's own products are as fast.
 MOST_WEIGHTS = 30_000
 # Steps in PyTorch that take less than this in all are over before compiled ones have begun.
-REPAYS_S = 2.0
+REPAYS_S = 1.0
 # What PyTorch takes, roughly: for the kernels of a layer, and for an activation and its derivative.
 LAYER_S = 2.5e-5
 TORCH_ELEMENT_S = 2.5e-9
@@ -148,7 +148,7 @@ class CompiledGradients:
         self._outputs = np.empty(math.prod(self._outputs_shape), self._dtype)
         (grad,) = self.parameters.groups[0].grads
         nothing = np.zeros(0, self._dtype)
-        self._run(0, (nothing, nothing), order, grad.numpy(), [nothing, nothing])
+        self._run(0, [(nothing, nothing)], order, grad.numpy(), [nothing, nothing])
 
     def rehearse(self) -> None:
         batch = [torch.arange(self._batch)] * self._rows if self._batch else None
@@ -167,19 +167,23 @@ class CompiledGradients:
         self._run(steps, self._rates(steps, optimiser), order, nothing, moments)
         optimiser.steps += steps
 
-    def _rates(self, steps: int, optimiser: Optimiser) -> tuple[Numbers, Numbers]:
-        assert isinstance(optimiser.lr, float)
+    def _rates(self, steps: int, optimiser: Optimiser) -> list[tuple[Numbers, Numbers]]:
+        """What each step is multiplied by: one pair for all members, or one for each where they have rates of their
+        own."""
+        lr = optimiser.lr
+        # a rate for every entry, the same for all of a member's: those of the first tensor say it
+        each = [lr] if isinstance(lr, float) else lr.numpy()[: self._rows * self._tensors[0, 1] : self._tensors[0, 1]]
         count = optimiser.steps + np.arange(1, steps + 1)
         with np.errstate(divide="ignore"):
             # β^t; as a power it would take ten times as long
             first, second = (np.exp(count * np.log(beta)) for beta in self._betas)
-        rates = optimiser.lr / (1 - first)
-        return rates.astype(self._dtype), (1 / np.sqrt(1 - second)).astype(self._dtype)
+        root = (1 / np.sqrt(1 - second)).astype(self._dtype)
+        return [((float(rate) / (1 - first)).astype(self._dtype), root) for rate in each]
 
     def _run(
         self,
         steps: int,
-        rates: tuple[Numbers, Numbers],
+        rates: Sequence[tuple[Numbers, Numbers]],
         order: NDArray[np.int64],
         grads: Numbers,
         moments: Sequence[Numbers],
@@ -187,10 +191,13 @@ class CompiledGradients:
         flat = self.parameters.groups[0].params[0].numpy()
 
         def rows(first: int, last: int, work: tuple[Numbers, ...]) -> None:
-            self._train(
-                steps, first, last, self._sizes, self._layers, self._tensors, flat, grads, *moments,
-                self._inputs, self._targets, order, self._settings, *rates, work, self._outputs,
-            )  # fmt: skip
+            own = rates if len(rates) == 1 else rates[first:last]
+            for number, rate in enumerate(own):
+                part = (first, last) if len(rates) == 1 else (first + number, first + number + 1)
+                self._train(
+                    steps, *part, self._sizes, self._layers, self._tensors, flat, grads, *moments,
+                    self._inputs, self._targets, order, self._settings, *rate, work, self._outputs,
+                )  # fmt: skip
 
         # each thread has members of its own: their number changes no bit
         threads = min(torch.get_num_threads(), self._rows)

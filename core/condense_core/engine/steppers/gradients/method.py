@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.measured import MeasuredNetwork
 from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import Parameters
@@ -19,7 +19,7 @@ class GradientMethod(Protocol):
     """Forward and backward pass of the members in training. Rows are these members, in their order."""
 
     def __init__(
-        self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
+        self, experiment: Experiment, networks: Sequence[MeasuredNetwork], datasets: Sequence[Dataset], *, shared: bool
     ) -> None:
         """A network and a sample for each row; `shared` where all members of the scenario have one sample."""
 

@@ -15,10 +15,11 @@ from torch import Tensor
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.derivatives import Saved, Tanh, elementwise
 from condense_core.engine.network.losses import residual_of
-from condense_core.engine.network.network import Mask, Network
+from condense_core.engine.network.measured import Mask
+from condense_core.engine.network.network import Network
 from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import ByName, FlatParameters
-from condense_core.scenario.experiment import Conv, Experiment
+from condense_core.scenario.experiment import Dense, Experiment
 
 # Activations that are worked on at a time: what stays in a core's own cache, with its saved values and gradients.
 CACHE_BYTES = 512 * 1024
@@ -26,7 +27,7 @@ CACHE_BYTES = 512 * 1024
 
 def applies(experiment: Experiment) -> bool:
     """Whether these formulas are the scenario's: dense layers only, with or without skip connections."""
-    return experiment.trunk is None and not any(isinstance(layer, Conv) for layer in experiment.layers)
+    return experiment.trunk is None and all(isinstance(layer, Dense) for layer in experiment.layers)
 
 
 class MlpGradients:

@@ -12,7 +12,7 @@ from torch.func import functional_call, vmap
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.losses import loss
-from condense_core.engine.network.network import Network
+from condense_core.engine.network.measured import MeasuredNetwork
 from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.scenario.experiment import Experiment
@@ -24,7 +24,7 @@ class VmapGradients:
     name = "stacked"
 
     def __init__(
-        self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
+        self, experiment: Experiment, networks: Sequence[MeasuredNetwork], datasets: Sequence[Dataset], *, shared: bool
     ) -> None:
         self.parameters = FlatParameters(networks)
         self._experiment = experiment

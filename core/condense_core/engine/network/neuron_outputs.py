@@ -1,0 +1,72 @@
+"""What each hidden neuron gives for a sample, and what its layer is given.   # n samples, M neurons, P positions"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from condense_core.engine.network.network import Network
+
+# Numbers of a layer that are looked at, 8 bytes each: of larger samples some are drawn.
+MOST_NUMBERS = 1 << 22
+# Samples beyond which a correlation of two neurons does not change in any digit that is shown.
+MOST_SAMPLES = 2_000
+
+
+class LayerSample(NamedTuple):
+    """`output` (n, M) or (n, M, rows, columns), after the activation and before anything is added to it or dropped;
+    `input` is what the layer is given, (n, …). Both float64."""
+
+    input: Tensor
+    output: Tensor
+
+
+def layer_samples(network: Network, inputs: Tensor, samples: Sequence[int]) -> dict[str, LayerSample]:
+    """Inputs and outputs of every hidden layer for some of the inputs, worked out in float64 from the weights as they
+    are: at small weights what differs between samples is the last digits of a float32. Changes nothing."""
+    state = {
+        name: value.detach().double() if value.is_floating_point() else value
+        for name, value in [*network.named_parameters(), *network.named_buffers()]
+    }
+    given: dict[str, Tensor] = {}
+    outputs: list[Tensor] = []
+
+    def note(_depth: int, output: Tensor) -> None:
+        outputs.append(output)
+
+    def noting(name: str) -> torch.utils.hooks.RemovableHandle:
+        def hook(_module: nn.Module, args: tuple[Tensor, ...]) -> None:
+            given[name] = args[0]
+
+        return network.layer(name).register_forward_pre_hook(hook)
+
+    handles = [noting(name) for name in network.layer_names]
+    try:
+        with torch.no_grad(), network.measuring():
+            functional_call(network, state, (inputs[list(samples)].double(), note))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return {name: LayerSample(given[name], output) for name, output in zip(network.layer_names, outputs, strict=True)}
+
+
+def most_samples(network: Network, inputs: Tensor) -> int:
+    """How many of the inputs are looked at: all, up to as many as bound memory."""
+    largest = max(found.output.numel() for found in layer_samples(network, inputs, [0]).values())
+    return max(1, min(len(inputs), MOST_SAMPLES, MOST_NUMBERS // largest))
+
+
+def input_rows(layer: nn.Conv2d | nn.Linear, input_: Tensor) -> Tensor:
+    """What every neuron reads of each sample, (n, K), and of a convolution at each position, (n · P, K)."""
+    if isinstance(layer, nn.Linear):
+        return input_.flatten(1)
+    of_a_sample = layer.weight[0].numel() * input_[0, 0].numel()
+    step = max(1, len(input_) * of_a_sample // MOST_NUMBERS)
+    padding = 0 if isinstance(layer.padding, str) else layer.padding
+    patches_nKP = functional.unfold(input_[::step], layer.kernel_size, padding=padding, stride=layer.stride)
+    return patches_nKP.transpose(1, 2).flatten(0, 1)

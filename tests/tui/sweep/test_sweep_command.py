@@ -50,6 +50,7 @@ def test_a_sweep_is_one_table_and_the_second_time_trains_nothing(tiny, tmp_path)
     answer = sweep(*options, "--show", "coverage")
     assert "diverged" in answer.stdout
     assert answer.stderr.count("the loss is") == 2, "why, for each of the two"
+    assert f"its runs in the app: CONDENSE_RUNS_DIR={out / 'cells'} condense-tui" in answer.stdout
 
     rows, seeds = table(out / "results.csv"), table(out / "seeds.csv")
     assert [(row["optimizer.lr"], row["layers.*.width"], row["status"]) for row in rows] == [

@@ -291,6 +291,7 @@ def _print(
     swept: Sweep, results: list[CellResult], pictures: list[Grid], show: Show, layer: str | None, files: list[Path]
 ) -> None:
     import os
+    import shlex
     import sys
 
     from rich.console import Console
@@ -301,6 +302,7 @@ def _print(
     from condense_tui.draw.numbers import plural
     from condense_tui.sweep.grid import scale_of
     from condense_tui.sweep.picture import draw, legend
+    from condense_tui.sweep.plan import CELLS
     from condense_tui.sweep.table import cells_table
     from condense_tui.sweep.write import has_parquet
 
@@ -327,6 +329,10 @@ def _print(
     console.print(
         f"in {swept.out}: {', '.join(file.name for file in files)}", markup=False, highlight=False, soft_wrap=True
     )
+    if any(result.status != "missing" for result in results):
+        # home lists the runs of one folder, and these are in their own
+        shown = f"CONDENSE_RUNS_DIR={shlex.quote(str(swept.out / CELLS))} condense-tui"
+        console.print(f"its runs in the app: {shown}", markup=False, highlight=False, soft_wrap=True)
     if not has_parquet():
         typer.echo(f"no .parquet without pyarrow: {how_to_add('parquet')}", err=True)
 

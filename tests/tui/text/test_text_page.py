@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import sys
@@ -26,6 +27,7 @@ from condense_presets import recordings
 from condense_tui.draw.ability import Ability, Depth, output_ability
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.main import main
+from condense_tui.snapshots import assemble
 from condense_tui.text.blocks import TextInk, fitted
 from condense_tui.text.run_page import page
 from condense_tui.text.tables import print_layers
@@ -197,6 +199,13 @@ def test_a_claim_is_below_everything() -> None:
 def test_runs_show_prints_the_same(recorded: Path, monkeypatch, capsys) -> None:
     shown = printed(monkeypatch, capsys, "runs", "show", recorded.name, "--runs-dir", str(recorded.parent))
     assert shown == printed(monkeypatch, capsys, "replay", str(recorded), "--headless")
+
+
+def test_curves_are_read_to_their_end_however_slow_that_is(recorded: Path, monkeypatch, capsys) -> None:
+    shown = printed(monkeypatch, capsys, "runs", "show", recorded.name, "--runs-dir", str(recorded.parent))
+    clock = itertools.count(step=10.0)
+    monkeypatch.setattr(assemble.time, "monotonic", clock.__next__)
+    assert printed(monkeypatch, capsys, "replay", str(recorded), "--headless") == shown
 
 
 def test_a_step_before_the_recording(recorded: Path, monkeypatch, capsys) -> None:

@@ -88,7 +88,9 @@ class ViewRequest:
 class Assembler:
     """Builds snapshots; what did not change since the last one is the same object, so that widgets can tell."""
 
-    def __init__(self, reader: RunReader) -> None:
+    def __init__(self, reader: RunReader, load_s: float = LOAD_S) -> None:
+        """`load_s` is for how long curves are read for one snapshot; the next one goes on with those that are left."""
+        self._load_s = load_s
         self._run = reader
         self._members: dict[int, RunReader] = {}
         # of an ensemble, the frames are one member's, and the curves that member's or the mean
@@ -385,7 +387,7 @@ class Assembler:
 
     def _read(self, reader: RunReader, name: str) -> Series:
         """A curve as far as this snapshot has time for it."""
-        while self._loading < LOAD_S:
+        while self._loading < self._load_s:
             begun = time.monotonic()
             before = len(reader.curve(name, most=0)[0])
             found = reader.curve(name, most=LOAD_POINTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -104,7 +105,9 @@ def snapshot_at(run: RunReader, at: int | None) -> Snapshot:
             starts = f"starts at step {int(steps.min())}" if len(steps) else "has no frame yet"
             raise RunFileError(f"--at {at}: the recording {starts}")
         playhead = playhead.go(count - 1)
-    return Assembler(run).snapshot(playhead, ViewRequest(every_layer=True, weights=True, machine=True))
+    # what is printed is printed once
+    whole = Assembler(run, load_s=math.inf)
+    return whole.snapshot(playhead, ViewRequest(every_layer=True, weights=True, machine=True))
 
 
 def _header(snapshot: Snapshot) -> Line:

@@ -23,7 +23,7 @@ from condense_core.watching.begin import BUDGET, bare, rank
 from condense_core.watching.budget import Allowance
 from condense_core.watching.choice import choose
 from condense_core.watching.described import in_words
-from condense_core.watching.ending import ending
+from condense_core.watching.ending import StopAskedError, ending
 from condense_core.watching.find import Finder, unwrapped
 from condense_core.watching.heard import heard
 from condense_core.watching.recording import Recording
@@ -59,11 +59,12 @@ class Untouched:
         self._run: WatchedRun | None = None
         self._optimizer: Optimizer | None = None
         self._others: set[int] = set()
-        register_optimizer_step_pre_hook(self._before_step)
+        self._hooked = register_optimizer_step_pre_hook(self._before_step)
         self._heard = heard()
 
     def ended(self, error: BaseException | None) -> None:
         """Record how the script ended."""
+        self._hooked.remove()
         status, why = ending(error)
         if self._run is not None:
             self._run.close(status, why)
@@ -180,5 +181,4 @@ def network_of(optimizer: Optimizer) -> nn.Module:
 
 
 def _interrupt() -> None:
-    """Stop the script as Ctrl-C does, which many save on."""
-    raise KeyboardInterrupt
+    raise StopAskedError

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from condense_core.measure_table import layer_in_words
 from condense_core.runfile.reader import RunReader
 
 Curve = tuple[np.ndarray, np.ndarray]
@@ -55,7 +56,7 @@ class SpectraReader:
         found = [
             Spectrum("eigenvalues of the Hessian", _known(_HESSIAN, curve), limit if len(limit[0]) else None),
             Spectrum("eigenvalues of the tangent kernel", _known(_NTK, curve)),
-            Spectrum(f"singular values of {layer}", self._singular(run, layer)),
+            Spectrum(f"singular values of {layer_in_words(layer)}", self._singular(run, layer)),
         ]
         return tuple(spectrum for spectrum in found if spectrum.curves)
 

@@ -98,6 +98,20 @@ def test_a_run_is_renamed_noted_and_tagged_and_found_by_that(command: Answer, ru
     assert read_about(folder) == AboutRun(note="look at step 800", tags=("paper",), sweep="digits over lr")
 
 
+def test_the_name_that_was_given_works_where_an_id_does(command: Answer, runs: Path, tmp_path: Path) -> None:
+    assert command("runs", "rename", "0003", "wide start")[0] == 0
+    folder = next(runs.glob("*-0003"))
+    assert command("runs", "note", "wide start", "mine")[1] == f"{folder.name} has a note\n"
+    assert command("runs", "tag", "keep", "wide")[1] == f"{folder.name}: tagged keep\n"
+    assert json.loads(command("runs", "show", "wide start", "--json")[1])["run"] == folder.name
+    out = tmp_path / "wide.csv"
+    assert command("export", "wide start", "--to", "csv", "--out", str(out))[1] == f"wrote {out}\n"
+    assert "did you mean 'wide start'?" in command("runs", "show", "wide strat")[2]
+    # what cannot be undone is asked for, and here nobody can be
+    code, _, said = command("runs", "rm", "wide start")
+    assert code == 2 and said.endswith(f"needs the whole of it: {folder.name}\n")
+
+
 def test_archived_runs_are_kept_and_left_out_of_lists(command: Answer) -> None:
     assert "2 runs: archived" in command("runs", "archive", "status:diverged")[1]
     assert len(seeds(command("runs", "list", "--json")[1])) == 10
@@ -209,6 +223,7 @@ def test_runs_of_another_machine_are_named_tagged_listed_and_deleted(
     assert command("runs", "rename", "0003", "far away", *there)[0] == 0
     assert "4 runs: tagged bad" in command("runs", "tag", "bad", "status:failed,diverged", *there)[1]
     assert read_about(next(far.glob("*-0003"))).name == "far away"
+    assert command("runs", "tag", "known", "far away", *there)[1].endswith("-0003: tagged known\n")
     assert seeds(command("runs", "list", "tag:bad", "lr<1e-3", "--sort", "seed", "--json", *there)[1]) == [5, 11]
     (row,) = json.loads(command("runs", "list", "far away", "--json", *there)[1])
     assert (row["label"], row["loss"]["last"], row["claim"]["state"]) == ("far away", 0.75, "not decided")

@@ -21,7 +21,7 @@ SomeRuns = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN…",
-        help="Ids of runs or parts of them, or a query such as status:done.",
+        help="Ids or names of runs, parts of them, or a query such as status:done.",
         autocompletion=completions.runs_or_queries,
     ),
 ]
@@ -116,7 +116,7 @@ def remove(
         list[str] | None,
         typer.Argument(
             metavar="RUN…",
-            help="Ids of runs or parts of them, or a query.",
+            help="Ids or names of runs, parts of them, or a query.",
             autocompletion=completions.runs_or_queries,
         ),
     ] = None,

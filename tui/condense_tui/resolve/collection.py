@@ -23,7 +23,7 @@ class Collection(Protocol):
         """Runs that fit, the newest first or by a field, with what the query, the sort and the columns ask for."""
 
     def find(self, name: str, *, whole: bool) -> str:
-        """The one run that a person means by its id or a part of it; `whole`: not by a part."""
+        """The one run that a person means by its id or name, or a part of one; `whole`: by its id only."""
 
     def change(self, run: str, change: AboutChange) -> None:
         """Change what is said of a run."""
@@ -33,7 +33,7 @@ class Collection(Protocol):
 
 
 def meant(runs: Collection, words: Sequence[str], *, whole: bool = False) -> list[str]:
-    """The names of the runs that somebody means: one for each id or part of it, or all that a query finds."""
+    """The names of the runs that somebody means: one for each id or name, or all that a query finds."""
     if is_query(words):
         return [row.glance.folder.name for row in runs.rows(parse_query(" ".join(words)))]
     return list(dict.fromkeys(runs.find(word, whole=whole) for word in words))

@@ -112,6 +112,13 @@ def test_the_name_that_was_given_works_where_an_id_does(command: Answer, runs: P
     assert code == 2 and said.endswith(f"needs the whole of it: {folder.name}\n")
 
 
+def test_an_export_says_which_runs_a_name_fits(command: Answer) -> None:
+    for arguments in (("export", "digits-gd-", "--to", "csv"), ("replay", "digits-gd-", "--headless")):
+        code, _, said = command(*arguments)
+        assert (code, said.count("\n")) == (2, 1)
+        assert "'digits-gd-' fits 6 runs (" in said and "give more of the id" in said
+
+
 def test_archived_runs_are_kept_and_left_out_of_lists(command: Answer) -> None:
     assert "2 runs: archived" in command("runs", "archive", "status:diverged")[1]
     assert len(seeds(command("runs", "list", "--json")[1])) == 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +24,9 @@ class Collection(Protocol):
 
     def find(self, name: str, *, whole: bool) -> str:
         """The one run that a person means by its id or name, or a part of one; `whole`: by its id only."""
+
+    def called(self, runs: Sequence[str]) -> Mapping[str, str]:
+        """The names that were given to those of these runs that have one."""
 
     def change(self, run: str, change: AboutChange) -> None:
         """Change what is said of a run."""
@@ -70,6 +73,12 @@ class Here:
 
         return find_run(self.runs, name, whole=whole).name
 
+    def called(self, runs: Sequence[str]) -> Mapping[str, str]:
+        """Names from the runs' folders."""
+        from condense_core.runs.about_run import given_names
+
+        return given_names(self.runs, runs)
+
     def change(self, run: str, change: AboutChange) -> None:
         """Write it into the run's folder."""
         from condense_core.runs.about_run import change_about
@@ -108,6 +117,13 @@ class There:
         from condense_tui.resolve.host import choose_run
 
         return choose_run(self.connection, name, whole=whole)
+
+    def called(self, runs: Sequence[str]) -> Mapping[str, str]:
+        """Names as they are there."""
+        from condense_tui.resolve.host import given_names
+
+        every = given_names(self.connection)
+        return {run: every[run] for run in runs if run in every}
 
     def change(self, run: str, change: AboutChange) -> None:
         """Have it written there."""

@@ -79,10 +79,10 @@ def choose_run(connection: Connection, name: str | None, *, whole: bool = False)
     ids = [info.id for info in remote_runs(connection)]
     if not ids:
         raise RunFileError(f"no runs on {host}; start one: condense-tui run digits-gd --host {host}")
-    return choose(ids, name, f"those on {host}", given=lambda: _given_names(connection), whole=whole)
+    return choose(ids, name, f"those on {host}", given=lambda: given_names(connection), whole=whole)
 
 
-def _given_names(connection: Connection) -> dict[str, str]:
+def given_names(connection: Connection) -> dict[str, str]:
     """Names that people gave to runs there, by their ids; an older program there does not say them."""
     from condense_core.remote.wire.messages import ListRuns, Runs
 

@@ -96,16 +96,37 @@ def changed(about: AboutRun, change: AboutChange) -> AboutRun:
 def read_about(folder: Path) -> AboutRun:
     """What is said of the run in a folder, with texts that can be shown; nothing where there is no such file, or a run
     file lies somewhere by itself. RunFileError for a file that makes no sense."""
+    data = _written(folder)
+    if not data:
+        return NOTHING
+    with decoding(RunFileError, f"{folder / ABOUT_NAME} makes no sense"):
+        return shown_about(typed.convert(toml_table(bounded_text(data, LARGEST)), AboutRun))
+
+
+def given_names(runs: Path, folders: Iterable[str]) -> dict[str, str]:
+    """Names that a person gave to runs, by the names of their folders in `runs`: of thousands, of which few have one.
+
+    Words that make no sense give no name; home and `runs list` say what is wrong with them.
+    """
+    found: dict[str, str] = {}
+    for folder in folders:
+        with contextlib.suppress(RunFileError):
+            # every cell of a sweep has such a file, and to read all of them as TOML takes half a second
+            if b"name" in _written(runs / folder) and (name := read_about(runs / folder).name):
+                found[folder] = name
+    return found
+
+
+def _written(folder: Path) -> bytes:
+    """The file's beginning, a byte more than it may have; nothing where there is none."""
     file = folder / ABOUT_NAME
     try:
         with open_file(file) as opened:
-            data = opened.read(LARGEST + 1)
+            return opened.read(LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return NOTHING
+        return b""
     except OSError as error:
         raise RunFileError(f"cannot read {file}: {error.strerror}") from None
-    with decoding(RunFileError, f"{file} makes no sense"):
-        return shown_about(typed.convert(toml_table(bounded_text(data, LARGEST)), AboutRun))
 
 
 def shown_about(about: AboutRun) -> AboutRun:

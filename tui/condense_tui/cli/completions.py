@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,8 @@ def presets(_context: typer.Context, _incomplete: str) -> Iterable[str]:
 
 @_or_nothing
 def runs(context: typer.Context, incomplete: str) -> Iterable[tuple[str, str]]:
-    """Runs here, the newest first, each by the part of its id that begins as the word does, and what it is called."""
+    """Runs here, the newest first: by the names that they were given, and each by the part of its id that begins as the
+    word does, with what it is called."""
     return () if _is_path(incomplete) else _runs(context, incomplete)
 
 
@@ -87,7 +89,7 @@ def queries(_context: typer.Context, incomplete: str) -> Iterable[str | tuple[st
 
 @_or_nothing
 def runs_or_queries(context: typer.Context, incomplete: str) -> Iterable[str | tuple[str, str]]:
-    """Parts of ids, or words of a query."""
+    """Names of runs and parts of ids, or words of a query."""
     return [*_runs(context, incomplete), *_query_words(incomplete)]
 
 
@@ -183,20 +185,30 @@ def _experiment() -> Experiment:
 
 
 def _runs(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from condense_core.runs.about_run import given_names
     from condense_core.runs.place import run_folders, runs_folder
 
     if context.params.get("host"):
         # no machine is contacted in the middle of a line
         return []
     folder = runs_folder(context.params.get("runs_dir"))
-    names = [name for name in (run.name for run in run_folders(folder)) if _tail(name, incomplete)]
+    every = [run.name for run in run_folders(folder)]
+    given = given_names(folder, every)
+    same = Counter(given.values())
+    by_name = [
+        (name, _tail(run, ""))
+        for run, name in given.items()
+        if same[name] == 1 and name.startswith(incomplete) and not _is_path(name)
+    ]
+    names = [name for name in every if _tail(name, incomplete)]
     called = _called(context, names)
     tails = [_tail(name, incomplete) for name in names]
     # the ends of two ids can be the same, and then only the whole of each says which
-    return [
+    by_id = [
         (tail if tails.count(tail) == 1 else name, called.get(name, ""))
         for name, tail in zip(names, tails, strict=True)
     ]
+    return by_name + by_id
 
 
 def _tail(name: str, incomplete: str) -> str:

@@ -117,7 +117,7 @@ def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
         raise RunFileError(f"no runs in {runs}; start one: condense-tui run digits-gd")
 
     def given() -> Mapping[str, str]:
-        from condense_core.runs.about_run import given_names
+        from condense_core.runs.about_file import given_names
 
         return given_names(runs, folders)
 

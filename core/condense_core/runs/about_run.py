@@ -21,13 +21,11 @@ from msgspec import Meta
 
 from condense_core import typed
 from condense_core.errors import RunFileError
-from condense_core.foreign import bounded_text, decoding, open_file, toml_table
+from condense_core.foreign import bounded_text, decoding, toml_table
+from condense_core.runs.about_file import ABOUT_NAME, LARGEST, LONGEST_NAME, written
 from condense_core.text import printable, short
 
-ABOUT_NAME = "about.toml"
-LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 80, 2_000, 40, 50
-# Bytes of the file: the longest note, name and tags in four bytes a character.
-LARGEST = 32_768
+LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 2_000, 40, 50
 # A tag is typed in queries, where a comma stands between two.
 TAG = r"[\w][\w.+/-]{0,39}"
 
@@ -96,37 +94,11 @@ def changed(about: AboutRun, change: AboutChange) -> AboutRun:
 def read_about(folder: Path) -> AboutRun:
     """What is said of the run in a folder, with texts that can be shown; nothing where there is no such file, or a run
     file lies somewhere by itself. RunFileError for a file that makes no sense."""
-    data = _written(folder)
+    data = written(folder)
     if not data:
         return NOTHING
     with decoding(RunFileError, f"{folder / ABOUT_NAME} makes no sense"):
         return shown_about(typed.convert(toml_table(bounded_text(data, LARGEST)), AboutRun))
-
-
-def given_names(runs: Path, folders: Iterable[str]) -> dict[str, str]:
-    """Names that a person gave to runs, by the names of their folders in `runs`: of thousands, of which few have one.
-
-    Words that make no sense give no name; home and `runs list` say what is wrong with them.
-    """
-    found: dict[str, str] = {}
-    for folder in folders:
-        with contextlib.suppress(RunFileError):
-            # every cell of a sweep has such a file, and to read all of them as TOML takes half a second
-            if b"name" in _written(runs / folder) and (name := read_about(runs / folder).name):
-                found[folder] = name
-    return found
-
-
-def _written(folder: Path) -> bytes:
-    """The file's beginning, a byte more than it may have; nothing where there is none."""
-    file = folder / ABOUT_NAME
-    try:
-        with open_file(file) as opened:
-            return opened.read(LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return b""
-    except OSError as error:
-        raise RunFileError(f"cannot read {file}: {error.strerror}") from None
 
 
 def shown_about(about: AboutRun) -> AboutRun:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from condense_core.errors import RunFileError, SeveralRunsError, nearest
 from condense_core.runs.glance import no_base
 from condense_core.runs.label import PresetBase
-from condense_core.runs.place import find_run
+from condense_core.runs.place import find_run, shown_names
 from condense_core.text import place_of, short
 
 # The package of presets is installed beside this one, which does not know it: where it is missing, nothing ships.
@@ -54,7 +54,8 @@ def find_recording(name: str, runs: Path, shipped: Shipped) -> Path:
             raise RunFileError(
                 f"no run {name!r}, and the preset has no recording; train it: condense-tui run {name}"
             ) from None
-        hint = nearest(name, shipped.recordings)
+        hint = nearest(name, [*shown_names(runs), *shipped.recordings])
         if hint.startswith("did you mean"):
-            raise RunFileError(f"no run or recording {short(name)}; {hint} (condense-tui presets)") from None
+            where = "(condense-tui runs list, condense-tui presets)"
+            raise RunFileError(f"no run or recording {short(name)}; {hint} {where}") from None
         raise

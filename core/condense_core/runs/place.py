@@ -16,6 +16,7 @@ import platformdirs
 
 from condense_core.errors import RunFileError, SeveralRunsError, nearest
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.about_file import given_names
 from condense_core.text import place_of, short
 
 RUNS_VARIABLE = "CONDENSE_RUNS_DIR"
@@ -115,13 +116,14 @@ def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
     folders = {folder.name: folder for folder in run_folders(runs)}
     if not folders:
         raise RunFileError(f"no runs in {runs}; start one: condense-tui run digits-gd")
+    return folders[choose(list(folders), name, str(runs), given=lambda: given_names(runs, folders), whole=whole)]
 
-    def given() -> Mapping[str, str]:
-        from condense_core.runs.about_run import given_names
 
-        return given_names(runs, folders)
-
-    return folders[choose(list(folders), name, str(runs), given=given, whole=whole)]
+def shown_names(runs: Path) -> list[str]:
+    """What the runs here are called by whoever gives no id: the names that they were given, or have in their ids."""
+    names = [folder.name for folder in run_folders(runs)]
+    called = given_names(runs, names)
+    return list(dict.fromkeys(called.get(each) or _AROUND_NAME.sub("", each.partition(_AT)[0]) for each in names))
 
 
 def choose(

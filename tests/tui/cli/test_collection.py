@@ -108,6 +108,13 @@ def test_the_name_that_was_given_works_where_an_id_does(command: Answer, runs: P
     out = tmp_path / "wide.csv"
     assert command("export", "wide start", "--to", "csv", "--out", str(out))[1] == f"wrote {out}\n"
     assert "did you mean 'wide start'?" in command("runs", "show", "wide strat")[2]
+    # the nearest of runs and recordings
+    assert (
+        "no run or recording 'digits-gdx'; did you mean 'digits-gd'?"
+        in command("export", "digits-gdx", "--to", "csv")[2]
+    )
+    assert command("runs", "rename", "0004", "my digits gd")[0] == 0
+    assert "did you mean 'my digits gd'?" in command("export", "my digits gdx", "--to", "csv")[2]
     # what cannot be undone is asked for, and here nobody can be
     code, _, said = command("runs", "rm", "wide start")
     assert code == 2 and said.endswith(f"needs the whole of it: {folder.name}\n")

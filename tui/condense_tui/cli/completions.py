@@ -185,7 +185,7 @@ def _experiment() -> Experiment:
 
 
 def _runs(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from condense_core.runs.about_run import given_names
+    from condense_core.runs.about_file import given_names
     from condense_core.runs.place import run_folders, runs_folder
 
     if context.params.get("host"):

@@ -75,7 +75,7 @@ class Here:
 
     def called(self, runs: Sequence[str]) -> Mapping[str, str]:
         """Names from the runs' folders."""
-        from condense_core.runs.about_run import given_names
+        from condense_core.runs.about_file import given_names
 
         return given_names(self.runs, runs)
 

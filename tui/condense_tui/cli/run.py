@@ -29,7 +29,7 @@ from condense_tui.cli.options import (
     WidthOption,
 )
 from condense_tui.cli.showing import Panels, Showing
-from condense_tui.resolve.scenario import build_scenario, find_recording
+from condense_tui.resolve.scenario import described, find_recording
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -78,7 +78,7 @@ def run(
 
     showing = Showing(headless=headless, detach=detach, check=check, json=json)
     device_named(device)
-    experiment, preset = build_scenario(
+    experiment, preset, changed = described(
         scenario,
         settings=settings or [],
         seed=seed,
@@ -93,12 +93,14 @@ def run(
     for fault in faults(experiment) if check else ():
         typer.echo(f"weak claim: {fault}", err=True)
     if host is not None:
-        return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
+        return _run_there(host, NewRun(experiment, preset, name, device, changed), runs_folder(runs_dir), showing)
     require_engine()
     begun = run_of_this_job(experiment, runs_folder(runs_dir))
     if begun is not None:
         return _go_on(begun, showing)
-    folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
+    folder = create_run(
+        experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device, changed=changed
+    )
     if not showing.in_app and (found := found_in(experiment.data)):
         typer.echo(found, err=True)
     try:

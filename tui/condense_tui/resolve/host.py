@@ -29,12 +29,14 @@ def connect(host: str, *, prompt: bool) -> Connection:
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run to be started: what it trains, the preset that this is made from, and what to call it."""
+    """A run to be started: what it trains, the preset that this is made from, and what to call it; `changed` are the
+    fields that are otherwise than in its file."""
 
     experiment: Experiment
     preset: str
     name: str
     device: str
+    changed: tuple[str, ...] = ()
 
 
 def start(connection: Connection, new: NewRun) -> str:
@@ -54,7 +56,9 @@ def start(connection: Connection, new: NewRun) -> str:
         )
     text = toml.dumps(new.experiment)
     try:
-        return connection.ask(lambda ask: StartRun(ask, text, new.name, new.preset, new.device), Started).run
+        return connection.ask(
+            lambda ask: StartRun(ask, text, new.name, new.preset, new.device, new.changed), Started
+        ).run
     except RefusedError as error:
         here = next((path for path in files_of(new.experiment) if path.exists() and path.name in str(error)), None)
         if here is None:

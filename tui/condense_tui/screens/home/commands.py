@@ -170,7 +170,7 @@ class HomeCommands:
         run = self._lists.run
         if run is not None and run.info is not None:
             try:
-                form = FormScreen(of_run(run.info))
+                form = FormScreen(of_run(run.info, run.about))
             except CondenseError as error:
                 self._say(str(error), error=True)
                 return

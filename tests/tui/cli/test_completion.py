@@ -187,3 +187,20 @@ print({"numpy", "torch", "textual", "rich.text"} & set(sys.modules), file=sys.st
             check=False,
         )
         assert answer.stderr == "set()\n", words
+
+
+def test_what_the_readme_says_takes_away_all_that_completion_installs(tmp_path, monkeypatch):
+    from typer._completion_shared import install_bash, install_fish, install_zsh
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".bashrc").write_text("alias ll='ls -l'\n")
+    for shell, install in {"bash": install_bash, "zsh": install_zsh, "fish": install_fish}.items():
+        install(prog_name="condense-tui", complete_var=PROTOCOL, shell=shell)
+    assert ".bash_completions/condense-tui.sh" in (tmp_path / ".bashrc").read_text()
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    (commands,) = (block.removeprefix("sh\n") for block in readme.split("```")[1::2] if ".bash_completions" in block)
+    subprocess.run(["sh", "-ec", commands], check=True, env={**os.environ, "HOME": str(tmp_path)})
+    assert not [file for file in tmp_path.rglob("*condense-tui*") if file.is_file()]
+    left = [file.read_text() for file in (tmp_path / ".bashrc", tmp_path / ".zshrc")]
+    assert "condense-tui" not in "".join(left)
+    assert left[0].startswith("alias ll='ls -l'\n")

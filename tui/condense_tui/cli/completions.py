@@ -18,7 +18,7 @@ import typer
 from condense_core.errors import CondenseError
 from condense_tui.app.launch import SHELL_ASKS
 
-Offered = list[str | tuple[str, str]]
+Completions = list[str | tuple[str, str]]
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
 
@@ -28,10 +28,10 @@ CALLED = 20
 _PATHS = ("/", "./", "../", "~")
 
 
-def _or_nothing(offer: Callable[[typer.Context, str], Iterable[str | tuple[str, str]]]) -> Callable[..., Offered]:
+def _or_nothing(offer: Callable[[typer.Context, str], Iterable[str | tuple[str, str]]]) -> Callable[..., Completions]:
     """What cannot be found out is not offered: in the middle of a line, an error has nowhere to be shown."""
 
-    def offered(context: typer.Context, incomplete: str) -> Offered:
+    def offered(context: typer.Context, incomplete: str) -> Completions:
         try:
             return list(offer(context, incomplete))
         except (CondenseError, OSError):
@@ -121,7 +121,7 @@ def settings(_context: typer.Context, incomplete: str) -> Iterable[str | tuple[s
         found = next((field for field in of_this if field.name == key), None)
         return () if found is None else (f"{key}={word}" for word in dict.fromkeys((found.value, *found.words)))
     fitting = [field for field in of_this if field.name.startswith(incomplete)]
-    offered: Offered = [(f"{field.name}=", f"now {field.value}") for field in fitting]
+    offered: Completions = [(f"{field.name}=", f"now {field.value}") for field in fitting]
     # a shell puts a space behind the only word that there is, and then the value could not be typed
     return [*offered, *(f"{field.name}={field.value}" for field in fitting if len(fitting) == 1)]
 
@@ -232,14 +232,14 @@ def _called(context: typer.Context, names: list[str]) -> dict[str, str]:
     return {name: glance(folder / name, preset_base).label for name in names[:CALLED]}
 
 
-def _query_words(incomplete: str) -> Offered:
+def _query_words(incomplete: str) -> Completions:
     from condense_core.runs.row import FIELDS, field_names
 
     name, colon, _ = incomplete.partition(":")
     if colon:
         found = FIELDS.get(name)
         return [] if found is None else [f"{name}:{choice}" for choice in found.choices]
-    offered: Offered = []
+    offered: Completions = []
     for field in field_names():
         if not field.startswith(name):
             continue

@@ -264,7 +264,8 @@ def test_names_are_words_and_no_formulas(draw: Any, make_run) -> None:
     name = "costs $5 and $6 a_b^{c} \\frac"
     place = scalars(make_run, *((step, {"loss": 1.0, name: 2.0}) for step in range(3)))
     figure = draw._figure(sheet(place, what=name))
-    assert figure.axes[0].get_ylabel() == name.replace("_", " ").replace("$", r"\$")
+    label = figure.axes[0].get_ylabel().replace("\n", " ")
+    assert label == name.replace("_", " ").replace("$", r"\$")
     figure.draw_without_rendering()
 
 

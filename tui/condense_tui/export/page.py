@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from condense_core.measure_table import MEASURES, OF_GRADIENT
+from condense_core.measure_table import MEASURES, OF_GRADIENT, layer_in_words
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
@@ -152,7 +152,7 @@ def _heatmaps(run: RunReader, at: int, cut: Cut) -> list[Picture]:
             image = image_of(layer, cosine, frame, True)
             dropped = image.dropped if when == at else np.zeros(len(cosine), bool)
             lines = f": {lines_in(frame, cut)}" if frame is not None and when == at else ""
-            caption = f"{layer} at step {step(when)}{lines}"
+            caption = f"{layer_in_words(layer)} at step {step(when)}{lines}"
             found.append(Picture(heatmap(cosine, image.order, dropped, caption, CELLS), caption, True))
     return found
 
@@ -182,7 +182,7 @@ def _one_input(run: RunReader, at: int) -> list[Picture]:
             found.append(Picture(plot(spec), spec.title, False))
         field = run.field(layer, at)
         if field is not None:
-            caption = f"direction field of {layer}: {plural(len(field.stable.numpy()), 'stable line')}"
+            caption = f"direction field of {layer_in_words(layer)}: {plural(len(field.stable.numpy()), 'stable line')}"
             kept, neurons = neurons_of(run, layer, at)
             caption += "" if kept is None else f", kernels at step {step(kept)}"
             found.append(Picture(arrows(field, caption, neurons), caption, False))

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource, layer_in_words
 from condense_core.runfile.info import RunAbility, Trainer
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
@@ -163,7 +163,8 @@ class LinesChanged:
     @property
     def text(self) -> str:
         """In words."""
-        return f"{self.layer}: {numbers.plural(self.after, 'line')} at {self.cut.short}, {self.before} before"
+        after = f"{numbers.plural(self.after, 'line')} at {self.cut.short}"
+        return f"{layer_in_words(self.layer)}: {after}, {self.before} before"
 
 
 @dataclass(frozen=True)

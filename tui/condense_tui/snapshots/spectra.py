@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from condense_core.measure_table import layer_in_words
 from condense_core.runfile.reader import RunReader
 
 CurvePoints = tuple[np.ndarray, np.ndarray]
@@ -58,7 +59,7 @@ class SpectraReader:
         found = [
             RecordedSpectrum("eigenvalues of the Hessian", _known(_HESSIAN, curve), limit if len(limit[0]) else None),
             RecordedSpectrum("eigenvalues of the tangent kernel", _known(_NTK, curve)),
-            RecordedSpectrum(f"singular values of {layer}", self._singular(run, layer)),
+            RecordedSpectrum(f"singular values of {layer_in_words(layer)}", self._singular(run, layer)),
         ]
         return tuple(spectrum for spectrum in found if spectrum.curves)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from condense_core.errors import nearest
-from condense_core.measure_table import MEASURES, MeasureKind, kind_of, label_of, split
+from condense_core.measure_table import MEASURES, MeasureKind, kind_of, label_of, layer_in_words, split
 from condense_core.runfile.frames import Array
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import FINE
@@ -185,7 +185,7 @@ def _recorded(source: CurveSource, name: str, layer: str | None) -> str:
 def _measure(scalar: str, run: RunReader) -> str:
     """What is measured, without its layer; of what is counted at a cut, at which."""
     layer, name = split(scalar)
-    label = label_of(scalar, run.prediction_source(layer)).removeprefix(f"{layer}: ")
+    label = label_of(scalar, run.prediction_source(layer)).removeprefix(f"{layer_in_words(layer)}: ")
     return f"{label} at {FINE.words}" if f"{name}_coarse" in MEASURES else label
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from condense_core.measure_table import layer_in_words
 from condense_core.runfile.frames import Array
 from condense_core.thresholds import FINE
 from condense_tui.documents.files import ExportError
@@ -195,5 +196,5 @@ def _weights(source: CurveSource, layer: str | None) -> WeightsView:
 def _title(source: CurveSource, layer: str, at: int, more: str = "", *, named: bool) -> str:
     """`conv1 · step 1,200 · 2 lines at 0.9`; beside other runs the run comes first, and of several seeds which."""
     seed = seed_label(source.whole, source.member or 0) if source.whole.members > 1 else ""
-    parts = (source.name if named else "", layer, f"step {step(at)}", seed, more)
+    parts = (source.name if named else "", layer_in_words(layer), f"step {step(at)}", seed, more)
     return " · ".join(part for part in parts if part)

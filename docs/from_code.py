@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -199,3 +200,16 @@ PAGES: dict[str, Callable[[], str]] = {
     "API": python,
 }
 """The pages that are continued, by what makes the rest of each."""
+
+
+def main(arguments: list[str]) -> int:
+    """Print the rest of a page."""
+    if len(arguments) != 1 or arguments[0] not in PAGES:
+        print(f"docs/from_code.py: expected one of {', '.join(PAGES)}", file=sys.stderr)  # noqa: T201
+        return 2
+    print(PAGES[arguments[0]]())  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

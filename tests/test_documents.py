@@ -19,6 +19,7 @@ from condense_core import errors
 from condense_core.errors import CondenseError
 from condense_core.preferences import Preferences, find_preferences, preferences_file, write_preferences
 from condense_core.runs.row import FIELDS
+from condense_core.scenario.experiment import Experiment
 from condense_tui.actions import actions_on, chosen_keys
 from condense_tui.cli import app
 from condense_tui.cli.runs import list_
@@ -177,3 +178,14 @@ def test_every_field_of_a_query_is_described():
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) - {"text"} == set(FIELDS)
     help_ = inspect.getdoc(list_) or ""
     assert all(re.search(rf"\b{name}\b", help_) for name in FIELDS)
+
+
+def test_what_the_site_makes_of_the_code_is_printed_in_a_clone(monkeypatch, capsys):
+    """As docs/SCENARIO.md says: every field, and one line for what is no page."""
+    monkeypatch.syspath_prepend(TOP / "docs")
+    main = importlib.import_module("from_code").main
+    assert main(["SCENARIO"]) == 0
+    named = set(re.findall(r"^\| `(\w+)` \|", capsys.readouterr().out, re.MULTILINE))
+    assert set(Experiment.__struct_fields__) <= named
+    assert main(["FIELDS"]) == 2
+    assert capsys.readouterr() == ("", "docs/from_code.py: expected one of COMMANDS, SCENARIO, MEASURES, API\n")

@@ -6,6 +6,7 @@
         MissingExtraError       2   an extra is not installed
         DataError               2   a data set is missing or damaged
         RunFileError            2   a run is not there, cannot be read, or is in the wrong state
+            SeveralRunsError    2   a name fits several runs
         HostError               3   another machine cannot be reached
             LastingHostError    3   the same again with every further attempt
                 NobodyToAskError 3  ssh would have to ask a person
@@ -62,6 +63,10 @@ class RunFileError(CondenseError):
     """A run that does not exist, cannot be read, or is in the wrong state for what was asked."""
 
     exit_code = 2
+
+
+class SeveralRunsError(RunFileError):
+    """A name that fits several runs, where one is expected."""
 
 
 class RunFailedError(CondenseError):

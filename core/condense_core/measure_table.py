@@ -396,6 +396,12 @@ def kind_of(scalar: str) -> MeasureKind:
     return MEASURES[name].kind if name in MEASURES else "value"
 
 
+def layer_in_words(name: str) -> str:
+    """A layer's name as people read it: of one that is a number, as those in nn.Sequential are, that it is a name.
+    Files and whatever programs read have names as they are."""
+    return f"layer {name}" if name.isdigit() else name
+
+
 def label_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:
     """What a recorded scalar is called: `conv1: lines` for `conv1.lines`; of one that is not ours, its own name.
 
@@ -406,7 +412,7 @@ def label_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:
     label = source.eigenvalue if name == "eigenvalue" else label.replace(UNKNOWN_SOURCE.direction, source.direction)
     rank = scalar.rpartition(".")[2]
     label += f" {rank}" if rank.isdigit() else ""
-    return f"{layer}: {label}" if layer else label
+    return f"{layer_in_words(layer)}: {label}" if layer else label
 
 
 def column_of(scalar: str, source: PredictionSource = UNKNOWN_SOURCE) -> str:

@@ -13,6 +13,7 @@ from condense_core.errors import DataError
 from condense_core.importing.checkpoint_files import read_weights
 from condense_core.importing.sources import Checkpoint
 from condense_core.importing.stand_in import StandIn
+from condense_core.measure_table import layer_in_words
 from condense_core.runfile.writer import StepRecord
 from condense_core.scenario.watched import Watched
 from condense_core.watching.choice import choose
@@ -53,7 +54,9 @@ class Checkpoints:
             rows = layer.weight()
             rows = rows if rows.dtype in {torch.float32, torch.float64} else rows.float()
             if any(layer.name.startswith(name.rpartition(".")[0]) for name in odd) and bool(rows.isnan().any()):
-                events.append(("layers", f"{layer.name} is not in this checkpoint, or has another shape there"))
+                events.append(
+                    ("layers", f"{layer_in_words(layer.name)} is not in this checkpoint, or has another shape there")
+                )
                 continue
             weights[layer.name] = rows
         shot = Shot(

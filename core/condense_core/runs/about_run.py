@@ -22,16 +22,14 @@ from msgspec import Meta
 
 from condense_core import typed
 from condense_core.errors import RunFileError
-from condense_core.foreign import bounded_text, decoding, open_file, toml_table
+from condense_core.foreign import bounded_text, decoding, toml_table
+from condense_core.runs.about_file import ABOUT_NAME, LARGEST, LONGEST_NAME, written
 from condense_core.text import printable, short
 
-ABOUT_NAME = "about.toml"
-LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 80, 2_000, 40, 50
+LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 2_000, 40, 50
 # Fields of a scenario by their dotted names, as `layers.0.width`; a label tells far fewer.
 LONGEST_FIELD, MOST_CHANGED = 80, 20
 FIELD = r"[a-z0-9_]+(\.[a-z0-9_]+)*"
-# Bytes of the file: the longest note, name and tags in four bytes a character.
-LARGEST = 32_768
 # A tag is typed in queries, where a comma stands between two.
 TAG = r"[\w][\w.+/-]{0,39}"
 
@@ -108,15 +106,10 @@ def changed(about: AboutRun, change: AboutChange) -> AboutRun:
 def read_about(folder: Path) -> AboutRun:
     """What is said of the run in a folder, with texts that can be shown; nothing where there is no such file, or a run
     file lies somewhere by itself. RunFileError for a file that makes no sense."""
-    file = folder / ABOUT_NAME
-    try:
-        with open_file(file) as opened:
-            data = opened.read(LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
+    data = written(folder)
+    if not data:
         return NOTHING
-    except OSError as error:
-        raise RunFileError(f"cannot read {file}: {error.strerror}") from None
-    with decoding(RunFileError, f"{file} makes no sense"):
+    with decoding(RunFileError, f"{folder / ABOUT_NAME} makes no sense"):
         return shown_about(typed.convert(toml_table(bounded_text(data, LARGEST)), AboutRun))
 
 

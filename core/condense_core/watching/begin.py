@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,11 +25,13 @@ from condense_core.runs.take_up import take_up, watched_folder
 from condense_core.scenario.checked import OWN_NAME
 from condense_core.scenario.experiment import OWN_PREFIX
 from condense_core.scenario.watched import Watched
-from condense_core.watching import ends
+from condense_core.watching import ends, offered
 from condense_core.watching.budget import FIRST, PROBES, Allowance
 from condense_core.watching.choice import choose
 from condense_core.watching.described import described, place_of_script
+from condense_core.watching.ending import ending
 from condense_core.watching.find import Finder, Reads, unwrapped
+from condense_core.watching.offered import Offer
 from condense_core.watching.recording import Recording
 from condense_core.watching.resumed import Resumed, resumed_in, same_layers
 from condense_core.watching.run import WatchedRun, living
@@ -97,11 +101,14 @@ def watch(
     shards: Shards | None = None
     if takes_part and is_sharded(network):
         shards = Shards(network, every, lambda: choose(finder.layers(), asked, finder.not_measured))
-    recording: Recording | None = None
-    resumed: Resumed | None = None
+    begun = _Begun(None, watched, None)
     if enabled:
         going_on = None if resume is None else _GoingOn(resume, step, network, finder, asked)
-        recording, resumed = _opened(watched, runs_dir, Allowance(budget, names), steps=steps, going_on=going_on)
+        allowed = Allowance(budget, names)
+        begun = _joined(watched, runs_dir, allowed, name=name, step=step, going_on=going_on) or _opened(
+            watched, runs_dir, allowed, steps=steps, going_on=going_on
+        )
+    recording, watched, resumed, offer = begun
     run = WatchedRun(
         network,
         inner,
@@ -120,12 +127,12 @@ def watch(
             if resumed is None and shards is None:
                 run.find(recording)
         except CondenseError as error:
-            run.close()
+            run.close(*ending(ValueError(error)))
             raise ValueError(str(error)) from None
         except Exception as error:  # noqa: BLE001 - a network that cannot be looked at can still be trained
             recording.give_up(error)
         if recording.usable:
-            print(f"condense-tui: watch this training: condense-tui attach {run.id}", file=sys.stderr)  # noqa: T201
+            _tell(run, recording, offer, watched.name, steps)
     if loss is not None:
         run.listen(loss)
     return run
@@ -201,6 +208,68 @@ def _check_step(resume: object, step: object) -> None:
         raise ValueError(f"watch: step: expected a number of steps, 0 or more, got {step!r}")
 
 
+class _Begun(NamedTuple):
+    """A run that is recorded, what it says of its training, how it was where it is resumed, and what it was offered
+    as; without a recording nothing is watched."""
+
+    recording: Recording | None
+    watched: Watched
+    resumed: Resumed | None
+    offer: Offer | None = None
+
+
+def _taken(resume: str | Path | None, runs_dir: str | Path | None) -> Offer | None:
+    """The run that the command has begun; none where the script goes on with another one, which that run then says."""
+    offer = offered.take()
+    if offer is None or resume is None:
+        return offer
+    with contextlib.suppress(CondenseError):  # what is not there is another one, of which it is said below
+        if offer.is_run(runs_folder(None if runs_dir is None else Path(runs_dir)), resume):
+            return offer
+    offer.recording.finish("failed", f"the script itself goes on with another run: condense-tui attach {resume}")
+    offer.taken(None)
+    return None
+
+
+def _joined(
+    watched: Watched,
+    runs_dir: str | Path | None,
+    budget: Allowance,
+    *,
+    name: str,
+    step: int | None,
+    going_on: _GoingOn | None,
+) -> _Begun | None:
+    """The run that the command has begun, with what the script says of its training; None where there is none."""
+    offer = _taken(None if going_on is None else going_on.run, runs_dir)
+    if offer is None:
+        return None
+    offer.recording.allow(budget)
+    own = {"optimizer": watched.optimizer, "config": watched.config}
+    if offer.resumed is None:
+        named = watched.name if name and offer.watched.name == described("", (), None).name else offer.watched.name
+        return _Begun(offer.recording, msgspec.structs.replace(offer.watched, name=named, **own), None, offer)
+    now = msgspec.structs.replace(offer.resumed.now, **own)
+    asked = offer.resumed.asked if step is None else step
+    resumed = dataclasses.replace(offer.resumed, now=now, asked=asked)
+    return _Begun(offer.recording, msgspec.structs.replace(offer.watched, **own), resumed, offer)
+
+
+def _tell(run: WatchedRun, recording: Recording, offer: Offer | None, name: str, steps: int | None) -> None:
+    """Say which run it is; one that the command has begun is the script's from here on, which stands in it, too."""
+    words = f"watch this training: condense-tui attach {run.id}"
+    if offer is not None:
+        offer.taken(run)
+        if offer.resumed is not None and is_sharded(run.model):
+            recording.refuse("a training whose parameters are spread over processes is not resumed")
+            return
+        words = "the script watches itself, in this run: its watch() says what is measured"
+        recording.event(recording.progress[0], "found", words)
+        known = {} if steps is None else {"steps": steps}
+        recording.set_status("starting", name=name, **known)
+    print(f"condense-tui: {words}", file=sys.stderr)  # noqa: T201
+
+
 class _GoingOn(NamedTuple):
     """The run that is resumed, at which step, and the network that is to be the one that is recorded there."""
 
@@ -213,23 +282,24 @@ class _GoingOn(NamedTuple):
 
 def _opened(
     watched: Watched, runs_dir: str | Path | None, budget: Allowance, *, steps: int | None, going_on: _GoingOn | None
-) -> tuple[Recording | None, Resumed | None]:
+) -> _Begun:
     """A new run, or the one that is resumed; none where that cannot be, which is said."""
     can: tuple[RunAbility, ...] = () if spread() else ("pause",)
     try:
         runs = runs_folder(None if runs_dir is None else Path(runs_dir))
         at = revision_at(place_of_script(watched))
         if going_on is None:
-            return Recording(create_watched(watched, runs=runs, revision=at, steps=steps, can=can), budget), None
+            folder = create_watched(watched, runs=runs, revision=at, steps=steps, can=can)
+            return _Begun(Recording(folder, budget), watched, None)
         folder = watched_folder(runs, going_on.run)
         resumed = resumed_in(folder, msgspec.structs.replace(watched, revision=at), going_on.step)
         if is_sharded(going_on.model):
             raise RunFileError(f"{folder.name}: a training whose parameters are spread over processes is not resumed")
         same_layers(resumed, going_on.finder, going_on.layers)
         take_up(folder, can=can, steps=steps)
-        return Recording(folder, budget, as_before=(resumed.status, resumed.reason)), resumed
+        return _Begun(Recording(folder, budget, as_before=(resumed.status, resumed.reason)), watched, resumed)
     except Exception as error:  # noqa: BLE001 - training does not need to be watched
         print(  # noqa: T201
             f"condense-tui: this training is not watched: {reason(error)}; training goes on", file=sys.stderr
         )
-        return None, None
+        return _Begun(None, watched, None)

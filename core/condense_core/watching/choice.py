@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from condense_core.errors import ScenarioError, nearest
+from condense_core.measure_table import layer_in_words
 from condense_core.measures.sample import MOST_KERNELS, drawn_kernels
 from condense_core.scenario.schedule import thinned
 from condense_core.scenario.watched import MOST_LAYERS
@@ -82,7 +83,7 @@ def _usual(layers: Sequence[FoundLayer], ordered: bool) -> tuple[list[FoundLayer
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return ", ".join(map(layer_in_words, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def draw(layer: FoundLayer) -> None:

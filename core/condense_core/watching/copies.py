@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from condense_core.measure_table import layer_in_words
 from condense_core.runfile.status import Status
 from condense_core.scenario.watched import Watched, dumps
 from condense_core.watching.budget import FIRST
@@ -78,7 +79,7 @@ class Copies:
         if again and not new:
             return
         self.layers += new
-        self._found(recording, words if not names else f"new: {', '.join(each.name for each in new)}")
+        self._found(recording, words if not names else f"new: {', '.join(layer_in_words(each.name) for each in new)}")
 
     def take(self, recording: Recording, copy: WeightCopy, *, last: bool) -> bool:
         """Copy all layers and have the copy measured, the `last` one without gradients; False where the optimizer
@@ -153,7 +154,7 @@ class Copies:
     ) -> None:
         def left_out(layer: FoundLayer, why: str) -> None:
             self.layers.remove(layer)
-            recording.event(into.step, "layers", f"{layer.name} is left out: {why}")
+            recording.event(into.step, "layers", f"{layer_in_words(layer.name)} is left out: {why}")
 
         copy_layers(list(layers), into, with_gradient=with_gradient, left_out=left_out)
 

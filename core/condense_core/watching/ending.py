@@ -12,10 +12,17 @@ from condense_core.watching.recording import Recording
 PAUSE_POLL_S = 0.05
 
 
+class StopAskedError(KeyboardInterrupt):
+    """Somebody has asked that a script should stop that does not look whether anybody does: it comes as Ctrl-C does, on
+    which many save."""
+
+
 def ending(error: BaseException | None) -> tuple[Status, str]:
     """How a run ended that this ended."""
     if error is None:
         return "done", ""
+    if isinstance(error, StopAskedError):
+        return "stopped", "stopped by command"
     if isinstance(error, KeyboardInterrupt):
         return "stopped", "stopped by Ctrl-C"
     if isinstance(error, SystemExit):

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from condense_core.measure_table import layer_in_words
 from condense_core.measures.rows import as_rows, stretch
 from condense_core.scenario.geometry import Geometry, LayerKind
 from condense_core.scenario.watched import LONGEST_LAYER_NAME
@@ -99,13 +100,13 @@ class Finder:
         elif isinstance(weight, Tensor) and not _has_values(weight):
             return
         elif isinstance(weight, Tensor) and weight.ndim >= 2 and not weight.is_floating_point():
-            self.not_measured.append(f"{name} (quantised)")
+            self.not_measured.append(f"{layer_in_words(name)} (quantised)")
         elif isinstance(module, CONVOLUTIONS):
             yield from self._once(weight, name, lambda: _convolution(name, module))
         elif isinstance(module, nn.Linear):
             yield from self._once(weight, name, lambda: self._linear(name, module, weight.shape[1]))
         elif isinstance(module, nn.Bilinear):
-            self.not_measured.append(f"{name} (bilinear)")
+            self.not_measured.append(f"{layer_in_words(name)} (bilinear)")
         elif type(module).__name__ == "Conv1D" and hasattr(module, "nf"):
             # transformers' own: a linear layer that is stored the other way round
             yield from self._once(weight, name, lambda: self._linear(name, module, weight.shape[0], turned=True))

@@ -61,7 +61,12 @@ def run(watching: Untouched, script: str, arguments: list[str]) -> int:
         else:
             runpy.run_path(script, run_name="__main__")
     except BaseException as error:  # noqa: BLE001 - the boundary of the process: recorded, logged, and reported
-        if not isinstance(error, SystemExit):
+        from condense_core.watching.ending import StopAskedError, ending
+
+        if isinstance(error, StopAskedError):
+            # what was asked for is no error of the script's
+            print(f"condense-tui: {ending(error)[1]}", file=sys.stderr)  # noqa: T201 - the run's log
+        elif not isinstance(error, SystemExit):
             _print(error)
         elif isinstance(error.code, str):
             print(error.code, file=sys.stderr)  # noqa: T201 - as Python does

@@ -115,6 +115,11 @@ class Recording:
         """Whether this process records; a fork of it does not."""
         return not self._over and os.getpid() == self._pid
 
+    def allow(self, budget: Allowance) -> None:
+        """Measure what this allows from now on; before anything is measured."""
+        with self._lock:
+            self._budget = budget
+
     def due(self, seconds: float, *, must: bool = False) -> tuple[str, ...]:
         """The probes that run at a step `seconds` into training; none where there is no time for any."""
         if must:

@@ -86,7 +86,7 @@ class WatchedRun:
         self._hooks: list[Any] = []
         self._ended: tuple[Status, str] = ("done", "")
         self.on_stop: Callable[[], None] | None = None
-        """Called where somebody asks to stop, in place of `stop_asked`."""
+        """Called where somebody asks to stop a loop that does not look at `stop_asked`."""
         self.hears: Callable[[], Tensor | None] | None = None
         """Gives the loss before a step, in place of `loss`."""
         if recording is not None:
@@ -253,7 +253,7 @@ class WatchedRun:
             return None
         self._spent(recording, begun, worked)
         stop = self.on_stop
-        if self._stop_asked and stop is not None:
+        if self._stop_asked and stop is not None and not self._stop_seen:
             stop()
         return replaced
 

@@ -19,13 +19,15 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import revision_at
 from condense_core.runs.take_up import TakenUp
 from condense_core.scenario.watched import Watched
+from condense_core.watching import offered
 from condense_core.watching.begin import BUDGET, bare, rank
 from condense_core.watching.budget import Allowance
 from condense_core.watching.choice import choose
 from condense_core.watching.described import in_words
-from condense_core.watching.ending import ending
+from condense_core.watching.ending import StopAskedError, ending
 from condense_core.watching.find import Finder, unwrapped
 from condense_core.watching.heard import heard
+from condense_core.watching.offered import Offer
 from condense_core.watching.recording import Recording
 from condense_core.watching.resumed import OtherLayersError, Resumed, resumed_as
 from condense_core.watching.rounds import changes
@@ -59,11 +61,15 @@ class Untouched:
         self._run: WatchedRun | None = None
         self._optimizer: Optimizer | None = None
         self._others: set[int] = set()
-        register_optimizer_step_pre_hook(self._before_step)
+        self._hooked = register_optimizer_step_pre_hook(self._before_step)
         self._heard = heard()
+        # the script's own `watch` knows better what is to be measured
+        offered.make(Offer(self._recording, watched, self._resumed, self._taken))
 
     def ended(self, error: BaseException | None) -> None:
         """Record how the script ended."""
+        self._hooked.remove()
+        offered.take()
         status, why = ending(error)
         if self._run is not None:
             self._run.close(status, why)
@@ -71,6 +77,13 @@ class Untouched:
             if status == "done":
                 status, why = "failed", "the script made no step with a torch.optim.Optimizer: nothing was watched"
             self._recording.finish(status, why)
+
+    def _taken(self, run: WatchedRun | None) -> None:
+        """From now on the script's own run is watched, and nothing else; None where it goes on in another one."""
+        self._hooked.remove()
+        self._recording, self._run = None, run
+        if run is not None:
+            run.on_stop = _interrupt
 
     def _before_step(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         recording = self._recording
@@ -98,6 +111,7 @@ class Untouched:
         return run.hook(optimizer, args, kwargs)
 
     def _begin(self, optimizer: Optimizer, recording: Recording) -> None:
+        offered.take()
         if rank() != 0:
             recording.finish("done")
             self._recording = None
@@ -180,5 +194,4 @@ def network_of(optimizer: Optimizer) -> nn.Module:
 
 
 def _interrupt() -> None:
-    """Stop the script as Ctrl-C does, which many save on."""
-    raise KeyboardInterrupt
+    raise StopAskedError

@@ -49,7 +49,7 @@ def test_a_loop_with_two_more_statements_is_recorded(runs):
         assert found.subject.config == {"lr": 0.1, "data.n": 16}
         assert found.subject.optimizer.startswith("SGD, lr 0.1")
         assert [layer.geometry.kernels for layer in found.subject.layers] == [8, 6]
-        assert texts(found, "layers") == ["2 of 3 layers are measured; left out: 4 (output)"]
+        assert texts(found, "layers") == ["2 of 3 layers are measured; left out: layer 4 (output)"]
 
 
 def trained(watched: bool, runs: Path) -> tuple[dict[str, Tensor], Tensor]:
@@ -233,7 +233,7 @@ def test_a_layer_that_comes_later_is_measured_from_then_on(runs):
     with RunReader(only_run(runs)) as found:
         assert found.similarity("4", 4) is not None
         assert len(found.curve("4.relative_change")[0]) == 3
-        assert texts(found, "layers")[1] == "new: 4"
+        assert texts(found, "layers")[1] == "new: layer 4"
 
 
 def test_lazy_layers_are_found_at_the_first_step(runs):

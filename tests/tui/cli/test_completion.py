@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from recording import Recording
 
+from condense_core.runs.about_run import AboutRun, write_about
+
 PROTOCOL = "_CONDENSE_TUI_COMPLETE"
 Ask = Callable[..., list[str]]
 
@@ -112,6 +114,15 @@ def test_runs_by_any_part_of_their_ids(ask: Ask, recorded: Recording) -> None:
     assert ask("runs", "show", "--host", "cluster", "") == []
 
 
+def test_runs_by_the_names_that_they_were_given(ask: Ask, recorded: Recording) -> None:
+    write_about(recorded.folder, AboutRun(name="wide start"))
+    # bash puts into the line what it is given, as it is
+    assert ask("attach", "wi") == ask("export", "wide\\ s") == ["wide\\ start"]
+    assert ask("attach", '"wide s') == ["wide start"]
+    assert ask("attach", "start") == []
+    assert len(ask("runs", "show", "")) == 2
+
+
 def test_what_cannot_be_read_offers_nothing(ask: Ask, surroundings: dict[str, str]) -> None:
     Path(surroundings["HOME"], ".config/condense-tui/hosts.toml").write_text("[[[")
     assert ask("attach", "--host", "") == []
@@ -176,3 +187,20 @@ print({"numpy", "torch", "textual", "rich.text"} & set(sys.modules), file=sys.st
             check=False,
         )
         assert answer.stderr == "set()\n", words
+
+
+def test_what_the_readme_says_takes_away_all_that_completion_installs(tmp_path, monkeypatch):
+    from typer._completion_shared import install_bash, install_fish, install_zsh
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".bashrc").write_text("alias ll='ls -l'\n")
+    for shell, install in {"bash": install_bash, "zsh": install_zsh, "fish": install_fish}.items():
+        install(prog_name="condense-tui", complete_var=PROTOCOL, shell=shell)
+    assert ".bash_completions/condense-tui.sh" in (tmp_path / ".bashrc").read_text()
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    (commands,) = (block.removeprefix("sh\n") for block in readme.split("```")[1::2] if ".bash_completions" in block)
+    subprocess.run(["sh", "-ec", commands], check=True, env={**os.environ, "HOME": str(tmp_path)})
+    assert not [file for file in tmp_path.rglob("*condense-tui*") if file.is_file()]
+    left = [file.read_text() for file in (tmp_path / ".bashrc", tmp_path / ".zshrc")]
+    assert "condense-tui" not in "".join(left)
+    assert left[0].startswith("alias ll='ls -l'\n")

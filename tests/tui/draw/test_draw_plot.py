@@ -63,6 +63,30 @@ def test_zero_and_negative_values_do_not_reach_a_logarithm() -> None:
     assert not plot.empty
 
 
+@pytest.mark.parametrize("braille", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "where"),
+    [
+        (lambda x: 1 - 0.5 * x, "beginning"),
+        (lambda x: np.where(x < 0.15, 0.9 - 2 * x, 0.1), "end"),
+        (lambda x: np.where((x < 0.2) | (x > 0.8), 0.7, 0.1), "between"),
+        (lambda x: 0.7 + 0 * x, "on the curve"),
+    ],
+)
+def test_the_label_of_a_rule_is_whole_wherever_curves_pass(shape, where, braille) -> None:
+    y = shape(np.linspace(0, 1, 200))
+    plot = build(spec(y, rule=Rule(0.7, "70 %"), bounds=(0.0, 1.0), braille=braille))
+    (row,) = (line for line in lines(plot) if " 70 % " in line)
+    at = row.index(" 70 % ") - plot.left
+    last = plot.canvas_width - len(" 70 % ")
+    found = {1: "beginning", last - 1: "end"}.get(at, "between")
+    assert found == ("beginning" if where == "on the curve" else where)
+    without = build(spec(y, rule=Rule(0.7, ""), bounds=(0.0, 1.0), braille=braille))
+    hidden = sum(tone >= PlotTone.CURVE for each in without.rows for _, tone in each)
+    hidden -= sum(tone >= PlotTone.CURVE for each in plot.rows for _, tone in each)
+    assert (hidden > 0) == (where == "on the curve")
+
+
 def test_rule_and_marks_carry_their_labels() -> None:
     plot = build(spec(np.linspace(1, 0.5, 200), rule=Rule(0.7, "70 %"), marks=(Mark(2000, "predicted"),)))
     text = "\n".join(lines(plot))

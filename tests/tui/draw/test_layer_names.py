@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from condense_core.measure_table import label_of, layer_in_words
+from condense_core.thresholds import FINE
 from condense_tui.draw.layer_names import blocks, fitted, shared, together, without_shared
+from condense_tui.snapshots.snapshot import LinesChanged
 
 GPT = ("transformer.h.0.attn.c_attn.q", "transformer.h.0.mlp.c_fc", "transformer.h.11.mlp.c_fc")
 
@@ -60,3 +63,13 @@ def test_every_layer_is_in_one_block_under_a_name_of_its_own(names):
         seen = together(tuple(names), name, 6)
         assert name in seen
         assert len(seen) <= 6
+
+
+def test_a_name_that_is_a_number_is_read_as_a_name():
+    assert [without_shared(name, ("0", "2")) for name in ("0", "2")] == ["layer 0", "layer 2"]
+    assert without_shared("features.10", ("features.0", "features.10")) == "layer 10"
+    assert layer_in_words("conv1") == "conv1"
+    assert label_of("0.lines") == "layer 0: lines"
+    assert label_of("0.eigenvalue.2").startswith("layer 0: ")
+    turn = LinesChanged("2", 40, 5, 3, FINE)
+    assert turn.text == "layer 2: 3 lines at 0.9, 5 before"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.errors import StoppedError
+from condense_core.measure_table import layer_in_words
 from condense_core.runfile.abilities import how_to_go_on, why_not
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
@@ -162,7 +163,7 @@ def _measured(run: RunReader) -> str:
     if len(layers) > MOST_NAMED:
         parts.append(f"{sum(layer.is_condensed is True for layer in layers)} of {len(layers)} layers condensed")
     else:
-        parts += [f"{layer.name} {lines_of(layer.lines)} at {cut.short}" for layer in layers]
+        parts += [f"{layer_in_words(layer.name)} {lines_of(layer.lines)} at {cut.short}" for layer in layers]
     parts.append(f"{run.newest('steps_per_second'):.4g} steps/s")
     return " · ".join(parts)
 

@@ -141,7 +141,9 @@ def _what_is_there(folder: Path) -> str:
 def attach(
     run: Annotated[
         str | None,
-        typer.Argument(help="A run's id or part of it; by default the newest run.", autocompletion=completions.runs),
+        typer.Argument(
+            help="A run's id or name, or part of one; by default the newest run.", autocompletion=completions.runs
+        ),
     ] = None,
     headless: HeadlessOption = False,
     check: CheckOption = False,

@@ -1,4 +1,5 @@
-"""What a run is called on screens, in tables and in files: the one rule of `condense_core.runs.label`."""
+"""What a run is called on screens, in tables and in files, by the one rule of `condense_core.runs.label`, and what a
+person said of it."""
 
 from __future__ import annotations
 
@@ -30,3 +31,12 @@ def label(place: Path, info: RunInfo) -> str:
             _told.clear()
         _told[key] = differences(info, preset_base, about)
     return label_of(info, about, _told[key])
+
+
+def said_of(place: Path) -> list[tuple[str, str]]:
+    """The name that a run was given, its tags and its note, with the word for each; those that there are."""
+    from condense_core.runs.about_run import known_about
+
+    about = known_about(place)
+    said = ("name", about.name), ("tags", ", ".join(about.tags)), ("note", about.note)
+    return [(word, text) for word, text in said if text]

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
+from condense_core.measure_table import layer_in_words
+
 
 def shared(names: Sequence[str]) -> str:
     """What all names begin with, up to a dot; empty where there are fewer than two."""
@@ -23,8 +25,8 @@ def shared(names: Sequence[str]) -> str:
 
 
 def without_shared(name: str, names: Sequence[str]) -> str:
-    """A name without what all names begin with."""
-    return name.removeprefix(shared(names))
+    """A name as people read it, without what all names begin with."""
+    return layer_in_words(name.removeprefix(shared(names)))
 
 
 def fitted(name: str, room: int) -> str:

@@ -198,6 +198,8 @@ def laid_out(
     for mark in spec.marks:
         _label_mark(area, mark)
     _draw_labels(area, shown)
+    if spec.rule is not None:
+        _label_rule(area, spec.rule)
     _draw_x_labels(area, _step_labels(area) if x_labels is None else x_labels)
     return Plot(spec.width, spec.height, tuple(map(tuple, grid)), left, area.width, canvas_height, x, False, y)
 
@@ -306,8 +308,6 @@ def _draw_rule(area: _Area, rule: Rule) -> None:
     row = area.row(rule.value)
     if row is not None:
         _write(area.grid[row], area.left, ("╌" if area.braille else "-") * area.width, PlotTone.RULE)
-        if len(rule.label) + 2 <= area.width:
-            _write(area.grid[row], area.left + 1, f" {rule.label} ", PlotTone.RULE)
 
 
 def _draw_mark(area: _Area, mark: Mark) -> None:
@@ -316,6 +316,23 @@ def _draw_mark(area: _Area, mark: Mark) -> None:
     if column is not None:
         for row in range(area.height):
             area.grid[row][area.left + column] = ("╎" if area.braille else ":", PlotTone.MARK)
+
+
+def _label_rule(area: _Area, rule: Rule) -> None:
+    """The rule's label on it: at its beginning, else at its end, else wherever it hides neither a curve nor a mark;
+    where it hides something everywhere, at its beginning, since half a label says nothing."""
+    row, label = area.row(rule.value), f" {rule.label} "
+    last = area.width - len(label)
+    if row is None or last < 0 or not rule.label:
+        return
+    cells = area.grid[row]
+    first = min(1, last)
+    free = (
+        at
+        for at in (first, last - first, *range(last + 1))
+        if all(tone <= PlotTone.RULE for _, tone in cells[area.left + at : area.left + at + len(label)])
+    )
+    _write(cells, area.left + next(free, first), label, PlotTone.RULE)
 
 
 def _label_mark(area: _Area, mark: Mark) -> None:

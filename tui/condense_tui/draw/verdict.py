@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import MEASURES, layer_in_words
 from condense_core.thresholds import COARSE, FINE
 from condense_tui.draw.numbers import step
 from condense_tui.draw.written import over, written
@@ -103,7 +103,7 @@ def parts(standing: Standing, at_end: Standing | None = None, *, short: bool = F
 def finding(found: Finding, of: int, *, brief: bool = False, layer: bool = True) -> str:
     """`conv1 lines at 0.9: 3, wanted 1`; over several seeds with their range, and unless `brief` how many miss it."""
     name = label(found.measure)
-    where = f"{found.layer} " if found.layer and layer else ""
+    where = f"{layer_in_words(found.layer)} " if found.layer and layer else ""
     at = "" if found.at is None else f" at step {step(found.at)}"
     missed = f" in {found.missed_in}" if found.missed_in < of else ""
     missed = f", missed{missed}" if of > 1 and found.missed_in and not brief else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from condense_core.measure_table import label_of, split
+from condense_core.measure_table import label_of, layer_in_words, split
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import FINE, INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
@@ -111,7 +111,7 @@ def _heatmaps(run: RunReader, layers: tuple[str, ...], at: int) -> tuple[float, 
         side, drawn = heat.cells(cosine, image.order, image.dropped, CELLS)
         column, row = len(parts) % ACROSS, len(parts) // ACROSS
         x, y = column * (HEAT_SIDE + MARGIN), row * (HEAT_SIDE + CAPTION + MARGIN)
-        words = f"{layer} · {plural(image.kernels, 'kernel')}"
+        words = f"{layer_in_words(layer)} · {plural(image.kernels, 'kernel')}"
         words += f", pooled to {side}" if image.pooled else ""
         words += "" if frame is None else f" · {lines_in(frame, FINE if run.claim is None else run.claim.cut)}"
         parts.append(
@@ -148,7 +148,7 @@ def _field(run: RunReader, layer: str, at: int) -> tuple[float, float, Markup]:
     if frame is None:
         raise ExportError("no direction field was recorded: only networks with one input and one hidden layer have one")
     side = arrows.SIDE * FIELD_ZOOM
-    words = f"direction field of {layer} · {plural(len(frame.stable.numpy()), 'stable line')}"
+    words = f"direction field of {layer_in_words(layer)} · {plural(len(frame.stable.numpy()), 'stable line')}"
     kept, neurons = neurons_of(run, layer, at)
     words += "" if kept is None else f" · kernels at step {step(kept)}"
     return side, side + CAPTION, _captioned(words, arrows.drawing(frame, neurons), FIELD_ZOOM)
@@ -202,7 +202,7 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
         ranks = range(1, EIGENVALUE_CURVES + 1)
         shown = [curve(f"{layer}.eigenvalue.{rank}", f"λ{rank}²", rank - 1) for rank in ranks]
         plot = Chart(
-            f"{run.prediction_source(layer).eigenvalues}, {layer}",
+            f"{run.prediction_source(layer).eigenvalues}, {layer_in_words(layer)}",
             [one for one in shown if (one.values > 0).any()],
             log=True,
         )
@@ -210,7 +210,7 @@ def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> 
         shown = [curve(f"{layer}.predicted_ratio", "theory", 1), curve(f"{layer}.ratio", "seen", 0)]
         shown += members(f"{layer}.ratio")
         mark = predicted_mark(run, layer)
-        title = f"share of {layer} on {run.prediction_source(layer).direction}"
+        title = f"share of {layer_in_words(layer)} on {run.prediction_source(layer).direction}"
         plot = Chart(title, [one for one in shown if len(one.steps)], mark=mark, low=0.0, high=1.0)
     else:
         found = curve(what)

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from condense_core.measure_table import MEASURES, OF_GRADIENT
+from condense_core.measure_table import MEASURES, OF_GRADIENT, layer_in_words
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
@@ -24,7 +24,7 @@ from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
 from condense_tui.documents.weights import weights_pictures
-from condense_tui.draw.label import label
+from condense_tui.draw.label import label, said_of
 from condense_tui.draw.numbers import duration, plural, progress, step
 from condense_tui.draw.verdict import finding, verdict
 from condense_tui.draw.written import lines_in, over, remarks
@@ -46,11 +46,13 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
     whole, run = run, run.member(member or 0)
     info, summary = run.info(), summarise(whole if member is None else run)
     name, shown, cut = label(whole.folder, info), whole if member is None else run, summary.cut
+    # its name is the title
+    said = [(word, text) for word, text in said_of(whole.folder) if word != "name"]
     body = el(
         "main",
         el("h1", name),
         _claim(summary),
-        _facts([*_circumstances(info), *_seeds(whole, member)]),
+        _facts([*said, *_circumstances(info), *_seeds(whole, member)]),
         el("h2", f"Layers at step {step(at)}"),
         _layers(shown, at, cut),
         el("div", *(_figure(one) for one in _heatmaps(run, at, cut)), class_="pictures heatmaps"),
@@ -150,7 +152,7 @@ def _heatmaps(run: RunReader, at: int, cut: Cut) -> list[Picture]:
             image = image_of(layer, cosine, frame, True)
             dropped = image.dropped if when == at else np.zeros(len(cosine), bool)
             lines = f": {lines_in(frame, cut)}" if frame is not None and when == at else ""
-            caption = f"{layer} at step {step(when)}{lines}"
+            caption = f"{layer_in_words(layer)} at step {step(when)}{lines}"
             found.append(Picture(heatmap(cosine, image.order, dropped, caption, CELLS), caption, True))
     return found
 
@@ -180,7 +182,7 @@ def _one_input(run: RunReader, at: int) -> list[Picture]:
             found.append(Picture(plot(spec), spec.title, False))
         field = run.field(layer, at)
         if field is not None:
-            caption = f"direction field of {layer}: {plural(len(field.stable.numpy()), 'stable line')}"
+            caption = f"direction field of {layer_in_words(layer)}: {plural(len(field.stable.numpy()), 'stable line')}"
             kept, neurons = neurons_of(run, layer, at)
             caption += "" if kept is None else f", kernels at step {step(kept)}"
             found.append(Picture(arrows(field, caption, neurons), caption, False))

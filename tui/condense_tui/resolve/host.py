@@ -83,7 +83,15 @@ def choose_run(connection: Connection, name: str | None, *, whole: bool = False)
     ids = [info.id for info in remote_runs(connection)]
     if not ids:
         raise RunFileError(f"no runs on {host}; start one: condense-tui run digits-gd --host {host}")
-    return choose(ids, name, f"those on {host}", whole=whole)
+    return choose(ids, name, f"those on {host}", given=lambda: given_names(connection), whole=whole)
+
+
+def given_names(connection: Connection) -> dict[str, str]:
+    """Names that people gave to runs there, by their ids; an older program there does not say them."""
+    from condense_core.remote.wire.messages import ListRuns, Runs
+
+    rows, _ = connection.ask(lambda ask: ListRuns(ask, rows=True), Runs).with_rows()
+    return {row.glance.folder.name: name for row in rows if (name := row.glance.about.name)}
 
 
 def link_to(folder: Path) -> Link | None:

@@ -9,16 +9,16 @@ from string import ascii_lowercase
 import numpy as np
 from rich.cells import cell_len
 
-from condense_core.measure_table import kind_of
+from condense_core.measure_table import kind_of, layer_in_words, split
 from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
-from condense_tui.draw.layer_names import fitted, shared, without_shared
+from condense_tui.draw.layer_names import fitted, without_shared
 from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
-from condense_tui.snapshots.spectra import Spectrum
+from condense_tui.snapshots.spectra import RecordedSpectrum
 
 NOTHING_YET = "nothing recorded yet"
 # What of a curve's name stays at least; its value goes first, and then what stands at the right.
@@ -99,11 +99,14 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
     if not chosen:
         return Figure(None, "chosen curves", empty="press / to choose")
     letters = ascii_lowercase if len(chosen) > 1 else ""
+    names = [layer.name for layer in snapshot.layers]
     legend, curves = [], []
     for number, scalar in enumerate(chosen):
         letter = letters[number : number + 1]
         kind, now = kind_of(scalar.name), value_at(scalar.points, snapshot)
-        label = scalar.label.removeprefix(shared([layer.name for layer in snapshot.layers]))
+        layer, label = split(scalar.name)[0], scalar.label
+        if layer:
+            label = label.replace(layer_in_words(layer), without_shared(layer, names), 1)
         legend.append((letter, label, written_as(kind, now)))
         curves.append(PlotCurve(_name(snapshot, scalar.name), *scalar.points, number, label=letter))
     if len(chosen) == 1 and chosen[0].band is not None:
@@ -143,14 +146,14 @@ def spectrum_count(snapshot: Snapshot) -> int:
     return bool(snapshot.spectrum.curves) + len(snapshot.spectra)
 
 
-def _chosen(snapshot: Snapshot, number: int) -> Spectrum | None:
+def _chosen(snapshot: Snapshot, number: int) -> RecordedSpectrum | None:
     """The spectrum of that number among those that were recorded; None for the layer's own, or where there is none."""
     own = (None,) if snapshot.spectrum.curves else ()
     every = (*own, *snapshot.spectra)
     return every[number % len(every)] if every else None
 
 
-def _spectrum(spectrum: Spectrum, snapshot: Snapshot, axes: Axes) -> Figure:
+def _spectrum(spectrum: RecordedSpectrum, snapshot: Snapshot, axes: Axes) -> Figure:
     curves = [PlotCurve(name, *points, tone) for tone, (name, points) in enumerate(spectrum.curves)]
     first = value_at(spectrum.curves[0][1], snapshot)
     remark = "" if first is None else f"{spectrum.curves[0][0]} {numbers.measure(first)}"

@@ -8,14 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource, layer_in_words
 from condense_core.runfile.info import RunAbility, Trainer
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.thresholds import FINE, Cut
 from condense_tui.draw import numbers
 from condense_tui.draw.order import Group
-from condense_tui.snapshots.spectra import Spectrum
+from condense_tui.snapshots.spectra import RecordedSpectrum
 from condense_tui.snapshots.weights import WeightsView
 
 Series = tuple[np.ndarray, np.ndarray]
@@ -163,7 +163,8 @@ class LinesChanged:
     @property
     def text(self) -> str:
         """In words."""
-        return f"{self.layer}: {numbers.plural(self.after, 'line')} at {self.cut.short}, {self.before} before"
+        after = f"{numbers.plural(self.after, 'line')} at {self.cut.short}"
+        return f"{layer_in_words(self.layer)}: {after}, {self.before} before"
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ class Snapshot:
     """Of the machine that trains, only where it was asked for."""
     scalar_names: tuple[str, ...] = ()
     """All that are recorded so far."""
-    spectra: tuple[Spectrum, ...] = ()
+    spectra: tuple[RecordedSpectrum, ...] = ()
     """What was recorded beside `spectrum`."""
 
     @property

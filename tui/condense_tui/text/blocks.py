@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
+from condense_core.measure_table import layer_in_words
 from condense_tui.draw import field as draw_field
 from condense_tui.draw import heatmap as draw_heatmap
 from condense_tui.draw import numbers, palette, printed
@@ -59,7 +60,7 @@ def heatmap(image: LayerImage, width: int, rows: int, ink: TextInk) -> TextBlock
         wide, side = False, min(width, 2 * rows)
     starts = [group.start for group in image.groups]
     layout = draw_heatmap.lay_out(image.cosine, image.order, image.dropped, max(1, side), starts)
-    words = f"{image.layer} · {numbers.plural(image.kernels, 'kernel')}"
+    words = f"{layer_in_words(image.layer)} · {numbers.plural(image.kernels, 'kernel')}"
     if layout.pooled or image.pooled:
         words += f" pooled to {len(layout.edges) - 1}"
     lines: list[Line] = [[(words, STRONG)]]

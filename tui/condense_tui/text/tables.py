@@ -14,7 +14,7 @@ from rich.text import Text
 from condense_core.measure_table import MEASURES
 from condense_core.thresholds import other_cut
 from condense_tui.draw import numbers
-from condense_tui.draw.layer_names import fitted, without_shared
+from condense_tui.draw.layer_names import fitted, shared
 from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.verdict import finding, verdict
 from condense_tui.draw.written import over, remarks, written
@@ -76,10 +76,12 @@ def print_layers(console: Console, layers: Sequence[LayerOverSeeds]) -> None:
     room = max(LONGEST_NAME, console.width - rest)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("layer", no_wrap=True)
+    # under that head a number is read as a name, which it is for --layer
+    begin = shared(names)
     for at in kept:
         table.add_column(heads[at], justify="right", no_wrap=True)
     for name, row in zip(names, rows, strict=True):
-        table.add_row(Text(fitted(without_shared(name, names), room)), *(Text(row[at]) for at in kept))
+        table.add_row(Text(fitted(name.removeprefix(begin), room)), *(Text(row[at]) for at in kept))
     # cut columns say nothing: where the terminal is narrower, the table's lines wrap
     console.width = max(console.width, LEAST_WIDTH, LONGEST_NAME + rest)
     console.print(table, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from condense_core.measure_table import layer_in_words
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted
 from condense_tui.draw.line import Line
@@ -40,7 +41,8 @@ class SidePanel(HeatPanel):
         run = f"{side.letter} {side.name}"
         # of a long name of a layer, the middle goes before its end does
         room = self.room - cell_len(run) - 3 - (cell_len(side.seed) + 3 if side.seed else 0)
-        called = "" if layer is None else fitted(layer.name, max(LEAST_NAME, room)) if self.size.width else layer.name
+        called = "" if layer is None else layer_in_words(layer.name)
+        called = fitted(called, max(LEAST_NAME, room)) if self.size.width else called
         names = (run, called, side.seed)
         parts = [] if side.step is None else [f"step {numbers.step(side.step)}"]
         if side.share == side.share:
@@ -77,7 +79,7 @@ class DifferencePanel(HeatPanel):
         words = self._image if isinstance(self._image, str) else ""
         image = None if isinstance(self._image, str) else self._image
         self.heatmap.show(image, palette, f"{self._pair}: {words}")
-        layer = "" if a.layer is None else f" · {a.layer.name}"
+        layer = "" if a.layer is None else f" · {layer_in_words(a.layer.name)}"
         mean, most = (float("nan"), float("nan")) if image is None else size_of(image)
         remark = "" if image is None else f"mean {numbers.measure(mean, 2)} · largest {numbers.measure(most, 2)} apart"
         self.label(f"({self._pair}) / 2{layer}", remark)

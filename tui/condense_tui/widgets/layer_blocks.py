@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from condense_core.measure_table import layer_in_words
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted
@@ -58,7 +59,7 @@ class BlockLines:
             said = [(f"{condensed_sign(condensed, self._unicode)} ", self._good if condensed else look.muted)]
             said.append((count, look.text))
         room = width - sum(cell_len(text) for text, _ in said) - 1
-        return justified([(fitted(name, max(1, room)), look.text)], said, width, look.text)
+        return justified([(fitted(layer_in_words(name), max(1, room)), look.text)], said, width, look.text)
 
     def _words(self, said: _Standing | None, layers: Sequence[LayerOverSeeds], room: int, *, count: str) -> Line:
         """How many of a block's layers have condensed, and from how few lines to how many; in short where there is

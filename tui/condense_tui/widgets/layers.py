@@ -9,7 +9,7 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import MEASURES, layer_in_words
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
@@ -130,7 +130,7 @@ class Layers(Lines):
     def _called(self) -> dict[str, str]:
         """What each layer is called in one list of all: without what all names begin with, and with its block."""
         begin = shared([layer.name for layer in self._layers])
-        called = {layer.name: layer.name.removeprefix(begin) for layer in self._layers}
+        called = {layer.name: layer_in_words(layer.name.removeprefix(begin)) for layer in self._layers}
         for block in self._blocks:
             if block.label:
                 called |= {

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
 
+from condense_core.measure_table import layer_in_words
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.palette import PALETTES, Palette
@@ -57,8 +58,12 @@ class HeatPanel(Captioned, Vertical):
         order = "" if image.pooled else " by line" if by_line else " by index"
         whose = f" · {seed}" if seed else ""
         whose += f" · step {numbers.step(image.step)}" if old and image.step is not None else ""
-        short = named or image.layer
-        self._titles = f"{image.layer}{kernels}{order}{whose}", f"{short}{kernels}{whose}", f"{short}{whose}"
+        short = named or layer_in_words(image.layer)
+        self._titles = (
+            f"{layer_in_words(image.layer)}{kernels}{order}{whose}",
+            f"{short}{kernels}{whose}",
+            f"{short}{whose}",
+        )
         self._unread = ""
         self._write()
 

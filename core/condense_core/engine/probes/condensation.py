@@ -11,6 +11,7 @@ import torch
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
+from condense_core.measure_table import layer_in_words
 from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
 from condense_core.measures.kernels import slices
 from condense_core.measures.null import Null, calibration_size, is_condensed, null_condensation
@@ -152,7 +153,9 @@ class CondensationProbe:
             into.frame(layer, frame, number)
             if is_so and (layer, number) not in self._condensed:
                 self._condensed.add((layer, number))
-                into.event("condensed", f"{layer} condensed: {_count(count, 'line')} at {FINE.short}", number)
+                into.event(
+                    "condensed", f"{layer_in_words(layer)} condensed: {_count(count, 'line')} at {FINE.short}", number
+                )
 
 
 def _judged(lines: MembersLines, cut: Cut, entries_S: Sequence[int]) -> tuple[list[Null], list[bool]]:

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from condense_core.measure_table import MEASURES, label_of, split
+from condense_core.measure_table import MEASURES, label_of, layer_in_words, split
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted, shared
 from condense_tui.draw.line import Line
@@ -133,7 +133,7 @@ class ScalarPicker(Dialog[tuple[str, ...]]):
         look = self._listing.look
         mark = ("✓ " if self._listing.ability.unicode else "+ ") if marked else "  "
         name = scalar.name.removeprefix(self._begin) if scalar.layer else scalar.name
-        label = label_of(scalar.name).removeprefix(f"{scalar.layer}: ")
+        label = label_of(scalar.name).removeprefix(f"{layer_in_words(scalar.layer)}: ")
         # what was logged has no other name than its own
         label = "" if label.replace(" ", "_") == name.replace(" ", "_") else label
         room = max(8, width - 4 - max(cell_len(label), width - 4 - NAME_WIDTH if label else 0))

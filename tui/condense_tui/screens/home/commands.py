@@ -205,6 +205,11 @@ class HomeCommands:
         say(self._screen, text, error=error)
 
 
+def at_hand_of_preset(preset: Preset | None) -> frozenset[str]:
+    """Actions that would do nothing with the preset that the cursor is on: one without a recording is only trained."""
+    return frozenset() if preset is None or preset.recording is not None else frozenset({"recording", "mark"})
+
+
 def at_hand(row: HomeRow | None) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that would do nothing with what the cursor is on, and what some are called now."""
     if isinstance(row, SweepRow):

@@ -69,6 +69,7 @@ def run(
     """
     from condense_core.errors import ScenarioError, StoppedError
     from condense_core.runs.create import create_run, require_engine, run_of_this_job, start_worker
+    from condense_core.runs.own_names import check_own_names
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.claim_lint import faults
     from condense_core.scenario.data import found_in
@@ -98,6 +99,7 @@ def run(
     begun = run_of_this_job(experiment, runs_folder(runs_dir))
     if begun is not None:
         return _go_on(begun, showing)
+    check_own_names(experiment)
     folder = create_run(
         experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device, changed=changed
     )

@@ -365,9 +365,11 @@ class FormScreen(Dialog[None]):
 
     def _begin(self, values: dict[str, str]) -> None:
         from condense_core.runs.create import create_run, start_worker
+        from condense_core.runs.own_names import check_own_names
 
         try:
             experiment = self._build(values)
+            check_own_names(experiment)
             folder = create_run(
                 experiment,
                 runs=self.app.runs,

@@ -39,6 +39,8 @@ from condense_core.watching.budget import FIRST, Allowance
 from condense_core.watching.view import WatchedView
 
 COMMANDS_POLL_S = 0.1
+# What the recorder has worked before the first measurement.
+STARTING = "starting"
 
 MAKERS: Mapping[str, Callable[[View], Probe]] = {
     "similarity": SimilarityProbe,
@@ -216,18 +218,14 @@ class Measurer:
     def _report(self, trained: float) -> str:
         rest = self._own - self._began - self._thread.seconds - sum(self._costs.values())
         parts = {
-            "starting": self._began,
+            STARTING: self._began,
             "copying": self._copying,
             "sending": self._beside,
             "writing": self._thread.seconds,
             "receiving": rest,
             **self._costs,
         }
-        dearest = sorted(parts.items(), key=lambda item: -item[1])
-        words = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in dearest if seconds >= 0.005)
-        of = f", {self._total / trained:.1%} of training" if trained > 0 else ""
-        held = f", and held it up for {self._spent:.2f} s" if trained > 0 else ""
-        return f"measuring took {self._total:.2f} s beside it{of}{held}" + (f": {words}" if words else "")
+        return took(self._total, parts, trained, self._spent)
 
     def _pass_on(self) -> None:
         """Say what viewers ask for."""
@@ -236,6 +234,19 @@ class Measurer:
                 time.sleep(COMMANDS_POLL_S)
                 while self._thread.commands:
                     self._answer(pipe.Answer(command=self._thread.commands.popleft().verb))
+
+
+def took(total: float, parts: Mapping[str, float], trained: float, held_up: float) -> str:
+    """What measuring has taken, in seconds, the dearest part first. Of a training that was over sooner than the
+    recorder had started it is said what that start took in place of a share, since any longer one pays it once, too."""
+    dearest = sorted(parts.items(), key=lambda item: -item[1])
+    words = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in dearest if seconds >= 0.005)
+    start, of, held = parts[STARTING], "", ""
+    if trained > 0:
+        once = f", of which the recorder's start, once in a run, {start:.2f} s"
+        of = once if trained < start else f", {100 * total / trained:.1f} % of training"
+        held = f", and held it up for {held_up:.2f} s"
+    return f"measuring took {total:.2f} s beside it{of}{held}" + (f": {words}" if words else "")
 
 
 def serve(

@@ -7,6 +7,7 @@ from collections import deque
 import pytest
 
 from condense_core.watching.budget import BLIND, FIRST, PROBES, Allowance
+from condense_core.watching.measuring import took
 
 
 def test_measuring_may_take_its_share_from_the_first_minute_on_and_no_grace_doubles_a_short_training():
@@ -88,3 +89,19 @@ def test_before_anything_is_known_of_its_cost_only_the_first_steps_are_measured(
             budget.ask(names)
             asked += 1
     assert asked == BLIND
+
+
+@pytest.mark.parametrize(
+    ("trained", "said"),
+    [
+        # any longer training pays the start once, too
+        (0.5, "1.97 s beside it, of which the recorder's start, once in a run, 1.40 s, and held it up for 0.02 s"),
+        (1.4, "1.97 s beside it, 140.7 % of training, and held it up for 0.02 s"),
+        (100.0, "1.97 s beside it, 2.0 % of training, and held it up for 0.02 s"),
+        (0.0, "1.97 s beside it"),
+    ],
+)
+def test_the_start_of_the_recorder_is_no_share_of_a_training_that_was_over_before(trained, said):
+    parts = {"copying": 0.04, "starting": 1.4, "condensation": 0.53, "writing": 0.001}
+    words = took(1.97, parts, trained, 0.02)
+    assert words == f"measuring took {said}: starting 1.40 s, condensation 0.53 s, copying 0.04 s"

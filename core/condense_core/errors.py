@@ -6,6 +6,7 @@
         MissingExtraError       2   an extra is not installed
         DataError               2   a data set is missing or damaged
         RunFileError            2   a run is not there, cannot be read, or is in the wrong state
+            SeveralRunsError    2   a name fits several runs
         HostError               3   another machine cannot be reached
             LastingHostError    3   the same again with every further attempt
                 NobodyToAskError 3  ssh would have to ask a person
@@ -25,6 +26,8 @@ from condense_core.text import printable
 LONGEST_LIST = 240
 # Of a whole message: somebody else's words in it are bounded where they come in, and nothing floods a terminal.
 LONGEST_MESSAGE = 1_500
+# So much of two names is the same (difflib's ratio) where one is a slip of the other: a far guess misleads.
+_NEAR = 0.7
 
 
 class CondenseError(Exception):
@@ -60,6 +63,10 @@ class RunFileError(CondenseError):
     """A run that does not exist, cannot be read, or is in the wrong state for what was asked."""
 
     exit_code = 2
+
+
+class SeveralRunsError(RunFileError):
+    """A name that fits several runs, where one is expected."""
 
 
 class RunFailedError(CondenseError):
@@ -109,12 +116,21 @@ class RunGoneError(LastingHostError):
     """A run that was copied here, and that the host has no longer, or has another one of that name."""
 
 
+def _is_slip(typed: str, name: str) -> bool:
+    """Whether a name was meant: `lnies` for lines, and, though less of it is the same, `mes` for mse, whose letters
+    changed places, and `trained` for training, which ends otherwise; not `title` for items, nor `tags` for betas."""
+    begins = typed[: max(3, len(typed) // 2)]
+    near = difflib.SequenceMatcher(None, name, typed).ratio() >= _NEAR
+    return near or sorted(typed) == sorted(name) or name.startswith(begins)
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """What to say after an unknown name: the nearest that exists, or as many as a line holds."""
     known = list(names)
     # names that exist are in lower case; one that is much longer than any is nobody's slip
     lower = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(name[:LONGEST_LIST].lower(), lower, n=1, cutoff=0.6)
+    typed = name[:LONGEST_LIST].lower()
+    close = [each for each in difflib.get_close_matches(typed, lower, n=8, cutoff=0.6) if _is_slip(typed, each)]
     if close and lower[close[0]] != name:
         return f"did you mean {lower[close[0]]!r}?"
     every = ", ".join(known)

@@ -206,6 +206,16 @@ class PluginsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     troubles: list[str]
 
 
+class AskOwnNames(Ask, frozen=True, kw_only=True):
+    """Whether what a scenario, given as TOML, names of plugins is on this machine."""
+
+    scenario: str
+
+
+class OwnNamesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """That all of it is."""
+
+
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Instead of an answer: the one line for the person, and the exit code that goes with it."""
 

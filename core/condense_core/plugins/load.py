@@ -48,7 +48,7 @@ class Plugin(NamedTuple):
         return f"{self.source} ({self.version})" if self.version else self.source
 
 
-class Found(NamedTuple):
+class FoundPlugins(NamedTuple):
     """Something that a plugin offers, and the plugin."""
 
     own: Own
@@ -61,7 +61,7 @@ class Found(NamedTuple):
 class Plugins(NamedTuple):
     """All that could be loaded, by kind and name, and what could not, in lines."""
 
-    found: dict[tuple[type[Any], str], Found]
+    found: dict[tuple[type[Any], str], FoundPlugins]
     troubles: tuple[str, ...]
 
 
@@ -69,14 +69,14 @@ class Plugins(NamedTuple):
 def plugins() -> Plugins:
     """All plugins of this machine, imported once a process. What is broken is a line among the troubles, and hinders
     nothing else."""
-    found: dict[tuple[type[Any], str], Found] = {}
+    found: dict[tuple[type[Any], str], FoundPlugins] = {}
     preferred = find_preferences()
     troubles = [preferred.trouble] if preferred.trouble else []
     for plugin in (*map(_of_file, preferred.preferences.plugins), *_of_packages()):
         if plugin.trouble:
             troubles.append(f"plugin {plugin.source}: {plugin.trouble}")
         for own in plugin.offers:
-            first = found.setdefault((type(own), own.name), Found(own, plugin))
+            first = found.setdefault((type(own), own.name), FoundPlugins(own, plugin))
             if first.own is not own:
                 what = f"{KIND_NAMES[type(own)]} {own.name} left out, whose name one of {first.plugin.source} has"
                 troubles.append(f"plugin {plugin.source}: {what}")

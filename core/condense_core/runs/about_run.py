@@ -1,4 +1,5 @@
-"""What a person says of a run: a name, a note, tags, and whether it is archived; and of which sweep it is.
+"""What a person says of a run: a name, a note, tags, and whether it is archived; and what is noted as it is made: of
+which sweep it is, and what was changed over a file.
 
 It lies in the run's folder, in a file of its own (`about.toml`) that is replaced whole: the run file belongs to the
 worker that writes it, and a folder that is copied takes these words with it. A copy of a run on another machine begins
@@ -21,19 +22,26 @@ from msgspec import Meta
 
 from condense_core import typed
 from condense_core.errors import RunFileError
-from condense_core.foreign import bounded_text, decoding, open_file, toml_table
+from condense_core.foreign import bounded_text, decoding, toml_table
+from condense_core.runs.about_file import ABOUT_NAME, LARGEST, LONGEST_NAME, written
 from condense_core.text import printable, short
 
-ABOUT_NAME = "about.toml"
-LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 80, 2_000, 40, 50
-# Bytes of the file: the longest note, name and tags in four bytes a character.
-LARGEST = 32_768
+LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 2_000, 40, 50
+# Fields of a scenario by their dotted names, as `layers.0.width`; a label tells far fewer.
+LONGEST_FIELD, MOST_CHANGED = 80, 20
+FIELD = r"[a-z0-9_]+(\.[a-z0-9_]+)*"
 # A tag is typed in queries, where a comma stands between two.
 TAG = r"[\w][\w.+/-]{0,39}"
 
 
+ChangedFields = Annotated[
+    tuple[Annotated[str, Meta(max_length=LONGEST_FIELD, pattern=f"^{FIELD}$")], ...], Meta(max_length=MOST_CHANGED)
+]
+
+
 class AboutRun(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`name` stands for the run wherever it is shown; empty where nobody gave it one. `sweep` is whose cell it is."""
+    """`name` stands for the run wherever it is shown; empty where nobody gave it one. `sweep` is whose cell it is.
+    `changed` are the fields that were set otherwise than in the person's own file that the run was made from."""
 
     name: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
     note: Annotated[str, Meta(max_length=LONGEST_NOTE)] = ""
@@ -42,6 +50,7 @@ class AboutRun(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = ()
     archived: bool = False
     sweep: Annotated[str, Meta(max_length=LONGEST_NAME)] = ""
+    changed: ChangedFields = ()
 
 
 NOTHING = AboutRun()
@@ -90,22 +99,26 @@ def changed(about: AboutRun, change: AboutChange) -> AboutRun:
         tags=tags,
         archived=about.archived if change.archived is None else change.archived,
         sweep=about.sweep,
+        changed=about.changed,
     )
 
 
 def read_about(folder: Path) -> AboutRun:
     """What is said of the run in a folder, with texts that can be shown; nothing where there is no such file, or a run
     file lies somewhere by itself. RunFileError for a file that makes no sense."""
-    file = folder / ABOUT_NAME
-    try:
-        with open_file(file) as opened:
-            data = opened.read(LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
+    data = written(folder)
+    if not data:
         return NOTHING
-    except OSError as error:
-        raise RunFileError(f"cannot read {file}: {error.strerror}") from None
-    with decoding(RunFileError, f"{file} makes no sense"):
+    with decoding(RunFileError, f"{folder / ABOUT_NAME} makes no sense"):
         return shown_about(typed.convert(toml_table(bounded_text(data, LARGEST)), AboutRun))
+
+
+def known_about(folder: Path) -> AboutRun:
+    """The same, with nothing where the file makes no sense: home and `runs list` say what is wrong with it."""
+    try:
+        return read_about(folder)
+    except RunFileError:
+        return NOTHING
 
 
 def shown_about(about: AboutRun) -> AboutRun:
@@ -162,4 +175,5 @@ def taken_over(here: AboutRun, there: AboutRun) -> AboutRun:
         tags=tuple(dict.fromkeys((*there.tags, *here.tags)))[:MOST_TAGS],
         archived=here.archived,
         sweep=here.sweep or there.sweep,
+        changed=here.changed or there.changed,
     )

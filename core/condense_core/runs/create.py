@@ -39,6 +39,7 @@ from condense_core.runfile.info import (
 from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
+from condense_core.runs.about_run import AboutRun, write_about
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
@@ -56,8 +57,17 @@ MEASURES_NOTED = "measures"
 _NOTED_VERSIONS = ("condense-tui", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
-def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: str = "", device: str = "auto") -> Path:
-    """The folder of a new run of `experiment`, not yet started; paths in it are made absolute."""
+def create_run(
+    experiment: Experiment,
+    *,
+    runs: Path,
+    name: str = "",
+    preset: str = "",
+    device: str = "auto",
+    changed: tuple[str, ...] = (),
+) -> Path:
+    """The folder of a new run of `experiment`, not yet started; paths in it are made absolute. `changed` are the fields
+    that are otherwise than in the file that it was made from, by which it is called."""
     experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
     if name and (len(name) > LONGEST_NAME or not name.isprintable()):
@@ -65,6 +75,7 @@ def create_run(experiment: Experiment, *, runs: Path, name: str = "", preset: st
     folder = place.new_run_folder(runs, name or experiment.name)
     try:
         write_run(folder, experiment, name=name, preset=preset, device=device)
+        write_about(folder, AboutRun(changed=changed))
     except BaseException:
         # a folder without a run is in nobody's list, and in everybody's way
         shutil.rmtree(folder, ignore_errors=True)

@@ -92,7 +92,7 @@ def glance(folder: Path, base: PresetBase = no_base) -> Glance:
                 loss=tuple(number(point.value) for point in scalars.sample("loss", POINTS)),
                 layers=_layers(connection, scalars, info),
                 about=about,
-                differs=differences(info, base),
+                differs=differences(info, base, about),
                 trouble=trouble,
             )
     except RunFileError as error:

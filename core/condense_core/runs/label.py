@@ -1,4 +1,5 @@
-"""What a run is called where it is shown: by the name that a person gave it, else by what differs from its preset.
+"""What a run is called where it is shown: by the name that a person gave it, else by what differs from its preset, or
+from the file of a person's own that it was made from.
 
 `digits-gd · lr 1e-4 · seed 3`. Read from the text of its scenario, in half a millisecond.
 """
@@ -14,7 +15,7 @@ import msgspec
 
 from condense_core.errors import CondenseError
 from condense_core.runfile.info import RunInfo
-from condense_core.runs.about_run import AboutRun
+from condense_core.runs.about_run import MOST_CHANGED, NOTHING, AboutRun
 from condense_core.text import printable
 
 PresetBase = Callable[[str], str | None]
@@ -29,6 +30,7 @@ _NOT_SET = frozenset({"about", "claim", "name", "quick", "record"})
 _PLACES = frozenset({"data.root", "data.path", "data.download"})
 # Told last, in this order.
 _DRAWS = {"ensemble.members": "{} seeds", "seed": "seed {}", "data.seed": "data seed {}"}
+_LAYERS = "layers"
 # Kinds of a part, which are told by the part's name: `optimizer adam`.
 _KINDS = frozenset({"name", "scheme", "kind"})
 
@@ -47,10 +49,9 @@ def label_of(info: RunInfo, about: AboutRun, differs: tuple[str, ...]) -> str:
     return BETWEEN.join(filter(None, (printable(info.preset or info.name), *differs))) or info.id
 
 
-def differences(info: RunInfo, base: PresetBase) -> tuple[str, ...]:
+def differences(info: RunInfo, base: PresetBase, about: AboutRun = NOTHING) -> tuple[str, ...]:
     """In what the run's scenario differs from its preset, a word or two each, its draws last; of one that is of no
-    preset here only its draws, of one whose scenario cannot be read nothing."""
-    from condense_core.scenario.lookup import values_of
+    preset here what was changed as it was made, and its draws; of one whose scenario cannot be read nothing."""
     from condense_core.scenario.toml import parse
     from condense_core.scenario.watched import is_watched
 
@@ -62,14 +63,46 @@ def differences(info: RunInfo, base: PresetBase) -> tuple[str, ...]:
         text = base(info.preset) if info.preset else None
         if text is None:
             # a name that is not the scenario's own was given by somebody, and says enough
-            return tuple(_draws(own)) if info.name in {info.preset, table.get("name")} else ()
-        every, stated = _preset(text)
-        # what the preset sets and the run does not has its default here
-        own |= {key: _plain(value) for key in stated if key not in own for value in values_of(table, key)}
+            if info.name not in {info.preset, table.get("name")}:
+                return ()
+            return (*_settings(*_noted(about.changed, table, own)), *_draws(own))
+        found, layers, of_preset = _other(table, text)
     except CondenseError:
         return ()
+    return (*_settings(found, layers, of_preset), *_draws(found))
+
+
+def changed_fields(experiment: str, base: str) -> tuple[str, ...]:
+    """The settings, by their dotted names, that a scenario in TOML has otherwise than another, for a run to note;
+    `layers` where it has another number of them. Its draws are told without being noted. ScenarioError where one of
+    the two cannot be read."""
+    from condense_core.scenario.toml import parse
+
+    found, layers, before = _other(parse(experiment), base)
+    names = [key for key in found if key not in _DRAWS and not (layers != before and key.startswith(f"{_LAYERS}."))]
+    return tuple(([_LAYERS] if layers != before else []) + names)[:MOST_CHANGED]
+
+
+def _noted(changed: tuple[str, ...], table: dict[str, Any], own: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
+    """The same of what a run noted, with the values and in the order of its scenario: names come from a file."""
+    from condense_core.scenario.lookup import values_of
+
+    keys = [key for key in changed if key.partition(".")[0] not in _NOT_SET]
+    found = _flat({key: value for key in keys for value in values_of(table, key)})
+    layers = _layers(own)
+    return {key: found[key] for key in (*own, *found) if key in found}, layers, 0 if _LAYERS in changed else layers
+
+
+def _other(table: dict[str, Any], text: str) -> tuple[dict[str, Any], int, int]:
+    """The fields of a scenario that are not as in another one, in TOML, and how many layers the two have."""
+    from condense_core.scenario.lookup import values_of
+
+    own = _flat(table)
+    every, stated = _preset(text)
+    # what the other one sets and this one does not has its default here
+    own |= {key: _plain(value) for key in stated if key not in own for value in values_of(table, key)}
     found = {key: value for key, value in own.items() if key not in every or every[key] != value}
-    return (*_settings(found, _layers(own), _layers(every)), *_draws(found))
+    return found, _layers(own), _layers(every)
 
 
 @functools.lru_cache(maxsize=64)
@@ -124,7 +157,7 @@ def _layers(fields: dict[str, Any]) -> int:
 
 def _settings(found: dict[str, Any], layers: int, of_preset: int) -> Iterator[str]:
     if layers != of_preset:
-        yield f"{layers} layers"
+        yield f"{layers} layer{'s' if layers != 1 else ''}"
     told: set[str] = set()
     for key, value in found.items():
         part, _, name = key.rpartition(".")

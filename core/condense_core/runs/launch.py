@@ -169,7 +169,9 @@ def _begin_again(folder: Path, host: str, reason: str) -> None:
 
 def _is_starting(folder: Path) -> bool:
     with writer(folder / FILE_NAME) as connection:
-        return read_info(connection, folder).status in {"starting", "lost"}
+        info = read_info(connection, folder)
+    # one that has made steps and is gone was training
+    return info.status == "starting" or (info.status == "lost" and info.step == 0)
 
 
 def _end_stopped(folder: Path) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from condense_core.errors import RunFileError, nearest
+from condense_core.errors import RunFileError, SeveralRunsError, nearest
 from condense_core.runs.glance import no_base
 from condense_core.runs.label import PresetBase
-from condense_core.runs.place import find_run
+from condense_core.runs.place import find_run, shown_names
 from condense_core.text import place_of, short
 
 # The package of presets is installed beside this one, which does not know it: where it is missing, nothing ships.
@@ -38,7 +38,7 @@ def shipped_here() -> Shipped:
 
 def find_recording(name: str, runs: Path, shipped: Shipped) -> Path:
     """What a person means to look at: a path, a preset by its whole name where it has a recording, or a run in the
-    folder `runs`. RunFileError if it is none of these, with the nearest recording or run."""
+    folder `runs`. RunFileError if it is none of these, with the nearest recording or run, or fits several runs."""
     path = place_of(name)
     if path.exists():
         return path
@@ -47,12 +47,15 @@ def find_recording(name: str, runs: Path, shipped: Shipped) -> Path:
         return recording
     try:
         return find_run(runs, name)
+    except SeveralRunsError:
+        raise
     except RunFileError:
         if name in shipped.presets:
             raise RunFileError(
                 f"no run {name!r}, and the preset has no recording; train it: condense-tui run {name}"
             ) from None
-        hint = nearest(name, shipped.recordings)
+        hint = nearest(name, [*shown_names(runs), *shipped.recordings])
         if hint.startswith("did you mean"):
-            raise RunFileError(f"no run or recording {short(name)}; {hint} (condense-tui presets)") from None
+            where = "(condense-tui runs list, condense-tui presets)"
+            raise RunFileError(f"no run or recording {short(name)}; {hint} {where}") from None
         raise

@@ -317,8 +317,8 @@ class Run:
 
 
 def open_run(name: str | Path, *, runs_dir: str | Path | None = None) -> Run:
-    """Open a run by its id or a part of it, by the path of its folder or file, or by a preset's name, whose recording
-    ships with the program. RunFileError where it is none of these, or cannot be read.
+    """Open a run by its id or name or a part of one, by the path of its folder or file, or by a preset's name, whose
+    recording ships with the program. RunFileError where it is none of these, or cannot be read.
 
     `runs_dir` is the folder of runs; by default $CONDENSE_RUNS_DIR, or the user's own.
     """

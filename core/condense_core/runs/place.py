@@ -9,13 +9,14 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import platformdirs
 
-from condense_core.errors import RunFileError, nearest
+from condense_core.errors import RunFileError, SeveralRunsError, nearest
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.about_file import given_names
 from condense_core.text import place_of, short
 
 RUNS_VARIABLE = "CONDENSE_RUNS_DIR"
@@ -46,7 +47,7 @@ def runs_folder(given: Path | None = None) -> Path:
 
 def new_run_folder(runs: Path, name: str) -> Path:
     """A fresh folder for one run, for its owner only (0700), under an id that sorts by time and says what it is."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "run"
+    stem = _in_id(name) or "run"
     try:
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
@@ -58,6 +59,11 @@ def new_run_folder(runs: Path, name: str) -> Path:
         raise RunFileError(
             f"cannot create a run in {runs}: {error.strerror}; choose another folder with --runs-dir"
         ) from None
+
+
+def _in_id(name: str) -> str:
+    """A name as it stands in an id; empty where nothing of it can."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
 
 
 def run_folders(runs: Path) -> list[Path]:
@@ -102,54 +108,89 @@ def _is_name(name: str) -> bool:
 
 
 def find_run(runs: Path, name: str | None, *, whole: bool = False) -> Path:
-    """The run a person means: its id, the name in it, a part of it, or the newest where none is given.
+    """The run a person means: its id, the name that it was given or has in its id, a part of these, or the newest where
+    none is given.
 
     `whole`, for what cannot be undone: the id, or its last part with the dash before it or without.
     """
     folders = {folder.name: folder for folder in run_folders(runs)}
     if not folders:
         raise RunFileError(f"no runs in {runs}; start one: condense-tui run digits-gd")
-    return folders[choose(list(folders), name, str(runs), whole=whole)]
+    return folders[choose(list(folders), name, str(runs), given=lambda: given_names(runs, folders), whole=whole)]
 
 
-def choose(names: Sequence[str], name: str | None, where: str, *, whole: bool = False) -> str:
-    """The one of `names`, newest first, that a person means; RunFileError that speaks of runs in `where`."""
+def shown_names(runs: Path) -> list[str]:
+    """What the runs here are called by whoever gives no id: the names that they were given, or have in their ids."""
+    names = [folder.name for folder in run_folders(runs)]
+    called = given_names(runs, names)
+    return list(dict.fromkeys(called.get(each) or _AROUND_NAME.sub("", each.partition(_AT)[0]) for each in names))
+
+
+def choose(
+    names: Sequence[str],
+    name: str | None,
+    where: str,
+    *,
+    given: Callable[[], Mapping[str, str]] = dict,
+    whole: bool = False,
+) -> str:
+    """The one of `names`, newest first, that a person means; RunFileError that speaks of runs in `where`.
+
+    `given`: names that people gave to some of them, which are asked for where an id does not say it.
+    """
     if name is None:
         return names[0]
     if not name:
-        raise RunFileError("the name of the run is empty; expected a run's id or part of it (condense-tui runs list)")
+        raise RunFileError(
+            "the name of the run is empty; expected a run's id or name, or part of one (condense-tui runs list)"
+        )
     last_part = "-" + name.removeprefix("-")
     ids = {each: each.partition(_AT)[0] for each in names}
-    parts = [
-        [each for each in names if each.startswith(name) or ids[each].endswith(name)],
-        [each for each in names if name in each],
-    ]
-    for matches in (
+    by_id = (
         [each for each in names if each == name],
         [each for each in names if ids[each] == name],
         [each for each in names if ids[each].endswith(last_part)],
-        # `mine` is the run of that name and not `mine-tanh`; what cannot be undone wants more than a name
-        *([] if whole else [[each for each in names if _AROUND_NAME.sub("", ids[each]) == name]]),
-        *([] if whole else parts),
-    ):
+    )
+    if (found := _only(name, by_id)) is not None:
+        return found
+    called = given()
+    inside = {each: _AROUND_NAME.sub("", ids[each]) for each in names}
+    shown = {each: called.get(each) or inside[each] for each in names}
+    # `mine` is the run of that name and not `mine-tanh`, and a name that was given goes before the one in an id
+    by_name = (
+        [each for each in names if shown[each] == name],
+        [each for each in names if inside[each] in {name, _in_id(name)}],
+        [
+            each
+            for each in names
+            if each.startswith(name) or ids[each].endswith(name) or called.get(each, "").startswith(name)
+        ],
+        [each for each in names if name in each or name in shown[each]],
+    )
+    if not whole:
+        if (found := _only(name, by_name)) is not None:
+            return found
+    elif meant := list(dict.fromkeys(each for matches in by_name for each in matches)):
+        # what cannot be undone wants more than a name, which shows a run and does not do to say which was meant
+        what = "part of an id" if any(name in each for each in meant) else "no id"
+        raise RunFileError(f"{short(name)} is {what}, and what cannot be undone needs the whole of it: {_some(meant)}")
+    # what a person gets wrong is the name, not the id's time or its end
+    known = dict.fromkeys(shown.values())
+    raise RunFileError(f"no run {short(name)} in {where}; {nearest(name, [*known, *names])} (condense-tui runs list)")
+
+
+def _only(name: str, ways: Iterable[Sequence[str]]) -> str | None:
+    """The run that fits in the first of these ways in which any does; None where none does."""
+    for matches in ways:
         if len(matches) == 1:
             return matches[0]
         if matches:
-            some = ", ".join(matches[:4])
-            raise RunFileError(
-                f"{short(name)} fits {len(matches)} runs ({some}{', …' if len(matches) > 4 else ''});"
-                " give more of the id"
-            )
-    if whole and (meant := [each for matches in parts for each in matches]):
-        # a name that shows a run must not remove it, and does not do to say which was meant
-        some = ", ".join(list(dict.fromkeys(meant))[:4])
-        raise RunFileError(
-            f"{short(name)} is part of an id, and what cannot be undone needs the whole of it: {some}"
-            f"{', …' if len(set(meant)) > 4 else ''}"
-        )
-    # what a person gets wrong is the name in an id, not its time or its end
-    known = dict.fromkeys(_AROUND_NAME.sub("", ids[each]) for each in names)
-    raise RunFileError(f"no run {short(name)} in {where}; {nearest(name, [*known, *names])} (condense-tui runs list)")
+            raise SeveralRunsError(f"{short(name)} fits {len(matches)} runs ({_some(matches)}); give more of the id")
+    return None
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
 
 
 def remove_run(folder: Path) -> None:

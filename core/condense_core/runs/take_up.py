@@ -27,7 +27,7 @@ class TakenUp(NamedTuple):
 
 
 def watched_folder(runs: Path, name: str | Path) -> Path:
-    """The folder of a run: by its id or part of it, by its folder, or by the run file in it."""
+    """The folder of a run: by its id or name, or part of one, by its folder, or by the run file in it."""
     path = Path(name).expanduser()
     if path.name == FILE_NAME and path.is_file():
         return path.parent

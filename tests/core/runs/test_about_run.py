@@ -10,8 +10,8 @@ import pytest
 from recording import Recording
 
 from condense_core.errors import RunFileError
+from condense_core.runs.about_file import ABOUT_NAME, given_names
 from condense_core.runs.about_run import (
-    ABOUT_NAME,
     NOTHING,
     AboutChange,
     AboutRun,
@@ -88,11 +88,13 @@ def test_words_that_make_no_sense_are_one_line_and_hide_no_run(run: Path, text: 
     seen = glance(run)
     assert (seen.info.id, seen.about, seen.label) == (run.name, NOTHING, "digits-gd")
     assert seen.trouble == str(raised.value)
+    assert given_names(run.parent, [run.name]) == {}
 
 
 def test_what_is_in_a_file_cannot_steer_the_terminal(run: Path) -> None:
     (run / ABOUT_NAME).write_text('name = "a\\u001b[2Jb"\nnote = "x\\ny"\nunknown = 1\n')
     assert read_about(run) == AboutRun(name="a[2Jb", note="x y")
+    assert given_names(run.parent, [run.name, "gone"]) == {run.name: "a[2Jb"}
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from condense_core.errors import RunFileError
 from condense_core.runfile.info import RunInfo
-from condense_core.runs.about_run import NOTHING, AboutRun
-from condense_core.runs.label import differences, label_of, number_in_short
+from condense_core.runs.about_run import ABOUT_NAME, NOTHING, AboutRun, known_about, read_about, write_about
+from condense_core.runs.label import changed_fields, differences, label_of, number_in_short
 from condense_core.scenario import toml
 from condense_presets import preset_base, preset_files
 
@@ -98,3 +101,40 @@ def test_labels_are_bounded_and_say_what_they_leave_out() -> None:
 )
 def test_numbers_are_written_the_shorter_way(value: float, text: str) -> None:
     assert number_in_short(value) == text
+
+
+MINE = toml.dumps(
+    toml.build(toml.override(toml.parse(preset_base("digits-deep") or ""), ["output_bias=true", "name=mine"]))
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "label"),
+    [
+        ([], "mine"),
+        (["optimizer.lr=0.5", "layers.0.width=40", "seed=2"], "mine · layer 1 width 40 · lr 0.5 · seed 2"),
+        (["layers.*.activation=relu"], "mine · activation relu"),
+        (["layers=[{kind='conv', size=3, width=5, activation='tanh'}]", "steps=7"], "mine · 1 layer · steps 7"),
+        # a setting that the file gives and the run has at its default
+        (["output_bias=false"], "mine · output_bias no"),
+    ],
+)
+def test_a_run_of_a_file_is_called_by_what_was_changed_over_it(settings: list[str], label: str) -> None:
+    experiment = toml.dumps(toml.build(toml.override(toml.parse(MINE), settings)))
+    info = msgspec.structs.replace(made("", base="digits-deep", name="mine"), experiment=experiment)
+    about = AboutRun(changed=changed_fields(experiment, MINE))
+    assert label_of(info, about, differences(info, preset_base, about)) == label
+    # of a run that noted nothing, as old ones, no more is said than before
+    assert "lr" not in called(info)
+
+
+def test_names_of_changed_fields_from_a_file_do_no_harm(tmp_path: Path) -> None:
+    info = made("", base="digits-gd")
+    strange = ("layers.x.width", "layers.9.width", "layers", "layers.0", "about.summary", "none", "seed", "steps.x")
+    assert differences(info, preset_base, AboutRun(changed=strange)) == ("1 layer",)
+    write_about(tmp_path, AboutRun(changed=("layers.0.width",)))
+    assert known_about(tmp_path).changed == ("layers.0.width",)
+    for wrong in ('["layers.*.width"]', '["a b"]', str(["steps"] * 21)):
+        (tmp_path / ABOUT_NAME).write_text(f"changed = {wrong}\n")
+        with pytest.raises(RunFileError, match="changed"):
+            read_about(tmp_path)

@@ -134,6 +134,8 @@ def test_a_job_that_is_cancelled_elsewhere_leaves_a_checkpoint(
     cluster.begin("100")
     wait_for(lambda: step_of(folder) > 0)
     slurm.cancel("100")
+    # a job is in the queue for as long as its processes are there
+    wait_for(lambda: not control.worker_is_alive(folder))
     cluster.end("100")
     thread.join(30)
     assert (read_run(folder).status, read_run(folder).reason) == ("stopped", "stopped by SIGTERM")

@@ -129,6 +129,8 @@ def test_a_star_sets_every_item():
         ("widht=3", "widht: unknown; did you mean 'layers.*.width'?"),
         ("sed=3", "sed: unknown; did you mean 'seed'?"),
         ("foo=3", "foo: unknown; expected one of about, claim, data"),
+        ("title=Mine", "title: unknown; expected one of about, claim, data"),
+        ("comment=x", "comment: unknown; expected one of about, claim, data"),
         ("layers.0.kernel=3", "layers.0.kernel: unknown; expected one of activation, bias, dropout, kind, size, width"),
         ("optimizer.lr=fast", "optimizer.lr: expected a number or none, got 'fast'"),
         ("layers=3", "layers: expected a list, got 3"),

@@ -24,6 +24,7 @@ from condense_core.remote.wire.framing import GREETING, from_server, pack
 from condense_core.runs.about_run import AboutRun, read_about, write_about
 from condense_tui.draw.label import preset_base
 from condense_tui.main import main
+from condense_tui.resolve.collection import There
 
 Answer = Callable[..., tuple[int, str, str]]
 
@@ -98,6 +99,34 @@ def test_a_run_is_renamed_noted_and_tagged_and_found_by_that(command: Answer, ru
     assert read_about(folder) == AboutRun(note="look at step 800", tags=("paper",), sweep="digits over lr")
 
 
+def test_the_name_that_was_given_works_where_an_id_does(command: Answer, runs: Path, tmp_path: Path) -> None:
+    assert command("runs", "rename", "0003", "wide start")[0] == 0
+    folder = next(runs.glob("*-0003"))
+    assert command("runs", "note", "wide start", "mine")[1] == f"{folder.name} has a note\n"
+    assert command("runs", "tag", "keep", "wide")[1] == f"{folder.name}: tagged keep\n"
+    assert json.loads(command("runs", "show", "wide start", "--json")[1])["run"] == folder.name
+    out = tmp_path / "wide.csv"
+    assert command("export", "wide start", "--to", "csv", "--out", str(out))[1] == f"wrote {out}\n"
+    assert "did you mean 'wide start'?" in command("runs", "show", "wide strat")[2]
+    # the nearest of runs and recordings
+    assert (
+        "no run or recording 'digits-gdx'; did you mean 'digits-gd'?"
+        in command("export", "digits-gdx", "--to", "csv")[2]
+    )
+    assert command("runs", "rename", "0004", "my digits gd")[0] == 0
+    assert "did you mean 'my digits gd'?" in command("export", "my digits gdx", "--to", "csv")[2]
+    # what cannot be undone is asked for, and here nobody can be
+    code, _, said = command("runs", "rm", "wide start")
+    assert code == 2 and said.endswith(f"needs the whole of it: {folder.name}\n")
+
+
+def test_an_export_says_which_runs_a_name_fits(command: Answer) -> None:
+    for arguments in (("export", "digits-gd-", "--to", "csv"), ("replay", "digits-gd-", "--headless")):
+        code, _, said = command(*arguments)
+        assert (code, said.count("\n")) == (2, 1)
+        assert "'digits-gd-' fits 6 runs (" in said and "give more of the id" in said
+
+
 def test_archived_runs_are_kept_and_left_out_of_lists(command: Answer) -> None:
     assert "2 runs: archived" in command("runs", "archive", "status:diverged")[1]
     assert len(seeds(command("runs", "list", "--json")[1])) == 10
@@ -164,10 +193,12 @@ def test_words_that_cannot_be_read_are_said_and_hide_no_run(command: Answer, run
 
 @pytest.mark.parametrize(("answer", "left"), [(b"y\r", 8), (b"n\r", 12), (b"\r", 12)])
 def test_in_a_terminal_it_asks(runs: Path, answer: bytes, left: int, forked: None) -> None:
+    write_about(next(runs.glob("*-0004")), AboutRun(name="wide start"))
     environment = {**os.environ, "CONDENSE_RUNS_DIR": str(runs)}
     arguments = [sys.executable, "-m", "condense_tui", "runs", "rm", "status:failed,diverged"]
     with PseudoTerminal(arguments, runs, environment=environment, forked=True) as terminal:
         terminal.wait_for("delete these 4 runs and everything they recorded? [y/N]")
+        assert b"-digits-gd-0004 (wide start)\r\n" in terminal.written and b"-digits-ce-0005\r\n" in terminal.written
         terminal.press(answer)
         assert terminal.end() == 0
         assert (b"nothing was deleted" in terminal.written) == (left == 12)
@@ -209,6 +240,9 @@ def test_runs_of_another_machine_are_named_tagged_listed_and_deleted(
     assert command("runs", "rename", "0003", "far away", *there)[0] == 0
     assert "4 runs: tagged bad" in command("runs", "tag", "bad", "status:failed,diverged", *there)[1]
     assert read_about(next(far.glob("*-0003"))).name == "far away"
+    name = next(far.glob("*-0003")).name
+    assert There(Wire(far, knows), print).called([name, next(far.glob("*-0004")).name]) == {name: "far away"}
+    assert command("runs", "tag", "known", "far away", *there)[1].endswith("-0003: tagged known\n")
     assert seeds(command("runs", "list", "tag:bad", "lr<1e-3", "--sort", "seed", "--json", *there)[1]) == [5, 11]
     (row,) = json.loads(command("runs", "list", "far away", "--json", *there)[1])
     assert (row["label"], row["loss"]["last"], row["claim"]["state"]) == ("far away", 0.75, "not decided")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from recording import Recording
 
+from condense_core.runs.about_run import AboutRun, write_about
+
 PROTOCOL = "_CONDENSE_TUI_COMPLETE"
 Ask = Callable[..., list[str]]
 
@@ -110,6 +112,15 @@ def test_runs_by_any_part_of_their_ids(ask: Ask, recorded: Recording) -> None:
     assert len(ask("runs", "show", "")) == 1
     # no other machine is asked in the middle of a line
     assert ask("runs", "show", "--host", "cluster", "") == []
+
+
+def test_runs_by_the_names_that_they_were_given(ask: Ask, recorded: Recording) -> None:
+    write_about(recorded.folder, AboutRun(name="wide start"))
+    # bash puts into the line what it is given, as it is
+    assert ask("attach", "wi") == ask("export", "wide\\ s") == ["wide\\ start"]
+    assert ask("attach", '"wide s') == ["wide start"]
+    assert ask("attach", "start") == []
+    assert len(ask("runs", "show", "")) == 2
 
 
 def test_what_cannot_be_read_offers_nothing(ask: Ask, surroundings: dict[str, str]) -> None:

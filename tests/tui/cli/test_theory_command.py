@@ -28,6 +28,11 @@ def test_theory_answers_in_json_and_as_a_table():
     assert "without a bias column" in table
 
 
+def test_theory_says_where_it_draws_more_than_the_scenario_trains_on():
+    table = command("theory", "digits-gd", "--trials", "1", "--set", "data.samples=100").stdout
+    assert "500 images a trial, as in the papers; the scenario trains on 100: --samples 100" in table
+
+
 def test_what_cannot_be_answered_is_one_line_and_exit_code_2():
     answer = command("theory", "digits-gd", "--samples", "9999")
     assert answer.returncode == 2

@@ -27,6 +27,7 @@ from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.runfile.frames import Array, Singular, Weights
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
+from condense_core.runs.about_run import AboutRun, write_about
 from condense_presets import recordings
 from condense_tui.app.screenshot import draw_screen
 from condense_tui.documents.files import ExportError, write_file, write_folder
@@ -246,6 +247,14 @@ def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Pat
         assert words in page
     assert "<script" not in page
     assert not re.findall(r"(?:href|src)=\"https?:", page)
+
+
+def test_html_shows_what_was_said_of_the_run(recorded: Path, tmp_path: Path) -> None:
+    write_about(recorded, AboutRun(name="wide start", note="a < b", tags=("paper", "keep")))
+    page = written(recorded, tmp_path, "html").decode()
+    assert "<h1>wide start</h1>" in page
+    assert "<dt>tags</dt><dd>paper, keep</dd>" in page
+    assert "<dt>note</dt><dd>a &lt; b</dd>" in page and "<dt>name</dt>" not in page
 
 
 def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from condense_tui.app.screenshot import draw_screen
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.export.make import export, instant
 from condense_tui.export.paper.read import sheet_of
-from condense_tui.export.paper.sheet import CurvesPanel, HeatPanel, Sheet
+from condense_tui.export.paper.sheet import CurvesPanel, Sheet, SheetHeatmap
 from condense_tui.export.paper_look import PaperLook, paper_size_of
 from condense_tui.export.wish import Wish
 from condense_tui.snapshots.image import image_of
@@ -104,7 +104,7 @@ def test_a_pdf_has_its_size_letters_and_no_date_and_is_the_same_twice(
 def test_a_heatmap_has_the_order_and_the_colours_of_the_screen(recorded: Path, draw: Any) -> None:
     found = sheet(recorded, what="heatmap", layer="conv2", at=2000, look=PaperLook(width_mm=30))
     (panel,) = found.panels
-    assert isinstance(panel, HeatPanel)
+    assert isinstance(panel, SheetHeatmap)
     with RunReader(recorded) as run:
         cosine, frame = run.similarity("conv2", 2000), run.condensation("conv2", 2000)
         at = run.step_of("similarity", "conv2", 2000)
@@ -264,7 +264,8 @@ def test_names_are_words_and_no_formulas(draw: Any, make_run) -> None:
     name = "costs $5 and $6 a_b^{c} \\frac"
     place = scalars(make_run, *((step, {"loss": 1.0, name: 2.0}) for step in range(3)))
     figure = draw._figure(sheet(place, what=name))
-    assert figure.axes[0].get_ylabel() == name.replace("_", " ").replace("$", r"\$")
+    label = figure.axes[0].get_ylabel().replace("\n", " ")
+    assert label == name.replace("_", " ").replace("$", r"\$")
     figure.draw_without_rendering()
 
 

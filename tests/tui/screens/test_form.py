@@ -15,14 +15,17 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from condense_core.installation import how_to_add
+from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.about_run import known_about
 from condense_core.scenario.fields import SettableField, fields
 from condense_core.scenario.toml import build, loads, override, parse
 from condense_presets import preset_files, preset_text
 from condense_presets.catalogue import catalogue
 from condense_tui.app.app import CondenseApp
+from condense_tui.draw.label import label
 from condense_tui.screens.dialogs import form as form_module
-from condense_tui.screens.dialogs.form import FormScreen, of_preset
+from condense_tui.screens.dialogs.form import FormScreen, of_file, of_preset, of_run
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.list_lines import short_time
 from condense_tui.screens.run.screen import RunScreen
@@ -174,6 +177,29 @@ async def test_new_run_like_this_one_takes_the_next_seed(tmp_path: Path, started
     with RunReader(started[0]) as run:
         assert run.experiment.seed == 1
         assert run.experiment.layers[0].width == 16
+
+
+async def test_run_of_a_file_is_called_by_what_was_changed_in_its_forms(tmp_path: Path, started: list[Path]) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(preset_text("digits-gd"))
+    app = CondenseApp(runs=tmp_path / "runs")
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await at_home(app)
+        app.push_screen(FormScreen(of_file(file)))
+        await text_has(pilot, "ready")
+        set_field(pilot, "change", "layers.0.width=8")
+        await pilot.press("enter")
+        await until(lambda: len(started) == 1, "a run to be started")
+        await text_has(pilot, "digits-gd · width 8")
+        info, about = read_run(started[0]), known_about(started[0])
+        assert label(started[0], info) == "digits-gd · width 8"
+        # one like it keeps what was changed before
+        app.push_screen(FormScreen(of_run(info, about)))
+        await text_has(pilot, "ready")
+        set_field(pilot, "change", "steps=5")
+        await pilot.press("enter")
+        await until(lambda: len(started) == 2, "another run to be started")
+    assert label(started[1], read_run(started[1])) == "digits-gd · steps 5 · width 8 · seed 1"
 
 
 async def test_fields_are_hinted_and_completed(tmp_path: Path, started: list[Path]) -> None:

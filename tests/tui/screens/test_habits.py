@@ -76,7 +76,8 @@ async def test_a_broken_file_is_said_once_and_stays_as_it_is(tmp_path: Path) -> 
     file.parent.mkdir()
     file.write_text("theme = 'blue'")
     app = ToldApp(runs=tmp_path, habits=remembered())
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+    # wide: a message of more than two rows is a dialog
+    async with app.run_test(size=(200, 60), notifications=True) as pilot:
         await at_home(app)
         await until(lambda: len(app.told) == 1, "what is wrong with it")
         assert "theme: unknown 'blue'; expected" in app.told[0]

@@ -210,7 +210,12 @@ async def test_space_plays_a_recording_without_training(tmp_path: Path) -> None:
 
 async def test_space_says_where_there_is_no_recording(tmp_path: Path) -> None:
     async with home(tmp_path) as pilot:
+        for words in ("space play", "m mark"):
+            assert words in text(pilot).splitlines()[-1]
         screen(pilot).lists.presets.choose("fcn-fig02-tanh")
+        # what would only say so is not offered
+        await until(lambda: "play" not in text(pilot).splitlines()[-1], "the keys of that preset")
+        assert "mark" not in text(pilot).splitlines()[-1] and "⏎ start" in text(pilot).splitlines()[-1]
         await pilot.press("space")
         await text_has(pilot, "fcn-fig02-tanh has no recording")
         assert isinstance(pilot.app.screen, HomeScreen)

@@ -17,12 +17,14 @@ from condense_core.jobs.ask import ChildError
 from condense_core.jobs.messages import LayerReduction, PointAnswer, ReduceAnswer
 from condense_core.runfile.writer import StepRecord
 from condense_core.scenario.data import Cifar10
+from condense_core.scenario.fields import fields
 from condense_core.scenario.paths import missing_set
 from condense_core.scenario.toml import loads
 from condense_presets import preset_text
 from condense_presets.catalogue import Preset
 from condense_tui.draw import numbers
 from condense_tui.draw.sparkline import BLOCKS, PLAIN, sparkline
+from condense_tui.screens.dialogs.hints import hint_line, whole_hint
 from condense_tui.screens.dialogs.reduce import ReduceScreen, small_place
 from condense_tui.screens.list_lines import Viewer, preset_details, preset_lines, short_time
 from condense_tui.snapshots.machine import NOTHING
@@ -162,6 +164,23 @@ def test_the_details_of_a_preset_fit_their_width() -> None:
     for width in (46, 56, 100):
         lines = preset_details(preset, look.of(look.themes()[0]), width, 9)
         assert max(len("".join(text for text, _ in line)) for line in lines) <= width
+
+
+def test_details_that_go_on_below_the_last_line_are_marked_as_cut() -> None:
+    preset, colours = a_preset(claim="two directions in the layer, " * 8), look.of(look.themes()[0])
+    cut = ["".join(text for text, _ in line) for line in preset_details(preset, colours, 76, 3)]
+    assert len(cut) == 3 and cut[-1].startswith("claim:") and cut[-1].endswith("…") and len(cut[-1]) <= 76
+    whole = ["".join(text for text, _ in line) for line in preset_details(preset, colours, 76, 30)]
+    assert "…" not in "".join(whole)
+
+
+def test_help_of_a_field_that_is_cut_is_marked_as_everywhere() -> None:
+    found = [field for field in fields(loads(preset_text("digits-gd"))) if len(field.help) > 100]
+    assert found
+    for field in found:
+        lines = [hint_line(field, 60), *whole_hint(field, 60, 2)]
+        assert len(lines) == 3 and lines[0].endswith("…") and lines[-1].endswith("…")
+        assert max(map(len, lines)) <= 60 and "..." not in "".join(lines)
 
 
 def test_missing_sets_are_found_where_torchvision_puts_them(tmp_path: Path) -> None:

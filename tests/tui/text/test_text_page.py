@@ -20,6 +20,7 @@ from watched_recording import WatchedRecording
 from condense_core.runfile.frames import Array, Singular
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
+from condense_core.runs.about_run import AboutRun, write_about
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import summarise
 from condense_core.thresholds import FINE
@@ -199,6 +200,15 @@ def test_a_claim_is_below_everything() -> None:
 def test_runs_show_prints_the_same(recorded: Path, monkeypatch, capsys) -> None:
     shown = printed(monkeypatch, capsys, "runs", "show", recorded.name, "--runs-dir", str(recorded.parent))
     assert shown == printed(monkeypatch, capsys, "replay", str(recorded), "--headless")
+
+
+def test_what_was_said_of_a_run_is_below_its_header(recorded: Path) -> None:
+    bare = lines_of(recorded)
+    write_about(recorded, AboutRun(name="wide start", note="ends at step 800", tags=("paper", "keep")))
+    header, *said = lines_of(recorded)[:4]
+    assert header == bare[0]
+    assert said == ["name: wide start", "tags: paper, keep", "note: ends at step 800"]
+    assert lines_of(recorded)[4:] == bare[1:]
 
 
 def test_curves_are_read_to_their_end_however_slow_that_is(recorded: Path, monkeypatch, capsys) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ SomeRuns = Annotated[
     list[str],
     typer.Argument(
         metavar="RUN…",
-        help="Ids of runs or parts of them, or a query such as status:done.",
+        help="Ids or names of runs, parts of them, or a query such as status:done.",
         autocompletion=completions.runs_or_queries,
     ),
 ]
@@ -116,7 +116,7 @@ def remove(
         list[str] | None,
         typer.Argument(
             metavar="RUN…",
-            help="Ids of runs or parts of them, or a query.",
+            help="Ids or names of runs, parts of them, or a query.",
             autocompletion=completions.runs_or_queries,
         ),
     ] = None,
@@ -151,7 +151,7 @@ def remove(
         if not names:
             typer.echo("no runs fit")
             return 0
-        if asks and not yes and not typer.confirm(_question(names, host)):
+        if asks and not yes and not typer.confirm(_question(names, runs.called(names), host)):
             typer.echo("nothing was deleted")
             return 0
         code = 0
@@ -166,12 +166,14 @@ def remove(
     return code
 
 
-def _question(names: Sequence[str], host: str | None) -> str:
+def _question(names: Sequence[str], called: Mapping[str, str], host: str | None) -> str:
+    """Which runs are meant, also by the names by which a person knows them."""
     where = "" if host is None else f" on {host}"
+    some = [f"{name} ({called[name]})" if name in called else name for name in names[:NAMED]]
     if len(names) == 1:
-        return f"delete {names[0]}{where} and everything it recorded?"
-    for name in names[:NAMED]:
-        typer.echo(f"  {name}")
+        return f"delete {some[0]}{where} and everything it recorded?"
+    for each in some:
+        typer.echo(f"  {each}")
     if len(names) > NAMED:
         typer.echo(f"  … and {len(names) - NAMED} more")
     return f"delete these {len(names)} runs{where} and everything they recorded?"

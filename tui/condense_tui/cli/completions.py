@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import typer
 from condense_core.errors import CondenseError
 from condense_tui.app.launch import SHELL_ASKS
 
-Offered = list[str | tuple[str, str]]
+Completions = list[str | tuple[str, str]]
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
 
@@ -27,10 +28,10 @@ CALLED = 20
 _PATHS = ("/", "./", "../", "~")
 
 
-def _or_nothing(offer: Callable[[typer.Context, str], Iterable[str | tuple[str, str]]]) -> Callable[..., Offered]:
+def _or_nothing(offer: Callable[[typer.Context, str], Iterable[str | tuple[str, str]]]) -> Callable[..., Completions]:
     """What cannot be found out is not offered: in the middle of a line, an error has nowhere to be shown."""
 
-    def offered(context: typer.Context, incomplete: str) -> Offered:
+    def offered(context: typer.Context, incomplete: str) -> Completions:
         try:
             return list(offer(context, incomplete))
         except (CondenseError, OSError):
@@ -65,7 +66,8 @@ def presets(_context: typer.Context, _incomplete: str) -> Iterable[str]:
 
 @_or_nothing
 def runs(context: typer.Context, incomplete: str) -> Iterable[tuple[str, str]]:
-    """Runs here, the newest first, each by the part of its id that begins as the word does, and what it is called."""
+    """Runs here, the newest first: by the names that they were given, and each by the part of its id that begins as the
+    word does, with what it is called."""
     return () if _is_path(incomplete) else _runs(context, incomplete)
 
 
@@ -87,7 +89,7 @@ def queries(_context: typer.Context, incomplete: str) -> Iterable[str | tuple[st
 
 @_or_nothing
 def runs_or_queries(context: typer.Context, incomplete: str) -> Iterable[str | tuple[str, str]]:
-    """Parts of ids, or words of a query."""
+    """Names of runs and parts of ids, or words of a query."""
     return [*_runs(context, incomplete), *_query_words(incomplete)]
 
 
@@ -119,7 +121,7 @@ def settings(_context: typer.Context, incomplete: str) -> Iterable[str | tuple[s
         found = next((field for field in of_this if field.name == key), None)
         return () if found is None else (f"{key}={word}" for word in dict.fromkeys((found.value, *found.words)))
     fitting = [field for field in of_this if field.name.startswith(incomplete)]
-    offered: Offered = [(f"{field.name}=", f"now {field.value}") for field in fitting]
+    offered: Completions = [(f"{field.name}=", f"now {field.value}") for field in fitting]
     # a shell puts a space behind the only word that there is, and then the value could not be typed
     return [*offered, *(f"{field.name}={field.value}" for field in fitting if len(fitting) == 1)]
 
@@ -183,20 +185,30 @@ def _experiment() -> Experiment:
 
 
 def _runs(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from condense_core.runs.about_file import given_names
     from condense_core.runs.place import run_folders, runs_folder
 
     if context.params.get("host"):
         # no machine is contacted in the middle of a line
         return []
     folder = runs_folder(context.params.get("runs_dir"))
-    names = [name for name in (run.name for run in run_folders(folder)) if _tail(name, incomplete)]
+    every = [run.name for run in run_folders(folder)]
+    given = given_names(folder, every)
+    same = Counter(given.values())
+    by_name = [
+        (name, _tail(run, ""))
+        for run, name in given.items()
+        if same[name] == 1 and name.startswith(incomplete) and not _is_path(name)
+    ]
+    names = [name for name in every if _tail(name, incomplete)]
     called = _called(context, names)
     tails = [_tail(name, incomplete) for name in names]
     # the ends of two ids can be the same, and then only the whole of each says which
-    return [
+    by_id = [
         (tail if tails.count(tail) == 1 else name, called.get(name, ""))
         for name, tail in zip(names, tails, strict=True)
     ]
+    return by_name + by_id
 
 
 def _tail(name: str, incomplete: str) -> str:
@@ -220,14 +232,14 @@ def _called(context: typer.Context, names: list[str]) -> dict[str, str]:
     return {name: glance(folder / name, preset_base).label for name in names[:CALLED]}
 
 
-def _query_words(incomplete: str) -> Offered:
+def _query_words(incomplete: str) -> Completions:
     from condense_core.runs.row import FIELDS, field_names
 
     name, colon, _ = incomplete.partition(":")
     if colon:
         found = FIELDS.get(name)
         return [] if found is None else [f"{name}:{choice}" for choice in found.choices]
-    offered: Offered = []
+    offered: Completions = []
     for field in field_names():
         if not field.startswith(name):
             continue

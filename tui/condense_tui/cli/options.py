@@ -58,12 +58,12 @@ DeviceOption = Annotated[str, typer.Option(help=f"Device: {DEVICE_NAMES}.", auto
 
 # What is shown, and how.
 OneRun = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id or part of it.", autocompletion=completions.runs)
+    str, typer.Argument(metavar="RUN", help="A run's id or name, or part of one.", autocompletion=completions.runs)
 ]
 RunArgument = Annotated[
     str,
     typer.Argument(
-        help="A run's id or part of it, a path to a run file or its folder, or a preset.",
+        help="A run's id or name, or part of one, a path to a run file or its folder, or a preset.",
         autocompletion=completions.recordings,
     ),
 ]

@@ -18,7 +18,8 @@ def reduce(
     run: Annotated[
         str,
         typer.Argument(
-            help="A run's id or part of it, or a path to a run file or its folder.", autocompletion=completions.runs
+            help="A run's id or name, part of one, or a path to a run file or its folder.",
+            autocompletion=completions.runs,
         ),
     ],
     at: Annotated[

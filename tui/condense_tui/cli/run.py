@@ -29,7 +29,7 @@ from condense_tui.cli.options import (
     WidthOption,
 )
 from condense_tui.cli.showing import Panels, Showing
-from condense_tui.resolve.scenario import build_scenario, find_recording
+from condense_tui.resolve.scenario import described, find_recording
 
 if TYPE_CHECKING:
     from condense_core.remote.client.connection import Connection
@@ -69,6 +69,7 @@ def run(
     """
     from condense_core.errors import ScenarioError, StoppedError
     from condense_core.runs.create import create_run, require_engine, run_of_this_job, start_worker
+    from condense_core.runs.own_names import check_own_names
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.claim_lint import faults
     from condense_core.scenario.data import found_in
@@ -78,7 +79,7 @@ def run(
 
     showing = Showing(headless=headless, detach=detach, check=check, json=json)
     device_named(device)
-    experiment, preset = build_scenario(
+    experiment, preset, changed = described(
         scenario,
         settings=settings or [],
         seed=seed,
@@ -93,12 +94,15 @@ def run(
     for fault in faults(experiment) if check else ():
         typer.echo(f"weak claim: {fault}", err=True)
     if host is not None:
-        return _run_there(host, NewRun(experiment, preset, name, device), runs_folder(runs_dir), showing)
+        return _run_there(host, NewRun(experiment, preset, name, device, changed), runs_folder(runs_dir), showing)
     require_engine()
     begun = run_of_this_job(experiment, runs_folder(runs_dir))
     if begun is not None:
         return _go_on(begun, showing)
-    folder = create_run(experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device)
+    check_own_names(experiment)
+    folder = create_run(
+        experiment, runs=runs_folder(runs_dir), name=name, preset=preset, device=device, changed=changed
+    )
     if not showing.in_app and (found := found_in(experiment.data)):
         typer.echo(found, err=True)
     try:
@@ -137,7 +141,9 @@ def _what_is_there(folder: Path) -> str:
 def attach(
     run: Annotated[
         str | None,
-        typer.Argument(help="A run's id or part of it; by default the newest run.", autocompletion=completions.runs),
+        typer.Argument(
+            help="A run's id or name, or part of one; by default the newest run.", autocompletion=completions.runs
+        ),
     ] = None,
     headless: HeadlessOption = False,
     check: CheckOption = False,

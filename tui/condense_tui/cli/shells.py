@@ -14,6 +14,8 @@ from condense_tui.app.launch import SHELL_ASKS
 
 # Where bash ends a word of its own, unless it was told otherwise.
 _BREAKS = "=:"
+# What ends a word or means something else in bash, which puts what is offered into the line as it is.
+_QUOTED = re.compile(r"([\s'\"\\$`&;|()])")
 
 
 def answer() -> int:
@@ -22,6 +24,8 @@ def answer() -> int:
     sys.modules["rich"] = None  # type: ignore[assignment]
     bash = os.environ[SHELL_ASKS] == "complete_bash"
     broken = _join(os.environ) if bash else ""
+    # in a word that was begun with a quotation mark all is taken as it stands
+    quoted = os.environ.get("COMP_WORDS", "").rpartition("\n")[2].startswith(("'", '"'))
     from condense_tui.cli import app
 
     down = _take_minus(os.environ)
@@ -39,6 +43,8 @@ def answer() -> int:
         before = r'^(?:.*\(\()?"' if "zsh" in os.environ[SHELL_ASKS] else r"^(?=.)"
         text = re.sub(before, r"\g<0>-", text, flags=re.MULTILINE)
     lines = [line.removeprefix(broken) for line in text.splitlines()]
+    if bash and not quoted:
+        lines = [_QUOTED.sub(r"\\\1", line) for line in lines]
     sys.stdout.write("".join(f"{line}\n" for line in lines if line))
     return code
 

@@ -68,9 +68,13 @@ def theory(
     experiment = with_absolute_paths(experiment)
     check_data_is_there(experiment)
     require_engine()
+    said = ""
     if samples is None:
         own = isinstance(experiment.data, Sine | Formula | Npz | Csv | OwnSet)
-        samples = (sample_count(experiment.data) if own else None) or IMAGES
+        trained = sample_count(experiment.data)
+        samples = (trained if own else None) or IMAGES
+        if trained not in {None, samples}:
+            said = f"{samples} images a trial, as in the papers; the scenario trains on {trained}: --samples {trained}"
     question = AskTheory(scenario=scenarios.dumps(experiment), trials=trials, samples=samples, bias=bias)
     with waiting(f"{trials} trials of {samples} samples"):
         found = ask("condense_core.engine.answers.theory", question, TheoryAnswer)
@@ -78,6 +82,8 @@ def theory(
         typer.echo(msgspec.json.encode(found))
     else:
         _print(found, experiment)
+        if said:
+            typer.echo(said)
     return 0
 
 

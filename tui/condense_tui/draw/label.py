@@ -1,16 +1,15 @@
-"""What a run is called on screens, in tables and in files: the one rule of `condense_core.runs.label`."""
+"""What a run is called on screens, in tables and in files, by the one rule of `condense_core.runs.label`, and what a
+person said of it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from condense_core.errors import RunFileError
-
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
 
-_told: dict[tuple[str, str, str], tuple[str, ...]] = {}
+_told: dict[tuple[str, str, str, tuple[str, ...]], tuple[str, ...]] = {}
 
 
 def preset_base(preset: str) -> str | None:
@@ -22,17 +21,22 @@ def preset_base(preset: str) -> str | None:
 
 def label(place: Path, info: RunInfo) -> str:
     """What the run in a folder, or in a file by itself, is called."""
-    from condense_core.runs.about_run import NOTHING, read_about
+    from condense_core.runs.about_run import known_about
     from condense_core.runs.label import differences, label_of
 
-    try:
-        about = read_about(place)
-    except RunFileError:
-        # home and `runs list` say what is wrong with it
-        about = NOTHING
-    key = info.preset, info.name, info.experiment
+    about = known_about(place)
+    key = info.preset, info.name, info.experiment, about.changed
     if key not in _told:
         if len(_told) > 100:
             _told.clear()
-        _told[key] = differences(info, preset_base)
+        _told[key] = differences(info, preset_base, about)
     return label_of(info, about, _told[key])
+
+
+def said_of(place: Path) -> list[tuple[str, str]]:
+    """The name that a run was given, its tags and its note, with the word for each; those that there are."""
+    from condense_core.runs.about_run import known_about
+
+    about = known_about(place)
+    said = ("name", about.name), ("tags", ", ".join(about.tags)), ("note", about.note)
+    return [(word, text) for word, text in said if text]

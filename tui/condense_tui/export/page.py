@@ -24,7 +24,7 @@ from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
 from condense_tui.documents.style import style_sheet
 from condense_tui.documents.weights import weights_pictures
-from condense_tui.draw.label import label
+from condense_tui.draw.label import label, said_of
 from condense_tui.draw.numbers import duration, plural, progress, step
 from condense_tui.draw.verdict import finding, verdict
 from condense_tui.draw.written import lines_in, over, remarks
@@ -46,11 +46,13 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
     whole, run = run, run.member(member or 0)
     info, summary = run.info(), summarise(whole if member is None else run)
     name, shown, cut = label(whole.folder, info), whole if member is None else run, summary.cut
+    # its name is the title
+    said = [(word, text) for word, text in said_of(whole.folder) if word != "name"]
     body = el(
         "main",
         el("h1", name),
         _claim(summary),
-        _facts([*_circumstances(info), *_seeds(whole, member)]),
+        _facts([*said, *_circumstances(info), *_seeds(whole, member)]),
         el("h2", f"Layers at step {step(at)}"),
         _layers(shown, at, cut),
         el("div", *(_figure(one) for one in _heatmaps(run, at, cut)), class_="pictures heatmaps"),

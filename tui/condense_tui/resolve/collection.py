@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,7 +23,10 @@ class Collection(Protocol):
         """Runs that fit, the newest first or by a field, with what the query, the sort and the columns ask for."""
 
     def find(self, name: str, *, whole: bool) -> str:
-        """The one run that a person means by its id or a part of it; `whole`: not by a part."""
+        """The one run that a person means by its id or name, or a part of one; `whole`: by its id only."""
+
+    def called(self, runs: Sequence[str]) -> Mapping[str, str]:
+        """The names that were given to those of these runs that have one."""
 
     def change(self, run: str, change: AboutChange) -> None:
         """Change what is said of a run."""
@@ -33,7 +36,7 @@ class Collection(Protocol):
 
 
 def meant(runs: Collection, words: Sequence[str], *, whole: bool = False) -> list[str]:
-    """The names of the runs that somebody means: one for each id or part of it, or all that a query finds."""
+    """The names of the runs that somebody means: one for each id or name, or all that a query finds."""
     if is_query(words):
         return [row.glance.folder.name for row in runs.rows(parse_query(" ".join(words)))]
     return list(dict.fromkeys(runs.find(word, whole=whole) for word in words))
@@ -69,6 +72,12 @@ class Here:
         from condense_core.runs.place import find_run
 
         return find_run(self.runs, name, whole=whole).name
+
+    def called(self, runs: Sequence[str]) -> Mapping[str, str]:
+        """Names from the runs' folders."""
+        from condense_core.runs.about_file import given_names
+
+        return given_names(self.runs, runs)
 
     def change(self, run: str, change: AboutChange) -> None:
         """Write it into the run's folder."""
@@ -108,6 +117,13 @@ class There:
         from condense_tui.resolve.host import choose_run
 
         return choose_run(self.connection, name, whole=whole)
+
+    def called(self, runs: Sequence[str]) -> Mapping[str, str]:
+        """Names as they are there."""
+        from condense_tui.resolve.host import given_names
+
+        every = given_names(self.connection)
+        return {run: every[run] for run in runs if run in every}
 
     def change(self, run: str, change: AboutChange) -> None:
         """Have it written there."""

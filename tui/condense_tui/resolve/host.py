@@ -29,12 +29,14 @@ def connect(host: str, *, prompt: bool) -> Connection:
 
 @dataclass(frozen=True)
 class NewRun:
-    """A run to be started: what it trains, the preset that this is made from, and what to call it."""
+    """A run to be started: what it trains, the preset that this is made from, and what to call it; `changed` are the
+    fields that are otherwise than in its file."""
 
     experiment: Experiment
     preset: str
     name: str
     device: str
+    changed: tuple[str, ...] = ()
 
 
 def start(connection: Connection, new: NewRun) -> str:
@@ -54,7 +56,9 @@ def start(connection: Connection, new: NewRun) -> str:
         )
     text = toml.dumps(new.experiment)
     try:
-        return connection.ask(lambda ask: StartRun(ask, text, new.name, new.preset, new.device), Started).run
+        return connection.ask(
+            lambda ask: StartRun(ask, text, new.name, new.preset, new.device, new.changed), Started
+        ).run
     except RefusedError as error:
         here = next((path for path in files_of(new.experiment) if path.exists() and path.name in str(error)), None)
         if here is None:
@@ -79,7 +83,15 @@ def choose_run(connection: Connection, name: str | None, *, whole: bool = False)
     ids = [info.id for info in remote_runs(connection)]
     if not ids:
         raise RunFileError(f"no runs on {host}; start one: condense-tui run digits-gd --host {host}")
-    return choose(ids, name, f"those on {host}", whole=whole)
+    return choose(ids, name, f"those on {host}", given=lambda: given_names(connection), whole=whole)
+
+
+def given_names(connection: Connection) -> dict[str, str]:
+    """Names that people gave to runs there, by their ids; an older program there does not say them."""
+    from condense_core.remote.wire.messages import ListRuns, Runs
+
+    rows, _ = connection.ask(lambda ask: ListRuns(ask, rows=True), Runs).with_rows()
+    return {row.glance.folder.name: name for row in rows if (name := row.glance.about.name)}
 
 
 def link_to(folder: Path) -> Link | None:

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 from condense_core.errors import ScenarioError
 from condense_core.foreign import LONGEST_SCENARIO, bounded_text, decoding, read_text
@@ -37,7 +37,33 @@ GIVEN = {
 }
 
 
-def build_scenario(
+class ScenarioOptions(TypedDict, total=False):
+    """What has an option of its own beside `--set`."""
+
+    seed: int | None
+    seeds: int | None
+    vary: str | None
+    data: str | None
+    data_root: Path | None
+    download: bool
+
+
+class Described(NamedTuple):
+    """The experiment that a command line describes, the preset's name (empty if it was none), and of a file of a
+    person's own the fields that are otherwise than in it."""
+
+    experiment: Experiment
+    preset: str
+    changed: tuple[str, ...]
+
+
+def build_scenario(scenario: str, *, settings: list[str], **options: Unpack[ScenarioOptions]) -> tuple[Experiment, str]:
+    """The experiment that a command line describes, and the preset's name (empty if it was none)."""
+    experiment, preset, _ = described(scenario, settings=settings, **options)
+    return experiment, preset
+
+
+def described(
     scenario: str,
     *,
     settings: list[str],
@@ -47,14 +73,15 @@ def build_scenario(
     data: str | None = None,
     data_root: Path | None = None,
     download: bool = False,
-) -> tuple[Experiment, str]:
-    """The experiment that a command line describes, and the preset's name (empty if it was none)."""
+) -> Described:
+    """What a command line describes, with what of it is not in the file."""
     from condense_core.scenario import toml as scenarios
     from condense_presets import preset_folder
 
     text, source, preset = _read(scenario)
     table = scenarios.parse(text, source)
     _find_initial(table, preset_folder(preset) if preset else Path() if scenario == "-" else Path(source).parent)
+    base = table
     table = scenarios.override(table, _data_settings(table, data, data_root, download), "--data")
     if seed is not None:
         table = scenarios.override(table, [f"seed={seed}"], "--seed")
@@ -66,7 +93,20 @@ def build_scenario(
     typed |= {"ensemble.members": "--seeds"} if seeds is not None else {}
     typed |= {"ensemble.vary": "--vary"} if vary is not None else {}
     with _as_typed(source, typed, settings):
-        return scenarios.build(scenarios.override(table, settings), source), preset
+        experiment = scenarios.build(scenarios.override(table, settings), source)
+    return Described(experiment, preset, () if preset else _changed_over(base, experiment))
+
+
+def _changed_over(base: dict[str, Any], experiment: Experiment) -> tuple[str, ...]:
+    """The fields that are otherwise than in a file; none where that is no whole scenario without them."""
+    from condense_core.runs.label import changed_fields
+    from condense_core.scenario import toml as scenarios
+
+    try:
+        before = scenarios.dumps(scenarios.build(base))
+    except ScenarioError:
+        return ()
+    return changed_fields(scenarios.dumps(experiment), before)
 
 
 def changed(

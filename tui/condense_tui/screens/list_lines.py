@@ -235,7 +235,7 @@ def run_details(glance: Glance, look: Look, width: int, height: int, *, claim: S
 
         there = has_checkpoint(info, glance.folder)
         said.append(("p resumes it from its last checkpoint" if there else "p trains it again from step 0", look.muted))
-    return [*first, *_paragraphs(said, width, height)][:height]
+    return [*first, *_paragraphs(said, width, height - len(first))][:height]
 
 
 def members_of(info: RunInfo) -> int:
@@ -334,5 +334,6 @@ def _cut(text: str, room: int) -> str:
 def _paragraphs(said: Iterable[tuple[str, Style]], width: int, height: int) -> list[Line]:
     lines: list[Line] = []
     for text, style in said:
-        lines += wrapped(text, style, width)
-    return lines[:height]
+        if len(lines) < height:
+            lines += wrapped(text, style, width, height - len(lines))
+    return lines

@@ -18,7 +18,7 @@ from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
-from condense_tui.snapshots.spectra import Spectrum
+from condense_tui.snapshots.spectra import RecordedSpectrum
 
 NOTHING_YET = "nothing recorded yet"
 # What of a curve's name stays at least; its value goes first, and then what stands at the right.
@@ -146,14 +146,14 @@ def spectrum_count(snapshot: Snapshot) -> int:
     return bool(snapshot.spectrum.curves) + len(snapshot.spectra)
 
 
-def _chosen(snapshot: Snapshot, number: int) -> Spectrum | None:
+def _chosen(snapshot: Snapshot, number: int) -> RecordedSpectrum | None:
     """The spectrum of that number among those that were recorded; None for the layer's own, or where there is none."""
     own = (None,) if snapshot.spectrum.curves else ()
     every = (*own, *snapshot.spectra)
     return every[number % len(every)] if every else None
 
 
-def _spectrum(spectrum: Spectrum, snapshot: Snapshot, axes: Axes) -> Figure:
+def _spectrum(spectrum: RecordedSpectrum, snapshot: Snapshot, axes: Axes) -> Figure:
     curves = [PlotCurve(name, *points, tone) for tone, (name, points) in enumerate(spectrum.curves)]
     first = value_at(spectrum.curves[0][1], snapshot)
     remark = "" if first is None else f"{spectrum.curves[0][0]} {numbers.measure(first)}"

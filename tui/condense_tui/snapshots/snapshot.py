@@ -15,7 +15,7 @@ from condense_core.runs.layer_over_seeds import LayerOverSeeds
 from condense_core.thresholds import FINE, Cut
 from condense_tui.draw import numbers
 from condense_tui.draw.order import Group
-from condense_tui.snapshots.spectra import Spectrum
+from condense_tui.snapshots.spectra import RecordedSpectrum
 from condense_tui.snapshots.weights import WeightsView
 
 Series = tuple[np.ndarray, np.ndarray]
@@ -217,7 +217,7 @@ class Snapshot:
     """Of the machine that trains, only where it was asked for."""
     scalar_names: tuple[str, ...] = ()
     """All that are recorded so far."""
-    spectra: tuple[Spectrum, ...] = ()
+    spectra: tuple[RecordedSpectrum, ...] = ()
     """What was recorded beside `spectrum`."""
 
     @property

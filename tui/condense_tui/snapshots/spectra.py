@@ -11,7 +11,7 @@ import numpy as np
 from condense_core.measure_table import layer_in_words
 from condense_core.runfile.reader import RunReader
 
-Curve = tuple[np.ndarray, np.ndarray]
+CurvePoints = tuple[np.ndarray, np.ndarray]
 # What the curves are called, and the scalars that they are.
 _HESSIAN = {
     "sharpness": "sharpness",
@@ -26,14 +26,14 @@ MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
-class Spectrum:
+class RecordedSpectrum:
     """Eigenvalues or singular values over time, each with its name; `limit` is a curve that they are held against."""
 
     title: str
-    curves: tuple[tuple[str, Curve], ...]
-    limit: Curve | None = None
+    curves: tuple[tuple[str, CurvePoints], ...]
+    limit: CurvePoints | None = None
 
-    def is_as(self, other: Spectrum) -> bool:
+    def is_as(self, other: RecordedSpectrum) -> bool:
         """Nothing of it differs; curves are compared by identity."""
         drawn = [curve for _, curve in self.curves], [curve for _, curve in other.curves]
         return (
@@ -48,19 +48,22 @@ class SpectraReader:
     """Reads what was recorded, and remembers the singular values that it has read."""
 
     def __init__(self) -> None:
-        self._known: tuple[tuple[int | None, str, int | None], tuple[tuple[str, Curve], ...]] = ((None, "", None), ())
+        self._known: tuple[tuple[int | None, str, int | None], tuple[tuple[str, CurvePoints], ...]] = (
+            (None, "", None),
+            (),
+        )
 
-    def of(self, run: RunReader, layer: str, curve: Callable[[str], Curve]) -> tuple[Spectrum, ...]:
+    def of(self, run: RunReader, layer: str, curve: Callable[[str], CurvePoints]) -> tuple[RecordedSpectrum, ...]:
         """All spectra but the layer's own; `curve` gives scalars, and `run` the frames of the seed that is shown."""
         limit = curve("stability_limit")
         found = [
-            Spectrum("eigenvalues of the Hessian", _known(_HESSIAN, curve), limit if len(limit[0]) else None),
-            Spectrum("eigenvalues of the tangent kernel", _known(_NTK, curve)),
-            Spectrum(f"singular values of {layer_in_words(layer)}", self._singular(run, layer)),
+            RecordedSpectrum("eigenvalues of the Hessian", _known(_HESSIAN, curve), limit if len(limit[0]) else None),
+            RecordedSpectrum("eigenvalues of the tangent kernel", _known(_NTK, curve)),
+            RecordedSpectrum(f"singular values of {layer_in_words(layer)}", self._singular(run, layer)),
         ]
         return tuple(spectrum for spectrum in found if spectrum.curves)
 
-    def _singular(self, run: RunReader, layer: str) -> tuple[tuple[str, Curve], ...]:
+    def _singular(self, run: RunReader, layer: str) -> tuple[tuple[str, CurvePoints], ...]:
         newest = at = run.step_of("singular", layer)
         key = run.member_number, layer, newest
         if self._known[0] == key:
@@ -85,6 +88,6 @@ class SpectraReader:
         return curves
 
 
-def _known(names: dict[str, str], curve: Callable[[str], Curve]) -> tuple[tuple[str, Curve], ...]:
+def _known(names: dict[str, str], curve: Callable[[str], CurvePoints]) -> tuple[tuple[str, CurvePoints], ...]:
     found = ((called, curve(name)) for called, name in names.items())
     return tuple((called, points) for called, points in found if len(points[0]))

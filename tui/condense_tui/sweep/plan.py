@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import ScenarioError
-from condense_core.runs.about_run import LONGEST_NAME
+from condense_core.runs.about_file import LONGEST_NAME
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import with_absolute_paths

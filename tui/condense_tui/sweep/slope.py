@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Numbers = npt.NDArray[np.float64]
+    SlopeNumbers = npt.NDArray[np.float64]
 
 WIDTH = "layers.*.width"
 MEASURE = "relative_change"
@@ -100,7 +100,7 @@ def _changes(seeds: Sequence[TableRow], layer: str) -> list[float]:
     return [float(value) for row in rows if isinstance(value := row[MEASURE], int | float) and math.isfinite(value)]
 
 
-def _line(widths_W: Numbers, changes_DW: Numbers) -> tuple[Numbers, Numbers]:
+def _line(widths_W: SlopeNumbers, changes_DW: SlopeNumbers) -> tuple[SlopeNumbers, SlopeNumbers]:
     """Slopes (D,) of the least-squares lines of ln change by ln width, and the largest departures from them (D,)."""
     import numpy as np
 

@@ -113,6 +113,15 @@ class Shell(TappedApp):
         """The terminal is on another machine: every byte counts."""
         return over_ssh(os.environ) and not self.is_headless
 
+    def on_key(self, event: events.Key) -> None:
+        """A letter that was on its way to what had the keys before goes into the field that has them now: a link brings
+        several keys at once, and the first may have opened the field."""
+        field = self.focused
+        if field is not None and event.is_printable and hasattr(field, "insert_text_at_cursor"):
+            # a field keeps each letter that it gets: this one it has not had
+            event.prevent_default()
+            field.post_message(events.Key(event.key, event.character))
+
     def _choose_keys(self) -> None:
         try:
             self.keys = chosen_keys(self.habits.preferences.keys)

@@ -1,4 +1,4 @@
-"""A run at one step as text, from top to bottom: header, layers, heatmaps, curves, events and claim."""
+"""A run at one step as text, from top to bottom: header, words on it, layers, heatmaps, curves, events and claim."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from condense_core.runs.summary import Summary, summarise
 from condense_tui.draw import numbers
 from condense_tui.draw.ability import Depth, output_ability
 from condense_tui.draw.ascii import to_ascii
+from condense_tui.draw.label import said_of
 from condense_tui.draw.line import Line
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.draw.verdict import parts
@@ -80,7 +81,8 @@ def page(run: RunReader, summary: Summary, at: int | None, width: int, ink: Text
     snapshot = snapshot_at(run, at)
     head = snapshot.head
     step = None if head is None or at is None else head.step
-    lines = [_header(snapshot), *_claim(snapshot)]
+    said: list[Line] = [[(f"{word}: {text}", PLAIN)] for word, text in said_of(run.folder)]
+    lines = [_header(snapshot), *said, *_claim(snapshot)]
     if snapshot.layers:
         lines += [[(line, PLAIN)] for line in _table(run, snapshot, summary if at is None else None, width)]
     if snapshot.seeds is not None:

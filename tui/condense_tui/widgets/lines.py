@@ -114,10 +114,11 @@ def justified(left: Line, right: Line, width: int, filler: Style) -> Line:
     return [*left, (" " * gap, filler), *right] if gap >= 1 else left
 
 
-def wrapped(text: str, style: Style, width: int) -> list[Line]:
-    """A paragraph as lines of at most `width` cells; what it is indented by stays."""
+def wrapped(text: str, style: Style, width: int, most: int | None = None) -> list[Line]:
+    """A paragraph as lines of at most `width` cells; what it is indented by stays. One that goes on after `most` lines
+    ends with an ellipsis."""
     indent = text[: len(text) - len(text.lstrip())]
-    parts = textwrap.wrap(text, max(8, width), subsequent_indent=indent) or [""]
+    parts = textwrap.wrap(text, max(8, width), subsequent_indent=indent, max_lines=most, placeholder="…") or [""]
     return [[(part, style)] for part in parts]
 
 

@@ -36,7 +36,8 @@ class SearchField:
             self._field = Input(placeholder=self._hint, compact=True, classes="finder")
             self._under.screen.mount(self._field, after=self._under)
         self._field.display = True
-        self._field.focus()
+        # at once: what is typed with the key that opened it belongs into it
+        self._under.screen.set_focus(self._field)
 
     def keep(self) -> None:
         """Give the keys back; the field stays where something is in it."""

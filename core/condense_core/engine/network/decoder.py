@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.given_weights import load_weights
-from condense_core.engine.network.measured import Mask, MeasuredNetwork, Part
+from condense_core.engine.network.measured import Mask, MeasuredNetwork, MeasuredRows
 from condense_core.engine.network.parameters import Embedding, Linear
 from condense_core.engine.network.random_weights import LayerSize, draw
 from condense_core.measures.rows import stretch
@@ -135,14 +135,14 @@ def _normal(h: Tensor) -> Tensor:
     return functional.layer_norm(h, h.shape[-1:])
 
 
-def _parts(blocks: list[Block]) -> dict[str, Part]:
+def _parts(blocks: list[Block]) -> dict[str, MeasuredRows]:
     """What is measured: rows of the embedding, of queries, keys and values by head, and of the hidden layers."""
-    found = {"embedding": Part("embedding", "embedding")}
+    found = {"embedding": MeasuredRows("embedding", "embedding")}
     for number, block in enumerate(blocks, start=1):
         of_head = itertools.product(range(3), range(block.heads))
         *attention, hidden = block.kernel_counts(number)
         for name, (part, head) in zip(attention, of_head, strict=True):
             rows = stretch(3 * block.width, part * block.heads + head, 3 * block.heads)
-            found[name] = Part(f"block{number}.qkv", "attention", rows, head if block.heads > 1 else None)
-        found[hidden] = Part(f"block{number}.mlp", "dense")
+            found[name] = MeasuredRows(f"block{number}.qkv", "attention", rows, head if block.heads > 1 else None)
+        found[hidden] = MeasuredRows(f"block{number}.mlp", "dense")
     return found

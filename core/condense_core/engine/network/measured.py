@@ -19,7 +19,7 @@ Mask = Callable[[int, Tensor], "Tensor | None"]
 """What the outputs of a hidden layer, counted from 0, are multiplied by; None where they stay as they are."""
 
 
-class Part(NamedTuple):
+class MeasuredRows(NamedTuple):
     """The rows of one measured layer: those of a module's weight and bias, all of them or a stretch."""
 
     module: str
@@ -32,7 +32,7 @@ class Part(NamedTuple):
 class MeasuredNetwork(nn.Module):
     """A network in training, of which the layers in `parts` are measured."""
 
-    def __init__(self, parts: Mapping[str, Part]) -> None:
+    def __init__(self, parts: Mapping[str, MeasuredRows]) -> None:
         super().__init__()
         self.parts = dict(parts)
 

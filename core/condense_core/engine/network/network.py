@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.given_weights import load_weights
-from condense_core.engine.network.measured import Mask, MeasuredNetwork, Part
+from condense_core.engine.network.measured import Mask, MeasuredNetwork, MeasuredRows
 from condense_core.engine.network.parameters import Conv2d, Linear
 from condense_core.engine.network.random_weights import LayerSize, draw
 from condense_core.engine.network.trunk import FEATURES, resnet18_trunk
@@ -46,7 +46,7 @@ class Network(MeasuredNetwork):
             name: "conv" if isinstance(layer, Conv) else "dense"
             for name, layer in zip(experiment.layer_names, experiment.layers, strict=True)
         }
-        super().__init__({name: Part(name, kind) for name, kind in kinds.items()})
+        super().__init__({name: MeasuredRows(name, kind) for name, kind in kinds.items()})
         self._residual = experiment.residual
         self._activations = [activation(layer.activation) for layer in experiment.layers]
         dtype: torch.dtype = getattr(torch, experiment.dtype)

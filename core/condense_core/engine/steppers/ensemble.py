@@ -18,7 +18,7 @@ from condense_core.engine.network.stacked import OutputsAndGradients, Stacked
 from condense_core.engine.steppers.batches import Batches
 from condense_core.engine.steppers.drawn import Dropout, GradientNoise
 from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
-from condense_core.engine.steppers.graphs import BLOCK, Block
+from condense_core.engine.steppers.graphs import BLOCK, CapturedBlock
 from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.engine.steppers.parameters import ByName
 from condense_core.errors import RunFileError
@@ -230,7 +230,7 @@ class TrainingEnsemble:
             for group, rate in zip(self._parameters.groups, rates, strict=True)
         ]
         self._updates = list(zip(self._optimisers, self._parameters.groups, strict=True))
-        self._graph: Block | None = None
+        self._graph: CapturedBlock | None = None
         self._tried_graph = False
         self._has_gradients = False
 
@@ -262,7 +262,7 @@ class TrainingEnsemble:
         # outputs and gradients that were found before are of other weights after the trial
         self._has_gradients = False
         try:
-            self._graph = Block(step, memory)
+            self._graph = CapturedBlock(step, memory)
         except RuntimeError as error:
             self.notes.append(f"no CUDA graph, steps are taken one by one: {error}")
         else:

@@ -28,7 +28,7 @@ class Graph(Protocol):
 Capture = Callable[[Callable[[], None]], Graph]
 
 
-class Block:
+class CapturedBlock:
     """`BLOCK` steps as one replay. `memory` are all tensors that a step reads and writes again in the next."""
 
     def __init__(self, step: Callable[[], None], memory: Sequence[Tensor], capture: Capture | None = None) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from condense_core.errors import ScenarioError
-from condense_core.plugins.kinds import KIND_NAMES, Own, OwnActivation, OwnDataSet, OwnProbe
+from condense_core.plugins.kinds import KIND_NAMES, Own, OwnActivation, OwnProbe
 from condense_core.plugins.load import Plugin, find, plugins
-from condense_core.scenario.experiment import OWN_PREFIX, Experiment, OwnSet
+from condense_core.plugins.wanted import wanted
+from condense_core.scenario.experiment import Experiment
 
 # Characters of a help sentence in an event.
 LONGEST_HELP = 200
@@ -48,19 +49,6 @@ class Plugged(NamedTuple):
             if f"own {KIND_NAMES[type(own)]} {own.name}" not in before
         ]
         return [*new, *changed, *self.missing, *self.troubles]
-
-
-def wanted(experiment: Experiment) -> list[tuple[type[Own], str]]:
-    """What the scenario names of plugins, by kind and name."""
-    named: list[tuple[type[Own], str]] = [
-        (OwnActivation, layer.activation.removeprefix(OWN_PREFIX))
-        for layer in experiment.layers
-        if layer.activation.startswith(OWN_PREFIX)
-    ]
-    if isinstance(experiment.data, OwnSet):
-        named.append((OwnDataSet, experiment.data.set))
-    named += [(OwnProbe, name) for name in experiment.record.own]
-    return list(dict.fromkeys(named))
 
 
 def plugged(experiment: Experiment, *, resumed: bool) -> Plugged:

@@ -24,12 +24,13 @@ from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
-from condense_core.engine.training.plugged import plugged, wanted
+from condense_core.engine.training.plugged import plugged
 from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
 from condense_core.measures.joining import compile_joining
+from condense_core.plugins.wanted import wanted
 from condense_core.runfile import control
 from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader

@@ -298,7 +298,12 @@ class Session:
         device_named(message.device)
         experiment = toml.loads(message.scenario, message.preset or "scenario")
         folder = create_run(
-            experiment, runs=self._runs, name=message.name, preset=message.preset, device=message.device
+            experiment,
+            runs=self._runs,
+            name=message.name,
+            preset=message.preset,
+            device=message.device,
+            changed=message.changed,
         )
         start_worker(folder, self._launcher)
         self._say(say.Started(message.ask, folder.name))

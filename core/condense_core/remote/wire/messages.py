@@ -21,7 +21,7 @@ from condense_core.remote.wire.list_rows import packed_row, unpacked_row
 from condense_core.runfile.info import EVERYTHING, RunAbility, RunInfo, shown
 from condense_core.runfile.rows import Moment, Seq, Step
 from condense_core.runfile.status import Status
-from condense_core.runs.about_run import NOTHING, AboutChange, AboutRun
+from condense_core.runs.about_run import NOTHING, AboutChange, AboutRun, ChangedFields
 from condense_core.runs.glance import Glance
 from condense_core.text import printable
 
@@ -85,13 +85,15 @@ class ListRuns(Message, frozen=True, tag="list"):
 
 
 class StartRun(Message, frozen=True, tag="start"):
-    """Make a run of that scenario (TOML) and start its worker; answered by `Started`."""
+    """Make a run of that scenario (TOML) and start its worker; answered by `Started`. `changed`: the fields that are
+    otherwise than in its file; an older server passes over them."""
 
     ask: AskNumber
     scenario: ScenarioText
     name: Word
     preset: Word
     device: Word
+    changed: ChangedFields = ()
 
 
 class Subscribe(Message, frozen=True, tag="subscribe"):

@@ -16,10 +16,12 @@ from support import SMALL, rows
 
 from condense_core.engine import checkpoint
 from condense_core.errors import ScenarioError
+from condense_core.jobs.ask import ChildError
 from condense_core.plugins import load
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, writer
+from condense_core.runs.own_names import check_own_names
 from condense_core.scenario import toml
 
 pytestmark = pytest.mark.usefixtures("forked")
@@ -152,6 +154,21 @@ def _longer(folder: Path) -> None:
     longer = toml.build(toml.override(toml.parse(toml.dumps(experiment)), [f"steps={experiment.steps + 10}"]))
     with writer(folder / FILE_NAME) as connection:
         connection.execute("UPDATE run SET experiment = ?, steps = ?, status = 'stopped'", (toml.dumps(longer), 0))
+
+
+def test_what_a_scenario_names_and_nobody_has_is_refused_before_a_run_is_made(put):
+    put(own=EXAMPLES[0])
+    check_own_names(toml.build(toml.override(toml.parse(SMALL), ["record.own=weight_norm"])))
+    with pytest.raises(ChildError, match=r"no own probe 'weigth_norm' on .*did you mean 'weight_norm'\?") as caught:
+        check_own_names(toml.build(toml.override(toml.parse(SMALL), ["record.own=weigth_norm"])))
+    assert caught.value.exit_code == 2
+    with pytest.raises(ChildError, match="no own activation 'swash'"):
+        check_own_names(toml.build(toml.override(toml.parse(SMALL), ["layers.0.activation=own:swash"])))
+
+
+def test_nothing_is_asked_of_a_scenario_without_plugins(monkeypatch):
+    monkeypatch.setattr("condense_core.runs.own_names.ask", None)
+    check_own_names(toml.loads(SMALL))
 
 
 def test_what_is_missing_is_one_line_and_a_resumed_run_goes_on_without_its_probe(make_run, workers, put):

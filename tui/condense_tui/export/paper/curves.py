@@ -16,7 +16,7 @@ from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
 from condense_tui.documents.pictures import predicted_mark
 from condense_tui.draw.numbers import plural
 from condense_tui.draw.strokes import PlotCurve, cleaned, in_order
-from condense_tui.export.paper.sheet import CurvesPanel, Line, Mark
+from condense_tui.export.paper.sheet import CurvesPanel, SheetLine, SheetMark
 from condense_tui.export.paper_look import PaperLook
 from condense_tui.export.wish import ON_PAPER
 
@@ -26,7 +26,7 @@ _SUBSCRIPTS = "₁₂₃₄₅₆₇₈₉"
 
 
 @dataclass(frozen=True)
-class Source:
+class CurveSource:
     """One of the runs of a figure: what it is called beside others, and up to which step it is shown.
 
     `whole` has all seeds; `member` is the one that was chosen, None for all of them.
@@ -49,7 +49,7 @@ class Source:
         return wanted or next(iter(self.whole.layers), "")
 
 
-def scalar_panel(sources: list[Source], names: list[str], layer: str | None, look: PaperLook) -> CurvesPanel:
+def scalar_panel(sources: list[CurveSource], names: list[str], layer: str | None, look: PaperLook) -> CurvesPanel:
     """Recorded scalars of all runs in one pair of axes; a bare name is that of the layer, or of the network."""
     found = [(source, _recorded(source, name, layer)) for source in sources for name in names]
     if len(found) > MOST_LINES:
@@ -58,7 +58,7 @@ def scalar_panel(sources: list[Source], names: list[str], layer: str | None, loo
     kinds, layers = {kind_of(scalar) for scalar in scalars}, {split(scalar)[0] for scalar in scalars}
     measures = list(dict.fromkeys(_measure(scalar, source.own) for source, scalar in found))
     log_y = kinds == {"value"} if look.log_values is None else look.log_values
-    lines: list[Line] = []
+    lines: list[SheetLine] = []
     for number, (source, scalar) in enumerate(found):
         words = [source.name] if len(sources) > 1 else []
         words += [split(scalar)[0]] if len(layers) > 1 else []
@@ -80,7 +80,7 @@ def scalar_panel(sources: list[Source], names: list[str], layer: str | None, loo
     )
 
 
-def eigenvalue_panel(source: Source, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
+def eigenvalue_panel(source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
     """The largest eigenvalues of ZᵀZ, or of the layer's gradient, over the steps."""
     of, log_y = source.layer(layer), look.log_values is not False
     lines = [
@@ -98,7 +98,7 @@ def eigenvalue_panel(source: Source, layer: str | None, look: PaperLook, *, name
     )
 
 
-def prediction_panel(source: Source, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
+def prediction_panel(source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
     """The share of the layer on the direction predicted for it, as measured and as the linear dynamics have it."""
     of = source.layer(layer)
     lines = [
@@ -113,13 +113,13 @@ def prediction_panel(source: Source, layer: str | None, look: PaperLook, *, name
         lines=_some([one for one in lines if one.x.shape[0]], "prediction"),
         log_x=look.log_steps,
         bounds=(0.0, 1.0),
-        marks=[] if mark is None else [Mark(name="predicted step", x=mark[0])],
+        marks=[] if mark is None else [SheetMark(name="predicted step", x=mark[0])],
     )
 
 
 def line(
-    source: Source, scalar: str, name: str, tone: int, look: PaperLook, *, log_y: bool, exact: bool = False
-) -> Line:
+    source: CurveSource, scalar: str, name: str, tone: int, look: PaperLook, *, log_y: bool, exact: bool = False
+) -> SheetLine:
     """One scalar up to the step that is shown; of several seeds their median and a band from the lowest to the
     highest."""
     low = high = None
@@ -139,7 +139,7 @@ def line(
     if low is not None and high is not None:
         place = np.searchsorted(steps, stroke.x)
         edges = [Array.of(edge[place], "f8") for edge in (low, high)]
-    return Line(
+    return SheetLine(
         name=name,
         x=Array.of(stroke.x, "f8"),
         y=Array.of(stroke.y, "f8"),
@@ -170,7 +170,7 @@ def _seeds(known: np.ndarray) -> str:
     return f"median of {f'{low} to ' if low < high else ''}{plural(high, 'seed')} (band: lowest to highest)"
 
 
-def _recorded(source: Source, name: str, layer: str | None) -> str:
+def _recorded(source: CurveSource, name: str, layer: str | None) -> str:
     """The full name of a scalar that the run has; ExportError with the nearest otherwise."""
     names, of = set(source.whole.curve_names), source.layer(layer)
     for full in (name, f"{of}.{name}"):
@@ -195,7 +195,7 @@ def _several(kinds: set[MeasureKind]) -> str:
     return names.get(next(iter(kinds)), "value") if len(kinds) == 1 else "value"
 
 
-def _some(lines: list[Line], what: str) -> list[Line]:
+def _some(lines: list[SheetLine], what: str) -> list[SheetLine]:
     if not any(one.x.shape[0] for one in lines):
         raise ExportError(f"{what}: no number that can be drawn was recorded up to this step")
     return lines

@@ -11,17 +11,17 @@ import sys
 from typing import Any
 
 import matplotlib as mpl
-import msgspec
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from condense_core import typed
 from condense_tui.export.paper import words
 from condense_tui.export.paper.axes import first_to_last, round_numbers
 from condense_tui.export.paper.draw_curves import BEHIND, TONES, draw_curves
-from condense_tui.export.paper.sheet import BarsPanel, CurvesPanel, FieldPanel, HeatPanel, Panel, Sheet
+from condense_tui.export.paper.sheet import BarsPanel, CurvesPanel, Panel, Sheet, SheetField, SheetHeatmap
 from condense_tui.export.paper_look import MM_PER_INCH
 
 # Cells of a heatmap are enlarged to at least so many pixels a side: readers of PDF blur the edges of larger pixels.
@@ -88,7 +88,7 @@ def _figure(sheet: Sheet) -> Figure:
     look, panels = sheet.look, sheet.panels
     across, down = look.grid(len(panels))
     width = look.width_mm / MM_PER_INCH
-    square = any(isinstance(panel, HeatPanel | FieldPanel) for panel in panels)
+    square = any(isinstance(panel, SheetHeatmap | SheetField) for panel in panels)
     each = SQUARE * width / across if square else words.flat_height(width / across)
     height = down * each if look.height_mm is None else look.height_mm / MM_PER_INCH
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
@@ -103,7 +103,7 @@ def _figure(sheet: Sheet) -> Figure:
     most_up = max(2, min(6, int((height / down * 72 / look.font_pt - 5) / 1.6)))
     for number, (axes, panel) in enumerate(zip(places, panels, strict=True)):
         row_ends = number + 1 == len(panels) or (number + 1) % across == 0
-        _draw(axes, panel, (most, most_up), bar=row_ends or not isinstance(panels[number + 1], HeatPanel))
+        _draw(axes, panel, (most, most_up), bar=row_ends or not isinstance(panels[number + 1], SheetHeatmap))
         axes.set_xlabel(words.plain(panel.x_label))
         axes.set_ylabel(words.plain(panel.y_label))
         if look.titled:
@@ -114,17 +114,17 @@ def _figure(sheet: Sheet) -> Figure:
 
 def _draw(axes: Axes, panel: Panel, most: tuple[int, int], *, bar: bool) -> None:
     match panel:
-        case HeatPanel():
+        case SheetHeatmap():
             _heat(axes, panel, bar=bar)
         case CurvesPanel():
             draw_curves(axes, panel, most)
         case BarsPanel():
             _bars(axes, panel)
-        case FieldPanel():
+        case SheetField():
             _field(axes, panel)
 
 
-def _heat(axes: Axes, panel: HeatPanel, *, bar: bool) -> None:
+def _heat(axes: Axes, panel: SheetHeatmap, *, bar: bool) -> None:
     cosine_MM, dropped_M = panel.cosine.numpy(), panel.dropped.numpy() > 0
     scale = LinearSegmentedColormap.from_list("cosine", panel.colours, SHADES)(np.linspace(0, 1, SHADES))[:, :3]
     shades = np.rint(scale * 255).astype(np.uint8)
@@ -174,7 +174,7 @@ def _bars(axes: Axes, panel: BarsPanel) -> None:
         axes.xaxis.set_major_locator(round_numbers(4))
 
 
-def _field(axes: Axes, panel: FieldPanel) -> None:
+def _field(axes: Axes, panel: SheetField) -> None:
     omega_G2, velocity_G2 = panel.omega.numpy(), panel.velocity.numpy()
     reach = float(np.max(np.abs(omega_G2), initial=0.0))
     if not (math.isfinite(reach) and reach > 0):
@@ -209,7 +209,7 @@ def _bytes(colour: str) -> np.ndarray:
 
 
 def _main() -> int:
-    sys.stdout.buffer.write(drawn(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Sheet)))
+    sys.stdout.buffer.write(drawn(typed.from_msgpack(sys.stdin.buffer.read(), Sheet)))
     return 0
 
 

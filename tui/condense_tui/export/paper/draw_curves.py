@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from condense_tui.export.paper import axes as along
-from condense_tui.export.paper.sheet import CurvesPanel, Line
+from condense_tui.export.paper.sheet import CurvesPanel, SheetLine
 from condense_tui.export.paper.words import plain
 
 # Okabe and Ito's colours, which all kinds of colour blindness tell apart; their yellow cannot be seen on white.
@@ -95,7 +95,7 @@ def _ticks(axes: Axes, panel: CurvesPanel, most: tuple[int, int]) -> None:
             axes.xaxis.set_major_locator(MaxNLocator(most[0], steps=[1, 2, 2.5, 5, 10]))
 
 
-def _line(axes: Axes, line: Line, *, alone: bool) -> None:
+def _line(axes: Axes, line: SheetLine, *, alone: bool) -> None:
     tone, label = _tone(line), plain(line.name) or None
     if line.points:
         axes.plot(line.x.numpy(), line.y.numpy(), "o", color=tone, label=label, markeredgewidth=0)
@@ -109,13 +109,13 @@ def _line(axes: Axes, line: Line, *, alone: bool) -> None:
         axes.fill_between(x, low, high, color=tone, alpha=0.2, linewidth=0)
 
 
-def _broken(line: Line, values: np.ndarray) -> np.ndarray:
+def _broken(line: SheetLine, values: np.ndarray) -> np.ndarray:
     """The values with a gap before each point that does not hang on the one before."""
     begins = np.flatnonzero(line.begins.numpy())
     return np.insert(values, begins[begins > 0], np.nan)
 
 
-def _mark_measured(axes: Axes, line: Line) -> None:
+def _mark_measured(axes: Axes, line: SheetLine) -> None:
     """Dots where a neighbour is far away, or on the other side of a gap."""
     x, y, begins = line.x.numpy(), line.y.numpy(), line.begins.numpy() > 0
     if not len(x):
@@ -128,5 +128,5 @@ def _mark_measured(axes: Axes, line: Line) -> None:
     axes.plot(x[ends], y[ends], "o", color=_tone(line), markeredgewidth=0)
 
 
-def _tone(line: Line) -> str:
+def _tone(line: SheetLine) -> str:
     return BEHIND if line.tone < 0 else TONES[line.tone % len(TONES)]

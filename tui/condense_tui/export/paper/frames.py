@@ -13,8 +13,8 @@ from condense_tui.draw.palette import DROPPED, LEVELS, NAN, PALETTES, colours
 from condense_tui.draw.strokes import drawable
 from condense_tui.draw.weights import histogram
 from condense_tui.draw.written import lines_in
-from condense_tui.export.paper.curves import Source
-from condense_tui.export.paper.sheet import BarsPanel, CurvesPanel, FieldPanel, HeatPanel, Line
+from condense_tui.export.paper.curves import CurveSource
+from condense_tui.export.paper.sheet import BarsPanel, CurvesPanel, SheetField, SheetHeatmap, SheetLine
 from condense_tui.export.paper_look import PaperLook
 from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.seeds import seed_label
@@ -23,7 +23,7 @@ from condense_tui.snapshots.weights import WeightsReader, WeightsView, neurons_o
 ONLY_ONE_INPUT = "only networks with one input and one hidden layer have"
 
 
-def heat_panel(source: Source, layer: str, palette: int, *, named: bool) -> HeatPanel:
+def heat_panel(source: CurveSource, layer: str, palette: int, *, named: bool) -> SheetHeatmap:
     """The similarity of a layer in the order of the screen, so that condensed kernels stand together."""
     run = source.own
     cosine, at = run.similarity(layer, source.at), run.step_of("similarity", layer, source.at)
@@ -36,7 +36,7 @@ def heat_panel(source: Source, layer: str, palette: int, *, named: bool) -> Heat
     away = f"; grey: {int(dropped.sum())} dropped" if dropped.any() else ""
     pooled = f", pooled to {len(cosine)}" if image.pooled else ""
     scale = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours(PALETTES[palette], False)]
-    return HeatPanel(
+    return SheetHeatmap(
         title=_title(source, layer, at, lines, named=named),
         x_label=f"kernel, ordered by line{pooled}{away}"
         if frame is not None and not image.pooled
@@ -51,7 +51,7 @@ def heat_panel(source: Source, layer: str, palette: int, *, named: bool) -> Heat
     )
 
 
-def spectrum_panel(source: Source, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
+def spectrum_panel(source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
     """All eigenvalues of ZᵀZ, or of the layer's gradient, at one step, largest first."""
     of = source.layer(layer)
     frame, at = source.own.spectrum(of, source.at), source.own.step_of("spectrum", of, source.at)
@@ -61,7 +61,7 @@ def spectrum_panel(source: Source, layer: str | None, look: PaperLook, *, named:
     return _ranks(_title(source, of, at, named=named), frame.source.eigenvalues, "index", values, look)
 
 
-def singular_panel(source: Source, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
+def singular_panel(source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
     """The singular values of the layer's kernels."""
     view = _weights(source, layer)
     if view.singular_at is None or not len(view.singular):
@@ -79,7 +79,7 @@ def _ranks(title: str, y_label: str, x_label: str, values_r: np.ndarray, look: P
     return CurvesPanel(title=title, x_label=x_label, y_label=y_label, lines=[line], along="rank", log_y=log)
 
 
-def norms_panel(source: Source, layer: str | None, look: PaperLook, *, named: bool) -> BarsPanel:
+def norms_panel(source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> BarsPanel:
     """How the norms of kernels are spread."""
     view, log = _weights(source, layer), look.log_values is not False
     edges, kept, counts = histogram(view.norm, view.dropped, log=log)
@@ -96,7 +96,7 @@ def norms_panel(source: Source, layer: str | None, look: PaperLook, *, named: bo
     )
 
 
-def orientation_panel(source: Source, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
+def orientation_panel(source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> CurvesPanel:
     """Where each neuron of a layer with one input points and how large it is, and the way that it has come."""
     view = _weights(source, layer)
     amplitude_SM, log = drawable(view.amplitude), look.log_values is not False
@@ -107,7 +107,7 @@ def orientation_panel(source: Source, layer: str | None, look: PaperLook, *, nam
     # a way over the edge at ±π goes on at the other one, and what has no place is a gap
     begins_SM[1:] = (np.abs(np.diff(view.angle, axis=0)) > np.pi) | ~seen_SM[:-1]
     way = seen_SM.T.ravel()
-    trails = Line(
+    trails = SheetLine(
         name=f"path over {plural(len(view.angle), 'kept step')}",
         x=Array.of(view.angle.T.ravel()[way], "f8"),
         y=Array.of(amplitude_SM.T.ravel()[way], "f8"),
@@ -127,7 +127,7 @@ def orientation_panel(source: Source, layer: str | None, look: PaperLook, *, nam
     )
 
 
-def output_panel(source: Source, layer: str | None, *, named: bool) -> CurvesPanel:
+def output_panel(source: CurveSource, layer: str | None, *, named: bool) -> CurvesPanel:
     """The output of a network with one input over its interval, beside its polynomial."""
     of = source.layer(layer)
     frame, at = source.own.outputs(of, source.at), source.own.step_of("outputs", of, source.at)
@@ -135,9 +135,9 @@ def output_panel(source: Source, layer: str | None, *, named: bool) -> CurvesPan
         raise ExportError(f"output: {source.name} has recorded none; {ONLY_ONE_INPUT} one")
     point = frame.point.numpy()
 
-    def line(name: str, values: np.ndarray, tone: int) -> Line:
+    def line(name: str, values: np.ndarray, tone: int) -> SheetLine:
         whole = np.r_[True, np.zeros(max(0, len(point) - 1), bool)]
-        return Line(
+        return SheetLine(
             name=name,
             x=Array.of(point, "f8"),
             y=Array.of(drawable(values), "f8"),
@@ -158,7 +158,7 @@ def output_panel(source: Source, layer: str | None, *, named: bool) -> CurvesPan
     )
 
 
-def field_panel(source: Source, layer: str | None, *, named: bool) -> FieldPanel:
+def field_panel(source: CurveSource, layer: str | None, *, named: bool) -> SheetField:
     """The field that drives small neurons, its stable lines, and where the neurons are."""
     of = source.layer(layer)
     frame, at = source.own.field(of, source.at), source.own.step_of("field", of, source.at)
@@ -167,7 +167,7 @@ def field_panel(source: Source, layer: str | None, *, named: bool) -> FieldPanel
     kept, neurons = neurons_of(source.own, of, source.at)
     more = plural(len(frame.stable.numpy()), "stable line")
     more += f" · neurons of step {step(kept)}" if kept is not None and kept != at else ""
-    return FieldPanel(
+    return SheetField(
         title=_title(source, of, at, more, named=named),
         x_label="weight",
         y_label="bias",
@@ -178,8 +178,8 @@ def field_panel(source: Source, layer: str | None, *, named: bool) -> FieldPanel
     )
 
 
-def _points(name: str, x: np.ndarray, y: np.ndarray, tone: int) -> Line:
-    return Line(
+def _points(name: str, x: np.ndarray, y: np.ndarray, tone: int) -> SheetLine:
+    return SheetLine(
         name=name,
         x=Array.of(x, "f8"),
         y=Array.of(y, "f8"),
@@ -189,11 +189,11 @@ def _points(name: str, x: np.ndarray, y: np.ndarray, tone: int) -> Line:
     )
 
 
-def _weights(source: Source, layer: str | None) -> WeightsView:
+def _weights(source: CurveSource, layer: str | None) -> WeightsView:
     return WeightsReader().at(source.own, source.layer(layer), source.at)
 
 
-def _title(source: Source, layer: str, at: int, more: str = "", *, named: bool) -> str:
+def _title(source: CurveSource, layer: str, at: int, more: str = "", *, named: bool) -> str:
     """`conv1 · step 1,200 · 2 lines at 0.9`; beside other runs the run comes first, and of several seeds which."""
     seed = seed_label(source.whole, source.member or 0) if source.whole.members > 1 else ""
     parts = (source.name if named else "", layer_in_words(layer), f"step {step(at)}", seed, more)

@@ -9,7 +9,7 @@ from condense_core.runfile.reader import RunReader
 from condense_tui.documents.files import ExportError
 from condense_tui.draw.label import label
 from condense_tui.export.paper import frames
-from condense_tui.export.paper.curves import Source, eigenvalue_panel, prediction_panel, scalar_panel
+from condense_tui.export.paper.curves import CurveSource, eigenvalue_panel, prediction_panel, scalar_panel
 from condense_tui.export.paper.sheet import Panel, Sheet
 from condense_tui.export.paper_look import PaperLook
 from condense_tui.export.wish import (
@@ -48,17 +48,17 @@ def sheet_of(runs: Sequence[tuple[RunReader, int]], wish: Wish, title: str) -> S
     return Sheet(format=cast("Literal['pdf', 'svg', 'png']", wish.format), title=title, look=look, panels=panels)
 
 
-def _source(run: RunReader, at: int, member: int | None) -> Source:
+def _source(run: RunReader, at: int, member: int | None) -> CurveSource:
     """A run of one seed stands beside the chosen one of a run of several as it is."""
     name = label(run.folder, run.info())
     if run.members == 1:
-        return Source(run, name, at, None)
+        return CurveSource(run, name, at, None)
     if member is not None and member >= run.members:
         raise ExportError(f"--nth-seed {member + 1}: {name} has {run.members} seeds")
-    return Source(run, name, at, member)
+    return CurveSource(run, name, at, member)
 
 
-def _panels(part: str, sources: list[Source], wish: Wish, look: PaperLook) -> list[Panel]:
+def _panels(part: str, sources: list[CurveSource], wish: Wish, look: PaperLook) -> list[Panel]:
     named, layer = len(sources) > 1, wish.layer
     if part == HEATMAP:
         return [
@@ -75,7 +75,7 @@ def _panels(part: str, sources: list[Source], wish: Wish, look: PaperLook) -> li
     return [scalar_panel(sources, names, layer, look)]
 
 
-def _of_one_run(part: str, source: Source, layer: str | None, look: PaperLook, *, named: bool) -> Panel:
+def _of_one_run(part: str, source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> Panel:
     panels: dict[str, Callable[[], Panel]] = {
         EIGENVALUES: lambda: eigenvalue_panel(source, layer, look, named=named),
         PREDICTION: lambda: prediction_panel(source, layer, look, named=named),

@@ -12,11 +12,11 @@ import msgspec
 from condense_core.runfile.frames import Array
 from condense_tui.export.paper_look import PaperLook
 
-Axis = Literal["step", "rank", "angle", "value"]
+SheetAxis = Literal["step", "rank", "angle", "value"]
 """What is along a horizontal axis: it decides where ticks stand and how they are written."""
 
 
-class HeatPanel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class SheetHeatmap(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Cosines (M, M) f4 in the order of display, NaN where there is none; `dropped` (M,) i1. `kernels` are those of the
     layer, more than M where they were pooled. `colours`: the scale from -1 to 1, as #rrggbb."""
 
@@ -31,7 +31,7 @@ class HeatPanel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     missing_colour: str
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class SheetLine(msgspec.Struct, frozen=True, kw_only=True):
     """Points (N,) f8, and (N,) i1 where one does not hang on the one before. `name` goes into the legend, empty for
     none. `tone` is its colour; -1 stands back behind all. `low` and `high` (N,) f8 are the edges of a band around it.
     `points`: they are not joined. `exact`: it is no measurement, and its points are not marked."""
@@ -47,7 +47,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     exact: bool = False
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class SheetMark(msgspec.Struct, frozen=True, kw_only=True):
     """A place on the horizontal axis that is marked all the way up; its name goes into the legend."""
 
     name: str
@@ -60,12 +60,12 @@ class CurvesPanel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     title: str
     x_label: str
     y_label: str
-    lines: list[Line]
-    along: Axis = "step"
+    lines: list[SheetLine]
+    along: SheetAxis = "step"
     log_x: bool = False
     log_y: bool = False
     bounds: tuple[float, float] | None = None
-    marks: list[Mark] = []
+    marks: list[SheetMark] = []
     whole: bool = False
 
 
@@ -81,7 +81,7 @@ class BarsPanel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     log_x: bool = False
 
 
-class FieldPanel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class SheetField(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A field of velocities (G, 2) f8 at omega (G, 2) f8, angles of stable lines (L,) f8, neurons (M, 2) f8."""
 
     title: str
@@ -93,7 +93,7 @@ class FieldPanel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     neurons: Array
 
 
-Panel = HeatPanel | CurvesPanel | BarsPanel | FieldPanel
+Panel = SheetHeatmap | CurvesPanel | BarsPanel | SheetField
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):

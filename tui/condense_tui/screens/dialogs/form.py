@@ -20,6 +20,7 @@ from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError, MissingExtraError, ScenarioError
 from condense_core.runfile.abilities import require_ability
+from condense_core.runs.about_run import MOST_CHANGED
 from condense_core.scenario.data import sample_count
 from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
@@ -34,6 +35,7 @@ from condense_tui.widgets.paragraphs import Paragraphs
 
 if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
+    from condense_core.runs.about_run import AboutRun
     from condense_presets.catalogue import Preset
 
 # Checking takes some milliseconds and reads folders: once a person stops typing, not at every letter.
@@ -68,6 +70,8 @@ class RunDraft:
     seconds_gpu: float | None
     measured: str
     recording: bool = False
+    changed: tuple[str, ...] = ()
+    """What that run has otherwise than the file that it was made from."""
     more: tuple[str, ...] = ()
     """What is told below everything else, where there is room: how it stands to a paper."""
 
@@ -111,7 +115,7 @@ def beside_the_paper(preset: Preset) -> tuple[str, ...]:
     return (*said, *(f"{head}: {text}" for head, text in preset.beside_the_paper))
 
 
-def of_run(info: RunInfo) -> RunDraft:
+def of_run(info: RunInfo, about: AboutRun) -> RunDraft:
     """The form of a run like another one, with the next seeds: the same ones would give the same bits. RunFileError
     for a run that no scenario trains."""
     require_ability(info, "new")
@@ -131,6 +135,7 @@ def of_run(info: RunInfo) -> RunDraft:
         seconds_cpu=whole,
         seconds_gpu=None,
         measured="as measured in that run",
+        changed=about.changed,
     )
 
 
@@ -360,21 +365,35 @@ class FormScreen(Dialog[None]):
 
     def _begin(self, values: dict[str, str]) -> None:
         from condense_core.runs.create import create_run, start_worker
+        from condense_core.runs.own_names import check_own_names
 
         try:
             experiment = self._build(values)
+            check_own_names(experiment)
             folder = create_run(
                 experiment,
                 runs=self.app.runs,
                 name=values["name"],
                 preset=self._start.preset,
                 device=values["device"] or "auto",
+                changed=self._changed(experiment),
             )
             start_worker(folder)
         except CondenseError as error:
             self.app.call_from_thread(self._failed, error)
         else:
             self.app.call_from_thread(self._opened, folder)
+
+    def _changed(self, experiment: Experiment) -> tuple[str, ...]:
+        """What is otherwise than in the file that the form, or the run before it, began with; of a preset that can be
+        seen later, too."""
+        from condense_core.runs.label import changed_fields
+        from condense_core.scenario.toml import dumps
+
+        if self._start.preset:
+            return ()
+        now = changed_fields(dumps(experiment), self._start.text)
+        return tuple(dict.fromkeys((*self._start.changed, *now)))[:MOST_CHANGED]
 
     def _failed(self, error: CondenseError) -> None:
         self._starting = False

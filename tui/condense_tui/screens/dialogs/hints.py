@@ -61,7 +61,7 @@ def hint_line(field: SettableField, width: int, *, with_help: bool = True) -> st
     takes = f"   one of {', '.join(field.words)}" if field.words else ""
     line = f"         {field.name} = {field.value}{takes}"
     line += f"   {field.help}" if with_help and field.help else ""
-    return line if len(line) <= width else line[: max(0, width - 3)] + "..."
+    return line if len(line) <= width else line[: max(0, width - 1)] + "…"
 
 
 def whole_hint(field: SettableField, width: int, lines: int) -> list[str]:
@@ -69,7 +69,7 @@ def whole_hint(field: SettableField, width: int, lines: int) -> list[str]:
     many lines."""
     indent = " " * 9
     wrap = textwrap.TextWrapper(
-        max(20, width), initial_indent=indent, subsequent_indent=indent, max_lines=lines - 1, placeholder="..."
+        max(20, width), initial_indent=indent, subsequent_indent=indent, max_lines=lines - 1, placeholder="…"
     )
     return [hint_line(field, width, with_help=False), *wrap.wrap(field.help)]
 

@@ -170,7 +170,7 @@ class HomeCommands:
         run = self._lists.run
         if run is not None and run.info is not None:
             try:
-                form = FormScreen(of_run(run.info))
+                form = FormScreen(of_run(run.info, run.about))
             except CondenseError as error:
                 self._say(str(error), error=True)
                 return
@@ -203,6 +203,11 @@ class HomeCommands:
 
     def _say(self, text: str, *, error: bool = False) -> None:
         say(self._screen, text, error=error)
+
+
+def at_hand_of_preset(preset: Preset | None) -> frozenset[str]:
+    """Actions that would do nothing with the preset that the cursor is on: one without a recording is only trained."""
+    return frozenset() if preset is None or preset.recording is not None else frozenset({"recording", "mark"})
 
 
 def at_hand(row: HomeRow | None) -> tuple[frozenset[str], dict[str, str]]:

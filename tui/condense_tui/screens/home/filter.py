@@ -35,7 +35,8 @@ class WordFilter:
             self._field.id = "filter"
             self._above.screen.mount(self._field, after=self._above)
         self._field.display = True
-        self._field.focus()
+        # at once: what is typed with the key that opened it belongs into it
+        self._above.screen.set_focus(self._field)
 
     def read(self) -> None:
         """Take over what has been typed."""

@@ -33,7 +33,8 @@ class Keeping:
         run = self._one()
         if run is None:
             return
-        from condense_core.runs.about_run import LONGEST_NAME, AboutChange
+        from condense_core.runs.about_file import LONGEST_NAME
+        from condense_core.runs.about_run import AboutChange
         from condense_tui.screens.dialogs.ask_text import AskText
 
         def answered(text: str | None) -> None:

@@ -28,7 +28,7 @@ from condense_tui.readers.glances import (
 )
 from condense_tui.readers.machines import Elsewhere, Machine, MachineChanged, Machines, MachinesKnown, RunReached
 from condense_tui.screens import list_lines
-from condense_tui.screens.home.commands import MOST_COMPARED, HomeCommands, at_hand
+from condense_tui.screens.home.commands import MOST_COMPARED, HomeCommands, at_hand, at_hand_of_preset
 from condense_tui.screens.home.entries import SweepRow
 from condense_tui.screens.home.lists import Lists
 from condense_tui.terminal.garbage import collect_again
@@ -303,7 +303,8 @@ class HomeScreen(ShellScreen[None]):
     def _tell(self) -> None:
         """Details, footer and marks of the list that the cursor is in."""
         on_runs, run, preset = self.lists.on_runs, self.lists.runs.chosen, self.lists.presets.chosen
-        self._footer.show("runs" if on_runs else "presets", *(at_hand(run) if on_runs else ()))
+        without, called = at_hand(run) if on_runs else (at_hand_of_preset(preset), {})
+        self._footer.show("runs" if on_runs else "presets", without, called)
         if not on_runs:
             self._details.show(None if preset is None else partial(list_lines.preset_details, preset))
         elif isinstance(run, Machine):

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from condense_core.errors import CondenseError
 from condense_core.rows_of_layers import OUTPUTS_PROBE, other_rows
 from condense_core.runfile.info import read_run
+from condense_core.runs.about_run import known_about
 from condense_core.thresholds import other_cut
 from condense_tui.actions import Place, bindings
 from condense_tui.draw.timeline import is_logarithmic
@@ -382,7 +383,7 @@ class RunScreen(PlayedScreen):
         from condense_tui.screens.dialogs.form import FormScreen, of_run
 
         try:
-            form = FormScreen(of_run(read_run(self.place)))
+            form = FormScreen(of_run(read_run(self.place), known_about(self.place)))
         except CondenseError as error:
             say(self, str(error), error=True)
             return

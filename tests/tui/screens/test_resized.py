@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from piloting import at_home, run_screen, settled, shown, text, text_has, until
 from recording import Recording
 from support import some_of
+from textual import events
+from textual.geometry import Size
 from textual.pilot import Pilot
 
 from condense_tui.app.app import CondenseApp
@@ -65,6 +68,30 @@ async def test_behind_a_dialog_stands_the_screen_at_its_new_size(
         # the first and the last line are behind no dialog
         await until(lambda: text(pilot).splitlines()[0] == wanted[0], f"the header at its new width: {wanted[0]!r}")
         await until(lambda: text(pilot).splitlines()[-1] == wanted[-1], "the footer in its new place")
+
+
+@pytest.mark.parametrize("later", some_of([0.0, 0.01, 0.04], one_in=3))
+async def test_a_dialog_that_is_opened_right_after_a_resize_has_no_old_screen_behind_it(
+    recorded: Recording, later: float
+) -> None:
+    """The key comes before the screen has its new size, or before its plots are built for that."""
+
+    def sides(pilot: Pilot[None]) -> list[tuple[str, str]]:
+        return [(line[:12], line[-12:]) for line in text(pilot).splitlines()]
+
+    async with shown(recorded.folder, (120, 40)) as pilot:
+        await settled(pilot)
+        wanted = sides(pilot)
+    async with shown(recorded.folder, (80, 24)) as pilot:
+        await settled(pilot)
+        app = pilot.app
+        # as `resize_terminal` does, which waits until all is over
+        app._driver._size = Size(120, 40)
+        app.post_message(events.Resize(Size(120, 40), Size(120, 40)))
+        await asyncio.sleep(later)
+        app.post_message(events.Key("e", "e"))
+        await until(lambda: len(app.screen_stack) > 2, "the dialog")
+        await until(lambda: sides(pilot) == wanted, "what is beside the dialog at its new size")
 
 
 async def test_the_legend_says_that_kernels_share_cells_once_their_room_is_taken(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ much as a whole screen. Here it is drawn once, until the terminal changes its si
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,7 +16,6 @@ from rich.style import Style
 from textual import events
 from textual.app import RenderResult
 from textual.color import TRANSPARENT, Color
-from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.style import Style as VisualStyle
@@ -39,7 +39,6 @@ class Dialog(ModalScreen[ResultT]):
 
     app: Shell
     _still: Still | None = None
-    _opened_at: Size
     _settling: Timer | None = None
     _seen: list[str] | None = None
     _looks = 0
@@ -57,18 +56,17 @@ class Dialog(ModalScreen[ResultT]):
 
     def on_screen_resume(self) -> None:
         self._still = None
+        # the terminal may have got another size just before, or since the dialog was asked for
+        self._look_after_a_resize()
 
-    def __init__(self) -> None:
-        super().__init__()
-        # the terminal may get another size before the dialog is mounted
-        self._opened_at = self.app.size
+    def on_resize(self, _: events.Resize) -> None:
+        self._look_after_a_resize()
 
-    def on_resize(self, event: events.Resize) -> None:
-        if self._opened_at != event.size:
+    def _look_after_a_resize(self) -> None:
+        """What stands behind takes its new places, and builds its plots anew, after the dialog has been drawn."""
+        if time.monotonic() - self.app.resized_at < SETTLING_S * LOOKS:
             self._still, self._seen, self._looks = None, None, 0
-            # what stands behind takes its new places, and builds its plots anew, after the dialog has been drawn
             self._settling = self._settling or self.set_interval(SETTLING_S, self._look_behind)
-        self._opened_at = event.size
 
     def _look_behind(self) -> None:
         """Draw what stands behind again where it has changed."""

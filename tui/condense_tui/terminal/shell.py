@@ -6,9 +6,11 @@ Apart from the app itself, which knows the screens: they know this class, and no
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import sys
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -63,6 +65,8 @@ class Shell(TappedApp):
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
+        self.resized_at = -math.inf
+        """When the terminal has got the size that it has, by the monotonic clock."""
         self.builder = ThreadPoolExecutor(1, thread_name_prefix="plots")
         """The one thread that builds all plots: they hold up each other anyway, and each thread keeps a share of its
         own of what malloc got back."""
@@ -206,6 +210,8 @@ class Shell(TappedApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys and clicks are answered whatever is still on its way to the terminal."""
+        if isinstance(event, events.Resize):
+            self.resized_at = time.monotonic()
         if self._outlet is not None:
             if isinstance(event, events.InputEvent):
                 self._outlet.key_pressed()

@@ -309,7 +309,7 @@ def test_of_very_many_rows_the_same_ones_are_measured_each_time():
         (layer,), words = choose(Finder(network).layers(), ("*",), ())
         assert (layer.geometry.kernels, layer.geometry.sampled) == (MOST_ROWS, 3000)
         assert layer.weight().shape == (MOST_ROWS, 3)
-        assert f"of 0 {MOST_ROWS:,} rows each" in words
+        assert f"of layer 0 {MOST_ROWS:,} rows each" in words
         samples.append(layer.sample)
     assert torch.equal(*samples)
     assert torch.equal(layer.weight()[:, :2], network[0].weight[samples[0]])

@@ -61,6 +61,7 @@ def test_cells_trained_on_two_nodes_equal_those_trained_here(cluster, tmp_path):
     assert "3/3 cells were finished earlier" in sweep(tmp_path / "there", *options).stderr
 
 
+@pytest.mark.thorough
 def test_a_cell_that_fails_there_is_reported_and_a_node_without_the_package_is_left_out(cluster, tmp_path):
     (tmp_path / "shadow" / "condense_core").mkdir(parents=True)
     (tmp_path / "shadow" / "condense_core" / "__init__.py").write_text(NOT_THERE)

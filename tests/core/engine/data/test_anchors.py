@@ -53,7 +53,7 @@ def test_all_sequences_that_there_are_can_be_asked_for():
     every = np.concatenate([drawn.trained.token_NT, drawn.test.token_NT])
     assert len(np.unique(every, axis=0)) == 35 == small.possible(small.seen_pairs)
     with pytest.raises(ValueError, match="samples: expected at most 35 with test_samples"):
-        msgspec.structs.replace(small, samples=31)
+        Anchors(samples=31, test_samples=5, items=5, shifts=(0, 1, 2), length=3, unseen_pairs=1)
     assert len(drawn.of_unseen.target_N) == 5
     one_more = draw_sequences(msgspec.structs.replace(small, test_samples=4)).trained
     assert one_more.token_NT.shape == (30, 3)

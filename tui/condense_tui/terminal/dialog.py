@@ -70,6 +70,9 @@ class Dialog(ModalScreen[ResultT]):
 
     def _look_behind(self) -> None:
         """Draw what stands behind again where it has changed."""
+        if self not in self.app.screen_stack:
+            # closed, and not told so yet
+            return
         below = self.app.screen_stack[self.app.screen_stack.index(self) - 1]
         seen = [strip.text for strip in strips_of(below, below.size)]
         self._looks += 1

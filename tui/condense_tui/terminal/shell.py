@@ -210,7 +210,8 @@ class Shell(TappedApp):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys and clicks are answered whatever is still on its way to the terminal."""
-        if isinstance(event, events.Resize):
+        # the first one is the size that it has from the beginning
+        if isinstance(event, events.Resize) and self._size not in {None, event.size}:
             self.resized_at = time.monotonic()
         if self._outlet is not None:
             if isinstance(event, events.InputEvent):

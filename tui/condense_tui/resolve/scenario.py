@@ -48,7 +48,7 @@ class ScenarioOptions(TypedDict, total=False):
     download: bool
 
 
-class Described(NamedTuple):
+class DescribedScenario(NamedTuple):
     """The experiment that a command line describes, the preset's name (empty if it was none), and of a file of a
     person's own the fields that are otherwise than in it."""
 
@@ -73,7 +73,7 @@ def described(
     data: str | None = None,
     data_root: Path | None = None,
     download: bool = False,
-) -> Described:
+) -> DescribedScenario:
     """What a command line describes, with what of it is not in the file."""
     from condense_core.scenario import toml as scenarios
     from condense_presets import preset_folder
@@ -94,7 +94,7 @@ def described(
     typed |= {"ensemble.vary": "--vary"} if vary is not None else {}
     with _as_typed(source, typed, settings):
         experiment = scenarios.build(scenarios.override(table, settings), source)
-    return Described(experiment, preset, () if preset else _changed_over(base, experiment))
+    return DescribedScenario(experiment, preset, () if preset else _changed_over(base, experiment))
 
 
 def _changed_over(base: dict[str, Any], experiment: Experiment) -> tuple[str, ...]:

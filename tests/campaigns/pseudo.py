@@ -102,7 +102,9 @@ def kinds(written: bytes) -> set[Kind]:
             # colours and places are any numbers; what is switched on or asked for is not
             found.add(("CSI", private, between, final, "" if final in "mABCDGHf" else numbers))
         elif string:
-            found.add((string, content))
+            # a title tells the name of a run, whatever that is; longer or with what steers it is none of ours
+            title = string == "]" and content.startswith("2;") and content.isprintable() and len(content) < 110
+            found.add((string, "2;title" if title else content))
         else:
             found.add(("ESC", other))
     return found

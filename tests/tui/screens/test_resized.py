@@ -10,7 +10,6 @@ from piloting import at_home, run_screen, settled, shown, text, text_has, until
 from recording import Recording
 from support import some_of
 from textual import events
-from textual.geometry import Size
 from textual.pilot import Pilot
 
 from condense_tui.app.app import CondenseApp
@@ -85,13 +84,13 @@ async def test_a_dialog_that_is_opened_right_after_a_resize_has_no_old_screen_be
     async with shown(recorded.folder, (80, 24)) as pilot:
         await settled(pilot)
         app = pilot.app
-        # as `resize_terminal` does, which waits until all is over
-        app._driver._size = Size(120, 40)
-        app.post_message(events.Resize(Size(120, 40), Size(120, 40)))
+        # it waits until all is over, which the key does not
+        resized = asyncio.create_task(pilot.resize_terminal(120, 40))
         await asyncio.sleep(later)
         app.post_message(events.Key("e", "e"))
         await until(lambda: len(app.screen_stack) > 2, "the dialog")
         await until(lambda: sides(pilot) == wanted, "what is beside the dialog at its new size")
+        await resized
 
 
 async def test_the_legend_says_that_kernels_share_cells_once_their_room_is_taken(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from condense_tui.terminal.textual_internals import BackgroundTold, CompositorUp
 from condense_tui.terminal.toast import say
 
 if TYPE_CHECKING:
-    from textual.geometry import Region
+    from textual.geometry import Region, Size
 
     from condense_core.remote.client.link import Link
     from condense_tui.actions import Place
@@ -65,6 +65,7 @@ class Shell(TappedApp):
         self._outlet: Outlet | None = None
         self._pace: Pace | None = None
         self._answers = False
+        self._seen_size: Size | None = None
         self.resized_at = -math.inf
         """When the terminal has got the size that it has, by the monotonic clock."""
         self.builder = ThreadPoolExecutor(1, thread_name_prefix="plots")
@@ -211,8 +212,10 @@ class Shell(TappedApp):
     async def on_event(self, event: events.Event) -> None:
         """Keys and clicks are answered whatever is still on its way to the terminal."""
         # the first one is the size that it has from the beginning
-        if isinstance(event, events.Resize) and self._size not in {None, event.size}:
-            self.resized_at = time.monotonic()
+        if isinstance(event, events.Resize):
+            if self._seen_size not in {None, event.size}:
+                self.resized_at = time.monotonic()
+            self._seen_size = event.size
         if self._outlet is not None:
             if isinstance(event, events.InputEvent):
                 self._outlet.key_pressed()

@@ -133,8 +133,8 @@ def _of_file(named: str) -> Plugin:
             exec(compile(data, str(place), "exec", dont_inherit=True), module.__dict__)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody's own code may raise anything
         sys.modules.pop(module.__name__, None)
-        return Plugin(place.name, version, trouble=error_in_words(error, str(place)))
-    return _offered(module, place.name, version, str(place))
+        return Plugin(printable(place.name), version, trouble=error_in_words(error, str(place)))
+    return _offered(module, printable(place.name), version, str(place))
 
 
 def _of_packages() -> Iterator[Plugin]:

@@ -132,7 +132,8 @@ class _Block(nn.Module):
 
 
 def _normal(h: Tensor) -> Tensor:
-    return functional.layer_norm(h, h.shape[-1:])
+    # PyTorch's own epsilon is larger than the variance that small weights give, which would then not become 1
+    return functional.layer_norm(h, h.shape[-1:], eps=torch.finfo(h.dtype).tiny)
 
 
 def _parts(blocks: list[Block]) -> dict[str, MeasuredRows]:

@@ -48,7 +48,7 @@ def twin(network: Decoder, experiment: Experiment, tokens: list[int]) -> torch.T
     def normal(h):
         if experiment.layers[0].norm == "none":
             return h
-        return (h - h.mean()) / torch.sqrt(h.var(correction=0) + 1e-5)
+        return (h - h.mean()) / torch.sqrt(h.var(correction=0))
 
     stream = [values["embedding.weight"][token] + values["positions.weight"][at] for at, token in enumerate(tokens)]
     for number, block in enumerate(experiment.layers, start=1):

@@ -42,213 +42,69 @@ from condense_core.scenario.data import (
     Photos,
     Sine,
 )
+from condense_core.scenario.initial_weights import (
+    FanOutPowerInit,
+    GlorotNormalInit,
+    GlorotUniformInit,
+    HeNormalInit,
+    Init,
+    InitBias,
+    LayerPowersInit,
+    MeanFanPowerInit,
+    NormalInit,
+    PhaseInit,
+    WidthPowerInit,
+)
+from condense_core.scenario.layers import ACTIVATIONS, CENTRED_PREFIX, OWN_PREFIX, Block, Conv, Dense, Layer
 from condense_core.scenario.optimizers import GD, Adam, AdamW, Optimizer
 
 __all__ = [
+    "ACTIVATIONS",
+    "CENTRED_PREFIX",
     "GD",
+    "OWN_PREFIX",
     "Adam",
     "AdamW",
     "Anchors",
+    "Block",
     "Cifar10",
     "Cifar100",
     "Claim",
+    "Conv",
     "Csv",
     "Data",
+    "Dense",
     "Digits",
     "Ensemble",
     "Experiment",
+    "FanOutPowerInit",
     "Folder",
     "Formula",
+    "GlorotNormalInit",
+    "GlorotUniformInit",
+    "HeNormalInit",
     "ImageData",
+    "Init",
+    "InitBias",
     "Labels",
+    "Layer",
+    "LayerPowersInit",
+    "MeanFanPowerInit",
     "Mnist",
+    "NormalInit",
     "Npz",
     "Optimizer",
     "OwnSet",
+    "PhaseInit",
     "Photos",
     "Requirement",
     "Sine",
+    "WidthPowerInit",
 ]
-
-ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "x2tanh", "identity")
-# Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
-CENTRED_PREFIX = "centred-"
-# Before the name of an activation that a plugin has; whether one does is known where it is trained.
-OWN_PREFIX = "own:"
 
 USUAL_PROBES = ("similarity", "condensation", "spectrum", "alignment", "change", "weights", "outputs", "field")
 # Expensive beside a small network's step: asked for by name.
 PROBES = (*USUAL_PROBES, OUTPUTS_PROBE, "hessian", "ntk")
-
-
-class _Layer(Checked, frozen=True, kw_only=True):
-    width: int
-    """Neurons, or filters of a convolution: 1 to 65536."""
-    activation: str = "tanh"
-    """The function σ of what comes out: one of `condense-tui presets activations`, with `centred-` before it for
-    σ(x) - σ(0), or `own:NAME` of a plugin."""
-    bias: bool = True
-    """Whether each kernel has a trained bias; it counts as the kernel's last entry."""
-    dropout: float = 0.0
-    """The share of the layer's outputs that a training step sets to 0, the others divided by what is left; what is
-    measured is of the whole network."""
-
-    def __post_init__(self) -> None:
-        require(1 <= self.width <= 65536, "width", "1 to 65536 kernels", self.width)
-        require(0 <= self.dropout < 1, "dropout", "0 or more and less than 1", self.dropout)
-        plain = self.activation.removeprefix(CENTRED_PREFIX)
-        if self.activation.startswith(OWN_PREFIX):
-            check_own_name("activation", self.activation.removeprefix(OWN_PREFIX))
-        elif plain not in ACTIVATIONS:
-            hint = f"{nearest(plain, ACTIVATIONS)} (condense-tui presets activations)"
-            raise ValueError(f"activation: unknown {self.activation!r}; {hint}")
-
-
-class Dense(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="dense"):
-    """A fully connected layer of `width` neurons; a kernel is a neuron's input weights and its bias."""
-
-
-class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
-    """`width` filters of size×size, stride 1, no padding; a kernel is a whole output channel's filter and its bias."""
-
-    size: int = 3
-    """Pixels of a filter's side."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(1 <= self.size <= 64, "size", "a filter of 1 to 64 pixels", self.size)
-
-
-class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
-    """A block of a decoder: causal attention of `heads` heads, then a network of one hidden layer, each added to what
-    it reads, `width` numbers a token. Before the first block tokens and their places are embedded; after the last one a
-    linear layer reads the last token out.
-
-    A kernel is a row: of the embedding of tokens, of the queries, keys and values of each head, and of the hidden layer
-    with its bias. `bias` is that of both layers of that network; attention, embeddings and the read-out have none.
-    `dropout` is of its hidden neurons.
-    """
-
-    activation: str = "relu"
-    heads: int = 1
-    """Heads of its attention; they divide the width."""
-    hidden: int | None = None
-    """Neurons of the hidden layer; none means four times the width."""
-    norm: Literal["none", "pre"] = "none"
-    """`none`: what the parts are given is as large as the weights make it, so that their initial scale counts
-    everywhere; `pre`: what attention, the hidden layer and the read-out are given is centred and scaled to variance 1
-    at each token, without a trained scale or shift."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(1 <= self.heads <= 64, "heads", "1 to 64", self.heads)
-        require(self.width % self.heads == 0, "heads", f"a divisor of width ({self.width})", self.heads)
-        if self.hidden is not None:
-            require(1 <= self.hidden <= 65536, "hidden", "1 to 65536 neurons", self.hidden)
-
-    @property
-    def neurons(self) -> int:
-        """Neurons of the hidden layer."""
-        return 4 * self.width if self.hidden is None else self.hidden
-
-    def kernel_counts(self, number: int) -> dict[str, int]:
-        """Kernels of what is measured of it: `block1.q.h1`, …, `block1.mlp`; `block1.q` where there is one head."""
-        heads = [f".h{head}" for head in range(1, self.heads + 1)] if self.heads > 1 else [""]
-        of_heads = {f"block{number}.{part}{head}": self.width // self.heads for part in "qkv" for head in heads}
-        return {**of_heads, f"block{number}.mlp": self.neurons}
-
-
-Layer = Dense | Conv | Block
-
-
-InitBias = Literal["zero", "same"]
-
-
-class _Init(Checked, frozen=True, kw_only=True):
-    bias: InitBias = "zero"
-    """Biases start at 0, or are drawn as the layer's weights are."""
-
-
-class NormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="normal"):
-    """N(0, std²) for every layer."""
-
-    std: float
-    """Standard deviation of every weight."""
-
-    def __post_init__(self) -> None:
-        positive("std", self.std)
-
-
-class _PowerInit(_Init, frozen=True, kw_only=True):
-    gamma: float
-    """The exponent γ: the larger it is, the smaller the initial weights."""
-
-    def __post_init__(self) -> None:
-        # beyond it a width to that power is no float
-        require(-30 <= self.gamma <= 1000, "gamma", "-30 to 1000", self.gamma)
-
-
-class MeanFanPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="mean-fan-power"):
-    """std = ((c_in + c_out) m² / 2)^-γ for convolutions, ((n_in + n_out) / 2)^-γ for linear layers
-    (Zhou et al. 2025)."""
-
-
-class WidthPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="width-power"):
-    """std = M^-γ in every layer, M the width of the first hidden layer: for width studies (Zhou et al. 2025, thm 1)."""
-
-
-class FanOutPowerInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="fan-out-power"):
-    """std = m_out^-γ, m_out the layer's own width; γ = 1.5 gives the N(0, m_out^-3) of Zhou et al. 2022."""
-
-
-class PhaseInit(_PowerInit, frozen=True, kw_only=True, tag_field="scheme", tag="phase"):
-    """A point of the phase diagram of two-layer networks, with α = 1 (Luo et al. 2021): std = M^-((γ + γ')/2) of the
-    output layer and M^-((γ - γ')/2) of the hidden one, M its width. Their product is M^-γ, their quotient M^-γ'."""
-
-    gamma_prime: float
-    """The exponent γ' by which the two layers differ; 0 draws both alike."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(-30 <= self.gamma_prime <= 30, "gamma_prime", "-30 to 30", self.gamma_prime)
-
-
-class GlorotUniformInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="glorot-uniform"):
-    """Uniform with variance 2 / (fan_in + fan_out)."""
-
-
-class GlorotNormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="glorot-normal"):
-    """Normal with variance 2 / (fan_in + fan_out)."""
-
-
-class HeNormalInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="he-normal"):
-    """Normal with variance 2 / fan_in."""
-
-
-class LayerPowersInit(_Init, frozen=True, kw_only=True, tag_field="scheme", tag="layer-powers"):
-    """std = M^-γ_l, M the width of the first hidden layer, with an exponent for every layer, the output layer's last:
-    for phase diagrams of deeper networks, where one layer can stay linear and another condense (after Zhou et al.
-    2022, arXiv 2205.12101; the parametrisation is ours)."""
-
-    gammas: tuple[float, ...]
-    """An exponent for every hidden layer, and one for the output layer."""
-
-    def __post_init__(self) -> None:
-        require(len(self.gammas) >= 2, "gammas", "an exponent for every layer and the output layer", self.gammas)
-        require(all(-30 <= gamma <= 30 for gamma in self.gammas), "gammas", "-30 to 30", self.gammas)
-
-
-Init = (
-    NormalInit
-    | MeanFanPowerInit
-    | WidthPowerInit
-    | FanOutPowerInit
-    | PhaseInit
-    | LayerPowersInit
-    | GlorotUniformInit
-    | GlorotNormalInit
-    | HeNormalInit
-)
 
 
 class Record(Checked, frozen=True, kw_only=True):

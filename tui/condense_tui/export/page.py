@@ -19,10 +19,10 @@ from condense_core.thresholds import Cut, other_cut
 from condense_tui.documents.arrows import arrows
 from condense_tui.documents.curves import plot
 from condense_tui.documents.heat import heatmap, legend
+from condense_tui.documents.html_page import html_page
 from condense_tui.documents.machine import machine_pictures
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
-from condense_tui.documents.style import style_sheet
 from condense_tui.documents.weights import weights_pictures
 from condense_tui.draw.label import label, said_of
 from condense_tui.draw.numbers import duration, plural, progress, step
@@ -33,7 +33,6 @@ from condense_tui.snapshots.image import image_of
 from condense_tui.snapshots.seeds import seed_label
 from condense_tui.snapshots.weights import neurons_of
 
-DOCTYPE = "<!DOCTYPE html>\n"
 # Events that are shown: a run that was paused a thousand times says so in fewer.
 EVENTS = 200
 # Measures of a layer in the table, in this order.
@@ -66,14 +65,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         _events(run),
         *_trained(shown.subject),
     )
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("title", name),
-        el("style", Markup(style_sheet())),
-    )
-    return DOCTYPE + el("html", head, el("body", body), lang="en") + "\n"
+    return html_page(name, body)
 
 
 def _claim(summary: Summary) -> Markup:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from condense_tui.documents.html_page import html_page
 from condense_tui.documents.markup import Markup, el, join
-from condense_tui.documents.style import style_sheet
 from condense_tui.sweep.grid import Grid
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.show import EXPLAINED, Show
-
-DOCTYPE = "<!DOCTYPE html>\n"
 
 
 def page(sweep: Sweep, pictures: Sequence[Grid], picture: str, show: Show) -> str:
@@ -27,14 +25,7 @@ def page(sweep: Sweep, pictures: Sequence[Grid], picture: str, show: Show) -> st
         el("div", Markup(picture), style="overflow-x:auto"),
         *map(_numbers, pictures),
     )
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("title", title),
-        el("style", Markup(style_sheet())),
-    )
-    return DOCTYPE + el("html", head, el("body", body), lang="en") + "\n"
+    return html_page(title, body)
 
 
 def _numbers(grid: Grid) -> Markup:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from condense_tui.documents.heat import legend
+from condense_tui.documents.html_page import html_page
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture
 from condense_tui.documents.strip import strip
-from condense_tui.documents.style import style_sheet
 from condense_tui.draw.numbers import plural
 from condense_tui.reproduce.report.across import ComparisonResult, FigureResult
 from condense_tui.reproduce.report.document import (
@@ -25,8 +25,6 @@ from condense_tui.reproduce.report.document import (
 from condense_tui.reproduce.report.every_figure import HEADS, tables
 from condense_tui.reproduce.report.judged import CellVerdict
 from condense_tui.reproduce.report.results import PresetResult
-
-_DOCTYPE = "<!DOCTYPE html>\n"
 
 
 def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]) -> str:
@@ -57,14 +55,7 @@ def to_html(report: Report, pictures_of: Callable[[PresetResult], list[Picture]]
         _reading(),
         *sections,
     )
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("title", title(report)),
-        el("style", Markup(style_sheet())),
-    )
-    return _DOCTYPE + el("html", head, el("body", body), lang="en") + "\n"
+    return html_page(title(report), body)
 
 
 def _counts(report: Report) -> list[Markup]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import Event
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, has_table, one_moment, open_reader, reading
@@ -33,6 +35,8 @@ from condense_core.text import printable
 
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
 MOST_LAYERS = 200
+# Names of layers that are looked at for them.
+MOST_LOOKS = 1_000
 MOST_CURVES = 4_096
 # Steps at which weights are kept: a run keeps twenty.
 MOST_KEPT = 1_000
@@ -47,22 +51,23 @@ class RunReader:
     member_number: int | None = None
     """Which member of an ensemble this reads; none for the mean of its scalars and the frames of the first."""
 
-    def __init__(self, place: Path) -> None:
-        """`place` is a run's folder, or a run file by itself."""
+    def __init__(self, place: Path, opened: OpenFile | None = None) -> None:
+        """`place` is a run's folder, or a run file by itself; `opened` is that of a folder, which is open already."""
         with reading(place):
-            self.folder = place if place.is_dir() else place.parent
-            self.file = place / FILE_NAME if place.is_dir() else place
-        self._connection = open_reader(self.file, alone=self.file == place)
+            whole = opened is not None or place.is_dir()
+            self.folder = place if whole else place.parent
+            self.file = place / FILE_NAME if whole else place
+        self._connection = open_reader(self.file, alone=not whole) if opened is None else opened.connection
         self._curves: dict[str, Curve] = {}
         self._spreads: Spreads | None = None
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
         self._known: tuple[int, Claim | None] | None = None
-        self._scenario: str | None = None
+        self._scenario = None if opened is None else opened.info.experiment
         self._data_version = -1
         with self._checked():
-            self._scalars = scalars_of(self._connection)
+            self._scalars = scalars_of(self._connection) if opened is None else opened.scalars
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
         self._filled = 0
@@ -202,13 +207,7 @@ class RunReader:
         self._forget_what_was_filled()
         if not self._layers:
             with self._checked():
-                cursor = self._connection.execute(
-                    "SELECT layer FROM frame WHERE kind IN ('similarity', 'condensation') AND step ="
-                    " (SELECT min(step) FROM frame WHERE kind IN ('similarity', 'condensation'))"
-                    " AND layer NOT LIKE '%@%' GROUP BY layer ORDER BY min(seq) LIMIT ?",
-                    (MOST_LAYERS,),
-                )
-                self._layers = tuple(printable(row.name) for row in rows.rows(cursor, rows.Named, "frame"))
+                self._layers = tuple(map(printable, _layers(self._connection)))
         return self._layers
 
     @property
@@ -480,6 +479,33 @@ class MemberFiles:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _First(NamedTuple):
+    """Of `frame`: the first row of a kind of a layer."""
+
+    layer: rows.Name
+    step: int
+    seq: int
+
+
+def _layers(connection: sqlite3.Connection) -> list[str]:
+    """Layers that have a frame of similarity or condensation at the first step that has any, as the first of their
+    frames follow on each other. By the index, one step of it a layer, however many frames there are."""
+    query = "SELECT layer, step, seq FROM frame WHERE kind = ? AND layer >= ? ORDER BY layer, step, seq LIMIT 1"
+    found: dict[str, tuple[int, int]] = {}
+    for kind in ("similarity", "condensation"):
+        least, left = "", MOST_LOOKS
+        while left and (row := rows.one(connection.execute(query, (kind, least)), _First, "frame")) is not None:
+            layer, of_member, _ = row.layer.partition("@")
+            # those of members are next to their layer's, and before any other's that begins like it
+            least, left = f"{layer}A" if of_member else f"{layer}\0", left - 1
+            if not of_member:
+                found[layer] = min(found.get(layer, (row.step, row.seq)), (row.step, row.seq))
+    first = min((step for step, _ in found.values()), default=0)
+    return sorted((layer for layer, (step, _) in found.items() if step == first), key=lambda layer: found[layer][1])[
+        :MOST_LAYERS
+    ]
 
 
 # Above every step that an experiment may have.

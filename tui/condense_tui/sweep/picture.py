@@ -79,9 +79,13 @@ def _squares(grid: Grid, scale: ColourScale, width: int, ability: Ability, least
         if sides and index and _level(sides[index], sides[index - 1]):
             under = zip(sides[index], sides[index - 1], strict=True)
             lines.append(Text(" " * margin + "".join((level if a != b else " ") * columns for a, b in under)))
-    # under narrow cells only every so many values have room
-    every = -(-max(map(len, grid.across.values)) // columns) if marks else 1
-    ticks = "".join(f"{_cut(value, every * columns - 1):^{every * columns}}" for value in grid.across.values[::every])
+    # under narrow cells only every so many values have room: half a number would be another one
+    room = max(map(len, grid.across.values)) + 1
+    every = -(-room // columns) if marks else 1
+    where = "<" if every > 1 else "^"
+    ticks = "".join(
+        f"{_cut(value, every * columns - 1):{where}{every * columns}}" for value in grid.across.values[::every]
+    )
     whole = columns * len(grid.across.values)
     lines += [Text(" " * margin + ticks), Text(" " * margin + f"{grid.across.name:^{whole}}".rstrip(), style="bold")]
     if sides:

@@ -380,7 +380,8 @@ class RunScreen(PlayedScreen):
 
     def action_new(self) -> None:
         """A new run like this one."""
-        from condense_tui.screens.dialogs.form import FormScreen, of_run
+        from condense_tui.screens.dialogs.draft import of_run
+        from condense_tui.screens.dialogs.form import FormScreen
 
         try:
             form = FormScreen(of_run(read_run(self.place), known_about(self.place)))

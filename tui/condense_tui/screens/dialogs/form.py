@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from condense_core.errors import CondenseError, DataError, MissingExtraError, ScenarioError
 from condense_core.runs.about_run import MOST_CHANGED
-from condense_core.scenario.data import sample_count
+from condense_core.scenario.data_sizes import sample_count
 from condense_core.scenario.device import DEVICE_NAMES, device_named
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fields import SettableField, fields

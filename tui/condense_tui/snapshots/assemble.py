@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from msgspec import structs
 
-from condense_core.measure_table import OF_THE_MACHINE, label_of, split
+from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.rows_of_layers import layer_of_rows
 from condense_core.runfile.info import LOG_NAME, RunInfo
 from condense_core.runfile.reader import RunReader
@@ -17,6 +17,7 @@ from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds, suffix
 from condense_core.runs.standing import scalars_of, standing
+from condense_core.scalar_names import label_of, split
 from condense_core.text import printable
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
 from condense_tui.draw import numbers

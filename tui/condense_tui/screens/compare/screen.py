@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
 
-from condense_core.measure_table import kind_of, label_of
+from condense_core.scalar_names import kind_of, label_of
 from condense_core.thresholds import other_cut
 from condense_tui.actions import Place
 from condense_tui.draw.palette import PALETTES

@@ -10,10 +10,10 @@ import pytest
 from recording import Recording
 from rich.console import Console
 
-from condense_core import measure_table
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import MEASURES, Measure, MeasureKind
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import summarise
+from condense_core.scalar_names import label_of
 from condense_tui import glossary
 from condense_tui.draw.written import written
 from condense_tui.export import page
@@ -44,7 +44,7 @@ def test_tables_and_pages_show_what_the_table_says(renamed: str, run: RunReader)
     assert "XHEADX" in captured.get()
     assert "<th>XLABELX</th>" in page.to_html(run, int(run.instants[-1]))
     assert title_of("coverage").startswith("XLABELX")
-    assert measure_table.label_of("conv1.coverage") == "conv1: XLABELX"
+    assert label_of("conv1.coverage") == "conv1: XLABELX"
 
 
 def test_the_glossary_explains_with_the_words_of_the_table() -> None:
@@ -99,5 +99,5 @@ def test_values_over_draws_are_counted_or_given_as_a_range_by_their_kind(monkeyp
     assert words(0.5, "coverage") == "0.5"
 
 
-def replace_kind(name: str, kind: measure_table.MeasureKind) -> measure_table.Measure:
+def replace_kind(name: str, kind: MeasureKind) -> Measure:
     return MEASURES[name]._replace(kind=kind)

@@ -10,7 +10,8 @@ import msgspec
 
 from condense_core.errors import DataError
 from condense_core.scenario.class_folders import class_folders
-from condense_core.scenario.data import Cifar10, Cifar100, Csv, Folder, Mnist, Npz, arrays_of
+from condense_core.scenario.data import Cifar10, Cifar100, Csv, Folder, Mnist, Npz
+from condense_core.scenario.data_sizes import arrays_of
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fitting import check_fits
 from condense_core.text import place_of

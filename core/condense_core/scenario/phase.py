@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from condense_core.scenario.data import input_shape, output_count
+from condense_core.scenario.data_sizes import input_shape, output_count
 from condense_core.scenario.experiment import Block, Conv, Experiment
 from condense_core.scenario.init_std import LayerSize, standard_deviation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from condense_core.scenario.data import sample_count
+from condense_core.scenario.data_sizes import sample_count
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.figures import PaperFigure
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from condense_core.measure_table import label_of, layer_in_words, split
 from condense_core.runfile.reader import RunReader
+from condense_core.scalar_names import label_of, layer_in_words, split
 from condense_core.thresholds import FINE, INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
 from condense_tui.documents.curves import Chart, ChartCurve

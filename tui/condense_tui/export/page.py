@@ -6,11 +6,12 @@ import time
 
 import numpy as np
 
-from condense_core.measure_table import MEASURES, OF_GRADIENT, layer_in_words
+from condense_core.measure_table import MEASURES, OF_GRADIENT
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import Summary, summarise
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.watched import Watched, settings

@@ -9,8 +9,8 @@ from string import ascii_lowercase
 import numpy as np
 from rich.cells import cell_len
 
-from condense_core.measure_table import kind_of, layer_in_words, split
 from condense_core.runfile.event_kinds import UNPREDICTED
+from condense_core.scalar_names import kind_of, layer_in_words, split
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted, without_shared

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from condense_core.measure_table import layer_in_words
 from condense_core.runfile.reader import RunReader
+from condense_core.scalar_names import layer_in_words
 
 CurvePoints = tuple[np.ndarray, np.ndarray]
 # What the curves are called, and the scalars that they are.

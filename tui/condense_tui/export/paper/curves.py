@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from condense_core.errors import nearest
-from condense_core.measure_table import MEASURES, MeasureKind, kind_of, label_of, layer_in_words, split
+from condense_core.measure_table import MEASURES, MeasureKind
 from condense_core.runfile.frames import Array
 from condense_core.runfile.reader import RunReader
+from condense_core.scalar_names import kind_of, label_of, layer_in_words, split
 from condense_core.thresholds import FINE
 from condense_tui.documents.files import ExportError
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES

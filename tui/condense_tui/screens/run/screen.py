@@ -15,8 +15,9 @@ from condense_core.rows_of_layers import OUTPUTS_PROBE, other_rows
 from condense_core.runfile.info import read_run
 from condense_core.runs.about_run import known_about
 from condense_core.thresholds import other_cut
-from condense_tui.actions import Place, bindings
+from condense_tui.actions import Place
 from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.keys import bindings
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
@@ -380,7 +381,8 @@ class RunScreen(PlayedScreen):
 
     def action_new(self) -> None:
         """A new run like this one."""
-        from condense_tui.screens.dialogs.form import FormScreen, of_run
+        from condense_tui.screens.dialogs.draft import of_run
+        from condense_tui.screens.dialogs.form import FormScreen
 
         try:
             form = FormScreen(of_run(read_run(self.place), known_about(self.place)))

@@ -20,6 +20,7 @@ from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.levels import decode_similarity
 from condense_core.runfile.rows import Event
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, has_table, one_moment, open_reader, reading
@@ -338,7 +339,7 @@ class RunReader:
                 whole = row.key != 0
         if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
             return None
-        return frames.decode_similarity(chain[::-1]) if chain else None
+        return decode_similarity(chain[::-1]) if chain else None
 
     def similarity_steps(self, layer: str) -> list[int]:
         """Steps of which the layer's matrix was recorded, ascending."""

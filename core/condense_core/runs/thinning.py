@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from condense_core.runfile import frames
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import required_steps, thinned
@@ -58,7 +59,7 @@ def _evenly(steps: list[int], most: int) -> Iterable[int]:
 def _similarities(run: RunReader, layer: str, kept: list[int]) -> Iterator[tuple[bytes, int, str, int]]:
     """The matrices of the kept steps as frames that build on each other: blob, key, layer, step."""
     condensed = run.condensation(layer)
-    encoder = frames.SimilarityEncoder()
+    encoder = SimilarityEncoder()
     for step in run.similarity_steps(layer):
         cosine = run.similarity(layer, step) if step in kept else None
         if cosine is not None:

@@ -19,6 +19,7 @@ from condense_core.measures.rank import effective_ranks, singular_values
 from condense_core.measures.similarity import mean_pair_abs_cos, pool_similarity, upper_triangle
 from condense_core.measures.tracking import Tracker
 from condense_core.runfile import frames
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import COARSE, FINE, Cut
@@ -28,7 +29,7 @@ class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
 
     def __init__(self, start: View | MemberViews) -> None:
-        self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
+        self._encoders = {layer: SimilarityEncoder() for layer in start.layers}
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)

@@ -7,7 +7,7 @@ import pytest
 
 from condense_core.engine.probes import MemberViews
 from condense_core.engine.training.recorder import Recorder
-from condense_core.runfile.frames import SimilarityEncoder
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
 

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import RunFailedError
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
 from condense_core.runfile.info import HEARTBEAT_S
 from condense_core.runfile.precision import CLOCK, rounded
-from condense_core.runfile.rows import newest
+from condense_core.runfile.rows import StoredFrame, newest
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer, reading
 from condense_core.runfile.status import Status
@@ -61,7 +62,7 @@ class RunWriter:
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
         with reading(folder):
-            self._scalars = scalars_of(self._connection)
+            self._scalars, self._frames = scalars_of(self._connection), FrameTable(self._connection)
             self._seq = newest(self._connection)
 
     def append(self, record: StepRecord) -> None:
@@ -73,12 +74,9 @@ class RunWriter:
             scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
             self._scalars.put(scalars)
             self._seq += len(scalars)
-            connection.executemany(
-                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
-                    for layer, frame, blob in blobs
-                ],
+            self._frames.put(
+                StoredFrame(self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
+                for layer, frame, blob in blobs
             )
             now = time.time()
             connection.executemany(

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from condense_core.runfile import frames
-from condense_core.runfile.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
+from condense_core.runfile.frames import Alignment, Array, Condensation, Frame, Spectrum
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer
 from condense_core.runfile.writer import StepRecord

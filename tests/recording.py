@@ -19,10 +19,10 @@ from condense_core.runfile.frames import (
     Condensation,
     Frame,
     Members,
-    SimilarityEncoder,
     Spectrum,
     place,
 )
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario.claims import Claim

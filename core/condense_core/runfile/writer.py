@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import RunFailedError
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
 from condense_core.runfile.info import HEARTBEAT_S
 from condense_core.runfile.precision import CLOCK, rounded
-from condense_core.runfile.rows import newest
+from condense_core.runfile.rows import StoredFrame, newest
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer, reading
 from condense_core.runfile.status import Status
@@ -61,7 +62,7 @@ class RunWriter:
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
         with reading(folder):
-            self._scalars = scalars_of(self._connection)
+            self._scalars, self._frames = scalars_of(self._connection), FrameTable(self._connection)
             self._seq = newest(self._connection)
 
     def append(self, record: StepRecord) -> None:
@@ -73,12 +74,9 @@ class RunWriter:
             scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
             self._scalars.put(scalars)
             self._seq += len(scalars)
-            connection.executemany(
-                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
-                    for layer, frame, blob in blobs
-                ],
+            self._frames.put(
+                StoredFrame(self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
+                for layer, frame, blob in blobs
             )
             now = time.time()
             connection.executemany(
@@ -140,6 +138,10 @@ class _Synced(threading.Event):
     """Set when all that was handed over before is on the medium."""
 
 
+# What is handed over: a record, what makes one, columns of the run's row, and who waits for all before it.
+_Item = StepRecord | Callable[[], StepRecord] | dict[str, str | int | float | None] | threading.Event
+
+
 class RecordingThread:
     """A RunWriter on a separate thread: `put` waits only where there is no room, `flush` until all is committed.
 
@@ -151,7 +153,7 @@ class RecordingThread:
         self._file = folder / FILE_NAME
         self._resumable = resumable
         self._writer = RunWriter(folder)
-        self._queue: queue.Queue[StepRecord | dict[str, str | int | float | None] | threading.Event | None]
+        self._queue: queue.Queue[_Item | None]
         self._queue = queue.Queue(QUEUE_LENGTH)
         self._error: BaseException | None = None
         self.progress = (0, 0.0)
@@ -178,8 +180,8 @@ class RecordingThread:
         self.raise_error()
         return not self._queue.full()
 
-    def put(self, record: StepRecord) -> None:
-        """Hand over a record, waiting for room where there is none."""
+    def put(self, record: StepRecord | Callable[[], StepRecord]) -> None:
+        """Hand over a record, or what makes it in the thread, waiting for room where there is none."""
         self._put(record)
 
     def set_status(self, status: Status, reason: str = "", **columns: str | int | float | None) -> None:
@@ -202,7 +204,7 @@ class RecordingThread:
         self._writer.close()
         self.raise_error()
 
-    def _put(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
+    def _put(self, item: _Item) -> None:
         while True:
             self.raise_error()
             try:
@@ -243,7 +245,9 @@ class RecordingThread:
         except BaseException as error:  # noqa: BLE001 - raised again in the training thread, at its next call
             self._error = error
 
-    def _do(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
+    def _do(self, item: _Item) -> None:
+        if callable(item):
+            item = item()
         if isinstance(item, StepRecord):
             self._writer.append(item)
         elif isinstance(item, threading.Event):

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from condense_core.runfile import frames
+from condense_core.runfile.frame_table import FrameTable
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import required_steps, thinned
@@ -27,15 +29,15 @@ def thin(file: Path, most: int, *, weights: bool = False) -> None:
         matrices = [row for layer in run.layers for row in _similarities(run, layer, kept)]
     with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN")
-        connection.executemany(
-            "UPDATE frame SET blob = ?, key = ? WHERE kind = 'similarity' AND layer = ? AND step = ?", matrices
-        )
+        table = FrameTable(connection)
+        for layer, step, key, blob in matrices:
+            table.replace("similarity", layer, step, key, blob)
         connection.execute("CREATE TEMP TABLE kept (step INTEGER PRIMARY KEY)")
         connection.executemany("INSERT INTO kept VALUES (?)", [(step,) for step in kept])
         connection.execute("DELETE FROM scalar WHERE step NOT IN (SELECT step FROM kept)")
-        connection.execute("DELETE FROM frame WHERE kind != 'singular' AND step NOT IN (SELECT step FROM kept)")
+        table.remove_where("step NOT IN (SELECT step FROM kept)", without="singular")
         if not weights:
-            connection.execute("DELETE FROM frame WHERE kind = 'weights'")
+            table.remove("weights")
         connection.execute("COMMIT")
 
 
@@ -55,12 +57,12 @@ def _evenly(steps: list[int], most: int) -> Iterable[int]:
     return thinned(steps, most) if most > 1 else steps[:0]
 
 
-def _similarities(run: RunReader, layer: str, kept: list[int]) -> Iterator[tuple[bytes, int, str, int]]:
-    """The matrices of the kept steps as frames that build on each other: blob, key, layer, step."""
+def _similarities(run: RunReader, layer: str, kept: list[int]) -> Iterator[tuple[str, int, int, bytes]]:
+    """The matrices of the kept steps as frames that build on each other: layer, step, key, blob."""
     condensed = run.condensation(layer)
-    encoder = frames.SimilarityEncoder()
+    encoder = SimilarityEncoder()
     for step in run.similarity_steps(layer):
         cosine = run.similarity(layer, step) if step in kept else None
         if cosine is not None:
             frame = encoder.encode(cosine, len(cosine) if condensed is None else condensed.kernels)
-            yield frames.encode(frame), int(frame.key), layer, step
+            yield layer, step, int(frame.key), frames.encode(frame)

@@ -10,7 +10,8 @@ import numpy as np
 
 from condense_core.runfile.curves import Points
 from condense_core.runfile.layer_measures import predicted_step
-from condense_core.runfile.reader import MemberFiles, RunReader
+from condense_core.runfile.member_files import MemberFiles
+from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import FINE, INITIAL_STAGE, percent
 from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import heatmap

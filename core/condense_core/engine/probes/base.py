@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -19,7 +19,11 @@ from condense_core.scalar_names import split
 
 
 class Measurement:
-    """What was measured at one step of one member or more: scalars by name, frames and events; probes add to it."""
+    """What was measured at one step of one member or more: scalars by name, frames and events; probes add to it.
+
+    What takes long and needs nothing but what was measured, a probe leaves for `later`: it is worked out before the
+    first of them is read, by whoever reads it.
+    """
 
     def __init__(self, step: int, numbers: Sequence[int] = (0,), *, ensemble: bool = False) -> None:
         """`numbers` are those of the members among all of the scenario, `ensemble` whether it has more than one."""
@@ -32,9 +36,11 @@ class Measurement:
         self._columns: dict[str, tuple[NumpyArray, int]] = {}
         self._of_all: list[tuple[str, float]] = []
         self._frames: list[tuple[str, Frame]] = []
+        self._later: list[Callable[[], None]] = []
 
     def scalar(self, name: str, value: float | NumpyArray, bits: int = SINGLE) -> None:
-        """Add a scalar of each member, (S,) or one for all, of so many significant bits; NaN where it has no value."""
+        """Add a scalar of each member, (S,) or one for all, of so many significant bits; NaN where it has no value. One
+        that is there already is replaced."""
         self.__dict__.pop("_values", None)
         self._columns[name] = np.full(len(self.numbers), value, np.float64), bits
 
@@ -50,8 +56,30 @@ class Measurement:
         """Add one event of the member with that number."""
         self.member_events.append((number, kind, text))
 
+    def later(self, call: Callable[[], None]) -> None:
+        """Have `call`, which adds to this, called before any of it is read."""
+        self._later.append(call)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left for later."""
+        return not self._later
+
+    def finish(self) -> None:
+        """Work out what was left for later."""
+        calls, self._later = self._later, []
+        for call in calls:
+            call()
+
     def add(self, part: Measurement) -> None:
         """Add what was found of some of the members."""
+        if part._later:
+            self.later(lambda: self._add(part))
+        else:
+            self._add(part)
+
+    def _add(self, part: Measurement) -> None:
+        part.finish()
         rows = [self._row_of[number] for number in part.numbers]
         for name, (values, bits) in part._columns.items():
             column, _ = self._columns.setdefault(name, (np.full(len(self.numbers), math.nan), bits))
@@ -62,11 +90,13 @@ class Measurement:
     @property
     def scalars(self) -> list[tuple[str, float]]:
         """What the run file has as its own: of an ensemble, means of the members that have a value."""
+        self.finish()
         return [*self._own(), *self._of_all]
 
     @property
     def frames(self) -> list[tuple[str, Frame]]:
         """All frames under the layers' names in the run file, with the scalars of an ensemble member by member."""
+        self.finish()
         if not self._ensemble:
             return self._frames
         names, values = tuple(self._columns), self._values
@@ -85,6 +115,7 @@ class Measurement:
     @property
     def events(self) -> list[tuple[str, str]]:
         """All events, whichever member they are of."""
+        self.finish()
         return [(kind, text) for _, kind, text in self.member_events]
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,14 +14,16 @@ from condense_core.engine.probes.members import MemberViews, NumpyArray, togethe
 from condense_core.engine.probes.view import View
 from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
 from condense_core.measures.kernels import slices
-from condense_core.measures.null import Null, calibration_size, is_condensed, null_condensation
+from condense_core.measures.null import Null, calibration_size, is_at_hand, is_condensed, null_condensation
 from condense_core.measures.rank import effective_ranks, singular_values
 from condense_core.measures.similarity import mean_pair_abs_cos, pool_similarity, upper_triangle
 from condense_core.measures.tracking import Tracker
 from condense_core.runfile import frames
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
 from condense_core.scalar_names import layer_in_words
+from condense_core.scenario.geometry import Geometry
 from condense_core.thresholds import COARSE, FINE, Cut
 
 
@@ -28,7 +31,7 @@ class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
 
     def __init__(self, start: View | MemberViews) -> None:
-        self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
+        self._encoders = {layer: SimilarityEncoder() for layer in start.layers}
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
@@ -55,6 +58,23 @@ def _pooled(members: MemberViews, layer: str, side: int) -> NumpyArray:
         order_M = display_order(own.label_M, own.sign_M)
         pooled.append(pool_similarity(torch.from_numpy(cosine_MM), order_M, side).numpy())
     return np.stack(pooled)
+
+
+class _Measured(NamedTuple):
+    """What was measured of a layer's lines, before it is held against chance."""
+
+    layer: str
+    numbers: tuple[int, ...]
+    geometry: Geometry
+    chance_S: Sequence[int]
+    lines: MembersLines
+    coarse: MembersLines
+    coverage_S: NumpyArray
+    mean_S: NumpyArray
+    pair_S: NumpyArray
+    label_SM: NumpyArray
+    sign_SM: NumpyArray
+    norm_SM: NumpyArray
 
 
 class CondensationProbe:
@@ -94,38 +114,65 @@ class CondensationProbe:
 
     def _measure_layer(self, layer: str, members: MemberViews, into: Measurement) -> None:
         geometry = members.geometry(layer)
-        chance = members.chance_entries(layer)
         lines, coarse = members.lines(layer, FINE), members.lines(layer, COARSE)
-        nulls, condensed = _judged(lines, FINE, chance)
-        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, chance)
         coverage_S, mean_S = round_array(lines.coverage_S), round_array(lines.mean_abs_cos_S)
         pair_S = round_array(mean_pair_abs_cos(members.pairs(layer), geometry.kernels))
         into.scalar(f"{layer}.directions_coarse", coarse.directions_S)
         into.scalar(f"{layer}.coverage_coarse", coarse.coverage_S)
-        into.scalar(f"{layer}.null_coverage_coarse", np.array([null.coverage95 for null in nulls_coarse]))
-        into.scalar(f"{layer}.condensed_coarse", np.array(condensed_coarse, np.float64))
+        # these have their place among the others, and their values once it is known what chance would make
+        into.scalar(f"{layer}.null_coverage_coarse", math.nan)
+        into.scalar(f"{layer}.condensed_coarse", math.nan)
         into.scalar(f"{layer}.lines", lines.lines_S)
         into.scalar(f"{layer}.lines_coarse", coarse.lines_S)
         into.scalar(f"{layer}.directions", lines.directions_S)
         into.scalar(f"{layer}.coverage", coverage_S)
         into.scalar(f"{layer}.mean_abs_cos", mean_S)
         into.scalar(f"{layer}.pair_abs_cos", pair_S)
-        into.scalar(f"{layer}.condensed", np.array(condensed, np.float64))
+        into.scalar(f"{layer}.condensed", math.nan)
         label_SM, sign_SM = self._trackers[layer].follow(members.numbers, lines.label_SM, lines.sign_SM)
-        columns = zip(
+        chance = members.chance_entries(layer)
+        found = _Measured(
+            layer,
             members.numbers,
+            geometry,
+            chance,
+            lines,
+            coarse,
+            coverage_S,
+            mean_S,
+            pair_S,
+            label_SM,
+            sign_SM,
+            round_array(members.norms(layer), SHORT),
+        )
+        if all(map(is_at_hand, chance)):
+            self._judge(found, into)
+        else:
+            # a simulation, which is nothing that training should wait for
+            into.later(lambda: self._judge(found, into))
+
+    def _judge(self, found: _Measured, into: Measurement) -> None:
+        """Hold what was measured against chance, and add what follows from it."""
+        layer, geometry, lines, coarse = found.layer, found.geometry, found.lines, found.coarse
+        nulls, condensed = _judged(lines, FINE, found.chance_S)
+        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, found.chance_S)
+        into.scalar(f"{layer}.null_coverage_coarse", np.array([null.coverage95 for null in nulls_coarse]))
+        into.scalar(f"{layer}.condensed_coarse", np.array(condensed_coarse, np.float64))
+        into.scalar(f"{layer}.condensed", np.array(condensed, np.float64))
+        columns = zip(
+            found.numbers,
             lines.kept_S.tolist(),
             lines.lines_S.tolist(),
             coarse.lines_S.tolist(),
             lines.directions_S.tolist(),
-            coverage_S.tolist(),
-            mean_S.tolist(),
-            pair_S.tolist(),
+            found.coverage_S.tolist(),
+            found.mean_S.tolist(),
+            found.pair_S.tolist(),
             nulls,
             condensed,
-            frames.Array.rows(label_SM, "i2"),
-            frames.Array.rows(sign_SM, "i1"),
-            frames.Array.rows(round_array(members.norms(layer), SHORT), "f4"),
+            frames.Array.rows(found.label_SM, "i2"),
+            frames.Array.rows(found.sign_SM, "i1"),
+            frames.Array.rows(found.norm_SM, "f4"),
             strict=True,
         )
         for row, (number, kept, count, count_coarse, directions, coverage, mean, pair, null, *rest) in enumerate(

@@ -11,6 +11,7 @@ from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients
+from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
@@ -67,6 +68,12 @@ METHODS = {
     "compiled": (CompiledGradients, scenario(optimizer=Adam(lr=0.01))),
     "compiled in batches": (CompiledGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
     "cnn": (CnnGradients, scenario(data=Digits(samples=20), layers=(Conv(width=3),), optimizer=Adam(lr_lambda1=0.1))),
+    "compiled convolutions": (
+        CompiledConvolutions,
+        scenario(
+            data=Digits(samples=20), layers=(Conv(width=3), Conv(width=9), Dense(width=4)), optimizer=Adam(lr=0.01)
+        ),
+    ),
     "eager": (AutogradGradients, scenario(optimizer=Adam(lr=0.01))),
     "mlp with noise": (
         MlpGradients,

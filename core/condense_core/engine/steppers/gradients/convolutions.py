@@ -21,7 +21,7 @@ from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.gradients.convolution_layout import Layout, zeros
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
-from condense_core.scenario.data import input_shape, sample_count
+from condense_core.scenario.data_sizes import input_shape, sample_count
 from condense_core.scenario.experiment import Conv, Dense, Experiment
 
 # Images of a chunk, and parts of it whose gradients are added up apart from each other: threads share the parts out,

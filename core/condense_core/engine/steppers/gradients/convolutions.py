@@ -18,7 +18,7 @@ from condense_core.engine.network.losses import residual
 from condense_core.engine.network.network import Network
 from condense_core.engine.steppers import compiled
 from condense_core.engine.steppers.drawn import Masks
-from condense_core.engine.steppers.gradients.convolution_layout import Layout, zeros
+from condense_core.engine.steppers.gradients.convolution_layout import ConvolutionLayout, zeros
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
 from condense_core.scenario.data_sizes import input_shape, sample_count
@@ -81,7 +81,7 @@ class CompiledConvolutions:
         convolutions = [layer for layer in experiment.layers if isinstance(layer, Conv)]
         names = experiment.layer_names
         lanes = LANES[experiment.dtype]
-        self._layout = Layout(convolutions, names[: len(convolutions)], datasets[0].input_shape, lanes, TILE)
+        self._layout = ConvolutionLayout(convolutions, names[: len(convolutions)], datasets[0].input_shape, lanes, TILE)
         self._tables = self._layout.tables(CODES)
         dense = [layer for layer in experiment.layers if isinstance(layer, Dense)]
         self._above = [*names[len(convolutions) :], "output"]

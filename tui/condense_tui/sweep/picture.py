@@ -16,7 +16,6 @@ from condense_tui.draw.bars import bar
 from condense_tui.draw.palette import PALETTES
 from condense_tui.sweep.borders import NOTE, condensed_side
 from condense_tui.sweep.grid import ColourScale, Grid, words
-from condense_tui.sweep.show import Show
 
 # Columns of a cell: below the least not even `.93` and a gap fit; above the most a picture is not easier to read.
 LEAST_WIDTH, MOST_WIDTH = 4, 13
@@ -40,7 +39,7 @@ def draw(grid: Grid, scale: ColourScale, width: int, ability: Ability) -> list[T
     return None
 
 
-def legend(scale: ColourScale, show: Show, ability: Ability) -> Text:
+def legend(scale: ColourScale, show: str, ability: Ability) -> Text:
     """The ends of the scale with the colours between them; empty without colour."""
     if ability.depth is Depth.NONE:
         return Text()

@@ -25,6 +25,7 @@ from condense_core.scenario.checked import (
     require_in_words,
 )
 from condense_core.scenario.claims import Claim, Requirement
+from condense_core.scenario.convolutions import check_convolutions
 from condense_core.scenario.data import (
     Anchors,
     Cifar10,
@@ -243,6 +244,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
         if self.initial is not None:
             check_path("initial", self.initial, "a path to a safetensors file")
         self._check_layer_order()
+        check_convolutions(self.convolutions, self.data, self.optimizer, self.record.probes)
         self._check_loss_and_labels()
         self._check_draws()
         batch = self.optimizer.batch
@@ -324,6 +326,17 @@ class Experiment(Checked, frozen=True, kw_only=True):
             theory = len(kinds) == 1 and kinds[0]
             advice = "; give optimizer.lr instead, since λ1 is that of a convolution's signal matrix"
             require_in_words(theory, "optimizer.lr_lambda1", "a network of one convolution", has + advice)
+
+    @property
+    def convolutions(self) -> dict[str, Conv]:
+        """Its convolutions by their names, in order."""
+        named = zip(self.layer_names, self.layers, strict=False)
+        return {name: layer for name, layer in named if isinstance(layer, Conv)}
+
+    @property
+    def batch_norm(self) -> bool:
+        """Whether a layer under study is normalised over the batch."""
+        return any(layer.batch_norm for layer in self.convolutions.values())
 
     @property
     def decodes(self) -> bool:

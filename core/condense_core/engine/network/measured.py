@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from condense_core.engine.network.batch_norm import BatchNorm
 from condense_core.measures.rows import as_rows
 from condense_core.measures.sample import drawn_kernels
 from condense_core.scenario.geometry import Geometry, LayerKind
@@ -35,6 +36,8 @@ class MeasuredNetwork(nn.Module):
     def __init__(self, parts: Mapping[str, MeasuredRows]) -> None:
         super().__init__()
         self.parts = dict(parts)
+        self.batch_norms: Sequence[BatchNorm] = ()
+        """Batch normalisation of the layers under study, in order; that of a trunk is not among them."""
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -87,3 +90,17 @@ class MeasuredNetwork(nn.Module):
             yield
         finally:
             self.train(training)
+
+    @contextlib.contextmanager
+    def measuring_as_trained(self) -> Iterator[None]:
+        """The same, but `batch_norms` go by the statistics of what passes through together, as in a training step,
+        whose loss is that; running statistics would be those of the steps before."""
+        seen = [norm.seen for norm in self.batch_norms]
+        with self.measuring():
+            for norm in self.batch_norms:
+                norm.train()
+            try:
+                yield
+            finally:
+                for norm, before in zip(self.batch_norms, seen, strict=True):
+                    norm.seen = before

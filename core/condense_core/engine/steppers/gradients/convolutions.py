@@ -36,10 +36,11 @@ TORCH_MULTIPLICATION_S = 4e-11
 
 
 def applies(experiment: Experiment) -> bool:
-    """Whether compiled code knows the scenario's network: convolutions, then any number of dense layers, nothing that
-    is drawn."""
+    """Whether compiled code knows the scenario's network: convolutions of every position of their image, then any
+    number of dense layers, nothing that is drawn."""
     known = experiment.trunk is None and isinstance(experiment.layers[0], Conv)
-    return known and not any(layer.dropout for layer in experiment.layers)
+    plain = all(layer.is_plain for layer in experiment.layers if isinstance(layer, Conv))
+    return known and plain and not any(layer.dropout for layer in experiment.layers)
 
 
 def repays(experiment: Experiment) -> bool:

@@ -220,7 +220,9 @@ class CompiledGradients:
         chunks = -(-self._samples // self._columns)
         padded = np.zeros((len(arrays), len(arrays[0]), chunks * self._columns), self._dtype)
         padded[:, :, : self._samples] = arrays
-        return padded.reshape(len(arrays), len(arrays[0]), chunks, self._columns).transpose(0, 2, 1, 3).ravel()
+        laid = self._zeros(padded.size)
+        laid[:] = padded.reshape(len(arrays), len(arrays[0]), chunks, self._columns).transpose(0, 2, 1, 3).ravel()
+        return laid
 
     def _memory(self) -> tuple[Numbers, ...]:
         """What one thread works in, as `training.train` takes it."""
@@ -229,7 +231,11 @@ class CompiledGradients:
         entries = int(self._layers[0, 1])
         hidden = self._hidden * columns
         sizes = (*(self._own,) * 4, hidden, hidden, outputs * columns, outputs * columns, widest * columns)
-        return tuple(np.zeros(size, self._dtype) for size in (*sizes, entries * columns, outputs * columns))
+        return tuple(self._zeros(size) for size in (*sizes, entries * columns, outputs * columns))
+
+    def _zeros(self, *shape: int) -> Numbers:
+        """In memory where vectors may begin: PyTorch's is aligned to 64 bytes, NumPy's is not."""
+        return torch.zeros(shape, dtype=getattr(torch, self._dtype.name)).numpy()
 
 
 def _columns(samples: int, bytes_a_sample: int) -> int:

@@ -7,7 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 from condense_core.engine.steppers.compiled.functions import compiled, inlined
-from condense_core.engine.steppers.compiled.vectors import add_pairs, add_run, add_total, lanes_of, load, spread, store, zeros
+from condense_core.engine.steppers.compiled.vectors import (
+    add_pairs,
+    add_run,
+    add_total,
+    lanes_of,
+    load,
+    spread,
+    store,
+    zeros,
+)
 
 SET, ADD, SCALE = 0, 1, 2
 

@@ -31,91 +31,98 @@ GD, ADAM = 0, 1
 
 
 @inlined
-def _softmax(o: Any, e: Any, outputs: Any, columns: Any, n: Any) -> Any:
-    """Shares of the outputs of the samples from n on, written to e."""
-    highest = load(o, n)
+def _softmax(o: Any, e: Any, at: Any, outputs: Any, columns: Any) -> Any:
+    """Shares of the outputs of the samples from `o[at]` on, written to e."""
+    highest = load(o, at)
     for d in range(1, outputs):
-        other = load(o, d * columns + n)
+        other = load(o, at + d * columns)
         highest = where_less(highest, other, other, highest)
     sum_ = const(highest, 0.0)
     for d in range(outputs):
-        share = exponential(load(o, d * columns + n) - highest)
-        store(e, d * columns + n, share)
+        share = exponential(load(o, at + d * columns) - highest)
+        store(e, at + d * columns, share)
         sum_ = sum_ + share
     for d in range(outputs):
-        store(e, d * columns + n, load(e, d * columns + n) / sum_)
+        store(e, at + d * columns, load(e, at + d * columns) / sum_)
 
 
 @compiled
 def _residuals(
-    e: Any, o: Any, y: Any, y_at: Any, loss: Any, outputs: Any, columns: Any, samples: Any, share: Any
+    e: Any, o: Any, first: Any, y: Any, y_at: Any, loss: Any, outputs: Any, columns: Any, samples: Any, share: Any
 ) -> Any:
-    """e = ∂loss/∂f for the outputs o, 0 from `samples` on; `share` is 1/N."""
+    """e = ∂loss/∂f for the outputs o, 0 from `samples` on, from `first` on in both; `share` is 1/N."""
     lanes = lanes_of(e)
     scale = fill(share)
     for n in range(0, columns, lanes):
+        start, target = first + n, y_at + n
         if loss == 0:
-            for d in range(outputs):
-                at = d * columns + n
-                store(e, at, (load(o, at) - load(y, y_at + at)) * scale)
+            for d in range(0, outputs * columns, columns):
+                store(e, start + d, (load(o, start + d) - load(y, target + d)) * scale)
             continue
-        _softmax(o, e, outputs, columns, n)
+        _softmax(o, e, start, outputs, columns)
         sum_ = const(scale, 0.0)
         if loss == 1:
-            for d in range(outputs):
-                at = d * columns + n
-                part = load(e, at)
-                sum_ = sum_ + part * (part - load(y, y_at + at))
-            for d in range(outputs):
-                at = d * columns + n
-                part = load(e, at)
-                store(e, at, part * (part - load(y, y_at + at) - sum_) * scale)
+            for d in range(0, outputs * columns, columns):
+                part = load(e, start + d)
+                sum_ = sum_ + part * (part - load(y, target + d))
+            for d in range(0, outputs * columns, columns):
+                part = load(e, start + d)
+                store(e, start + d, part * (part - load(y, target + d) - sum_) * scale)
         else:
-            for d in range(outputs):
-                sum_ = sum_ + load(y, y_at + d * columns + n)
-            for d in range(outputs):
-                at = d * columns + n
-                store(e, at, (load(e, at) * sum_ - load(y, y_at + at)) * scale)
+            for d in range(0, outputs * columns, columns):
+                sum_ = sum_ + load(y, target + d)
+            for d in range(0, outputs * columns, columns):
+                store(e, start + d, (load(e, start + d) * sum_ - load(y, target + d)) * scale)
     for d in range(outputs):
         for n in range(samples, columns):
-            e[d * columns + n] = 0
+            e[first + d * columns + n] = 0
 
 
 @compiled
 def _forward_backward(
     p: Any, g: Any, layers: Any, skips: Any, x: Any, x_at: Any, y: Any, y_at: Any, loss: Any,
-    columns: Any, samples: Any, share: Any, h: Any, d: Any, o: Any, e: Any, back: Any,
+    columns: Any, samples: Any, share: Any, h: Any, d: Any, back: Any,
 ) -> Any:  # fmt: skip
-    """Outputs o of one chunk of samples, and its part of the gradients added to g."""
+    """Outputs of one chunk of samples, at the end of h, and its part of the gradients added to g.
+
+    No name stands for one array or another: Numba would count who refers to them, which takes as long as a layer.
+    """
     last = len(layers) - 1
     lanes = lanes_of(h)
     for layer in range(last + 1):
         rows, inputs, at = layers[layer, ROWS], layers[layer, INPUTS], layers[layer, HIDDEN_AT]
         w_at, bias_at = layers[layer, WEIGHT_AT], layers[layer, BIAS_AT]
-        under, under_at = (x, x_at) if layer == 0 else (h, layers[layer - 1, HIDDEN_AT])
-        out = o if layer == last else h
-        multiply(out, at, SET, p, w_at, inputs, 1, bias_at, under, under_at, rows, inputs, columns)
+        if layer:
+            under_at = layers[layer - 1, HIDDEN_AT]
+            multiply(h, at, SET, p, w_at, inputs, 1, bias_at, h, under_at, rows, inputs, columns)
+        else:
+            under_at = 0
+            multiply(h, at, SET, p, w_at, inputs, 1, bias_at, x, x_at, rows, inputs, columns)
         if layer < last:
             activate(layers[layer, SIGMA], h, d, at, at + rows * columns)
             if skips and layer:
                 for n in range(0, rows * columns, lanes):
                     store(h, at + n, load(h, at + n) + load(h, under_at + n))
-    _residuals(e, o, y, y_at, loss, layers[last, ROWS], columns, samples, share)
+    _residuals(d, h, layers[last, HIDDEN_AT], y, y_at, loss, layers[last, ROWS], columns, samples, share)
     for layer in range(last, -1, -1):
         rows, inputs, at = layers[layer, ROWS], layers[layer, INPUTS], layers[layer, HIDDEN_AT]
         w_at, bias_at = layers[layer, WEIGHT_AT], layers[layer, BIAS_AT]
         if skips and layer < last:
             for n in range(0, rows * columns, lanes):
                 store(d, at + n, load(d, at + n) * load(back, n))
-        above = e if layer == last else d
         if bias_at >= 0:
-            add_sums(g, bias_at, above, at, rows, columns)
-        under, under_at = (x, x_at) if layer == 0 else (h, layers[layer - 1, HIDDEN_AT])
-        add_products(g, w_at, above, at, under, under_at, rows, inputs, columns)
-        if layer:
-            # what comes back is multiplied by σ' in place of it; with skips it is needed as it is, too
-            to, to_at, how = (d, under_at, SCALE) if not skips else (back, 0, SET if layer == last else ADD)
-            multiply(to, to_at, how, p, w_at, 1, inputs, -1, above, at, inputs, rows, columns)
+            add_sums(g, bias_at, d, at, rows, columns)
+        if layer == 0:
+            add_products(g, w_at, d, at, x, x_at, rows, inputs, columns)
+            continue
+        under_at = layers[layer - 1, HIDDEN_AT]
+        add_products(g, w_at, d, at, h, under_at, rows, inputs, columns)
+        # what comes back is multiplied by σ' in place of it; with skips it is needed as it is, too
+        if skips:
+            how = SET if layer == last else ADD
+            multiply(back, 0, how, p, w_at, 1, inputs, -1, d, at, inputs, rows, columns)
+        else:
+            multiply(d, under_at, SCALE, p, w_at, 1, inputs, -1, d, at, inputs, rows, columns)
 
 
 @compiled
@@ -179,10 +186,10 @@ def train(
     else uses meanwhile.
     """
     samples, columns, batches, apart, across, loss, skips, kind = sizes
-    p, g, m, v, h, d, o, e, back, x_chunk, y_chunk = work
+    p, g, m, v, h, d, back, x_chunk, y_chunk = work
     x_rows, y_rows = len(x_chunk) // columns, len(y_chunk) // columns
     x_size, y_size = across * x_rows, across * y_rows
-    share = settings[4]
+    share, o_at = settings[4], layers[len(layers) - 1, HIDDEN_AT]
     for row in range(first, last):
         _copy_in(p, flat, tensors, row)
         if steps and kind == ADAM:
@@ -199,16 +206,18 @@ def train(
                     begin = (row * max(steps, 1) + step) * samples + start
                     _gather(x_chunk, columns, inputs, x_at, across, order, begin, begin + count)
                     _gather(y_chunk, columns, targets, y_at, across, order, begin, begin + count)
-                    x, y, x_from, y_from = x_chunk, y_chunk, 0, 0
+                    _forward_backward(
+                        p, g, layers, skips, x_chunk, 0, y_chunk, 0, loss, columns, count, share, h, d, back
+                    )
                 else:
-                    x, y, x_from, y_from = inputs, targets, x_at + start * x_rows, y_at + start * y_rows
-                _forward_backward(
-                    p, g, layers, skips, x, x_from, y, y_from, loss, columns, count, share, h, d, o, e, back
-                )
+                    _forward_backward(
+                        p, g, layers, skips, inputs, x_at + start * x_rows, targets, y_at + start * y_rows, loss,
+                        columns, count, share, h, d, back,
+                    )  # fmt: skip
                 if not steps:
                     for output in range(y_rows):
                         for n in range(count):
-                            outputs[(row * y_rows + output) * samples + start + n] = o[output * columns + n]
+                            outputs[(row * y_rows + output) * samples + start + n] = h[o_at + output * columns + n]
             if not steps:
                 _copy_out(g, grads, tensors, row)
             elif kind == ADAM:
@@ -229,5 +238,5 @@ def signature(dtype: str) -> Any:
     table = types.Array(types.int64, 2, "C")
     return types.void(
         types.int64, types.int64, types.int64, types.UniTuple(types.int64, 8), table, table,
-        *(numbers,) * 6, whole, *(numbers,) * 3, types.UniTuple(numbers, 11), numbers,
+        *(numbers,) * 6, whole, *(numbers,) * 3, types.UniTuple(numbers, 9), numbers,
     )  # fmt: skip

@@ -139,7 +139,7 @@ class CompiledGradients:
             layers.append([rows, entries, place[weight], place.get(f"{name}.bias", -1), hidden * self._columns, sigma])
             hidden += rows
         rows, entries = self.parameters.stacked["output.weight"].shape[1:]
-        layers.append([rows, entries, place["output.weight"], place.get("output.bias", -1), 0, 0])
+        layers.append([rows, entries, place["output.weight"], place.get("output.bias", -1), hidden * self._columns, 0])
         self._layers = np.array(layers, np.int64)
 
     def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
@@ -229,8 +229,9 @@ class CompiledGradients:
         columns, outputs = self._columns, self._outputs_shape[1]
         widest = max(layer.width for layer in self._experiment.layers)
         entries = int(self._layers[0, 1])
-        hidden = self._hidden * columns
-        sizes = (*(self._own,) * 4, hidden, hidden, outputs * columns, outputs * columns, widest * columns)
+        # activations of hidden layers and outputs
+        units = (self._hidden + outputs) * columns
+        sizes = (*(self._own,) * 4, units, units, widest * columns)
         return tuple(self._zeros(size) for size in (*sizes, entries * columns, outputs * columns))
 
     def _zeros(self, *shape: int) -> Numbers:

@@ -131,7 +131,8 @@ class CompiledGradients:
         self._tensors = np.array(tensors, np.int64)
         self._own = -(-own_at // VECTOR) * VECTOR
         layers: list[list[int]] = []
-        hidden = 0
+        # a chunk's inputs come first
+        hidden = self.parameters.stacked[f"{self._names[0]}.kernels"].shape[2]
         for number, (name, layer) in enumerate(zip(self._names, self._experiment.layers, strict=True)):
             weight = f"{name}.{'weight' if number else 'kernels'}"
             rows, entries = self.parameters.stacked[weight].shape[1:]
@@ -226,13 +227,11 @@ class CompiledGradients:
 
     def _memory(self) -> tuple[Numbers, ...]:
         """What one thread works in, as `training.train` takes it."""
-        columns, outputs = self._columns, self._outputs_shape[1]
+        outputs = self._outputs_shape[1]
         widest = max(layer.width for layer in self._experiment.layers)
-        entries = int(self._layers[0, 1])
-        # activations of hidden layers and outputs
-        units = (self._hidden + outputs) * columns
-        sizes = (*(self._own,) * 4, units, units, widest * columns)
-        return tuple(self._zeros(size) for size in (*sizes, entries * columns, outputs * columns))
+        # inputs, activations and outputs; then targets, or what skips a layer
+        units = (int(self._layers[-1, 4]) // self._columns + outputs + max(outputs, widest)) * self._columns
+        return tuple(self._zeros(size) for size in (*(self._own,) * 4, units, units))
 
     def _zeros(self, *shape: int) -> Numbers:
         """In memory where vectors may begin: PyTorch's is aligned to 64 bytes, NumPy's is not."""

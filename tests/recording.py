@@ -20,9 +20,9 @@ from condense_core.runfile.frames import (
     Frame,
     Members,
     Spectrum,
-    place,
 )
 from condense_core.runfile.levels import SimilarityEncoder
+from condense_core.runfile.places import place
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario.claims import Claim

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ from condense_core.foreign import decoding
 from condense_core.measure_table import PredictionSource, prediction_source
 from condense_core.runfile.rows import LARGEST_FRAME
 from condense_core.thresholds import direction_is_doubtful
+
+T = TypeVar("T")
 
 # A heatmap has no more cells than a large terminal.
 LARGEST_SIDE = 256
@@ -55,16 +57,6 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
     def of(cls, values: Any, dtype: Literal["i1", "i2", "f4", "f8"]) -> Array:
         array = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<"))
         return cls(dtype, array.shape, array.tobytes())
-
-    @classmethod
-    def rows(cls, values: npt.NDArray[Any], dtype: Literal["i1", "i2", "f4", "f8"]) -> list[Array]:
-        """Each row of a matrix by itself."""
-        data = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<")).tobytes()
-        rows, width = values.shape
-        step = width * _ITEM_SIZES[dtype]
-        return [cls(dtype, (width,), data[first : first + step]) for first in range(0, rows * step, step or 1)] or [
-            cls(dtype, (0,), b"") for _ in range(rows)
-        ]
 
     def __post_init__(self) -> None:
         if math.prod(self.shape) * _ITEM_SIZES[self.dtype] != len(self.data):
@@ -193,18 +185,14 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     @classmethod
     def of(cls, cosine: npt.NDArray[Any], *, mean_abs_cos: float, ratio: float) -> Alignment:
         """The frame of these cosines (M,), NaN if a kernel has no direction."""
-        (frame,) = cls.of_members(cosine[None], np.array([mean_abs_cos]), np.array([ratio]))
-        return frame
+        return cls(cosine=cls.levels(cosine), mean_abs_cos=mean_abs_cos, ratio=ratio)
 
-    @classmethod
-    def of_members(
-        cls, cosine: npt.NDArray[Any], mean_abs_cos: npt.NDArray[Any], ratio: npt.NDArray[Any]
-    ) -> list[Alignment]:
-        """The frames of the cosines (S, M) of several members, with their numbers (S,)."""
+    @staticmethod
+    def levels(cosine: npt.NDArray[Any]) -> Array:
+        """Cosines of any shape as `cosine` has them."""
         levels = np.rint(np.clip(np.nan_to_num(cosine, nan=0.0), -1, 1) * FINE_LEVELS)
         levels[np.isnan(cosine)] = NAN_FINE_LEVEL
-        own = zip(Array.rows(levels, "i2"), mean_abs_cos.tolist(), ratio.tolist(), strict=True)
-        return [cls(cosine=row, mean_abs_cos=mean, ratio=share) for row, mean, share in own]
+        return Array.of(levels, "i2")
 
     def numpy(self) -> npt.NDArray[np.float32]:
         """The cosines (M,) float32."""
@@ -311,11 +299,6 @@ Kind = Literal[
 """The name of each in a run file."""
 
 
-def place(layer: str, member: int) -> str:
-    """Under which layer name the run file keeps a frame of a member: its own for the first, `LAYER@k` for member k."""
-    return f"{layer}@{member}" if member else layer
-
-
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = typed.msgpack_decoder(Frame)
 
@@ -336,16 +319,21 @@ def kind_of(frame: msgspec.Struct | type[msgspec.Struct]) -> str:
     return kind.__name__.lower()
 
 
-def encode(frame: Frame) -> bytes:
-    """Bytes of one frame for the run file."""
+def encode(frame: msgspec.Struct) -> bytes:
+    """Bytes of one frame, or of a stack of them, for the run file."""
     return _compressors.own.compress(_encoder.encode(frame))
 
 
 def decode(blob: bytes) -> Frame:
     """The frame in `blob`; RunFileError if it is not one, or larger than LARGEST_FRAME."""
+    return decoded(blob, _decoder)
+
+
+def decoded(blob: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
+    """What a decoder makes of `blob`; RunFileError as for `decode`."""
     with decoding(RunFileError, "the run file is damaged or not from this program: a recorded frame cannot be read"):
         if zstandard.get_frame_parameters(blob).content_size > LARGEST_FRAME:
             raise ValueError(f"larger than {LARGEST_FRAME} bytes")
         # of its own a call, as above
         raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME)
-        return _decoder.decode(raw)
+        return decoder.decode(raw)

@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from condense_core.errors import RunFileError
 from condense_core.runfile.frames import Similarity
+from condense_core.runfile.stacks import Stack
 
 # int8 steps of a cosine: 127 levels each side of 0, and the one code left over for "no direction".
 LEVELS = 127
 NAN_LEVEL = -128
+# Levels of several members that are decoded back to a key frame, about half a millisecond.
+LEVELS_BACK = 524_288
 
 
 def to_levels(upper: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
@@ -55,7 +58,9 @@ class SimilarityEncoder:
 
     def encode(self, cosine: npt.NDArray[Any], kernels: int) -> Similarity:
         """The frame of a square matrix of cosines, of the only member."""
-        (frame,) = self.encode_members(cosine[np.triu_indices(len(cosine))][None], (0,), len(cosine), kernels)
+        upper = cosine[np.triu_indices(len(cosine))][None]
+        frame = self.encode_members(upper, (0,), len(cosine), kernels).of_member(0)
+        assert isinstance(frame, Similarity)
         return frame
 
     def encode_members(
@@ -65,17 +70,36 @@ class SimilarityEncoder:
         side: int,
         kernels: int,
         drawn_of: int | None = None,
-    ) -> list[Similarity]:
+    ) -> Stack:
         """The frames of the upper triangles (S, T), with their diagonals, of the members with those numbers."""
-        found = []
-        for number, levels in zip(numbers, to_levels(upper), strict=True):
-            key_every = max(4, min(32, 65_536 // max(1, len(levels))))
-            before, since = self._before.get(number), self._since_key.get(number, 0) + 1
-            key = before is None or len(before) != len(levels) or since >= key_every
-            self._before[number], self._since_key[number] = levels, 0 if key else since
-            sent = levels if key or before is None else levels - before
-            found.append(Similarity(kernels=kernels, side=side, key=key, levels=sent.tobytes(), drawn_of=drawn_of))
-        return found
+        return self.encode_levels(to_levels(upper), numbers, side, kernels, drawn_of)
+
+    def encode_levels(
+        self,
+        levels_ST: npt.NDArray[np.int8],
+        numbers: Sequence[int],
+        side: int,
+        kernels: int,
+        drawn_of: int | None = None,
+    ) -> Stack:
+        """`encode_members` of levels."""
+        before = [self._before.get(number) for number in numbers]
+        since = max(self._since_key.get(number, 0) for number in numbers) + 1
+        known = [levels for levels in before if levels is not None and len(levels) == levels_ST.shape[1]]
+        key = len(known) < len(before) or since >= _key_every(*levels_ST.shape)
+        sent_ST = levels_ST if key else levels_ST - np.stack(known)
+        self._before.update(zip(numbers, levels_ST, strict=True))
+        self._since_key.update(dict.fromkeys(numbers, 0 if key else since))
+        return Stack(
+            of="similarity",
+            members=tuple(numbers),
+            same={"kernels": kernels, "side": side, "key": key} | ({} if drawn_of is None else {"drawn_of": drawn_of}),
+            pieces={"levels": sent_ST.tobytes()},
+        )
+
+
+def _key_every(members: int, levels: int) -> int:
+    return max(4, min(32, 65_536 // max(1, levels), LEVELS_BACK // max(1, members * levels)))
 
 
 def decode_similarity(chain: list[Similarity]) -> npt.NDArray[np.float32]:

@@ -278,7 +278,7 @@ class RunReader:
     def weights(self, step: int | None = None) -> tuple[int, dict[str, npt.NDArray[np.floating]]] | None:
         """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
         with self._checked():
-            found = self._frames.newest(frames.Weights, self._place(""), step)
+            found = self._frames.newest(frames.Weights, "", self._member, step)
         return None if found is None else (found[0], found[1].numpy())
 
     def singular(self, layer: str, step: int | None = None) -> frames.Singular | None:
@@ -289,7 +289,7 @@ class RunReader:
     def weight_steps(self) -> IntArray:
         """Steps at which the weights were kept, ascending."""
         with self._checked():
-            return np.array(self._frames.table.steps("weights", self._place(""), MOST_KEPT), np.int64)
+            return np.array(self._frames.table.steps("weights", "", self._member, MOST_KEPT), np.int64)
 
     def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
         """`frame("outputs", …)`, typed."""
@@ -302,12 +302,12 @@ class RunReader:
     def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
         """The layer's cosine similarities, (side, side), at or before `step`; None if there are none."""
         with self._checked():
-            return self._frames.similarity(self._place(layer), step)
+            return self._frames.similarity(layer, self._member, step)
 
     def similarity_steps(self, layer: str) -> list[int]:
         """Steps of which the layer's matrix was recorded, ascending."""
         with self._checked():
-            return self._frames.table.steps("similarity", self._place(layer))
+            return self._frames.table.steps("similarity", layer, self._member)
 
     def frames_by_step(self) -> dict[int, int]:
         """How many frames each step has, weights and their singular values not counted: those are kept at a few of the
@@ -318,7 +318,7 @@ class RunReader:
     def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
         """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""
         with self._checked():
-            return self._frames.table.step_of(kind, self._place(layer), step)
+            return self._frames.table.step_of(kind, layer, self._member, step)
 
     @property
     def events(self) -> list[Event]:
@@ -363,12 +363,13 @@ class RunReader:
         # a member's own scenario does not say how many there are
         self._spreads = None if self._spreads is None else Spreads(self._spreads.members)
 
-    def _place(self, layer: str) -> str:
-        return frames.place(layer, self.member_number or 0)
+    @property
+    def _member(self) -> int:
+        return self.member_number or 0
 
     def _newest(self, kind: type[F], layer: str, step: int | None) -> F | None:
         with self._checked():
-            found = self._frames.newest(kind, self._place(layer), step)
+            found = self._frames.newest(kind, layer, self._member, step)
         return None if found is None else found[1]
 
     def _checked(self) -> contextlib.AbstractContextManager[None]:

@@ -12,18 +12,20 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import RunFailedError
 from condense_core.runfile.frame_table import FrameTable
-from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
+from condense_core.runfile.frames import Frame, encode
 from condense_core.runfile.info import HEARTBEAT_S
+from condense_core.runfile.places import place, place_of_several
 from condense_core.runfile.precision import CLOCK, rounded
 from condense_core.runfile.rows import StoredFrame, newest
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer, reading
+from condense_core.runfile.stacks import Stack, is_key, kind_of
 from condense_core.runfile.status import Status
 
 # A human's key press should act at once; a look at an empty table costs some microseconds.
@@ -45,7 +47,8 @@ class StepRecord(NamedTuple):
 
     step: int
     scalars: list[tuple[str, float]]
-    frames: list[tuple[str, Frame]]
+    frames: Sequence[tuple[str, Frame | Stack]]
+    """By the name of the row, and frames of several members by that of their layer."""
     events: list[tuple[str, str]]
 
 
@@ -68,15 +71,15 @@ class RunWriter:
     def append(self, record: StepRecord) -> None:
         """Commit one record as one transaction."""
         connection = self._connection
-        blobs = [(layer, frame, encode(frame)) for layer, frame in record.frames]
+        stored = [(layer, frame, encode(frame)) for layer, frame in self._stored(record.frames)]
         connection.execute("BEGIN IMMEDIATE")
         try:
             scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
             self._scalars.put(scalars)
             self._seq += len(scalars)
             self._frames.put(
-                StoredFrame(self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
-                for layer, frame, blob in blobs
+                StoredFrame(self._next(), record.step, kind_of(frame), layer, int(is_key(frame)), blob)
+                for layer, frame, blob in stored
             )
             now = time.time()
             connection.executemany(
@@ -125,13 +128,19 @@ class RunWriter:
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 
+    def _stored(self, found: Sequence[tuple[str, Frame | Stack]]) -> Iterator[tuple[str, Frame | Stack]]:
+        """Frames under the names of their rows: of several members as one where the file's version has that."""
+        for layer, frame in found:
+            if not isinstance(frame, Stack):
+                yield layer, frame
+            elif self._frames.has_stacks:
+                yield from ((place_of_several(layer, part.members), part) for part in frame.parts(layer))
+            else:
+                yield from ((place(layer, number), own) for number, own in frame.each_member())
+
     def _next(self) -> int:
         self._seq += 1
         return self._seq
-
-
-def _is_key(frame: Frame) -> int:
-    return int(frame.key) if isinstance(frame, Similarity) else 1
 
 
 class _Synced(threading.Event):

@@ -121,7 +121,7 @@ def _of_members(connection: sqlite3.Connection, members: int, layers: list[str])
     scalars = [f"{layer}.{what}{end}" for layer in layers for what in ("lines", "condensed") for end in _END.values()]
     found: dict[str, dict[int, float]] = {scalar: {} for scalar in scalars}
     over: set[int] = set()
-    for row in FrameTable(connection).back("members", "", None, MOST_FRAMES):
+    for row in FrameTable(connection).back("members", "", 0, None, MOST_FRAMES):
         if len(over) >= members:
             break
         frame = frames.decode(row.blob)

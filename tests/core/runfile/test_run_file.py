@@ -175,7 +175,7 @@ def test_a_reader_cannot_write(folder):
 def test_a_newer_format_is_refused_with_both_versions(folder):
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RunFileError, match="format 99, and this program reads up to 3"):
+    with pytest.raises(RunFileError, match="format 99, and this program reads up to 4"):
         RunReader(folder)
 
 
@@ -213,7 +213,8 @@ def test_a_damaged_row_is_an_error_in_one_line(folder):
 )
 def test_a_hostile_frame_is_refused(folder, blob):
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        connection.execute("INSERT INTO frame VALUES (1, 0, 'similarity', 'dense1', 1, ?)", (blob,))
+        connection.execute("INSERT INTO place VALUES (1, 'similarity', 'dense1')")
+        connection.execute("INSERT INTO frame VALUES (1, 0, 1, 1, ?)", (blob,))
         connection.commit()
     with RunReader(folder) as run, pytest.raises(RunFileError):
         run.similarity("dense1")
@@ -222,7 +223,8 @@ def test_a_hostile_frame_is_refused(folder, blob):
 COLUMNS = {
     "layout": ("names", "kinds"),
     "scalar": ("step", "layout", "data"),
-    "frame": ("step", "kind", "layer", "blob"),
+    "place": ("kind", "layer"),
+    "frame": ("step", "place", "blob"),
     "event": ("step", "kind", "text", "time"),
     "run": ("status", "versions", "heartbeat", "steps", "name"),
 }

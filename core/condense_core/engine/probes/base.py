@@ -13,8 +13,10 @@ from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.engine.probes.view import View
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Frame
+from condense_core.runfile.places import place
 from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.stacks import Stack
 from condense_core.scalar_names import split
 
 
@@ -35,7 +37,7 @@ class Measurement:
         self._ensemble = ensemble or len(self.numbers) > 1
         self._columns: dict[str, tuple[NumpyArray, int]] = {}
         self._of_all: list[tuple[str, float]] = []
-        self._frames: list[tuple[str, Frame]] = []
+        self._frames: list[tuple[str, int, Frame | Stack]] = []
         self._later: list[Callable[[], None]] = []
 
     def scalar(self, name: str, value: float | NumpyArray, bits: int = SINGLE) -> None:
@@ -50,7 +52,11 @@ class Measurement:
 
     def frame(self, layer: str, frame: Frame, number: int = 0) -> None:
         """Add one frame of a layer of the member with that number."""
-        self._frames.append((frames.place(layer, number), frame))
+        self._frames.append((layer, number, frame))
+
+    def stack(self, layer: str, stack: Stack) -> None:
+        """Add frames of a layer of several members."""
+        self._frames.append((layer, 0, stack))
 
     def event(self, kind: str, text: str, number: int = 0) -> None:
         """Add one event of the member with that number."""
@@ -95,10 +101,31 @@ class Measurement:
 
     @property
     def frames(self) -> list[tuple[str, Frame]]:
-        """All frames under the layers' names in the run file, with the scalars of an ensemble member by member."""
+        """All frames one by one, under the names that the run file has for each member's, with the scalars of an
+        ensemble member by member."""
+        found: list[tuple[str, Frame]] = []
+        for layer, frame in self.records:
+            if isinstance(frame, Stack):
+                found += [(place(layer, number), own) for number, own in frame.each_member()]
+            else:
+                found.append((layer, frame))
+        return found
+
+    @property
+    def records(self) -> list[tuple[str, Frame | Stack]]:
+        """`frames` as they are handed over to be written: of several members together where they were found so."""
         self.finish()
+        found: list[tuple[str, Frame | Stack]] = []
+        for layer, number, frame in self._frames:
+            if not isinstance(frame, Stack):
+                found.append((place(layer, number), frame))
+            elif len(frame.members) == 1:
+                (only,) = frame.members
+                found.append((place(layer, only), frame.of_member(only)))
+            else:
+                found.append((layer, frame))
         if not self._ensemble:
-            return self._frames
+            return found
         names, values = tuple(self._columns), self._values
         parts: list[slice] = [slice(0, len(names))]
         if values.size > frames.MOST_OF_MEMBERS:
@@ -110,7 +137,7 @@ class Measurement:
             frames.Members(names=names[part], members=self.numbers, values=frames.Array.of(values[part], "f8"))
             for part in parts
         ]
-        return [*(("", frame) for frame in own), *self._frames]
+        return [*(("", frame) for frame in own), *found]
 
     @property
     def events(self) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from condense_core.runfile import frames
 from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.stacks import Stack
 from condense_core.scalar_names import layer_in_words
 from condense_core.scenario.geometry import Geometry
 from condense_core.thresholds import COARSE, FINE, Cut
@@ -41,9 +42,8 @@ class SimilarityProbe:
             side = min(kernels, frames.LARGEST_SIDE)
             if kernels > side:
                 pairs_ST = upper_triangle(_pooled(members, layer, side))
-            encoded = self._encoders[layer].encode_members(pairs_ST, members.numbers, side, kernels, geometry.sampled)
-            for number, frame in zip(members.numbers, encoded, strict=True):
-                into.frame(layer, frame, number)
+            encoder = self._encoders[layer]
+            into.stack(layer, encoder.encode_members(pairs_ST, members.numbers, side, kernels, geometry.sampled))
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the first frame after a resume is a key frame."""
@@ -159,50 +159,37 @@ class CondensationProbe:
         into.scalar(f"{layer}.null_coverage_coarse", np.array([null.coverage95 for null in nulls_coarse]))
         into.scalar(f"{layer}.condensed_coarse", np.array(condensed_coarse, np.float64))
         into.scalar(f"{layer}.condensed", np.array(condensed, np.float64))
-        columns = zip(
-            found.numbers,
-            lines.kept_S.tolist(),
-            lines.lines_S.tolist(),
-            coarse.lines_S.tolist(),
-            lines.directions_S.tolist(),
-            found.coverage_S.tolist(),
-            found.mean_S.tolist(),
-            found.pair_S.tolist(),
-            nulls,
-            condensed,
-            frames.Array.rows(found.label_SM, "i2"),
-            frames.Array.rows(found.sign_SM, "i1"),
-            frames.Array.rows(found.norm_SM, "f4"),
-            strict=True,
+        into.stack(
+            layer,
+            Stack(
+                of="condensation",
+                members=found.numbers,
+                same={"kernels": geometry.kernels, "drawn_of": geometry.sampled},
+                each={
+                    "kept": lines.kept_S.tolist(),
+                    "lines": lines.lines_S.tolist(),
+                    "lines_coarse": coarse.lines_S.tolist(),
+                    "directions": lines.directions_S.tolist(),
+                    "coverage": found.coverage_S.tolist(),
+                    "mean_abs_cos": found.mean_S.tolist(),
+                    "pair_abs_cos": found.pair_S.tolist(),
+                    "null_coverage": [null.coverage95 for null in nulls],
+                    "null_abs_cos": [null.abs_cos95 for null in nulls],
+                    "condensed": condensed,
+                    "sizes": lines.sizes_S,
+                },
+                arrays={
+                    "label": frames.Array.of(found.label_SM, "i2"),
+                    "sign": frames.Array.of(found.sign_SM, "i1"),
+                    "norm": frames.Array.of(found.norm_SM, "f4"),
+                },
+            ),
         )
-        for row, (number, kept, count, count_coarse, directions, coverage, mean, pair, null, *rest) in enumerate(
-            columns
-        ):
-            is_so, label, sign, norm = rest
-            frame = frames.Condensation(
-                kernels=geometry.kernels,
-                kept=kept,
-                lines=count,
-                lines_coarse=count_coarse,
-                directions=directions,
-                coverage=coverage,
-                mean_abs_cos=mean,
-                pair_abs_cos=pair,
-                null_coverage=null.coverage95,
-                null_abs_cos=null.abs_cos95,
-                condensed=is_so,
-                sizes=lines.sizes(row),
-                label=label,
-                sign=sign,
-                norm=norm,
-                drawn_of=geometry.sampled,
-            )
-            into.frame(layer, frame, number)
+        for row, (number, is_so) in enumerate(zip(found.numbers, condensed, strict=True)):
             if is_so and (layer, number) not in self._condensed:
                 self._condensed.add((layer, number))
-                into.event(
-                    "condensed", f"{layer_in_words(layer)} condensed: {_count(count, 'line')} at {FINE.short}", number
-                )
+                count = _count(int(lines.lines_S[row]), "line")
+                into.event("condensed", f"{layer_in_words(layer)} condensed: {count} at {FINE.short}", number)
 
 
 def _judged(lines: MembersLines, cut: Cut, entries_S: Sequence[int]) -> tuple[list[Null], list[bool]]:

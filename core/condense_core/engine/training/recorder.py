@@ -106,7 +106,7 @@ class Recorder:
             (kind, f"{self.name_of(number)}: {text}" if self._several else text)
             for number, kind, text in found.member_events
         ]
-        return StepRecord(found.step, found.scalars, found.frames, events + told)
+        return StepRecord(found.step, found.scalars, found.records, events + told)
 
     @property
     def _several(self) -> bool:

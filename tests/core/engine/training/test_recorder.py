@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from support import rows
+from support import rows, trained_here
 
-from condense_core.engine.data import datasets
-from condense_core.engine.probes import MemberViews, condensation, probes_for
-from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import make_ensemble
-from condense_core.engine.training.loop import Loop
+from condense_core.engine.probes import MemberViews, condensation
 from condense_core.engine.training.recorder import Recorder
 from condense_core.measures import null
 from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
+from condense_core.runfile.writer import RunWriter, StepRecord
 
 
 class Disk:
@@ -142,21 +136,6 @@ def test_nothing_is_recorded_twice_after_a_resume(disk, folder):
     for step in (5, 10, 15, 20, 25, 30):
         records.record(MemberViews([At(step)]))
     assert [record.step for record in disk.taken] == [25, 30]
-
-
-def trained_here(folder: Path) -> list[bytes]:
-    """Train a run in this process, as a worker does; each parameter of each seed at the end."""
-    with RunReader(folder) as run:
-        experiment = run.experiment
-        loaded = {member.data: datasets.load(member.data) for member in experiment.members}
-        ensemble = make_ensemble(experiment, [loaded[each.data] for each in experiment.members], torch.device("cpu"))
-        start = ensemble.observe()
-        probes = probes_for(experiment, EnsembleMembers(start, ensemble.members, ensemble.stacked()))
-        thread = RecordingThread(folder)
-        Loop(experiment, ensemble, Recorder(thread, probes, run), thread, folder).run([seen.loss for seen in start])
-        thread.set_status("done")
-        thread.close()
-    return [value.numpy().tobytes() for seen in ensemble.observe() for value in seen.parameters().values()]
 
 
 def test_what_chance_makes_outside_the_table_is_simulated_beside_training(make_run, monkeypatch):

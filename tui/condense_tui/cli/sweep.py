@@ -100,9 +100,10 @@ def sweep(
     --show slope fits ln RD against ln M, RD the relative change of a layer, over the values of --over width=M1,M2,…:
     above 0 the layer condenses as the width grows, below 0 it stays linear. slopes.csv has each fit.
 
-    Cells already finished in DIR are not trained again; a cell that fails or diverges is marked and does not stop the
-    others. Exits with status 1 if no cell finished or, with --check, if the claim does not hold in a cell. Ctrl-C
-    stops it with the tables of what is finished so far.
+    Cells already finished in DIR are not trained again, however the command ended before, and one that was interrupted
+    goes on from its checkpoint. Another setting, and another content of a file of data or weights, is another cell. A
+    cell that fails or diverges is marked and does not stop the others. Exits with status 1 if no cell finished or, with
+    --check, if the claim does not hold in a cell. Ctrl-C stops it with the tables of what is finished so far.
 
     With --engine ray, nodes need this package and, for images, the data under the same path.
 

@@ -6,19 +6,21 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from support import SMALL
 
-from condense_core.runfile import control
+from condense_core.runfile import control, reader
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.runs.create import write_run
 from condense_core.scenario import toml
 from condense_tui.batch import drive as driving
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
-from condense_tui.batch.drive import drive
+from condense_tui.batch.drive import drive, is_finished
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -80,3 +82,20 @@ def test_a_cell_that_another_command_goes_on_training_is_refused(cell: Cell, mon
         status, _, refused = trained(cell)
     assert status == "running"
     assert "one is already being trained by another command" in refused[cell.folder]
+
+
+def test_the_scenario_of_a_finished_cell_is_not_read_again(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a thousand cells that would take longer than all else that is read of them."""
+    with writer(cell.folder / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET status = 'done'")
+    known = replace(cell, text=toml.dumps(cell.experiment))
+    other = msgspec.structs.replace(cell.experiment, steps=4)
+    changed = replace(cell, experiment=other, text=toml.dumps(other))
+    assert [is_finished(each) for each in (cell, known, changed)] == [True, True, False]
+    with RunReader(cell.folder, changed.known) as run:
+        assert run.experiment == cell.experiment
+        assert run.members == 1
+    monkeypatch.setattr(reader, "loads", lambda *_: pytest.fail("its scenario was read"))
+    assert is_finished(known)
+    with RunReader(cell.folder, known.known) as run:
+        assert run.experiment is cell.experiment

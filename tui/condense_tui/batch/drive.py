@@ -65,6 +65,7 @@ class Engine(Protocol):
 def drive(
     plan: Plan,
     *,
+    progress: BatchProgress | None = None,
     jobs: int,
     device: str,
     show: Callable[[BatchProgress], None],
@@ -73,8 +74,9 @@ def drive(
     """Train every cell that is not finished, `jobs` at a time; a cell that fails is noted and does not stop the others.
 
     On this machine's `device`, or wherever `engine` does it. Ctrl-C stops what trains, and what is returned notes it.
+    `progress` is what `so_far` has found, where it was looked for already.
     """
-    progress = so_far(plan)
+    progress = progress or so_far(plan)
     show(progress)
     if not progress.waiting:
         return progress
@@ -148,11 +150,13 @@ def _status(cell: Cell) -> str:
     if not (cell.folder / FILE_NAME).is_file():
         return ""
     try:
-        with RunReader(cell.folder) as run:
+        with RunReader(cell.folder, cell.known) as run:
             status, trained = run.info().status, run.experiment
     except CondenseError:
         # a file that cannot be read is no result: the cell is trained again
         return ""
+    if trained is cell.experiment:
+        return status
     return status if _without_words(trained) == _without_words(cell.experiment) else ""
 
 

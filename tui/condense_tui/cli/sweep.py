@@ -228,25 +228,26 @@ def _train(
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_core.scenario.paths import check_data_is_there
-    from condense_tui.batch.drive import drive, is_finished
+    from condense_tui.batch.drive import drive, so_far
     from condense_tui.sweep.cluster import RayEngine
     from condense_tui.sweep.progress import showing
 
-    open_ = [cell for cell in swept.cells if not is_finished(cell)]
-    if engine == "ray" and open_:
+    found = so_far(swept.plan)
+    if engine == "ray" and found.waiting:
         from condense_tui.text.tables import waiting
 
         with waiting("connecting to the cluster"):
             cluster = RayEngine(address or "auto", device, say=lambda text: typer.echo(text, err=True))
         with showing(swept) as shown:
-            progress = drive(swept.plan, jobs=jobs or cluster.slots, device=device, show=shown, engine=cluster)
-        return progress, cluster.refused
-    if open_:
+            slots = jobs or cluster.slots
+            drive(swept.plan, progress=found, jobs=slots, device=device, show=shown, engine=cluster)
+        return found, cluster.refused
+    if found.waiting:
         require_engine()
-        for cell in open_:
+        for cell in found.waiting:
             check_data_is_there(cell.experiment)
     with showing(swept) as shown:
-        return drive(swept.plan, jobs=jobs or usable_cores(), device=device, show=shown), {}
+        return drive(swept.plan, progress=found, jobs=jobs or usable_cores(), device=device, show=shown), {}
 
 
 def _stopped(swept: Sweep, progress: BatchProgress, engine: str) -> str:

@@ -57,6 +57,7 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
     name = preset or base.name
     # quick settings are for the scenario as it stands, not for what it is changed to
     table = toml.parse(toml.dumps(msgspec.structs.replace(base, quick=None)))
+    called = _called(name, axes, out)
     cells: list[SweepCell] = []
     seen: dict[str, str] = {}
     digests: dict[tuple[Path, ...], str] = {}
@@ -75,7 +76,8 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
             digests[files] = digest_of(files)
         folder = out / CELLS / _cell_name(settings, text + digests[files])
         draws = experiment.seed, experiment.data.seed
-        cells.append(SweepCell(name, *draws, experiment, folder, sweep=_called(name, axes, out), values=tuple(values)))
+        recorded = text if experiment.about is None else toml.dumps(experiment)
+        cells.append(SweepCell(name, *draws, experiment, folder, text=recorded, sweep=called, values=tuple(values)))
     return Sweep(name, preset, tuple(axes), tuple(cells), out)
 
 

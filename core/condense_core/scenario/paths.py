@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from condense_core.errors import DataError
-from condense_core.scenario.class_folders import class_folders
+from condense_core.foreign import open_file
+from condense_core.scenario.class_folders import class_folders, pictures
 from condense_core.scenario.data import Cifar10, Cifar100, Csv, Folder, Mnist, Npz
 from condense_core.scenario.data_sizes import arrays_of
 from condense_core.scenario.experiment import Experiment
@@ -92,6 +96,26 @@ def files_of(experiment: Experiment) -> list[Path]:
     named = [data.path] if isinstance(data, Folder | Npz | Csv) else []
     further = data.test_path if isinstance(data, Csv) else None
     return [place_of(path) for path in (*named, further, experiment.initial) if path]
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """A hexadecimal number that another content of those files would change, as `files_of` gives them; of a folder of
+    images, which may be many GB, other names or sizes of its files. Empty where none of them is on this machine, or
+    can be read: whoever reads them says so."""
+    digest = hashlib.blake2b(digest_size=16)
+    found = False
+    for place in files:
+        with contextlib.suppress(OSError, DataError):
+            if place.is_dir():
+                inside = [file for folder in class_folders(place) for file in pictures(folder)]
+                parts = [f"{file.relative_to(place)} {file.stat().st_size}\n".encode() for file in inside]
+            else:
+                with open_file(place) as opened:
+                    parts = [hashlib.file_digest(opened, "blake2b").digest()]
+            for part in parts:
+                digest.update(part)
+            found = True
+    return digest.hexdigest() if found else ""
 
 
 def with_absolute_paths(experiment: Experiment) -> Experiment:

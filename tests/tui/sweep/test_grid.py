@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from condense_core.errors import ScenarioError
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import Csv, Experiment
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.sweep.axes import Axis, read_axes, typed
 from condense_tui.sweep.grid import ColourScale, Grid, Square, grids, scale_of
@@ -76,6 +76,27 @@ def test_every_combination_is_a_cell_with_a_folder_that_other_settings_do_not_sh
     assert {cell.sweep for cell in sweep.cells} == {f"{small.name} over std, width ({tmp_path.name})"}
     longer = make_sweep(msgspec.structs.replace(small, steps=301), "", axes, tmp_path)
     assert not {cell.folder for cell in sweep.cells} & {cell.folder for cell in longer.cells}
+
+
+def test_other_content_of_a_file_is_another_cell_and_data_that_are_made_have_their_names_of_before(
+    small: Experiment, tmp_path
+):
+    """What was trained on a file that has changed since is never taken for a result of the new one."""
+    file = tmp_path / "own.csv"
+    file.write_text("x,y\n" + "\n".join(f"{n},{2 * n}" for n in range(20)))
+    own = msgspec.structs.replace(small, data=Csv(path=str(file)))
+
+    def folders(base: Experiment) -> set[str]:
+        return {cell.folder.name for cell in make_sweep(base, "", read_axes(["std=0.1,0.2"], base), tmp_path).cells}
+
+    before = folders(own)
+    assert folders(own) == before
+    file.write_text(file.read_text().replace("19,38", "19,39"))
+    assert not folders(own) & before
+    file.unlink()
+    assert len(folders(own)) == 2, "of another machine, where it is read"
+    # as sweeps have named them since version 0.2: finished cells are found again
+    assert folders(small) == {"std-0.1-701f0fc4", "std-0.2-89d84665"}
 
 
 def test_no_swept_key_takes_the_name_of_a_column():

@@ -100,9 +100,10 @@ def sweep(
     --show slope fits ln RD against ln M, RD the relative change of a layer, over the values of --over width=M1,M2,…:
     above 0 the layer condenses as the width grows, below 0 it stays linear. slopes.csv has each fit.
 
-    Cells already finished in DIR are not trained again; a cell that fails or diverges is marked and does not stop the
-    others. Exits with status 1 if no cell finished or, with --check, if the claim does not hold in a cell. Ctrl-C
-    stops it with the tables of what is finished so far.
+    Cells already finished in DIR are not trained again, however the command ended before, and one that was interrupted
+    goes on from its checkpoint. Another setting, and another content of a file of data or weights, is another cell. A
+    cell that fails or diverges is marked and does not stop the others. Exits with status 1 if no cell finished or, with
+    --check, if the claim does not hold in a cell. Ctrl-C stops it with the tables of what is finished so far.
 
     With --engine ray, nodes need this package and, for images, the data under the same path.
 
@@ -227,25 +228,26 @@ def _train(
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_core.scenario.paths import check_data_is_there
-    from condense_tui.batch.drive import drive, is_finished
+    from condense_tui.batch.drive import drive, so_far
     from condense_tui.sweep.cluster import RayEngine
     from condense_tui.sweep.progress import showing
 
-    open_ = [cell for cell in swept.cells if not is_finished(cell)]
-    if engine == "ray" and open_:
+    found = so_far(swept.plan)
+    if engine == "ray" and found.waiting:
         from condense_tui.text.tables import waiting
 
         with waiting("connecting to the cluster"):
             cluster = RayEngine(address or "auto", device, say=lambda text: typer.echo(text, err=True))
         with showing(swept) as shown:
-            progress = drive(swept.plan, jobs=jobs or cluster.slots, device=device, show=shown, engine=cluster)
-        return progress, cluster.refused
-    if open_:
+            slots = jobs or cluster.slots
+            drive(swept.plan, progress=found, jobs=slots, device=device, show=shown, engine=cluster)
+        return found, cluster.refused
+    if found.waiting:
         require_engine()
-        for cell in open_:
+        for cell in found.waiting:
             check_data_is_there(cell.experiment)
     with showing(swept) as shown:
-        return drive(swept.plan, jobs=jobs or usable_cores(), device=device, show=shown), {}
+        return drive(swept.plan, progress=found, jobs=jobs or usable_cores(), device=device, show=shown), {}
 
 
 def _stopped(swept: Sweep, progress: BatchProgress, engine: str) -> str:

@@ -177,7 +177,7 @@ def _read(sweep: Sweep, cell: SweepCell, refused: str, tables: _Tables) -> CellR
         try:
             if not (cell.folder / FILE_NAME).is_file():
                 return _nothing(cell, values, "missing", "not begun", tables)
-            with RunReader(cell.folder) as run:
+            with RunReader(cell.folder, cell.known) as run, run.one_moment():
                 summary = summarise(run)
                 alone = summary.seeds or [_alone(run, summary)]
                 seeds = [_measured_in(run.member(number), each, tables.extra) for number, each in enumerate(alone)]

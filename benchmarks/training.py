@@ -1,13 +1,14 @@
 """Training speed against hand-written loops of the same scenarios in PyTorch, NumPy, JAX and C, in one run.
 
 Rounds alternate between the ways to train, so that a busy machine slows all of them; the table gives medians and ratios
-to the eager loop. Recorded runs are whole ones through the worker, timed by the run file's own events, with every probe
-at its default cadence.
+to the eager loop. Everything has one core. Recorded runs are whole ones through the worker, timed by the run file's own
+events, with every probe at its default cadence.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -165,22 +166,25 @@ def dense() -> Iterator[Way]:
 
 
 def _for_a_while(steps: Callable[[int], object], members: int, seconds: float = 0.2) -> Seconds:
-    """As many steps as take about so long, in one call; a first one compiles what is to be compiled."""
+    """As many steps as take about so long, in one call; a first one compiles what is to be compiled.
+
+    Seconds of a core: nothing here waits, and a busy machine disturbs less.
+    """
     steps(1)
-    begun = time.perf_counter()
+    begun = time.process_time()
     steps(1)
-    count = max(2, int(seconds / (time.perf_counter() - begun)))
+    count = max(2, int(seconds / (time.process_time() - begun)))
     # ways that look slow at first may be so because of a call's own cost
     steps(count)
-    begun = time.perf_counter()
+    begun = time.process_time()
     steps(count)
-    count = max(2, int(count * seconds / (time.perf_counter() - begun)))
+    count = max(2, int(count * seconds / (time.process_time() - begun)))
     steps(count)
 
     def taken() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         steps(count)
-        return (time.perf_counter() - start) / count / members
+        return (time.process_time() - start) / count / members
 
     return taken
 
@@ -221,9 +225,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=sorted(GROUPS))
-    parser.add_argument("--threads", type=int, default=1, help="for every way alike")
     asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    torch.set_num_threads(1)
+    # JAX takes as many threads as it sees cores
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
     console = Console(width=100)
     console.print(device.describe(CPU), highlight=False)
     for key, (title, ways) in GROUPS.items():

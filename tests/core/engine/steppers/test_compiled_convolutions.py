@@ -9,13 +9,16 @@ import torch
 from ensembles import CPU, make, scenario
 from test_gradients import EVERY, assert_equals_each_seed_alone
 
+from condense_core.engine import checkpoint
 from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
 from condense_core.engine.steppers.gradients import convolutions
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
+from condense_core.engine.training import worker
 from condense_core.errors import ScenarioError
+from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import GD, Adam, Cifar10, Conv, Dense, Digits, Ensemble, Npz
 
 IMAGES = Digits(samples=20, labels="onehot")
@@ -150,3 +153,30 @@ def test_images_whose_size_nobody_knows_yet_are_not_compiled_for():
 def test_members_in_float32_agree_to_its_precision():
     experiment = images(Conv(width=20), Conv(width=33), dtype="float32")
     assert_equals_each_seed_alone(CompiledConvolutions, experiment, steps=3, reason="float32")
+
+
+TWO = """
+name = "two convolutions"
+steps = 12
+loss = "cross-entropy"
+dtype = "float64"
+layers = [{ kind = "conv", width = 8 }, { kind = "conv", width = 8 }]
+data = { name = "digits", samples = 30, labels = "onehot" }
+init = { scheme = "normal", std = 0.1 }
+optimizer = { name = "adam", lr = 0.001 }
+"""
+
+
+@pytest.mark.usefixtures("wide_vectors")
+def test_a_run_says_how_it_convolves_and_has_the_same_bits_whatever_is_measured(make_run, monkeypatch):
+    monkeypatch.setattr(convolutions, "REPAYS_S", 0.0)
+    states = []
+    for settings in ((), ("record.probes=[]", "record.frames=2")):
+        folder = make_run(*settings, text=TWO)
+        assert worker.work(folder) == 0
+        assert checkpoint.steps(folder) == CompiledConvolutions.name
+        with RunReader(folder) as run:
+            assert f"{CompiledConvolutions.name} steps" in next(e.text for e in run.events if e.kind == "started")
+        states.append(checkpoint.load(folder))
+    one, other = states
+    assert all(torch.equal(value, other[name]) for name, value in one.items())

@@ -9,12 +9,16 @@ import torch
 from ensembles import CPU, make, scenario
 from test_gradients import EVERY, assert_equals_each_seed_alone
 
+from condense_core.engine import checkpoint
 from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
+from condense_core.engine.steppers.gradients import convolutions
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
+from condense_core.engine.training import worker
 from condense_core.errors import ScenarioError
+from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import GD, Adam, Cifar10, Conv, Dense, Digits, Ensemble, Npz
 
 IMAGES = Digits(samples=20, labels="onehot")
@@ -56,8 +60,10 @@ def test_filters_of_every_size(layers):
     assert_equals_each_seed_alone(CompiledConvolutions, images(*layers, output_bias=len(layers) > 2), steps=3)
 
 
-@pytest.mark.parametrize("samples", [1, 15, 16, 33])
-def test_images_in_chunks_are_the_same(samples):
+# in chunks of four images, of which the last one is not full
+@pytest.mark.parametrize("samples", [1, 3, 4, 11])
+def test_images_in_chunks_are_the_same(samples, monkeypatch):
+    monkeypatch.setattr(convolutions, "CHUNK_BYTES", 1)
     data = Digits(samples=samples, labels="onehot")
     experiment = msgspec.structs.replace(images(Conv(width=4), Conv(width=3), loss="cross-entropy"), data=data)
     assert_equals_each_seed_alone(CompiledConvolutions, experiment, steps=2)
@@ -92,6 +98,10 @@ def test_the_scenario_and_the_processor_alone_decide(monkeypatch):
     assert gradient_method(msgspec.structs.replace(LONG, steps=10), CPU) is AutogradGradients
     assert gradient_method(msgspec.structs.replace(one, steps=10), CPU) is CnnGradients
     assert gradient_method(msgspec.structs.replace(LONG, fast=("bf16",)), CPU) is AutogradGradients
+    # filters that would be padding for the most part, and weights that lie in no cache
+    for width in (5, 500):
+        other = msgspec.structs.replace(LONG, layers=(Conv(width=width), Conv(width=width)))
+        assert gradient_method(other, CPU) is AutogradGradients
     drawn = msgspec.structs.replace(LONG, layers=(Conv(width=32, dropout=0.5), Conv(width=32)))
     assert gradient_method(drawn, CPU) is AutogradGradients
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
@@ -151,3 +161,30 @@ def test_images_whose_size_nobody_knows_yet_are_not_compiled_for():
 def test_members_in_float32_agree_to_its_precision():
     experiment = images(Conv(width=20), Conv(width=33), dtype="float32")
     assert_equals_each_seed_alone(CompiledConvolutions, experiment, steps=3, reason="float32")
+
+
+TWO = """
+name = "two convolutions"
+steps = 12
+loss = "cross-entropy"
+dtype = "float64"
+layers = [{ kind = "conv", width = 8 }, { kind = "conv", width = 8 }]
+data = { name = "digits", samples = 30, labels = "onehot" }
+init = { scheme = "normal", std = 0.1 }
+optimizer = { name = "adam", lr = 0.001 }
+"""
+
+
+@pytest.mark.usefixtures("wide_vectors")
+def test_a_run_says_how_it_convolves_and_has_the_same_bits_whatever_is_measured(make_run, monkeypatch):
+    monkeypatch.setattr(convolutions, "REPAYS_S", 0.0)
+    states = []
+    for settings in ((), ("record.probes=[]", "record.frames=2")):
+        folder = make_run(*settings, text=TWO)
+        assert worker.work(folder) == 0
+        assert checkpoint.steps(folder) == CompiledConvolutions.name
+        with RunReader(folder) as run:
+            assert f"{CompiledConvolutions.name} steps" in next(e.text for e in run.events if e.kind == "started")
+        states.append(checkpoint.load(folder))
+    one, other = states
+    assert all(torch.equal(value, other[name]) for name, value in one.items())

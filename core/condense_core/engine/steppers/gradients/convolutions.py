@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,15 +25,20 @@ from condense_core.machine import usable_cores
 from condense_core.scenario.data_sizes import input_shape, sample_count
 from condense_core.scenario.experiment import Conv, Dense, Experiment
 
-# Images of a chunk, and parts of it whose gradients are added up apart from each other: threads share the parts out,
-# so that sums do not depend on how many there are.
-CHUNK, PARTS = 16, 4
+# Activations of a chunk of images; as much again are their slopes.
+CHUNK_BYTES = 2_000_000
+# Parts of a chunk whose gradients are added up apart from each other: threads share the parts out, so that sums do not
+# depend on how many there are.
+PARTS = 4
 
 
 # Steps in PyTorch that take less than this in all gain less than it takes to have compiled ones.
 REPAYS_S = 4.0
-# What PyTorch takes for a multiplication, there and back, roughly: 1 / (17 GFLOP/s, of a core that could do 100).
+# What PyTorch takes for a multiplication, roughly.
 TORCH_MULTIPLICATION_S = 4e-11
+# Weights of a layer above which PyTorch's own convolution is as fast, and what padding may add to the work.
+MOST_WEIGHTS, MOST_PADDING = 300_000, 2.0
+VECTOR_BYTES = 64
 
 
 def applies(experiment: Experiment) -> bool:
@@ -51,13 +57,20 @@ def repays(experiment: Experiment) -> bool:
     shape = input_shape(experiment.data)
     if shape is None:
         return False
-    channels, side = shape
-    multiplications = 0
+    own_channels, side = shape
+    channels, lanes = own_channels, VECTOR_BYTES // np.dtype(experiment.dtype).itemsize
+    multiplications = padded = 0
     for layer in experiment.layers:
         if isinstance(layer, Conv):
             side -= layer.size - 1
-            multiplications += layer.width * channels * layer.size**2 * max(side, 0) ** 2
-            channels = layer.width
+            filters, pixels = -(-layer.width // lanes) * lanes, layer.size**2 * max(side, 0) ** 2
+            multiplications += own_channels * layer.width * pixels
+            padded += channels * filters * pixels
+            if channels * filters * layer.size**2 > MOST_WEIGHTS:
+                return False
+            own_channels, channels = layer.width, filters
+    if padded > MOST_PADDING * multiplications:
+        return False
     samples = experiment.optimizer.batch or sample_count(experiment.data) or 1
     step = 3 * TORCH_MULTIPLICATION_S * multiplications * samples * experiment.ensemble.members
     return step * experiment.steps > REPAYS_S
@@ -93,7 +106,11 @@ class CompiledConvolutions:
         self._images = {key: dataset.input.permute(0, 2, 3, 1).contiguous() for key, dataset in different.items()}
         layout = self._layout
         self._weights, self._found = (zeros(count, self._dtype) for count in (layout.weights, PARTS * layout.gradients))
-        self._hidden, self._slopes = (zeros(CHUNK * layout.hidden, self._dtype) for _ in range(2))
+        samples = experiment.optimizer.batch or max(map(len, datasets))
+        most = -(-CHUNK_BYTES // (layout.hidden * self._dtype.itemsize * PARTS)) * PARTS
+        self._chunk = min(most, samples)
+        """Images that go forward and back at a time."""
+        self._hidden, self._slopes = (zeros(self._chunk * layout.hidden, self._dtype) for _ in range(2))
         self._back: list[Tensor] = []
         self._pool: ThreadPoolExecutor | None = None
         self._outputs: dict[int, Tensor] = {}
@@ -120,8 +137,8 @@ class CompiledConvolutions:
         readout = self._readout(weight[f"{self._above[0]}.weight"][row])
         readout_grad = torch.zeros_like(readout)
         outputs = []
-        for first in range(0, samples, CHUNK):
-            own = slice(first, first + CHUNK) if index is None else index[first : first + CHUNK]
+        for first in range(0, samples, self._chunk):
+            own = slice(first, first + self._chunk) if index is None else index[first : first + self._chunk]
             image = images[own]
             self._run(image, None)
             output, back = self._above_of(row, dataset.target[own], (readout, readout_grad), samples)
@@ -183,7 +200,7 @@ class CompiledConvolutions:
         added to their place. `readout` is weights and gradients of the first of these layers."""
         weight, grad = self.parameters.stacked, self.parameters.grads
         at, pixels, _, filters = self._layout.top
-        h = self._hidden.view(CHUNK, -1)[: len(target_cD), at : at + pixels * filters]
+        h = self._hidden.view(self._chunk, -1)[: len(target_cD), at : at + pixels * filters]
         weights = [readout[0], *(weight[f"{name}.weight"][row] for name in self._above[1:])]
         grads = [readout[1], *(grad[f"{name}.weight"][row] for name in self._above[1:])]
         under: list[tuple[Tensor, Saved]] = [(h, ())]

@@ -11,7 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from condense_core.errors import CondenseError
-from condense_core.rows_of_layers import OUTPUTS_PROBE, other_rows
+from condense_core.measure_table import layer_in_words
+from condense_core.rows_of_layers import OUTPUTS_PROBE, only_kernels, other_rows
 from condense_core.runfile.info import read_run
 from condense_core.runs.about_run import known_about
 from condense_core.thresholds import other_cut
@@ -274,6 +275,9 @@ class RunScreen(PlayedScreen):
         names = [layer.name for layer in snapshot.layers]
         asked = self._view.layer if self._view.layer in names else snapshot.layer
         found = other_rows(asked, names)
+        if found is None and len(only_kernels(names)) < len(names):
+            say(self, f"{layer_in_words(asked)} has no neurons: outputs are those of hidden layers")
+            return
         if found is None:
             say(self, f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run")
             return

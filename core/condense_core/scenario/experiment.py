@@ -56,7 +56,16 @@ from condense_core.scenario.initial_weights import (
     PhaseInit,
     WidthPowerInit,
 )
-from condense_core.scenario.layers import ACTIVATIONS, CENTRED_PREFIX, OWN_PREFIX, Block, Conv, Dense, Layer
+from condense_core.scenario.layers import (
+    ACTIVATIONS,
+    CENTRED_PREFIX,
+    OWN_PREFIX,
+    Block,
+    Conv,
+    Dense,
+    Layer,
+    block_layer,
+)
 from condense_core.scenario.optimizers import GD, Adam, AdamW, Optimizer
 
 __all__ = [
@@ -356,8 +365,6 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require(len(values) == 1, "layers", f"blocks of one {what}", values)
         require_in_words(not self.residual, "residual", "false: blocks add to what they read", "true")
         require_in_words(self.trunk is None, "trunk", f"none for {has}", repr(self.trunk))
-        measured = OUTPUTS_PROBE in self.record.probes
-        require_in_words(not measured, "record.probes", f"none of outputs for {has}", repr(OUTPUTS_PROBE))
 
     @property
     def _kinds_of_layers(self) -> str:
@@ -378,9 +385,14 @@ class Experiment(Checked, frozen=True, kw_only=True):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names under which the outputs of the layers' neurons are recorded, where they are; a decoder's are not."""
-        recorded = OUTPUTS_PROBE in self.record.probes and not self.decodes
-        return tuple(map(outputs_of, self.layer_names)) if recorded else ()
+        """Names under which the outputs of the layers' neurons are recorded, where they are; of a decoder those of its
+        blocks' hidden layers."""
+        if OUTPUTS_PROBE not in self.record.probes:
+            return ()
+        named = self.layer_names
+        if self.decodes:
+            named = tuple(block_layer(number) for number in range(1, len(self.layers) + 1))
+        return tuple(map(outputs_of, named))
 
     @property
     def layer_names(self) -> tuple[str, ...]:

@@ -120,7 +120,12 @@ class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
         """Kernels of what is measured of it: `block1.q.h1`, …, `block1.mlp`; `block1.q` where there is one head."""
         heads = [f".h{head}" for head in range(1, self.heads + 1)] if self.heads > 1 else [""]
         of_heads = {f"block{number}.{part}{head}": self.width // self.heads for part in "qkv" for head in heads}
-        return {**of_heads, f"block{number}.mlp": self.neurons}
+        return {**of_heads, block_layer(number): self.neurons}
+
+
+def block_layer(number: int) -> str:
+    """The name of the hidden layer of the block of that number, from 1."""
+    return f"block{number}.mlp"
 
 
 Layer = Dense | Conv | Block

@@ -21,6 +21,8 @@ from condense_core.scenario.fitting import check_fits
 from condense_core.text import place_of
 
 DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
+# Bytes of a file that are read at a time.
+CHUNK = 2**20
 # What torchvision makes in the root of each of its sets.
 _FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100-python"}
 
@@ -108,12 +110,12 @@ def digest_of(files: Sequence[Path]) -> str:
         with contextlib.suppress(OSError, DataError):
             if place.is_dir():
                 inside = [file for folder in class_folders(place) for file in pictures(folder)]
-                parts = [f"{file.relative_to(place)} {file.stat().st_size}\n".encode() for file in inside]
+                for file in inside:
+                    digest.update(f"{file.relative_to(place)} {file.stat().st_size}\n".encode())
             else:
                 with open_file(place) as opened:
-                    parts = [hashlib.file_digest(opened, "blake2b").digest()]
-            for part in parts:
-                digest.update(part)
+                    while part := opened.read(CHUNK):
+                        digest.update(part)
             found = True
     return digest.hexdigest() if found else ""
 

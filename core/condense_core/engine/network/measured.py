@@ -44,6 +44,12 @@ class MeasuredNetwork(nn.Module):
         """Names of the layers that are measured, in the network's order."""
         return tuple(self.parts)
 
+    @property
+    def neuron_layers(self) -> tuple[str, ...]:
+        """Those of them whose rows are neurons or filters, each with an activation after it, in the order in which a
+        mask is asked: of a decoder the hidden layers of its blocks."""
+        return tuple(name for name, part in self.parts.items() if part.kind in {"dense", "conv"})
+
     def forward(self, x: Tensor, mask: Mask | None = None) -> Tensor:
         """Outputs, shape (N, D), of a batch (N, …); with dropout where there is a mask."""
         raise NotImplementedError

@@ -86,6 +86,11 @@ class Observation:
         """Names of the hidden layers."""
         return self._network.layer_names
 
+    @property
+    def neuron_layers(self) -> tuple[str, ...]:
+        """Those of them that are neurons or filters, with outputs of their own."""
+        return self._network.neuron_layers
+
     def geometry(self, layer: str) -> Geometry:
         """What the layer's rows are: filters of a convolution, neurons, or a head's part of an attention."""
         return self._network.geometry(layer)
@@ -249,19 +254,16 @@ class Observation:
         return LossSurface(self._experiment.loss, self._network, self._dataset)
 
     def layer_samples(self, samples: Sequence[int]) -> dict[str, LayerSample]:
-        """Inputs and outputs of every hidden layer for some of the sample."""
-        assert isinstance(self._network, Network)
+        """Inputs and outputs of every layer of neurons for some of the sample."""
         return layer_samples(self._network, self._dataset.input, samples)
 
     def most_samples(self) -> int:
         """Of how many of the sample `layer_samples` bounds memory."""
-        assert isinstance(self._network, Network)
         return most_samples(self._network, self._dataset.input)
 
     def input_rows(self, layer: str, input_: Tensor) -> Tensor:
-        """What each neuron of the layer reads, a row a sample, of a convolution a row a position."""
-        assert isinstance(self._network, Network)
-        return input_rows(self._network.layer(layer), input_)
+        """What each neuron of the layer reads, a row a sample, of a convolution or a decoder a row a position."""
+        return input_rows(self._network.get_submodule(self._network.parts[layer].module), input_)
 
     @property
     def outputs_and_samples(self) -> tuple[int, int]:

@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from leftovers import scratch
+
 HERE = Path(__file__).resolve().parent
 PRESET = "fcn-fig03-tanh"
 # Sizes, the first two of which are the small form.
@@ -188,4 +190,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with scratch():
+        sys.exit(main())

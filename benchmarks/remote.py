@@ -19,6 +19,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from leftovers import end_tidily
+
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 
@@ -277,4 +279,5 @@ def measure(far: FarSide, training: Training, near: Path, seconds: float) -> Non
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

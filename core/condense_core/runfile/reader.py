@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,14 +41,22 @@ F = TypeVar("F", bound=frames.Frame)
 LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Singular | frames.Outputs | frames.Field
 
 
+class KnownScenario(NamedTuple):
+    """A scenario, and its text as run files have it: reading that takes longer than all else that is read of a run."""
+
+    text: str
+    experiment: Experiment
+
+
 class RunReader:
     """One open run file. Use it from one thread at a time; `close` it, or use it as a context."""
 
     member_number: int | None = None
     """Which member of an ensemble this reads; none for the mean of its scalars and the frames of the first."""
 
-    def __init__(self, place: Path) -> None:
-        """`place` is a run's folder, or a run file by itself."""
+    def __init__(self, place: Path, known: KnownScenario | None = None) -> None:
+        """`place` is a run's folder, or a run file by itself. `known` is a scenario that need not be read again where
+        the run trains it."""
         with reading(place):
             self.folder = place if place.is_dir() else place.parent
             self.file = place / FILE_NAME if place.is_dir() else place
@@ -60,6 +68,7 @@ class RunReader:
         self._experiment: Experiment | None = None
         self._known: tuple[int, Claim | None] | None = None
         self._scenario: str | None = None
+        self._may_be = known
         self._data_version = -1
         with self._checked():
             self._scalars = scalars_of(self._connection)
@@ -76,6 +85,8 @@ class RunReader:
         found = read_info(self._connection, self.folder)
         # which never changes
         self._scenario = found.experiment
+        if self._may_be is not None and self._may_be.text == found.experiment:
+            self._experiment = self._experiment or self._may_be.experiment
         return found
 
     @property
@@ -94,6 +105,8 @@ class RunReader:
         if self._experiment is not None:
             return self._experiment
         text = self.info().experiment
+        if self._experiment is not None:
+            return self._experiment
         try:
             return watched.loads(text, "its training") if is_watched(text) else loads(text, "its scenario")
         except ScenarioError as error:

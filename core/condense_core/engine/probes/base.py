@@ -11,13 +11,13 @@ import numpy as np
 
 from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.engine.probes.view import View
-from condense_core.measure_table import split
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Frame
 from condense_core.runfile.places import place
 from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.stacks import Stack
+from condense_core.scalar_names import split
 
 
 class Measurement:

@@ -12,7 +12,6 @@ import torch
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
-from condense_core.measure_table import layer_in_words
 from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
 from condense_core.measures.kernels import slices
 from condense_core.measures.null import Null, calibration_size, is_at_hand, is_condensed, null_condensation
@@ -24,6 +23,7 @@ from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.stacks import Stack
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario.geometry import Geometry
 from condense_core.thresholds import COARSE, FINE, Cut
 

@@ -99,7 +99,7 @@ def recorded(size: int) -> tuple[float, float]:
     """Microseconds to append a step of eight kernels, and milliseconds to open, seek to the middle and read a curve."""
     import numpy as np
 
-    from condense_core.runfile.frames import SimilarityEncoder
+    from condense_core.runfile.levels import SimilarityEncoder
     from condense_core.runfile.reader import RunReader
     from condense_core.runfile.writer import RunWriter, StepRecord
     from condense_core.runs.create import create_run

@@ -95,9 +95,11 @@ class MembersLines:
         lines_S: _Array = np.diff(self.end_S, prepend=0)
         return lines_S
 
-    def sizes(self, row: int) -> tuple[int, ...]:
-        """The sizes of one member's lines."""
-        return tuple(self.size_G[self._own(row)].tolist())
+    @property
+    def sizes_S(self) -> list[tuple[int, ...]]:
+        """The sizes of each member's lines."""
+        size_G, end_S = tuple(self.size_G.tolist()), self.end_S.tolist()
+        return [size_G[begin:end] for begin, end in zip([0, *end_S[:-1]], end_S, strict=True)]
 
     def of(self, row: int) -> CondensedLines:
         """One member's lines."""
@@ -105,7 +107,7 @@ class MembersLines:
             label_M=torch.from_numpy(self.label_SM[row]),
             sign_M=torch.from_numpy(self.sign_SM[row]),
             axes_LK=self.axis_GK[self._own(row)],
-            sizes=self.sizes(row),
+            sizes=tuple(self.size_G[self._own(row)].tolist()),
             directions=int(self.directions_S[row]),
             kept=int(self.kept_S[row]),
             coverage=float(self.coverage_S[row]),

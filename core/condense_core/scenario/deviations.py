@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from condense_core.scenario.data import input_shape, output_count, sample_count
+from condense_core.scenario.data_sizes import input_shape, output_count, sample_count
 from condense_core.scenario.experiment import Cifar10, Cifar100, Conv, Experiment, Formula, Mnist, Sine
 from condense_core.scenario.paper_settings import SETTINGS
 from condense_core.scenario.papers import PaperRecord

@@ -26,6 +26,7 @@ from condense_core.errors import RunFailedError, RunFileError
 from condense_core.remote.server.source import RunSource
 from condense_core.runfile import beats, control, frames, scalars, schema
 from condense_core.runfile.info import read_run
+from condense_core.runfile.levels import LEVELS, SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader, open_writer
 from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
@@ -39,7 +40,7 @@ def folder(make_run) -> Path:
     return make_run()
 
 
-def similarity_batch(encoder: frames.SimilarityEncoder, step: int, cosine: np.ndarray) -> StepRecord:
+def similarity_batch(encoder: SimilarityEncoder, step: int, cosine: np.ndarray) -> StepRecord:
     return StepRecord(step, [("loss", 1.0 / (step + 1))], [("dense1", encoder.encode(cosine, len(cosine)))], [])
 
 
@@ -64,7 +65,7 @@ def test_numbers_come_back_as_themselves(folder):
 @pytest.mark.parametrize("side", [1, 2, 12, 64, 256])
 def test_every_step_can_be_sought(folder, side):
     rng = np.random.default_rng(side)
-    writer, encoder = RunWriter(folder), frames.SimilarityEncoder()
+    writer, encoder = RunWriter(folder), SimilarityEncoder()
     matrices = {step: random_cosines(rng, side) for step in range(0, 80, 2)}
     matrices[40][0] = matrices[40][:, 0] = math.nan
     for step, matrix in matrices.items():
@@ -74,7 +75,7 @@ def test_every_step_can_be_sought(folder, side):
         for step in rng.permutation(list(matrices)):
             found = run.similarity("dense1", int(step) + 1)
             assert np.array_equal(np.isnan(found), np.isnan(matrices[step]))
-            np.testing.assert_allclose(found, matrices[step], atol=0.5 / frames.LEVELS + 1e-7)
+            np.testing.assert_allclose(found, matrices[step], atol=0.5 / LEVELS + 1e-7)
         assert run.similarity("dense1", -1) is None
         assert run.similarity("elsewhere") is None
     writer.close()
@@ -174,7 +175,7 @@ def test_a_reader_cannot_write(folder):
 def test_a_newer_format_is_refused_with_both_versions(folder):
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RunFileError, match="format 99, and this program reads up to 3"):
+    with pytest.raises(RunFileError, match="format 99, and this program reads up to 4"):
         RunReader(folder)
 
 
@@ -212,7 +213,8 @@ def test_a_damaged_row_is_an_error_in_one_line(folder):
 )
 def test_a_hostile_frame_is_refused(folder, blob):
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        connection.execute("INSERT INTO frame VALUES (1, 0, 'similarity', 'dense1', 1, ?)", (blob,))
+        connection.execute("INSERT INTO place VALUES (1, 'similarity', 'dense1')")
+        connection.execute("INSERT INTO frame VALUES (1, 0, 1, 1, ?)", (blob,))
         connection.commit()
     with RunReader(folder) as run, pytest.raises(RunFileError):
         run.similarity("dense1")
@@ -221,7 +223,8 @@ def test_a_hostile_frame_is_refused(folder, blob):
 COLUMNS = {
     "layout": ("names", "kinds"),
     "scalar": ("step", "layout", "data"),
-    "frame": ("step", "kind", "layer", "blob"),
+    "place": ("kind", "layer"),
+    "frame": ("step", "place", "blob"),
     "event": ("step", "kind", "text", "time"),
     "run": ("status", "versions", "heartbeat", "steps", "name"),
 }
@@ -233,7 +236,7 @@ COLUMNS = {
 @pytest.mark.parametrize("value", [None, "text", b"blob", 1e999, 2**62])
 def test_values_of_the_wrong_kind_are_an_error_in_one_line(make_run, table, column, value):
     folder = make_run()
-    encoder = frames.SimilarityEncoder()
+    encoder = SimilarityEncoder()
     writer = RunWriter(folder)
     writer.append(StepRecord(0, [("loss", 1.0)], [("dense1", encoder.encode(np.eye(3), 3))], [("note", "text")]))
     writer.close()

@@ -110,6 +110,14 @@ def test_the_scenario_and_the_processor_alone_decide(monkeypatch):
 
 
 @pytest.mark.usefixtures("wide_vectors")
+@pytest.mark.parametrize("more", [{"stride": 2}, {"padding": 1}, {"pool": "max"}, {"batch_norm": True}])
+def test_what_the_compiled_code_does_not_know_is_trained_by_others(more):
+    first = msgspec.structs.replace(LONG, layers=(Conv(width=32, **more), Conv(width=32)))
+    second = msgspec.structs.replace(LONG, layers=(Conv(width=32), Conv(width=32, **more)))
+    assert CompiledConvolutions not in {gradient_method(first, CPU), gradient_method(second, CPU)}
+
+
+@pytest.mark.usefixtures("wide_vectors")
 def test_what_a_checkpoint_says_is_obeyed(monkeypatch):
     assert gradient_method(LONG, CPU, "eager") is AutogradGradients
     short = msgspec.structs.replace(LONG, steps=10)

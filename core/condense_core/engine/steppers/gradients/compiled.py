@@ -24,7 +24,7 @@ from condense_core.engine.steppers.gradients import mlp
 from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
-from condense_core.scenario.data import sample_count
+from condense_core.scenario.data_sizes import sample_count
 from condense_core.scenario.experiment import CENTRED_PREFIX, GD, Adam, Experiment
 
 Numbers = NDArray[Any]

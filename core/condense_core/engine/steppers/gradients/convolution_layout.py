@@ -20,7 +20,7 @@ from condense_core.scenario.experiment import CENTRED_PREFIX, Conv
 Whole = NDArray[np.int64]
 
 
-class _Layer(NamedTuple):
+class _LayerPlaces(NamedTuple):
     """One convolution: its name and sizes, and where its own numbers begin in memory."""
 
     name: str
@@ -59,14 +59,14 @@ class _Layer(NamedTuple):
         return self.padding * (self.back_across + self.filters)
 
 
-class Layout:
+class ConvolutionLayout:
     """Sizes of memory and tables for `compiled.convolutions.passes`."""
 
     def __init__(
         self, layers: Sequence[Conv], names: Sequence[str], input_shape: tuple[int, ...], lanes: int, tile: int
     ) -> None:
         """`input_shape` is one image's, (channels, rows, columns); `lanes` is how many numbers a vector has."""
-        self._layers: list[_Layer] = []
+        self._layers: list[_LayerPlaces] = []
         channels, rows, columns = input_shape
         own_channels = channels
         self.weights = self.gradients = self.hidden = self.back = 0
@@ -78,7 +78,7 @@ class Layout:
             count = size**2 * channels * filters
             # tiles of entries may reach beyond the last one
             room = -(-(size**2 * channels) // tile) * tile * filters
-            this = _Layer(
+            this = _LayerPlaces(
                 name=name, width=layer.width, filters=filters, own_channels=own_channels, channels=channels,
                 size=size, rows=rows, columns=columns, across=across, padding=size - 1 if number else 0,
                 bias=layer.bias, weight_at=self.weights, turned_at=self.weights + count,
@@ -128,13 +128,13 @@ class Layout:
             placed, listed = end, listed + len(own)
         return np.array(rows, np.int64), np.concatenate(places), np.concatenate(entries)
 
-    def _places(self, layer: _Layer) -> Whole:
+    def _places(self, layer: _LayerPlaces) -> Whole:
         row, column = np.divmod(np.arange(layer.rows * layer.columns), layer.columns)
         written = np.arange(len(row)) * layer.filters
         read = row * layer.across + column * layer.channels
         return _whole_tiles(np.stack([read, written, written], axis=1), self._tile)
 
-    def _turned_places(self, below: _Layer, layer: _Layer) -> Whole:
+    def _turned_places(self, below: _LayerPlaces, layer: _LayerPlaces) -> Whole:
         row, column = np.divmod(np.arange(below.rows * below.columns), below.columns)
         read = row * layer.back_across + column * layer.filters
         written = row * below.back_across + column * below.filters
@@ -152,7 +152,7 @@ class Layout:
             if layer.bias:
                 into[layer.bias_at : layer.bias_at + layer.width] = weight[f"{layer.name}.bias"][row]
 
-    def _filters(self, layer: _Layer, of: Tensor) -> tuple[Tensor, Tensor]:
+    def _filters(self, layer: _LayerPlaces, of: Tensor) -> tuple[Tensor, Tensor]:
         side, count = layer.size, layer.entries * layer.filters
         plain = of[layer.weight_at : layer.weight_at + count].view(side, side, layer.channels, layer.filters)
         turned = of[layer.turned_at : layer.turned_at + count].view(side, side, layer.filters, layer.channels)

@@ -19,10 +19,10 @@ from condense_core.engine.network.losses import residual
 from condense_core.engine.network.network import Network
 from condense_core.engine.steppers import compiled
 from condense_core.engine.steppers.drawn import Masks
-from condense_core.engine.steppers.gradients.convolution_layout import Layout, zeros
+from condense_core.engine.steppers.gradients.convolution_layout import ConvolutionLayout, zeros
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
-from condense_core.scenario.data import input_shape, sample_count
+from condense_core.scenario.data_sizes import input_shape, sample_count
 from condense_core.scenario.experiment import Conv, Dense, Experiment
 
 # Activations of a chunk of images; as much again are their slopes.
@@ -42,10 +42,11 @@ VECTOR_BYTES = 64
 
 
 def applies(experiment: Experiment) -> bool:
-    """Whether compiled code knows the scenario's network: convolutions, then any number of dense layers, nothing that
-    is drawn."""
+    """Whether compiled code knows the scenario's network: convolutions of every position of their image, then any
+    number of dense layers, nothing that is drawn."""
     known = experiment.trunk is None and isinstance(experiment.layers[0], Conv)
-    return known and not any(layer.dropout for layer in experiment.layers)
+    plain = all(layer.is_plain for layer in experiment.layers if isinstance(layer, Conv))
+    return known and plain and not any(layer.dropout for layer in experiment.layers)
 
 
 def repays(experiment: Experiment) -> bool:
@@ -94,7 +95,7 @@ class CompiledConvolutions:
         convolutions = [layer for layer in experiment.layers if isinstance(layer, Conv)]
         names = experiment.layer_names
         lanes = LANES[experiment.dtype]
-        self._layout = Layout(convolutions, names[: len(convolutions)], datasets[0].input_shape, lanes, TILE)
+        self._layout = ConvolutionLayout(convolutions, names[: len(convolutions)], datasets[0].input_shape, lanes, TILE)
         self._tables = self._layout.tables(CODES)
         dense = [layer for layer in experiment.layers if isinstance(layer, Dense)]
         self._above = [*names[len(convolutions) :], "output"]

@@ -167,8 +167,14 @@ GOOD = {
         {"same": {"side": 2, "key": True}},
         {"arrays": {"levels": ["f4", [1], b"1234"]}},
         {"of": "spectrum"},
+        {"same": GOOD["same"] | {"more": 1}},
+        {"same": GOOD["same"] | {"drawn_of": [[]] * 9}},
+        {"each": {"kernels": [2, 2]}},
+        {"each": {"drawn_of": [[[]], [[]]]}},
+        {"each": {str(field): [1, 1] for field in range(33)}},
+        {"members": [*range(4097)], "pieces": {"levels": b"\x7f\x00\x7f" * 4097}},
     ],
-    ids=lambda change: str(change)[:40],
+    ids=lambda change: str(change)[:60],
 )
 def test_a_damaged_row_of_several_seeds_is_one_error(make_run, change):
     folder = make_run("ensemble.members=2")

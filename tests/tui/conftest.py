@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 from recording import Recording
+from textual import _wait
 
 from condense_tui.draw.ability import Ability, Depth
+
+# After every key Textual's pilot sleeps twice for a fiftieth of a second, and again until the process was idle for so
+# long. Tests wait for what they expect; that a key was heeded shows in less.
+_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 0.004, 0.0002
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +25,19 @@ def true_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("condense_tui.terminal.shell.ability", lambda *_: Ability(Depth.TRUE, True))
 
 
-@pytest.fixture
-def recorded(tmp_path: Path) -> Recording:
-    recording = Recording(tmp_path)
+@pytest.fixture(scope="session")
+def written_once(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """A finished run of which each test has a copy: writing it takes longer than reading it."""
+    recording = Recording(tmp_path_factory.mktemp("recorded"))
     recording.write()
     recording.finish()
+    recording.close()
     return recording
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, written_once: Recording) -> Recording:
+    return written_once.copy(tmp_path)
 
 
 @pytest.fixture

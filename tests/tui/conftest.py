@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import pilot_internals
 import pytest
 from recording import Recording
-from textual import _wait
 
 from condense_tui.draw.ability import Ability, Depth
 
-# After every key Textual's pilot sleeps twice for a fiftieth of a second, and again until the process was idle for so
-# long. Tests wait for what they expect; that a key was heeded shows in less.
-_wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 0.004, 0.0002
+pilot_internals.sleep_less()
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from support import wait_for
 
@@ -78,6 +79,9 @@ class Terminal:
     def close(self) -> None:
         """Close the window and everything that runs in it; it may be closed already."""
         subprocess.run(["tmux", "-L", self._socket, "kill-server"], capture_output=True, check=False)
+        # which tmux leaves behind
+        sockets = Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}")
+        (sockets / self._socket).unlink(missing_ok=True)
 
     def _tmux(self, *arguments: str) -> str:
         command = ["tmux", "-L", self._socket, *arguments]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import get_args
 
 import pytest
 from recording import Recording
@@ -19,8 +18,8 @@ from condense_tui.draw.written import written
 from condense_tui.export import page
 from condense_tui.reproduce.report.words import in_words
 from condense_tui.sweep.grid import words
-from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, SPREADS
-from condense_tui.sweep.show import Show, title_of
+from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, SPREADS, columns, seed_columns
+from condense_tui.sweep.show import PROBES, SHOWN, is_counted, title_of
 from condense_tui.text import tables
 
 
@@ -66,7 +65,16 @@ def test_columns_of_files_and_pictures_are_measures() -> None:
     assert set(COLUMNS) - plain - claims - spreads <= MEASURES.keys()
     assert set(SEED_COLUMNS) - plain - claims <= MEASURES.keys()
     # a slope is of a measure over cells, not of a run
-    assert set(get_args(Show)) - {"slope"} <= MEASURES.keys()
+    assert set(SHOWN) - {"slope"} <= MEASURES.keys()
+    assert PROBES.keys() <= set(SHOWN)
+    for show in SHOWN:
+        new = set(columns(show)) - set(COLUMNS)
+        beside = {show, *(f"{show}_{which}" for which in ("median", "min", "max"))}
+        assert new <= beside and title_of(show)
+        assert set(seed_columns(show)) - set(SEED_COLUMNS) <= {show}
+        if show not in {"slope", "claim"}:
+            known = {show} if is_counted(show) else beside - {show}
+            assert known <= set(columns(show)), f"results.csv has {show} where the picture shows it"
     assert set(tables.COLUMNS) | set(page.COLUMNS) <= MEASURES.keys()
     assert all(MEASURES[name].head for name in tables.COLUMNS), "over a column stands a short name"
 

@@ -75,4 +75,4 @@ class Checkpoints:
         found = Measurement(saved.step)
         for probe in self._probes:
             probe.measure(MemberViews([view]), found)
-        return StepRecord(saved.step, found.scalars, found.frames, [*events, *found.events])
+        return StepRecord(saved.step, found.scalars, found.records, [*events, *found.events])

@@ -18,6 +18,7 @@ from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.version import program_version
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_watched
@@ -38,6 +39,26 @@ def test_the_mirror_of_a_finished_run_is_the_run(far, near):
         assert here.mirror is not None
         assert (here.id, here.experiment, here.status, here.step) == (there.id, there.experiment, "done", there.step)
         assert to_json(summarise(mirror)) == to_json(summarise(original))
+
+
+def test_rows_of_several_seeds_are_mirrored_whichever_come_first(far, near, make_run):
+    folder, encoder = make_run("ensemble.members=5"), SimilarityEncoder()
+    writer, drawn = RunWriter(folder), np.random.default_rng(0)
+    for step in range(40):
+        members = (0, 1, 2, 3, 4) if step < 20 else (0, 2, 3)
+        stack = encoder.encode_members(drawn.uniform(-1, 1, (len(members), 21)), members, 6, 6)
+        writer.append(StepRecord(step, [("loss", 1.0)], [("dense1", stack)], []))
+    writer.update(status="done")
+    writer.close()
+    for newest, runs in ((False, near / "all"), (True, near / "newest")):
+        with following(folder.parent, runs, folder.name, newest=newest) as link:
+            link.settle()
+        assert_same(link.folder, folder)
+        with RunReader(folder) as there, RunReader(link.folder) as here:
+            for number, last in ((0, 39), (1, 19), (3, 39)):
+                assert here.member(number).similarity_steps("dense1")[-1] == last
+                matrix = here.member(number).similarity("dense1")
+                np.testing.assert_array_equal(matrix, there.member(number).similarity("dense1"))
 
 
 def test_the_mirror_of_a_run_of_an_earlier_format_is_of_that_format(far, near):
@@ -66,7 +87,7 @@ def test_a_client_of_the_protocol_before_is_served_runs_that_it_can_read_and_ref
         answers += [message for message in link.received if isinstance(message, say.Refused)]
     assert_same(link.folder, old.folder)
     assert [answer.error for answer in answers] == [
-        f"{new.folder.name} is recorded in format 3, which your condense-tui cannot receive;"
+        f"{new.folder.name} is recorded in format 4, which your condense-tui cannot receive;"
         f" update it to one like that of this machine, {program_version()}"
     ]
 
@@ -87,12 +108,12 @@ def test_a_client_of_the_protocol_before_is_told_of_a_watched_run_in_a_line(far,
     assert troubles == [
         f"{watched.name} is trained by a script of its own, which your condense-tui cannot show; {newer}"
     ]
-    assert refused == [f"{watched.name} is recorded in format 3, which your condense-tui cannot receive; {newer}"]
+    assert refused == [f"{watched.name} is recorded in format 4, which your condense-tui cannot receive; {newer}"]
 
 
 def test_a_file_of_a_later_format_is_not_copied(far, near):
     recording = Recording(far, frames=3)
-    with pytest.raises(RunFileError, match="has format 99, and this program reads up to 3"):
+    with pytest.raises(RunFileError, match="has format 99, and this program reads up to 4"):
         MirrorFile(make_mirror_folder(near, "far", "x"), "far", read_run(recording.folder), 99)
 
 

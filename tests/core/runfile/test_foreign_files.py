@@ -12,6 +12,7 @@ import zstandard
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import frames
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_writer
 from condense_core.runfile.writer import RunWriter, StepRecord
@@ -21,7 +22,7 @@ from condense_core.runs.summary import summarise
 def test_a_newer_format_is_refused_with_both_versions(folder):
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RunFileError, match="format 99, and this program reads up to 3"):
+    with pytest.raises(RunFileError, match="format 99, and this program reads up to 4"):
         RunReader(folder)
 
 
@@ -59,7 +60,8 @@ def test_a_damaged_row_is_an_error_in_one_line(folder):
 )
 def test_a_hostile_frame_is_refused(folder, blob):
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        connection.execute("INSERT INTO frame VALUES (1, 0, 'similarity', 'dense1', 1, ?)", (blob,))
+        connection.execute("INSERT INTO place VALUES (1, 'similarity', 'dense1')")
+        connection.execute("INSERT INTO frame VALUES (1, 0, 1, 1, ?)", (blob,))
         connection.commit()
     with RunReader(folder) as run, pytest.raises(RunFileError):
         run.similarity("dense1")
@@ -68,7 +70,8 @@ def test_a_hostile_frame_is_refused(folder, blob):
 COLUMNS = {
     "layout": ("names", "kinds"),
     "scalar": ("step", "layout", "data"),
-    "frame": ("step", "kind", "layer", "blob"),
+    "place": ("kind", "layer"),
+    "frame": ("step", "place", "blob"),
     "event": ("step", "kind", "text", "time"),
     "run": ("status", "versions", "heartbeat", "steps", "name"),
 }
@@ -80,7 +83,7 @@ COLUMNS = {
 @pytest.mark.parametrize("value", [None, "text", b"blob", 1e999, 2**62])
 def test_values_of_the_wrong_kind_are_an_error_in_one_line(make_run, table, column, value):
     folder = make_run()
-    encoder = frames.SimilarityEncoder()
+    encoder = SimilarityEncoder()
     writer = RunWriter(folder)
     writer.append(StepRecord(0, [("loss", 1.0)], [("dense1", encoder.encode(np.eye(3), 3))], [("note", "text")]))
     writer.close()

@@ -20,6 +20,7 @@ from condense_core.errors import RunFailedError, RunFileError
 from condense_core.remote.server.source import RunSource
 from condense_core.runfile import control, frames, schema
 from condense_core.runfile.info import read_run
+from condense_core.runfile.levels import LEVELS, SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
@@ -27,7 +28,7 @@ from condense_core.runs import place
 from condense_core.runs.summary import summarise
 
 
-def similarity_batch(encoder: frames.SimilarityEncoder, step: int, cosine: np.ndarray) -> StepRecord:
+def similarity_batch(encoder: SimilarityEncoder, step: int, cosine: np.ndarray) -> StepRecord:
     return StepRecord(step, [("loss", 1.0 / (step + 1))], [("dense1", encoder.encode(cosine, len(cosine)))], [])
 
 
@@ -52,7 +53,7 @@ def test_numbers_come_back_as_themselves(folder):
 @pytest.mark.parametrize("side", [1, 2, 12, 64, 256])
 def test_every_step_can_be_sought(folder, side):
     rng = np.random.default_rng(side)
-    writer, encoder = RunWriter(folder), frames.SimilarityEncoder()
+    writer, encoder = RunWriter(folder), SimilarityEncoder()
     matrices = {step: random_cosines(rng, side) for step in range(0, 80, 2)}
     matrices[40][0] = matrices[40][:, 0] = math.nan
     for step, matrix in matrices.items():
@@ -62,7 +63,7 @@ def test_every_step_can_be_sought(folder, side):
         for step in rng.permutation(list(matrices)):
             found = run.similarity("dense1", int(step) + 1)
             assert np.array_equal(np.isnan(found), np.isnan(matrices[step]))
-            np.testing.assert_allclose(found, matrices[step], atol=0.5 / frames.LEVELS + 1e-7)
+            np.testing.assert_allclose(found, matrices[step], atol=0.5 / LEVELS + 1e-7)
         assert run.similarity("dense1", -1) is None
         assert run.similarity("elsewhere") is None
     writer.close()

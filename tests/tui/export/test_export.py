@@ -172,7 +172,7 @@ def test_screen_needs_no_terminal_and_heeds_none(recorded: Path, monkeypatch: py
 
 def test_a_screen_that_cannot_be_read_says_why(recorded: Path) -> None:
     with contextlib.closing(sqlite3.connect(recorded / "run.sqlite")) as file, file:
-        file.execute("UPDATE frame SET blob = x'00' WHERE kind = 'similarity'")
+        file.execute("UPDATE frame SET blob = x'00' WHERE place IN (SELECT id FROM place WHERE kind = 'similarity')")
     with pytest.raises(ExportError, match=r"is damaged or not from this program.*cannot be read"):
         draw_screen(recorded, Wish("svg", size=(80, 24)))
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -31,6 +32,20 @@ from condense_tui.reproduce.table import progress_table
 from condense_tui.reproduce.together import together
 
 pytestmark = pytest.mark.usefixtures("forked")
+
+
+def test_quick_is_about_both_papers_unless_something_else_is_asked_for(tmp_path, monkeypatch, capsys):
+    def report(*words: str) -> dict[str, Any]:
+        monkeypatch.setattr(sys, "argv", ["condense-tui", "reproduce", "--quick", "--finished", "--json", *words])
+        assert main() == 0
+        return json.loads(capsys.readouterr().out)
+
+    said = report("--out", str(tmp_path / "all"))
+    presets = {item["name"] for item in said["presets"]}
+    assert {"fcn-fig03-tanh", "cnn-fig03"} <= presets and not {"momentum", "anchors-compose"} & presets
+    assert any("of neither paper" in cut for cut in said["cuts"])
+    said = report("--out", str(tmp_path / "one"), "momentum")
+    assert [item["name"] for item in said["presets"]] == ["momentum"] and not said["cuts"]
 
 
 def test_finished_cells_are_kept_and_changed_ones_trained_anew(tmp_path):

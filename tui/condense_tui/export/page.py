@@ -24,6 +24,7 @@ from condense_tui.documents.html_page import html_page
 from condense_tui.documents.machine import machine_pictures
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
+from condense_tui.documents.spectra import spectra_pictures
 from condense_tui.documents.weights import weights_pictures
 from condense_tui.draw.label import label, said_of
 from condense_tui.draw.numbers import duration, plural, progress, step
@@ -60,6 +61,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "Curves"),
         el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
         _of_gradients(run, at),
+        *_section("Spectra", spectra_pictures(run)),
         *_section(f"Weights at step {step(at)}", weights_pictures(run, at)),
         *_section("Machine", machine_pictures(whole)),
         el("h2", "Events"),

@@ -11,11 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from leftovers import end_tidily
+
 HERE = Path(__file__).parent
 # In the order of what a reader wants to know first.
 ORDER = ("training", "measuring", "run_file", "startup", "plots", "app", "many_runs", "remote", "drawn", "growth")
 # Longer than any of them takes on a slow machine.
 PATIENCE_S = 1800.0
+TO_CLEAR_UP_S = 20.0
 
 
 def main() -> int:
@@ -32,9 +35,7 @@ def main() -> int:
         print(f"\n{name}", flush=True)
         try:
             # a process each: none is to profit from what another has imported
-            status = subprocess.run(
-                [sys.executable, str(HERE / f"{name}.py")], check=False, timeout=PATIENCE_S
-            ).returncode
+            status = _ended(subprocess.Popen([sys.executable, str(HERE / f"{name}.py")]))
             why = f"exit status {status}" if status else ""
         except subprocess.TimeoutExpired:
             why = f"no end after {PATIENCE_S:g} s"
@@ -46,5 +47,19 @@ def main() -> int:
     return 1 if failed else 0
 
 
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit status; TimeoutExpired where it had to be ended, which lets it clear up."""
+    with process:
+        try:
+            return process.wait(PATIENCE_S)
+        finally:
+            process.terminate()
+            try:
+                process.wait(TO_CLEAR_UP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
 if __name__ == "__main__":
+    end_tidily()
     sys.exit(main())

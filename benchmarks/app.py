@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from leftovers import end_tidily
 from synthetic import batches, long_run
 from terminal import Key, Terminal, report, report_keys
 from waiting import PATIENCE_S, wait_until
@@ -191,4 +192,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

@@ -188,13 +188,12 @@ def jax_scan(members: int) -> Steps:
 
 def in_c(members: int) -> Steps:
     """A loop in C over members and steps, fused by hand, at -O3 -ffast-math for this very processor."""
-    folder = Path(tempfile.mkdtemp())
-    library = folder / "dense_peer.so"
     source = Path(__file__).parent / "dense_peer.c"
     options = ["-O3", "-ffast-math", "-march=native", "-shared", "-fPIC"]
-    subprocess.run(["cc", *options, str(source), "-o", str(library), "-lm"], check=True)
-    run = ctypes.CDLL(str(library)).run
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        library = f"{folder}/dense_peer.so"
+        subprocess.run(["cc", *options, str(source), "-o", library, "-lm"], check=True)
+        run = ctypes.CDLL(library).run
     x, y = points()
     columns = np.ascontiguousarray(x.T)
     weights = _start(members, WIDTH * (INPUTS + 2) + 1)

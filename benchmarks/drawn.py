@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from leftovers import end_tidily
 from remote import Training, through, trained
 from sshd import FarSide
 from terminal import QUESTION, Key, Terminal, report, report_keys
@@ -84,4 +85,5 @@ def draw(far: FarSide, count: int, answers: bool) -> None:
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

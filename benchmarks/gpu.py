@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from leftovers import end_tidily
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -261,4 +262,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

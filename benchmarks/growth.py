@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from leftovers import scratch
+
 HERE = Path(__file__).resolve().parent
 PRESET = "fcn-fig03-tanh"
 # Sizes, the first two of which are the small form.
@@ -97,7 +99,7 @@ def recorded(size: int) -> tuple[float, float]:
     """Microseconds to append a step of eight kernels, and milliseconds to open, seek to the middle and read a curve."""
     import numpy as np
 
-    from condense_core.runfile.frames import SimilarityEncoder
+    from condense_core.runfile.levels import SimilarityEncoder
     from condense_core.runfile.reader import RunReader
     from condense_core.runfile.writer import RunWriter, StepRecord
     from condense_core.runs.create import create_run
@@ -188,4 +190,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with scratch():
+        sys.exit(main())

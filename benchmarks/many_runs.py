@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from leftovers import end_tidily
 from synthetic import batches
 from terminal import Terminal
 
@@ -115,4 +116,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

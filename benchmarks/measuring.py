@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from leftovers import end_tidily
+
 HERE = Path(__file__).resolve().parent
 # A preset, its members, and settings: many seeds of 50 kernels with 6 entries at about 220 steps, ten of each figure-3
 # network, one small layer over many steps, two convolutions, and a wide layer.
@@ -131,4 +133,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    end_tidily()
     sys.exit(main())

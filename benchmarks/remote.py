@@ -19,6 +19,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from leftovers import end_tidily
+
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 
@@ -33,8 +35,9 @@ from condense_core.remote.client.hosts import find_host
 from condense_core.remote.client.link import Link, open_mirror
 from condense_core.remote.wire.messages import Ping, Pong
 from condense_core.runfile import control
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.rows import ScalarRow
+from condense_core.runfile.rows import ScalarRow, StoredFrame
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_reader
 from condense_core.runfile.writer import RunWriter, StepRecord
@@ -104,8 +107,7 @@ class Training(threading.Thread):
         self._writer.append(StepRecord(at, scalars, [], []))
         connection = self._writer._connection
         connection.execute("BEGIN IMMEDIATE")
-        for row in frames:
-            connection.execute("INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)", (self._writer._next(), at, *row))
+        self._writer._frames.put(StoredFrame(self._writer._next(), at, *row) for row in frames)
         connection.execute("UPDATE run SET status = 'running', step = ?, heartbeat = ?", (at, time.time()))
         connection.execute("COMMIT")
         self.written[self._writer._seq] = time.monotonic()
@@ -129,15 +131,13 @@ def _instants(folder: Path, spectra: bool) -> Iterator[tuple[list[Row], list[Row
         of_step: dict[int, list[ScalarRow]] = {}
         for row in scalars_of(connection).rows(0, 2**62):
             of_step.setdefault(row.step, []).append(row)
-        for (step,) in connection.execute(
-            "SELECT DISTINCT step FROM frame WHERE kind = 'similarity' ORDER BY step"
-        ).fetchall():
-            scalars = [pair for row in of_step.get(step, ()) for pair in zip(row.names, row.values, strict=True)]
-            frames = connection.execute(
-                "SELECT kind, layer, key, blob FROM frame WHERE step = ? AND (? OR kind <> 'spectrum') ORDER BY seq",
-                (step, spectra),
-            )
-            yield scalars, frames.fetchall()
+        frames: dict[int, list[StoredFrame]] = {}
+        for row in FrameTable(connection).rows(0, 2**62):
+            frames.setdefault(row.step, []).append(row)
+        for step, found in sorted(frames.items()):
+            if any(row.kind == "similarity" for row in found):
+                scalars = [pair for row in of_step.get(step, ()) for pair in zip(row.names, row.values, strict=True)]
+                yield scalars, [row[2:] for row in found if spectra or row.kind != "spectrum"]
 
 
 class Counted:
@@ -279,4 +279,5 @@ def measure(far: FarSide, training: Training, near: Path, seconds: float) -> Non
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

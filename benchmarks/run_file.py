@@ -17,6 +17,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+from leftovers import end_tidily
 from synthetic import KERNELS, batches
 
 from condense_core.runfile import schema
@@ -124,4 +125,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from leftovers import end_tidily
 from terminal import Terminal
 from waiting import run
 
@@ -178,4 +179,5 @@ def report(wanted: list[Measure], times: dict[str, list[list[float]]], against: 
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

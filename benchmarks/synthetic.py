@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from condense_core.runfile import frames
-from condense_core.runfile.frames import Alignment, Array, Condensation, Frame, SimilarityEncoder, Spectrum
+from condense_core.runfile.frame_table import FrameTable
+from condense_core.runfile.frames import Alignment, Array, Condensation, Frame, Spectrum
+from condense_core.runfile.levels import SimilarityEncoder
+from condense_core.runfile.rows import StoredFrame
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer
 from condense_core.runfile.writer import StepRecord
@@ -91,16 +94,19 @@ def long_run(runs: Path, count: int) -> Path:
     ]
     seq = 0
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
-        table = scalars_of(connection)
+        table, of_frames = scalars_of(connection), FrameTable(connection)
         connection.execute("BEGIN")
         for step in range(count):
             batch, blobs = cycle[step % CYCLE]
             scalars = table.numbered(seq + 1, step, batch.scalars)
             seq += len(scalars)
             table.put(scalars)
-            rows = [(seq + at, step, kind, layer, key, b) for at, (layer, kind, key, b) in enumerate(blobs, start=1)]
+            rows = [
+                StoredFrame(seq + at, step, kind, layer, key, blob)
+                for at, (layer, kind, key, blob) in enumerate(blobs, start=1)
+            ]
             seq += len(rows)
-            connection.executemany("INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)", rows)
+            of_frames.put(rows)
             if step % 1000 == 0:
                 seq += 1
                 connection.execute("INSERT INTO event VALUES (?, ?, 'checkpoint', '', ?)", (seq, step, time.time()))

@@ -1,13 +1,14 @@
 """Training speed against hand-written loops of the same scenarios in PyTorch, NumPy, JAX and C, in one run.
 
 Rounds alternate between the ways to train, so that a busy machine slows all of them; the table gives medians and ratios
-to the eager loop. Recorded runs are whole ones through the worker, timed by the run file's own events, with every probe
-at its default cadence.
+to the eager loop. Everything has one core. Recorded runs are whole ones through the worker, timed by the run file's own
+events, with every probe at its default cadence.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -15,8 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from convolution_peers import ways as convolution_ways
 from dense_peers import ways as dense_ways
-from peers import eager_cnn, eager_fcn
+from leftovers import scratch
+from peers import eager_fcn
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +42,7 @@ ensemble = {{ members = {members} }}
 """
 CNN = """
 name = "colour images"
-steps = 100
+steps = 2000
 loss = "cross-entropy"
 layers = [{layers}]
 fast = [{fast}]
@@ -49,6 +52,9 @@ optimizer = {{ name = "adam", lr = 0.0001 }}
 """
 LAYER = '{ kind = "conv", width = 32, size = 3, activation = "tanh" }'
 FAST = '"channels-last", "bf16"'
+
+# Long enough for one step of three convolutions in PyTorch.
+A_WHILE_S = 1.0
 
 CPU = torch.device("cpu")
 
@@ -75,12 +81,6 @@ def fcn_run(members: int, steps: int, *settings: str) -> Seconds:
                 return (at["done"] - at["started"]) / steps / members
 
     return run
-
-
-def cnn_steps(layers: int, steps: int, fast: str = "") -> Seconds:
-    experiment = cnn_scenario(layers, fast)
-    ensemble = make_ensemble(experiment, [_images()], CPU)
-    return lambda: _timed(ensemble.advance, steps)
 
 
 def cnn_scenario(layers: int, fast: str) -> Experiment:
@@ -133,17 +133,24 @@ def fcn() -> Iterator[Way]:
 
 
 def cnn() -> Iterator[Way]:
-    images = _images()
-    yield "eager loop", lambda: _timed(eager_cnn(images, 1), 3)
-    yield "ours", cnn_steps(1, 6)
+    yield from _convolutions(1)
 
 
 def deep() -> Iterator[Way]:
-    images = _images()
-    yield "eager loop", lambda: _timed(eager_cnn(images, 3), 1)
-    yield "ours", cnn_steps(3, 1)
-    yield "ours, channels-last", cnn_steps(3, 1, '"channels-last"')
-    yield "ours, channels-last + bf16", cnn_steps(3, 3, FAST)
+    yield from _convolutions(3)
+
+
+def _convolutions(layers: int) -> Iterator[Way]:
+    """Ours beside what else a person would write; `fast` where it is not refused for a run of this length."""
+    others, left_out = convolution_ways()
+    for reason in left_out:
+        print(f"left out: {reason}")
+    for name, make in others.items():
+        yield name, _for_a_while(make(layers), 1, A_WHILE_S)
+    # channels-last is refused for one convolution
+    for fast in ("", '"bf16"' if layers == 1 else FAST):
+        ours = make_ensemble(cnn_scenario(layers, fast), [_images()], CPU)
+        yield f"ours ({ours.name})", _for_a_while(ours.advance, 1, A_WHILE_S)
 
 
 def dense() -> Iterator[Way]:
@@ -158,23 +165,26 @@ def dense() -> Iterator[Way]:
         yield f"ours, {members} seed{'s' * (members > 1)}", _for_a_while(ours.advance, members)
 
 
-def _for_a_while(steps: Callable[[int], object], members: int) -> Seconds:
-    """As many steps as take about a fifth of a second, in one call; a first one compiles what is to be compiled."""
+def _for_a_while(steps: Callable[[int], object], members: int, seconds: float = 0.2) -> Seconds:
+    """As many steps as take about so long, in one call; a first one compiles what is to be compiled.
+
+    Seconds of a core: nothing here waits, and a busy machine disturbs less.
+    """
     steps(1)
-    begun = time.perf_counter()
+    begun = time.process_time()
     steps(1)
-    count = max(2, int(0.2 / (time.perf_counter() - begun)))
+    count = max(2, int(seconds / (time.process_time() - begun)))
     # ways that look slow at first may be so because of a call's own cost
     steps(count)
-    begun = time.perf_counter()
+    begun = time.process_time()
     steps(count)
-    count = max(2, int(count * 0.2 / (time.perf_counter() - begun)))
+    count = max(2, int(count * seconds / (time.process_time() - begun)))
     steps(count)
 
     def taken() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         steps(count)
-        return (time.perf_counter() - start) / count / members
+        return (time.process_time() - start) / count / members
 
     return taken
 
@@ -215,9 +225,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", choices=sorted(GROUPS))
-    parser.add_argument("--threads", type=int, default=1, help="for every way alike")
     asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
+    torch.set_num_threads(1)
+    # JAX takes as many threads as it sees cores
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-1:])
     console = Console(width=100)
     console.print(device.describe(CPU), highlight=False)
     for key, (title, ways) in GROUPS.items():
@@ -226,4 +237,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with scratch():
+        main()

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from leftovers import end_tidily
 from waiting import wait_until
 
 HERE = Path(__file__).parents[1]
@@ -134,4 +135,5 @@ def _said(runs: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    end_tidily()
     main()

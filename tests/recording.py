@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,10 +21,11 @@ from condense_core.runfile.frames import (
     Condensation,
     Frame,
     Members,
-    SimilarityEncoder,
+    Singular,
     Spectrum,
-    place,
 )
+from condense_core.runfile.levels import SimilarityEncoder
+from condense_core.runfile.places import place
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario.claims import Claim
@@ -164,6 +167,13 @@ class Recording:
     def close(self) -> None:
         self.writer.close()
 
+    def copy(self, runs: Path) -> Recording:
+        """The same run in another folder of runs, if this one is closed; more can be told of it, not written."""
+        found = copy.copy(self)
+        found.folder = Path(shutil.copytree(self.folder, runs / self.folder.name))
+        found.writer = RunWriter(found.folder)
+        return found
+
     @contextlib.contextmanager
     def worker(self) -> Iterator[None]:
         """Hold the run as a worker does, so that it is not lost."""
@@ -203,6 +213,16 @@ class Recording:
                     if not member:
                         events.append(("condensed", f"{name} condensed: {frame.lines} lines"))
         return scalars, frames
+
+
+class Curved(Recording):
+    """A run with curvatures from its start, and singular values at some of its steps."""
+
+    def _batch(self, step: int) -> StepRecord:
+        found = super()._batch(step)
+        scalars = [("sharpness", 3.0 + step), ("hessian_2", 1.0), ("lowest_curvature", -0.5), ("stability_limit", 20.0)]
+        frames = [("conv1", Singular(values=Array.of([5.0 + step, 2.0], "f4")))] if step < 100 else []
+        return StepRecord(found.step, [*found.scalars, *scalars], [*found.frames, *frames], found.events)
 
 
 def _scalars(name: str, frame: Frame) -> list[tuple[str, float]]:

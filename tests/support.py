@@ -17,8 +17,10 @@ import pytest
 from forking import Forked
 
 from condense_core.measure_table import OF_THE_MACHINE
-from condense_core.runfile import frames
+from condense_core.runfile import frames, stacks
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.info import LOG_NAME
+from condense_core.runfile.places import place
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_reader
@@ -43,13 +45,14 @@ grace_seconds = 1000  # everything is measured, however busy the machine
 """
 
 
-def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float = 30) -> None:
-    """Return once the condition holds; fail where it does not within the time."""
+def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float = 30, every: float = 0.01) -> None:
+    """Return once the condition holds; fail where it does not within the time. It is looked at `every` so many seconds:
+    what starts a program for each look is seldom to be looked at, or waiting takes more than what is waited for."""
     deadline = time.monotonic() + seconds
     while not condition(*arguments):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s for {getattr(condition, '__name__', condition)}")
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def need_module(name: str) -> None:
@@ -81,30 +84,74 @@ def rows(
             for row in scalars_of(connection).rows(0, run.last_seq)
             for name, value in zip(row.names, row.values, strict=True)
         )
-        blobs = connection.execute("SELECT step, kind, layer, blob FROM frame ORDER BY step, kind, layer").fetchall()
         decoded = []
-        for step, kind, layer, blob in blobs:
-            # after a resume a similarity frame is a key frame where it would have been a difference
-            value = run.similarity(layer, step).tobytes() if kind == "similarity" else frames.decode(blob)
-            if isinstance(value, frames.Members):
-                values = zip(value.names, value.numpy(), strict=True)
-                value = {name: of_members.tobytes() for name, of_members in values if name not in without}
-            decoded.append((step, kind, layer, value))
+        for row in FrameTable(connection).rows(0, run.last_seq):
+            found = stacks.decode(row.blob)
+            own = found.each_member() if isinstance(found, stacks.Stack) else [(None, found)]
+            for number, frame in own:
+                layer = row.layer if number is None else place(row.layer.rpartition("@")[0], number)
+                decoded.append((row.step, row.kind, layer, _content(run, row.step, layer, frame, without)))
+        decoded.sort(key=lambda row: row[:3])
     return {"scalar": [row for row in scalars if row[1] not in without], "frame": decoded}
 
 
+def _content(run: RunReader, step: int, layer: str, frame: frames.Frame, without: tuple[str, ...]) -> object:
+    if isinstance(frame, frames.Similarity):
+        # after a resume it is a key frame where it would have been a difference
+        name, _, member = layer.rpartition("@")
+        return (run.member(int(member)).similarity(name, step) if name else run.similarity(layer, step)).tobytes()
+    if isinstance(frame, frames.Members):
+        values = zip(frame.names, frame.numpy(), strict=True)
+        return {name: of_members.tobytes() for name, of_members in values if name not in without}
+    return frame
+
+
 def all_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of a run file, byte by byte; of scalars, whose layouts are each file's own, what they hold."""
+    """Every row of a run file, byte by byte; what stands in a table of names, which is each file's own, by its name."""
     connection = open_reader(folder / FILE_NAME)
     try:
-        of = {
-            table: connection.execute(f"SELECT * FROM {table} ORDER BY seq").fetchall() for table in ("frame", "event")
-        }
+        events = connection.execute("SELECT * FROM event ORDER BY seq").fetchall()
         scalars = scalars_of(connection).rows(0, 2**62)
         values = [(row.seq, row.step, row.names, struct.pack(f"{len(row.values)}d", *row.values)) for row in scalars]
-        return {"scalar": values, **of}
+        return {"scalar": values, "frame": list(FrameTable(connection).rows(0, 2**62)), "event": events}
     finally:
         connection.close()
+
+
+def trained_here(folder: Path, drops: dict[int, list[int]] | None = None) -> list[bytes]:
+    """Train a run in this process, as a worker does; each parameter of each seed at the end. `drops` has seeds that
+    stop at a step, as those that reach their condition do."""
+    import torch
+
+    from condense_core.engine.data import datasets
+    from condense_core.engine.probes import probes_for
+    from condense_core.engine.probes.ensemble_members import EnsembleMembers
+    from condense_core.engine.steppers import make_ensemble
+    from condense_core.engine.training.loop import Loop
+    from condense_core.engine.training.recorder import Recorder
+    from condense_core.runfile.writer import RecordingThread
+
+    with RunReader(folder) as run:
+        experiment = run.experiment
+        loaded = {member.data: datasets.load(member.data) for member in experiment.members}
+        ensemble = make_ensemble(experiment, [loaded[each.data] for each in experiment.members], torch.device("cpu"))
+        start = ensemble.observe()
+        probes = probes_for(experiment, EnsembleMembers(start, ensemble.members, ensemble.stacked()))
+        thread = RecordingThread(folder)
+        recorder = Recorder(thread, probes, run)
+        record = recorder.record
+
+        def recorded(members: Any, **how: bool) -> None:
+            record(members, **how)
+            gone = (drops or {}).get(members.step)
+            if gone:
+                ensemble.drop(gone)
+
+        recorder.record = recorded  # type: ignore[method-assign]
+        Loop(experiment, ensemble, recorder, thread, folder).run([seen.loss for seen in start])
+        thread.set_status("done")
+        thread.close()
+    return [value.numpy().tobytes() for seen in ensemble.observe() for value in seen.parameters().values()]
 
 
 class Workers:

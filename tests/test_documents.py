@@ -20,9 +20,9 @@ from condense_core.errors import CondenseError
 from condense_core.preferences import Preferences, find_preferences, preferences_file, write_preferences
 from condense_core.runs.row import FIELDS
 from condense_core.scenario.experiment import Experiment
-from condense_tui.actions import actions_on, chosen_keys
 from condense_tui.cli import app
 from condense_tui.cli.runs import list_
+from condense_tui.keys import actions_on, chosen_keys
 
 # Packages lie in folders of their own, and are named without them.
 ROOTS = ("", "core", "presets", "tui")

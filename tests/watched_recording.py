@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from recording import Planted, _scalars
 
-from condense_core.runfile.frames import Condensation, Frame, SimilarityEncoder
+from condense_core.runfile.frames import Condensation, Frame
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_watched
 from condense_core.scenario.geometry import Geometry

@@ -13,6 +13,7 @@ from campaigns import (
     pulls,
     run_files,
     shown,
+    sweeps,
     texts,
     updates,
     viewers,
@@ -24,6 +25,7 @@ CAMPAIGNS: dict[str, Campaign] = {
     campaign.name: campaign
     for campaign in (
         kills.CAMPAIGN,
+        sweeps.CAMPAIGN,
         power.CAMPAIGN,
         disk.CAMPAIGN,
         pulls.CAMPAIGN,

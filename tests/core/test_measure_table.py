@@ -6,20 +6,11 @@ import math
 
 import pytest
 
-from condense_core.measure_table import (
-    CLAIMED,
-    FROM_DATA,
-    MEASURES,
-    OF_GRADIENT,
-    UNKNOWN_SOURCE,
-    column_of,
-    label_of,
-    prediction_source,
-    split,
-)
+from condense_core.measure_table import CLAIMED, FROM_DATA, MEASURES, OF_GRADIENT, UNKNOWN_SOURCE, prediction_source
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.standing import measured
+from condense_core.scalar_names import column_of, label_of, split
 from condense_core.scenario.claims import Requirement
 
 # A network of two convolutions has layers with several input channels, one of one input has outputs and a field.

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from tests.core.test_measure_table import CONVOLUTIONS, ONE_INPUT, PREDICTED
 
-from condense_core.measure_table import CLAIMED, MEASURES, split
+from condense_core.measure_table import CLAIMED, MEASURES
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.standing import measured
+from condense_core.scalar_names import split
 from condense_core.scenario.claims import Requirement
 
 KEPT = Path(__file__).with_name("measure_versions.json")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from recording import Planted
 
-from condense_core.runfile.frames import Array, Field, Frame, Outputs, SimilarityEncoder, Weights
+from condense_core.runfile.frames import Array, Field, Frame, Outputs, Weights
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.create import create_run
 from condense_core.scenario.experiment import GD, Dense, Experiment, NormalInit, Sine

@@ -9,9 +9,10 @@ from piloting import ToldApp, at_home, run_screen, shown, text, text_has, until
 from recording import Recording
 
 from condense_core.preferences import FoundPreferences, Preferences
-from condense_tui.actions import ACTIONS, SCREENS, KeysError, actions_on, chosen_keys, footer_hints
+from condense_tui.actions import ACTIONS
 from condense_tui.app.app import CondenseApp
 from condense_tui.cli.checks import checks_here
+from condense_tui.keys import SCREENS, KeysError, actions_on, chosen_keys, footer_hints
 from condense_tui.screens.dialogs.help import Help
 from condense_tui.terminal.habits import Habits
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import get_args
 
 import pytest
 from recording import Recording
 from rich.console import Console
 
-from condense_core import measure_table
-from condense_core.measure_table import MEASURES
+from condense_core.measure_table import MEASURES, Measure, MeasureKind
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.summary import summarise
+from condense_core.scalar_names import label_of
 from condense_tui import glossary
 from condense_tui.draw.written import written
 from condense_tui.export import page
 from condense_tui.reproduce.report.words import in_words
 from condense_tui.sweep.grid import words
-from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, SPREADS
-from condense_tui.sweep.show import Show, title_of
+from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, SPREADS, columns, seed_columns
+from condense_tui.sweep.show import PROBES, SHOWN, is_counted, title_of
 from condense_tui.text import tables
 
 
@@ -44,7 +43,7 @@ def test_tables_and_pages_show_what_the_table_says(renamed: str, run: RunReader)
     assert "XHEADX" in captured.get()
     assert "<th>XLABELX</th>" in page.to_html(run, int(run.instants[-1]))
     assert title_of("coverage").startswith("XLABELX")
-    assert measure_table.label_of("conv1.coverage") == "conv1: XLABELX"
+    assert label_of("conv1.coverage") == "conv1: XLABELX"
 
 
 def test_the_glossary_explains_with_the_words_of_the_table() -> None:
@@ -66,7 +65,16 @@ def test_columns_of_files_and_pictures_are_measures() -> None:
     assert set(COLUMNS) - plain - claims - spreads <= MEASURES.keys()
     assert set(SEED_COLUMNS) - plain - claims <= MEASURES.keys()
     # a slope is of a measure over cells, not of a run
-    assert set(get_args(Show)) - {"slope"} <= MEASURES.keys()
+    assert set(SHOWN) - {"slope"} <= MEASURES.keys()
+    assert PROBES.keys() <= set(SHOWN)
+    for show in SHOWN:
+        new = set(columns(show)) - set(COLUMNS)
+        beside = {show, *(f"{show}_{which}" for which in ("median", "min", "max"))}
+        assert new <= beside and title_of(show)
+        assert set(seed_columns(show)) - set(SEED_COLUMNS) <= {show}
+        if show not in {"slope", "claim"}:
+            known = {show} if is_counted(show) else beside - {show}
+            assert known <= set(columns(show)), f"results.csv has {show} where the picture shows it"
     assert set(tables.COLUMNS) | set(page.COLUMNS) <= MEASURES.keys()
     assert all(MEASURES[name].head for name in tables.COLUMNS), "over a column stands a short name"
 
@@ -99,5 +107,5 @@ def test_values_over_draws_are_counted_or_given_as_a_range_by_their_kind(monkeyp
     assert words(0.5, "coverage") == "0.5"
 
 
-def replace_kind(name: str, kind: measure_table.MeasureKind) -> measure_table.Measure:
+def replace_kind(name: str, kind: MeasureKind) -> Measure:
     return MEASURES[name]._replace(kind=kind)

@@ -13,8 +13,8 @@ from condense_core.errors import DataError
 from condense_core.importing.checkpoint_files import read_weights
 from condense_core.importing.sources import Checkpoint
 from condense_core.importing.stand_in import StandIn
-from condense_core.measure_table import layer_in_words
 from condense_core.runfile.writer import StepRecord
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario.watched import Watched
 from condense_core.watching.choice import choose
 from condense_core.watching.described import with_layers
@@ -75,4 +75,4 @@ class Checkpoints:
         found = Measurement(saved.step)
         for probe in self._probes:
             probe.measure(MemberViews([view]), found)
-        return StepRecord(saved.step, found.scalars, found.frames, [*events, *found.events])
+        return StepRecord(saved.step, found.scalars, found.records, [*events, *found.events])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from condense_core.measures.clusters import CondensedLines, Judged, cut_at_each, kept_kernels, linkage_trees
 from condense_core.measures.kernels import norms_of, units_of
-from condense_core.measures.null_table import CUTS, look_up
+from condense_core.measures.null_table import CUTS, ENTRIES, look_up
 from condense_core.measures.similarity import cosines, upper_triangle
 from condense_core.thresholds import FINE, LEAST_COVERAGE, Cut
 
@@ -52,6 +52,12 @@ def null_condensation(entries: int, kernels: int, *, cut: float = FINE.cos, smal
     kernels, entries = min(kernels, MOST_KERNELS), min(entries, MOST_ENTRIES)
     setting = Cut(cut, smallest_share)
     return (_standard(entries, kernels) if setting in CUTS else simulated(entries, kernels, (setting,)))[setting]
+
+
+def is_at_hand(entries: int) -> bool:
+    """Whether the null of kernels of so many entries is looked up, however many they are (`calibration_size`), and need
+    not be simulated."""
+    return min(entries, MOST_ENTRIES) in ENTRIES
 
 
 @lru_cache(maxsize=1024)

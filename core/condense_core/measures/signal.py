@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import unfold
+from torch.nn.functional import avg_pool2d, unfold
 
 from condense_core.measures.kernels import as_kernels
 from condense_core.measures.principal import DENSE_SIDE, fix_signs, largest_by_lanczos
@@ -72,25 +72,40 @@ class Spectra:
         )
 
 
-def signal_matrix(residual_Nd: Tensor, image_NCHW: Tensor, kernel_size: int, *, bias: bool) -> Tensor:
+def signal_matrix(
+    residual_Nd: Tensor,
+    image_NCHW: Tensor,
+    kernel_size: int,
+    *,
+    bias: bool,
+    stride: int = 1,
+    padding: int = 0,
+    averaged: int = 1,
+) -> Tensor:
     """Z[(k,u,v), (α,p,q)] = -(1/n) Σ_i e_ik x_i[α, u+p, v+q], shape (d·P, K), float64 (Zhou et al. 2025).
 
     e_ik = ∂loss_i/∂f_k of sample i alone, without the 1/n of the mean loss: f - y for MSE, softmax(f) - onehot for
-    cross-entropy; Z has the units of e times those of the pixels. For stride 1 and no padding, so P = (H-m+1)(W-m+1).
+    cross-entropy; Z has the units of e times those of the pixels. For stride 1 and no padding P = (H-m+1)(W-m+1).
+    With a stride s and padding, which the paper does not have, x is the image with its zeros around it and u+p is
+    s·u+p; `averaged` is the side of squares of positions that the layer averages, and a row is then the average of
+    theirs. All three are linear, so Z has the same part in the dynamics (docs/SCIENCE.md).
     With `bias`, K = C·m² + 1 and the last column belongs to the kernel's bias, as if each patch ended in a constant 1.
     It gives the dynamics of a two-layer network while its weights are small, and only up to σ'(0); a deeper layer
     has `gradient_direction`. Raises ValueError for shapes that do not fit or a kernel larger than the image.
     """
     _, channels, height, width = _image_shape(residual_Nd, image_NCHW)
-    if not 1 <= kernel_size <= min(height, width):
-        raise ValueError(
-            f"kernel_size: expected 1 to {min(height, width)} for images {height}×{width}, got {kernel_size}"
-        )
+    positions = [(side + 2 * padding - kernel_size) // stride + 1 for side in (height, width)]
+    if kernel_size < 1 or min(positions) < averaged:
+        most = min(height, width) + 2 * padding
+        raise ValueError(f"kernel_size: expected 1 to {most} for images {height}×{width}, got {kernel_size}")
     mean_dI = _signal(residual_Nd, image_NCHW.flatten(1), bias=bias)
     outputs = len(mean_dI)
     pixels = channels * height * width
     mean_dCHW = mean_dI[:, :pixels].reshape(outputs, channels, height, width)
-    patch_dPK = unfold(mean_dCHW, kernel_size).transpose(1, 2)
+    patch_dKP = unfold(mean_dCHW, kernel_size, padding=padding, stride=stride)
+    if averaged > 1:
+        patch_dKP = avg_pool2d(patch_dKP.reshape(outputs, -1, *positions), averaged).flatten(2)
+    patch_dPK = patch_dKP.transpose(1, 2)
     if bias:
         constant_d11 = mean_dI[:, pixels:, None]
         patch_dPK = torch.cat([patch_dPK, constant_d11.expand(-1, patch_dPK.shape[1], 1)], dim=2)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import numpy as np
@@ -24,11 +24,10 @@ from condense_core.measure_table import PredictionSource, prediction_source
 from condense_core.runfile.rows import LARGEST_FRAME
 from condense_core.thresholds import direction_is_doubtful
 
+T = TypeVar("T")
+
 # A heatmap has no more cells than a large terminal.
 LARGEST_SIDE = 256
-# int8 steps of a cosine: 127 levels each side of 0, and the one code left over for "no direction".
-LEVELS = 127
-NAN_LEVEL = -128
 # int16 steps where a cosine near 1 should be told from 1.
 FINE_LEVELS = 32_767
 NAN_FINE_LEVEL = -32_768
@@ -58,16 +57,6 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
     def of(cls, values: Any, dtype: Literal["i1", "i2", "f4", "f8"]) -> Array:
         array = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<"))
         return cls(dtype, array.shape, array.tobytes())
-
-    @classmethod
-    def rows(cls, values: npt.NDArray[Any], dtype: Literal["i1", "i2", "f4", "f8"]) -> list[Array]:
-        """Each row of a matrix by itself."""
-        data = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<")).tobytes()
-        rows, width = values.shape
-        step = width * _ITEM_SIZES[dtype]
-        return [cls(dtype, (width,), data[first : first + step]) for first in range(0, rows * step, step or 1)] or [
-            cls(dtype, (0,), b"") for _ in range(rows)
-        ]
 
     def __post_init__(self) -> None:
         if math.prod(self.shape) * _ITEM_SIZES[self.dtype] != len(self.data):
@@ -196,18 +185,14 @@ class Alignment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     @classmethod
     def of(cls, cosine: npt.NDArray[Any], *, mean_abs_cos: float, ratio: float) -> Alignment:
         """The frame of these cosines (M,), NaN if a kernel has no direction."""
-        (frame,) = cls.of_members(cosine[None], np.array([mean_abs_cos]), np.array([ratio]))
-        return frame
+        return cls(cosine=cls.levels(cosine), mean_abs_cos=mean_abs_cos, ratio=ratio)
 
-    @classmethod
-    def of_members(
-        cls, cosine: npt.NDArray[Any], mean_abs_cos: npt.NDArray[Any], ratio: npt.NDArray[Any]
-    ) -> list[Alignment]:
-        """The frames of the cosines (S, M) of several members, with their numbers (S,)."""
+    @staticmethod
+    def levels(cosine: npt.NDArray[Any]) -> Array:
+        """Cosines of any shape as `cosine` has them."""
         levels = np.rint(np.clip(np.nan_to_num(cosine, nan=0.0), -1, 1) * FINE_LEVELS)
         levels[np.isnan(cosine)] = NAN_FINE_LEVEL
-        own = zip(Array.rows(levels, "i2"), mean_abs_cos.tolist(), ratio.tolist(), strict=True)
-        return [cls(cosine=row, mean_abs_cos=mean, ratio=share) for row, mean, share in own]
+        return Array.of(levels, "i2")
 
     def numpy(self) -> npt.NDArray[np.float32]:
         """The cosines (M,) float32."""
@@ -314,11 +299,6 @@ Kind = Literal[
 """The name of each in a run file."""
 
 
-def place(layer: str, member: int) -> str:
-    """Under which layer name the run file keeps a frame of a member: its own for the first, `LAYER@k` for member k."""
-    return f"{layer}@{member}" if member else layer
-
-
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = typed.msgpack_decoder(Frame)
 
@@ -339,90 +319,21 @@ def kind_of(frame: msgspec.Struct | type[msgspec.Struct]) -> str:
     return kind.__name__.lower()
 
 
-def encode(frame: Frame) -> bytes:
-    """Bytes of one frame for the run file."""
+def encode(frame: msgspec.Struct) -> bytes:
+    """Bytes of one frame, or of a stack of them, for the run file."""
     return _compressors.own.compress(_encoder.encode(frame))
 
 
 def decode(blob: bytes) -> Frame:
     """The frame in `blob`; RunFileError if it is not one, or larger than LARGEST_FRAME."""
+    return decoded(blob, _decoder)
+
+
+def decoded(blob: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T:
+    """What a decoder makes of `blob`; RunFileError as for `decode`."""
     with decoding(RunFileError, "the run file is damaged or not from this program: a recorded frame cannot be read"):
         if zstandard.get_frame_parameters(blob).content_size > LARGEST_FRAME:
             raise ValueError(f"larger than {LARGEST_FRAME} bytes")
         # of its own a call, as above
         raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=LARGEST_FRAME)
-        return _decoder.decode(raw)
-
-
-def to_levels(upper: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
-    """Cosines as int8 levels; NaN becomes NAN_LEVEL."""
-    scaled = upper * LEVELS
-    unknown = np.isnan(scaled)
-    some = bool(unknown.any())
-    if some:
-        scaled[unknown] = 0.0
-    np.clip(scaled, -LEVELS, LEVELS, out=scaled)
-    levels: npt.NDArray[np.int8] = np.rint(scaled, out=scaled).astype(np.int8)
-    if some:
-        levels[unknown] = NAN_LEVEL
-    return levels
-
-
-def from_levels(levels: npt.NDArray[np.int8], side: int) -> npt.NDArray[np.float32]:
-    """The full symmetric matrix (side, side) of cosines in float32, NaN if there is no direction."""
-    values = levels.astype(np.float32) / LEVELS
-    values[levels == NAN_LEVEL] = np.nan
-    full = np.empty((side, side), np.float32)
-    rows, columns = np.triu_indices(side)
-    full[rows, columns] = values
-    full[columns, rows] = values
-    return full
-
-
-class SimilarityEncoder:
-    """Turns the matrices of one layer of each member into frames: differences to the frame before, a key frame every so
-    often.
-
-    Seeking decodes everything back to the key frame, so the larger the matrix the closer key frames stand; never
-    further apart than 32, which keeps a seek in a run of 64 kernels under a millisecond.
-    """
-
-    def __init__(self) -> None:
-        self._before: dict[int, npt.NDArray[np.int8]] = {}
-        self._since_key: dict[int, int] = {}
-
-    def encode(self, cosine: npt.NDArray[Any], kernels: int) -> Similarity:
-        """The frame of a square matrix of cosines, of the only member."""
-        (frame,) = self.encode_members(cosine[np.triu_indices(len(cosine))][None], (0,), len(cosine), kernels)
-        return frame
-
-    def encode_members(
-        self,
-        upper: npt.NDArray[Any],
-        numbers: Sequence[int],
-        side: int,
-        kernels: int,
-        drawn_of: int | None = None,
-    ) -> list[Similarity]:
-        """The frames of the upper triangles (S, T), with their diagonals, of the members with those numbers."""
-        found = []
-        for number, levels in zip(numbers, to_levels(upper), strict=True):
-            key_every = max(4, min(32, 65_536 // max(1, len(levels))))
-            before, since = self._before.get(number), self._since_key.get(number, 0) + 1
-            key = before is None or len(before) != len(levels) or since >= key_every
-            self._before[number], self._since_key[number] = levels, 0 if key else since
-            sent = levels if key or before is None else levels - before
-            found.append(Similarity(kernels=kernels, side=side, key=key, levels=sent.tobytes(), drawn_of=drawn_of))
-        return found
-
-
-def decode_similarity(chain: list[Similarity]) -> npt.NDArray[np.float32]:
-    """The matrix of the last frame in `chain`, which starts at a key frame and leaves none out."""
-    if not chain or not chain[0].key:
-        raise RunFileError("a similarity frame's key frame is missing; the run file is damaged")
-    side = chain[-1].side
-    parts = [np.frombuffer(frame.levels, np.int8) for frame in chain]
-    if any(len(part) != len(parts[0]) for part in parts):
-        raise RunFileError("similarity frames of one layer differ in size; the run file is damaged")
-    levels = parts[0] if len(parts) == 1 else np.add.reduce(parts, dtype=np.int8)
-    return from_levels(levels, side)
+        return decoder.decode(raw)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -20,6 +18,7 @@ from condense_core.errors import RunFileError, ScenarioError
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
+from condense_core.runfile.decoded_frames import DecodedFrames
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import Event
@@ -35,8 +34,6 @@ from condense_core.text import printable
 
 # Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
 MOST_LAYERS = 200
-# Names of layers that are looked at for them.
-MOST_LOOKS = 1_000
 MOST_CURVES = 4_096
 # Steps at which weights are kept: a run keeps twenty.
 MOST_KEPT = 1_000
@@ -45,14 +42,22 @@ F = TypeVar("F", bound=frames.Frame)
 LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Singular | frames.Outputs | frames.Field
 
 
+class KnownScenario(NamedTuple):
+    """A scenario, and its text as run files have it: reading that takes longer than all else that is read of a run."""
+
+    text: str
+    experiment: Experiment
+
+
 class RunReader:
     """One open run file. Use it from one thread at a time; `close` it, or use it as a context."""
 
     member_number: int | None = None
     """Which member of an ensemble this reads; none for the mean of its scalars and the frames of the first."""
 
-    def __init__(self, place: Path, opened: OpenFile | None = None) -> None:
-        """`place` is a run's folder, or a run file by itself; `opened` is that of a folder, which is open already."""
+    def __init__(self, place: Path, known: KnownScenario | None = None, *, opened: OpenFile | None = None) -> None:
+        """`place` is a run's folder, or a run file by itself. `known` is a scenario that need not be read again where
+        the run trains it; `opened` the file of a run in a folder, which is open already."""
         with reading(place):
             whole = opened is not None or place.is_dir()
             self.folder = place if whole else place.parent
@@ -65,11 +70,13 @@ class RunReader:
         self._experiment: Experiment | None = None
         self._known: tuple[int, Claim | None] | None = None
         self._scenario = None if opened is None else opened.info.experiment
+        self._may_be = known
         self._data_version = -1
         with self._checked():
             self._scalars = scalars_of(self._connection) if opened is None else opened.scalars
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
+            self._frames = DecodedFrames(self._connection, self.file, mirrored=self._mirrored)
         self._filled = 0
 
     def info(self) -> RunInfo:
@@ -80,6 +87,8 @@ class RunReader:
         found = read_info(self._connection, self.folder)
         # which never changes
         self._scenario = found.experiment
+        if self._may_be is not None and self._may_be.text == found.experiment:
+            self._experiment = self._experiment or self._may_be.experiment
         return found
 
     @property
@@ -98,6 +107,8 @@ class RunReader:
         if self._experiment is not None:
             return self._experiment
         text = self.info().experiment
+        if self._experiment is not None:
+            return self._experiment
         try:
             return watched.loads(text, "its training") if is_watched(text) else loads(text, "its scenario")
         except ScenarioError as error:
@@ -167,14 +178,8 @@ class RunReader:
         self._forget_what_was_filled()
         spreads = self._of_members
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step, key, blob FROM frame WHERE kind = 'members' AND layer = '' AND step >= ?"
-                " AND seq > ? ORDER BY seq",
-                (spreads.last_step, spreads.seq),
-            )
-            for chunk in rows.chunks(cursor, rows.FrameAt, "frame"):
-                for row in chunk:
-                    spreads.append(row.seq, row.step, self._decoded(row.blob, frames.Members))
+            for found in self._frames.after(frames.Members, "", spreads.last_step, spreads.seq):
+                spreads.append(*found)
 
     def one_moment(self) -> contextlib.AbstractContextManager[None]:
         """All reads in the block see the file as of one commit, and find it open: each takes a third of the time."""
@@ -207,7 +212,8 @@ class RunReader:
         self._forget_what_was_filled()
         if not self._layers:
             with self._checked():
-                self._layers = tuple(map(printable, _layers(self._connection)))
+                found = self._frames.table.layers(("similarity", "condensation"), MOST_LAYERS)
+            self._layers = tuple(map(printable, found))
         return self._layers
 
     @property
@@ -265,18 +271,15 @@ class RunReader:
         step: int | None = None,
     ) -> LayerFrame | None:
         """The layer's newest frame of that kind, at or before `step` where given; None if there is none."""
-        row = self._frame_at(kind, layer, step)
-        return None if row is None else self._decoded(row.blob, _KINDS[kind])
+        return self._newest(_KINDS[kind], layer, step)
 
     def condensation(self, layer: str, step: int | None = None) -> frames.Condensation | None:
         """`frame("condensation", …)`, typed."""
-        frame = self.frame("condensation", layer, step)
-        return frame if isinstance(frame, frames.Condensation) else None
+        return self._newest(frames.Condensation, layer, step)
 
     def spectrum(self, layer: str, step: int | None = None) -> frames.Spectrum | None:
         """`frame("spectrum", …)`, typed."""
-        frame = self.frame("spectrum", layer, step)
-        return frame if isinstance(frame, frames.Spectrum) else None
+        return self._newest(frames.Spectrum, layer, step)
 
     def prediction_source(self, layer: str, step: int | None = None) -> PredictionSource:
         """What the layer's predicted direction and its eigenvalues are called; not known without a spectrum."""
@@ -285,82 +288,52 @@ class RunReader:
 
     def alignment(self, layer: str, step: int | None = None) -> frames.Alignment | None:
         """`frame("alignment", …)`, typed."""
-        frame = self.frame("alignment", layer, step)
-        return frame if isinstance(frame, frames.Alignment) else None
+        return self._newest(frames.Alignment, layer, step)
 
     def weights(self, step: int | None = None) -> tuple[int, dict[str, npt.NDArray[np.floating]]] | None:
         """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
-        row = self._frame_at("weights", "", step)
-        return None if row is None else (row.step, self._decoded(row.blob, frames.Weights).numpy())
+        with self._checked():
+            found = self._frames.newest(frames.Weights, "", self._member, step)
+        return None if found is None else (found[0], found[1].numpy())
 
     def singular(self, layer: str, step: int | None = None) -> frames.Singular | None:
         """`frame("singular", …)`, typed."""
-        frame = self.frame("singular", layer, step)
-        return frame if isinstance(frame, frames.Singular) else None
+        return self._newest(frames.Singular, layer, step)
 
     @property
     def weight_steps(self) -> IntArray:
         """Steps at which the weights were kept, ascending."""
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step, key, x'' AS blob FROM frame WHERE kind = 'weights' AND layer = ?"
-                " ORDER BY step LIMIT ?",
-                (self._place(""), MOST_KEPT),
-            )
-            found = [row.step for chunk in rows.chunks(cursor, rows.FrameAt, "frame") for row in chunk]
-        return np.array(found, np.int64)
+            return np.array(self._frames.table.steps("weights", "", self._member, MOST_KEPT), np.int64)
 
     def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
         """`frame("outputs", …)`, typed."""
-        frame = self.frame("outputs", layer, step)
-        return frame if isinstance(frame, frames.Outputs) else None
+        return self._newest(frames.Outputs, layer, step)
 
     def field(self, layer: str, step: int | None = None) -> frames.Field | None:
         """`frame("field", …)`, typed."""
-        frame = self.frame("field", layer, step)
-        return frame if isinstance(frame, frames.Field) else None
+        return self._newest(frames.Field, layer, step)
 
     def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
         """The layer's cosine similarities, (side, side), at or before `step`; None if there are none."""
-        chain: list[frames.Similarity] = []
-        whole = False
-        newest = oldest = 0
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step, key, blob FROM frame WHERE kind = 'similarity' AND layer = ? AND step <= ?"
-                " ORDER BY step DESC LIMIT 64",
-                (self._place(layer), _END if step is None else step),
-            )
-            while not whole and (row := rows.one(cursor, rows.FrameAt, "frame")) is not None:
-                chain.append(self._decoded(row.blob, frames.Similarity))
-                newest, oldest = max(newest, row.seq), row.seq
-                whole = row.key != 0
-        if self._mirrored and chain and (not whole or self._has_hole(oldest, newest)):
-            return None
-        return frames.decode_similarity(chain[::-1]) if chain else None
+            return self._frames.similarity(layer, self._member, step)
 
     def similarity_steps(self, layer: str) -> list[int]:
         """Steps of which the layer's matrix was recorded, ascending."""
         with self._checked():
-            query = "SELECT DISTINCT step FROM frame WHERE kind = 'similarity' AND layer = ? ORDER BY step"
-            return [int(step) for (step,) in self._connection.execute(query, (self._place(layer),)).fetchall()]
+            return self._frames.table.steps("similarity", layer, self._member)
 
     def frames_by_step(self) -> dict[int, int]:
         """How many frames each step has, weights and their singular values not counted: those are kept at a few of the
         steps."""
         with self._checked():
-            query = "SELECT step, count(*) FROM frame WHERE kind NOT IN ('weights', 'singular') GROUP BY step"
-            return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
+            return self._frames.table.counts(without=("weights", "singular"))
 
     def step_of(self, kind: frames.Kind, layer: str, step: int | None = None) -> int | None:
         """The step of the layer's newest frame of that kind, at or before `step` where given; None if there is none."""
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step FROM frame WHERE kind = ? AND layer = ? AND step <= ? ORDER BY step DESC LIMIT 1",
-                (kind, self._place(layer), _END if step is None else step),
-            )
-            row = rows.one(cursor, rows.RowPlace, "frame")
-        return None if row is None else row.step
+            return self._frames.table.step_of(kind, layer, self._member, step)
 
     @property
     def events(self) -> list[Event]:
@@ -389,12 +362,6 @@ class RunReader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _has_hole(self, oldest: int, newest: int) -> bool:
-        """Whether a mirror still waits for rows between two that it has."""
-        with self._checked():
-            found = self._connection.execute("SELECT 1 FROM hole WHERE after < ? AND last > ?", (newest, oldest))
-            return found.fetchone() is not None
-
     def _forget_what_was_filled(self) -> None:
         """Read a mirror again from its start where rows were put in before those that were read."""
         if not self._mirrored:
@@ -411,105 +378,19 @@ class RunReader:
         # a member's own scenario does not say how many there are
         self._spreads = None if self._spreads is None else Spreads(self._spreads.members)
 
-    def _place(self, layer: str) -> str:
-        return frames.place(layer, self.member_number or 0)
+    @property
+    def _member(self) -> int:
+        return self.member_number or 0
 
-    def _frame_at(self, kind: str, layer: str, step: int | None) -> rows.FrameAt | None:
-        """The newest frame of that kind, at or before `step` where given."""
+    def _newest(self, kind: type[F], layer: str, step: int | None) -> F | None:
         with self._checked():
-            cursor = self._connection.execute(
-                "SELECT seq, step, key, blob FROM frame WHERE kind = ? AND layer = ? AND step <= ?"
-                " ORDER BY step DESC LIMIT 1",
-                (kind, self._place(layer), _END if step is None else step),
-            )
-            return rows.one(cursor, rows.FrameAt, "frame")
-
-    def _decoded(self, blob: bytes, kind: type[F]) -> F:
-        frame = frames.decode(blob)
-        if not isinstance(frame, kind):
-            expected, found = frames.kind_of(kind), frames.kind_of(frame)
-            raise RunFileError(f"cannot read {self.file}: it is damaged (a frame of {expected} holds one of {found})")
-        return frame
+            found = self._frames.newest(kind, layer, self._member, step)
+        return None if found is None else found[1]
 
     def _checked(self) -> contextlib.AbstractContextManager[None]:
         return reading(self.file)
 
 
-@contextlib.contextmanager
-def open_member(place: Path, number: int = 0) -> Iterator[RunReader]:
-    """A run file, read as the run of one of its members; of a run of a single seed, member 0 is all of it."""
-    with RunReader(place) as run:
-        try:
-            member = run.member(number)
-        except ValueError as error:
-            raise RunFileError(f"{place}: {error}") from None
-        yield member
-
-
-class MemberFiles:
-    """Members of runs that are read one after the other: a file stays open, with what was read of all its members,
-    while the next that is asked for is in it too. Use it as a context."""
-
-    def __init__(self) -> None:
-        self._open: RunReader | None = None
-        self._place: Path | None = None
-
-    def member(self, place: Path, number: int = 0) -> RunReader:
-        """What `open_member` opens, until another file is asked for."""
-        try:
-            return self.whole(place).member(number)
-        except ValueError as error:
-            raise RunFileError(f"{place}: {error}") from None
-
-    def whole(self, place: Path) -> RunReader:
-        """The run of all members."""
-        if self._open is None or place != self._place:
-            self.close()
-            self._open, self._place = RunReader(place), place
-        return self._open
-
-    def close(self) -> None:
-        """Close what is open."""
-        if self._open is not None:
-            self._open.close()
-        self._open = None
-
-    def __enter__(self) -> MemberFiles:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class _First(NamedTuple):
-    """Of `frame`: the first row of a kind of a layer."""
-
-    layer: rows.Name
-    step: int
-    seq: int
-
-
-def _layers(connection: sqlite3.Connection) -> list[str]:
-    """Layers that have a frame of similarity or condensation at the first step that has any, as the first of their
-    frames follow on each other. By the index, one step of it a layer, however many frames there are."""
-    query = "SELECT layer, step, seq FROM frame WHERE kind = ? AND layer >= ? ORDER BY layer, step, seq LIMIT 1"
-    found: dict[str, tuple[int, int]] = {}
-    for kind in ("similarity", "condensation"):
-        least, left = "", MOST_LOOKS
-        while left and (row := rows.one(connection.execute(query, (kind, least)), _First, "frame")) is not None:
-            layer, of_member, _ = row.layer.partition("@")
-            # those of members are next to their layer's, and before any other's that begins like it
-            least, left = f"{layer}A" if of_member else f"{layer}\0", left - 1
-            if not of_member:
-                found[layer] = min(found.get(layer, (row.step, row.seq)), (row.step, row.seq))
-    first = min((step for step, _ in found.values()), default=0)
-    return sorted((layer for layer, (step, _) in found.items() if step == first), key=lambda layer: found[layer][1])[
-        :MOST_LAYERS
-    ]
-
-
-# Above every step that an experiment may have.
-_END = 2**62
 _KINDS: dict[str, type[LayerFrame]] = {
     "condensation": frames.Condensation,
     "spectrum": frames.Spectrum,

@@ -55,6 +55,12 @@ class RowPlace(NamedTuple):
     step: Step
 
 
+class Stepped(NamedTuple):
+    """Of any table: of which step a row is."""
+
+    step: Step
+
+
 class Length(NamedTuple):
     """Of `frame`: how long a blob is."""
 

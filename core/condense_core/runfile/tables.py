@@ -39,12 +39,23 @@ CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, layout INTE
 CREATE INDEX scalar_layout ON scalar (layout);
 """,
 }
-_OTHERS = """
+_FRAMES = {
+    1: """
 CREATE TABLE frame (
   seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, layer TEXT NOT NULL, key INTEGER NOT NULL,
   blob BLOB NOT NULL
 );
 CREATE INDEX frame_place ON frame (kind, layer, step);
+""",
+    4: """
+CREATE TABLE place (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, layer TEXT NOT NULL);
+CREATE TABLE frame (
+  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, place INTEGER NOT NULL, key INTEGER NOT NULL, blob BLOB NOT NULL
+);
+CREATE INDEX frame_place ON frame (place, step);
+""",
+}
+_OTHERS = """
 CREATE TABLE event (
   seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, time REAL NOT NULL
 );
@@ -53,12 +64,12 @@ CREATE TABLE command (
 );
 """
 _OF_ALL = frozenset({"run", "scalar", "frame", "event", "command"})
-_NAMES = {1: _OF_ALL, 2: _OF_ALL | {"layout"}}
+_NAMES = {1: _OF_ALL, 2: _OF_ALL | {"layout"}, 4: _OF_ALL | {"layout", "place"}}
 
 
 def tables(version: int) -> str:
     """The statements that make the tables of an empty file."""
-    return _of(_RUN, version) + _of(_SCALARS, version) + _OTHERS
+    return _of(_RUN, version) + _of(_SCALARS, version) + _of(_FRAMES, version) + _OTHERS
 
 
 def needed(version: int) -> frozenset[str]:

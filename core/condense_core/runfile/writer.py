@@ -12,17 +12,20 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.errors import RunFailedError
-from condense_core.runfile.frames import Frame, Similarity, encode, kind_of
+from condense_core.runfile.frame_table import FrameTable
+from condense_core.runfile.frames import Frame, encode
 from condense_core.runfile.info import HEARTBEAT_S
+from condense_core.runfile.places import place, place_of_several
 from condense_core.runfile.precision import CLOCK, rounded
-from condense_core.runfile.rows import newest
+from condense_core.runfile.rows import StoredFrame, newest
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_writer, reading
+from condense_core.runfile.stacks import Stack, is_key, kind_of
 from condense_core.runfile.status import Status
 
 # A human's key press should act at once; a look at an empty table costs some microseconds.
@@ -44,7 +47,8 @@ class StepRecord(NamedTuple):
 
     step: int
     scalars: list[tuple[str, float]]
-    frames: list[tuple[str, Frame]]
+    frames: Sequence[tuple[str, Frame | Stack]]
+    """By the name of the row, and frames of several members by that of their layer."""
     events: list[tuple[str, str]]
 
 
@@ -61,24 +65,21 @@ class RunWriter:
     def __init__(self, folder: Path) -> None:
         self._connection = open_writer(folder / FILE_NAME)
         with reading(folder):
-            self._scalars = scalars_of(self._connection)
+            self._scalars, self._frames = scalars_of(self._connection), FrameTable(self._connection)
             self._seq = newest(self._connection)
 
     def append(self, record: StepRecord) -> None:
         """Commit one record as one transaction."""
         connection = self._connection
-        blobs = [(layer, frame, encode(frame)) for layer, frame in record.frames]
+        stored = [(layer, frame, encode(frame)) for layer, frame in self._stored(record.frames)]
         connection.execute("BEGIN IMMEDIATE")
         try:
             scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
             self._scalars.put(scalars)
             self._seq += len(scalars)
-            connection.executemany(
-                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (self._next(), record.step, kind_of(frame), layer, _is_key(frame), blob)
-                    for layer, frame, blob in blobs
-                ],
+            self._frames.put(
+                StoredFrame(self._next(), record.step, kind_of(frame), layer, int(is_key(frame)), blob)
+                for layer, frame, blob in stored
             )
             now = time.time()
             connection.executemany(
@@ -127,17 +128,27 @@ class RunWriter:
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 
+    def _stored(self, found: Sequence[tuple[str, Frame | Stack]]) -> Iterator[tuple[str, Frame | Stack]]:
+        """Frames under the names of their rows: of several members as one where the file's version has that."""
+        for layer, frame in found:
+            if not isinstance(frame, Stack):
+                yield layer, frame
+            elif self._frames.has_stacks:
+                yield from ((place_of_several(layer, part.members), part) for part in frame.parts(layer))
+            else:
+                yield from ((place(layer, number), own) for number, own in frame.each_member())
+
     def _next(self) -> int:
         self._seq += 1
         return self._seq
 
 
-def _is_key(frame: Frame) -> int:
-    return int(frame.key) if isinstance(frame, Similarity) else 1
-
-
 class _Synced(threading.Event):
     """Set when all that was handed over before is on the medium."""
+
+
+# What is handed over: a record, what makes one, columns of the run's row, and who waits for all before it.
+_Item = StepRecord | Callable[[], StepRecord] | dict[str, str | int | float | None] | threading.Event
 
 
 class RecordingThread:
@@ -151,7 +162,7 @@ class RecordingThread:
         self._file = folder / FILE_NAME
         self._resumable = resumable
         self._writer = RunWriter(folder)
-        self._queue: queue.Queue[StepRecord | dict[str, str | int | float | None] | threading.Event | None]
+        self._queue: queue.Queue[_Item | None]
         self._queue = queue.Queue(QUEUE_LENGTH)
         self._error: BaseException | None = None
         self.progress = (0, 0.0)
@@ -178,8 +189,8 @@ class RecordingThread:
         self.raise_error()
         return not self._queue.full()
 
-    def put(self, record: StepRecord) -> None:
-        """Hand over a record, waiting for room where there is none."""
+    def put(self, record: StepRecord | Callable[[], StepRecord]) -> None:
+        """Hand over a record, or what makes it in the thread, waiting for room where there is none."""
         self._put(record)
 
     def set_status(self, status: Status, reason: str = "", **columns: str | int | float | None) -> None:
@@ -202,7 +213,7 @@ class RecordingThread:
         self._writer.close()
         self.raise_error()
 
-    def _put(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
+    def _put(self, item: _Item) -> None:
         while True:
             self.raise_error()
             try:
@@ -243,7 +254,9 @@ class RecordingThread:
         except BaseException as error:  # noqa: BLE001 - raised again in the training thread, at its next call
             self._error = error
 
-    def _do(self, item: StepRecord | dict[str, str | int | float | None] | threading.Event) -> None:
+    def _do(self, item: _Item) -> None:
+        if callable(item):
+            item = item()
         if isinstance(item, StepRecord):
             self._writer.append(item)
         elif isinstance(item, threading.Event):

@@ -6,9 +6,10 @@ import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from condense_core.measure_table import MEASURES, kind_of
+from condense_core.measure_table import MEASURES
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.standing import standing
+from condense_core.scalar_names import kind_of
 
 MOST_LAYERS = 12
 LONGEST_TEXT = 300

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from condense_core.measure_table import column_of, split
 from condense_core.runfile.curves import FloatArray, IntArray, Points
 from condense_core.runfile.reader import RunReader
+from condense_core.scalar_names import column_of, split
 
 
 class Column(NamedTuple):

@@ -23,7 +23,6 @@ from condense_core.errors import CondenseError, MissingExtraError, RunFailedErro
 from condense_core.installation import how_to_add
 from condense_core.libraries import ENGINE, wrong_libraries
 from condense_core.machine import here, is_of_job, machine_of, was_requeued
-from condense_core.measure_table import versions_in_words
 from condense_core.runfile import control
 from condense_core.runfile.abilities import require_ability
 from condense_core.runfile.info import (
@@ -36,6 +35,7 @@ from condense_core.runfile.info import (
     read_info,
     read_run,
 )
+from condense_core.runfile.measure_versions import versions_in_words
 from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place

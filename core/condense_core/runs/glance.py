@@ -15,9 +15,10 @@ import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.rows_of_layers import only_kernels
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.open_file import OpenFile
-from condense_core.runfile.rows import FrameAt, number, one
+from condense_core.runfile.rows import number
 from condense_core.runfile.scalars import Scalars, scalars_of
 from condense_core.runfile.schema import FILE_NAME, one_moment, open_reader, reading
 from condense_core.runs.about_run import NOTHING, AboutRun, read_about
@@ -126,11 +127,9 @@ def _of_members(connection: sqlite3.Connection, members: int, layers: list[str])
     scalars = [f"{layer}.{what}{end}" for layer in layers for what in ("lines", "condensed") for end in _END.values()]
     found: dict[str, dict[int, float]] = {scalar: {} for scalar in scalars}
     over: set[int] = set()
-    cursor = connection.execute(
-        "SELECT seq, step, key, blob FROM frame WHERE kind = 'members' AND layer = '' ORDER BY step DESC LIMIT ?",
-        (MOST_FRAMES,),
-    )
-    while len(over) < members and (row := one(cursor, FrameAt, "frame")) is not None:
+    for row in FrameTable(connection).back("members", "", 0, None, MOST_FRAMES):
+        if len(over) >= members:
+            break
         frame = frames.decode(row.blob)
         if not isinstance(frame, frames.Members):
             continue

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from condense_core.errors import RunFileError, nearest
-from condense_core.measure_table import split
 from condense_core.runfile.curves import FloatArray, IntArray, value_at
 from condense_core.runfile.display_order import by_line
 from condense_core.runfile.frames import Condensation
@@ -28,6 +27,7 @@ from condense_core.runs.columns import column
 from condense_core.runs.named import find_recording, shipped_here
 from condense_core.runs.place import runs_folder
 from condense_core.runs.standing import standing
+from condense_core.scalar_names import split
 from condense_core.scenario import toml
 from condense_core.scenario.watched import PlainValue, Watched
 from condense_core.text import short

@@ -60,7 +60,7 @@ def read(folder: Path, base: PresetBase, before: Signature | None, *, claims: bo
 
         # whoever lists claims reads it once more, and says why
         with contextlib.suppress(RunFileError):
-            claim = judged(RunReader(folder, file), file.info)
+            claim = judged(RunReader(folder, opened=file), file.info)
 
     found = glancing.glance(folder, base, judge) if claims else glancing.glance(folder, base)
     info = found.info

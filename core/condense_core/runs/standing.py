@@ -146,6 +146,15 @@ def measured(quantity: Quantity, run: RunReader) -> dict[str, float]:
     return {f"{layer}.{measure}": _of_layer(measure, run, layer, at) for layer in names}
 
 
+def value_of(measure: str, run: RunReader, layer: str = "") -> float:
+    """What a run, of a single seed, shows of a measure at its end, of the data's own ones at step 0, and of eigenvalues
+    the first; NaN where it was not measured. `layer` is whose it is, unless it is the network's."""
+    at = 0 if MEASURES[measure].of_the_data else None
+    if MEASURES[measure].of == "network":
+        return run.last(measure, at)
+    return _of_layer("eigenvalue.1" if measure == "eigenvalue" else measure, run, layer, at)
+
+
 def _meant(quantity: Quantity, layers: Sequence[str]) -> list[str]:
     """The layers that a quantity is of; without a name the kernels of all."""
     if quantity.layer is None:

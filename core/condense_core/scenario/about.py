@@ -86,7 +86,7 @@ class About(Checked, frozen=True, kw_only=True):
 
 
 class Quick(Checked, frozen=True, kw_only=True):
-    """What `reproduce --quick` trains instead, where the whole is too long for ten minutes of all presets.
+    """What `reproduce --quick` trains instead, where the whole is too long for six minutes of all presets.
 
     `set` changes fields by their dotted names, as `--set` does; `found`, `minutes_cpu` and the words `finding` of older
     files are those of the smaller run. Applied by `toml.quickened`.

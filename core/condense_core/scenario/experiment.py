@@ -25,6 +25,7 @@ from condense_core.scenario.checked import (
     require_in_words,
 )
 from condense_core.scenario.claims import Claim, Requirement
+from condense_core.scenario.convolutions import check_convolutions
 from condense_core.scenario.data import (
     Anchors,
     Cifar10,
@@ -55,7 +56,16 @@ from condense_core.scenario.initial_weights import (
     PhaseInit,
     WidthPowerInit,
 )
-from condense_core.scenario.layers import ACTIVATIONS, CENTRED_PREFIX, OWN_PREFIX, Block, Conv, Dense, Layer
+from condense_core.scenario.layers import (
+    ACTIVATIONS,
+    CENTRED_PREFIX,
+    OWN_PREFIX,
+    Block,
+    Conv,
+    Dense,
+    Layer,
+    block_layer,
+)
 from condense_core.scenario.optimizers import GD, Adam, AdamW, Optimizer
 
 __all__ = [
@@ -243,6 +253,7 @@ class Experiment(Checked, frozen=True, kw_only=True):
         if self.initial is not None:
             check_path("initial", self.initial, "a path to a safetensors file")
         self._check_layer_order()
+        check_convolutions(self.convolutions, self.data, self.optimizer, self.record.probes)
         self._check_loss_and_labels()
         self._check_draws()
         batch = self.optimizer.batch
@@ -326,6 +337,17 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require_in_words(theory, "optimizer.lr_lambda1", "a network of one convolution", has + advice)
 
     @property
+    def convolutions(self) -> dict[str, Conv]:
+        """Its convolutions by their names, in order."""
+        named = zip(self.layer_names, self.layers, strict=False)
+        return {name: layer for name, layer in named if isinstance(layer, Conv)}
+
+    @property
+    def batch_norm(self) -> bool:
+        """Whether a layer under study is normalised over the batch."""
+        return any(layer.batch_norm for layer in self.convolutions.values())
+
+    @property
     def decodes(self) -> bool:
         """Whether its layers are blocks of a decoder."""
         return isinstance(self.layers[0], Block)
@@ -343,8 +365,6 @@ class Experiment(Checked, frozen=True, kw_only=True):
             require(len(values) == 1, "layers", f"blocks of one {what}", values)
         require_in_words(not self.residual, "residual", "false: blocks add to what they read", "true")
         require_in_words(self.trunk is None, "trunk", f"none for {has}", repr(self.trunk))
-        measured = OUTPUTS_PROBE in self.record.probes
-        require_in_words(not measured, "record.probes", f"none of outputs for {has}", repr(OUTPUTS_PROBE))
 
     @property
     def _kinds_of_layers(self) -> str:
@@ -365,9 +385,14 @@ class Experiment(Checked, frozen=True, kw_only=True):
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """Names under which the outputs of the layers' neurons are recorded, where they are; a decoder's are not."""
-        recorded = OUTPUTS_PROBE in self.record.probes and not self.decodes
-        return tuple(map(outputs_of, self.layer_names)) if recorded else ()
+        """Names under which the outputs of the layers' neurons are recorded, where they are; of a decoder those of its
+        blocks' hidden layers."""
+        if OUTPUTS_PROBE not in self.record.probes:
+            return ()
+        named = self.layer_names
+        if self.decodes:
+            named = tuple(block_layer(number) for number in range(1, len(self.layers) + 1))
+        return tuple(map(outputs_of, named))
 
     @property
     def layer_names(self) -> tuple[str, ...]:

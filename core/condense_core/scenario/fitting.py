@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from condense_core.errors import DataError
 from condense_core.scenario.arrays import OwnArrays
+from condense_core.scenario.convolutions import least_side, why_no_variance
 from condense_core.scenario.data import Csv, Npz, OwnSet
-from condense_core.scenario.experiment import Conv, Experiment
+from condense_core.scenario.experiment import Experiment
 
 
 def check_fits(experiment: Experiment, arrays: OwnArrays) -> None:
@@ -28,21 +29,21 @@ def check_fits(experiment: Experiment, arrays: OwnArrays) -> None:
         raise DataError(
             f"{arrays.source}: numbers have no accuracy; expected no stop.accuracy, or stop.loss_ratio instead"
         )
-    _check_images(experiment, arrays)
+    _check_images(experiment, arrays, batch or trained)
 
 
 _CLASSES = {Npz: "y as whole numbers", Csv: "data.values=classes", OwnSet: "targets as whole numbers"}
 
 
-def _check_images(experiment: Experiment, arrays: OwnArrays) -> None:
-    sizes = [layer.size for layer in experiment.layers if isinstance(layer, Conv)]
+def _check_images(experiment: Experiment, arrays: OwnArrays, samples: int) -> None:
+    convolutions = experiment.convolutions
     shape = arrays.input.shape[1:]
-    if not sizes and experiment.trunk is None:
+    if not convolutions and experiment.trunk is None:
         return
     what = (
         f"a trunk of {experiment.trunk}"
         if experiment.trunk is not None
-        else f"{len(sizes)} convolution{'s' * (len(sizes) > 1)}"
+        else f"{len(convolutions)} convolution{'s' * (len(convolutions) > 1)}"
     )
     if len(shape) != 3:
         raise DataError(
@@ -51,11 +52,14 @@ def _check_images(experiment: Experiment, arrays: OwnArrays) -> None:
         )
     if experiment.trunk is not None and shape[0] != 3:
         raise DataError(f"{arrays.source}: images of {shape[0]} channels for {what}; expected 3, red, green and blue")
-    side, left = min(shape[1:]), min(shape[1:])
-    for size in sizes:
-        left -= size - 1
-        if left < 1:
-            raise DataError(
-                f"{arrays.source}: images of {shape[1]}×{shape[2]} pixels for filters of {', '.join(map(str, sizes))}; "
-                f"expected {side + 1 - left} or more a side: use larger images, smaller filters or fewer convolutions"
-            )
+    least = least_side(convolutions.values())
+    if min(shape[1:]) < least:
+        sizes = ", ".join(str(layer.size) for layer in convolutions.values())
+        pools = ", ".join(str(layer.pool_size) for layer in convolutions.values() if layer.pool)
+        raise DataError(
+            f"{arrays.source}: images of {shape[1]}×{shape[2]} pixels for filters of {sizes}"
+            f"{pools and f' and pools of {pools}'}; "
+            f"expected {least} or more a side: use larger images, smaller filters or fewer convolutions"
+        )
+    if why := why_no_variance(convolutions, shape[1], shape[2], samples):
+        raise DataError(f"{arrays.source}: {why}")

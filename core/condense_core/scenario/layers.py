@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from condense_core.errors import nearest
-from condense_core.scenario.checked import Checked, check_own_name, require
+from condense_core.scenario.checked import Checked, check_own_name, require, require_in_words
 
 ACTIVATIONS = ("tanh", "sigmoid", "softplus", "relu", "gelu", "silu", "xtanh", "x2tanh", "identity")
 # Any activation with its value at 0 subtracted, so that sigmoid and softplus pass through the origin too.
@@ -42,14 +42,46 @@ class Dense(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="dense"):
 
 
 class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
-    """`width` filters of size×size, stride 1, no padding; a kernel is a whole output channel's filter and its bias."""
+    """`width` filters of size×size; a kernel is a whole output channel's filter and its bias. What the filters find is
+    normalised where it is asked for, then comes the activation, and then the pooling."""
 
     size: int = 3
     """Pixels of a filter's side."""
+    stride: int = 1
+    """Pixels from one position of a filter to the next."""
+    padding: int = 0
+    """Pixels of zeros around what the layer is given, fewer than `size`."""
+    batch_norm: bool = False
+    """Whether what the filters find is normalised over the batch before the activation, with a trained scale and shift,
+    as by PyTorch's BatchNorm2d; the kernels then have no bias, since the shift takes its place."""
+    pool: Literal["max", "average"] | None = None
+    """What stands for each square of `pool_size` pixels after the activation, its maximum or its average; none pools
+    nothing."""
+    pool_size: int = 2
+    """Pixels of the side of a square that is pooled; squares lie side by side, and pixels that fill none are left
+    out."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(1 <= self.size <= 64, "size", "a filter of 1 to 64 pixels", self.size)
+        require(1 <= self.stride <= 64, "stride", "1 to 64 pixels", self.stride)
+        require(0 <= self.padding < self.size, "padding", f"0 to {self.size - 1}, less than size", self.padding)
+        require(2 <= self.pool_size <= 64, "pool_size", "2 to 64 pixels", self.pool_size)
+        pools = self.pool is not None or self.pool_size == 2
+        require_in_words(pools, "pool_size", "a pool ('max', 'average') that it is the size of", "none")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether filters meet each position within their image, and nothing comes after them but the activation."""
+        return (self.stride, self.padding, self.batch_norm, self.pool) == (1, 0, False, None)
+
+    def positions(self, side: int) -> int:
+        """Positions of a filter along a side of so many pixels; 0 or less where it does not fit."""
+        return (side + 2 * self.padding - self.size) // self.stride + 1
+
+    def side_after(self, side: int) -> int:
+        """Pixels of that side of what the layer gives on."""
+        return self.positions(side) // self.pool_size if self.pool else self.positions(side)
 
 
 class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
@@ -88,7 +120,12 @@ class Block(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="block"):
         """Kernels of what is measured of it: `block1.q.h1`, …, `block1.mlp`; `block1.q` where there is one head."""
         heads = [f".h{head}" for head in range(1, self.heads + 1)] if self.heads > 1 else [""]
         of_heads = {f"block{number}.{part}{head}": self.width // self.heads for part in "qkv" for head in heads}
-        return {**of_heads, f"block{number}.mlp": self.neurons}
+        return {**of_heads, block_layer(number): self.neurons}
+
+
+def block_layer(number: int) -> str:
+    """The name of the hidden layer of the block of that number, from 1."""
+    return f"block{number}.mlp"
 
 
 Layer = Dense | Conv | Block

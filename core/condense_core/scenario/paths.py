@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from condense_core.errors import DataError
-from condense_core.scenario.class_folders import class_folders
-from condense_core.scenario.data import Cifar10, Cifar100, Csv, Folder, Mnist, Npz, arrays_of
+from condense_core.foreign import open_file
+from condense_core.scenario.class_folders import class_folders, pictures
+from condense_core.scenario.data import Cifar10, Cifar100, Csv, Folder, Mnist, Npz
+from condense_core.scenario.data_sizes import arrays_of
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.fitting import check_fits
 from condense_core.text import place_of
 
 DATA_ROOT_VARIABLE = "CONDENSE_DATA_ROOT"
+# Bytes of a file that are read at a time.
+CHUNK = 2**20
 # What torchvision makes in the root of each of its sets.
 _FOLDERS = {Mnist: "MNIST", Cifar10: "cifar-10-batches-py", Cifar100: "cifar-100-python"}
 
@@ -91,6 +98,26 @@ def files_of(experiment: Experiment) -> list[Path]:
     named = [data.path] if isinstance(data, Folder | Npz | Csv) else []
     further = data.test_path if isinstance(data, Csv) else None
     return [place_of(path) for path in (*named, further, experiment.initial) if path]
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """A hexadecimal number that another content of those files would change, as `files_of` gives them; of a folder of
+    images, which may be many GB, other names or sizes of its files. Empty where none of them is on this machine, or
+    can be read: whoever reads them says so."""
+    digest = hashlib.blake2b(digest_size=16)
+    found = False
+    for place in files:
+        with contextlib.suppress(OSError, DataError):
+            if place.is_dir():
+                inside = [file for folder in class_folders(place) for file in pictures(folder)]
+                for file in inside:
+                    digest.update(f"{file.relative_to(place)} {file.stat().st_size}\n".encode())
+            else:
+                with open_file(place) as opened:
+                    while part := opened.read(CHUNK):
+                        digest.update(part)
+            found = True
+    return digest.hexdigest() if found else ""
 
 
 def with_absolute_paths(experiment: Experiment) -> Experiment:

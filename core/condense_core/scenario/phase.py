@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from condense_core.scenario.data import input_shape, output_count
+from condense_core.scenario.data_sizes import input_shape, output_count
 from condense_core.scenario.experiment import Block, Conv, Experiment
 from condense_core.scenario.init_std import LayerSize, standard_deviation
 
@@ -55,13 +55,14 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
     """The phase point of a scenario with one hidden layer, from the formulas of its initialisation and α = 1.
 
     The readout of a convolution has an entry for every position; its std is that of one of them. None if there are
-    more hidden layers or a trunk, where weights come from a file, for a width of 1, for weights too small or too
-    large for a float, and where what the data are is not known because their folder or file is not here.
+    more hidden layers or a trunk, where batch normalisation undoes the scale, where weights come from a file, for a
+    width of 1, for weights too small or too large for a float, and where what the data are is not known because their
+    folder or file is not here.
     """
     if len(experiment.layers) > 1 or experiment.trunk is not None or experiment.initial is not None:
         return None
     layer, width = experiment.layers[0], experiment.layers[0].width
-    if isinstance(layer, Block):
+    if isinstance(layer, Block) or experiment.batch_norm:
         return None
     readouts = output_count(experiment.data)
     shape = input_shape(experiment.data)
@@ -69,7 +70,7 @@ def phase_of(experiment: Experiment) -> PhasePoint | None:
         return None
     channels, side = shape
     if isinstance(layer, Conv):
-        inputs, pixels, positions = channels, layer.size**2, max(1, side - layer.size + 1) ** 2
+        inputs, pixels, positions = channels, layer.size**2, max(1, layer.side_after(side)) ** 2
     else:
         inputs, pixels, positions = channels * side**2, 1, 1
     hidden = LayerSize(n_in=inputs, n_out=width, filter_pixels=pixels, first_width=width)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from condense_core.errors import ScenarioError, nearest
-from condense_core.measure_table import layer_in_words
 from condense_core.measures.sample import MOST_KERNELS, drawn_kernels
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario.schedule import thinned
 from condense_core.scenario.watched import MOST_LAYERS
 from condense_core.watching.find import fits

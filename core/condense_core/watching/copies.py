@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from condense_core.measure_table import layer_in_words
 from condense_core.runfile.status import Status
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario.watched import Watched, dumps
 from condense_core.watching.budget import FIRST
 from condense_core.watching.choice import choose

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from condense_core.measure_table import layer_in_words
 from condense_core.measures.rows import as_rows, stretch
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario.geometry import Geometry, LayerKind
 from condense_core.scenario.watched import LONGEST_LAYER_NAME
 from condense_core.watching.layers import FoundLayer, Parts

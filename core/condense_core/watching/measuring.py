@@ -133,7 +133,7 @@ class Measurer:
             self._costs[name] = self._costs.get(name, 0.0) + seconds
         if shot.seconds > self._before:
             found.of_all("recording_share", self._total / (shot.seconds - self._before), CLOCK)
-        self._thread.put(StepRecord(found.step, found.scalars, found.frames, found.events))
+        self._thread.put(StepRecord(found.step, found.scalars, found.records, found.events))
         self.measured += 1
         if self._budget is not None:
             self._budget.began(self._besides)

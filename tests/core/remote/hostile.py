@@ -17,7 +17,8 @@ import zstandard
 from condense_core.remote.wire import messages as say
 from condense_core.remote.wire.framing import pack
 from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, RowPacker
-from condense_core.runfile.frames import SimilarityEncoder, encode
+from condense_core.runfile.frames import encode
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.rows import ScalarRow
 
 TEXTS = (

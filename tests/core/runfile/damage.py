@@ -25,7 +25,8 @@ COLUMNS = {
     "run": COLUMNS_OF_RUN,
     "layout": ("id", "names", "kinds"),
     "scalar": ("seq", "step", "layout", "data"),
-    "frame": ("seq", "step", "kind", "layer", "key", "blob"),
+    "place": ("id", "kind", "layer"),
+    "frame": ("seq", "step", "place", "key", "blob"),
     "event": ("seq", "step", "kind", "text", "time"),
     "command": ("id", "verb", "argument", "sent_at", "taken_at"),
 }

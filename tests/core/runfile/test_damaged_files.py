@@ -34,7 +34,7 @@ BYTES_OF_PAGE_1 = 3_000
 BYTES_AMONG_SCALARS = 300
 DAMAGES_ANYWHERE = 150
 # A single row of `frame`.
-ONE = "WHERE kind = 'similarity' AND layer = 'conv1' AND step = 4000"
+ONE = "WHERE place = (SELECT id FROM place WHERE kind = 'similarity' AND layer = 'conv1') AND step = 4000"
 # A damaged file must not take longer than a good one by orders of magnitude; far more than any takes on a busy machine.
 PATIENCE_S = 10.0
 
@@ -188,6 +188,9 @@ def test_an_error_in_a_file_of_the_first_format_says_the_same(originals, tmp_pat
         ),
         (f"UPDATE frame SET blob = zeroblob(5000000) {ONE}", "frame.blob: expected data of at most 4259840 bytes"),
         (f"UPDATE frame SET blob = zeroblob(9000000) {ONE}", "string or blob too big"),
+        ("UPDATE place SET id = 'text'", "place.seq: "),
+        ("UPDATE place SET layer = x'ff'", "place.layer: expected text, got b'\\xff'"),
+        ("UPDATE place SET kind = printf('%.300c', 'x')", "place.kind: expected text of at most 200"),
         ("UPDATE run SET steps = 'many'", "run.steps: expected a whole number or none, got 'many'"),
         ("UPDATE run SET heartbeat = 9e999", "run.heartbeat: expected a number of at most 250000000000.0, got inf"),
         ("UPDATE run SET pid = -1", "run.pid: expected a whole number of at least 0, got -1"),

@@ -26,11 +26,6 @@ from condense_core.runs import recording
 VALUES = [0.5, 0.1, math.nan, math.inf, -math.inf, -0.0, 1e-300, 5e-324, 1e300, float(np.float32(0.1)), 3.0]
 
 
-@pytest.fixture
-def folder(make_run) -> Path:
-    return make_run()
-
-
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(open_reader(folder / FILE_NAME)) as connection:

@@ -10,7 +10,7 @@ import pytest
 from condense_core.errors import RunFileError
 from condense_core.runfile import frames, reader
 from condense_core.runfile.curves import Spreads
-from condense_core.runfile.reader import MemberFiles
+from condense_core.runfile.member_files import MemberFiles
 from condense_core.runfile.writer import RunWriter, StepRecord
 
 MEMBERS = 5

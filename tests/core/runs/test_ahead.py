@@ -110,7 +110,7 @@ def test_a_claim_that_cannot_be_read_is_no_trouble_of_the_list(runs, monkeypatch
     monkeypatch.setattr(ahead, "usable_cores", lambda: 1)
     folder = folders(runs)[2]
     with writer(folder / FILE_NAME) as connection:
-        connection.execute("UPDATE frame SET layer = x'ff' WHERE kind = 'similarity'")
+        connection.execute("UPDATE place SET layer = x'ff' WHERE kind = 'similarity'")
     seen = kept.signature(str(folder))
     found, lasting = read_run.read(folder, glance.no_base, seen, claims=True)
     assert found.trouble == ""
@@ -118,4 +118,4 @@ def test_a_claim_that_cannot_be_read_is_no_trouble_of_the_list(runs, monkeypatch
     assert lasting.claim is None
     troubles: list[str] = []
     assert listing.rows(runs, glance.no_base, troubles.append, claims=True)
-    assert any("frame.layer" in line for line in troubles)
+    assert any("place.layer" in line for line in troubles)

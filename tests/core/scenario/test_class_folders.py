@@ -6,7 +6,8 @@ import pytest
 
 from condense_core.errors import DataError
 from condense_core.scenario.class_folders import class_folders, named, pictures
-from condense_core.scenario.data import Folder, output_count
+from condense_core.scenario.data import Folder
+from condense_core.scenario.data_sizes import output_count
 
 
 def touch(place, *names):

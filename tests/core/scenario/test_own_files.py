@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from condense_core.errors import DataError
 from condense_core.scenario import csv_file, npz_file
-from condense_core.scenario.data import Csv, Npz, arrays_of, found_in, input_shape, output_count, sample_count
+from condense_core.scenario.data import Csv, Npz
+from condense_core.scenario.data_sizes import arrays_of, found_in, input_shape, output_count, sample_count
 
 X = np.arange(24.0).reshape(6, 4)
 IMAGES = np.arange(6 * 2 * 5 * 4).reshape(6, 2, 5, 4)

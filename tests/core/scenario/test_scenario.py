@@ -131,7 +131,10 @@ def test_a_star_sets_every_item():
         ("foo=3", "foo: unknown; expected one of about, claim, data"),
         ("title=Mine", "title: unknown; expected one of about, claim, data"),
         ("comment=x", "comment: unknown; expected one of about, claim, data"),
-        ("layers.0.kernel=3", "layers.0.kernel: unknown; expected one of activation, bias, dropout, kind, size, width"),
+        (
+            "layers.0.kernel=3",
+            "layers.0.kernel: unknown; expected one of activation, batch_norm, bias, dropout, kind, padding, pool",
+        ),
         ("optimizer.lr=fast", "optimizer.lr: expected a number or none, got 'fast'"),
         ("layers=3", "layers: expected a list, got 3"),
         ("steps.x=3", "steps is a single value"),

@@ -17,10 +17,12 @@ import pytest
 from PIL import Image
 
 from condense_core.errors import RunFileError
-from condense_core.measure_table import MEASURES, OF_THE_MACHINE, split, versions_of
+from condense_core.measure_table import MEASURES, OF_THE_MACHINE
+from condense_core.runfile.measure_versions import versions_of
 from condense_core.runfile.reader import RunReader
 from condense_core.runs import recording
 from condense_core.runs.create import MEASURES_NOTED
+from condense_core.scalar_names import split
 from condense_core.scenario.toml import loads
 from condense_presets import preset_files, preset_text, recordings
 from condense_tui.draw.layer_names import together

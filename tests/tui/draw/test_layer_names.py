@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_core.measure_table import label_of, layer_in_words
+from condense_core.scalar_names import label_of, layer_in_words
 from condense_core.thresholds import FINE
 from condense_tui.draw.layer_names import blocks, fitted, shared, together, without_shared
 from condense_tui.snapshots.snapshot import LinesChanged

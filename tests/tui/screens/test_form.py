@@ -25,7 +25,8 @@ from condense_presets.catalogue import catalogue
 from condense_tui.app.app import CondenseApp
 from condense_tui.draw.label import label
 from condense_tui.screens.dialogs import form as form_module
-from condense_tui.screens.dialogs.form import FormScreen, of_file, of_preset, of_run
+from condense_tui.screens.dialogs.draft import of_file, of_preset, of_run
+from condense_tui.screens.dialogs.form import FormScreen
 from condense_tui.screens.dialogs.hints import FieldSuggester, hints, split_settings
 from condense_tui.screens.list_lines import short_time
 from condense_tui.screens.run.screen import RunScreen

@@ -45,6 +45,17 @@ async def test_w_says_where_no_outputs_were_recorded(recorded: Recording) -> Non
         await text_has(pilot, "outputs of neurons were not recorded")
 
 
+async def test_w_says_of_rows_that_are_no_neurons_that_they_have_no_outputs(tmp_path: Path) -> None:
+    made = Recording(tmp_path / "runs", kernels=(8, 8, 8), lines=(1, 1, 1), frames=4)
+    made.names = ("embedding", "block1.mlp", "block1.mlp-outputs")
+    made.write()
+    made.finish()
+    async with shown(made.folder) as pilot:
+        await text_has(pilot, "block1.mlp-outputs")
+        await pilot.press("w")
+        await text_has(pilot, "embedding has no neurons: outputs are those of hidden layers")
+
+
 async def test_runs_are_compared_by_outputs(both: Recording, recorded: Recording) -> None:
     app = CondenseApp(runs=both.folder.parent)
     async with app.run_test(size=(120, 40)) as pilot:

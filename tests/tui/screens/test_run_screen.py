@@ -14,8 +14,8 @@ from recording import Recording
 from support import some_of
 
 from condense_core.runfile.reader import RunReader
-from condense_tui.actions import actions_on, footer_hints
 from condense_tui.app.app import CondenseApp
+from condense_tui.keys import actions_on, footer_hints
 from condense_tui.screens.compare.screen import CompareScreen
 from condense_tui.screens.home.screen import HomeScreen
 from condense_tui.screens.list_lines import members_of

@@ -6,25 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recording import Recording
+from recording import Curved, Recording
 
-from condense_core.runfile.frames import Array, Singular
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import StepRecord
 from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import Assembler, ViewRequest
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.plots import Axes
-
-
-class Curved(Recording):
-    """A run with curvatures from its start, and singular values at some of its steps."""
-
-    def _batch(self, step: int) -> StepRecord:
-        found = super()._batch(step)
-        scalars = [("sharpness", 3.0 + step), ("hessian_2", 1.0), ("lowest_curvature", -0.5), ("stability_limit", 20.0)]
-        frames = [("conv1", Singular(values=Array.of([5.0 + step, 2.0], "f4")))] if step < 100 else []
-        return StepRecord(found.step, [*found.scalars, *scalars], [*found.frames, *frames], found.events)
 
 
 def snapshot_of(made: Recording):

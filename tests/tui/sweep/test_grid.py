@@ -10,10 +10,10 @@ import pytest
 from rich.console import Console
 
 from condense_core.errors import ScenarioError
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import Csv, Experiment
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.sweep.axes import Axis, read_axes, typed
-from condense_tui.sweep.grid import Grid, Square, grids, scale_of
+from condense_tui.sweep.grid import ColourScale, Grid, Square, grids, scale_of
 from condense_tui.sweep.picture import draw, legend
 from condense_tui.sweep.plan import make_sweep
 from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult
@@ -76,6 +76,27 @@ def test_every_combination_is_a_cell_with_a_folder_that_other_settings_do_not_sh
     assert {cell.sweep for cell in sweep.cells} == {f"{small.name} over std, width ({tmp_path.name})"}
     longer = make_sweep(msgspec.structs.replace(small, steps=301), "", axes, tmp_path)
     assert not {cell.folder for cell in sweep.cells} & {cell.folder for cell in longer.cells}
+
+
+def test_other_content_of_a_file_is_another_cell_and_data_that_are_made_have_their_names_of_before(
+    small: Experiment, tmp_path
+):
+    """What was trained on a file that has changed since is never taken for a result of the new one."""
+    file = tmp_path / "own.csv"
+    file.write_text("x,y\n" + "\n".join(f"{n},{2 * n}" for n in range(20)))
+    own = msgspec.structs.replace(small, data=Csv(path=str(file)))
+
+    def folders(base: Experiment) -> set[str]:
+        return {cell.folder.name for cell in make_sweep(base, "", read_axes(["std=0.1,0.2"], base), tmp_path).cells}
+
+    before = folders(own)
+    assert folders(own) == before
+    file.write_text(file.read_text().replace("19,38", "19,39"))
+    assert not folders(own) & before
+    file.unlink()
+    assert len(folders(own)) == 2, "of another machine, where it is read"
+    # as sweeps have named them since version 0.2: finished cells are found again
+    assert folders(small) == {"std-0.1-701f0fc4", "std-0.2-89d84665"}
 
 
 def test_no_swept_key_takes_the_name_of_a_column():
@@ -149,6 +170,36 @@ def test_a_third_key_makes_a_picture_for_each_of_its_values(small: Experiment, t
     picture = ElementTree.fromstring(svg([first, second], scale_of([first], "condensed"), "condensed"))
     texts = [item.text for item in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.count("3 of 4") == 4
+
+
+def test_what_is_of_the_network_is_one_picture_and_signs_and_orders_of_magnitude_have_their_scales(
+    small: Experiment, tmp_path
+):
+    sweep = make_sweep(small, "", read_axes(["std=0.1,0.2"], small), tmp_path)
+
+    def drawn(show: str, *values: float) -> tuple[Grid, ColourScale]:
+        names = [f"{show}_{which}" for which in ("median", "min", "max")]
+        rows = [dict.fromkeys(names, value) for value in values]
+        results = [result(cell.values, **row) for cell, row in zip(sweep.cells, rows, strict=True)]
+        (picture,) = grids(sweep, results, show, ["dense1"])
+        return picture, scale_of([picture], show)
+
+    unseen, scale = drawn("unseen_accuracy", 0.25, 0.5)
+    assert unseen.title == "accuracy on unseen pairs, median over seeds"
+    assert [item.texts[0] for item in unseen.squares[0]] == ["0.25", "0.50"]
+    assert (scale.low, scale.high) == (0, 1)
+    rank, scale = drawn("effective_rank", 2.0, 3.0)
+    assert rank.title.startswith("dense1: effective rank")
+    assert (scale.low, scale.high, scale.log) == (0, 3, False)
+    _, scale = drawn("sharpness", 0.1, 30.0)
+    assert (scale.low, scale.high, scale.log) == (0.1, 30, True)
+    _, scale = drawn("lowest_curvature", -2.0, -1.0)
+    assert (scale.low, scale.high, scale.log) == (-2, 0, False)
+    counted = [result(cell.values, condensed_coarse=count) for count, cell in enumerate(sweep.cells, start=1)]
+    (picture,) = grids(sweep, counted, "condensed_coarse", ["dense1"])
+    assert [item.texts[0] for item in picture.squares[0]] == ["1 of 4", "2 of 4"]
+    table = cells_table(sweep, counted, show="condensed_coarse")
+    assert [str(cell) for cell in table.columns[1].cells] == ["1/4", "2/4"]
 
 
 def test_cells_that_did_not_end_are_marked_in_picture_and_table(small: Experiment, tmp_path):

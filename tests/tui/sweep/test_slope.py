@@ -128,3 +128,7 @@ def test_four_hundred_cells_fit_a_small_terminal_as_marks(small: Experiment, tmp
         # upright where γ' < 0, one cell further a row above
         assert [row.index("│") for row in rows[-9:]] == [rows[-1].index("│")] * 9
         assert rows[0].index("│") > rows[5].index("│") > rows[-1].index("│")
+        # a number under its own column, or none
+        across = next(line.plain for line in lines if line.plain.split()[:2] == ["0.1", "0.3"])
+        assert across.split() == numbers[::2]
+        assert across.index("1.1") - across.index("0.1") == 10 * ((width - len("-1.0 ") - 1) // 20)

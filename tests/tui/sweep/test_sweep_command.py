@@ -247,3 +247,23 @@ def test_a_sweep_that_was_killed_goes_on_with_what_is_not_finished(tiny, tmp_pat
     assert (again["kept"], again["trained"]) == (len(finished), 3 - len(finished))
     assert [cell["status"] for cell in again["cells"]] == ["done"] * 3
     assert {folder: (folder / "run.sqlite").stat().st_mtime_ns for folder in finished} == finished
+
+
+def test_any_recorded_measure_is_shown_and_stands_in_the_tables(tiny, tmp_path):
+    file, out = tmp_path / "decoder.toml", tmp_path / "out"
+    file.write_text(DECODER)
+    options = (file, "--over", "gamma=0.5,2", "--seeds", 2, "--out", out)
+    assert "did you mean 'unseen_accuracy'" in sweep(*options, "--show", "unseen_acuracy", code=2).stderr
+    assert not out.exists()
+    answer = sweep(*options, "--show", "unseen_accuracy", "--only-shown")
+    assert answer.stdout.count("accuracy on unseen pairs, median over seeds") == 1, "of nine layers one picture"
+    rows, seeds = table(out / "results.csv"), table(out / "seeds.csv")
+    for row in rows:
+        own = {seed["member"]: float(seed["unseen_accuracy"]) for seed in seeds if seed["cell"] == row["cell"]}
+        with RunReader(out / "cells" / row["cell"]) as run:
+            found = [run.member(number).last("unseen_accuracy") for number in range(2)]
+        assert list(own.values()) == found
+        assert float(row["unseen_accuracy_median"]) == statistics.median(found)
+    options = (tiny, *options[1:2], "std=0.1", "--seeds", 2, "--out", out)
+    assert "expected hessian in record.probes" in sweep(*options, "--show", "sharpness", code=2).stderr
+    assert "no cell has recorded it" in sweep(*options, "--show", "unseen_loss", "--only-shown").stderr

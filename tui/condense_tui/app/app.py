@@ -13,7 +13,8 @@ from textual.app import SystemCommand
 from textual.screen import Screen
 
 from condense_core.errors import CondenseError
-from condense_tui.actions import Place, actions_on
+from condense_tui.actions import Place
+from condense_tui.keys import actions_on
 from condense_tui.screens.splash import Opening
 from condense_tui.terminal.habits import Habits, remembered
 from condense_tui.terminal.shell import Shell, ShellScreen

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from condense_core.scenario.data import sample_count
+from condense_core.runfile.reader import KnownScenario
+from condense_core.scenario.data_sizes import sample_count
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.figures import PaperFigure
 
@@ -34,8 +35,15 @@ class Cell:
     member: int = 0
     found: bool = False
     """It is finished already, in a run that may be of other draws too."""
+    text: str = ""
+    """The experiment as its run file has it, where that was written once already."""
     sweep: str = ""
     """What the sweep is called that it is of; lists put its runs together."""
+
+    @property
+    def known(self) -> KnownScenario | None:
+        """For whoever reads its run."""
+        return KnownScenario(self.text, self.experiment) if self.text else None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Iterable, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ from condense_tui.batch.cells import Cell, Plan, PresetPlan
 
 # Between two looks at the workers, and so between two frames of the progress table.
 LOOK_S = 0.2
+# Workers whose command was killed stop by themselves, with a checkpoint, after the step that they are at.
+STOPPING_S = 10.0
 
 
 @dataclass
@@ -62,6 +65,7 @@ class Engine(Protocol):
 def drive(
     plan: Plan,
     *,
+    progress: BatchProgress | None = None,
     jobs: int,
     device: str,
     show: Callable[[BatchProgress], None],
@@ -70,8 +74,9 @@ def drive(
     """Train every cell that is not finished, `jobs` at a time; a cell that fails is noted and does not stop the others.
 
     On this machine's `device`, or wherever `engine` does it. Ctrl-C stops what trains, and what is returned notes it.
+    `progress` is what `so_far` has found, where it was looked for already.
     """
-    progress = so_far(plan)
+    progress = progress or so_far(plan)
     show(progress)
     if not progress.waiting:
         return progress
@@ -145,11 +150,13 @@ def _status(cell: Cell) -> str:
     if not (cell.folder / FILE_NAME).is_file():
         return ""
     try:
-        with RunReader(cell.folder) as run:
+        with RunReader(cell.folder, cell.known) as run:
             status, trained = run.info().status, run.experiment
     except CondenseError:
         # a file that cannot be read is no result: the cell is trained again
         return ""
+    if trained is cell.experiment:
+        return status
     return status if _without_words(trained) == _without_words(cell.experiment) else ""
 
 
@@ -173,15 +180,22 @@ def _start(progress: BatchProgress, engine: Engine) -> None:
 
 
 class LocalEngine:
-    """Trains cells in processes of this machine; one that was interrupted goes on from its checkpoint."""
+    """Trains cells in processes of this machine; one that was interrupted goes on from its checkpoint, and one that
+    another command has just trained to its end stays as it is."""
 
     def __init__(self, jobs: int, device: str) -> None:
         self._device = device
         self._pool = Pool(jobs)
+        self._over: list[Path] = []
 
     def start(self, cell: Cell) -> None:
         """Begin to train the cell in a separate process."""
-        if _status(cell) in INTERRUPTED:
+        _wait_for_its_worker(cell.folder)
+        status = _status(cell)
+        if status in FINAL:
+            self._over.append(cell.folder)
+            return
+        if status in INTERRUPTED:
             ready_to_resume(cell.folder)
         else:
             _make(cell, self._device)
@@ -189,13 +203,21 @@ class LocalEngine:
 
     def ended(self, seconds: float) -> list[Path]:
         """Folders of cells whose process has ended."""
-        return self._pool.ended(seconds)
+        over, self._over = self._over, []
+        return over or self._pool.ended(seconds)
 
     def __enter__(self) -> LocalEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
         self._pool.__exit__(*error)
+
+
+def _wait_for_its_worker(folder: Path) -> None:
+    """Give a worker of a command that was killed a moment ago the time to stop."""
+    deadline = time.monotonic() + STOPPING_S
+    while folder.exists() and worker_is_alive(folder) and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
 
 
 def _make(cell: Cell, device: str) -> None:

@@ -162,7 +162,7 @@ def _preferences() -> Iterator[Check]:
     found, file = find_preferences(), preferences_file()
     trouble = found.trouble
     if found.preferences.keys:
-        from condense_tui.actions import KeysError, chosen_keys
+        from condense_tui.keys import KeysError, chosen_keys
 
         try:
             chosen_keys(found.preferences.keys)

@@ -147,6 +147,14 @@ def pictured(context: typer.Context, incomplete: str) -> Iterable[str]:
 
 
 @_or_nothing
+def swept_measures(_context: typer.Context, _incomplete: str) -> Iterable[tuple[str, str]]:
+    """What the picture of a sweep shows."""
+    from condense_tui.sweep.show import SHOWN, title_of
+
+    return [(name, title_of(name)) for name in SHOWN]
+
+
+@_or_nothing
 def hosts(_context: typer.Context, incomplete: str) -> Iterable[str | tuple[str, str]]:
     """Hosts of hosts.toml, and those that ssh's config names."""
     from condense_core.remote.client.hosts import known_hosts, named_in_ssh_config

@@ -29,8 +29,8 @@ def export(
     what: Annotated[
         str,
         typer.Option(
-            help="For pictures: screen, heatmap, eigenvalues, prediction, output, field, or a scalar such as loss;"
-            " on paper also spectrum, singular, norms, orientation.",
+            help="For pictures: screen, heatmap, eigenvalues, hessian, ntk, singular, prediction, output, field, or a"
+            " scalar such as loss; on paper also spectrum, norms, orientation.",
             autocompletion=completions.pictured,
         ),
     ] = "screen",

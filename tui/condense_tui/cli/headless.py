@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from condense_core.errors import StoppedError
-from condense_core.measure_table import layer_in_words
 from condense_core.runfile.abilities import how_to_go_on, why_not
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario.experiment import Experiment
 from condense_tui.app.launch import goes_on
 from condense_tui.cli.showing import Panels, Showing

@@ -30,7 +30,10 @@ def reproduce(
             autocompletion=completions.presets,
         ),
     ] = None,
-    paper: Annotated[Literal["fcn", "cnn", "none"] | None, typer.Option(help="Only presets of this paper.")] = None,
+    paper: Annotated[
+        Literal["fcn", "cnn", "both", "none"] | None,
+        typer.Option(help="Only presets of this paper, of both, or of none: questions of our own."),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help=f"Number of draws of each preset; by default {SEEDS}.")
     ] = None,
@@ -43,7 +46,12 @@ def reproduce(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="All CPU presets, some of them smaller, in about ten minutes on two cores.")
+        bool,
+        typer.Option(
+            "--quick",
+            help="All that a CPU can train of both papers, some of it smaller, in about six minutes on two cores; with"
+            " names or --paper, of those.",
+        ),
     ] = False,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for the runs and the report; finished runs in it are kept.")
@@ -73,6 +81,7 @@ def reproduce(
     condense-tui reproduce --quick
     condense-tui reproduce fcn-fig03 --seeds 20 --out fig03
     condense-tui reproduce --paper cnn --data-root ~/data
+    condense-tui reproduce --quick --paper none
     condense-tui reproduce --quick --data cifar10=folder:~/images --data mnist=digits
     condense-tui reproduce --finished --table every-figure.md
     """
@@ -87,7 +96,7 @@ def reproduce(
     from condense_tui.batch.drive import drive, so_far, with_finished
     from condense_tui.documents.files import ready_folder, write_file
     from condense_tui.reproduce.arms import read_across
-    from condense_tui.reproduce.plan import QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
+    from condense_tui.reproduce.plan import QUESTIONS, QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
     from condense_tui.reproduce.report.build import write
     from condense_tui.reproduce.report.markdown import every_figure
     from condense_tui.reproduce.stand_in import stand_ins
@@ -96,7 +105,8 @@ def reproduce(
 
     on_gpu = device_named(device).kind == "cuda"
     other_data = stand_ins(data or [])
-    presets = read_presets(figures or [], paper)
+    all_of_papers = quick and not figures and paper is None
+    presets = read_presets(figures or [], "both" if all_of_papers else paper)
     if not finished:
         require_engine()
     begun = time.time()
@@ -114,7 +124,7 @@ def reproduce(
         across=read_across(figures or [], presets),
     )
     if quick:
-        plan = within(plan, QUICK_MINUTES, jobs)
+        plan = within(plan, QUICK_MINUTES, jobs, beside=(QUESTIONS,) if all_of_papers else ())
     plan = together(with_finished(plan), jobs)
     if finished:
         progress = so_far(plan)

@@ -73,7 +73,7 @@ def run(
     from condense_core.runs.own_names import check_own_names
     from condense_core.runs.place import runs_folder
     from condense_core.scenario.claim_lint import faults
-    from condense_core.scenario.data import found_in
+    from condense_core.scenario.data_sizes import found_in
     from condense_core.scenario.device import device_named
     from condense_tui.cli.headless import show_result
     from condense_tui.resolve.host import NewRun

@@ -24,7 +24,6 @@ from condense_tui.cli.options import (
 )
 from condense_tui.cli.reproduce import SEEDS
 from condense_tui.resolve.scenario import build_scenario
-from condense_tui.sweep.show import Show
 
 if TYPE_CHECKING:
     from condense_core.scenario.experiment import Experiment
@@ -53,8 +52,12 @@ def sweep(
     data_root: DataRootOption = None,
     download: DownloadOption = False,
     show: Annotated[
-        Show,
-        typer.Option(help="What the picture shows."),
+        str,
+        typer.Option(
+            metavar="MEASURE",
+            help="What the picture shows: a measure such as coverage or unseen_accuracy, claim, or slope.",
+            autocompletion=completions.swept_measures,
+        ),
     ] = "condensed",
     only_shown: Annotated[
         bool,
@@ -91,12 +94,16 @@ def sweep(
     pyarrow is installed, phase.svg, phase.html, phase.png if resvg-py is installed, and the runs in cells/: open one
     with `condense-tui replay DIR/cells/NAME`.
 
+    --show takes any measure that is recorded (docs/MEASURES.md): its value at the last step, the median over seeds, or
+    in how many seeds it is so. results.csv and seeds.csv then have it too.
+
     --show slope fits ln RD against ln M, RD the relative change of a layer, over the values of --over width=M1,M2,…:
     above 0 the layer condenses as the width grows, below 0 it stays linear. slopes.csv has each fit.
 
-    Cells already finished in DIR are not trained again; a cell that fails or diverges is marked and does not stop the
-    others. Exits with status 1 if no cell finished or, with --check, if the claim does not hold in a cell. Ctrl-C
-    stops it with the tables of what is finished so far.
+    Cells already finished in DIR are not trained again, however the command ended before, and one that was interrupted
+    goes on from its checkpoint. Another setting, and another content of a file of data or weights, is another cell. A
+    cell that fails or diverges is marked and does not stop the others. Exits with status 1 if no cell finished or, with
+    --check, if the claim does not hold in a cell. Ctrl-C stops it with the tables of what is finished so far.
 
     With --engine ray, nodes need this package and, for images, the data under the same path.
 
@@ -113,9 +120,11 @@ def sweep(
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
     from condense_tui.sweep.results import read_results
+    from condense_tui.sweep.show import show_named
     from condense_tui.sweep.write import require_parquet, write_tables
 
     device_named(device)
+    show = show_named(show)
     _check_engine(engine, address)
     if parquet:
         require_parquet()
@@ -139,8 +148,8 @@ def sweep(
     progress, refused = _train(swept, engine, address, device, jobs)
     stopped = _stopped(swept, progress, engine)
     try:
-        results = read_results(swept, {**progress.refused, **refused})
-        files = write_tables(results, swept)
+        results = read_results(swept, {**progress.refused, **refused}, show)
+        files = write_tables(results, swept, show)
         pictures = _pictures(swept, results, show, layer)
         files += _write_pictures(swept, results, pictures, show)
     except KeyboardInterrupt:
@@ -179,19 +188,19 @@ def _with_members(base: Experiment, members: int) -> Experiment:
     return msgspec.structs.replace(base, ensemble=msgspec.structs.replace(base.ensemble, members=members))
 
 
-def _recording(base: Experiment, show: Show, only_shown: bool, axes: Sequence[Axis]) -> Experiment:
+def _recording(base: Experiment, show: str, only_shown: bool, axes: Sequence[Axis]) -> Experiment:
     """The scenario that records what is shown, and nothing else where only that is wanted; ScenarioError where it
     cannot be shown."""
     import msgspec
 
     from condense_core.errors import ScenarioError
-    from condense_tui.sweep.show import FEW_FRAMES, probes_of
+    from condense_tui.sweep.show import CLAIM, FEW_FRAMES, SLOPE, probes_of
     from condense_tui.sweep.slope import fit_axes
 
-    if show == "slope":
+    if show == SLOPE:
         fit_axes(axes)
     needed = probes_of(show)
-    if only_shown and show == "claim":
+    if only_shown and show == CLAIM:
         raise ScenarioError("--only-shown: a claim may need any measure; choose another --show")
     if only_shown:
         frames = min(base.record.frames, FEW_FRAMES)
@@ -219,25 +228,26 @@ def _train(
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_core.scenario.paths import check_data_is_there
-    from condense_tui.batch.drive import drive, is_finished
+    from condense_tui.batch.drive import drive, so_far
     from condense_tui.sweep.cluster import RayEngine
     from condense_tui.sweep.progress import showing
 
-    open_ = [cell for cell in swept.cells if not is_finished(cell)]
-    if engine == "ray" and open_:
+    found = so_far(swept.plan)
+    if engine == "ray" and found.waiting:
         from condense_tui.text.tables import waiting
 
         with waiting("connecting to the cluster"):
             cluster = RayEngine(address or "auto", device, say=lambda text: typer.echo(text, err=True))
         with showing(swept) as shown:
-            progress = drive(swept.plan, jobs=jobs or cluster.slots, device=device, show=shown, engine=cluster)
-        return progress, cluster.refused
-    if open_:
+            slots = jobs or cluster.slots
+            drive(swept.plan, progress=found, jobs=slots, device=device, show=shown, engine=cluster)
+        return found, cluster.refused
+    if found.waiting:
         require_engine()
-        for cell in open_:
+        for cell in found.waiting:
             check_data_is_there(cell.experiment)
     with showing(swept) as shown:
-        return drive(swept.plan, jobs=jobs or usable_cores(), device=device, show=shown), {}
+        return drive(swept.plan, progress=found, jobs=jobs or usable_cores(), device=device, show=shown), {}
 
 
 def _stopped(swept: Sweep, progress: BatchProgress, engine: str) -> str:
@@ -253,16 +263,17 @@ def _stopped(swept: Sweep, progress: BatchProgress, engine: str) -> str:
     return text
 
 
-def _pictures(swept: Sweep, results: list[CellResult], show: Show, layer: str | None) -> list[Grid]:
+def _pictures(swept: Sweep, results: list[CellResult], show: str, layer: str | None) -> list[Grid]:
     from condense_tui.sweep.grid import grids
     from condense_tui.sweep.results import layers_of
+    from condense_tui.sweep.show import of_network
 
     layers = [layer] if layer else layers_of(results)
-    # the claim is the network's: its picture is the same for every layer
-    return grids(swept, results, show, layers[:1] if show == "claim" else layers)
+    # of the network it is the same for every layer
+    return grids(swept, results, show, layers[:1] if of_network(show) else layers)
 
 
-def _write_pictures(swept: Sweep, results: list[CellResult], pictures: list[Grid], show: Show) -> list[Path]:
+def _write_pictures(swept: Sweep, results: list[CellResult], pictures: list[Grid], show: str) -> list[Path]:
     """phase.svg, phase.html, phase.png where it can be drawn and, of slopes, slopes.csv."""
     from condense_tui.documents.files import ExportError
     from condense_tui.export.raster import has_png, to_png
@@ -288,7 +299,7 @@ def _write_pictures(swept: Sweep, results: list[CellResult], pictures: list[Grid
 
 
 def _print(
-    swept: Sweep, results: list[CellResult], pictures: list[Grid], show: Show, layer: str | None, files: list[Path]
+    swept: Sweep, results: list[CellResult], pictures: list[Grid], show: str, layer: str | None, files: list[Path]
 ) -> None:
     import os
     import shlex
@@ -300,7 +311,7 @@ def _print(
     from condense_core.installation import how_to_add
     from condense_tui.draw.ability import Depth, ability
     from condense_tui.draw.numbers import plural
-    from condense_tui.sweep.grid import scale_of
+    from condense_tui.sweep.grid import has_values, scale_of
     from condense_tui.sweep.picture import draw, legend
     from condense_tui.sweep.plan import CELLS
     from condense_tui.sweep.table import cells_table
@@ -310,7 +321,7 @@ def _print(
     can = ability(os.environ, sys.stdout.encoding)
     if not console.is_terminal:
         can = type(can)(Depth.NONE, can.unicode)
-    console.print(cells_table(swept, results, layer))
+    console.print(cells_table(swept, results, layer, show))
     scale = scale_of(pictures, show)
     for picture in pictures:
         lines = draw(picture, scale, console.width, can)
@@ -319,6 +330,8 @@ def _print(
             console.print(line, soft_wrap=True)
     if len(swept.axes) > 1 and can.depth is not Depth.NONE:
         console.print(legend(scale, show, can), soft_wrap=True)
+    if any(result.usable for result in results) and not any(map(has_values, pictures)):
+        typer.echo(f"--show {show}: no cell has recorded it: the measure does not apply to this scenario", err=True)
     missing = [result for result in results if result.status == "missing"]
     for result in results:
         if not result.usable and result not in missing:

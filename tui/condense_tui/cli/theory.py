@@ -59,7 +59,7 @@ def theory(
     from condense_core.jobs.messages import AskTheory, TheoryAnswer
     from condense_core.runs.create import require_engine
     from condense_core.scenario import toml as scenarios
-    from condense_core.scenario.data import sample_count
+    from condense_core.scenario.data_sizes import sample_count
     from condense_core.scenario.experiment import Csv, Formula, Npz, OwnSet, Sine
     from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
     from condense_tui.text.tables import waiting

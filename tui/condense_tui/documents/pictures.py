@@ -10,7 +10,8 @@ import numpy as np
 
 from condense_core.runfile.curves import Points
 from condense_core.runfile.layer_measures import predicted_step
-from condense_core.runfile.reader import MemberFiles, RunReader
+from condense_core.runfile.member_files import MemberFiles
+from condense_core.runfile.reader import RunReader
 from condense_core.thresholds import FINE, INITIAL_STAGE, percent
 from condense_tui.documents.curves import Chart, ChartCurve, plot
 from condense_tui.documents.heat import heatmap
@@ -50,7 +51,7 @@ def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
         shown: list[Picture | None] = [*_heatmaps(run)]
         alone = len(run.layers) == 1
         layer = run.layers[0] if run.layers else ""
-        eigenvalues, source = _eigenvalues(run, layer), run.prediction_source(layer)
+        eigenvalues, source = own_spectrum(run, layer, layer), run.prediction_source(layer)
         mark = predicted_mark(run, layer)
         losses, ratios = [], []
         for index, place in enumerate(places):
@@ -106,7 +107,8 @@ def _of_all(chart: Chart, points: Sequence[Points]) -> Picture | None:
     return Picture(plot(replace(chart, curves=curves)), chart.title, False) if curves else None
 
 
-def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
+def own_spectrum(run: RunReader, layer: str, called: str) -> Picture | None:
+    """The largest eigenvalues of a layer's own spectrum over the steps, and what the layer is called; None without."""
     curves = []
     for rank in range(1, EIGENVALUES + 1):
         steps, values = run.curve(f"{layer}.eigenvalue.{rank}")
@@ -115,5 +117,5 @@ def _eigenvalues(run: RunReader, layer: str) -> Picture | None:
             curves.append(ChartCurve(steps, values, name=f"λ{rank}²", tone=rank - 1))
     if not curves:
         return None
-    title = f"{run.prediction_source(layer).eigenvalues}, {layer}"
+    title = f"{run.prediction_source(layer).eigenvalues}, {called}"
     return Picture(plot(Chart(title, curves, log=True)), title, False)

@@ -6,11 +6,11 @@ from condense_tui.documents import heat
 
 _LIGHT = (
     "--ground:#fdfcf9;--card:#fff;--ink:#1c1e22;--soft:#5d6470;--line:#e3e0d8;--accent:#1f5fae;"
-    "--good:#1d7a46;--part:#9a6400;--bad:#b3261e;--none:#6b7280;--t0:#1f5fae;--t1:#b8560f;--t2:#2f7d40;--t3:#74479f;"
+    "--good:#1d7a46;--part:#9a6400;--bad:#b3261e;--none:#6b7280;--t0:#1f5fae;--t1:#b8560f;--t2:#2f7d40;--t3:#74479f;--t4:#0b7f86;--t5:#7a5c3e;"
 )
 _DARK = (
     "--ground:#101216;--card:#171a20;--ink:#e6e7ea;--soft:#9aa1ad;--line:#2a2e37;--accent:#7db8f7;"
-    "--good:#5cc48a;--part:#e0a94a;--bad:#f2857c;--none:#9aa1ad;--t0:#7db8f7;--t1:#f0a05c;--t2:#74bf69;--t3:#b98ae6;"
+    "--good:#5cc48a;--part:#e0a94a;--bad:#f2857c;--none:#9aa1ad;--t0:#7db8f7;--t1:#f0a05c;--t2:#74bf69;--t3:#b98ae6;--t4:#5cc5cc;--t5:#c9a984;"
 )
 
 _RULES = """
@@ -66,6 +66,7 @@ text.name{fill:var(--t)}
 .axis{stroke:var(--line);fill:none}.arrow{stroke:var(--soft);stroke-width:.8;fill:none}
 .stable{stroke:var(--t1);stroke-width:2}.neuron{fill:var(--t0)}
 .tone0{--t:var(--t0)}.tone1{--t:var(--t1)}.tone2{--t:var(--t2)}.tone3{--t:var(--t3)}
+.tone4{--t:var(--t4)}.tone5{--t:var(--t5)}
 details{margin:6px 0;font-size:13.5px}summary{cursor:pointer;color:var(--soft)}
 pre{overflow-x:auto;background:var(--ground);border:1px solid var(--line);border-radius:6px;padding:10px 12px;
   font:12px/1.5 ui-monospace,Menlo,Consolas,monospace}

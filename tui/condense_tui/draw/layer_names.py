@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
-from condense_core.measure_table import layer_in_words
+from condense_core.scalar_names import layer_in_words
 
 
 def shared(names: Sequence[str]) -> str:

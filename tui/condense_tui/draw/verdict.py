@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from condense_core.measure_table import MEASURES, layer_in_words
+from condense_core.measure_table import MEASURES
+from condense_core.scalar_names import layer_in_words
 from condense_core.thresholds import COARSE, FINE
 from condense_tui.draw.numbers import step
 from condense_tui.draw.written import over, written

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from condense_core.measure_table import label_of, layer_in_words, split
 from condense_core.runfile.reader import RunReader
+from condense_core.scalar_names import label_of, layer_in_words, split
 from condense_core.thresholds import FINE, INITIAL_STAGE
 from condense_tui.documents import arrows, curves, heat
 from condense_tui.documents.curves import Chart, ChartCurve
@@ -15,12 +15,14 @@ from condense_tui.documents.files import ExportError
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
 from condense_tui.documents.pictures import INITIAL_STAGE_ENDS, predicted_mark
+from condense_tui.documents.spectra import spectrum_chart
 from condense_tui.draw.label import label
 from condense_tui.draw.numbers import measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.draw.written import lines_in
-from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, Wish
+from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, SPECTRA, Wish, not_recorded
 from condense_tui.snapshots.image import image_of
+from condense_tui.snapshots.spectra import SpectraReader
 from condense_tui.snapshots.weights import neurons_of
 
 # Pixels: a heatmap's side, a curve's and the field's enlargement over the report's small pictures.
@@ -39,8 +41,8 @@ _INK = {
     True: {"ground": "#101216", "ink": "#e6e7ea", "soft": "#9aa1ad", "line": "#2a2e37"},
 }
 _TONES = {
-    False: ("#1f5fae", "#b8560f", "#2f7d40", "#74479f"),
-    True: ("#7db8f7", "#f0a05c", "#74bf69", "#b98ae6"),
+    False: ("#1f5fae", "#b8560f", "#2f7d40", "#74479f", "#0b7f86", "#7a5c3e"),
+    True: ("#7db8f7", "#f0a05c", "#74bf69", "#b98ae6", "#5cc5cc", "#c9a984"),
 }
 
 
@@ -155,7 +157,12 @@ def _field(run: RunReader, layer: str, at: int) -> tuple[float, float, Markup]:
 
 
 def _curve(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> tuple[float, float, Markup]:
-    spec = output_plot(run, layer, at) if what == OUTPUT else _until(run, whole, what, layer, at)
+    if what == OUTPUT:
+        spec = output_plot(run, layer, at)
+    elif what in SPECTRA:
+        spec = _spectrum(run, what, layer, at)
+    else:
+        spec = _until(run, whole, what, layer, at)
     width, height = curves.WIDTH * CURVE_ZOOM, curves.HEIGHT * CURVE_ZOOM
     return width, height + CAPTION, _captioned(spec.title, curves.drawing(spec), CURVE_ZOOM)
 
@@ -181,6 +188,13 @@ def output_plot(run: RunReader, layer: str, at: int) -> Chart:
         ],
         log_x=False,
     )
+
+
+def _spectrum(run: RunReader, what: str, layer: str, at: int) -> Chart:
+    found = next((each for each in SpectraReader().of(run, layer, run.curve) if each.name == what), None)
+    if found is None:
+        raise ExportError(not_recorded(what, layer))
+    return spectrum_chart(found, at)
 
 
 def _until(run: RunReader, whole: RunReader, what: str, layer: str, at: int) -> Chart:

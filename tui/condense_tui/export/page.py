@@ -6,11 +6,12 @@ import time
 
 import numpy as np
 
-from condense_core.measure_table import MEASURES, OF_GRADIENT, layer_in_words
+from condense_core.measure_table import MEASURES, OF_GRADIENT
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import Summary, summarise
+from condense_core.scalar_names import layer_in_words
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.watched import Watched, settings
@@ -23,6 +24,7 @@ from condense_tui.documents.html_page import html_page
 from condense_tui.documents.machine import machine_pictures
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.documents.pictures import Picture, pictures
+from condense_tui.documents.spectra import spectra_pictures
 from condense_tui.documents.weights import weights_pictures
 from condense_tui.draw.label import label, said_of
 from condense_tui.draw.numbers import duration, plural, progress, step
@@ -59,6 +61,7 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         el("h2", "Curves"),
         el("div", *map(_figure, [*_curves(whole, member or 0), *_one_input(run, at)]), class_="pictures plots"),
         _of_gradients(run, at),
+        *_section("Spectra", spectra_pictures(run)),
         *_section(f"Weights at step {step(at)}", weights_pictures(run, at)),
         *_section("Machine", machine_pictures(whole)),
         el("h2", "Events"),

@@ -24,10 +24,11 @@ SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD = (
     "output",
     "field",
 )
-NAMED = (SCREEN, HEATMAP, EIGENVALUES, PREDICTION, OUTPUT, FIELD)
-# What only figures for a paper show.
-SPECTRUM, SINGULAR, NORMS, ORIENTATION = "spectrum", "singular", "norms", "orientation"
-ON_PAPER = (*NAMED[1:], SPECTRUM, SINGULAR, NORMS, ORIENTATION)
+HESSIAN, NTK, SINGULAR = SPECTRA = ("hessian", "ntk", "singular")
+NAMED = (SCREEN, HEATMAP, EIGENVALUES, *SPECTRA, PREDICTION, OUTPUT, FIELD)
+# What only figures for a paper show. Of singular values these have all of one step.
+SPECTRUM, NORMS, ORIENTATION = "spectrum", "norms", "orientation"
+ON_PAPER = (*NAMED[1:], SPECTRUM, NORMS, ORIENTATION)
 # Pictures of frames, which are never a mean over members.
 OF_ONE_MEMBER = frozenset({HEATMAP, OUTPUT, FIELD, SPECTRUM, SINGULAR, NORMS, ORIENTATION})
 ENDINGS: dict[Format, str] = {format: f".{format}" for format in FORMATS} | {"tensorboard": "-tensorboard"}
@@ -110,6 +111,13 @@ def checked(wish: Wish, layers: Sequence[str], curves: Sequence[str], members: i
         # a run has dozens of scalars, and most of them a layer's name
         hint = f"expected {', '.join(NAMED)}, or a recorded scalar such as loss"
     raise ScenarioError(f"--what {wish.what}: {hint}")
+
+
+def not_recorded(spectrum: str, layer: str) -> str:
+    """Why there is no picture of one of `SPECTRA`, and what would record it."""
+    if spectrum == SINGULAR:
+        return f"singular: the run has kept no singular values of {layer or 'any layer'} (record.probes: weights)"
+    return f"{spectrum}: the run has not recorded it; name {spectrum!r} in record.probes of a new run"
 
 
 def panel_names(what: str, scalars: Sequence[str]) -> list[str]:

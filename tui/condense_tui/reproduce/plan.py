@@ -20,10 +20,12 @@ from condense_tui.reproduce.arms import Across, is_named, lent, own_name
 from condense_tui.reproduce.quick import quick_version
 from condense_tui.reproduce.stand_in import with_stand_in
 
-# `--quick` promises ten minutes on two cores; a part is kept for start-up and the report.
-QUICK_MINUTES = 10.0
+# `--quick` promises six minutes on two cores; a part is kept for start-up and the report.
+QUICK_MINUTES = 6.0
 QUICK_SHARE = 0.9
 QUICK_SEEDS = 10
+# What `--quick` leaves out where nothing is named: it is about the papers.
+QUESTIONS = "presets of neither paper (reproduce --quick --paper none)"
 # Draws that every preset gets before the cheap ones get all of theirs.
 FEW_DRAWS = 3
 
@@ -32,7 +34,7 @@ def choose(
     names: Iterable[str], texts: dict[str, str], paper: str | None, figures: Sequence[PaperFigure] = ()
 ) -> dict[str, Experiment]:
     """The presets that are asked for: by name, by the beginning of it (`fcn-fig03`), by a figure across presets that
-    reads their runs, by paper; all where none is.
+    reads their runs, by paper (`both`, or `none` for presets of neither); all where none is.
 
     ScenarioError if a word names no preset, or the words and the paper have none in common.
     """
@@ -50,7 +52,8 @@ def choose(
     chosen = {name: loads(texts[name], name) for name in (dict.fromkeys(wanted) if wanted else texts)}
     if paper is None:
         return chosen
-    of_paper = {name: item for name, item in chosen.items() if item.about and item.about.paper == paper}
+    asked = {"both": ("fcn", "cnn")}.get(paper, (paper,))
+    of_paper = {name: item for name, item in chosen.items() if item.about and item.about.paper in asked}
     if not of_paper:
         raise ScenarioError(f"--paper {paper}: none of the presets given is from that paper")
     return of_paper
@@ -99,16 +102,18 @@ def make_plan(
     )
 
 
-def within(plan: Plan, minutes: float, jobs: int) -> Plan:
+def within(plan: Plan, minutes: float, jobs: int, beside: Sequence[str] = ()) -> Plan:
     """The plan cut to about `minutes` on `jobs` cores: a cell of every preset first, the longest left out where even
-    that is too much, then a few of each, a round at a time, then all of the cheap ones. What figures across presets
-    need beside is kept."""
+    that is too much, then a few of each, a round at a time, then all of the cheap ones, those of a paper first. What
+    figures across presets need beside is kept. `beside` says what was not planned at all."""
     budget = minutes * QUICK_SHARE * jobs
     counts = {preset.name: 0 for preset in plan.presets}
     spent = sum(item.minutes + item.further_minutes * (len(item.cells) - 1) for item in plan.own)
     most = max((len(preset.cells) for preset in plan.presets), default=0)
     few = [(round_, preset) for round_ in range(min(FEW_DRAWS, most)) for preset in _cheapest_first(plan, round_)]
-    more = [(round_, preset) for preset in _cheapest_first(plan, 1) for round_ in range(FEW_DRAWS, most)]
+    # the papers' claims before questions of our own
+    ordered = sorted(_cheapest_first(plan, 1), key=_is_question)
+    more = [(round_, preset) for preset in ordered for round_ in range(FEW_DRAWS, most)]
     for round_, preset in (*few, *more):
         cost = preset.further_minutes if round_ else preset.minutes
         if counts[preset.name] == round_ < len(preset.cells) and spent + cost <= budget:
@@ -125,7 +130,7 @@ def within(plan: Plan, minutes: float, jobs: int) -> Plan:
         if count < len(preset.cells):
             cuts.append(f"{preset.name}: {len(preset.cells) - count} of {len(preset.cells)} runs")
         kept.append(replace(preset, cells=preset.cells[:count]))
-    return replace(plan, presets=tuple(kept), cuts=tuple(cuts))
+    return replace(plan, presets=tuple(kept), cuts=(*cuts, *beside))
 
 
 def arms(plan: Plan, figure: PaperFigure) -> list[list[PresetPlan]]:
@@ -139,6 +144,11 @@ def arms(plan: Plan, figure: PaperFigure) -> list[list[PresetPlan]]:
 
 def _cheapest_first(plan: Plan, round_: int) -> list[PresetPlan]:
     return sorted(plan.presets, key=lambda preset: preset.further_minutes if round_ else preset.minutes)
+
+
+def _is_question(preset: PresetPlan) -> bool:
+    about = preset.experiment.about
+    return about is None or about.paper == "none"
 
 
 def _at_root(experiment: Experiment, root: Path | None) -> Experiment:

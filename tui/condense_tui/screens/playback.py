@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from condense_tui.readers.thread import PlayheadChange, Shown
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.terminal.habits import Habits
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Playback:
@@ -41,6 +45,11 @@ class Playback:
     def go(self, index: int) -> None:
         """To a frame."""
         self._move(lambda playhead, *_: playhead.go(index))
+
+    def seek(self, step: float, instants: np.ndarray) -> None:
+        """Go to the frame nearest to a step; `instants` are the steps of all frames."""
+        if len(instants):
+            self.go(int(abs(instants - step).argmin()))
 
     def live(self) -> None:
         """To the newest frame, and stay with it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from msgspec import structs
 
-from condense_core.measure_table import OF_THE_MACHINE, label_of, split
+from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.rows_of_layers import layer_of_rows
 from condense_core.runfile.info import LOG_NAME, RunInfo
 from condense_core.runfile.reader import RunReader
@@ -17,24 +17,21 @@ from condense_core.runfile.schema import FILE_NAME
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds, suffix
 from condense_core.runs.standing import scalars_of, standing
-from condense_core.text import printable
+from condense_core.scalar_names import label_of, split
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
-from condense_tui.draw import numbers
-from condense_tui.draw.label import label
 from condense_tui.draw.layer_names import together
-from condense_tui.snapshots.banner import away_word, banner
+from condense_tui.snapshots.banner import banner
+from condense_tui.snapshots.header import HeaderReader
 from condense_tui.snapshots.image import image_of
+from condense_tui.snapshots.one_input import OneInputReader
 from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.science import newest_change, newest_told
 from condense_tui.snapshots.seeds import mean_label, seed_label
 from condense_tui.snapshots.snapshot import (
     EventView,
-    FieldView,
     Head,
     LayerImage,
     LinesChanged,
-    OutputsView,
-    RunHeader,
     ScalarCurve,
     Seeds,
     Series,
@@ -42,7 +39,7 @@ from condense_tui.snapshots.snapshot import (
     SpectrumView,
 )
 from condense_tui.snapshots.spectra import SpectraReader
-from condense_tui.snapshots.weights import WeightsReader, neurons_of
+from condense_tui.snapshots.weights import WeightsReader
 from condense_tui.snapshots.worker_log import WorkerLog
 
 # λ1² and what is nearest to it: more lines than this cannot be distinguished in a panel.
@@ -59,8 +56,6 @@ LOAD_S = 0.03
 LOAD_POINTS = 10_000
 # New names come with the first measurements, and seldom later.
 NAMES_S = 2.0
-# A clock elsewhere may be wrong by any time; no stage of starting was begun longer ago, but waiting in a queue.
-MOST_STAGE_S = 600.0
 EMPTY_SERIES: Series = (np.empty(0, np.int64), np.empty(0, np.float64))
 
 
@@ -97,14 +92,14 @@ class Assembler:
         self._reader = self._curves = reader
         self._series: dict[tuple[int | None, str], Series] = {}
         self._images: dict[tuple[int | None, str, int, bool], LayerImage] = {}
-        self._one_input: tuple[RunReader, str, int, OutputsView | None, FieldView | None] | None = None
+        self._one_input = OneInputReader()
         self._loading, self._unfinished = 0.0, False
         self._weights = WeightsReader()
         self._spectra = SpectraReader()
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
         self._names_read = (0, 0.0)
-        self._seen_stage: tuple[str | None, float] = (None, 0.0)
+        self._header = HeaderReader()
         self._measures: dict[tuple[int | None, str, int, Cut], LayerOverSeeds] = {}
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
 
@@ -142,11 +137,11 @@ class Assembler:
             found = (self._image(name, step, view.by_line) for name in wanted)
             images = tuple(image for image in found if image is not None)
             measures = tuple(self._layer(name, step, cut) for name in layers)
-        outputs, field = self._of_one_input(of, head.step) if layer and head else (None, None)
+        outputs, field = self._one_input.at(self._reader, of, head.step) if layer and head else (None, None)
         claim, claim_at_end = self._standing(info, head)
         events = tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events)
         return Snapshot(
-            header=self._header(info),
+            header=self._header.of(self._run, info),
             head=head,
             instants=instants,
             layers=measures,
@@ -234,29 +229,6 @@ class Assembler:
             return ScalarCurve(name, label, self._curve_of(self._run, name))
         return ScalarCurve(name, label, points, band(*self._run.spread(name)) if self._run.members > 1 else None)
 
-    def _of_one_input(self, layer: str, step: int) -> tuple[OutputsView | None, FieldView | None]:
-        """Output and field, where the network has one input."""
-        if self._one_input is None or self._one_input[:3] != (self._reader, layer, step):
-            self._one_input = (self._reader, layer, step, self._outputs(layer, step), self._field(layer, step))
-        return self._one_input[3:]
-
-    def _outputs(self, layer: str, step: int) -> OutputsView | None:
-        frame = self._reader.outputs(layer, step)
-        if frame is None:
-            return None
-        point, output, polynomial = frame.point.numpy(), frame.output.numpy(), frame.polynomial.numpy()
-        if point.ndim != 1 or not point.shape == output.shape == polynomial.shape:
-            return None
-        at = self._reader.step_of("outputs", layer, step)
-        return OutputsView(step if at is None else at, frame.degree, frame.complexity, point, output, polynomial)
-
-    def _field(self, layer: str, step: int) -> FieldView | None:
-        frame = self._reader.field(layer, step)
-        if frame is None:
-            return None
-        at, neurons = neurons_of(self._reader, layer, step)
-        return FieldView(frame.omega.numpy(), frame.velocity.numpy(), frame.stable.numpy(), neurons, at)
-
     def _choose(self, member: int | None) -> None:
         run = self._run
         if run.members == 1:
@@ -305,46 +277,6 @@ class Assembler:
         """Steps and values of a scalar, however long that takes to read."""
         self._curves.curve(name)
         return self._curve(name)
-
-    def _header(self, info: RunInfo) -> RunHeader:
-        mirror = info.mirror
-        rate = self._run.newest("steps_per_second")
-        if not np.isfinite(rate) and info.seconds > 0:
-            rate = info.step / info.seconds
-        ends = info.steps is not None and info.active and rate > 0
-        left = (info.steps - info.step) / rate if info.steps is not None and ends else float("nan")
-        return RunHeader(
-            id=printable(info.id),
-            name=label(self._run.folder, info),
-            preset=printable(info.preset),
-            host=printable(info.host) if mirror is None else mirror.host,
-            device=printable(info.device),
-            status=info.status,
-            reason=printable(info.reason),
-            step=info.step,
-            steps=info.steps,
-            steps_per_second=rate,
-            seconds_left=left,
-            can=info.can,
-            trainer=info.trainer,
-            active=info.active,
-            delay=mirror.delay if mirror is not None and mirror.link == "connected" and info.active else None,
-            away=away_word(mirror) if info.active else "",
-            missing=0 if mirror is None else mirror.missing,
-            stage=self._stage(info),
-        )
-
-    def _stage(self, info: RunInfo) -> str:
-        """What a run that starts is at, and for how many seconds: since that was written, as far as it can be told."""
-        if info.status != "starting":
-            return ""
-        stage, since = self._seen_stage
-        if stage != info.reason:
-            since = time.monotonic() - min(MOST_STAGE_S, max(0.0, time.time() - info.heartbeat))
-            self._seen_stage = info.reason, since
-        seconds = time.monotonic() - since
-        words = printable(info.reason) or "starting"
-        return f"{words} {numbers.duration(seconds)}" if seconds >= 1 else words
 
     def _layer(self, name: str, step: int, cut: Cut) -> LayerOverSeeds:
         reader = self._curves

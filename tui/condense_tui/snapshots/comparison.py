@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.measure_table import column_of, split
 from condense_core.rows_of_layers import only_kernels, outputs_of
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.scalar_names import column_of, split
 from condense_core.thresholds import Cut
 from condense_tui.draw.label import label
 from condense_tui.snapshots.assemble import Assembler, band

@@ -9,8 +9,8 @@ from string import ascii_lowercase
 import numpy as np
 from rich.cells import cell_len
 
-from condense_core.measure_table import kind_of, layer_in_words, split
 from condense_core.runfile.event_kinds import UNPREDICTED
+from condense_core.scalar_names import kind_of, layer_in_words, split
 from condense_core.thresholds import INITIAL_STAGE, percent
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted, without_shared
@@ -18,7 +18,7 @@ from condense_tui.draw.plot import Mark, Rule, Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.written import written_as
 from condense_tui.snapshots.snapshot import Series, Snapshot
-from condense_tui.snapshots.spectra import RecordedSpectrum
+from condense_tui.snapshots.spectra import LIMIT_NAME, RecordedSpectrum
 
 NOTHING_YET = "nothing recorded yet"
 # What of a curve's name stays at least; its value goes first, and then what stands at the right.
@@ -158,9 +158,9 @@ def _spectrum(spectrum: RecordedSpectrum, snapshot: Snapshot, axes: Axes) -> Fig
     first = value_at(spectrum.curves[0][1], snapshot)
     remark = "" if first is None else f"{spectrum.curves[0][0]} {numbers.measure(first)}"
     if spectrum.limit is not None:
-        curves.append(PlotCurve("2/lr", *spectrum.limit, len(curves), exact=True, label="2/lr"))
+        curves.append(PlotCurve(LIMIT_NAME, *spectrum.limit, len(curves), exact=True, label=LIMIT_NAME))
         bound = value_at(spectrum.limit, snapshot)
-        remark += "" if bound is None else f" · 2/lr {numbers.measure(bound)}"
+        remark += "" if bound is None else f" · {LIMIT_NAME} {numbers.measure(bound)}"
     spec = _spec(tuple(curves), snapshot, axes, axes.log_y)
     return Figure(replace(spec, of=f"{spectrum.title} {_whose(snapshot)}"), spectrum.title, remark)
 

@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource, layer_in_words
+from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile.info import RunAbility, Trainer
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.scalar_names import layer_in_words
 from condense_core.thresholds import FINE, Cut
 from condense_tui.draw import numbers
 from condense_tui.draw.order import Group

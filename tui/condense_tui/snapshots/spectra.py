@@ -5,20 +5,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from condense_core.measure_table import layer_in_words
 from condense_core.runfile.reader import RunReader
+from condense_core.scalar_names import layer_in_words
 
 CurvePoints = tuple[np.ndarray, np.ndarray]
-# What the curves are called, and the scalars that they are.
-_HESSIAN = {
-    "sharpness": "sharpness",
-    **{f"λ{rank}": f"hessian_{rank}" for rank in range(2, 5)},
-    "lowest": "lowest_curvature",
+SpectrumName = Literal["hessian", "ntk", "singular"]
+# What the curves of the network's spectra are called, and the scalars that they are.
+SCALARS: dict[SpectrumName, dict[str, str]] = {
+    "hessian": {
+        "sharpness": "sharpness",
+        **{f"λ{rank}": f"hessian_{rank}" for rank in range(2, 5)},
+        "lowest": "lowest_curvature",
+    },
+    "ntk": {f"λ{rank}": f"ntk_{rank}" for rank in range(1, 5)},
 }
-_NTK = {f"λ{rank}": f"ntk_{rank}" for rank in range(1, 5)}
+TITLES = {"hessian": "eigenvalues of the Hessian", "ntk": "eigenvalues of the tangent kernel"}
+LIMIT, LIMIT_NAME = "stability_limit", "2/lr"
 # The largest singular values that are drawn, as many as of any spectrum.
 SINGULAR_CURVES = 4
 # Steps at which singular values are kept: twenty a run.
@@ -29,6 +35,7 @@ MOST_STEPS = 64
 class RecordedSpectrum:
     """Eigenvalues or singular values over time, each with its name; `limit` is a curve that they are held against."""
 
+    name: SpectrumName
     title: str
     curves: tuple[tuple[str, CurvePoints], ...]
     limit: CurvePoints | None = None
@@ -55,13 +62,13 @@ class SpectraReader:
 
     def of(self, run: RunReader, layer: str, curve: Callable[[str], CurvePoints]) -> tuple[RecordedSpectrum, ...]:
         """All spectra but the layer's own; `curve` gives scalars, and `run` the frames of the seed that is shown."""
-        limit = curve("stability_limit")
-        found = [
-            RecordedSpectrum("eigenvalues of the Hessian", _known(_HESSIAN, curve), limit if len(limit[0]) else None),
-            RecordedSpectrum("eigenvalues of the tangent kernel", _known(_NTK, curve)),
-            RecordedSpectrum(f"singular values of {layer_in_words(layer)}", self._singular(run, layer)),
-        ]
+        found = [*network_spectra(curve), self.singular(run, layer)]
         return tuple(spectrum for spectrum in found if spectrum.curves)
+
+    def singular(self, run: RunReader, layer: str) -> RecordedSpectrum:
+        """The largest singular values of the layer's kernels, at the steps at which weights were kept."""
+        title = f"singular values of {layer_in_words(layer)}"
+        return RecordedSpectrum("singular", title, self._singular(run, layer))
 
     def _singular(self, run: RunReader, layer: str) -> tuple[tuple[str, CurvePoints], ...]:
         newest = at = run.step_of("singular", layer)
@@ -86,6 +93,17 @@ class SpectraReader:
         )
         self._known = key, curves
         return curves
+
+
+def network_spectra(curve: Callable[[str], CurvePoints]) -> tuple[RecordedSpectrum, ...]:
+    """Those of the network, with no curves where they were not recorded."""
+    limit = curve(LIMIT)
+    return (
+        RecordedSpectrum(
+            "hessian", TITLES["hessian"], _known(SCALARS["hessian"], curve), limit if len(limit[0]) else None
+        ),
+        RecordedSpectrum("ntk", TITLES["ntk"], _known(SCALARS["ntk"], curve)),
+    )
 
 
 def _known(names: dict[str, str], curve: Callable[[str], CurvePoints]) -> tuple[tuple[str, CurvePoints], ...]:

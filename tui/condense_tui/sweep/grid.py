@@ -13,17 +13,14 @@ from condense_tui.draw.written import written
 from condense_tui.sweep.axes import Axis
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import CellResult, TableRow
-from condense_tui.sweep.show import Show, title_of
+from condense_tui.sweep.show import CLAIM, SLOPE, is_counted, of_network, title_of
 from condense_tui.sweep.slope import Slope, fit_axes, slopes
 
-_COUNTS: dict[str, tuple[str, str]] = {
-    "condensed": ("condensed", "seeds"),
-    "claim": ("claim_holds_in", "claim_decided"),
-}
 # In [0, 1] by definition: the scale is the same in every sweep.
 _SHARES = frozenset({"flag", "share", "cosine"})
-# Over several orders of magnitude.
+# Over several orders of magnitude, as any other number is where the largest is so many times the smallest.
 _BY_LOGARITHM = frozenset({"loss_last", "relative_change"})
+_MANY_TIMES = 100.0
 # Words for a cell that has nothing to show, whole and for a narrow column.
 _MARKS = {"diverged": "div", "failed": "fail", "stopped": "stop", "lost": "lost"}
 NOT_MEASURED = "–"
@@ -95,47 +92,61 @@ class ColourScale:
         return min(1.0, max(0.0, (here - low) / (high - low)))
 
 
-def grids(sweep: Sweep, results: Sequence[CellResult], show: Show, layers: Sequence[str]) -> list[Grid]:
+def grids(sweep: Sweep, results: Sequence[CellResult], show: str, layers: Sequence[str]) -> list[Grid]:
     """A picture for each of the layers and each combination of the values of a third key and on."""
-    axes = fit_axes(sweep.axes)[1] if show == "slope" else sweep.axes
+    axes = fit_axes(sweep.axes)[1] if show == SLOPE else sweep.axes
     across, down = axes[0], axes[1] if len(axes) > 1 else None
     rest = axes[2:]
-    at = _slopes_at(sweep, results, layers) if show == "slope" else _measures_at(sweep, results, show)
+    at = _slopes_at(sweep, results, layers) if show == SLOPE else _measures_at(sweep, results, show)
     pictures = []
     for layer in layers:
         for fixed in itertools.product(*(axis.values for axis in rest)):
-            heads = [layer, *(f"{axis.name} {value}" for axis, value in zip(rest, fixed, strict=True))]
+            heads = [
+                *([] if of_network(show) else [layer]),
+                *(f"{axis.name} {value}" for axis, value in zip(rest, fixed, strict=True)),
+            ]
             squares = tuple(
                 tuple(at((x, *y, *fixed), layer) for x in across.values)
                 for y in ([(value,) for value in down.values] if down else [()])
             )
-            pictures.append(Grid(f"{', '.join(heads)}: {title_of(show)}", across, down, squares))
+            title = ": ".join(part for part in (", ".join(heads), title_of(show)) if part)
+            pictures.append(Grid(title, across, down, squares))
     return pictures
 
 
-def scale_of(pictures: Iterable[Grid], show: Show) -> ColourScale:
+def scale_of(pictures: Iterable[Grid], show: str) -> ColourScale:
     """One scale for all pictures of a measure: 0 to 1 for shares, else up to the largest, from 0 where it is linear."""
-    if show != "slope" and MEASURES[show].kind in _SHARES:
+    kind = "" if show == SLOPE else MEASURES[show].kind
+    if kind in _SHARES:
         return ColourScale(0.0, 1.0)
-    log = show in _BY_LOGARITHM or (show != "slope" and MEASURES[show].kind == "step")
     values = [item.value for picture in pictures for row in picture.squares for item in row]
-    known = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
-    if show == "slope":
+    finite = [value for value in values if math.isfinite(value)]
+    wide = kind == "value" and min(finite, default=0.0) > 0 and max(finite) >= _MANY_TIMES * min(finite)
+    log = show in _BY_LOGARITHM or kind == "step" or wide
+    known = [value for value in finite if value > 0 or not log]
+    if show == SLOPE:
         # one border for both signs: the same distance from 0 has the same strength
         most = max(map(abs, known), default=1.0) or 1.0
         return ColourScale(-most, most, signed=True)
-    return ColourScale(min(known) if log else 0.0, max(known), log) if known else ColourScale(0.0, 1.0)
+    if not known:
+        return ColourScale(0.0, 1.0)
+    return ColourScale(min(known), max(known), log) if log else ColourScale(min(0.0, *known), max(0.0, *known))
 
 
-def square(result: CellResult, layer: str, show: Show) -> Square:
+def has_values(grid: Grid) -> bool:
+    """Whether there is a number in any of its cells."""
+    return any(not math.isnan(item.value) for row in grid.squares for item in row)
+
+
+def square(result: CellResult, layer: str, show: str) -> Square:
     """What one cell of the sweep shows of the measure."""
     if not result.usable:
         return Square(math.nan, (result.status, _MARKS.get(result.status, "?")))
     row = result.row(layer)
     if row is None:
         return Square(math.nan, (NOT_MEASURED,))
-    if show in _COUNTS:
-        return _count(row, *_COUNTS[show])
+    if is_counted(show):
+        return _count(row, *(("claim_holds_in", "claim_decided") if show == CLAIM else (show, "seeds")))
     low, middle, high = (_number(row[f"{show}_{which}"]) for which in ("min", "median", "max"))
     if math.isnan(middle):
         return Square(math.nan, (NOT_MEASURED,))
@@ -143,11 +154,11 @@ def square(result: CellResult, layer: str, show: Show) -> Square:
     return Square(middle, (words(middle, show), words(middle, show).removeprefix("0")), spread)
 
 
-def words(value: float, show: Show) -> str:
+def words(value: float, show: str) -> str:
     """A value of the measure as it stands in a cell and at the ends of the scale."""
-    if show in _COUNTS:
+    if is_counted(show):
         return f"{value:.0%}"
-    if show == "slope":
+    if show == SLOPE:
         return f"{value:+.2f}"
     if MEASURES[show].kind in _SHARES:
         # a column is four characters wide at the least
@@ -155,7 +166,7 @@ def words(value: float, show: Show) -> str:
     return written(show, value, narrow=True)
 
 
-def _measures_at(sweep: Sweep, results: Sequence[CellResult], show: Show) -> Callable[[tuple[str, ...], str], Square]:
+def _measures_at(sweep: Sweep, results: Sequence[CellResult], show: str) -> Callable[[tuple[str, ...], str], Square]:
     found = {cell.values: result for cell, result in zip(sweep.cells, results, strict=True)}
     return lambda values, layer: square(found[values], layer, show)
 
@@ -175,7 +186,7 @@ def _of_slope(found: Slope) -> Square:
     spread = "" if math.isnan(found.error) else f"±{found.error:.2f}"
     sure = math.isnan(found.error) or abs(found.slope) > 2 * found.error
     mark = ("+" if found.slope > 0 else "-") if sure else "0"
-    return Square(found.slope, (words(found.slope, "slope"), short, short.replace("0.", ".")), spread, mark)
+    return Square(found.slope, (words(found.slope, SLOPE), short, short.replace("0.", ".")), spread, mark)
 
 
 def _count(row: TableRow, part: str, whole: str) -> Square:

@@ -9,10 +9,10 @@ from condense_tui.documents.html_page import html_page
 from condense_tui.documents.markup import Markup, el, join
 from condense_tui.sweep.grid import Grid
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.show import EXPLAINED, Show
+from condense_tui.sweep.show import EXPLAINED
 
 
-def page(sweep: Sweep, pictures: Sequence[Grid], picture: str, show: Show) -> str:
+def page(sweep: Sweep, pictures: Sequence[Grid], picture: str, show: str) -> str:
     """`picture` is the SVG of the pictures; below it each is a table, for who reads by ear or copies."""
     title = f"{sweep.name}: phase diagram"
     seeds = sweep.cells[0].experiment.ensemble.members

@@ -16,7 +16,6 @@ from condense_tui.draw.bars import bar
 from condense_tui.draw.palette import PALETTES
 from condense_tui.sweep.borders import NOTE, condensed_side
 from condense_tui.sweep.grid import ColourScale, Grid, words
-from condense_tui.sweep.show import Show
 
 # Columns of a cell: below the least not even `.93` and a gap fit; above the most a picture is not easier to read.
 LEAST_WIDTH, MOST_WIDTH = 4, 13
@@ -40,7 +39,7 @@ def draw(grid: Grid, scale: ColourScale, width: int, ability: Ability) -> list[T
     return None
 
 
-def legend(scale: ColourScale, show: Show, ability: Ability) -> Text:
+def legend(scale: ColourScale, show: str, ability: Ability) -> Text:
     """The ends of the scale with the colours between them; empty without colour."""
     if ability.depth is Depth.NONE:
         return Text()
@@ -79,9 +78,13 @@ def _squares(grid: Grid, scale: ColourScale, width: int, ability: Ability, least
         if sides and index and _level(sides[index], sides[index - 1]):
             under = zip(sides[index], sides[index - 1], strict=True)
             lines.append(Text(" " * margin + "".join((level if a != b else " ") * columns for a, b in under)))
-    # under narrow cells only every so many values have room
-    every = -(-max(map(len, grid.across.values)) // columns) if marks else 1
-    ticks = "".join(f"{_cut(value, every * columns - 1):^{every * columns}}" for value in grid.across.values[::every])
+    # under narrow cells only every so many values have room: half a number would be another one
+    room = max(map(len, grid.across.values)) + 1
+    every = -(-room // columns) if marks else 1
+    where = "<" if every > 1 else "^"
+    ticks = "".join(
+        f"{_cut(value, every * columns - 1):{where}{every * columns}}" for value in grid.across.values[::every]
+    )
     whole = columns * len(grid.across.values)
     lines += [Text(" " * margin + ticks), Text(" " * margin + f"{grid.across.name:^{whole}}".rstrip(), style="bold")]
     if sides:

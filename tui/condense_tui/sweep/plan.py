@@ -16,7 +16,7 @@ from condense_core.errors import ScenarioError
 from condense_core.runs.about_file import LONGEST_NAME
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
-from condense_core.scenario.paths import with_absolute_paths
+from condense_core.scenario.paths import digest_of, files_of, with_absolute_paths
 from condense_core.text import printable
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
 from condense_tui.sweep.axes import Axis
@@ -57,8 +57,10 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
     name = preset or base.name
     # quick settings are for the scenario as it stands, not for what it is changed to
     table = toml.parse(toml.dumps(msgspec.structs.replace(base, quick=None)))
+    called = _called(name, axes, out)
     cells: list[SweepCell] = []
     seen: dict[str, str] = {}
+    digests: dict[tuple[Path, ...], str] = {}
     for values in itertools.product(*(axis.values for axis in axes)):
         settings = [f"{axis.key}={value}" for axis, value in zip(axes, values, strict=True)]
         words = " ".join(settings)
@@ -69,9 +71,13 @@ def make_sweep(base: Experiment, preset: str, axes: Sequence[Axis], out: Path) -
         if text in seen:
             raise ScenarioError(f"--over: {seen[text]} and {words} are the same experiment")
         seen[text] = words
-        folder = out / CELLS / _cell_name(settings, text)
+        files = tuple(files_of(experiment))
+        if files not in digests:
+            digests[files] = digest_of(files)
+        folder = out / CELLS / _cell_name(settings, text + digests[files])
         draws = experiment.seed, experiment.data.seed
-        cells.append(SweepCell(name, *draws, experiment, folder, sweep=_called(name, axes, out), values=tuple(values)))
+        recorded = text if experiment.about is None else toml.dumps(experiment)
+        cells.append(SweepCell(name, *draws, experiment, folder, text=recorded, sweep=called, values=tuple(values)))
     return Sweep(name, preset, tuple(axes), tuple(cells), out)
 
 
@@ -84,7 +90,8 @@ def _called(name: str, axes: Sequence[Axis], out: Path) -> str:
 def _cell_name(settings: Sequence[str], experiment: str) -> str:
     """A folder's name that is also a run's id: `std-0.005-width-20-1f3a09bc`.
 
-    The end stands for the whole experiment, so that a sweep with other seeds or steps leaves finished cells alone.
+    The end stands for the whole experiment and what is in its files, so that a sweep with other seeds or steps leaves
+    finished cells alone, and none of them is taken for one of data that have changed since.
     """
     pairs = (setting.partition("=") for setting in settings)
     words = "-".join(f"{key.rpartition('.')[2]}-{value}" for key, _, value in pairs)

@@ -15,9 +15,11 @@ from condense_core.measure_table import MEASURES
 from condense_core.runfile.layer_measures import LayerMeasures
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
+from condense_core.runs.standing import value_of
 from condense_core.runs.summary import ClaimSummary, SeedSummary, Summary, summarise
 from condense_tui.sweep.axes import typed
 from condense_tui.sweep.plan import Sweep, SweepCell
+from condense_tui.sweep.show import CLAIM, SLOPE, is_counted
 
 Value = int | float | bool | str | None
 TableRow = dict[str, Value]
@@ -96,6 +98,38 @@ SEED_COLUMNS: dict[str, type] = {
 """
 
 
+def columns(show: str) -> dict[str, type]:
+    """Columns of results.csv where the picture shows that: what is shown is always among them."""
+    extra = _beside(show)
+    if not extra:
+        return COLUMNS
+    new: dict[str, type] = {extra: int} if is_counted(extra) else dict.fromkeys(_spread_names(extra), float)
+    return _with(COLUMNS, new, before="claim_holds_in")
+
+
+def seed_columns(show: str) -> dict[str, type]:
+    """Columns of seeds.csv where the picture shows that."""
+    extra = _beside(show)
+    if not extra or extra in SEED_COLUMNS:
+        return SEED_COLUMNS
+    return _with(SEED_COLUMNS, {extra: _type(extra)}, before="claim_holds")
+
+
+def _beside(show: str) -> str:
+    """The measure that the tables have only because the picture shows it; empty where they have it in any case."""
+    return "" if show in (SLOPE, CLAIM) or show in COLUMNS or show in SPREADS else show
+
+
+def _spread_names(name: str) -> tuple[str, str, str]:
+    return f"{name}_median", f"{name}_min", f"{name}_max"
+
+
+def _with(known: Mapping[str, type], new: Mapping[str, type], *, before: str) -> dict[str, type]:
+    names = list(known)
+    place = names.index(before)
+    return {name: known[name] for name in names[:place]} | dict(new) | {name: known[name] for name in names[place:]}
+
+
 class CellResult(msgspec.Struct, frozen=True, kw_only=True):
     """One cell: its swept values by key, how it ended, and each layer over its seeds as named in COLUMNS."""
 
@@ -117,10 +151,11 @@ class CellResult(msgspec.Struct, frozen=True, kw_only=True):
         return next((row for row in self.rows if row["layer"] == layer), None)
 
 
-def read_results(sweep: Sweep, refused: Mapping[Path, str]) -> list[CellResult]:
-    """Every cell as its run file tells; one that could not be started or read is `failed`, and says why, one that was
-    not begun is `missing`."""
-    return [_read(sweep, cell, refused.get(cell.folder, "")) for cell in sweep.cells]
+def read_results(sweep: Sweep, refused: Mapping[Path, str], show: str) -> list[CellResult]:
+    """Every cell as its run file tells, with what the picture shows; one that could not be started or read is `failed`,
+    and says why, one that was not begun is `missing`."""
+    tables = _Tables(columns(show), seed_columns(show), _beside(show))
+    return [_read(sweep, cell, refused.get(cell.folder, ""), tables) for cell in sweep.cells]
 
 
 def layers_of(results: Iterable[CellResult]) -> list[str]:
@@ -128,40 +163,53 @@ def layers_of(results: Iterable[CellResult]) -> list[str]:
     return list(dict.fromkeys(str(row["layer"]) for result in results for row in result.rows if row["layer"]))
 
 
-def _read(sweep: Sweep, cell: SweepCell, refused: str) -> CellResult:
+class _Tables(NamedTuple):
+    """Columns of both tables, and the measure that they have beside their usual ones, if any."""
+
+    of_cell: Mapping[str, type]
+    of_seed: Mapping[str, type]
+    extra: str
+
+
+def _read(sweep: Sweep, cell: SweepCell, refused: str, tables: _Tables) -> CellResult:
     values: dict[str, Value] = {axis.key: typed(value) for axis, value in zip(sweep.axes, cell.values, strict=True)}
     if not refused:
         try:
             if not (cell.folder / FILE_NAME).is_file():
-                return _nothing(cell, values, "missing", "not begun")
-            with RunReader(cell.folder) as run:
+                return _nothing(cell, values, "missing", "not begun", tables)
+            with RunReader(cell.folder, cell.known) as run, run.one_moment():
                 summary = summarise(run)
                 alone = summary.seeds or [_alone(run, summary)]
-                seeds = [_Seed(each, *_measured_in(run.member(number), each)) for number, each in enumerate(alone)]
+                seeds = [_measured_in(run.member(number), each, tables.extra) for number, each in enumerate(alone)]
         except RunFileError as error:
             refused = str(error)
     if refused:
-        return _nothing(cell, values, "failed", refused)
+        return _nothing(cell, values, "failed", refused, tables)
     head: TableRow = {"cell": cell.folder.name, "status": summary.status, "reason": summary.reason}
-    rows = [_filled({**head, **_over_seeds(summary, seeds, index)}, values, COLUMNS) for index in _indices(seeds)]
+    rows = [
+        _filled({**head, **_over_seeds(summary, seeds, index, tables.extra)}, values, tables.of_cell)
+        for index in _indices(seeds)
+    ]
     return CellResult(
         cell=cell.folder.name,
         values=values,
         status=summary.status,
         reason=summary.reason,
         claim=summary.claim,
-        rows=rows or [_filled(head, values, COLUMNS)],
+        rows=rows or [_filled(head, values, tables.of_cell)],
         seeds=[
-            _filled({"cell": cell.folder.name, "member": member, **_of_seed(seed, index)}, values, SEED_COLUMNS)
+            _filled(
+                {"cell": cell.folder.name, "member": member, **_of_seed(seed, index, tables)}, values, tables.of_seed
+            )
             for member, seed in enumerate(seeds)
             for index in range(len(seed.layers))
         ],
     )
 
 
-def _nothing(cell: SweepCell, values: dict[str, Value], status: str, reason: str) -> CellResult:
+def _nothing(cell: SweepCell, values: dict[str, Value], status: str, reason: str, tables: _Tables) -> CellResult:
     head: TableRow = {"cell": cell.folder.name, "status": status, "reason": reason}
-    rows = [_filled(head, values, COLUMNS)]
+    rows = [_filled(head, values, tables.of_cell)]
     return CellResult(
         cell=cell.folder.name, values=values, status=status, reason=reason, claim=None, rows=rows, seeds=[]
     )
@@ -181,27 +229,31 @@ def _alone(run: RunReader, summary: Summary) -> SeedSummary:
 
 
 class _Seed(NamedTuple):
-    """One seed, its layers whether their lines were recorded or not, and how far each has moved at most."""
+    """One seed, its layers whether their lines were recorded or not, how far each has moved at most, and the
+    measure of each that the tables have beside their usual ones."""
 
     summary: SeedSummary
     layers: list[LayerMeasures]
     changes: list[float]
+    extra: list[float]
 
 
-def _measured_in(run: RunReader, seed: SeedSummary) -> tuple[list[LayerMeasures], list[float]]:
+def _measured_in(run: RunReader, seed: SeedSummary, extra: str) -> _Seed:
     known = {layer.name: layer for layer in seed.layers}
     counts = run.experiment.kernel_counts
     layers = [known.get(name) or LayerMeasures(name=name, kernels=kernels) for name, kernels in counts.items()]
     curves = [run.curve(f"{layer.name}.relative_change")[1] for layer in layers]
-    return layers, [float(curve.max()) if len(curve) else math.nan for curve in curves]
+    changes = [float(curve.max()) if len(curve) else math.nan for curve in curves]
+    read = extra if extra not in LayerMeasures.__struct_fields__ else ""
+    return _Seed(seed, layers, changes, [value_of(read, run, layer.name) for layer in layers] if read else [])
 
 
 def _indices(seeds: list[_Seed]) -> range:
     return range(max((len(seed.layers) for seed in seeds), default=0))
 
 
-def _over_seeds(summary: Summary, seeds: list[_Seed], index: int) -> TableRow:
-    """One layer over the seeds, by COLUMNS."""
+def _over_seeds(summary: Summary, seeds: list[_Seed], index: int, extra: str) -> TableRow:
+    """One layer over the seeds, by the columns of results.csv."""
     whole = [seed for seed in seeds if index < len(seed.layers)]
     sound = [seed for seed in whole if seed.summary.status != "diverged"]
     measured = any(seed.layers[index].condensed is not None for seed in sound)
@@ -218,9 +270,11 @@ def _over_seeds(summary: Summary, seeds: list[_Seed], index: int) -> TableRow:
         "reached": summary.steps,
         "seconds": summary.seconds,
     }
-    for name in SPREADS:
+    if extra and is_counted(extra):
+        row[extra] = sum(_measured(seed, index, extra) == 1 for seed in sound)
+    for name in (*SPREADS, *([extra] if extra and not is_counted(extra) else ())):
         low, middle, high = _spread(_measured(seed, index, name) for seed in sound)
-        row |= {f"{name}_median": middle, f"{name}_min": low, f"{name}_max": high}
+        row |= dict(zip(_spread_names(name), (middle, low, high), strict=True))
     return row
 
 
@@ -234,7 +288,7 @@ def _measured(seed: _Seed, index: int, name: str) -> float | None:
         return loss.last / loss.first if loss.first else math.nan
     if name == "relative_change":
         return seed.changes[index]
-    value = getattr(seed.layers[index], name)
+    value = getattr(seed.layers[index], name) if name in LayerMeasures.__struct_fields__ else seed.extra[index]
     return None if value is None else float(value)
 
 
@@ -247,9 +301,14 @@ def _spread(values: Iterable[float | None]) -> tuple[Value, Value, Value]:
     return min(known), statistics.median(known), max(known)
 
 
-def _of_seed(found: _Seed, index: int) -> TableRow:
+def _of_seed(found: _Seed, index: int, tables: _Tables) -> TableRow:
     seed, layer = found.summary, found.layers[index]
-    return {
+    own: TableRow = {}
+    if tables.extra in tables.of_seed and tables.extra not in SEED_COLUMNS:
+        value, kind = _measured(found, index, tables.extra), _type(tables.extra)
+        unknown = value is None or (math.isnan(value) and kind is not float)
+        own[tables.extra] = None if unknown else kind(value)
+    return own | {
         "status": seed.status,
         "layer": layer.name,
         "init_seed": seed.seed,

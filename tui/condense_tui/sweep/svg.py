@@ -9,7 +9,6 @@ from condense_tui.documents.markup import Markup, el, join
 from condense_tui.draw.palette import PALETTES, colours
 from condense_tui.sweep.borders import NOTE, border
 from condense_tui.sweep.grid import ColourScale, Grid, Square, words
-from condense_tui.sweep.show import Show
 
 # Pixels. A square holds `10 of 10` and a spread such as `0.93–0.98` below it.
 _SQUARE, _HIGH, _LINE, _EDGE = 84, 46, 20, 16
@@ -19,7 +18,7 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 _INK, _SOFT, _GROUND = "#1c1e22", "#5d6470", "#ffffff"
 
 
-def svg(grids: Sequence[Grid], scale: ColourScale, show: Show, *, monospace: bool = False) -> str:
+def svg(grids: Sequence[Grid], scale: ColourScale, show: str, *, monospace: bool = False) -> str:
     """All pictures, one under the other, with the scale below; `monospace` for a program that knows no other fonts."""
     parts: list[Markup] = []
     top, right = float(_EDGE), 0.0
@@ -108,7 +107,7 @@ def _square(item: Square, scale: ColourScale, x: float, y: float) -> tuple[Marku
     return tile, join(*lines)
 
 
-def _legend(scale: ColourScale, show: Show, top: float) -> Markup:
+def _legend(scale: ColourScale, show: str, top: float) -> Markup:
     low, high = words(scale.low, show), words(scale.high, show)
     left = _EDGE + len(low) * _LETTER + 6
     table = colours(PALETTES[0], False)

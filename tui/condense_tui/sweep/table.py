@@ -13,6 +13,7 @@ from condense_tui.draw.numbers import UNKNOWN
 from condense_tui.draw.written import written
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import CellResult, TableRow, layers_of
+from condense_tui.sweep.show import CLAIM, SLOPE, is_counted
 
 # More rows than this scroll away before they are read; the files have them all.
 MOST_ROWS = 60
@@ -31,11 +32,15 @@ _COLUMNS = (
 )
 
 
-def cells_table(sweep: Sweep, results: Sequence[CellResult], layer: str | None = None) -> Table:
-    """Swept values, and what each layer came to; a cell that did not end has its status instead.
+def cells_table(
+    sweep: Sweep, results: Sequence[CellResult], layer: str | None = None, show: str = _COLUMNS[0]
+) -> Table:
+    """Swept values, what the picture shows, and what else each layer came to; a cell that did not end has its status
+    instead.
 
     A column that says nothing of any cell is left out.
     """
+    shown = () if show in (*_COLUMNS, SLOPE, CLAIM) else (show,)
     rows = [
         (cell.values, result, row)
         for cell, result in zip(sweep.cells, results, strict=True)
@@ -43,8 +48,8 @@ def cells_table(sweep: Sweep, results: Sequence[CellResult], layer: str | None =
         if layer is None or row["layer"] in {layer, None}
     ]
     several = layer is None and len(layers_of(results)) > 1
-    measured = [_measured(row) if result.usable else {} for _, result, row in rows]
-    names = [name for name in _COLUMNS if any(cells.get(name, UNKNOWN) != UNKNOWN for cells in measured)]
+    measured = [_measured(row, (*shown, *_COLUMNS)) if result.usable else {} for _, result, row in rows]
+    names = [name for name in (*shown, *_COLUMNS) if any(cells.get(name, UNKNOWN) != UNKNOWN for cells in measured)]
     names = names or list(_COLUMNS[:1])
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in _names(sweep):
@@ -52,7 +57,7 @@ def cells_table(sweep: Sweep, results: Sequence[CellResult], layer: str | None =
     if several:
         table.add_column("layer", no_wrap=True)
     for name in names:
-        table.add_column(MEASURES[name].head, justify="right", no_wrap=True)
+        table.add_column(name if name in shown else MEASURES[name].head, justify="right", no_wrap=True)
     for (values, result, row), cells in list(zip(rows, measured, strict=True))[:MOST_ROWS]:
         found = [cells[name] for name in names] if cells else [result.status]
         table.add_row(*map(Text, [*values, *([str(row["layer"] or "")] if several else []), *found]))
@@ -68,17 +73,19 @@ def _names(sweep: Sweep) -> list[str]:
     return [name if short.count(name) == 1 else axis.name for name, axis in zip(short, sweep.axes, strict=True)]
 
 
-def _measured(row: TableRow) -> dict[str, str]:
+def _measured(row: TableRow, names: Sequence[str]) -> dict[str, str]:
     diverged = f", {row['diverged']} div" if row["diverged"] else ""
     ratio = _median(row, "loss_ratio")
     special = {
         "condensed": UNKNOWN if row["condensed"] is None else f"{row['condensed']}/{row['seeds']}{diverged}",
         "loss_ratio": UNKNOWN if math.isnan(ratio) else f"×{written('loss_ratio', ratio, narrow=True)}",
     }
-    return {name: special.get(name) or _cell(row, name) for name in _COLUMNS}
+    return {name: special.get(name) or _cell(row, name) for name in names}
 
 
 def _cell(row: TableRow, name: str) -> str:
+    if is_counted(name):
+        return f"{row[name]}/{row['seeds']}"
     if MEASURES[name].counted:
         return _whole(row, name)
     return written(name, _median(row, name), narrow=True)

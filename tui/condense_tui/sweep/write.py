@@ -10,31 +10,32 @@ from pathlib import Path
 from condense_core.errors import MissingExtraError
 from condense_core.installation import how_to_add
 from condense_tui.documents.csv_text import csv_text
-from condense_tui.documents.files import ready_folder, write_file
+from condense_tui.documents.files import clear_partial, ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
-from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, TableRow, Value
+from condense_tui.sweep.results import CellResult, TableRow, Value, columns, seed_columns
 from condense_tui.sweep.slope import Slope, slopes_table
 
 
-def write_tables(results: Sequence[CellResult], sweep: Sweep) -> list[Path]:
-    """results.csv and seeds.csv in the sweep's folder, and both as Parquet where that can be written."""
+def write_tables(results: Sequence[CellResult], sweep: Sweep, show: str) -> list[Path]:
+    """results.csv and seeds.csv in the sweep's folder, with what its picture shows, and both as Parquet where that can
+    be written."""
     tables = (
-        ("results", COLUMNS, [row for result in results for row in result.rows]),
-        ("seeds", SEED_COLUMNS, [row for result in results for row in result.seeds]),
+        ("results", columns(show), [row for result in results for row in result.rows]),
+        ("seeds", seed_columns(show), [row for result in results for row in result.seeds]),
     )
     written = []
-    for name, columns, rows in tables:
-        written.append(replace(sweep.out / f"{name}.csv", _csv(_in_order(columns, sweep.axes), rows).encode()))
+    for name, known, rows in tables:
+        written.append(replace(sweep.out / f"{name}.csv", _csv(_in_order(known, sweep.axes), rows).encode()))
         if has_parquet():
-            written.append(replace(sweep.out / f"{name}.parquet", _parquet(_in_order(columns, sweep.axes), rows)))
+            written.append(replace(sweep.out / f"{name}.parquet", _parquet(_in_order(known, sweep.axes), rows)))
     return written
 
 
 def write_slopes(sweep: Sweep, found: Sequence[Slope]) -> Path:
     """slopes.csv in the sweep's folder."""
-    columns, rows = slopes_table(sweep, found)
-    return replace(sweep.out / "slopes.csv", _csv(columns, rows).encode())
+    known, rows = slopes_table(sweep, found)
+    return replace(sweep.out / "slopes.csv", _csv(known, rows).encode())
 
 
 def has_parquet() -> bool:
@@ -50,6 +51,7 @@ def require_parquet() -> None:
 
 def replace(file: Path, content: bytes) -> Path:
     """Put the content in the file's place atomically: a reader sees either the old or the new content."""
+    clear_partial(file)
     write_file(ready_folder(file.parent) / file.name, content, force=True)
     return file
 

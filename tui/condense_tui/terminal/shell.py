@@ -24,8 +24,8 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 from textual.screen import ModalScreen, Screen
 
 from condense_core.preferences import Occasion, preferences_file
-from condense_tui.actions import DEFAULT, Keys, KeysError, chosen_keys, keymap
 from condense_tui.draw.ability import Depth, ability
+from condense_tui.keys import DEFAULT, Keys, KeysError, chosen_keys, keymap
 from condense_tui.terminal import look, signals
 from condense_tui.terminal.ascii_filter import Ascii
 from condense_tui.terminal.background import DEADLINE_S, is_light

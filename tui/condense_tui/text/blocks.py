@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 
-from condense_core.measure_table import layer_in_words
+from condense_core.scalar_names import layer_in_words
 from condense_tui.draw import field as draw_field
 from condense_tui.draw import heatmap as draw_heatmap
 from condense_tui.draw import numbers, palette, printed

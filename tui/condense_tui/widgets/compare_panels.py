@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from condense_core.measure_table import layer_in_words
+from condense_core.scalar_names import layer_in_words
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted
 from condense_tui.draw.line import Line

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from condense_tui.actions import Place, footer_hints
+from condense_tui.actions import Place
 from condense_tui.draw.line import Line
+from condense_tui.keys import footer_hints
 from condense_tui.widgets.keys import Key, KeyLine
 from condense_tui.widgets.lines import justified, length
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from condense_core.measure_table import layer_in_words
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.scalar_names import layer_in_words
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted
 from condense_tui.draw.line import Line

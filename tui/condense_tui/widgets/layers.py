@@ -9,8 +9,9 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 
-from condense_core.measure_table import MEASURES, layer_in_words
+from condense_core.measure_table import MEASURES
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
+from condense_core.scalar_names import layer_in_words
 from condense_tui.draw import numbers
 from condense_tui.draw.bars import bar
 from condense_tui.draw.layer_names import GROUPED_FROM, LayerBlock, blocks, fitted, shared, without_shared

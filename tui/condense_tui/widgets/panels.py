@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Grid, Vertical
 
-from condense_core.measure_table import layer_in_words
+from condense_core.scalar_names import layer_in_words
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import without_shared
 from condense_tui.draw.palette import PALETTES, Palette

@@ -19,7 +19,7 @@ from condense_core.measures.clusters import CondensedLines, condensed_lines
 from condense_core.measures.kernels import unit_kernels
 from condense_core.measures.principal import principal_axis
 from condense_core.measures.reduction import effective_layer
-from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.experiment import Conv, Experiment
 from condense_core.thresholds import DROPPED, NO_LINE
 
 
@@ -40,13 +40,19 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
     Lines are those of the network as trained; where a layer before was merged, the axis of a line is taken anew, in
     what its kernels have become. Kernels too small to be on a line, by the scenario's own threshold where it has one,
     are left out unless `keep_small`. A trunk stays as it is. With relu, which has no multiplicity but is homogeneous,
-    the two sides of a line stay two kernels. ScenarioError for a residual network: h + σ(Wh) has one coordinate a
-    neuron, and what is merged in one layer stays apart in the next.
+    and before a maximum is taken, the two sides of a line stay two kernels. ScenarioError for batch normalisation,
+    after which kernels of one line give the same whatever their length, and for a residual network: h + σ(Wh) has one
+    coordinate a neuron, and what is merged in one layer stays apart in the next.
     """
     if experiment.residual and len(experiment.layers) > 1:
         raise ScenarioError(
             "reduce: residual networks cannot be reduced: a neuron adds to a coordinate of its own that all later"
             " layers read, so merged neurons would need a narrower skip connection, and no scenario has one"
+        )
+    if experiment.batch_norm:
+        raise ScenarioError(
+            "reduce: networks with batch_norm cannot be reduced: behind it the length of a kernel does not count, by"
+            " which kernels of one line are merged"
         )
     # a trunk's running statistics go with its parameters
     parameters = {name: value.detach().cpu() for name, value in network.state_dict().items()}
@@ -54,11 +60,12 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
     names = [*experiment.layer_names, OUTPUT]
     reductions, widths = [], []
     places: list[list[int] | None] = []
-    for name, following, settings in zip(names, names[1:], experiment.layers, strict=False):
+    padded = [isinstance(layer, Conv) and layer.padding > 0 for layer in (*experiment.layers[1:], None)]
+    for name, following, settings, next_padded in zip(names, names[1:], experiment.layers, padded, strict=False):
         sigma = activation(settings.activation)
         order = multiplicity(sigma)
         lines = condensed_lines(network.kernels(name), threshold=experiment.record.smallest_norm)
-        if order is None:
+        if order is None or (isinstance(settings, Conv) and settings.pool == "max"):
             lines = _sides(lines)
         weight, bias = parameters[f"{name}.weight"], parameters.get(f"{name}.bias")
         kernels = len(weight)
@@ -71,8 +78,9 @@ def effective_network(experiment: Experiment, network: Network, *, keep_small: b
         found = effective_layer(weight_MK, readout_MQ, lines, order or 1, at_zero=at_zero, keep_dropped=keep_small)
         next_bias = parameters.get(f"{following}.bias")
         shifts = bool((found.offset_Q != 0).any())
-        if len(found.weight_EK) == 0 or (shifts and next_bias is None):
-            # nothing to merge, or σ(0) ≠ 0 with no bias after it that could take up what the left-out kernels gave
+        if len(found.weight_EK) == 0 or (shifts and (next_bias is None or next_padded)):
+            # nothing to merge, or σ(0) ≠ 0 with no bias after it that could take up what the left-out kernels gave, or
+            # with zeros beside it, where they gave nothing
             widths.append(kernels)
             places.append(None)
             reductions.append(

@@ -28,9 +28,10 @@ from condense_core.engine.network.linear_theory import (
     usable_unit,
     value_and_derivative_at_zero,
     why_no_linear_dynamics,
+    why_not_linear_in_kernels,
 )
 from condense_core.engine.network.network import Network
-from condense_core.engine.network.observation import Observation
+from condense_core.engine.network.observation import Observation, signal_of
 from condense_core.errors import DataError, ScenarioError
 from condense_core.jobs.messages import AskTheory, LabelKind, LabelTheory, Phase, Spread, TheoremTime, TheoryAnswer
 from condense_core.measures.change import relative_change
@@ -44,9 +45,9 @@ from condense_core.measures.dynamics import (
     predicted_ratio,
     readout_of_kernels,
 )
-from condense_core.measures.signal import SignalSpectrum, dense_signal, ones_overlap, signal_matrix, spectrum
+from condense_core.measures.signal import SignalSpectrum, ones_overlap, spectrum
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Block, Conv, Dense, Experiment, Formula, Sine, WidthPowerInit
+from condense_core.scenario.experiment import Block, Conv, Experiment, Formula, Sine, WidthPowerInit
 from condense_core.scenario.phase import phase_of
 
 # Singular values that are reported: what is read off is the first, the second, and how the rest falls.
@@ -60,8 +61,8 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
     with `seed` + t. `bias` adds the kernel's bias to Z as a last column; the papers have none. The predicted step is
     that of the scenario as it trains, so with the bias wherever its layer has one. Mean-square losses on images are
     shown with raw and with one-hot labels, and with the scenario's own where it is neither. ScenarioError where the
-    first layer is dense and not the only one, or behind a trunk; DataError where the set has fewer samples than asked
-    for.
+    first layer is dense and not the only one, behind a trunk, or not linear in its kernels; DataError where the set has
+    fewer samples than asked for.
     """
     begun = time.monotonic()
     first = experiment.layers[0]
@@ -77,6 +78,8 @@ def theory(experiment: Experiment, *, trials: int, samples: int, bias: bool) -> 
             f"theory: expected a convolution as the first layer, or a single dense layer, got {len(experiment.layers)}"
             " dense layers; the signal matrix is defined for two-layer networks"
         )
+    if why := why_not_linear_in_kernels(experiment):
+        raise ScenarioError(f"theory: {experiment.layer_names[0]} has {why}; nothing is predicted for it")
     data = msgspec.structs.replace(experiment.data, samples=samples)
     draw = datasets.open_draws(data)
     kinds = _label_kinds(experiment, draw(experiment.data.seed, "onehot"))
@@ -118,14 +121,14 @@ def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: boo
     first = experiment.layers[0]
     assert not isinstance(first, Block)
     residual_Nd = losses.residual(experiment.loss, torch.zeros_like(dataset.target), dataset.target)
-    signal_RK = _signal(residual_Nd, dataset, first, bias=bias)
+    signal_RK = signal_of(first, residual_Nd, dataset, bias=bias)
     found = spectrum(signal_RK)
     overlap: list[float] = []
     if isinstance(first, Conv):
         overlap = ones_overlap(found.v1, dataset.input_shape[0], first.size).tolist()
     lr = predicted = theorem = None
     if predict:
-        trained_RK = signal_RK if bias == first.bias else _signal(residual_Nd, dataset, first, bias=first.bias)
+        trained_RK = signal_RK if bias == first.bias else signal_of(first, residual_Nd, dataset)
         lr = _learning_rate(experiment, dataset, found if trained_RK is signal_RK else spectrum(trained_RK))
         dynamics = _dynamics(experiment, dataset, trained_RK, lr)
         predicted = predicted_condensation(dynamics, at_most=LOOK_AHEAD)
@@ -133,12 +136,6 @@ def _trial(experiment: Experiment, dataset: Dataset, *, bias: bool, predict: boo
     rows, entries = signal_RK.shape
     values = found.values[:LEADING].tolist()
     return _Trial((rows, entries), values, overlap, found.direction_is_doubtful, lr, predicted, theorem)
-
-
-def _signal(residual_Nd: Tensor, dataset: Dataset, layer: Conv | Dense, *, bias: bool) -> Tensor:
-    if isinstance(layer, Conv):
-        return signal_matrix(residual_Nd, dataset.input, layer.size, bias=bias)
-    return dense_signal(residual_Nd, dataset.input.flatten(1), bias=bias)
 
 
 def _learning_rate(experiment: Experiment, dataset: Dataset, found: SignalSpectrum) -> float:

@@ -19,7 +19,7 @@ from condense_core.engine.data.images import Images, open_images, read_images
 from condense_core.engine.data.own_set import own_arrays
 from condense_core.errors import DataError
 from condense_core.scenario.arrays import OwnArrays
-from condense_core.scenario.data import arrays_of
+from condense_core.scenario.data_sizes import arrays_of
 from condense_core.scenario.experiment import (
     Anchors,
     Cifar10,

@@ -11,7 +11,7 @@ import torch
 
 from condense_core.engine.network.activations import activation, multiplicity
 from condense_core.errors import ScenarioError
-from condense_core.scenario.experiment import GD, Experiment
+from condense_core.scenario.experiment import GD, Conv, Experiment
 
 # Steps that are looked through for the predicted step of condensation: further than any preset trains, and done in a
 # tenth of a second.
@@ -36,6 +36,17 @@ def why_not_from_data(experiment: Experiment) -> str:
         return f"{len(experiment.layers)} hidden layers; the linear dynamics are for one"
     if order != 1:
         return f"{name} has multiplicity {order or 'none'}; the linear dynamics need 1"
+    return why_not_linear_in_kernels(experiment)
+
+
+def why_not_linear_in_kernels(experiment: Experiment) -> str:
+    """Why what the first layer gives is not linear in its kernels, however small they are and whatever its activation;
+    empty where it is. Strides, padding and average pooling are linear: they choose patches, or average them."""
+    first = experiment.layers[0]
+    if isinstance(first, Conv) and first.batch_norm:
+        return "batch norm, after which small kernels give as much as large ones"
+    if isinstance(first, Conv) and first.pool == "max":
+        return "max pooling, where the kernels choose which patch counts"
     return ""
 
 

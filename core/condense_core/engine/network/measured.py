@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from condense_core.engine.network.batch_norm import BatchNorm
 from condense_core.measures.rows import as_rows
 from condense_core.measures.sample import drawn_kernels
 from condense_core.scenario.geometry import Geometry, LayerKind
@@ -35,11 +36,19 @@ class MeasuredNetwork(nn.Module):
     def __init__(self, parts: Mapping[str, MeasuredRows]) -> None:
         super().__init__()
         self.parts = dict(parts)
+        self.batch_norms: Sequence[BatchNorm] = ()
+        """Batch normalisation of the layers under study, in order; that of a trunk is not among them."""
 
     @property
     def layer_names(self) -> tuple[str, ...]:
         """Names of the layers that are measured, in the network's order."""
         return tuple(self.parts)
+
+    @property
+    def neuron_layers(self) -> tuple[str, ...]:
+        """Those of them whose rows are neurons or filters, each with an activation after it, in the order in which a
+        mask is asked: of a decoder the hidden layers of its blocks."""
+        return tuple(name for name, part in self.parts.items() if part.kind in {"dense", "conv"})
 
     def forward(self, x: Tensor, mask: Mask | None = None) -> Tensor:
         """Outputs, shape (N, D), of a batch (N, …); with dropout where there is a mask."""
@@ -87,3 +96,17 @@ class MeasuredNetwork(nn.Module):
             yield
         finally:
             self.train(training)
+
+    @contextlib.contextmanager
+    def measuring_as_trained(self) -> Iterator[None]:
+        """The same, but `batch_norms` go by the statistics of what passes through together, as in a training step,
+        whose loss is that; running statistics would be those of the steps before."""
+        seen = [norm.seen for norm in self.batch_norms]
+        with self.measuring():
+            for norm in self.batch_norms:
+                norm.train()
+            try:
+                yield
+            finally:
+                for norm, before in zip(self.batch_norms, seen, strict=True):
+                    norm.seen = before

@@ -11,14 +11,17 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from condense_core.engine.network.activations import activation
+from condense_core.engine.network.activations import Activation, activation
+from condense_core.engine.network.batch_norm import BatchNorm
 from condense_core.engine.network.given_weights import load_weights
 from condense_core.engine.network.measured import Mask, MeasuredNetwork, MeasuredRows
 from condense_core.engine.network.parameters import Conv2d, Linear
 from condense_core.engine.network.random_weights import LayerSize, draw
 from condense_core.engine.network.trunk import FEATURES, resnet18_trunk
 from condense_core.errors import ScenarioError
+from condense_core.scenario.convolutions import why_too_small
 from condense_core.scenario.experiment import Block, Conv, Dense, Experiment, Init
 from condense_core.scenario.geometry import LayerKind
 
@@ -30,11 +33,12 @@ TRUNK_STREAM = 0x5EED
 class Network(MeasuredNetwork):
     """Hidden layers `conv1`, …, `dense1`, … with their activations, then a linear layer `output`.
 
-    Convolutions have stride 1 and no padding; what they give is flattened before the first dense layer. With
-    `experiment.residual`, h_{l+1} = σ(W_l h_l + b_l) + h_l from the second hidden layer on. Weights and biases are
-    drawn from a generator seeded by `experiment.seed`, never from the global one; or read from `experiment.initial`.
-    With `experiment.trunk` images pass through it first; its batch normalisation takes the batch's statistics in
-    training mode, running ones in `eval()`.
+    After a convolution `conv1` come its batch normalisation `bn1` where it has one, the activation, and the pooling;
+    what is left is flattened before the first dense layer. With `experiment.residual`, h_{l+1} = σ(W_l h_l + b_l) + h_l
+    from the second hidden layer on. Weights and biases are drawn from a generator seeded by `experiment.seed`, never
+    from the global one; or read from `experiment.initial`.
+    With `experiment.trunk` images pass through it first. Batch normalisation takes the batch's statistics in training
+    mode, running ones in `eval()`.
     """
 
     def __init__(self, experiment: Experiment, input_shape: tuple[int, ...], outputs: int) -> None:
@@ -49,6 +53,8 @@ class Network(MeasuredNetwork):
         super().__init__({name: MeasuredRows(name, kind) for name, kind in kinds.items()})
         self._residual = experiment.residual
         self._activations = [activation(layer.activation) for layer in experiment.layers]
+        self._pools = [_pool(layer) for layer in experiment.layers]
+        norms: list[BatchNorm | None] = []
         dtype: torch.dtype = getattr(torch, experiment.dtype)
         shape = input_shape
         if experiment.trunk is not None:
@@ -57,6 +63,11 @@ class Network(MeasuredNetwork):
             assert not isinstance(layer, Block)
             module, shape = _build(name, layer, shape, dtype)
             self.add_module(name, module)
+            norms.append(BatchNorm(layer.width, dtype) if isinstance(layer, Conv) and layer.batch_norm else None)
+            if norms[-1] is not None:
+                self.add_module(f"bn{len(norms)}", norms[-1])
+        self._norms = norms
+        self.batch_norms = [norm for norm in norms if norm is not None]
         self.output = Linear(math.prod(shape), outputs, bias=experiment.output_bias, dtype=dtype)
         generator = torch.Generator().manual_seed(experiment.seed)
         # a seed's dense layers are the same with and without a trunk, which has a stream of its own
@@ -73,17 +84,23 @@ class Network(MeasuredNetwork):
     def layer_input(self, name: str, x: Tensor, mask: Mask | None = None) -> Tensor:
         """What the layer of that name is given for a batch x: (N, channels, rows, columns), or (N, inputs)."""
         h = x if self.trunk is None else self.trunk(x)
-        for depth, (layer_name, sigma) in enumerate(zip(self.layer_names, self._activations, strict=True)):
+        for depth, layer_name in enumerate(self.layer_names):
             layer = self.layer(layer_name)
             if isinstance(layer, nn.Linear):
                 h = h.flatten(1)
             if layer_name == name:
                 return h
-            following = sigma(layer(h))
+            following = self._after(depth, layer(h))
             dropped = None if mask is None else mask(depth, following)
             following = following if dropped is None else following * dropped
             h = following + h if self._residual and depth > 0 else following
         return h.flatten(1)
+
+    def _after(self, depth: int, z: Tensor) -> Tensor:
+        """What a layer gives on, of what its kernels make of its input."""
+        norm, pool = self._norms[depth], self._pools[depth]
+        value = self._activations[depth](z if norm is None else norm(z))
+        return value if pool is None else pool(value)
 
     def layer(self, name: str) -> nn.Conv2d | nn.Linear:
         """The layer of that name, one of `layer_names` or `output`; AttributeError for another."""
@@ -117,13 +134,22 @@ def _build(
             f"{name}: a convolution needs images (channels, rows, columns), got inputs of shape {shape}"
         )
     channels, rows, columns = shape
-    if min(rows, columns) < layer.size:
-        raise ScenarioError(
-            f"{name}: a {layer.size}×{layer.size} filter does not fit into the {rows}×{columns} pixels that reach it; "
-            "use smaller filters, fewer convolutions or larger images"
-        )
-    convolution = Conv2d(channels, layer.width, layer.size, bias=layer.bias, dtype=dtype)
-    return convolution, (layer.width, rows - layer.size + 1, columns - layer.size + 1)
+    if why := why_too_small({name: layer}, rows, columns):
+        raise ScenarioError(why)
+    # a bias would be taken off again with the mean
+    bias = layer.bias and not layer.batch_norm
+    convolution = Conv2d(
+        channels, layer.width, layer.size, stride=layer.stride, padding=layer.padding, bias=bias, dtype=dtype
+    )
+    return convolution, (layer.width, layer.side_after(rows), layer.side_after(columns))
+
+
+def _pool(layer: Conv | Dense | Block) -> Activation | None:
+    """The function that pools what the layer's activation gives; None where nothing is pooled."""
+    if not isinstance(layer, Conv) or layer.pool is None:
+        return None
+    pool = functional.max_pool2d if layer.pool == "max" else functional.avg_pool2d
+    return lambda value: pool(value, layer.pool_size)
 
 
 def _features(input_shape: tuple[int, ...]) -> tuple[int, ...]:

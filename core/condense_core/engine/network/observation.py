@@ -3,13 +3,15 @@
 # N samples, D outputs, M kernels, K entries a kernel
 
 Reading an observation never changes the network: forward passes run without gradients, gradients are taken functionally
-and leave `.grad` alone, batch normalisation keeps its running statistics, and no random number is drawn.
+and leave `.grad` alone, batch normalisation keeps its running statistics, and no random number is drawn. Of the sample
+that is trained on, batch normalisation of convolutions goes by the sample's own statistics, as the step does; of others
+by the running ones.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -84,6 +86,11 @@ class Observation:
         """Names of the hidden layers."""
         return self._network.layer_names
 
+    @property
+    def neuron_layers(self) -> tuple[str, ...]:
+        """Those of them that are neurons or filters, with outputs of their own."""
+        return self._network.neuron_layers
+
     def geometry(self, layer: str) -> Geometry:
         """What the layer's rows are: filters of a convolution, neurons, or a head's part of an attention."""
         return self._network.geometry(layer)
@@ -113,7 +120,19 @@ class Observation:
     @cached_property
     def output_ND(self) -> Tensor:
         """Output of the network on the whole sample."""
-        return self._computed().output_ND if self._computed is not None else self.outputs(self._dataset.input)
+        if self._computed is not None:
+            return self._computed().output_ND
+        with torch.no_grad(), self._network.measuring_as_trained():
+            return torch.cat([self._network(self._dataset.input[part]) for part in self._parts()])
+
+    def _parts(self) -> Iterator[slice]:
+        """Parts of the sample that pass through together; of one size where it decides on their statistics."""
+        samples = len(self._dataset.input)
+        size = CHUNK
+        if self._network.batch_norms:
+            size = math.ceil(samples / math.ceil(samples / CHUNK))
+        for first in range(0, samples, size):
+            yield slice(first, first + size)
 
     @cached_property
     def loss(self) -> float:
@@ -164,9 +183,9 @@ class Observation:
             return self._computed().gradient
         names, values = zip(*self._network.named_parameters(), strict=True)
         total = [torch.zeros_like(value) for value in values]
-        inputs, targets = torch.split(self._dataset.input, CHUNK), torch.split(self._dataset.target, CHUNK)
-        for input_, target in zip(inputs, targets, strict=True):
-            with torch.enable_grad(), self._network.measuring():
+        for own in self._parts():
+            input_, target = self._dataset.input[own], self._dataset.target[own]
+            with torch.enable_grad(), self._network.measuring_as_trained():
                 share = len(input_) / len(self._dataset.input)
                 part = share * losses.loss(self._experiment.loss, self._network(input_), target)
             for so_far, gradient in zip(total, torch.autograd.grad(part, values), strict=True):
@@ -217,8 +236,8 @@ class Observation:
             return None
         assert isinstance(self._network, Network)
         settings = self._experiment.layers[self.layers.index(layer)]
-        with torch.no_grad(), self._network.measuring():
-            parts = [self._network.layer_input(layer, part) for part in torch.split(self._dataset.input, CHUNK)]
+        with torch.no_grad(), self._network.measuring_as_trained():
+            parts = [self._network.layer_input(layer, self._dataset.input[part]) for part in self._parts()]
         return dense_signal(self.residual_ND, torch.cat(parts).flatten(1), bias=settings.bias)[0]
 
     def has_input_direction(self, layer: str) -> bool:
@@ -235,19 +254,16 @@ class Observation:
         return LossSurface(self._experiment.loss, self._network, self._dataset)
 
     def layer_samples(self, samples: Sequence[int]) -> dict[str, LayerSample]:
-        """Inputs and outputs of every hidden layer for some of the sample."""
-        assert isinstance(self._network, Network)
+        """Inputs and outputs of every layer of neurons for some of the sample."""
         return layer_samples(self._network, self._dataset.input, samples)
 
     def most_samples(self) -> int:
         """Of how many of the sample `layer_samples` bounds memory."""
-        assert isinstance(self._network, Network)
         return most_samples(self._network, self._dataset.input)
 
     def input_rows(self, layer: str, input_: Tensor) -> Tensor:
-        """What each neuron of the layer reads, a row a sample, of a convolution a row a position."""
-        assert isinstance(self._network, Network)
-        return input_rows(self._network.layer(layer), input_)
+        """What each neuron of the layer reads, a row a sample, of a convolution or a decoder a row a position."""
+        return input_rows(self._network.get_submodule(self._network.parts[layer].module), input_)
 
     @property
     def outputs_and_samples(self) -> tuple[int, int]:
@@ -303,11 +319,24 @@ class Observation:
         return value / usable_unit(curvature, "lr_curvature", "the curvature at the start")
 
 
-def signal_of(layer: Layer, residual_Nd: Tensor, dataset: Dataset) -> Tensor:
-    """The signal matrix of a first layer, from the residuals of the sample."""
-    if isinstance(layer, Conv):
-        return signal_matrix(residual_Nd, dataset.input, layer.size, bias=layer.bias)
-    return dense_signal(residual_Nd, dataset.input.flatten(1), bias=layer.bias)
+def signal_of(layer: Layer, residual_Nd: Tensor, dataset: Dataset, *, bias: bool | None = None) -> Tensor:
+    """The signal matrix of a first layer, from the residuals of the sample; with a bias where the layer has one, or as
+    `bias` says."""
+    bias = layer.bias if bias is None else bias
+    if not isinstance(layer, Conv):
+        return dense_signal(residual_Nd, dataset.input.flatten(1), bias=bias)
+    assert layer.pool != "max"
+    assert not layer.batch_norm
+    averaged = layer.pool_size if layer.pool else 1
+    return signal_matrix(
+        residual_Nd,
+        dataset.input,
+        layer.size,
+        bias=bias,
+        stride=layer.stride,
+        padding=layer.padding,
+        averaged=averaged,
+    )
 
 
 def _drawn(layer: str, rows_MK: Tensor) -> Tensor:

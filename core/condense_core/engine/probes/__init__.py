@@ -61,9 +61,6 @@ def probes_for(
         "hessian": lambda: HessianProbe(experiment),
         "ntk": lambda: TangentKernelProbe(members),
     }
-    if experiment.decodes:
-        # rows of an attention have no outputs of their own
-        del makers[OUTPUTS_PROBE]
     data, first = experiment.data, experiment.layers[0]
     if isinstance(data, Sine | Formula) and data.inputs == 1 and len(experiment.layers) == 1:
         sigma = activation(first.activation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -11,15 +11,21 @@ import numpy as np
 
 from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.engine.probes.view import View
-from condense_core.measure_table import split
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Frame
+from condense_core.runfile.places import place
 from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.stacks import Stack
+from condense_core.scalar_names import split
 
 
 class Measurement:
-    """What was measured at one step of one member or more: scalars by name, frames and events; probes add to it."""
+    """What was measured at one step of one member or more: scalars by name, frames and events; probes add to it.
+
+    What takes long and needs nothing but what was measured, a probe leaves for `later`: it is worked out before the
+    first of them is read, by whoever reads it.
+    """
 
     def __init__(self, step: int, numbers: Sequence[int] = (0,), *, ensemble: bool = False) -> None:
         """`numbers` are those of the members among all of the scenario, `ensemble` whether it has more than one."""
@@ -31,10 +37,12 @@ class Measurement:
         self._ensemble = ensemble or len(self.numbers) > 1
         self._columns: dict[str, tuple[NumpyArray, int]] = {}
         self._of_all: list[tuple[str, float]] = []
-        self._frames: list[tuple[str, Frame]] = []
+        self._frames: list[tuple[str, int, Frame | Stack]] = []
+        self._later: list[Callable[[], None]] = []
 
     def scalar(self, name: str, value: float | NumpyArray, bits: int = SINGLE) -> None:
-        """Add a scalar of each member, (S,) or one for all, of so many significant bits; NaN where it has no value."""
+        """Add a scalar of each member, (S,) or one for all, of so many significant bits; NaN where it has no value. One
+        that is there already is replaced."""
         self.__dict__.pop("_values", None)
         self._columns[name] = np.full(len(self.numbers), value, np.float64), bits
 
@@ -44,14 +52,40 @@ class Measurement:
 
     def frame(self, layer: str, frame: Frame, number: int = 0) -> None:
         """Add one frame of a layer of the member with that number."""
-        self._frames.append((frames.place(layer, number), frame))
+        self._frames.append((layer, number, frame))
+
+    def stack(self, layer: str, stack: Stack) -> None:
+        """Add frames of a layer of several members."""
+        self._frames.append((layer, 0, stack))
 
     def event(self, kind: str, text: str, number: int = 0) -> None:
         """Add one event of the member with that number."""
         self.member_events.append((number, kind, text))
 
+    def later(self, call: Callable[[], None]) -> None:
+        """Have `call`, which adds to this, called before any of it is read."""
+        self._later.append(call)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left for later."""
+        return not self._later
+
+    def finish(self) -> None:
+        """Work out what was left for later."""
+        calls, self._later = self._later, []
+        for call in calls:
+            call()
+
     def add(self, part: Measurement) -> None:
         """Add what was found of some of the members."""
+        if part._later:
+            self.later(lambda: self._add(part))
+        else:
+            self._add(part)
+
+    def _add(self, part: Measurement) -> None:
+        part.finish()
         rows = [self._row_of[number] for number in part.numbers]
         for name, (values, bits) in part._columns.items():
             column, _ = self._columns.setdefault(name, (np.full(len(self.numbers), math.nan), bits))
@@ -62,13 +96,36 @@ class Measurement:
     @property
     def scalars(self) -> list[tuple[str, float]]:
         """What the run file has as its own: of an ensemble, means of the members that have a value."""
+        self.finish()
         return [*self._own(), *self._of_all]
 
     @property
     def frames(self) -> list[tuple[str, Frame]]:
-        """All frames under the layers' names in the run file, with the scalars of an ensemble member by member."""
+        """All frames one by one, under the names that the run file has for each member's, with the scalars of an
+        ensemble member by member."""
+        found: list[tuple[str, Frame]] = []
+        for layer, frame in self.records:
+            if isinstance(frame, Stack):
+                found += [(place(layer, number), own) for number, own in frame.each_member()]
+            else:
+                found.append((layer, frame))
+        return found
+
+    @property
+    def records(self) -> list[tuple[str, Frame | Stack]]:
+        """`frames` as they are handed over to be written: of several members together where they were found so."""
+        self.finish()
+        found: list[tuple[str, Frame | Stack]] = []
+        for layer, number, frame in self._frames:
+            if not isinstance(frame, Stack):
+                found.append((place(layer, number), frame))
+            elif len(frame.members) == 1:
+                (only,) = frame.members
+                found.append((place(layer, only), frame.of_member(only)))
+            else:
+                found.append((layer, frame))
         if not self._ensemble:
-            return self._frames
+            return found
         names, values = tuple(self._columns), self._values
         parts: list[slice] = [slice(0, len(names))]
         if values.size > frames.MOST_OF_MEMBERS:
@@ -80,11 +137,12 @@ class Measurement:
             frames.Members(names=names[part], members=self.numbers, values=frames.Array.of(values[part], "f8"))
             for part in parts
         ]
-        return [*(("", frame) for frame in own), *self._frames]
+        return [*(("", frame) for frame in own), *found]
 
     @property
     def events(self) -> list[tuple[str, str]]:
         """All events, whichever member they are of."""
+        self.finish()
         return [(kind, text) for _, kind, text in self.member_events]
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,16 +12,19 @@ import torch
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
-from condense_core.measure_table import layer_in_words
 from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
 from condense_core.measures.kernels import slices
-from condense_core.measures.null import Null, calibration_size, is_condensed, null_condensation
+from condense_core.measures.null import Null, calibration_size, is_at_hand, is_condensed, null_condensation
 from condense_core.measures.rank import effective_ranks, singular_values
 from condense_core.measures.similarity import mean_pair_abs_cos, pool_similarity, upper_triangle
 from condense_core.measures.tracking import Tracker
 from condense_core.runfile import frames
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.stacks import Stack
+from condense_core.scalar_names import layer_in_words
+from condense_core.scenario.geometry import Geometry
 from condense_core.thresholds import COARSE, FINE, Cut
 
 
@@ -28,7 +32,7 @@ class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
 
     def __init__(self, start: View | MemberViews) -> None:
-        self._encoders = {layer: frames.SimilarityEncoder() for layer in start.layers}
+        self._encoders = {layer: SimilarityEncoder() for layer in start.layers}
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
@@ -38,9 +42,8 @@ class SimilarityProbe:
             side = min(kernels, frames.LARGEST_SIDE)
             if kernels > side:
                 pairs_ST = upper_triangle(_pooled(members, layer, side))
-            encoded = self._encoders[layer].encode_members(pairs_ST, members.numbers, side, kernels, geometry.sampled)
-            for number, frame in zip(members.numbers, encoded, strict=True):
-                into.frame(layer, frame, number)
+            encoder = self._encoders[layer]
+            into.stack(layer, encoder.encode_members(pairs_ST, members.numbers, side, kernels, geometry.sampled))
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the first frame after a resume is a key frame."""
@@ -55,6 +58,23 @@ def _pooled(members: MemberViews, layer: str, side: int) -> NumpyArray:
         order_M = display_order(own.label_M, own.sign_M)
         pooled.append(pool_similarity(torch.from_numpy(cosine_MM), order_M, side).numpy())
     return np.stack(pooled)
+
+
+class _Measured(NamedTuple):
+    """What was measured of a layer's lines, before it is held against chance."""
+
+    layer: str
+    numbers: tuple[int, ...]
+    geometry: Geometry
+    chance_S: Sequence[int]
+    lines: MembersLines
+    coarse: MembersLines
+    coverage_S: NumpyArray
+    mean_S: NumpyArray
+    pair_S: NumpyArray
+    label_SM: NumpyArray
+    sign_SM: NumpyArray
+    norm_SM: NumpyArray
 
 
 class CondensationProbe:
@@ -94,68 +114,82 @@ class CondensationProbe:
 
     def _measure_layer(self, layer: str, members: MemberViews, into: Measurement) -> None:
         geometry = members.geometry(layer)
-        chance = members.chance_entries(layer)
         lines, coarse = members.lines(layer, FINE), members.lines(layer, COARSE)
-        nulls, condensed = _judged(lines, FINE, chance)
-        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, chance)
         coverage_S, mean_S = round_array(lines.coverage_S), round_array(lines.mean_abs_cos_S)
         pair_S = round_array(mean_pair_abs_cos(members.pairs(layer), geometry.kernels))
         into.scalar(f"{layer}.directions_coarse", coarse.directions_S)
         into.scalar(f"{layer}.coverage_coarse", coarse.coverage_S)
-        into.scalar(f"{layer}.null_coverage_coarse", np.array([null.coverage95 for null in nulls_coarse]))
-        into.scalar(f"{layer}.condensed_coarse", np.array(condensed_coarse, np.float64))
+        # these have their place among the others, and their values once it is known what chance would make
+        into.scalar(f"{layer}.null_coverage_coarse", math.nan)
+        into.scalar(f"{layer}.condensed_coarse", math.nan)
         into.scalar(f"{layer}.lines", lines.lines_S)
         into.scalar(f"{layer}.lines_coarse", coarse.lines_S)
         into.scalar(f"{layer}.directions", lines.directions_S)
         into.scalar(f"{layer}.coverage", coverage_S)
         into.scalar(f"{layer}.mean_abs_cos", mean_S)
         into.scalar(f"{layer}.pair_abs_cos", pair_S)
-        into.scalar(f"{layer}.condensed", np.array(condensed, np.float64))
+        into.scalar(f"{layer}.condensed", math.nan)
         label_SM, sign_SM = self._trackers[layer].follow(members.numbers, lines.label_SM, lines.sign_SM)
-        columns = zip(
+        chance = members.chance_entries(layer)
+        found = _Measured(
+            layer,
             members.numbers,
-            lines.kept_S.tolist(),
-            lines.lines_S.tolist(),
-            coarse.lines_S.tolist(),
-            lines.directions_S.tolist(),
-            coverage_S.tolist(),
-            mean_S.tolist(),
-            pair_S.tolist(),
-            nulls,
-            condensed,
-            frames.Array.rows(label_SM, "i2"),
-            frames.Array.rows(sign_SM, "i1"),
-            frames.Array.rows(round_array(members.norms(layer), SHORT), "f4"),
-            strict=True,
+            geometry,
+            chance,
+            lines,
+            coarse,
+            coverage_S,
+            mean_S,
+            pair_S,
+            label_SM,
+            sign_SM,
+            round_array(members.norms(layer), SHORT),
         )
-        for row, (number, kept, count, count_coarse, directions, coverage, mean, pair, null, *rest) in enumerate(
-            columns
-        ):
-            is_so, label, sign, norm = rest
-            frame = frames.Condensation(
-                kernels=geometry.kernels,
-                kept=kept,
-                lines=count,
-                lines_coarse=count_coarse,
-                directions=directions,
-                coverage=coverage,
-                mean_abs_cos=mean,
-                pair_abs_cos=pair,
-                null_coverage=null.coverage95,
-                null_abs_cos=null.abs_cos95,
-                condensed=is_so,
-                sizes=lines.sizes(row),
-                label=label,
-                sign=sign,
-                norm=norm,
-                drawn_of=geometry.sampled,
-            )
-            into.frame(layer, frame, number)
+        if all(map(is_at_hand, chance)):
+            self._judge(found, into)
+        else:
+            # a simulation, which is nothing that training should wait for
+            into.later(lambda: self._judge(found, into))
+
+    def _judge(self, found: _Measured, into: Measurement) -> None:
+        """Hold what was measured against chance, and add what follows from it."""
+        layer, geometry, lines, coarse = found.layer, found.geometry, found.lines, found.coarse
+        nulls, condensed = _judged(lines, FINE, found.chance_S)
+        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, found.chance_S)
+        into.scalar(f"{layer}.null_coverage_coarse", np.array([null.coverage95 for null in nulls_coarse]))
+        into.scalar(f"{layer}.condensed_coarse", np.array(condensed_coarse, np.float64))
+        into.scalar(f"{layer}.condensed", np.array(condensed, np.float64))
+        into.stack(
+            layer,
+            Stack(
+                of="condensation",
+                members=found.numbers,
+                same={"kernels": geometry.kernels, "drawn_of": geometry.sampled},
+                each={
+                    "kept": lines.kept_S.tolist(),
+                    "lines": lines.lines_S.tolist(),
+                    "lines_coarse": coarse.lines_S.tolist(),
+                    "directions": lines.directions_S.tolist(),
+                    "coverage": found.coverage_S.tolist(),
+                    "mean_abs_cos": found.mean_S.tolist(),
+                    "pair_abs_cos": found.pair_S.tolist(),
+                    "null_coverage": [null.coverage95 for null in nulls],
+                    "null_abs_cos": [null.abs_cos95 for null in nulls],
+                    "condensed": condensed,
+                    "sizes": lines.sizes_S,
+                },
+                arrays={
+                    "label": frames.Array.of(found.label_SM, "i2"),
+                    "sign": frames.Array.of(found.sign_SM, "i1"),
+                    "norm": frames.Array.of(found.norm_SM, "f4"),
+                },
+            ),
+        )
+        for row, (number, is_so) in enumerate(zip(found.numbers, condensed, strict=True)):
             if is_so and (layer, number) not in self._condensed:
                 self._condensed.add((layer, number))
-                into.event(
-                    "condensed", f"{layer_in_words(layer)} condensed: {_count(count, 'line')} at {FINE.short}", number
-                )
+                count = _count(int(lines.lines_S[row]), "line")
+                into.event("condensed", f"{layer_in_words(layer)} condensed: {count} at {FINE.short}", number)
 
 
 def _judged(lines: MembersLines, cut: Cut, entries_S: Sequence[int]) -> tuple[list[Null], list[bool]]:

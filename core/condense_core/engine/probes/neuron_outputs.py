@@ -30,14 +30,16 @@ class OutputRows(MemberViews):
     def __init__(self, members: MemberViews, samples: Sequence[Sequence[int]]) -> None:
         """`samples` are those that are looked at, of each of the members."""
         super().__init__(members.views, members.numbers)
-        self._of = {outputs_of(layer): members.geometry(layer) for layer in members.layers}
+        first = members.views[0]
+        assert isinstance(first, Observation)
+        self._of = {outputs_of(layer): members.geometry(layer) for layer in first.neuron_layers}
         self._rows: dict[str, Tensor] = {}
         self._chance: dict[str, list[int]] = {}
         found = []
         for own, looked_at in zip(members.views, samples, strict=True):
             assert isinstance(own, Observation)
             found.append(own.layer_samples(looked_at))
-        for layer in members.layers:
+        for layer in first.neuron_layers:
             name = outputs_of(layer)
             rows, chance = [], []
             for own, sample in zip(members.views, found, strict=True):
@@ -70,7 +72,8 @@ class OutputRows(MemberViews):
 class NeuronOutputsProbe:
     """What SimilarityProbe and CondensationProbe find of `LAYER`, under the name `LAYER-outputs`, where rows are not
     kernels but the neurons' outputs over the sample, less their mean (`measures.outputs`); of a convolution at every
-    position. They are those after the activation, without dropout and before a residual is added.
+    position, of a decoder's hidden layers at every token. They are those after the activation, without dropout and
+    before a residual is added.
 
     A neuron of constant output has no direction. Chance is that of random vectors of as many entries as the layer's
     inputs fill dimensions. Of a large sample some are looked at, the same at every step, and an event says so.

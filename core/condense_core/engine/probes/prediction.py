@@ -18,9 +18,10 @@ from condense_core.measures.alignment import alignments, projection_ratios
 from condense_core.measures.dynamics import LinearDynamics, predicted_condensation, predicted_ratio
 from condense_core.measures.kernels import units_of
 from condense_core.measures.signal import Spectra, ones_overlaps
-from condense_core.runfile import frames
+from condense_core.runfile.frames import Alignment, Array
 from condense_core.runfile.precision import SINGLE, round_array
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.stacks import Stack
 from condense_core.thresholds import FINE
 
 # Singular values that a frame keeps: more than any screen draws as curves.
@@ -56,18 +57,19 @@ class SpectrumProbe:
             values_Sr = found.values[:, : KEPT_VALUES if from_data else KEPT_OF_GRADIENT].cpu().numpy()
             values_Sr = values_Sr if from_data else round_array(values_Sr, SINGLE)
             v1_SK = found.v1.cpu().numpy() if from_data else np.empty((len(members.numbers), 0))
-            own = zip(
-                members.numbers,
-                frames.Array.rows(values_Sr, "f8"),
-                frames.Array.rows(v1_SK, "f4"),
-                frames.Array.rows(overlap_SC if from_data else overlap_SC[:, :0], "f8"),
-                strict=True,
+            into.stack(
+                name,
+                Stack(
+                    of="spectrum",
+                    members=members.numbers,
+                    same={"bias": geometry.bias, "from_data": from_data},
+                    arrays={
+                        "values": Array.of(values_Sr, "f8"),
+                        "v1": Array.of(v1_SK, "f4"),
+                        "ones_overlap": Array.of(overlap_SC if from_data else overlap_SC[:, :0], "f8"),
+                    },
+                ),
             )
-            for number, values, v1, overlap in own:
-                frame = frames.Spectrum(
-                    values=values, v1=v1, bias=geometry.bias, ones_overlap=overlap, from_data=from_data
-                )
-                into.frame(name, frame, number)
             for rank, value_S in enumerate(values_Sr.T[:CURVES], start=1):
                 into.scalar(f"{name}.eigenvalue.{rank}", value_S**2)
 
@@ -165,8 +167,15 @@ def _toward(layer: str, members: MemberViews, found: Spectra, into: Measurement)
     cosine_SM = alignments(unit_SMK, found.v1).cpu().numpy()
     mean_S = round_array(mean_of(np.abs(cosine_SM), kept_SM))
     ratio_S = round_array(projection_ratios(members.kernels(layer), found.v1).cpu().numpy())
-    for number, frame in zip(members.numbers, frames.Alignment.of_members(cosine_SM, mean_S, ratio_S), strict=True):
-        into.frame(layer, frame, number)
+    into.stack(
+        layer,
+        Stack(
+            of="alignment",
+            members=members.numbers,
+            each={"mean_abs_cos": mean_S.tolist(), "ratio": ratio_S.tolist()},
+            arrays={"cosine": Alignment.levels(cosine_SM)},
+        ),
+    )
     into.scalar(f"{layer}.alignment", mean_S)
     into.scalar(f"{layer}.ratio", ratio_S)
     into.scalar(f"{layer}.share_on_v1", _shares_along(cosine_SM, kept_SM))

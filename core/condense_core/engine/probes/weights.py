@@ -11,6 +11,7 @@ from condense_core.measures.rank import singular_values
 from condense_core.runfile import frames
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.stacks import Stack
 from condense_core.scenario.schedule import thinned
 
 # Steps of a run whose weights are kept: a heatmap every five hundredths of a run is what a person picks from.
@@ -40,8 +41,10 @@ class WeightsProbe:
             # a network on its way to divergence has none
             rows = kernels_SMK.isfinite().all(dim=2).all(dim=1).nonzero()[:, 0].tolist()
             values_Sr = round_array(singular_values(kernels_SMK[rows]).float().cpu().numpy(), SHORT)
-            for row, values in zip(rows, frames.Array.rows(values_Sr, "f4"), strict=True):
-                into.frame(layer, frames.Singular(values=values), members.numbers[row])
+            if rows:
+                numbers = tuple(members.numbers[row] for row in rows)
+                values = {"values": frames.Array.of(values_Sr, "f4")}
+                into.stack(layer, Stack(of="singular", members=numbers, arrays=values))
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: which steps are kept follows from the scenario."""

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
+from condense_core.compiling import Compiled, installed
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.steppers import compiled
 from condense_core.engine.steppers.ensemble import TrainingEnsemble
-from condense_core.engine.steppers.gradients import cnn, mlp
+from condense_core.engine.steppers.gradients import cnn, convolutions, mlp
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients, applies, repays
+from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.numpys_tanh import with_faster_tanh
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import OWN_PREFIX, Experiment
 
-__all__ = ["TrainingEnsemble", "gradient_method", "make_ensemble"]
+__all__ = ["TrainingEnsemble", "compiled_code", "gradient_method", "make_ensemble"]
+
+
+def compiled_code(method: type[GradientMethod]) -> Callable[[str], Compiled] | None:
+    """What loads the compiled code that a method wants, given the precision; None where it wants none."""
+    if method is CompiledGradients:
+        return compiled.load
+    return compiled.load_convolutions if method is CompiledConvolutions else None
 
 
 def gradient_method(experiment: Experiment, device: torch.device, way: str | None = None) -> type[GradientMethod]:
@@ -30,16 +39,17 @@ def gradient_method(experiment: Experiment, device: torch.device, way: str | Non
     """
     # formulas know the derivatives of the program's own activations
     own = any(layer.activation.startswith(OWN_PREFIX) for layer in experiment.layers)
-    if way is None and not own and "channels-last" in experiment.fast and cnn.applies(experiment, device):
-        raise ScenarioError(
-            "fast: 'channels-last' slows this network: one convolution on a CPU is trained by formulas of its own, up"
-            " to four times as fast; leave it out (--set 'fast=[]')"
-        )
+    cpu = device.type == "cpu"
+    compiles = cpu and convolutions.applies(experiment)
+    if way is None and not own and "channels-last" in experiment.fast:
+        _refuse_channels_last(experiment, device, compiles=compiles)
     if not experiment.fast and not own:
+        begun = way is not None
         if mlp.applies(experiment):
-            begun = way is not None
             takes = way == CompiledGradients.name if begun else applies(experiment) and repays(experiment)
-            return CompiledGradients if takes and device.type == "cpu" else mlp.MlpGradients
+            return CompiledGradients if takes and cpu else mlp.MlpGradients
+        if compiles and (way == CompiledConvolutions.name if begun else convolutions.repays(experiment)):
+            return CompiledConvolutions
         if cnn.applies(experiment, device):
             return cnn.CnnGradients
     drops = any(layer.dropout for layer in experiment.layers)
@@ -48,20 +58,33 @@ def gradient_method(experiment: Experiment, device: torch.device, way: str | Non
     return AutogradGradients
 
 
+def _refuse_channels_last(experiment: Experiment, device: torch.device, *, compiles: bool) -> None:
+    """ScenarioError where it is slower than what is taken without it."""
+    if cnn.applies(experiment, device):
+        how = "one convolution on a CPU is trained by formulas of its own, up to four times as fast"
+    elif compiles and experiment.fast == ("channels-last",) and convolutions.repays(experiment) and installed():
+        how = "on this processor convolutions are trained by compiled code, about twice as fast"
+    else:
+        return
+    raise ScenarioError(f"fast: 'channels-last' slows this network: {how}; leave it out (--set 'fast=[]')")
+
+
 def make_ensemble(
     experiment: Experiment, datasets: Sequence[Dataset], device: torch.device, way: str | None = None
 ) -> TrainingEnsemble:
     """The scenario's members, ready to be trained; `datasets` as `TrainingEnsemble` takes them, `way` the name of how
     their steps were taken so far (`TrainingEnsemble.name`), None where none was."""
     method = gradient_method(experiment, device, way)
-    if method is not CompiledGradients:
+    load = compiled_code(method)
+    if load is None:
         if device.type == "cpu":
             method = with_faster_tanh(method, experiment, datasets[0], way)
         return TrainingEnsemble(experiment, datasets, device, method)
     try:
-        seconds = compiled.load(experiment.dtype).compiled_s
+        seconds = load(experiment.dtype).compiled_s
     except ImportError as error:
-        ensemble = TrainingEnsemble(experiment, datasets, device, mlp.MlpGradients)
+        # as versions that knew no compiled code
+        ensemble = TrainingEnsemble(experiment, datasets, device, gradient_method(experiment, device, ""))
         other = "" if way is None else "; the steps so far were compiled: from here on the last digits may differ"
         ensemble.notes.append(f"steps are not compiled: {error}{other}")
         return ensemble

@@ -54,6 +54,7 @@ class TrainingEnsemble:
             make_network(alone, dataset.input_shape, dataset.outputs).to(device)
             for alone, dataset in zip(self._experiments, datasets, strict=True)
         ]
+        self._normalises = experiment.batch_norm
         self._full_lr = [self._rate(member) for member in self.members]
         self._ended: dict[int, ByName] = {}
         self._method_type = method
@@ -247,6 +248,9 @@ class TrainingEnsemble:
                 self._noise.add(self.step, member, self._parameters.of_row(row, grads))
         for each, group in self._updates:
             each.update(group.grads)
+        if self._normalises:
+            for norm in (norm for member in self.members for norm in self._networks[member].batch_norms):
+                norm.count()
 
     def _try_graph(self) -> None:
         def step() -> None:

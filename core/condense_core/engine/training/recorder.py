@@ -67,17 +67,15 @@ class Recorder:
         costs = dict.fromkeys(names, 0.0)
         found = self._measure(members, costs)
         self.budget.ran(costs)
-        events = [
-            (kind, f"{self.name_of(number)}: {text}" if self._several else text)
-            for number, kind, text in found.member_events
-        ]
+        told = []
         if self._left_out:
-            events.append(("slower", f"the disk was too slow: {self._left_out} measurements were skipped"))
+            told.append(("slower", f"the disk was too slow: {self._left_out} measurements were skipped"))
         if self.budget.notice and not must:
-            events.append(("slower", self.budget.notice))
+            told.append(("slower", self.budget.notice))
         if members.seconds > 0:
             found.of_all("recording_share", self.budget.total / members.seconds, CLOCK)
-        self._thread.put(StepRecord(found.step, found.scalars, found.frames, events))
+        # what was left for later is worked out in the writer's thread
+        self._thread.put(self._whole(found, told) if found.is_whole else lambda: self._whole(found, told))
         self.recorded_to = found.step
         self._left_out, self._stride, self._until_next = 0, 1, 0
 
@@ -102,6 +100,14 @@ class Recorder:
         own = self._alone[member]
         return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
 
+    def _whole(self, found: Measurement, told: list[tuple[str, str]]) -> StepRecord:
+        found.finish()
+        events = [
+            (kind, f"{self.name_of(number)}: {text}" if self._several else text)
+            for number, kind, text in found.member_events
+        ]
+        return StepRecord(found.step, found.scalars, found.records, events + told)
+
     @property
     def _several(self) -> bool:
         return len(self._alone) > 1
@@ -110,10 +116,11 @@ class Recorder:
         """What the probes named in `costs` find; the time they take is added there."""
         found = Measurement(members.step, members.numbers, ensemble=self._several)
         for block in members.blocks():
-            part = Measurement(members.step, block.numbers)
+            part = found if block is members else Measurement(members.step, block.numbers)
             for name in costs:
                 begun = time.perf_counter()
                 self._probes[name].measure(block, part)
                 costs[name] += time.perf_counter() - begun
-            found.add(part)
+            if part is not found:
+                found.add(part)
         return found

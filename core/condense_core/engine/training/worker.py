@@ -19,8 +19,7 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
 from condense_core.engine.probes import MemberViews, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
-from condense_core.engine.steppers.gradients.compiled import CompiledGradients
+from condense_core.engine.steppers import compiled_code, gradient_method, make_ensemble
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
@@ -80,9 +79,10 @@ def preload(folder: Path) -> bool:
     try:
         with RunReader(folder) as run:
             experiment = run.experiment
-        if gradient_method(experiment, torch.device("cpu")) is not CompiledGradients:
+        load_code = compiled_code(gradient_method(experiment, torch.device("cpu")))
+        if load_code is None:
             return False
-        compiled.load(experiment.dtype)
+        load_code(experiment.dtype)
         if "condensation" in experiment.record.probes:
             compile_joining()
         # for products with the Hessian and for lines

@@ -23,8 +23,9 @@ from condense_core.errors import HostError, RunFileError
 from condense_core.foreign import PASSING, reason
 from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.info import LinkState, RunInfo, columns_of, read_info
-from condense_core.runfile.rows import Numbered, Seq, one, rows
+from condense_core.runfile.rows import Numbered, Seq, StoredFrame, one, rows
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, VERSION, create, open_writer, reading, version_of
 from condense_core.runs.place import mirror_folder
@@ -119,7 +120,7 @@ class MirrorFile:
         self._connection = open_writer(file)
         try:
             with _stored(info.id):
-                self._scalars = scalars_of(self._connection)
+                self._scalars, self._frames = scalars_of(self._connection), FrameTable(self._connection)
                 self.format = version_of(self._connection)
                 """Version of the file's tables, here and there."""
                 self._check(host, info)
@@ -227,9 +228,8 @@ class MirrorFile:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 self._scalars.put(batch.scalars)
-                connection.executemany(
-                    "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)",
-                    [(row.seq, row.step, row.kind, row.layer, row.key, row.blob) for row in batch.frames],
+                self._frames.put(
+                    StoredFrame(row.seq, row.step, row.kind, row.layer, row.key, row.blob) for row in batch.frames
                 )
                 connection.executemany(
                     "INSERT INTO event VALUES (?, ?, ?, ?, ?)",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,15 +13,13 @@ import msgspec
 
 from condense_core.remote.wire.messages import RunState
 from condense_core.remote.wire.rows import Batch, EventRow, FrameRow, stored_or_plain
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.rows import (
     DamagedError,
     Event,
-    Length,
-    Numbered,
     RowPlace,
     ScalarRow,
-    StoredFrame,
     each,
     newest,
     one,
@@ -53,7 +50,7 @@ class RunSource:
         self._folder = folder
         self._connection = open_reader(folder / FILE_NAME)
         with self._checked():
-            self._scalars = scalars_of(self._connection)
+            self._scalars, self._frames = scalars_of(self._connection), FrameTable(self._connection)
             self.format = version_of(self._connection)
             """Version of the file's tables."""
         self._version = -1
@@ -123,10 +120,8 @@ class RunSource:
     def bytes_after(self, after: int, enough: int) -> int:
         """About how many bytes rows after `after` take; counting ends at `enough`."""
         with self._checked():
-            cursor = self._connection.execute("SELECT length(blob) FROM frame WHERE seq > ? ORDER BY seq", (after,))
             size = 0
-            of_frames = (row.length for row in each(cursor, Length, "frame"))
-            for length in itertools.chain(of_frames, self._scalars.sizes(after)):
+            for length in itertools.chain(self._frames.sizes(after), self._scalars.sizes(after)):
                 size += length
                 if size > enough:
                     return size
@@ -135,12 +130,8 @@ class RunSource:
     def near_the_end(self) -> int:
         """A sequence number at an instant's end, after which every layer's newest similarity can be read by itself."""
         with self._checked(), one_moment(self._connection):
-            cursor = self._connection.execute(
-                "SELECT min(seq) FROM (SELECT max(seq) AS seq FROM frame WHERE kind = 'similarity' AND key = 1"
-                " GROUP BY layer)"
-            )
-            found = one(cursor, Numbered, "frame")
-            at = newest(self._connection) if found is None or found.seq is None else found.seq
+            found = self._frames.begins_whole()
+            at = newest(self._connection) if found is None else found
             tables = ("scalar", "frame", "event")
             places = (
                 one(self._connection.execute(f"SELECT seq, step FROM {table} WHERE seq = ?", (at,)), RowPlace, table)
@@ -161,17 +152,15 @@ class RunSource:
         self._connection.close()
 
     def _rows(self, after: int, upto: int) -> Iterator[ScalarRow | FrameRow | EventRow]:
-        def of(table: str, columns: str) -> sqlite3.Cursor:
-            where = "WHERE seq > ? AND seq <= ? ORDER BY seq"
-            return self._connection.execute(f"SELECT {columns} FROM {table} {where}", (after, upto))
-
+        cursor = self._connection.execute(
+            "SELECT seq, step, kind, text, time FROM event WHERE seq > ? AND seq <= ? ORDER BY seq", (after, upto)
+        )
         events = (
-            EventRow(row.seq, row.step, row.kind, row.text[:20_000], row.time)
-            for row in each(of("event", "seq, step, kind, text, time"), Event, "event")
+            EventRow(row.seq, row.step, row.kind, row.text[:20_000], row.time) for row in each(cursor, Event, "event")
         )
         frames = (
             FrameRow(row.seq, row.step, row.kind, row.layer, int(row.key != 0), *stored_or_plain(row.blob))
-            for row in each(of("frame", "seq, step, kind, layer, key, blob"), StoredFrame, "frame")
+            for row in self._frames.rows(after, upto)
         )
         return heapq.merge(self._scalars.rows(after, upto), events, frames, key=lambda row: row.seq)
 

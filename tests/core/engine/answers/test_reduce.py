@@ -79,6 +79,35 @@ def test_a_condensed_network_of_any_depth_reduces_to_one_kernel_a_line(activatio
         assert float((after - before).norm() / moved.norm()) < 10 * rtol("reduction"), "and not only its mean"
 
 
+@pytest.mark.parametrize("pool", ["max", "average"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_pooled_strided_and_padded_layers_reduce_as_far_as_they_can(pool, activation):
+    fields = f'size = 3, activation = "{activation}", padding = 1, pool = "{pool}" }}'
+    experiment = toml.loads(CONVS.replace("size = 3 }", fields))
+    experiment = toml.build({**toml.parse(toml.dumps(experiment)), "dtype": "float64"})
+    network, dataset = planted(experiment, torch.tensor(1e-3, dtype=torch.float64))
+    found = effective_network(experiment, network)
+    # the largest of opposite values is not the opposite of the largest; and what σ(0) gives ends at a border of zeros
+    sides = 2 if pool == "max" else 1
+    at_most = [8 if activation == "sigmoid" else sides, sides, 1]
+    assert [layer.after <= most for layer, most in zip(found.layers, at_most, strict=True)] == [True] * 3
+    small = Network(found.experiment, dataset.input_shape, dataset.outputs)
+    with torch.no_grad():
+        for name, parameter in small.named_parameters():
+            parameter.copy_(found.parameters[name])
+        before, after = network(dataset.input), small(dataset.input)
+    moved = before - before.mean(dim=0)
+    assert float((after - before).norm() / before.norm()) < rtol("reduction")
+    if activation == "tanh":
+        assert float((after - before).norm() / moved.norm()) < 10 * rtol("reduction")
+
+
+def test_batch_norm_is_not_reduced():
+    experiment = toml.loads(CONVS.replace("size = 3 }", "size = 3, batch_norm = true }"))
+    with pytest.raises(ScenarioError, match="reduce: networks with batch_norm cannot be reduced"):
+        effective_network(experiment, Network(experiment, (1, 8, 8), 10))
+
+
 @pytest.fixture
 def run(make_run, workers) -> Path:
     folder = make_run("steps=120", text=CONVS)

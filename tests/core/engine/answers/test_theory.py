@@ -172,6 +172,22 @@ def test_the_theory_has_nothing_to_say_of_a_trunk():
         theory(toml.build(behind), trials=1, samples=8, bias=False)
 
 
+def test_the_matrix_is_that_of_the_patches_that_a_convolution_reads():
+    one = conv("layers.0.padding=2", "layers.0.stride=3", "layers.0.pool=average")
+    kind = by_labels(theory(one, trials=1, samples=50, bias=False))["raw"]
+    # 8 + 2 · 2 pixels have 3 positions a side, of which 1 is left
+    assert kind.shape == (1, 25)
+    assert kind.predicted is not None
+
+
+@pytest.mark.parametrize(("field", "reason"), [("pool=max", "max pooling"), ("batch_norm=true", "batch norm")])
+def test_what_is_not_linear_in_small_kernels_is_not_predicted(field, reason):
+    with pytest.raises(ScenarioError, match=f"theory: conv1 has {reason}, .*; nothing is predicted for it"):
+        theory(conv("optimizer.lr=0.1", f"layers.0.{field}"), trials=1, samples=20, bias=False)
+    deeper = conv("optimizer.lr=0.1", "layers=[{kind='conv',width=4},{kind='conv',width=4,batch_norm=true}]")
+    assert theory(deeper, trials=1, samples=20, bias=False).notes, "that of the first layer is there"
+
+
 def test_the_answer_places_the_initialisation_in_the_phase_diagram():
     power = ["init.scheme=width-power", "init.gamma=1.5"]
     phase = theory(conv(*power), trials=1, samples=30, bias=False).phase

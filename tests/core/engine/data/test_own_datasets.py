@@ -150,6 +150,14 @@ def test_data_that_fit(images, table):
             "images of 6×6 pixels for filters of 7; expected 7 or more a side",
         ),
         ({"layer": f"{CONV},{CONV},{CONV}"}, "for filters of 3, 3, 3; expected 7 or more a side"),
+        (
+            {"layer": CONV.replace("4", '4, padding = 1, stride = 2, pool = "max", pool_size = 4')},
+            "images of 6×6 pixels for filters of 3 and pools of 4; expected 7 or more a side",
+        ),
+        (
+            {"layer": CONV.replace("4", "4, size = 6, batch_norm = true"), "batch": "batch = 1"},
+            "conv1: batch_norm of one sample a step, of which the filters give a single pixel, has no variance",
+        ),
         ({"batch": "batch = 21"}, "20 samples to train on; lower optimizer.batch, which is 21"),
     ],
 )

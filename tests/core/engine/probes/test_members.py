@@ -14,6 +14,7 @@ from condense_core.engine.steppers import TrainingEnsemble, make_ensemble
 from condense_core.measures.change import relative_change
 from condense_core.measures.sample import MOST_KERNELS
 from condense_core.runfile import frames
+from condense_core.runfile.places import place
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.toml import build, override, parse
 
@@ -66,7 +67,7 @@ def test_each_is_measured_as_if_it_were_alone(scenario):
             for name, value in single.scalars:
                 np.testing.assert_array_equal(values[name][number], value, err_msg=name)
             for layer, frame in single.frames:
-                assert of_layer[frames.place(layer, number), frames.kind_of(frame)] == frame
+                assert of_layer[place(layer, number), frames.kind_of(frame)] == frame
         ensemble.advance(2)
     assert len({tuple(column) for column in values.values()}) > 5
 
@@ -135,8 +136,8 @@ def test_many_values_of_all_members_are_in_several_frames(monkeypatch):
     monkeypatch.setattr(frames, "MOST_OF_MEMBERS", 20)
     found = Measurement(3, (0, 1, 2, 3))
     names = ["loss", "one.lines", "one.condensed", "two.lines", "two.condensed", "one.ratio"]
-    for place, name in enumerate(names):
-        found.scalar(name, np.arange(4.0) + 10 * place)
+    for at, name in enumerate(names):
+        found.scalar(name, np.arange(4.0) + 10 * at)
     parts = [frame for layer, frame in found.frames if layer == ""]
     assert [part.names for part in parts] == [
         ("loss",),

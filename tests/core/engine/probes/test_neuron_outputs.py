@@ -9,6 +9,7 @@ import torch
 from tolerances import rtol
 
 from condense_core.engine.data.datasets import load
+from condense_core.engine.network.decoder import Decoder
 from condense_core.engine.network.network import Network
 from condense_core.engine.probes import probes_for
 from condense_core.engine.probes.base import Measurement
@@ -20,6 +21,9 @@ from condense_core.measures.outputs import centred_rows, fewer_entries, input_di
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import (
     GD,
+    AdamW,
+    Anchors,
+    Block,
     Conv,
     Dense,
     Digits,
@@ -28,6 +32,7 @@ from condense_core.scenario.experiment import (
     NormalInit,
     Record,
     Sine,
+    WidthPowerInit,
 )
 
 SINE = Experiment(
@@ -48,6 +53,18 @@ CASES = {
         SINE, data=Digits(samples=12), layers=(Conv(width=4, activation="relu"), Dense(width=3))
     ),
 }
+
+
+DECODER = Experiment(
+    name="decoder outputs",
+    steps=40,
+    data=Anchors(samples=30, test_samples=9, items=5),
+    layers=(Block(width=8, heads=2, hidden=6), Block(width=8, heads=2, hidden=5)),
+    init=WidthPowerInit(gamma=0.5),
+    loss="cross-entropy",
+    optimizer=AdamW(lr=0.01),
+    record=Record(probes=("neuron-outputs",)),
+)
 
 
 def trained(experiment: Experiment, steps: int = 7):
@@ -82,6 +99,33 @@ def test_cosines_of_outputs_are_correlations_over_the_sample(case):
     # another sample has other correlations
     other = OutputRows(members, [range(len(sample) - 1)]).cosine("dense1-outputs")
     assert np.nanmax(np.abs(other - rows.cosine("dense1-outputs"))) > 1e-6
+
+
+def test_hidden_neurons_of_a_decoder_are_compared_over_all_tokens_of_the_sample():
+    members, sample = trained(DECODER)
+    network = Decoder(msgspec.structs.replace(DECODER, dtype="float64"), sample.input_shape, sample.outputs)
+    network.load_state_dict({name: value.double() for name, value in members.views[0].parameters().items()})
+    rows = OutputRows(members, [range(len(sample))])
+    assert rows.layers == ("block1.mlp-outputs", "block2.mlp-outputs") == DECODER.output_names
+    given, hidden = [], []
+
+    def note(_module: torch.nn.Module, inputs: tuple[torch.Tensor], found: torch.Tensor) -> None:
+        given.append(inputs[0])
+        hidden.append(found)
+
+    for block in (network.block1, network.block2):
+        block.mlp.register_forward_hook(note)
+    with torch.no_grad():
+        network(sample.input)
+    for number, neurons in ((1, 6), (2, 5)):
+        name = f"block{number}.mlp-outputs"
+        output_NTM = torch.relu(hidden[number - 1])
+        assert output_NTM.shape == (len(sample), sample.input_shape[0], neurons)
+        expected = np.corrcoef(output_NTM.flatten(0, 1).T.numpy())
+        found = rows.cosine(name)[0]
+        assert np.nanmax(np.abs(found - expected)) < 1e-9
+        assert np.array_equal(np.isnan(found), np.isnan(expected))
+        assert rows.chance_entries(name) == [input_dimensions(given[number - 1].flatten(0, 1))]
 
 
 def test_dead_and_saturated_neurons_have_no_direction_and_are_dropped():

@@ -11,6 +11,7 @@ from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients
+from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
 from condense_core.engine.steppers.gradients.method import GradientMethod
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
@@ -56,6 +57,13 @@ def decoder(*, optimizer: Optimizer, **changes) -> Experiment:
     return scenario(data=data, layers=(block, block), optimizer=optimizer, loss="cross-entropy")
 
 
+def normalised(*, optimizer: Optimizer, dropout: float = 0.0) -> Experiment:
+    """Two convolutions with all that one can have besides filters, and a dense layer."""
+    first = Conv(width=3, padding=1, batch_norm=True, pool="max", dropout=dropout)
+    second = Conv(width=2, stride=2, padding=2, batch_norm=True, activation="relu", pool="average")
+    return scenario(data=Digits(samples=20), layers=(first, second, Dense(width=4)), optimizer=optimizer)
+
+
 def make(method: type[GradientMethod], experiment: Experiment) -> TrainingEnsemble:
     loaded = {member.data: load(member.data) for member in experiment.members}
     return TrainingEnsemble(experiment, [loaded[member.data] for member in experiment.members], CPU, method)
@@ -67,6 +75,16 @@ METHODS = {
     "compiled": (CompiledGradients, scenario(optimizer=Adam(lr=0.01))),
     "compiled in batches": (CompiledGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
     "cnn": (CnnGradients, scenario(data=Digits(samples=20), layers=(Conv(width=3),), optimizer=Adam(lr_lambda1=0.1))),
+    "compiled convolutions": (
+        CompiledConvolutions,
+        scenario(
+            data=Digits(samples=20), layers=(Conv(width=3), Conv(width=9), Dense(width=4)), optimizer=Adam(lr=0.01)
+        ),
+    ),
+    "cnn with stride": (
+        CnnGradients,
+        scenario(data=Digits(samples=20), layers=(Conv(width=3, stride=2, padding=1),), optimizer=GD(lr_lambda1=0.1)),
+    ),
     "eager": (AutogradGradients, scenario(optimizer=Adam(lr=0.01))),
     "mlp with noise": (
         MlpGradients,
@@ -80,7 +98,11 @@ METHODS = {
         AutogradGradients,
         scenario(data=Digits(samples=20), layers=(Conv(width=3, dropout=0.3), Dense(width=4)), optimizer=Adam(lr=0.01)),
     ),
+    "eager with batch norm": (AutogradGradients, normalised(optimizer=GD(lr=0.05, momentum=0.9))),
+    "eager with batch norm of batches": (AutogradGradients, normalised(optimizer=Adam(lr=0.01, batch=6))),
+    "eager with batch norm and dropout": (AutogradGradients, normalised(dropout=0.3, optimizer=Adam(lr=0.01))),
     "stacked": (VmapGradients, scenario(optimizer=Adam(lr=0.01))),
+    "stacked with batch norm": (VmapGradients, normalised(optimizer=Adam(lr=0.01, batch=6))),
     "decoder": (AutogradGradients, decoder(optimizer=AdamW(lr=0.01, batch=6))),
     "decoder with dropout": (AutogradGradients, decoder(dropout=0.3, optimizer=Adam(lr=0.01))),
     "stacked decoder": (VmapGradients, decoder(optimizer=AdamW(lr=0.01, warmup=4, decay="cosine"))),

@@ -12,6 +12,7 @@ from support import rows, wait_for
 
 from condense_core.engine import checkpoint
 from condense_core.engine.answers.theory import theory
+from condense_core.engine.training import worker
 from condense_core.errors import ScenarioError
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario import toml
@@ -82,7 +83,6 @@ BAD = {
     "data.length=40": "data.length: expected fewer tokens, or fewer items",
     "data.samples=1000000": "data.samples: expected at most 896 with test_samples, as many sequences as there are",
     "residual=true": "residual: expected false: blocks add to what they read, got true",
-    "record.probes=neuron-outputs": "record.probes: expected none of outputs for 1 block, got 'neuron-outputs'",
     "loss=softmax": "loss: unknown 'softmax'",
     "init.scheme=phase": "init.gamma_prime: missing",
     "init={scheme='layer-powers',gammas=[1,1]}": "init.scheme: expected layers one after the other for 'layer-powers'",
@@ -104,3 +104,17 @@ def test_bad_fields_are_one_line(setting):
 def test_theory_says_that_it_has_none():
     with pytest.raises(ScenarioError, match="got a decoder, of which the theory says nothing"):
         theory(toml.loads(SCENARIO), trials=1, samples=20, bias=False)
+
+
+def test_outputs_of_the_hidden_layer_are_recorded_as_a_layer_and_change_no_weight(make_run):
+    plain, looked = (
+        make_run("steps=8", f"record.probes={list(probes)}", text=SCENARIO)
+        for probes in (("condensation",), ("condensation", "similarity", "neuron-outputs"))
+    )
+    assert [worker.train(folder) for folder in (plain, looked)] == [0, 0]
+    with RunReader(looked) as run:
+        assert run.layers[-2:] == ("block1.mlp", "block1.mlp-outputs")
+        assert not {f"{name}-outputs" for name in run.layers[:-2]} & set(run.layers)
+        assert np.isfinite(run.curve("block1.mlp-outputs.pair_abs_cos")[1]).all()
+        assert run.similarity("block1.mlp-outputs").shape == (20, 20)
+    assert all(torch.equal(value, weights(looked)[name]) for name, value in weights(plain).items())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
+from support import rows, trained_here
 
-from condense_core.engine.probes import MemberViews
+from condense_core.engine.probes import MemberViews, condensation
 from condense_core.engine.training.recorder import Recorder
-from condense_core.runfile.frames import SimilarityEncoder
+from condense_core.measures import null
+from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RunWriter, StepRecord
 
@@ -132,3 +136,22 @@ def test_nothing_is_recorded_twice_after_a_resume(disk, folder):
     for step in (5, 10, 15, 20, 25, 30):
         records.record(MemberViews([At(step)]))
     assert [record.step for record in disk.taken] == [25, 30]
+
+
+def test_what_chance_makes_outside_the_table_is_simulated_beside_training(make_run, monkeypatch):
+    # with the bias 131 entries a kernel, which the table does not have
+    settings = "data.inputs=130", "steps=40", "record.frames=6", "ensemble.members=2"
+    simulated, by = null.simulated, []
+    monkeypatch.setattr(null, "simulated", lambda *of: by.append(threading.current_thread().name) or simulated(*of))
+    beside, before = make_run(*settings), make_run(*settings)
+    null._standard.cache_clear(), null.null_condensation.cache_clear()
+    weights = trained_here(beside)
+    assert by
+    assert set(by) == {"run-file-writer"}
+
+    null._standard.cache_clear(), null.null_condensation.cache_clear()
+    monkeypatch.setattr(condensation, "is_at_hand", lambda entries: True)
+    assert trained_here(before) == weights
+    assert by[-1] == threading.current_thread().name
+    assert rows(beside) == rows(before)
+    assert any("null_coverage_coarse" in str(row[1]) for row in rows(beside)["scalar"])

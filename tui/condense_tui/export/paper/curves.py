@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from condense_core.errors import nearest
-from condense_core.measure_table import MEASURES, MeasureKind, kind_of, label_of, layer_in_words, split
+from condense_core.measure_table import MEASURES, MeasureKind
 from condense_core.runfile.frames import Array
 from condense_core.runfile.reader import RunReader
+from condense_core.scalar_names import kind_of, label_of, layer_in_words, split
 from condense_core.thresholds import FINE
 from condense_tui.documents.files import ExportError
 from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
@@ -18,7 +20,8 @@ from condense_tui.draw.numbers import plural
 from condense_tui.draw.strokes import PlotCurve, cleaned, in_order
 from condense_tui.export.paper.sheet import CurvesPanel, SheetLine, SheetMark
 from condense_tui.export.paper_look import PaperLook
-from condense_tui.export.wish import ON_PAPER
+from condense_tui.export.wish import ON_PAPER, not_recorded
+from condense_tui.snapshots.spectra import LIMIT, LIMIT_NAME, SCALARS, TITLES
 
 # As many as there are colours that all eyes tell apart.
 MOST_LINES = 8
@@ -93,6 +96,31 @@ def eigenvalue_panel(source: CurveSource, layer: str | None, look: PaperLook, *,
         x_label="step",
         y_label=source.own.prediction_source(of).eigenvalues,
         lines=_some(lines, "eigenvalues"),
+        log_x=look.log_steps,
+        log_y=log_y,
+    )
+
+
+def network_spectrum_panel(
+    which: Literal["hessian", "ntk"], source: CurveSource, look: PaperLook, *, named: bool
+) -> CurvesPanel:
+    """The eigenvalues of the Hessian, with the limit of stability, or of the tangent kernel, over the steps; on a
+    logarithmic axis where all of them are above 0."""
+    scalars = SCALARS[which] | ({LIMIT_NAME: LIMIT} if which == "hessian" else {})
+    known = {name: scalar for name, scalar in scalars.items() if scalar in source.whole.curve_names}
+    if not known:
+        raise ExportError(f"{source.name}: {not_recorded(which, '')}")
+    values = np.concatenate([source.own.curve(scalar)[1] for scalar in known.values()])
+    log_y = bool((values[np.isfinite(values)] > 0).all()) if look.log_values is None else look.log_values
+    lines = [
+        line(source, scalar, name, tone, look, log_y=log_y, exact=scalar == LIMIT)
+        for tone, (name, scalar) in enumerate(known.items())
+    ]
+    return CurvesPanel(
+        title=source.name if named else "",
+        x_label="step",
+        y_label=TITLES[which],
+        lines=_some([one for one in lines if one.x.shape[0]], which),
         log_x=look.log_steps,
         log_y=log_y,
     )

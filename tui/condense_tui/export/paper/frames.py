@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from condense_core.measure_table import layer_in_words
 from condense_core.runfile.frames import Array
+from condense_core.scalar_names import layer_in_words
 from condense_core.thresholds import FINE
 from condense_tui.documents.files import ExportError
 from condense_tui.draw.numbers import plural, step

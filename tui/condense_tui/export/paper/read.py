@@ -9,14 +9,22 @@ from condense_core.runfile.reader import RunReader
 from condense_tui.documents.files import ExportError
 from condense_tui.draw.label import label
 from condense_tui.export.paper import frames
-from condense_tui.export.paper.curves import CurveSource, eigenvalue_panel, prediction_panel, scalar_panel
+from condense_tui.export.paper.curves import (
+    CurveSource,
+    eigenvalue_panel,
+    network_spectrum_panel,
+    prediction_panel,
+    scalar_panel,
+)
 from condense_tui.export.paper.sheet import Panel, Sheet
 from condense_tui.export.paper_look import PaperLook
 from condense_tui.export.wish import (
     EIGENVALUES,
     FIELD,
     HEATMAP,
+    HESSIAN,
     NORMS,
+    NTK,
     ON_PAPER,
     ORIENTATION,
     OUTPUT,
@@ -78,6 +86,8 @@ def _panels(part: str, sources: list[CurveSource], wish: Wish, look: PaperLook) 
 def _of_one_run(part: str, source: CurveSource, layer: str | None, look: PaperLook, *, named: bool) -> Panel:
     panels: dict[str, Callable[[], Panel]] = {
         EIGENVALUES: lambda: eigenvalue_panel(source, layer, look, named=named),
+        HESSIAN: lambda: network_spectrum_panel("hessian", source, look, named=named),
+        NTK: lambda: network_spectrum_panel("ntk", source, look, named=named),
         PREDICTION: lambda: prediction_panel(source, layer, look, named=named),
         SPECTRUM: lambda: frames.spectrum_panel(source, layer, look, named=named),
         SINGULAR: lambda: frames.singular_panel(source, layer, look, named=named),

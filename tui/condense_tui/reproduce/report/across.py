@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 
 from condense_core.errors import RunFileError
-from condense_core.measure_table import label_of
-from condense_core.runfile.reader import MemberFiles, RunReader
+from condense_core.runfile.member_files import MemberFiles
+from condense_core.runfile.reader import RunReader
 from condense_core.runs.standing import measured, wanted, within
+from condense_core.scalar_names import label_of
 from condense_core.scenario.draws import Draw
 from condense_core.scenario.figures import ArmComparison, Each, Equal, Falling, PaperFigure
 from condense_core.scenario.verdict import Verdict, judge, not_tested

@@ -10,7 +10,7 @@ import msgspec
 
 from condense_core.errors import RunFileError
 from condense_core.measure_table import PredictionSource
-from condense_core.runfile.reader import MemberFiles, open_member
+from condense_core.runfile.member_files import MemberFiles, open_member
 from condense_core.runfile.status import FINAL
 from condense_core.runs.standing import failures, measured
 from condense_core.scenario import toml

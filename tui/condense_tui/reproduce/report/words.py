@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from condense_core.measure_table import MEASURES, UNKNOWN_SOURCE, PredictionSource, label_of, split
+from condense_core.measure_table import MEASURES, UNKNOWN_SOURCE, PredictionSource
 from condense_core.runs.standing import wanted
+from condense_core.scalar_names import label_of, split
 from condense_core.scenario.claims import Requirement
 from condense_core.scenario.experiment import Dense, Experiment
 from condense_core.scenario.phase import phase_of

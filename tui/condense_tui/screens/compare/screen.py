@@ -13,13 +13,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Grid, Horizontal, Vertical
 
-from condense_core.measure_table import kind_of, label_of
+from condense_core.scalar_names import kind_of, label_of
 from condense_core.thresholds import other_cut
-from condense_tui.actions import Place, bindings
+from condense_tui.actions import Place
 from condense_tui.draw.palette import PALETTES
 from condense_tui.draw.plot import Spec
 from condense_tui.draw.strokes import BAND, PlotCurve
 from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.keys import bindings
 from condense_tui.readers.compare import compare_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import LEGEND, columns_for

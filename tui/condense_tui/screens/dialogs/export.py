@@ -127,6 +127,7 @@ def _whats(snapshot: Snapshot) -> tuple[str, ...]:
     names = [SCREEN, HEATMAP, "loss"]
     names += ["accuracy"] if len(snapshot.accuracy[0]) else []
     names += [EIGENVALUES] if snapshot.spectrum.curves else []
+    names += [spectrum.name for spectrum in snapshot.spectra]
     names += [PREDICTION] if len(snapshot.ratio[0]) else []
     names += [OUTPUT] if snapshot.outputs is not None else []
     names += [FIELD] if snapshot.field is not None else []

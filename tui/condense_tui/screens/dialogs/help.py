@@ -11,9 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.geometry import Size
 
-from condense_tui.actions import ALSO, ALSO_IN_A_RUN, DEFAULT, Action, Keys, Place, actions_on
+from condense_tui.actions import ALSO, ALSO_IN_A_RUN, Action, Place
 from condense_tui.draw.line import Line
 from condense_tui.glossary import AT_HOME, IN_A_RUN, Words
+from condense_tui.keys import DEFAULT, Keys, actions_on
 from condense_tui.terminal.dialog import Dialog
 from condense_tui.widgets.lines import Lines
 

@@ -85,7 +85,8 @@ class ReduceScreen(Dialog[None]):
         """The form of a run that trains the small network further."""
         if self._answer is None:
             return
-        from condense_tui.screens.dialogs.form import FormScreen, of_file
+        from condense_tui.screens.dialogs.draft import of_file
+        from condense_tui.screens.dialogs.form import FormScreen
 
         try:
             form = FormScreen(of_file(Path(self._answer.scenario)))

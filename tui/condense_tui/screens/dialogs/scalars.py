@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from condense_core.measure_table import MEASURES, label_of, layer_in_words, split
+from condense_core.measure_table import MEASURES
+from condense_core.scalar_names import label_of, layer_in_words, split
 from condense_tui.draw import numbers
 from condense_tui.draw.layer_names import fitted, shared
 from condense_tui.draw.line import Line

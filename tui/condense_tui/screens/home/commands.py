@@ -49,7 +49,8 @@ class HomeCommands:
             return
         preset = self._lists.presets.chosen
         if preset is not None:
-            from condense_tui.screens.dialogs.form import FormScreen, of_preset
+            from condense_tui.screens.dialogs.draft import of_preset
+            from condense_tui.screens.dialogs.form import FormScreen
 
             self._screen.app.push_screen(FormScreen(of_preset(preset)))
 
@@ -165,7 +166,8 @@ class HomeCommands:
 
     def new_run(self) -> None:
         """A new run like the one under the cursor."""
-        from condense_tui.screens.dialogs.form import FormScreen, of_run
+        from condense_tui.screens.dialogs.draft import of_run
+        from condense_tui.screens.dialogs.form import FormScreen
 
         run = self._lists.run
         if run is not None and run.info is not None:

@@ -17,7 +17,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 
-from condense_tui.actions import Place, bindings
+from condense_tui.actions import Place
+from condense_tui.keys import bindings
 from condense_tui.readers.glances import (
     ClaimJudged,
     ClaimsReady,

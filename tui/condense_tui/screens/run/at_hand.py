@@ -25,6 +25,14 @@ def recorded_of(snapshot: Snapshot | None) -> Recorded:
     return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
 
 
+def heatmaps_of(snapshot: Snapshot | None) -> tuple[tuple[int, ...], int]:
+    """Kernels on a side of each heatmap, and the number of the chosen layer's."""
+    if snapshot is None:
+        return (), 0
+    chosen = (at for at, image in enumerate(snapshot.images) if image.layer == snapshot.layer)
+    return tuple(len(image.order) for image in snapshot.images), next(chosen, 0)
+
+
 def at_hand(snapshot: Snapshot, zoomed: bool, front: Front) -> tuple[frozenset[str], dict[str, str]]:
     """Actions that the footer leaves out, since they would do nothing now, and what some are called now."""
     pause, can = pause_word(snapshot.header), snapshot.header.can

@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from condense_tui.draw.palette import PALETTES
 from condense_tui.screens.arrange import CHROME, LAYERS_LEAST, Arrangement
-from condense_tui.screens.look_keys import Choices
+from condense_tui.screens.run.choices import RunChoices
 from condense_tui.snapshots import machine, plots
 from condense_tui.snapshots.plots import Axes, Figure
 from condense_tui.snapshots.snapshot import Snapshot
@@ -44,17 +44,6 @@ TAB_OF = {"loss": 2, "accuracy": 2, "scalars": 2, "output": 5, "eigenvalues": 3,
 FOCUSED = {2: "loss", 3: "eigenvalues", 5: "output"}
 # A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
 SPARE_LEAST, SPARE_MOST = 9, 14
-
-
-@dataclass(frozen=True)
-class RunChoices(Choices):
-    """`zoomed` is the panel that has the whole screen, `scalars` are those chosen to be drawn, `spectrum` is the number
-    of the recorded one that is shown."""
-
-    zoomed: str | None = None
-    by_line: bool = True
-    scalars: tuple[str, ...] = ()
-    spectrum: int = 0
 
 
 @dataclass(frozen=True)

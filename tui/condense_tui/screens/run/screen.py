@@ -10,28 +10,28 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from condense_core.errors import CondenseError
-from condense_core.rows_of_layers import OUTPUTS_PROBE, other_rows
-from condense_core.runfile.info import read_run
-from condense_core.runs.about_run import known_about
-from condense_core.thresholds import other_cut
-from condense_tui.actions import Place, bindings
+from condense_core.rows_of_layers import OUTPUTS_PROBE, only_kernels
+from condense_core.scalar_names import layer_in_words
+from condense_tui.actions import Place
 from condense_tui.draw.timeline import is_logarithmic
+from condense_tui.keys import bindings
 from condense_tui.readers.run import run_thread
 from condense_tui.readers.thread import ReadFailed, SnapshotReady
 from condense_tui.screens.arrange import Arrangement, arrange, shows_every_layer
 from condense_tui.screens.look_keys import LookKeys, preferred_cut, usual
-from condense_tui.screens.playback import Playback, next_member
+from condense_tui.screens.playback import Playback
 from condense_tui.screens.played import PlayedScreen
-from condense_tui.screens.run.at_hand import Front, at_hand, recorded_of
-from condense_tui.screens.run.body import Body, Recorded, RunChoices
-from condense_tui.screens.run_commands import RunCommands
+from condense_tui.screens.run.asked import Asked
+from condense_tui.screens.run.at_hand import Front, at_hand, heatmaps_of, recorded_of
+from condense_tui.screens.run.body import Body, Recorded
+from condense_tui.screens.run.choices import LARGE, OF_ONE_INPUT, TABS, RunChoices
+from condense_tui.screens.run.commands import ShownRunCommands
 from condense_tui.snapshots import plots
 from condense_tui.snapshots.assemble import ViewRequest
 from condense_tui.snapshots.news import News, title_of
 from condense_tui.snapshots.playhead import Play, Playhead
 from condense_tui.snapshots.plots import Axes
-from condense_tui.snapshots.snapshot import BannerText, RunHeader, Snapshot
+from condense_tui.snapshots.snapshot import BannerText, Snapshot
 from condense_tui.terminal.garbage import collect_again
 from condense_tui.terminal.habits import Habits
 from condense_tui.terminal.toast import say
@@ -45,12 +45,6 @@ from condense_tui.widgets.plot import PlotPanel
 from condense_tui.widgets.tabs import Tabs
 from condense_tui.widgets.timeline import Timeline
 from condense_tui.widgets.too_small import Tiny
-
-TABS = {1: "kernels", 2: "curves", 3: "theory", 4: "log", 5: "output", 6: "weights", 7: "machine"}
-# The tab that only networks with one input have.
-OF_ONE_INPUT = 5
-# Panels that take the whole screen, by their tab's number: where others stand side by side, there is no room for them.
-LARGE = {4: "events", 6: "weights", 7: "machine"}
 
 
 class RunScreen(PlayedScreen):
@@ -68,12 +62,12 @@ class RunScreen(PlayedScreen):
         self.place = place
         preferences = habits.preferences
         by_line, cut = preferences.order == "line", preferred_cut(preferences)
-        self._habits = habits
-        self._view = ViewRequest(by_line=by_line, cut=cut)
+        view = ViewRequest(by_line=by_line, cut=cut)
         speed = preferences.speed if play is None or play.speed is None else play.speed
-        self._reader = run_thread(place, self.post_message, self._view, Playhead.at_speed(speed))
+        self._reader = run_thread(place, self.post_message, view, Playhead.at_speed(speed))
+        self._asked = Asked(view, self._reader.look, habits)
         self._playback = Playback(self._reader.move, habits)
-        self._commands = RunCommands(self, self._look_again)
+        self._commands = ShownRunCommands(self, place, lambda: self._snapshot, self._asked.again)
         self._look_keys: LookKeys[RunChoices] = LookKeys(
             self,
             RunChoices(by_line=by_line, **usual(preferences)),
@@ -216,10 +210,7 @@ class RunScreen(PlayedScreen):
     def _arrange(self) -> None:
         """Give every panel its place; nothing is touched where nothing changed."""
         snapshot, choices = self._snapshot, self.choices
-        images = () if snapshot is None else snapshot.images
-        sides = tuple(len(image.order) for image in images)
-        layer = None if snapshot is None else snapshot.layer
-        chosen = next((at for at, image in enumerate(images) if image.layer == layer), 0)
+        sides, chosen = heatmaps_of(snapshot)
         width, height = self.size
         if not (width and height):
             return
@@ -227,11 +218,10 @@ class RunScreen(PlayedScreen):
         recorded = recorded_of(snapshot)
         claim = lines_for(snapshot, height)
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
-        shown = {name for tab, name in LARGE.items() if plan.mode == "compact" and choices.tab == tab}
-        shown |= {choices.zoomed} if choices.zoomed else set()
+        shown = choices.shown_alone(compact=plan.mode == "compact")
         every_layer = shows_every_layer(width, height, recorded.layers)
-        view = replace(self._view, every_layer=every_layer)
-        self._look(replace(view, worker_log="events" in shown, weights="weights" in shown, machine="machine" in shown))
+        view = replace(self._asked.view, every_layer=every_layer, worker_log="events" in shown)
+        self._asked.ask(replace(view, weights="weights" in shown, machine="machine" in shown))
         state = plan, choices, recorded, width, height - claim
         if state != self._arranged:
             self._arranged = state
@@ -245,11 +235,6 @@ class RunScreen(PlayedScreen):
             # titles say as much as there is room for, which is known once everything is in its place
             self.call_after_refresh(self._show)
 
-    def _look(self, view: ViewRequest) -> None:
-        if view != self._view:
-            self._view = view
-            self._reader.look(view)
-
     def _choices_changed(self) -> None:
         self._arrange()
         self._show()
@@ -259,25 +244,23 @@ class RunScreen(PlayedScreen):
         snapshot = self._snapshot
         if snapshot is None or not snapshot.layers:
             return
-        # what was asked for last: the snapshot of it may be on its way
-        known = any(layer.name == self._view.layer for layer in snapshot.layers)
-        asked = self._view.layer if known else snapshot.layer
-        found = self._body.list.all_layers.beside(asked, by)
+        found = self._body.list.all_layers.beside(self._asked.layer_in(snapshot), by)
         if found is not None:
-            self._look(replace(self._view, layer=found))
+            self._asked.layer(found)
 
     def action_rows(self) -> None:
         """From the weights of the chosen layer to the outputs of its neurons, and back."""
         snapshot = self._snapshot
         if snapshot is None or snapshot.layer is None:
             return
-        names = [layer.name for layer in snapshot.layers]
-        asked = self._view.layer if self._view.layer in names else snapshot.layer
-        found = other_rows(asked, names)
-        if found is None:
-            say(self, f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run")
+        if self._asked.other_rows(snapshot):
             return
-        self._look(replace(self._view, layer=found))
+        names = [layer.name for layer in snapshot.layers]
+        if len(only_kernels(names)) < len(names):
+            asked = self._asked.layer_in(snapshot) or snapshot.layer
+            say(self, f"{layer_in_words(asked)} has no neurons: outputs are those of hidden layers")
+        else:
+            say(self, f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run")
 
     def action_spectrum(self) -> None:
         """The next of the spectra that were recorded, in the panel of eigenvalues."""
@@ -315,33 +298,27 @@ class RunScreen(PlayedScreen):
         if snapshot is None or snapshot.seeds is None:
             say(self, "this run has one seed; press n and set seeds to 10")
             return
-        self.show_member(next_member(self._view.member, by, snapshot.seeds.count))
+        self._asked.member_beside(by, snapshot.seeds)
 
     def show_member(self, member: int | None) -> None:
         """Show one member of an ensemble, from 0, or with None their mean."""
-        self._look(replace(self._view, member=member))
+        self._asked.member(member)
 
     def action_order(self) -> None:
         """Order kernels by line or by index."""
         # shown with the snapshot that is ordered so
         self._look_keys.choices = replace(self.choices, by_line=not self.choices.by_line)
-        self._look(replace(self._view, by_line=self.choices.by_line))
-        self._habits.keep("order", "line" if self._view.by_line else "index")
+        self._asked.by_line(self.choices.by_line)
 
     def action_cut(self) -> None:
         """Count lines at the other cut, and then again at that of the claim."""
         if self._snapshot is not None:
-            cut = other_cut(self._view.cut or self._snapshot.cut)
-            chosen = None if cut == self._snapshot.claimed_cut else cut
-            self._look(replace(self._view, cut=chosen))
-            self._habits.keep("cut", "claim" if chosen is None else chosen.short)
+            self._asked.other_cut(self._snapshot)
 
     def action_zoom(self) -> None:
         """The focused panel on the whole screen, and back."""
-        if self.choices.zoomed is not None:
-            self._look_keys.choose(replace(self.choices, zoomed=None))
-            return
-        self._look_keys.choose(replace(self.choices, zoomed=self._body.panel_of(self.focused)))
+        zoomed = self._body.panel_of(self.focused) if self.choices.zoomed is None else None
+        self._look_keys.choose(replace(self.choices, zoomed=zoomed))
 
     def action_out(self) -> None:
         """From a field for words, then from a panel on the whole screen, back to all of them."""
@@ -368,73 +345,35 @@ class RunScreen(PlayedScreen):
 
     def action_pause(self) -> None:
         """Pause or resume training."""
-        run = self._run
-        if run is not None:
-            self._commands.pause_or_go_on(self.place, run)
+        self._commands.pause_or_go_on()
 
     def action_stop(self) -> None:
         """Stop training, after asking."""
-        run = self._run
-        if run is not None:
-            self._commands.stop(self.place, run)
+        self._commands.stop()
 
     def action_new(self) -> None:
         """A new run like this one."""
-        from condense_tui.screens.dialogs.form import FormScreen, of_run
-
-        try:
-            form = FormScreen(of_run(read_run(self.place), known_about(self.place)))
-        except CondenseError as error:
-            say(self, str(error), error=True)
-            return
-        self.app.push_screen(form)
+        self._commands.new_run()
 
     def action_reduce(self) -> None:
         """The effective network of this run."""
-        from condense_core.runfile.abilities import why_not
-        from condense_tui.screens.dialogs.reduce import ReduceScreen
-
-        run = self._run
-        if run is not None and (why := why_not(run, "reduce")):
-            say(self, why, error=True)
-            return
-        head = None if self._snapshot is None else self._snapshot.head
-        at = None if head is None or head.following else head.step
-        seeds = None if self._snapshot is None else self._snapshot.seeds
-        self.app.push_screen(ReduceScreen(self.place, at, 1 if seeds is None else seeds.count))
+        self._commands.reduce()
 
     def action_copy(self) -> None:
         """Choose what to copy."""
-        from condense_tui.screens.copied import of_run, offer_copies, under_cursor
-
-        try:
-            texts = [*under_cursor(self), *of_run(read_run(self.place))]
-        except CondenseError as error:
-            say(self, str(error), error=True)
-            return
-        offer_copies(self, texts)
+        self._commands.copy()
 
     def action_compare(self) -> None:
         """Choose what to compare this run with."""
-        from condense_tui.screens.compare.pick import PickScreen
-
-        self.app.push_screen(PickScreen(self.place))
+        self._commands.compare()
 
     def action_settings(self) -> None:
         """What this run was trained with."""
-        from condense_tui.screens.dialogs.settings import RunSettingsScreen
-        from condense_tui.snapshots.settings import read_settings
-
-        try:
-            self.app.push_screen(RunSettingsScreen(read_settings(self.place)))
-        except CondenseError as error:
-            say(self, str(error), error=True)
+        self._commands.settings()
 
     def action_export(self) -> None:
         """Write the run, or a picture of it, to a file."""
-        from condense_tui.screens.dialogs.export import offer_export
-
-        offer_export(self, self.place, self._snapshot, self.choices.palette)
+        self._commands.export(self.choices.palette)
 
     def action_scalars(self) -> None:
         """Choose the recorded scalars to draw beside the usual ones."""
@@ -442,7 +381,7 @@ class RunScreen(PlayedScreen):
 
         def chosen(names: tuple[str, ...] | None) -> None:
             if names is not None:
-                self._look(replace(self._view, scalars=names))
+                self._asked.ask(replace(self._asked.view, scalars=names))
                 tab = 2 if names else self.choices.tab
                 self._look_keys.choose(replace(self.choices, scalars=names, tab=tab))
 
@@ -451,7 +390,7 @@ class RunScreen(PlayedScreen):
 
     def on_layers_chosen(self, event: Layers.Chosen) -> None:
         """Choose the layer that was clicked."""
-        self._look(replace(self._view, layer=event.name))
+        self._asked.layer(event.name)
 
     def on_tabs_chosen(self, event: Tabs.Chosen) -> None:
         """Show the tab that was clicked."""
@@ -466,14 +405,5 @@ class RunScreen(PlayedScreen):
         self._seek(event.x)
 
     def _seek(self, step: float) -> None:
-        snapshot = self._snapshot
-        if snapshot is not None and len(snapshot.instants):
-            self._playback.go(int(abs(snapshot.instants - step).argmin()))
-
-    @property
-    def _run(self) -> RunHeader | None:
-        return None if self._snapshot is None else self._snapshot.header
-
-    def _look_again(self) -> None:
-        """Look at the run now: something was done to it."""
-        self._reader.look(self._view)
+        if self._snapshot is not None:
+            self._playback.seek(step, self._snapshot.instants)

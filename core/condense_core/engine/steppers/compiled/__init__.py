@@ -1,6 +1,6 @@
-"""Steps of dense networks in compiled code, where Numba is installed.
+"""Steps of dense networks, and convolutions, in compiled code, where Numba is installed.
 
-Every other module of this package imports Numba, and is imported by `load` alone.
+Every other module of this package imports Numba, and is imported by the functions here alone.
 """
 
 from __future__ import annotations
@@ -24,3 +24,15 @@ def load(dtype: str) -> Compiled:
         return training.train, training.signature(dtype)
 
     return compiled(train, Path(__file__).parent.glob("*.py"))
+
+
+@functools.cache
+def load_convolutions(dtype: str) -> Compiled:
+    """`convolutions.passes`, as `load` has `training.train`."""
+
+    def passes() -> tuple[Callable[..., Any], object]:
+        from condense_core.engine.steppers.compiled import convolutions
+
+        return convolutions.passes, convolutions.signature(dtype)
+
+    return compiled(passes, Path(__file__).parent.glob("*.py"))

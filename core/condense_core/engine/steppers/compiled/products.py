@@ -7,7 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 from condense_core.engine.steppers.compiled.functions import compiled, inlined
-from condense_core.engine.steppers.compiled.vectors import add_total, lanes_of, load, spread, store, zeros
+from condense_core.engine.steppers.compiled.vectors import (
+    add_pairs,
+    add_run,
+    add_total,
+    lanes_of,
+    load,
+    spread,
+    store,
+    zeros,
+)
 
 SET, ADD, SCALE = 0, 1, 2
 
@@ -99,9 +108,26 @@ def multiply(
             _put(out, out1 + n, s10, how)
             _put(out, out2 + n, s20, how)
             _put(out, out3 + n, s30, how)
+    # a sum waits for the one before: five at a time
+    fives = columns - columns % (5 * lanes)
     for m in range(fours, rows):
         w0 = w_at + m * w_row
-        for n in range(0, columns, lanes):
+        for n in range(0, fives, 5 * lanes):
+            s0 = s1 = s2 = s3 = s4 = _bias(w, bias_at, m)
+            at = b_at + n
+            for k in range(inner):
+                a = spread(w, w0 + k * w_column)
+                s0, s1 = s0 + a * load(b, at), s1 + a * load(b, at + lanes)
+                s2, s3 = s2 + a * load(b, at + 2 * lanes), s3 + a * load(b, at + 3 * lanes)
+                s4 = s4 + a * load(b, at + 4 * lanes)
+                at += columns
+            at = out_at + m * columns + n
+            _put(out, at, s0, how)
+            _put(out, at + lanes, s1, how)
+            _put(out, at + 2 * lanes, s2, how)
+            _put(out, at + 3 * lanes, s3, how)
+            _put(out, at + 4 * lanes, s4, how)
+        for n in range(fives, columns, lanes):
             s00 = _bias(w, bias_at, m)
             at = b_at + n
             for k in range(inner):
@@ -132,18 +158,7 @@ def add_products(g: Any, g_at: Any, a: Any, a_at: Any, b: Any, b_at: Any, rows: 
                 s20, s21 = s20 + x * y, s21 + x * z
                 x = load(a, a3 + n)
                 s30, s31 = s30 + x * y, s31 + x * z
-            at = g_at + m * others + k
-            add_total(g, at, s00)
-            add_total(g, at + 1, s01)
-            at += others
-            add_total(g, at, s10)
-            add_total(g, at + 1, s11)
-            at += others
-            add_total(g, at, s20)
-            add_total(g, at + 1, s21)
-            at += others
-            add_total(g, at, s30)
-            add_total(g, at + 1, s31)
+            add_pairs(g, g_at + m * others + k, others, s00, s01, s10, s11, s20, s21, s30, s31)
         for k in range(twos, others):
             s00 = s10 = s20 = s30 = zeros(g)
             for n in range(0, columns, lanes):
@@ -155,9 +170,23 @@ def add_products(g: Any, g_at: Any, a: Any, a_at: Any, b: Any, b_at: Any, rows: 
             add_total(g, at + others, s10)
             add_total(g, at + 2 * others, s20)
             add_total(g, at + 3 * others, s30)
+    eights = others - others % 8
     for m in range(fours, rows):
         a0 = a_at + m * columns
-        for k in range(0, twos, 2):
+        for k in range(0, eights, 8):
+            b0 = b_at + k * columns
+            s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = zeros(g)
+            for n in range(0, columns, lanes):
+                x, at = load(a, a0 + n), b0 + n
+                s0, s1 = s0 + x * load(b, at), s1 + x * load(b, at + columns)
+                at += 2 * columns
+                s2, s3 = s2 + x * load(b, at), s3 + x * load(b, at + columns)
+                at += 2 * columns
+                s4, s5 = s4 + x * load(b, at), s5 + x * load(b, at + columns)
+                at += 2 * columns
+                s6, s7 = s6 + x * load(b, at), s7 + x * load(b, at + columns)
+            add_run(g, g_at + m * others + k, 0, s0, s1, s2, s3, s4, s5, s6, s7)
+        for k in range(eights, twos, 2):
             b0 = b_at + k * columns
             s00 = s01 = zeros(g)
             for n in range(0, columns, lanes):

@@ -1,7 +1,11 @@
 """Whole steps of dense networks: forward, backward and update of one member after the other, in compiled code.
 
 A member's parameters, gradients and moments are copied to memory of its own, where they stay in a core's cache for as
-many steps as are asked for. Samples pass through in chunks that stay there too.   # S members, N samples, D outputs
+many steps as are asked for. Samples pass through in chunks that stay there too: h has a chunk's inputs, activations,
+outputs and targets, d what comes back at the same places, and from those of the targets on what skips a layer.
+
+Everything is in few arrays, and no name stands for now one and then another of them: Numba would count who refers to
+them, at every layer.   # S members, N samples, D outputs
 """
 
 from __future__ import annotations
@@ -31,91 +35,88 @@ GD, ADAM = 0, 1
 
 
 @inlined
-def _softmax(o: Any, e: Any, outputs: Any, columns: Any, n: Any) -> Any:
-    """Shares of the outputs of the samples from n on, written to e."""
-    highest = load(o, n)
+def _softmax(o: Any, e: Any, at: Any, outputs: Any, columns: Any) -> Any:
+    """Shares of the outputs of the samples from `o[at]` on, written to e."""
+    highest = load(o, at)
     for d in range(1, outputs):
-        other = load(o, d * columns + n)
+        other = load(o, at + d * columns)
         highest = where_less(highest, other, other, highest)
     sum_ = const(highest, 0.0)
     for d in range(outputs):
-        share = exponential(load(o, d * columns + n) - highest)
-        store(e, d * columns + n, share)
+        share = exponential(load(o, at + d * columns) - highest)
+        store(e, at + d * columns, share)
         sum_ = sum_ + share
     for d in range(outputs):
-        store(e, d * columns + n, load(e, d * columns + n) / sum_)
+        store(e, at + d * columns, load(e, at + d * columns) / sum_)
 
 
 @compiled
 def _residuals(
-    e: Any, o: Any, y: Any, y_at: Any, loss: Any, outputs: Any, columns: Any, samples: Any, share: Any
+    e: Any, o: Any, first: Any, y_at: Any, loss: Any, outputs: Any, columns: Any, samples: Any, share: Any
 ) -> Any:
-    """e = ∂loss/∂f for the outputs o, 0 from `samples` on; `share` is 1/N."""
+    """e = ∂loss/∂f for the outputs o, from `first` on in both, and the targets in o from `y_at` on; 0 from `samples`
+    on. `share` is 1/N."""
     lanes = lanes_of(e)
     scale = fill(share)
     for n in range(0, columns, lanes):
+        start, target = first + n, y_at + n
         if loss == 0:
-            for d in range(outputs):
-                at = d * columns + n
-                store(e, at, (load(o, at) - load(y, y_at + at)) * scale)
+            for d in range(0, outputs * columns, columns):
+                store(e, start + d, (load(o, start + d) - load(o, target + d)) * scale)
             continue
-        _softmax(o, e, outputs, columns, n)
+        _softmax(o, e, start, outputs, columns)
         sum_ = const(scale, 0.0)
         if loss == 1:
-            for d in range(outputs):
-                at = d * columns + n
-                part = load(e, at)
-                sum_ = sum_ + part * (part - load(y, y_at + at))
-            for d in range(outputs):
-                at = d * columns + n
-                part = load(e, at)
-                store(e, at, part * (part - load(y, y_at + at) - sum_) * scale)
+            for d in range(0, outputs * columns, columns):
+                part = load(e, start + d)
+                sum_ = sum_ + part * (part - load(o, target + d))
+            for d in range(0, outputs * columns, columns):
+                part = load(e, start + d)
+                store(e, start + d, part * (part - load(o, target + d) - sum_) * scale)
         else:
-            for d in range(outputs):
-                sum_ = sum_ + load(y, y_at + d * columns + n)
-            for d in range(outputs):
-                at = d * columns + n
-                store(e, at, (load(e, at) * sum_ - load(y, y_at + at)) * scale)
+            for d in range(0, outputs * columns, columns):
+                sum_ = sum_ + load(o, target + d)
+            for d in range(0, outputs * columns, columns):
+                store(e, start + d, (load(e, start + d) * sum_ - load(o, target + d)) * scale)
     for d in range(outputs):
         for n in range(samples, columns):
-            e[d * columns + n] = 0
+            e[first + d * columns + n] = 0
 
 
 @compiled
 def _forward_backward(
-    p: Any, g: Any, layers: Any, skips: Any, x: Any, x_at: Any, y: Any, y_at: Any, loss: Any,
-    columns: Any, samples: Any, share: Any, h: Any, d: Any, o: Any, e: Any, back: Any,
-) -> Any:  # fmt: skip
-    """Outputs o of one chunk of samples, and its part of the gradients added to g."""
+    p: Any, g: Any, layers: Any, skips: Any, loss: Any, columns: Any, samples: Any, share: Any, h: Any, d: Any
+) -> Any:
+    """Outputs of one chunk of samples, and its part of the gradients added to g."""
     last = len(layers) - 1
     lanes = lanes_of(h)
+    outputs, outputs_at = layers[last, ROWS], layers[last, HIDDEN_AT]
+    after = outputs_at + outputs * columns
     for layer in range(last + 1):
         rows, inputs, at = layers[layer, ROWS], layers[layer, INPUTS], layers[layer, HIDDEN_AT]
         w_at, bias_at = layers[layer, WEIGHT_AT], layers[layer, BIAS_AT]
-        under, under_at = (x, x_at) if layer == 0 else (h, layers[layer - 1, HIDDEN_AT])
-        out = o if layer == last else h
-        multiply(out, at, SET, p, w_at, inputs, 1, bias_at, under, under_at, rows, inputs, columns)
+        under_at = layers[layer - 1, HIDDEN_AT] if layer else 0
+        multiply(h, at, SET, p, w_at, inputs, 1, bias_at, h, under_at, rows, inputs, columns)
         if layer < last:
             activate(layers[layer, SIGMA], h, d, at, at + rows * columns)
             if skips and layer:
                 for n in range(0, rows * columns, lanes):
                     store(h, at + n, load(h, at + n) + load(h, under_at + n))
-    _residuals(e, o, y, y_at, loss, layers[last, ROWS], columns, samples, share)
+    _residuals(d, h, outputs_at, after, loss, outputs, columns, samples, share)
     for layer in range(last, -1, -1):
         rows, inputs, at = layers[layer, ROWS], layers[layer, INPUTS], layers[layer, HIDDEN_AT]
         w_at, bias_at = layers[layer, WEIGHT_AT], layers[layer, BIAS_AT]
         if skips and layer < last:
             for n in range(0, rows * columns, lanes):
-                store(d, at + n, load(d, at + n) * load(back, n))
-        above = e if layer == last else d
+                store(d, at + n, load(d, at + n) * load(d, after + n))
         if bias_at >= 0:
-            add_sums(g, bias_at, above, at, rows, columns)
-        under, under_at = (x, x_at) if layer == 0 else (h, layers[layer - 1, HIDDEN_AT])
-        add_products(g, w_at, above, at, under, under_at, rows, inputs, columns)
+            add_sums(g, bias_at, d, at, rows, columns)
+        under_at = layers[layer - 1, HIDDEN_AT] if layer else 0
+        add_products(g, w_at, d, at, h, under_at, rows, inputs, columns)
         if layer:
             # what comes back is multiplied by σ' in place of it; with skips it is needed as it is, too
-            to, to_at, how = (d, under_at, SCALE) if not skips else (back, 0, SET if layer == last else ADD)
-            multiply(to, to_at, how, p, w_at, 1, inputs, -1, above, at, inputs, rows, columns)
+            to, how = (under_at, SCALE) if not skips else (after, SET if layer == last else ADD)
+            multiply(d, to, how, p, w_at, 1, inputs, -1, d, at, inputs, rows, columns)
 
 
 @compiled
@@ -158,12 +159,20 @@ def _copy_out(own: Any, flat: Any, tensors: Any, row: Any) -> Any:
 
 
 @compiled
-def _gather(to: Any, columns: Any, values: Any, at: Any, across: Any, order: Any, first: Any, last: Any) -> Any:
+def _gather(
+    to: Any, to_at: Any, rows: Any, columns: Any, values: Any, at: Any, across: Any, order: Any, first: Any, last: Any
+) -> Any:
     """The samples with the numbers `order[first:last]` as the columns of one chunk."""
     for n in range(last - first):
         start = at + order[first + n]
-        for row in range(len(to) // columns):
-            to[row * columns + n] = values[start + row * across]
+        for row in range(rows):
+            to[to_at + row * columns + n] = values[start + row * across]
+
+
+@compiled
+def _take(to: Any, to_at: Any, count: Any, values: Any, at: Any) -> Any:
+    for index in range(0, count, lanes_of(to)):
+        store(to, to_at + index, load(values, at + index))
 
 
 def train(
@@ -179,8 +188,10 @@ def train(
     else uses meanwhile.
     """
     samples, columns, batches, apart, across, loss, skips, kind = sizes
-    p, g, m, v, h, d, o, e, back, x_chunk, y_chunk = work
-    x_rows, y_rows = len(x_chunk) // columns, len(y_chunk) // columns
+    p, g, m, v, h, d = work
+    last_layer = len(layers) - 1
+    o_at, x_rows, y_rows = layers[last_layer, HIDDEN_AT], layers[0, INPUTS], layers[last_layer, ROWS]
+    after = o_at + y_rows * columns
     x_size, y_size = across * x_rows, across * y_rows
     share = settings[4]
     for row in range(first, last):
@@ -197,18 +208,16 @@ def train(
                 count = min(columns, samples - start)
                 if batches:
                     begin = (row * max(steps, 1) + step) * samples + start
-                    _gather(x_chunk, columns, inputs, x_at, across, order, begin, begin + count)
-                    _gather(y_chunk, columns, targets, y_at, across, order, begin, begin + count)
-                    x, y, x_from, y_from = x_chunk, y_chunk, 0, 0
-                else:
-                    x, y, x_from, y_from = inputs, targets, x_at + start * x_rows, y_at + start * y_rows
-                _forward_backward(
-                    p, g, layers, skips, x, x_from, y, y_from, loss, columns, count, share, h, d, o, e, back
-                )
+                    _gather(h, 0, x_rows, columns, inputs, x_at, across, order, begin, begin + count)
+                    _gather(h, after, y_rows, columns, targets, y_at, across, order, begin, begin + count)
+                elif step == 0 or samples > columns:
+                    _take(h, 0, x_rows * columns, inputs, x_at + start * x_rows)
+                    _take(h, after, y_rows * columns, targets, y_at + start * y_rows)
+                _forward_backward(p, g, layers, skips, loss, columns, count, share, h, d)
                 if not steps:
                     for output in range(y_rows):
                         for n in range(count):
-                            outputs[(row * y_rows + output) * samples + start + n] = o[output * columns + n]
+                            outputs[(row * y_rows + output) * samples + start + n] = h[o_at + output * columns + n]
             if not steps:
                 _copy_out(g, grads, tensors, row)
             elif kind == ADAM:
@@ -229,5 +238,5 @@ def signature(dtype: str) -> Any:
     table = types.Array(types.int64, 2, "C")
     return types.void(
         types.int64, types.int64, types.int64, types.UniTuple(types.int64, 8), table, table,
-        *(numbers,) * 6, whole, *(numbers,) * 3, types.UniTuple(numbers, 11), numbers,
+        *(numbers,) * 6, whole, *(numbers,) * 3, types.UniTuple(numbers, 6), numbers,
     )  # fmt: skip

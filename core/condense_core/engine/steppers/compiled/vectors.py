@@ -229,3 +229,52 @@ def add_total(_: Any, array: Any, index: Any, x: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp, x), emit
+
+
+def _sums(builder: Any, vectors: Sequence[Any]) -> Any:
+    """A vector of the sums of so many vectors' numbers, each in halves as `add_total` has it: halves of two vectors are
+    added at once."""
+    parts, width = list(vectors), vectors[0].type.count
+    while width > 1:
+        pairs = list(zip(parts[::2], parts[1::2], strict=True)) if len(parts) > 1 else [(parts[0], parts[0])]
+        count = pairs[0][0].type.count * min(len(parts), 2)
+        starts = [start + lane for start in range(0, count, width) for lane in range(width // 2)]
+        low, high = (
+            ir.Constant(ir.VectorType(ir.IntType(32), len(starts)), [start + by for start in starts])
+            for by in (0, width // 2)
+        )
+        parts = [
+            builder.fadd(builder.shuffle_vector(*pair, low), builder.shuffle_vector(*pair, high)) for pair in pairs
+        ]
+        width //= 2
+    return parts[0]
+
+
+def _adding_totals(run: int) -> Any:
+    """A function that adds the sums of eight vectors to an array, `run` of them to places that follow each other."""
+
+    @intrinsic
+    def emitted(
+        _: Any, array: Any, index: Any, across: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any, g: Any, h: Any
+    ) -> Any:
+        def emit(context: Any, builder: Any, __: Any, args: Any) -> Any:
+            sums, place = _sums(builder, args[3:]), args[1]
+            for first in range(0, 8, run):
+                lanes = ir.Constant(ir.VectorType(ir.IntType(32), run), list(range(first, first + run)))
+                part = builder.shuffle_vector(sums, sums, lanes)
+                to = builder.bitcast(_entry(context, builder, array, args[0], place), part.type.as_pointer())
+                before = builder.load(to)
+                before.align = array.dtype.bitwidth // 8
+                builder.store(builder.fadd(before, part), to).align = array.dtype.bitwidth // 8
+                place = builder.add(place, args[2])
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp, types.intp, a, b, c, d, e, f, g, h), emit
+
+    return emitted
+
+
+add_pairs = _adding_totals(2)
+"""Add the sums of eight vectors to `array[index]` and the place after it, and so on every `across` places."""
+add_run = _adding_totals(8)
+"""Add the sums of eight vectors to `array[index]` and the places after it."""

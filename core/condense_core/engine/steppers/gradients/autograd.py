@@ -31,6 +31,7 @@ class AutogradGradients:
     ) -> None:
         self.name = ", ".join(["eager", *experiment.fast])
         self._experiment = experiment
+        self._normalises = experiment.trunk is not None or experiment.batch_norm
         self._channels_last = "channels-last" in experiment.fast
         if self._channels_last:
             for network in networks:
@@ -81,11 +82,15 @@ class AutogradGradients:
     def _chunk(self, input_: Tensor) -> int:
         """Samples of one pass; all of them on a GPU, and where batch normalisation looks at all of them."""
         convolutions = [layer for layer in self._experiment.layers if isinstance(layer, Conv)]
-        if input_.device.type != "cpu" or self._experiment.trunk is not None or not convolutions:
+        if input_.device.type != "cpu" or self._normalises or not convolutions:
             return len(input_)
-        # what goes into an activation, and what comes out of it; a convolution only takes pixels away
-        pixels = 2 * input_[0, 0].numel() * sum(layer.width for layer in convolutions)
-        return max(1, min(len(input_), KEPT_BYTES // (pixels * input_.element_size())))
+        # what goes into an activation, and what comes out of it; only padding adds pixels to those of the image
+        rows, columns = input_.shape[2:]
+        kept = 0
+        for layer in convolutions:
+            kept += 2 * layer.width * max(input_[0, 0].numel(), layer.positions(rows) * layer.positions(columns))
+            rows, columns = layer.side_after(rows), layer.side_after(columns)
+        return max(1, min(len(input_), KEPT_BYTES // (kept * input_.element_size())))
 
     def output(self, row: int) -> Tensor:
         return self._outputs[row]

@@ -4,6 +4,7 @@ the processor's cache.   # N samples, c samples of a chunk, D outputs, M kernels
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -30,7 +31,9 @@ def applies(experiment: Experiment, device: torch.device) -> bool:
     A GPU's own convolution beats patches laid out by hand.
     """
     (layer, *others) = experiment.layers
-    return device.type == "cpu" and isinstance(layer, Conv) and not others and not layer.dropout
+    if device.type != "cpu" or not isinstance(layer, Conv) or others:
+        return False
+    return not (layer.dropout or layer.pool or layer.batch_norm)
 
 
 class CnnGradients:
@@ -58,7 +61,9 @@ class CnnGradients:
         different = {id(dataset): dataset for dataset in self._datasets}
         kept: dict[int, Tensor] = {}
         for key, dataset in different.items():
-            pixels = dataset.input[0, 0].numel() * dataset.input.shape[1] * self._layer.size**2
+            _, channels, *sides = dataset.input.shape
+            positions = max(math.prod(sides), math.prod(map(self._layer.positions, sides)))
+            pixels = positions * channels * self._layer.size**2
             bytes_ = len(dataset) * pixels * dataset.input.element_size()
             if bytes_ * len(different) <= KEPT_BYTES:
                 kept[key] = self._lay_out(dataset.input)
@@ -66,8 +71,9 @@ class CnnGradients:
 
     def _lay_out(self, input_: Tensor) -> Tensor:
         """Patches (N, K, P); the last entry of each is 1 where the kernels have a bias."""
-        patch_NKP = functional.unfold(input_, self._layer.size)
-        if not self._layer.bias:
+        layer = self._layer
+        patch_NKP = functional.unfold(input_, layer.size, padding=layer.padding, stride=layer.stride)
+        if not layer.bias:
             return patch_NKP
         return torch.cat([patch_NKP, torch.ones_like(patch_NKP[:, :1])], dim=1)
 

@@ -24,7 +24,7 @@ from condense_core.engine.steppers.gradients import mlp
 from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
-from condense_core.scenario.data import sample_count
+from condense_core.scenario.data_sizes import sample_count
 from condense_core.scenario.experiment import CENTRED_PREFIX, GD, Adam, Experiment
 
 Numbers = NDArray[Any]
@@ -131,7 +131,8 @@ class CompiledGradients:
         self._tensors = np.array(tensors, np.int64)
         self._own = -(-own_at // VECTOR) * VECTOR
         layers: list[list[int]] = []
-        hidden = 0
+        # a chunk's inputs come first
+        hidden = self.parameters.stacked[f"{self._names[0]}.kernels"].shape[2]
         for number, (name, layer) in enumerate(zip(self._names, self._experiment.layers, strict=True)):
             weight = f"{name}.{'weight' if number else 'kernels'}"
             rows, entries = self.parameters.stacked[weight].shape[1:]
@@ -139,7 +140,7 @@ class CompiledGradients:
             layers.append([rows, entries, place[weight], place.get(f"{name}.bias", -1), hidden * self._columns, sigma])
             hidden += rows
         rows, entries = self.parameters.stacked["output.weight"].shape[1:]
-        layers.append([rows, entries, place["output.weight"], place.get("output.bias", -1), 0, 0])
+        layers.append([rows, entries, place["output.weight"], place.get("output.bias", -1), hidden * self._columns, 0])
         self._layers = np.array(layers, np.int64)
 
     def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
@@ -220,16 +221,21 @@ class CompiledGradients:
         chunks = -(-self._samples // self._columns)
         padded = np.zeros((len(arrays), len(arrays[0]), chunks * self._columns), self._dtype)
         padded[:, :, : self._samples] = arrays
-        return padded.reshape(len(arrays), len(arrays[0]), chunks, self._columns).transpose(0, 2, 1, 3).ravel()
+        laid = self._zeros(padded.size)
+        laid[:] = padded.reshape(len(arrays), len(arrays[0]), chunks, self._columns).transpose(0, 2, 1, 3).ravel()
+        return laid
 
     def _memory(self) -> tuple[Numbers, ...]:
         """What one thread works in, as `training.train` takes it."""
-        columns, outputs = self._columns, self._outputs_shape[1]
+        outputs = self._outputs_shape[1]
         widest = max(layer.width for layer in self._experiment.layers)
-        entries = int(self._layers[0, 1])
-        hidden = self._hidden * columns
-        sizes = (*(self._own,) * 4, hidden, hidden, outputs * columns, outputs * columns, widest * columns)
-        return tuple(np.zeros(size, self._dtype) for size in (*sizes, entries * columns, outputs * columns))
+        # inputs, activations and outputs; then targets, or what skips a layer
+        units = (int(self._layers[-1, 4]) // self._columns + outputs + max(outputs, widest)) * self._columns
+        return tuple(self._zeros(size) for size in (*(self._own,) * 4, units, units))
+
+    def _zeros(self, *shape: int) -> Numbers:
+        """In memory where vectors may begin: PyTorch's is aligned to 64 bytes, NumPy's is not."""
+        return torch.zeros(shape, dtype=getattr(torch, self._dtype.name)).numpy()
 
 
 def _columns(samples: int, bytes_a_sample: int) -> int:

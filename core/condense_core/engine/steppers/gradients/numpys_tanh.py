@@ -59,5 +59,5 @@ def _activations(experiment: Experiment, dataset: Dataset) -> int:
     samples = experiment.optimizer.batch or len(dataset)
     positions = 1
     if isinstance(layer := experiment.layers[0], Conv):
-        positions = math.prod(side - layer.size + 1 for side in dataset.input_shape[1:])
+        positions = math.prod(map(layer.positions, dataset.input_shape[1:]))
     return samples * positions * sum(layer.width for layer in experiment.layers)

@@ -17,6 +17,9 @@ from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.scenario.experiment import Experiment
 
+Seen = tuple[Tensor, Tensor]
+"""Mean and variance of a batch, by which it was normalised."""
+
 
 class VmapGradients:
     """Stacked parameters through `vmap`, gradients through autograd."""
@@ -29,6 +32,7 @@ class VmapGradients:
         self.parameters = FlatParameters(networks)
         self._experiment = experiment
         self._network = networks[0]
+        self._networks = networks
         self._datasets = datasets
         self._shared = shared
 
@@ -36,17 +40,21 @@ class VmapGradients:
         assert masks is None
         inputs, targets = self._samples(batch)
 
-        def error_of(own: dict[str, Tensor], input_: Tensor, target_ND: Tensor) -> tuple[Tensor, Tensor]:
+        def error_of(own: dict[str, Tensor], input_: Tensor, target_ND: Tensor) -> tuple[Tensor, Tensor, list[Seen]]:
             output_ND = cast(Tensor, functional_call(self._network, own, (input_,)))
-            return loss(self._experiment.loss, output_ND, target_ND), output_ND
+            seen = [norm.seen for norm in self._network.batch_norms if norm.seen is not None]
+            return loss(self._experiment.loss, output_ND, target_ND), output_ND, seen
 
         weights = {name: value.detach().requires_grad_() for name, value in self.parameters.stacked.items()}
         over = None if inputs.ndim == self._datasets[0].input.ndim else 0
-        error_S, output_SND = vmap(error_of, in_dims=(0, over, over))(weights, inputs, targets)
+        error_S, output_SND, seen = vmap(error_of, in_dims=(0, over, over))(weights, inputs, targets)
         found = torch.autograd.grad(error_S.sum(), list(weights.values()))
         for grad, value in zip(self.parameters.grads.values(), found, strict=True):
             grad.copy_(value)
         self._output_SND = output_SND.detach()
+        for row, network in enumerate(self._networks):
+            for norm, (mean_SC, variance_SC) in zip(network.batch_norms, seen, strict=True):
+                norm.seen = mean_SC[row], variance_SC[row]
 
     def output(self, row: int) -> Tensor:
         return self._output_SND[row]

@@ -1,0 +1,289 @@
+"""Frames of an open run file, as they are stored: the one place that knows their table.
+
+Up to version 3 each row names its kind and its layer. Since version 4 these stand once in the table `place`, and frames
+of several members may be one row, whose place says of which (places.py).
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from typing import Annotated, NamedTuple, Protocol
+
+from msgspec import Meta
+
+from condense_core.runfile import rows
+from condense_core.runfile.places import Several, place, several
+from condense_core.runfile.rows import (
+    DamagedError,
+    FrameAt,
+    Length,
+    Name,
+    Named,
+    Numbered,
+    RowPlace,
+    Stepped,
+    StoredFrame,
+)
+from condense_core.runfile.schema import version_of
+
+# Above every step that an experiment may have.
+_END = 2**62
+# The first version with a table of places.
+PLACES_SINCE = 4
+# Places of a file: 64 layers of nine kinds, of a thousand members that each end by themselves; a bound on hostile ones.
+MOST_PLACES = 600_000
+
+Where = tuple[str, tuple[str | int, ...]]
+"""A condition of SQL on rows of `frame`, and the values in it."""
+
+
+class _PlaceNames(Protocol):
+    """How rows say of what kind and of which layer they are."""
+
+    def wheres(self, kind: str, layer: str, member: int) -> list[Where]:
+        """Conditions of which each holds for some of the rows with a member's frames of that kind."""
+
+    def of_kinds(self, kinds: Collection[str]) -> str:
+        """A condition that holds for frames of any of those kinds."""
+
+    def layers(self, kinds: Collection[str], most: int) -> list[str]:
+        """`FrameTable.layers`."""
+
+    def put(self, found: Iterable[StoredFrame]) -> None:
+        """`FrameTable.put`."""
+
+
+class FrameTable:
+    """Reads and writes the frames of one open run file, blobs as they are. Damage is a DamagedError."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.has_stacks = version_of(connection) >= PLACES_SINCE
+        """Whether frames of several members may be one row."""
+        self._names: _PlaceNames = _Numbered(connection) if self.has_stacks else _Written(connection)
+        self._from = "frame LEFT JOIN place ON place.id = frame.place" if self.has_stacks else "frame"
+
+    def newest(self, kind: str, layer: str, member: int = 0, step: int | None = None) -> FrameAt | None:
+        """The member's newest frame of that kind, at or before `step` where given; None if there is none."""
+        return next(self.back(kind, layer, member, step, 1), None)
+
+    def back(self, kind: str, layer: str, member: int, step: int | None, most: int) -> Iterator[FrameAt]:
+        """At most so many frames from `step`, or from the end, towards the beginning."""
+        found = [
+            rows.each(
+                self._connection.execute(
+                    f"SELECT seq, step, key, blob FROM frame WHERE {where} AND step <= ? ORDER BY step DESC LIMIT ?",
+                    (*values, _END if step is None else step, most),
+                ),
+                FrameAt,
+                "frame",
+            )
+            for where, values in self._names.wheres(kind, layer, member)
+        ]
+        return itertools.islice(heapq.merge(*found, key=lambda row: -row.step), most)
+
+    def after(self, kind: str, layer: str, step: int, seq: int) -> Iterator[list[FrameAt]]:
+        """Frames of the first member from `step` on whose number is above `seq`, many at a time, by their numbers."""
+        for where, values in self._names.wheres(kind, layer, 0):
+            cursor = self._connection.execute(
+                f"SELECT seq, step, key, blob FROM frame WHERE {where} AND step >= ? AND seq > ? ORDER BY seq",
+                (*values, step, seq),
+            )
+            yield from rows.chunks(cursor, FrameAt, "frame")
+
+    def step_of(self, kind: str, layer: str, member: int = 0, step: int | None = None) -> int | None:
+        """The step of `newest`, without its blob."""
+        found = []
+        for where, values in self._names.wheres(kind, layer, member):
+            cursor = self._connection.execute(
+                f"SELECT seq, step FROM frame WHERE {where} AND step <= ? ORDER BY step DESC LIMIT 1",
+                (*values, _END if step is None else step),
+            )
+            row = rows.one(cursor, RowPlace, "frame")
+            found += [] if row is None else [row.step]
+        return max(found, default=None)
+
+    def steps(self, kind: str, layer: str, member: int = 0, most: int = -1) -> list[int]:
+        """Steps with a frame of that kind, ascending; at most so many."""
+        found: set[int] = set()
+        for where, values in self._names.wheres(kind, layer, member):
+            cursor = self._connection.execute(
+                f"SELECT DISTINCT step FROM frame WHERE {where} ORDER BY step LIMIT ?", (*values, most)
+            )
+            found |= {row.step for row in rows.rows(cursor, Stepped, "frame")}
+        return sorted(found)[: None if most < 0 else most]
+
+    def layers(self, kinds: Collection[str], most: int) -> list[str]:
+        """Layers of which the first member has frames of those kinds at the first step that has any, by their numbers;
+        at most so many."""
+        return self._names.layers(kinds, most)
+
+    def counts(self, without: Collection[str]) -> dict[int, int]:
+        """How many rows each step has, those of some kinds left out."""
+        query = f"SELECT step, count(*) FROM frame WHERE NOT {self._names.of_kinds(without)} GROUP BY step"
+        return {int(step): int(count) for step, count in self._connection.execute(query).fetchall()}
+
+    def rows(self, after: int, upto: int) -> Iterator[StoredFrame]:
+        """All rows behind one sequence number, up to and with another, by their numbers."""
+        cursor = self._connection.execute(
+            f"SELECT seq, step, kind, layer, key, blob FROM {self._from} WHERE seq > ? AND seq <= ? ORDER BY seq",
+            (after, upto),
+        )
+        return rows.each(cursor, StoredFrame, "frame")
+
+    def of_kind(self, kind: str) -> Iterator[StoredFrame]:
+        """All rows of that kind, by their numbers."""
+        where = self._names.of_kinds((kind,))
+        cursor = self._connection.execute(
+            f"SELECT seq, step, kind, layer, key, blob FROM {self._from} WHERE {where} ORDER BY seq"
+        )
+        return rows.each(cursor, StoredFrame, "frame")
+
+    def sizes(self, after: int) -> Iterator[int]:
+        """How many bytes each row behind that number takes."""
+        cursor = self._connection.execute("SELECT length(blob) FROM frame WHERE seq > ? ORDER BY seq", (after,))
+        return (row.length for row in rows.each(cursor, Length, "frame"))
+
+    def begins_whole(self) -> int | None:
+        """The number of a row from which on every layer has a similarity matrix that needs none before it: the lowest
+        of each layer's newest; None without any."""
+        where = self._names.of_kinds(("similarity",))
+        group = "place" if self.has_stacks else "layer"
+        cursor = self._connection.execute(
+            f"SELECT min(seq) FROM (SELECT max(seq) AS seq FROM frame WHERE {where} AND key = 1 GROUP BY {group})"
+        )
+        found = rows.one(cursor, Numbered, "frame")
+        return None if found is None else found.seq
+
+    def put(self, found: Iterable[StoredFrame]) -> None:
+        """Store rows, in the caller's transaction."""
+        self._names.put(found)
+
+    def replace(self, seq: int, key: int, blob: bytes) -> None:
+        """Store another blob in the row of that number."""
+        self._connection.execute("UPDATE frame SET key = ?, blob = ? WHERE seq = ?", (key, blob, seq))
+
+    def remove(self, kind: str) -> None:
+        """Take all frames of a kind out of the file."""
+        self._connection.execute(f"DELETE FROM frame WHERE {self._names.of_kinds((kind,))}")
+
+    def remove_where(self, condition: str, *, without: str) -> None:
+        """Take frames out of the file for which a condition of SQL on their `step` holds, except those of one kind."""
+        self._connection.execute(f"DELETE FROM frame WHERE NOT {self._names.of_kinds((without,))} AND {condition}")
+
+
+class _Written:
+    """Up to version 3."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def wheres(self, kind: str, layer: str, member: int) -> list[Where]:
+        return [("kind = ? AND layer = ?", (kind, place(layer, member)))]
+
+    def of_kinds(self, kinds: Collection[str]) -> str:
+        return f"kind IN ({', '.join(map(repr, kinds))})"
+
+    def layers(self, kinds: Collection[str], most: int) -> list[str]:
+        own = self.of_kinds(kinds)
+        cursor = self._connection.execute(
+            f"SELECT layer FROM frame WHERE {own} AND step = (SELECT min(step) FROM frame WHERE {own})"
+            " AND layer NOT LIKE '%@%' GROUP BY layer ORDER BY min(seq) LIMIT ?",
+            (most,),
+        )
+        return [row.name for row in rows.rows(cursor, Named, "frame")]
+
+    def put(self, found: Iterable[StoredFrame]) -> None:
+        self._connection.executemany("INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?)", found)
+
+
+def _in_time(row: RowPlace) -> tuple[int, int]:
+    return row.step, row.seq
+
+
+class _PlaceRow(NamedTuple):
+    id: Annotated[int, Meta(ge=1, lt=2**31)]
+    kind: Name
+    layer: Name
+
+
+class _Numbered:
+    """Since version 4."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._forget()
+
+    def wheres(self, kind: str, layer: str, member: int) -> list[Where]:
+        self._read()
+        own = self._ids.get((kind, place(layer, member)))
+        ids = [] if own is None else [own]
+        ids += [id_ for id_, of in self._several.get((kind, layer), ()) if of.has(member)]
+        return [("place = ?", (id_,)) for id_ in ids]
+
+    def of_kinds(self, kinds: Collection[str]) -> str:
+        return f"place IN (SELECT id FROM place WHERE kind IN ({', '.join(map(repr, kinds))}))"
+
+    def layers(self, kinds: Collection[str], most: int) -> list[str]:
+        self._read()
+        first: dict[str, RowPlace] = {}
+        for (kind, name), id_ in self._ids.items():
+            of = several(name)
+            if kind not in kinds or ("@" in name if of is None else not of.has(0)):
+                continue
+            cursor = self._connection.execute(
+                "SELECT seq, step FROM frame WHERE place = ? ORDER BY step LIMIT 1", (id_,)
+            )
+            row = rows.one(cursor, RowPlace, "frame")
+            layer = name if of is None else of.layer
+            if row is not None and (layer not in first or _in_time(row) < _in_time(first[layer])):
+                first[layer] = row
+        begin = min((row.step for row in first.values()), default=0)
+        found = sorted((row.seq, layer) for layer, row in first.items() if row.step == begin)
+        return [layer for _, layer in found[:most]]
+
+    def put(self, found: Iterable[StoredFrame]) -> None:
+        self._read()
+        self._connection.executemany(
+            "INSERT INTO frame VALUES (?, ?, ?, ?, ?)",
+            [(row.seq, row.step, self._id(row.kind, row.layer), row.key, row.blob) for row in found],
+        )
+
+    def _id(self, kind: str, layer: str) -> int:
+        found = self._ids.get((kind, layer))
+        if found is None:
+            found = self._highest + 1
+            self._connection.execute("INSERT INTO place VALUES (?, ?, ?)", (found, kind, layer))
+            self._take(_PlaceRow(found, kind, layer))
+        return found
+
+    def _forget(self) -> None:
+        self._ids: dict[tuple[str, str], int] = {}
+        self._several: dict[tuple[str, str], list[tuple[int, Several]]] = {}
+        self._highest = 0
+
+    def _read(self) -> None:
+        """Take in the places that were added. Some that are known may be gone: a transaction was not kept."""
+        found = rows.one(self._connection.execute("SELECT max(id) FROM place"), Numbered, "place")
+        highest = (found and found.seq) or 0
+        if highest < self._highest:
+            self._forget()
+        if highest > self._highest:
+            cursor = self._connection.execute(
+                "SELECT id, kind, layer FROM place WHERE id > ? ORDER BY id", (self._highest,)
+            )
+            for row in rows.each(cursor, _PlaceRow, "place"):
+                self._take(row)
+
+    def _take(self, row: _PlaceRow) -> None:
+        if row.id <= self._highest:
+            raise DamagedError("place: row numbers that do not increase")
+        if len(self._ids) >= MOST_PLACES:
+            raise DamagedError(f"place: more than {MOST_PLACES:,} rows")
+        self._ids[row.kind, row.layer] = self._highest = row.id
+        of = several(row.layer)
+        if of is not None:
+            self._several.setdefault((row.kind, of.layer), []).append((row.id, of))

@@ -18,7 +18,7 @@ from condense_core.errors import RunFileError
 from condense_core.runfile import frames, schema, stacks
 from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.levels import SimilarityEncoder
-from condense_core.runfile.places import place, place_of_several, several, stretches
+from condense_core.runfile.places import layer_and_member, place, place_of_several, several, stretches
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.rows import LONGEST_NAME
 from condense_core.runfile.schema import FILE_NAME
@@ -33,14 +33,18 @@ MEMBERS = 4
 DROPS = {6: [1], 14: [3]}
 
 
-def trained(runs: Path, format_: int) -> Path:
+# Only the third is left.
+ALL_BUT_ONE = {6: [1], 14: [0, 3]}
+
+
+def trained(runs: Path, format_: int, drops: dict[int, list[int]] = DROPS) -> Path:
     from support import SMALL
 
     settings = f"ensemble.members={MEMBERS}", "steps=40", "record.frames=20", "record.steps=[6, 14]"
     experiment = toml.build(toml.override(toml.parse(SMALL), settings))
     with mock.patch("condense_core.runs.create.create", partial(schema.create, version=format_)):
         folder = create_run(experiment, runs=runs, device="cpu")
-    trained_here(folder, DROPS)
+    trained_here(folder, drops)
     return folder
 
 
@@ -77,8 +81,10 @@ def test_each_seed_reads_what_rows_of_its_own_say(folders):
 
 
 def test_of_fewer_steps_each_seed_has_the_matrices_that_it_had(folders, tmp_path):
-    for format_, folder in folders.items():
-        file = tmp_path / f"{format_}.sqlite"
+    alone = trained(tmp_path, schema.VERSION, ALL_BUT_ONE)
+    assert ("similarity", "dense1@2", 40) in stored(alone)
+    for which, folder in enumerate([*folders.values(), alone]):
+        file = tmp_path / f"{which}.sqlite"
         file.write_bytes((folder / FILE_NAME).read_bytes())
         thin(file, 8)
         with RunReader(file) as thinned, RunReader(folder) as whole:
@@ -117,6 +123,7 @@ def test_a_name_says_whose_frames_a_row_has(members):
     if len(members) == 1:
         assert name == place("conv1", members[0])
         assert of is None
+        assert layer_and_member(name) == ("conv1", *members)
         return
     assert of is not None
     assert of.layer == "conv1"
@@ -160,8 +167,14 @@ GOOD = {
         {"same": {"side": 2, "key": True}},
         {"arrays": {"levels": ["f4", [1], b"1234"]}},
         {"of": "spectrum"},
+        {"same": GOOD["same"] | {"more": 1}},
+        {"same": GOOD["same"] | {"drawn_of": [[]] * 9}},
+        {"each": {"kernels": [2, 2]}},
+        {"each": {"drawn_of": [[[]], [[]]]}},
+        {"each": {str(field): [1, 1] for field in range(33)}},
+        {"members": [*range(4097)], "pieces": {"levels": b"\x7f\x00\x7f" * 4097}},
     ],
-    ids=lambda change: str(change)[:40],
+    ids=lambda change: str(change)[:60],
 )
 def test_a_damaged_row_of_several_seeds_is_one_error(make_run, change):
     folder = make_run("ensemble.members=2")

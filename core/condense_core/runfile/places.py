@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from condense_core.runfile.rows import LONGEST_NAME
 
+# Members of an ensemble.
+MOST_MEMBERS = 4_096
 _SPAN = r"\d{1,9}(?:-\d{1,9})?"
 _ONE = re.compile(r"(.*)@([1-9]\d{0,8})", re.DOTALL)
 _SEVERAL = re.compile(rf"(.*)@((?:{_SPAN},)+{_SPAN}|\d{{1,9}}-\d{{1,9}})", re.DOTALL)

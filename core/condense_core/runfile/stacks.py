@@ -16,14 +16,14 @@ from condense_core.errors import RunFileError
 from condense_core.foreign import decoding
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Array, Count, Counts, Frame
-from condense_core.runfile.places import stretches
+from condense_core.runfile.places import MOST_MEMBERS, stretches
 
 # Bytes of one row before compression: more members are in several.
 ROW_BYTES = 1024 * 1024
 
-# Members of an ensemble, and more fields than any kind of frame has. What one field holds of one member is bounded,
-# too: a few hundred compressed bytes of empty lists would be hundreds of MB.
-MOST_MEMBERS, MOST_FIELDS = 4_096, 32
+# More fields than any kind of frame has. What one field holds of one member is bounded, too: a few hundred compressed
+# bytes of empty lists would be hundreds of MB.
+MOST_FIELDS = 32
 _Value = bool | int | float | None
 _Field = Annotated[str, Meta(max_length=32)]
 _Fields = Meta(max_length=MOST_FIELDS)

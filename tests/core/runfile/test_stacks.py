@@ -145,6 +145,31 @@ def test_a_hostile_name_of_all_seeds_there_are_costs_nothing():
     assert of.has(5)
 
 
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["dense1@0-1", "dense1@0-1"], "a name twice"),
+        ([f"dense1@0-1,{number}" for number in range(2, 4_099)], "more than 4,096 with one member"),
+        (["dense1@0-1,3", "dense1@0,2"], "more than 3 stretches"),
+    ],
+    ids=["twice", "a member's", "stretches"],
+)
+def test_of_places_without_end_no_file_is_read(make_run, monkeypatch, names, why):
+    """One open query each, a few hundred thousand were GB of memory."""
+    monkeypatch.setattr("condense_core.runfile.frame_table.MOST_SPANS", 3 if "stretches" in why else 10**6)
+    folder = make_run("ensemble.members=2")
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        every = [("similarity", name) for name in names]
+        connection.executemany("INSERT INTO place (kind, layer) VALUES (?, ?)", every[:-1])
+        connection.commit()
+        with RunReader(folder) as run:
+            assert run.similarity("dense1") is None
+            connection.execute("INSERT INTO place (kind, layer) VALUES (?, ?)", every[-1])
+            connection.commit()
+            with pytest.raises(RunFileError, match=why):
+                run.similarity("dense1")
+
+
 GOOD = {
     "kind": "stack",
     "of": "similarity",

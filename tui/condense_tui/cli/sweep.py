@@ -314,6 +314,7 @@ def _print(
     from condense_tui.sweep.grid import has_values, scale_of
     from condense_tui.sweep.picture import draw, legend
     from condense_tui.sweep.plan import CELLS
+    from condense_tui.sweep.results import mixed_versions
     from condense_tui.sweep.table import cells_table
     from condense_tui.sweep.write import has_parquet
 
@@ -332,6 +333,8 @@ def _print(
         console.print(legend(scale, show, can), soft_wrap=True)
     if any(result.usable for result in results) and not any(map(has_values, pictures)):
         typer.echo(f"--show {show}: no cell has recorded it: the measure does not apply to this scenario", err=True)
+    for mixed in mixed_versions(results):
+        typer.echo(f"cells of different versions: {mixed}; to train one anew, remove its folder in cells/", err=True)
     missing = [result for result in results if result.status == "missing"]
     for result in results:
         if not result.usable and result not in missing:

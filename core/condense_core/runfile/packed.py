@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import functools
 import math
 import sqlite3
 import struct
@@ -49,6 +50,8 @@ MOST_PARTS = 2 * MOST_MIXED + 50
 _NOTHING = contextlib.nullcontext()
 _WIDTH = {"f": 4, "d": 8}
 _KIND = {width: kind for kind, width in _WIDTH.items()}
+# Characters of a layout that is kept for other files.
+LONGEST_KEPT = 20_000
 # The next layout that has rows, one step of the index.
 _NEXT_USED = "SELECT layout FROM scalar WHERE layout > ? ORDER BY layout LIMIT 1"
 
@@ -92,6 +95,12 @@ class RowLayout:
         self.kinds = kinds
         self._struct = struct.Struct(f"<{kinds}")
         self.size = self._struct.size
+        self.places: dict[str, tuple[int, int]] = {}
+        """Of each name where its value begins, and how many bytes it has."""
+        at = 0
+        for name, kind in zip(names, kinds, strict=True):
+            self.places[name] = at, _WIDTH[kind]
+            at += _WIDTH[kind]
 
     def packed(self, values: tuple[float, ...]) -> bytes | None:
         """The values as bytes; None where they would lose digits."""
@@ -107,13 +116,6 @@ class RowLayout:
         if len(data) != self.size:
             raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {len(data)}")
         return self._struct.unpack(data)
-
-    def places(self) -> Iterator[tuple[str, int, int]]:
-        """Each name, where its value begins, and how many bytes it has."""
-        at = 0
-        for name, kind in zip(self.names, self.kinds, strict=True):
-            yield name, at, _WIDTH[kind]
-            at += _WIDTH[kind]
 
 
 class PackedScalars:
@@ -218,7 +220,7 @@ class PackedScalars:
     def _forget(self) -> None:
         self._layouts: dict[int, RowLayout] = {}
         self._of_names: dict[tuple[str, ...], RowLayout] = {}
-        self._places: dict[str, list[tuple[RowLayout, int, int]]] = {}
+        self._found_places: dict[str, list[tuple[RowLayout, int, int]]] = {}
         self._queries: dict[tuple[str, str], str] = {}
         self._ends_of: dict[tuple[int, str], _EndRow | None] = {}
         self._highest = self._mixed = self._text = 0
@@ -254,11 +256,17 @@ class PackedScalars:
         if self._text > MOST_TEXT:
             raise DamagedError(f"layout: more than {MOST_TEXT:,} characters of names")
         self._layouts[layout.id] = self._of_names[layout.names] = layout
-        self._queries = {}
+        self._queries, self._found_places = {}, {}
         self._highest = layout.id
         self._mixed += len(layout.names) > 1
-        for name, at, width in layout.places():
-            self._places.setdefault(name, []).append((layout, at, width))
+
+    def _places(self, name: str) -> list[tuple[RowLayout, int, int]]:
+        """Layouts that have the name, and where its value is in each."""
+        found = self._found_places.get(name)
+        if found is None:
+            there = ((layout, layout.places.get(name)) for layout in self._layouts.values())
+            found = self._found_places[name] = [(layout, *place) for layout, place in there if place is not None]
+        return found
 
     def _layout(self, id_: int) -> RowLayout:
         found = self._layouts.get(id_)
@@ -277,7 +285,7 @@ class PackedScalars:
         return self._connection.execute(f"{query} {end}", values) if query else None
 
     def _query(self, name: str, where: str) -> str:
-        places = self._places.get(name, ())
+        places = self._places(name)
         if len(places) > MOST_PARTS:
             raise DamagedError(f"layout: more than {MOST_PARTS} with one name")
         # a row of another length is no value of this layout
@@ -295,7 +303,7 @@ class PackedScalars:
 
     def _ends(self, name: str, order: str) -> list[tuple[RowLayout, _EndRow]]:
         """The first rows in that order, one of each layout that has the name."""
-        places = self._places.get(name, ())
+        places = self._places(name)
         if len(places) > MOST_PARTS:
             raise DamagedError(f"layout: more than {MOST_PARTS} with one name")
         found = []
@@ -304,9 +312,9 @@ class PackedScalars:
             if not (self._still and key in self._ends_of):
                 # a row of another length is no value of this layout
                 self._ends_of[key] = self._connection.execute(
-                    f"SELECT seq, step, CASE length(data) WHEN {layout.size} THEN data END FROM scalar"
-                    f" WHERE layout = ? AND seq >= 0 {order} LIMIT 1",
-                    (layout.id,),
+                    "SELECT seq, step, CASE length(data) WHEN ?2 THEN data END FROM scalar"
+                    f" WHERE layout = ?1 AND seq >= 0 {order} LIMIT 1",
+                    (layout.id, layout.size),
                 ).fetchone()
             row = self._ends_of[key]
             if row is not None:
@@ -321,22 +329,22 @@ class PackedScalars:
             return None
         choose = max if order.endswith("DESC") else min
         layout, (seq, step, data) = choose(ends, key=lambda found: found[1][0])
-        _, at, width = next(place for place in self._places[name] if place[0] is layout)
+        at, width = layout.places[name]
         value = data[at : at + width] if isinstance(data, bytes) else data
         row = rows.checked((seq, step, value), _PackedPoint, "scalar")
         return Point(row.seq, row.step, *_floats((row.data,)))
 
     def _nearest(self, name: str, least: Sequence[int]) -> list[Point]:
         """Of each layout the first points of a curve from each of these numbers on, all of them in order."""
+        # one query for all layouts: to prepare it takes as long as to run it
+        query = (
+            f"WITH place (least) AS (VALUES {', '.join(f'(?{at})' for at in range(5, len(least) + 5))})"
+            " SELECT seq, step, CASE length(data) WHEN ?2 THEN substr(data, ?3, ?4) END"
+            " FROM place CROSS JOIN scalar ON seq = (SELECT min(seq) FROM scalar WHERE layout = ?1 AND seq >= least)"
+        )
         every: list[_PackedPoint] = []
-        for layout, at, width in self._places[name]:
-            cursor = self._connection.execute(
-                f"WITH place (least) AS (VALUES {', '.join(['(?)'] * len(least))})"
-                f" SELECT seq, step, CASE length(data) WHEN {layout.size} THEN substr(data, {at + 1}, {width}) END"
-                " FROM place CROSS JOIN scalar"
-                f" ON seq = (SELECT min(seq) FROM scalar WHERE layout = {layout.id} AND seq >= least)",
-                tuple(least),
-            )
+        for layout, at, width in self._places(name):
+            cursor = self._connection.execute(query, (layout.id, layout.size, at + 1, width, *least))
             every += rows.rows(cursor, _PackedPoint, "scalar")
         found = sorted({row.seq: row for row in every}.values())
         return [
@@ -373,7 +381,7 @@ class PackedScalars:
         return layout
 
     def _is_wide(self, name: str) -> bool:
-        return any(width == _WIDTH["d"] for _, _, width in self._places.get(name, ()))
+        return any(width == _WIDTH["d"] for _, _, width in self._places(name))
 
 
 def sampled(first: Callable[[int], Point | None], newest: Point | None, most: int) -> list[Point]:
@@ -391,7 +399,11 @@ def evenly(first: int, last: int, most: int) -> list[int]:
 
 
 def _decoded(row: _LayoutRow) -> RowLayout:
-    """A layout of a file; DamagedError if it is none."""
+    """A layout of a file; DamagedError if it is none. Runs of one scenario have the same ones."""
+    return _kept(row) if len(row.names) <= LONGEST_KEPT else _made(row)
+
+
+def _made(row: _LayoutRow) -> RowLayout:
     try:
         names = tuple(typed.from_json(row.names, _Names))
     except msgspec.DecodeError as error:
@@ -401,6 +413,9 @@ def _decoded(row: _LayoutRow) -> RowLayout:
     if len(row.kinds) != len(names) or not set(row.kinds) <= _WIDTH.keys():
         raise DamagedError(f"layout.kinds: expected d or f for each of {len(names)} names")
     return RowLayout(row.id, names, row.kinds)
+
+
+_kept = functools.lru_cache(maxsize=100)(_made)
 
 
 def _floats(data: Sequence[bytes]) -> Sequence[float]:

@@ -116,6 +116,7 @@ def sweep(
 
     from condense_core.errors import StoppedError
     from condense_core.scenario.device import device_named
+    from condense_tui.batch.drive import alone_in
     from condense_tui.documents.files import ready_folder
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
@@ -145,15 +146,16 @@ def sweep(
     swept = make_sweep(base, preset, axes, out.expanduser().resolve())
     _check_layer(layer, swept)
     ready_folder(swept.out)
-    progress, refused = _train(swept, engine, address, device, jobs)
-    stopped = _stopped(swept, progress, engine)
-    try:
-        results = read_results(swept, {**progress.refused, **refused}, show)
-        files = write_tables(results, swept, show)
-        pictures = _pictures(swept, results, show, layer)
-        files += _write_pictures(swept, results, pictures, show)
-    except KeyboardInterrupt:
-        raise StoppedError("stopped before the tables were written; run the same command to continue") from None
+    with alone_in(swept.out):
+        progress, refused = _train(swept, engine, address, device, jobs)
+        stopped = _stopped(swept, progress, engine)
+        try:
+            results = read_results(swept, {**progress.refused, **refused}, show)
+            files = write_tables(results, swept, show)
+            pictures = _pictures(swept, results, show, layer)
+            files += _write_pictures(swept, results, pictures, show)
+        except KeyboardInterrupt:
+            raise StoppedError("stopped before the tables were written; run the same command to continue") from None
     if json:
         document = {
             "scenario": swept.name,

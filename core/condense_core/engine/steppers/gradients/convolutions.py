@@ -85,7 +85,7 @@ class CompiledConvolutions:
         self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
     ) -> None:
         from condense_core.engine.steppers.compiled.convolutions import TILE
-        from condense_core.engine.steppers.compiled.functions import CODES
+        from condense_core.engine.steppers.compiled.functions import code_of
         from condense_core.engine.steppers.compiled.vectors import LANES
 
         self._passes = compiled.load_convolutions(experiment.dtype).call
@@ -96,7 +96,7 @@ class CompiledConvolutions:
         names = experiment.layer_names
         lanes = LANES[experiment.dtype]
         self._layout = ConvolutionLayout(convolutions, names[: len(convolutions)], datasets[0].input_shape, lanes, TILE)
-        self._tables = self._layout.tables(CODES)
+        self._tables = self._layout.tables([code_of(layer.activation) for layer in convolutions])
         dense = [layer for layer in experiment.layers if isinstance(layer, Dense)]
         self._above = [*names[len(convolutions) :], "output"]
         self._sigma = [elementwise(layer.activation) for layer in dense]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -391,11 +391,4 @@ class RunReader:
         return reading(self.file)
 
 
-_KINDS: dict[str, type[LayerFrame]] = {
-    "condensation": frames.Condensation,
-    "spectrum": frames.Spectrum,
-    "alignment": frames.Alignment,
-    "singular": frames.Singular,
-    "outputs": frames.Outputs,
-    "field": frames.Field,
-}
+_KINDS: dict[str, type[LayerFrame]] = {frames.kind_of(kind): kind for kind in get_args(LayerFrame)}

@@ -77,15 +77,15 @@ def input_rows(layer: nn.Module, input_: Tensor, averaged: int = 1) -> Tensor:
         return input_.flatten(0, -2)
     of_a_sample = layer.weight[0].numel() * input_[0, 0].numel()
     step = max(1, len(input_) * of_a_sample // MOST_NUMBERS)
-    padding = 0 if isinstance(layer.padding, str) else layer.padding
+    padding = (0, 0) if isinstance(layer.padding, str) else layer.padding
     looked_at = input_[::step]
     patches_nKP = functional.unfold(looked_at, layer.kernel_size, padding=padding, stride=layer.stride)
     if averaged > 1:
         sides = [
             (side + 2 * around - filter_side) // stride + 1
             for side, around, filter_side, stride in zip(
-                input_.shape[2:], layer.padding, layer.kernel_size, layer.stride, strict=True
+                looked_at.shape[2:], padding, layer.kernel_size, layer.stride, strict=True
             )
         ]
-        patches_nKP = functional.avg_pool2d(patches_nKP.unflatten(2, sides), averaged).flatten(2)
+        patches_nKP = functional.avg_pool2d(patches_nKP.reshape(*patches_nKP.shape[:2], *sides), averaged).flatten(2)
     return patches_nKP.transpose(1, 2).flatten(0, 1)

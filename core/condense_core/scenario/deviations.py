@@ -14,7 +14,7 @@ from condense_core.scenario.papers import PaperRecord
 from condense_core.scenario.schedule import required_steps
 from condense_core.thresholds import LARGE_PERCENTILE, SMALL_NORM
 
-# Where neither says so, no neuron is left out by an absolute norm (experiment.Record.smallest_norm).
+# Where neither says so, no neuron is left out by an absolute norm (record.Record.smallest_norm).
 RELATIVE_DROP = f"{SMALL_NORM:g} × the layer's {100 * LARGE_PERCENTILE:.0f}th percentile"
 
 

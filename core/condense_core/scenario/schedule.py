@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from condense_core.scenario.experiment import Experiment, Record
+from condense_core.scenario.experiment import Experiment
+from condense_core.scenario.record import Record
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from condense_core.scenario.experiment import Record
+from condense_core.scenario.record import Record
 from condense_core.scenario.schedule import recorded_steps
 
 

@@ -9,7 +9,7 @@ from recording import Recording
 
 
 @pytest.fixture
-def recorded(tmp_path: Path) -> Path:
+def finished(tmp_path: Path) -> Path:
     recording = Recording(tmp_path / "runs")
     recording.write()
     recording.finish()

@@ -27,9 +27,9 @@ from condense_tui.export.make import export
 from condense_tui.export.wish import Wish
 
 
-def test_csv_holds_every_scalar_and_reads_back_exactly(recorded: Path, tmp_path: Path) -> None:
-    rows = list(csv.reader(io.StringIO(written(recorded, tmp_path, "csv").decode())))
-    with RunReader(recorded) as run:
+def test_csv_holds_every_scalar_and_reads_back_exactly(finished: Path, tmp_path: Path) -> None:
+    rows = list(csv.reader(io.StringIO(written(finished, tmp_path, "csv").decode())))
+    with RunReader(finished) as run:
         assert rows[0] == ["step", *run.curve_names]
         for column, name in enumerate(run.curve_names, start=1):
             steps, values = run.curve(name)
@@ -68,32 +68,32 @@ def test_members_of_an_ensemble_have_columns_and_arrays_of_their_own(make_run, t
         assert arrays["curve.loss@2"].tolist() == [[0.0, 3.0], [1.0, 1.5]]
 
 
-def test_csv_up_to_a_step(recorded: Path, tmp_path: Path) -> None:
-    lines = written(recorded, tmp_path, "csv", at=100).decode().splitlines()
+def test_csv_up_to_a_step(finished: Path, tmp_path: Path) -> None:
+    lines = written(finished, tmp_path, "csv", at=100).decode().splitlines()
     assert len(lines) > 3
     assert all(int(line.partition(",")[0]) <= 100 for line in lines[1:])
 
 
 @pytest.mark.parametrize("at", [None, 100])
-def test_parquet_holds_what_the_csv_does_and_the_runs_row(recorded: Path, tmp_path: Path, at: int | None) -> None:
+def test_parquet_holds_what_the_csv_does_and_the_runs_row(finished: Path, tmp_path: Path, at: int | None) -> None:
     need_module("pyarrow")
     import json
 
     import pyarrow.parquet
 
-    table = pyarrow.parquet.read_table(io.BytesIO(written(recorded, tmp_path, "parquet", at=at)))
+    table = pyarrow.parquet.read_table(io.BytesIO(written(finished, tmp_path, "parquet", at=at)))
     (tmp_path / "out").unlink()
-    rows = list(csv.DictReader(io.StringIO(written(recorded, tmp_path, "csv", at=at).decode())))
+    rows = list(csv.DictReader(io.StringIO(written(finished, tmp_path, "csv", at=at).decode())))
     assert [
         {name: None if not text else float(text) for name, text in row.items()} for row in rows
     ] == table.to_pylist()
-    assert json.loads(table.schema.metadata[b"condense-tui"])["id"] == recorded.name
+    assert json.loads(table.schema.metadata[b"condense-tui"])["id"] == finished.name
 
 
-def test_npz_holds_curves_and_every_layer_at_the_step(recorded: Path, tmp_path: Path) -> None:
-    with np.load(io.BytesIO(written(recorded, tmp_path, "npz", at=1000)), allow_pickle=False) as arrays:
+def test_npz_holds_curves_and_every_layer_at_the_step(finished: Path, tmp_path: Path) -> None:
+    with np.load(io.BytesIO(written(finished, tmp_path, "npz", at=1000)), allow_pickle=False) as arrays:
         step = int(arrays["step"])
-        with RunReader(recorded) as run:
+        with RunReader(finished) as run:
             assert step == run.instants[run.instants <= 1000].max()
             for layer in run.layers:
                 np.testing.assert_array_equal(arrays[f"{layer}.similarity"], run.similarity(layer, step))
@@ -108,48 +108,48 @@ def test_npz_holds_curves_and_every_layer_at_the_step(recorded: Path, tmp_path: 
 
 
 @pytest.mark.parametrize("what", ["heatmap", "loss", "eigenvalues", "prediction", "conv2.lines", "lines", "screen"])
-def test_svg_stands_alone(recorded: Path, tmp_path: Path, what: str) -> None:
-    svg = written(recorded, tmp_path, "svg", what, size=(80, 24)).decode()
+def test_svg_stands_alone(finished: Path, tmp_path: Path, what: str) -> None:
+    svg = written(finished, tmp_path, "svg", what, size=(80, 24)).decode()
     ElementTree.fromstring(svg)
     assert "var(" not in svg
     assert "digits-gd" in svg
     assert not re.findall(r"(?:href|src|url\()[=\"']*https?:", svg)
 
 
-def test_svg_of_every_layer_unless_one_is_named(recorded: Path, tmp_path: Path) -> None:
-    both = written(recorded, tmp_path, "svg").decode()
+def test_svg_of_every_layer_unless_one_is_named(finished: Path, tmp_path: Path) -> None:
+    both = written(finished, tmp_path, "svg").decode()
     assert "conv1 · 32 kernels" in both and "conv2 · 16 kernels" in both
     (tmp_path / "out").unlink()
-    one = written(recorded, tmp_path, "svg", layer="conv2").decode()
+    one = written(finished, tmp_path, "svg", layer="conv2").decode()
     assert "conv1 ·" not in one and "conv2 · 16 kernels" in one
 
 
-def test_heatmap_has_the_colours_of_its_palette_and_theme(recorded: Path, tmp_path: Path) -> None:
+def test_heatmap_has_the_colours_of_its_palette_and_theme(finished: Path, tmp_path: Path) -> None:
     from condense_tui.draw.palette import LEVELS, PALETTES, colours
 
     for number, dark in ((0, False), (2, True)):
-        svg = written(recorded, tmp_path, "svg", palette=number, dark=dark).decode()
+        svg = written(finished, tmp_path, "svg", palette=number, dark=dark).decode()
         r, g, b = colours(PALETTES[number], dark)[LEVELS - 1]
         assert f"#{r:02x}{g:02x}{b:02x}" in svg
         (tmp_path / "out").unlink()
 
 
-def test_screen_shows_the_step_at_the_size(recorded: Path) -> None:
-    with RunReader(recorded) as run:
+def test_screen_shows_the_step_at_the_size(finished: Path) -> None:
+    with RunReader(finished) as run:
         step = int(run.instants[20])
-    svg = draw_screen(recorded, Wish("svg", at=step, size=(100, 32)))
+    svg = draw_screen(finished, Wish("svg", at=step, size=(100, 32)))
     text = "".join(ElementTree.fromstring(svg).itertext()).replace("\xa0", " ")
     assert f"step {step:,} of 4,000" in text
     assert "frame 21 of" in text
 
 
-def test_half_blocks_of_a_screen_are_shapes_that_fill_their_half_exactly(recorded: Path) -> None:
+def test_half_blocks_of_a_screen_are_shapes_that_fill_their_half_exactly(finished: Path) -> None:
     from PIL import Image
 
     from condense_tui.draw.palette import PALETTES, colours
     from condense_tui.export.raster import to_png
 
-    svg = draw_screen(recorded, Wish("svg", size=(120, 40)))
+    svg = draw_screen(finished, Wish("svg", size=(120, 40)))
     assert "▀" not in svg
     with Image.open(io.BytesIO(to_png(svg))) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
@@ -160,43 +160,43 @@ def test_half_blocks_of_a_screen_are_shapes_that_fill_their_half_exactly(recorde
     assert (away > 2).mean() < 0.002
 
 
-def test_screen_needs_no_terminal_and_heeds_none(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    coloured = draw_screen(recorded, Wish("svg", size=(80, 24)))
+def test_screen_needs_no_terminal_and_heeds_none(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    coloured = draw_screen(finished, Wish("svg", size=(80, 24)))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
-    plain = draw_screen(recorded, Wish("svg", size=(80, 24)))
+    plain = draw_screen(finished, Wish("svg", size=(80, 24)))
     colours = [set(re.findall(r"#[0-9a-f]{6}", svg)) for svg in (coloured, plain)]
     assert colours[0] == colours[1]
     assert len(colours[0]) > 10
 
 
-def test_a_screen_that_cannot_be_read_says_why(recorded: Path) -> None:
-    with contextlib.closing(sqlite3.connect(recorded / "run.sqlite")) as file, file:
+def test_a_screen_that_cannot_be_read_says_why(finished: Path) -> None:
+    with contextlib.closing(sqlite3.connect(finished / "run.sqlite")) as file, file:
         file.execute("UPDATE frame SET blob = x'00' WHERE place IN (SELECT id FROM place WHERE kind = 'similarity')")
     with pytest.raises(ExportError, match=r"is damaged or not from this program.*cannot be read"):
-        draw_screen(recorded, Wish("svg", size=(80, 24)))
+        draw_screen(finished, Wish("svg", size=(80, 24)))
 
 
-def test_png_is_one_and_shows_the_heatmap(recorded: Path, tmp_path: Path) -> None:
+def test_png_is_one_and_shows_the_heatmap(finished: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     from condense_tui.draw.palette import LEVELS, PALETTES, colours
 
-    with Image.open(io.BytesIO(written(recorded, tmp_path, "png", layer="conv1"))) as picture:
+    with Image.open(io.BytesIO(written(finished, tmp_path, "png", layer="conv1"))) as picture:
         assert picture.width > 700
         seen = {colour[:3] for _, colour in picture.getcolors(1 << 20) or []}
     table = colours(PALETTES[0], False)
     assert {table[0], table[LEVELS - 1]} <= seen
 
 
-def test_drawing_a_png_leaves_other_threads_alone(recorded: Path) -> None:
+def test_drawing_a_png_leaves_other_threads_alone(finished: Path) -> None:
     """resvg holds Python's lock; in the app that would be a screen that stands still."""
     import threading
     import time
 
     from condense_tui.export.raster import to_png
 
-    svg = draw_screen(recorded, Wish("svg", size=(80, 24)))
+    svg = draw_screen(finished, Wish("svg", size=(80, 24)))
     drawing = threading.Thread(target=to_png, args=(svg,))
     drawing.start()
     turns = 0
@@ -223,13 +223,13 @@ def test_what_is_no_svg_is_said_in_one_line() -> None:
         to_png("no picture")
 
 
-def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> None:
+def test_event_files_hold_scalars_and_images(finished: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    path = export(recorded, Wish("tensorboard"), tmp_path / "events", screen=draw_screen)
+    path = export(finished, Wish("tensorboard"), tmp_path / "events", screen=draw_screen)
     events = EventAccumulator(str(path))
     events.Reload()
-    with RunReader(recorded) as run:
+    with RunReader(finished) as run:
         for name, tag in (("loss", "loss"), ("conv1.lines", "conv1/lines")):
             steps, values = run.curve(name)
             found = events.Scalars(tag)

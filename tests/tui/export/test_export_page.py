@@ -17,8 +17,8 @@ from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.about_run import AboutRun, write_about
 
 
-def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Path, tmp_path: Path) -> None:
-    page = written(recorded, tmp_path, "html").decode()
+def test_html_is_one_page_with_layers_pictures_events_and_scenario(finished: Path, tmp_path: Path) -> None:
+    page = written(finished, tmp_path, "html").decode()
     ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
     for words in ("conv1 at step 4,000", "conv2 at step 0", "loss / first loss", "conv1 condensed: 2 lines", "[data]"):
         assert words in page
@@ -26,9 +26,9 @@ def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Pat
     assert not re.findall(r"(?:href|src)=\"https?:", page)
 
 
-def test_html_shows_what_was_said_of_the_run(recorded: Path, tmp_path: Path) -> None:
-    write_about(recorded, AboutRun(name="wide start", note="a < b", tags=("paper", "keep")))
-    page = written(recorded, tmp_path, "html").decode()
+def test_html_shows_what_was_said_of_the_run(finished: Path, tmp_path: Path) -> None:
+    write_about(finished, AboutRun(name="wide start", note="a < b", tags=("paper", "keep")))
+    page = written(finished, tmp_path, "html").decode()
     assert "<h1>wide start</h1>" in page
     assert "<dt>tags</dt><dd>paper, keep</dd>" in page
     assert "<dt>note</dt><dd>a &lt; b</dd>" in page and "<dt>name</dt>" not in page
@@ -69,8 +69,8 @@ def test_html_shows_weights_and_machine_where_they_were_recorded(tmp_path: Path)
     assert dots.count("M") == 2
 
 
-def test_html_of_a_file_of_before_shows_no_machine(recorded: Path, tmp_path: Path) -> None:
-    page = written(recorded, tmp_path, "html").decode()
+def test_html_of_a_file_of_before_shows_no_machine(finished: Path, tmp_path: Path) -> None:
+    page = written(finished, tmp_path, "html").decode()
     assert "<h2>Machine</h2>" not in page
     assert "singular values" not in page
 

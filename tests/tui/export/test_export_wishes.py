@@ -19,13 +19,13 @@ from condense_tui.export.make import export
 from condense_tui.export.wish import FORMATS, Format, Wish, file_name, format_named, size_of
 
 
-def test_nothing_is_replaced_without_force(recorded: Path, tmp_path: Path) -> None:
+def test_nothing_is_replaced_without_force(finished: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
     with pytest.raises(ExportError, match="--force replaces it"):
-        export(recorded, Wish("csv"), path, screen=draw_screen)
+        export(finished, Wish("csv"), path, screen=draw_screen)
     assert path.read_text() == "mine"
-    export(recorded, Wish("csv"), path, force=True, screen=draw_screen)
+    export(finished, Wish("csv"), path, force=True, screen=draw_screen)
     assert path.read_text().startswith("step,")
     assert [child.name for child in tmp_path.iterdir() if "partial" in child.name] == []
 
@@ -59,7 +59,7 @@ def test_a_folder_of_somebody_is_never_removed(tmp_path: Path) -> None:
     assert (precious / "a.jpg").read_text() == "mine"
 
 
-def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> None:
+def test_an_export_that_fails_leaves_nothing(finished: Path, tmp_path: Path) -> None:
     def fill(folder: Path) -> None:
         (folder / "half").write_text("half")
         raise OSError(28, "No space left on device")
@@ -67,7 +67,7 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
     with pytest.raises(ExportError, match="No space left"):
         write_folder(tmp_path / "new", fill, force=False)
     with pytest.raises(ExportError, match="no folder"):
-        export(recorded, Wish("csv"), tmp_path / "none" / "a.csv", screen=draw_screen)
+        export(finished, Wish("csv"), tmp_path / "none" / "a.csv", screen=draw_screen)
     assert [child.name for child in tmp_path.iterdir()] == ["runs"]
 
 
@@ -82,9 +82,9 @@ def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> 
         (Wish("csv", member=1), "--nth-seed 2: expected none: the run has one seed"),
     ],
 )
-def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
+def test_what_the_run_does_not_have_is_said(finished: Path, tmp_path: Path, wish: Wish, words: str) -> None:
     with pytest.raises(CondenseError, match=words) as caught:
-        export(recorded, wish, tmp_path / "out", screen=draw_screen)
+        export(finished, wish, tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
 
@@ -100,13 +100,13 @@ def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
     [("png", "loss", "resvg_py"), ("tensorboard", "", "tensorboard"), ("parquet", "", "pyarrow")],
 )
 def test_a_missing_extra_names_its_install(
-    *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
+    *, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else find(name))
     extra = {"resvg_py": "png", "pyarrow": "parquet"}.get(package, package)
     with pytest.raises(MissingExtraError, match=re.escape(f"not installed here: {how_to_add(extra)}")) as caught:
-        export(recorded, Wish(format, what=what), tmp_path / "out", screen=draw_screen)
+        export(finished, Wish(format, what=what), tmp_path / "out", screen=draw_screen)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "out").exists()
 
@@ -127,17 +127,17 @@ def test_names() -> None:
     assert file_name("r", Wish("png", "loss", at=3)) == "r-loss-step-3.png"
 
 
-def test_command_says_where_it_wrote(recorded: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_command_says_where_it_wrote(finished: Path, tmp_path: Path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
-    assert command(monkeypatch, str(recorded), "--to", "csv") == 0
+    assert command(monkeypatch, str(finished), "--to", "csv") == 0
     name = capsys.readouterr().out.removeprefix("wrote ").strip()
     assert (tmp_path / name).read_text().startswith("step,")
-    assert command(monkeypatch, str(recorded), "--to", "csv") == 2
+    assert command(monkeypatch, str(finished), "--to", "csv") == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_command_writes_to_standard_output(recorded: Path, monkeypatch, capsysbinary) -> None:
-    assert command(monkeypatch, str(recorded), "--to", "csv", "--out", "-") == 0
+def test_command_writes_to_standard_output(finished: Path, monkeypatch, capsysbinary) -> None:
+    assert command(monkeypatch, str(finished), "--to", "csv", "--out", "-") == 0
     out, err = capsysbinary.readouterr()
     assert out.startswith(b"step,")
     assert err == b""

@@ -17,18 +17,8 @@ from condense_core.engine.network.network import Network
 from condense_core.engine.probes import Measurement, probes_for
 from condense_core.engine.steppers import TrainingEnsemble, make_ensemble
 from condense_core.measures.dynamics import predicted_kernels
-from condense_core.scenario.experiment import (
-    GD,
-    USUAL_PROBES,
-    Adam,
-    Conv,
-    Dense,
-    Digits,
-    Ensemble,
-    Experiment,
-    NormalInit,
-    Record,
-)
+from condense_core.scenario.experiment import GD, Adam, Conv, Dense, Digits, Ensemble, Experiment, NormalInit
+from condense_core.scenario.record import USUAL_PROBES, Record
 
 # Two ways to the same float64 numbers, over ten steps.
 SAME = 1e-12

@@ -20,18 +20,8 @@ from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import worker
 from condense_core.measures.curvature import extremes, largest_magnitude
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.experiment import (
-    GD,
-    Adam,
-    Conv,
-    Dense,
-    Digits,
-    Ensemble,
-    Experiment,
-    NormalInit,
-    Record,
-    Sine,
-)
+from condense_core.scenario.experiment import GD, Adam, Conv, Dense, Digits, Ensemble, Experiment, NormalInit, Sine
+from condense_core.scenario.record import Record
 
 SINE = Experiment(
     name="curved",

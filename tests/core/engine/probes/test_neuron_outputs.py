@@ -30,10 +30,10 @@ from condense_core.scenario.experiment import (
     Ensemble,
     Experiment,
     NormalInit,
-    Record,
     Sine,
     WidthPowerInit,
 )
+from condense_core.scenario.record import Record
 
 SINE = Experiment(
     name="outputs",

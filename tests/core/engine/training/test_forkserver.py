@@ -16,7 +16,8 @@ from condense_core.engine.training import forkserver, worker
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import write_run
 from condense_core.runs.worker_pool import Pool
-from condense_core.scenario.experiment import GD, Dense, Experiment, NormalInit, Record, Sine
+from condense_core.scenario.experiment import GD, Dense, Experiment, NormalInit, Sine
+from condense_core.scenario.record import Record
 
 WIDE = Experiment(
     name="wide",

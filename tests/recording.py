@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -164,6 +166,13 @@ class Recording:
 
     def close(self) -> None:
         self.writer.close()
+
+    def copy(self, runs: Path) -> Recording:
+        """The same run in another folder of runs, if this one is closed; more can be told of it, not written."""
+        found = copy.copy(self)
+        found.folder = Path(shutil.copytree(self.folder, runs / self.folder.name))
+        found.writer = RunWriter(found.folder)
+        return found
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[None]:

@@ -45,13 +45,14 @@ grace_seconds = 1000  # everything is measured, however busy the machine
 """
 
 
-def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float = 30) -> None:
-    """Return once the condition holds; fail where it does not within the time."""
+def wait_for(condition: Callable[..., bool], *arguments: object, seconds: float = 30, every: float = 0.01) -> None:
+    """Return once the condition holds; fail where it does not within the time. It is looked at `every` so many seconds:
+    what starts a program for each look is seldom to be looked at, or waiting takes more than what is waited for."""
     deadline = time.monotonic() + seconds
     while not condition(*arguments):
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds} s for {getattr(condition, '__name__', condition)}")
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def need_module(name: str) -> None:

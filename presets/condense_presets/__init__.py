@@ -24,6 +24,12 @@ MOST_OWN = 1_000
 
 def preset_files() -> dict[str, Path]:
     """The file of every preset that ships by its name, in the order in which a person would list them."""
+    return dict(_shipped())
+
+
+@functools.cache
+def _shipped() -> dict[str, Path]:
+    # looked for once: each preset that is read asks for them
     return {file.stem: file for folder in _PRESETS for file in sorted((_FOLDER / folder).glob("*.toml"))}
 
 

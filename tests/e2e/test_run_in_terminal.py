@@ -156,9 +156,9 @@ def still(window: Terminal) -> str:
 
     def stands() -> bool:
         seen.append(window.screen())
-        return len(seen) > 100 and len(set(seen[-100:])) == 1
+        return len(seen) > 20 and len(set(seen[-20:])) == 1
 
-    wait_for(stands)
+    wait_for(stands, every=0.05)
     return seen[-1]
 
 

@@ -7,10 +7,13 @@ import shlex
 import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from support import wait_for
 
 PROMPT = "ready> "
+# Each look at the screen starts a program, beside the one that is waited for.
+LOOK_S = 0.05
 
 
 class Terminal:
@@ -53,14 +56,14 @@ class Terminal:
             return all(text in screen for text in texts) and not any(text in screen for text in absent)
 
         try:
-            wait_for(shown, seconds=seconds)
+            wait_for(shown, seconds=seconds, every=LOOK_S)
         except AssertionError:
             raise AssertionError(f"waited for {texts} without {absent} on this screen:\n{self.screen()}") from None
         return self.screen()
 
     def wait_for_prompt(self) -> str:
         """The screen, once the program has ended and the shell asks again."""
-        wait_for(lambda: self.screen().rstrip().endswith(PROMPT.strip()))
+        wait_for(lambda: self.screen().rstrip().endswith(PROMPT.strip()), every=LOOK_S)
         return self.screen()
 
     def close_window(self) -> None:
@@ -76,6 +79,9 @@ class Terminal:
     def close(self) -> None:
         """Close the window and everything that runs in it; it may be closed already."""
         subprocess.run(["tmux", "-L", self._socket, "kill-server"], capture_output=True, check=False)
+        # which tmux leaves behind
+        sockets = Path(os.environ.get("TMUX_TMPDIR", "/tmp"), f"tmux-{os.getuid()}")
+        (sockets / self._socket).unlink(missing_ok=True)
 
     def _tmux(self, *arguments: str) -> str:
         command = ["tmux", "-L", self._socket, *arguments]

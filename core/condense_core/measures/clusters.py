@@ -186,63 +186,59 @@ def cut_at_each(trees: Trees, cuts: Sequence[Cut]) -> list[MembersLines]:
         if not (0 < cut.cos < 1 and 0 <= cut.share <= 1):
             got = f"{cut.cos}, {cut.share}"
             raise ValueError(f"cut, smallest_share: expected 0 < cut < 1 and 0 ≤ share ≤ 1, got {got}")
-    groups = [_lines_of(trees, 1.0 - cut.cos, cut.share) for cut in cuts]
-    most = max(place_GR.shape[1] for _, place_GR, _ in groups)
+    # at another cut a member is as good as another member
+    kept_XM = np.concatenate([trees.kept_SM] * len(cuts))
+    group_XM = np.concatenate([trees.joins.groups_at(1.0 - cut.cos) for cut in cuts])
+    share_X = np.repeat([cut.share for cut in cuts], len(trees.kept_SM))
+    member_G, place_GR, size_G = _lines_of(kept_XM, group_XM, share_X)
     nowhere = trees.kept_SM.size
-    place_GR = np.concatenate(
-        [np.pad(each, ((0, 0), (0, most - each.shape[1])), constant_values=nowhere) for _, each, _ in groups]
-    )
-    size_G = np.concatenate([each for _, _, each in groups])
+    kernel_GR = np.where(place_GR < kept_XM.size, place_GR % max(1, nowhere), nowhere)
     # groups of one tree are inside or outside each other: with a kernel and the size in common they are the same
-    first_G = place_GR[:, 0] if most else size_G
+    first_G = kernel_GR[:, 0] if kernel_GR.shape[1] else size_G
     _, one_G, same_G = np.unique(first_G * (nowhere + 1) + size_G, return_index=True, return_inverse=True)
-    axis_GK, along_GR = _along(trees.unit_SMK, place_GR[one_G])
+    axis_GK, along_GR = _along(trees.unit_SMK, kernel_GR[one_G])
     axis_GK, along_GR = axis_GK[torch.from_numpy(same_G)], along_GR[same_G]
-    found, begin = [], 0
-    for cut, lines in zip(cuts, groups, strict=True):
-        count, longest = lines[1].shape
-        own = slice(begin, begin := begin + count)
-        found.append(_members_lines(trees, cut.share, lines, axis_GK[own], along_GR[own, :longest]))
-    return found
 
-
-def _members_lines(
-    trees: Trees, smallest_share: float, lines: tuple[_Array, _Array, _Array], axis_GK: Tensor, along_GR: _Array
-) -> MembersLines:
-    """What `_lines_of` and `_along` found, member by member."""
-    member_G, place_GR, size_G = lines
-    members, kernels = trees.kept_SM.shape
-    kept_S = trees.kept_SM.sum(axis=1)
-    end_S = np.searchsorted(member_G, np.arange(members), side="right")
-    number_G = np.arange(len(member_G)) - np.concatenate([[0], end_S])[member_G]
-
-    on_GR = place_GR < members * kernels
+    end_X = np.searchsorted(member_G, np.arange(len(kept_XM)), side="right")
+    number_G = np.arange(len(member_G)) - np.concatenate([[0], end_X])[member_G]
+    on_GR = place_GR < kept_XM.size
     place_N, side_GR = place_GR[on_GR], np.where(along_GR < 0, -1, 1)
-    label_SM = np.where(trees.kept_SM, NO_LINE, DROPPED)
-    sign_SM = np.zeros((members, kernels), np.int64)
-    label_SM.ravel()[place_N] = np.repeat(number_G, size_G)
-    sign_SM.ravel()[place_N] = side_GR[on_GR]
+    label_XM, sign_XM = np.where(kept_XM, NO_LINE, DROPPED), np.zeros(kept_XM.shape, np.int64)
+    label_XM.ravel()[place_N] = np.repeat(number_G, size_G)
+    sign_XM.ravel()[place_N] = side_GR[on_GR]
 
+    kept_X = kept_XM.sum(axis=1)
     positive_G = ((side_GR > 0) & on_GR).sum(axis=1)
     directions_G = sum(
-        ((side_G >= 1) & (2 * side_G / kept_S[member_G] >= smallest_share)).astype(np.int64)
+        ((side_G >= 1) & (2 * side_G / kept_X[member_G] >= share_X[member_G])).astype(np.int64)
         for side_G in (positive_G, size_G - positive_G)
     )
+    directions_X = np.bincount(member_G, directions_G, len(kept_X)).astype(np.int64)
     close_G = np.minimum(np.abs(along_GR), 1.0).sum(axis=1)
-    covered_S = np.bincount(member_G, size_G, members)
+    covered_X = np.bincount(member_G, size_G, len(kept_X))
     with np.errstate(invalid="ignore"):
-        return MembersLines(
-            label_SM=label_SM,
-            sign_SM=sign_SM,
-            axis_GK=axis_GK,
-            size_G=size_G,
-            end_S=end_S,
-            directions_S=np.bincount(member_G, directions_G, members).astype(np.int64),
-            kept_S=kept_S,
-            coverage_S=covered_S / kept_S,
-            mean_abs_cos_S=trees.mean_abs_cos_S,
-            tightness_S=np.bincount(member_G, close_G, members) / covered_S,
+        coverage_X = covered_X / kept_X
+        tightness_X = np.bincount(member_G, close_G, len(kept_X)) / covered_X
+    found, begin, members = [], 0, len(trees.kept_SM)
+    for first in range(0, len(kept_X), members or 1):
+        own = slice(first, first + members)
+        end = int(end_X[own][-1])
+        found.append(
+            MembersLines(
+                label_SM=label_XM[own],
+                sign_SM=sign_XM[own],
+                axis_GK=axis_GK[begin:end],
+                size_G=size_G[begin:end],
+                end_S=end_X[own] - begin,
+                directions_S=directions_X[own],
+                kept_S=kept_X[own],
+                coverage_S=coverage_X[own],
+                mean_abs_cos_S=trees.mean_abs_cos_S,
+                tightness_S=tightness_X[own],
+            )
         )
+        begin = end
+    return found
 
 
 def condensed_lines(
@@ -276,11 +272,10 @@ def display_order(label_M: Tensor, sign_M: Tensor) -> Tensor:
     return place_M.argsort(stable=True)
 
 
-def _lines_of(trees: Trees, height: float, smallest_share: float) -> tuple[_Array, _Array, _Array]:
+def _lines_of(kept_SM: _Array, group_SM: _Array, share_S: _Array) -> tuple[_Array, _Array, _Array]:
     """The lines of all members, by member, the largest first: the member of each (G,), the places of its kernels among
     those of all members (G, R) in rising order, filled up with S·M, and its size (G,)."""
-    members, kernels = trees.kept_SM.shape
-    group_SM = trees.joins.groups_at(height)
+    members, kernels = kept_SM.shape
     # groups of all members: those of kernels that are not kept are left out with the ones too small
     key_N = (group_SM + np.arange(members)[:, None] * (kernels + 1)).ravel()
     place_N = np.argsort(key_N, kind="stable")
@@ -288,9 +283,9 @@ def _lines_of(trees: Trees, height: float, smallest_share: float) -> tuple[_Arra
     start_G = np.flatnonzero(np.diff(key_N, prepend=-1))
     size_G = np.diff(start_G, append=len(key_N))
     member_G = place_N[start_G] // max(1, kernels)
-    kept_G = trees.kept_SM.sum(axis=1)[member_G]
+    kept_G = kept_SM.sum(axis=1)[member_G]
     # a quotient of whole numbers is compared, since 0.05 × kept may land a last bit above a whole number
-    large_G = (size_G >= 2) & (key_N[start_G] % (kernels + 1) > 0) & (size_G / kept_G.clip(min=1) >= smallest_share)
+    large_G = (size_G >= 2) & (key_N[start_G] % (kernels + 1) > 0) & (size_G / kept_G.clip(min=1) >= share_S[member_G])
     start_G, size_G, member_G = start_G[large_G], size_G[large_G], member_G[large_G]
     order_G = np.lexsort((place_N[start_G], -size_G, member_G))
     start_G, size_G, member_G = start_G[order_G], size_G[order_G], member_G[order_G]

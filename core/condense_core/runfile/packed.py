@@ -7,12 +7,13 @@ probes are due together; a value that needs eight bytes for the first time makes
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import math
 import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -45,14 +46,11 @@ MOST_MIXED = 200
 # Layouts that a name may have: with these, and its own alone, far below what SQLite joins in one query (500).
 MOST_PARTS = 2 * MOST_MIXED + 50
 
+_NOTHING = contextlib.nullcontext()
 _WIDTH = {"f": 4, "d": 8}
 _KIND = {width: kind for kind, width in _WIDTH.items()}
-# Every layout that has rows, one step of the index each.
-_USED = (
-    "WITH RECURSIVE n(id) AS (SELECT min(layout) FROM scalar UNION"
-    " SELECT (SELECT min(layout) FROM scalar WHERE layout > n.id) FROM n WHERE n.id IS NOT NULL)"
-    " SELECT id FROM n WHERE id IS NOT NULL"
-)
+# The next layout that has rows, one step of the index.
+_NEXT_USED = "SELECT layout FROM scalar WHERE layout > ? ORDER BY layout LIMIT 1"
 
 LayoutNumber = Annotated[int, Meta(ge=1, lt=2**31)]
 _Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_NAMES)]
@@ -79,6 +77,10 @@ class _PackedPoint(NamedTuple):
     seq: Seq
     step: Step
     data: Annotated[bytes, Meta(min_length=4, max_length=8)]
+
+
+# Of a row by its layout: `seq`, `step` and `data`, as SQLite hands them out; no data where they are too many or few.
+_EndRow = tuple[int, Any, Any]
 
 
 class RowLayout:
@@ -117,15 +119,16 @@ class RowLayout:
 class PackedScalars:
     """Scalars of one open run file; what `scalars.Scalars` says of them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, still: bool = False) -> None:
+        """`still`: for one moment of the file, in a transaction of the caller's, in which nothing is written."""
         self._connection = connection
+        self._still = still
         self._forget()
         self._checked = False
 
     def names(self, most: int) -> list[str]:
         with self._one_moment():
-            used = rows.rows(self._connection.execute(_USED), _LayoutId, "scalar")
-            return sorted({name for (id_,) in used for name in self._layout(id_).names})[:most]
+            return sorted({name for layout in self._used() for name in layout.names})[:most]
 
     def stretches(self, name: str, after: int, most: int | None = None) -> Iterator[Stretch]:
         with self._one_moment():
@@ -136,21 +139,27 @@ class PackedScalars:
 
     def first(self, name: str, least: int = 0) -> Point | None:
         with self._one_moment():
-            return self._point(name, "ORDER BY seq LIMIT 1", least)
+            return self._end(name, "ORDER BY seq") if least == 0 else self._point(name, "ORDER BY seq LIMIT 1", least)
 
     def sample(self, name: str, most: int) -> list[Point]:
         with self._one_moment():
-            newest = self._point(name, "ORDER BY seq DESC LIMIT 1", 0)
-            return sampled(lambda least: self._point(name, "ORDER BY seq LIMIT 1", least), newest, most)
+            begin, newest = self._end(name, "ORDER BY seq"), self._end(name, "ORDER BY seq DESC")
+            if begin is None or newest is None:
+                return []
+            found = self._nearest(name, evenly(begin.seq, newest.seq, most))
+            places = [point.seq for point in found]
+            at = (bisect.bisect_left(places, least) for least in evenly(begin.seq, newest.seq, most))
+            return [found[place] for place in dict.fromkeys(at) if place < len(found)]
 
     def begins(self, name: str) -> tuple[int, int]:
-        first = self.first(name)
-        seq = 0 if first is None else first.seq
-        return next(((seq, row.names.index(name)) for row in self.rows(seq - 1, seq) if name in row.names), (seq, 0))
+        with self._one_moment():
+            ends = self._ends(name, "ORDER BY seq")
+            seq, layout = min(((row[0], layout) for layout, row in ends), key=lambda found: found[0], default=(0, None))
+            return seq, 0 if layout is None else layout.names.index(name)
 
     def newest(self, name: str) -> Point | None:
         with self._one_moment():
-            return self._point(name, "ORDER BY seq DESC LIMIT 1", 0)
+            return self._end(name, "ORDER BY seq DESC")
 
     def rows(self, after: int, upto: int) -> Iterator[ScalarRow]:
         with self._one_moment():
@@ -194,8 +203,13 @@ class PackedScalars:
         self._connection.execute("DELETE FROM layout")
         self.put(kept)
 
+    def _one_moment(self) -> contextlib.AbstractContextManager[None]:
+        if self._still and self._checked:
+            return _NOTHING
+        return self._a_moment()
+
     @contextlib.contextmanager
-    def _one_moment(self) -> Iterator[None]:
+    def _a_moment(self) -> Iterator[None]:
         """Layouts and rows as of one commit: of a layout that is added between, the rows would be passed over."""
         with one_moment(self._connection):
             self._read_layouts()
@@ -206,15 +220,11 @@ class PackedScalars:
         self._of_names: dict[tuple[str, ...], RowLayout] = {}
         self._places: dict[str, list[tuple[RowLayout, int, int]]] = {}
         self._queries: dict[tuple[str, str], str] = {}
+        self._ends_of: dict[tuple[int, str], _EndRow | None] = {}
         self._highest = self._mixed = self._text = 0
 
     def _read_layouts(self) -> None:
         """Take in the layouts that were added. Some that are known may be gone: a transaction was not kept."""
-        used: list[_LayoutId] = []
-        if not self._checked:
-            # before the layouts themselves: whoever writes adds a layout with its first row
-            cursor = self._connection.execute(f"{_USED} LIMIT ?", (MOST_TEXT,))
-            used, self._checked = rows.rows(cursor, _LayoutId, "scalar"), True
         found = rows.one(self._connection.execute("SELECT max(id) FROM layout"), Numbered, "layout")
         highest = (found and found.seq) or 0
         if highest < self._highest:
@@ -225,8 +235,19 @@ class PackedScalars:
             )
             for row in rows.each(cursor, _LayoutRow, "layout"):
                 self._take(_decoded(row), len(row.names))
-        for (id_,) in used:
-            self._layout(id_)
+        if not self._checked:
+            # whoever writes adds a layout with its first row
+            self._checked = all(self._used())
+
+    def _used(self) -> Iterator[RowLayout]:
+        """Every layout that has rows; DamagedError for one that there is not."""
+        last = 0
+        while (row := rows.one(self._connection.execute(_NEXT_USED, (last,)), _LayoutId, "scalar")) is not None:
+            if row.layout <= last:
+                # a damaged index that leads round in a circle
+                return
+            last = row.layout
+            yield self._layout(last)
 
     def _take(self, layout: RowLayout, text: int) -> None:
         self._text += text
@@ -272,6 +293,57 @@ class PackedScalars:
         row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
         return None if row is None else Point(row.seq, row.step, *_floats((row.data,)))
 
+    def _ends(self, name: str, order: str) -> list[tuple[RowLayout, _EndRow]]:
+        """The first rows in that order, one of each layout that has the name."""
+        places = self._places.get(name, ())
+        if len(places) > MOST_PARTS:
+            raise DamagedError(f"layout: more than {MOST_PARTS} with one name")
+        found = []
+        for layout, _, _ in places:
+            key = layout.id, order
+            if not (self._still and key in self._ends_of):
+                # a row of another length is no value of this layout
+                self._ends_of[key] = self._connection.execute(
+                    f"SELECT seq, step, CASE length(data) WHEN {layout.size} THEN data END FROM scalar"
+                    f" WHERE layout = ? AND seq >= 0 {order} LIMIT 1",
+                    (layout.id,),
+                ).fetchone()
+            row = self._ends_of[key]
+            if row is not None:
+                found.append((layout, row))
+        return found
+
+    def _end(self, name: str, order: str) -> Point | None:
+        """The first point of a curve in that order. Rows are asked for whole: where the file is still, they have what
+        is asked for next."""
+        ends = self._ends(name, order)
+        if not ends:
+            return None
+        choose = max if order.endswith("DESC") else min
+        layout, (seq, step, data) = choose(ends, key=lambda found: found[1][0])
+        _, at, width = next(place for place in self._places[name] if place[0] is layout)
+        value = data[at : at + width] if isinstance(data, bytes) else data
+        row = rows.checked((seq, step, value), _PackedPoint, "scalar")
+        return Point(row.seq, row.step, *_floats((row.data,)))
+
+    def _nearest(self, name: str, least: Sequence[int]) -> list[Point]:
+        """Of each layout the first points of a curve from each of these numbers on, all of them in order."""
+        every: list[_PackedPoint] = []
+        for layout, at, width in self._places[name]:
+            cursor = self._connection.execute(
+                f"WITH place (least) AS (VALUES {', '.join(['(?)'] * len(least))})"
+                f" SELECT seq, step, CASE length(data) WHEN {layout.size} THEN substr(data, {at + 1}, {width}) END"
+                " FROM place CROSS JOIN scalar"
+                f" ON seq = (SELECT min(seq) FROM scalar WHERE layout = {layout.id} AND seq >= least)",
+                tuple(least),
+            )
+            every += rows.rows(cursor, _PackedPoint, "scalar")
+        found = sorted({row.seq: row for row in every}.values())
+        return [
+            Point(row.seq, row.step, value)
+            for row, value in zip(found, _floats([row.data for row in found]), strict=True)
+        ]
+
     def _packed(self, names: tuple[str, ...], values: tuple[float, ...]) -> tuple[int, bytes]:
         layout = self._of_names.get(names)
         data = None if layout is None else layout.packed(values)
@@ -309,9 +381,13 @@ def sampled(first: Callable[[int], Point | None], newest: Point | None, most: in
     begin = first(0)
     if begin is None or newest is None:
         return []
-    length = newest.seq - begin.seq
-    points = (first(begin.seq + length * place // (most - 1)) for place in range(most))
+    points = (first(least) for least in evenly(begin.seq, newest.seq, most))
     return list({point.seq: point for point in points if point is not None}.values())
+
+
+def evenly(first: int, last: int, most: int) -> list[int]:
+    """So many numbers from the first to the last."""
+    return [first + (last - first) * place // (most - 1) for place in range(most)]
 
 
 def _decoded(row: _LayoutRow) -> RowLayout:

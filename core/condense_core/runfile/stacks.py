@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -27,7 +27,7 @@ MOST_FIELDS = 32
 _Value = bool | int | float | None
 _Field = Annotated[str, Meta(max_length=32)]
 _Fields = Meta(max_length=MOST_FIELDS)
-_OfEach = Annotated[list[_Value | Counts], Meta(max_length=MOST_MEMBERS)]
+_OfEach = Annotated[Sequence[_Value | Counts], Meta(max_length=MOST_MEMBERS)]
 
 StackedKind = Literal["similarity", "condensation", "spectrum", "alignment", "singular"]
 _KINDS: dict[StackedKind, type[Frame]] = {
@@ -47,8 +47,8 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="st
 
     of: StackedKind
     members: Annotated[tuple[Count, ...], Meta(max_length=MOST_MEMBERS)]
-    same: Annotated[dict[_Field, _Value], _Fields] = {}
-    each: Annotated[dict[_Field, _OfEach], _Fields] = {}
+    same: Annotated[Mapping[_Field, _Value], _Fields] = {}
+    each: Annotated[Mapping[_Field, _OfEach], _Fields] = {}
     arrays: Annotated[dict[_Field, Array], _Fields] = {}
     pieces: Annotated[dict[_Field, bytes], _Fields] = {}
 

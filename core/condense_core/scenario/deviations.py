@@ -147,6 +147,18 @@ def _one(values: list[object]) -> object:
     return values[0] if len(set(values)) == 1 else tuple(values)
 
 
+def _beside_filters(experiment: Experiment) -> object:
+    """What a layer's convolutions have besides filters, layer by layer where they differ."""
+    every: list[object] = []
+    for layer in experiment.convolutions.values():
+        words = [f"stride {layer.stride}"] if layer.stride > 1 else []
+        words += [f"padding {layer.padding}"] if layer.padding else []
+        words += ["batch norm"] if layer.batch_norm else []
+        words += [f"{layer.pool} pool of {layer.pool_size}"] if layer.pool else []
+        every.append(" and ".join(words) or None)
+    return _one(every or [None])
+
+
 def _activation(experiment: Experiment) -> tuple[str, ...]:
     every = tuple(layer.activation for layer in experiment.layers)
     return every[:1] if len(set(every)) == 1 else every
@@ -192,7 +204,7 @@ def _data(experiment: Experiment) -> str:
 
 
 # What a figure is trained with where its text says nothing of these.
-_UNLESS_SAID = {"used": None, "residual": False, "trunk": None, "later_lr": ()}
+_UNLESS_SAID = {"used": None, "residual": False, "trunk": None, "later_lr": (), "beside_filters": None}
 # How a scenario says what a record may give.
 _OF: Mapping[str, Callable[[Experiment], object]] = {
     "data": _data,
@@ -205,6 +217,7 @@ _OF: Mapping[str, Callable[[Experiment], object]] = {
     "hidden": lambda experiment: len(experiment.layers),
     "width": lambda experiment: _one([layer.width for layer in experiment.layers]),
     "filter": lambda experiment: _one([item.size for item in experiment.layers if isinstance(item, Conv)] or [None]),
+    "beside_filters": _beside_filters,
     "activation": _activation,
     "residual": lambda experiment: experiment.residual,
     "trunk": lambda experiment: experiment.trunk,

@@ -13,6 +13,7 @@ SETTINGS = {
     "hidden": "hidden layers",
     "width": "width m",
     "filter": "filter's side",
+    "beside_filters": "stride, padding, pooling, batch norm",
     "activation": "activation",
     "residual": "residual connections",
     "trunk": "trunk",

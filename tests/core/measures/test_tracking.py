@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 from planted import orthogonal_axes, planted_layer
 
 from condense_core.measures.clusters import condensed_lines
-from condense_core.measures.tracking import match_lines
+from condense_core.measures.tracking import Tracker, match_lines
 
 
 def labels(text):
@@ -82,3 +83,29 @@ def test_a_line_that_grows_and_turns_slowly_keeps_number_and_sides():
     assert torch.equal(matched.label_M[still], before.label_M[still])
     again = match_lines(matched.label_M, matched.sign_M, before.label_M, before.sign_M)
     assert torch.equal(again.label_M[still], before.label_M[still])
+
+
+@pytest.mark.parametrize("lines", [1, 2, 5])
+def test_members_together_are_followed_as_each_alone(lines):
+    """Also where a line shares kernels with two, which is an assignment problem, and where there is none."""
+    drawn, numbers = np.random.default_rng(lines), (0, 3, 4, 9, 11)
+    tracker, before, problems = Tracker(), None, 0
+    for step in range(60):
+        label_SM = drawn.integers(-2, lines, (len(numbers), 9))
+        if before is not None and step % 3:
+            label_SM = np.where(drawn.random(label_SM.shape) < 0.8, before[2], -1)
+        for label_M in label_SM:
+            # numbered without a gap, as lines are
+            label_M[label_M >= 0] = np.unique(label_M[label_M >= 0], return_inverse=True)[1]
+        sign_SM = np.where(label_SM >= 0, drawn.choice([-1, 1], label_SM.shape), 0)
+        found = tracker.follow(numbers, label_SM, sign_SM)
+        if before is not None:
+            for row in range(len(numbers)):
+                own = (before[0], before[1], label_SM, sign_SM)
+                alone = match_lines(*(torch.from_numpy(each[row]) for each in own))
+                assert found[0][row].tolist() == alone.label_M.tolist()
+                assert found[1][row].tolist() == alone.sign_M.tolist()
+                shared = {(old, new) for old, new in zip(own[0][row], own[2][row], strict=True) if min(old, new) >= 0}
+                problems += len({old for old, _ in shared}) < len(shared)
+        before = (*found, label_SM)
+    assert lines == 1 or problems > 10

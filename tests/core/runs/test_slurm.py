@@ -31,6 +31,8 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     made = Cluster(tmp_path / "slurm")
     monkeypatch.setenv("PATH", f"{made.bin}:{os.environ['PATH']}")
     monkeypatch.setenv(PLACE, str(made.folder))
+    # where a job that is killed leaves its folder for temporary files
+    monkeypatch.setenv("SLURM_TMPDIR", str(tmp_path))
     for name in ("BEAT_S", "LOOK_S", "JOB_S"):
         monkeypatch.setattr(launch, name, 0.05)
     return made

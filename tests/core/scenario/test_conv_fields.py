@@ -9,8 +9,11 @@ from torch.nn import functional
 from condense_core.errors import ScenarioError
 from condense_core.scenario import toml
 from condense_core.scenario.convolutions import least_side, why_too_small
+from condense_core.scenario.deviations import compare
 from condense_core.scenario.experiment import Conv, Experiment
 from condense_core.scenario.phase import phase_of
+from condense_presets import preset_text
+from condense_presets.paper_records import record_of
 
 BASE = """
 name = "convolutions"
@@ -126,3 +129,13 @@ def test_the_phase_of_a_convolution_counts_what_the_readout_reads():
     points = [phase_of(override(one % fields, glorot)) for fields in ("size=3", "size=3,stride=6,padding=2")]
     assert points[0].gamma > points[1].gamma
     assert phase_of(override(one % "batch_norm=true", glorot)) is None
+
+
+def test_what_no_paper_has_differs_from_a_papers_figure():
+    def differs(*settings: str) -> list[str]:
+        changed = toml.build(toml.override(toml.parse(preset_text("cnn-fig02")), settings))
+        return [item.words for item in compare(record_of(changed), changed).deviations]
+
+    added = set(differs("layers.0.stride=2", "layers.0.batch_norm=true", "layers.0.pool=max")) - set(differs())
+    assert len(added) == 1
+    assert "stride 2 and batch norm and max pool of 2" in added.pop()

@@ -1,10 +1,9 @@
-"""What `export` writes is what the run file holds; files come whole, and nothing is replaced unasked."""
+"""What `export` writes is what the run file holds."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import importlib.util
 import io
 import math
 import os
@@ -16,32 +15,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from exporting import command, written
-from one_input import one_input_run
-from recording import Recording
+from exporting import written
 from support import need_module
 
-from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
-from condense_core.installation import how_to_add
-from condense_core.measure_table import OF_THE_MACHINE
-from condense_core.runfile.frames import Array, Singular, Weights
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.writer import RecordingThread, RunWriter, StepRecord
-from condense_core.runs.about_run import AboutRun, write_about
+from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_presets import recordings
 from condense_tui.app.screenshot import draw_screen
-from condense_tui.documents.files import ExportError, write_file, write_folder
+from condense_tui.documents.files import ExportError
 from condense_tui.export.make import export
-from condense_tui.export.wish import FORMATS, Format, Wish, file_name, format_named, size_of
-
-
-@pytest.fixture
-def recorded(tmp_path: Path) -> Path:
-    recording = Recording(tmp_path / "runs")
-    recording.write()
-    recording.finish()
-    recording.close()
-    return recording.folder
+from condense_tui.export.wish import Wish
 
 
 def test_csv_holds_every_scalar_and_reads_back_exactly(recorded: Path, tmp_path: Path) -> None:
@@ -240,79 +223,6 @@ def test_what_is_no_svg_is_said_in_one_line() -> None:
         to_png("no picture")
 
 
-def test_html_is_one_page_with_layers_pictures_events_and_scenario(recorded: Path, tmp_path: Path) -> None:
-    page = written(recorded, tmp_path, "html").decode()
-    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
-    for words in ("conv1 at step 4,000", "conv2 at step 0", "loss / first loss", "conv1 condensed: 2 lines", "[data]"):
-        assert words in page
-    assert "<script" not in page
-    assert not re.findall(r"(?:href|src)=\"https?:", page)
-
-
-def test_html_shows_what_was_said_of_the_run(recorded: Path, tmp_path: Path) -> None:
-    write_about(recorded, AboutRun(name="wide start", note="a < b", tags=("paper", "keep")))
-    page = written(recorded, tmp_path, "html").decode()
-    assert "<h1>wide start</h1>" in page
-    assert "<dt>tags</dt><dd>paper, keep</dd>" in page
-    assert "<dt>note</dt><dd>a &lt; b</dd>" in page and "<dt>name</dt>" not in page
-
-
-def test_html_of_a_network_with_one_input_has_output_and_field(tmp_path: Path) -> None:
-    page = written(one_input_run(tmp_path / "runs"), tmp_path, "html").decode()
-    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
-    assert "output and polynomial of degree 2" in page
-    assert "direction field of dense1: 2 stable lines" in page
-    assert page.count('class="stable"') == 2
-    assert page.count('class="neuron"') == 24
-
-
-def test_html_shows_weights_and_machine_where_they_were_recorded(tmp_path: Path) -> None:
-    recording = Recording(tmp_path / "runs")
-    recording.write()
-    for number, step in enumerate((100, 2_000)):
-        scalars = [(name, 0.25 + number) for name in OF_THE_MACHINE[:4]]
-        frames = [("conv1", Singular(values=Array.of([2.0 + number, 1.0, 0.0], "f4")))]
-        recording.writer.append(StepRecord(step, scalars, frames, []))
-    recording.close()
-    page = written(recording.folder, tmp_path, "html").decode()
-    ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
-    for words in (
-        "norms of conv1 at step 4,000",
-        "norms of conv2 at step 4,000",
-        "singular values of conv1, weights of step 2,000",
-        "<h2>Machine</h2>",
-        "processor and memory in use",
-        "memory of training, MiB",
-    ):
-        assert words in page
-    assert "singular values of conv2" not in page, "nothing that was not recorded"
-    assert "GPU" not in page
-    # two of the three have a place on a logarithmic axis
-    (dots,) = re.findall(r'aria-label="singular values of conv1[^>]*>.*?class="dots tone0" d="([^"]*)"', page)
-    assert dots.count("M") == 2
-
-
-def test_html_of_a_file_of_before_shows_no_machine(recorded: Path, tmp_path: Path) -> None:
-    page = written(recorded, tmp_path, "html").decode()
-    assert "<h2>Machine</h2>" not in page
-    assert "singular values" not in page
-
-
-def test_html_of_a_network_with_one_input_shows_where_neurons_point(tmp_path: Path) -> None:
-    folder = one_input_run(tmp_path / "runs")
-    writer = RunWriter(folder)
-    for step in (40, 50):
-        kept = {
-            "dense1.weight": np.full((24, 1), 0.5 + step),
-            "dense1.bias": np.zeros(24),
-            "output.weight": np.ones((2, 24)),
-        }
-        writer.append(StepRecord(step, [("loss", 1.0)], [("", Weights.of(kept))], []))
-    writer.close()
-    page = written(folder, tmp_path, "html").decode()
-    assert "and amplitude A of dense1, weights of step 50; faint: at 1 step before" in page
-
-
 def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -331,116 +241,3 @@ def test_event_files_hold_scalars_and_images(recorded: Path, tmp_path: Path) -> 
 def test_recordings_that_ship_can_be_exported(tmp_path: Path) -> None:
     for name, file in recordings().items():
         assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg", screen=draw_screen) is not None
-
-
-def test_nothing_is_replaced_without_force(recorded: Path, tmp_path: Path) -> None:
-    path = tmp_path / "out.csv"
-    path.write_text("mine")
-    with pytest.raises(ExportError, match="--force replaces it"):
-        export(recorded, Wish("csv"), path, screen=draw_screen)
-    assert path.read_text() == "mine"
-    export(recorded, Wish("csv"), path, force=True, screen=draw_screen)
-    assert path.read_text().startswith("step,")
-    assert [child.name for child in tmp_path.iterdir() if "partial" in child.name] == []
-
-
-def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_text("mine")
-    with pytest.raises(ExportError):
-        write_file(path, b"theirs", force=False)
-    assert path.read_text() == "mine"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_of_somebody_is_never_removed(tmp_path: Path) -> None:
-    precious = tmp_path / "photos"
-    precious.mkdir()
-    (precious / "a.jpg").write_text("mine")
-    with pytest.raises(ExportError, match="was not replaced"):
-        write_folder(precious, lambda _: None, force=True)
-    assert (precious / "a.jpg").read_text() == "mine"
-
-
-def test_an_export_that_fails_leaves_nothing(recorded: Path, tmp_path: Path) -> None:
-    def fill(folder: Path) -> None:
-        (folder / "half").write_text("half")
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(ExportError, match="No space left"):
-        write_folder(tmp_path / "new", fill, force=False)
-    with pytest.raises(ExportError, match="no folder"):
-        export(recorded, Wish("csv"), tmp_path / "none" / "a.csv", screen=draw_screen)
-    assert [child.name for child in tmp_path.iterdir()] == ["runs"]
-
-
-@pytest.mark.parametrize(
-    ("wish", "words"),
-    [
-        (Wish("svg", what="heatmop"), "did you mean 'heatmap'"),
-        (Wish("svg", what="loss", layer="conv9"), "did you mean 'conv"),
-        (Wish("svg", what="field"), "one input"),
-        (Wish("svg", what="output"), "one input"),
-        (Wish("npz", at=-1), "starts at step 0"),
-        (Wish("csv", member=1), "--nth-seed 2: expected none: the run has one seed"),
-    ],
-)
-def test_what_the_run_does_not_have_is_said(recorded: Path, tmp_path: Path, wish: Wish, words: str) -> None:
-    with pytest.raises(CondenseError, match=words) as caught:
-        export(recorded, wish, tmp_path / "out", screen=draw_screen)
-    assert caught.value.exit_code == 2
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_run_without_a_frame_says_so(tmp_path: Path) -> None:
-    folder = Recording(tmp_path / "runs").folder
-    with pytest.raises(ExportError, match="no recorded frame yet"):
-        export(folder, Wish("npz"), tmp_path / "out", screen=draw_screen)
-
-
-@pytest.mark.parametrize(
-    ("format", "what", "package"),
-    [("png", "loss", "resvg_py"), ("tensorboard", "", "tensorboard"), ("parquet", "", "pyarrow")],
-)
-def test_a_missing_extra_names_its_install(
-    *, recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format, what: str, package: str
-) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else find(name))
-    extra = {"resvg_py": "png", "pyarrow": "parquet"}.get(package, package)
-    with pytest.raises(MissingExtraError, match=re.escape(f"not installed here: {how_to_add(extra)}")) as caught:
-        export(recorded, Wish(format, what=what), tmp_path / "out", screen=draw_screen)
-    assert caught.value.exit_code == 2
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("text", ["120", "120x", "0x0", "39x12", "9999x9999", "ax b", "120x40x2"])
-def test_sizes_that_are_none(text: str) -> None:
-    with pytest.raises(ScenarioError, match="--size"):
-        size_of(text)
-
-
-def test_names() -> None:
-    assert format_named("svg") == "svg"
-    with pytest.raises(ScenarioError, match="did you mean 'csv'"):
-        format_named("cvs")
-    names = {file_name("../a b", Wish(format)) for format in FORMATS}
-    assert len(names) == len(FORMATS)
-    assert all("/" not in name and " " not in name for name in names)
-    assert file_name("r", Wish("png", "loss", at=3)) == "r-loss-step-3.png"
-
-
-def test_command_says_where_it_wrote(recorded: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert command(monkeypatch, str(recorded), "--to", "csv") == 0
-    name = capsys.readouterr().out.removeprefix("wrote ").strip()
-    assert (tmp_path / name).read_text().startswith("step,")
-    assert command(monkeypatch, str(recorded), "--to", "csv") == 2
-    assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_command_writes_to_standard_output(recorded: Path, monkeypatch, capsysbinary) -> None:
-    assert command(monkeypatch, str(recorded), "--to", "csv", "--out", "-") == 0
-    out, err = capsysbinary.readouterr()
-    assert out.startswith(b"step,")
-    assert err == b""

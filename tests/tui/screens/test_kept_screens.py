@@ -105,7 +105,7 @@ async def still(pilot: Pilot[None]) -> None:
     while (now := dump(pilot)) != before:
         assert time.monotonic() < deadline, "the screen never stands still"
         before = now
-        await pilot.pause(0.3)
+        await pilot.pause(0.15)
 
 
 @pytest.fixture

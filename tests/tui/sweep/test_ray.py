@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -25,10 +26,13 @@ def cluster() -> Iterator[Any]:
     need_module("ray")
     from ray.cluster_utils import Cluster
 
-    two = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    two.add_node(num_cpus=1)
-    yield two
-    two.shutdown()
+    # what Ray and the cells leave goes with the cluster; by a short path, since sockets stand there
+    with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as own, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", own)
+        two = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        two.add_node(num_cpus=1)
+        yield two
+        two.shutdown()
 
 
 def sweep(out: Path, *arguments: object, code: int = 0, cluster: Any = None) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,7 @@ import contextlib
 import importlib.util
 import io
 import logging
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -33,6 +34,8 @@ REACH_S = 5.0
 LONGEST_REASON = 300
 # A node shares no folder with us that we knew of, so no command can be named that works there.
 ON_A_NODE = "install this condense-tui with its extra 'engine' into the Python that runs Ray there"
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 TaskAnswer = tuple[Literal["trained", "refused", "missing"], bytes | str, str, str]
 
@@ -129,8 +132,7 @@ class RayEngine:
                 accept(content, toml.dumps(cell.experiment), cell.folder)
                 note_sweep(cell)
         except self._ray.exceptions.RayError as error:
-            # the node or its process went; what Ray says of it begins with a line that says so
-            self.refused[cell.folder] = printable(str(error).strip().partition("\n")[0])[:LONGEST_REASON]
+            self.refused[cell.folder] = _reason(error)
         except (CondenseError, OSError) as error:
             self.refused[cell.folder] = str(error)
         return cell.folder
@@ -145,6 +147,13 @@ class RayEngine:
         alive = {str(node["NodeID"]) for node in self._ray.nodes() if node["Alive"]}
         if not alive - set(self._unfit):
             raise HostError(f"no node of the cluster can train with condense-tui; {ON_A_NODE}")
+
+
+def _reason(error: Exception) -> str:
+    """What Ray says of a task that gave nothing: where its node or process went, this begins with a line that says so;
+    of an error in the task the traceback is first, in colours, and the error the last line."""
+    lines = _COLOURS.sub("", str(error)).strip().splitlines() or [type(error).__name__]
+    return printable(lines[-1 if hasattr(error, "cause") else 0].strip())[:LONGEST_REASON]
 
 
 def _reach(address: str) -> None:

@@ -122,9 +122,12 @@ class Loop:
     def _measure(self, step: int, last: int) -> Outcome | None:
         ensemble = self._ensemble
         observations = dict(zip(ensemble.members, ensemble.observe(), strict=True))
-        losses = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked()).loss().tolist()
-        for observation, loss in zip(observations.values(), losses, strict=True):
-            observation.seconds, observation.loss = self._thread.progress[1], loss
+        seconds = self._thread.progress[1]
+        for observation in observations.values():
+            observation.seconds = seconds
+        members = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked())
+        for observation, loss in zip(observations.values(), members.loss().tolist(), strict=True):
+            observation.loss = loss
         outcome = self._drop_diverged(observations, step)
         if outcome is not None:
             return outcome
@@ -134,8 +137,9 @@ class Loop:
         ends = step == last or len(reached) == len(observations)
         if step in self._schedule or self._measure_first or ends or reached:
             must = ends or bool(reached) or self._measure_first or step in self._required
-            # not those of before: a member that was dropped has moved the others
-            members = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked())
+            if len(observations) < len(members.views):
+                # a member that was dropped has moved the others
+                members = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked())
             self._recorder.record(members, must=must)
         self._measure_first = False
         if ends:

@@ -116,10 +116,11 @@ class Recorder:
         """What the probes named in `costs` find; the time they take is added there."""
         found = Measurement(members.step, members.numbers, ensemble=self._several)
         for block in members.blocks():
-            part = Measurement(members.step, block.numbers)
+            part = found if block is members else Measurement(members.step, block.numbers)
             for name in costs:
                 begun = time.perf_counter()
                 self._probes[name].measure(block, part)
                 costs[name] += time.perf_counter() - begun
-            found.add(part)
+            if part is not found:
+                found.add(part)
         return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from condense_core.rows_of_layers import other_rows
+from condense_core.rows_of_layers import OUTPUTS_PROBE, only_kernels, other_rows
+from condense_core.scalar_names import layer_in_words
 from condense_core.thresholds import other_cut
 from condense_tui.screens.playback import next_member
 from condense_tui.snapshots.assemble import ViewRequest
@@ -48,6 +49,14 @@ class Asked:
         if found is not None:
             self.layer(found)
         return found is not None
+
+    def why_no_other_rows(self, snapshot: Snapshot) -> str:
+        """Why there is only one of them, in words."""
+        names = [layer.name for layer in snapshot.layers]
+        if len(only_kernels(names)) < len(names):
+            layer = layer_in_words(self.layer_in(snapshot) or "")
+            return f"{layer} has no neurons: outputs are those of hidden layers"
+        return f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run"
 
     def member(self, number: int | None) -> None:
         """Ask for one member of an ensemble, from 0, or with None for their mean."""

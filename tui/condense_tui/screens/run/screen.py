@@ -10,8 +10,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from condense_core.rows_of_layers import OUTPUTS_PROBE, only_kernels
-from condense_core.scalar_names import layer_in_words
 from condense_tui.actions import Place
 from condense_tui.draw.timeline import is_logarithmic
 from condense_tui.keys import bindings
@@ -253,14 +251,8 @@ class RunScreen(PlayedScreen):
         snapshot = self._snapshot
         if snapshot is None or snapshot.layer is None:
             return
-        if self._asked.other_rows(snapshot):
-            return
-        names = [layer.name for layer in snapshot.layers]
-        if len(only_kernels(names)) < len(names):
-            asked = self._asked.layer_in(snapshot) or snapshot.layer
-            say(self, f"{layer_in_words(asked)} has no neurons: outputs are those of hidden layers")
-        else:
-            say(self, f"outputs of neurons were not recorded; add {OUTPUTS_PROBE!r} to record.probes of a new run")
+        if not self._asked.other_rows(snapshot):
+            say(self, self._asked.why_no_other_rows(snapshot))
 
     def action_spectrum(self) -> None:
         """The next of the spectra that were recorded, in the panel of eigenvalues."""

@@ -21,6 +21,7 @@ from leftovers import end_tidily
 from synthetic import batches
 from terminal import Terminal
 
+from condense_core.runfile.info import read_run
 from condense_core.runfile.schema import FILE_NAME, writer
 from condense_core.runfile.writer import RunWriter
 from condense_core.runs.create import create_run
@@ -35,7 +36,7 @@ PATIENCE_S = 120.0
 
 
 def make(runs: Path, count: int) -> None:
-    """So many finished runs of a preset with a claim, as old as a year of work makes them."""
+    """So many finished runs of a preset with a claim, each of its own seed, as old as a year of work makes them."""
     with tempfile.TemporaryDirectory() as elsewhere:
         original = create_run(toml.loads(preset_text("digits-deep")), runs=Path(elsewhere))
         with_rows = RunWriter(original)
@@ -43,6 +44,7 @@ def make(runs: Path, count: int) -> None:
             with_rows.append(record)
         with_rows.update(status="done", step=29, seconds=3.0, device="cpu")
         with_rows.close()
+        experiment = read_run(original).experiment
         runs.mkdir()
         for number in range(count):
             created = time.time() - DAY_S * (1 + 365 * (count - number) / count)
@@ -51,7 +53,10 @@ def make(runs: Path, count: int) -> None:
             folder.mkdir(mode=0o700)
             shutil.copy(original / FILE_NAME, folder / FILE_NAME)
             with writer(folder / FILE_NAME) as connection:
-                connection.execute("UPDATE run SET id = ?, created = ?, heartbeat = ?", (name, created, created))
+                connection.execute(
+                    "UPDATE run SET id = ?, seed = ?, experiment = ?, created = ?, heartbeat = ?",
+                    (name, number, f"seed = {number}\n{experiment}", created, created),
+                )
             for place in (folder / FILE_NAME, folder):
                 os.utime(place, (created, created))
 

@@ -1,8 +1,9 @@
 """How soon the program is there, and how large: `--help`, the app's first frame, and what follows it.
 
-Prints medians, measured in turn so that a drifting machine drifts for all, and two ratios: `--help` to a hello-world
-Typer app's, first frame of the app to a hello-world Textual app's. With `--against TREE` another checkout of this
-repository is measured beside this one, and each ratio is that of the two in the same round.
+Prints medians, measured in turn so that a drifting machine drifts for all, and three ratios: `--help` to a hello-world
+Typer app's, first frame of the app to a hello-world Textual app's, a run of one step to `import torch`. With
+`--against TREE` another checkout of this repository is measured beside this one, and each ratio is that of the two in
+the same round.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Hello(App):
 Hello().run()
 """
 APP = [PYTHON, "-c", "from condense_tui.main import main; main()"]
+ONE_STEP = [*APP, "run", "digits-gd", "--headless", "--set", "steps=1", "--runs-dir"]
 # Since when each of them is in the app; the first that is on the screen counts, where the next comes in the same write.
 FRAME, DATA = ("opening", "conv1"), ("conv1",)
 # How many presets there are: here, and in trees from before demonstrations were presets of their own.
@@ -109,6 +111,8 @@ def measures(folder: Path) -> list[Measure]:
         Measure("hello-world Typer --help", "ms", whole(PYTHON, str(typer), "--help"), ours=False),
         Measure("condense-tui --help", "ms", whole(*APP, "--help")),
         Measure("hello-world Textual, first frame", "ms", until([PYTHON, str(textual)], "painted"), ours=False),
+        Measure("import torch", "ms", whole(PYTHON, "-c", "import torch"), ours=False),
+        Measure("condense-tui run, one step", "ms", whole(*ONE_STEP, str(folder / "short"))),
         Measure("condense-tui, first frame", "ms", until(APP, "opening", "filter")),
         Measure("condense-tui, home screen", "ms", until(APP, "filter")),
         Measure("condense-tui, both lists read", "ms", until(APP, *LISTED)),
@@ -168,8 +172,10 @@ def report(wanted: list[Measure], times: dict[str, list[list[float]]], against: 
         print(line)
     help_ratio = medians["condense-tui --help"] / medians["hello-world Typer --help"]
     frame_ratio = medians["condense-tui, first frame"] / medians["hello-world Textual, first frame"]
+    step_ratio = medians["condense-tui run, one step"] / medians["import torch"]
     print(f"--help to hello-world Typer          {help_ratio:9.2f}   (budget 1.25)")
     print(f"first frame to hello-world Textual   {frame_ratio:9.2f}   (budget 1.30)")
+    print(f"a run of one step to import torch    {step_ratio:9.2f}   (budget 1.30)")
 
 
 if __name__ == "__main__":

@@ -11,12 +11,15 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from condense_core.errors import CondenseError, MissingExtraError, StoppedError
 from condense_core.foreign import reason
 from condense_tui.terminal import signals
 from condense_tui.terminal.surroundings import settle
+
+if TYPE_CHECKING:
+    from condense_core.runs.early import EarlyWorker
 
 # What a shell says of a program that SIGPIPE has ended, which most do that write to a closed pipe.
 CLOSED_PIPE = 141
@@ -135,16 +138,28 @@ def _dispatch(arguments: list[str]) -> int:
     # Typer's machinery takes longer to import than the app's first frame takes to be there
     if opens_the_app(arguments):
         return open_the_app(arguments)
-    return _command(arguments or (["runs"] if has_terminal() else ["--help"]))
+    with _worker_for(arguments) as early:
+        return _command(arguments or (["runs"] if has_terminal() else ["--help"]), early)
 
 
-def _command(arguments: list[str]) -> int:
+def _worker_for(arguments: list[str]) -> contextlib.AbstractContextManager[EarlyWorker | None]:
+    """For a run that is trained here: its process imports PyTorch while this one imports Typer, reads the scenario and
+    makes the run. That takes a fifth of the time; what else than a run is meant, Typer finds out too late."""
+    elsewhere = any(word in {"-h", "--help", "--host"} or word.startswith("--host=") for word in arguments)
+    if arguments[:1] != ["run"] or len(arguments) == 1 or elsewhere:
+        return contextlib.nullcontext()
+    from condense_core.runs.early import EarlyWorker
+
+    return EarlyWorker()
+
+
+def _command(arguments: list[str], early: EarlyWorker | None) -> int:
     from typer.exceptions import TyperException
 
     from condense_tui.cli import app
 
     try:
-        code = int(app(arguments, prog_name="condense-tui", standalone_mode=False) or 0)
+        code = int(app(arguments, prog_name="condense-tui", standalone_mode=False, obj=early) or 0)
     except TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "condense-tui"

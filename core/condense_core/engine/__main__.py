@@ -1,4 +1,5 @@
 """`python -m condense_core.engine FOLDER`: become a daemon, then train the run in FOLDER; with `--stay`, only train.
+With `--early` in place of a folder: import PyTorch, and train the run that is handed over on standard input.
 
 The run is held before the fork, and PyTorch is imported after it: whoever started this process gets an answer at once,
 has no child left, and from then on the run's lock says whether its worker is alive. A closed terminal reaches neither.
@@ -7,8 +8,10 @@ has no child left, and from then on the run's lock says whether its worker is al
 import contextlib
 import os
 import signal
+import socket
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +24,8 @@ from condense_core.runfile import control
 
 
 def main() -> int:
+    if sys.argv[1:] == ["--early"]:
+        return _early()
     folder = Path(sys.argv[1])
     try:
         with control.hold(folder):
@@ -31,10 +36,88 @@ def main() -> int:
                 os.setsid()
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             with _scratch():
-                return _train(folder)
+                return _train(_Run(folder))
     except CondenseError as error:
         control.log(str(error))
         return error.exit_code
+
+
+class _Run:
+    """The run that is trained, known from the start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def say_stage(self) -> None:
+        control.say_stage(self._folder, "importing PyTorch")
+
+    def folder(self) -> Path:
+        """Its folder; waits until it is known."""
+        return self._folder
+
+
+class _LaterRun(_Run):
+    """One that is handed over on standard input, while PyTorch is imported or after that. Nobody waits for this process
+    to say that it has heard: the lock comes with the run. Where none comes any more the process ends."""
+
+    def __init__(self) -> None:
+        self._known = threading.Event()
+        self._imports = True
+        threading.Thread(target=self._take_over, name="run to come", daemon=True).start()
+
+    def say_stage(self) -> None:
+        """Said by the thread, once the run is known."""
+
+    def folder(self) -> Path:
+        self._imports = False
+        self._known.wait()
+        return self._folder
+
+    def let_go(self) -> None:
+        """Hold the run no more."""
+        os.close(self._held)
+
+    def _take_over(self) -> None:
+        try:
+            with socket.socket(fileno=os.dup(0)) as channel:
+                found = control.take_over(channel)
+            if found is None:
+                os._exit(0)
+            self._folder, self._held, log = found
+            _print_to(log)
+            if self._imports:
+                super().say_stage()
+        except BaseException:  # noqa: BLE001 - nobody would be told that no run comes, and it would be held for ever
+            control.log(traceback.format_exc())
+            os._exit(1)
+        self._known.set()
+
+
+def _print_to(log: int) -> None:
+    """From here on what is printed goes to a run's log, and first what was printed before, to a file."""
+    so_far = os.dup(2)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, place in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, place)
+    os.close(nothing)
+    os.close(log)
+    with os.fdopen(so_far, encoding="utf-8", errors="replace") as printed:
+        printed.seek(0)
+        if words := printed.read():
+            control.log(words)
+
+
+def _early() -> int:
+    if os.fork():
+        # whoever started this process has no child left
+        os._exit(0)
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    run = _LaterRun()
+    status = _train(run)
+    # what PyTorch does at the end of a process concerns nobody who waits for the run
+    run.let_go()
+    return status
 
 
 @contextlib.contextmanager
@@ -52,15 +135,18 @@ def _scratch() -> Iterator[None]:
         yield
 
 
-def _train(folder: Path) -> int:
+def _train(run: _Run) -> int:
     try:
         with stoppable():
-            control.say_stage(folder, "importing PyTorch")
+            run.say_stage()
             from condense_core.engine.training.worker import train
+
+            folder = run.folder()
     except StoppedEarly as stop:
-        control.record_end(folder, "stopped", str(stop))
+        control.record_end(run.folder(), "stopped", str(stop))
         return 0
     except BaseException as error:  # noqa: BLE001 - whatever a broken installation raises, the run says it
+        folder = run.folder()
         control.log(traceback.format_exc())
         library = blame(error)
         control.record_failure(

@@ -87,7 +87,8 @@ def _turned(label_SM: _Array, old_sign_SM: _Array, sign_SM: _Array) -> _Array:
 
 
 def _followed(old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
-    """`match_lines` of each member, of which most need no assignment problem: no line shares kernels with two."""
+    """`match_lines` of each member, of which most need no assignment problem: where every old line shares most kernels
+    with a new one of its own, or every new line with an old one, nothing else has as many in common."""
     members = len(label_SM)
     old_lines, lines = int(old_label_SM.max(initial=-1)) + 1, int(label_SM.max(initial=-1)) + 1
     both_SM = (old_label_SM >= 0) & (label_SM >= 0)
@@ -95,27 +96,44 @@ def _followed(old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_
     shape = members, old_lines, lines
     shared_SOL = np.bincount(at_N, minlength=members * old_lines * lines).reshape(shape)
     agree_SOL = np.bincount(at_N, (old_sign_SM * sign_SM)[both_SM], shared_SOL.size).reshape(shape)
-    some_SOL = shared_SOL > 0
-    alone_S = (some_SOL.sum(axis=1) <= 1).all(axis=1) & (some_SOL.sum(axis=2) <= 1).all(axis=1)
+    by_old_SOL, by_new_SOL = (_most(shared_SOL, axis) for axis in (2, 1))
+    clear_S, by_new_S = map(_one_to_one, (by_old_SOL, by_new_SOL))
+    pair_SOL = np.where(clear_S[:, None, None], by_old_SOL, by_new_SOL)
+    clear_S |= by_new_S
 
-    paired_SL = some_SOL.any(axis=1)
+    paired_SL = pair_SOL.any(axis=1)
     # lines that are new take the smallest numbers that no line had before, in their order
     taken_SN = np.zeros((members, old_lines + lines), bool)
     row_N, kernel_N = np.nonzero(old_label_SM >= 0)
     taken_SN[row_N, old_label_SM[row_N, kernel_N]] = True
     free_SL = np.argsort(taken_SN, axis=1, kind="stable")[:, :lines]
     new_SL = np.take_along_axis(free_SL, np.maximum(0, np.cumsum(~paired_SL, axis=1) - 1), axis=1)
-    old_SL = some_SOL.argmax(axis=1) if old_lines else new_SL
+    old_SL = pair_SOL.argmax(axis=1) if old_lines else new_SL
     # the two values that are no line, -2 and -1, stand at the end and so map to themselves
     number_SL = np.concatenate([np.where(paired_SL, old_SL, new_SL), np.tile([-2, -1], (members, 1))], axis=1)
-    side_SL = np.concatenate([np.where((agree_SOL < 0).any(axis=1), -1, 1), np.ones((members, 2), int)], axis=1)
+    turned_SL = (pair_SOL & (agree_SOL < 0)).any(axis=1)
+    side_SL = np.concatenate([np.where(turned_SL, -1, 1), np.ones((members, 2), int)], axis=1)
     at_SM = label_SM % (lines + 2)
     found_label_SM = np.take_along_axis(number_SL, at_SM, axis=1)
     found_sign_SM = np.take_along_axis(side_SL, at_SM, axis=1) * sign_SM
-    for row in np.flatnonzero(~alone_S):
+    for row in np.flatnonzero(~clear_S):
         paired = _paired(old_label_SM[row], old_sign_SM[row], label_SM[row], sign_SM[row])
         found_label_SM[row], found_sign_SM[row] = _renamed(*paired, label_SM[row], sign_SM[row])
     return found_label_SM, found_sign_SM
+
+
+def _most(shared_SOL: _Array, axis: int) -> _Array:
+    """Where the most kernels along an axis are shared, (S, O, L); nowhere where none is."""
+    if 0 in shared_SOL.shape:
+        return np.zeros(shared_SOL.shape, bool)
+    most: _Array = (shared_SOL == shared_SOL.max(axis=axis, keepdims=True)) & (shared_SOL > 0)
+    return most
+
+
+def _one_to_one(pair_SOL: _Array) -> _Array:
+    """Whether each member's pairs have no line twice, (S,)."""
+    once_S: _Array = (pair_SOL.sum(axis=1) <= 1).all(axis=1) & (pair_SOL.sum(axis=2) <= 1).all(axis=1)
+    return once_S
 
 
 def _another_size(before: int, now: int) -> str:

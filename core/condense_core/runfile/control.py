@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ VERBS: tuple[str, ...] = get_args(Verb)
 
 # A liveness test holds the lock for microseconds; a worker that meets one tries again within this time.
 LOCK_PATIENCE_S = 2.0
+# Of a folder's path, which systems bound by less.
+LONGEST_PLACE = 8_192
 
 
 def send(folder: Path, verb: Verb, argument: str = "") -> None:
@@ -78,25 +81,47 @@ def say_stage(folder: Path, stage: str) -> None:
 def worker_is_alive(folder: Path) -> bool:
     """Whether a worker on this machine holds the run."""
     with _locked(folder, fcntl.LOCK_SH) as free:
-        return not free
+        return free is None
 
 
 @contextlib.contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Be the run's only worker for the length of the block; RunFileError if there is one already."""
+def hold(folder: Path) -> Iterator[int]:
+    """Be the run's only worker for the length of the block; RunFileError if there is one already. The descriptor has
+    the lock: processes that have it too hold the run until all of them have closed it."""
     deadline = time.monotonic() + LOCK_PATIENCE_S
     while True:
-        with _locked(folder, fcntl.LOCK_EX) as held:
-            if held:
-                yield
+        with _locked(folder, fcntl.LOCK_EX) as descriptor:
+            if descriptor is not None:
+                yield descriptor
                 return
         if time.monotonic() > deadline:
             raise RunFileError(f"{folder.name} is already being trained by another worker")
         time.sleep(0.02)
 
 
+def hand_over(folder: Path, log: int, channel: socket.socket) -> None:
+    """Make the process at the other end the run's only worker, and give it the open log; RunFileError if there is one
+    already, OSError where that process has ended. From then on it holds the run, whether it has heard of it or not."""
+    with hold(folder) as descriptor:
+        socket.send_fds(channel, [os.fsencode(folder.resolve()) + b"\0"], [descriptor, log])
+
+
+def take_over(channel: socket.socket) -> tuple[Path, int, int] | None:
+    """Wait for a run that is handed over: its folder, the descriptor that holds it while it is open, and that of its
+    log. None where whoever would have given it has ended."""
+    place, descriptors = b"", list[int]()
+    while not place.endswith(b"\0"):
+        part, passed, _, _ = socket.recv_fds(channel, LONGEST_PLACE, 2)
+        if not part:
+            return None
+        place, descriptors = place + part, descriptors + passed
+    held, log = descriptors
+    return Path(os.fsdecode(place[:-1])), held, log
+
+
 @contextlib.contextmanager
-def _locked(folder: Path, operation: int) -> Iterator[bool]:
+def _locked(folder: Path, operation: int) -> Iterator[int | None]:
+    """The descriptor that has the lock; None where somebody else has it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -105,8 +130,8 @@ def _locked(folder: Path, operation: int) -> Iterator[bool]:
         try:
             fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
+            yield None
             return
-        yield True
+        yield descriptor
     finally:
         os.close(descriptor)

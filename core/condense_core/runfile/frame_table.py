@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple, Protocol
 from msgspec import Meta
 
 from condense_core.runfile import rows
-from condense_core.runfile.places import Several, place, several
+from condense_core.runfile.places import MOST_MEMBERS, Several, place, several
 from condense_core.runfile.rows import (
     DamagedError,
     FrameAt,
@@ -35,6 +35,8 @@ _END = 2**62
 PLACES_SINCE = 4
 # Places of a file: 64 layers of nine kinds, of a thousand members that each end by themselves; a bound on hostile ones.
 MOST_PLACES = 600_000
+# Stretches of members that their names list, all together, 80 bytes each.
+MOST_SPANS = 4_000_000
 
 Where = tuple[str, tuple[str | int, ...]]
 """A condition of SQL on rows of `frame`, and the values in it."""
@@ -222,6 +224,9 @@ class _Numbered:
         own = self._ids.get((kind, place(layer, member)))
         ids = [] if own is None else [own]
         ids += [id_ for id_, of in self._several.get((kind, layer), ()) if of.has(member)]
+        if len(ids) > MOST_MEMBERS:
+            # each time that others end there is another
+            raise DamagedError(f"place: more than {MOST_MEMBERS:,} with one member")
         return [("place = ?", (id_,)) for id_ in ids]
 
     def of_kinds(self, kinds: Collection[str]) -> str:
@@ -263,7 +268,7 @@ class _Numbered:
     def _forget(self) -> None:
         self._ids: dict[tuple[str, str], int] = {}
         self._several: dict[tuple[str, str], list[tuple[int, Several]]] = {}
-        self._highest = 0
+        self._highest = self._spans = 0
 
     def _read(self) -> None:
         """Take in the places that were added. Some that are known may be gone: a transaction was not kept."""
@@ -281,9 +286,14 @@ class _Numbered:
     def _take(self, row: _PlaceRow) -> None:
         if row.id <= self._highest:
             raise DamagedError("place: row numbers that do not increase")
+        if (row.kind, row.layer) in self._ids:
+            raise DamagedError("place: a name twice")
         if len(self._ids) >= MOST_PLACES:
             raise DamagedError(f"place: more than {MOST_PLACES:,} rows")
         self._ids[row.kind, row.layer] = self._highest = row.id
         of = several(row.layer)
         if of is not None:
+            self._spans += len(of.spans)
+            if self._spans > MOST_SPANS:
+                raise DamagedError(f"place: more than {MOST_SPANS:,} stretches of members")
             self._several.setdefault((row.kind, of.layer), []).append((row.id, of))

@@ -7,12 +7,14 @@ probes are due together; a value that needs eight bytes for the first time makes
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import functools
 import math
 import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -45,14 +47,13 @@ MOST_MIXED = 200
 # Layouts that a name may have: with these, and its own alone, far below what SQLite joins in one query (500).
 MOST_PARTS = 2 * MOST_MIXED + 50
 
+_NOTHING = contextlib.nullcontext()
 _WIDTH = {"f": 4, "d": 8}
 _KIND = {width: kind for kind, width in _WIDTH.items()}
-# Every layout that has rows, one step of the index each.
-_USED = (
-    "WITH RECURSIVE n(id) AS (SELECT min(layout) FROM scalar UNION"
-    " SELECT (SELECT min(layout) FROM scalar WHERE layout > n.id) FROM n WHERE n.id IS NOT NULL)"
-    " SELECT id FROM n WHERE id IS NOT NULL"
-)
+# Characters of a layout that is kept for other files.
+LONGEST_KEPT = 20_000
+# The next layout that has rows, one step of the index.
+_NEXT_USED = "SELECT layout FROM scalar WHERE layout > ? ORDER BY layout LIMIT 1"
 
 LayoutNumber = Annotated[int, Meta(ge=1, lt=2**31)]
 _Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_NAMES)]
@@ -81,6 +82,10 @@ class _PackedPoint(NamedTuple):
     data: Annotated[bytes, Meta(min_length=4, max_length=8)]
 
 
+# Of a row by its layout: `seq`, `step` and `data`, as SQLite hands them out; no data where they are too many or few.
+_EndRow = tuple[int, Any, Any]
+
+
 class RowLayout:
     """Whose values a row has, and where in it."""
 
@@ -90,6 +95,12 @@ class RowLayout:
         self.kinds = kinds
         self._struct = struct.Struct(f"<{kinds}")
         self.size = self._struct.size
+        self.places: dict[str, tuple[int, int]] = {}
+        """Of each name where its value begins, and how many bytes it has."""
+        at = 0
+        for name, kind in zip(names, kinds, strict=True):
+            self.places[name] = at, _WIDTH[kind]
+            at += _WIDTH[kind]
 
     def packed(self, values: tuple[float, ...]) -> bytes | None:
         """The values as bytes; None where they would lose digits."""
@@ -106,26 +117,20 @@ class RowLayout:
             raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {len(data)}")
         return self._struct.unpack(data)
 
-    def places(self) -> Iterator[tuple[str, int, int]]:
-        """Each name, where its value begins, and how many bytes it has."""
-        at = 0
-        for name, kind in zip(self.names, self.kinds, strict=True):
-            yield name, at, _WIDTH[kind]
-            at += _WIDTH[kind]
-
 
 class PackedScalars:
     """Scalars of one open run file; what `scalars.Scalars` says of them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, still: bool = False) -> None:
+        """`still`: for one moment of the file, in a transaction of the caller's, in which nothing is written."""
         self._connection = connection
+        self._still = still
         self._forget()
         self._checked = False
 
     def names(self, most: int) -> list[str]:
         with self._one_moment():
-            used = rows.rows(self._connection.execute(_USED), _LayoutId, "scalar")
-            return sorted({name for (id_,) in used for name in self._layout(id_).names})[:most]
+            return sorted({name for layout in self._used() for name in layout.names})[:most]
 
     def stretches(self, name: str, after: int, most: int | None = None) -> Iterator[Stretch]:
         with self._one_moment():
@@ -136,21 +141,27 @@ class PackedScalars:
 
     def first(self, name: str, least: int = 0) -> Point | None:
         with self._one_moment():
-            return self._point(name, "ORDER BY seq LIMIT 1", least)
+            return self._end(name, "ORDER BY seq") if least == 0 else self._point(name, "ORDER BY seq LIMIT 1", least)
 
     def sample(self, name: str, most: int) -> list[Point]:
         with self._one_moment():
-            newest = self._point(name, "ORDER BY seq DESC LIMIT 1", 0)
-            return sampled(lambda least: self._point(name, "ORDER BY seq LIMIT 1", least), newest, most)
+            begin, newest = self._end(name, "ORDER BY seq"), self._end(name, "ORDER BY seq DESC")
+            if begin is None or newest is None:
+                return []
+            found = self._nearest(name, evenly(begin.seq, newest.seq, most))
+            places = [point.seq for point in found]
+            at = (bisect.bisect_left(places, least) for least in evenly(begin.seq, newest.seq, most))
+            return [found[place] for place in dict.fromkeys(at) if place < len(found)]
 
     def begins(self, name: str) -> tuple[int, int]:
-        first = self.first(name)
-        seq = 0 if first is None else first.seq
-        return next(((seq, row.names.index(name)) for row in self.rows(seq - 1, seq) if name in row.names), (seq, 0))
+        with self._one_moment():
+            ends = self._ends(name, "ORDER BY seq")
+            seq, layout = min(((row[0], layout) for layout, row in ends), key=lambda found: found[0], default=(0, None))
+            return seq, 0 if layout is None else layout.names.index(name)
 
     def newest(self, name: str) -> Point | None:
         with self._one_moment():
-            return self._point(name, "ORDER BY seq DESC LIMIT 1", 0)
+            return self._end(name, "ORDER BY seq DESC")
 
     def rows(self, after: int, upto: int) -> Iterator[ScalarRow]:
         with self._one_moment():
@@ -194,8 +205,13 @@ class PackedScalars:
         self._connection.execute("DELETE FROM layout")
         self.put(kept)
 
+    def _one_moment(self) -> contextlib.AbstractContextManager[None]:
+        if self._still and self._checked:
+            return _NOTHING
+        return self._a_moment()
+
     @contextlib.contextmanager
-    def _one_moment(self) -> Iterator[None]:
+    def _a_moment(self) -> Iterator[None]:
         """Layouts and rows as of one commit: of a layout that is added between, the rows would be passed over."""
         with one_moment(self._connection):
             self._read_layouts()
@@ -204,17 +220,13 @@ class PackedScalars:
     def _forget(self) -> None:
         self._layouts: dict[int, RowLayout] = {}
         self._of_names: dict[tuple[str, ...], RowLayout] = {}
-        self._places: dict[str, list[tuple[RowLayout, int, int]]] = {}
+        self._found_places: dict[str, list[tuple[RowLayout, int, int]]] = {}
         self._queries: dict[tuple[str, str], str] = {}
+        self._ends_of: dict[tuple[int, str], _EndRow | None] = {}
         self._highest = self._mixed = self._text = 0
 
     def _read_layouts(self) -> None:
         """Take in the layouts that were added. Some that are known may be gone: a transaction was not kept."""
-        used: list[_LayoutId] = []
-        if not self._checked:
-            # before the layouts themselves: whoever writes adds a layout with its first row
-            cursor = self._connection.execute(f"{_USED} LIMIT ?", (MOST_TEXT,))
-            used, self._checked = rows.rows(cursor, _LayoutId, "scalar"), True
         found = rows.one(self._connection.execute("SELECT max(id) FROM layout"), Numbered, "layout")
         highest = (found and found.seq) or 0
         if highest < self._highest:
@@ -225,19 +237,36 @@ class PackedScalars:
             )
             for row in rows.each(cursor, _LayoutRow, "layout"):
                 self._take(_decoded(row), len(row.names))
-        for (id_,) in used:
-            self._layout(id_)
+        if not self._checked:
+            # whoever writes adds a layout with its first row
+            self._checked = all(self._used())
+
+    def _used(self) -> Iterator[RowLayout]:
+        """Every layout that has rows; DamagedError for one that there is not."""
+        last = 0
+        while (row := rows.one(self._connection.execute(_NEXT_USED, (last,)), _LayoutId, "scalar")) is not None:
+            if row.layout <= last:
+                # a damaged index that leads round in a circle
+                return
+            last = row.layout
+            yield self._layout(last)
 
     def _take(self, layout: RowLayout, text: int) -> None:
         self._text += text
         if self._text > MOST_TEXT:
             raise DamagedError(f"layout: more than {MOST_TEXT:,} characters of names")
         self._layouts[layout.id] = self._of_names[layout.names] = layout
-        self._queries = {}
+        self._queries, self._found_places = {}, {}
         self._highest = layout.id
         self._mixed += len(layout.names) > 1
-        for name, at, width in layout.places():
-            self._places.setdefault(name, []).append((layout, at, width))
+
+    def _places(self, name: str) -> list[tuple[RowLayout, int, int]]:
+        """Layouts that have the name, and where its value is in each."""
+        found = self._found_places.get(name)
+        if found is None:
+            there = ((layout, layout.places.get(name)) for layout in self._layouts.values())
+            found = self._found_places[name] = [(layout, *place) for layout, place in there if place is not None]
+        return found
 
     def _layout(self, id_: int) -> RowLayout:
         found = self._layouts.get(id_)
@@ -256,7 +285,7 @@ class PackedScalars:
         return self._connection.execute(f"{query} {end}", values) if query else None
 
     def _query(self, name: str, where: str) -> str:
-        places = self._places.get(name, ())
+        places = self._places(name)
         if len(places) > MOST_PARTS:
             raise DamagedError(f"layout: more than {MOST_PARTS} with one name")
         # a row of another length is no value of this layout
@@ -271,6 +300,57 @@ class PackedScalars:
         cursor = self._points(name, ">= ?1", end, (least,))
         row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
         return None if row is None else Point(row.seq, row.step, *_floats((row.data,)))
+
+    def _ends(self, name: str, order: str) -> list[tuple[RowLayout, _EndRow]]:
+        """The first rows in that order, one of each layout that has the name."""
+        places = self._places(name)
+        if len(places) > MOST_PARTS:
+            raise DamagedError(f"layout: more than {MOST_PARTS} with one name")
+        found = []
+        for layout, _, _ in places:
+            key = layout.id, order
+            if not (self._still and key in self._ends_of):
+                # a row of another length is no value of this layout
+                self._ends_of[key] = self._connection.execute(
+                    "SELECT seq, step, CASE length(data) WHEN ?2 THEN data END FROM scalar"
+                    f" WHERE layout = ?1 AND seq >= 0 {order} LIMIT 1",
+                    (layout.id, layout.size),
+                ).fetchone()
+            row = self._ends_of[key]
+            if row is not None:
+                found.append((layout, row))
+        return found
+
+    def _end(self, name: str, order: str) -> Point | None:
+        """The first point of a curve in that order. Rows are asked for whole: where the file is still, they have what
+        is asked for next."""
+        ends = self._ends(name, order)
+        if not ends:
+            return None
+        choose = max if order.endswith("DESC") else min
+        layout, (seq, step, data) = choose(ends, key=lambda found: found[1][0])
+        at, width = layout.places[name]
+        value = data[at : at + width] if isinstance(data, bytes) else data
+        row = rows.checked((seq, step, value), _PackedPoint, "scalar")
+        return Point(row.seq, row.step, *_floats((row.data,)))
+
+    def _nearest(self, name: str, least: Sequence[int]) -> list[Point]:
+        """Of each layout the first points of a curve from each of these numbers on, all of them in order."""
+        # one query for all layouts: to prepare it takes as long as to run it
+        query = (
+            f"WITH place (least) AS (VALUES {', '.join(f'(?{at})' for at in range(5, len(least) + 5))})"
+            " SELECT seq, step, CASE length(data) WHEN ?2 THEN substr(data, ?3, ?4) END"
+            " FROM place CROSS JOIN scalar ON seq = (SELECT min(seq) FROM scalar WHERE layout = ?1 AND seq >= least)"
+        )
+        every: list[_PackedPoint] = []
+        for layout, at, width in self._places(name):
+            cursor = self._connection.execute(query, (layout.id, layout.size, at + 1, width, *least))
+            every += rows.rows(cursor, _PackedPoint, "scalar")
+        found = sorted({row.seq: row for row in every}.values())
+        return [
+            Point(row.seq, row.step, value)
+            for row, value in zip(found, _floats([row.data for row in found]), strict=True)
+        ]
 
     def _packed(self, names: tuple[str, ...], values: tuple[float, ...]) -> tuple[int, bytes]:
         layout = self._of_names.get(names)
@@ -301,7 +381,7 @@ class PackedScalars:
         return layout
 
     def _is_wide(self, name: str) -> bool:
-        return any(width == _WIDTH["d"] for _, _, width in self._places.get(name, ()))
+        return any(width == _WIDTH["d"] for _, _, width in self._places(name))
 
 
 def sampled(first: Callable[[int], Point | None], newest: Point | None, most: int) -> list[Point]:
@@ -309,13 +389,21 @@ def sampled(first: Callable[[int], Point | None], newest: Point | None, most: in
     begin = first(0)
     if begin is None or newest is None:
         return []
-    length = newest.seq - begin.seq
-    points = (first(begin.seq + length * place // (most - 1)) for place in range(most))
+    points = (first(least) for least in evenly(begin.seq, newest.seq, most))
     return list({point.seq: point for point in points if point is not None}.values())
 
 
+def evenly(first: int, last: int, most: int) -> list[int]:
+    """So many numbers from the first to the last."""
+    return [first + (last - first) * place // (most - 1) for place in range(most)]
+
+
 def _decoded(row: _LayoutRow) -> RowLayout:
-    """A layout of a file; DamagedError if it is none."""
+    """A layout of a file; DamagedError if it is none. Runs of one scenario have the same ones."""
+    return _kept(row) if len(row.names) <= LONGEST_KEPT else _made(row)
+
+
+def _made(row: _LayoutRow) -> RowLayout:
     try:
         names = tuple(typed.from_json(row.names, _Names))
     except msgspec.DecodeError as error:
@@ -325,6 +413,9 @@ def _decoded(row: _LayoutRow) -> RowLayout:
     if len(row.kinds) != len(names) or not set(row.kinds) <= _WIDTH.keys():
         raise DamagedError(f"layout.kinds: expected d or f for each of {len(names)} names")
     return RowLayout(row.id, names, row.kinds)
+
+
+_kept = functools.lru_cache(maxsize=100)(_made)
 
 
 def _floats(data: Sequence[bytes]) -> Sequence[float]:

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 from condense_core.runfile.rows import LONGEST_NAME
 
+# Members of an ensemble.
+MOST_MEMBERS = 4_096
 _SPAN = r"\d{1,9}(?:-\d{1,9})?"
+_ONE = re.compile(r"(.*)@([1-9]\d{0,8})", re.DOTALL)
 _SEVERAL = re.compile(rf"(.*)@((?:{_SPAN},)+{_SPAN}|\d{{1,9}}-\d{{1,9}})", re.DOTALL)
 
 
@@ -27,6 +30,12 @@ class Several(NamedTuple):
 def place(layer: str, member: int) -> str:
     """The name of one member's frames."""
     return f"{layer}@{member}" if member else layer
+
+
+def layer_and_member(name: str) -> tuple[str, int]:
+    """What a name of one member's frames says: the inverse of `place`."""
+    found = _ONE.fullmatch(name)
+    return (name, 0) if found is None else (found[1], int(found[2]))
 
 
 def place_of_several(layer: str, members: Sequence[int]) -> str:

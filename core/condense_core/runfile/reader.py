@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
 from condense_core.runfile.decoded_frames import DecodedFrames
 from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import Event
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, has_table, one_moment, open_reader, reading
@@ -54,24 +55,25 @@ class RunReader:
     member_number: int | None = None
     """Which member of an ensemble this reads; none for the mean of its scalars and the frames of the first."""
 
-    def __init__(self, place: Path, known: KnownScenario | None = None) -> None:
+    def __init__(self, place: Path, known: KnownScenario | None = None, *, opened: OpenFile | None = None) -> None:
         """`place` is a run's folder, or a run file by itself. `known` is a scenario that need not be read again where
-        the run trains it."""
+        the run trains it; `opened` the file of a run in a folder, which is open already."""
         with reading(place):
-            self.folder = place if place.is_dir() else place.parent
-            self.file = place / FILE_NAME if place.is_dir() else place
-        self._connection = open_reader(self.file, alone=self.file == place)
+            whole = opened is not None or place.is_dir()
+            self.folder = place if whole else place.parent
+            self.file = place / FILE_NAME if whole else place
+        self._connection = open_reader(self.file, alone=not whole) if opened is None else opened.connection
         self._curves: dict[str, Curve] = {}
         self._spreads: Spreads | None = None
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
         self._experiment: Experiment | None = None
         self._known: tuple[int, Claim | None] | None = None
-        self._scenario: str | None = None
+        self._scenario = None if opened is None else opened.info.experiment
         self._may_be = known
         self._data_version = -1
         with self._checked():
-            self._scalars = scalars_of(self._connection)
+            self._scalars = scalars_of(self._connection) if opened is None else opened.scalars
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
             self._frames = DecodedFrames(self._connection, self.file, mirrored=self._mirrored)
@@ -389,11 +391,4 @@ class RunReader:
         return reading(self.file)
 
 
-_KINDS: dict[str, type[LayerFrame]] = {
-    "condensation": frames.Condensation,
-    "spectrum": frames.Spectrum,
-    "alignment": frames.Alignment,
-    "singular": frames.Singular,
-    "outputs": frames.Outputs,
-    "field": frames.Field,
-}
+_KINDS: dict[str, type[LayerFrame]] = {frames.kind_of(kind): kind for kind in get_args(LayerFrame)}

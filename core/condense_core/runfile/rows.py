@@ -143,6 +143,11 @@ def one(cursor: sqlite3.Cursor, row: type[R], table: str) -> R | None:
     return None if found is None else _typed([found], row, table)[0]
 
 
+def checked(values: tuple[Any, ...], row: type[R], table: str) -> R:
+    """One row that was taken out already; DamagedError where it is not as its type says."""
+    return _typed([values], row, table)[0]
+
+
 def chunks(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[list[R]]:
     """Many rows, by their numbers, CHUNK at a time.
 

@@ -61,9 +61,9 @@ class Scalars(Protocol):
         """Take all values of those names out of the file."""
 
 
-def scalars_of(connection: sqlite3.Connection) -> Scalars:
-    """The scalars of an open run file."""
-    return PlainScalars(connection) if version_of(connection) < 2 else PackedScalars(connection)
+def scalars_of(connection: sqlite3.Connection, *, still: bool = False) -> Scalars:
+    """The scalars of an open run file; `still` for those of one moment, in a transaction of the caller's."""
+    return PlainScalars(connection) if version_of(connection) < 2 else PackedScalars(connection, still=still)
 
 
 class _Plain(NamedTuple):

@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 from condense_core.errors import RunFileError
 from condense_core.foreign import PASSING, decoding, reason
@@ -51,18 +52,25 @@ class _HalfDoneError(RunFileError):
     """Somebody died in the middle of writing without a log: when the file's journal was just being changed."""
 
 
-@contextlib.contextmanager
-def reading(place: Path) -> Iterator[None]:
+def reading(place: Path) -> contextlib.AbstractContextManager[None]:
     """Around everything that reads a run file: whatever goes wrong there is a RunFileError that names `place`."""
-    try:
-        yield
-    except PASSING:
-        raise
-    except Exception as error:
+    return _Reading(place)
+
+
+class _Reading(contextlib.AbstractContextManager[None]):
+    # a class: of a generator, which is entered at each of a hundred thousand reads, Python makes as much as of the read
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not isinstance(error, Exception) or isinstance(error, PASSING):
+            return
         name = getattr(error, "sqlite_errorname", "")
         kept_out = isinstance(error, OSError | MemoryError) or name.startswith(_KEPT_OUT)
         why = reason(error)
-        raise RunFileError(f"cannot read {place}: {why if kept_out else f'it is damaged ({why})'}") from error
+        raise RunFileError(f"cannot read {self._place}: {why if kept_out else f'it is damaged ({why})'}") from error
 
 
 def writing(place: Path) -> contextlib.AbstractContextManager[None]:
@@ -243,12 +251,13 @@ class _Immutable(sqlite3.Connection):
 
 
 def _connect(file: Path, mode: str) -> sqlite3.Connection:
-    uri = f"{file.resolve().as_uri()}?mode={mode}"
+    uri = f"{file.absolute().as_uri()}?mode={mode}"
     # one thread at a time uses a connection; the owner of the connection sees to that
     kind = _Immutable if "immutable" in mode else sqlite3.Connection
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, factory=kind)
+    connection = sqlite3.connect(
+        uri, BUSY_MS / 1000, uri=True, isolation_level=None, check_same_thread=False, factory=kind
+    )
     with _closed_after_trouble(connection):
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
     return connection

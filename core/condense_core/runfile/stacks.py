@@ -5,20 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from condense_core import typed
 from condense_core.errors import RunFileError
 from condense_core.foreign import decoding
 from condense_core.runfile import frames
-from condense_core.runfile.frames import Array, Counts, Frame
-from condense_core.runfile.places import stretches
+from condense_core.runfile.frames import Array, Count, Counts, Frame
+from condense_core.runfile.places import MOST_MEMBERS, stretches
 
 # Bytes of one row before compression: more members are in several.
 ROW_BYTES = 1024 * 1024
+
+# More fields than any kind of frame has. What one field holds of one member is bounded, too: a few hundred compressed
+# bytes of empty lists would be hundreds of MB.
+MOST_FIELDS = 32
+_Value = bool | int | float | None
+_Field = Annotated[str, Meta(max_length=32)]
+_Fields = Meta(max_length=MOST_FIELDS)
+_OfEach = Annotated[Sequence[_Value | Counts], Meta(max_length=MOST_MEMBERS)]
 
 StackedKind = Literal["similarity", "condensation", "spectrum", "alignment", "singular"]
 _KINDS: dict[StackedKind, type[Frame]] = {
@@ -28,6 +37,7 @@ _KINDS: dict[StackedKind, type[Frame]] = {
     "alignment": frames.Alignment,
     "singular": frames.Singular,
 }
+_FIELDS = {kind: frozenset(frame.__struct_fields__) for kind, frame in _KINDS.items()}
 
 
 class Stack(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="stack"):
@@ -36,14 +46,17 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="st
     other."""
 
     of: StackedKind
-    members: Counts
-    same: dict[str, Any] = {}
-    each: dict[str, list[Any]] = {}
-    arrays: dict[str, Array] = {}
-    pieces: dict[str, bytes] = {}
+    members: Annotated[tuple[Count, ...], Meta(max_length=MOST_MEMBERS)]
+    same: Annotated[Mapping[_Field, _Value], _Fields] = {}
+    each: Annotated[Mapping[_Field, _OfEach], _Fields] = {}
+    arrays: Annotated[dict[_Field, Array], _Fields] = {}
+    pieces: Annotated[dict[_Field, bytes], _Fields] = {}
 
     def __post_init__(self) -> None:
         count = len(self.members)
+        fields = (*self.same, *self.each, *self.arrays, *self.pieces)
+        if len(set(fields)) < len(fields) or not {*fields} <= _FIELDS[self.of]:
+            raise ValueError(f"fields that a frame of {self.of} has not, or twice")
         if (
             not count
             or any(len(values) != count for values in self.each.values())

@@ -40,6 +40,7 @@ from condense_core.runfile.schema import FILE_NAME, create, writer
 from condense_core.runfile.status import RESUMABLE
 from condense_core.runs import place
 from condense_core.runs.about_run import AboutRun, write_about
+from condense_core.runs.early import EarlyWorker
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
@@ -155,15 +156,18 @@ def _write(folder: Path, **columns: object) -> None:
         )
 
 
-def start_worker(folder: Path, launcher: Sequence[str] = ()) -> None:
+def start_worker(folder: Path, launcher: Sequence[str] = (), early: EarlyWorker | None = None) -> None:
     """Start the process that trains the run; it is in a session of its own and outlives this one.
 
-    `launcher` is a command line that runs another, such as `srun --gres=gpu:1`.
+    `launcher` is a command line that runs another, such as `srun --gres=gpu:1`; `early` a process that was started
+    for this before, which is taken where it can be.
     """
     require_engine()
     starter = "condense_core.runs.launch" if launcher else "condense_core.engine"
     log = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
+        if early is not None and early.train(folder, log):
+            return
         # -P: nothing is imported from the folder where the user happens to stand.
         # The worker takes its lock and forks itself away, so waiting here is short and leaves no zombie behind.
         started = subprocess.run(
@@ -220,11 +224,11 @@ def start_watching(
         raise RunFailedError(f"the script's process did not start; see {folder / LOG_NAME}")
 
 
-def resume_run(folder: Path, launcher: Sequence[str] = ()) -> None:
+def resume_run(folder: Path, launcher: Sequence[str] = (), early: EarlyWorker | None = None) -> None:
     """Start a worker that goes on from the run's last checkpoint; RunFileError if there is nothing to resume."""
     before = ready_to_resume(folder)
     try:
-        start_worker(folder, launcher)
+        start_worker(folder, launcher, early)
     except CondenseError:
         with writer(folder / FILE_NAME) as connection:
             connection.execute("UPDATE run SET status = 'stopped', reason = ?", (before.reason,))

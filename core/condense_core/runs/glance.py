@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from condense_core.errors import CondenseError, RunFileError
 from condense_core.rows_of_layers import only_kernels
 from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import number
 from condense_core.runfile.scalars import Scalars, scalars_of
 from condense_core.runfile.schema import FILE_NAME, one_moment, open_reader, reading
@@ -75,8 +77,9 @@ def no_base(preset: str) -> None:
     """Where no preset is known."""
 
 
-def glance(folder: Path, base: PresetBase = no_base) -> Glance:
-    """The run in `folder` as it is now; `base` gives the presets' scenarios."""
+def glance(folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], None] | None = None) -> Glance:
+    """The run in `folder` as it is now; `base` gives the presets' scenarios. `also` is called while its file is open:
+    what else is asked of a run costs less then."""
     about, trouble = NOTHING, ""
     try:
         about = read_about(folder)
@@ -86,8 +89,8 @@ def glance(folder: Path, base: PresetBase = no_base) -> Glance:
     try:
         with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, reading(folder), one_moment(connection):
             info = read_info(connection, folder)
-            scalars = scalars_of(connection)
-            return Glance(
+            scalars = scalars_of(connection, still=True)
+            found = Glance(
                 folder=folder,
                 info=info,
                 loss=tuple(number(point.value) for point in scalars.sample("loss", POINTS)),
@@ -96,6 +99,9 @@ def glance(folder: Path, base: PresetBase = no_base) -> Glance:
                 differs=differences(info, base, about),
                 trouble=trouble,
             )
+            if also is not None:
+                also(OpenFile(connection, info, scalars))
+            return found
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))
 

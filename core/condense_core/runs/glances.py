@@ -7,20 +7,23 @@ runs cost, however many there are; a run that is made, and one that is removed, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from condense_core.runfile.info import RunInfo
-from condense_core.runs import glance as glancing
-from condense_core.runs.about_run import NOTHING, AboutRun
-from condense_core.runs.glance import Glance, LayerGlance, no_base
-from condense_core.runs.kept import Kept, Signature, clean, lasts, signature
+from condense_core.runs.glance import Glance, no_base
+from condense_core.runs.kept import WORTH_PROCESSES, Kept, Signature, signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.place import run_names
+from condense_core.runs.read_run import KeptGlance, Lasting, read
+
+if TYPE_CHECKING:
+    from condense_core.runs.judged import Listed
 
 # Runs at the top of the list, which are looked at every time.
 SCREENFUL = 50
@@ -30,16 +33,6 @@ REST_S, REST_SHARE = 30.0, 0.05
 YOUNG_S = 60.0
 # The time of a folder may not change with what follows within so long; and some file systems tell it late.
 SETTLED_S, LIST_AGAIN_S = 2.0, 30.0
-
-
-class KeptGlance(msgspec.Struct, frozen=True, array_like=True):
-    """A glance without what only says where it is."""
-
-    info: RunInfo
-    loss: tuple[float, ...]
-    layers: tuple[LayerGlance, ...]
-    about: AboutRun = NOTHING
-    differs: tuple[str, ...] = ()
 
 
 class _Known:
@@ -57,9 +50,10 @@ class _Known:
 class Glances:
     """Use it from one thread."""
 
-    def __init__(self, runs: Path, base: PresetBase = no_base) -> None:
-        """`base` gives the presets' scenarios, by which runs are called."""
-        self._runs, self._base = runs, base
+    def __init__(self, runs: Path, base: PresetBase = no_base, claims: Kept[Listed] | None = None) -> None:
+        """`base` gives the presets' scenarios, by which runs are called. Where a run is read, how its claim stands is
+        read with it and put into `claims`, if there is such a cache."""
+        self._runs, self._base, self._claims = runs, base, claims
         self._known: dict[str, _Known] = {}
         self._order: list[_Known] = []
         self._folder_time = -1
@@ -76,12 +70,30 @@ class Glances:
             due = (known for known in self._order[SCREENFUL:] if known.due <= now)
             for known in (*self._order[:SCREENFUL], *due):
                 self._look_at(known, now)
-        for known in self._order:
-            if every:
-                self._look_at(known, now)
-            if known.found is not None:
-                yield known.found
+        with contextlib.ExitStack() as ahead:
+            read_ahead = self._ahead(ahead) if every else iter(())
+            for number, known in enumerate(self._order):
+                if every:
+                    if number == SCREENFUL:
+                        # what a person sees first does not wait for the rest
+                        for name, lasting in read_ahead:
+                            self._keep(name, lasting)
+                    self._look_at(known, now)
+                if known.found is not None:
+                    yield known.found
         self._kept.write(self._known.keys())
+
+    def _ahead(self, stack: contextlib.ExitStack) -> Iterator[tuple[str, Lasting]]:
+        """Have those below the first screen that were never read be read by processes; what these found."""
+        unread = [
+            known.name for known in self._order[SCREENFUL:] if known.found is None and known.name not in self._kept
+        ]
+        if len(unread) < WORTH_PROCESSES:
+            return iter(())
+        from condense_core.runs.ahead import Ahead
+
+        claims = self._claims is not None
+        return stack.enter_context(Ahead(self._runs, unread, self._base, claims=claims)).found()
 
     def _list(self) -> None:
         """The names of all runs, listed anew where one may have come or gone."""
@@ -118,21 +130,18 @@ class Glances:
 
     def _read(self, name: str, folder: Path, before: Signature | None) -> Glance:
         kept = None if before is None else self._kept.get(name, before)
-        if kept is not None and _is_clean(kept):
+        if kept is not None and kept.is_clean:
             info, loss, layers, about, differs = msgspec.structs.astuple(kept)
             return Glance(folder=folder, info=info, loss=loss, layers=layers, about=about, differs=differs)
-        found = glancing.glance(folder, self._base)
-        info = found.info
-        if before is not None and info is not None and lasts(info) and not found.trouble:
-            known = KeptGlance(info, found.loss, found.layers, found.about, found.differs)
-            self._kept.put(name, before, signature(str(folder)), known)
+        found, lasting = read(folder, self._base, before, claims=self._claims is not None)
+        if lasting is not None:
+            self._keep(name, lasting)
         return found
 
-
-def _is_clean(kept: KeptGlance) -> bool:
-    about = kept.about
-    words = (about.name, about.note, *about.tags, about.sweep, *kept.differs)
-    return clean(kept.info, *(layer.name for layer in kept.layers), *words)
+    def _keep(self, name: str, found: Lasting) -> None:
+        self._kept.put(name, found.before, found.after, found.glance)
+        if self._claims is not None and found.claim is not None:
+            self._claims.put(name, found.before, found.after, found.claim)
 
 
 def _rest(known: _Known) -> float:

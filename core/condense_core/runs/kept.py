@@ -31,6 +31,8 @@ from condense_core.runfile.schema import FILE_NAME
 FOLDER = ".index"
 # Fewer runs are read as fast as the cache.
 WORTH_KEEPING = 200
+# Fewer that were never read are read in the time that more processes for it take to start.
+WORTH_PROCESSES = 500
 # So many entries that are not on the disk are worth writing all of them, which takes some hundredths of a second.
 WORTH_WRITING = 50
 # Before that, what was written may be written again without that its time shows it: on some file systems a second.
@@ -98,10 +100,14 @@ class Kept(Generic[T]):
         self._found: dict[str, tuple[Signature, T]] | None = None
         self._new = 0
 
+    def __contains__(self, name: str) -> bool:
+        """Whether anything is known of the run of that name, if it is still so."""
+        self._found = self._read() if self._found is None else self._found
+        return name in self._found
+
     def get(self, name: str, now: Signature) -> T | None:
         """What is known of the run of that name, if nothing has been written since."""
-        if self._found is None:
-            self._found = self._read()
+        self._found = self._read() if self._found is None else self._found
         known = self._found.get(name)
         return known[1] if known is not None and known[0] == now else None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -52,13 +52,13 @@ def label_of(info: RunInfo, about: AboutRun, differs: tuple[str, ...]) -> str:
 def differences(info: RunInfo, base: PresetBase, about: AboutRun = NOTHING) -> tuple[str, ...]:
     """In what the run's scenario differs from its preset, a word or two each, its draws last; of one that is of no
     preset here what was changed as it was made, and its draws; of one whose scenario cannot be read nothing."""
-    from condense_core.scenario.toml import parse
+    from condense_core.scenario.toml import looked_at
     from condense_core.scenario.watched import is_watched
 
     if not info.experiment or is_watched(info.experiment):
         return ()
     try:
-        table = parse(info.experiment, info.id)
+        table = looked_at(info.experiment, info.id)
         own = _flat(table)
         text = base(info.preset) if info.preset else None
         if text is None:
@@ -83,7 +83,7 @@ def changed_fields(experiment: str, base: str) -> tuple[str, ...]:
     return tuple(([_LAYERS] if layers != before else []) + names)[:MOST_CHANGED]
 
 
-def _noted(changed: tuple[str, ...], table: dict[str, Any], own: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
+def _noted(changed: tuple[str, ...], table: Mapping[str, Any], own: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
     """The same of what a run noted, with the values and in the order of its scenario: names come from a file."""
     from condense_core.scenario.lookup import values_of
 
@@ -93,7 +93,7 @@ def _noted(changed: tuple[str, ...], table: dict[str, Any], own: dict[str, Any])
     return {key: found[key] for key in (*own, *found) if key in found}, layers, 0 if _LAYERS in changed else layers
 
 
-def _other(table: dict[str, Any], text: str) -> tuple[dict[str, Any], int, int]:
+def _other(table: Mapping[str, Any], text: str) -> tuple[dict[str, Any], int, int]:
     """The fields of a scenario that are not as in another one, in TOML, and how many layers the two have."""
     from condense_core.scenario.lookup import values_of
 

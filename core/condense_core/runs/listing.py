@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from condense_core.errors import RunFileError
-from condense_core.measure_table import MEASURES
 from condense_core.runfile.info import RunInfo
 from condense_core.runs.claim_state import Standing
+from condense_core.runs.glance import no_base
 from condense_core.runs.glances import Glances
-from condense_core.runs.kept import Kept, Signature, clean, lasts, signature
+from condense_core.runs.judged import Listed, in_list, judged
+from condense_core.runs.kept import WORTH_PROCESSES, Kept, Signature, lasts, signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.place import run_names
 from condense_core.runs.row import RunRow
@@ -22,23 +21,17 @@ from condense_core.runs.row import RunRow
 WORTH_WRITING = 20
 
 
-class Listed(msgspec.Struct, frozen=True, array_like=True):
-    """A run, and how its claim stands; None where it makes none, or that cannot be read."""
-
-    info: RunInfo
-    claim: Standing | None
-
-
 def listed(runs: Path, trouble: Callable[[str], None]) -> list[tuple[RunInfo, Standing | None]]:
     """Every run without its scenario, the newest first; `trouble` is told a line for each that cannot be read."""
-    return [(known.info, known.claim) for known in _each(runs, trouble).values()]
+    return [(known.info, known.claim) for known in _each(runs, trouble, _kept(runs)).values()]
 
 
 def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims: bool) -> list[RunRow]:
     """Every run as a list shows it, the newest first, with how its claim stands where `claims` are asked for; `trouble`
     is told a line for each that cannot be read."""
-    now, found = time.time(), list(Glances(runs, base).look())
-    stand = _each(runs, trouble) if claims else {}
+    kept = _kept(runs)
+    now, found = time.time(), list(Glances(runs, base, kept if claims else None).look())
+    stand = _each(runs, trouble, kept) if claims else {}
     for glance in found:
         # what the file cannot be read for is said where its claim is looked for
         if glance.trouble and (glance.info is not None or not claims):
@@ -52,12 +45,16 @@ def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims
 
 def claims(runs: Path, trouble: Callable[[str], None]) -> dict[str, Standing | None]:
     """How the claims of all runs stand, by the names of their folders; `trouble` as of `listed`."""
-    return {name: known.claim for name, known in _each(runs, trouble).items()}
+    return {name: known.claim for name, known in _each(runs, trouble, _kept(runs)).items()}
 
 
-def _each(runs: Path, trouble: Callable[[str], None]) -> dict[str, Listed]:
-    kept: Kept[Listed] = Kept(runs, "claims", Listed)
+def _kept(runs: Path) -> Kept[Listed]:
+    return Kept(runs, "claims", Listed)
+
+
+def _each(runs: Path, trouble: Callable[[str], None], kept: Kept[Listed]) -> dict[str, Listed]:
     names = run_names(runs)
+    _read_ahead(runs, names, kept)
     found: dict[str, Listed] = {}
     for name in names:
         folder = runs / name
@@ -69,7 +66,7 @@ def _each(runs: Path, trouble: Callable[[str], None]) -> dict[str, Listed]:
         if seen is not None and not any(seen[:2]):
             continue
         known = None if seen is None else kept.get(name, seen)
-        if known is None or not _is_clean(known):
+        if known is None or not known.is_clean:
             try:
                 known, whole = _read(folder, trouble)
             except RunFileError as error:
@@ -82,27 +79,29 @@ def _each(runs: Path, trouble: Callable[[str], None]) -> dict[str, Listed]:
     return found
 
 
+def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[Listed]) -> None:
+    """Where thousands were never read, have processes read them."""
+    unread = [name for name in names if name not in kept]
+    if len(unread) < WORTH_PROCESSES:
+        return
+    from condense_core.runs.ahead import Ahead
+
+    with Ahead(runs, unread, no_base, claims=True) as ahead:
+        for name, lasting in ahead.found():
+            if lasting.claim is not None:
+                kept.put(name, lasting.before, lasting.after, lasting.claim)
+
+
 def _read(folder: Path, trouble: Callable[[str], None]) -> tuple[Listed, bool]:
     """A run, and whether all of it could be read."""
-    # import NumPy, which a list of runs that were read before does without
+    # imports NumPy
     from condense_core.runfile.reader import RunReader
-    from condense_core.runs.standing import standing
 
     with RunReader(folder) as run, run.one_moment():
         info = run.info()
-        # most of what a list would hold
-        shown = msgspec.structs.replace(info, experiment="")
         try:
-            return Listed(shown, standing(run, info)), True
+            return judged(run, info), True
         except RunFileError as error:
             # its row can be read, and so it is listed
             trouble(str(error))
-            return Listed(shown, None), False
-
-
-def _is_clean(found: Listed) -> bool:
-    claim = found.claim
-    if claim is None:
-        return clean(found.info)
-    texts = (claim.text, claim.why, *(text for one in claim.findings for text in (one.layer, one.wanted)))
-    return clean(found.info, *texts) and all(one.measure in MEASURES for one in claim.findings)
+            return Listed(in_list(info), None), False

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from condense_core.runfile import frames
 from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.levels import SimilarityEncoder
-from condense_core.runfile.places import several
+from condense_core.runfile.places import layer_and_member, several
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import reading
 from condense_core.runfile.stacks import Stack, decode, is_key
@@ -70,9 +70,10 @@ def _similarities(table: FrameTable, kept: Collection[int]) -> Iterator[tuple[in
     encoders: dict[str, SimilarityEncoder] = {}
     for row in table.of_kind("similarity"):
         of, stored = several(row.layer), decode(row.blob)
-        layer = row.layer if of is None else of.layer
+        layer, alone = layer_and_member(row.layer) if of is None else (of.layer, 0)
         stack = stored if isinstance(stored, Stack) else None
-        numbers = (0,) if stack is None else stack.members
+        # the last that trains has rows of its own, which go on from those of all
+        numbers = (alone,) if stack is None else stack.members
         each = [stored] if stack is None else [own for _, own in stack.each_member()]
         matrices = [frame for frame in each if isinstance(frame, frames.Similarity)]
         for number, frame in zip(numbers, matrices, strict=True):
@@ -84,5 +85,5 @@ def _similarities(table: FrameTable, kept: Collection[int]) -> Iterator[tuple[in
             sent = encoders.setdefault(layer, SimilarityEncoder()).encode_levels(
                 levels_ST, numbers, first.side, first.kernels, first.drawn_of
             )
-            written = sent if stack is not None else sent.of_member(0)
+            written = sent if stack is not None else sent.of_member(alone)
             yield row.seq, int(is_key(written)), frames.encode(written)

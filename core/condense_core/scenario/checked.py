@@ -22,7 +22,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def require(holds: bool, field: str, expected: str, value: object) -> None:
     """ValueError that quotes the value as it is written in the scenario."""
-    require_in_words(holds, field, expected, as_written(value, LONGEST_VALUE))
+    if not holds:
+        require_in_words(False, field, expected, as_written(value, LONGEST_VALUE))
 
 
 def require_in_words(holds: bool, field: str, expected: str, got: str) -> None:

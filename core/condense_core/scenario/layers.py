@@ -75,6 +75,11 @@ class Conv(_Layer, frozen=True, kw_only=True, tag_field="kind", tag="conv"):
         """Whether filters meet each position within their image, and nothing comes after them but the activation."""
         return (self.stride, self.padding, self.batch_norm, self.pool) == (1, 0, False, None)
 
+    @property
+    def averaged(self) -> int:
+        """Positions along the side of a square whose average the layer gives on; 1 where it averages none."""
+        return self.pool_size if self.pool == "average" else 1
+
     def positions(self, side: int) -> int:
         """Positions of a filter along a side of so many pixels; 0 or less where it does not fit."""
         return (side + 2 * self.padding - self.size) // self.stride + 1

@@ -39,6 +39,8 @@ Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 # Levels of tables and lists in a scenario: claim.requires and data.terms have four.
 DEEPEST = 16
+# The text that was looked at last, and its tables.
+_last: tuple[str | None, Mapping[str, Any]] = (None, {})
 # Fields that say one thing in several ways: the one that is set takes the place of the others.
 _INSTEAD: dict[tuple[str, ...], tuple[str, ...]] = {
     ("optimizer", "lr"): ("lr_lambda1", "lr_curvature", "lr_most"),
@@ -70,6 +72,17 @@ def parse(text: str, source: str = "scenario") -> Table:
     return table
 
 
+def looked_at(text: str, source: str = "scenario") -> Mapping[str, Any]:
+    """`parse`, for whoever changes nothing: of the text that was asked for last, the tables that there are. Of a run in
+    a list three ask, one after the other, and reading TOML is most of what that costs."""
+    global _last  # noqa: PLW0603 - replaced in one stroke, whatever threads there are
+    before, table = _last
+    if before != text:
+        table = parse(text, source)
+        _last = text, table
+    return table
+
+
 def read_value(text: str, source: str) -> object:
     """A single value as TOML writes it; None if the text is none, such as a word without quotes."""
     with decoding(ScenarioError, source):
@@ -83,18 +96,18 @@ def read_value(text: str, source: str) -> object:
 
 def ensemble(text: str, source: str = "scenario") -> Ensemble:
     """Of a scenario in TOML only how many draws it trains as one: what the rest of it says is not looked at."""
-    return _ensemble(parse(text, source), source)
+    return _ensemble(looked_at(text, source), source)
 
 
 def ensemble_and_claim(text: str, source: str = "scenario") -> tuple[Ensemble, Claim | None]:
     """The same, and its claim, None where it makes none."""
-    table = parse(text, source)
+    table = looked_at(text, source)
     found, claim = _ensemble(table, source), table.get("claim")
     with decoding(ScenarioError, source):
         return found, None if claim is None else typed.convert(claim, Claim)
 
 
-def _ensemble(table: Table, source: str) -> Ensemble:
+def _ensemble(table: Mapping[str, Any], source: str) -> Ensemble:
     with decoding(ScenarioError, source):
         return typed.convert(table.get("ensemble", {}), Ensemble)
 

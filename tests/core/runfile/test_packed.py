@@ -14,7 +14,7 @@ from recording import Recording
 
 from condense_core.errors import RunFileError
 from condense_core.measure_table import OF_THE_MACHINE
-from condense_core.runfile import packed, schema
+from condense_core.runfile import packed, rows, schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.rows import ScalarRow
 from condense_core.runfile.scalars import scalars_of
@@ -194,3 +194,55 @@ def test_a_recording_of_either_format_has_all_but_the_machines_own(tmp_path, for
             there = np.isin(steps, kept.instants)
             assert kept.curve(name)[0].tolist() == steps[there].tolist()
             assert bits(kept.curve(name)[1]) == bits(values[there])
+
+
+@pytest.mark.parametrize("format_", [1, 2, schema.VERSION])
+@pytest.mark.parametrize("still", [False, True])
+def test_ends_and_samples_of_a_curve_are_those_of_the_whole(tmp_path, format_, still):
+    """Steps with and without each of three names, and values that need another layout: found without the curve."""
+    of_run, draw = Recording(tmp_path, frames=2, format_=format_), np.random.default_rng(3)
+    for step in range(60):
+        names = [name for name in ("loss", "a", "b") if draw.random() < 0.7]
+        scalars = [(name, float(draw.choice([0.5, 0.1, draw.random()]))) for name in names]
+        of_run.writer.append(StepRecord(step, scalars, [], [("x", "y")] * int(draw.integers(0, 4))))
+    of_run.close()
+    with opened(of_run.folder) as connection, schema.one_moment(connection):
+        scalars = scalars_of(connection, still=still)
+        begins = {}
+        for name in ("loss", "a", "b", "loss"):
+            ((seq, steps, values),) = scalars.stretches(name, 0)
+            points = [scalars.first(name, least) for least in range(seq + 2)]
+            assert points[-1] is None
+            whole = list({point.seq: point for point in points if point is not None}.values())
+            assert [(point.step, point.value) for point in whole] == list(zip(steps, values, strict=True))
+            assert (scalars.first(name), scalars.newest(name)) == (whole[0], whole[-1])
+            for most in (2, 5, 24, 400):
+                chosen = packed.evenly(whole[0].seq, whole[-1].seq, most)
+                assert scalars.sample(name, most) == list(dict.fromkeys(points[least] for least in chosen))
+            begins[name] = scalars.begins(name)
+        assert begins["loss"][0] == scalars.first("loss").seq
+        assert len(set(begins.values())) == 3
+        assert (scalars.first("c"), scalars.newest("c"), scalars.sample("c", 24)) == (None, None, [])
+
+
+def test_a_row_of_another_length_is_damage_also_where_rows_are_read_whole(folder):
+    of_run = RunWriter(folder)
+    of_run.append(StepRecord(0, [("loss", 0.5)], [], []))
+    of_run.close()
+    with schema.writer(folder / FILE_NAME) as connection:
+        connection.execute("UPDATE scalar SET data = x'0000'")
+    with opened(folder) as connection, schema.one_moment(connection):
+        for still in (False, True):
+            for ask in (lambda found: found.newest("loss"), lambda found: found.sample("loss", 24)):
+                with pytest.raises(rows.DamagedError, match=r"scalar.data"):
+                    ask(scalars_of(connection, still=still))
+
+
+def test_a_layout_without_names_is_damage_before_anything_is_read(folder):
+    of_run = RunWriter(folder)
+    of_run.append(StepRecord(0, [("loss", 0.5)], [], []))
+    of_run.close()
+    with schema.writer(folder / FILE_NAME) as connection:
+        connection.execute("INSERT INTO scalar VALUES (1000, 1, 7, x'00000000')")
+    with opened(folder) as connection, pytest.raises(rows.DamagedError, match=r"there is no layout 7"):
+        scalars_of(connection).newest("loss")

@@ -18,7 +18,7 @@ from condense_core.errors import RunFileError
 from condense_core.runfile import frames, schema, stacks
 from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.levels import SimilarityEncoder
-from condense_core.runfile.places import place, place_of_several, several, stretches
+from condense_core.runfile.places import layer_and_member, place, place_of_several, several, stretches
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.rows import LONGEST_NAME
 from condense_core.runfile.schema import FILE_NAME
@@ -33,14 +33,18 @@ MEMBERS = 4
 DROPS = {6: [1], 14: [3]}
 
 
-def trained(runs: Path, format_: int) -> Path:
+# Only the third is left.
+ALL_BUT_ONE = {6: [1], 14: [0, 3]}
+
+
+def trained(runs: Path, format_: int, drops: dict[int, list[int]] = DROPS) -> Path:
     from support import SMALL
 
     settings = f"ensemble.members={MEMBERS}", "steps=40", "record.frames=20", "record.steps=[6, 14]"
     experiment = toml.build(toml.override(toml.parse(SMALL), settings))
     with mock.patch("condense_core.runs.create.create", partial(schema.create, version=format_)):
         folder = create_run(experiment, runs=runs, device="cpu")
-    trained_here(folder, DROPS)
+    trained_here(folder, drops)
     return folder
 
 
@@ -77,8 +81,10 @@ def test_each_seed_reads_what_rows_of_its_own_say(folders):
 
 
 def test_of_fewer_steps_each_seed_has_the_matrices_that_it_had(folders, tmp_path):
-    for format_, folder in folders.items():
-        file = tmp_path / f"{format_}.sqlite"
+    alone = trained(tmp_path, schema.VERSION, ALL_BUT_ONE)
+    assert ("similarity", "dense1@2", 40) in stored(alone)
+    for which, folder in enumerate([*folders.values(), alone]):
+        file = tmp_path / f"{which}.sqlite"
         file.write_bytes((folder / FILE_NAME).read_bytes())
         thin(file, 8)
         with RunReader(file) as thinned, RunReader(folder) as whole:
@@ -117,6 +123,7 @@ def test_a_name_says_whose_frames_a_row_has(members):
     if len(members) == 1:
         assert name == place("conv1", members[0])
         assert of is None
+        assert layer_and_member(name) == ("conv1", *members)
         return
     assert of is not None
     assert of.layer == "conv1"
@@ -136,6 +143,31 @@ def test_a_hostile_name_of_all_seeds_there_are_costs_nothing():
     of = several(f"conv1@{','.join(['0-999999999'] * 15)}")
     assert of is not None
     assert of.has(5)
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["dense1@0-1", "dense1@0-1"], "a name twice"),
+        ([f"dense1@0-1,{number}" for number in range(2, 4_099)], "more than 4,096 with one member"),
+        (["dense1@0-1,3", "dense1@0,2"], "more than 3 stretches"),
+    ],
+    ids=["twice", "a member's", "stretches"],
+)
+def test_of_places_without_end_no_file_is_read(make_run, monkeypatch, names, why):
+    """One open query each, a few hundred thousand were GB of memory."""
+    monkeypatch.setattr("condense_core.runfile.frame_table.MOST_SPANS", 3 if "stretches" in why else 10**6)
+    folder = make_run("ensemble.members=2")
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        every = [("similarity", name) for name in names]
+        connection.executemany("INSERT INTO place (kind, layer) VALUES (?, ?)", every[:-1])
+        connection.commit()
+        with RunReader(folder) as run:
+            assert run.similarity("dense1") is None
+            connection.execute("INSERT INTO place (kind, layer) VALUES (?, ?)", every[-1])
+            connection.commit()
+            with pytest.raises(RunFileError, match=why):
+                run.similarity("dense1")
 
 
 GOOD = {
@@ -160,8 +192,14 @@ GOOD = {
         {"same": {"side": 2, "key": True}},
         {"arrays": {"levels": ["f4", [1], b"1234"]}},
         {"of": "spectrum"},
+        {"same": GOOD["same"] | {"more": 1}},
+        {"same": GOOD["same"] | {"drawn_of": [[]] * 9}},
+        {"each": {"kernels": [2, 2]}},
+        {"each": {"drawn_of": [[[]], [[]]]}},
+        {"each": {str(field): [1, 1] for field in range(33)}},
+        {"members": [*range(4097)], "pieces": {"levels": b"\x7f\x00\x7f" * 4097}},
     ],
-    ids=lambda change: str(change)[:40],
+    ids=lambda change: str(change)[:60],
 )
 def test_a_damaged_row_of_several_seeds_is_one_error(make_run, change):
     folder = make_run("ensemble.members=2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from recording import Recording
 from condense_core.errors import CondenseError, MissingExtraError, ScenarioError
 from condense_core.installation import how_to_add
 from condense_tui.app.screenshot import draw_screen
-from condense_tui.documents.files import ExportError, write_file, write_folder
+from condense_tui.documents.files import ExportError, clear_partial, write_file, write_folder
 from condense_tui.export.make import export
 from condense_tui.export.wish import FORMATS, Format, Wish, file_name, format_named, size_of
 
@@ -36,6 +37,17 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
         write_file(path, b"theirs", force=False)
     assert path.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_program_left_half_written_is_cleared_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    old, new, other = (tmp_path / f".{name}.partial" for name in ("results.csv.aa", "results.csv.bb", "seeds.csv.aa"))
+    for file in (path, old, new, other):
+        file.write_text("x")
+    for file in (path, old, other):
+        os.utime(file, (1e9, 1e9))
+    clear_partial(path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, new, other])
 
 
 def test_a_folder_of_somebody_is_never_removed(tmp_path: Path) -> None:

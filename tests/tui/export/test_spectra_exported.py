@@ -31,8 +31,8 @@ def curved(tmp_path: Path) -> Recording:
     return made
 
 
-def _written(made: Recording, tmp_path: Path, format: Format, **more: str) -> str:
-    text = written(made.folder, tmp_path, format, **more).decode()
+def _written(run: Path, tmp_path: Path, format: Format, **more: str) -> str:
+    text = written(run, tmp_path, format, **more).decode()
     (tmp_path / "out").unlink()
     return text
 
@@ -53,12 +53,12 @@ def test_a_chart_ends_at_its_step_and_is_logarithmic_where_its_numbers_need_it(c
 
 
 def test_pictures_and_page_show_every_spectrum_that_was_recorded(curved: Recording, tmp_path: Path) -> None:
-    hessian = _written(curved, tmp_path, "svg", what="hessian")
+    hessian = _written(curved.folder, tmp_path, "svg", what="hessian")
     names = [item.text for item in ElementTree.fromstring(hessian).iter() if "name" in item.get("class", "")]
     assert sorted(names) == ["2/lr", "least", "λ1", "λ2"]
-    singular = _written(curved, tmp_path, "svg", what="singular", layer="conv1")
+    singular = _written(curved.folder, tmp_path, "svg", what="singular", layer="conv1")
     assert "largest singular values of conv1 over the steps" in singular
-    page = _written(curved, tmp_path, "html")
+    page = _written(curved.folder, tmp_path, "html")
     ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
     spectra = page.partition("<h2>Spectra</h2>")[2].partition("<h2>")[0]
     assert re.findall(r"<figcaption>([^<]*)<", spectra) == [
@@ -78,6 +78,6 @@ def test_on_paper_the_hessian_stands_beside_the_limit_of_stability(curved: Recor
 
 
 @pytest.mark.parametrize("what", ["ntk", "singular"])
-def test_what_was_not_recorded_says_what_records_it(what: str, recorded: Recording, tmp_path: Path) -> None:
+def test_what_was_not_recorded_says_what_records_it(what: str, recorded: Path, tmp_path: Path) -> None:
     with pytest.raises(CondenseError, match=r"record\.probes"):
         _written(recorded, tmp_path, "svg", what=what)

@@ -16,7 +16,7 @@ from condense_tui.sweep.axes import Axis, read_axes, typed
 from condense_tui.sweep.grid import ColourScale, Grid, Square, grids, scale_of
 from condense_tui.sweep.picture import draw, legend
 from condense_tui.sweep.plan import make_sweep
-from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult
+from condense_tui.sweep.results import COLUMNS, SEED_COLUMNS, CellResult, mixed_versions
 from condense_tui.sweep.svg import svg
 from condense_tui.sweep.table import cells_table
 
@@ -200,6 +200,20 @@ def test_what_is_of_the_network_is_one_picture_and_signs_and_orders_of_magnitude
     assert [item.texts[0] for item in picture.squares[0]] == ["1 of 4", "2 of 4"]
     table = cells_table(sweep, counted, show="condensed_coarse")
     assert [str(cell) for cell in table.columns[1].cells] == ["1/4", "2/4"]
+
+
+def test_cells_that_were_trained_with_different_versions_are_told():
+    """As those of a plugin that was changed between two runs of one command: its name in the scenario is the same."""
+
+    def made(versions: dict[str, str], status: str = "done") -> CellResult:
+        return msgspec.structs.replace(result(("0.1",), status=status), versions=versions)
+
+    alike = {"torch": "2.14.1", "own probe norm": "mine.py (sha256 1)"}
+    assert mixed_versions([made(alike)] * 3) == []
+    other = made({**alike, "own probe norm": "mine.py (sha256 2)"})
+    assert mixed_versions([made(alike), other, other, made({}, "failed")]) == [
+        "own probe norm mine.py (sha256 2) (2 cells), mine.py (sha256 1) (1)"
+    ]
 
 
 def test_cells_that_did_not_end_are_marked_in_picture_and_table(small: Experiment, tmp_path):

@@ -16,7 +16,7 @@ import pytest
 from support import SMALL, need_module, wait_for
 
 from condense_core.errors import RunFileError
-from condense_core.runfile.control import worker_is_alive
+from condense_core.runfile.control import hold, worker_is_alive
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.about_run import read_about
 
@@ -267,3 +267,14 @@ def test_any_recorded_measure_is_shown_and_stands_in_the_tables(tiny, tmp_path):
     options = (tiny, *options[1:2], "std=0.1", "--seeds", 2, "--out", out)
     assert "expected hessian in record.probes" in sweep(*options, "--show", "sharpness", code=2).stderr
     assert "no cell has recorded it" in sweep(*options, "--show", "unseen_loss", "--only-shown").stderr
+
+
+def test_a_second_command_fills_no_folder_of_the_first(tiny, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with hold(out):
+        answer = sweep(tiny, "--over", "seed=1,2", "--out", out, code=2)
+    assert answer.stderr == (
+        f"condense-tui: {out} is being filled by another command: wait until it ends, or choose another --out\n"
+    )
+    assert not [*out.iterdir()]

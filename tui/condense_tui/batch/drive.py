@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
-from condense_core.runfile.control import worker_is_alive
+from condense_core.runfile.control import hold, worker_is_alive
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runfile.status import FINAL, INTERRUPTED
@@ -92,6 +93,20 @@ def drive(
         # some came to their end while they were told to stop
         _end(progress, {cell.folder for cell in progress.running if is_finished(cell)})
     return progress
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Be the only command that fills the folder, for the length of the block; RunFileError if another one does. A
+    killed command leaves nothing that would have to be removed."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(hold(folder))
+        except RunFileError:
+            raise RunFileError(
+                f"{folder} is being filled by another command: wait until it ends, or choose another --out"
+            ) from None
+        yield
 
 
 def with_finished(plan: Plan) -> Plan:

@@ -208,14 +208,11 @@ def _runs(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
         for run, name in given.items()
         if same[name] == 1 and name.startswith(incomplete) and not _is_path(name)
     ]
-    names = [name for name in every if _tail(name, incomplete)]
-    called = _called(context, names)
-    tails = [_tail(name, incomplete) for name in names]
+    tails = {name: tail for name in every if (tail := _tail(name, incomplete))}
+    called = _called(context, list(tails))
+    often = Counter(tails.values())
     # the ends of two ids can be the same, and then only the whole of each says which
-    by_id = [
-        (tail if tails.count(tail) == 1 else name, called.get(name, ""))
-        for name, tail in zip(names, tails, strict=True)
-    ]
+    by_id = [(tail if often[tail] == 1 else name, called.get(name, "")) for name, tail in tails.items()]
     return by_name + by_id
 
 

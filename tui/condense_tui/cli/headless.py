@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from condense_core.runs.summary import Summary
 
 POLL_S = 0.1
+# A short run is looked at more often: after this share of the time for which it has been watched.
+FIRST_POLL_S, POLL_SHARE = 0.01, 0.01
 # Layers that a line of progress has room for.
 MOST_NAMED = 4
 # After Ctrl-C the run continues; within this time a second one stops it.
@@ -40,6 +42,11 @@ STOP_PATIENCE_S = 60.0
 def watch(folder: Path, showing: Showing, link: Link | None = None) -> int:
     """Wait for the run to end, showing progress, then print its summary. `link` keeps a mirror up to date."""
     with kept(link), _interrupts() as interrupts, RunReader(folder) as run:
+        # what the summary needs is loaded while the run trains
+        from condense_core.runs import summary  # noqa: F401
+        from condense_presets import paper_records  # noqa: F401
+        from condense_tui.text import tables  # noqa: F401
+
         try:
             ended = _follow(run, interrupts, link)
         except KeyboardInterrupt:
@@ -125,7 +132,7 @@ def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
         TextColumn("{task.fields[measured]}", markup=False),
         TimeRemainingColumn(),
     )
-    info = run.info()
+    info, begun = run.info(), time.monotonic()
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(label(run.folder, info), total=info.steps, measured=info.status)
@@ -135,8 +142,10 @@ def _follow(run: RunReader, interrupts: list[int], link: Link | None) -> bool:
                 return False
             if link is not None and link.failure is not None:
                 raise link.failure
-            time.sleep(POLL_S)
+            time.sleep(min(POLL_S, FIRST_POLL_S + POLL_SHARE * (time.monotonic() - begun)))
             info = run.info()
+            if progress.disable:
+                continue
             away = f"reconnecting to {info.mirror.host}" if info.mirror and info.mirror.link != "connected" else ""
             measured = _measured(run) or info.status
             if info.steps is None:

@@ -93,7 +93,7 @@ def reproduce(
     from condense_core.machine import usable_cores
     from condense_core.runs.create import require_engine
     from condense_core.scenario.device import device_named
-    from condense_tui.batch.drive import drive, so_far, with_finished
+    from condense_tui.batch.drive import alone_in, drive, so_far, with_finished
     from condense_tui.documents.files import ready_folder, write_file
     from condense_tui.reproduce.arms import read_across
     from condense_tui.reproduce.plan import QUESTIONS, QUICK_MINUTES, QUICK_SEEDS, make_plan, read_presets, within
@@ -130,7 +130,7 @@ def reproduce(
         progress = so_far(plan)
         stopped = f"after {len(progress.ended)} of {len(plan.cells)} runs" if progress.open else ""
     else:
-        with showing(plan) as show:
+        with alone_in(out), showing(plan) as show:
             progress = drive(plan, jobs=jobs, device=device, show=show)
         stopped = _stopped(plan, progress)
     try:

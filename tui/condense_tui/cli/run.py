@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    context: typer.Context,
     scenario: ScenarioArgument,
     settings: SettingsOption = None,
     seed: SeedOption = None,
@@ -106,7 +107,8 @@ def run(
     if not showing.in_app and (found := found_in(experiment.data)):
         typer.echo(found, err=True)
     try:
-        start_worker(folder)
+        # the process that was started before Typer was imported, if there is one
+        start_worker(folder, early=context.obj)
         return show_result(folder, showing) if detach else show_run(folder, showing)
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; {_what_is_there(folder)}") from None

@@ -116,6 +116,7 @@ def sweep(
 
     from condense_core.errors import StoppedError
     from condense_core.scenario.device import device_named
+    from condense_tui.batch.drive import alone_in
     from condense_tui.documents.files import ready_folder
     from condense_tui.sweep.axes import read_axes
     from condense_tui.sweep.plan import make_sweep
@@ -145,15 +146,16 @@ def sweep(
     swept = make_sweep(base, preset, axes, out.expanduser().resolve())
     _check_layer(layer, swept)
     ready_folder(swept.out)
-    progress, refused = _train(swept, engine, address, device, jobs)
-    stopped = _stopped(swept, progress, engine)
-    try:
-        results = read_results(swept, {**progress.refused, **refused}, show)
-        files = write_tables(results, swept, show)
-        pictures = _pictures(swept, results, show, layer)
-        files += _write_pictures(swept, results, pictures, show)
-    except KeyboardInterrupt:
-        raise StoppedError("stopped before the tables were written; run the same command to continue") from None
+    with alone_in(swept.out):
+        progress, refused = _train(swept, engine, address, device, jobs)
+        stopped = _stopped(swept, progress, engine)
+        try:
+            results = read_results(swept, {**progress.refused, **refused}, show)
+            files = write_tables(results, swept, show)
+            pictures = _pictures(swept, results, show, layer)
+            files += _write_pictures(swept, results, pictures, show)
+        except KeyboardInterrupt:
+            raise StoppedError("stopped before the tables were written; run the same command to continue") from None
     if json:
         document = {
             "scenario": swept.name,
@@ -314,6 +316,7 @@ def _print(
     from condense_tui.sweep.grid import has_values, scale_of
     from condense_tui.sweep.picture import draw, legend
     from condense_tui.sweep.plan import CELLS
+    from condense_tui.sweep.results import mixed_versions
     from condense_tui.sweep.table import cells_table
     from condense_tui.sweep.write import has_parquet
 
@@ -332,6 +335,8 @@ def _print(
         console.print(legend(scale, show, can), soft_wrap=True)
     if any(result.usable for result in results) and not any(map(has_values, pictures)):
         typer.echo(f"--show {show}: no cell has recorded it: the measure does not apply to this scenario", err=True)
+    for mixed in mixed_versions(results):
+        typer.echo(f"cells of different versions: {mixed}; to train one anew, remove its folder in cells/", err=True)
     missing = [result for result in results if result.status == "missing"]
     for result in results:
         if not result.usable and result not in missing:

@@ -7,10 +7,14 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from condense_core.errors import CondenseError
+
+# Nobody writes a file of some MB for so long.
+STALE_S = 60.0
 
 
 class ExportError(CondenseError):
@@ -60,6 +64,14 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, force: bool) -> No
         raise ExportError(f"cannot write {path}: {error.strerror}; choose another place") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def clear_partial(path: Path) -> None:
+    """Remove what a program that was killed has left beside the file that it wrote, some time ago."""
+    for left in path.parent.glob(f".{path.name[:80]}.*.partial"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE_S:
+                left.unlink()
 
 
 def check_free(path: Path, *, force: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from condense_core.errors import MissingExtraError
 from condense_core.installation import how_to_add
 from condense_tui.documents.csv_text import csv_text
-from condense_tui.documents.files import ready_folder, write_file
+from condense_tui.documents.files import clear_partial, ready_folder, write_file
 from condense_tui.sweep.axes import Axis, typed
 from condense_tui.sweep.plan import Sweep
 from condense_tui.sweep.results import CellResult, TableRow, Value, columns, seed_columns
@@ -51,6 +51,7 @@ def require_parquet() -> None:
 
 def replace(file: Path, content: bytes) -> Path:
     """Put the content in the file's place atomically: a reader sees either the old or the new content."""
+    clear_partial(file)
     write_file(ready_folder(file.parent) / file.name, content, force=True)
     return file
 

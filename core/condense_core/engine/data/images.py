@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from condense_core.engine.data import mnist
+from condense_core.engine.data import mnist, scikit_learns
 from condense_core.engine.data.pictures import decode
 from condense_core.errors import DataError
 from condense_core.scenario.class_folders import class_folders, named, pictures
@@ -97,18 +97,16 @@ def _too_few(name: str, available: int, wanted: int) -> DataError:
 
 
 def _digits(data: Digits) -> DrawImages:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
+    image, target = scikit_learns.digits()
 
     def draw(seed: int) -> Images:
-        chosen = _choose(data, seed, "digits", len(digits.images))
+        chosen = _choose(data, seed, "digits", len(image))
         return Images(
             # The scans count dark pixels in blocks of 4×4, so 16 is black.
-            pixel=torch.from_numpy(digits.images[chosen] / 16.0)[:, None],
-            label=torch.from_numpy(digits.target[chosen]).long(),
+            pixel=torch.from_numpy(image[chosen] / 16.0)[:, None],
+            label=torch.from_numpy(target[chosen]).long(),
             classes=10,
-            available=len(digits.images),
+            available=len(image),
             name="digits",
         )
 
@@ -116,9 +114,7 @@ def _digits(data: Digits) -> DrawImages:
 
 
 def _photos(data: Photos) -> DrawImages:
-    from sklearn.datasets import load_sample_images
-
-    photos = load_sample_images().images
+    photos = scikit_learns.photos()
     corners = [(photo.shape[0] - data.size + 1, photo.shape[1] - data.size + 1) for photo in photos]
     available = sum(rows * columns for rows, columns in corners)
     if data.samples > available:

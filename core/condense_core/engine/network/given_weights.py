@@ -16,8 +16,9 @@ from condense_core.errors import ScenarioError
 def load_weights(network: nn.Module, file: Path) -> None:
     """Give the network the parameters in a safetensors file, cast to its precision; a run's checkpoint will do.
 
-    Running statistics of a trunk are taken where the file has them, and start anew where it has not. ScenarioError, in
-    one line, where the file cannot be read or its parameters are not the network's.
+    Running statistics are taken where the file has them, and start anew where it has not; PyTorch's count of batches,
+    which decides on nothing, is passed over where the network has none. ScenarioError, in one line, where the file
+    cannot be read or its parameters are not the network's.
     """
     try:
         found = load_file(file)
@@ -25,6 +26,8 @@ def load_weights(network: nn.Module, file: Path) -> None:
         reason = " ".join(str(error).split())
         raise ScenarioError(f"initial: {file} cannot be read as safetensors ({reason})") from None
     found = checkpoint.parameters(found) or found
+    own = network.state_dict()
+    found = {name: value for name, value in found.items() if name in own or not name.endswith(".num_batches_tracked")}
     needed = {name: tuple(value.shape) for name, value in network.named_parameters()}
     shapes = {name: tuple(value.shape) for name, value in found.items()}
     needed |= {name: tuple(value.shape) for name, value in network.named_buffers() if name in shapes}
@@ -35,7 +38,7 @@ def load_weights(network: nn.Module, file: Path) -> None:
                 " that the weights come from"
             )
     with torch.no_grad():
-        for name, value in network.state_dict().items():
+        for name, value in own.items():
             if name in found:
                 value.copy_(found[name])
 

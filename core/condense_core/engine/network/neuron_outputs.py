@@ -68,12 +68,24 @@ def most_samples(network: MeasuredNetwork, inputs: Tensor) -> int:
     return max(len(few), min(len(inputs), MOST_SAMPLES, MOST_NUMBERS // largest))
 
 
-def input_rows(layer: nn.Module, input_: Tensor) -> Tensor:
-    """What every neuron reads of each sample, (n, K), of a convolution or a decoder at each position, (n · P, K)."""
+def input_rows(layer: nn.Module, input_: Tensor, averaged: int = 1) -> Tensor:
+    """What every neuron reads of each sample, (n, K), of a convolution or a decoder at each position, (n · P, K).
+
+    Of a convolution whose outputs are averaged over squares of `averaged` positions a side, the patches are: what
+    linear neurons give is what they would give for those."""
     if not isinstance(layer, nn.Conv2d):
         return input_.flatten(0, -2)
     of_a_sample = layer.weight[0].numel() * input_[0, 0].numel()
     step = max(1, len(input_) * of_a_sample // MOST_NUMBERS)
-    padding = 0 if isinstance(layer.padding, str) else layer.padding
-    patches_nKP = functional.unfold(input_[::step], layer.kernel_size, padding=padding, stride=layer.stride)
+    padding = (0, 0) if isinstance(layer.padding, str) else layer.padding
+    looked_at = input_[::step]
+    patches_nKP = functional.unfold(looked_at, layer.kernel_size, padding=padding, stride=layer.stride)
+    if averaged > 1:
+        sides = [
+            (side + 2 * around - filter_side) // stride + 1
+            for side, around, filter_side, stride in zip(
+                looked_at.shape[2:], padding, layer.kernel_size, layer.stride, strict=True
+            )
+        ]
+        patches_nKP = functional.avg_pool2d(patches_nKP.reshape(*patches_nKP.shape[:2], *sides), averaged).flatten(2)
     return patches_nKP.transpose(1, 2).flatten(0, 1)

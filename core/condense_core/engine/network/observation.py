@@ -262,8 +262,11 @@ class Observation:
         return most_samples(self._network, self._dataset.input)
 
     def input_rows(self, layer: str, input_: Tensor) -> Tensor:
-        """What each neuron of the layer reads, a row a sample, of a convolution or a decoder a row a position."""
-        return input_rows(self._network.get_submodule(self._network.parts[layer].module), input_)
+        """What each neuron of the layer reads, a row a sample, of a convolution or a decoder a row a position; of what
+        is averaged before it is given on, the average."""
+        settings = self._experiment.convolutions.get(layer)
+        module = self._network.get_submodule(self._network.parts[layer].module)
+        return input_rows(module, input_, settings.averaged if settings else 1)
 
     @property
     def outputs_and_samples(self) -> tuple[int, int]:
@@ -327,7 +330,6 @@ def signal_of(layer: Layer, residual_Nd: Tensor, dataset: Dataset, *, bias: bool
         return dense_signal(residual_Nd, dataset.input.flatten(1), bias=bias)
     assert layer.pool != "max"
     assert not layer.batch_norm
-    averaged = layer.pool_size if layer.pool else 1
     return signal_matrix(
         residual_Nd,
         dataset.input,
@@ -335,7 +337,7 @@ def signal_of(layer: Layer, residual_Nd: Tensor, dataset: Dataset, *, bias: bool
         bias=bias,
         stride=layer.stride,
         padding=layer.padding,
-        averaged=averaged,
+        averaged=layer.averaged,
     )
 
 

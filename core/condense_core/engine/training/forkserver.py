@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from condense_core.libraries import blame
@@ -48,11 +49,19 @@ def main() -> int:
                 running[_fork(Path(folder), work, alive, held)] = folder
         pid, status = os.waitpid(-1, os.WNOHANG if open_ else 0) if running else (0, 0)
         if pid in running:
-            folder = running.pop(pid)
-            _say(f"{folder}\t{os.waitstatus_to_exitcode(status)}")
-            # half of what a short run takes: the next ones are forked with it
-            preloaded = preloaded or not open_ or preload(Path(folder))
+            load = None if preloaded or not open_ else preload
+            preloaded = _ended(running.pop(pid), os.waitstatus_to_exitcode(status), load) or preloaded
     return 0
+
+
+def _ended(folder: str, status: int, load: Callable[[Path], bool] | None) -> bool:
+    """Say that a run has ended; whether `load` has loaded now what such runs load late, half of what a short one takes.
+
+    It reads the run file, and comes first: whoever is told that the run has ended may remove its folder at once.
+    """
+    loaded = load is not None and load(Path(folder))
+    _say(f"{folder}\t{status}")
+    return loaded
 
 
 def _fork(folder: Path, work: object, alive: int, held: int) -> int:

@@ -1,8 +1,11 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
 from tolerances import rtol
 
+from condense_core.engine.data import scikit_learns
 from condense_core.engine.data.datasets import load
 from condense_core.errors import DataError
 from condense_core.scenario.experiment import Digits, Photos, Sine
@@ -43,6 +46,24 @@ def test_all_digits_are_drawn_once_each():
     sample = load(Digits(samples=1797, seed=5))
     drawn = sorted((16 * sample.input[:, 0]).flatten(1).tolist())
     assert drawn == sorted(load_digits().images.reshape(1797, -1).tolist())
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_scikit_learn_ships_is_read_without_it_and_asked_for_where_it_lies_elsewhere(monkeypatch, elsewhere):
+    from sklearn.datasets import load_digits, load_sample_images
+
+    digits, photos = load_digits(), load_sample_images().images
+    if elsewhere:
+        monkeypatch.setattr(scikit_learns, "_datasets", lambda *parts: None)
+    else:
+        # whoever imports it now fails
+        monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    image, target = scikit_learns.digits()
+    assert (image.dtype, target.dtype) == (digits.images.dtype, digits.target.dtype)
+    assert np.array_equal(image, digits.images)
+    assert np.array_equal(target, digits.target)
+    assert all(map(np.array_equal, scikit_learns.photos(), photos))
+    assert len(scikit_learns.photos()) == len(photos)
 
 
 def test_photo_patches_are_balanced_pieces_of_their_photo():

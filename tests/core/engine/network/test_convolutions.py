@@ -7,6 +7,7 @@ import itertools
 import msgspec
 import pytest
 import torch
+from safetensors.torch import save_file
 from tolerances import rtol
 from torch import nn
 
@@ -245,3 +246,19 @@ def test_members_of_an_ensemble_have_statistics_of_their_own():
     state = together.state_dict()
     assert torch.equal(state["member.1.network.bn1.running_var"], second.state_dict()["network.bn1.running_var"])
     assert not torch.equal(state["member.1.network.bn1.running_var"], state["network.bn1.running_var"])
+
+
+def test_weights_and_statistics_of_pytorchs_modules_are_a_start(tmp_path):
+    experiment = scenario(FULL, Dense(width=4))
+    trained = reference(experiment)
+    with torch.no_grad():
+        trained(load(experiment.data).input.double())
+    names = dict(zip("0158", ("conv1", "bn1", "dense1", "output"), strict=True))
+    given = {f"{names[name[0]]}{name[1:]}": value for name, value in trained.state_dict().items() if names.get(name[0])}
+    assert "bn1.num_batches_tracked" in given
+    save_file(given, tmp_path / "given.safetensors")
+    (seen,) = ensemble(msgspec.structs.replace(experiment, initial=str(tmp_path / "given.safetensors"))).observe()
+    data = load(experiment.data).input.double()
+    with torch.no_grad():
+        expected = trained.eval()(data)
+    assert float((seen.outputs(data) - expected).norm()) <= SAME * float(expected.norm())

@@ -128,6 +128,23 @@ def test_hidden_neurons_of_a_decoder_are_compared_over_all_tokens_of_the_sample(
         assert rows.chance_entries(name) == [input_dimensions(given[number - 1].flatten(0, 1))]
 
 
+@pytest.mark.parametrize("fields", [{}, {"pool_size": 6}, {"size": 4, "stride": 2, "padding": 3, "pool_size": 3}])
+def test_chance_of_averaged_outputs_is_that_of_averaged_inputs(fields):
+    layer = Conv(width=100, activation="identity", bias=False, pool="average", **fields)
+    members, sample = trained(msgspec.structs.replace(CASES["convolution"], layers=(layer,)), steps=0)
+    rows = OutputRows(members, [range(len(sample))])
+    (chance,) = rows.chance_entries("conv1-outputs")
+    # filters of a single pixel give what any filter reads
+    single_pixels = torch.eye(layer.size**2).view(-1, 1, layer.size, layer.size)
+    read = torch.conv2d(sample.input, single_pixels, stride=layer.stride, padding=layer.padding)
+    averaged = torch.nn.functional.avg_pool2d(read, layer.pool_size)
+    assert chance == input_dimensions(averaged.movedim(1, -1).flatten(0, 2))
+    assert chance < input_dimensions(read.movedim(1, -1).flatten(0, 2))
+    # of outputs of random linear filters it is the mean squared cosine, or nearly
+    squared = np.square(rows.cosine("conv1-outputs")[0][np.triu_indices(100, 1)]).mean()
+    assert chance == pytest.approx(1 / squared, abs=1)
+
+
 def test_dead_and_saturated_neurons_have_no_direction_and_are_dropped():
     inputs = torch.randn(50, 3, dtype=torch.float64)
     weight = torch.randn(6, 3, dtype=torch.float64)

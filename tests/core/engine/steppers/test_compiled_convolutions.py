@@ -69,14 +69,23 @@ def test_images_in_chunks_are_the_same(samples, monkeypatch):
     assert_equals_each_seed_alone(CompiledConvolutions, experiment, steps=2)
 
 
-def test_threads_change_no_bit_of_the_convolutions(monkeypatch):
-    experiment = images(Conv(width=4), Conv(width=3))
+@pytest.fixture
+def threads():
+    """Sets how many threads PyTorch takes; after the test they are as before."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_threads_change_no_bit_of_the_convolutions(threads):
+    experiment = images(Conv(width=4), Conv(width=3), Dense(width=6))
     alone, together = make(CompiledConvolutions, experiment), make(CompiledConvolutions, experiment)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    threads(1)
     alone.advance(5)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    threads(3)
     together.warm_up()
     together.advance(5)
+    assert torch.get_num_threads() == 3
     one, other = alone.state_dict(), together.state_dict()
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 

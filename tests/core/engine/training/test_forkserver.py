@@ -12,7 +12,7 @@ import pytest
 from support import wait_for
 
 from condense_core.engine.steppers import compiled
-from condense_core.engine.training import worker
+from condense_core.engine.training import forkserver, worker
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import write_run
 from condense_core.runs.worker_pool import Pool
@@ -50,6 +50,16 @@ def test_what_compiled_runs_load_late_is_loaded_once(tmp_path, monkeypatch):
     assert not worker.preload(tmp_path)
     assert worker.preload(written(tmp_path / "wide", WIDE))
     assert asked == ["float32"]
+
+
+def test_a_folder_is_not_read_any_more_once_its_run_is_said_to_have_ended(tmp_path, monkeypatch):
+    """A node of a cluster removes it at once, and SQLite makes files beside the one that it reads."""
+    order = []
+    monkeypatch.setattr(forkserver, "_say", order.append)
+    assert not forkserver._ended("/runs/a", 0, lambda folder: bool(order.append(folder)))
+    assert order == [Path("/runs/a"), "/runs/a\t0"]
+    assert not forkserver._ended("/runs/b", 1, None)
+    assert order[2:] == ["/runs/b\t1"]
 
 
 @pytest.mark.usefixtures("forked")

@@ -24,6 +24,7 @@ from condense_core.engine.steppers.compiled.vectors import (
     store,
     where_less,
 )
+from condense_core.scenario.layers import CENTRED_PREFIX
 
 # called by compiled code only
 _INNER = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -44,6 +45,12 @@ CODES = {
     "centred-softplus": 10,
 }
 """Activations by the numbers that `activate` knows them by."""
+
+
+def code_of(activation: str) -> int:
+    """The number of an activation; a centred one that is 0 at 0 as it stands is the plain one."""
+    return CODES.get(activation, CODES.get(activation.removeprefix(CENTRED_PREFIX), -1))
+
 
 # Coefficients of Φ(-a)·e^(a²/2)/t, Φ the normal distribution, in powers of 2t - 1 with t = 5/(5 + a): interpolated at
 # 200 Chebyshev points, to 1e-9 and 2e-15.

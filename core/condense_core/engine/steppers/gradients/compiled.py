@@ -25,7 +25,7 @@ from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
 from condense_core.scenario.data_sizes import sample_count
-from condense_core.scenario.experiment import CENTRED_PREFIX, GD, Adam, Experiment
+from condense_core.scenario.experiment import GD, Adam, Experiment
 
 Numbers = NDArray[Any]
 
@@ -119,7 +119,7 @@ class CompiledGradients:
 
     def _tables(self) -> None:
         """Where everything is in memory, for `training.train`."""
-        from condense_core.engine.steppers.compiled.functions import CODES
+        from condense_core.engine.steppers.compiled.functions import code_of
 
         place: dict[str, int] = {}
         tensors, flat_at, own_at = [], 0, 0
@@ -136,7 +136,7 @@ class CompiledGradients:
         for number, (name, layer) in enumerate(zip(self._names, self._experiment.layers, strict=True)):
             weight = f"{name}.{'weight' if number else 'kernels'}"
             rows, entries = self.parameters.stacked[weight].shape[1:]
-            sigma = CODES.get(layer.activation, CODES.get(layer.activation.removeprefix(CENTRED_PREFIX), -1))
+            sigma = code_of(layer.activation)
             layers.append([rows, entries, place[weight], place.get(f"{name}.bias", -1), hidden * self._columns, sigma])
             hidden += rows
         rows, entries = self.parameters.stacked["output.weight"].shape[1:]

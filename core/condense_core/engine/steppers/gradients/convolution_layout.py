@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from condense_core.engine.steppers.parameters import ByName
-from condense_core.scenario.experiment import CENTRED_PREFIX, Conv
+from condense_core.scenario.experiment import Conv
 
 Whole = NDArray[np.int64]
 
@@ -91,7 +91,6 @@ class ConvolutionLayout:
             self.hidden += rows * columns * filters
             self.back += (rows + 2 * this.padding) * this.back_across
             own_channels, channels = layer.width, filters
-        self._codes = [layer.activation.removeprefix(CENTRED_PREFIX) for layer in layers], layers
         self._tile = tile
 
     @property
@@ -100,8 +99,8 @@ class ConvolutionLayout:
         last = self._layers[-1]
         return last.hidden_at, last.rows * last.columns, last.width, last.filters
 
-    def tables(self, codes: dict[str, int]) -> tuple[Whole, Whole, Whole]:
-        """Layers, places and entries; `codes` are the numbers of activations."""
+    def tables(self, codes: Sequence[int]) -> tuple[Whole, Whole, Whole]:
+        """Layers, places and entries; `codes` are the numbers of the layers' activations."""
         rows: list[list[int]] = []
         places: list[Whole] = []
         entries: list[Whole] = []
@@ -114,13 +113,11 @@ class ConvolutionLayout:
                 side[:, None, None] * layer.across + side[:, None] * layer.channels + np.arange(layer.channels)
             ).ravel()
             own = _whole_tiles(offsets, self._tile)
-            plain, conv = self._codes[0][number], self._codes[1][number]
-            code = codes.get(conv.activation, codes.get(plain, -1))
             middle, end = placed + len(forward), placed + len(forward) + len(turned)
             rows.append([
                 layer.filters, layer.channels, layer.rows, layer.columns, layer.across, layer.size * layer.channels,
                 layer.size, layer.weight_at, layer.turned_at, layer.bias_at if layer.bias else -1, layer.grad_at,
-                layer.bias_grad_at, layer.hidden_at, layer.back_at, layer.back_from, layer.back_across, code,
+                layer.bias_grad_at, layer.hidden_at, layer.back_at, layer.back_from, layer.back_across, codes[number],
                 placed, middle, middle, end, listed, listed + len(own),
             ])  # fmt: skip
             places += [forward, turned]

@@ -85,7 +85,7 @@ class CompiledConvolutions:
         self, experiment: Experiment, networks: Sequence[Network], datasets: Sequence[Dataset], *, shared: bool
     ) -> None:
         from condense_core.engine.steppers.compiled.convolutions import TILE
-        from condense_core.engine.steppers.compiled.functions import CODES
+        from condense_core.engine.steppers.compiled.functions import code_of
         from condense_core.engine.steppers.compiled.vectors import LANES
 
         self._passes = compiled.load_convolutions(experiment.dtype).call
@@ -96,7 +96,7 @@ class CompiledConvolutions:
         names = experiment.layer_names
         lanes = LANES[experiment.dtype]
         self._layout = ConvolutionLayout(convolutions, names[: len(convolutions)], datasets[0].input_shape, lanes, TILE)
-        self._tables = self._layout.tables(CODES)
+        self._tables = self._layout.tables([code_of(layer.activation) for layer in convolutions])
         dense = [layer for layer in experiment.layers if isinstance(layer, Dense)]
         self._above = [*names[len(convolutions) :], "output"]
         self._sigma = [elementwise(layer.activation) for layer in dense]
@@ -112,15 +112,22 @@ class CompiledConvolutions:
         """Images that go forward and back at a time."""
         self._hidden, self._slopes = (zeros(self._chunk * layout.hidden, self._dtype) for _ in range(2))
         self._back: list[Tensor] = []
+        self._threads = 1
         self._pool: ThreadPoolExecutor | None = None
         self._outputs: dict[int, Tensor] = {}
 
     def forward_backward(self, batch: Sequence[Tensor] | None, masks: Masks | None = None) -> None:
         assert masks is None
         self.parameters.zero_grad()
-        self._outputs = {
-            row: self._of_member(row, None if batch is None else batch[row]) for row in range(len(self._datasets))
-        }
+        self._threads = torch.get_num_threads()
+        # products between convolutions are many and small: threads would wait for each other at every one of them
+        torch.set_num_threads(1)
+        try:
+            self._outputs = {
+                row: self._of_member(row, None if batch is None else batch[row]) for row in range(len(self._datasets))
+            }
+        finally:
+            torch.set_num_threads(self._threads)
 
     def output(self, row: int) -> Tensor:
         return self._outputs[row]
@@ -164,7 +171,7 @@ class CompiledConvolutions:
         """Pass a chunk of images forward, or back from the gradients by its last activations."""
         layout, count = self._layout, len(image)
         back = self._slopes if top is None else top
-        threads = min(torch.get_num_threads(), PARTS)
+        threads = min(self._threads, PARTS)
         while len(self._back) < threads:
             self._back.append(zeros(layout.back, self._dtype))
         layers, places, entries = self._tables

@@ -1,0 +1,112 @@
+"""Thousands of runs that were not read before, read by a process on each core: Python reads one at a time, whatever
+threads there are.
+
+`python -m condense_core.runs.ahead RUNS BASE WHAT` reads the runs that are named on standard input, and answers with
+what can be kept of them. Whoever asked finds it in the caches, under the same rule as what was read long ago; a run
+that is not there, as one that trains or is damaged, is read where it is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from condense_core import typed
+from condense_core.machine import usable_cores
+from condense_core.runs.judged import Listed
+from condense_core.runs.kept import WORTH_PROCESSES, Signature, signature
+from condense_core.runs.label import PresetBase
+from condense_core.runs.read_run import KeptGlance, Lasting, read
+
+# Runs lie on one disk.
+MOST_PROCESSES = 8
+_CLAIMS = "claims"
+
+
+class _Read(msgspec.Struct, frozen=True, array_like=True):
+    """What can be kept of the run of that name."""
+
+    name: str
+    before: Signature
+    after: Signature
+    glance: KeptGlance
+    claim: Listed | None
+
+
+class Ahead:
+    """Processes that read runs, where there are enough of these and cores for it. Use it as a context: leaving it ends
+    them."""
+
+    def __init__(self, runs: Path, names: Sequence[str], base: PresetBase, *, claims: bool) -> None:
+        """`names` are those of folders in `runs`; with `claims`, how their claims stand is read as well."""
+        self._processes: list[subprocess.Popen[bytes]] = []
+        count = min(usable_cores(), MOST_PROCESSES, 2 * len(names) // WORTH_PROCESSES)
+        where = f"{base.__module__}:{base.__qualname__}"
+        if count < 2 or not where.replace(":", ".").replace(".", "").isidentifier():
+            return
+        command = [sys.executable, "-P", "-m", __name__, str(runs), where, _CLAIMS if claims else ""]
+        for number in range(count):
+            with tempfile.TemporaryFile() as asked:
+                asked.write("\n".join(names[number::count]).encode())
+                asked.seek(0)
+                self._processes.append(
+                    subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                )
+
+    def found(self) -> Iterator[tuple[str, Lasting]]:
+        """What can be kept of the runs that they read, by their names; waits until all are done. A process that fails
+        has read nothing."""
+        for process in self._processes:
+            assert process.stdout is not None
+            with contextlib.suppress(msgspec.DecodeError):
+                for each in typed.from_msgpack(process.stdout.read(), list[_Read]):
+                    yield each.name, Lasting(each.before, each.after, each.glance, each.claim)
+
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for process in self._processes:
+            process.kill()
+            assert process.stdout is not None
+            process.stdout.close()
+            process.wait()
+        self._processes = []
+
+
+def main() -> int:
+    runs, where, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    module, _, name = where.partition(":")
+    base: PresetBase = getattr(importlib.import_module(module), name)
+    # looking for cycles among thousands of things that are all kept finds none
+    gc.disable()
+    found = []
+    for each in sys.stdin.buffer.read().decode().split("\n"):
+        folder = runs / each
+        try:
+            before = signature(str(folder))
+        except OSError:
+            # whoever asked for it says why
+            continue
+        lasting = read(folder, base, before, claims=what == _CLAIMS)[1] if any(before[:2]) else None
+        if lasting is not None:
+            found.append(_Read(each, *lasting))
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.buffer.write(msgspec.msgpack.encode(found))
+        sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""A run as lists show it, and how its claim stands, read in one opening of its file; and what is kept of it."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from condense_core.errors import RunFileError
+from condense_core.runfile.info import RunInfo
+from condense_core.runs import glance as glancing
+from condense_core.runs.about_run import NOTHING, AboutRun
+from condense_core.runs.glance import Glance, LayerGlance
+from condense_core.runs.kept import Signature, clean, lasts, signature
+from condense_core.runs.label import PresetBase
+
+if TYPE_CHECKING:
+    from condense_core.runfile.open_file import OpenFile
+    from condense_core.runs.judged import Listed
+
+
+class KeptGlance(msgspec.Struct, frozen=True, array_like=True):
+    """A glance without what only says where it is."""
+
+    info: RunInfo
+    loss: tuple[float, ...]
+    layers: tuple[LayerGlance, ...]
+    about: AboutRun = NOTHING
+    differs: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether its texts can be shown as they are."""
+        about = self.about
+        words = (about.name, about.note, *about.tags, about.sweep, *self.differs)
+        return clean(self.info, *(layer.name for layer in self.layers), *words)
+
+
+class Lasting(NamedTuple):
+    """What can be kept of a run that was read between two looks at its files; `claim` where that was asked for, and
+    could be read."""
+
+    before: Signature
+    after: Signature
+    glance: KeptGlance
+    claim: Listed | None
+
+
+def read(folder: Path, base: PresetBase, before: Signature | None, *, claims: bool) -> tuple[Glance, Lasting | None]:
+    """The run in a folder that looked so just before, and what can be kept of it: nothing where it may change without
+    its files, or its file cannot be read. With `claims`, how its claim stands is read as well."""
+    claim: Listed | None = None
+
+    def judge(file: OpenFile) -> None:
+        nonlocal claim
+        from condense_core.runfile.reader import RunReader
+        from condense_core.runs.judged import judged
+
+        # whoever lists claims reads it once more, and says why
+        with contextlib.suppress(RunFileError):
+            claim = judged(RunReader(folder, opened=file), file.info)
+
+    found = glancing.glance(folder, base, judge) if claims else glancing.glance(folder, base)
+    info = found.info
+    if before is None or info is None or not lasts(info) or found.trouble:
+        return found, None
+    kept = KeptGlance(info, found.loss, found.layers, found.about, found.differs)
+    return found, Lasting(before, signature(str(folder)), kept, claim)

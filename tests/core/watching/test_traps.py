@@ -305,7 +305,8 @@ def test_parameters_that_are_spread_over_processes_are_put_together_by_all_of_th
             probe.bind(("127.0.0.1", 0))
             port = str(probe.getsockname()[1])
         kept = tmp_path / f"{who}.pt"
-        environment = {**os.environ, "CONDENSE_RUNS_DIR": str(runs)}
+        # one of them was aborted at its end once, on a busy machine, and nobody knows by what: this would tell
+        environment = {**os.environ, "CONDENSE_RUNS_DIR": str(runs), "PYTHONFAULTHANDLER": "1"}
         both = [
             subprocess.Popen(
                 [sys.executable, "-c", SHARDED, str(rank), port, who, str(kept)], env=environment, stderr=-1, text=True

@@ -157,7 +157,7 @@ def test_a_worker_says_it_as_the_runs_reason(installed, monkeypatch, make_run):
     folder: Path = make_run()
     # as an import of what is not there, or does not fit, ends
     monkeypatch.setitem(sys.modules, "condense_core.engine.training.worker", None)
-    assert worker._train(folder) == 1
+    assert worker._train(worker._Run(folder)) == 1
     assert read_run(folder).status == "failed"
     assert read_run(folder).reason.startswith("training needs torch>=2.4 (2.3.1 is installed); to install: ")
 

@@ -78,6 +78,6 @@ def test_on_paper_the_hessian_stands_beside_the_limit_of_stability(curved: Recor
 
 
 @pytest.mark.parametrize("what", ["ntk", "singular"])
-def test_what_was_not_recorded_says_what_records_it(what: str, recorded: Path, tmp_path: Path) -> None:
+def test_what_was_not_recorded_says_what_records_it(what: str, recorded: Recording, tmp_path: Path) -> None:
     with pytest.raises(CondenseError, match=r"record\.probes"):
-        _written(recorded, tmp_path, "svg", what=what)
+        _written(recorded.folder, tmp_path, "svg", what=what)

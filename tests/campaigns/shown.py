@@ -67,7 +67,10 @@ def hostile(draw: Random, run: Path) -> None:
             for id_, names in connection.execute("SELECT id, names FROM layout").fetchall():
                 steering = [f"{name}{ESCAPES}" if at % 7 == 3 else name for at, name in enumerate(json.loads(names))]
                 connection.execute("UPDATE layout SET names = ? WHERE id = ?", (json.dumps(steering), id_))
-            connection.execute("UPDATE frame SET layer = ? WHERE layer = 'conv2'", (ESCAPES,))
+            # since format 4 the names of layers stand in a table of their own
+            known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'place'").fetchone()
+            table = "place" if known else "frame"
+            connection.execute(f"UPDATE {table} SET layer = ? WHERE layer = 'conv2'", (ESCAPES,))
         if draw.random() < 0.4:
             connection.execute("UPDATE run SET experiment = experiment || ?", (f"\n# {ESCAPES}\nname = 'x'",))
         connection.commit()

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 import zstandard
-from support import rows, trained_here
+from support import need_module, rows, trained_here
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import frames, schema, stacks
@@ -51,6 +51,7 @@ def trained(runs: Path, format_: int, drops: dict[int, list[int]] = DROPS) -> Pa
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """One training, recorded in the format that has rows of several seeds, and in the one before."""
+    need_module("torch")
     root = tmp_path_factory.mktemp("runs")
     return {format_: trained(root / str(format_), format_) for format_ in (3, schema.VERSION)}
 

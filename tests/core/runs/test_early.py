@@ -6,7 +6,6 @@ import os
 import socket
 from pathlib import Path
 
-import psutil
 import pytest
 from support import wait_for
 
@@ -15,6 +14,8 @@ from condense_core.runfile.info import LOG_NAME, read_run
 from condense_core.runs import early
 from condense_core.runs.create import start_worker
 from condense_core.runs.early import EarlyWorker
+
+psutil = pytest.importorskip("psutil", reason="of what trains, which is not installed")
 
 MARK = "CONDENSE_TEST_EARLY"
 

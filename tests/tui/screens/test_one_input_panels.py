@@ -76,7 +76,7 @@ async def test_field_alone(tmp_path: Path) -> None:
         run_screen(pilot).query_one("#field").focus()
         await pilot.press("z")
         await until(lambda: "layers" not in text(pilot), "the field alone")
-        assert sum(text(pilot).count(arrow) for arrow in ARROWS) > before
+        await until(lambda: sum(text(pilot).count(arrow) for arrow in ARROWS) > before, "more of the field")
 
 
 async def test_other_runs_have_no_such_tab_and_say_why(tmp_path: Path) -> None:

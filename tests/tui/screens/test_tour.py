@@ -30,7 +30,8 @@ async def test_every_caption_is_whole_and_its_panel_is_in_front(size: tuple[int,
             screen = app.screen
             assert isinstance(screen, TourScreen)
             assert screen.choices.tab == stop.panel
-            assert IN_FRONT[stop.panel] in text(pilot) and "too small" not in text(pilot)
+            await until(lambda panel=stop.panel: IN_FRONT[panel] in text(pilot), "the panel in front")
+            assert "too small" not in text(pilot)
             await pilot.press("space" if number % 2 else "right")
         await until(lambda: type(app.screen) is RunScreen, "the recording without captions")
 

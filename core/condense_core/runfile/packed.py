@@ -9,24 +9,19 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-import functools
-import math
 import sqlite3
-import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from condense_core import typed
-from condense_core.foreign import reason
 from condense_core.runfile import rows
+from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, LayoutRow, RowLayout, decoded, fits, floats
 from condense_core.runfile.rows import (
     LONGEST_NAME,
     DamagedError,
     Length,
-    Name,
     Numbered,
     Point,
     ScalarRow,
@@ -36,8 +31,7 @@ from condense_core.runfile.rows import (
 )
 from condense_core.runfile.schema import one_moment
 
-# Names of one row, and its bytes.
-MOST_NAMES = 4_096
+# Bytes of one row.
 LARGEST_ROW = 8 * MOST_NAMES
 # Names of all layouts together: a bound on hostile files.
 MOST_TEXT = 8 * 1024 * 1024
@@ -48,21 +42,8 @@ MOST_MIXED = 200
 MOST_PARTS = 2 * MOST_MIXED + 50
 
 _NOTHING = contextlib.nullcontext()
-_WIDTH = {"f": 4, "d": 8}
-_KIND = {width: kind for kind, width in _WIDTH.items()}
-# Characters of a layout that is kept for other files.
-LONGEST_KEPT = 20_000
 # The next layout that has rows, one step of the index.
 _NEXT_USED = "SELECT layout FROM scalar WHERE layout > ? ORDER BY layout LIMIT 1"
-
-LayoutNumber = Annotated[int, Meta(ge=1, lt=2**31)]
-_Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_NAMES)]
-
-
-class _LayoutRow(NamedTuple):
-    id: LayoutNumber
-    names: str
-    kinds: Annotated[str, Meta(max_length=MOST_NAMES)]
 
 
 class _LayoutId(NamedTuple):
@@ -86,38 +67,6 @@ class _PackedPoint(NamedTuple):
 _EndRow = tuple[int, Any, Any]
 
 
-class RowLayout:
-    """Whose values a row has, and where in it."""
-
-    def __init__(self, id_: int, names: tuple[str, ...], kinds: str) -> None:
-        self.id = id_
-        self.names = names
-        self.kinds = kinds
-        self._struct = struct.Struct(f"<{kinds}")
-        self.size = self._struct.size
-        self.places: dict[str, tuple[int, int]] = {}
-        """Of each name where its value begins, and how many bytes it has."""
-        at = 0
-        for name, kind in zip(names, kinds, strict=True):
-            self.places[name] = at, _WIDTH[kind]
-            at += _WIDTH[kind]
-
-    def packed(self, values: tuple[float, ...]) -> bytes | None:
-        """The values as bytes; None where they would lose digits."""
-        try:
-            data = self._struct.pack(*values)
-        except OverflowError:
-            return None
-        found = self._struct.unpack(data)
-        return data if found == values or all(map(_same, found, values)) else None
-
-    def unpacked(self, data: bytes) -> tuple[float, ...]:
-        """The values of a row; DamagedError if it has another length."""
-        if len(data) != self.size:
-            raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {len(data)}")
-        return self._struct.unpack(data)
-
-
 class PackedScalars:
     """Scalars of one open run file; what `scalars.Scalars` says of them."""
 
@@ -137,7 +86,7 @@ class PackedScalars:
             cursor = self._points(name, "> ?1", "ORDER BY seq LIMIT ?2", (after, -1 if most is None else most))
             if cursor is not None:
                 for seqs, steps, data in rows.columns(cursor, _PackedPoint, "scalar"):
-                    yield Stretch(seqs[-1], steps, _floats(data))
+                    yield Stretch(seqs[-1], steps, floats(data))
 
     def first(self, name: str, least: int = 0) -> Point | None:
         with self._one_moment():
@@ -235,8 +184,8 @@ class PackedScalars:
             cursor = self._connection.execute(
                 "SELECT id, names, kinds FROM layout WHERE id > ? ORDER BY id", (self._highest,)
             )
-            for row in rows.each(cursor, _LayoutRow, "layout"):
-                self._take(_decoded(row), len(row.names))
+            for row in rows.each(cursor, LayoutRow, "layout"):
+                self._take(decoded(row), len(row.names))
         if not self._checked:
             # whoever writes adds a layout with its first row
             self._checked = all(self._used())
@@ -299,7 +248,7 @@ class PackedScalars:
     def _point(self, name: str, end: str, least: int) -> Point | None:
         cursor = self._points(name, ">= ?1", end, (least,))
         row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
-        return None if row is None else Point(row.seq, row.step, *_floats((row.data,)))
+        return None if row is None else Point(row.seq, row.step, *floats((row.data,)))
 
     def _ends(self, name: str, order: str) -> list[tuple[RowLayout, _EndRow]]:
         """The first rows in that order, one of each layout that has the name."""
@@ -332,7 +281,7 @@ class PackedScalars:
         at, width = layout.places[name]
         value = data[at : at + width] if isinstance(data, bytes) else data
         row = rows.checked((seq, step, value), _PackedPoint, "scalar")
-        return Point(row.seq, row.step, *_floats((row.data,)))
+        return Point(row.seq, row.step, *floats((row.data,)))
 
     def _nearest(self, name: str, least: Sequence[int]) -> list[Point]:
         """Of each layout the first points of a curve from each of these numbers on, all of them in order."""
@@ -349,7 +298,7 @@ class PackedScalars:
         found = sorted({row.seq: row for row in every}.values())
         return [
             Point(row.seq, row.step, value)
-            for row, value in zip(found, _floats([row.data for row in found]), strict=True)
+            for row, value in zip(found, floats([row.data for row in found]), strict=True)
         ]
 
     def _packed(self, names: tuple[str, ...], values: tuple[float, ...]) -> tuple[int, bytes]:
@@ -371,7 +320,7 @@ class PackedScalars:
             raise ValueError(f"more than {2 * MOST_MIXED} combinations of scalars")
         full = self._mixed >= MOST_MIXED
         kinds = "".join(
-            "d" if full or self._is_wide(name) or not _fits(value) else "f"
+            "d" if full or self._is_wide(name) or not fits(value) else "f"
             for name, value in zip(names, values, strict=True)
         )
         text = msgspec.json.encode(names).decode()
@@ -381,7 +330,7 @@ class PackedScalars:
         return layout
 
     def _is_wide(self, name: str) -> bool:
-        return any(width == _WIDTH["d"] for _, _, width in self._places(name))
+        return any(width == WIDTH["d"] for _, _, width in self._places(name))
 
 
 def sampled(first: Callable[[int], Point | None], newest: Point | None, most: int) -> list[Point]:
@@ -396,44 +345,3 @@ def sampled(first: Callable[[int], Point | None], newest: Point | None, most: in
 def evenly(first: int, last: int, most: int) -> list[int]:
     """So many numbers from the first to the last."""
     return [first + (last - first) * place // (most - 1) for place in range(most)]
-
-
-def _decoded(row: _LayoutRow) -> RowLayout:
-    """A layout of a file; DamagedError if it is none. Runs of one scenario have the same ones."""
-    return _kept(row) if len(row.names) <= LONGEST_KEPT else _made(row)
-
-
-def _made(row: _LayoutRow) -> RowLayout:
-    try:
-        names = tuple(typed.from_json(row.names, _Names))
-    except msgspec.DecodeError as error:
-        raise DamagedError(f"layout.names: {reason(error)}") from None
-    if len(set(names)) != len(names):
-        raise DamagedError("layout.names: a name twice")
-    if len(row.kinds) != len(names) or not set(row.kinds) <= _WIDTH.keys():
-        raise DamagedError(f"layout.kinds: expected d or f for each of {len(names)} names")
-    return RowLayout(row.id, names, row.kinds)
-
-
-_kept = functools.lru_cache(maxsize=100)(_made)
-
-
-def _floats(data: Sequence[bytes]) -> Sequence[float]:
-    """Values that have four or eight bytes each."""
-    joined = b"".join(data)
-    for kind, width in _WIDTH.items():
-        if len(joined) == width * len(data):
-            return struct.unpack(f"<{len(data)}{kind}", joined)
-    return [struct.unpack(f"<{_KIND[len(value)]}", value)[0] for value in data]
-
-
-def _fits(value: float) -> bool:
-    """Whether float32 holds it exactly."""
-    try:
-        return _same(struct.unpack("<f", struct.pack("<f", value))[0], value)
-    except OverflowError:
-        return False
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))

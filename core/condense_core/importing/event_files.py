@@ -13,8 +13,8 @@ from condense_core.errors import DataError, MissingExtraError, nearest
 from condense_core.foreign import decoding
 from condense_core.importing.sources import EventFile
 from condense_core.installation import how_to_add
+from condense_core.runfile.given_names import LONGEST, MOST_NAMES, named
 from condense_core.runfile.rows import LARGEST_STEP, LATEST
-from condense_core.runfile.scalar_names import LONGEST, MOST_NAMES, named
 from condense_core.text import printable, short
 
 # Values of all curves together: some 500 MB while they are read.

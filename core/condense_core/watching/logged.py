@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from condense_core.runfile.given_names import MOST_NAMES, named
 from condense_core.runfile.precision import SINGLE, rounded
-from condense_core.runfile.scalar_names import MOST_NAMES, named
 
 # Of each name a point every tenth of a second, and in a long run as many in each doubling of its time.
 EVERY_S = 0.1

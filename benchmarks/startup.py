@@ -11,18 +11,17 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from leftovers import end_tidily
 from terminal import Terminal
 from waiting import run
-
-from condense_presets import preset_files
 
 HERE = Path(__file__).parents[1]
 PYTHON = sys.executable
@@ -47,8 +46,6 @@ APP = [PYTHON, "-c", "from condense_tui.main import main; main()"]
 ONE_STEP = [*APP, "run", "digits-gd", "--headless", "--set", "steps=1", "--runs-dir"]
 # Since when each of them is in the app; the first that is on the screen counts, where the next comes in the same write.
 FRAME, DATA = ("opening", "conv1"), ("conv1",)
-# How many presets there are: here, and in trees from before demonstrations were presets of their own.
-LISTED = (f"presets {len(preset_files())}", "presets 80")
 
 Environment = Mapping[str, str]
 
@@ -101,7 +98,14 @@ def memory(command: list[str], *texts: str) -> Callable[[Environment], float]:
     return take
 
 
-def measures(folder: Path) -> list[Measure]:
+def presets_of(tree: Environment) -> str:
+    """What the home screen of a tree says when it has read all of its presets."""
+    count = [PYTHON, "-c", "import condense_presets as own; print(len(own.preset_files()))"]
+    return f"presets {subprocess.check_output(count, env=tree, text=True).strip()}"
+
+
+def measures(folder: Path, trees: Sequence[Environment]) -> list[Measure]:
+    listed = [presets_of(tree) for tree in trees]
     typer, textual = folder / "typer_app.py", folder / "textual_app.py"
     typer.write_text(HELLO_TYPER)
     textual.write_text(HELLO_TEXTUAL)
@@ -115,10 +119,10 @@ def measures(folder: Path) -> list[Measure]:
         Measure("condense-tui run, one step", "ms", whole(*ONE_STEP, str(folder / "short"))),
         Measure("condense-tui, first frame", "ms", until(APP, "opening", "filter")),
         Measure("condense-tui, home screen", "ms", until(APP, "filter")),
-        Measure("condense-tui, both lists read", "ms", until(APP, *LISTED)),
+        Measure("condense-tui, both lists read", "ms", until(APP, *listed)),
         Measure("condense-tui attach, first frame", "ms", until(attach, *FRAME)),
         Measure("condense-tui attach, first data", "ms", until(attach, *DATA)),
-        Measure("condense-tui at home, resident", "MB", memory(APP, *LISTED)),
+        Measure("condense-tui at home, resident", "MB", memory(APP, *listed)),
         Measure("condense-tui attach, resident", "MB", memory(attach, *DATA)),
     ]
 
@@ -147,7 +151,7 @@ def main() -> None:
         trees = [of_tree(tree.resolve(), Path(folder)) for tree in (HERE, asked.against) if tree is not None]
         # one that both can open
         run([*APP, "run", "digits-gd", "--headless", "--set", "steps=30"], env=trees[-1])
-        wanted = measures(Path(folder))
+        wanted = measures(Path(folder), trees)
         times: dict[str, list[list[float]]] = {each.name: [] for each in wanted}
         # the first round compiles, and fills the machine's cache of files: it does not count
         for _ in range(1 + asked.runs):

@@ -28,12 +28,10 @@ def paths(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 
 def reached(command: Any, path: tuple[str, ...]) -> Any:
     """What a line of these words reaches."""
-    context = command.make_context("condense-tui", list(path), resilient_parsing=True)
-    words = [*context._protected_args, *context.args]
-    while words:
-        name, command, words = command.resolve_command(context, words)
-        context = command.make_context(name, words, parent=context, resilient_parsing=True)
-        words = [*context._protected_args, *context.args]
+    context = command.make_context("condense-tui", [], resilient_parsing=True)
+    for name in path:
+        _, command, _ = command.resolve_command(context, [name])
+        context = command.make_context(name, [], parent=context, resilient_parsing=True)
     return command
 
 

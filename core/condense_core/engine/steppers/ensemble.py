@@ -93,12 +93,18 @@ class TrainingEnsemble:
             self._train_step()
 
     def _take(self, method: SteppingMethod, steps: int) -> None:
+        settings = self._experiment.optimizer
         while steps:
             self._set_rates()
-            changes = [step - self.step for step, _ in self._experiment.optimizer.later_lr if step > self.step]
+            changes = [step - self.step for step, _ in settings.later_lr if step > self.step]
             count = min([steps, *changes])
             (optimiser_,) = self._optimisers
-            method.train(count, optimiser_, self._batches.span(self.step, count, self.members))
+            shares = None
+            if settings.warmup or settings.decay != "none":
+                # of the full rate, so that where a block begins changes no bit
+                (optimiser_.lr,) = self._full_rates
+                shares = [settings.lr_share(self.step + number, self._experiment.steps) for number in range(count)]
+            method.train(count, optimiser_, self._batches.span(self.step, count, self.members), shares)
             self._has_gradients = False
             self.step += count
             steps -= count

@@ -24,7 +24,7 @@ from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.training import worker
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.experiment import GD, Adam, Dense, Digits, Ensemble
+from condense_core.scenario.experiment import GD, Adam, AdamW, Dense, Digits, Ensemble
 
 CPU = torch.device("cpu")
 SOURCES = [Path(functions.__file__)]
@@ -83,7 +83,7 @@ def test_a_network_that_diverged_stays_so(name, dtype):
     assert (activated(name, infinite)[0] == expected).all()
 
 
-@pytest.mark.parametrize("case", ["compiled", "compiled in batches"])
+@pytest.mark.parametrize("case", ["compiled", "compiled in batches", "compiled with momentum", "compiled adamw"])
 def test_however_many_steps_are_asked_for_at_a_time_bits_are_the_same(case):
     method, experiment = METHODS[case]
     whole, parts = make(method, experiment), make(method, experiment)
@@ -147,6 +147,17 @@ def test_the_scenario_alone_decides():
     assert gradient_method(wide, CPU) is MlpGradients
     many = msgspec.structs.replace(LONG, steps=2_000, ensemble=Ensemble(members=1024), data=Digits(samples=300))
     assert gradient_method(many, CPU) is CompiledGradients
+
+
+def test_every_optimiser_is_compiled_and_nothing_that_is_drawn():
+    schedule = {"warmup": 4, "decay": "cosine"}
+    known = GD(lr=0.1, momentum=0.9, **schedule), Adam(lr=0.1, weight_decay=0.1, **schedule), AdamW(lr=0.1)
+    drawn = GD(lr=0.1, noise=0.3), AdamW(lr=0.1, noise=0.3)
+    of = {each: gradient_method(msgspec.structs.replace(LONG, optimizer=each), CPU) for each in (*known, *drawn)}
+    assert {of[each] for each in known} == {CompiledGradients}
+    assert {of[each] for each in drawn} == {MlpGradients}
+    dropped = msgspec.structs.replace(LONG, layers=(Dense(width=7, dropout=0.1),))
+    assert gradient_method(dropped, CPU) is MlpGradients
 
 
 def test_what_a_checkpoint_says_is_obeyed():

@@ -66,6 +66,7 @@ class Terminal:
             os.execvpe(command[0], list(command), environment)
         fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.written: list[tuple[float, bytes]] = []
+        self._spent: dict[float, float] = {}
         self._answers = answers
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
@@ -124,14 +125,19 @@ class Terminal:
         return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
 
     def seconds_of_cpu(self) -> float:
-        """Processor time taken so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time that all threads of the program took so far."""
+        # its clock's number, as clock_getcpuclockid(3) makes it on Linux
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def seconds_of_cpu_at(self, when: float) -> float:
+        """Processor time that the program had taken when it wrote what came at that time."""
+        return self._spent[when]
 
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        # which still asks for its clock
         self._thread.join(PATIENCE_S)
+        os.waitpid(self.pid, 0)
         os.close(self._file)
 
     def _read(self) -> None:
@@ -143,7 +149,9 @@ class Terminal:
                 data = os.read(self._file, 65_536)
             except OSError:
                 return
-            self.written.append((time.perf_counter(), data))
+            now = time.perf_counter()
+            self._spent[now] = self.seconds_of_cpu()
+            self.written.append((now, data))
             if self._answers:
                 # a question may come in two parts
                 os.write(self._file, ANSWER * (tail + data).count(QUESTION))

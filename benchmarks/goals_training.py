@@ -201,7 +201,7 @@ def memory(_: int) -> list[Row]:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         name, megabytes = json.loads(done.stdout)
-        what = f"a run on 10,000 images 3×32×32, {'one convolution' if layers == 1 else 'three convolutions'}, all included"
+        what = f"a run on 10,000 images 3×32×32, {'one' if layers == 1 else 'three'} of 32 filters, all included"
         rows.append(Row(what, "≤ 2 GB", f"{megabytes / 1000:.2f} GB ({name})", "", megabytes <= 2_000))
     return rows
 

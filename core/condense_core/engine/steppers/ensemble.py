@@ -41,6 +41,7 @@ class TrainingEnsemble:
         """Numbers of those that still train."""
         self.notes: list[str] = []
         """What people should know of how steps are taken; whoever reads them empties the list."""
+        self._device = device
         self._experiment = experiment
         self._experiments = experiment.members
         dtype: torch.dtype = getattr(torch, experiment.dtype)
@@ -119,10 +120,19 @@ class TrainingEnsemble:
         self.step += 1
 
     def prepare(self) -> None:
-        """Do the part of the next step that observations need: its work is the step's, not the measurement's."""
+        """Do the part of the next step that observations need, and wait for it and all steps before: their work is
+        training's, and not that of whoever measures next."""
         if self._whole_sample and not self._has_gradients:
             self._forward_backward()
             self._has_gradients = True
+        self.settle()
+
+    def settle(self) -> None:
+        """Return when the device has done all that it was given; a GPU is told of steps long before it takes them."""
+        if self._device.type == "cuda":
+            done = torch.cuda.Event()
+            done.record(torch.cuda.current_stream(self._device))
+            done.synchronize()
 
     def warm_up(self) -> None:
         """Do most of a step's work, or a block's, and change nothing, to see how long it takes."""

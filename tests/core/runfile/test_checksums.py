@@ -149,8 +149,22 @@ def test_a_damaged_row_of_scalars_is_a_gap_with_a_word_and_refused_to_whoever_co
             assert viewer.curve(name)[0].tolist() == steps[:-1]
         assert damage.text == f"left out, since it is damaged: scalars at step {at}"
     seen = glance(folder)
-    assert not seen.trouble
+    left_out = f"left out, since it is damaged: scalars at step {at}"
+    assert seen.trouble == f"cannot read all of {folder / FILE_NAME}; {left_out}"
     assert len(seen.loss) == len(steps) - 1
+
+
+def test_a_list_goes_on_without_a_damaged_frame_of_several_seeds(tmp_path):
+    several = Recording(tmp_path, frames=6, kernels=(6, 4), members=3)
+    several.write()
+    several.finish()
+    several.close()
+    before = glance(several.folder)
+    last = several.steps[-1]
+    change(several.folder, f"UPDATE frame SET blob = flip(blob, 20) WHERE {frame_where('members', '', last)}")
+    seen = glance(several.folder)
+    assert seen.trouble.endswith(f"left out, since it is damaged: members at step {last}")
+    assert [layer.seeds for layer in seen.layers] == [layer.seeds for layer in before.layers] == [3, 3]
 
 
 def test_all_that_reads_a_curve_leaves_out_the_same(recording):

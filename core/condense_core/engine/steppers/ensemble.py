@@ -130,7 +130,7 @@ class TrainingEnsemble:
     def settle(self) -> None:
         """Return when the device has done all that it was given; a GPU is told of steps long before it takes them."""
         if self._device.type == "cuda":
-            done = torch.cuda.Event()
+            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
             done.record(torch.cuda.current_stream(self._device))
             done.synchronize()
 

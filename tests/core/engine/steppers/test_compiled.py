@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -176,6 +177,33 @@ def test_without_numba_steps_are_those_of_pytorch_and_that_is_said(monkeypatch):
     assert "NUMBA_DISABLE_JIT" in note and "so far" not in note
     (note,) = make_ensemble(LONG, [load(LONG.data)] * 3, CPU, CompiledGradients.name).notes
     assert "so far were compiled" in note
+
+
+BROKEN = {
+    "of a library that is missing": "raise OSError('Could not find/load shared object file: libllvmlite.so')",
+    "too old for NumPy": "raise AttributeError('module numpy has no attribute long')",
+    "too new for Python": "raise ImportError('Numba needs Python 3.10')",
+    "that cannot compile": """
+class config:
+    DISABLE_JIT, CACHE_DIR = 0, ""
+def njit(*_, **__):
+    raise RuntimeError("no such target\\nmore")
+""",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_numba_costs_speed_and_no_run(how, tmp_path, monkeypatch):
+    (tmp_path / "numba.py").write_text(BROKEN[how])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "numba"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    compiled.load.cache_clear()
+    ensemble = make_ensemble(LONG, [load(LONG.data)] * 3, CPU)
+    assert ensemble.name == MlpGradients.name
+    (note,) = ensemble.notes
+    assert "steps are not compiled: " in note
+    assert "\n" not in note
 
 
 def test_compiled_code_is_taken_only_from_where_nobody_else_writes(tmp_path, monkeypatch):

@@ -21,6 +21,7 @@ from condense_core.engine.network.activations import activation
 from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
 from condense_core.engine.steppers.compiled import functions
 from condense_core.engine.steppers.gradients import compiled as gradients
+from condense_core.engine.steppers.gradients import numpys_tanh
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.training import worker
@@ -168,8 +169,18 @@ def test_what_a_checkpoint_says_is_obeyed():
     assert gradient_method(scenario(), CPU, CompiledGradients.name) is CompiledGradients
 
 
+@pytest.mark.parametrize("way", [None, CompiledGradients.name])
+def test_without_numba_the_faster_tanh_is_taken(way, monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.NUMPY)
+    monkeypatch.setattr(numpys_tanh, "TANH_MATTERS_S", 0.0)
+    compiled.load.cache_clear()
+    assert make_ensemble(LONG, [load(LONG.data)] * 3, CPU, way).name == numpys_tanh.NAME
+
+
 def test_without_numba_steps_are_those_of_pytorch_and_that_is_said(monkeypatch):
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.TORCH)
     compiled.load.cache_clear()
     ensemble = make_ensemble(LONG, [load(LONG.data)] * 3, CPU)
     assert ensemble.name == MlpGradients.name
@@ -200,7 +211,7 @@ def test_a_broken_numba_costs_speed_and_no_run(how, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     compiled.load.cache_clear()
     ensemble = make_ensemble(LONG, [load(LONG.data)] * 3, CPU)
-    assert ensemble.name == MlpGradients.name
+    assert ensemble.name in {MlpGradients.name, numpys_tanh.NAME}
     (note,) = ensemble.notes
     assert "steps are not compiled: " in note
     assert "\n" not in note

@@ -95,6 +95,26 @@ asyncio.run(main())
     assert imported(program, *ENGINE, "typer") == []
 
 
+def test_home_loads_what_shows_a_run_once_it_has_read_its_presets(tmp_path: Path):
+    program = f"""
+import asyncio, pathlib, sys, time
+from condense_tui.app.app import CondenseApp
+
+async def main():
+    app = CondenseApp(runs=pathlib.Path({str(tmp_path)!r}))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "condense_tui.screens.run.screen" not in sys.modules
+        deadline = time.monotonic() + 60
+        while "condense_tui.screens.run.screen" not in sys.modules and time.monotonic() < deadline:
+            await pilot.pause(0.01)
+        assert app.home.lists.catalogue
+        assert app.screen is app.home
+
+asyncio.run(main())
+"""
+    assert imported(program, "condense_tui.screens.run.screen", "torch") == ["condense_tui.screens.run.screen"]
+
+
 # All of them are replayed in tests/tui/cli/test_recordings.py; these show what they are there for.
 SHOWING = sorted(name for name in recordings() if name.startswith(("digits", "photos")))
 

@@ -71,6 +71,7 @@ def test_the_first_frame_waits_for_no_preferences_where_there_are_none(tmp_path:
 
 def test_a_list_of_runs_and_presets_needs_neither_numpy_nor_pytorch():
     listing = "import condense_core.runs.glance, condense_presets.catalogue, condense_tui.screens.home.screen"
+    listing += ", condense_tui.terminal.outlet"
     assert imported(listing, "numpy", "torch", "typer", "plotext") == []
 
 

@@ -148,6 +148,11 @@ def checked(values: tuple[Any, ...], row: type[R], table: str) -> R:
     return _typed([values], row, table)[0]
 
 
+def all_checked(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[R]:
+    """Rows that were taken out already; DamagedError where one is not as its type says."""
+    return _typed(found, row, table)
+
+
 def chunks(cursor: sqlite3.Cursor, row: type[R], table: str) -> Iterator[list[R]]:
     """Many rows, by their numbers, CHUNK at a time.
 

@@ -58,6 +58,7 @@ class Allowance(Budget):
         return max(self._share * trained, self._start + early)
 
     def due(self, trained: float, *, must: bool = False) -> list[str]:
+        """As of any budget; before the first answer only what can be known without one."""
         if must:
             return super().due(trained, must=True)
         if not self._answered and len(self._asked) >= BLIND:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from condense_core.errors import CondenseError
 from condense_tui.actions import Place
 from condense_tui.keys import actions_on
 from condense_tui.screens.splash import Opening
+from condense_tui.terminal.garbage import none_at_first
 from condense_tui.terminal.habits import Habits, remembered
 from condense_tui.terminal.shell import Shell, ShellScreen
 from condense_tui.terminal.signals import leaving
@@ -193,12 +193,11 @@ def launch(
 
     No garbage is collected until the first frame is up.
     """
-    gc.disable()
     # plots are built and files are read in threads; a key press must not wait until one of them has had its five
     # milliseconds
     sys.setswitchinterval(SWITCH_S)
-    app = CondenseApp(place, kept=kept, habits=remembered(), tour=tour, play=play)
-    try:
+    with none_at_first():
+        app = CondenseApp(place, kept=kept, habits=remembered(), tour=tour, play=play)
         with leaving(app.exit):
             try:
                 app.run()
@@ -207,5 +206,3 @@ def launch(
         if app.crash is not None:
             raise app.crash
         return app.visited
-    finally:
-        gc.enable()

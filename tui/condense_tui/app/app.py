@@ -99,7 +99,7 @@ class CondenseApp(Shell):
 
     def on_presets_ready(self) -> None:
         """Home is there with its lists: load what a run is shown with behind it, so that one opens at once."""
-        Thread(target=_load_what_shows_runs, name="loading").start()
+        self.call_after_refresh(Thread(target=_load_what_shows_runs, name="loading").start)
 
     def open_run(self, place: Path, link: Link | None = None) -> None:
         from condense_tui.screens.run.screen import RunScreen

@@ -226,8 +226,10 @@ def ways(case: Case, device: torch.device, timer: Timer, steps: int) -> Iterator
     counts = []
     for advance in (loop, own):
         # libraries load, kernels are chosen, graphs captured
-        advance(min(steps, 64))
-        each = timer(advance, min(steps, 64))
+        advance(2)
+        first = max(2, min(steps, 64, int(STRETCH_S / timer(advance, 2))))
+        advance(first)
+        each = timer(advance, first)
         counts.append((max(2, min(steps, int(STRETCH_S / each))), max(2, min(10 * steps, int(RUN_S / each)))))
     (of_loop, _), (of_own, of_run) = counts
     yield "eager, fused Adam", lambda: timer(loop, of_loop)

@@ -74,19 +74,20 @@ class RowLayout:
 
     def unpacked(self, data: bytes) -> tuple[float, ...]:
         """The values of a row; DamagedError if it has another length."""
-        self._check(data)
+        self.check(len(data))
         return self._struct.unpack(data)
 
     def value(self, data: bytes, name: str) -> float:
         """The value of one of its names in a row; DamagedError if the row has another length."""
-        self._check(data)
+        self.check(len(data))
         at, width = self.places[name]
         (found,) = _ONE[width].unpack_from(data, at)
         return float(found)
 
-    def _check(self, data: bytes) -> None:
-        if len(data) != self.size:
-            raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {len(data)}")
+    def check(self, length: int) -> None:
+        """DamagedError if rows of this layout have another length."""
+        if length != self.size:
+            raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {length}")
 
 
 def decoded(row: LayoutRow) -> RowLayout:

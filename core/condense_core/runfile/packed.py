@@ -13,7 +13,7 @@ import bisect
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -42,6 +42,9 @@ MOST_TEXT = 8 * 1024 * 1024
 MOST_MIXED = 200
 # Layouts that a name may have: with these, and its own alone, far below what SQLite joins in one query (500).
 MOST_PARTS = 2 * MOST_MIXED + 50
+
+if TYPE_CHECKING:
+    from condense_core.runfile.whole_rows import WholeRows
 
 _NOTHING = contextlib.nullcontext()
 # The next layout that has rows, one step of the index.
@@ -136,6 +139,12 @@ class PackedScalars:
                         raise DamagedError(f"scalars at step {row.step} have a wrong checksum")
                     data = data[: -checksums.SIZE]
                 yield ScalarRow(row.seq, row.step, layout.names, layout.unpacked(data))
+
+    def whole(self) -> WholeRows | None:
+        from condense_core.runfile.whole_rows import whole_rows
+
+        with self._one_moment():
+            return whole_rows(self._connection, self._layouts, self._wrong)
 
     def sizes(self, after: int) -> Iterator[int]:
         cursor = self._connection.execute("SELECT length(data) FROM scalar WHERE seq > ? ORDER BY seq", (after,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -96,6 +97,10 @@ class CondenseApp(Shell):
             self.install_screen(self._home, "home")
         return self._home
 
+    def on_presets_ready(self) -> None:
+        """Home is there with its lists: load what a run is shown with behind it, so that one opens at once."""
+        self.call_after_refresh(Thread(target=_load_what_shows_runs, name="loading").start)
+
     def open_run(self, place: Path, link: Link | None = None) -> None:
         from condense_tui.screens.run.screen import RunScreen
 
@@ -178,6 +183,12 @@ class CondenseApp(Shell):
             await self.run_action(call, screen)
 
         return run
+
+
+def _load_what_shows_runs() -> None:
+    # what cannot be loaded is tried again where a run is opened, and its error is said there
+    with contextlib.suppress(Exception):
+        import condense_tui.screens.run.screen  # noqa: F401
 
 
 def places_of(screen: Screen[Any]) -> tuple[Place, ...]:

@@ -73,5 +73,6 @@ def test_garbage_is_collected_once_a_command_begins(words: list[str], collects: 
             assert CliRunner().invoke(outline(app), words).exit_code == 0
             assert gc.isenabled() is collects
         assert gc.isenabled()
+        assert gc.get_freeze_count()
     finally:
         gc.unfreeze()

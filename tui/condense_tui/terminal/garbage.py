@@ -9,12 +9,16 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def none_at_first() -> Iterator[None]:
-    """Collect no garbage until `collect_again` says so, or until the end of this."""
+    """Collect no garbage until `collect_again` says so, or until the end of this.
+
+    So Python looks for none either where the program ends without having done more than start, which takes it longer
+    than to lay out the help that was asked for.
+    """
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        collect_again()
 
 
 def collect_again() -> None:

@@ -20,6 +20,7 @@ from condense_core.runfile.curves import FloatArray, IntArray, WholeCurve, new_a
 from condense_core.runfile.held_scalars import LARGEST_ROW, PackedRow
 from condense_core.runfile.layouts import RowLayout
 from condense_core.runfile.rows import DamagedError, Seq
+from condense_core.runfile.wrong_rows import WrongRows
 
 # Bytes of all rows: a million steps of two layers are 200 MB.
 MOST_BYTES = 300_000_000
@@ -102,8 +103,11 @@ class WholeRows:
         return WholeCurve(joined.last, joined.steps, joined.values(name))
 
 
-def whole_rows(connection: sqlite3.Connection, layouts: Mapping[int, RowLayout]) -> WholeRows | None:
-    """All rows of an open file of version 2 or later, in the caller's transaction; None where they are too many."""
+def whole_rows(
+    connection: sqlite3.Connection, layouts: Mapping[int, RowLayout], wrong: WrongRows | None
+) -> WholeRows | None:
+    """All rows of an open file of version 2 or later, in the caller's transaction, without those that are `wrong`; None
+    where they are too many."""
     counted = connection.execute("SELECT layout, count(*) FROM scalar WHERE seq > 0 GROUP BY layout LIMIT 10000")
     counts = {row.layout: row.rows for row in rows.rows(counted, _Count, "scalar")}
     if any(layout not in layouts for layout in counts):
@@ -116,8 +120,14 @@ def whole_rows(connection: sqlite3.Connection, layouts: Mapping[int, RowLayout])
         (LARGEST_ROW,),
     )
     for chunk in rows.columns(cursor, PackedRow, "scalar", CHUNK):
-        numbers = chunk[2]
+        found = list(zip(*chunk, strict=True))
+        if wrong is not None:
+            last = int(found[-1][0])
+            found = wrong.without(found, layouts)
+            wrong.all_looked_at(last)
+        numbers = [row[2] for row in found]
         for number in set(numbers):
             own = [other == number for other in numbers]
-            parts[number].put(*(list(itertools.compress(column, own)) for column in (chunk[0], chunk[1], chunk[3])))
+            seqs, steps, _, data = map(list, zip(*itertools.compress(found, own), strict=True))
+            parts[number].put(seqs, steps, data)
     return WholeRows(list(parts.values()))

@@ -35,11 +35,14 @@ def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims
     kept = _kept(runs)
     glances = Glances(runs, base, kept if claims else None)
     now, found = time.time(), list(glances.look())
-    stand = _each(runs, trouble, kept, glances.signatures) if claims else {}
+    told: list[str] = []
+    stand = _each(runs, told.append, kept, glances.signatures) if claims else {}
     for glance in found:
-        # what the file cannot be read for is said where its claim is looked for
-        if glance.trouble and (glance.info is not None or not claims):
-            trouble(glance.trouble)
+        # once: what a file cannot be read for may have been said where its claim was looked for
+        if glance.trouble and not any(glance.folder.name in text for text in told):
+            told.append(glance.trouble)
+    for text in told:
+        trouble(text)
     shown = [glance for glance in found if glance.info is not None]
     return [
         RunRow(glance, known.claim if (known := stand.get(glance.folder.name)) is not None else None, now)

@@ -80,6 +80,8 @@ class LayerImage:
     pooled: bool = False
     step: int | None = None
     """Of which step it is: not every step measures everything."""
+    drawn_of: int | None = None
+    """Of how many kernels these were drawn; None where they are all, or where that is not known of this step."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,8 @@ class Snapshot:
     """All that are recorded so far."""
     spectra: tuple[RecordedSpectrum, ...] = ()
     """What was recorded beside `spectrum`."""
+    damage: str = ""
+    """What was left out because it is damaged."""
 
     @property
     def chosen(self) -> LayerOverSeeds | None:

@@ -105,6 +105,7 @@ class Loop:
                 if outcome is not None:
                     return self._end(outcome)
             if time.monotonic() >= next_checkpoint:
+                ensemble.settle()
                 before = time.monotonic()
                 self._checkpoint()
                 begun += time.monotonic() - before

@@ -31,6 +31,7 @@ from condense_core.machine import here
 from condense_core.measures.joining import compile_joining
 from condense_core.plugins.wanted import wanted
 from condense_core.runfile import control
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
@@ -112,6 +113,22 @@ def _check_data(experiment: Experiment) -> None:
         check_fits(experiment, own_arrays(experiment.data))
 
 
+def samples_of(experiment: Experiment) -> tuple[list[Dataset], str]:
+    """A sample for each member in the precision of training, one object where they share it, and the fingerprint of
+    all."""
+    dtype: torch.dtype = getattr(torch, experiment.dtype)
+    fingerprints: list[str] = []
+
+    def cast(data: Data) -> Dataset:
+        # as it was read it takes twice as much memory, and is wanted for its fingerprint alone
+        sample = datasets.load(data)
+        fingerprints.append(sample.fingerprint)
+        return sample.to("cpu", dtype)
+
+    loaded = {data: cast(data) for data in dict.fromkeys(member.data for member in experiment.members)}
+    return [loaded[member.data] for member in experiment.members], "-".join(fingerprints)
+
+
 def _told_first(experiment: Experiment, first: MemberViews, sample: Dataset) -> Iterator[tuple[str, str]]:
     """Events, a kind and its words, of what a person should know before the first step."""
     for layer in first.layers:
@@ -134,7 +151,8 @@ def _missing(recorded_to: int, step: int) -> str:
 
 
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
-    with RunReader(folder) as run:
+    # a damaged measurement of before the checkpoint stops no training
+    with RunReader(folder, damage=Damage(left_out=True)) as run:
         info, experiment = run.info(), run.experiment
         thread.progress = (info.step, info.seconds)
         chosen = device.choose(info.device.partition(" ")[0])
@@ -145,10 +163,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         own = plugged(experiment, resumed=info.step > 0)
         _check_data(experiment)
         thread.set_status("starting", _loading(experiment.data))
-        loaded = {member.data: datasets.load(member.data) for member in experiment.members}
-        fingerprint = "-".join(sample.fingerprint for sample in loaded.values())
+        samples, fingerprint = samples_of(experiment)
         thread.set_status("starting", "preparing the first step")
-        samples = [loaded[member.data] for member in experiment.members]
         ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
         if chosen.type == "cpu":
             work = len(samples) * device.multiplications(experiment, samples[0])

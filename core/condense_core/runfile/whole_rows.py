@@ -104,10 +104,10 @@ class WholeRows:
 
 
 def whole_rows(
-    connection: sqlite3.Connection, layouts: Mapping[int, RowLayout], wrong: WrongRows | None
+    connection: sqlite3.Connection, layouts: Mapping[int, RowLayout], wrong: WrongRows | None = None
 ) -> WholeRows | None:
-    """All rows of an open file of version 2 or later, in the caller's transaction, without those that are `wrong`; None
-    where they are too many."""
+    """All rows of an open file of version 2 or later, in the caller's transaction; None where they are too many.
+    `wrong` of a file with checksums."""
     counted = connection.execute("SELECT layout, count(*) FROM scalar WHERE seq > 0 GROUP BY layout LIMIT 10000")
     counts = {row.layout: row.rows for row in rows.rows(counted, _Count, "scalar")}
     if any(layout not in layouts for layout in counts):
@@ -119,15 +119,10 @@ def whole_rows(
         "SELECT seq, step, layout, CASE WHEN length(data) <= ? THEN data END FROM scalar WHERE seq > 0 ORDER BY seq",
         (LARGEST_ROW,),
     )
-    for chunk in rows.columns(cursor, PackedRow, "scalar", CHUNK):
-        found = list(zip(*chunk, strict=True))
-        if wrong is not None:
-            last = int(found[-1][0])
-            found = wrong.without(found, layouts)
-            wrong.all_looked_at(last)
-        numbers = [row[2] for row in found]
+    for stored in rows.columns(cursor, PackedRow, "scalar", CHUNK):
+        chunk = stored if wrong is None else wrong.without_in_columns(stored, layouts)
+        numbers = chunk[2]
         for number in set(numbers):
             own = [other == number for other in numbers]
-            seqs, steps, _, data = map(list, zip(*itertools.compress(found, own), strict=True))
-            parts[number].put(seqs, steps, data)
+            parts[number].put(*(list(itertools.compress(column, own)) for column in (chunk[0], chunk[1], chunk[3])))
     return WholeRows(list(parts.values()))

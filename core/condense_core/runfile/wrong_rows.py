@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import struct
 from collections.abc import Mapping, Sequence
@@ -40,11 +41,15 @@ class WrongRows:
         if upto <= self._looked_at:
             return
         cursor = self._connection.execute(
-            "SELECT seq, step, layout, data FROM scalar WHERE seq > ? AND seq <= ? ORDER BY seq",
-            (self._looked_at, upto),
+            "SELECT seq, step, layout, data FROM scalar WHERE seq > ? AND seq <= ?", (self._looked_at, upto)
         )
         begins = {id_: layout.checksum for id_, layout in layouts.items()}
+        last = self._looked_at
         while found := cursor.fetchmany(CHUNK):
+            if found[0][0] <= last:
+                # a page that stands in two places, which would never end
+                raise DamagedError("scalar: row numbers that do not increase")
+            last = found[-1][0]
             try:
                 wrong = checksums.wrong(found, begins)
             except (KeyError, TypeError, struct.error):
@@ -53,9 +58,18 @@ class WrongRows:
                 self.note(seq, step)
         self._looked_at = upto
 
-    def all_looked_at(self, upto: int) -> None:
-        """Note that `without` had all rows up to a number."""
-        self._looked_at = max(self._looked_at, upto)
+    def without_in_columns(
+        self, found: Sequence[Sequence[Any]], layouts: Mapping[int, RowLayout]
+    ) -> list[Sequence[Any]]:
+        """`without` of the rows that follow on those before, of which each value is of its type, by their columns."""
+        wrong = dict(checksums.wrong(zip(*found, strict=True), {id_: own.checksum for id_, own in layouts.items()}))
+        self._looked_at = max(self._looked_at, found[0][-1])
+        if wrong:
+            for seq, step in wrong.items():
+                self.note(seq, step)
+            kept = [seq not in wrong for seq in found[0]]
+            found = [list(itertools.compress(column, kept)) for column in found]
+        return [*found[:3], [data[: -checksums.SIZE] for data in found[3]]]
 
     def without(self, found: Sequence[AnyRow], layouts: Mapping[int, RowLayout]) -> list[AnyRow]:
         """Rows that were taken out whole without those with a wrong checksum, and without their checksums; what is no

@@ -53,8 +53,10 @@ def test_a_frame_that_is_damaged_there_is_damaged_here_and_all_else_arrives(reco
 def test_scalars_that_are_damaged_there_are_not_sent(recording, far, near):
     step = recording.steps[5]
     spoil(recording.folder, f"UPDATE scalar SET data = flip(data, 3) WHERE step = {step}")
-    wrong = f"scalars at step {step} have a wrong checksum"
-    with following(far, near, recording.folder.name) as link, pytest.raises(RunRefusedError, match=wrong):
+    with (
+        following(far, near, recording.folder.name) as link,
+        pytest.raises(RunRefusedError, match=f"scalars at step {step} have a wrong checksum"),
+    ):
         link.settle()
     with RunReader(link.folder) as here:
         assert set(here.curve("loss")[0].tolist()) <= set(recording.steps[:5].tolist())

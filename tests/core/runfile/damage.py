@@ -54,7 +54,7 @@ def refused(call: Callable[[], object]) -> bool:
 def look_quickly(folder: Path) -> bool:
     """What lists and the home screen, and then the reader, see first of a run; whether either was refused."""
     seen = glance(folder)
-    assert seen.info is not None or seen.trouble
+    assert seen.trouble or seen.info is not None
 
     def read() -> None:
         with RunReader(folder) as run:

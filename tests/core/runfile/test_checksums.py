@@ -176,6 +176,7 @@ def test_all_that_reads_a_curve_leaves_out_the_same(recording):
         readers: list[Callable[[], list[int]]] = [
             lambda: [step for found in scalars_of(connection).stretches("loss", 0) for step in found.steps],
             lambda: [point.step for point in scalars_of(connection).sample("loss", 24)],
+            lambda: list(scalars_of(connection).whole().curve("loss").steps),
             lambda: [scalars_of(connection).first("loss").step, *left[1:]],
             lambda: [scalars_of(connection).first("loss", 1).step, *left[1:]],
         ]

@@ -159,6 +159,9 @@ class CompiledGradients:
     def output(self, row: int) -> Tensor:
         return torch.from_numpy(self._outputs.reshape(self._outputs_shape)[row].T)
 
+    def outputs(self) -> Tensor:
+        return torch.from_numpy(self._outputs.reshape(self._outputs_shape)).mT.contiguous()
+
     def train(self, steps: int, optimiser: Optimiser, batches: Tensor | None) -> None:
         """Take that many steps at the optimiser's rate, and count them; `batches` (S, steps, B) has the numbers of the
         samples of each."""

@@ -1,6 +1,7 @@
-"""Every benchmark in one run: training, run file, start-up, plots, the live app, remote use, keys over ssh, and growth.
+"""Every benchmark in one run: training, run file, start-up, plots, the live app, remote use, keys over ssh, other
+programs that show curves, and growth.
 
-Each prints its own table, ratios where there is something to compare with; all of them take about twenty minutes. One
+Each prints its own table, ratios where there is something to compare with; all of them take about half an hour. One
 that fails says so, and the others go on. Options of one are given to it alone: python benchmarks/startup.py --help.
 """
 
@@ -15,7 +16,19 @@ from leftovers import end_tidily
 
 HERE = Path(__file__).parent
 # In the order of what a reader wants to know first.
-ORDER = ("training", "measuring", "run_file", "startup", "plots", "app", "many_runs", "remote", "drawn", "growth")
+ORDER = (
+    "training",
+    "measuring",
+    "run_file",
+    "startup",
+    "plots",
+    "app",
+    "many_runs",
+    "remote",
+    "drawn",
+    "viewers",
+    "growth",
+)
 # Longer than any of them takes on a slow machine.
 PATIENCE_S = 1800.0
 TO_CLEAR_UP_S = 20.0

@@ -5,7 +5,9 @@ between the ways. A time is that of a whole stretch of steps, between two points
 do. The floors are measured on the same card: *launch* is what the kernels of a step cost when each of them does nothing
 and all are in one graph; *memory* is what it costs to copy once the weights, their moments and the layers' outputs.
 
-Needs no network and no data sets. `--device cpu --quick` tries the benchmark itself on a machine without a GPU.
+Ends within eight minutes however slow the card: stretches of steps are as long as some seconds allow, and no round
+begins after a case's share of the time. Needs no network and no data sets. `--device cpu --quick` tries the benchmark
+itself on a machine without a GPU.
 """
 
 from __future__ import annotations
@@ -64,6 +66,12 @@ optimizer = {{ name = "adam", lr = 0.0001, batch = 128 }}
 """
 
 
+# A stretch of steps takes at most about so long, and a whole run, without measuring, so long.
+STRETCH_S, RUN_S = 1.0, 3.0
+# After so long no case begins, and no round; what is under way then takes half a minute at most.
+MOST_S = 420.0
+
+
 class Case(NamedTuple):
     """A scenario, how many seeds of it, and how many steps are timed at a time."""
 
@@ -93,11 +101,11 @@ class Timer:
     """Seconds of a step on that device, with nothing queued before and after."""
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
+        self.device = device
 
     def settle(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def __call__(self, advance: Callable[[int], object], steps: int) -> float:
         self.settle()
@@ -215,21 +223,31 @@ def _bandwidth(device: torch.device, timer: Timer, size: int = 1 << 26) -> float
 def ways(case: Case, device: torch.device, timer: Timer, steps: int) -> Iterator[tuple[str, Callable[[], float]]]:
     """Each way's name, and the seconds that a step of one seed takes."""
     loop, own = eager(case, device), ours(case, device)
+    counts = []
     for advance in (loop, own):
         # libraries load, kernels are chosen, graphs captured
-        advance(min(steps, 64))
-    yield "eager, fused Adam", lambda: timer(loop, min(steps, 200))
-    yield "ours", lambda: timer(own, steps) / case.seeds
-    yield "ours, recorded", lambda: recorded(case, device, 10 * steps) / case.seeds
+        advance(2)
+        first = max(2, min(steps, 64, int(STRETCH_S / timer(advance, 2))))
+        advance(first)
+        each = timer(advance, first)
+        counts.append((max(2, min(steps, int(STRETCH_S / each))), max(2, min(10 * steps, int(RUN_S / each)))))
+    (of_loop, _), (of_own, of_run) = counts
+    yield "eager, fused Adam", lambda: timer(loop, of_loop)
+    yield "ours", lambda: timer(own, of_own) / case.seeds
+    yield "ours, recorded", lambda: recorded(case, device, of_run) / case.seeds
     blind = ("record.frames=2", "record.probes=[]")
-    yield "ours, whole run, not recorded", lambda: recorded(case, device, 10 * steps, *blind) / case.seeds
+    yield "ours, whole run, not recorded", lambda: recorded(case, device, of_run, *blind) / case.seeds
 
 
-def compare(console: Console, case: Case, device: torch.device, rounds: int, steps: int) -> None:
-    timer = Timer(device)
+def compare(console: Console, case: Case, timer: Timer, rounds: int, steps: int, *, until: float) -> None:
+    """`until` is the time, by the monotonic clock, after which no round begins but the first."""
+    device = timer.device
     there = list(ways(case, device, timer, steps))
     found: dict[str, list[float]] = {name: [] for name, _ in there}
-    for _ in range(rounds):
+    for number in range(rounds):
+        if number and time.monotonic() > until:
+            console.print(f"{number} of {rounds} rounds: no time for more", highlight=False)
+            break
         for name, seconds in there:
             found[name].append(seconds())
     launch, memory = (floor / case.seeds for floor in floors(case, device, timer))
@@ -256,9 +274,15 @@ def main() -> None:
     devices.make_deterministic(device)
     console = Console(width=100)
     console.print(f"{devices.describe(device)}, PyTorch {torch.__version__}", highlight=False)
-    for case in CASES:
+    begun = time.monotonic()
+    for number, case in enumerate(CASES):
+        left = MOST_S - (time.monotonic() - begun)
+        if left < 0:
+            console.print(f"left out, {MOST_S:g} s are over: {case.title}", highlight=False)
+            continue
         steps = max(2, case.steps // 100) if asked.quick else case.steps
-        compare(console, case, device, 1 if asked.quick else asked.rounds, steps)
+        until = time.monotonic() + left / (len(CASES) - number)
+        compare(console, case, Timer(device), 1 if asked.quick else asked.rounds, steps, until=until)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""How costs grow: with seeds, width, depth, samples, recorded steps and runs, from few to as many as can be.
+"""How costs grow: with seeds, width, depth, samples, colour images, recorded steps and runs, from few to as many as
+can be.
 
 Each size is a process of its own. The last column says how the cost grew from the size before: 1 is in proportion, 2 as
 the square; whoever sees more than 1 where nothing is said about it has found a surprise. CPU time, so a busy machine
@@ -28,6 +29,7 @@ SIZES = {
     "width": (64, 256, 4_096, 65_536),
     "depth": (2, 6, 20, 60),
     "samples": (80, 800, 8_000, 60_000),
+    "images": (100, 1_000, 10_000),
     "frames": (1_000, 10_000, 100_000, 1_000_000),
     "runs": (20, 100, 1_000, 5_000),
 }
@@ -36,6 +38,7 @@ WHAT = {
     "width": ("ms a step", "ms a measurement"),
     "depth": ("ms a step", "ms a measurement"),
     "samples": ("ms a step", "ms a measurement"),
+    "images": ("ms a step", "ms a measurement"),
     "frames": ("µs to append, each", "ms to open, seek and read a curve"),
     "runs": ("ms of `runs list`, cold", "ms, warm"),
 }
@@ -54,6 +57,9 @@ def settings_of(what: str, size: int) -> list[str]:
         case "depth":
             layer = '{kind="dense",width=30,activation="tanh"}'
             return [f"layers=[{','.join([layer] * size)}]"]
+        case "images":
+            layer = '{kind="conv",width=32,size=3,activation="tanh"}'
+            return [f"layers=[{layer}]", f'data={{name="photos",size=32,samples={size}}}']
         case _:
             return [dense, f"data.samples={size}"]
 
@@ -62,10 +68,10 @@ def trained(what: str, size: int) -> tuple[float, float]:
     """Milliseconds of a core that a step takes and a measurement of all there is, without writing it."""
     import torch
 
-    from condense_core.engine.data import datasets
     from condense_core.engine.probes import Measurement, probes_for
     from condense_core.engine.probes.ensemble_members import EnsembleMembers
     from condense_core.engine.steppers import make_ensemble
+    from condense_core.engine.training.worker import samples_of
     from condense_core.scenario.toml import build, override, parse
     from condense_presets import preset_text
 
@@ -73,8 +79,7 @@ def trained(what: str, size: int) -> tuple[float, float]:
     table = parse(preset_text(PRESET))
     table.pop("claim", None)
     experiment = build(override(table, [*settings_of(what, size), "steps=100"]))
-    loaded = {member.data: datasets.load(member.data) for member in experiment.members}
-    ensemble = make_ensemble(experiment, [loaded[member.data] for member in experiment.members], torch.device("cpu"))
+    ensemble = make_ensemble(experiment, samples_of(experiment)[0], torch.device("cpu"))
 
     def members() -> EnsembleMembers:
         return EnsembleMembers(ensemble.observe(), ensemble.members, ensemble.stacked())

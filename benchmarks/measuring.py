@@ -97,7 +97,7 @@ def measured(name: str) -> str:
                 # a step goes on with what it finds, but for compiled ones
                 ensemble.prepare = trained.of(ensemble.prepare)  # type: ignore[method-assign]
             # as a worker does before it trains, where this version has it
-            getattr(worker, "settle", lambda: None)()
+            getattr(worker, "freeze", lambda: None)()
             begun = time.process_time()
             loop.run([observation.loss for observation in start])
             thread.set_status("done")

@@ -56,7 +56,7 @@ class Terminal:
     ) -> None:
         self.size = size
         self._name = " ".join(command)
-        self._begun = time.perf_counter()
+        self.begun = time.perf_counter()
         self.pid, self._file = pty.fork()
         if self.pid == 0:
             environment = {**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
@@ -66,6 +66,7 @@ class Terminal:
             os.execvpe(command[0], list(command), environment)
         fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.written: list[tuple[float, bytes]] = []
+        self._spent: dict[float, float] = {}
         self._answers = answers
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
@@ -80,26 +81,31 @@ class Terminal:
         return now
 
     def wait_for(self, *texts: str, seconds: float = PATIENCE_S) -> float:
-        """The time at which one of the texts was on the screen.
+        """The time at which one of the texts was on the screen."""
+
+        def shows(page: str) -> bool:
+            return any(text in line for text in texts for line in page.split("\n"))
+
+        return self.wait_until_shown(shows, " or ".join(map(repr, texts)), seconds)
+
+    def wait_until_shown(self, shows: Callable[[str], bool], what: str, seconds: float = PATIENCE_S) -> float:
+        """The time at which the screen, lines of text, was so.
 
         The screen is emulated: on its way a word may come in parts, with colours or other places between.
         """
         deadline = time.perf_counter() + seconds
-        when = self._begun
         while True:
-            if any(text in line for line in self._screen.display for text in texts):
-                return when
+            if shows("\n".join(self._screen.display)):
+                return self.written[self._fed - 1][0] if self._fed else self.begun
             if self._fed < len(self.written):
-                when, data = self.written[self._fed]
-                self._stream.feed(data)
+                self._stream.feed(self.written[self._fed][1])
                 self._fed += 1
                 continue
             ended = not self._thread.is_alive()
             if ended or time.perf_counter() > deadline:
                 shown = "\n".join(line.rstrip() for line in self._screen.display).strip()
                 why = "ended" if ended else f"took more than {seconds:g} s"
-                wanted = " or ".join(map(repr, texts))
-                raise SystemExit(f"{self._name} {why} before {wanted} was on its screen, which is:\n{shown}")
+                raise SystemExit(f"{self._name} {why} before {what} was on its screen, which is:\n{shown}")
             time.sleep(0.002)
 
     def bytes_in(self, seconds: float) -> int:
@@ -120,18 +126,30 @@ class Terminal:
 
     def megabytes(self) -> float:
         """Resident memory."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+        return _megabytes(self.pid)
 
     def seconds_of_cpu(self) -> float:
-        """Processor time taken so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time that all threads of the program took so far."""
+        # its clock's number, as clock_getcpuclockid(3) makes it on Linux
+        return time.clock_gettime((~self.pid << 3) | 2)
+
+    def seconds_of_cpu_at(self, when: float) -> float:
+        """Processor time that the program had taken when it wrote what came at that time."""
+        return self._spent[when]
+
+    def megabytes_in_all(self) -> float:
+        """Resident memory of the program and all that it has started."""
+        return sum(map(_megabytes, _family(self.pid)))
+
+    def seconds_of_cpu_in_all(self) -> float:
+        """Processor time of the program and all that it has started, as far as they run."""
+        return sum(map(_seconds_of_cpu, _family(self.pid)))
 
     def close(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
+        # which still asks for its clock
         self._thread.join(PATIENCE_S)
+        os.waitpid(self.pid, 0)
         os.close(self._file)
 
     def _read(self) -> None:
@@ -143,11 +161,29 @@ class Terminal:
                 data = os.read(self._file, 65_536)
             except OSError:
                 return
-            self.written.append((time.perf_counter(), data))
+            now = time.perf_counter()
+            self._spent[now] = self.seconds_of_cpu()
+            self.written.append((now, data))
             if self._answers:
                 # a question may come in two parts
                 os.write(self._file, ANSWER * (tail + data).count(QUESTION))
                 tail = (tail + data).rpartition(QUESTION)[2][1 - len(QUESTION) :]
+
+
+def _megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+def _seconds_of_cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _family(pid: int) -> list[int]:
+    """The process and all that come from it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in _family(int(child)))]
 
 
 def _effects(

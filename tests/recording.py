@@ -37,6 +37,9 @@ DROPPED_SHARE = 0.06
 class Planted:
     """Kernels of one layer that turn from random to `lines` lines; `place` in [0, 1] is how far they have come."""
 
+    drawn_of: int | None = None
+    """Of how many kernels these are said to be drawn."""
+
     def __init__(self, kernels: int, lines: int, seed: int, entries: int = 12) -> None:
         random = np.random.default_rng(seed)
         self.kernels, self.lines = kernels, lines
@@ -89,6 +92,7 @@ class Planted:
                 label=Array.of(label, "i2"),
                 sign=Array.of(self.sign, "i1"),
                 norm=Array.of(np.linalg.norm(weights, axis=1), "f4"),
+                drawn_of=self.drawn_of,
             ),
             Spectrum(
                 from_data=True,

@@ -71,6 +71,7 @@ def test_the_first_frame_waits_for_no_preferences_where_there_are_none(tmp_path:
 
 def test_a_list_of_runs_and_presets_needs_neither_numpy_nor_pytorch():
     listing = "import condense_core.runs.glance, condense_presets.catalogue, condense_tui.screens.home.screen"
+    listing += ", condense_tui.terminal.outlet"
     assert imported(listing, "numpy", "torch", "typer", "plotext") == []
 
 
@@ -92,6 +93,26 @@ async def main():
 asyncio.run(main())
 """
     assert imported(program, *ENGINE, "typer") == []
+
+
+def test_home_loads_what_shows_a_run_once_it_has_read_its_presets(tmp_path: Path):
+    program = f"""
+import asyncio, pathlib, sys, time
+from condense_tui.app.app import CondenseApp
+
+async def main():
+    app = CondenseApp(runs=pathlib.Path({str(tmp_path)!r}))
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert "condense_tui.screens.run.screen" not in sys.modules
+        deadline = time.monotonic() + 60
+        while "condense_tui.screens.run.screen" not in sys.modules and time.monotonic() < deadline:
+            await pilot.pause(0.01)
+        assert app.home.lists.catalogue
+        assert app.screen is app.home
+
+asyncio.run(main())
+"""
+    assert imported(program, "condense_tui.screens.run.screen", "torch") == ["condense_tui.screens.run.screen"]
 
 
 # All of them are replayed in tests/tui/cli/test_recordings.py; these show what they are there for.

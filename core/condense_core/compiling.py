@@ -15,9 +15,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import platformdirs
+
+from condense_core.text import printable
 
 
 class Compiled(NamedTuple):
@@ -37,13 +40,35 @@ def compiled(make: Callable[[], tuple[Callable[..., Any], object]], sources: Ite
     """The function that `make` gives with its signature, from the cache or compiled now; `sources` is all that goes
     into it. `make` is called once Numba is known to be there, and may import it.
 
-    ImportError where Numba is not installed, does not know this Python or NumPy, or is told not to compile.
+    ImportError where Numba is not installed, does not know this Python or NumPy, is broken, cannot compile for this
+    processor, or is told not to.
     """
     begun = time.monotonic()
-    import numba
-
+    try:
+        import numba
+    except ImportError:
+        raise
+    except Exception as error:
+        # a library that it needs is missing, or too old for it: whatever it raises, steps can be taken without it
+        raise ImportError(f"Numba cannot be imported: {_in_words(error)}") from error
     if numba.config.DISABLE_JIT:
         raise ImportError("Numba is told not to compile (NUMBA_DISABLE_JIT)")
+    try:
+        return _compiled(numba, make, sources, begun)
+    except ImportError:
+        raise
+    except Exception as error:
+        raise ImportError(f"Numba cannot compile here: {_in_words(error)}") from error
+
+
+def _in_words(error: Exception) -> str:
+    first = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {printable(first)[:200]}"
+
+
+def _compiled(
+    numba: ModuleType, make: Callable[[], tuple[Callable[..., Any], object]], sources: Iterable[Path], begun: float
+) -> Compiled:
     function, signature = make()
     compile_ = functools.partial(numba.njit, signature, error_model="numpy", nogil=True)
     folder = _cache(sources)

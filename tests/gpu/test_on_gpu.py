@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import need_module, rows, wait_for
+from support import need_module, rows
 
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
@@ -94,17 +93,34 @@ def test_weights_do_not_depend_on_what_is_measured(name, make, workers):
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_run_that_was_stopped_and_resumed_is_one_that_never_was(name, make, workers):
+def test_a_run_that_was_stopped_and_resumed_is_one_that_never_was(name, make, workers, monkeypatch):
+    from condense_core.engine.training import worker
+
     text, settings = SCENARIOS[name]
-    settings = [*settings, "steps=3000"]
+    settings = [*settings, "steps=600"]
     whole, parts = make(text, *settings), make(text, *settings)
     workers.finish(whole, PATIENCE_S)
-    pid = workers.start(parts)
-    wait_for(lambda: read_run(parts).step > 0, seconds=PATIENCE_S)
-    os.kill(pid, signal.SIGTERM)
-    wait_for(workers.has_ended, pid, seconds=PATIENCE_S)
+    to_its_end = worker.Loop.run
+
+    def stopping(loop, first_loss):
+        advance = loop._ensemble.advance
+
+        def step(steps=1):
+            advance(steps)
+            # however fast the card is
+            if loop._ensemble.step >= 250:
+                loop.ask_to_stop("enough")
+
+        loop._ensemble.advance = step
+        return to_its_end(loop, first_loss)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker.Loop, "run", stopping)
+        assert worker.work(parts) == 0
     assert read_run(parts).status == "stopped"
+    assert 250 <= read_run(parts).step < 600
     workers.finish(parts, PATIENCE_S)
+    assert read_run(parts).status == "done"
     assert final_weights(whole) == final_weights(parts)
     assert rows(whole) == rows(parts)
 

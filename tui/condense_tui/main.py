@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from condense_core.errors import CondenseError, MissingExtraError, StoppedError
 from condense_core.foreign import reason
 from condense_tui.terminal import signals
+from condense_tui.terminal.garbage import collect_again, none_at_first
 from condense_tui.terminal.surroundings import settle
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def main() -> int:
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     with signals.heeded():
-        with _in_what_can_be_shown():
+        with none_at_first(), _in_what_can_be_shown():
             code = _ended(arguments, debug)
         signals.die_of_it()
         return code
@@ -130,6 +131,7 @@ def _dispatch(arguments: list[str]) -> int:
         from condense_core.remote.server.serve import main as serve
         from condense_tui.draw.label import preset_base
 
+        collect_again()
         return serve(arguments[1:], preset_base)
     if SHELL_ASKS in os.environ:
         from condense_tui.cli import shells
@@ -157,9 +159,10 @@ def _command(arguments: list[str], early: EarlyWorker | None) -> int:
     from typer.exceptions import TyperException
 
     from condense_tui.cli import app
+    from condense_tui.cli.outline import outline
 
     try:
-        code = int(app(arguments, prog_name="condense-tui", standalone_mode=False, obj=early) or 0)
+        code = int(outline(app)(arguments, prog_name="condense-tui", standalone_mode=False, obj=early) or 0)
     except TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "condense-tui"

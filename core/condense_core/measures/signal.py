@@ -98,7 +98,7 @@ def signal_matrix(
     if kernel_size < 1 or min(positions) < averaged:
         most = min(height, width) + 2 * padding
         raise ValueError(f"kernel_size: expected 1 to {most} for images {height}×{width}, got {kernel_size}")
-    mean_dI = _signal(residual_Nd, image_NCHW.flatten(1), bias=bias)
+    mean_dI = _signal(residual_Nd, image_NCHW, bias=bias)
     outputs = len(mean_dI)
     pixels = channels * height * width
     mean_dCHW = mean_dI[:, :pixels].reshape(outputs, channels, height, width)
@@ -196,14 +196,16 @@ def ones_overlaps(v1_SK: Tensor, channels: int, kernel_size: int | Sequence[int]
     return overlap_SC.clamp_(max=1.0)
 
 
-def _signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor:
+def _signal(residual_Nd: Tensor, input_: Tensor, *, bias: bool) -> Tensor:
+    """`input_` is (N, I), or images that have I numbers each, however they lie in memory."""
     samples = len(residual_Nd)
-    if samples == 0 or samples != len(input_NI):
-        raise ValueError(f"expected residuals and inputs of the same samples, got {_shapes(residual_Nd, input_NI)}")
-    total_dK = torch.zeros(residual_Nd.shape[1], input_NI.shape[1] + bias, dtype=torch.float64, device=input_NI.device)
+    if samples == 0 or samples != len(input_):
+        raise ValueError(f"expected residuals and inputs of the same samples, got {_shapes(residual_Nd, input_)}")
+    entries = input_[0].numel() + bias
+    total_dK = torch.zeros(residual_Nd.shape[1], entries, dtype=torch.float64, device=input_.device)
     for start in range(0, samples, CHUNK):
         e_Nd = residual_Nd[start : start + CHUNK].detach().to(torch.float64)
-        x_NI = input_NI[start : start + CHUNK].detach().to(torch.float64)
+        x_NI = input_[start : start + CHUNK].detach().flatten(1).to(torch.float64)
         total_dK[:, : x_NI.shape[1]] -= e_Nd.T @ x_NI
         if bias:
             total_dK[:, -1] -= e_Nd.sum(dim=0)

@@ -34,12 +34,20 @@ def value_at(points: Points, step: int | None = None) -> float:
 OWN_PAGES = 4_096
 
 
-def _room(length: int, kind: np.dtype[ScalarT]) -> npt.NDArray[ScalarT]:
+def new_array(length: int, kind: np.dtype[ScalarT]) -> npt.NDArray[ScalarT]:
     """An array (length,) to be written to; of memory that is not written to yet nothing is taken yet."""
     if length < OWN_PAGES:
         return np.empty(length, kind)
     pages = mmap.mmap(-1, length * kind.itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     return np.frombuffer(pages, kind)
+
+
+class WholeCurve(NamedTuple):
+    """The number of a curve's last row, its steps (N,) and its values (N,)."""
+
+    seq: int
+    steps: IntArray
+    values: FloatArray
 
 
 class Curve:
@@ -55,14 +63,19 @@ class Curve:
         """Take in points that follow on the last."""
         length = self._length + len(found.steps)
         if length > len(self._steps):
-            room = max(length, 2 * len(self._steps))
-            steps, values = _room(room, np.dtype(np.int64)), _room(room, np.dtype(np.float64))
+            most = max(length, 2 * len(self._steps))
+            steps, values = new_array(most, np.dtype(np.int64)), new_array(most, np.dtype(np.float64))
             steps[: self._length], values[: self._length] = self.steps, self.values
             self._steps, self._values = steps, values
         self._steps[self._length : length] = found.steps
         self._values[self._length : length] = found.values
         self._length = length
         self.seq = found.seq
+
+    def take(self, found: WholeCurve) -> None:
+        """Take in a whole curve where nothing was read yet, in arrays that others may share: nothing writes to them."""
+        self.seq, self._steps, self._values = found
+        self._length = len(self._steps)
 
     @property
     def steps(self) -> IntArray:

@@ -236,7 +236,7 @@ class _Numbered:
         self._read()
         first: dict[str, RowPlace] = {}
         for (kind, name), id_ in self._ids.items():
-            of = several(name)
+            of = several(name) if "@" in name else None
             if kind not in kinds or ("@" in name if of is None else not of.has(0)):
                 continue
             cursor = self._connection.execute(
@@ -280,12 +280,11 @@ class _Numbered:
             cursor = self._connection.execute(
                 "SELECT id, kind, layer FROM place WHERE id > ? ORDER BY id", (self._highest,)
             )
-            for row in rows.each(cursor, _PlaceRow, "place"):
-                self._take(row)
+            for chunk in rows.chunks(cursor, _PlaceRow, "place"):
+                for row in chunk:
+                    self._take(row)
 
     def _take(self, row: _PlaceRow) -> None:
-        if row.id <= self._highest:
-            raise DamagedError("place: row numbers that do not increase")
         if (row.kind, row.layer) in self._ids:
             raise DamagedError("place: a name twice")
         if len(self._ids) >= MOST_PLACES:

@@ -56,6 +56,8 @@ class LayerMeasures(msgspec.Struct, frozen=True, kw_only=True):
     null_coverage_coarse: float = math.nan
     condensed_coarse: bool | None = None
     condensed_coarse_at: int | None = None
+    drawn_of: int | None = None
+    """Of how many kernels those that are measured were drawn; None where they are all."""
 
     @property
     def left_again(self) -> bool:

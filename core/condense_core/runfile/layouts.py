@@ -19,6 +19,7 @@ from condense_core.runfile.rows import DamagedError, Name
 MOST_NAMES = 4_096
 WIDTH = {"f": 4, "d": 8}
 _KIND = {width: kind for kind, width in WIDTH.items()}
+_ONE = {width: struct.Struct(f"<{kind}") for kind, width in WIDTH.items()}
 # Characters of a layout that is kept for other files.
 LONGEST_KEPT = 20_000
 
@@ -59,9 +60,20 @@ class RowLayout:
 
     def unpacked(self, data: bytes) -> tuple[float, ...]:
         """The values of a row; DamagedError if it has another length."""
-        if len(data) != self.size:
-            raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {len(data)}")
+        self.check(len(data))
         return self._struct.unpack(data)
+
+    def value(self, data: bytes, name: str) -> float:
+        """The value of one of its names in a row; DamagedError if the row has another length."""
+        self.check(len(data))
+        at, width = self.places[name]
+        (found,) = _ONE[width].unpack_from(data, at)
+        return float(found)
+
+    def check(self, length: int) -> None:
+        """DamagedError if rows of this layout have another length."""
+        if length != self.size:
+            raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {length}")
 
 
 def decoded(row: LayoutRow) -> RowLayout:

@@ -11,12 +11,13 @@ import bisect
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from condense_core.runfile import rows
+from condense_core.runfile.held_scalars import HeldScalars, PackedRow, evenly, held_scalars
 from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, LayoutRow, RowLayout, decoded, fits, floats
 from condense_core.runfile.rows import (
     LONGEST_NAME,
@@ -31,8 +32,6 @@ from condense_core.runfile.rows import (
 )
 from condense_core.runfile.schema import one_moment
 
-# Bytes of one row.
-LARGEST_ROW = 8 * MOST_NAMES
 # Names of all layouts together: a bound on hostile files.
 MOST_TEXT = 8 * 1024 * 1024
 # Layouts of several names, beyond which a row of new ones is written as a row for each name; and of those beyond which
@@ -41,6 +40,9 @@ MOST_MIXED = 200
 # Layouts that a name may have: with these, and its own alone, far below what SQLite joins in one query (500).
 MOST_PARTS = 2 * MOST_MIXED + 50
 
+if TYPE_CHECKING:
+    from condense_core.runfile.whole_rows import WholeRows
+
 _NOTHING = contextlib.nullcontext()
 # The next layout that has rows, one step of the index.
 _NEXT_USED = "SELECT layout FROM scalar WHERE layout > ? ORDER BY layout LIMIT 1"
@@ -48,13 +50,6 @@ _NEXT_USED = "SELECT layout FROM scalar WHERE layout > ? ORDER BY layout LIMIT 1
 
 class _LayoutId(NamedTuple):
     layout: LayoutNumber
-
-
-class _PackedRow(NamedTuple):
-    seq: Seq
-    step: Step
-    layout: LayoutNumber
-    data: Annotated[bytes, Meta(max_length=LARGEST_ROW)]
 
 
 class _PackedPoint(NamedTuple):
@@ -76,9 +71,12 @@ class PackedScalars:
         self._still = still
         self._forget()
         self._checked = False
+        self._held: HeldScalars | None = None
 
     def names(self, most: int) -> list[str]:
         with self._one_moment():
+            if self._held is not None:
+                return self._held.names(most)
             return sorted({name for layout in self._used() for name in layout.names})[:most]
 
     def stretches(self, name: str, after: int, most: int | None = None) -> Iterator[Stretch]:
@@ -94,6 +92,8 @@ class PackedScalars:
 
     def sample(self, name: str, most: int) -> list[Point]:
         with self._one_moment():
+            if self._held is not None:
+                return self._held.sample(name, most)
             begin, newest = self._end(name, "ORDER BY seq"), self._end(name, "ORDER BY seq DESC")
             if begin is None or newest is None:
                 return []
@@ -104,22 +104,30 @@ class PackedScalars:
 
     def begins(self, name: str) -> tuple[int, int]:
         with self._one_moment():
+            if self._held is not None:
+                return self._held.begins(name)
             ends = self._ends(name, "ORDER BY seq")
             seq, layout = min(((row[0], layout) for layout, row in ends), key=lambda found: found[0], default=(0, None))
             return seq, 0 if layout is None else layout.names.index(name)
 
     def newest(self, name: str) -> Point | None:
         with self._one_moment():
-            return self._end(name, "ORDER BY seq DESC")
+            return self._end(name, "ORDER BY seq DESC") if self._held is None else self._held.newest(name)
 
     def rows(self, after: int, upto: int) -> Iterator[ScalarRow]:
         with self._one_moment():
             cursor = self._connection.execute(
                 "SELECT seq, step, layout, data FROM scalar WHERE seq > ? AND seq <= ? ORDER BY seq", (after, upto)
             )
-            for row in rows.each(cursor, _PackedRow, "scalar"):
+            for row in rows.each(cursor, PackedRow, "scalar"):
                 layout = self._layout(row.layout)
                 yield ScalarRow(row.seq, row.step, layout.names, layout.unpacked(row.data))
+
+    def whole(self) -> WholeRows | None:
+        from condense_core.runfile.whole_rows import whole_rows
+
+        with self._one_moment():
+            return whole_rows(self._connection, self._layouts)
 
     def sizes(self, after: int) -> Iterator[int]:
         cursor = self._connection.execute("SELECT length(data) FROM scalar WHERE seq > ? ORDER BY seq", (after,))
@@ -187,8 +195,10 @@ class PackedScalars:
             for row in rows.each(cursor, LayoutRow, "layout"):
                 self._take(decoded(row), len(row.names))
         if not self._checked:
+            if self._still:
+                self._held = held_scalars(self._connection, self._layouts)
             # whoever writes adds a layout with its first row
-            self._checked = all(self._used())
+            self._checked = self._held is not None or all(self._used())
 
     def _used(self) -> Iterator[RowLayout]:
         """Every layout that has rows; DamagedError for one that there is not."""
@@ -340,8 +350,3 @@ def sampled(first: Callable[[int], Point | None], newest: Point | None, most: in
         return []
     points = (first(least) for least in evenly(begin.seq, newest.seq, most))
     return list({point.seq: point for point in points if point is not None}.values())
-
-
-def evenly(first: int, last: int, most: int) -> list[int]:
-    """So many numbers from the first to the last."""
-    return [first + (last - first) * place // (most - 1) for place in range(most)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar, get_args
 
@@ -17,13 +18,14 @@ import numpy.typing as npt
 from condense_core.errors import RunFileError, ScenarioError
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
-from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, value_at
+from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, WholeCurve, value_at
 from condense_core.runfile.decoded_frames import DecodedFrames
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import Event
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, has_table, one_moment, open_reader, reading
+from condense_core.runfile.whole_rows import WholeRows
 from condense_core.scenario import watched
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.experiment import Experiment
@@ -64,6 +66,8 @@ class RunReader:
             self.file = place / FILE_NAME if whole else place
         self._connection = open_reader(self.file, alone=not whole) if opened is None else opened.connection
         self._curves: dict[str, Curve] = {}
+        self._in_one_pass = False
+        self._all_rows: tuple[WholeRows | None] | None = None
         self._spreads: Spreads | None = None
         self._events: list[Event] = []
         self._layers: tuple[str, ...] = ()
@@ -248,9 +252,30 @@ class RunReader:
             return self._of_members.curve(name, self.member_number)
         curve = self._curves.setdefault(name, Curve())
         with self._checked():
+            if self._in_one_pass and curve.seq == 0 and (found := self._from_all_rows(name)) is not None:
+                curve.take(found)
             for stretch in self._scalars.stretches(name, curve.seq, most):
                 curve.append(stretch)
         return curve.steps, curve.values
+
+    @contextlib.contextmanager
+    def in_one_pass(self) -> Iterator[None]:
+        """Around what reads most of the curves: their rows are read once, and not once for each. Of a long run the
+        first curve then takes as long as some, and `most` bounds none."""
+        if self._in_one_pass:
+            yield
+            return
+        self._in_one_pass = True
+        try:
+            yield
+        finally:
+            self._in_one_pass, self._all_rows = False, None
+
+    def _from_all_rows(self, name: str) -> WholeCurve | None:
+        if self._all_rows is None:
+            self._all_rows = (self._scalars.whole(),)
+        (found,) = self._all_rows
+        return None if found is None else found.curve(name)
 
     def last(self, name: str, at: int | None = None) -> float:
         """The newest value of a scalar, at or before step `at` where given; NaN if there is none."""
@@ -374,7 +399,7 @@ class RunReader:
             self._read_anew()
 
     def _read_anew(self) -> None:
-        self._curves, self._events, self._layers = {}, [], ()
+        self._curves, self._events, self._layers, self._all_rows = {}, [], (), None
         # a member's own scenario does not say how many there are
         self._spreads = None if self._spreads is None else Spreads(self._spreads.members)
 

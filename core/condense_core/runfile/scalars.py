@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from condense_core.runfile import rows
 from condense_core.runfile.packed import PackedScalars, sampled
 from condense_core.runfile.rows import Name, Named, Point, ScalarRow, Seq, Step, Stretch, number
 from condense_core.runfile.schema import version_of
+
+if TYPE_CHECKING:
+    from condense_core.runfile.whole_rows import WholeRows
 
 # All names, one step of the index a name, however many rows there are (a loose index scan). UNION: it ends also where a
 # damaged index leads round in a circle.
@@ -47,6 +50,9 @@ class Scalars(Protocol):
 
     def rows(self, after: int, upto: int) -> Iterator[ScalarRow]:
         """All rows behind one sequence number, up to and with another."""
+
+    def whole(self) -> WholeRows | None:
+        """All curves, read in one pass; None where they are better read one by one."""
 
     def sizes(self, after: int) -> Iterator[int]:
         """How many bytes each row behind that number takes besides what every row does."""
@@ -109,6 +115,10 @@ class PlainScalars:
         )
         for row in rows.each(cursor, _Plain, "scalar"):
             yield ScalarRow(row.seq, row.step, (row.name,), (number(row.value),))
+
+    def whole(self) -> WholeRows | None:
+        # the index has each curve as one stretch
+        return None
 
     def sizes(self, after: int) -> Iterator[int]:
         return iter(())

@@ -119,24 +119,25 @@ def writer(file: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def open_reader(file: Path, *, alone: bool = False) -> sqlite3.Connection:
+def open_reader(file: Path, *, alone: bool = False, still: bool = False) -> sqlite3.Connection:
     """A connection that can only read. A file in a folder that cannot be written is read as it stands on disk.
 
     With a log beside it, a copy of both is. So is one that is `alone`, which no worker writes to, where there is no
-    log: SQLite would leave files of its own there.
+    log: SQLite would leave files of its own there. With `still` it is of one moment until it is closed, which saves
+    looking for a log at each query.
     """
     if alone and not any(os.path.exists(f"{file}{end}") for end in ("-wal", "-journal")):  # noqa: PTH110
-        return _limited(_open(file, "ro&immutable=1"), file)
+        return _limited(_open(file, "ro&immutable=1", still), file)
     try:
-        connection = _open(file, "ro")
+        connection = _open(file, "ro", still)
     except _HalfDoneError:
         # whoever can write takes back what the dead process had begun, as a worker that resumes the run would
         _open(file, "rw").close()
-        connection = _open(file, "ro")
+        connection = _open(file, "ro", still)
     except RunFileError:
         if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
-        connection = _open_copy(file) if _log_size(file) else _open(file, "ro&immutable=1")
+        connection = _open_copy(file) if _log_size(file) else _open(file, "ro&immutable=1", still)
     return _limited(connection, file)
 
 
@@ -186,13 +187,15 @@ def _open_copy(file: Path) -> sqlite3.Connection:
         return connection
 
 
-def _open(file: Path, mode: str) -> sqlite3.Connection:
+def _open(file: Path, mode: str, still: bool = False) -> sqlite3.Connection:
     with reading(file):
         if not file.is_file():
             raise RunFileError(f"no run file at {file}")
         connection = _connect(file, mode)
         with _closed_after_trouble(connection):
             try:
+                if still:
+                    connection.execute("BEGIN")
                 _check(connection, file)
             except sqlite3.Error as error:
                 if getattr(error, "sqlite_errorname", "") == _HALF_DONE:

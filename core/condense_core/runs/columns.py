@@ -32,7 +32,8 @@ def column(run: RunReader, scalar: str) -> str:
 def curves_of(run: RunReader) -> dict[str, Points]:
     """Every curve of a run by the name of its column, those without a point left out."""
     shown = {name: column(run, name) for name in run.curve_names}
-    found = {words: curve for name, words in shown.items() if len((curve := run.curve(name))[0])}
+    with run.in_one_pass():
+        found = {words: curve for name, words in shown.items() if len((curve := run.curve(name))[0])}
     for number in range(run.members if run.members > 1 else 0):
         own = run.member(number)
         # speed and the like are of all members together

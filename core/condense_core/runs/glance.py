@@ -20,7 +20,7 @@ from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import number
 from condense_core.runfile.scalars import Scalars, scalars_of
-from condense_core.runfile.schema import FILE_NAME, one_moment, open_reader, reading
+from condense_core.runfile.schema import FILE_NAME, open_reader, reading
 from condense_core.runs.about_run import NOTHING, AboutRun, read_about
 from condense_core.runs.label import PresetBase, differences, label_of
 from condense_core.text import printable
@@ -87,7 +87,7 @@ def glance(folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], 
         # the run is shown without these words
         trouble = str(error)
     try:
-        with contextlib.closing(open_reader(folder / FILE_NAME)) as connection, reading(folder), one_moment(connection):
+        with contextlib.closing(open_reader(folder / FILE_NAME, still=True)) as connection, reading(folder):
             info = read_info(connection, folder)
             scalars = scalars_of(connection, still=True)
             found = Glance(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -131,19 +131,23 @@ def _whole(value: Any) -> Any:
 
 def _flat(table: Any) -> dict[str, Any]:
     """Fields of a scenario by their dotted names."""
-    return dict(_fields({name: value for name, value in table.items() if name not in _NOT_SET}, ""))
+    found: dict[str, Any] = {}
+    _put_fields(found, {name: value for name, value in table.items() if name not in _NOT_SET}.items(), "")
+    return found
 
 
-def _fields(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    lead = f"{path}." if path else ""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _fields(item, f"{lead}{name}")
-    elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):
-        for index, item in enumerate(value):
-            yield from _fields(item, f"{lead}{index}")
-    elif path not in _PLACES and value is not None:
-        yield path, _plain(value)
+def _put_fields(found: dict[str, Any], items: Iterable[tuple[Any, Any]], lead: str) -> None:
+    for name, value in items:
+        path = f"{lead}{name}"
+        if isinstance(value, dict):
+            _put_fields(found, value.items(), f"{path}.")
+        elif isinstance(value, list | tuple):
+            if value and isinstance(value[0], dict):
+                _put_fields(found, enumerate(value), f"{path}.")
+            elif path not in _PLACES:
+                found[path] = _plain(value)
+        elif path not in _PLACES and value is not None:
+            found[path] = value
 
 
 def _plain(value: Any) -> Any:

@@ -44,6 +44,8 @@ class LayerOverSeeds(msgspec.Struct, frozen=True, kw_only=True):
     predicted_at: OverSeeds
     left_again: bool
     """Of a single seed: it was condensed once, and is not at this step."""
+    drawn_of: int | None = None
+    """Of how many kernels those that are measured were drawn; None where they are all."""
 
     @property
     def is_condensed(self) -> bool | None:
@@ -74,6 +76,7 @@ def layer_of(
         diverged=diverged,
         step=step,
         left_again=alone and any(each.at(cut).left_again for each in measured),
+        drawn_of=measured[0].drawn_of if measured else None,
         **found,
     )
 
@@ -117,6 +120,7 @@ def read_layer_over_seeds(
         diverged=int(lost.sum()),
         step=measured_at,
         left_again=False,
+        drawn_of=None if first is None else first.drawn_of,
         kept=over_seeds("kept", ()),
         **found,
     )

@@ -34,6 +34,10 @@ def over_seeds(measure: str, values: Iterable[float | None]) -> OverSeeds:
     known = [float(value) for value in values if value is not None and not math.isnan(value)]
     if not known:
         return OverSeeds(middle=math.nan, low=math.nan, high=math.nan, yes=0, known=0)
+    if len(known) == 1:
+        # of one seed, as most runs are, without counting
+        (value,) = known
+        return OverSeeds(middle=value, low=value, high=value, yes=int(value > 0), known=1)
     middle = most_frequent(known) if MEASURES[measure].kind in {"count", "flag"} else statistics.median(known)
     return OverSeeds(
         middle=middle, low=min(known), high=max(known), yes=sum(value > 0 for value in known), known=len(known)

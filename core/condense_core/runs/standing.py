@@ -37,18 +37,23 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
     newest = run.newest_step
     ended = at is None or newest is None or at >= newest
     step = newest if ended else at
-    holds, lost = np.ones(run.members, bool), _diverged(run, info, step, ended)
-    findings = []
+    asked, settled = [], []
     for requirement in claim.requires:
         upto, named = _step_of(requirement, None if ended else at), _named(requirement)
         # what is measured at a step that has passed will not change any more
-        settled = named is not None and step is not None and step >= named
+        passed = named is not None and step is not None and step >= named
         for layer, values in _values(requirement, run, upto).items():
-            inside = _inside(requirement, values)
-            holds &= inside
-            lost |= ~inside & ~np.isnan(values) & (settled or _only_grows(requirement))
-            findings.append(_finding(requirement, layer, values, int((~inside).sum())))
-    holds &= ~lost
+            asked.append((requirement, layer, values.tolist()))
+            settled.append([passed or _only_grows(requirement)])
+    # P values that are asked for, M members; of all at once, for a list has thousands of runs of one member
+    values_PM = np.array([values for _, _, values in asked])
+    missed_PM = ~np.array([_inside(requirement, values) for requirement, _, values in asked], bool)
+    lost = _diverged(run, info, step, ended) | (missed_PM & ~np.isnan(values_PM) & np.array(settled)).any(0)
+    holds = ~missed_PM.any(0) & ~lost
+    findings = [
+        _finding(requirement, layer, values, missed_in)
+        for (requirement, layer, values), missed_in in zip(asked, missed_PM.sum(1).tolist(), strict=True)
+    ]
     wanted_in = needed(claim.share, run.members)
     state, why = _state(
         info,
@@ -110,13 +115,13 @@ def scalars_of(claim: Claim, layers: Sequence[str]) -> list[str]:
     return names
 
 
-def _finding(requirement: Requirement, layer: str, values: FloatArray, missed_in: int) -> Finding:
+def _finding(requirement: Requirement, layer: str, values: list[float], missed_in: int) -> Finding:
     return Finding(
         layer=printable(layer),
         measure=requirement.measure,
         at=requirement.at,
         wanted=wanted(requirement),
-        values=over_seeds(requirement.measure, values.tolist()),
+        values=over_seeds(requirement.measure, values),
         missed_in=missed_in,
     )
 
@@ -232,8 +237,8 @@ def _only_grows(requirement: Requirement) -> bool:
     return requirement.measure == "prediction_error" and requirement.at_least is None
 
 
-def _inside(requirement: Requirement, values: FloatArray) -> npt.NDArray[np.bool_]:
-    return np.array([within(requirement, value) for value in values.tolist()], bool)
+def _inside(requirement: Requirement, values: list[float]) -> list[bool]:
+    return [within(requirement, value) for value in values]
 
 
 def within(requirement: Requirement, value: float) -> bool:

@@ -119,6 +119,11 @@ def summarise(run: RunReader, compared: Compared | None = None) -> Summary:
     `compared` is the scenario beside the record that it names, which whoever has the records gives; with it the claim
     has its two verdicts.
     """
+    with run.in_one_pass():
+        return _summarise(run, compared)
+
+
+def _summarise(run: RunReader, compared: Compared | None) -> Summary:
     info = run.info()
     _, loss = run.curve("loss")
     first = run.member(0)

@@ -30,6 +30,7 @@ from condense_core.scenario.field_types import (
     struct_of,
     structs,
 )
+from condense_core.scenario.pieces import in_pieces, is_too_deep
 from condense_core.text import short
 from condense_core.validation import in_words
 
@@ -37,10 +38,10 @@ Table = dict[str, Any]
 Struct = TypeVar("Struct", bound=msgspec.Struct)
 
 
-# Levels of tables and lists in a scenario: claim.requires and data.terms have four.
-DEEPEST = 16
 # The text that was looked at last, and its tables.
 _last: tuple[str | None, Mapping[str, Any]] = (None, {})
+# The claim that was read last, and its table: runs of one preset have the same, as pieces of their texts.
+_last_claim: tuple[object, Claim | None] = (None, None)
 # Fields that say one thing in several ways: the one that is set takes the place of the others.
 _INSTEAD: dict[tuple[str, ...], tuple[str, ...]] = {
     ("optimizer", "lr"): ("lr_lambda1", "lr_curvature", "lr_most"),
@@ -78,7 +79,9 @@ def looked_at(text: str, source: str = "scenario") -> Mapping[str, Any]:
     global _last  # noqa: PLW0603 - replaced in one stroke, whatever threads there are
     before, table = _last
     if before != text:
-        table = parse(text, source)
+        with decoding(ScenarioError, source):
+            found = in_pieces(text) if len(text) <= LONGEST_SCENARIO else None
+            table = found or parse(text, source)
         _last = text, table
     return table
 
@@ -101,10 +104,17 @@ def ensemble(text: str, source: str = "scenario") -> Ensemble:
 
 def ensemble_and_claim(text: str, source: str = "scenario") -> tuple[Ensemble, Claim | None]:
     """The same, and its claim, None where it makes none."""
+    global _last_claim  # noqa: PLW0603 - replaced in one stroke, whatever threads there are
     table = looked_at(text, source)
     found, claim = _ensemble(table, source), table.get("claim")
-    with decoding(ScenarioError, source):
-        return found, None if claim is None else typed.convert(claim, Claim)
+    if claim is None:
+        return found, None
+    before, known = _last_claim
+    if before is not claim:
+        with decoding(ScenarioError, source):
+            known = typed.convert(claim, Claim)
+        _last_claim = claim, known
+    return found, known
 
 
 def _ensemble(table: Mapping[str, Any], source: str) -> Ensemble:
@@ -114,11 +124,7 @@ def _ensemble(table: Mapping[str, Any], source: str) -> Ensemble:
 
 def _check_depth(table: Table, source: str) -> None:
     """Refuse what is nested deeper than any scenario, before anything walks it by recursion."""
-    level: list[Any] = [table]
-    for _ in range(DEEPEST):
-        level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
-        level = [item for item in level if isinstance(item, dict | list)]
-    if level:
+    if is_too_deep(table):
         raise ScenarioError(f"{source}: nested too deeply for a scenario")
 
 

@@ -57,8 +57,10 @@ class Allowance(Budget):
         early = max(LEAST_S, min(max(first - self._start, first / 2), EARLY_SHARE * trained))
         return max(self._share * trained, self._start + early)
 
-    def due(self, trained: float) -> list[str]:
-        """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
+    def due(self, trained: float, *, must: bool = False) -> list[str]:
+        """As of any budget; before the first answer only what can be known without one."""
+        if must:
+            return super().due(trained, must=True)
         if not self._answered and len(self._asked) >= BLIND:
             return []
         if not self._answered and self.besides > BLIND_S:

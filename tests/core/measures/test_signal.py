@@ -68,6 +68,12 @@ def test_signal_matrix_of_many_samples_in_chunks_is_the_same(monkeypatch):
     torch.testing.assert_close(signal_matrix(residual, image, 3, bias=True), whole, rtol=0, atol=1e-15)
 
 
+def test_signal_matrix_does_not_depend_on_how_images_lie_in_memory():
+    residual, image = random(7, 2), random(7, 3, 6, 5, seed=1)
+    elsewhere = image.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(signal_matrix(residual, elsewhere, 3, bias=True), signal_matrix(residual, image, 3, bias=True))
+
+
 def test_signal_matrix_takes_float32_and_bytes():
     residual = random(6, 2)
     image = torch.randint(0, 256, (6, 1, 5, 5), generator=generator(0), dtype=torch.uint8)

@@ -70,4 +70,5 @@ def test_the_names_in_json_are_those_that_are_promised(run):
         "null_coverage_coarse",
         "condensed_coarse",
         "condensed_coarse_at",
+        "drawn_of",
     ]

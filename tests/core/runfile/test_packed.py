@@ -14,7 +14,7 @@ from recording import Recording
 
 from condense_core.errors import RunFileError
 from condense_core.measure_table import OF_THE_MACHINE
-from condense_core.runfile import packed, rows, schema
+from condense_core.runfile import held_scalars, layouts, packed, rows, schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.rows import ScalarRow
 from condense_core.runfile.scalars import scalars_of
@@ -197,9 +197,11 @@ def test_a_recording_of_either_format_has_all_but_the_machines_own(tmp_path, for
 
 
 @pytest.mark.parametrize("format_", [1, 2, schema.VERSION])
-@pytest.mark.parametrize("still", [False, True])
-def test_ends_and_samples_of_a_curve_are_those_of_the_whole(tmp_path, format_, still):
-    """Steps with and without each of three names, and values that need another layout: found without the curve."""
+@pytest.mark.parametrize(("still", "held"), [(False, 300), (True, 300), (True, 5)])
+def test_ends_and_samples_of_a_curve_are_those_of_the_whole(tmp_path, monkeypatch, format_, still, held):
+    """Steps with and without each of three names, and values that need another layout: found without the curve, in a
+    run that is held in memory and in a longer one."""
+    monkeypatch.setattr(held_scalars, "MOST_ROWS", held)
     of_run, draw = Recording(tmp_path, frames=2, format_=format_), np.random.default_rng(3)
     for step in range(60):
         names = [name for name in ("loss", "a", "b") if draw.random() < 0.7]
@@ -217,12 +219,14 @@ def test_ends_and_samples_of_a_curve_are_those_of_the_whole(tmp_path, format_, s
             assert [(point.step, point.value) for point in whole] == list(zip(steps, values, strict=True))
             assert (scalars.first(name), scalars.newest(name)) == (whole[0], whole[-1])
             for most in (2, 5, 24, 400):
-                chosen = packed.evenly(whole[0].seq, whole[-1].seq, most)
+                chosen = held_scalars.evenly(whole[0].seq, whole[-1].seq, most)
                 assert scalars.sample(name, most) == list(dict.fromkeys(points[least] for least in chosen))
             begins[name] = scalars.begins(name)
         assert begins["loss"][0] == scalars.first("loss").seq
         assert len(set(begins.values())) == 3
         assert (scalars.first("c"), scalars.newest("c"), scalars.sample("c", 24)) == (None, None, [])
+        assert scalars.begins("c") == (0, 0)
+        assert scalars.names(2) == ["a", "b"]
 
 
 def test_a_row_of_another_length_is_damage_also_where_rows_are_read_whole(folder):
@@ -244,5 +248,17 @@ def test_a_layout_without_names_is_damage_before_anything_is_read(folder):
     of_run.close()
     with schema.writer(folder / FILE_NAME) as connection:
         connection.execute("INSERT INTO scalar VALUES (1000, 1, 7, x'00000000')")
-    with opened(folder) as connection, pytest.raises(rows.DamagedError, match=r"there is no layout 7"):
-        scalars_of(connection).newest("loss")
+    for still in (False, True):
+        with opened(folder) as connection, pytest.raises(rows.DamagedError, match=r"there is no layout 7"):
+            scalars_of(connection, still=still).newest("loss")
+
+
+def test_rows_that_are_long_or_many_are_not_held(folder, monkeypatch):
+    of_run = RunWriter(folder)
+    for step in range(6):
+        of_run.append(StepRecord(step, [("loss", 0.5)], [], []))
+    of_run.close()
+    with opened(folder) as connection:
+        assert held_scalars.held_scalars(connection, {1: layouts.RowLayout(1, ("loss",), "f")}) is not None
+        monkeypatch.setattr(held_scalars, "MOST_BYTES", 23)
+        assert held_scalars.held_scalars(connection, {}) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from condense_core.errors import CondenseError
@@ -50,6 +52,23 @@ def test_images_for_mnists_filters_are_made_grey(tmp_path):
     given = stand_ins([f"mnist=folder:{tmp_path}/images"])
     (plan,) = make_plan({"mnist": presets()["mnist"]}, out=tmp_path, seeds=1, stand_ins=given).presets
     assert (plan.experiment.data.size, plan.experiment.data.grey) == (28, True)
+
+
+def test_runs_of_images_that_have_changed_since_are_not_taken_for_these(tmp_path):
+    image = tmp_path / "images" / "cats" / "one.png"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b"a picture")
+
+    def folder(name: str) -> Path:
+        given = stand_ins([f"cifar10=folder:{tmp_path}/images"])
+        (plan,) = make_plan({name: presets()[name]}, out=tmp_path, seeds=1, stand_ins=given).presets
+        return plan.cells[0].folder
+
+    before, of_others = folder("cifar10"), folder("digits")
+    assert folder("cifar10") == before
+    image.write_bytes(b"another picture")
+    assert folder("cifar10") != before
+    assert folder("digits") == of_others
 
 
 def test_without_a_stand_in_data_that_are_missing_are_said(tmp_path):

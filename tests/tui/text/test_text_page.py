@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from one_input import one_input_run
-from recording import Recording
+from recording import Planted, Recording
 from rich.cells import cell_len
 from rich.console import Console
 from watched_recording import WatchedRecording
@@ -195,6 +195,21 @@ def test_a_claim_is_below_everything() -> None:
     lines = lines_of(recordings()["digits-ce"])
     (place,) = [number for number, line in enumerate(lines) if line.startswith("claim: ")]
     assert all(line.startswith(("  met ", "  missed")) for line in lines[place + 1 :])
+
+
+def test_of_a_layer_that_is_too_wide_it_says_how_many_kernels_are_measured(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Planted, "drawn_of", 2_000)
+    wide = Recording(tmp_path / "runs")
+    wide.write()
+    wide.finish()
+    wide.close()
+    text = "\n".join(lines_of(wide.folder))
+    assert "conv1 · 32 of 2,000 kernels" in text
+    assert "conv1: 32 of 2,000 kernels are measured" in text
+    for kind in ("html", "svg"):
+        out = tmp_path / f"it.{kind}"
+        printed(monkeypatch, capsys, "export", str(wide.folder), "--to", kind, "--out", str(out))
+        assert "32 of 2,000" in out.read_text().replace("&#160;", " ")
 
 
 def test_runs_show_prints_the_same(recorded: Path, monkeypatch, capsys) -> None:

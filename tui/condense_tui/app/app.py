@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -16,6 +16,7 @@ from condense_core.errors import CondenseError
 from condense_tui.actions import Place
 from condense_tui.keys import actions_on
 from condense_tui.screens.splash import Opening
+from condense_tui.terminal.garbage import none_at_first
 from condense_tui.terminal.habits import Habits, remembered
 from condense_tui.terminal.shell import Shell, ShellScreen
 from condense_tui.terminal.signals import leaving
@@ -95,6 +96,10 @@ class CondenseApp(Shell):
             self._home = HomeScreen()
             self.install_screen(self._home, "home")
         return self._home
+
+    def on_presets_ready(self) -> None:
+        """Home is there with its lists: load what a run is shown with behind it, so that one opens at once."""
+        self.call_after_refresh(Thread(target=_load_what_shows_runs, name="loading").start)
 
     def open_run(self, place: Path, link: Link | None = None) -> None:
         from condense_tui.screens.run.screen import RunScreen
@@ -180,6 +185,12 @@ class CondenseApp(Shell):
         return run
 
 
+def _load_what_shows_runs() -> None:
+    # what cannot be loaded is tried again where a run is opened, and its error is said there
+    with contextlib.suppress(Exception):
+        import condense_tui.screens.run.screen  # noqa: F401
+
+
 def places_of(screen: Screen[Any]) -> tuple[Place, ...]:
     """Which actions of the table a screen has."""
     return screen.PLACES if isinstance(screen, ShellScreen) else ()
@@ -193,12 +204,11 @@ def launch(
 
     No garbage is collected until the first frame is up.
     """
-    gc.disable()
     # plots are built and files are read in threads; a key press must not wait until one of them has had its five
     # milliseconds
     sys.setswitchinterval(SWITCH_S)
-    app = CondenseApp(place, kept=kept, habits=remembered(), tour=tour, play=play)
-    try:
+    with none_at_first():
+        app = CondenseApp(place, kept=kept, habits=remembered(), tour=tour, play=play)
         with leaving(app.exit):
             try:
                 app.run()
@@ -207,5 +217,3 @@ def launch(
         if app.crash is not None:
             raise app.crash
         return app.visited
-    finally:
-        gc.enable()

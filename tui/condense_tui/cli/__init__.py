@@ -22,6 +22,7 @@ from condense_tui.cli.sweep import sweep
 from condense_tui.cli.theory import theory
 from condense_tui.cli.tour import tour
 from condense_tui.cli.watch import watch
+from condense_tui.terminal.garbage import collect_again
 
 app = typer.Typer(
     help="Watch the kernels of a neural network condense, live, in the terminal.",
@@ -45,6 +46,8 @@ def main(
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback if something goes wrong.")] = False,
 ) -> None:
     """Watch the kernels of a neural network condense, live, in the terminal. Without a command: the app."""
+    # a command begins here; the help of all of them does not come by
+    collect_again()
 
 
 def _flowing(command: Callable[..., object]) -> str:

@@ -72,10 +72,10 @@ def reproduce(
     """Train presets with several seeds and report which claims hold: distributions, heatmaps, curves, verdicts.
 
     A paper's claim is tested at the paper's setting, with other weights and other data in every draw, and so is a
-    question of our own; a demonstration keeps its own draw of the data. Runs already finished in DIR are not repeated;
-    presets that need a GPU are left out without --device cuda. Exits with status 1 if a run failed, or if the result
-    contradicts what a preset declares. Ctrl-C stops it with a report of what is finished so far; the same command
-    continues.
+    question of our own; a demonstration keeps its own draw of the data. Runs already finished in DIR are not
+    repeated, unless their images have changed; presets that need a GPU are left out without --device cuda. Exits with
+    status 1 if a run failed, or if the result contradicts what a preset declares. Ctrl-C stops it with a report of
+    what is finished so far; the same command continues.
 
     \b
     condense-tui reproduce --quick

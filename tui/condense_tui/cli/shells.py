@@ -8,7 +8,6 @@ import os
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
 
 from condense_tui.app.launch import SHELL_ASKS
 
@@ -27,14 +26,14 @@ def answer() -> int:
     # in a word that was begun with a quotation mark all is taken as it stands
     quoted = os.environ.get("COMP_WORDS", "").rpartition("\n")[2].startswith(("'", '"'))
     from condense_tui.cli import app
+    from condense_tui.cli.outline import outline
 
     down = _take_minus(os.environ)
-    _only_what_is_typed(app)
     printed = io.StringIO()
     code = 0
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
         try:
-            app([], prog_name="condense-tui", standalone_mode=False)
+            outline(app)([], prog_name="condense-tui", standalone_mode=False)
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0
     text = printed.getvalue()
@@ -90,17 +89,3 @@ def _take_minus(environment: MutableMapping[str, str]) -> bool:
 def typed_words() -> list[str]:
     """The words of the line behind the program's name."""
     return (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
-
-
-def _only_what_is_typed(app: Any) -> None:
-    """Leave the one command of the line: to make all of them of their options takes longer than what is asked."""
-    words = typed_words()
-    if os.environ.get("COMP_CWORD") == "1" or not words:
-        return
-    if "COMP_WORDS" not in os.environ and len(words) == 1 and not os.environ["_TYPER_COMPLETE_ARGS"].endswith(" "):
-        # it is still typed
-        return
-    kept = [command for command in app.registered_commands if words[0] in {command.name, command.callback.__name__}]
-    groups = [group for group in app.registered_groups if group.name == words[0]]
-    if kept or groups:
-        app.registered_commands[:], app.registered_groups[:] = kept, groups

@@ -114,6 +114,11 @@ def plural(count: int, noun: str) -> str:
     return f"{step(count)} {noun}" if count == 1 else f"{step(count)} {noun}s"
 
 
+def kernels_in_words(count: int, drawn_of: int | None) -> str:
+    """32 kernels, 1,024 of 2,000 kernels: how many are measured, and of how many they were drawn."""
+    return plural(count, "kernel") if drawn_of is None else f"{step(count)} of {plural(drawn_of, 'kernel')}"
+
+
 def age(seconds: float) -> str:
     """How long ago: now, 40 s, 12 min, 5 h, 3 d; a clock that runs behind says now."""
     if seconds < 5:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from condense_core.measure_table import MEASURES, MeasureKind
 from condense_core.thresholds import COARSE, FINE, Cut, other_cut
-from condense_tui.draw.numbers import UNKNOWN, measure, percent, plural, short_step
+from condense_tui.draw.numbers import UNKNOWN, kernels_in_words, measure, percent, plural, short_step
 
 if TYPE_CHECKING:
     from condense_core.runfile.frames import Condensation
@@ -83,6 +83,11 @@ def remarks(layers: Sequence[LayerOverSeeds]) -> list[str]:
     if first.seeds > 1:
         left_out = f"; {first.diverged} diverged and are left out" if first.diverged else ""
         said.append(f"of {first.seeds} seeds: the most frequent number of lines, medians of other values{left_out}")
+    said += [
+        f"{layer.name}: {kernels_in_words(layer.kernels, layer.drawn_of)} are measured"
+        for layer in layers
+        if layer.drawn_of is not None
+    ]
     if any(layer.left_again for layer in layers):
         said.append("† condensed at that step, but not at the end")
     return said

@@ -17,7 +17,7 @@ from condense_tui.documents.pictures import EIGENVALUES as EIGENVALUE_CURVES
 from condense_tui.documents.pictures import INITIAL_STAGE_ENDS, predicted_mark
 from condense_tui.documents.spectra import spectrum_chart
 from condense_tui.draw.label import label
-from condense_tui.draw.numbers import measure, plural, step
+from condense_tui.draw.numbers import kernels_in_words, measure, plural, step
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
 from condense_tui.draw.written import lines_in
 from condense_tui.export.wish import EIGENVALUES, FIELD, HEATMAP, OUTPUT, PREDICTION, SPECTRA, Wish, not_recorded
@@ -113,7 +113,7 @@ def _heatmaps(run: RunReader, layers: tuple[str, ...], at: int) -> tuple[float, 
         side, drawn = heat.cells(cosine, image.order, image.dropped, CELLS)
         column, row = len(parts) % ACROSS, len(parts) // ACROSS
         x, y = column * (HEAT_SIDE + MARGIN), row * (HEAT_SIDE + CAPTION + MARGIN)
-        words = f"{layer_in_words(layer)} · {plural(image.kernels, 'kernel')}"
+        words = f"{layer_in_words(layer)} · {kernels_in_words(image.kernels, image.drawn_of)}"
         words += f", pooled to {side}" if image.pooled else ""
         words += "" if frame is None else f" · {lines_in(frame, FINE if run.claim is None else run.claim.cut)}"
         parts.append(

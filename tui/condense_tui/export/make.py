@@ -28,7 +28,7 @@ def export(place: Path, wish: Wish, out: Path | None, *, screen: DrawScreen, for
     `out` None is a name in the current folder, `-` standard output. `screen` gives the SVG of the run's screen where
     that is wished. CondenseError for what the run does not have, a missing extra, or a place that cannot be written.
     """
-    with RunReader(place) as run:
+    with RunReader(place) as run, run.in_one_pass():
         wish = checked(wish, run.layers, run.curve_names, run.members)
         name = file_name(run.info().id, wish)
         path = Path(name) if out is None else out.expanduser()

@@ -12,7 +12,7 @@ from condense_core.errors import DataError, ScenarioError, nearest
 from condense_core.scenario.draws import Draw, is_whole
 from condense_core.scenario.experiment import Cifar10, Cifar100, Experiment, Mnist
 from condense_core.scenario.figures import PaperFigure
-from condense_core.scenario.paths import check_data_is_there, with_absolute_paths
+from condense_core.scenario.paths import check_data_is_there, digest_of, files_of, with_absolute_paths
 from condense_core.scenario.toml import loads
 from condense_core.text import short
 from condense_tui.batch.cells import Cell, Plan, PresetPlan
@@ -76,8 +76,16 @@ def make_plan(
     `data_seeds`, every draw of the weights meets so many of the data.
 
     `quick` puts each preset's quick settings in force; `stand_ins` are settings by the data set that they replace.
-    Figures `across` presets come with the runs that only they need.
+    Figures `across` presets come with the runs that only they need. Runs on files of one's own lie in a folder that is
+    named by what is in these too, so that none is taken for one of files that have changed since.
     """
+    digests: dict[tuple[Path, ...], str] = {}
+
+    def of_files(experiment: Experiment) -> str:
+        files = tuple(files_of(experiment))
+        if files not in digests:
+            digests[files] = digest_of(files)
+        return digests[files] and f"-{digests[files][:8]}"
 
     def planned(name: str, experiment: Experiment, draws: Sequence[Draw]) -> PresetPlan:
         smaller, changes = quick_version(experiment, name) if quick else (experiment, [])
@@ -85,7 +93,7 @@ def make_plan(
         # what is trained names no other settings than its own, so that a change of those does not train it again
         placed = msgspec.structs.replace(with_absolute_paths(placed), quick=None)
         reason = _why_not(placed, has_gpu)
-        folder = out / "cells" / (f"{name}-quick" if changes else name)
+        folder = out / "cells" / f"{name}{'-quick' if changes else ''}{of_files(placed)}"
         cells = () if reason else _cells(name, placed, folder, draws)
         return PresetPlan(name, placed, cells, reason, (*changes, *filter(None, [other_data])))
 

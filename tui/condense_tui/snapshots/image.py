@@ -13,12 +13,15 @@ from condense_tui.snapshots.snapshot import LayerImage
 def image_of(layer: str, cosine: np.ndarray, frame: Condensation | None, by_line: bool) -> LayerImage:
     """A layer's image from its matrix and its condensation; without the latter, or pooled, in the recorded order."""
     side = len(cosine)
-    if frame is None or frame.kernels != side:
-        kernels = side if frame is None else frame.kernels
-        return LayerImage(layer, kernels, cosine, ordering.by_index(side), np.zeros(side, bool), (), side < kernels)
+    nothing, by_index = np.zeros(side, bool), ordering.by_index(side)
+    if frame is None:
+        return LayerImage(layer, side, cosine, by_index, nothing, ())
+    if frame.kernels != side:
+        pooled = side < frame.kernels
+        return LayerImage(layer, frame.kernels, cosine, by_index, nothing, (), pooled, drawn_of=frame.drawn_of)
     label, sign = frame.label.numpy(), frame.sign.numpy()
     if len(label) != side or len(sign) != side:
-        return LayerImage(layer, side, cosine, ordering.by_index(side), np.zeros(side, bool), ())
-    order = ordering.by_line(label, sign) if by_line else ordering.by_index(side)
+        return LayerImage(layer, side, cosine, by_index, nothing, ())
+    order = ordering.by_line(label, sign) if by_line else by_index
     groups = ordering.groups(label, sign, order) if by_line else ()
-    return LayerImage(layer, side, cosine, order, label == DROPPED, groups)
+    return LayerImage(layer, side, cosine, order, label == DROPPED, groups, drawn_of=frame.drawn_of)

@@ -80,6 +80,8 @@ class LayerImage:
     pooled: bool = False
     step: int | None = None
     """Of which step it is: not every step measures everything."""
+    drawn_of: int | None = None
+    """Of how many kernels these were drawn; None where they are all, or where that is not known of this step."""
 
 
 @dataclass(frozen=True)

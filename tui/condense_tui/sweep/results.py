@@ -27,14 +27,14 @@ Value = int | float | bool | str | None
 TableRow = dict[str, Value]
 
 # Slices are what a convolution with several input channels has besides; its own run has them.
-_NOT_SHOWN = frozenset({"name", "kernels", "slice_abs_cos"})
+_NOT_SHOWN = frozenset({"name", "kernels", "slice_abs_cos", "drawn_of"})
 
 
 def _type(name: str) -> type:
     return bool if MEASURES[name].kind == "flag" else int if MEASURES[name].kind in {"count", "step"} else float
 
 
-# Of a layer and seed as it is recorded, but for the name and the number of its kernels, which have their own columns.
+# Of a layer and seed as it is recorded, but for what has columns of its own, or is the same for all seeds.
 _OF_LAYER = {name: _type(name) for name in LayerMeasures.__struct_fields__ if name not in _NOT_SHOWN}
 # Over the seeds of a cell, each as `NAME_median`, `NAME_min` and `NAME_max`.
 SPREADS = (

@@ -5,65 +5,32 @@ A live frame costs a tenth of the bytes that drawing the lines in full would, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, Console
-from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from condense_tui.draw import heatmap as draw
-from condense_tui.draw.ability import Depth
-from condense_tui.draw.palette import CODES, DROPPED, NAN, Palette, rich_colour
 from condense_tui.terminal.textual_internals import LazyStrip
 
 
-class HeatmapInk(NamedTuple):
-    """What turns the cells of a heatmap row into colours."""
+class PictureRow(LazyStrip):
+    """A row of cells of a picture, which are drawn by others in one go: making segments would cost more than all the
+    rest of a frame."""
 
-    palette: Palette
-    dark: bool
-    depth: Depth
+    __slots__ = ()
+    ink: Hashable
+    """What turns its cells into colours; rows of one ink and width are drawn together."""
 
-
-class HeatmapRow(LazyStrip):
-    """A row of heatmap cells, painted in one go.
-
-    Only where it is cut in pieces, under a dialog or for a screenshot, is it the segments of an ordinary strip; most
-    rows never are, and making segments would cost more than all the rest of a frame.
-    """
-
-    __slots__ = ("ink", "pairs")
-
-    def __init__(self, pairs: np.ndarray, ink: HeatmapInk) -> None:
-        super().__init__(len(pairs))
-        self.pairs = pairs
-        self.ink = ink
-
-    def make(self) -> list[Segment]:
-        styles = pair_styles(self.ink)
-        return [Segment(draw.glyph(pair) * count, styles(pair)) for pair, count in draw.runs(self.pairs)]
-
-    def render(self, console: Console) -> str:
-        return draw.paint(self.pairs[None, :], *self.ink)[0]
-
-
-@lru_cache(maxsize=12)
-def pair_styles(ink: HeatmapInk) -> Callable[[int], Style]:
-    """The style of each half-block cell, for whatever is not written as a ready string."""
-
-    @lru_cache(maxsize=CODES * CODES)
-    def style(pair: int) -> Style:
-        top, bottom = divmod(pair, CODES)
-        if top == bottom == DROPPED:
-            top = NAN
-        return Style.from_color(rich_colour(*ink, top), rich_colour(*ink, bottom))
-
-    return style
+    @staticmethod
+    @abstractmethod
+    def drawn_over(rows: Sequence[tuple[Any, Any]]) -> list[str]:
+        """For each (row, the row that the terminal shows in its place), all of one ink and width: codes that bring the
+        terminal up to date."""
 
 
 def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *, thrifty: bool = False) -> list[str]:
@@ -72,20 +39,18 @@ def differences(pairs: Sequence[tuple[Strip, Strip | None]], console: Console, *
     is drawn with as few bytes as there can be, and not with those that Textual keeps ready."""
     system = COLOR_SYSTEMS[console.color_system or "truecolor"]
     codes = [""] * len(pairs)
-    rows: dict[tuple[HeatmapInk, int], list[tuple[int, HeatmapRow, HeatmapRow]]] = {}
+    rows: dict[tuple[type[PictureRow], Hashable, int], list[tuple[int, PictureRow, PictureRow]]] = {}
     for at, (strip, before) in enumerate(pairs):
         if before is None:
             codes[at] = (
-                _drawn(strip, system) if thrifty and not isinstance(strip, HeatmapRow) else strip.render(console)
+                _drawn(strip, system) if thrifty and not isinstance(strip, PictureRow) else strip.render(console)
             )
-        elif isinstance(strip, HeatmapRow) and isinstance(before, HeatmapRow) and before.ink == strip.ink:
-            rows.setdefault((strip.ink, strip.cell_length), []).append((at, strip, before))
+        elif isinstance(strip, PictureRow) and isinstance(before, type(strip)) and before.ink == strip.ink:
+            rows.setdefault((type(strip), strip.ink, strip.cell_length), []).append((at, strip, before))
         else:
             codes[at] = _difference(strip, before, system)
-    # heatmap rows of one width and ink all at once
-    for (ink, _), group in rows.items():
-        now, then = np.stack([row.pairs for _, row, _ in group]), np.stack([row.pairs for _, _, row in group])
-        for (at, _, _), text in zip(group, draw.paint(now, *ink, then), strict=True):
+    for (kind, _, _), group in rows.items():
+        for (at, _, _), text in zip(group, kind.drawn_over([(now, then) for _, now, then in group]), strict=True):
             codes[at] = text
     return codes
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from textual.geometry import Region
 from textual.strip import Strip
 
-from condense_tui.terminal.emit import HeatmapRow, differences
+from condense_tui.terminal.emit import PictureRow, differences
 from condense_tui.terminal.textual_internals import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 # What a key changes on a line, a mark or some figures, takes less; what takes more is a picture and waits its turn.
@@ -53,7 +53,7 @@ class ScreenPiece:
     @property
     def small(self) -> bool:
         """The kind of change by which a key is answered."""
-        return not self.whole and self.size <= (TINY if isinstance(self.strip, HeatmapRow) else SMALL)
+        return not self.whole and self.size <= (TINY if isinstance(self.strip, PictureRow) else SMALL)
 
     def lies_in(self, regions: Sequence[Region]) -> bool:
         """Whether part of it lies in one of the regions."""
@@ -215,9 +215,9 @@ def _chosen(pieces: list[ScreenPiece], room: int, urgent: int, first: Sequence[R
     small = [piece for piece in pieces if piece.small]
     large = [piece for piece in pieces if not piece.small]
     soon = [*small, *[piece for piece in large if piece.lies_in(first)]]
-    soon.sort(key=lambda piece: (isinstance(piece.strip, HeatmapRow), piece.y, piece.x))
+    soon.sort(key=lambda piece: (isinstance(piece.strip, PictureRow), piece.y, piece.x))
     later = [piece for piece in large if not piece.lies_in(first)]
-    later.sort(key=lambda piece: (piece.whole and isinstance(piece.strip, HeatmapRow), piece.since))
+    later.sort(key=lambda piece: (piece.whole and isinstance(piece.strip, PictureRow), piece.since))
     chosen: list[ScreenPiece] = []
     spent = 0
     for most, some in ((urgent, soon), (room, later)):

@@ -232,7 +232,7 @@ class Shell(TappedApp):
     def pace_what_is_written(self) -> None:
         """From now on frames wait for the terminal; the very first one does not."""
         if self._outlet is None:
-            # it needs NumPy, which the first frame does not wait for
+            # which the first frame does not wait for
             from condense_tui.terminal.outlet import Outlet
 
             self._pace = self._make_pace()

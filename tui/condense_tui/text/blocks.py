@@ -60,7 +60,7 @@ def heatmap(image: LayerImage, width: int, rows: int, ink: TextInk) -> TextBlock
         wide, side = False, min(width, 2 * rows)
     starts = [group.start for group in image.groups]
     layout = draw_heatmap.lay_out(image.cosine, image.order, image.dropped, max(1, side), starts)
-    words = f"{layer_in_words(image.layer)} · {numbers.plural(image.kernels, 'kernel')}"
+    words = f"{layer_in_words(image.layer)} · {numbers.kernels_in_words(image.kernels, image.drawn_of)}"
     if layout.pooled or image.pooled:
         words += f" pooled to {len(layout.edges) - 1}"
     lines: list[Line] = [[(words, STRONG)]]

@@ -57,8 +57,10 @@ def print_run(run: RunReader, *, at: int | None = None, width: int | None = None
     console = Console(color_system=_SYSTEMS[found.depth], force_terminal=found.depth > Depth.NONE, highlight=False)
     wide = width or (console.width if console.is_terminal or os.environ.get("COLUMNS") else PIPE_WIDTH)
     ink = TextInk(found, dark=not _light(os.environ))
-    summary = summarise(run)
-    for line in page(run, summary, at, max(20, wide), ink):
+    with run.in_one_pass():
+        summary = summarise(run)
+        lines = page(run, summary, at, max(20, wide), ink)
+    for line in lines:
         text = Text(no_wrap=True)
         for part, style in _trimmed(line):
             text.append(part if found.unicode else to_ascii(part), style)

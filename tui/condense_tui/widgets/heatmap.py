@@ -20,7 +20,7 @@ from condense_tui.draw import palette as colour
 from condense_tui.draw.ability import Depth
 from condense_tui.draw.palette import PALETTES, Palette
 from condense_tui.snapshots.snapshot import LayerImage
-from condense_tui.terminal.emit import HeatmapInk, HeatmapRow, pair_styles
+from condense_tui.terminal.heatmap_row import HeatmapInk, HeatmapRow, pair_styles
 from condense_tui.widgets.lines import Lines, centred
 
 # Fewer pixels than this show no structure that one could trust.

@@ -218,7 +218,9 @@ class Layers(Lines):
         unicode = self.ability.unicode
         chosen = layer.name == self._chosen
         edge: tuple[str, Style] = (("▌" if unicode else "|") if chosen else " ", look.accent)
-        kernels = f"{numbers.step(layer.kernels)} kernels" if width >= _ROOMY else numbers.step(layer.kernels)
+        kernels = numbers.kernels_in_words(layer.kernels, layer.drawn_of)
+        if width < _ROOMY:
+            kernels = kernels.removesuffix(" kernels")
         old = self._is_old(layer)
         plain = called or without_shared(layer.name, [each.name for each in self._layers])
         if old and layer.step is not None:

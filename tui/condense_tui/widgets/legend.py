@@ -7,7 +7,7 @@ from rich.style import Style
 from condense_tui.draw import palette as colour
 from condense_tui.draw.line import Line
 from condense_tui.draw.palette import LEVELS, PALETTES, Palette
-from condense_tui.terminal.emit import HeatmapInk, pair_styles
+from condense_tui.terminal.heatmap_row import HeatmapInk, pair_styles
 from condense_tui.widgets.lines import Lines, length
 
 # A scale of fewer characters is no scale.

@@ -54,7 +54,7 @@ class HeatPanel(Captioned, Vertical):
         if image is None:
             self.label("similarity")
             return
-        kernels = f" · {numbers.plural(image.kernels, 'kernel')}"
+        kernels = f" · {numbers.kernels_in_words(image.kernels, image.drawn_of)}"
         order = "" if image.pooled else " by line" if by_line else " by index"
         whose = f" · {seed}" if seed else ""
         whose += f" · step {numbers.step(image.step)}" if old and image.step is not None else ""
@@ -161,7 +161,7 @@ def pooling(shown: Sequence[HeatPanel]) -> tuple[str, ...]:
         image, layout = panel.heatmap.image, panel.heatmap.layout_
         if image is not None and layout is not None and (layout.pooled or image.pooled):
             pooled = f"pooled to {len(layout.edges) - 1}"
-            return f"{numbers.step(image.kernels)} kernels {pooled}", pooled, "pooled"
+            return f"{numbers.kernels_in_words(image.kernels, image.drawn_of)} {pooled}", pooled, "pooled"
     return ()
 
 

@@ -88,11 +88,14 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.input)
 
-    def select(self, index: Tensor) -> Dataset:
-        """The samples of those numbers (int64, on the CPU or the data's device), in that order."""
-        index = index.to(self.input.device)
-        label = None if self.label is None else self.label[index]
-        return replace(self, input=self.input[index], target=self.target[index], label=label)
+    def part(self, own: slice) -> Dataset:
+        """Some of the samples, in the same memory."""
+        label = None if self.label is None else self.label[own]
+        return replace(self, input=self.input[own], target=self.target[own], label=label)
+
+    def held_out_after(self, trained: int) -> Dataset:
+        """The first samples, and all others as those that are held out."""
+        return replace(self.part(slice(trained)), test=self.part(slice(trained, None)))
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> Dataset:
         """The same sample on a device, its floating-point parts cast to `dtype`."""
@@ -134,8 +137,7 @@ def load(data: Data) -> Dataset:
         return replace(trained, test=held_out)
     all_of_it = structs.replace(data, samples=data.samples + data.test_samples)
     both = _images(all_of_it, read_images(all_of_it), trained=data.samples)
-    index = torch.arange(len(both))
-    return replace(both.select(index[: data.samples]), test=both.select(index[data.samples :]))
+    return both.held_out_after(data.samples)
 
 
 def open_draws(data: Data) -> Callable[[int, Labels], Dataset]:
@@ -231,8 +233,7 @@ def _of_plugin(data: OwnSet) -> Dataset:
         whole = replace(whole, target=class_target[target], label=target, class_target=class_target)
     if not data.test_samples:
         return whole
-    index = torch.arange(len(whole))
-    return replace(whole.select(index[: data.samples]), test=whole.select(index[data.samples :]))
+    return whole.held_out_after(data.samples)
 
 
 def _numbers(value: np.ndarray[Any, np.dtype[Any]]) -> Tensor:

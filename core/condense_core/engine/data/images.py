@@ -207,16 +207,16 @@ def _folder(data: Folder) -> DrawImages:
     def draw(seed: int) -> Images:
         numbers = _choose(data, seed, f"folder {_one_line(path)}", len(files))
         chosen = [files[index] for index in numbers]
-        pixels = []
-        for file, _ in chosen:
-            pixel = decoded.get(file)
-            if pixel is None:
-                pixel = decode(file, data.size, data.grey)
-                if (len(decoded) + 1) * pixel.numel() <= DECODED_BYTES:
-                    decoded[file] = pixel
-            pixels.append(pixel)
+        pixel_NCHW = torch.empty(len(chosen), 1 if data.grey else 3, data.size, data.size, dtype=torch.float64)
+        for pixel_CHW, (file, _) in zip(pixel_NCHW, chosen, strict=True):
+            byte = decoded.get(file)
+            if byte is None:
+                byte = decode(file, data.size, data.grey)
+                if (len(decoded) + 1) * byte.numel() <= DECODED_BYTES:
+                    decoded[file] = byte
+            pixel_CHW.copy_(byte)
         return Images(
-            pixel=_to_unit(torch.stack(pixels)),
+            pixel=pixel_NCHW.div_(255.0),
             label=torch.tensor([label for _, label in chosen]),
             classes=len(classes),
             available=len(files),
@@ -228,7 +228,8 @@ def _folder(data: Folder) -> DrawImages:
 
 
 def _to_unit(byte: Tensor) -> Tensor:
-    return byte.to(torch.float64) / 255.0
+    # in place: a large set is the most memory that loading takes
+    return byte.to(torch.float64).div_(255.0)
 
 
 def _one_line(source: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from condense_core.errors import DataError
 from condense_core.foreign import decoding, open_file
@@ -32,7 +32,6 @@ def decode(file: Path, size: int, grey: bool) -> Tensor:
     DataError, in one line that names the file, where it cannot be read or its values have no agreed black and white.
     """
     from PIL import Image
-    from torchvision.transforms import functional
 
     with decoding(DataError, f"{file} cannot be read as an image; repair or remove it"), warnings.catch_warnings():
         # a picture too large to be trusted is refused; one that is only large is nobody's business
@@ -40,12 +39,30 @@ def decode(file: Path, size: int, grey: bool) -> Tensor:
         with open_file(file) as opened, Image.open(opened) as image:
             image.load()
             plain = _plain(image)
-        picture = plain.convert("L" if grey else "RGB")
-        width, height = picture.size
-        if max(width, height) * size * size > _LARGEST_SCALED * min(width, height):
-            raise ValueError(f"{width}×{height} pixels are too long and thin to be scaled")
-        square = functional.center_crop(functional.resize(picture, [size], antialias=True), [size, size])
-        return cast("Tensor", functional.pil_to_tensor(square))
+        return _bytes(_square(plain.convert("L" if grey else "RGB"), size))
+
+
+def _square(picture: Image, size: int) -> Image:
+    """Scaled and cut as torchvision's `resize` and `center_crop` do, whose import takes more memory than most sets."""
+    from PIL.Image import Resampling
+
+    width, height = picture.size
+    if max(width, height) * size * size > _LARGEST_SCALED * min(width, height):
+        raise ValueError(f"{width}×{height} pixels are too long and thin to be scaled")
+    wide, high = (size, size * height // width) if width <= height else (size * width // height, size)
+    if (width, height) != (wide, high):
+        picture = picture.resize((wide, high), Resampling.BILINEAR)
+    left, top = round((wide - size) / 2), round((high - size) / 2)
+    return picture.crop((left, top, left + size, top + size))
+
+
+def _bytes(picture: Image) -> Tensor:
+    """(C, rows, columns)."""
+    import numpy as np
+    import torch
+
+    value = torch.from_numpy(np.array(picture))
+    return value[None] if value.ndim == 2 else value.permute(2, 0, 1)
 
 
 def _plain(image: Image) -> Image:

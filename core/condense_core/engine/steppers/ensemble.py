@@ -42,6 +42,7 @@ class TrainingEnsemble:
         """Numbers of those that still train."""
         self.notes: list[str] = []
         """What people should know of how steps are taken; whoever reads them empties the list."""
+        self._device = device
         self._experiment = experiment
         self._experiments = experiment.members
         dtype: torch.dtype = getattr(torch, experiment.dtype)
@@ -94,12 +95,18 @@ class TrainingEnsemble:
             self._train_step()
 
     def _take(self, method: SteppingMethod, steps: int) -> None:
+        settings = self._experiment.optimizer
         while steps:
             self._set_rates()
-            changes = [step - self.step for step, _ in self._experiment.optimizer.later_lr if step > self.step]
+            changes = [step - self.step for step, _ in settings.later_lr if step > self.step]
             count = min([steps, *changes])
             (optimiser_,) = self._optimisers
-            method.train(count, optimiser_, self._batches.span(self.step, count, self.members))
+            shares = None
+            if settings.warmup or settings.decay != "none":
+                # of the full rate, so that where a block begins changes no bit
+                (optimiser_.lr,) = self._full_rates
+                shares = [settings.lr_share(self.step + number, self._experiment.steps) for number in range(count)]
+            method.train(count, optimiser_, self._batches.span(self.step, count, self.members), shares)
             self._has_gradients = False
             self.step += count
             steps -= count
@@ -114,15 +121,23 @@ class TrainingEnsemble:
         self.step += 1
 
     def prepare(self) -> None:
-        """Do the part of the next step that observations need: its work is the step's, not the measurement's. Compiled
-        steps do not build on it."""
+        """Do the part of the next step that observations need, and wait for it and all steps before: their work is
+        training's, and not that of whoever measures next. Compiled steps do not build on it."""
         if self._stepping is None:
             self._prepare()
+        self.settle()
 
     def _prepare(self) -> None:
         if self._whole_sample and not self._has_gradients:
             self._forward_backward()
             self._has_gradients = True
+
+    def settle(self) -> None:
+        """Return when the device has done all that it was given; a GPU is told of steps long before it takes them."""
+        if self._device.type == "cuda":
+            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            done.record(torch.cuda.current_stream(self._device))
+            done.synchronize()
 
     def warm_up(self) -> None:
         """Do most of a step's work, or a block's, and change nothing, to see how long it takes."""

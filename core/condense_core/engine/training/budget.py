@@ -47,7 +47,9 @@ class Budget:
 
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
-        return max(self._share * trained, self._grace * self._part_of_grace())
+        # the last step is measured whatever that costs: it must find some of the share left
+        for_the_last = sum(self._cost.values())
+        return max(self._share * trained - for_the_last, self._grace * self._part_of_grace())
 
     def _part_of_grace(self) -> float:
         left = max(0, self._scheduled - self._passed)
@@ -55,9 +57,13 @@ class Budget:
             return 1.0
         return 1.0 if not self._scheduled else min(1.0, max(FIRST_PART, self._passed / self._scheduled))
 
-    def due(self, trained: float) -> list[str]:
-        """Probes that run at this scheduled step, `trained` seconds into training; each call is one step."""
+    def due(self, trained: float, *, must: bool = False) -> list[str]:
+        """Probes that run at this scheduled step, `trained` seconds into training: all of them where they `must`. Each
+        call is one step."""
         self._passed += 1
+        if must:
+            self.notice = ""
+            return list(self._cost)
         allowed = self.allowed(trained)
         left, own = allowed - self.total - self._owed, max(0.0, allowed - self.besides) / len(self._cost)
         first, *others = self._cost

@@ -96,11 +96,12 @@ class Loop:
             if looks:
                 ensemble.prepare()
             thread.progress = (step, time.monotonic() - begun)
-            waiting = thread.commands or self._signal
-            if looks or waiting or recorder.is_overdue:
+            # what was kept is in the file before anything else happens
+            interrupted = thread.commands or self._signal or time.monotonic() >= next_checkpoint
+            if looks or interrupted or recorder.is_overdue:
                 before = time.monotonic()
                 outcome = self._measure(step, last) if looks else None
-                if waiting or recorder.is_overdue:
+                if interrupted or outcome is not None or recorder.is_overdue:
                     recorder.flush()
                 took = time.monotonic() - before
                 begun += took
@@ -114,6 +115,7 @@ class Loop:
                 if outcome is not None:
                     return self._end(outcome)
             if time.monotonic() >= next_checkpoint:
+                ensemble.settle()
                 before = time.monotonic()
                 self._checkpoint()
                 begun += time.monotonic() - before

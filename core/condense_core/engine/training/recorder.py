@@ -62,8 +62,7 @@ class Recorder:
                 self._stride = min(64, 2 * self._stride)
                 self._until_next = self._stride
             return
-        due = self.budget.due(members.seconds if members.seconds > 0 else 0.0)
-        names = list(self._probes) if must else due
+        names = self.budget.due(members.seconds if members.seconds > 0 else 0.0, must=must)
         if not names:
             if self.budget.notice:
                 self.event(members.step, "slower", self.budget.notice)

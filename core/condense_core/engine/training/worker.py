@@ -74,7 +74,7 @@ def train(folder: Path) -> int:
     return 0 if outcome.status in {"done", "stopped"} else 1
 
 
-def settle() -> None:
+def freeze() -> None:
     """Have no collection of garbage look through what is there now: through PyTorch's modules it would take a tenth of
     a second, once in each run."""
     gc.freeze()
@@ -119,6 +119,22 @@ def _check_data(experiment: Experiment) -> None:
         check_fits(experiment, own_arrays(experiment.data))
 
 
+def samples_of(experiment: Experiment) -> tuple[list[Dataset], str]:
+    """A sample for each member in the precision of training, one object where they share it, and the fingerprint of
+    all."""
+    dtype: torch.dtype = getattr(torch, experiment.dtype)
+    fingerprints: list[str] = []
+
+    def cast(data: Data) -> Dataset:
+        # as it was read it takes twice as much memory, and is wanted for its fingerprint alone
+        sample = datasets.load(data)
+        fingerprints.append(sample.fingerprint)
+        return sample.to("cpu", dtype)
+
+    loaded = {data: cast(data) for data in dict.fromkeys(member.data for member in experiment.members)}
+    return [loaded[member.data] for member in experiment.members], "-".join(fingerprints)
+
+
 def _told_first(experiment: Experiment, first: MemberViews, sample: Dataset) -> Iterator[tuple[str, str]]:
     """Events, a kind and its words, of what a person should know before the first step."""
     for layer in first.layers:
@@ -152,10 +168,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         own = plugged(experiment, resumed=info.step > 0)
         _check_data(experiment)
         thread.set_status("starting", _loading(experiment.data))
-        loaded = {member.data: datasets.load(member.data) for member in experiment.members}
-        fingerprint = "-".join(sample.fingerprint for sample in loaded.values())
+        samples, fingerprint = samples_of(experiment)
         thread.set_status("starting", "preparing the first step")
-        samples = [loaded[member.data] for member in experiment.members]
         ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
         if chosen.type == "cpu":
             work = len(samples) * device.multiplications(experiment, samples[0])
@@ -194,5 +208,5 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.sampler = load.sampler(chosen)
         versions = {"versions": json.dumps(info.versions | own.versions)} if own.versions else {}
         thread.set_status("running", device=device.describe(chosen), pid=os.getpid(), host=here(), **versions)
-        settle()
+        freeze()
         return loop.run(first_loss)

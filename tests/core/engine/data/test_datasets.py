@@ -128,12 +128,12 @@ def test_a_sample_is_cast_but_its_labels_are_not():
     assert sample.label.dtype == torch.int64
 
 
-def test_a_selection_keeps_inputs_targets_and_labels_together():
+def test_a_part_keeps_inputs_targets_and_labels_together():
     sample = load(Digits(samples=20))
-    index = torch.tensor([3, 17, 3])
-    part = sample.select(index)
+    own = slice(3, 6)
+    part = sample.part(own)
     assert len(part) == 3
-    assert torch.equal(part.input, sample.input[index])
-    assert torch.equal(part.target, sample.target[index])
-    assert torch.equal(part.label, sample.label[index])
-    assert len(load(Sine()).select(index)) == 3
+    assert torch.equal(part.input, sample.input[own])
+    assert torch.equal(part.target, sample.target[own])
+    assert torch.equal(part.label, sample.label[own])
+    assert len(load(Sine()).part(own)) == 3

@@ -227,3 +227,17 @@ def test_errors_are_short_whatever_the_reader_says(tmp_path):
     for number in range(60):
         (path / f"class{number}").mkdir(parents=True)
     assert len(one_line(Folder(path=str(path)))) < 400
+
+
+@pytest.mark.parametrize("size", [5, 8, 33])
+@pytest.mark.parametrize(("width", "height"), [(8, 8), (13, 40), (41, 12), (90, 7), (5, 6)])
+def test_pictures_are_scaled_and_cut_as_torchvision_does(tmp_path, width, height, size):
+    from PIL import Image
+    from torchvision.transforms import functional
+
+    (tmp_path / "a").mkdir()
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+    picture.save(tmp_path / "a" / "1.png")
+    theirs = functional.center_crop(functional.resize(picture, [size]), [size, size])
+    ours = load(Folder(path=str(tmp_path), size=size, samples=1))
+    assert torch.equal(ours.input[0], functional.pil_to_tensor(theirs) / torch.tensor(255.0, dtype=torch.float64))

@@ -74,6 +74,11 @@ METHODS = {
     "mlp in batches": (MlpGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
     "compiled": (CompiledGradients, scenario(optimizer=Adam(lr=0.01))),
     "compiled in batches": (CompiledGradients, scenario(optimizer=Adam(lr=0.01, batch=6))),
+    "compiled with momentum": (
+        CompiledGradients,
+        scenario(optimizer=GD(lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.1, warmup=4, decay="cosine")),
+    ),
+    "compiled adamw": (CompiledGradients, scenario(optimizer=AdamW(lr=0.01, weight_decay=0.3, decay="linear"))),
     "cnn": (CnnGradients, scenario(data=Digits(samples=20), layers=(Conv(width=3),), optimizer=Adam(lr_lambda1=0.1))),
     "compiled convolutions": (
         CompiledConvolutions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
@@ -20,11 +21,12 @@ from condense_core.engine.network.activations import activation
 from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
 from condense_core.engine.steppers.compiled import functions
 from condense_core.engine.steppers.gradients import compiled as gradients
+from condense_core.engine.steppers.gradients import numpys_tanh
 from condense_core.engine.steppers.gradients.compiled import CompiledGradients
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.engine.training import worker
 from condense_core.runfile.reader import RunReader
-from condense_core.scenario.experiment import GD, Adam, Dense, Digits, Ensemble
+from condense_core.scenario.experiment import GD, Adam, AdamW, Dense, Digits, Ensemble
 
 CPU = torch.device("cpu")
 SOURCES = [Path(functions.__file__)]
@@ -83,7 +85,7 @@ def test_a_network_that_diverged_stays_so(name, dtype):
     assert (activated(name, infinite)[0] == expected).all()
 
 
-@pytest.mark.parametrize("case", ["compiled", "compiled in batches"])
+@pytest.mark.parametrize("case", ["compiled", "compiled in batches", "compiled with momentum", "compiled adamw"])
 def test_however_many_steps_are_asked_for_at_a_time_bits_are_the_same(case):
     method, experiment = METHODS[case]
     whole, parts = make(method, experiment), make(method, experiment)
@@ -149,6 +151,17 @@ def test_the_scenario_alone_decides():
     assert gradient_method(many, CPU) is CompiledGradients
 
 
+def test_every_optimiser_is_compiled_and_nothing_that_is_drawn():
+    schedule = {"warmup": 4, "decay": "cosine"}
+    known = GD(lr=0.1, momentum=0.9, **schedule), Adam(lr=0.1, weight_decay=0.1, **schedule), AdamW(lr=0.1)
+    drawn = GD(lr=0.1, noise=0.3), AdamW(lr=0.1, noise=0.3)
+    of = {each: gradient_method(msgspec.structs.replace(LONG, optimizer=each), CPU) for each in (*known, *drawn)}
+    assert {of[each] for each in known} == {CompiledGradients}
+    assert {of[each] for each in drawn} == {MlpGradients}
+    dropped = msgspec.structs.replace(LONG, layers=(Dense(width=7, dropout=0.1),))
+    assert gradient_method(dropped, CPU) is MlpGradients
+
+
 def test_what_a_checkpoint_says_is_obeyed():
     assert gradient_method(LONG, CPU, MlpGradients.name) is MlpGradients
     # of a version that knew no other way
@@ -156,8 +169,18 @@ def test_what_a_checkpoint_says_is_obeyed():
     assert gradient_method(scenario(), CPU, CompiledGradients.name) is CompiledGradients
 
 
+@pytest.mark.parametrize("way", [None, CompiledGradients.name])
+def test_without_numba_the_faster_tanh_is_taken(way, monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.NUMPY)
+    monkeypatch.setattr(numpys_tanh, "TANH_MATTERS_S", 0.0)
+    compiled.load.cache_clear()
+    assert make_ensemble(LONG, [load(LONG.data)] * 3, CPU, way).name == numpys_tanh.NAME
+
+
 def test_without_numba_steps_are_those_of_pytorch_and_that_is_said(monkeypatch):
     monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    monkeypatch.setattr(numpys_tanh.tanh, "faster", lambda dtype: numpys_tanh.tanh.TORCH)
     compiled.load.cache_clear()
     ensemble = make_ensemble(LONG, [load(LONG.data)] * 3, CPU)
     assert ensemble.name == MlpGradients.name
@@ -165,6 +188,33 @@ def test_without_numba_steps_are_those_of_pytorch_and_that_is_said(monkeypatch):
     assert "NUMBA_DISABLE_JIT" in note and "so far" not in note
     (note,) = make_ensemble(LONG, [load(LONG.data)] * 3, CPU, CompiledGradients.name).notes
     assert "so far were compiled" in note
+
+
+BROKEN = {
+    "of a library that is missing": "raise OSError('Could not find/load shared object file: libllvmlite.so')",
+    "too old for NumPy": "raise AttributeError('module numpy has no attribute long')",
+    "too new for Python": "raise ImportError('Numba needs Python 3.10')",
+    "that cannot compile": """
+class config:
+    DISABLE_JIT, CACHE_DIR = 0, ""
+def njit(*_, **__):
+    raise RuntimeError("no such target\\nmore")
+""",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_broken_numba_costs_speed_and_no_run(how, tmp_path, monkeypatch):
+    (tmp_path / "numba.py").write_text(BROKEN[how])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "numba"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    compiled.load.cache_clear()
+    ensemble = make_ensemble(LONG, [load(LONG.data)] * 3, CPU)
+    assert ensemble.name in {MlpGradients.name, numpys_tanh.NAME}
+    (note,) = ensemble.notes
+    assert "steps are not compiled: " in note
+    assert "\n" not in note
 
 
 def test_compiled_code_is_taken_only_from_where_nobody_else_writes(tmp_path, monkeypatch):

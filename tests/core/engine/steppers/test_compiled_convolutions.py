@@ -137,6 +137,17 @@ def test_what_a_checkpoint_says_is_obeyed(monkeypatch):
 
 
 @pytest.mark.usefixtures("wide_vectors")
+def test_bf16_is_refused_for_one_convolution_that_would_be_compiled(monkeypatch):
+    slow = msgspec.structs.replace(LONG, layers=(Conv(width=32),), fast=("bf16",))
+    with pytest.raises(ScenarioError, match=r"'bf16' slows this network: .*compiled.*--set 'fast=\[\]'"):
+        gradient_method(slow, CPU)
+    assert gradient_method(msgspec.structs.replace(slow, steps=10), CPU) is AutogradGradients
+    assert gradient_method(slow, CPU, "eager, bf16") is AutogradGradients
+    monkeypatch.setattr("condense_core.engine.steppers.installed", lambda: False)
+    assert gradient_method(slow, CPU) is AutogradGradients
+
+
+@pytest.mark.usefixtures("wide_vectors")
 def test_channels_last_is_refused_where_it_is_slower(monkeypatch):
     slow = msgspec.structs.replace(LONG, fast=("channels-last",))
     with pytest.raises(ScenarioError, match=r"'channels-last' slows this network: .*compiled.*--set 'fast=\[\]'"):

@@ -62,6 +62,9 @@ OPTIMISERS = {
 }
 MORE_OPTIMISERS = {
     "momentum": GD(lr=0.05, momentum=0.9, weight_decay=0.1),
+    "nesterov": GD(lr=0.05, momentum=0.9, nesterov=True, decay="linear"),
+    "decay of each member's rate": AdamW(lr_curvature=0.01, weight_decay=0.3, warmup=3),
+    "decay in the gradient": Adam(lr=0.01, weight_decay=0.1, batch=6),
     "adamw": AdamW(lr=0.01, weight_decay=0.3),
     "warmup": Adam(lr=0.01, warmup=5, decay="cosine", decay_to=0.1),
     "noise": GD(lr=0.05, noise=0.3),
@@ -69,8 +72,16 @@ MORE_OPTIMISERS = {
 }
 
 
-@pytest.mark.parametrize("optimizer", MORE_OPTIMISERS)
-@pytest.mark.parametrize("method", [MlpGradients, VmapGradients])
+@pytest.mark.parametrize(
+    ("method", "optimizer"),
+    [
+        (method, name)
+        for method in (MlpGradients, CompiledGradients, VmapGradients)
+        for name, settings in MORE_OPTIMISERS.items()
+        # what is drawn is not compiled
+        if not (method is CompiledGradients and settings.noise)
+    ],
+)
 def test_members_move_as_they_would_alone(method, optimizer):
     experiment = scenario(optimizer=MORE_OPTIMISERS[optimizer], ensemble=Ensemble(members=3, vary="both"))
     assert_equals_each_seed_alone(method, experiment)

@@ -84,6 +84,24 @@ def test_what_takes_less_than_the_grace_is_measured_whole_however_slow_the_first
     assert "left out" not in budget.report(1.0)
 
 
+def test_the_share_is_kept_with_the_last_step_which_is_measured_whatever_it_costs():
+    budget = Budget(COSTS, share=0.03, grace=0.0, scheduled=400)
+    for step in range(400):
+        last = step == 399
+        budget.ran({name: COSTS[name] for name in budget.due(0.1 * step, must=last)})
+    assert budget.total <= 0.03 * 0.1 * 399
+    assert budget.total > 0.9 * 0.03 * 0.1 * 399
+
+
+def test_a_step_that_must_be_measured_is_not_counted_as_left_out():
+    budget = Budget(COSTS, share=0.03, grace=0.0)
+    budget.ran(COSTS)
+    assert budget.due(0.0) == []
+    assert budget.due(0.0, must=True) == list(COSTS)
+    assert budget.left_out == dict.fromkeys(COSTS, 1)
+    assert budget.notice == ""
+
+
 def test_what_is_no_probes_cost_counts_too():
     with_writer, alone = (Budget(COSTS, share=0.03, grace=0.0) for _ in range(2))
     with_writer.besides = 50.0

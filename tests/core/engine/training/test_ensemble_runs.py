@@ -9,17 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import rows, wait_for
+from support import rows, trained_here, wait_for
 from tolerances import rtol
 
 from condense_core.engine import checkpoint
 from condense_core.engine.answers.reduce import reduce_run
 from condense_core.errors import RunFileError
 from condense_core.jobs.messages import AskReduce
+from condense_core.measures import sample
 from condense_core.runfile import frames
 from condense_core.runfile.reader import RunReader
+from condense_core.runs.layer_over_seeds import read_layer_over_seeds
 from condense_core.runs.summary import summarise
 from condense_core.scenario import toml
+from condense_core.thresholds import FINE
 
 CLAIM = (
     'claim={text="falls", share=0.6, requires=[{measure="loss_ratio", at_most=0.95}]}',
@@ -185,3 +188,13 @@ def test_reduce_takes_the_first_member(make_run, workers, tmp_path):
     assert small.ensemble.members == 1
     with RunReader(folder) as run:
         assert found.loss_before == pytest.approx(run.member(0).last("loss"), rel=1e-5)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_of_a_layer_that_is_too_wide_the_file_says_how_many_kernels_there_are(make_run, monkeypatch, members):
+    monkeypatch.setattr(sample, "MOST_KERNELS", 8)
+    folder = make_run("layers=[{kind='dense',width=12}]", f"ensemble.members={members}", "steps=3")
+    trained_here(folder)
+    with RunReader(folder) as run:
+        layer = read_layer_over_seeds(run, "dense1", None, FINE)
+    assert (layer.kernels, layer.drawn_of) == (8, 12)

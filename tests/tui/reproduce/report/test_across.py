@@ -157,6 +157,15 @@ def test_the_verdict_counts_in_the_report_and_contradicts_nothing_declared(ended
     assert f"{max(ratios):.4f} (1 run)" in page
 
 
+def test_runs_that_differ_from_the_text_do_not_test_the_papers_claim(ended):
+    other = msgspec.structs.replace(ended("two", 0.9).result(), differs=["data: folder, the paper cifar10"])
+    found = figure_result(figure(), [[ended("one", 0.5).result()], [other]])
+    assert (found.outcome, found.trained, found.enough) == ("not tested here", "holds", True)
+    assert found.words == "not tested here; as trained here: holds"
+    failed = figure_result(figure(), [[ended("one", 0.5, "failed").result()], [other]])
+    assert (failed.words, failed.enough) == ("failed", False)
+
+
 def test_an_arm_that_is_not_run_leaves_it_open_and_one_that_failed_does_not(ended):
     there = ended("one", 0.5).result()
     gpu = preset_result("two", ended("two", 0.9).experiment, [], "needs a GPU")

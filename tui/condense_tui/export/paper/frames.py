@@ -34,7 +34,8 @@ def heat_panel(source: CurveSource, layer: str, palette: int, *, named: bool) ->
     dropped = image.dropped[image.order]
     lines = "" if frame is None else lines_in(frame, FINE if run.claim is None else run.claim.cut)
     away = f"; grey: {int(dropped.sum())} dropped" if dropped.any() else ""
-    pooled = f", pooled to {len(cosine)}" if image.pooled else ""
+    drawn = "" if image.drawn_of is None else f", {step(image.kernels)} of {step(image.drawn_of)}"
+    pooled = f"{drawn}, pooled to {len(cosine)}" if image.pooled else drawn
     scale = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours(PALETTES[palette], False)]
     return SheetHeatmap(
         title=_title(source, layer, at, lines, named=named),

@@ -73,6 +73,9 @@ class FigureResult(msgspec.Struct, frozen=True, kw_only=True):
     says: str
     claim: str
     outcome: JudgedOutcome
+    """Of the paper's claim, which runs at other settings than the text's, or on other data, do not test."""
+    trained: JudgedOutcome
+    """What came of the runs as they were trained."""
     comparisons: list[ComparisonResult]
     differs: list[str]
     """In what the arms' runs differ from what the text gives, in words."""
@@ -87,14 +90,17 @@ class FigureResult(msgspec.Struct, frozen=True, kw_only=True):
             return f"not tested here ({self.not_run})"
         arms = [arm for comparison in self.comparisons for arm in comparison.arms]
         found = [arm.verdict for arm in arms if arm.verdict is not None]
-        if not found:
-            return self.outcome
-        return f"{self.outcome} ({sum(item.holds_in for item in found)} of {sum(item.of for item in found)} draws)"
+        count = f" ({sum(item.holds_in for item in found)} of {sum(item.of for item in found)} draws)" if found else ""
+        return self.as_trained(f"{self.trained}{count}")
+
+    def as_trained(self, words: str) -> str:
+        """What was found, said as what it is where that does not test the paper's claim."""
+        return f"not tested here; as trained here: {words}" if self.differs and self.trained != "failed" else words
 
     @property
     def enough(self) -> bool:
         """Nothing failed."""
-        return self.outcome != "failed"
+        return self.trained != "failed"
 
 
 def figure_result(figure: PaperFigure, arms: Sequence[Sequence[PresetResult]]) -> FigureResult:
@@ -107,6 +113,7 @@ def figure_result(figure: PaperFigure, arms: Sequence[Sequence[PresetResult]]) -
     comparisons = [] if not_run else [_compared(figure, comparison, arms) for comparison in figure.compare]
     differs = dict.fromkeys(f"{preset.name}: {words}" for arm in arms for preset in arm for words in preset.differs)
     said = record(figure.record)
+    trained: JudgedOutcome = "not tested here" if not_run else outcome_of(comparisons)
     return FigureResult(
         name=figure.name,
         record=figure.record,
@@ -114,7 +121,8 @@ def figure_result(figure: PaperFigure, arms: Sequence[Sequence[PresetResult]]) -
         paper=figure.record.partition("/")[0],
         says=said.words,
         claim=figure.claim,
-        outcome="not tested here" if not_run else outcome_of(comparisons),
+        outcome="not tested here" if differs and trained != "failed" else trained,
+        trained=trained,
         comparisons=comparisons,
         differs=list(differs),
         missing=[

@@ -77,7 +77,8 @@ def _of_figure(record: PaperRecord, figure: FigureResult) -> Iterator[Row]:
     for comparison in figure.comparisons:
         for arm in comparison.arms:
             if arm.verdict is not None and len(comparison.arms) > 1:
-                yield Row(arm.name, figure.name, equal, arm.verdict.words, arm.verdict.interval_words, "")
+                found = figure.as_trained(arm.verdict.words)
+                yield Row(arm.name, figure.name, equal, found, arm.verdict.interval_words, "")
 
 
 def _called(record: PaperRecord) -> str:

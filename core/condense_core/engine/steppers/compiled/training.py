@@ -31,7 +31,9 @@ ROWS, INPUTS, WEIGHT_AT, BIAS_AT, HIDDEN_AT, SIGMA = range(6)
 # Columns of the table of tensors.
 FLAT_AT, SIZE, OWN_AT = range(3)
 LOSSES = {"mse": 0, "softmax-mse": 1, "cross-entropy": 2}
-GD, ADAM = 0, 1
+GD, MOMENTUM, NESTEROV, ADAM = range(4)
+# What becomes of the weights besides: nothing, a part of them is added to their gradient, or taken from them.
+NO_DECAY, DECAY_IN_GRADIENT, DECAY_APART = range(3)
 
 
 @inlined
@@ -141,6 +143,29 @@ def _descend(p: Any, g: Any, rate: Any) -> Any:
 
 
 @compiled
+def _keep_moving(g: Any, m: Any, momentum: Any, nesterov: Any) -> Any:
+    """The movement m kept from the steps before, of which `momentum` is left, and this step's in place of g, as PyTorch
+    has them."""
+    kept = fill(momentum)
+    for at in range(0, len(g), lanes_of(g)):
+        gradient = load(g, at)
+        movement = kept * load(m, at) + gradient
+        store(m, at, movement)
+        store(g, at, gradient + kept * movement if nesterov else movement)
+
+
+@compiled
+def _decay(p: Any, g: Any, kind: Any, amount: Any) -> Any:
+    """Weight decay: `amount` of p added to g, or p times `amount`."""
+    factor = fill(amount)
+    for at in range(0, len(p), lanes_of(p)):
+        if kind == DECAY_APART:
+            store(p, at, load(p, at) * factor)
+        else:
+            store(g, at, load(g, at) + factor * load(p, at))
+
+
+@compiled
 def _copy_in(own: Any, flat: Any, tensors: Any, row: Any) -> Any:
     for tensor in range(len(tensors)):
         size, to = tensors[tensor, SIZE], tensors[tensor, OWN_AT]
@@ -177,17 +202,18 @@ def _take(to: Any, to_at: Any, count: Any, values: Any, at: Any) -> Any:
 
 def train(
     steps: Any, first: Any, last: Any, sizes: Any, layers: Any, tensors: Any, flat: Any, grads: Any, means: Any,
-    squares: Any, inputs: Any, targets: Any, order: Any, settings: Any, rates: Any, roots: Any, work: Any, outputs: Any,
+    squares: Any, inputs: Any, targets: Any, order: Any, settings: Any, rates: Any, roots: Any, decays: Any, work: Any,
+    outputs: Any,
 ) -> Any:  # fmt: skip
     """Take `steps` steps of the members in rows `first` to `last`; for 0 steps, find outputs and gradients only.
 
     `flat`, `grads`, `means` and `squares` are laid out as `FlatParameters` are, by the table `tensors`. `inputs` and
     `targets` have the samples in chunks (chunk, entry, column), one after the other for rows that differ; where a step
     sees a batch, as (entry, sample), and `order` (S, steps, batch) has the numbers. `settings` are 1 - β1, β2, 1 - β2
-    and ε of Adam and 1/N, `rates` and `roots` what changes from step to step (`_adam`). `work` is memory that nobody
-    else uses meanwhile.
+    and ε of Adam, 1/N and the momentum, `rates`, `roots` and `decays` what changes from step to step (`_adam`,
+    `_decay`). `work` is memory that nobody else uses meanwhile.
     """
-    samples, columns, batches, apart, across, loss, skips, kind = sizes
+    samples, columns, batches, apart, across, loss, skips, kind, decay = sizes
     p, g, m, v, h, d = work
     last_layer = len(layers) - 1
     o_at, x_rows, y_rows = layers[last_layer, HIDDEN_AT], layers[0, INPUTS], layers[last_layer, ROWS]
@@ -196,8 +222,9 @@ def train(
     share = settings[4]
     for row in range(first, last):
         _copy_in(p, flat, tensors, row)
-        if steps and kind == ADAM:
+        if steps and kind != GD:
             _copy_in(m, means, tensors, row)
+        if steps and kind == ADAM:
             _copy_in(v, squares, tensors, row)
         x_at = row * x_size if apart else 0
         y_at = row * y_size if apart else 0
@@ -220,14 +247,20 @@ def train(
                             outputs[(row * y_rows + output) * samples + start + n] = h[o_at + output * columns + n]
             if not steps:
                 _copy_out(g, grads, tensors, row)
-            elif kind == ADAM:
+                continue
+            if decay:
+                _decay(p, g, decay, decays[step])
+            if kind == ADAM:
                 _adam(p, g, m, v, rates[step], roots[step], settings)
             else:
+                if kind != GD:
+                    _keep_moving(g, m, settings[5], kind == NESTEROV)
                 _descend(p, g, rates[step])
         if steps:
             _copy_out(p, flat, tensors, row)
-            if kind == ADAM:
+            if kind != GD:
                 _copy_out(m, means, tensors, row)
+            if kind == ADAM:
                 _copy_out(v, squares, tensors, row)
 
 
@@ -237,6 +270,6 @@ def signature(dtype: str) -> Any:
     numbers, whole = types.Array(number, 1, "C"), types.Array(types.int64, 1, "C")
     table = types.Array(types.int64, 2, "C")
     return types.void(
-        types.int64, types.int64, types.int64, types.UniTuple(types.int64, 8), table, table,
-        *(numbers,) * 6, whole, *(numbers,) * 3, types.UniTuple(numbers, 6), numbers,
+        types.int64, types.int64, types.int64, types.UniTuple(types.int64, 9), table, table,
+        *(numbers,) * 6, whole, *(numbers,) * 4, types.UniTuple(numbers, 6), numbers,
     )  # fmt: skip

@@ -62,7 +62,8 @@ class AutogradGradients:
         """Outputs and gradients, in as many chunks of samples as memory asks for."""
         samples = len(input_)
         chunk = self._chunk(input_)
-        outputs: list[Tensor] = []
+        # what stays from a chunk has its place before: memory between it could not be used by the next one
+        output_ND = torch.empty_like(target_ND)
         grads: list[Tensor] = []
         for number, first in enumerate(range(0, samples, chunk)):
             part = slice(first, first + chunk)
@@ -76,8 +77,8 @@ class AutogradGradients:
                 error = error * (len(output_cD) / samples)
             found = torch.autograd.grad(error, params)
             grads = [sum_.add_(grad) for sum_, grad in zip(grads, found, strict=True)] if grads else list(found)
-            outputs.append(output_cD.detach())
-        return torch.cat(outputs) if len(outputs) > 1 else outputs[0], grads
+            output_ND[part] = output_cD.detach()
+        return output_ND, grads
 
     def _chunk(self, input_: Tensor) -> int:
         """Samples of one pass; all of them on a GPU, and where batch normalisation looks at all of them."""

@@ -23,6 +23,8 @@ from condense_core.scenario.experiment import Conv, Experiment
 CHUNK_BYTES = 2_500_000
 # Patches of a whole data set that are kept; of larger ones they are laid out anew for every chunk.
 KEPT_BYTES = 512 * 1024 * 1024
+# Images whose patches are laid out at a time, of those that are kept.
+LAID_OUT = 100
 
 
 def applies(experiment: Experiment, device: torch.device) -> bool:
@@ -66,8 +68,17 @@ class CnnGradients:
             pixels = positions * channels * self._layer.size**2
             bytes_ = len(dataset) * pixels * dataset.input.element_size()
             if bytes_ * len(different) <= KEPT_BYTES:
-                kept[key] = self._lay_out(dataset.input)
+                kept[key] = self._kept_of(dataset.input)
         return kept
+
+    def _kept_of(self, input_: Tensor) -> Tensor:
+        """Patches of all images, laid out some images at a time: what that takes is no more memory than they are."""
+        some = torch.split(input_, LAID_OUT)
+        first = self._lay_out(some[0])
+        patch_NKP = first.new_empty(len(input_), *first.shape[1:])
+        for into, images in zip(torch.split(patch_NKP, LAID_OUT), some, strict=True):
+            into.copy_(self._lay_out(images))
+        return patch_NKP
 
     def _lay_out(self, input_: Tensor) -> Tensor:
         """Patches (N, K, P); the last entry of each is 1 where the kernels have a bias."""
@@ -99,16 +110,17 @@ class CnnGradients:
         """Outputs of members that see the same images, and their gradients written to their place."""
         dataset = self._datasets[rows[0]]
         samples = len(dataset) if index is None else len(index)
-        outputs: list[list[Tensor]] = [[] for _ in rows]
+        # what stays from a chunk has its place before: memory between it could not be used by the next one
+        output_RND = dataset.target.new_empty(len(rows), samples, dataset.target.shape[1])
         positions = self.parameters.stacked["output.weight"].shape[2] // self._layer.width
         chunk = max(1, CHUNK_BYTES // (self._layer.width * positions * dataset.input.element_size()))
         for first in range(0, samples, chunk):
             own = slice(first, first + chunk) if index is None else index[first : first + chunk]
             patch_cKP = self._patches_of(dataset, own)
             target_cD = dataset.target[own]
-            for place, row in enumerate(rows):
-                outputs[place].append(self._of_chunk(row, patch_cKP, target_cD, samples))
-        return [torch.cat(parts) for parts in outputs]
+            for row, output_ND in zip(rows, output_RND, strict=True):
+                output_ND[first : first + chunk] = self._of_chunk(row, patch_cKP, target_cD, samples)
+        return list(output_RND)
 
     def _patches_of(self, dataset: Dataset, own: slice | Tensor) -> Tensor:
         kept = self._patches.get(id(dataset))

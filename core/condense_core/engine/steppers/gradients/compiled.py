@@ -25,9 +25,11 @@ from condense_core.engine.steppers.optimisers import Optimiser
 from condense_core.engine.steppers.parameters import FlatParameters
 from condense_core.machine import usable_cores
 from condense_core.scenario.data_sizes import sample_count
-from condense_core.scenario.experiment import GD, Adam, Experiment
+from condense_core.scenario.experiment import GD, AdamW, Experiment
 
 Numbers = NDArray[Any]
+Rates = tuple[Numbers, Numbers, Numbers]
+"""`rates`, `roots` and `decays` of steps, as `training.train` takes them."""
 
 # Activations, and as many derivatives, of a chunk of samples: they stay in a core's own cache.
 CHUNK_BYTES = 256 * 1024
@@ -50,12 +52,8 @@ TORCH_ELEMENT_S = 2.5e-9
 
 
 def applies(experiment: Experiment) -> bool:
-    """Whether compiled code knows the scenario's steps: plain gradient descent and Adam, and nothing that is drawn."""
-    settings = experiment.optimizer
-    plain = isinstance(settings, Adam) or (isinstance(settings, GD) and not settings.momentum)
-    scheduled = settings.warmup > 0 or settings.decay != "none"
-    drawn = settings.noise > 0 or any(layer.dropout for layer in experiment.layers)
-    return plain and not (scheduled or settings.weight_decay or drawn)
+    """Whether compiled code knows the scenario's steps: every optimiser, and nothing that is drawn."""
+    return not experiment.optimizer.noise and not any(layer.dropout for layer in experiment.layers)
 
 
 def repays(experiment: Experiment) -> bool:
@@ -96,7 +94,14 @@ class CompiledGradients:
         with_bias = experiment.layers[0].bias
         self._inputs = self._lay_out([mlp.columns(dataset.input, with_bias=with_bias) for dataset in own])
         self._targets = self._lay_out([dataset.target.T for dataset in own])
-        adam = experiment.optimizer if isinstance(experiment.optimizer, Adam) else None
+        settings = experiment.optimizer
+        if isinstance(settings, GD):
+            kind = training.NESTEROV if settings.nesterov else training.MOMENTUM if settings.momentum else training.GD
+            self._betas, eps, momentum = (0.0, 0.0), 0.0, settings.momentum
+        else:
+            kind, self._betas, eps, momentum = training.ADAM, settings.betas, settings.eps, 0.0
+        self._weight_decay, self._decays_apart = settings.weight_decay, isinstance(settings, AdamW)
+        decay = training.DECAY_APART if self._decays_apart else training.DECAY_IN_GRADIENT
         self._sizes = (
             self._samples,
             self._columns,
@@ -105,12 +110,11 @@ class CompiledGradients:
             len(datasets[0]) if self._batch else -(-self._samples // self._columns) * self._columns,
             training.LOSSES[experiment.loss],
             int(experiment.residual),
-            training.GD if adam is None else training.ADAM,
+            kind,
+            decay if settings.weight_decay else training.NO_DECAY,
         )
-        self._betas = (0.0, 0.0) if adam is None else adam.betas
         first, second = self._betas
-        settings = (1 - first, second, 1 - second, 0.0 if adam is None else adam.eps, 1 / self._samples)
-        self._settings = np.array(settings, self._dtype)
+        self._settings = np.array((1 - first, second, 1 - second, eps, 1 / self._samples, momentum), self._dtype)
         self._work = [self._memory()]
         self._pool: ThreadPoolExecutor | None = None
         self._outputs = np.empty(0, self._dtype)
@@ -149,7 +153,7 @@ class CompiledGradients:
         self._outputs = np.empty(math.prod(self._outputs_shape), self._dtype)
         (grad,) = self.parameters.groups[0].grads
         nothing = np.zeros(0, self._dtype)
-        self._run(0, [(nothing, nothing)], order, grad.numpy(), [nothing, nothing])
+        self._run(0, [(nothing, nothing, nothing)], order, grad.numpy(), [nothing, nothing])
 
     def rehearse(self) -> None:
         batch = [torch.arange(self._batch)] * self._rows if self._batch else None
@@ -162,18 +166,20 @@ class CompiledGradients:
     def outputs(self) -> Tensor:
         return torch.from_numpy(self._outputs.reshape(self._outputs_shape)).mT.contiguous()
 
-    def train(self, steps: int, optimiser: Optimiser, batches: Tensor | None) -> None:
-        """Take that many steps at the optimiser's rate, and count them; `batches` (S, steps, B) has the numbers of the
-        samples of each."""
+    def train(
+        self, steps: int, optimiser: Optimiser, batches: Tensor | None, shares: Sequence[float] | None = None
+    ) -> None:
         order = np.zeros(0, np.int64) if batches is None else batches.numpy().ravel()
         nothing = np.zeros(0, self._dtype)
-        moments = [value.numpy() for (value,) in optimiser.moments.values()] or [nothing, nothing]
-        self._run(steps, self._rates(steps, optimiser), order, nothing, moments)
+        moments = [value.numpy() for (value,) in optimiser.moments.values()]
+        moments += [nothing] * (2 - len(moments))
+        share = np.ones(steps) if shares is None else np.array(shares)
+        self._run(steps, self._rates(steps, optimiser, share), order, nothing, moments)
         optimiser.steps += steps
 
-    def _rates(self, steps: int, optimiser: Optimiser) -> list[tuple[Numbers, Numbers]]:
-        """What each step is multiplied by: one pair for all members, or one for each where they have rates of their
-        own."""
+    def _rates(self, steps: int, optimiser: Optimiser, share: NDArray[np.float64]) -> list[Rates]:
+        """What each step is multiplied by, and what its weight decay is: the same for all members, or for each where
+        they have rates of their own."""
         lr = optimiser.lr
         # a rate for every entry, the same for all of a member's: those of the first tensor say it
         each = [lr] if isinstance(lr, float) else lr.numpy()[: self._rows * self._tensors[0, 1] : self._tensors[0, 1]]
@@ -182,12 +188,17 @@ class CompiledGradients:
             # β^t; as a power it would take ten times as long
             first, second = (np.exp(count * np.log(beta)) for beta in self._betas)
         root = (1 / np.sqrt(1 - second)).astype(self._dtype)
-        return [((float(rate) / (1 - first)).astype(self._dtype), root) for rate in each]
+        found = []
+        for rate in each:
+            own = float(rate) * share
+            decay = 1 - own * self._weight_decay if self._decays_apart else np.full(steps, self._weight_decay)
+            found.append(((own / (1 - first)).astype(self._dtype), root, decay.astype(self._dtype)))
+        return found
 
     def _run(
         self,
         steps: int,
-        rates: Sequence[tuple[Numbers, Numbers]],
+        rates: Sequence[Rates],
         order: NDArray[np.int64],
         grads: Numbers,
         moments: Sequence[Numbers],

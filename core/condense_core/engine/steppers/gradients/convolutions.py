@@ -146,14 +146,15 @@ class CompiledConvolutions:
         # the first layer above reads pixel by pixel, and what is padding is multiplied by 0
         readout = self._readout(weight[f"{self._above[0]}.weight"][row])
         readout_grad = torch.zeros_like(readout)
-        outputs = []
+        # what stays from a chunk has its place before: memory between it could not be used by the next one
+        output_ND = dataset.target.new_empty(samples, dataset.target.shape[1])
         for first in range(0, samples, self._chunk):
             own = slice(first, first + self._chunk) if index is None else index[first : first + self._chunk]
             image = images[own]
             self._run(image, None)
-            output, back = self._above_of(row, dataset.target[own], (readout, readout_grad), samples)
+            output_cD, back = self._above_of(row, dataset.target[own], (readout, readout_grad), samples)
             self._run(image, back)
-            outputs.append(output)
+            output_ND[first : first + self._chunk] = output_cD
         parts = self._found.view(PARTS, -1)
         for part in parts[1:]:
             parts[0].add_(part)
@@ -161,7 +162,7 @@ class CompiledConvolutions:
         _, pixels, width, filters = self._layout.top
         found = readout_grad.view(-1, pixels, filters)[:, :, :width].transpose(1, 2)
         grad[f"{self._above[0]}.weight"][row].view(-1, width, pixels).copy_(found)
-        return torch.cat(outputs)
+        return output_ND
 
     def _readout(self, weight: Tensor) -> Tensor:
         """Weights of the layer above the convolutions, in the order of their activations."""

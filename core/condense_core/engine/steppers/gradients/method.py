@@ -54,6 +54,9 @@ class SteppingMethod(GradientMethod, Protocol):
     def rehearse(self) -> None:
         """Do most of a block's work and change nothing, to see how long it takes."""
 
-    def train(self, steps: int, optimiser: Optimiser, batches: Tensor | None) -> None:
-        """Take that many steps at the optimiser's rate, with its moments, and count them there; `batches`
-        (S, steps, B) has the numbers of the samples of each, None where a step sees them all."""
+    def train(
+        self, steps: int, optimiser: Optimiser, batches: Tensor | None, shares: Sequence[float] | None = None
+    ) -> None:
+        """Take that many steps at the optimiser's rate, or at `shares` of it, one for each step; with the optimiser's
+        moments, and count them there. `batches` (S, steps, B) has the numbers of the samples of each, None where a
+        step sees them all."""

@@ -1,0 +1,103 @@
+"""Scalars of a short run, all of them in memory: what a list asks of one is then read by one query, not by twenty."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, NamedTuple
+
+from msgspec import Meta
+
+from condense_core.runfile.layouts import MOST_NAMES, LayoutNumber, RowLayout
+from condense_core.runfile.rows import DamagedError, Point, Seq, Step, all_checked
+
+# A preset's run measures a hundred steps or two. Reading so many takes as long as what it saves of a longer run.
+MOST_ROWS, MOST_BYTES = 300, 256 * 1024
+# Bytes of one row.
+LARGEST_ROW = 8 * MOST_NAMES
+
+
+class PackedRow(NamedTuple):
+    """Of `scalar` since version 2: the values of a step."""
+
+    seq: Seq
+    step: Step
+    layout: LayoutNumber
+    data: Annotated[bytes, Meta(max_length=LARGEST_ROW)]
+
+
+# The same as SQLite hands it out.
+_Row = tuple[int, Any, Any, Any]
+
+
+class HeldScalars:
+    """Scalars by their names, for one moment of the file; what each method says: `scalars.Scalars`. A row is checked
+    when a value of it is asked for, as where each value has a query of its own."""
+
+    def __init__(self, found: Iterable[_Row], layouts: Mapping[int, RowLayout]) -> None:
+        """DamagedError where a row is of none of the layouts."""
+        self._rows: dict[int, list[_Row]] = {}
+        for row in found:
+            self._rows.setdefault(row[2], []).append(row)
+        for number in self._rows:
+            if number not in layouts:
+                raise DamagedError(f"scalar.layout: there is no layout {number}")
+        self._all = layouts
+        # in the order of their first rows
+        self._layouts = [layouts[number] for number in self._rows]
+
+    def names(self, most: int) -> list[str]:
+        return sorted({name for layout in self._layouts for name in layout.names})[:most]
+
+    def newest(self, name: str) -> Point | None:
+        found = self._lasts.get(name)
+        return None if found is None else Point(*found[:2], found[2][name])
+
+    def begins(self, name: str) -> tuple[int, int]:
+        layout = next((layout for layout in self._layouts if name in layout.places), None)
+        return (0, 0) if layout is None else (self._rows[layout.id][0][0], layout.names.index(name))
+
+    def sample(self, name: str, most: int) -> list[Point]:
+        layouts = [layout for layout in self._layouts if name in layout.places]
+        rows = [row for layout in layouts for row in self._rows[layout.id]]
+        if len(layouts) > 1:
+            rows.sort()
+        seqs = [row[0] for row in rows]
+        least = evenly(seqs[0], seqs[-1], most) if seqs else []
+        places = dict.fromkeys(bisect.bisect_left(seqs, number) for number in least)
+        chosen = all_checked([rows[place] for place in places], PackedRow, "scalar")
+        return [Point(seq, step, self._all[layout].value(data, name)) for seq, step, layout, data in chosen]
+
+    @functools.cached_property
+    def _lasts(self) -> dict[str, tuple[int, int, Mapping[str, float]]]:
+        """Of each name number, step and values of the newest row."""
+        ends = all_checked(sorted(rows[-1] for rows in self._rows.values()), PackedRow, "scalar")
+        found: dict[str, tuple[int, int, Mapping[str, float]]] = {}
+        for seq, step, number, data in ends:
+            names = self._all[number].names
+            values = self._all[number].unpacked(data)
+            found |= dict.fromkeys(names, (seq, step, dict(zip(names, values, strict=True))))
+        return found
+
+
+def evenly(first: int, last: int, most: int) -> list[int]:
+    """So many numbers from the first to the last."""
+    return [first + (last - first) * place // (most - 1) for place in range(most)]
+
+
+def held_scalars(connection: sqlite3.Connection, layouts: Mapping[int, RowLayout]) -> HeldScalars | None:
+    """All scalars of an open file of version 2 or later, where they are few enough."""
+    cursor = connection.execute(
+        "SELECT seq, step, layout, data FROM scalar WHERE seq >= 0 ORDER BY seq LIMIT ?", (MOST_ROWS + 1,)
+    )
+    found: list[_Row] = []
+    size = 0
+    for row in cursor:
+        size += len(row[3]) if isinstance(row[3], bytes) else 0
+        # a row may be as long as a reader takes any
+        if len(found) == MOST_ROWS or size > MOST_BYTES:
+            return None
+        found.append(row)
+    return HeldScalars(found, layouts)

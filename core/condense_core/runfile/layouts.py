@@ -43,7 +43,6 @@ class RowLayout:
         self.id = id_
         self.names = names
         self.kinds = kinds
-        self.kinds = kinds
         self._struct = struct.Struct(f"<{kinds}")
         self.size = self._struct.size
         self.places: dict[str, tuple[int, int]] = {}

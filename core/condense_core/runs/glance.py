@@ -38,7 +38,7 @@ MOST_LAYERS = 16
 MOST_CURVES = 4_096
 
 
-class LayerGlance(msgspec.Struct, frozen=True):
+class LayerGlance(msgspec.Struct, frozen=True, gc=False):
     """A layer by the newest measurement: number of lines at `cut`, where the claim counts them, and whether it counts
     as condensed there. Of several seeds, leaving out those that diverged, `lines` is the most frequent number, `low` to
     `high` the range, and it is condensed in `yes` of `seeds`; `condensed` in all of them."""
@@ -53,7 +53,7 @@ class LayerGlance(msgspec.Struct, frozen=True):
     seeds: int = 1
 
 
-class Glance(msgspec.Struct, frozen=True, kw_only=True):
+class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run in a list. `loss`: POINTS values or fewer over all that was recorded, NaN and ±inf as they were measured;
     `differs`: in what its scenario differs from its preset, in words.
 

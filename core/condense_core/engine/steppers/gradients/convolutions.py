@@ -51,8 +51,8 @@ def applies(experiment: Experiment) -> bool:
 
 def repays(experiment: Experiment) -> bool:
     """Whether compiled steps are faster by more than it takes to have them: a function of the scenario, its data and
-    the processor, whose vectors must be wide enough for the tiles."""
-    if not torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+    the processor, whose registers the tiles were made for."""
+    if not torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AVX2")):
         return False
     shape = input_shape(experiment.data)
     if shape is None:
@@ -131,6 +131,9 @@ class CompiledConvolutions:
 
     def output(self, row: int) -> Tensor:
         return self._outputs[row]
+
+    def outputs(self) -> Tensor:
+        return torch.stack([self._outputs[row] for row in range(len(self._outputs))])
 
     def _of_member(self, row: int, index: Tensor | None) -> Tensor:
         """Outputs of one member, and its gradients written to their place."""

@@ -32,6 +32,7 @@ from condense_core.machine import here
 from condense_core.measures.joining import compile_joining
 from condense_core.plugins.wanted import wanted
 from condense_core.runfile import control
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.event_kinds import UNPREDICTED
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import Command, RecordingThread
@@ -157,7 +158,8 @@ def _missing(recorded_to: int, step: int) -> str:
 
 
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
-    with RunReader(folder) as run:
+    # a damaged measurement of before the checkpoint stops no training
+    with RunReader(folder, damage=Damage(left_out=True)) as run:
         info, experiment = run.info(), run.experiment
         thread.progress = (info.step, info.seconds)
         chosen = device.choose(info.device.partition(" ")[0])

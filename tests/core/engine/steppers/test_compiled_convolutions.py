@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import numba
+import numpy as np
 import pytest
 import torch
 from ensembles import CPU, make, scenario
@@ -12,9 +13,13 @@ from test_gradients import EVERY, assert_equals_each_seed_alone
 from condense_core.engine import checkpoint
 from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import compiled, gradient_method, make_ensemble
+from condense_core.engine.steppers.compiled import convolutions as code
+from condense_core.engine.steppers.compiled.functions import code_of
+from condense_core.engine.steppers.compiled.vectors import LANES
 from condense_core.engine.steppers.gradients import convolutions
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
+from condense_core.engine.steppers.gradients.convolution_layout import ConvolutionLayout, zeros
 from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
 from condense_core.engine.training import worker
 from condense_core.errors import ScenarioError
@@ -90,10 +95,44 @@ def test_threads_change_no_bit_of_the_convolutions(threads):
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-@pytest.fixture
-def wide_vectors(monkeypatch):
+@pytest.mark.thorough
+def test_registers_of_either_width_give_the_same_bits(monkeypatch):
+    layers = [Conv(width=32), Conv(width=20, size=2)]
+    layout = ConvolutionLayout(layers, ["conv1", "conv2"], (3, 9, 9), LANES["float32"], code.TILE)
+    tables = layout.tables([code_of("tanh")] * 2)
+    random, images = torch.Generator().manual_seed(0), 2
+    _, pixels, _, filters = layout.top
+    weights, image, top = (
+        torch.randn(count, generator=random).numpy()
+        for count in (layout.weights, images * 3 * 81, images * pixels * filters)
+    )
+    found, machine_code = [], set()
+    # this processor's at last, which other tests go on with
+    for paired in (not code.PAIRED, code.PAIRED):
+        monkeypatch.setattr(code, "PAIRED", paired)
+        for part in ("_convolve", "_add_gradient", "_forward", "_backward"):
+            getattr(code, part).recompile()
+        passes = numba.njit(code.signature("float32"), error_model="numpy", nogil=True)(code.passes)
+        machine_code |= set(passes.inspect_asm().values())
+        hidden, slopes, back, gradient = (
+            zeros(count, torch.float32).numpy()
+            for count in (images * layout.hidden, images * layout.hidden, layout.back, layout.gradients)
+        )
+        for backward in (False, True):
+            passes(
+                backward, 0, images, *tables, image, len(image) // images, weights, hidden, slopes,
+                layout.hidden, top, pixels * filters, back, gradient, 0,
+            )  # fmt: skip
+        found.append((hidden, gradient))
+    assert len(machine_code) == 2
+    assert gradient.any()
+    assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
+
+
+@pytest.fixture(params=["AVX512", "AVX2"])
+def wide_vectors(monkeypatch, request):
     """A processor on which compiled convolutions are the faster ones."""
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: request.param)
 
 
 LONG = images(Conv(width=32), Conv(width=32), dtype="float32", steps=10**6)
@@ -113,7 +152,7 @@ def test_the_scenario_and_the_processor_alone_decide(monkeypatch):
         assert gradient_method(other, CPU) is AutogradGradients
     drawn = msgspec.structs.replace(LONG, layers=(Conv(width=32, dropout=0.5), Conv(width=32)))
     assert gradient_method(drawn, CPU) is AutogradGradients
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
     assert gradient_method(LONG, CPU) is AutogradGradients
     assert gradient_method(one, CPU) is CnnGradients
 

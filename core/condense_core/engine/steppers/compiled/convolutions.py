@@ -1,7 +1,8 @@
 """Stacks of convolutions, forward and backward, one image after the other, in compiled code.
 
 Channels lie side by side (row, column, channel), so that a vector is so many filters at one pixel; products are summed
-in tiles of eight pixels, or eight entries of a kernel, by two vectors of filters, which are a processor's registers.
+in tiles of six pixels, or six entries of a kernel, by two vectors of filters: twelve of AVX-512's registers. With AVX2,
+which has sixteen that are half as wide, it is one vector. Each sum is its own, so that tiles change no bit of it.
 Filters are padded to whole vectors with zeros.   # C channels, M filters, K entries of a kernel (row, column, channel)
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 from numba import types
 
 from condense_core.engine.steppers.compiled.functions import activate, compiled, inlined
-from condense_core.engine.steppers.compiled.vectors import lanes_of, load, spread, store, zeros
+from condense_core.engine.steppers.compiled.vectors import has_wide_registers, lanes_of, load, spread, store, zeros
 
 # Columns of the table of layers: M and C; rows and columns of what comes out; numbers in a row of what goes in, and in
 # so many of its columns as a filter has; where weights, turned weights, bias (-1 for none) and their gradients are;
@@ -25,7 +26,8 @@ from condense_core.engine.steppers.compiled.vectors import lanes_of, load, sprea
 # Columns of the table of places, a row for each pixel that is worked out: where its sum begins to read, where it is
 # written, and where its factor is.
 READ, WRITTEN, FACTOR = range(3)
-TILE = 8
+TILE = 6
+PAIRED = has_wide_registers()
 
 
 @inlined
@@ -49,14 +51,14 @@ def _convolve(
     """Sums over `size` runs of numbers of x, each with the weights (K, filters) and plus a bias, for the places from
     `first` to `last`, a whole number of tiles; multiplied by a factor where that is asked for."""
     lanes = lanes_of(out)
-    pairs = filters - filters % (2 * lanes)
+    pairs = filters - filters % (2 * lanes) if PAIRED else 0
     for p in range(first, last, TILE):
         x0, x1, x2, x3 = places[p, READ], places[p + 1, READ], places[p + 2, READ], places[p + 3, READ]
-        x4, x5, x6, x7 = places[p + 4, READ], places[p + 5, READ], places[p + 6, READ], places[p + 7, READ]
+        x4, x5 = places[p + 4, READ], places[p + 5, READ]
         for m in range(0, pairs, 2 * lanes):
             bias = bias_at + m if bias_at >= 0 else -1
-            s00 = s10 = s20 = s30 = s40 = s50 = s60 = s70 = _start(w, bias)
-            s01 = s11 = s21 = s31 = s41 = s51 = s61 = s71 = _start(w, bias + lanes if bias_at >= 0 else -1)
+            s00 = s10 = s20 = s30 = s40 = s50 = _start(w, bias)
+            s01 = s11 = s21 = s31 = s41 = s51 = _start(w, bias + lanes if bias_at >= 0 else -1)
             at = w_at + m
             for row in range(size):
                 here = x_at + row * across
@@ -74,10 +76,6 @@ def _convolve(
                     s40, s41 = s40 + a * w0, s41 + a * w1
                     a = spread(x, x5 + k)
                     s50, s51 = s50 + a * w0, s51 + a * w1
-                    a = spread(x, x6 + k)
-                    s60, s61 = s60 + a * w0, s61 + a * w1
-                    a = spread(x, x7 + k)
-                    s70, s71 = s70 + a * w0, s71 + a * w1
                     at += filters
             for part in range(2):
                 to, by = out_at + m + part * lanes, factor_at + m + part * lanes
@@ -87,10 +85,8 @@ def _convolve(
                 _put(out, to + places[p + 3, WRITTEN], s31 if part else s30, factor, by + places[p + 3, FACTOR], scaled)
                 _put(out, to + places[p + 4, WRITTEN], s41 if part else s40, factor, by + places[p + 4, FACTOR], scaled)
                 _put(out, to + places[p + 5, WRITTEN], s51 if part else s50, factor, by + places[p + 5, FACTOR], scaled)
-                _put(out, to + places[p + 6, WRITTEN], s61 if part else s60, factor, by + places[p + 6, FACTOR], scaled)
-                _put(out, to + places[p + 7, WRITTEN], s71 if part else s70, factor, by + places[p + 7, FACTOR], scaled)
         for m in range(pairs, filters, lanes):
-            s00 = s10 = s20 = s30 = s40 = s50 = s60 = s70 = _start(w, bias_at + m if bias_at >= 0 else -1)
+            s00 = s10 = s20 = s30 = s40 = s50 = _start(w, bias_at + m if bias_at >= 0 else -1)
             at = w_at + m
             for row in range(size):
                 here = x_at + row * across
@@ -99,7 +95,6 @@ def _convolve(
                     s00, s10 = s00 + spread(x, x0 + k) * w0, s10 + spread(x, x1 + k) * w0
                     s20, s30 = s20 + spread(x, x2 + k) * w0, s30 + spread(x, x3 + k) * w0
                     s40, s50 = s40 + spread(x, x4 + k) * w0, s50 + spread(x, x5 + k) * w0
-                    s60, s70 = s60 + spread(x, x6 + k) * w0, s70 + spread(x, x7 + k) * w0
                     at += filters
             to, by = out_at + m, factor_at + m
             _put(out, to + places[p, WRITTEN], s00, factor, by + places[p, FACTOR], scaled)
@@ -108,8 +103,6 @@ def _convolve(
             _put(out, to + places[p + 3, WRITTEN], s30, factor, by + places[p + 3, FACTOR], scaled)
             _put(out, to + places[p + 4, WRITTEN], s40, factor, by + places[p + 4, FACTOR], scaled)
             _put(out, to + places[p + 5, WRITTEN], s50, factor, by + places[p + 5, FACTOR], scaled)
-            _put(out, to + places[p + 6, WRITTEN], s60, factor, by + places[p + 6, FACTOR], scaled)
-            _put(out, to + places[p + 7, WRITTEN], s70, factor, by + places[p + 7, FACTOR], scaled)
 
 
 @inlined
@@ -125,14 +118,14 @@ def _add_gradient(
     """g (K, filters) += for each entry from `first` to `last`, a whole number of tiles, the sum over rows and columns
     of what it is multiplied by, x, and what comes back, d."""
     lanes = lanes_of(g)
-    pairs = filters - filters % (2 * lanes)
+    pairs = filters - filters % (2 * lanes) if PAIRED else 0
     for k in range(first, last, TILE):
         x0, x1, x2, x3 = x_at + entries[k], x_at + entries[k + 1], x_at + entries[k + 2], x_at + entries[k + 3]
-        x4, x5, x6, x7 = x_at + entries[k + 4], x_at + entries[k + 5], x_at + entries[k + 6], x_at + entries[k + 7]
+        x4, x5 = x_at + entries[k + 4], x_at + entries[k + 5]
         to = g_at + (k - first) * filters
         for m in range(0, pairs, 2 * lanes):
-            s00 = s10 = s20 = s30 = s40 = s50 = s60 = s70 = zeros(g)
-            s01 = s11 = s21 = s31 = s41 = s51 = s61 = s71 = zeros(g)
+            s00 = s10 = s20 = s30 = s40 = s50 = zeros(g)
+            s01 = s11 = s21 = s31 = s41 = s51 = zeros(g)
             for row in range(rows):
                 at, here = d_at + row * d_across + m, row * across
                 for _ in range(columns):
@@ -149,10 +142,6 @@ def _add_gradient(
                     s40, s41 = s40 + a * d0, s41 + a * d1
                     a = spread(x, x5 + here)
                     s50, s51 = s50 + a * d0, s51 + a * d1
-                    a = spread(x, x6 + here)
-                    s60, s61 = s60 + a * d0, s61 + a * d1
-                    a = spread(x, x7 + here)
-                    s70, s71 = s70 + a * d0, s71 + a * d1
                     at += filters
                     here += channels
             for part in range(2):
@@ -163,10 +152,8 @@ def _add_gradient(
                 _add(g, here + 3 * filters, s31 if part else s30)
                 _add(g, here + 4 * filters, s41 if part else s40)
                 _add(g, here + 5 * filters, s51 if part else s50)
-                _add(g, here + 6 * filters, s61 if part else s60)
-                _add(g, here + 7 * filters, s71 if part else s70)
         for m in range(pairs, filters, lanes):
-            s00 = s10 = s20 = s30 = s40 = s50 = s60 = s70 = zeros(g)
+            s00 = s10 = s20 = s30 = s40 = s50 = zeros(g)
             for row in range(rows):
                 at, here = d_at + row * d_across + m, row * across
                 for _ in range(columns):
@@ -174,7 +161,6 @@ def _add_gradient(
                     s00, s10 = s00 + spread(x, x0 + here) * d0, s10 + spread(x, x1 + here) * d0
                     s20, s30 = s20 + spread(x, x2 + here) * d0, s30 + spread(x, x3 + here) * d0
                     s40, s50 = s40 + spread(x, x4 + here) * d0, s50 + spread(x, x5 + here) * d0
-                    s60, s70 = s60 + spread(x, x6 + here) * d0, s70 + spread(x, x7 + here) * d0
                     at += filters
                     here += channels
             here = to + m
@@ -184,8 +170,6 @@ def _add_gradient(
             _add(g, here + 3 * filters, s30)
             _add(g, here + 4 * filters, s40)
             _add(g, here + 5 * filters, s50)
-            _add(g, here + 6 * filters, s60)
-            _add(g, here + 7 * filters, s70)
 
 
 @compiled

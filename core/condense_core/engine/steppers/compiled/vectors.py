@@ -10,8 +10,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from llvmlite import ir
-from numba import types
+from llvmlite import binding, ir
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
@@ -20,6 +20,12 @@ LANES = {"float32": 16, "float64": 8}
 # Numbers as large as these have no room for a fraction: adding one rounds to whole numbers, taking it away leaves them.
 SHIFT_SINGLE, SHIFT_DOUBLE = 1.5 * 2.0**23, 1.5 * 2.0**52
 _CONTRACT = ("contract",)
+
+
+def has_wide_registers() -> bool:
+    """Whether 64 bytes are one register of the processor that is compiled for."""
+    told = config.CPU_FEATURES
+    return "+avx512f" in (binding.get_host_cpu_features().flatten() if told is None else told)
 
 
 class Vector(types.Type):

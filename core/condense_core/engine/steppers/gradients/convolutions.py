@@ -51,8 +51,8 @@ def applies(experiment: Experiment) -> bool:
 
 def repays(experiment: Experiment) -> bool:
     """Whether compiled steps are faster by more than it takes to have them: a function of the scenario, its data and
-    the processor, whose vectors must be wide enough for the tiles."""
-    if not torch.backends.cpu.get_cpu_capability().startswith("AVX512"):
+    the processor, whose registers the tiles were made for."""
+    if not torch.backends.cpu.get_cpu_capability().startswith(("AVX512", "AVX2")):
         return False
     shape = input_shape(experiment.data)
     if shape is None:

@@ -30,9 +30,11 @@ class EnsembleMembers(MemberViews):
 
     @property
     def can_be_kept(self) -> bool:
-        """Whether what probes ask for is there to be copied, without any being worked out of a member's network."""
+        """Whether what probes ask for is there to be copied, without any being worked out of a member's network. On a
+        GPU it is not known whether products of many rows have the bits of a few."""
         stacked, first = self._stacked, self._observations[0]
         known = stacked.has_outputs and first.prediction_source(self.layers[0]) in {"data", "gradient"}
+        known = known and self.kernels(self.layers[0]).device.type == "cpu"
         inner = (layer for layer in self.layers if first.prediction_source(layer) != "data")
         return known and not any(first.has_input_direction(layer) for layer in inner)
 

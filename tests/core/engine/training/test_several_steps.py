@@ -61,7 +61,7 @@ def _clockless(monkeypatch):
     monkeypatch.setattr(Loop, "_members", seconds(Loop._members))
     monkeypatch.setattr(recorder.time, "perf_counter", lambda: 0.0)
     monkeypatch.setattr(Budget, "total", 0.0)
-    monkeypatch.setattr(Budget, "due", lambda self, trained: list(self.seconds))
+    monkeypatch.setattr(Budget, "due", lambda self, trained, **how: list(self.seconds))
 
 
 @pytest.fixture

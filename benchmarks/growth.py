@@ -1,5 +1,5 @@
-"""How costs grow: with seeds, width, depth, samples, colour images, recorded steps and runs, from few to as many as
-can be.
+"""How costs grow: with seeds, width, depth, samples, colour images, recorded steps, runs and cells, from few to as many
+as can be.
 
 Each size is a process of its own. The last column says how the cost grew from the size before: 1 is in proportion, 2 as
 the square; whoever sees more than 1 where nothing is said about it has found a surprise. CPU time, so a busy machine
@@ -18,8 +18,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leftovers import scratch
+
+if TYPE_CHECKING:
+    from condense_tui.batch.cells import Cell
 
 HERE = Path(__file__).resolve().parent
 PRESET = "fcn-fig03-tanh"
@@ -32,6 +36,7 @@ SIZES = {
     "images": (100, 1_000, 10_000),
     "frames": (1_000, 10_000, 100_000, 1_000_000),
     "runs": (20, 100, 1_000, 5_000),
+    "cells": (100, 1_000, 2_000, 10_000),
 }
 WHAT = {
     "seeds": ("ms a step", "ms a measurement"),
@@ -41,6 +46,7 @@ WHAT = {
     "images": ("ms a step", "ms a measurement"),
     "frames": ("µs to append, each", "ms to open, seek and read a curve"),
     "runs": ("ms of `runs list`, cold", "ms, warm"),
+    "cells": ("ms to plan a sweep", "ms to drive it and make its tables and picture, not trained"),
 }
 # Growth above this is marked.
 SURPRISE = 1.15
@@ -142,6 +148,55 @@ def listed(size: int) -> tuple[float, float]:
     return 1e3 * cold, 1e3 * warm
 
 
+class NothingTrained:
+    """An engine whose runs end as they are begun."""
+
+    def __init__(self) -> None:
+        self._begun: list[Path] = []
+
+    def start(self, cell: Cell) -> None:
+        self._begun.append(cell.folder)
+
+    def ended(self, seconds: float) -> list[Path]:
+        found, self._begun = self._begun, []
+        return found
+
+    def __enter__(self) -> NothingTrained:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def swept(size: int) -> tuple[float, float]:
+    """Milliseconds of a core to plan a sweep of so many cells, and for all else that it does with them but to train."""
+    from condense_core.scenario.toml import loads
+    from condense_presets import preset_text
+    from condense_tui.batch.drive import drive
+    from condense_tui.sweep.axes import Axis
+    from condense_tui.sweep.grid import grids, scale_of
+    from condense_tui.sweep.plan import make_sweep
+    from condense_tui.sweep.results import read_results
+    from condense_tui.sweep.svg import svg
+    from condense_tui.sweep.table import cells_table
+
+    across = max(number for number in range(1, 101) if number * number <= size and size % number == 0)
+    axes = [
+        Axis("init.std", tuple(f"{1e-4 * number:.6g}" for number in range(1, across + 1))),
+        Axis("seed", tuple(map(str, range(size // across)))),
+    ]
+    begun = time.process_time()
+    with tempfile.TemporaryDirectory() as out:
+        sweep = make_sweep(loads(preset_text(PRESET)), PRESET, axes, Path(out))
+        planned = time.process_time()
+        drive(sweep.plan, jobs=2, device="cpu", show=lambda _: None, engine=NothingTrained())
+        results = read_results(sweep, {}, "condensed")
+        pictures = grids(sweep, results, "condensed", ["dense1"])
+        svg(pictures, scale_of(pictures, "condensed"), "condensed")
+        cells_table(sweep, results, None, "condensed")
+    return 1e3 * (planned - begun), 1e3 * (time.process_time() - planned)
+
+
 def seconds_of(call: Callable[[], object], times: int) -> float:
     begun = time.process_time()
     for _ in range(times):
@@ -150,7 +205,8 @@ def seconds_of(call: Callable[[], object], times: int) -> float:
 
 
 def case(what: str, size: int) -> str:
-    costs = recorded(size) if what == "frames" else listed(size) if what == "runs" else trained(what, size)
+    of_its_own = {"frames": recorded, "runs": listed, "cells": swept}
+    costs = of_its_own[what](size) if what in of_its_own else trained(what, size)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return " ".join(map(str, (*costs, peak)))
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from leftovers import end_tidily
@@ -35,6 +36,21 @@ CASES = {
 }
 
 
+class Clock:
+    """Seconds of a core that calls have taken."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def of(self, call: Callable[..., None]) -> Callable[..., None]:
+        def timed(*arguments: int) -> None:
+            begun = time.thread_time()
+            call(*arguments)
+            self.seconds += time.thread_time() - begun
+
+        return timed
+
+
 def measured(name: str) -> str:
     """One case, here: steps, seconds of a core for measuring and writing, and for all, and bytes written."""
     # what a worker loads with its first lines is its start, and no part of measuring
@@ -44,6 +60,7 @@ def measured(name: str) -> str:
     from condense_core.engine.data import datasets
     from condense_core.engine.probes import probes_for
     from condense_core.engine.steppers import make_ensemble
+    from condense_core.engine.training import worker
     from condense_core.engine.training.loop import Loop
     from condense_core.engine.training.recorder import Recorder
     from condense_core.runfile.reader import RunReader
@@ -74,16 +91,13 @@ def measured(name: str) -> str:
             recorder = Recorder(thread, probes, run)
             made = time.process_time() - begun
             loop = Loop(experiment, ensemble, recorder, thread, folder)
-            steps, advance, trained = 0, ensemble.advance, 0.0
-
-            def timed(count: int = 1) -> None:
-                nonlocal trained, steps
-                before = time.thread_time()
-                advance(count)
-                trained += time.thread_time() - before
-                steps += count
-
-            ensemble.advance = timed  # type: ignore[method-assign]
+            trained = Clock()
+            ensemble.advance = trained.of(ensemble.advance)  # type: ignore[method-assign]
+            if getattr(ensemble, "_stepping", None) is None and hasattr(ensemble, "prepare"):
+                # a step goes on with what it finds, but for compiled ones
+                ensemble.prepare = trained.of(ensemble.prepare)  # type: ignore[method-assign]
+            # as a worker does before it trains, where this version has it
+            getattr(worker, "freeze", lambda: None)()
             begun = time.process_time()
             loop.run([observation.loss for observation in start])
             thread.set_status("done")
@@ -91,7 +105,7 @@ def measured(name: str) -> str:
             whole = time.process_time() - begun + made
             instants = len(run.instants)
         size = sum(file.stat().st_size for file in folder.iterdir())
-    return f"{instants} {whole - trained:.4f} {whole:.4f} {size}"
+    return f"{instants} {whole - trained.seconds:.4f} {whole:.4f} {size}"
 
 
 def once(name: str, tree: Path) -> list[float]:

@@ -16,7 +16,7 @@ from recording import Recording
 
 from condense_presets import recordings
 
-ENGINE = ("torch", "torchvision", "scipy", "sklearn", "safetensors")
+ENGINE = ("torch", "torchvision", "scipy", "sklearn", "safetensors", "numba")
 # Runs the command line, and says by its exit status what was imported along the way and should not have been.
 COMMAND = """
 import sys

@@ -20,8 +20,6 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from condense_core.text import printable
-
 
 class Compiled(NamedTuple):
     """Compiled code."""
@@ -63,7 +61,7 @@ def compiled(make: Callable[[], tuple[Callable[..., Any], object]], sources: Ite
 
 def _in_words(error: Exception) -> str:
     first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {printable(first)[:200]}"
+    return f"{type(error).__name__}: {first[:200]}"
 
 
 def _compiled(

@@ -19,13 +19,15 @@ from random import Random
 from xml.etree import ElementTree
 
 import forking
+from damage import sign_again
 from recording import Recording
 
 from campaigns import workers
 from campaigns.framework import Attempt, Campaign, Scene
 from campaigns.pseudo import Kind, Screen, foreign, kinds, restored
 from campaigns.run_files import mutated, originals
-from condense_core.runfile.schema import FILE_NAME
+from condense_core.runfile.checksums import CHECKSUMS_SINCE
+from condense_core.runfile.schema import FILE_NAME, version_of
 
 # Clears the screen, sets the title, writes to the clipboard, asks for an answer that would be typed, turns the line.
 ESCAPES = (
@@ -71,6 +73,8 @@ def hostile(draw: Random, run: Path) -> None:
             known = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'place'").fetchone()
             table = "place" if known else "frame"
             connection.execute(f"UPDATE {table} SET layer = ? WHERE layer = 'conv2'", (ESCAPES,))
+            if version_of(connection) >= CHECKSUMS_SINCE:
+                sign_again(connection)
         if draw.random() < 0.4:
             connection.execute("UPDATE run SET experiment = experiment || ?", (f"\n# {ESCAPES}\nname = 'x'",))
         connection.commit()

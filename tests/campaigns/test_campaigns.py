@@ -13,7 +13,7 @@ from campaigns.catalogue import CAMPAIGNS
 from campaigns.framework import Attempt, Campaign, Outcome, Scene, SkippedError, run
 
 # The others start a process that imports PyTorch, ssh, or whole programs in terminals.
-QUICK = ("run-files", "wire", "scenarios", "hosts", "checkpoints")
+QUICK = ("run-files", "bytes", "wire", "scenarios", "hosts", "checkpoints")
 NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) for name in CAMPAIGNS]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,8 @@ from condense_core.measures.kernels import norms_of, units_of
 from condense_core.measures.null_table import CUTS, ENTRIES, look_up
 from condense_core.measures.similarity import cosines, upper_triangle
 from condense_core.thresholds import FINE, LEAST_COVERAGE, Cut
+
+_Array = np.ndarray[Any, Any]
 
 # Up to this many entries random kernels form lines that cover them all, so coverage alone says nothing.
 FEW_ENTRIES = 3
@@ -115,6 +117,13 @@ def is_condensed(lines: CondensedLines | Judged, null: Null, entries: int) -> bo
     at or near 1, which nothing exceeds, so there coverage above 0.8 and tightness above the null's: random kernels fill
     the plane and are merely cut into lines, condensed ones lie on theirs. False where a value is NaN, and for K = 1.
     """
-    if entries > FEW_ENTRIES:
-        return lines.coverage > max(LEAST_COVERAGE, null.coverage95)
-    return lines.coverage > LEAST_COVERAGE and lines.tightness > null.tightness95
+    found = np.array([lines.coverage]), np.array([lines.tightness]), np.array([null]), np.array([entries])
+    return bool(are_condensed(*found)[0])
+
+
+def are_condensed(coverage_S: _Array, tightness_S: _Array, null_SQ: _Array, entries_S: _Array) -> _Array:
+    """`is_condensed` of each member; `null_SQ` (S, 3) has its `Null` in a row."""
+    beyond_S = coverage_S > np.maximum(LEAST_COVERAGE, null_SQ[:, 0])
+    tight_S = (coverage_S > LEAST_COVERAGE) & (tightness_S > null_SQ[:, 2])
+    found_S: _Array = np.where(entries_S > FEW_ENTRIES, beyond_S, tight_S)
+    return found_S

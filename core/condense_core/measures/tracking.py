@@ -49,19 +49,20 @@ class Tracker:
     """Follows the lines of one layer of each member from one measurement to the next."""
 
     def __init__(self) -> None:
-        self._before: dict[int, tuple[_Array, _Array, _Array]] = {}
+        self._row_of: dict[int, int] = {}
+        # each member's labels and signs, by the names that its lines have, and the labels as they were found
+        self._before = np.zeros((3, 0, 0), np.int64)
 
     def take_up(self, number: int, label_M: _Array, sign_M: _Array) -> None:
         """Go on from labels and signs of the member with that number, as they were recorded."""
-        self._before[number] = label_M, sign_M, np.full_like(label_M, _NOTHING)
+        self._keep([number], label_M[None], sign_M[None], np.full_like(label_M, _NOTHING)[None])
 
     def follow(self, numbers: Sequence[int], label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
         """The new labels and signs (S, M) of the members with those numbers, by the names that their lines had."""
-        known = np.array([row for row, number in enumerate(numbers) if number in self._before], np.int64)
-        before = [self._before[numbers[row]] for row in known]
+        known = np.array([row for row, number in enumerate(numbers) if number in self._row_of], np.int64)
         found_SM, label_SM, sign_SM = label_SM, label_SM.copy(), sign_SM.copy()
-        if before:
-            old_label_SM, old_sign_SM, then_SM = (np.stack(each) for each in zip(*before, strict=True))
+        if len(known):
+            old_label_SM, old_sign_SM, then_SM = self._before[:, [self._row_of[numbers[row]] for row in known]]
             if then_SM.shape[1] != found_SM.shape[1]:
                 raise ValueError(_another_size(then_SM.shape[1], found_SM.shape[1]))
             same_S = (then_SM == found_SM[known]).all(axis=1)
@@ -72,8 +73,17 @@ class Tracker:
             if len(other):
                 before_SM = old_label_SM[~same_S], old_sign_SM[~same_S]
                 label_SM[other], sign_SM[other] = _followed(*before_SM, found_SM[other], sign_SM[other])
-        self._before.update(zip(numbers, zip(label_SM, sign_SM, found_SM, strict=True), strict=True))
+        self._keep(numbers, label_SM, sign_SM, found_SM)
         return label_SM, sign_SM
+
+    def _keep(self, numbers: Sequence[int], *labels_and_signs: _Array) -> None:
+        """Keep what is to be gone on from, (S, M) each."""
+        new = [number for number in numbers if number not in self._row_of]
+        if new:
+            self._row_of.update(zip(new, range(len(self._row_of), len(self._row_of) + len(new)), strict=True))
+            more = np.zeros((3, len(new), labels_and_signs[0].shape[1]), np.int64)
+            self._before = np.concatenate([self._before, more], axis=1) if self._before.size else more
+        self._before[:, [self._row_of[number] for number in numbers]] = labels_and_signs
 
 
 def _turned(label_SM: _Array, old_sign_SM: _Array, sign_SM: _Array) -> _Array:

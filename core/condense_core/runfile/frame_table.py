@@ -1,7 +1,7 @@
 """Frames of an open run file, as they are stored: the one place that knows their table.
 
 Up to version 3 each row names its kind and its layer. Since version 4 these stand once in the table `place`, and frames
-of several members may be one row, whose place says of which (places.py).
+of several members may be one row, whose place says of which (places.py). Since version 5 each blob has a checksum.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple, Protocol
 
 from msgspec import Meta
 
-from condense_core.runfile import rows
+from condense_core.runfile import checksums, rows
 from condense_core.runfile.places import MOST_MEMBERS, Several, place, several
 from condense_core.runfile.rows import (
     DamagedError,
@@ -38,8 +38,16 @@ MOST_PLACES = 600_000
 # Stretches of members that their names list, all together, 80 bytes each.
 MOST_SPANS = 4_000_000
 
-Where = tuple[str, tuple[str | int, ...]]
-"""A condition of SQL on rows of `frame`, and the values in it."""
+# What stands in place of a blob with a wrong checksum: no frame, so that nobody takes it, or a copy of it, for whole.
+LOST = b""
+
+
+class Where(NamedTuple):
+    """A condition of SQL on rows of `frame`, the values in it, and the name under which all of these rows stand."""
+
+    condition: str
+    values: tuple[str | int, ...]
+    layer: str
 
 
 class _PlaceNames(Protocol):
@@ -59,12 +67,14 @@ class _PlaceNames(Protocol):
 
 
 class FrameTable:
-    """Reads and writes the frames of one open run file, blobs as they are. Damage is a DamagedError."""
+    """Reads and writes the frames of one open run file, blobs as they are: LOST in place of one with a wrong checksum.
+    Other damage is a DamagedError."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self.has_stacks = version_of(connection) >= PLACES_SINCE
         """Whether frames of several members may be one row."""
+        self._has_checksums = version_of(connection) >= checksums.CHECKSUMS_SINCE
         self._names: _PlaceNames = _Numbered(connection) if self.has_stacks else _Written(connection)
         self._from = "frame LEFT JOIN place ON place.id = frame.place" if self.has_stacks else "frame"
 
@@ -74,35 +84,34 @@ class FrameTable:
 
     def back(self, kind: str, layer: str, member: int, step: int | None, most: int) -> Iterator[FrameAt]:
         """At most so many frames from `step`, or from the end, towards the beginning."""
-        found = [
-            rows.each(
-                self._connection.execute(
-                    f"SELECT seq, step, key, blob FROM frame WHERE {where} AND step <= ? ORDER BY step DESC LIMIT ?",
-                    (*values, _END if step is None else step, most),
-                ),
-                FrameAt,
-                "frame",
+        found = []
+        for where in self._names.wheres(kind, layer, member):
+            cursor = self._connection.execute(
+                f"SELECT seq, step, key, blob FROM frame WHERE {where.condition} AND step <= ?"
+                " ORDER BY step DESC LIMIT ?",
+                (*where.values, _END if step is None else step, most),
             )
-            for where, values in self._names.wheres(kind, layer, member)
-        ]
+            found.append(self._whole(rows.each(cursor, FrameAt, "frame"), kind, where.layer))
         return itertools.islice(heapq.merge(*found, key=lambda row: -row.step), most)
 
     def after(self, kind: str, layer: str, step: int, seq: int) -> Iterator[list[FrameAt]]:
         """Frames of the first member from `step` on whose number is above `seq`, many at a time, by their numbers."""
-        for where, values in self._names.wheres(kind, layer, 0):
+        for where in self._names.wheres(kind, layer, 0):
             cursor = self._connection.execute(
-                f"SELECT seq, step, key, blob FROM frame WHERE {where} AND step >= ? AND seq > ? ORDER BY seq",
-                (*values, step, seq),
+                f"SELECT seq, step, key, blob FROM frame WHERE {where.condition}"
+                " AND step >= ? AND seq > ? ORDER BY seq",
+                (*where.values, step, seq),
             )
-            yield from rows.chunks(cursor, FrameAt, "frame")
+            for chunk in rows.chunks(cursor, FrameAt, "frame"):
+                yield list(self._whole(chunk, kind, where.layer))
 
     def step_of(self, kind: str, layer: str, member: int = 0, step: int | None = None) -> int | None:
         """The step of `newest`, without its blob."""
         found = []
-        for where, values in self._names.wheres(kind, layer, member):
+        for where in self._names.wheres(kind, layer, member):
             cursor = self._connection.execute(
-                f"SELECT seq, step FROM frame WHERE {where} AND step <= ? ORDER BY step DESC LIMIT 1",
-                (*values, _END if step is None else step),
+                f"SELECT seq, step FROM frame WHERE {where.condition} AND step <= ? ORDER BY step DESC LIMIT 1",
+                (*where.values, _END if step is None else step),
             )
             row = rows.one(cursor, RowPlace, "frame")
             found += [] if row is None else [row.step]
@@ -111,9 +120,9 @@ class FrameTable:
     def steps(self, kind: str, layer: str, member: int = 0, most: int = -1) -> list[int]:
         """Steps with a frame of that kind, ascending; at most so many."""
         found: set[int] = set()
-        for where, values in self._names.wheres(kind, layer, member):
+        for where in self._names.wheres(kind, layer, member):
             cursor = self._connection.execute(
-                f"SELECT DISTINCT step FROM frame WHERE {where} ORDER BY step LIMIT ?", (*values, most)
+                f"SELECT DISTINCT step FROM frame WHERE {where.condition} ORDER BY step LIMIT ?", (*where.values, most)
             )
             found |= {row.step for row in rows.rows(cursor, Stepped, "frame")}
         return sorted(found)[: None if most < 0 else most]
@@ -134,7 +143,7 @@ class FrameTable:
             f"SELECT seq, step, kind, layer, key, blob FROM {self._from} WHERE seq > ? AND seq <= ? ORDER BY seq",
             (after, upto),
         )
-        return rows.each(cursor, StoredFrame, "frame")
+        return self._stored(rows.each(cursor, StoredFrame, "frame"))
 
     def of_kind(self, kind: str) -> Iterator[StoredFrame]:
         """All rows of that kind, by their numbers."""
@@ -142,7 +151,7 @@ class FrameTable:
         cursor = self._connection.execute(
             f"SELECT seq, step, kind, layer, key, blob FROM {self._from} WHERE {where} ORDER BY seq"
         )
-        return rows.each(cursor, StoredFrame, "frame")
+        return self._stored(rows.each(cursor, StoredFrame, "frame"))
 
     def sizes(self, after: int) -> Iterator[int]:
         """How many bytes each row behind that number takes."""
@@ -162,11 +171,13 @@ class FrameTable:
 
     def put(self, found: Iterable[StoredFrame]) -> None:
         """Store rows, in the caller's transaction."""
-        self._names.put(found)
+        self._names.put(map(self._with_checksum, found))
 
     def replace(self, seq: int, key: int, blob: bytes) -> None:
         """Store another blob in the row of that number."""
-        self._connection.execute("UPDATE frame SET key = ?, blob = ? WHERE seq = ?", (key, blob, seq))
+        for row in list(self.rows(seq - 1, seq)):
+            now = self._with_checksum(row._replace(key=key, blob=blob))
+            self._connection.execute("UPDATE frame SET key = ?, blob = ? WHERE seq = ?", (key, now.blob, seq))
 
     def remove(self, kind: str) -> None:
         """Take all frames of a kind out of the file."""
@@ -176,6 +187,30 @@ class FrameTable:
         """Take frames out of the file for which a condition of SQL on their `step` holds, except those of one kind."""
         self._connection.execute(f"DELETE FROM frame WHERE NOT {self._names.of_kinds((without,))} AND {condition}")
 
+    def _with_checksum(self, row: StoredFrame) -> StoredFrame:
+        if not self._has_checksums:
+            return row
+        begin = checksums.of_names(row.kind, row.layer)
+        return row._replace(blob=checksums.with_checksum(row.blob, begin, row.seq, row.step, row.key))
+
+    def _whole(self, found: Iterable[FrameAt], kind: str, layer: str) -> Iterator[FrameAt]:
+        """Rows with their blobs as they were handed over."""
+        return (row._replace(blob=self._blob(row, kind, layer)) for row in found)
+
+    def _stored(self, found: Iterable[StoredFrame]) -> Iterator[StoredFrame]:
+        """`_whole` of rows that say whose they are."""
+        return (row._replace(blob=self._blob(row, row.kind, row.layer)) for row in found)
+
+    def _blob(self, row: FrameAt | StoredFrame, kind: str, layer: str) -> bytes:
+        if not self._has_checksums:
+            return row.blob
+        whole = checksums.is_whole(row.blob, checksums.of_names(kind, layer), row.seq, row.step, row.key)
+        return row.blob[: -checksums.SIZE] if whole else LOST
+
+
+def _checksum_of_place(id_: int, kind: str, layer: str) -> bytes:
+    return checksums.with_checksum(b"", checksums.of_names(kind, layer), id_, 0)
+
 
 class _Written:
     """Up to version 3."""
@@ -184,7 +219,8 @@ class _Written:
         self._connection = connection
 
     def wheres(self, kind: str, layer: str, member: int) -> list[Where]:
-        return [("kind = ? AND layer = ?", (kind, place(layer, member)))]
+        name = place(layer, member)
+        return [Where("kind = ? AND layer = ?", (kind, name), name)]
 
     def of_kinds(self, kinds: Collection[str]) -> str:
         return f"kind IN ({', '.join(map(repr, kinds))})"
@@ -210,6 +246,7 @@ class _PlaceRow(NamedTuple):
     id: Annotated[int, Meta(ge=1, lt=2**31)]
     kind: Name
     layer: Name
+    checksum: Annotated[bytes, Meta(max_length=checksums.SIZE)] = b""
 
 
 class _Numbered:
@@ -217,17 +254,20 @@ class _Numbered:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._has_checksums = version_of(connection) >= checksums.CHECKSUMS_SINCE
+        self._columns = "id, kind, layer, checksum" if self._has_checksums else "id, kind, layer"
         self._forget()
 
     def wheres(self, kind: str, layer: str, member: int) -> list[Where]:
         self._read()
-        own = self._ids.get((kind, place(layer, member)))
-        ids = [] if own is None else [own]
-        ids += [id_ for id_, of in self._several.get((kind, layer), ()) if of.has(member)]
-        if len(ids) > MOST_MEMBERS:
+        name = place(layer, member)
+        own = self._ids.get((kind, name))
+        found = [] if own is None else [(own, name)]
+        found += [(id_, of.name) for id_, of in self._several.get((kind, layer), ()) if of.has(member)]
+        if len(found) > MOST_MEMBERS:
             # each time that others end there is another
             raise DamagedError(f"place: more than {MOST_MEMBERS:,} with one member")
-        return [("place = ?", (id_,)) for id_ in ids]
+        return [Where("place = ?", (id_,), own_name) for id_, own_name in found]
 
     def of_kinds(self, kinds: Collection[str]) -> str:
         return f"place IN (SELECT id FROM place WHERE kind IN ({', '.join(map(repr, kinds))}))"
@@ -261,8 +301,12 @@ class _Numbered:
         found = self._ids.get((kind, layer))
         if found is None:
             found = self._highest + 1
-            self._connection.execute("INSERT INTO place VALUES (?, ?, ?)", (found, kind, layer))
-            self._take(_PlaceRow(found, kind, layer))
+            row = _PlaceRow(found, kind, layer, _checksum_of_place(found, kind, layer))
+            if self._has_checksums:
+                self._connection.execute("INSERT INTO place VALUES (?, ?, ?, ?)", row)
+            else:
+                self._connection.execute("INSERT INTO place VALUES (?, ?, ?)", row[:3])
+            self._take(row)
         return found
 
     def _forget(self) -> None:
@@ -278,7 +322,7 @@ class _Numbered:
             self._forget()
         if highest > self._highest:
             cursor = self._connection.execute(
-                "SELECT id, kind, layer FROM place WHERE id > ? ORDER BY id", (self._highest,)
+                f"SELECT {self._columns} FROM place WHERE id > ? ORDER BY id", (self._highest,)
             )
             for chunk in rows.chunks(cursor, _PlaceRow, "place"):
                 for row in chunk:
@@ -287,6 +331,8 @@ class _Numbered:
     def _take(self, row: _PlaceRow) -> None:
         if (row.kind, row.layer) in self._ids:
             raise DamagedError("place: a name twice")
+        if self._has_checksums and row.checksum != _checksum_of_place(row.id, row.kind, row.layer):
+            raise DamagedError(f"place: row {row.id} has a wrong checksum")
         if len(self._ids) >= MOST_PLACES:
             raise DamagedError(f"place: more than {MOST_PLACES:,} rows")
         self._ids[row.kind, row.layer] = self._highest = row.id

@@ -6,17 +6,19 @@ import bisect
 import functools
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
+from condense_core.runfile import checksums
 from condense_core.runfile.layouts import MOST_NAMES, LayoutNumber, RowLayout
 from condense_core.runfile.rows import DamagedError, Point, Seq, Step, all_checked
+from condense_core.runfile.wrong_rows import AnyRow, WrongRows
 
 # A preset's run measures a hundred steps or two. Reading so many takes as long as what it saves of a longer run.
 MOST_ROWS, MOST_BYTES = 300, 256 * 1024
 # Bytes of one row.
-LARGEST_ROW = 8 * MOST_NAMES
+LARGEST_ROW = 8 * MOST_NAMES + checksums.SIZE
 
 
 class PackedRow(NamedTuple):
@@ -28,17 +30,13 @@ class PackedRow(NamedTuple):
     data: Annotated[bytes, Meta(max_length=LARGEST_ROW)]
 
 
-# The same as SQLite hands it out.
-_Row = tuple[int, Any, Any, Any]
-
-
 class HeldScalars:
     """Scalars by their names, for one moment of the file; what each method says: `scalars.Scalars`. A row is checked
     when a value of it is asked for, as where each value has a query of its own."""
 
-    def __init__(self, found: Iterable[_Row], layouts: Mapping[int, RowLayout]) -> None:
+    def __init__(self, found: Iterable[AnyRow], layouts: Mapping[int, RowLayout]) -> None:
         """DamagedError where a row is of none of the layouts."""
-        self._rows: dict[int, list[_Row]] = {}
+        self._rows: dict[int, list[AnyRow]] = {}
         for row in found:
             self._rows.setdefault(row[2], []).append(row)
         for number in self._rows:
@@ -87,12 +85,14 @@ def evenly(first: int, last: int, most: int) -> list[int]:
     return [first + (last - first) * place // (most - 1) for place in range(most)]
 
 
-def held_scalars(connection: sqlite3.Connection, layouts: Mapping[int, RowLayout]) -> HeldScalars | None:
-    """All scalars of an open file of version 2 or later, where they are few enough."""
+def held_scalars(
+    connection: sqlite3.Connection, layouts: Mapping[int, RowLayout], wrong: WrongRows | None = None
+) -> HeldScalars | None:
+    """All scalars of an open file of version 2 or later, where they are few enough; `wrong` of one with checksums."""
     cursor = connection.execute(
         "SELECT seq, step, layout, data FROM scalar WHERE seq >= 0 ORDER BY seq LIMIT ?", (MOST_ROWS + 1,)
     )
-    found: list[_Row] = []
+    found: list[AnyRow] = []
     size = 0
     for row in cursor:
         size += len(row[3]) if isinstance(row[3], bytes) else 0
@@ -100,4 +100,4 @@ def held_scalars(connection: sqlite3.Connection, layouts: Mapping[int, RowLayout
         if len(found) == MOST_ROWS or size > MOST_BYTES:
             return None
         found.append(row)
-    return HeldScalars(found, layouts)
+    return HeldScalars(found if wrong is None else wrong.without(found, layouts), layouts)

@@ -49,7 +49,7 @@ EVERYTHING: tuple[RunAbility, ...] = get_args(RunAbility)
 LinkState = Literal["connected", "connecting", "offline"]
 
 
-class Mirror(msgspec.Struct, frozen=True, kw_only=True):
+class Mirror(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of a run that is recorded elsewhere: where, and how the connection is.
 
     `host` is the name that its user gave it. `delay` is the last round trip in seconds, `heard` the time here when the
@@ -64,7 +64,7 @@ class Mirror(msgspec.Struct, frozen=True, kw_only=True):
     missing: Seq
 
 
-class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The run's row, with the status as a reader sees it. Times are seconds since the epoch; `seconds` was trained."""
 
     id: str

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from condense_core import typed
 from condense_core.foreign import reason
+from condense_core.runfile import checksums
 from condense_core.runfile.rows import DamagedError, Name
 
 # Names of one row.
@@ -31,6 +32,8 @@ class LayoutRow(NamedTuple):
     id: LayoutNumber
     names: str
     kinds: Annotated[str, Meta(max_length=MOST_NAMES)]
+    checksum: Annotated[bytes, Meta(max_length=checksums.SIZE)] | None = None
+    """Since version 5."""
 
 
 class RowLayout:
@@ -48,6 +51,16 @@ class RowLayout:
         for name, kind in zip(names, kinds, strict=True):
             self.places[name] = at, WIDTH[kind]
             at += WIDTH[kind]
+
+    @functools.cached_property
+    def checksum(self) -> int:
+        """Where checksums of its rows begin."""
+        return checksums.of_names(self.kinds, *self.names)
+
+    @property
+    def own_checksum(self) -> bytes:
+        """That of its own row."""
+        return checksums.with_checksum(b"", self.checksum, self.id, 0)
 
     def packed(self, values: tuple[float, ...]) -> bytes | None:
         """The values as bytes; None where they would lose digits."""
@@ -90,7 +103,10 @@ def _made(row: LayoutRow) -> RowLayout:
         raise DamagedError("layout.names: a name twice")
     if len(row.kinds) != len(names) or not set(row.kinds) <= WIDTH.keys():
         raise DamagedError(f"layout.kinds: expected d or f for each of {len(names)} names")
-    return RowLayout(row.id, names, row.kinds)
+    layout = RowLayout(row.id, names, row.kinds)
+    if row.checksum is not None and row.checksum != layout.own_checksum:
+        raise DamagedError(f"layout: row {row.id} has a wrong checksum")
+    return layout
 
 
 _kept = functools.lru_cache(maxsize=100)(_made)

@@ -55,6 +55,8 @@ class SimilarityEncoder:
     def __init__(self) -> None:
         self._before: dict[int, npt.NDArray[np.int8]] = {}
         self._since_key: dict[int, int] = {}
+        # of those that were encoded last, together, the same two
+        self._last: tuple[tuple[int, ...], npt.NDArray[np.int8], int] = (), np.zeros((0, 0), np.int8), 0
 
     def encode(self, cosine: npt.NDArray[Any], kernels: int) -> Similarity:
         """The frame of a square matrix of cosines, of the only member."""
@@ -83,19 +85,32 @@ class SimilarityEncoder:
         drawn_of: int | None = None,
     ) -> Stack:
         """`encode_members` of levels."""
-        before = [self._before.get(number) for number in numbers]
-        since = max(self._since_key.get(number, 0) for number in numbers) + 1
-        known = [levels for levels in before if levels is not None and len(levels) == levels_ST.shape[1]]
-        key = len(known) < len(before) or since >= _key_every(*levels_ST.shape)
-        sent_ST = levels_ST if key else levels_ST - np.stack(known)
-        self._before.update(zip(numbers, levels_ST, strict=True))
-        self._since_key.update(dict.fromkeys(numbers, 0 if key else since))
+        whose = tuple(numbers)
+        before_ST, since = self._of(whose)
+        since += 1
+        if before_ST is None or before_ST.shape != levels_ST.shape or since >= _key_every(*levels_ST.shape):
+            key, since, sent_ST = True, 0, levels_ST
+        else:
+            key, sent_ST = False, levels_ST - before_ST
+        self._last = whose, levels_ST, since
         return Stack(
             of="similarity",
-            members=tuple(numbers),
+            members=whose,
             same={"kernels": kernels, "side": side, "key": key} | ({} if drawn_of is None else {"drawn_of": drawn_of}),
             pieces={"levels": sent_ST.tobytes()},
         )
+
+    def _of(self, numbers: tuple[int, ...]) -> tuple[npt.NDArray[np.int8] | None, int]:
+        """The levels of these members that were encoded last, None where not all are known, and how many frames ago
+        one of theirs was a key frame."""
+        last, levels_ST, since = self._last
+        if numbers == last:
+            return levels_ST, since
+        self._before.update(zip(last, levels_ST, strict=True))
+        self._since_key.update(dict.fromkeys(last, since))
+        known = [self._before[number] for number in numbers if number in self._before]
+        same = len(known) == len(numbers) and len({len(levels) for levels in known}) == 1
+        return np.stack(known) if same else None, max(self._since_key.get(number, 0) for number in numbers)
 
 
 def _key_every(members: int, levels: int) -> int:

@@ -3,6 +3,8 @@
 Whose values they are says a row of `layout`: their names in order, as JSON, and for each `d` where it has eight bytes
 or `f` where four hold it exactly, as they do what precision.py cuts to float32. A run has a handful of layouts, for the
 probes are due together; a value that needs eight bytes for the first time makes another. No layout ever changes.
+
+Since version 5 a row ends with its checksum; points of a row with a wrong one are left out, and the row is noted.
 """
 
 from __future__ import annotations
@@ -10,14 +12,14 @@ from __future__ import annotations
 import bisect
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from condense_core.runfile import rows
-from condense_core.runfile.held_scalars import HeldScalars, PackedRow, evenly, held_scalars
+from condense_core.runfile import checksums, rows
+from condense_core.runfile.held_scalars import LARGEST_ROW, HeldScalars, PackedRow, evenly, held_scalars
 from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, LayoutRow, RowLayout, decoded, fits, floats
 from condense_core.runfile.rows import (
     LONGEST_NAME,
@@ -30,7 +32,8 @@ from condense_core.runfile.rows import (
     Step,
     Stretch,
 )
-from condense_core.runfile.schema import one_moment
+from condense_core.runfile.schema import one_moment, version_of
+from condense_core.runfile.wrong_rows import WrongRows
 
 # Names of all layouts together: a bound on hostile files.
 MOST_TEXT = 8 * 1024 * 1024
@@ -58,6 +61,12 @@ class _PackedPoint(NamedTuple):
     data: Annotated[bytes, Meta(min_length=4, max_length=8)]
 
 
+class _WholePoint(NamedTuple):
+    seq: Seq
+    step: Step
+    data: Annotated[bytes, Meta(max_length=LARGEST_ROW)]
+
+
 # Of a row by its layout: `seq`, `step` and `data`, as SQLite hands them out; no data where they are too many or few.
 _EndRow = tuple[int, Any, Any]
 
@@ -69,6 +78,9 @@ class PackedScalars:
         """`still`: for one moment of the file, in a transaction of the caller's, in which nothing is written."""
         self._connection = connection
         self._still = still
+        has_checksums = version_of(connection) >= checksums.CHECKSUMS_SINCE
+        self._wrong = WrongRows(connection) if has_checksums else None
+        self._more = checksums.SIZE if has_checksums else 0
         self._forget()
         self._checked = False
         self._held: HeldScalars | None = None
@@ -84,7 +96,7 @@ class PackedScalars:
             cursor = self._points(name, "> ?1", "ORDER BY seq LIMIT ?2", (after, -1 if most is None else most))
             if cursor is not None:
                 for seqs, steps, data in rows.columns(cursor, _PackedPoint, "scalar"):
-                    yield Stretch(seqs[-1], steps, floats(data))
+                    yield self._without_wrong(seqs, steps, data)
 
     def first(self, name: str, least: int = 0) -> Point | None:
         with self._one_moment():
@@ -121,13 +133,18 @@ class PackedScalars:
             )
             for row in rows.each(cursor, PackedRow, "scalar"):
                 layout = self._layout(row.layout)
-                yield ScalarRow(row.seq, row.step, layout.names, layout.unpacked(row.data))
+                data = row.data
+                if self._wrong is not None:
+                    if self._wrong.is_wrong(layout, row.seq, row.step, data):
+                        raise DamagedError(f"scalars at step {row.step} have a wrong checksum")
+                    data = data[: -checksums.SIZE]
+                yield ScalarRow(row.seq, row.step, layout.names, layout.unpacked(data))
 
     def whole(self) -> WholeRows | None:
         from condense_core.runfile.whole_rows import whole_rows
 
         with self._one_moment():
-            return whole_rows(self._connection, self._layouts)
+            return whole_rows(self._connection, self._layouts, self._wrong)
 
     def sizes(self, after: int) -> Iterator[int]:
         cursor = self._connection.execute("SELECT length(data) FROM scalar WHERE seq > ? ORDER BY seq", (after,))
@@ -148,7 +165,7 @@ class PackedScalars:
         self._read_layouts()
         self._connection.executemany(
             "INSERT INTO scalar VALUES (?, ?, ?, ?)",
-            [(row.seq, row.step, *self._packed(row.names, row.values)) for row in found],
+            [(row.seq, row.step, *self._packed(row)) for row in found],
         )
 
     def remove(self, names: Sequence[str]) -> None:
@@ -161,6 +178,14 @@ class PackedScalars:
         self._connection.execute("DELETE FROM scalar")
         self._connection.execute("DELETE FROM layout")
         self.put(kept)
+
+    @property
+    def wrong(self) -> Mapping[int, int]:
+        return {} if self._wrong is None else self._wrong.steps
+
+    def read_anew(self) -> None:
+        if self._wrong is not None:
+            self._wrong.forget()
 
     def _one_moment(self) -> contextlib.AbstractContextManager[None]:
         if self._still and self._checked:
@@ -189,14 +214,15 @@ class PackedScalars:
         if highest < self._highest:
             self._forget()
         if highest > self._highest:
+            columns = "id, names, kinds" if self._wrong is None else "id, names, kinds, checksum"
             cursor = self._connection.execute(
-                "SELECT id, names, kinds FROM layout WHERE id > ? ORDER BY id", (self._highest,)
+                f"SELECT {columns} FROM layout WHERE id > ? ORDER BY id", (self._highest,)
             )
             for row in rows.each(cursor, LayoutRow, "layout"):
                 self._take(decoded(row), len(row.names))
         if not self._checked:
             if self._still:
-                self._held = held_scalars(self._connection, self._layouts)
+                self._held = held_scalars(self._connection, self._layouts, self._wrong)
             # whoever writes adds a layout with its first row
             self._checked = self._held is not None or all(self._used())
 
@@ -249,16 +275,21 @@ class PackedScalars:
             raise DamagedError(f"layout: more than {MOST_PARTS} with one name")
         # a row of another length is no value of this layout
         parts = (
-            f"SELECT seq, step, CASE length(data) WHEN {layout.size} THEN substr(data, {at + 1}, {width}) END AS data"
-            f" FROM scalar WHERE layout = {layout.id} AND seq {where}"
+            f"SELECT seq, step, CASE length(data) WHEN {layout.size + self._more}"
+            f" THEN substr(data, {at + 1}, {width}) END AS data FROM scalar WHERE layout = {layout.id} AND seq {where}"
             for layout, at, width in places
         )
         return " UNION ALL ".join(parts)
 
     def _point(self, name: str, end: str, least: int) -> Point | None:
-        cursor = self._points(name, ">= ?1", end, (least,))
-        row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
-        return None if row is None else Point(row.seq, row.step, *floats((row.data,)))
+        while True:
+            cursor = self._points(name, ">= ?1", end, (least,))
+            row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
+            if row is None:
+                return None
+            if len(self._without_wrong((row.seq,), (row.step,), (row.data,)).steps):
+                return Point(row.seq, row.step, *floats((row.data,)))
+            least = row.seq + 1
 
     def _ends(self, name: str, order: str) -> list[tuple[RowLayout, _EndRow]]:
         """The first rows in that order, one of each layout that has the name."""
@@ -269,16 +300,22 @@ class PackedScalars:
         for layout, _, _ in places:
             key = layout.id, order
             if not (self._still and key in self._ends_of):
-                # a row of another length is no value of this layout
-                self._ends_of[key] = self._connection.execute(
-                    "SELECT seq, step, CASE length(data) WHEN ?2 THEN data END FROM scalar"
-                    f" WHERE layout = ?1 AND seq >= 0 {order} LIMIT 1",
-                    (layout.id, layout.size),
-                ).fetchone()
+                self._ends_of[key] = self._end_of(layout, order)
             row = self._ends_of[key]
             if row is not None:
                 found.append((layout, row))
         return found
+
+    def _end_of(self, layout: RowLayout, order: str) -> _EndRow | None:
+        # a row of another length is no value of this layout
+        cursor = self._connection.execute(
+            "SELECT seq, step, CASE length(data) WHEN ?2 THEN data END FROM scalar"
+            f" WHERE layout = ?1 AND seq >= 0 {order}",
+            (layout.id, layout.size + self._more),
+        )
+        with contextlib.closing(cursor):
+            whole = (row for row in cursor if self._wrong is None or not self._wrong.is_wrong(layout, *row))
+            return next(whole, None)
 
     def _end(self, name: str, order: str) -> Point | None:
         """The first point of a curve in that order. Rows are asked for whole: where the file is still, they have what
@@ -297,27 +334,44 @@ class PackedScalars:
         """Of each layout the first points of a curve from each of these numbers on, all of them in order."""
         # one query for all layouts: to prepare it takes as long as to run it
         query = (
-            f"WITH place (least) AS (VALUES {', '.join(f'(?{at})' for at in range(5, len(least) + 5))})"
-            " SELECT seq, step, CASE length(data) WHEN ?2 THEN substr(data, ?3, ?4) END"
+            f"WITH place (least) AS (VALUES {', '.join(f'(?{at})' for at in range(3, len(least) + 3))})"
+            " SELECT seq, step, CASE length(data) WHEN ?2 THEN data END"
             " FROM place CROSS JOIN scalar ON seq = (SELECT min(seq) FROM scalar WHERE layout = ?1 AND seq >= least)"
         )
         every: list[_PackedPoint] = []
         for layout, at, width in self._places(name):
-            cursor = self._connection.execute(query, (layout.id, layout.size, at + 1, width, *least))
-            every += rows.rows(cursor, _PackedPoint, "scalar")
+            cursor = self._connection.execute(query, (layout.id, layout.size + self._more, *least))
+            every += (
+                _PackedPoint(row.seq, row.step, row.data[at : at + width])
+                for row in rows.rows(cursor, _WholePoint, "scalar")
+                if self._wrong is None or not self._wrong.is_wrong(layout, *row)
+            )
         found = sorted({row.seq: row for row in every}.values())
         return [
             Point(row.seq, row.step, value)
             for row, value in zip(found, floats([row.data for row in found]), strict=True)
         ]
 
-    def _packed(self, names: tuple[str, ...], values: tuple[float, ...]) -> tuple[int, bytes]:
+    def _without_wrong(self, seqs: Sequence[int], steps: Sequence[int], data: Sequence[bytes]) -> Stretch:
+        """Points of a curve, without those of rows with a wrong checksum."""
+        wrong = self._wrong
+        if wrong is not None:
+            wrong.look(seqs[-1], self._layouts)
+            if not wrong.steps.keys().isdisjoint(seqs):
+                kept = [at for at, seq in enumerate(seqs) if seq not in wrong.steps]
+                steps, data = [steps[at] for at in kept], [data[at] for at in kept]
+        return Stretch(seqs[-1], steps, floats(data))
+
+    def _packed(self, row: ScalarRow) -> tuple[int, bytes]:
+        names, values = row.names, row.values
         layout = self._of_names.get(names)
         data = None if layout is None else layout.packed(values)
         if layout is None or data is None:
             layout = self._added(names, values)
             data = layout.packed(values)
             assert data is not None
+        if self._wrong is not None:
+            data = checksums.with_checksum(data, layout.checksum, row.seq, row.step)
         return layout.id, data
 
     def _added(self, names: tuple[str, ...], values: tuple[float, ...]) -> RowLayout:
@@ -335,7 +389,8 @@ class PackedScalars:
         )
         text = msgspec.json.encode(names).decode()
         layout = RowLayout(self._highest + 1, names, kinds)
-        self._connection.execute("INSERT INTO layout VALUES (?, ?, ?)", (layout.id, text, kinds))
+        row = (layout.id, text, kinds) if self._wrong is None else (layout.id, text, kinds, layout.own_checksum)
+        self._connection.execute(f"INSERT INTO layout VALUES ({', '.join('?' * len(row))})", row)
         self._take(layout, len(text))
         return layout
 

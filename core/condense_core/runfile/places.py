@@ -19,6 +19,7 @@ _SEVERAL = re.compile(rf"(.*)@((?:{_SPAN},)+{_SPAN}|\d{{1,9}}-\d{{1,9}})", re.DO
 class Several(NamedTuple):
     """The members of a layer whose frames are one row."""
 
+    name: str
     layer: str
     spans: tuple[tuple[int, int], ...]
     """First and last of members that follow on each other."""
@@ -53,7 +54,7 @@ def several(name: str) -> Several | None:
     if found is None:
         return None
     spans = [span.split("-") for span in found[2].split(",")]
-    return Several(found[1], tuple((int(span[0]), int(span[-1])) for span in spans))
+    return Several(name, found[1], tuple((int(span[0]), int(span[-1])) for span in spans))
 
 
 def stretches(layer: str, members: Sequence[int], most: int) -> Iterator[slice]:

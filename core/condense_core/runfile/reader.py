@@ -19,6 +19,7 @@ from condense_core.errors import RunFileError, ScenarioError
 from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, WholeCurve, value_at
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.decoded_frames import DecodedFrames
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.open_file import OpenFile
@@ -57,9 +58,17 @@ class RunReader:
     member_number: int | None = None
     """Which member of an ensemble this reads; none for the mean of its scalars and the frames of the first."""
 
-    def __init__(self, place: Path, known: KnownScenario | None = None, *, opened: OpenFile | None = None) -> None:
+    def __init__(
+        self,
+        place: Path,
+        known: KnownScenario | None = None,
+        *,
+        opened: OpenFile | None = None,
+        damage: Damage | None = None,
+    ) -> None:
         """`place` is a run's folder, or a run file by itself. `known` is a scenario that need not be read again where
-        the run trains it; `opened` the file of a run in a folder, which is open already."""
+        the run trains it; `opened` the file of a run in a folder, which is open already. `damage` says what becomes of
+        what is damaged: it is refused, unless that leaves it out."""
         with reading(place):
             whole = opened is not None or place.is_dir()
             self.folder = place if whole else place.parent
@@ -80,7 +89,8 @@ class RunReader:
             self._scalars = scalars_of(self._connection) if opened is None else opened.scalars
             # holes of a mirror are filled behind what was read, see remote/client/mirror.py
             self._mirrored = has_table(self._connection, "hole")
-            self._frames = DecodedFrames(self._connection, self.file, mirrored=self._mirrored)
+            self.damage = damage or Damage()
+            self._frames = DecodedFrames(self._connection, self.file, self.damage, mirrored=self._mirrored)
         self._filled = 0
 
     def info(self) -> RunInfo:
@@ -233,6 +243,7 @@ class RunReader:
             return int(steps[-1]) if len(steps) else None
         with self._checked():
             newest = self._scalars.newest("loss")
+            self.damage.of_scalars(self._scalars.wrong)
         return None if newest is None else newest.step
 
     @property
@@ -256,6 +267,7 @@ class RunReader:
                 curve.take(found)
             for stretch in self._scalars.stretches(name, curve.seq, most):
                 curve.append(stretch)
+            self.damage.of_scalars(self._scalars.wrong)
         return curve.steps, curve.values
 
     @contextlib.contextmanager
@@ -287,6 +299,7 @@ class RunReader:
         """The newest value of a scalar, of an ensemble the mean; NaN if there is none. Reads no curve for it."""
         with self._checked():
             found = self._scalars.newest(name)
+            self.damage.of_scalars(self._scalars.wrong)
         return rows.number(None if found is None else found.value)
 
     def frame(
@@ -400,6 +413,7 @@ class RunReader:
 
     def _read_anew(self) -> None:
         self._curves, self._events, self._layers, self._all_rows = {}, [], (), None
+        self._scalars.read_anew()
         # a member's own scenario does not say how many there are
         self._spreads = None if self._spreads is None else Spreads(self._spreads.members)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from condense_core.runfile import rows
@@ -62,6 +62,13 @@ class Scalars(Protocol):
 
     def put(self, found: Iterable[ScalarRow]) -> None:
         """Store rows, in the caller's transaction. ValueError for one that this version cannot hold."""
+
+    @property
+    def wrong(self) -> Mapping[int, int]:
+        """Rows with a wrong checksum, which were left out: their steps by their numbers, as far as was read."""
+
+    def read_anew(self) -> None:
+        """Rows were put in before those that were read."""
 
     def remove(self, names: Sequence[str]) -> None:
         """Take all values of those names out of the file."""
@@ -122,6 +129,13 @@ class PlainScalars:
 
     def sizes(self, after: int) -> Iterator[int]:
         return iter(())
+
+    @property
+    def wrong(self) -> Mapping[int, int]:
+        return {}
+
+    def read_anew(self) -> None:
+        pass
 
     def numbered(self, first: int, step: int, scalars: Sequence[tuple[str, float]]) -> list[ScalarRow]:
         return [ScalarRow(first + at, step, (name,), (float(value),)) for at, (name, value) in enumerate(scalars)]

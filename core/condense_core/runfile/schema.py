@@ -26,7 +26,8 @@ from condense_core.runfile.tables import needed, tables
 # 2: the scalars of a step as one packed row, and `layout`, which says whose values a row has (packed.py).
 # 3: of runs that somebody's own script trains: `trainer`, `can`, and steps that nobody knows (info.py).
 # 4: kinds and layers of frames once, in `place`; frames of several members as one row (frame_table.py, stacks.py).
-VERSION = 4
+# 5: checksums, at the end of the data of each row of scalars and of frames, and of layouts and places (checksums.py).
+VERSION = 5
 FILE_NAME = "run.sqlite"
 
 # A viewer that holds a read lock, or a second worker in its last transaction, is waited for this long.

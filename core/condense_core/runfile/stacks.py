@@ -87,6 +87,11 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="st
         cuts = list(stretches(layer, self.members, most))
         return iter([self]) if len(cuts) == 1 else map(self._part, cuts)
 
+    def split(self, count: int) -> list[Stack]:
+        """The same in so many parts of equally many members."""
+        each = len(self.members) // count
+        return [self._part(slice(first, first + each)) for first in range(0, len(self.members), each)]
+
     def _part(self, rows: slice) -> Stack:
         count = len(self.members)
         members = self.members[rows]

@@ -38,6 +38,11 @@ CREATE TABLE layout (id INTEGER PRIMARY KEY, names TEXT NOT NULL, kinds TEXT NOT
 CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, layout INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX scalar_layout ON scalar (layout);
 """,
+    5: """
+CREATE TABLE layout (id INTEGER PRIMARY KEY, names TEXT NOT NULL, kinds TEXT NOT NULL, checksum BLOB NOT NULL);
+CREATE TABLE scalar (seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, layout INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX scalar_layout ON scalar (layout);
+""",
 }
 _FRAMES = {
     1: """
@@ -49,6 +54,13 @@ CREATE INDEX frame_place ON frame (kind, layer, step);
 """,
     4: """
 CREATE TABLE place (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, layer TEXT NOT NULL);
+CREATE TABLE frame (
+  seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, place INTEGER NOT NULL, key INTEGER NOT NULL, blob BLOB NOT NULL
+);
+CREATE INDEX frame_place ON frame (place, step);
+""",
+    5: """
+CREATE TABLE place (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, layer TEXT NOT NULL, checksum BLOB NOT NULL);
 CREATE TABLE frame (
   seq INTEGER PRIMARY KEY, step INTEGER NOT NULL, place INTEGER NOT NULL, key INTEGER NOT NULL, blob BLOB NOT NULL
 );

@@ -20,6 +20,7 @@ from condense_core.runfile.curves import FloatArray, IntArray, WholeCurve, new_a
 from condense_core.runfile.held_scalars import LARGEST_ROW, PackedRow
 from condense_core.runfile.layouts import RowLayout
 from condense_core.runfile.rows import DamagedError, Seq
+from condense_core.runfile.wrong_rows import WrongRows
 
 # Bytes of all rows: a million steps of two layers are 200 MB.
 MOST_BYTES = 300_000_000
@@ -102,8 +103,11 @@ class WholeRows:
         return WholeCurve(joined.last, joined.steps, joined.values(name))
 
 
-def whole_rows(connection: sqlite3.Connection, layouts: Mapping[int, RowLayout]) -> WholeRows | None:
-    """All rows of an open file of version 2 or later, in the caller's transaction; None where they are too many."""
+def whole_rows(
+    connection: sqlite3.Connection, layouts: Mapping[int, RowLayout], wrong: WrongRows | None = None
+) -> WholeRows | None:
+    """All rows of an open file of version 2 or later, in the caller's transaction; None where they are too many.
+    `wrong` of a file with checksums."""
     counted = connection.execute("SELECT layout, count(*) FROM scalar WHERE seq > 0 GROUP BY layout LIMIT 10000")
     counts = {row.layout: row.rows for row in rows.rows(counted, _Count, "scalar")}
     if any(layout not in layouts for layout in counts):
@@ -115,7 +119,8 @@ def whole_rows(connection: sqlite3.Connection, layouts: Mapping[int, RowLayout])
         "SELECT seq, step, layout, CASE WHEN length(data) <= ? THEN data END FROM scalar WHERE seq > 0 ORDER BY seq",
         (LARGEST_ROW,),
     )
-    for chunk in rows.columns(cursor, PackedRow, "scalar", CHUNK):
+    for stored in rows.columns(cursor, PackedRow, "scalar", CHUNK):
+        chunk = stored if wrong is None else wrong.without_in_columns(stored, layouts)
         numbers = chunk[2]
         for number in set(numbers):
             own = [other == number for other in numbers]

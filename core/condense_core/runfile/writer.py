@@ -68,24 +68,14 @@ class RunWriter:
             self._scalars, self._frames = scalars_of(self._connection), FrameTable(self._connection)
             self._seq = newest(self._connection)
 
-    def append(self, record: StepRecord) -> None:
-        """Commit one record as one transaction."""
+    def append(self, *records: StepRecord) -> None:
+        """Commit the records, ascending, as one transaction."""
         connection = self._connection
-        stored = [(layer, frame, encode(frame)) for layer, frame in self._stored(record.frames)]
+        stored = [[(layer, frame, encode(frame)) for layer, frame in self._stored(record.frames)] for record in records]
         connection.execute("BEGIN IMMEDIATE")
         try:
-            scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
-            self._scalars.put(scalars)
-            self._seq += len(scalars)
-            self._frames.put(
-                StoredFrame(self._next(), record.step, kind_of(frame), layer, int(is_key(frame)), blob)
-                for layer, frame, blob in stored
-            )
-            now = time.time()
-            connection.executemany(
-                "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-                [(self._next(), record.step, kind, text, now) for kind, text in record.events],
-            )
+            for record, found in zip(records, stored, strict=True):
+                self._store(record, found)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -128,6 +118,21 @@ class RunWriter:
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 
+    def _store(self, record: StepRecord, stored: Sequence[tuple[str, Frame | Stack, bytes]]) -> None:
+        scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
+        self._scalars.put(scalars)
+        self._seq += len(scalars)
+        self._frames.put(
+            StoredFrame(self._next(), record.step, kind_of(frame), layer, int(is_key(frame)), blob)
+            for layer, frame, blob in stored
+        )
+        if record.events:
+            now = time.time()
+            self._connection.executemany(
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
+                [(self._next(), record.step, kind, text, now) for kind, text in record.events],
+            )
+
     def _stored(self, found: Sequence[tuple[str, Frame | Stack]]) -> Iterator[tuple[str, Frame | Stack]]:
         """Frames under the names of their rows: of several members as one where the file's version has that."""
         for layer, frame in found:
@@ -147,8 +152,11 @@ class _Synced(threading.Event):
     """Set when all that was handed over before is on the medium."""
 
 
-# What is handed over: a record, what makes one, columns of the run's row, and who waits for all before it.
-_Item = StepRecord | Callable[[], StepRecord] | dict[str, str | int | float | None] | threading.Event
+Records = StepRecord | list[StepRecord]
+"""What was measured at one step, or at several that are committed together."""
+
+# What is handed over: records, what makes them, columns of the run's row, and who waits for all before it.
+_Item = Records | Callable[[], Records] | dict[str, str | int | float | None] | threading.Event
 
 
 class RecordingThread:
@@ -189,8 +197,8 @@ class RecordingThread:
         self.raise_error()
         return not self._queue.full()
 
-    def put(self, record: StepRecord | Callable[[], StepRecord]) -> None:
-        """Hand over a record, or what makes it in the thread, waiting for room where there is none."""
+    def put(self, record: Records | Callable[[], Records]) -> None:
+        """Hand over records, or what makes them in the thread, waiting for room where there is none."""
         self._put(record)
 
     def set_status(self, status: Status, reason: str = "", **columns: str | int | float | None) -> None:
@@ -259,6 +267,8 @@ class RecordingThread:
             item = item()
         if isinstance(item, StepRecord):
             self._writer.append(item)
+        elif isinstance(item, list):
+            self._writer.append(*item)
         elif isinstance(item, threading.Event):
             if isinstance(item, _Synced):
                 self._writer.sync()

@@ -39,7 +39,7 @@ ChangedFields = Annotated[
 ]
 
 
-class AboutRun(msgspec.Struct, frozen=True, omit_defaults=True):
+class AboutRun(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """`name` stands for the run wherever it is shown; empty where nobody gave it one. `sweep` is whose cell it is.
     `changed` are the fields that were set otherwise than in the person's own file that the run was made from."""
 

@@ -32,7 +32,7 @@ MOST_PROCESSES = 8
 _CLAIMS = "claims"
 
 
-class _Read(msgspec.Struct, frozen=True, array_like=True):
+class _Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What can be kept of the run of that name."""
 
     name: str

@@ -12,7 +12,9 @@ from condense_core.thresholds import Cut
 ClaimState = Literal["holds", "does not hold", "met so far", "not met so far", "not decided"]
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+# Python searches thousands of things in a list for cycles, in a quarter of the time that reading them from a cache
+# takes: structs that cannot have any say so, here and in what else a list has of a run.
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was measured for one requirement in one layer, or in the network where `layer` is empty.
 
     `at` is the step that the requirement names; `missed_in` the number of draws that are not in the range it asks for.
@@ -31,7 +33,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return self.missed_in == 0
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The claim and how it stands at `step`, the newest that was measured unless an earlier one was asked for.
 
     It holds in `holds_in` of the `of` draws that the run trains, and must hold in `wanted_in`; before the end these are

@@ -15,7 +15,8 @@ import msgspec
 
 from condense_core.errors import CondenseError, RunFileError
 from condense_core.rows_of_layers import only_kernels
-from condense_core.runfile.frame_table import FrameTable
+from condense_core.runfile.damage import Damage
+from condense_core.runfile.frame_table import LOST, FrameTable
 from condense_core.runfile.info import RunInfo, read_info
 from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import number
@@ -37,7 +38,7 @@ MOST_LAYERS = 16
 MOST_CURVES = 4_096
 
 
-class LayerGlance(msgspec.Struct, frozen=True):
+class LayerGlance(msgspec.Struct, frozen=True, gc=False):
     """A layer by the newest measurement: number of lines at `cut`, where the claim counts them, and whether it counts
     as condensed there. Of several seeds, leaving out those that diverged, `lines` is the most frequent number, `low` to
     `high` the range, and it is condensed in `yes` of `seeds`; `condensed` in all of them."""
@@ -52,11 +53,12 @@ class LayerGlance(msgspec.Struct, frozen=True):
     seeds: int = 1
 
 
-class Glance(msgspec.Struct, frozen=True, kw_only=True):
+class Glance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run in a list. `loss`: POINTS values or fewer over all that was recorded, NaN and ±inf as they were measured;
     `differs`: in what its scenario differs from its preset, in words.
 
-    A file that cannot be read has no `info`, and `trouble` says why; it also says why `about` cannot be read.
+    A file that cannot be read has no `info`, and `trouble` says why; it also says why `about` cannot be read, and what
+    was left out because it is damaged.
     """
 
     folder: Path
@@ -90,15 +92,21 @@ def glance(folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], 
         with contextlib.closing(open_reader(folder / FILE_NAME, still=True)) as connection, reading(folder):
             info = read_info(connection, folder)
             scalars = scalars_of(connection, still=True)
+            damage = Damage(left_out=True)
             found = Glance(
                 folder=folder,
                 info=info,
                 loss=tuple(number(point.value) for point in scalars.sample("loss", POINTS)),
-                layers=_layers(connection, scalars, info),
+                layers=_layers(connection, scalars, info, damage),
                 about=about,
                 differs=differences(info, base, about),
                 trouble=trouble,
             )
+            damage.of_scalars(scalars.wrong)
+            if damage.text and not trouble:
+                found = msgspec.structs.replace(
+                    found, trouble=f"cannot read all of {folder / FILE_NAME}; {damage.text}"
+                )
             if also is not None:
                 also(OpenFile(connection, info, scalars))
             return found
@@ -117,7 +125,9 @@ def _gist(info: RunInfo) -> tuple[int, Cut]:
         return 1, FINE
 
 
-def _of_members(connection: sqlite3.Connection, members: int, layers: list[str]) -> dict[str, list[float]]:
+def _of_members(
+    connection: sqlite3.Connection, members: int, layers: list[str], damage: Damage
+) -> dict[str, list[float]]:
     """Of several seeds each one's newest lines and whether it is condensed, at both cuts, by the scalar's name, without
     those that diverged; from the newest frames, as many as are needed until all are known."""
     if members == 1:
@@ -130,6 +140,9 @@ def _of_members(connection: sqlite3.Connection, members: int, layers: list[str])
     for row in FrameTable(connection).back("members", "", 0, None, MOST_FRAMES):
         if len(over) >= members:
             break
+        if row.blob == LOST:
+            damage.of_checksum(f"members at step {row.step}")
+            continue
         frame = frames.decode(row.blob)
         if not isinstance(frame, frames.Members):
             continue
@@ -146,7 +159,7 @@ def _of_members(connection: sqlite3.Connection, members: int, layers: list[str])
     return {scalar: list(of_members.values()) for scalar, of_members in found.items()}
 
 
-def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo) -> tuple[LayerGlance, ...]:
+def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo, damage: Damage) -> tuple[LayerGlance, ...]:
     names = [name for name in scalars.names(MOST_CURVES) if name.endswith(".lines") and "@" not in name][:MOST_LAYERS]
     if not names:
         return ()
@@ -156,7 +169,7 @@ def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo) -> 
     names = [f"{layer}.lines" for layer in layers]
 
     members, claimed = _gist(info)
-    of_members = _of_members(connection, members, [*layers])
+    of_members = _of_members(connection, members, [*layers], damage)
     found = []
     for name in names:
         layer = name.removesuffix(".lines")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,11 @@ class Glances:
                     yield known.found
         self._kept.write(self._known.keys())
 
+    @property
+    def signatures(self) -> Mapping[str, Signature]:
+        """How the files of runs were at the last look, by the names of their folders."""
+        return {name: known.signature for name, known in self._known.items() if known.signature is not None}
+
     def _ahead(self, stack: contextlib.ExitStack) -> Iterator[tuple[str, Lasting]]:
         """Have those below the first screen that were never read be read by processes; what these found."""
         unread = [
@@ -130,7 +135,7 @@ class Glances:
 
     def _read(self, name: str, folder: Path, before: Signature | None) -> Glance:
         kept = None if before is None else self._kept.get(name, before)
-        if kept is not None and kept.is_clean:
+        if kept is not None and (self._kept.was_put(name) or kept.is_clean):
             info, loss, layers, about, differs = msgspec.structs.astuple(kept)
             return Glance(folder=folder, info=info, loss=loss, layers=layers, about=about, differs=differs)
         found, lasting = read(folder, self._base, before, claims=self._claims is not None)

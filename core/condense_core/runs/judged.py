@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from condense_core.runfile.reader import RunReader
 
 
-class Listed(msgspec.Struct, frozen=True, array_like=True):
+class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A run without its scenario, and how its claim stands; None where it makes none, or that cannot be read."""
 
     info: RunInfo

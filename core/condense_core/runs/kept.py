@@ -98,6 +98,7 @@ class Kept(Generic[T]):
         self._file = runs / FOLDER / what
         self._kind = kind
         self._found: dict[str, tuple[Signature, T]] | None = None
+        self._put: set[str] = set()
         self._new = 0
 
     def __contains__(self, name: str) -> bool:
@@ -111,12 +112,17 @@ class Kept(Generic[T]):
         known = self._found.get(name)
         return known[1] if known is not None and known[0] == now else None
 
+    def was_put(self, name: str) -> bool:
+        """Whether what is known of that run was not taken from the disk, where anything may stand."""
+        return name in self._put
+
     def put(self, name: str, before: Signature, after: Signature, value: T) -> None:
         """Keep what was read of a run between two looks at it, where nothing was written meanwhile or just before."""
         # a reader may make files of its own in the folder, and take them away
         if before[:4] == after[:4] and _settled(after):
             self._found = self._read() if self._found is None else self._found
             self._found[name] = after, value
+            self._put.add(name)
             self._new += 1
 
     def write(self, names: Container[str], *, least: int = WORTH_WRITING) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from condense_core.errors import RunFileError
@@ -21,6 +21,9 @@ from condense_core.runs.row import RunRow
 WORTH_WRITING = 20
 
 
+_NONE: Mapping[str, Signature] = {}
+
+
 def listed(runs: Path, trouble: Callable[[str], None]) -> list[tuple[RunInfo, Standing | None]]:
     """Every run without its scenario, the newest first; `trouble` is told a line for each that cannot be read."""
     return [(known.info, known.claim) for known in _each(runs, trouble, _kept(runs)).values()]
@@ -30,12 +33,16 @@ def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims
     """Every run as a list shows it, the newest first, with how its claim stands where `claims` are asked for; `trouble`
     is told a line for each that cannot be read."""
     kept = _kept(runs)
-    now, found = time.time(), list(Glances(runs, base, kept if claims else None).look())
-    stand = _each(runs, trouble, kept) if claims else {}
+    glances = Glances(runs, base, kept if claims else None)
+    now, found = time.time(), list(glances.look())
+    told: list[str] = []
+    stand = _each(runs, told.append, kept, glances.signatures) if claims else {}
     for glance in found:
-        # what the file cannot be read for is said where its claim is looked for
-        if glance.trouble and (glance.info is not None or not claims):
-            trouble(glance.trouble)
+        # once: what a file cannot be read for may have been said where its claim was looked for
+        if glance.trouble and not any(glance.folder.name in text for text in told):
+            told.append(glance.trouble)
+    for text in told:
+        trouble(text)
     shown = [glance for glance in found if glance.info is not None]
     return [
         RunRow(glance, known.claim if (known := stand.get(glance.folder.name)) is not None else None, now)
@@ -52,21 +59,24 @@ def _kept(runs: Path) -> Kept[Listed]:
     return Kept(runs, "claims", Listed)
 
 
-def _each(runs: Path, trouble: Callable[[str], None], kept: Kept[Listed]) -> dict[str, Listed]:
+def _each(
+    runs: Path, trouble: Callable[[str], None], kept: Kept[Listed], looked: Mapping[str, Signature] = _NONE
+) -> dict[str, Listed]:
+    """Every run; `looked` has those whose files were looked at a moment ago."""
     names = run_names(runs)
     _read_ahead(runs, names, kept)
     found: dict[str, Listed] = {}
     for name in names:
-        folder = runs / name
         try:
-            seen: Signature | None = signature(str(folder))
+            seen: Signature | None = looked.get(name) or signature(f"{runs}/{name}")
         except OSError:
             # whoever reads it says why
             seen = None
         if seen is not None and not any(seen[:2]):
             continue
         known = None if seen is None else kept.get(name, seen)
-        if known is None or not known.is_clean:
+        if known is None or not (kept.was_put(name) or known.is_clean):
+            folder = runs / name
             try:
                 known, whole = _read(folder, trouble)
             except RunFileError as error:

@@ -13,7 +13,7 @@ import msgspec
 from condense_core.measure_table import MEASURES
 
 
-class OverSeeds(msgspec.Struct, frozen=True, kw_only=True):
+class OverSeeds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A measure over the seeds that have it: `middle`, `low` and `high`, NaN where none has; `yes` of `known` are
     above 0, which counts what is yes or no."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from condense_core.runs.judged import Listed
 
 
-class KeptGlance(msgspec.Struct, frozen=True, array_like=True):
+class KeptGlance(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A glance without what only says where it is."""
 
     info: RunInfo

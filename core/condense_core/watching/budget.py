@@ -75,14 +75,14 @@ class Allowance(Budget):
             self._waited[name] = 0
         self._asked.append(costs)
 
-    def ran(self, costs: dict[str, float]) -> None:
+    def ran(self, costs: dict[str, float], steps: int = 1) -> None:
         """Note what the probes that were asked for first have cost, in seconds."""
         if self._asked:
             for name, seconds in self._asked.popleft().items():
                 self.seconds[name] -= seconds
         self._answered = True
         # a loss costs nothing to speak of: it is recorded at every step that is due
-        super().ran({**costs, FIRST: 0.0})
+        super().ran({**costs, FIRST: 0.0}, steps)
         for name in costs.keys() - self._ran:
             self._cost[name] *= FIRST_TIME
         self._ran |= costs.keys()

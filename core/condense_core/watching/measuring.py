@@ -29,6 +29,7 @@ from condense_core.errors import ScenarioError
 from condense_core.foreign import reason
 from condense_core.plugins.kinds import OwnProbe
 from condense_core.plugins.load import find
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.precision import CLOCK
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.schema import FILE_NAME, writer
@@ -60,7 +61,8 @@ class Measurer:
         """`worked` says what this process has worked, in seconds of a core; by default what this thread and the
         writer's have."""
         self._folder = folder
-        with RunReader(folder) as run:
+        # a damaged measurement of before stops no training
+        with RunReader(folder, damage=Damage(left_out=True)) as run:
             steps, losses = run.curve("loss")
             self.resumed = len(steps) > 0
             """Whether it goes on with a run that has rows."""
@@ -175,7 +177,7 @@ class Measurer:
         made |= {name: make(view) for name, make in MAKERS.items()}
         made |= self._of_plugins(first, found)
         if self.resumed and first:
-            with RunReader(self._folder) as run:
+            with RunReader(self._folder, damage=Damage(left_out=True)) as run:
                 for probe in made.values():
                     probe.resume(run)
         self._groups.append((frozenset(new), made))

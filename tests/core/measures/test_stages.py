@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from condense_core.measures.stages import Stages
+from condense_core.thresholds import DROP, INITIAL_STAGE, PLATEAU
 
 STEPS = sorted({round(1.1**k) for k in range(120)})
 
@@ -63,3 +64,40 @@ def test_what_is_read_again_from_a_file_goes_on_as_it_stopped():
             again.add(step, two_stairs(step))
         told += [(again.add(step, two_stairs(step)), step) for step in STEPS[cut:]]
         assert [(stage.kind, step) for stage, step in told if stage is not None] == whole
+
+
+def obvious(steps: list[int], ratios: list[float]) -> list[tuple[str, int]]:
+    """The definition, read off lists."""
+    seen: list[tuple[int, float]] = []
+    level, kinds = None, []
+    for step, ratio in zip(steps, ratios, strict=True):
+        if not math.isfinite(ratio):
+            continue
+        before = [value for at, value in seen if at <= step // 2]
+        seen.append((step, ratio))
+        lowest = min(value for _, value in seen)
+        if level is not None and lowest <= (1 - DROP) * level:
+            level = None
+            kinds.append(("drop", step))
+        elif level is None and before and min(before) < INITIAL_STAGE and lowest > (1 - PLATEAU) * min(before):
+            level = lowest
+            kinds.append(("plateau", step))
+    return kinds
+
+
+def test_many_members_are_each_followed_as_by_the_definition():
+    generator = np.random.default_rng(3)
+    swing = 1 + generator.uniform(0, 0.4, (len(STEPS), 20)) * generator.uniform(0, 1, 20)
+    late = generator.uniform(0.3, 3, 20)
+    ratios = np.array([[two_stairs(int(step * each)) for each in late] for step in STEPS]) * swing
+    ratios[generator.uniform(size=ratios.shape) < 0.1] = math.nan
+    stages, kinds = Stages(20), [[] for _ in range(20)]
+    for step, ratio_S in zip(STEPS, ratios, strict=True):
+        # a few at a time, as where members are measured so
+        for part in (slice(0, 7), slice(7, 20)):
+            some = np.full(20, math.nan)
+            some[part] = ratio_S[part]
+            for row, stage in stages.add_each(step, some).items():
+                kinds[row].append((stage.kind, step))
+    assert kinds == [obvious(STEPS, ratios[:, row].tolist()) for row in range(20)]
+    assert sum(map(len, kinds)) > 30

@@ -87,7 +87,7 @@ def test_a_client_of_the_protocol_before_is_served_runs_that_it_can_read_and_ref
         answers += [message for message in link.received if isinstance(message, say.Refused)]
     assert_same(link.folder, old.folder)
     assert [answer.error for answer in answers] == [
-        f"{new.folder.name} is recorded in format 4, which your condense-tui cannot receive;"
+        f"{new.folder.name} is recorded in format 5, which your condense-tui cannot receive;"
         f" update it to one like that of this machine, {program_version()}"
     ]
 
@@ -108,12 +108,12 @@ def test_a_client_of_the_protocol_before_is_told_of_a_watched_run_in_a_line(far,
     assert troubles == [
         f"{watched.name} is trained by a script of its own, which your condense-tui cannot show; {newer}"
     ]
-    assert refused == [f"{watched.name} is recorded in format 4, which your condense-tui cannot receive; {newer}"]
+    assert refused == [f"{watched.name} is recorded in format 5, which your condense-tui cannot receive; {newer}"]
 
 
 def test_a_file_of_a_later_format_is_not_copied(far, near):
     recording = Recording(far, frames=3)
-    with pytest.raises(RunFileError, match="has format 99, and this program reads up to 4"):
+    with pytest.raises(RunFileError, match="has format 99, and this program reads up to 5"):
         MirrorFile(make_mirror_folder(near, "far", "x"), "far", read_run(recording.folder), 99)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import unicodedata
@@ -13,6 +14,7 @@ from random import Random
 from condense_core.errors import RunFileError
 from condense_core.remote.server.source import RunSource
 from condense_core.remote.wire.rows import RowPacker, RowUnpacker
+from condense_core.runfile import checksums
 from condense_core.runfile.info import COLUMNS as COLUMNS_OF_RUN
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
@@ -23,9 +25,9 @@ from condense_core.runs.summary import summarise, to_json
 PAGE = 4096
 COLUMNS = {
     "run": COLUMNS_OF_RUN,
-    "layout": ("id", "names", "kinds"),
+    "layout": ("id", "names", "kinds", "checksum"),
     "scalar": ("seq", "step", "layout", "data"),
-    "place": ("id", "kind", "layer"),
+    "place": ("id", "kind", "layer", "checksum"),
     "frame": ("seq", "step", "place", "key", "blob"),
     "event": ("seq", "step", "kind", "text", "time"),
     "command": ("id", "verb", "argument", "sent_at", "taken_at"),
@@ -52,7 +54,7 @@ def refused(call: Callable[[], object]) -> bool:
 def look_quickly(folder: Path) -> bool:
     """What lists and the home screen, and then the reader, see first of a run; whether either was refused."""
     seen = glance(folder)
-    assert (seen.info is None) == bool(seen.trouble)
+    assert seen.trouble or seen.info is not None
 
     def read() -> None:
         with RunReader(folder) as run:
@@ -132,3 +134,36 @@ def any_values_allowed(folder: Path) -> None:
             connection.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM typed")
             connection.execute("DROP TABLE typed")
         connection.commit()
+
+
+def sign_again(connection: sqlite3.Connection) -> None:
+    """Give all rows the checksums that fit what stands in them, as whoever means harm would."""
+    layouts = {
+        id_: checksums.of_names(kinds, *json.loads(names))
+        for id_, names, kinds in connection.execute("SELECT id, names, kinds FROM layout")
+    }
+    connection.executemany(
+        "UPDATE layout SET checksum = ? WHERE id = ?",
+        [(checksums.with_checksum(b"", begin, id_, 0), id_) for id_, begin in layouts.items()],
+    )
+    scalars = connection.execute("SELECT seq, step, layout, data FROM scalar").fetchall()
+    connection.executemany(
+        "UPDATE scalar SET data = ? WHERE seq = ?",
+        [
+            (checksums.with_checksum(data[: -checksums.SIZE], layouts[id_], seq, step), seq)
+            for seq, step, id_, data in scalars
+        ],
+    )
+    places = {id_: checksums.of_names(*own) for id_, *own in connection.execute("SELECT id, kind, layer FROM place")}
+    connection.executemany(
+        "UPDATE place SET checksum = ? WHERE id = ?",
+        [(checksums.with_checksum(b"", begin, id_, 0), id_) for id_, begin in places.items()],
+    )
+    frames = connection.execute("SELECT seq, step, key, place, blob FROM frame").fetchall()
+    connection.executemany(
+        "UPDATE frame SET blob = ? WHERE seq = ?",
+        [
+            (checksums.with_checksum(blob[: -checksums.SIZE], places[id_], seq, step, key), seq)
+            for seq, step, key, id_, blob in frames
+        ],
+    )

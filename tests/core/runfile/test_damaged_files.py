@@ -96,8 +96,8 @@ def test_one_wrong_byte_among_the_scalars_is_refused_or_read(folder):
         with bytes_changed(file, {at: any_byte(draw, content[at])}):
             refusals += refused(lambda: read_scalars(folder))
     assert not refused(lambda: read_scalars(folder))
-    # a value that differs is as good as another
-    assert BYTES_AMONG_SCALARS / 50 < refusals < 0.8 * BYTES_AMONG_SCALARS
+    # what is computed from them, and a copy, are refused wherever the byte means anything
+    assert refusals > 0.9 * BYTES_AMONG_SCALARS
 
 
 def read_scalars(folder: Path) -> None:

@@ -12,8 +12,10 @@ import zstandard
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import frames
+from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.rows import StoredFrame
 from condense_core.runfile.schema import FILE_NAME, open_writer
 from condense_core.runfile.writer import RunWriter, StepRecord
 from condense_core.runs.summary import summarise
@@ -22,7 +24,7 @@ from condense_core.runs.summary import summarise
 def test_a_newer_format_is_refused_with_both_versions(folder):
     with contextlib.closing(open_writer(folder / FILE_NAME)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(RunFileError, match="format 99, and this program reads up to 4"):
+    with pytest.raises(RunFileError, match="format 99, and this program reads up to 5"):
         RunReader(folder)
 
 
@@ -60,17 +62,16 @@ def test_a_damaged_row_is_an_error_in_one_line(folder):
 )
 def test_a_hostile_frame_is_refused(folder, blob):
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        connection.execute("INSERT INTO place VALUES (1, 'similarity', 'dense1')")
-        connection.execute("INSERT INTO frame VALUES (1, 0, 1, 1, ?)", (blob,))
+        FrameTable(connection).put([StoredFrame(1, 0, "similarity", "dense1", 1, blob)])
         connection.commit()
-    with RunReader(folder) as run, pytest.raises(RunFileError):
+    with RunReader(folder) as run, pytest.raises(RunFileError, match=r"a recorded frame cannot be read|wrong checksum"):
         run.similarity("dense1")
 
 
 COLUMNS = {
-    "layout": ("names", "kinds"),
+    "layout": ("names", "kinds", "checksum"),
     "scalar": ("step", "layout", "data"),
-    "place": ("kind", "layer"),
+    "place": ("kind", "layer", "checksum"),
     "frame": ("step", "place", "blob"),
     "event": ("step", "kind", "text", "time"),
     "run": ("status", "versions", "heartbeat", "steps", "name"),

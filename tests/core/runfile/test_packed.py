@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import sqlite3
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from recording import Recording
 
 from condense_core.errors import RunFileError
 from condense_core.measure_table import OF_THE_MACHINE
-from condense_core.runfile import held_scalars, layouts, packed, rows, schema
+from condense_core.runfile import checksums, held_scalars, layouts, packed, rows, schema
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.rows import ScalarRow
 from condense_core.runfile.scalars import scalars_of
@@ -69,7 +70,7 @@ def test_a_measurement_takes_four_bytes_where_four_hold_it(folder):
             writer.append(StepRecord(step, scalars, [], []))
     with opened(folder) as connection:
         (length,) = connection.execute("SELECT max(length(data)) FROM scalar").fetchone()
-        assert length == 8 + 30 * 4
+        assert length == 8 + 30 * 4 + checksums.SIZE
         assert connection.execute("SELECT count(*) FROM layout").fetchone() == (1,)
 
 
@@ -165,12 +166,17 @@ def test_points_of_a_layout_that_comes_meanwhile_are_not_passed_over(folder, mon
         assert run.curve("loss")[0].tolist() == [0, 1, 2]
 
 
+def checksum_of_layout(number: int, names: str, kinds: str) -> bytes:
+    return checksums.with_checksum(b"", checksums.of_names(kinds, *json.loads(names)), number, 0)
+
+
 def test_names_without_bounds_are_refused(folder):
     with contextlib.closing(RunWriter(folder)) as writer:
         writer.append(StepRecord(0, [("loss", 1.0)], [], []))
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
         names = "[" + ",".join(f'"{at:0200}"' for at in range(4000)) + "]"
-        connection.executemany("INSERT INTO layout VALUES (?, ?, ?)", [(at, names, "f" * 4000) for at in range(10, 30)])
+        every = ((at, names, "f" * 4000, checksum_of_layout(at, names, "f" * 4000)) for at in range(10, 30))
+        connection.executemany("INSERT INTO layout VALUES (?, ?, ?, ?)", every)
         connection.commit()
     with RunReader(folder) as run, pytest.raises(RunFileError, match="layout: more than"):
         run.curve("loss")

@@ -15,12 +15,12 @@ import zstandard
 from support import need_module, rows, trained_here
 
 from condense_core.errors import RunFileError
-from condense_core.runfile import frames, schema, stacks
+from condense_core.runfile import checksums, frames, schema, stacks
 from condense_core.runfile.frame_table import FrameTable
 from condense_core.runfile.levels import SimilarityEncoder
 from condense_core.runfile.places import layer_and_member, place, place_of_several, several, stretches
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.rows import LONGEST_NAME
+from condense_core.runfile.rows import LONGEST_NAME, StoredFrame
 from condense_core.runfile.schema import FILE_NAME
 from condense_core.runfile.stacks import Stack
 from condense_core.runfile.writer import RunWriter, StepRecord
@@ -140,6 +140,10 @@ def test_other_names_are_of_one_seed(name):
     assert several(name) is None
 
 
+def place_checksum(number: int, name: str) -> bytes:
+    return checksums.with_checksum(b"", checksums.of_names("similarity", name), number, 0)
+
+
 def test_a_hostile_name_of_all_seeds_there_are_costs_nothing():
     of = several(f"conv1@{','.join(['0-999999999'] * 15)}")
     assert of is not None
@@ -160,12 +164,12 @@ def test_of_places_without_end_no_file_is_read(make_run, monkeypatch, names, why
     monkeypatch.setattr("condense_core.runfile.frame_table.MOST_SPANS", 3 if "stretches" in why else 10**6)
     folder = make_run("ensemble.members=2")
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        every = [("similarity", name) for name in names]
-        connection.executemany("INSERT INTO place (kind, layer) VALUES (?, ?)", every[:-1])
+        every = [(number, name, place_checksum(number, name)) for number, name in enumerate(names, start=1)]
+        connection.executemany("INSERT INTO place VALUES (?, 'similarity', ?, ?)", every[:-1])
         connection.commit()
         with RunReader(folder) as run:
             assert run.similarity("dense1") is None
-            connection.execute("INSERT INTO place (kind, layer) VALUES (?, ?)", every[-1])
+            connection.execute("INSERT INTO place VALUES (?, 'similarity', ?, ?)", every[-1])
             connection.commit()
             with pytest.raises(RunFileError, match=why):
                 run.similarity("dense1")
@@ -207,16 +211,16 @@ def test_a_damaged_row_of_several_seeds_is_one_error(make_run, change):
     for number, values in enumerate((GOOD, GOOD | change)):
         blob = zstandard.compress(msgspec.msgpack.encode(values))
         with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+            table = FrameTable(connection)
             if not number:
-                connection.execute("INSERT INTO place VALUES (1, 'similarity', 'dense1@0-1')")
-                connection.execute("INSERT INTO frame VALUES (1, 0, 1, 1, ?)", (blob,))
-            connection.execute("UPDATE frame SET blob = ?", (blob,))
+                table.put([StoredFrame(1, 0, "similarity", "dense1@0-1", 1, blob)])
+            table.replace(1, 1, blob)
             connection.commit()
         with RunReader(folder) as run:
             if not number:
                 assert run.similarity("dense1").tolist() == [[1, 0], [0, 1]]
                 continue
-            with pytest.raises(RunFileError, match="damaged"):
+            with pytest.raises(RunFileError, match="a recorded frame cannot be read"):
                 run.similarity("dense1")
 
 

@@ -106,6 +106,15 @@ def test_a_run_that_is_listed_with_its_claim_is_opened_once(runs, monkeypatch):
     assert [sum(folder.name in place for place in opened) for folder in ended] == [1] * len(ended)
 
 
+def test_files_are_looked_at_once_for_a_list_and_its_claims(runs, monkeypatch):
+    monkeypatch.setattr(ahead, "usable_cores", lambda: 1)
+    again: list[str] = []
+    monkeypatch.setattr(listing, "signature", again.append)
+    found, _ = rows(runs)
+    assert [claim is not None for _, claim in found] == [True] * (RUNS - 1)
+    assert again == []
+
+
 def test_a_claim_that_cannot_be_read_is_no_trouble_of_the_list(runs, monkeypatch):
     monkeypatch.setattr(ahead, "usable_cores", lambda: 1)
     folder = folders(runs)[2]

@@ -99,3 +99,45 @@ def test_the_scenario_of_a_finished_cell_is_not_read_again(cell: Cell, monkeypat
     assert is_finished(known)
     with RunReader(cell.folder, known.known) as run:
         assert run.experiment is cell.experiment
+
+
+class Ends:
+    """An engine whose runs end as they are begun; the command is interrupted at the `last`."""
+
+    def __init__(self, last: int) -> None:
+        self.begun: list[Path] = []
+        self._last = last
+        self._over: list[Path] = []
+
+    def start(self, cell: Cell) -> None:
+        if len(self.begun) == self._last:
+            raise KeyboardInterrupt
+        self.begun.append(cell.folder)
+        self._over.append(cell.folder)
+
+    def ended(self, seconds: float) -> list[Path]:
+        over, self._over = self._over, []
+        return over
+
+    def __enter__(self) -> Ends:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_cells_of_one_run_begin_together_and_those_left_are_open(cell: Cell, tmp_path: Path) -> None:
+    names = ["a", "b", "a", "c", "b", "a", "d"]
+    cells = tuple(replace(cell, seed=seed, folder=tmp_path / name) for seed, name in enumerate(names))
+    engine, waiting = Ends(3), []
+    progress = drive(
+        Plan((PresetPlan("small", cell.experiment, cells),)),
+        jobs=1,
+        device="cpu",
+        show=lambda now: waiting.append([other.seed for other in now.waiting]),
+        engine=engine,
+    )
+    assert [folder.name for folder in engine.begun] == ["a", "b", "c"]
+    assert [other.seed for other in progress.ended] == [0, 2, 5, 1, 4, 3]
+    assert progress.interrupted and [other.seed for other in progress.open] == [6]
+    assert waiting == [[0, 1, 2, 3, 4, 5, 6], [1, 4, 3, 6], [3, 6], [6]]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -47,6 +49,27 @@ def command(runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return code, said.out, said.err
 
     return run
+
+
+def test_what_is_damaged_in_a_run_is_left_out_and_said_and_refused_to_an_export(
+    command: Answer, runs: Path, tmp_path: Path
+) -> None:
+    recording = Recording(runs, frames=6)
+    recording.write()
+    recording.finish()
+    recording.close()
+    name, file = recording.folder.name, recording.folder / "run.sqlite"
+    whole = command("runs", "show", name)
+    assert (whole[0], whole[2]) == (0, "")
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE scalar SET data = zeroblob(length(data)) WHERE step = 1")
+    code, out, said = command("runs", "show", name)
+    assert (code, len(out.splitlines())) == (2, len(whole[1].splitlines()))
+    assert said == (f"condense-tui: cannot read all of {file}; left out, since it is damaged: scalars at step 1\n")
+    code, out, said = command("export", name, "--to", "csv", "--out", str(tmp_path / "x.csv"))
+    assert (code, out) == (2, "")
+    assert said == f"condense-tui: cannot read {file}: it is damaged (scalars at step 1: wrong checksum)\n"
+    assert not (tmp_path / "x.csv").exists()
 
 
 def seeds(listed: str) -> list[int]:

@@ -173,7 +173,7 @@ def test_screen_needs_no_terminal_and_heeds_none(finished: Path, monkeypatch: py
 def test_a_screen_that_cannot_be_read_says_why(finished: Path) -> None:
     with contextlib.closing(sqlite3.connect(finished / "run.sqlite")) as file, file:
         file.execute("UPDATE frame SET blob = x'00' WHERE place IN (SELECT id FROM place WHERE kind = 'similarity')")
-    with pytest.raises(ExportError, match=r"is damaged or not from this program.*cannot be read"):
+    with pytest.raises(ExportError, match=r"not drawn: left out, since it is damaged: similarity of conv1"):
         draw_screen(finished, Wish("svg", size=(80, 24)))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -105,6 +107,15 @@ def test_runs_without_a_finite_loss_have_none_to_go_by(make: Callable[..., Recor
     assert there.sides[1].note == "no finite loss"
     assert there.sides[1].image is not None
     comparer.close()
+
+
+async def test_what_is_damaged_in_one_run_is_named_with_its_letter(make: Callable[..., Recording]) -> None:
+    good, bad = make("good"), make("bad")
+    with contextlib.closing(sqlite3.connect(bad.folder / "run.sqlite")) as file, file:
+        file.execute("UPDATE scalar SET data = zeroblob(length(data)) WHERE step = 4000")
+    async with compared(good.folder, bad.folder) as pilot:
+        await text_has(pilot, "B: left out, since it is damaged: scalars at step 4000")
+        assert [side.image is not None for side in found(pilot).sides] == [True, True]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -268,6 +268,22 @@ async def test_a_row_that_cannot_be_read_is_said_and_opens_no_form(recorded: Rec
         assert isinstance(pilot.app.screen, RunScreen)
 
 
+async def test_a_damaged_frame_is_named_and_all_others_are_shown(recorded: Recording) -> None:
+    with contextlib.closing(sqlite3.connect(recorded.folder / "run.sqlite")) as file, file:
+        where = "kind = 'similarity' AND layer = 'conv1'"
+        file.execute(
+            f"UPDATE frame SET blob = zeroblob(50) WHERE step = 4000 AND place IN (SELECT id FROM place WHERE {where})"
+        )
+    async with shown(recorded.folder) as pilot:
+        await text_has(pilot, "left out, since it is damaged: similarity of conv1 at step 4000")
+        await text_has(pilot, "no similarity can be read here")
+        await pilot.press("right_square_bracket")
+        await until(lambda: [image.layer for image in snapshot(pilot).images] == ["conv2"], "the other layer")
+        await pilot.press("left_square_bracket", "left")
+        await until(lambda: [image.layer for image in snapshot(pilot).images] == ["conv1"], "the frame before")
+        assert run_screen(pilot).trouble == ""
+
+
 @pytest.mark.parametrize("scenario", ["name = ", 'ensemble = "ten"', '[ensemble]\nmembers = "ten"'])
 def test_a_scenario_from_anywhere_counts_one_seed(recorded: Recording, scenario: str) -> None:
     with RunReader(recorded.folder) as run:

@@ -39,6 +39,8 @@ class _Headless(CondenseApp):
         deadline = time.monotonic() + PATIENCE_S
         while True:
             screen = next((screen for screen in self.screen_stack if isinstance(screen, RunScreen)), None)
+            if screen is not None and screen.snapshot is not None and screen.snapshot.damage:
+                raise ExportError(f"the screen was not drawn: {screen.snapshot.damage}")
             if screen is not None and screen.snapshot is not None and screen.settled:
                 return screen
             if screen is not None and screen.trouble:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ STOPPING_S = 10.0
 class BatchProgress:
     """What has come of the cells so far: their folders by state, and why some could not be started."""
 
-    waiting: list[Cell] = field(default_factory=list)
+    waiting: Collection[Cell] = ()
     running: list[Cell] = field(default_factory=list)
     ended: list[Cell] = field(default_factory=list)
     kept: list[Cell] = field(default_factory=list)
@@ -81,11 +82,12 @@ def drive(
     show(progress)
     if not progress.waiting:
         return progress
+    progress.waiting = waiting = _by_run(progress.waiting)
     try:
         with engine or LocalEngine(jobs, device) as trains:
-            while progress.waiting or progress.running:
-                while progress.waiting and len({cell.folder for cell in progress.running}) < jobs:
-                    _start(progress, trains)
+            while waiting or progress.running:
+                while waiting and len({cell.folder for cell in progress.running}) < jobs:
+                    _start(progress, waiting, trains)
                 _end(progress, set(trains.ended(LOOK_S)) if progress.running else set())
                 show(progress)
     except KeyboardInterrupt:
@@ -135,8 +137,10 @@ def _with_finished(preset: PresetPlan) -> PresetPlan:
 def so_far(plan: Plan) -> BatchProgress:
     """What of the plan is finished, with nothing trained."""
     progress = BatchProgress()
+    waiting: list[Cell] = []
     for cell in plan.cells:
-        (progress.kept if is_finished(cell) else progress.waiting).append(cell)
+        (progress.kept if is_finished(cell) else waiting).append(cell)
+    progress.waiting = waiting
     progress.ended += progress.kept
     return progress
 
@@ -182,16 +186,25 @@ def _without_words(experiment: Experiment) -> Experiment:
     return msgspec.structs.replace(experiment, about=None, claim=None, record=record)
 
 
-def _start(progress: BatchProgress, engine: Engine) -> None:
-    cell = progress.waiting[0]
-    together = [other for other in progress.waiting if other.folder == cell.folder]
-    progress.waiting = [other for other in progress.waiting if other.folder != cell.folder]
+def _by_run(cells: Iterable[Cell]) -> deque[Cell]:
+    """The cells in their order, those of one run behind its first."""
+    runs: dict[Path, list[Cell]] = {}
+    for cell in cells:
+        runs.setdefault(cell.folder, []).append(cell)
+    return deque(cell for together in runs.values() for cell in together)
+
+
+def _start(progress: BatchProgress, waiting: deque[Cell], engine: Engine) -> None:
+    """Begin the run whose cells stand first."""
+    folder, together = waiting[0].folder, []
+    while waiting and waiting[0].folder == folder:
+        together.append(waiting.popleft())
     progress.running += together
     try:
-        engine.start(cell)
+        engine.start(together[0])
     except (CondenseError, OSError) as error:
-        progress.refused[cell.folder] = str(error)
-        _end(progress, {cell.folder})
+        progress.refused[folder] = str(error)
+        _end(progress, {folder})
 
 
 class LocalEngine:

@@ -29,15 +29,16 @@ def line_by_line(
     console: Console, total: int, noun: str, words: Callable[[Cell], str]
 ) -> Callable[[BatchProgress], None]:
     """Gives what shows progress where there is no terminal: `3/9 WORDS` for each of the `total` that ends."""
-    told: set[int] = set()
+    told = 0
 
     def show(progress: BatchProgress) -> None:
+        nonlocal told
         if progress.kept and not told:
-            told.update(id(cell) for cell in progress.kept)
-            console.print(f"{len(told)}/{total} {noun} were finished earlier", markup=False, highlight=False)
-        for cell in progress.ended:
-            if id(cell) not in told:
-                told.add(id(cell))
-                console.print(f"{len(told)}/{total} {words(cell)}", markup=False, highlight=False, soft_wrap=True)
+            # those come first
+            told = len(progress.kept)
+            console.print(f"{told}/{total} {noun} were finished earlier", markup=False, highlight=False)
+        for cell in progress.ended[told:]:
+            told += 1
+            console.print(f"{told}/{total} {words(cell)}", markup=False, highlight=False, soft_wrap=True)
 
     return show

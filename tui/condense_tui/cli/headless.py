@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from condense_core.errors import StoppedError
+from condense_core.errors import RunFileError, StoppedError
 from condense_core.runfile.abilities import how_to_go_on, why_not
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.status import BAD
 from condense_core.scalar_names import layer_in_words
@@ -80,13 +81,19 @@ def show_result(folder: Path, showing: Showing) -> int:
 
 
 def show_panels(place: Path, panels: Panels) -> int:
-    """Print the run's panels, as the run screen has them, or its summary in JSON; 1 where it failed or diverged."""
+    """Print the run's panels, as the run screen has them, or its summary in JSON; 1 where it failed or diverged.
+
+    RunFileError at the end where something was left out because it is damaged.
+    """
     from condense_tui.text.run_page import print_run
 
     if panels.json:
         return show_result(place, Showing(json=True))
-    with RunReader(place) as run:
-        return exit_code(run.info(), print_run(run, at=panels.at, width=panels.width), check=False)
+    with RunReader(place, damage=Damage(left_out=True)) as run:
+        status = exit_code(run.info(), print_run(run, at=panels.at, width=panels.width), check=False)
+        if run.damage.text:
+            raise RunFileError(f"cannot read all of {run.file}; {run.damage.text}")
+        return status
 
 
 def checked(folder: Path, showing: Showing) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from condense_tui.cli import completions
+from condense_tui.cli.check import check
 from condense_tui.cli.collection import archive, note, remove, rename, tag
 from condense_tui.cli.options import AtOption, HostOption, JsonOption, OneRun, RunsDirOption, WidthOption
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from condense_core.runfile.info import RunInfo
     from condense_core.runs.row import RunRow
 
-runs = typer.Typer(help="List, show, name, tag, stop, resume, delete and pull runs.", invoke_without_command=True)
+runs = typer.Typer(
+    help="List, show, check, name, tag, stop, resume, delete and pull runs.", invoke_without_command=True
+)
 
 # How long a worker may take to save a checkpoint and stop before the command returns without waiting further.
 PATIENCE_S = 60.0
@@ -27,7 +30,7 @@ PATIENCE_S = 60.0
 
 @runs.callback()
 def default(context: typer.Context) -> int | None:
-    """List, show, name, tag, stop, resume, delete and pull runs; without a subcommand, list them."""
+    """List, show, check, name, tag, stop, resume, delete and pull runs; without a subcommand, list them."""
     return list_() if context.invoked_subcommand is None else None
 
 
@@ -261,6 +264,7 @@ def pull(
     return 0
 
 
+runs.command()(check)
 runs.command()(rename)
 runs.command()(note)
 runs.command(context_settings={"ignore_unknown_options": True})(tag)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textual.message import Message
 
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.reader import RunReader
 from condense_tui.readers.thread import ReaderThread
 from condense_tui.snapshots.assemble import Assembler, ViewRequest
@@ -18,4 +19,4 @@ RunThread = ReaderThread[ViewRequest, Snapshot]
 
 def run_thread(place: Path, post: Callable[[Message], object], view: ViewRequest, playhead: Playhead) -> RunThread:
     """Reads the run at `place`, a run's folder or a run file."""
-    return ReaderThread(lambda: Assembler(RunReader(place)), view, post, playhead)
+    return ReaderThread(lambda: Assembler(RunReader(place, damage=Damage(left_out=True))), view, post, playhead)

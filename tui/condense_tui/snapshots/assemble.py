@@ -28,6 +28,7 @@ from condense_tui.snapshots.playhead import Playhead
 from condense_tui.snapshots.science import newest_change, newest_told
 from condense_tui.snapshots.seeds import mean_label, seed_label
 from condense_tui.snapshots.snapshot import (
+    BannerText,
     EventView,
     Head,
     LayerImage,
@@ -140,7 +141,7 @@ class Assembler:
         outputs, field = self._one_input.at(self._reader, of, head.step) if layer and head else (None, None)
         claim, claim_at_end = self._standing(info, head)
         events = tuple(EventView(event.step, event.kind, event.text, event.time) for event in reader.events)
-        return Snapshot(
+        snapshot = Snapshot(
             header=self._header.of(self._run, info),
             head=head,
             instants=instants,
@@ -174,6 +175,8 @@ class Assembler:
             scalar_names=self._scalar_names(len(instants)),
             spectra=self._spectra.of(self._reader, of, self._curve) if layer and head else (),
         )
+        damage = reader.damage.text
+        return replace(snapshot, damage=damage, banner=BannerText(damage, "error")) if damage else snapshot
 
     def _lines_changed(self, layer: str, step: int, cut: Cut) -> LinesChanged | None:
         """Of a mean over seeds none: it has no number of lines."""

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from condense_core.rows_of_layers import only_kernels, outputs_of
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.info import RunInfo
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.layer_over_seeds import LayerOverSeeds
@@ -107,6 +108,8 @@ class Comparison:
     """Outputs of neurons were recorded in one of the runs."""
     outputs: bool = False
     """What the view asked for."""
+    damage: tuple[str, ...] = ()
+    """What of the runs was left out because it is damaged."""
 
     @property
     def at(self) -> float | None:
@@ -117,7 +120,7 @@ class Comparison:
         """Nothing that is drawn differs; arrays are compared by identity."""
         return (
             (self.by, self.head, self.active, self.member) == (other.by, other.head, other.active, other.member)
-            and self.outputs == other.outputs
+            and (self.outputs, self.damage) == (other.outputs, other.damage)
             and (self.scalar, self.scalar_names) == (other.scalar, other.scalar_names)
             and len(self.sides) == len(other.sides)
             and all(_same(a, b) for a, b in zip(self.sides, other.sides, strict=True))
@@ -129,7 +132,7 @@ class Comparer:
 
     def __init__(self, places: Sequence[Path]) -> None:
         with contextlib.ExitStack() as opened:
-            self._readers = [opened.enter_context(RunReader(place)) for place in places]
+            self._readers = [opened.enter_context(RunReader(place, damage=Damage(left_out=True))) for place in places]
             self._kept = opened.pop_all()
         self._assemblers = [Assembler(reader) for reader in self._readers]
         self._means: list[_Shares | None] = [None] * len(places)
@@ -191,6 +194,11 @@ class Comparer:
             *self._compared(),
             has_outputs=any(only_kernels(reader.layers) != reader.layers for reader in self._readers),
             outputs=view.outputs,
+            damage=tuple(
+                f"{side.letter}: {run.damage.text}"
+                for side, run in zip(sides, self._readers, strict=True)
+                if run.damage.text
+            ),
         )
 
     def _scalar_names(self, measured: tuple[int, ...]) -> tuple[str, ...]:

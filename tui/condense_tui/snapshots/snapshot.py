@@ -222,6 +222,8 @@ class Snapshot:
     """All that are recorded so far."""
     spectra: tuple[RecordedSpectrum, ...] = ()
     """What was recorded beside `spectrum`."""
+    damage: str = ""
+    """What was left out because it is damaged."""
 
     @property
     def chosen(self) -> LayerOverSeeds | None:

@@ -169,7 +169,7 @@ def waiting(snapshot: Snapshot) -> str:
     """What stands where the heatmap will be."""
     run = snapshot.header
     if snapshot.head is not None:
-        return "no similarity recorded for this layer"
+        return f"no similarity {'can be read here' if snapshot.damage else 'recorded for this layer'}"
     if run.status == "starting":
         return f"{run.stage}; waiting for the first frame…"
     return "waiting for the first frame…" if run.active else "the run ended before its first frame"

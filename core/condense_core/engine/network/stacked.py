@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import torch
@@ -42,8 +43,42 @@ class Stacked:
         self._weights = weights
         self._computed = computed
         self._network = network
+        self._parts: Sequence[Stacked] = ()
         # of a thousand members a few are measured at a time, and each time those of all would be put together
         self._known: dict[tuple[str, str], Tensor] = {}
+
+    @classmethod
+    def joined(cls, parts: Sequence[Stacked]) -> Stacked:
+        """What was kept of one ensemble at several steps, the members of the second after those of the first."""
+
+        def together(values: Sequence[NamedGradients]) -> NamedGradients:
+            return {name: torch.cat([each[name] for each in values]) for name in values[0]}
+
+        def computed() -> OutputsAndGradients:
+            outputs, gradients = zip(*(part._found for part in parts), strict=True)
+            return torch.cat(outputs), together(gradients)
+
+        first = parts[0]
+        weights = functools.cache(lambda: together([part._weights() for part in parts]))
+        joined = cls(first.experiment, first._dataset, weights, computed, first._network)
+        joined._parts = parts
+        return joined
+
+    @property
+    def bytes_kept(self) -> int:
+        """How much memory `kept` takes, about."""
+        weights = sum(value.nbytes for value in self._weights().values())
+        return 2 * weights + self._found[0].nbytes
+
+    def kept(self) -> Stacked:
+        """The same in memory of its own, which no step writes to."""
+
+        def own(values: NamedGradients) -> NamedGradients:
+            return {name: value.detach().clone() for name, value in values.items()}
+
+        weights = own({name: value for name, value in self._weights().items() if name in self._network.measured_names})
+        found = self._found[0].clone(), own(self._found[1])
+        return Stacked(self.experiment, self._dataset, lambda: weights, lambda: found, self._network)
 
     @property
     def has_gradient(self) -> bool:
@@ -54,6 +89,12 @@ class Stacked:
     def has_outputs(self) -> bool:
         """Whether losses and signals are found of all members at once, with the bits of one alone."""
         return self.has_gradient and self._dataset is not None and self._dataset.target.numel() <= MOST_OUTPUTS
+
+    def weights(self) -> NamedGradients:
+        """All parameters by name, in the network's order; of what was kept those that are measured alone."""
+        found = self._weights()
+        names = (name for name, _ in self._network.named_parameters())
+        return {name: found[name].detach() for name in names if name in found}
 
     def kernels(self, layer: str) -> Tensor:
         """The layers' kernels (S, M, K), to be read only."""
@@ -75,11 +116,16 @@ class Stacked:
     @cached_property
     def signal_SRK(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
+        if self._parts:
+            # one product of all would have other last bits, as many rows are worked on in another way than a few
+            return torch.cat([part.signal_SRK for part in self._parts])
         output_SND, target_ND = self._found[0], self._shared.target
         members, samples, outputs = output_SND.shape
-        residuals = [losses.residual(self.experiment.loss, output_ND, target_ND) for output_ND in output_SND]
-        # outputs of all members are those of one network
-        residual_Nd = torch.stack(residuals).transpose(0, 1).reshape(samples, members * outputs)
+        # samples of all members are those of one network
+        output_nD, target_nD = output_SND.reshape(-1, outputs), target_ND.repeat(members, 1)
+        residual_SND = losses.residual(self.experiment.loss, output_nD, target_nD).view_as(output_SND)
+        # and their outputs, too
+        residual_Nd = residual_SND.transpose(0, 1).reshape(samples, members * outputs)
         signal_RK = signal_of(self.experiment.layers[0], residual_Nd, self._shared)
         return signal_RK.reshape(members, -1, signal_RK.shape[1])
 

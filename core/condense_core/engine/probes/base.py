@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,6 +18,13 @@ from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.stacks import Stack
 from condense_core.scalar_names import split
+
+
+class Table(NamedTuple):
+    """Scalars of each member: their names, and the values of each in a row (…, S), rounded."""
+
+    names: tuple[str, ...]
+    values: NumpyArray
 
 
 class Measurement:
@@ -40,11 +47,14 @@ class Measurement:
         self._frames: list[tuple[str, int, Frame | Stack]] = []
         self._later: list[Callable[[], None]] = []
 
-    def scalar(self, name: str, value: float | NumpyArray, bits: int = SINGLE) -> None:
+    def scalar(self, name: str, value: float | NumpyArray, bits: int = SINGLE, *, known: bool = False) -> None:
         """Add a scalar of each member, (S,) or one for all, of so many significant bits; NaN where it has no value. One
-        that is there already is replaced."""
-        self.__dict__.pop("_values", None)
-        self._columns[name] = np.full(len(self.numbers), value, np.float64), bits
+        that is there already is replaced. `known`: not where no member has a value."""
+        values = np.full(len(self.numbers), value, np.float64)
+        if known and np.isnan(values).all():
+            return
+        self.__dict__.pop("_table", None)
+        self._columns[name] = values, bits
 
     def of_all(self, name: str, value: float, bits: int = SINGLE) -> None:
         """Add a scalar that is not any member's own."""
@@ -54,12 +64,12 @@ class Measurement:
         """Add one frame of a layer of the member with that number."""
         self._frames.append((layer, number, frame))
 
-    def stack(self, layer: str, stack: Stack) -> None:
-        """Add frames of a layer of several members."""
+    def stack(self, layer: str, stack: Stack, at: int | None = None) -> None:
+        """Add frames of a layer of several members; `at` is which of the `instants` they are of, without it of all."""
         self._frames.append((layer, 0, stack))
 
-    def event(self, kind: str, text: str, number: int = 0) -> None:
-        """Add one event of the member with that number."""
+    def event(self, kind: str, text: str, number: int = 0, at: int = 0) -> None:
+        """Add one event of the member with that number, at one of the `instants`."""
         self.member_events.append((number, kind, text))
 
     def later(self, call: Callable[[], None]) -> None:
@@ -84,14 +94,27 @@ class Measurement:
         else:
             self._add(part)
 
+    def take(self, found: Measurement) -> None:
+        """Add the frames and events that were found of the same members."""
+        self._frames += found._frames
+        self.member_events += found.member_events
+
+    def fill(self, table: Table) -> None:
+        """Have these scalars and no others."""
+        self._table = table
+
+    @property
+    def columns(self) -> Mapping[str, tuple[NumpyArray, int]]:
+        """Each scalar's values (S,), and how many bits of them are kept."""
+        return self._columns
+
     def _add(self, part: Measurement) -> None:
         part.finish()
         rows = [self._row_of[number] for number in part.numbers]
         for name, (values, bits) in part._columns.items():
             column, _ = self._columns.setdefault(name, (np.full(len(self.numbers), math.nan), bits))
             column[rows] = values
-        self._frames += part._frames
-        self.member_events += part.member_events
+        self.take(part)
 
     @property
     def scalars(self) -> list[tuple[str, float]]:
@@ -126,7 +149,7 @@ class Measurement:
                 found.append((layer, frame))
         if not self._ensemble:
             return found
-        names, values = tuple(self._columns), self._values
+        names, values = self._table
         parts: list[slice] = [slice(0, len(names))]
         if values.size > frames.MOST_OF_MEMBERS:
             # all that a probe finds of a layer in one frame: whoever reads the newest finds them together
@@ -146,19 +169,19 @@ class Measurement:
         return [(kind, text) for _, kind, text in self.member_events]
 
     @cached_property
-    def _values(self) -> NumpyArray:
-        """The scalars, one a row, (…, S); nothing is added any more."""
+    def _table(self) -> Table:
+        """The scalars; nothing is added any more."""
         values = np.array([column for column, _ in self._columns.values()], np.float64)
         values = values.reshape(len(self._columns), len(self.numbers))
         bits = np.array([bits for _, bits in self._columns.values()])
-        for each in np.unique(bits):
-            values[bits == each] = round_array(values[bits == each], int(each))
-        return values
+        for each in set(bits.tolist()):
+            values[bits == each] = round_array(values[bits == each], each)
+        return Table(tuple(self._columns), values)
 
     def _own(self) -> list[tuple[str, float]]:
-        values = self._values
+        names, values = self._table
         if not self._ensemble:
-            return list(zip(self._columns, values[:, 0].tolist(), strict=True))
+            return list(zip(names, values[:, 0].tolist(), strict=True))
         known = ~np.isnan(values)
         if known.all():
             means = values.mean(axis=1)
@@ -166,11 +189,15 @@ class Measurement:
             count = known.sum(axis=1)
             means = np.where(known, values, 0.0).sum(axis=1) / np.maximum(1, count)
             means[count == 0] = math.nan
-        return list(zip(self._columns, round_array(means, DOUBLE).tolist(), strict=True))
+        return list(zip(names, round_array(means, DOUBLE).tolist(), strict=True))
 
 
 class Probe(Protocol):
-    """An observer. What it remembers between steps only steers how results are shown, never what they are."""
+    """An observer. What it remembers between steps only steers how results are shown, never what they are.
+
+    One that has `takes_several_steps = True` also measures members at several steps in one call (`SeveralSteps`): it
+    takes each row for itself, goes by `instants` where one step builds on the one before, and asks no view.
+    """
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         """Measure the members, or the only one, and add the results."""

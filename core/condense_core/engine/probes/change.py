@@ -17,6 +17,8 @@ class Change:
     gradient flow `LAYER.velocity_cos`, mean |cos| of each with its own velocity, and `LAYER.turning_to_growth`, the
     median of ‖u̇‖ / |ṙ|, in units of 1 / weight."""
 
+    takes_several_steps = True
+
     def __init__(self, start: View | MemberViews) -> None:
         members = together(start)
         self._initial = {layer: members.kernels(layer).clone() for layer in members.layers}

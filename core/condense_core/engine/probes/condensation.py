@@ -10,16 +10,16 @@ import numpy as np
 import torch
 
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.probes.members import MemberViews, NumpyArray, together
+from condense_core.engine.probes.members import Instant, MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
-from condense_core.measures.clusters import Judged, MembersLines, abs_cos_with_axes, display_order
+from condense_core.measures.clusters import MembersLines, abs_cos_with_axes, display_order
 from condense_core.measures.kernels import slices
-from condense_core.measures.null import Null, calibration_size, is_at_hand, is_condensed, null_condensation
+from condense_core.measures.null import are_condensed, calibration_size, is_at_hand, null_condensation
 from condense_core.measures.rank import effective_ranks, singular_values
 from condense_core.measures.similarity import mean_pair_abs_cos, pool_similarity, upper_triangle
 from condense_core.measures.tracking import Tracker
 from condense_core.runfile import frames
-from condense_core.runfile.levels import SimilarityEncoder
+from condense_core.runfile.levels import SimilarityEncoder, to_levels
 from condense_core.runfile.precision import SHORT, round_array
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.stacks import Stack
@@ -30,6 +30,8 @@ from condense_core.thresholds import COARSE, FINE, Cut
 
 class SimilarityProbe:
     """Frames `similarity`: every pair of kernels of each hidden layer."""
+
+    takes_several_steps = True
 
     def __init__(self, start: View | MemberViews) -> None:
         self._encoders = {layer: SimilarityEncoder() for layer in start.layers}
@@ -42,8 +44,10 @@ class SimilarityProbe:
             side = min(kernels, frames.LARGEST_SIDE)
             if kernels > side:
                 pairs_ST = upper_triangle(_pooled(members, layer, side))
-            encoder = self._encoders[layer]
-            into.stack(layer, encoder.encode_members(pairs_ST, members.numbers, side, kernels, geometry.sampled))
+            encoder, levels_ST = self._encoders[layer], to_levels(pairs_ST)
+            for at, (_, _, rows) in enumerate(members.instants):
+                whose = levels_ST[rows], members.numbers[rows]
+                into.stack(layer, encoder.encode_levels(*whose, side, kernels, geometry.sampled), at)
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the first frame after a resume is a key frame."""
@@ -65,6 +69,7 @@ class _Measured(NamedTuple):
 
     layer: str
     numbers: tuple[int, ...]
+    instants: Sequence[Instant]
     geometry: Geometry
     chance_S: Sequence[int]
     lines: MembersLines
@@ -82,6 +87,8 @@ class CondensationProbe:
     with its null's coverage (`.null_coverage_coarse`), `.mean_abs_cos`, `.pair_abs_cos`; of a convolution with several
     input channels also `.slice_abs_cos`, the mean |cos| of its slices per output and input channel with their common
     axis; event `condensed` at the first step where a layer is."""
+
+    takes_several_steps = True
 
     def __init__(self, start: View | MemberViews) -> None:
         self._trackers = {layer: Tracker() for layer in start.layers}
@@ -129,11 +136,17 @@ class CondensationProbe:
         into.scalar(f"{layer}.mean_abs_cos", mean_S)
         into.scalar(f"{layer}.pair_abs_cos", pair_S)
         into.scalar(f"{layer}.condensed", math.nan)
-        label_SM, sign_SM = self._trackers[layer].follow(members.numbers, lines.label_SM, lines.sign_SM)
+        tracker = self._trackers[layer]
+        followed = [
+            tracker.follow(members.numbers[rows], lines.label_SM[rows], lines.sign_SM[rows])
+            for _, _, rows in members.instants
+        ]
+        label_SM, sign_SM = followed[0] if len(followed) == 1 else map(np.concatenate, zip(*followed, strict=True))
         chance = members.chance_entries(layer)
         found = _Measured(
             layer,
             members.numbers,
+            members.instants,
             geometry,
             chance,
             lines,
@@ -145,7 +158,7 @@ class CondensationProbe:
             sign_SM,
             round_array(members.norms(layer), SHORT),
         )
-        if all(map(is_at_hand, chance)):
+        if all(map(is_at_hand, set(chance))):
             self._judge(found, into)
         else:
             # a simulation, which is nothing that training should wait for
@@ -154,11 +167,11 @@ class CondensationProbe:
     def _judge(self, found: _Measured, into: Measurement) -> None:
         """Hold what was measured against chance, and add what follows from it."""
         layer, geometry, lines, coarse = found.layer, found.geometry, found.lines, found.coarse
-        nulls, condensed = _judged(lines, FINE, found.chance_S)
-        nulls_coarse, condensed_coarse = _judged(coarse, COARSE, found.chance_S)
-        into.scalar(f"{layer}.null_coverage_coarse", np.array([null.coverage95 for null in nulls_coarse]))
-        into.scalar(f"{layer}.condensed_coarse", np.array(condensed_coarse, np.float64))
-        into.scalar(f"{layer}.condensed", np.array(condensed, np.float64))
+        null_SQ, condensed_S = _judged(lines, FINE, found.chance_S)
+        coarse_SQ, condensed_coarse_S = _judged(coarse, COARSE, found.chance_S)
+        into.scalar(f"{layer}.null_coverage_coarse", coarse_SQ[:, 0])
+        into.scalar(f"{layer}.condensed_coarse", condensed_coarse_S)
+        into.scalar(f"{layer}.condensed", condensed_S)
         into.stack(
             layer,
             Stack(
@@ -173,9 +186,9 @@ class CondensationProbe:
                     "coverage": found.coverage_S.tolist(),
                     "mean_abs_cos": found.mean_S.tolist(),
                     "pair_abs_cos": found.pair_S.tolist(),
-                    "null_coverage": [null.coverage95 for null in nulls],
-                    "null_abs_cos": [null.abs_cos95 for null in nulls],
-                    "condensed": condensed,
+                    "null_coverage": null_SQ[:, 0].tolist(),
+                    "null_abs_cos": null_SQ[:, 1].tolist(),
+                    "condensed": condensed_S.tolist(),
                     "sizes": lines.sizes_S,
                 },
                 arrays={
@@ -185,25 +198,28 @@ class CondensationProbe:
                 },
             ),
         )
-        for row, (number, is_so) in enumerate(zip(found.numbers, condensed, strict=True)):
-            if is_so and (layer, number) not in self._condensed:
-                self._condensed.add((layer, number))
-                count = _count(int(lines.lines_S[row]), "line")
-                into.event("condensed", f"{layer_in_words(layer)} condensed: {count} at {FINE.short}", number)
+        rows = range(len(found.numbers))
+        for at, instant in enumerate(found.instants):
+            for row in np.array(rows[instant.rows])[condensed_S[instant.rows]].tolist():
+                number = found.numbers[row]
+                if (layer, number) not in self._condensed:
+                    self._condensed.add((layer, number))
+                    count = _count(int(lines.lines_S[row]), "line")
+                    into.event("condensed", f"{layer_in_words(layer)} condensed: {count} at {FINE.short}", number, at)
 
 
-def _judged(lines: MembersLines, cut: Cut, entries_S: Sequence[int]) -> tuple[list[Null], list[bool]]:
-    """What chance makes of as many kernels as each member keeps, and whether each has condensed."""
-    kept_S = lines.kept_S.tolist()
-    null_of = {
-        (entries, kept): null_condensation(entries, calibration_size(kept), cut=cut.cos, smallest_share=cut.share)
-        for entries, kept in set(zip(entries_S, kept_S, strict=True))
-    }
-    nulls = [null_of[each] for each in zip(entries_S, kept_S, strict=True)]
-    own = zip(lines.coverage_S.tolist(), lines.tightness_S.tolist(), nulls, entries_S, strict=True)
-    return nulls, [
-        is_condensed(Judged(coverage, tightness), null, entries) for coverage, tightness, null, entries in own
+def _judged(lines: MembersLines, cut: Cut, entries_S: Sequence[int]) -> tuple[NumpyArray, NumpyArray]:
+    """What chance makes of as many kernels as each member keeps, a `Null` in each row (S, 3), and whether each has
+    condensed (S,)."""
+    each_S2 = np.stack([np.array(entries_S), lines.kept_S], axis=1)
+    # of many members few differ in these
+    some, which_S = np.unique(each_S2, axis=0, return_inverse=True)
+    nulls = [
+        null_condensation(entries, calibration_size(kept), cut=cut.cos, smallest_share=cut.share)
+        for entries, kept in some.tolist()
     ]
+    null_SQ = np.array(nulls)[which_S]
+    return null_SQ, are_condensed(lines.coverage_S, lines.tightness_S, null_SQ, each_S2[:, 0])
 
 
 def _count(number: int, noun: str) -> str:

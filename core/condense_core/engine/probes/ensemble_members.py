@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -24,15 +24,36 @@ class EnsembleMembers(MemberViews):
     ) -> None:
         """`rows` are those of `stacked` that the observations are of."""
         super().__init__(observations, numbers)
-        self._observations = list(observations)
+        self._observations = observations
         self._stacked = stacked
         self._rows = rows
+
+    @property
+    def can_be_kept(self) -> bool:
+        """Whether what probes ask for is there to be copied, without any being worked out of a member's network."""
+        stacked, first = self._stacked, self._observations[0]
+        known = stacked.has_outputs and first.prediction_source(self.layers[0]) in {"data", "gradient"}
+        inner = (layer for layer in self.layers if first.prediction_source(layer) != "data")
+        return known and not any(first.has_input_direction(layer) for layer in inner)
+
+    @property
+    def bytes_kept(self) -> int:
+        """How much memory `kept_stack` takes, about."""
+        return self._stacked.bytes_kept
+
+    def kept_stack(self) -> Stacked:
+        """What the members have in common memory, in memory of its own."""
+        return self._stacked.kept()
 
     def part(self, rows: slice) -> MemberViews:
         return EnsembleMembers(self._observations[rows], self.numbers[rows], self._stacked, rows)
 
     def kernels(self, layer: str) -> Tensor:
         return self._once(("kernels", layer), lambda: self._stacked.kernels(layer)[self._rows])
+
+    def parameters(self) -> Iterator[Mapping[str, NumpyArray]]:
+        stacked = {name: value[self._rows].cpu().numpy() for name, value in self._stacked.weights().items()}
+        return ({name: value[row] for name, value in stacked.items()} for row in range(len(self.numbers)))
 
     def loss(self) -> NumpyArray:
         if not self._stacked.has_outputs:

@@ -1,12 +1,13 @@
 """All members of a scenario at one step, as probes see them: what several of them ask for is worked out once, of all.
 
-# S members, M kernels, K entries a kernel, T pairs of kernels
+# S members, or rows of so many members at several steps, M kernels, K entries a kernel, T pairs of kernels
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +29,14 @@ T = TypeVar("T")
 PAIRS_AT_ONCE = 2 * 2**20
 
 
+class Instant(NamedTuple):
+    """One of the steps that are measured together, and which rows are its members."""
+
+    step: int
+    seconds: float
+    rows: slice
+
+
 class MemberViews:
     """MemberViews of one scenario at one step, by their views; their layers are of one shape. Reading changes nothing.
 
@@ -37,20 +46,26 @@ class MemberViews:
 
     def __init__(self, views: Sequence[View], numbers: Sequence[int] = (0,)) -> None:
         """`numbers` are those of the members among all of the scenario."""
-        self.views = list(views)
+        self.views = views
         self.numbers = tuple(numbers)
         self.step = self.views[0].step
         self.seconds = self.views[0].seconds
         self._known: dict[tuple[object, ...], Any] = {}
 
     @property
+    def instants(self) -> Sequence[Instant]:
+        """The steps at which these are, ascending: one, but for `SeveralSteps`, which only probes see that
+        `takes_several_steps`."""
+        return [Instant(self.step, self.seconds, slice(0, len(self.numbers)))]
+
+    @cached_property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers that are measured."""
         return tuple(self.views[0].layers)
 
     def geometry(self, layer: str) -> Geometry:
         """What the layer's rows are."""
-        return self.views[0].geometry(layer)
+        return self._once(("geometry", layer), lambda: self.views[0].geometry(layer))
 
     def chance_entries(self, layer: str) -> Sequence[int]:
         """Entries (S,) of the random vectors that each member's rows are held against."""
@@ -122,6 +137,10 @@ class MemberViews:
     def input_direction(self, layer: str) -> Tensor | None:
         """Σ e_i (x_i, 1) of a dense layer of multiplicity 1, (S, K); None where that says nothing, or is not known."""
         return _stacked([view.input_direction(layer) for view in self.views])
+
+    def parameters(self) -> Iterator[Mapping[str, NumpyArray]]:
+        """Each member's parameters by name, to be read only."""
+        return ({name: value.cpu().numpy() for name, value in view.parameters().items()} for view in self.views)
 
     def loss(self) -> NumpyArray:
         """The loss of each (S,); NaN where it is not known."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 import torch
@@ -51,7 +52,7 @@ class OutputRows(MemberViews):
                 chance.append(input_dimensions(own.input_rows(layer, sample[layer].input)))
             self._rows[name], self._chance[name] = torch.stack(rows), chance
 
-    @property
+    @cached_property
     def layers(self) -> tuple[str, ...]:
         return tuple(self._of)
 

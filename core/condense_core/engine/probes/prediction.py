@@ -38,6 +38,8 @@ STEPS_AT_ONCE = 256
 class SpectrumProbe:
     """Frames `spectrum`, and scalars `LAYER.eigenvalue.1` … (λ², the eigenvalues of ZᵀZ) and `LAYER.ones_overlap`."""
 
+    takes_several_steps = True
+
     def __init__(self, start: View | MemberViews) -> None:
         self._geometry = {name: start.geometry(name) for name in start.layers}
 
@@ -89,6 +91,8 @@ class AlignmentProbe:
     the direction of the current gradient.
     """
 
+    takes_several_steps = True
+
     def __init__(
         self, start: View | MemberViews, dynamics: Mapping[int, LinearDynamics] | None = None, steps: Sequence[int] = ()
     ) -> None:
@@ -138,16 +142,23 @@ class AlignmentProbe:
         return self._predicted[layer].rows([self._row_of[number] for number in members.numbers])
 
     def _measure_theory(self, members: MemberViews, into: Measurement) -> None:
-        layer, step = members.layers[0], members.step
-        arrivals = [self._arrivals.get(number) for number in members.numbers]
-        if step == 0 and any(arrival is not None for arrival in arrivals):
-            at_S = np.array([math.nan if arrival is None else arrival for arrival in arrivals])
-            into.scalar(f"{layer}.predicted_at", at_S)
-            for number, arrival in zip(members.numbers, arrivals, strict=True):
-                if arrival is not None:
-                    into.event("predicted", f"linear dynamics: {layer} condenses at step {arrival}", number)
-        ratio_S = [self._ratio(number, step) if number in self._dynamics else math.nan for number in members.numbers]
-        into.scalar(f"{layer}.predicted_ratio", np.array(ratio_S))
+        layer = members.layers[0]
+        arrival_S, ratio_S = np.full((2, len(members.numbers)), math.nan)
+        for at, (step, _, rows) in enumerate(members.instants):
+            numbers = members.numbers[rows]
+            ratio_S[rows] = [self._ratio(each, step) if each in self._dynamics else math.nan for each in numbers]
+            if step == 0:
+                arrival_S[rows] = self._arrived(layer, numbers, at, into)
+        into.scalar(f"{layer}.predicted_at", arrival_S, known=True)
+        into.scalar(f"{layer}.predicted_ratio", ratio_S)
+
+    def _arrived(self, layer: str, numbers: Sequence[int], at: int, into: Measurement) -> list[float]:
+        """Say when each member's layer is predicted to condense: the step, NaN where none is."""
+        arrivals = [self._arrivals.get(number) for number in numbers]
+        for number, arrival in zip(numbers, arrivals, strict=True):
+            if arrival is not None:
+                into.event("predicted", f"linear dynamics: {layer} condenses at step {arrival}", number, at)
+        return [math.nan if arrival is None else arrival for arrival in arrivals]
 
     def _ratio(self, number: int, step: int) -> float:
         """What the closed form says of the member at that step; the steps that come are worked out with it."""

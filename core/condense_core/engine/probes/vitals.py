@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from condense_core.engine.probes.base import Measurement
-from condense_core.engine.probes.members import MemberViews, together
+from condense_core.engine.probes.members import Instant, MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.stages import Stages
 from condense_core.runfile.precision import CLOCK, DOUBLE
@@ -24,48 +24,74 @@ class Vitals:
     """Scalars `loss`, `loss_ratio` (to the first loss), `test_loss`, `accuracy`, `test_accuracy`,
     `gradient_norm`, `steps_per_second`; events `initial-stage-ended`, `plateau` and `drop`."""
 
+    takes_several_steps = True
+
     def __init__(self, start: View | MemberViews) -> None:
         members = together(start)
-        self._first = dict(zip(members.numbers, members.loss().tolist(), strict=True))
-        self._ended: set[int] = set()
-        self._stages = {number: Stages() for number in members.numbers}
+        self._numbers = members.numbers
+        self._row_of = {number: row for row, number in enumerate(members.numbers)}
+        self._first_S = members.loss()
+        self._ended_S = np.zeros(len(members.numbers), bool)
+        self._stages = Stages(len(members.numbers))
+        self._recorded: dict[int, dict[int, float]] = {}
         self._before = self._now = (members.step, math.nan)
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
         loss_S = members.loss()
-        first_S = np.array([self._first[number] for number in members.numbers])
+        row_S = np.array([self._row_of[number] for number in members.numbers])
+        first_S = self._first_S[row_S]
         with np.errstate(over="ignore"):
             ratio_S = np.divide(loss_S, first_S, out=np.full(len(loss_S), math.nan), where=first_S != 0)
         into.scalar("loss", loss_S, DOUBLE)
         into.scalar("loss_ratio", ratio_S, DOUBLE)
         into.scalar("gradient_norm", members.gradient_norm(), DOUBLE)
-        test_loss_S = members.test_loss()
-        if not np.isnan(test_loss_S).all():
-            into.scalar("test_loss", test_loss_S, DOUBLE)
-        for name, share_S in (("accuracy", members.accuracy()), ("test_accuracy", members.test_accuracy())):
-            if not np.isnan(share_S).all():
-                into.scalar(name, share_S)
+        into.scalar("test_loss", members.test_loss(), DOUBLE, known=True)
+        into.scalar("accuracy", members.accuracy(), known=True)
+        into.scalar("test_accuracy", members.test_accuracy(), known=True)
+        speed_S = np.full(len(loss_S), math.nan)
+        for instant in members.instants:
+            speed_S[instant.rows] = self._speed(instant)
+        into.scalar("steps_per_second", speed_S, CLOCK, known=True)
+        for at, instant in enumerate(members.instants):
+            every_S = np.full(len(self._ended_S), math.nan)
+            every_S[row_S[instant.rows]] = ratio_S[instant.rows]
+            self._follow(at, instant.step, every_S, into)
+
+    def _speed(self, instant: Instant) -> float:
+        """Steps a second since the step that was measured before; NaN where that is not known."""
         # of more members than are measured at a time, all have the step before
-        if members.step != self._now[0]:
+        if instant.step != self._now[0]:
             self._before = self._now
-        self._now = (members.step, members.seconds)
+        self._now = (instant.step, instant.seconds)
         step, then = self._before
-        if members.seconds > then:
-            into.scalar("steps_per_second", (members.step - step) / (members.seconds - then), CLOCK)
-        for number, ratio in zip(members.numbers, ratio_S.tolist(), strict=True):
-            if ratio < INITIAL_STAGE and number not in self._ended:
-                self._ended.add(number)
-                into.event(
-                    "initial-stage-ended", f"loss fell below {percent(INITIAL_STAGE)} of its first value", number
-                )
-            stage = self._stages[number].add(members.step, ratio)
-            if stage is not None:
-                into.event(stage.kind, _WORDS[stage.kind].format(stage.ratio), number)
+        return (instant.step - step) / (instant.seconds - then) if instant.seconds > then else math.nan
+
+    def _follow(self, at: int, step: int, ratio_S: NumpyArray, into: Measurement) -> None:
+        """Say which stages of training have begun or ended, by the loss over its first of every member; NaN of those
+        that are not measured now."""
+        self._go_on()
+        begun = self._stages.add_each(step, ratio_S)
+        ends_S = (ratio_S < INITIAL_STAGE) & ~self._ended_S
+        self._ended_S |= ends_S
+        words = f"loss fell below {percent(INITIAL_STAGE)} of its first value"
+        for row in sorted({*begun, *np.flatnonzero(ends_S).tolist()}):
+            if ends_S[row]:
+                into.event("initial-stage-ended", words, self._numbers[row], at)
+            if (stage := begun.get(row)) is not None:
+                into.event(stage.kind, _WORDS[stage.kind].format(stage.ratio), self._numbers[row], at)
+
+    def _go_on(self) -> None:
+        """Follow what was recorded before a resume, of all members at once."""
+        recorded, self._recorded = self._recorded, {}
+        for step in sorted(set().union(*recorded.values())):
+            ratio_S = np.full(len(self._ended_S), math.nan)
+            for row, ratios in recorded.items():
+                ratio_S[row] = ratios.get(step, math.nan)
+            self._stages.add_each(step, ratio_S)
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         steps, ratios = run.curve("loss_ratio")
-        if (ratios < INITIAL_STAGE).any():
-            self._ended.add(number)
-        for step, ratio in zip(steps.tolist(), ratios.tolist(), strict=True):
-            self._stages[number].add(step, ratio)
+        row = self._row_of[number]
+        self._ended_S[row] = (ratios < INITIAL_STAGE).any()
+        self._recorded[row] = dict(zip(steps.tolist(), ratios.tolist(), strict=True))

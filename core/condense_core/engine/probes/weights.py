@@ -33,8 +33,7 @@ class WeightsProbe:
         if members.step not in self._steps:
             return
         if self._keeps:
-            for number, own in zip(members.numbers, members.views, strict=True):
-                parameters = {name: value.cpu().numpy() for name, value in own.parameters().items()}
+            for number, parameters in zip(members.numbers, members.parameters(), strict=True):
                 into.frame("", frames.Weights.of(parameters), number)
         for layer in members.layers:
             kernels_SMK = members.kernels(layer)

@@ -19,6 +19,7 @@ from condense_core.engine.steppers.gradients.numpys_tanh import with_faster_tanh
 from condense_core.engine.steppers.gradients.vmap import VmapGradients
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import OWN_PREFIX, Experiment
+from condense_core.text import printable
 
 __all__ = ["TrainingEnsemble", "compiled_code", "gradient_method", "make_ensemble"]
 
@@ -97,7 +98,7 @@ def make_ensemble(
         method = with_faster_tanh(gradient_method(experiment, device, ""), experiment, datasets[0], None)
         ensemble = TrainingEnsemble(experiment, datasets, device, method)
         other = "" if way is None else "; the steps so far were compiled: from here on the last digits may differ"
-        ensemble.notes.append(f"steps are not compiled: {error}{other}")
+        ensemble.notes.append(f"steps are not compiled: {printable(str(error))}{other}")
         return ensemble
     ensemble = TrainingEnsemble(experiment, datasets, device, method)
     if seconds:

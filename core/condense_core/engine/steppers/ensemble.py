@@ -7,6 +7,7 @@ nor probes nor checkpoints see which.   # S members
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import overload
 
 import torch
 
@@ -121,11 +122,15 @@ class TrainingEnsemble:
 
     def prepare(self) -> None:
         """Do the part of the next step that observations need, and wait for it and all steps before: their work is
-        training's, and not that of whoever measures next."""
+        training's, and not that of whoever measures next. Compiled steps do not build on it."""
+        if self._stepping is None:
+            self._prepare()
+        self.settle()
+
+    def _prepare(self) -> None:
         if self._whole_sample and not self._has_gradients:
             self._forward_backward()
             self._has_gradients = True
-        self.settle()
 
     def settle(self) -> None:
         """Return when the device has done all that it was given; a GPU is told of steps long before it takes them."""
@@ -148,27 +153,30 @@ class TrainingEnsemble:
         for buffer, value in zip(counted, before, strict=True):
             buffer.copy_(value)
 
-    def observe(self) -> list[Observation]:
+    def observe(self) -> Sequence[Observation]:
         """Each member in training as it is now, to be measured; reading changes nothing."""
-        return [
-            Observation(
+
+        def observed(member: int) -> Observation:
+            return Observation(
                 self._experiments[member],
                 self._networks[member],
                 self._datasets[member],
-                self.step,
-                self._lr(member),
+                step,
+                self._lr(member, step),
                 computed=self._computed(member) if self._whole_sample else None,
             )
-            for member in self.members
-        ]
+
+        step = self.step
+        return _Observations(self.members, observed)
 
     def stacked(self) -> Stacked:
         """All members in training as they are now, side by side; to be read before the next step."""
 
         def computed() -> OutputsAndGradients:
-            self.prepare()
-            outputs = torch.stack([self._gradients.output(row) for row in range(len(self.members))])
-            return outputs, self._parameters.of_rows([group.grads for group in self._parameters.groups])
+            self._prepare()
+            return self._gradients.outputs(), self._parameters.of_rows(
+                [group.grads for group in self._parameters.groups]
+            )
 
         return Stacked(
             self._experiment,
@@ -296,7 +304,7 @@ class TrainingEnsemble:
 
     def _computed(self, member: int) -> Callable[[], OutputAndGradient]:
         def compute() -> OutputAndGradient:
-            self.prepare()
+            self._prepare()
             # not before it is asked for: a member that was dropped meanwhile has moved the rows of the others
             row = self.members.index(member)
             grads = self._parameters.of_row(row, [group.grads for group in self._parameters.groups])
@@ -311,11 +319,11 @@ class TrainingEnsemble:
         start = Observation(self._experiments[member], self._networks[member], self._datasets[member], 0)
         return start.learning_rate()
 
-    def _lr(self, member: int) -> float:
-        """The rate of the coming step."""
+    def _lr(self, member: int, step: int) -> float:
+        """The rate of the step after that one."""
         optimizer = self._experiment.optimizer
-        later = [lr for step, lr in optimizer.later_lr if step <= self.step]
-        return later[-1] if later else self._full_lr[member] * optimizer.lr_share(self.step, self._experiment.steps)
+        later = [lr for since, lr in optimizer.later_lr if since <= step]
+        return later[-1] if later else self._full_lr[member] * optimizer.lr_share(step, self._experiment.steps)
 
     def _set_rates(self) -> None:
         """The rates of this step; a function of the step alone, so that a resumed run needs no memory of them."""
@@ -325,7 +333,7 @@ class TrainingEnsemble:
         later = any(step <= self.step for step, _ in optimizer.later_lr)
         share = optimizer.lr_share(self.step, self._experiment.steps)
         for each, full in zip(self._optimisers, self._full_rates, strict=True):
-            each.lr = self._lr(self.members[0]) if later else full * share
+            each.lr = self._lr(self.members[0], self.step) if later else full * share
 
     def _moments(self, row: int) -> ByName:
         """What the optimiser remembers of the member in that row, by `mean.PARAMETER` and `square.PARAMETER`."""
@@ -338,6 +346,33 @@ class TrainingEnsemble:
     def _set_optimiser_steps(self, steps: float) -> None:
         for each in self._optimisers:
             each.steps = steps
+
+
+class _Observations(Sequence[Observation]):
+    """One of each member, made when it is asked for: of many that are measured together hardly any is."""
+
+    def __init__(self, members: Sequence[int], observed: Callable[[int], Observation]) -> None:
+        self._members = tuple(members)
+        self._observed = observed
+        self._made: dict[int, Observation] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @overload
+    def __getitem__(self, row: int) -> Observation: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Observation]: ...
+    def __getitem__(self, row: int | slice) -> Observation | list[Observation]:
+        members = self._members[row]
+        if isinstance(members, tuple):
+            return [self._of(member) for member in members]
+        return self._of(members)
+
+    def _of(self, member: int) -> Observation:
+        if member not in self._made:
+            self._made[member] = self._observed(member)
+        return self._made[member]
 
 
 def _copy(state: State, start: str, into: ByName) -> None:

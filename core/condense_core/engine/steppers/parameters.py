@@ -106,7 +106,9 @@ class FlatParameters:
 
     def _parts(self, values: Sequence[Sequence[Tensor]]) -> ByName:
         ((flat,),) = values
-        return self._stack(flat)
+        if flat is self._flat_grad:
+            return self.grads
+        return self.stacked if flat is self.groups[0].params[0] else self._stack(flat)
 
     def _stack(self, flat: Tensor) -> ByName:
         """Views of `flat` by name, (S, …) each."""

@@ -37,6 +37,7 @@ class Budget:
         self.left_out = dict.fromkeys(self.seconds, 0)
         """At how many of the scheduled steps each probe did not run."""
         self._scheduled, self._passed = scheduled, 0
+        self._owed = 0.0
         self._share, self._grace = share, grace
 
     @property
@@ -52,7 +53,7 @@ class Budget:
 
     def _part_of_grace(self) -> float:
         left = max(0, self._scheduled - self._passed)
-        if self.total + left * sum(self._cost.values()) <= self._grace:
+        if self.total + self._owed + left * sum(self._cost.values()) <= self._grace:
             return 1.0
         return 1.0 if not self._scheduled else min(1.0, max(FIRST_PART, self._passed / self._scheduled))
 
@@ -64,7 +65,7 @@ class Budget:
             self.notice = ""
             return list(self._cost)
         allowed = self.allowed(trained)
-        left, own = allowed - self.total, max(0.0, allowed - self.besides) / len(self._cost)
+        left, own = allowed - self.total - self._owed, max(0.0, allowed - self.besides) / len(self._cost)
         first, *others = self._cost
         found, out = [], []
         for name in (first, *sorted(others, key=lambda name: self._cost[name])):
@@ -87,11 +88,18 @@ class Budget:
         )
         return [name for name in self._cost if name in found]
 
-    def ran(self, costs: dict[str, float]) -> None:
-        """Note what the probes of one step have cost, in seconds."""
+    def owes(self, names: Iterable[str]) -> None:
+        """Note that these probes run at a step of which it is not yet known what it cost: until then, as the last."""
+        for name in names:
+            self._owed += self._cost[name]
+            self._waited[name] = 0
+
+    def ran(self, costs: dict[str, float], steps: int = 1) -> None:
+        """Note what the probes of one step have cost, in seconds, or those of so many, all that it `owes`."""
+        self._owed = 0.0
         for name, seconds in costs.items():
             self.seconds[name] += seconds
-            self._cost[name] = seconds
+            self._cost[name] = seconds / steps
             self._waited[name] = 0
 
     def report(self, trained: float) -> str:

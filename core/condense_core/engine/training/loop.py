@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from condense_core.engine import checkpoint
-from condense_core.engine.network.observation import Observation
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.training.recorder import Recorder
@@ -78,7 +77,14 @@ class Loop:
     def run(self, first_loss: Sequence[float]) -> Outcome:
         """Train on from the ensemble's step; `first_loss` has each member's loss at step 0."""
         self._first_loss = first_loss
-        ensemble, schedule, thread = self._ensemble, self._schedule, self._thread
+        try:
+            return self._train()
+        finally:
+            # what was measured before an error is there
+            self._recorder.flush()
+
+    def _train(self) -> Outcome:
+        ensemble, schedule, thread, recorder = self._ensemble, self._schedule, self._thread, self._recorder
         every = self._experiment.stop.every if self._experiment.stop else 0
         last = self._experiment.steps
         # the clock of training: what pauses and measurements take is added, so that it stands still meanwhile
@@ -90,12 +96,16 @@ class Loop:
             if looks:
                 ensemble.prepare()
             thread.progress = (step, time.monotonic() - begun)
-            if looks:
+            # what was kept is in the file before anything else happens
+            interrupted = thread.commands or self._signal or time.monotonic() >= next_checkpoint
+            if looks or interrupted or recorder.is_overdue:
                 before = time.monotonic()
-                outcome = self._measure(step, last)
+                outcome = self._measure(step, last) if looks else None
+                if interrupted or outcome is not None or recorder.is_overdue:
+                    recorder.flush()
                 took = time.monotonic() - before
                 begun += took
-                self._recorder.took(took)
+                recorder.took(took)
                 if outcome is not None:
                     return self._end(outcome)
             if thread.commands or self._signal:
@@ -121,52 +131,46 @@ class Loop:
         return min(due, step + every - step % every) if every else due
 
     def _measure(self, step: int, last: int) -> Outcome | None:
-        ensemble = self._ensemble
-        observations = dict(zip(ensemble.members, ensemble.observe(), strict=True))
-        seconds = self._thread.progress[1]
-        for observation in observations.values():
-            observation.seconds = seconds
-        members = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked())
-        for observation, loss in zip(observations.values(), members.loss().tolist(), strict=True):
-            observation.loss = loss
-        outcome = self._drop_diverged(observations, step)
-        if outcome is not None:
-            return outcome
-        reached = {
-            member: text for member, seen in observations.items() if (text := self._stop_condition(member, seen))
-        }
-        ends = step == last or len(reached) == len(observations)
+        members = self._members()
+        losses = dict(zip(members.numbers, members.loss().tolist(), strict=True))
+        lost = {member: loss for member, loss in losses.items() if not math.isfinite(loss)}
+        if lost:
+            outcome = self._drop_diverged(lost, step)
+            if outcome is not None:
+                return outcome
+            # a member that was dropped has moved the others
+            members = self._members()
+        reached = self._reached_by(members, losses)
+        ends = step == last or len(reached) == len(members.numbers)
         if step in self._schedule or self._measure_first or ends or reached:
             must = ends or bool(reached) or self._measure_first or step in self._required
-            if len(observations) < len(members.views):
-                # a member that was dropped has moved the others
-                members = EnsembleMembers([*observations.values()], [*observations], ensemble.stacked())
             self._recorder.record(members, must=must)
         self._measure_first = False
         if ends:
             self._reached += reached.values()
             return Outcome("done", self._reached[0] if len(self._experiment.members) == 1 and reached else "")
         if reached:
-            ensemble.drop(list(reached))
+            self._ensemble.drop(list(reached))
             self._reached += reached.values()
             for member, text in reached.items():
                 self._note("done", f"{self._recorder.name_of(member)}: {text}")
         return None
 
-    def _drop_diverged(self, observations: dict[int, Observation], step: int) -> Outcome | None:
-        """Take members whose loss is not finite out of training and `observations`; the outcome where none is left."""
-        lost = {member: seen.loss for member, seen in observations.items() if not math.isfinite(seen.loss)}
-        if not lost:
-            return None
+    def _members(self) -> EnsembleMembers:
+        ensemble = self._ensemble
+        members = EnsembleMembers(ensemble.observe(), ensemble.members, ensemble.stacked())
+        members.seconds = self._thread.progress[1]
+        return members
+
+    def _drop_diverged(self, lost: dict[int, float], step: int) -> Outcome | None:
+        """Take members whose loss is not finite out of training; the outcome where none is left."""
         advice = self._advice(step)
         texts = {member: f"the loss is {loss} at step {step}; {advice}" for member, loss in lost.items()}
         alone = len(self._experiment.members) == 1
         if not alone:
             for member, text in texts.items():
                 self._recorder.diverged(step, member, text)
-        for member in lost:
-            del observations[member]
-        if observations:
+        if len(lost) < len(self._ensemble.members):
             self._ensemble.drop(list(lost))
             return None
         if self._reached:
@@ -189,15 +193,18 @@ class Loop:
             case _:
                 return "the initial weights are too large (init.scheme)"
 
-    def _stop_condition(self, member: int, observation: Observation) -> str:
-        stop = self._experiment.stop
-        if stop is None or observation.step % stop.every:
-            return ""
-        if stop.loss_ratio is not None and observation.loss <= stop.loss_ratio * self._first_loss[member]:
-            return f"the loss reached {stop.loss_ratio:g} of its first value at step {observation.step}"
-        if stop.accuracy is not None and observation.accuracy >= stop.accuracy:
-            return f"the accuracy reached {stop.accuracy:g} at step {observation.step}"
-        return ""
+    def _reached_by(self, members: EnsembleMembers, losses: dict[int, float]) -> dict[int, str]:
+        """Which members have reached the stop condition, and in words how."""
+        stop, step = self._experiment.stop, members.step
+        if stop is None or step % stop.every:
+            return {}
+        found = {}
+        for member, view in zip(members.numbers, members.views, strict=True):
+            if stop.loss_ratio is not None and losses[member] <= stop.loss_ratio * self._first_loss[member]:
+                found[member] = f"the loss reached {stop.loss_ratio:g} of its first value at step {step}"
+            elif stop.accuracy is not None and view.accuracy >= stop.accuracy:
+                found[member] = f"the accuracy reached {stop.accuracy:g} at step {step}"
+        return found
 
     def _handle_commands(self) -> Outcome | None:
         """Do what was asked for; while paused, wait here for what comes next."""
@@ -235,6 +242,7 @@ class Loop:
         if not all(math.isfinite(seen.loss) for seen in self._ensemble.observe()):
             # the next measurement ends the run; what is kept is the last state that was good
             return
+        self._recorder.flush()
         # what was measured up to here is on the medium first: after a resume nothing before the checkpoint is repeated
         self._thread.flush(sync=True)
         checkpoint.save(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 
 from condense_core.engine.probes import Measurement, MemberViews, Probe
+from condense_core.engine.probes.several_steps import SeveralMeasurements, SeveralSteps
 from condense_core.engine.training.budget import Budget
+from condense_core.engine.training.kept_steps import KeptSteps
 from condense_core.runfile import frames
 from condense_core.runfile.precision import CLOCK
 from condense_core.runfile.reader import RunReader
@@ -40,6 +43,7 @@ class Recorder:
         record = self._experiment.record
         self.budget = Budget(probes, record.budget, record.grace_seconds, len(scheduled_steps(self._experiment)))
         self._looked = 0.0
+        self._kept = KeptSteps(probes, self.budget)
         for number in range(len(self._alone)):
             of_member = run.member(number)
             for probe in probes.values():
@@ -63,20 +67,64 @@ class Recorder:
             if self.budget.notice:
                 self.event(members.step, "slower", self.budget.notice)
             return
-        costs = dict.fromkeys(names, 0.0)
-        found = self._measure(members, costs)
-        self.budget.ran(costs)
         told = []
         if self._left_out:
             told.append(("slower", f"the disk was too slow: {self._left_out} measurements were skipped"))
         if self.budget.notice and not must:
             told.append(("slower", self.budget.notice))
-        if members.seconds > 0:
-            found.of_all("recording_share", self.budget.total / members.seconds, CLOCK)
-        # what was left for later is worked out in the writer's thread
-        self._thread.put(self._whole(found, told) if found.is_whole else lambda: self._whole(found, told))
-        self.recorded_to = found.step
         self._left_out, self._stride, self._until_next = 0, 1, 0
+        if not self._kept.add(members, names, told):
+            self.flush()
+            if not self._kept.add(members, names, told):
+                self._record_now(members, names, told)
+        if self._kept.is_full:
+            self.flush()
+        self._kept.looked()
+
+    def flush(self) -> None:
+        """Measure what was kept of the steps before, and hand it over."""
+        kept = self._kept.take()
+        if kept is None:
+            return
+        costs = dict(kept.costs)
+        found = SeveralMeasurements([step.step for step in kept.steps], kept.numbers, ensemble=self._several)
+        members = SeveralSteps(kept.steps)
+        for name in kept.names:
+            begun = time.perf_counter()
+            if name in kept.found:
+                found.add_of(kept.found[name])
+            else:
+                self._probes[name].measure(members, found)
+            costs[name] += time.perf_counter() - begun
+        before, spent = self.budget.total, sum(costs.values())
+        self.budget.ran(costs, len(kept.steps))
+        shares = [
+            (before + spent * (at + 1) / len(kept.steps)) / step.seconds if step.seconds > 0 else math.nan
+            for at, step in enumerate(kept.steps)
+        ]
+
+        def whole() -> list[StepRecord]:
+            return [
+                self._whole(part, told, share)
+                for part, told, share in zip(found.each_step(), kept.told, shares, strict=True)
+            ]
+
+        self._thread.put(whole() if found.is_whole else whole)
+        self.recorded_to = kept.steps[-1].step
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether what was kept has waited as long as a viewer may be kept waiting."""
+        return self._kept.is_overdue
+
+    def _record_now(self, members: MemberViews, names: list[str], told: list[tuple[str, str]]) -> None:
+        costs = dict.fromkeys(names, 0.0)
+        found = self._measure(members, costs)
+        self.budget.ran(costs)
+        share = self.budget.total / members.seconds if members.seconds > 0 else math.nan
+        # what was left for later is worked out in the writer's thread
+        self._thread.put(self._whole(found, told, share) if found.is_whole else lambda: self._whole(found, told, share))
+        self.recorded_to = found.step
 
     def took(self, seconds: float) -> None:
         """Count what the training thread has spent on looking at its members, whatever for: views and losses, probes,
@@ -87,11 +135,13 @@ class Recorder:
 
     def diverged(self, step: int, member: int, text: str) -> None:
         """Record that a member of an ensemble has no finite loss any more."""
+        self.flush()
         told = frames.Members(names=("diverged",), members=(member,), values=frames.Array.of([[1.0]], "f8"))
         self._thread.put(StepRecord(step, [], [("", told)], [("diverged", f"{self.name_of(member)}: {text}")]))
 
     def event(self, step: int, kind: str, text: str) -> None:
         """Record an event by itself."""
+        self.flush()
         self._thread.put(StepRecord(step, [], [], [(kind, text)]))
 
     def name_of(self, member: int) -> str:
@@ -99,8 +149,11 @@ class Recorder:
         own = self._alone[member]
         return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
 
-    def _whole(self, found: Measurement, told: list[tuple[str, str]]) -> StepRecord:
+    def _whole(self, found: Measurement, told: list[tuple[str, str]], share: float) -> StepRecord:
+        """What was found, as it is written; `share` is what measuring has taken by then, of the time trained."""
         found.finish()
+        if not math.isnan(share):
+            found.of_all("recording_share", share, CLOCK)
         events = [
             (kind, f"{self.name_of(number)}: {text}" if self._several else text)
             for number, kind, text in found.member_events

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from condense_core.engine.training.budget import Budget
 
 COSTS = {"vitals": 0.001, "cheap": 0.002, "expensive": 0.05}
@@ -108,3 +110,18 @@ def test_what_is_no_probes_cost_counts_too():
         budget.ran(COSTS)
     assert with_writer.due(100.0) == []
     assert alone.due(100.0) == list(COSTS)
+
+
+def test_what_is_not_measured_yet_counts_as_what_it_cost_the_last_time():
+    at_once, later = (Budget(COSTS, share=0.03, grace=0.0) for _ in range(2))
+    for budget in (at_once, later):
+        budget.ran(COSTS)
+    # 0.6 s are allowed, 0.053 s a step
+    for _ in range(8):
+        at_once.ran({name: COSTS[name] for name in at_once.due(20.0)})
+        names = later.due(20.0)
+        later.owes(names)
+    assert at_once.due(20.0) == later.due(20.0)
+    later.ran({name: 8 * seconds for name, seconds in COSTS.items()}, 8)
+    assert later.total == pytest.approx(at_once.total)
+    assert at_once.due(20.0) == later.due(20.0)

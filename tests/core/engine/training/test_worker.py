@@ -313,7 +313,7 @@ def test_a_resumed_run_that_lacks_nothing_says_nothing(make_run, workers):
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
 def test_the_log_is_on_the_medium_before_the_checkpoint_and_the_folder_after(make_run, tmp_path):
-    folder = make_run("steps=30")
+    folder = make_run("steps=80", "record.frames=80")
     environment = os.environ | {
         "LD_PRELOAD": str(shim.compiled(tmp_path)),
         "SHIM_UNDER": str(folder),

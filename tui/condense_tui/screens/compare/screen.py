@@ -127,6 +127,8 @@ class CompareScreen(PlayedScreen):
     def _draw(self) -> None:
         self._arrange()
         self._show()
+        damage = () if self._comparison is None else self._comparison.damage
+        self._banner.show(BannerText(" · ".join(damage), "error") if damage else None)
         self.call_after_refresh(self._reader.painted)
 
     def on_read_failed(self, message: ReadFailed) -> None:

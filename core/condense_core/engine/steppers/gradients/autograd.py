@@ -96,6 +96,9 @@ class AutogradGradients:
     def output(self, row: int) -> Tensor:
         return self._outputs[row]
 
+    def outputs(self) -> Tensor:
+        return torch.stack(self._outputs)
+
     def _precision(self, device: str) -> contextlib.AbstractContextManager[object]:
         if "bf16" in self._experiment.fast:
             return torch.autocast(device, torch.bfloat16, cache_enabled=False)

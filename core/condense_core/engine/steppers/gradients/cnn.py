@@ -103,6 +103,9 @@ class CnnGradients:
     def output(self, row: int) -> Tensor:
         return self._outputs[row]
 
+    def outputs(self) -> Tensor:
+        return torch.stack([self._outputs[row] for row in range(len(self._outputs))])
+
     def _of_rows(self, rows: list[int], index: Tensor | None) -> list[Tensor]:
         """Outputs of members that see the same images, and their gradients written to their place."""
         dataset = self._datasets[rows[0]]

@@ -163,6 +163,9 @@ class CompiledGradients:
     def output(self, row: int) -> Tensor:
         return torch.from_numpy(self._outputs.reshape(self._outputs_shape)[row].T)
 
+    def outputs(self) -> Tensor:
+        return torch.from_numpy(self._outputs.reshape(self._outputs_shape)).mT.contiguous()
+
     def train(
         self, steps: int, optimiser: Optimiser, batches: Tensor | None, shares: Sequence[float] | None = None
     ) -> None:

@@ -132,6 +132,9 @@ class CompiledConvolutions:
     def output(self, row: int) -> Tensor:
         return self._outputs[row]
 
+    def outputs(self) -> Tensor:
+        return torch.stack([self._outputs[row] for row in range(len(self._outputs))])
+
     def _of_member(self, row: int, index: Tensor | None) -> Tensor:
         """Outputs of one member, and its gradients written to their place."""
         dataset = self._datasets[row]

@@ -39,6 +39,9 @@ class GradientMethod(Protocol):
     def output(self, row: int) -> Tensor:
         """What `forward_backward` found last: outputs (N, D) of the member in that row."""
 
+    def outputs(self) -> Tensor:
+        """The same of all rows, (S, N, D), contiguous."""
+
 
 @runtime_checkable
 class SteppingMethod(GradientMethod, Protocol):

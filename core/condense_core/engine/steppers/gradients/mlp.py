@@ -80,6 +80,9 @@ class MlpGradients:
     def output(self, row: int) -> Tensor:
         return self._outputs[row // self._at_once][row % self._at_once].T
 
+    def outputs(self) -> Tensor:
+        return torch.cat(self._outputs).mT.contiguous()
+
     def _samples(self, batch: Sequence[Tensor] | None) -> tuple[Tensor, Tensor]:
         if batch is None:
             return self._inputs, self._targets

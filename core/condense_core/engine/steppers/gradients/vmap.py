@@ -59,6 +59,9 @@ class VmapGradients:
     def output(self, row: int) -> Tensor:
         return self._output_SND[row]
 
+    def outputs(self) -> Tensor:
+        return self._output_SND.contiguous()
+
     def _samples(self, batch: Sequence[Tensor] | None) -> tuple[Tensor, Tensor]:
         """Inputs and targets of this step, with a first dimension over members only where they differ."""
         if self._shared and batch is None:

@@ -224,7 +224,7 @@ def _spread(ratios: list[float]) -> tuple[float, float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=sorted(GROUPS))
+    parser.add_argument("--only", choices=sorted(GROUPS), action="append", help="some of them; may be given again")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     # JAX takes as many threads as it sees cores
@@ -232,7 +232,7 @@ def main() -> None:
     console = Console(width=100)
     console.print(device.describe(CPU), highlight=False)
     for key, (title, ways) in GROUPS.items():
-        if asked.only in {None, key}:
+        if not asked.only or key in asked.only:
             compare(console, title, list(ways()), asked.rounds)
 
 

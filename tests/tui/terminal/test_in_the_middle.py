@@ -36,7 +36,9 @@ def runs(tmp_path: Path) -> Path:
     recording.finish()
     recording.close()
     for number in range(1, RUNS):
-        shutil.copytree(recording.folder, folder / f"{recording.folder.name[:-4]}{number:04x}")
+        # the recording's own number is any
+        own = int(recording.folder.name[-4:], 16)
+        shutil.copytree(recording.folder, folder / f"{recording.folder.name[:-4]}{(own + number) % 2**16:04x}")
     return folder
 
 

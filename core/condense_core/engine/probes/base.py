@@ -20,7 +20,7 @@ from condense_core.runfile.stacks import Stack
 from condense_core.scalar_names import split
 
 
-class Table(NamedTuple):
+class ScalarTable(NamedTuple):
     """Scalars of each member: their names, and the values of each in a row (…, S), rounded."""
 
     names: tuple[str, ...]
@@ -99,7 +99,7 @@ class Measurement:
         self._frames += found._frames
         self.member_events += found.member_events
 
-    def fill(self, table: Table) -> None:
+    def fill(self, table: ScalarTable) -> None:
         """Have these scalars and no others."""
         self._table = table
 
@@ -169,14 +169,14 @@ class Measurement:
         return [(kind, text) for _, kind, text in self.member_events]
 
     @cached_property
-    def _table(self) -> Table:
+    def _table(self) -> ScalarTable:
         """The scalars; nothing is added any more."""
         values = np.array([column for column, _ in self._columns.values()], np.float64)
         values = values.reshape(len(self._columns), len(self.numbers))
         bits = np.array([bits for _, bits in self._columns.values()])
         for each in set(bits.tolist()):
             values[bits == each] = round_array(values[bits == each], each)
-        return Table(tuple(self._columns), values)
+        return ScalarTable(tuple(self._columns), values)
 
     def _own(self) -> list[tuple[str, float]]:
         names, values = self._table

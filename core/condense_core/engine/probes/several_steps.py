@@ -2,7 +2,7 @@
 
 What a measurement takes is mostly some hundred calls of PyTorch and NumPy, however many rows they are given. So the
 members of several steps are measured as if they were one ensemble of that many: what is found of a row does not depend
-on the others. Of each step a copy is kept of what probes ask for (`Snapshot`); they see all of them as `SeveralSteps`,
+on the others. Of each step a copy is kept of what probes ask for (`KeptStep`); they see all of them as `SeveralSteps`,
 and add to `SeveralMeasurements` what is then taken apart again, step by step.
 
 # B steps, S members, R = B·S rows: the members of the first step, then those of the second, …
@@ -17,7 +17,7 @@ import numpy as np
 
 from condense_core.engine.network.observation import Observation
 from condense_core.engine.network.stacked import Stacked
-from condense_core.engine.probes.base import Measurement, Table
+from condense_core.engine.probes.base import Measurement, ScalarTable
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.probes.members import Instant, NumpyArray
 from condense_core.runfile.precision import SINGLE
@@ -30,7 +30,7 @@ PAIRS_BYTES = 8 * 2**20
 MOST_STEPS = 32
 
 
-class Snapshot(NamedTuple):
+class KeptStep(NamedTuple):
     """What is measured of an ensemble at one step, kept until later; arrays are (S,)."""
 
     step: int
@@ -53,18 +53,18 @@ def most_steps(members: EnsembleMembers) -> int:
     return max(1, min(MOST_STEPS, pairs, KEPT_BYTES // max(1, members.bytes_kept)))
 
 
-def snapshot(members: EnsembleMembers) -> Snapshot:
+def kept_step(members: EnsembleMembers) -> KeptStep:
     """The members as they are now."""
     first, stacked = members.views[0], members.kept_stack()
     assert isinstance(first, Observation)
     scores = members.loss(), members.accuracy(), members.test_loss(), members.test_accuracy()
-    return Snapshot(members.step, members.seconds, members.numbers, first, stacked, *scores)
+    return KeptStep(members.step, members.seconds, members.numbers, first, stacked, *scores)
 
 
 class SeveralSteps(EnsembleMembers):
     """The members of an ensemble at several steps, ascending, by what was kept of each."""
 
-    def __init__(self, kept: Sequence[Snapshot]) -> None:
+    def __init__(self, kept: Sequence[KeptStep]) -> None:
         first = kept[0]
         # what is asked of a view is the same at all steps
         super().__init__([first.first], first.numbers * len(kept), Stacked.joined([each.stacked for each in kept]))
@@ -134,9 +134,9 @@ class SeveralMeasurements(Measurement):
         for at, part in enumerate(self._parts):
             there = [row for row, name in enumerate(names) if name not in self._known or self._known[name][at]]
             if len(there) == len(names):
-                part.fill(Table(names, values_CBS[:, at]))
+                part.fill(ScalarTable(names, values_CBS[:, at]))
             else:
-                part.fill(Table(tuple(names[row] for row in there), values_CBS[there, at]))
+                part.fill(ScalarTable(tuple(names[row] for row in there), values_CBS[there, at]))
         return self._parts
 
     def _finish_each(self, probe: Sequence[Measurement]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from condense_core.engine.probes import Measurement, MemberViews, Probe
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.probes.several_steps import Snapshot, most_steps, snapshot
+from condense_core.engine.probes.several_steps import KeptStep, kept_step, most_steps
 from condense_core.engine.training.budget import Budget
 
 # How long a step may be kept: a viewer is shown ten a second.
@@ -18,14 +18,14 @@ APART_S = LONGEST_S / 2
 
 
 @dataclass
-class Kept:
+class StepsToMeasure:
     """What was kept, of the same members and probes at each step."""
 
     names: list[str]
     numbers: tuple[int, ...]
     most: int
     begun: float
-    steps: list[Snapshot] = field(default_factory=list)
+    steps: list[KeptStep] = field(default_factory=list)
     told: list[list[tuple[str, str]]] = field(default_factory=list)
     """Events besides those that are found, of each step."""
     found: dict[str, list[Measurement]] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class KeptSteps:
     def __init__(self, probes: Mapping[str, Probe], budget: Budget) -> None:
         self._probes = probes
         self._budget = budget
-        self._kept: Kept | None = None
+        self._kept: StepsToMeasure | None = None
         self._most: dict[int, int] = {}
         # a run's first step is shown at once
         self._looked = float("-inf")
@@ -54,7 +54,7 @@ class KeptSteps:
             return False
         kept = self._kept
         if kept is None:
-            kept = Kept(names, members.numbers, most, begun, costs=dict.fromkeys(names, 0.0))
+            kept = StepsToMeasure(names, members.numbers, most, begun, costs=dict.fromkeys(names, 0.0))
             kept.found = {name: [] for name in names if not _takes_several_steps(self._probes[name])}
         elif kept.names != names or kept.numbers != members.numbers:
             return False
@@ -63,13 +63,13 @@ class KeptSteps:
             measurements.append(Measurement(members.step, members.numbers))
             self._probes[name].measure(members, measurements[-1])
             kept.costs[name] += time.perf_counter() - before
-        kept.steps.append(snapshot(members))
+        kept.steps.append(kept_step(members))
         kept.told.append(told)
         self._budget.owes(names)
         self._kept = kept
         return True
 
-    def take(self) -> Kept | None:
+    def take(self) -> StepsToMeasure | None:
         """What was kept, which is not kept any more; None where nothing was."""
         kept, self._kept = self._kept, None
         if kept is not None:

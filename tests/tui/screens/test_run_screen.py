@@ -14,6 +14,9 @@ from recording import Recording
 from support import some_of
 
 from condense_core.runfile.reader import RunReader
+from condense_core.runfile.writer import RunWriter, StepRecord
+from condense_core.runs.create import create_watched
+from condense_core.scenario.watched import Watched
 from condense_tui.app.app import CondenseApp
 from condense_tui.keys import actions_on, footer_hints
 from condense_tui.screens.compare.screen import CompareScreen
@@ -22,6 +25,7 @@ from condense_tui.screens.list_lines import members_of
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers
+from condense_tui.widgets.panel_grid import PlotGrid
 
 SIZES = some_of([(80, 24), (120, 40), (200, 60)], one_in=2)
 
@@ -288,3 +292,34 @@ async def test_a_damaged_frame_is_named_and_all_others_are_shown(recorded: Recor
 def test_a_scenario_from_anywhere_counts_one_seed(recorded: Recording, scenario: str) -> None:
     with RunReader(recorded.folder) as run:
         assert members_of(msgspec.structs.replace(run.info(), experiment=scenario)) == 1
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("loss", ["loss", "train/loss"])
+async def test_a_run_of_curves_alone_shows_each_of_them(tmp_path: Path, size: tuple[int, int], loss: str) -> None:
+    names = (loss, "eval/accuracy", "grad_norm", "lr")
+    folder = create_watched(Watched(name="curves"), runs=tmp_path, steps=10)
+    with contextlib.closing(RunWriter(folder)) as writer:
+        for step in range(5):
+            writer.append(StepRecord(step, [*((name, 1.0 / (1 + step)) for name in names), ("cpu_use", 0.5)], [], []))
+        writer.update(status="done", step=5)
+    async with shown(folder, size) as pilot:
+        grid = run_screen(pilot).query_one("#curves", PlotGrid)
+        drawn = [panel for panel in grid.panels if panel.display]
+        assert len(drawn) == len(names)
+        assert all(panel.size.height > 2 for panel in drawn)
+        assert "similarity" not in text(pilot) and "eigenvalues" not in text(pilot)
+        for label in ("eval/accuracy", "grad norm", "lr"):
+            assert label in text(pilot)
+        await pilot.press("z")
+        assert "similarity" not in text(pilot)
+        await pilot.press("escape", "7")
+        await until(lambda: not grid.display, "what is known of the machine in its place")
+
+
+async def test_a_run_that_has_no_layer_yet_keeps_their_places(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "runs")
+    with recording.worker():
+        async with shown(recording.folder, (120, 40)) as pilot:
+            assert not run_screen(pilot).query_one("#curves", PlotGrid).display
+    recording.close()

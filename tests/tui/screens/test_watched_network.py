@@ -41,8 +41,12 @@ def visible_layers(pilot) -> list[str]:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_all_blocks_and_the_chosen_layer_are_visible_at_once(watched: WatchedRecording, size: tuple[int, int]):
     async with shown(watched.folder, size) as pilot:
-        blocks = [line for line in in_list(pilot) if line.startswith("▸ h.")]
-        assert [line.split()[1] for line in blocks] == [f"h.{number}" for number in range(9)]
+
+        def blocks() -> list[str]:
+            return [line.split()[1] for line in in_list(pilot) if line.startswith("▸ h.")]
+
+        # the list has its height one refresh after the screen has its panels
+        await until(lambda: blocks() == [f"h.{number}" for number in range(9)], "all blocks")
         assert visible_layers(pilot) == [GPT[0]]
         # each says how many have condensed, and on how many lines they lie
         said = " ".join(in_list(pilot))

@@ -18,6 +18,7 @@ from condense_core.runs.claim_state import Standing
 from condense_core.runs.layer_over_seeds import LayerOverSeeds, read_layer_over_seeds, suffix
 from condense_core.runs.standing import scalars_of, standing
 from condense_core.scalar_names import label_of, split
+from condense_core.scenario.watched import Watched, is_watched
 from condense_core.thresholds import FINE, Cut, direction_is_doubtful
 from condense_tui.draw.layer_names import together
 from condense_tui.snapshots.banner import banner
@@ -99,7 +100,8 @@ class Assembler:
         self._spectra = SpectraReader()
         self._claims: tuple[Standing | None, Standing | None] = (None, None)
         self._names: tuple[str, ...] = ()
-        self._names_read = (0, 0.0)
+        self._names_read = (-1, 0.0)
+        self._without_layers: bool | None = None
         self._header = HeaderReader()
         self._measures: dict[tuple[int | None, str, int, Cut], LayerOverSeeds] = {}
         self._log = WorkerLog(reader.folder / LOG_NAME if reader.file.name == FILE_NAME else None)
@@ -173,10 +175,18 @@ class Assembler:
             claimed_cut=self.claimed_cut,
             scalars=tuple(self._scalar(name) for name in view.scalars),
             scalar_names=self._scalar_names(len(instants)),
+            curves_alone=not layers and self._has_no_layers(info),
             spectra=self._spectra.of(self._reader, of, self._curve) if layer and head else (),
         )
         damage = reader.damage.text
         return replace(snapshot, damage=damage, banner=BannerText(damage, "error")) if damage else snapshot
+
+    def _has_no_layers(self, info: RunInfo) -> bool:
+        """Whether there will be none: nobody watched the network, its curves were read from what was logged."""
+        if self._without_layers is None:
+            subject = self._run.subject if is_watched(info.experiment) else None
+            self._without_layers = isinstance(subject, Watched) and not subject.layers
+        return self._without_layers
 
     def _lines_changed(self, layer: str, step: int, cut: Cut) -> LinesChanged | None:
         """Of a mean over seeds none: it has no number of lines."""

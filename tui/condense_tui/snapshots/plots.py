@@ -123,6 +123,11 @@ def scalars(snapshot: Snapshot, axes: Axes) -> Figure:
     return Figure(spec, title, legend=several)
 
 
+def each_scalar(snapshot: Snapshot, axes: Axes) -> list[Figure]:
+    """The recorded scalars that were chosen, each by itself."""
+    return [scalars(replace(snapshot, scalars=(scalar,)), axes) for scalar in snapshot.scalars]
+
+
 def eigenvalues(snapshot: Snapshot, axes: Axes) -> Figure:
     """Eigenvalues of ZᵀZ of the chosen layer, or of its gradient, and the gap at the playhead; or another spectrum that
     was chosen, where it was recorded."""

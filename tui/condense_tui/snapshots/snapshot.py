@@ -220,6 +220,8 @@ class Snapshot:
     """Of the machine that trains, only where it was asked for."""
     scalar_names: tuple[str, ...] = ()
     """All that are recorded so far."""
+    curves_alone: bool = False
+    """There are no layers, and will be none."""
     spectra: tuple[RecordedSpectrum, ...] = ()
     """What was recorded beside `spectrum`."""
     damage: str = ""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
+from condense_core.measure_table import OF_THE_MACHINE
 from condense_core.rows_of_layers import only_kernels, other_rows
 from condense_tui.draw.layer_names import blocks
-from condense_tui.screens.run.body import Recorded
+from condense_tui.screens.run.body import MOST_CURVES, Recorded
 from condense_tui.screens.run_commands import pause_word
 from condense_tui.snapshots.snapshot import Snapshot
 
 Front = Literal["log", "layers", "curves"]
 """What `/` looks for: what is in front."""
 _FINDS: dict[Front, str] = {"log": "search", "layers": "layers", "curves": "curves"}
+# What a program measures of itself and its machine.
+_OF_THE_PROGRAM = frozenset({*OF_THE_MACHINE, "recording_share", "steps_per_second"})
+_OF_KERNELS = frozenset({"order", "cut", "spectrum"})
 # What the log hides; and `end` follows the log there.
 _NOT_IN_THE_LOG = frozenset({"fold", "layer", "order", "rows", "spectrum", "cut", "log", "live"})
 
@@ -22,7 +26,13 @@ def recorded_of(snapshot: Snapshot | None) -> Recorded:
     if snapshot is None:
         return Recorded()
     one_input = snapshot.outputs is not None or snapshot.field is not None
-    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input)
+    curves_alone = snapshot.curves_alone and bool(curves_of(snapshot))
+    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input, curves_alone)
+
+
+def curves_of(snapshot: Snapshot) -> tuple[str, ...]:
+    """The first of the recorded scalars, as many as there are plots for, without what a program measures of itself."""
+    return tuple(name for name in snapshot.scalar_names if name not in _OF_THE_PROGRAM)[:MOST_CURVES]
 
 
 def heatmaps_of(snapshot: Snapshot | None) -> tuple[tuple[int, ...], int]:
@@ -44,6 +54,7 @@ def at_hand(snapshot: Snapshot, zoomed: bool, front: Front) -> tuple[frozenset[s
     there = {**several, "rows": other is not None, "pause": bool(pause), "out": zoomed}
     without = {name for name, of_use in there.items() if not of_use}
     without |= _NOT_IN_THE_LOG if front == "log" else set()
+    without |= _OF_KERNELS if recorded_of(snapshot).curves_alone else set()
     rows = "weights" if snapshot.layer is not None and other in only_kernels(names) else "outputs"
     called = {"pause": pause, "find": _FINDS[front], "rows": rows}
     return frozenset(without), called | ({} if snapshot.active else {"live": "last"})

@@ -44,6 +44,8 @@ TAB_OF = {"loss": 2, "accuracy": 2, "scalars": 2, "output": 5, "eigenvalues": 3,
 FOCUSED = {2: "loss", 3: "eigenvalues", 5: "output"}
 # A plot in the space that the list of layers leaves needs this many rows to be worth looking at.
 SPARE_LEAST, SPARE_MOST = 9, 14
+# More plots than this side by side say nothing; others are chosen with `/`.
+MOST_CURVES = 12
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Recorded:
     layers: int = 0
     accuracy: bool = False
     one_input: bool = False
+    curves_alone: bool = False
+    """No layer of kernels: a run of somebody else's, read from what it logged."""
 
 
 class ListPanel(Captioned, Vertical):
@@ -139,6 +143,8 @@ class Body(Horizontal):
         self._plots = {name: PlotPanel(id=name) for name in PLOTS}
         self.log_panel = LogPanel()
         self._weights, self._machine = WeightsPanel(), PlotGrid(5, id="machine")
+        # in the place of all panels above, where there are no kernels
+        self._curves = PlotGrid(MOST_CURVES, id="curves")
 
     def compose(self) -> ComposeResult:
         with self._left:
@@ -152,6 +158,7 @@ class Body(Horizontal):
         yield self.log_panel
         yield self._weights
         yield self._machine
+        yield self._curves
 
     def on_mount(self) -> None:
         self.list.caption("layers")
@@ -162,7 +169,7 @@ class Body(Horizontal):
     def settled(self) -> bool:
         """All plots are built."""
         plots = (*self._plots.values(), self._spare)
-        return self._machine.settled and all(panel.settled for panel in plots)
+        return self._machine.settled and self._curves.settled and all(panel.settled for panel in plots)
 
     def show(self, snapshot: Snapshot, choices: RunChoices, axes: Axes, *, compact: bool) -> None:
         """Show a snapshot."""
@@ -183,6 +190,8 @@ class Body(Horizontal):
             self._weights.show(snapshot, axes.log_y)
         if self._machine.display:
             self._machine.show(machine.figures(snapshot, axes), step)
+        if self._curves.display:
+            self._curves.show(plots.each_scalar(snapshot, axes), step)
         spare = PLOTS["loss" if compact else "accuracy"]
         for panel, figure_of in [*zip(self._plots.values(), PLOTS.values(), strict=True), (self._spare, spare)]:
             if not panel.display:
@@ -237,6 +246,12 @@ class Body(Horizontal):
         left.styles.width = "1fr" if alone else plan.layers
         plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
         heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
+        in_front = not compact or choices.tab in {1, TAB_OF["scalars"]}
+        self._curves.display = recorded.curves_alone and (
+            in_front if zoomed is None else zoomed in {"curves", "heatmaps"}
+        )
+        if self._curves.display:
+            left.display = right.display = False
         if zoomed is None:
             heatmaps.make_room(plan.heat_columns, plan.heatmaps)
         else:
@@ -251,12 +266,14 @@ class Body(Horizontal):
 
     def panel(self, number: int) -> Widget:
         """What takes the focus for a tab's number, where all panels are visible."""
+        if self._curves.display:
+            return self._curves.panels[0]
         return self._plots[FOCUSED[number]] if number in FOCUSED else self._heatmaps.first
 
     @staticmethod
     def panel_of(focused: Widget | None) -> str:
         """Name of the panel that holds the focus; the heatmaps where none does."""
-        names = {*PLOTS, "list", "spare", "field", "events", "weights", "machine"}
+        names = {*PLOTS, "list", "spare", "field", "events", "weights", "machine", "curves"}
         for node in () if focused is None else focused.ancestors_with_self:
             if node.id in names:
                 return str(node.id)

@@ -20,7 +20,7 @@ from condense_tui.screens.look_keys import LookKeys, preferred_cut, usual
 from condense_tui.screens.playback import Playback
 from condense_tui.screens.played import PlayedScreen
 from condense_tui.screens.run.asked import Asked
-from condense_tui.screens.run.at_hand import Front, at_hand, heatmaps_of, recorded_of
+from condense_tui.screens.run.at_hand import Front, at_hand, curves_of, heatmaps_of, recorded_of
 from condense_tui.screens.run.body import Body, Recorded
 from condense_tui.screens.run.choices import LARGE, OF_ONE_INPUT, TABS, RunChoices
 from condense_tui.screens.run.commands import ShownRunCommands
@@ -219,6 +219,8 @@ class RunScreen(PlayedScreen):
         shown = choices.shown_alone(compact=plan.mode == "compact")
         every_layer = shows_every_layer(width, height, recorded.layers)
         view = replace(self._asked.view, every_layer=every_layer, worker_log="events" in shown)
+        if snapshot is not None and recorded.curves_alone and not choices.scalars:
+            view = replace(view, scalars=curves_of(snapshot))
         self._asked.ask(replace(view, weights="weights" in shown, machine="machine" in shown))
         state = plan, choices, recorded, width, height - claim
         if state != self._arranged:

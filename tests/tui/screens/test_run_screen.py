@@ -26,6 +26,7 @@ from condense_tui.screens.run.screen import RunScreen
 from condense_tui.widgets.heatmap import Heatmap
 from condense_tui.widgets.layers import Layers
 from condense_tui.widgets.panel_grid import PlotGrid
+from condense_tui.widgets.plot import PlotPanel
 
 SIZES = some_of([(80, 24), (120, 40), (200, 60)], one_in=2)
 
@@ -305,9 +306,14 @@ async def test_a_run_of_curves_alone_shows_each_of_them(tmp_path: Path, size: tu
         writer.update(status="done", step=5)
     async with shown(folder, size) as pilot:
         grid = run_screen(pilot).query_one("#curves", PlotGrid)
-        drawn = [panel for panel in grid.panels if panel.display]
-        assert len(drawn) == len(names)
-        assert all(panel.size.height > 2 for panel in drawn)
+
+        def drawn() -> list[PlotPanel]:
+            return [panel for panel in grid.panels if panel.display]
+
+        # they are asked for when the first snapshot has said which there are
+        await until(lambda: len(drawn()) == len(names), "a plot of each curve")
+        await settled(pilot)
+        assert all(panel.size.height > 2 for panel in drawn())
         assert "similarity" not in text(pilot) and "eigenvalues" not in text(pilot)
         for label in ("eval/accuracy", "grad norm", "lr"):
             assert label in text(pilot)

@@ -212,7 +212,13 @@ class Body(Horizontal):
         compact, below, zoomed = plan.mode == "compact", plan.heat_height > 0, choices.zoomed
         self._name_keys(shown=not compact and zoomed is None)
 
+        in_front = not compact or choices.tab in {1, TAB_OF["scalars"]}
+        curves = recorded.curves_alone and (in_front if zoomed is None else zoomed in {"curves", "heatmaps"})
+        self._curves.display = curves
+
         def seen(name: str, tab: int, normally: bool = True) -> bool:
+            if curves:
+                return False
             if zoomed is not None:
                 return name == zoomed
             return choices.tab == tab if compact else normally
@@ -246,12 +252,6 @@ class Body(Horizontal):
         left.styles.width = "1fr" if alone else plan.layers
         plots.styles.width = plan.plots if plan.plots and zoomed is None else "1fr"
         heatmaps.styles.height = plan.heat_height if below and zoomed is None else "1fr"
-        in_front = not compact or choices.tab in {1, TAB_OF["scalars"]}
-        self._curves.display = recorded.curves_alone and (
-            in_front if zoomed is None else zoomed in {"curves", "heatmaps"}
-        )
-        if self._curves.display:
-            left.display = right.display = False
         if zoomed is None:
             heatmaps.make_room(plan.heat_columns, plan.heatmaps)
         else:

@@ -126,6 +126,27 @@ def test_threads_change_no_bit(case, monkeypatch):
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
+@pytest.mark.parametrize("case", [case for case, (method, _) in METHODS.items() if method is CompiledGradients])
+def test_a_rehearsal_is_a_block_as_it_is_trained_and_changes_nothing(case, monkeypatch):
+    """What decides between one thread and two has to give threads what they get: a block each, not a step."""
+    method, experiment = METHODS[case]
+    rehearsed, other = make(method, experiment), make(method, experiment)
+    rehearsed.advance(3)
+    other.advance(3)
+    taken = []
+    run = CompiledGradients._run
+    monkeypatch.setattr(
+        CompiledGradients, "_run", lambda self, steps, *rest: (taken.append(steps), run(self, steps, *rest))
+    )
+    rehearsed.warm_up()
+    assert taken == [rehearsed.block]
+    monkeypatch.undo()
+    rehearsed.advance(20)
+    other.advance(20)
+    one, wanted = rehearsed.state_dict(), other.state_dict()
+    assert all(torch.equal(value, wanted[name]) for name, value in one.items())
+
+
 def test_more_samples_than_a_chunk_has_are_the_same_network(monkeypatch):
     experiment = scenario(layers=(Dense(width=7), Dense(width=5)), optimizer=Adam(lr=0.01))
     whole = make(CompiledGradients, experiment)

@@ -156,9 +156,14 @@ class CompiledGradients:
         self._run(0, [(nothing, nothing, nothing)], order, grad.numpy(), [nothing, nothing])
 
     def rehearse(self) -> None:
-        batch = [torch.arange(self._batch)] * self._rows if self._batch else None
-        for _ in range(self.block):
-            self.forward_backward(batch)
+        # a whole block: threads begin once for it, and not at each step
+        flat = self.parameters.groups[0].params[0].numpy()
+        before, unmoved = flat.copy(), np.zeros(self.block, self._dtype)
+        kept = np.full(self.block, self._decays_apart, self._dtype)
+        order = np.tile(np.arange(self._batch), self._rows * self.block)
+        moments = [np.zeros_like(flat), np.zeros_like(flat)]
+        self._run(self.block, [(unmoved, unmoved, kept)], order, np.zeros(0, self._dtype), moments)
+        flat[:] = before
 
     def output(self, row: int) -> Tensor:
         return torch.from_numpy(self._outputs.reshape(self._outputs_shape)[row].T)

@@ -26,7 +26,8 @@ _NONE: Mapping[str, Signature] = {}
 
 def listed(runs: Path, trouble: Callable[[str], None]) -> list[tuple[RunInfo, Standing | None]]:
     """Every run without its scenario, the newest first; `trouble` is told a line for each that cannot be read."""
-    return [(known.info, known.claim) for known in _each(runs, trouble, _kept(runs)).values()]
+    found = _each(runs, lambda _, text: trouble(text), _kept(runs))
+    return [(known.info, known.claim) for known in found.values()]
 
 
 def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims: bool) -> list[RunRow]:
@@ -35,13 +36,13 @@ def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims
     kept = _kept(runs)
     glances = Glances(runs, base, kept if claims else None)
     now, found = time.time(), list(glances.look())
-    told: list[str] = []
-    stand = _each(runs, told.append, kept, glances.signatures) if claims else {}
+    # of each run once: what a file cannot be read for may have been said where its claim was looked for
+    told: dict[str, str] = {}
+    stand = _each(runs, told.setdefault, kept, glances.signatures) if claims else {}
     for glance in found:
-        # once: what a file cannot be read for may have been said where its claim was looked for
-        if glance.trouble and not any(glance.folder.name in text for text in told):
-            told.append(glance.trouble)
-    for text in told:
+        if glance.trouble:
+            told.setdefault(glance.folder.name, glance.trouble)
+    for text in told.values():
         trouble(text)
     shown = [glance for glance in found if glance.info is not None]
     return [
@@ -52,7 +53,8 @@ def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims
 
 def claims(runs: Path, trouble: Callable[[str], None]) -> dict[str, Standing | None]:
     """How the claims of all runs stand, by the names of their folders; `trouble` as of `listed`."""
-    return {name: known.claim for name, known in _each(runs, trouble, _kept(runs)).items()}
+    found = _each(runs, lambda _, text: trouble(text), _kept(runs))
+    return {name: known.claim for name, known in found.items()}
 
 
 def _kept(runs: Path) -> Kept[Listed]:
@@ -60,9 +62,10 @@ def _kept(runs: Path) -> Kept[Listed]:
 
 
 def _each(
-    runs: Path, trouble: Callable[[str], None], kept: Kept[Listed], looked: Mapping[str, Signature] = _NONE
+    runs: Path, trouble: Callable[[str, str], object], kept: Kept[Listed], looked: Mapping[str, Signature] = _NONE
 ) -> dict[str, Listed]:
-    """Every run; `looked` has those whose files were looked at a moment ago."""
+    """Every run; `trouble` is told the folder's name and a line, `looked` has those whose files were looked at a moment
+    ago."""
     names = run_names(runs)
     _read_ahead(runs, names, kept)
     found: dict[str, Listed] = {}
@@ -80,7 +83,7 @@ def _each(
             try:
                 known, whole = _read(folder, trouble)
             except RunFileError as error:
-                trouble(str(error))
+                trouble(name, str(error))
                 continue
             if seen is not None and whole and lasts(known.info):
                 kept.put(name, seen, signature(str(folder)), known)
@@ -102,7 +105,7 @@ def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[Listed]) -> None:
                 kept.put(name, lasting.before, lasting.after, lasting.claim)
 
 
-def _read(folder: Path, trouble: Callable[[str], None]) -> tuple[Listed, bool]:
+def _read(folder: Path, trouble: Callable[[str, str], object]) -> tuple[Listed, bool]:
     """A run, and whether all of it could be read."""
     # imports NumPy
     from condense_core.runfile.reader import RunReader
@@ -113,5 +116,5 @@ def _read(folder: Path, trouble: Callable[[str], None]) -> tuple[Listed, bool]:
             return judged(run, info), True
         except RunFileError as error:
             # its row can be read, and so it is listed
-            trouble(str(error))
+            trouble(folder.name, str(error))
             return Listed(in_list(info), None), False

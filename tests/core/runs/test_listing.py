@@ -49,3 +49,22 @@ def test_a_damaged_run_is_named_once_and_hides_no_other(original, tmp_path, dama
     assert len(said) == 1
     assert bad.name in said[0]
     assert why in said[0]
+
+
+@pytest.mark.parametrize("claims", [False, True])
+def test_a_run_is_named_also_where_its_name_is_part_of_anothers_path(original, tmp_path, claims):
+    runs = tmp_path / "all"
+    for name in ("all", "l", "good"):
+        shutil.copytree(original, runs / name)
+    for name in ("all", "l"):
+        with contextlib.closing(sqlite3.connect(runs / name / FILE_NAME)) as connection:
+            connection.execute("UPDATE run SET steps = 'many'")
+            connection.commit()
+    said: list[str] = []
+    assert [row.glance.folder.name for row in rows(runs, no_base, said.append, claims=claims)] == ["good"]
+    assert {
+        name for text in said for name in ("all", "l") if f"{runs / name}/" in text or f"{runs / name}:" in text
+    } == {
+        "all",
+        "l",
+    }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import os
+import sqlite3
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +180,34 @@ class Workers:
     @staticmethod
     def has_ended(pid: int) -> bool:
         return not Path(f"/proc/{pid}").exists()
+
+
+@contextlib.contextmanager
+def stopping_at(step: int) -> Iterator[None]:
+    """Has runs that are trained in this process stop at that step, however fast they are."""
+    from condense_core.engine.training import worker
+
+    to_its_end = worker.Loop.run
+
+    def stopping(loop: Any, first_loss: Any) -> Any:
+        advance = loop._ensemble.advance
+
+        def stepped(steps: int = 1) -> None:
+            advance(steps)
+            if loop._ensemble.step >= step:
+                loop.ask_to_stop("enough")
+
+        loop._ensemble.advance = stepped
+        return to_its_end(loop, first_loss)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker.Loop, "run", stopping)
+        yield
+
+
+def change(folder: Path, statement: str) -> None:
+    """Change one row of a run file by SQL, with `flip(data, at)` for data of which one bit differs."""
+    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
+        connection.create_function("flip", 2, lambda data, at: data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
+        assert connection.execute(statement).rowcount == 1
+        connection.commit()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import need_module, rows
+from support import need_module, rows, stopping_at
 
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
@@ -100,22 +100,7 @@ def test_a_run_that_was_stopped_and_resumed_is_one_that_never_was(name, make, wo
     settings = [*settings, "steps=600"]
     whole, parts = make(text, *settings), make(text, *settings)
     workers.finish(whole, PATIENCE_S)
-    to_its_end = worker.Loop.run
-
-    def stopping(loop, first_loss):
-        advance = loop._ensemble.advance
-
-        def step(steps=1):
-            advance(steps)
-            # however fast the card is
-            if loop._ensemble.step >= 250:
-                loop.ask_to_stop("enough")
-
-        loop._ensemble.advance = step
-        return to_its_end(loop, first_loss)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(worker.Loop, "run", stopping)
+    with stopping_at(250):
         assert worker.work(parts) == 0
     assert read_run(parts).status == "stopped"
     assert 250 <= read_run(parts).step < 600

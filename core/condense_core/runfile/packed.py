@@ -12,7 +12,7 @@ from __future__ import annotations
 import bisect
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
@@ -396,12 +396,3 @@ class PackedScalars:
 
     def _is_wide(self, name: str) -> bool:
         return any(width == WIDTH["d"] for _, _, width in self._places(name))
-
-
-def sampled(first: Callable[[int], Point | None], newest: Point | None, most: int) -> list[Point]:
-    """`Scalars.sample`, by the first point from a number on and by the last of all."""
-    begin = first(0)
-    if begin is None or newest is None:
-        return []
-    points = (first(least) for least in evenly(begin.seq, newest.seq, most))
-    return list({point.seq: point for point in points if point is not None}.values())

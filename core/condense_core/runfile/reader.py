@@ -10,18 +10,18 @@ import contextlib
 import copy
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar, get_args
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from condense_core.errors import RunFileError, ScenarioError
-from condense_core.measure_table import UNKNOWN_SOURCE, PredictionSource
 from condense_core.runfile import control, frames, rows
 from condense_core.runfile.curves import Curve, FloatArray, IntArray, Spreads, WholeCurve, value_at
 from condense_core.runfile.damage import Damage
 from condense_core.runfile.decoded_frames import DecodedFrames
 from condense_core.runfile.info import RunInfo, read_info
+from condense_core.runfile.layer_frames import F, LayerFrames
 from condense_core.runfile.open_file import OpenFile
 from condense_core.runfile.rows import Event
 from condense_core.runfile.scalars import scalars_of
@@ -41,9 +41,6 @@ MOST_CURVES = 4_096
 # Steps at which weights are kept: a run keeps twenty.
 MOST_KEPT = 1_000
 
-F = TypeVar("F", bound=frames.Frame)
-LayerFrame = frames.Condensation | frames.Spectrum | frames.Alignment | frames.Singular | frames.Outputs | frames.Field
-
 
 class KnownScenario(NamedTuple):
     """A scenario, and its text as run files have it: reading that takes longer than all else that is read of a run."""
@@ -52,7 +49,7 @@ class KnownScenario(NamedTuple):
     experiment: Experiment
 
 
-class RunReader:
+class RunReader(LayerFrames):
     """One open run file. Use it from one thread at a time; `close` it, or use it as a context."""
 
     member_number: int | None = None
@@ -302,55 +299,17 @@ class RunReader:
             self.damage.of_scalars(self._scalars.wrong)
         return rows.number(None if found is None else found.value)
 
-    def frame(
-        self,
-        kind: Literal["condensation", "spectrum", "alignment", "singular", "outputs", "field"],
-        layer: str,
-        step: int | None = None,
-    ) -> LayerFrame | None:
-        """The layer's newest frame of that kind, at or before `step` where given; None if there is none."""
-        return self._newest(_KINDS[kind], layer, step)
-
-    def condensation(self, layer: str, step: int | None = None) -> frames.Condensation | None:
-        """`frame("condensation", …)`, typed."""
-        return self._newest(frames.Condensation, layer, step)
-
-    def spectrum(self, layer: str, step: int | None = None) -> frames.Spectrum | None:
-        """`frame("spectrum", …)`, typed."""
-        return self._newest(frames.Spectrum, layer, step)
-
-    def prediction_source(self, layer: str, step: int | None = None) -> PredictionSource:
-        """What the layer's predicted direction and its eigenvalues are called; not known without a spectrum."""
-        frame = self.spectrum(layer, step)
-        return UNKNOWN_SOURCE if frame is None else frame.source
-
-    def alignment(self, layer: str, step: int | None = None) -> frames.Alignment | None:
-        """`frame("alignment", …)`, typed."""
-        return self._newest(frames.Alignment, layer, step)
-
     def weights(self, step: int | None = None) -> tuple[int, dict[str, npt.NDArray[np.floating]]] | None:
         """The newest recorded weights, at or before `step` where given, and their step; None if there are none."""
         with self._checked():
             found = self._frames.newest(frames.Weights, "", self._member, step)
         return None if found is None else (found[0], found[1].numpy())
 
-    def singular(self, layer: str, step: int | None = None) -> frames.Singular | None:
-        """`frame("singular", …)`, typed."""
-        return self._newest(frames.Singular, layer, step)
-
     @property
     def weight_steps(self) -> IntArray:
         """Steps at which the weights were kept, ascending."""
         with self._checked():
             return np.array(self._frames.table.steps("weights", "", self._member, MOST_KEPT), np.int64)
-
-    def outputs(self, layer: str, step: int | None = None) -> frames.Outputs | None:
-        """`frame("outputs", …)`, typed."""
-        return self._newest(frames.Outputs, layer, step)
-
-    def field(self, layer: str, step: int | None = None) -> frames.Field | None:
-        """`frame("field", …)`, typed."""
-        return self._newest(frames.Field, layer, step)
 
     def similarity(self, layer: str, step: int | None = None) -> npt.NDArray[np.float32] | None:
         """The layer's cosine similarities, (side, side), at or before `step`; None if there are none."""
@@ -428,6 +387,3 @@ class RunReader:
 
     def _checked(self) -> contextlib.AbstractContextManager[None]:
         return reading(self.file)
-
-
-_KINDS: dict[str, type[LayerFrame]] = {frames.kind_of(kind): kind for kind in get_args(LayerFrame)}

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from condense_core.runfile import rows
-from condense_core.runfile.packed import PackedScalars, sampled
+from condense_core.runfile.held_scalars import evenly
+from condense_core.runfile.packed import PackedScalars
 from condense_core.runfile.rows import Name, Named, Point, ScalarRow, Seq, Step, Stretch, number
 from condense_core.runfile.schema import version_of
 
@@ -107,7 +108,7 @@ class PlainScalars:
         return self._point("AND seq >= ? ORDER BY seq LIMIT 1", name, least)
 
     def sample(self, name: str, most: int) -> list[Point]:
-        return sampled(lambda least: self.first(name, least), self.newest(name), most)
+        return _sampled(lambda least: self.first(name, least), self.newest(name), most)
 
     def begins(self, name: str) -> tuple[int, int]:
         first = self.first(name)
@@ -157,3 +158,12 @@ def _one_value(row: ScalarRow) -> tuple[int, int, str, float | None]:
     (name,), (value,) = row.names, row.values
     # SQLite has no NaN, and would store it as NULL itself
     return row.seq, row.step, name, None if math.isnan(value) else value
+
+
+def _sampled(first: Callable[[int], Point | None], newest: Point | None, most: int) -> list[Point]:
+    """`Scalars.sample`, by the first point from a number on and by the last of all."""
+    begin = first(0)
+    if begin is None or newest is None:
+        return []
+    points = (first(least) for least in evenly(begin.seq, newest.seq, most))
+    return list({point.seq: point for point in points if point is not None}.values())

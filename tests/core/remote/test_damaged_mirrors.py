@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pairing import following
 from recording import Recording
+from support import change
 
 from condense_core.errors import RunFileError
 from condense_core.remote.client.follower import RunRefusedError
 from condense_core.runfile.reader import RunReader
-from condense_core.runfile.schema import FILE_NAME
 
 
 @pytest.fixture
@@ -26,18 +24,11 @@ def recording(far: Path) -> Recording:
     return found
 
 
-def spoil(folder: Path, statement: str) -> None:
-    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        connection.create_function("flip", 2, lambda data, at: data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
-        assert connection.execute(statement).rowcount == 1
-        connection.commit()
-
-
 # Within the checksum, and so that zstandard alone would not see it.
 @pytest.mark.parametrize("at", ["length(blob) - 1", "length(blob) - 10", "0"])
 def test_a_frame_that_is_damaged_there_is_damaged_here_and_all_else_arrives(recording, far, near, at):
     where = "step = 4000 AND place = (SELECT id FROM place WHERE kind = 'alignment' AND layer = 'conv1')"
-    spoil(recording.folder, f"UPDATE frame SET blob = flip(blob, {at}) WHERE {where}")
+    change(recording.folder, f"UPDATE frame SET blob = flip(blob, {at}) WHERE {where}")
     with following(far, near, recording.folder.name) as link:
         link.settle()
     with RunReader(recording.folder) as there, RunReader(link.folder) as here:
@@ -52,7 +43,7 @@ def test_a_frame_that_is_damaged_there_is_damaged_here_and_all_else_arrives(reco
 
 def test_scalars_that_are_damaged_there_are_not_sent(recording, far, near):
     step = recording.steps[5]
-    spoil(recording.folder, f"UPDATE scalar SET data = flip(data, 3) WHERE step = {step}")
+    change(recording.folder, f"UPDATE scalar SET data = flip(data, 3) WHERE step = {step}")
     with (
         following(far, near, recording.folder.name) as link,
         pytest.raises(RunRefusedError, match=f"scalars at step {step} have a wrong checksum"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from one_byte import OneByte, Part
 from recording import Recording
+from support import change
 
 from condense_core.errors import RunFileError
 from condense_core.runfile import checksums
@@ -35,14 +36,6 @@ def recording(tmp_path: Path) -> Recording:
     found.finish()
     found.close()
     return found
-
-
-def change(folder: Path, statement: str) -> None:
-    """With `flip(data, at)` for data of which one bit differs."""
-    with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
-        connection.create_function("flip", 2, lambda data, at: data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
-        assert connection.execute(statement).rowcount == 1
-        connection.commit()
 
 
 def frame_where(kind: str, layer: str, step: int) -> str:

@@ -12,6 +12,7 @@ import pytest
 import torch
 from ensembles import METHODS, make, scenario
 from scipy import special
+from support import stopping_at
 from tolerances import rtol
 
 from condense_core import compiling
@@ -304,21 +305,7 @@ def test_a_resumed_run_goes_on_as_it_began(make_run, monkeypatch, first, then, n
     whole, parts = make_run("steps=900"), make_run("steps=900")
     monkeypatch.setattr(gradients, "REPAYS_S", first)
     assert worker.work(whole) == 0
-    to_its_end = worker.Loop.run
-
-    def stopping(loop, first_loss):
-        advance = loop._ensemble.advance
-
-        def step(steps=1):
-            advance(steps)
-            if loop._ensemble.step >= 400:
-                loop.ask_to_stop("enough")
-
-        loop._ensemble.advance = step
-        return to_its_end(loop, first_loss)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(worker.Loop, "run", stopping)
+    with stopping_at(400):
         assert worker.work(parts) == 0
     assert checkpoint.steps(parts) == name
     monkeypatch.setattr(gradients, "REPAYS_S", then)

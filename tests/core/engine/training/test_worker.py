@@ -20,8 +20,6 @@ from forking import Forked
 from support import rows, wait_for
 
 from condense_core.engine import checkpoint
-from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.training import worker
 from condense_core.runfile import control, schema
 from condense_core.runfile.reader import RunReader
@@ -397,25 +395,3 @@ def test_the_classes_that_were_found_are_in_the_file(make_run, workers, tmp_path
         assert [event.text for event in run.events if event.kind == "data"] == [
             "6 of 8 images, seed 0; 2 classes: cats, owls"
         ]
-
-
-def test_steps_that_a_device_has_still_to_take_are_training_and_not_measuring(make_run, monkeypatch):
-    """A stand-in for a GPU, which is told of steps long before it takes them: whoever reads waits for it."""
-    queued = [0.0]
-
-    def wait(*_: object) -> None:
-        time.sleep(queued[0])
-        queued[0] = 0.0
-
-    advance, loss = TrainingEnsemble.advance, EnsembleMembers.loss
-
-    def told(ensemble, steps=1):
-        advance(ensemble, steps)
-        queued[0] += 0.002 * steps
-
-    monkeypatch.setattr(TrainingEnsemble, "advance", told)
-    monkeypatch.setattr(TrainingEnsemble, "settle", wait)
-    monkeypatch.setattr(EnsembleMembers, "loss", lambda members: (wait(), loss(members))[1])
-    folder = make_run("steps=100", "record.frames=10", "record.probes=[]")
-    assert worker.work(folder) == 0
-    assert info(folder).seconds >= 0.2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from condense_core.rows_of_layers import OUTPUTS_PROBE, only_kernels, other_rows
@@ -28,6 +28,12 @@ class Asked:
         if view != self.view:
             self.view = view
             self._look(view)
+
+    def panels(self, shown: Collection[str], curves: tuple[str, ...], *, every_layer: bool) -> None:
+        """Ask for what the panels need that are `shown` alone; `curves` are those that stand where nobody chose any."""
+        view = replace(self.view, every_layer=every_layer, scalars=curves or self.view.scalars)
+        view = replace(view, worker_log="events" in shown, weights="weights" in shown, machine="machine" in shown)
+        self.ask(view)
 
     def again(self) -> None:
         """Have it look at the run now: something was done to it."""

@@ -26,12 +26,13 @@ def recorded_of(snapshot: Snapshot | None) -> Recorded:
     if snapshot is None:
         return Recorded()
     one_input = snapshot.outputs is not None or snapshot.field is not None
-    curves_alone = snapshot.curves_alone and bool(curves_of(snapshot))
-    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input, curves_alone)
+    return Recorded(len(snapshot.layers), len(snapshot.accuracy[0]) > 0, one_input, bool(curves_of(snapshot)))
 
 
-def curves_of(snapshot: Snapshot) -> tuple[str, ...]:
-    """The first of the recorded scalars, as many as there are plots for, without what a program measures of itself."""
+def curves_of(snapshot: Snapshot | None) -> tuple[str, ...]:
+    """Of a run of curves alone the first, as many as there are plots for, without what a program measures of itself."""
+    if snapshot is None or not snapshot.curves_alone:
+        return ()
     return tuple(name for name in snapshot.scalar_names if name not in _OF_THE_PROGRAM)[:MOST_CURVES]
 
 

@@ -218,10 +218,7 @@ class RunScreen(PlayedScreen):
         plan = arrange(width, height, sides, chosen, field=recorded.one_input, claim=claim)
         shown = choices.shown_alone(compact=plan.mode == "compact")
         every_layer = shows_every_layer(width, height, recorded.layers)
-        view = replace(self._asked.view, every_layer=every_layer, worker_log="events" in shown)
-        if snapshot is not None and recorded.curves_alone and not choices.scalars:
-            view = replace(view, scalars=curves_of(snapshot))
-        self._asked.ask(replace(view, weights="weights" in shown, machine="machine" in shown))
+        self._asked.panels(shown, () if choices.scalars else curves_of(snapshot), every_layer=every_layer)
         state = plan, choices, recorded, width, height - claim
         if state != self._arranged:
             self._arranged = state

@@ -315,6 +315,7 @@ async def test_a_run_of_curves_alone_shows_each_of_them(tmp_path: Path, size: tu
         await settled(pilot)
         assert all(panel.size.height > 2 for panel in drawn())
         assert "similarity" not in text(pilot) and "eigenvalues" not in text(pilot)
+        assert "of the kernels yet" not in text(pilot)
         for label in ("eval/accuracy", "grad norm", "lr"):
             assert label in text(pilot)
         await pilot.press("z")

@@ -19,16 +19,20 @@ class LogLine(Lines):
         super().__init__(id="logline")
         self._told: EventView | LinesChanged | None = None
         self._others = False
+        self._nothing = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Show what had happened at the playhead."""
         self._told, self._others = snapshot.told, bool(snapshot.events)
+        self._nothing = (
+            "no kernels are recorded in this run" if snapshot.curves_alone else "nothing to tell of the kernels yet"
+        )
         self.rebuild()
 
     def build(self, width: int, height: int) -> list[Line]:
         told, look = self._told, self.look
         if told is None:
-            nothing = "nothing to tell of the kernels yet"
+            nothing = self._nothing
             return [[(f"{nothing} · 4 lists what else happened" if self._others else nothing, look.muted)]]
         text = told.text
         clock = ""

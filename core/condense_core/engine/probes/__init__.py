@@ -22,7 +22,7 @@ from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
-from condense_core.measures.joining import compile_joining
+from condense_core.measures.in_compiled_code import compile_measures
 from condense_core.plugins.kinds import OwnProbe
 from condense_core.plugins.load import Plugin
 from condense_core.rows_of_layers import OUTPUTS_PROBE
@@ -49,7 +49,7 @@ def probes_for(
     if "condensation" in experiment.record.probes and ("numba" in sys.modules or saved > LOADING_S):
         # the lines are the same without it
         with contextlib.suppress(ImportError):
-            compile_joining()
+            compile_measures()
     makers: dict[str, Callable[[], Probe]] = {
         "similarity": lambda: SimilarityProbe(members),
         "condensation": lambda: CondensationProbe(members),

@@ -29,7 +29,7 @@ from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
-from condense_core.measures.joining import compile_joining
+from condense_core.measures.in_compiled_code import compile_measures
 from condense_core.plugins.wanted import wanted
 from condense_core.runfile import control
 from condense_core.runfile.damage import Damage
@@ -92,7 +92,7 @@ def preload(folder: Path) -> bool:
             return False
         load_code(experiment.dtype)
         if "condensation" in experiment.record.probes:
-            compile_joining()
+            compile_measures()
         # for products with the Hessian and for lines
         import scipy.cluster.hierarchy
         import scipy.sparse.linalg  # noqa: F401

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.cluster import hierarchy
 
 from condense_core.measures import in_compiled_code
+from condense_core.measures.from_scipy import compiled_function
 from condense_core.measures.in_compiled_code import Functions
 from condense_core.measures.similarity import other_pairs, pair_kernels
 
@@ -19,9 +18,8 @@ _Array = np.ndarray[Any, Any]
 
 # What `linkage` and `fcluster` call once they have checked what they were given, which takes them longer than the work
 # itself of so few kernels: used where this SciPy has it, and tested to be the same.
-_compiled: Any = getattr(hierarchy, "_hierarchy", None)
-_chain: Callable[[_Array, int, int], _Array] | None = getattr(_compiled, "nn_chain", None)
-_cut: Callable[[_Array, _Array, float, int], None] | None = getattr(_compiled, "cluster_dist", None)
+_chain = compiled_function("cluster", "_hierarchy", "nn_chain")
+_cut = compiled_function("cluster", "_hierarchy", "cluster_dist")
 # SciPy's number for the average.
 _AVERAGE = 2
 
@@ -96,15 +94,20 @@ class _SciPys:
 def average_linkage(distance_P: _Array, kernels: int) -> _Array:
     """SciPy's linkage matrix (J - 1, 4), in the order of heights; `distance_P` is of each pair, float64, row by row of
     the upper triangle. J ≥ 2."""
-    if _chain is None:
-        merges: _Array = hierarchy.linkage(distance_P, method="average")
-        return merges
-    return _chain(distance_P, kernels, _AVERAGE)
+    if _chain is not None:
+        found: _Array = _chain(distance_P, kernels, _AVERAGE)
+        return found
+    from scipy.cluster import hierarchy
+
+    merges: _Array = hierarchy.linkage(distance_P, method="average")
+    return merges
 
 
 def groups_at(merges: _Array, height: float) -> _Array:
     """A number for each kernel, (J,) int32 from 1 on: the same where they are joined at or below `height`."""
     if _cut is None:
+        from scipy.cluster import hierarchy
+
         found: _Array = hierarchy.fcluster(merges, height, criterion="distance")
         return found
     group_J = np.empty(len(merges) + 1, np.int32)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from condense_core.measures import in_compiled_code
+from condense_core.measures.from_scipy import compiled_function
 from condense_core.measures.in_compiled_code import Functions
 
 _Array = np.ndarray[Any, Any]
@@ -206,10 +207,19 @@ def _most_in_common(shared_OL: _Array) -> list[tuple[int, int]]:
         return []
     if shared_OL.shape == (1, 1):
         return [(0, 0)]
-    # a tenth of a second, which only lines are worth that have to be told apart
+    return list(zip(*(side.tolist() for side in _assignment()(shared_OL, maximize=True)), strict=True))
+
+
+@cache
+def _assignment() -> Callable[..., Any]:
+    """SciPy's `linear_sum_assignment`."""
+    found = compiled_function("optimize", "_lsap", "linear_sum_assignment")
+    if found is not None:
+        return found
     from scipy.optimize import linear_sum_assignment
 
-    return list(zip(*(side.tolist() for side in linear_sum_assignment(shared_OL, maximize=True)), strict=True))
+    public: Callable[..., Any] = linear_sum_assignment
+    return public
 
 
 def _matched(old_label_M: _Array, old_sign_M: _Array, new_label_M: _Array, new_sign_M: _Array) -> tuple[_Array, _Array]:

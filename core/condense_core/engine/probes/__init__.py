@@ -31,9 +31,11 @@ from condense_core.scenario.schedule import scheduled_steps
 
 __all__ = ["Measurement", "MemberViews", "Probe", "View", "probes_for"]
 
-# What compiled lines save of a layer of one member at one step, and what it takes to load Numba.
-SAVED_S = 4e-5
+# What compiled measures save of a pair of kernels of one member at one step; what it takes to load them, with Numba and
+# where it is there already.
+SAVED_S = 2e-8
 LOADING_S = 1.0
+LOADING_MEASURES_S = 0.1
 
 
 def probes_for(
@@ -45,8 +47,11 @@ def probes_for(
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
     """
     members, steps = together(start), scheduled_steps(experiment)
-    saved = SAVED_S * len(experiment.members) * len(experiment.layer_names) * len(steps)
-    if "condensation" in experiment.record.probes and ("numba" in sys.modules or saved > LOADING_S):
+    pairs = sum(members.geometry(layer).kernels ** 2 for layer in members.layers)
+    saved = SAVED_S * experiment.ensemble.members * pairs * len(steps)
+    if "condensation" in experiment.record.probes and saved > (
+        LOADING_MEASURES_S if "numba" in sys.modules else LOADING_S
+    ):
         # the lines are the same without it
         with contextlib.suppress(ImportError):
             compile_measures()

@@ -93,8 +93,7 @@ def preload(folder: Path) -> bool:
         load_code(experiment.dtype)
         if "condensation" in experiment.record.probes:
             compile_measures()
-        # for products with the Hessian and for lines
-        import scipy.cluster.hierarchy
+        # for products with the Hessian
         import scipy.sparse.linalg  # noqa: F401
     except (CondenseError, ImportError):
         # a run loads it by itself, or does without and says so
@@ -178,6 +177,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             if ensemble.shares_out_members:
                 work = math.inf if len(samples) > 1 else 0
             device.set_threads(work, ensemble.warm_up, info.device)
+        # of the first step what that builds on
+        ensemble.prepare()
         start = ensemble.observe()
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())

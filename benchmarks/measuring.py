@@ -53,8 +53,6 @@ class Clock:
 
 def measured(name: str) -> str:
     """One case, here: steps, seconds of a core for measuring and writing, and for all, and bytes written."""
-    # what a worker loads with its first lines is its start, and no part of measuring
-    import scipy.optimize  # noqa: F401
     import torch
 
     from condense_core.engine.data import datasets

@@ -21,9 +21,10 @@ def relative_change(weight: Tensor, initial: Tensor) -> float:
     return float(relative_changes(weight.reshape(1, -1), initial.reshape(1, -1)))
 
 
-def relative_changes(weight: Tensor, initial: Tensor) -> Tensor:
-    """`relative_change` of each of S members, whose weights are (S, …): shape (S,), float64."""
-    start_S = norms_of(initial.flatten(1))
+def relative_changes(weight: Tensor, initial: Tensor, start_S: Tensor | None = None) -> Tensor:
+    """`relative_change` of each of S members, whose weights are (S, …): shape (S,), float64; `start_S` are the norms
+    of the initial ones (`kernels.norms_of`), where they are known."""
+    start_S = norms_of(initial.flatten(1)) if start_S is None else start_S
     moved_S = norms_of(weight.detach().flatten(1).to(torch.float64) - initial.detach().flatten(1).to(torch.float64))
     return torch.where(start_S == 0, torch.nan, moved_S / start_S)
 

@@ -160,10 +160,13 @@ def linkage_tree(weight_MK: Tensor, *, threshold: float | None = None) -> Trees:
 def linkage_trees(unit_SMK: Tensor, kept_SM: _Array, upper_ST: _Array) -> Trees:
     """`linkage_tree` of each member, from its kernels' directions, on the CPU, and the cosines of all pairs
     (`similarity.upper_triangle`)."""
-    kept_S = kept_SM.sum(axis=1)
-    if int(kept_S.sum()) < kept_SM.size:
-        unit_SMK = torch.where(torch.from_numpy(kept_SM)[:, :, None], unit_SMK, 0.0)
-    return Trees(kept_SM, unit_SMK, joins(upper_ST, kept_SM), _mean_abs_cos(unit_SMK, kept_S))
+    unit_SMK = only_kept(unit_SMK, kept_SM)
+    return Trees(kept_SM, unit_SMK, joins(upper_ST, kept_SM), _mean_abs_cos(unit_SMK, kept_SM.sum(axis=1)))
+
+
+def only_kept(unit_SMK: Tensor, kept_SM: _Array) -> Tensor:
+    """Directions on the CPU with 0 in place of those of kernels that are not kept."""
+    return unit_SMK if kept_SM.all() else torch.where(torch.from_numpy(kept_SM)[:, :, None], unit_SMK, 0.0)
 
 
 def cut_tree(tree: Trees, *, cut: float = FINE.cos, smallest_share: float = FINE.share) -> CondensedLines:
@@ -183,9 +186,7 @@ def cut_trees(trees: Trees, *, cut: float = FINE.cos, smallest_share: float = FI
 def cut_at_each(trees: Trees, cuts: Sequence[Cut]) -> list[MembersLines]:
     """`cut_trees` at several settings; the axis of a line that is one at more of them is found once."""
     for cut in cuts:
-        if not (0 < cut.cos < 1 and 0 <= cut.share <= 1):
-            got = f"{cut.cos}, {cut.share}"
-            raise ValueError(f"cut, smallest_share: expected 0 < cut < 1 and 0 ≤ share ≤ 1, got {got}")
+        check_cut(cut)
     # at another cut a member is as good as another member
     kept_XM = np.concatenate([trees.kept_SM] * len(cuts))
     group_XM = np.concatenate([trees.joins.groups_at(1.0 - cut.cos) for cut in cuts])
@@ -241,6 +242,13 @@ def cut_at_each(trees: Trees, cuts: Sequence[Cut]) -> list[MembersLines]:
     return found
 
 
+def check_cut(cut: Cut) -> None:
+    """ValueError for a cut outside (0, 1) or a share outside [0, 1]."""
+    if not (0 < cut.cos < 1 and 0 <= cut.share <= 1):
+        got = f"{cut.cos}, {cut.share}"
+        raise ValueError(f"cut, smallest_share: expected 0 < cut < 1 and 0 ≤ share ≤ 1, got {got}")
+
+
 def condensed_lines(
     weight_MK: Tensor, *, cut: float = FINE.cos, smallest_share: float = FINE.share, threshold: float | None = None
 ) -> CondensedLines:
@@ -262,8 +270,7 @@ def abs_cos_with_axes(weight_SMK: Tensor, *, threshold: float | None = None) -> 
     """`abs_cos_with_axis` of each member, (S,)."""
     rows_SMK = weight_SMK.detach().cpu()
     kept_SM = kept_kernels(norms_of(rows_SMK).numpy(), threshold)
-    unit_SMK = torch.where(torch.from_numpy(kept_SM)[:, :, None], units_of(rows_SMK), 0.0)
-    return _mean_abs_cos(unit_SMK, kept_SM.sum(axis=1))
+    return _mean_abs_cos(only_kept(units_of(rows_SMK), kept_SM), kept_SM.sum(axis=1))
 
 
 def display_order(label_M: Tensor, sign_M: Tensor) -> Tensor:

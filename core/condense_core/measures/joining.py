@@ -5,24 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from scipy.cluster import hierarchy
 
-from condense_core.compiling import compiled
+from condense_core.measures import in_compiled_code
+from condense_core.measures.from_scipy import compiled_function
+from condense_core.measures.in_compiled_code import Functions
 from condense_core.measures.similarity import other_pairs, pair_kernels
 
 _Array = np.ndarray[Any, Any]
 
 # What `linkage` and `fcluster` call once they have checked what they were given, which takes them longer than the work
 # itself of so few kernels: used where this SciPy has it, and tested to be the same.
-_compiled: Any = getattr(hierarchy, "_hierarchy", None)
-_chain: Callable[[_Array, int, int], _Array] | None = getattr(_compiled, "nn_chain", None)
-_cut: Callable[[_Array, _Array, float, int], None] | None = getattr(_compiled, "cluster_dist", None)
+_chain = compiled_function("cluster", "_hierarchy", "nn_chain")
+_cut = compiled_function("cluster", "_hierarchy", "cluster_dist")
 # SciPy's number for the average.
 _AVERAGE = 2
 
@@ -35,57 +32,25 @@ class Joins(Protocol):
         0 for one that is not kept."""
 
 
-class _Numbas(NamedTuple):
-    join: Callable[[_Array, _Array, _Array, _Array], None]
-    group: Callable[[_Array, _Array, _Array, float, _Array], None]
-
-
-_numbas: _Numbas | None = None
-
-
 def joins(upper_ST: _Array, kept_SM: _Array) -> Joins:
     """The joins of kernels whose cosines are `upper_ST` (`similarity.upper_triangle`), by average linkage of 1 - |cos|.
 
-    The groups are the same whether or not `compile_joining` has been called.
+    The groups are the same whether or not measures are compiled (`in_compiled_code`).
     """
-    return _SciPys(upper_ST, kept_SM) if _numbas is None else _Compiled(_numbas, upper_ST, kept_SM)
-
-
-def compile_joining() -> float:
-    """Have what follows in this process compiled by Numba: a third of the time for layers of 50 kernels. Seconds that
-    compiling took, 0 where the user's cache had it; ImportError where it cannot be."""
-    global _numbas
-    _numbas, seconds = _loaded()
-    return seconds
-
-
-@cache
-def _loaded() -> tuple[_Numbas, float]:
-    def join() -> tuple[Callable[..., Any], object]:
-        from condense_core.measures import compiled_joining
-
-        return compiled_joining.join, compiled_joining.JOIN_SIGNATURE
-
-    def group() -> tuple[Callable[..., Any], object]:
-        from condense_core.measures import compiled_joining
-
-        return compiled_joining.group, compiled_joining.GROUP_SIGNATURE
-
-    sources = [Path(__file__).with_name("compiled_joining.py")]
-    both = [compiled(make, sources) for make in (join, group)]
-    return _Numbas(*(each.call for each in both)), sum(each.compiled_s for each in both)
+    functions = in_compiled_code.functions()
+    return _SciPys(upper_ST, kept_SM) if functions is None else _Compiled(functions, upper_ST, kept_SM)
 
 
 class _Compiled:
     """By Numba, all members in one call."""
 
-    def __init__(self, numbas: _Numbas, upper_ST: _Array, kept_SM: _Array) -> None:
+    def __init__(self, functions: Functions, upper_ST: _Array, kept_SM: _Array) -> None:
         members, kernels = kept_SM.shape
-        self._group = numbas.group
+        self._group = functions.group
         self._kept_SM = np.ascontiguousarray(kept_SM)
         self._pair_SJ2 = np.empty((members, kernels, 2), np.int64)
         self._height_SJ = np.empty((members, kernels))
-        numbas.join(np.ascontiguousarray(upper_ST), self._kept_SM, self._pair_SJ2, self._height_SJ)
+        functions.join(np.ascontiguousarray(upper_ST), self._kept_SM, self._pair_SJ2, self._height_SJ)
 
     def groups_at(self, height: float) -> _Array:
         group_SM = np.empty(self._kept_SM.shape, np.int64)
@@ -129,15 +94,20 @@ class _SciPys:
 def average_linkage(distance_P: _Array, kernels: int) -> _Array:
     """SciPy's linkage matrix (J - 1, 4), in the order of heights; `distance_P` is of each pair, float64, row by row of
     the upper triangle. J ≥ 2."""
-    if _chain is None:
-        merges: _Array = hierarchy.linkage(distance_P, method="average")
-        return merges
-    return _chain(distance_P, kernels, _AVERAGE)
+    if _chain is not None:
+        found: _Array = _chain(distance_P, kernels, _AVERAGE)
+        return found
+    from scipy.cluster import hierarchy
+
+    merges: _Array = hierarchy.linkage(distance_P, method="average")
+    return merges
 
 
 def groups_at(merges: _Array, height: float) -> _Array:
     """A number for each kernel, (J,) int32 from 1 on: the same where they are joined at or below `height`."""
     if _cut is None:
+        from scipy.cluster import hierarchy
+
         found: _Array = hierarchy.fcluster(merges, height, criterion="distance")
         return found
     group_J = np.empty(len(merges) + 1, np.int32)

@@ -27,10 +27,16 @@ def motion(weight_MK: Tensor, velocity_MK: Tensor) -> Motion:
     of time: their ratio scales as 1/r, which is what remark 1 there says. NaN for a kernel of norm 0. ValueError where
     the shapes differ.
     """
-    unit_MK, rate_MK = units_of(weight_MK), _velocity(weight_MK, velocity_MK)
+    _check_shapes(weight_MK, velocity_MK)
+    return motion_of(units_of(weight_MK), norms_of(weight_MK), velocity_MK)
+
+
+def motion_of(unit_MK: Tensor, norm_M: Tensor, velocity_MK: Tensor) -> Motion:
+    """`motion` of kernels whose directions and norms are known."""
+    rate_MK = velocity_MK.detach().to(torch.float64)
     along_M = (rate_MK * unit_MK).sum(dim=-1)
     across_MK = rate_MK - along_M[..., None] * unit_MK
-    return Motion(torch.linalg.vector_norm(across_MK, dim=-1) / norms_of(weight_MK), along_M.abs())
+    return Motion(torch.linalg.vector_norm(across_MK, dim=-1) / norm_M, along_M.abs())
 
 
 def velocity_alignment(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
@@ -38,12 +44,16 @@ def velocity_alignment(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
 
     Zhou et al. 2022, eq. 9: that is what condensed means for one kernel. NaN where a kernel or its velocity is zero.
     """
-    rate_MK = _velocity(weight_MK, velocity_MK)
-    return (units_of(weight_MK) * units_of(rate_MK)).sum(dim=-1).abs().clamp_(max=1.0)
+    _check_shapes(weight_MK, velocity_MK)
+    return velocity_alignment_of(units_of(weight_MK), velocity_MK)
 
 
-def _velocity(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
+def velocity_alignment_of(unit_MK: Tensor, velocity_MK: Tensor) -> Tensor:
+    """`velocity_alignment` of kernels whose directions are known."""
+    return (unit_MK * units_of(velocity_MK)).sum(dim=-1).abs().clamp_(max=1.0)
+
+
+def _check_shapes(weight_MK: Tensor, velocity_MK: Tensor) -> None:
     if weight_MK.shape != velocity_MK.shape:
         shapes = f"{tuple(weight_MK.shape)} and {tuple(velocity_MK.shape)}"
         raise ValueError(f"expected kernels and their velocities of one shape (M, K), got {shapes}")
-    return velocity_MK.detach().to(torch.float64)

@@ -54,7 +54,7 @@ def fix_sign(axis_K: Tensor) -> Tensor:
     "Cancel" means to within the rounding of the sum itself, so that noise in the last bits does not choose the sign;
     of several largest entries, equal to within the same rounding, the first counts. NaN passes through.
     """
-    return axis_K * _sign(axis_K.tolist())
+    return axis_K * sign_of(axis_K.tolist())
 
 
 def fix_signs(axes_GK: Tensor) -> Tensor:
@@ -64,11 +64,12 @@ def fix_signs(axes_GK: Tensor) -> Tensor:
     # a plain sum is off by no more than this: only near 0 the exact one may have the other sign
     close_G = total_G.abs() <= 4 * axes_GK.shape[1] * torch.finfo(torch.float64).eps * size_G
     for row in close_G.nonzero()[:, 0].tolist():
-        sign_G[row] = _sign(axes_GK[row].tolist())
+        sign_G[row] = sign_of(axes_GK[row].tolist())
     return axes_GK * sign_G[:, None]
 
 
-def _sign(values: list[float]) -> float:
+def sign_of(values: list[float]) -> float:
+    """What `fix_sign` multiplies an axis of these entries by."""
     total, size = math.fsum(values), math.fsum(map(abs, values))
     rounding = len(values) * torch.finfo(torch.float64).eps
     if abs(total) <= rounding * size:

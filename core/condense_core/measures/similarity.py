@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from condense_core.measures import in_compiled_code
 from condense_core.measures.kernels import unit_kernels
 
 _Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -36,6 +37,18 @@ def upper_triangle(cosine_SMM: _Floats) -> _Floats:
     """Each pair once, (S, T)."""
     members, kernels, _ = cosine_SMM.shape
     return cosine_SMM.reshape(members, kernels * kernels).take(_upper(kernels), axis=1)
+
+
+def pairs_of(unit_SMK: Tensor) -> _Floats:
+    """`upper_triangle` of the cosines of each member's directions, in compiled code where there is any for so few
+    entries; off by the last bits of a sum then."""
+    functions = in_compiled_code.functions()
+    if functions is None or not in_compiled_code.is_for(unit_SMK):
+        return upper_triangle(cosines(unit_SMK).cpu().numpy())
+    members, kernels, _ = unit_SMK.shape
+    upper_ST = np.empty((members, kernels * (kernels + 1) // 2))
+    functions.pairs(unit_SMK.contiguous().numpy(), upper_ST)
+    return upper_ST
 
 
 def mean_pair_abs_cos(upper_ST: _Floats, kernels: int) -> _Floats:

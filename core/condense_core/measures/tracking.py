@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import count
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from condense_core.measures import in_compiled_code
+from condense_core.measures.from_scipy import compiled_function
+from condense_core.measures.in_compiled_code import Functions
 
 _Array = np.ndarray[Any, Any]
 # No label: nothing equals labels of so.
@@ -65,14 +70,19 @@ class Tracker:
             old_label_SM, old_sign_SM, then_SM = self._before[:, [self._row_of[numbers[row]] for row in known]]
             if then_SM.shape[1] != found_SM.shape[1]:
                 raise ValueError(_another_size(then_SM.shape[1], found_SM.shape[1]))
-            same_S = (then_SM == found_SM[known]).all(axis=1)
-            # the same lines: they keep their names, and only their sides are compared
-            label_SM[known[same_S]] = old_label_SM[same_S]
-            sign_SM[known[same_S]] = _turned(old_label_SM[same_S], old_sign_SM[same_S], sign_SM[known[same_S]])
-            other = known[~same_S]
+            functions = in_compiled_code.functions()
+            if functions is None:
+                same_S = (then_SM == found_SM[known]).all(axis=1)
+                # the same lines: they keep their names, and only their sides are compared
+                label_SM[known[same_S]] = old_label_SM[same_S]
+                sign_SM[known[same_S]] = _turned(old_label_SM[same_S], old_sign_SM[same_S], sign_SM[known[same_S]])
+                follow, other_S = _followed, ~same_S
+            else:
+                follow, other_S = partial(_followed_compiled, functions), np.ones(len(known), bool)
+            other = known[other_S]
             if len(other):
-                before_SM = old_label_SM[~same_S], old_sign_SM[~same_S]
-                label_SM[other], sign_SM[other] = _followed(*before_SM, found_SM[other], sign_SM[other])
+                before_SM = old_label_SM[other_S], old_sign_SM[other_S]
+                label_SM[other], sign_SM[other] = follow(*before_SM, found_SM[other], sign_SM[other])
         self._keep(numbers, label_SM, sign_SM, found_SM)
         return label_SM, sign_SM
 
@@ -127,8 +137,22 @@ def _followed(old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_
     found_label_SM = np.take_along_axis(number_SL, at_SM, axis=1)
     found_sign_SM = np.take_along_axis(side_SL, at_SM, axis=1) * sign_SM
     for row in np.flatnonzero(~clear_S):
-        paired = _paired(old_label_SM[row], old_sign_SM[row], label_SM[row], sign_SM[row])
-        found_label_SM[row], found_sign_SM[row] = _renamed(*paired, label_SM[row], sign_SM[row])
+        found_label_SM[row], found_sign_SM[row] = _matched(
+            old_label_SM[row], old_sign_SM[row], label_SM[row], sign_SM[row]
+        )
+    return found_label_SM, found_sign_SM
+
+
+def _followed_compiled(
+    functions: Functions, old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_SM: _Array
+) -> tuple[_Array, _Array]:
+    """`_followed` in compiled code, also of lines that are the same."""
+    found_label_SM, found_sign_SM, clear_S = label_SM.copy(), sign_SM.copy(), np.empty(len(label_SM), bool)
+    functions.follow(old_label_SM, old_sign_SM, found_label_SM, found_sign_SM, clear_S)
+    for row in np.flatnonzero(~clear_S):
+        found_label_SM[row], found_sign_SM[row] = _matched(
+            old_label_SM[row], old_sign_SM[row], label_SM[row], sign_SM[row]
+        )
     return found_label_SM, found_sign_SM
 
 
@@ -183,10 +207,24 @@ def _most_in_common(shared_OL: _Array) -> list[tuple[int, int]]:
         return []
     if shared_OL.shape == (1, 1):
         return [(0, 0)]
-    # a tenth of a second, which only lines are worth that have to be told apart
+    return list(zip(*(side.tolist() for side in _assignment()(shared_OL, maximize=True)), strict=True))
+
+
+@cache
+def _assignment() -> Callable[..., Any]:
+    """SciPy's `linear_sum_assignment`."""
+    found = compiled_function("optimize", "_lsap", "linear_sum_assignment")
+    if found is not None:
+        return found
     from scipy.optimize import linear_sum_assignment
 
-    return list(zip(*(side.tolist() for side in linear_sum_assignment(shared_OL, maximize=True)), strict=True))
+    public: Callable[..., Any] = linear_sum_assignment
+    return public
+
+
+def _matched(old_label_M: _Array, old_sign_M: _Array, new_label_M: _Array, new_sign_M: _Array) -> tuple[_Array, _Array]:
+    number_of, side_of = _paired(old_label_M, old_sign_M, new_label_M, new_sign_M)
+    return _renamed(number_of, side_of, new_label_M, new_sign_M)
 
 
 def _renamed(number_of: list[int], side_of: list[int], label_M: _Array, sign_M: _Array) -> tuple[_Array, _Array]:

@@ -39,7 +39,7 @@ MOST_WEIGHTS = 100_000
 MOST_OF_MEMBERS = LARGEST_FRAME // 16
 
 _ITEM_SIZES = {"i1": 1, "i2": 2, "f4": 4, "f8": 8}
-_DTYPES = {"i1": np.int8, "i2": np.int16, "f4": np.float32, "f8": np.float64}
+_DTYPES = {name: np.dtype(f"<{name}") for name in _ITEM_SIZES}
 # A scenario has at most 64 layers of 65,536 kernels, and some dozen parameters and scalars a layer.
 Count = Annotated[int, Meta(ge=0, le=2**31)]
 Counts = Annotated[tuple[Count, ...], Meta(max_length=65_536)]
@@ -55,7 +55,7 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, values: Any, dtype: Literal["i1", "i2", "f4", "f8"]) -> Array:
-        array = np.ascontiguousarray(values, dtype=np.dtype(_DTYPES[dtype]).newbyteorder("<"))
+        array = np.ascontiguousarray(values, dtype=_DTYPES[dtype])
         return cls(dtype, array.shape, array.tobytes())
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Array(msgspec.Struct, frozen=True, array_like=True):
 
     def numpy(self) -> npt.NDArray[Any]:
         """The values, read-only."""
-        return np.frombuffer(self.data, np.dtype(_DTYPES[self.dtype]).newbyteorder("<")).reshape(self.shape)
+        return np.frombuffer(self.data, _DTYPES[self.dtype]).reshape(self.shape)
 
 
 class Similarity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="similarity"):
@@ -222,7 +222,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
     def numpy(self) -> dict[str, npt.NDArray[Any]]:
         """The parameters by name, read-only; RunFileError if the frame is not whole."""
-        sizes = [len(value.data) // np.dtype(_DTYPES[value.dtype]).itemsize for value in self.values]
+        sizes = [len(value.data) // _ITEM_SIZES[value.dtype] for value in self.values]
         if len(self.names) != len(self.values) or len(set(self.names)) != len(self.names):
             raise RunFileError("recorded weights do not match their names; the run file is damaged")
         if sum(sizes) > MOST_WEIGHTS:

@@ -3,14 +3,16 @@ those that Numba compiles as SciPy's."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
 from planted import generator, orthogonal_axes, planted_layer
 from scipy.cluster import hierarchy
 
-from condense_core.measures import clusters, joining, kernels, similarity
-from condense_core.thresholds import COARSE, FINE
+from condense_core.measures import clusters, in_compiled_code, joining, kernels, lines, similarity, tracking
+from condense_core.thresholds import COARSE, FINE, Cut
 
 
 def layers(entries: int, kernels: int = 30) -> torch.Tensor:
@@ -76,12 +78,12 @@ def test_what_scipy_calls_is_what_it_gives(kernels, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def numbas():
+def functions():
     numba = pytest.importorskip("numba")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numba.config, "DISABLE_JIT", 0)
-        joining._loaded.cache_clear()
-        return joining._loaded()[0]
+        in_compiled_code.loaded.cache_clear()
+        return in_compiled_code.loaded()[0]
 
 
 def random_cosines(members: int, kernels: int, levels: int | None) -> np.ndarray:
@@ -97,13 +99,13 @@ def kernels_of(weight_SMK: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("levels", [None, 20, 3])
 @pytest.mark.parametrize("count", [1, 2, 3, 50])
-def test_compiled_joins_are_scipys(count, levels, numbas):
+def test_compiled_joins_are_scipys(count, levels, functions):
     members = 40
     upper_ST = random_cosines(members, count, levels)
     kept_SM = np.ones((members, count), bool)
     kept_SM[: members // 2] = np.random.default_rng(count).random((members // 2, count)) < 0.7
     before = upper_ST.copy()
-    ours, scipys = joining._Compiled(numbas, upper_ST, kept_SM), joining._SciPys(upper_ST, kept_SM)
+    ours, scipys = joining._Compiled(functions, upper_ST, kept_SM), joining._SciPys(upper_ST, kept_SM)
     assert np.array_equal(upper_ST, before)
     # at the cuts, at a height that many distances have, and where all are one group
     for height in (1 - FINE.cos, 1 - COARSE.cos, 1 / 3, 0.5, 2.0):
@@ -114,19 +116,135 @@ def test_compiled_joins_are_scipys(count, levels, numbas):
             assert found_M[kept_M].min(initial=1) >= 1 and found_M.max() <= count
 
 
-def test_heights_of_compiled_joins_are_scipys_to_the_bit(numbas):
+def test_heights_of_compiled_joins_are_scipys_to_the_bit(functions):
     upper_ST = random_cosines(8, 30, None)
-    ours = joining._Compiled(numbas, upper_ST, np.ones((8, 30), bool))
+    ours = joining._Compiled(functions, upper_ST, np.ones((8, 30), bool))
     distance_SP = 1 - np.abs(upper_ST[:, similarity.other_pairs(30)])
     for row, distance_P in enumerate(distance_SP):
         merges = joining.average_linkage(distance_P, 30)
         assert np.array_equal(np.sort(ours._height_SJ[row, :29]), merges[:, 2])
 
 
-def test_lines_are_the_same_whether_or_not_they_are_compiled(numbas, monkeypatch):
-    weight_SMK = layers(6)
-    plain = clusters.cut_at_each(trees(weight_SMK), (FINE, COARSE))
-    monkeypatch.setattr(joining, "_numbas", numbas)
-    for one, other in zip(plain, clusters.cut_at_each(trees(weight_SMK), (FINE, COARSE)), strict=True):
-        for name in ("label_SM", "sign_SM", "axis_GK", "size_G", "end_S", "coverage_S", "tightness_S"):
-            assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True), name
+def assert_same_lines(found: Sequence[clusters.MembersLines], expected: Sequence[clusters.MembersLines]) -> None:
+    for one, other in zip(found, expected, strict=True):
+        for name in ("label_SM", "sign_SM", "size_G", "end_S", "directions_S", "kept_S", "coverage_S"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name, strict=True)
+        for name in ("mean_abs_cos_S", "tightness_S"):
+            np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-13, atol=0)
+        torch.testing.assert_close(one.axis_GK, other.axis_GK, rtol=0, atol=1e-12)
+
+
+def lines_both_ways(
+    weight_SMK: torch.Tensor, functions: in_compiled_code.Functions, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[clusters.MembersLines], list[clusters.MembersLines]]:
+    """In compiled code and without."""
+    unit_SMK = kernels.units_of(weight_SMK)
+    kept_SM = clusters.kept_kernels(kernels.norms_of(weight_SMK).numpy())
+    given = unit_SMK, kept_SM, similarity.pairs_of(unit_SMK), (FINE, COARSE)
+    plain = lines.members_lines(*given)
+    monkeypatch.setattr(in_compiled_code, "_functions", functions)
+    return lines.members_lines(*given), plain
+
+
+@pytest.mark.parametrize("entries", [1, 2, 3, 6, 26, in_compiled_code.MOST_ENTRIES])
+def test_lines_are_the_same_whether_or_not_they_are_compiled(entries, functions, monkeypatch):
+    # two lines at a right angle that one entry cannot have
+    weight_SMK = layers(entries) if entries > 1 else layers(2)[:, :, :1]
+    assert_same_lines(*lines_both_ways(weight_SMK, functions, monkeypatch))
+
+
+def test_lines_of_many_layers_on_their_way_are_the_same_compiled(functions, monkeypatch):
+    start_SMK = torch.randn(60, 50, 6, dtype=torch.float64, generator=generator(1))
+    way_S11 = torch.linspace(0, 6, 60, dtype=torch.float64)[:, None, None]
+    side_M = torch.where(torch.arange(50) % 3 == 0, -1.0, 1.0)[:, None]
+    found, plain = lines_both_ways(
+        start_SMK + way_S11 * side_M * torch.arange(1.0, 7.0, dtype=torch.float64), functions, monkeypatch
+    )
+    assert_same_lines(found, plain)
+    assert len({*plain[0].lines_S.tolist()}) > 3, "layers of different numbers of lines"
+
+
+def test_of_equal_distances_compiled_lines_take_the_same(functions, monkeypatch):
+    weight_SMK = torch.randn(40, 30, 5, dtype=torch.float64, generator=generator(3))
+    unit_SMK, kept_SM = kernels.units_of(weight_SMK), np.ones((40, 30), bool)
+    kept_SM[:20] = np.random.default_rng(0).random((20, 30)) < 0.7
+    upper_ST = np.round(similarity.pairs_of(unit_SMK) * 10) / 10
+    given = unit_SMK, kept_SM, upper_ST, (Cut(0.85, 0.05), Cut(0.5, 0.1))
+    plain = lines.members_lines(*given)
+    monkeypatch.setattr(in_compiled_code, "_functions", functions)
+    assert_same_lines(lines.members_lines(*given), plain)
+
+
+@pytest.mark.parametrize("axis", [(1.0, -1.0), (-1.0, 1.0), (1.0, 2.0, -3.0), (0.0, 1.0, -1.0), (-2.0, 1.0, 1.0)])
+def test_an_axis_whose_entries_cancel_has_its_sign_compiled(axis, functions, monkeypatch):
+    kernel_M1 = torch.tensor([1.0, -2.0, 1.0, 3.0, -1.0, 1.0], dtype=torch.float64)[:, None]
+    found, plain = lines_both_ways((kernel_M1 * torch.tensor(axis, dtype=torch.float64))[None], functions, monkeypatch)
+    assert_same_lines(found, plain)
+
+
+def test_two_equal_directions_have_an_axis_in_their_plane_compiled(functions, monkeypatch):
+    # four kernels on each of two axes at a right angle are two lines; all eight together have no axis of their own
+    weight_SMK = torch.eye(3, dtype=torch.float64)[[0, 1] * 4][None]
+    found, plain = lines_both_ways(weight_SMK, functions, monkeypatch)
+    assert np.array_equal(found[0].label_SM, plain[0].label_SM)
+    assert np.array_equal(found[0].tightness_S, [1.0])
+    assert 0.5 <= found[0].mean_abs_cos_S[0] <= np.sqrt(0.5) + 1e-12
+
+
+def test_a_compiled_cut_that_is_none_is_refused(functions, monkeypatch):
+    monkeypatch.setattr(in_compiled_code, "_functions", functions)
+    unit_SMK = kernels.units_of(layers(6))
+    with pytest.raises(ValueError, match="0 < cut < 1"):
+        lines.members_lines(unit_SMK, np.ones((7, 30), bool), similarity.pairs_of(unit_SMK), [Cut(1.5, 0.1)])
+
+
+@pytest.mark.parametrize("entries", [1, 6, 32])
+def test_compiled_pairs_are_cosines(entries, functions, monkeypatch):
+    unit_SMK = kernels.units_of(torch.randn(5, 20, entries, dtype=torch.float64, generator=generator(0)))
+    unit_SMK[1, 3] = torch.nan
+    plain_ST = similarity.pairs_of(unit_SMK)
+    monkeypatch.setattr(in_compiled_code, "_functions", functions)
+    found_ST = similarity.pairs_of(unit_SMK)
+    np.testing.assert_allclose(found_ST, plain_ST, rtol=0, atol=1e-15)
+    assert np.isnan(found_ST[1]).sum() == 20
+    assert np.nanmax(np.abs(found_ST)) <= 1
+    # as they are used by whoever lays kernels out in another way
+    turned_SMK = unit_SMK.mT.contiguous().mT
+    np.testing.assert_array_equal(similarity.pairs_of(turned_SMK), found_ST)
+
+
+def random_lines(seed: int, members: int = 200, kernels: int = 24) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and signs of layers with up to five lines, and kernels on none."""
+    drawn = np.random.default_rng(seed)
+    most_S1 = drawn.integers(0, 6, (members, 1))
+    label_SM = np.minimum(drawn.integers(-2, 5, (members, kernels)), most_S1 - 1)
+    # numbered without a gap, as they are found
+    for row, label_M in enumerate(label_SM):
+        used, at = np.unique(label_M[label_M >= 0], return_inverse=True)
+        label_SM[row, label_M >= 0] = at
+        assert len(used) <= 5
+    return label_SM, np.where(label_SM >= 0, drawn.choice([-1, 1], label_SM.shape), 0)
+
+
+def test_lines_are_followed_the_same_compiled(functions, monkeypatch):
+    numbers = list(range(200))
+    plain, compiled = tracking.Tracker(), tracking.Tracker()
+    label_SM, sign_SM = random_lines(0)
+    drawn = np.random.default_rng(9)
+    matched = 0
+    for seed in range(6):
+        expected = plain.follow(numbers, label_SM, sign_SM)
+        with monkeypatch.context() as patch:
+            patch.setattr(in_compiled_code, "_functions", functions)
+            found = compiled.follow(numbers, label_SM, sign_SM)
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+        matched += int((found[0] != label_SM).any())
+        # of a third of the kernels another line, of some layers none, and of others all lines
+        other_label_SM, other_sign_SM = random_lines(seed + 1)
+        moved_SM = drawn.random(label_SM.shape) < drawn.choice([0, 0.3, 1], (200, 1))
+        label_SM = np.where(moved_SM, other_label_SM, label_SM)
+        sign_SM = np.where(moved_SM, other_sign_SM, np.where(label_SM >= 0, -sign_SM, 0))
+        for row, label_M in enumerate(label_SM):
+            label_SM[row, label_M >= 0] = np.unique(label_M[label_M >= 0], return_inverse=True)[1]
+    assert matched > 3, "lines that have other names than they were found with"

@@ -5,6 +5,7 @@ What a run records and what `theory` predicts ask here, so that both say the sam
 
 from __future__ import annotations
 
+import functools
 import math
 
 import torch
@@ -85,8 +86,13 @@ def why_no_linear_dynamics(experiment: Experiment) -> str:
 
 def value_and_derivative_at_zero(experiment: Experiment) -> tuple[float, float]:
     """σ(0) and σ'(0) of the first layer, the second of which multiplies Z."""
+    return _at_zero(experiment.layers[0].activation)
+
+
+@functools.cache
+def _at_zero(name: str) -> tuple[float, float]:
     zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
-    value = activation(experiment.layers[0].activation)(zero)
+    value = activation(name)(zero)
     return float(value.detach()), float(torch.autograd.grad(value, zero)[0])
 
 

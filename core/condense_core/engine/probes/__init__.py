@@ -22,7 +22,7 @@ from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
-from condense_core.measures.joining import compile_joining
+from condense_core.measures.in_compiled_code import compile_measures
 from condense_core.plugins.kinds import OwnProbe
 from condense_core.plugins.load import Plugin
 from condense_core.rows_of_layers import OUTPUTS_PROBE
@@ -31,9 +31,11 @@ from condense_core.scenario.schedule import scheduled_steps
 
 __all__ = ["Measurement", "MemberViews", "Probe", "View", "probes_for"]
 
-# What compiled lines save of a layer of one member at one step, and what it takes to load Numba.
-SAVED_S = 4e-5
+# What compiled measures save of a pair of kernels of one member at one step; what it takes to load them, with Numba and
+# where it is there already.
+SAVED_S = 2e-8
 LOADING_S = 1.0
+LOADING_MEASURES_S = 0.1
 
 
 def probes_for(
@@ -45,11 +47,14 @@ def probes_for(
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
     """
     members, steps = together(start), scheduled_steps(experiment)
-    saved = SAVED_S * len(experiment.members) * len(experiment.layer_names) * len(steps)
-    if "condensation" in experiment.record.probes and ("numba" in sys.modules or saved > LOADING_S):
+    pairs = sum(members.geometry(layer).kernels ** 2 for layer in members.layers)
+    saved = SAVED_S * experiment.ensemble.members * pairs * len(steps)
+    if "condensation" in experiment.record.probes and saved > (
+        LOADING_MEASURES_S if "numba" in sys.modules else LOADING_S
+    ):
         # the lines are the same without it
         with contextlib.suppress(ImportError):
-            compile_joining()
+            compile_measures()
     makers: dict[str, Callable[[], Probe]] = {
         "similarity": lambda: SimilarityProbe(members),
         "condensation": lambda: CondensationProbe(members),

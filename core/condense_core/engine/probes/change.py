@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import MemberViews, NumpyArray, together
 from condense_core.engine.probes.view import View
 from condense_core.measures.change import relative_changes
-from condense_core.measures.motion import motion, velocity_alignment
+from condense_core.measures.kernels import norms_of
+from condense_core.measures.motion import motion_of, velocity_alignment_of
 from condense_core.runfile.reader import RunReader
 
 
@@ -22,6 +24,7 @@ class Change:
     def __init__(self, start: View | MemberViews) -> None:
         members = together(start)
         self._initial = {layer: members.kernels(layer).clone() for layer in members.layers}
+        self._start = {layer: norms_of(initial.flatten(1)) for layer, initial in self._initial.items()}
         self._row_of = {number: row for row, number in enumerate(members.numbers)}
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
@@ -29,15 +32,16 @@ class Change:
         rows = [self._row_of[number] for number in members.numbers]
         for layer in members.layers:
             weight_SMK = members.kernels(layer)
-            changed_S = relative_changes(weight_SMK, self._initial[layer][rows])
+            changed_S = relative_changes(weight_SMK, self._initial[layer][rows], self._start[layer][rows])
             into.scalar(f"{layer}.relative_change", changed_S.cpu().numpy())
             gradient_SMK = members.kernel_gradient(layer)
             if gradient_SMK is None:
                 continue
-            kept_SM, velocity_SMK = members.kept(layer), -gradient_SMK
-            rates = motion(weight_SMK, velocity_SMK)
+            kept_SM, unit_SMK, velocity_SMK = members.kept(layer), members.units(layer), -gradient_SMK
+            norm_SM = torch.from_numpy(members.norms(layer)).to(unit_SMK.device)
+            rates = motion_of(unit_SMK, norm_SM, velocity_SMK)
             ratio_SM = (rates.turning_M / rates.growth_M).cpu().numpy()
-            cosine_SM = velocity_alignment(weight_SMK, velocity_SMK).cpu().numpy()
+            cosine_SM = velocity_alignment_of(unit_SMK, velocity_SMK).cpu().numpy()
             into.scalar(f"{layer}.velocity_cos", mean_of(cosine_SM, kept_SM))
             into.scalar(f"{layer}.turning_to_growth", _medians(ratio_SM, kept_SM))
 

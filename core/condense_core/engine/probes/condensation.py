@@ -103,7 +103,7 @@ class CondensationProbe:
         members = together(view)
         for layer in members.layers:
             self._measure_layer(layer, members, into)
-            values_Sr = singular_values(members.trees(layer).unit_SMK)
+            values_Sr = singular_values(members.kept_units(layer))
             into.scalar(f"{layer}.effective_rank", effective_ranks(values_Sr).numpy())
             if layer in self._slices:
                 weight_SMK = members.kernels(layer)
@@ -211,15 +211,15 @@ class CondensationProbe:
 def _judged(lines: MembersLines, cut: Cut, entries_S: Sequence[int]) -> tuple[NumpyArray, NumpyArray]:
     """What chance makes of as many kernels as each member keeps, a `Null` in each row (S, 3), and whether each has
     condensed (S,)."""
-    each_S2 = np.stack([np.array(entries_S), lines.kept_S], axis=1)
     # of many members few differ in these
-    some, which_S = np.unique(each_S2, axis=0, return_inverse=True)
+    pairs = list(zip(entries_S, lines.kept_S.tolist(), strict=True))
+    at = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
     nulls = [
         null_condensation(entries, calibration_size(kept), cut=cut.cos, smallest_share=cut.share)
-        for entries, kept in some.tolist()
+        for entries, kept in at
     ]
-    null_SQ = np.array(nulls)[which_S]
-    return null_SQ, are_condensed(lines.coverage_S, lines.tightness_S, null_SQ, each_S2[:, 0])
+    null_SQ = np.array(nulls)[[at[pair] for pair in pairs]]
+    return null_SQ, are_condensed(lines.coverage_S, lines.tightness_S, null_SQ, np.array(entries_S))
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from condense_core.engine.network.prediction import Source
 from condense_core.engine.probes.view import View
-from condense_core.measures.clusters import MembersLines, Trees, cut_at_each, linkage_trees
+from condense_core.measures.clusters import MembersLines, only_kept
 from condense_core.measures.kernels import norms_of, units_of
+from condense_core.measures.lines import members_lines
 from condense_core.measures.signal import Spectra
-from condense_core.measures.similarity import cosines, upper_triangle
+from condense_core.measures.similarity import cosines, pairs_of
 from condense_core.scenario.geometry import Geometry
 from condense_core.thresholds import COARSE, FINE, Cut
 
@@ -107,19 +108,19 @@ class MemberViews:
 
     def pairs(self, layer: str) -> NumpyArray:
         """Each pair of `cosine` once (S, T)."""
-        return self._once(("pairs", layer), lambda: upper_triangle(self.cosine(layer)))
+        return self._once(("pairs", layer), lambda: pairs_of(self.units(layer)))
 
-    def trees(self, layer: str) -> Trees:
-        """How the layers' kernels join to lines, before any cut."""
-        return self._once(
-            ("trees", layer),
-            lambda: linkage_trees(self.units(layer).cpu(), self.kept(layer), self.pairs(layer)),
-        )
+    def kept_units(self, layer: str) -> Tensor:
+        """The kernels' directions (S, M, K), float64, on the CPU; 0 for a kernel that is not kept."""
+        return self._once(("kept units", layer), lambda: only_kept(self.units(layer).cpu(), self.kept(layer)))
 
     def lines(self, layer: str, cut: Cut = FINE) -> MembersLines:
         """The lines at one of the two cuts."""
         cuts = (FINE, COARSE)
-        found = self._once(("lines", layer), lambda: cut_at_each(self.trees(layer), cuts))
+        found = self._once(
+            ("lines", layer),
+            lambda: members_lines(self.kept_units(layer), self.kept(layer), self.pairs(layer), cuts),
+        )
         return found[cuts.index(cut)]
 
     def kernel_gradient(self, layer: str) -> Tensor | None:

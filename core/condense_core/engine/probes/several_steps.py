@@ -25,7 +25,7 @@ from condense_core.runfile.stacks import Stack
 
 # Copies that are kept of what training has in memory, and pairs of kernels of the widest layer.
 KEPT_BYTES = 4 * 2**20
-PAIRS_BYTES = 8 * 2**20
+PAIRS_BYTES = 12 * 2**20
 # Beyond this, what goes step by step is nearly all that there is.
 MOST_STEPS = 32
 

@@ -38,7 +38,7 @@ class TrainingEnsemble:
     ) -> None:
         """`datasets` has a sample for each of `experiment.members`, the same object where they share one."""
         self.step = 0
-        self.members = list(range(len(experiment.members)))
+        self.members = list(range(experiment.ensemble.members))
         """Numbers of those that still train."""
         self.notes: list[str] = []
         """What people should know of how steps are taken; whoever reads them empties the list."""
@@ -138,6 +138,11 @@ class TrainingEnsemble:
             done = torch.cuda.Event()  # type: ignore[no-untyped-call]
             done.record(torch.cuda.current_stream(self._device))
             done.synchronize()
+
+    def is_finite(self) -> bool:
+        """Whether every weight in training is; a loss that is not leaves none so for long."""
+        sums = torch.stack([value.detach().sum() for group in self._parameters.groups for value in group.params])
+        return bool(torch.isfinite(sums).all())
 
     def warm_up(self) -> None:
         """Do most of a step's work, or a block's, and change nothing, to see how long it takes."""

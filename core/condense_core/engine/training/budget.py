@@ -32,6 +32,7 @@ class Budget:
         self.besides = 0.0
         """What measuring has cost that is no probe's."""
         self._cost = dict.fromkeys(self.seconds, 0.0)
+        self._most = dict.fromkeys(self.seconds, 0.0)
         self._waited = dict.fromkeys(self.seconds, 0)
         self._announced: set[str] = set()
         self.left_out = dict.fromkeys(self.seconds, 0)
@@ -47,8 +48,8 @@ class Budget:
 
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
-        # the last step is measured whatever that costs: it must find some of the share left
-        for_the_last = sum(self._cost.values())
+        # all run at the last step, whatever they cost, and must find some of the share left
+        for_the_last = sum(self._most.values())
         return max(self._share * trained - for_the_last, self._grace * self._part_of_grace())
 
     def _part_of_grace(self) -> float:
@@ -100,6 +101,7 @@ class Budget:
         for name, seconds in costs.items():
             self.seconds[name] += seconds
             self._cost[name] = seconds / steps
+            self._most[name] = max(self._most[name], self._cost[name])
             self._waited[name] = 0
 
     def report(self, trained: float) -> str:

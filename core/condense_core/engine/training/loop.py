@@ -131,6 +131,13 @@ class Loop:
         return min(due, step + every - step % every) if every else due
 
     def _measure(self, step: int, last: int) -> Outcome | None:
+        first, self._measure_first = self._measure_first, False
+        must = step == last or first or step in self._required
+        may_stop = self._experiment.stop is not None and step % self._experiment.stop.every == 0
+        due = not may_stop and self._recorder.is_due(step, self._thread.progress[1], must=must)
+        if not (may_stop or due or step == last) and self._ensemble.is_finite():
+            # what the loss of many members takes is as much as a step of theirs
+            return None
         members = self._members()
         losses = dict(zip(members.numbers, members.loss().tolist(), strict=True))
         lost = {member: loss for member, loss in losses.items() if not math.isfinite(loss)}
@@ -142,13 +149,11 @@ class Loop:
             members = self._members()
         reached = self._reached_by(members, losses)
         ends = step == last or len(reached) == len(members.numbers)
-        if step in self._schedule or self._measure_first or ends or reached:
-            must = ends or bool(reached) or self._measure_first or step in self._required
-            self._recorder.record(members, must=must)
-        self._measure_first = False
+        if due or ends or reached or (may_stop and (step in self._schedule or first)):
+            self._recorder.record(members, must=must or ends or bool(reached))
         if ends:
             self._reached += reached.values()
-            return Outcome("done", self._reached[0] if len(self._experiment.members) == 1 and reached else "")
+            return Outcome("done", self._reached[0] if self._experiment.ensemble.members == 1 and reached else "")
         if reached:
             self._ensemble.drop(list(reached))
             self._reached += reached.values()
@@ -166,7 +171,7 @@ class Loop:
         """Take members whose loss is not finite out of training; the outcome where none is left."""
         advice = self._advice(step)
         texts = {member: f"the loss is {loss} at step {step}; {advice}" for member, loss in lost.items()}
-        alone = len(self._experiment.members) == 1
+        alone = self._experiment.ensemble.members == 1
         if not alone:
             for member, text in texts.items():
                 self._recorder.diverged(step, member, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from condense_core.engine.probes import Measurement, MemberViews, Probe
 from condense_core.engine.probes.several_steps import SeveralMeasurements, SeveralSteps
@@ -16,6 +17,14 @@ from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import RecordingThread, StepRecord
 from condense_core.scenario.experiment import Experiment
 from condense_core.scenario.schedule import scheduled_steps
+
+
+class _Due(NamedTuple):
+    """What is measured at a step, and what is said of it."""
+
+    step: int
+    names: list[str]
+    told: list[tuple[str, str]]
 
 
 class Recorder:
@@ -32,8 +41,7 @@ class Recorder:
         self._thread = thread
         self._probes = probes
         self._experiment: Experiment = run.experiment
-        # each of them is made and checked anew whenever they are asked for
-        self._alone = self._experiment.members
+        self._members = self._experiment.ensemble.members
         instants = run.curve("loss")[0]
         self.recorded_to = int(instants[-1]) if len(instants) else -1
         """The last step that was measured, -1 before the first."""
@@ -43,36 +51,29 @@ class Recorder:
         record = self._experiment.record
         self.budget = Budget(probes, record.budget, record.grace_seconds, len(scheduled_steps(self._experiment)))
         self._looked = 0.0
+        self._due: _Due | None = None
         self._kept = KeptSteps(probes, self.budget)
-        for number in range(len(self._alone)):
+        # there is nothing to go on from in a run that has not begun
+        for number in range(self._members) if self.recorded_to >= 0 else ():
             of_member = run.member(number)
             for probe in probes.values():
                 probe.resume(of_member, number)
 
+    def is_due(self, step: int, seconds: float, *, must: bool = False) -> bool:
+        """Whether anything is measured at this step, so many seconds into training, for which `record` is to be called
+        then. To be asked once."""
+        self._due = self._found_due(step, seconds, must=must)
+        return self._due is not None
+
     def record(self, members: MemberViews, *, must: bool = False) -> None:
         """Measure the members and hand over; `must` measures all there is, and waits for the disk instead of leaving
         this step out."""
-        if members.step <= self.recorded_to:
+        due, self._due = self._due, None
+        if due is None or due.step != members.step:
+            due = self._found_due(members.step, members.seconds, must=must)
+        if due is None:
             return
-        self._until_next -= 1
-        if not must and (self._until_next > 0 or not self._thread.has_room()):
-            # left out before it is measured: a probe may build on what it recorded last
-            self._left_out += 1
-            if self._until_next <= 0:
-                self._stride = min(64, 2 * self._stride)
-                self._until_next = self._stride
-            return
-        names = self.budget.due(members.seconds if members.seconds > 0 else 0.0, must=must)
-        if not names:
-            if self.budget.notice:
-                self.event(members.step, "slower", self.budget.notice)
-            return
-        told = []
-        if self._left_out:
-            told.append(("slower", f"the disk was too slow: {self._left_out} measurements were skipped"))
-        if self.budget.notice and not must:
-            told.append(("slower", self.budget.notice))
-        self._left_out, self._stride, self._until_next = 0, 1, 0
+        _, names, told = due
         if not self._kept.add(members, names, told):
             self.flush()
             if not self._kept.add(members, names, told):
@@ -112,6 +113,30 @@ class Recorder:
         self._thread.put(whole() if found.is_whole else whole)
         self.recorded_to = kept.steps[-1].step
 
+    def _found_due(self, step: int, seconds: float, *, must: bool) -> _Due | None:
+        if step <= self.recorded_to:
+            return None
+        self._until_next -= 1
+        if not must and (self._until_next > 0 or not self._thread.has_room()):
+            # left out before it is measured: a probe may build on what it recorded last
+            self._left_out += 1
+            if self._until_next <= 0:
+                self._stride = min(64, 2 * self._stride)
+                self._until_next = self._stride
+            return None
+        names = self.budget.due(seconds if seconds > 0 else 0.0, must=must)
+        if not names:
+            if self.budget.notice:
+                self.event(step, "slower", self.budget.notice)
+            return None
+        told = []
+        if self._left_out:
+            told.append(("slower", f"the disk was too slow: {self._left_out} measurements were skipped"))
+        if self.budget.notice and not must:
+            told.append(("slower", self.budget.notice))
+        self._left_out, self._stride, self._until_next = 0, 1, 0
+        return _Due(step, names, told)
+
     @property
     def is_overdue(self) -> bool:
         """Whether what was kept has waited as long as a viewer may be kept waiting."""
@@ -146,7 +171,7 @@ class Recorder:
 
     def name_of(self, member: int) -> str:
         """A member as events call it: by its seed, or by that of its data."""
-        own = self._alone[member]
+        own = self._experiment.member(member)
         return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
 
     def _whole(self, found: Measurement, told: list[tuple[str, str]], share: float) -> StepRecord:
@@ -162,7 +187,7 @@ class Recorder:
 
     @property
     def _several(self) -> bool:
-        return len(self._alone) > 1
+        return self._members > 1
 
     def _measure(self, members: MemberViews, costs: dict[str, float]) -> Measurement:
         """What the probes named in `costs` find; the time they take is added there."""

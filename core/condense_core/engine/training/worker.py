@@ -29,7 +29,7 @@ from condense_core.engine.training.recorder import Recorder
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
-from condense_core.measures.joining import compile_joining
+from condense_core.measures.in_compiled_code import compile_measures
 from condense_core.plugins.wanted import wanted
 from condense_core.runfile import control
 from condense_core.runfile.damage import Damage
@@ -92,9 +92,8 @@ def preload(folder: Path) -> bool:
             return False
         load_code(experiment.dtype)
         if "condensation" in experiment.record.probes:
-            compile_joining()
-        # for products with the Hessian and for lines
-        import scipy.cluster.hierarchy
+            compile_measures()
+        # for products with the Hessian
         import scipy.sparse.linalg  # noqa: F401
     except (CondenseError, ImportError):
         # a run loads it by itself, or does without and says so
@@ -178,6 +177,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
             if ensemble.shares_out_members:
                 work = math.inf if len(samples) > 1 else 0
             device.set_threads(work, ensemble.warm_up, info.device)
+        # of the first step what that builds on
+        ensemble.prepare()
         start = ensemble.observe()
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())

@@ -1,0 +1,69 @@
+"""A scheduled step at which nothing is measured costs next to nothing, and weights that are lost are still noticed."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from condense_core.engine import checkpoint
+from condense_core.engine.probes.ensemble_members import EnsembleMembers
+from condense_core.engine.steppers import TrainingEnsemble
+from condense_core.engine.training import worker
+from condense_core.runfile.reader import RunReader
+from condense_core.scenario.schedule import scheduled_steps
+
+NOTHING = ("record.budget=1e-9", "record.grace_seconds=0", "steps=200", "record.frames=50", "record.spacing=linear")
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """The steps whose losses were asked for."""
+    found, loss = [], EnsembleMembers.loss
+    monkeypatch.setattr(EnsembleMembers, "loss", lambda members: (found.append(members.step), loss(members))[1])
+    return found
+
+
+def test_no_loss_is_worked_out_where_nothing_is_measured(make_run, looked_at):
+    folder = make_run(*NOTHING)
+    assert worker.work(folder) == 0
+    with RunReader(folder) as run:
+        scheduled, measured = scheduled_steps(run.experiment), run.instants.tolist()
+        said = next(event.text for event in run.events if event.kind == "recording")
+    assert set(looked_at) == set(measured) == {0, 200}
+    assert f"vitals at {len(scheduled) - 2}" in said
+
+
+def test_losses_are_looked_at_where_one_may_end_the_run(make_run, looked_at):
+    folder = make_run(*NOTHING, "stop.loss_ratio=1e-9", "stop.every=50")
+    assert worker.work(folder) == 0
+    assert set(looked_at) == {0, 50, 100, 150, 200}
+
+
+def test_weights_that_are_lost_are_noticed_where_nothing_is_measured(make_run, looked_at, monkeypatch):
+    advance = TrainingEnsemble.advance
+
+    def lost(ensemble, steps=1):
+        advance(ensemble, steps)
+        if ensemble.step >= 70:
+            ensemble._parameters.groups[0].params[0].detach().flatten()[0] = torch.nan
+
+    monkeypatch.setattr(TrainingEnsemble, "advance", lost)
+    folder = make_run(*NOTHING)
+    worker.work(folder)
+    with RunReader(folder) as run:
+        scheduled = scheduled_steps(run.experiment)
+        assert run.info().status == "diverged"
+        assert run.info().step == next(step for step in scheduled if step >= 70)
+
+
+def test_a_run_that_is_taken_up_looks_at_nothing_that_is_recorded(make_run, looked_at):
+    folder = make_run("steps=40", "record.frames=10")
+    assert worker.work(folder) == 0
+    with RunReader(folder) as run:
+        before = run.instants.tolist()
+    (folder / checkpoint.FILE_NAME).unlink()
+    looked_at.clear()
+    assert worker.work(folder) == 0
+    with RunReader(folder) as run:
+        assert run.instants.tolist() == before
+    assert set(looked_at) <= {0, 40}

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -20,9 +20,10 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
 from condense_core.engine.probes import MemberViews, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import compiled_code, gradient_method, make_ensemble
+from condense_core.engine.steppers import TrainingEnsemble, compiled_code, gradient_method, make_ensemble
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
+from condense_core.engine.training.fast import refuse_slower
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.plugged import plugged
 from condense_core.engine.training.recorder import Recorder
@@ -157,6 +158,25 @@ def _missing(recorded_to: int, step: int) -> str:
     )
 
 
+def _ensemble(
+    run: RunReader, samples: Sequence[Dataset], chosen: torch.device, thread: RecordingThread
+) -> TrainingEnsemble:
+    """The members at step 0, in the way in which the run's steps were taken so far, and as many threads as suit it."""
+    experiment = run.experiment
+    way = checkpoint.steps(run.folder)
+    if way is None and experiment.fast and chosen.type == "cpu":
+        thread.set_status("starting", "trying whether fast is faster")
+        refuse_slower(experiment, samples)
+        thread.set_status("starting", "preparing the first step")
+    ensemble = make_ensemble(experiment, samples, chosen, way)
+    if chosen.type == "cpu":
+        work = len(samples) * device.multiplications(experiment, samples[0])
+        if ensemble.shares_out_members:
+            work = math.inf if len(samples) > 1 else 0
+        device.set_threads(work, ensemble.warm_up, run.info().device)
+    return ensemble
+
+
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
     # a damaged measurement of before the checkpoint stops no training
     with RunReader(folder, damage=Damage(left_out=True)) as run:
@@ -172,12 +192,7 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.set_status("starting", _loading(experiment.data))
         samples, fingerprint = samples_of(experiment)
         thread.set_status("starting", "preparing the first step")
-        ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
-        if chosen.type == "cpu":
-            work = len(samples) * device.multiplications(experiment, samples[0])
-            if ensemble.shares_out_members:
-                work = math.inf if len(samples) > 1 else 0
-            device.set_threads(work, ensemble.warm_up, info.device)
+        ensemble = _ensemble(run, samples, chosen, thread)
         start = ensemble.observe()
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())

@@ -27,6 +27,7 @@ from condense_core.engine.training.fast import refuse_slower
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.plugged import plugged
 from condense_core.engine.training.recorder import Recorder
+from condense_core.engine.training.way import STARTED, another, repeated, started, way_so_far
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
@@ -159,11 +160,10 @@ def _missing(recorded_to: int, step: int) -> str:
 
 
 def _ensemble(
-    run: RunReader, samples: Sequence[Dataset], chosen: torch.device, thread: RecordingThread
+    run: RunReader, samples: Sequence[Dataset], chosen: torch.device, way: str | None, thread: RecordingThread
 ) -> TrainingEnsemble:
-    """The members at step 0, in the way in which the run's steps were taken so far, and as many threads as suit it."""
+    """The members at step 0, with as many threads as suit it; `way` as `make_ensemble` takes it."""
     experiment = run.experiment
-    way = checkpoint.steps(run.folder)
     if way is None and experiment.fast and chosen.type == "cpu":
         thread.set_status("starting", "trying whether fast is faster")
         refuse_slower(experiment, samples)
@@ -192,7 +192,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.set_status("starting", _loading(experiment.data))
         samples, fingerprint = samples_of(experiment)
         thread.set_status("starting", "preparing the first step")
-        ensemble = _ensemble(run, samples, chosen, thread)
+        way = way_so_far(run)
+        ensemble = _ensemble(run, samples, chosen, way, thread)
         start = ensemble.observe()
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
@@ -209,14 +210,17 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         signal.signal(signal.SIGUSR1, lambda *_: thread.commands.append(Command("checkpoint", "")))
         checkpoint.remove_partial(folder)
         state = checkpoint.load(folder)
+        moved = another(info, way, ensemble.name, chosen)
         if state is None:
-            recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
+            recorder.event(0, STARTED, started(chosen, ensemble.name))
+            if recorder.recorded_to >= 0:
+                recorder.event(0, "continued", repeated(recorder.recorded_to) + moved)
             for kind, text in _told_first(experiment, first, samples[0]):
                 recorder.event(0, kind, text)
         else:
             checkpoint.require_same_data(folder, fingerprint)
             ensemble.load_state_dict(state)
-            recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
+            recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}{moved}")
             if recorder.recorded_to < checkpoint.recorded_to(folder):
                 loop.measure_first()
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))

@@ -6,6 +6,7 @@ from collections import Counter
 from types import SimpleNamespace
 
 import msgspec
+import numba
 import pytest
 import torch
 
@@ -55,6 +56,7 @@ def clock(monkeypatch):
 
     before = torch.get_num_threads()
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     monkeypatch.setattr(TrainingEnsemble, "warm_up", warm_up)
     monkeypatch.setattr(device, "usable_cores", lambda: 2)

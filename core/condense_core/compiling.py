@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.util
 import os
 import shutil
 import time
@@ -27,11 +26,6 @@ class Compiled(NamedTuple):
     call: Callable[..., Any]
     compiled_s: float
     """Seconds that compiling took; 0 where the cache had it."""
-
-
-def installed() -> bool:
-    """Whether there is a Numba to be imported."""
-    return importlib.util.find_spec("numba") is not None
 
 
 def compiled(make: Callable[[], tuple[Callable[..., Any], object]], sources: Iterable[Path]) -> Compiled:

@@ -14,7 +14,7 @@ from condense_tui.main import main
 
 
 def written(place: Path, tmp_path: Path, format: Format, what: str = "heatmap", **more: object) -> bytes:
-    path = export(place, Wish(format, what=what, **more), tmp_path / "out", screen=draw_screen)  # type: ignore[arg-type]
+    path, _ = export(place, Wish(format, what=what, **more), tmp_path / "out", screen=draw_screen)  # type: ignore[arg-type]
     assert path == tmp_path / "out"
     return path.read_bytes()
 

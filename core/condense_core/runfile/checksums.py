@@ -1,4 +1,5 @@
-"""Checksums of rows since version 5: a damaged byte is not read as another value, of another step or of another layer.
+"""Checksums of rows of scalars and frames since version 5: a damaged byte is not read as another value, of another step
+or of another layer.
 
 The last four bytes of a row's data are the CRC-32 of whose they are, of the numbers that stand beside them, and of all
 bytes before: any change of a single byte of these is found, and any other but one in four billion.

@@ -20,8 +20,15 @@ class Damage:
     def __init__(self, *, left_out: bool = False) -> None:
         self.left_out = left_out
         """Whether reading goes on without what is damaged."""
+        self.refused = False
+        """Whether something was, for which leaving it out would have been a way."""
         self._named: dict[str, None] = {}
         self._steps = 0
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What was left out so far, each in a few words; no more than are named."""
+        return tuple(self._named)
 
     @property
     def text(self) -> str:
@@ -34,12 +41,14 @@ class Damage:
     def of_checksum(self, what: str) -> None:
         """Something has a wrong checksum; DamagedError where it is not left out."""
         if not self.left_out:
+            self.refused = True
             raise DamagedError(f"{what}: wrong checksum")
         self._note(what)
 
     def of_frame(self, what: str, error: RunFileError) -> None:
         """A frame cannot be decoded; the error is raised where it is not left out."""
         if not self.left_out:
+            self.refused = True
             raise error
         self._note(what)
 

@@ -244,6 +244,13 @@ class RunReader(LayerFrames):
         return None if newest is None else newest.step
 
     @property
+    def newest_seq(self) -> int:
+        """The number of the row that was last measured, 0 where none was; what is logged between is not counted."""
+        with self._checked():
+            newest = self._scalars.newest("loss")
+        return 0 if newest is None else newest.seq
+
+    @property
     def curve_names(self) -> tuple[str, ...]:
         """Names of all scalars recorded so far."""
         with self._checked():

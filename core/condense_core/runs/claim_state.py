@@ -51,6 +51,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     why: str = ""
 
     @property
+    def of_damaged(self) -> Standing:
+        """The same of a run of which something was left out because it is damaged: nothing is decided without it."""
+        return msgspec.structs.replace(self, state="not decided", why="the run is damaged")
+
+    @property
     def holds(self) -> bool | None:
         """The verdict; None while there is none."""
         return {"holds": True, "does not hold": False}.get(self.state)

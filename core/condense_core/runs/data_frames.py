@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Under this name a table's metadata have the run's row.
 METADATA = "condense-tui"
+# And under this one, where something was left out because it is damaged, what: a list of texts as JSON.
+LEFT_OUT = "condense-tui left out"
 
 
 def require_pyarrow(what: str) -> None:
@@ -29,7 +31,8 @@ def require_pyarrow(what: str) -> None:
 
 def arrow_table(run: RunReader, at: int | None = None) -> pyarrow.Table:
     """All scalars up to step `at` as an Arrow table: `step` (int64), then a column of float64 for each, null where it
-    was not measured. The schema's metadata have the run's row as JSON under `condense-tui`."""
+    was not measured. The schema's metadata have the run's row as JSON under `condense-tui`, and under
+    `condense-tui left out` what the reader has left out because it is damaged."""
     require_pyarrow("an Arrow table")
     import pyarrow
 
@@ -38,7 +41,10 @@ def arrow_table(run: RunReader, at: int | None = None) -> pyarrow.Table:
     arrays = {"step": pyarrow.array(steps[kept])}
     for name, found in columns.items():
         arrays[name] = pyarrow.array(found.values[kept], mask=~found.there[kept])
-    return pyarrow.table(arrays).replace_schema_metadata({METADATA: msgspec.json.encode(run.info())})
+    metadata = {METADATA: msgspec.json.encode(run.info())}
+    if run.damage.named:
+        metadata[LEFT_OUT] = msgspec.json.encode(run.damage.named)
+    return pyarrow.table(arrays).replace_schema_metadata(metadata)
 
 
 def pandas_frame(run: RunReader) -> pandas.DataFrame:

@@ -28,7 +28,8 @@ from condense_core.text import printable
 def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None) -> Standing | None:
     """How the claim stands, of an ensemble over all its members; None where the scenario makes none.
 
-    `at` is a recorded step at which to look back: nothing that came after it is used.
+    `at` is a recorded step at which to look back: nothing that came after it is used. Where the reader has left out
+    what is damaged, nothing is decided.
     """
     claim = run.claim
     if claim is None:
@@ -62,7 +63,7 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
         possible=run.members - int(lost.sum()) >= wanted_in,
         measured=any(found.values.known for found in findings),
     )
-    return Standing(
+    found = Standing(
         text=printable(claim.text),
         state=state,
         step=step,
@@ -73,6 +74,7 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
         cut=claim.cut,
         why=why,
     )
+    return found.of_damaged if run.damage.named else found
 
 
 def read_standing(place: Path, info: RunInfo | None = None) -> Standing | None:

@@ -176,7 +176,8 @@ class Experiment(Checked, frozen=True, kw_only=True):
     """Whether the output layer has a trained bias; the linear theory of two-layer networks excludes one."""
     fast: tuple[Literal["channels-last", "bf16"], ...] = ()
     """Ways to train convolutions faster that change the last digits (`channels-last`) or all but three of them (`bf16`:
-    products in bfloat16, weights and sums in `dtype`); none unless asked for."""
+    products in bfloat16, weights and sums in `dtype`); none unless asked for. On a CPU that they slow down they are
+    refused."""
     ensemble: Ensemble = Ensemble()
     """Several seeds of the scenario as one run."""
     record: Record = Record()

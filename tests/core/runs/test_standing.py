@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recording import Recording
+from support import change
 
+from condense_core.runfile.damage import Damage
 from condense_core.runfile.frames import Array, Members
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.writer import StepRecord
@@ -150,3 +152,15 @@ def test_one_statistic_over_seeds():
     flags = over_seeds("condensed", [1.0, 0.0, 1.0])
     assert (flags.yes, flags.known) == (2, 3)
     assert not over_seeds("lines", []).known
+
+
+def test_without_what_is_damaged_nothing_is_decided(tmp_path):
+    recording = recorded(tmp_path, TWO_LINES)
+    recording.close()
+    assert found(recording).state == "holds"
+    change(recording.folder, f"UPDATE scalar SET data = flip(data, 3) WHERE step = {recording.steps[2]}")
+    with RunReader(recording.folder, damage=Damage(left_out=True)) as run:
+        run.curve("loss")
+        answer = standing(run)
+    assert (answer.state, answer.holds, answer.why) == ("not decided", None, "the run is damaged")
+    assert answer.findings

@@ -137,7 +137,7 @@ def test_heatmap_has_the_colours_of_its_palette_and_theme(finished: Path, tmp_pa
 def test_screen_shows_the_step_at_the_size(finished: Path) -> None:
     with RunReader(finished) as run:
         step = int(run.instants[20])
-    svg = draw_screen(finished, Wish("svg", at=step, size=(100, 32)))
+    svg = draw_screen(finished, Wish("svg", at=step, size=(100, 32))).svg
     text = "".join(ElementTree.fromstring(svg).itertext()).replace("\xa0", " ")
     assert f"step {step:,} of 4,000" in text
     assert "frame 21 of" in text
@@ -149,7 +149,7 @@ def test_half_blocks_of_a_screen_are_shapes_that_fill_their_half_exactly(finishe
     from condense_tui.draw.palette import PALETTES, colours
     from condense_tui.export.raster import to_png
 
-    svg = draw_screen(finished, Wish("svg", size=(120, 40)))
+    svg = draw_screen(finished, Wish("svg", size=(120, 40))).svg
     assert "▀" not in svg
     with Image.open(io.BytesIO(to_png(svg))) as picture:
         pixels = np.asarray(picture.convert("RGB")).astype(int)
@@ -161,10 +161,10 @@ def test_half_blocks_of_a_screen_are_shapes_that_fill_their_half_exactly(finishe
 
 
 def test_screen_needs_no_terminal_and_heeds_none(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    coloured = draw_screen(finished, Wish("svg", size=(80, 24)))
+    coloured = draw_screen(finished, Wish("svg", size=(80, 24))).svg
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
-    plain = draw_screen(finished, Wish("svg", size=(80, 24)))
+    plain = draw_screen(finished, Wish("svg", size=(80, 24))).svg
     colours = [set(re.findall(r"#[0-9a-f]{6}", svg)) for svg in (coloured, plain)]
     assert colours[0] == colours[1]
     assert len(colours[0]) > 10
@@ -196,7 +196,7 @@ def test_drawing_a_png_leaves_other_threads_alone(finished: Path) -> None:
 
     from condense_tui.export.raster import to_png
 
-    svg = draw_screen(finished, Wish("svg", size=(80, 24)))
+    svg = draw_screen(finished, Wish("svg", size=(80, 24))).svg
     drawing = threading.Thread(target=to_png, args=(svg,))
     drawing.start()
     turns = 0
@@ -226,7 +226,7 @@ def test_what_is_no_svg_is_said_in_one_line() -> None:
 def test_event_files_hold_scalars_and_images(finished: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    path = export(finished, Wish("tensorboard"), tmp_path / "events", screen=draw_screen)
+    path, _ = export(finished, Wish("tensorboard"), tmp_path / "events", screen=draw_screen)
     events = EventAccumulator(str(path))
     events.Reload()
     with RunReader(finished) as run:
@@ -240,4 +240,4 @@ def test_event_files_hold_scalars_and_images(finished: Path, tmp_path: Path) -> 
 
 def test_recordings_that_ship_can_be_exported(tmp_path: Path) -> None:
     for name, file in recordings().items():
-        assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg", screen=draw_screen) is not None
+        assert export(file, Wish("svg", what="heatmap"), tmp_path / f"{name}.svg", screen=draw_screen).path is not None

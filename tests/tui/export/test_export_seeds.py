@@ -70,9 +70,8 @@ def test_event_files_of_one_member(seeds: Path, tmp_path: Path) -> None:
 
     images = []
     for member in (None, 2):
-        events = EventAccumulator(
-            str(export(seeds, Wish("tensorboard", member=member), tmp_path / f"events-{member}", screen=draw_screen))
-        )
+        wish = Wish("tensorboard", member=member)
+        events = EventAccumulator(str(export(seeds, wish, tmp_path / f"events-{member}", screen=draw_screen).path))
         events.Reload()
         with RunReader(seeds) as run:
             values = (run if member is None else run.member(member)).curve("loss")[1]

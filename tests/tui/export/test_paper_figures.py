@@ -86,7 +86,7 @@ def test_a_pdf_has_its_size_letters_and_no_date_and_is_the_same_twice(
     recorded: Path, tmp_path: Path, draw: Any
 ) -> None:
     wish = Wish("pdf", what="heatmap,loss", layer="conv1", paper=PaperLook(width_mm=140, height_mm=55))
-    path = export(recorded, wish, tmp_path / "figure.pdf", screen=draw_screen)
+    path, _ = export(recorded, wish, tmp_path / "figure.pdf", screen=draw_screen)
     assert path is not None
     data = path.read_bytes()
     found = sheet(recorded, what="heatmap,loss", layer="conv1", look=wish.paper or PAPER)

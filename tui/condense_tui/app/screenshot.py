@@ -13,7 +13,7 @@ from condense_tui.app.app import CondenseApp
 from condense_tui.documents.files import ExportError
 from condense_tui.draw.ability import Ability, Depth
 from condense_tui.export.fonts import with_plain_fonts
-from condense_tui.export.wish import Wish
+from condense_tui.export.wish import DrawnScreen, Wish
 from condense_tui.screens.run.screen import RunScreen
 from condense_tui.terminal import look
 from condense_tui.widgets.layers import Layers
@@ -34,13 +34,16 @@ class _Headless(CondenseApp):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return ()
 
-    async def ready(self, what: str) -> RunScreen:
-        """The run screen, once everything it was asked for is drawn; ExportError if it does not come."""
+    async def ready(self, what: str, *, skip_damage: bool) -> RunScreen:
+        """The run screen, once everything it was asked for is drawn; ExportError if it does not come, or what is
+        damaged is missing on it and not to be skipped."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             screen = next((screen for screen in self.screen_stack if isinstance(screen, RunScreen)), None)
-            if screen is not None and screen.snapshot is not None and screen.snapshot.damage:
-                raise ExportError(f"the screen was not drawn: {screen.snapshot.damage}")
+            if screen is not None and screen.snapshot is not None and screen.snapshot.damage and not skip_damage:
+                raise ExportError(
+                    f"the screen was not drawn: {screen.snapshot.damage}; what is whole is drawn with --skip-damage"
+                )
             if screen is not None and screen.snapshot is not None and screen.settled:
                 return screen
             if screen is not None and screen.trouble:
@@ -50,15 +53,15 @@ class _Headless(CondenseApp):
             await asyncio.sleep(0.02)
 
 
-def draw_screen(place: Path, wish: Wish) -> str:
+def draw_screen(place: Path, wish: Wish) -> DrawnScreen:
     """The screen of the run at `wish.at`, as it is in a terminal of `wish.size`."""
     return asyncio.run(_draw(place, wish))
 
 
-async def _draw(place: Path, wish: Wish) -> str:
+async def _draw(place: Path, wish: Wish) -> DrawnScreen:
     app = _Headless(place, wish.dark is not False)
     async with app.run_test(size=wish.size) as pilot:
-        screen = await app.ready("the first frame")
+        screen = await app.ready("the first frame", skip_damage=wish.skip_damage)
         for _ in range(wish.palette):
             screen.action_palette()
         if wish.layer is not None:
@@ -67,7 +70,8 @@ async def _draw(place: Path, wish: Wish) -> str:
         if wish.at is not None:
             screen.on_timeline_sought(Timeline.Sought(wish.at))
         await pilot.pause()
-        screen = await app.ready(f"step {wish.at}")
+        screen = await app.ready(f"step {wish.at}", skip_damage=wish.skip_damage)
         await pilot.pause()
         title = screen.snapshot.header.name if screen.snapshot is not None else "condense"
-        return with_plain_fonts(app.export_screenshot(title=title))
+        left_out = screen.snapshot.damaged if screen.snapshot is not None else ()
+        return DrawnScreen(with_plain_fonts(app.export_screenshot(title=title)), left_out)

@@ -12,7 +12,7 @@ from condense_tui.cli.options import AtOption, JsonOption, RunArgument, RunsDirO
 
 if TYPE_CHECKING:
     from condense_tui.export.paper_look import PaperLook
-    from condense_tui.export.wish import Format, Wish
+    from condense_tui.export.wish import DrawnScreen, Format, Wish
 
 
 def export(
@@ -84,6 +84,10 @@ def export(
         str | None, typer.Option(metavar="NAME", help="dark or light; by default dark for screens, light for figures.")
     ] = None,
     palette: Annotated[str, typer.Option(metavar="NAME", help="ember, orchid or reef.")] = "ember",
+    skip_damage: Annotated[
+        bool,
+        typer.Option("--skip-damage", help="Of a damaged run, what is whole; the rest is named, here and in the file."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     json: JsonOption = False,
     runs_dir: RunsDirOption = None,
@@ -109,10 +113,15 @@ def export(
     condense-tui export digits-gd --to svg --what loss --out - > loss.svg
     condense-tui export digits-gd --to pdf --what heatmap,loss --size 140x55mm
     condense-tui export digits-gd --to pdf --what coverage --with digits-deep
+
+    \b
+    A run that `runs check` calls damaged is refused. With --skip-damage what is
+    damaged in it is left out and named; no claim is judged without it.
     """
     import msgspec
 
     from condense_core.errors import ScenarioError, nearest
+    from condense_tui.draw.numbers import plural
     from condense_tui.draw.palette import PALETTES
     from condense_tui.export.make import export as write
     from condense_tui.export.make import whose_of
@@ -147,14 +156,21 @@ def export(
         palette=palettes.index(palette),
         paper=paper,
         beside=tuple(find_recording(each, runs_dir) for each in beside or ()),
+        skip_damage=skip_damage,
     )
     place = find_recording(run, runs_dir)
-    path = write(place, wish, out, screen=_draw_screen, force=force)
+    path, left_out = write(place, wish, out, screen=_draw_screen, force=force)
+    if left_out:
+        typer.echo(f"condense-tui: left out, since it is damaged ({plural(len(left_out), 'row')}):", err=True)
+        for row in left_out:
+            typer.echo(f"  {row}", err=True)
     if path is None:
         return 0
     seeds = whose_of(place, wish)
     if json:
-        told = {"path": str(path.resolve()), "format": wish.format} | ({"seeds": seeds} if seeds else {})
+        told: dict[str, object] = {"path": str(path.resolve()), "format": wish.format}
+        told |= {"seeds": seeds} if seeds else {}
+        told |= {"left_out": left_out} if skip_damage else {}
         typer.echo(msgspec.json.encode(told))
     else:
         typer.echo(f"wrote {path}" + (f" · {seeds}" if seeds else ""))
@@ -202,7 +218,7 @@ def _paper(
     return PaperLook(width, height, points, not no_title, log_steps, log_values)
 
 
-def _draw_screen(place: Path, wish: Wish) -> str:
+def _draw_screen(place: Path, wish: Wish) -> DrawnScreen:
     """Only a picture of a screen needs the app."""
     from condense_tui.app.screenshot import draw_screen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,19 +47,22 @@ def pictures(places: Sequence[MemberPlace]) -> list[Picture]:
     if not places:
         return []
     with MemberFiles() as files:
-        run = files.member(*places[0])
-        shown: list[Picture | None] = [*_heatmaps(run)]
-        alone = len(run.layers) == 1
-        layer = run.layers[0] if run.layers else ""
-        eigenvalues, source = own_spectrum(run, layer, layer), run.prediction_source(layer)
-        mark = predicted_mark(run, layer)
-        losses, ratios = [], []
-        for index, place in enumerate(places):
-            run = files.member(*place)
-            if index and alone and len(shown) < IN_A_ROW:
-                shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
-            losses.append(run.curve("loss_ratio"))
-            ratios.append(run.curve(f"{layer}.ratio"))
+        return pictures_of(files.member(*places[0]), (files.member(*place) for place in places[1:]))
+
+
+def pictures_of(first: RunReader, others: Iterable[RunReader]) -> list[Picture]:
+    """The same of open runs, of which each is read before the next is asked for."""
+    shown: list[Picture | None] = [*_heatmaps(first)]
+    alone = len(first.layers) == 1
+    layer = first.layers[0] if first.layers else ""
+    eigenvalues, source = own_spectrum(first, layer, layer), first.prediction_source(layer)
+    mark = predicted_mark(first, layer)
+    losses, ratios = [first.curve("loss_ratio")], [first.curve(f"{layer}.ratio")]
+    for run in others:
+        if alone and len(shown) < IN_A_ROW:
+            shown.append(_heatmap(run, layer, int(run.instants[-1]), f", seed {run.experiment.seed}"))
+        losses.append(run.curve("loss_ratio"))
+        ratios.append(run.curve(f"{layer}.ratio"))
     rule = (INITIAL_STAGE, INITIAL_STAGE_ENDS)
     shown.append(_of_all(Chart("loss / first loss", (), rule=rule), losses))
     on = f"share of {layer} on {source.direction}"

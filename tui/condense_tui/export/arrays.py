@@ -6,7 +6,8 @@ data predict it (`.cosine_to_gradient1` where the gradient does, `.cosine_to_dir
 and of networks with one input `LAYER.output.{point,output,polynomial}` (T,) and
 `LAYER.field.{omega,velocity}` (G, 2), `.stable` (L,).
 Of an ensemble `curve.NAME` is the mean, `curve.NAME@k` a member's, and `LAYER@k.…` what was measured of member k > 0;
-of one member, what is its own has plain names.
+of one member, what is its own has plain names. `left_out` (L,) are words of what was left out because it is damaged;
+without any it is not there.
 No array needs pickle: `numpy.load(FILE)` is enough.
 """
 
@@ -41,6 +42,8 @@ def to_npz(run: RunReader, at: int) -> bytes:
         own, mark = run.member(member), f"@{member}" if member else ""
         for layer in run.layers:
             arrays |= {f"{layer}{mark}.{name}": array for name, array in _layer(own, layer, at).items()}
+    if run.damage.named:
+        arrays["left_out"] = np.array(run.damage.named)
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return file.getvalue()

@@ -34,10 +34,13 @@ def write_events(run: RunReader, folder: Path, at: int | None) -> None:
     """Write one event file into `folder` with everything up to step `at`.
 
     Scalars have no clock of their own in a run file: times go evenly from the run's start over the seconds it trained.
-    Values are float32, TensorBoard's own; NaN and ±inf stay what they are.
+    Values are float32, TensorBoard's own; NaN and ±inf stay what they are. What was left out because it is damaged
+    is a text, `left_out`.
     """
     from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+    from tensorboard.compat.proto.tensor_pb2 import TensorProto
+    from tensorboard.compat.proto.types_pb2 import DT_STRING
     from tensorboard.summary.writer.record_writer import RecordWriter
 
     info = run.info()
@@ -62,6 +65,10 @@ def write_events(run: RunReader, folder: Path, at: int | None) -> None:
                 if side:
                     image = Summary.Image(height=side, width=side, colorspace=3, encoded_image_string=png)
                     add(step, summary=Summary(value=[Summary.Value(tag=f"{layer}/similarity", image=image)]))
+        if run.damage.named:
+            text = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="text"))
+            words = TensorProto(dtype=DT_STRING, string_val=["\n\n".join(run.damage.named).encode()])
+            add(0, summary=Summary(value=[Summary.Value(tag="left_out", metadata=text, tensor=words)]))
 
 
 def tag(name: str) -> str:

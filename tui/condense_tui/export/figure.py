@@ -59,16 +59,20 @@ def figure(whole: RunReader, wish: Wish, whose: str = "") -> str:
         width, height, body = _field(run, layer, at)
     else:
         width, height, body = _curve(run, whole, wish.what, layer, at)
-    title = " · ".join(part for part in (label(run.folder, run.info()), whose, f"step {step(at)}") if part)
-    return _document(title, width, height, body, dark=dark, palette=palette)
+    damage = f"{plural(len(run.damage.named), 'damaged row')} left out" if run.damage.named else ""
+    title = " · ".join(part for part in (label(run.folder, run.info()), whose, f"step {step(at)}", damage) if part)
+    return _document(title, width, height, body, dark=dark, palette=palette, more=run.damage.named)
 
 
-def _document(title: str, width: float, height: float, body: Markup, *, dark: bool, palette: Palette) -> str:
+def _document(
+    title: str, width: float, height: float, body: Markup, *, dark: bool, palette: Palette, more: tuple[str, ...]
+) -> str:
     ink = _INK[dark]
     width, height = round(width + 2 * MARGIN), round(height + TITLE + 2 * MARGIN)
     return el(
         "svg",
         el("title", title),
+        *([el("desc", f"left out, since it is damaged: {'; '.join(more)}")] if more else []),
         el("style", Markup(_rules(dark, palette))),
         el("rect", width=width, height=height, fill=ink["ground"]),
         el("text", title, class_="title", x=MARGIN, y=MARGIN + 16),

@@ -23,7 +23,7 @@ from condense_tui.documents.heat import heatmap, legend
 from condense_tui.documents.html_page import html_page
 from condense_tui.documents.machine import machine_pictures
 from condense_tui.documents.markup import Markup, el, join
-from condense_tui.documents.pictures import Picture, pictures
+from condense_tui.documents.pictures import Picture, pictures_of
 from condense_tui.documents.spectra import spectra_pictures
 from condense_tui.documents.weights import weights_pictures
 from condense_tui.draw.label import label, said_of
@@ -43,16 +43,13 @@ COLUMNS = ("kept", "lines", "directions", "coverage", "mean_abs_cos", "condensed
 
 def to_html(run: RunReader, at: int, member: int | None = None) -> str:
     """The page: heatmaps at step `at`, everything else of the whole run; of an ensemble, one member's page, or the
-    verdict on all with the first one's heatmaps."""
+    verdict on all with the first one's heatmaps. Of a run of which damage was left out no claim is judged."""
     whole, run = run, run.member(member or 0)
     info, summary = run.info(), summarise(whole if member is None else run)
     name, shown, cut = label(whole.folder, info), whole if member is None else run, summary.cut
     # its name is the title
     said = [(word, text) for word, text in said_of(whole.folder) if word != "name"]
-    body = el(
-        "main",
-        el("h1", name),
-        _claim(summary),
+    measured = join(
         _facts([*said, *_circumstances(info), *_seeds(whole, member)]),
         el("h2", f"Layers at step {step(at)}"),
         _layers(shown, at, cut),
@@ -68,14 +65,18 @@ def to_html(run: RunReader, at: int, member: int | None = None) -> str:
         _events(run),
         *_trained(shown.subject),
     )
-    return html_page(name, body)
+    # known when all has been read
+    damage = [el("p", run.damage.text)] if run.damage.named else []
+    return html_page(name, el("main", el("h1", name), _claim(summary, judged=not damage), *damage, measured))
 
 
-def _claim(summary: Summary) -> Markup:
+def _claim(summary: Summary, *, judged: bool) -> Markup:
     """The claim with its verdict, and each requirement with its value against what is wanted."""
     claim = None if summary.claim is None else summary.claim.standing
     if claim is None:
         return Markup("")
+    if not judged:
+        return el("p", f"claim: {claim.text}: ", el("span", verdict(claim.of_damaged), class_="badge no-claim"))
     kind = {True: "holds", False: "does-not-hold", None: "no-claim"}[claim.holds]
     where = "" if claim.step is None else f" (values of step {step(claim.step)})"
     badge = el("span", verdict(claim), class_=f"badge {kind}")
@@ -155,7 +156,8 @@ def _heatmaps(run: RunReader, at: int, cut: Cut) -> list[Picture]:
 def _curves(run: RunReader, member: int) -> list[Picture]:
     """The report's curves of one run; of an ensemble one member's, the others faintly behind."""
     others = [other for other in range(run.members) if other != member]
-    return [picture for picture in pictures([(run.file, each) for each in (member, *others)]) if not picture.square]
+    found = pictures_of(run.member(member), map(run.member, others))
+    return [picture for picture in found if not picture.square]
 
 
 def _of_gradients(run: RunReader, at: int) -> Markup:

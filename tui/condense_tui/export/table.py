@@ -16,12 +16,15 @@ from condense_tui.documents.csv_text import csv_text
 
 
 def to_csv(run: RunReader, at: int | None) -> bytes:
-    """All scalars up to step `at`, columns by name behind `step`, UTF-8."""
-    return wide(curves_of(run), at)
+    """All scalars up to step `at`, columns by name behind `step`, UTF-8; before them, each in a line that begins with
+    `#`, what was left out because it is damaged."""
+    table = wide(curves_of(run), at)
+    return "".join(f"# left out, since it is damaged: {what}\n" for what in run.damage.named).encode() + table
 
 
 def to_parquet(run: RunReader, at: int | None) -> bytes:
-    """The same as a Parquet file, whose metadata have the run's row as JSON under `condense-tui`."""
+    """The same as a Parquet file, whose metadata have the run's row as JSON under `condense-tui`, and what was
+    left out under `condense-tui left out`."""
     import pyarrow
     import pyarrow.parquet
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from condense_core.errors import ScenarioError, nearest
 from condense_tui.export.paper_look import PaperLook
@@ -38,6 +38,13 @@ LEAST_SIZE, MOST_SIZE = (40, 12), (400, 200)
 _SIZE = re.compile(r"(\d{1,9})[x×](\d{1,9})")
 
 
+class DrawnScreen(NamedTuple):
+    """The SVG of a run's screen, and what was left out on it because it is damaged."""
+
+    svg: str
+    left_out: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Wish:
     """One export. `at` is a step, None for the newest; `layer` None means every layer where a picture can show them.
@@ -60,6 +67,8 @@ class Wish:
     one thing or several curves (`lines+coverage`)."""
     beside: tuple[Path, ...] = ()
     """Places of other runs, which a figure for a paper shows beside the run, or in the same axes."""
+    skip_damage: bool = False
+    """Whether what is damaged is left out and named; otherwise it is refused."""
 
 
 def format_named(text: str) -> Format:

@@ -179,7 +179,18 @@ class Assembler:
             spectra=self._spectra.of(self._reader, of, self._curve) if layer and head else (),
         )
         damage = reader.damage.text
-        return replace(snapshot, damage=damage, banner=BannerText(damage, "error")) if damage else snapshot
+        if not damage:
+            return snapshot
+        # known when all has been read
+        claim, claim_at_end = (each and each.of_damaged for each in (claim, claim_at_end))
+        return replace(
+            snapshot,
+            damage=damage,
+            damaged=reader.damage.named,
+            banner=BannerText(damage, "error"),
+            claim=claim,
+            claim_at_end=claim_at_end,
+        )
 
     def _has_no_layers(self, info: RunInfo) -> bool:
         """Whether there will be none: nobody watched the network, its curves were read from what was logged."""

@@ -225,7 +225,9 @@ class Snapshot:
     spectra: tuple[RecordedSpectrum, ...] = ()
     """What was recorded beside `spectrum`."""
     damage: str = ""
-    """What was left out because it is damaged."""
+    """What was left out because it is damaged, in one line."""
+    damaged: tuple[str, ...] = ()
+    """The same, each by itself."""
 
     @property
     def chosen(self) -> LayerOverSeeds | None:

@@ -6,18 +6,14 @@ The choice is made once for each processor and versions of both libraries, and k
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import platformdirs
 import torch
 from torch import Tensor
 
+from condense_core.engine.found_once import found_once
 from condense_core.machine import processor, usable_cores
 
 NUMPY, TORCH = "NumPy", "PyTorch"
@@ -35,30 +31,8 @@ def by_numpy(z: Tensor) -> Tensor:
 def faster(dtype: str) -> str:
     """NUMPY or TORCH, as was found here first; TORCH where that cannot be kept."""
     on = f"{processor()}, {usable_cores()} cores, PyTorch {torch.__version__}, NumPy {np.__version__}, {dtype}"
-    folder = platformdirs.user_cache_path("condense-tui") / "tanh"
-    file = folder / hashlib.sha256(on.encode()).hexdigest()[:16]
-    kept = _read(file)
-    if kept:
-        return kept
-    found = NUMPY if _numpy_is_faster(dtype) else TORCH
-    partial = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(f"{found}\n{on}\n", encoding="utf-8")
-        # the first one stays, whoever else is trying
-        with contextlib.suppress(FileExistsError):
-            os.link(partial, file)
-        partial.unlink()
-    except OSError:
-        return TORCH
-    return _read(file) or TORCH
-
-
-def _read(file: Path) -> str:
-    with contextlib.suppress(OSError, ValueError):
-        word = file.read_text(encoding="utf-8").partition("\n")[0]
-        return word if word in {NUMPY, TORCH} else ""
-    return ""
+    found = found_once("tanh", on, lambda: NUMPY if _numpy_is_faster(dtype) else TORCH, {NUMPY, TORCH}.__contains__)
+    return found.word if found.kept else TORCH
 
 
 def _numpy_is_faster(dtype: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from condense_core.compiling import Compiled, installed
+from condense_core.compiling import Compiled
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.steppers import compiled
 from condense_core.engine.steppers.ensemble import TrainingEnsemble
@@ -35,15 +35,18 @@ def gradient_method(experiment: Experiment, device: torch.device, way: str | Non
     """The fastest way that was measured for that kind of network; `fast` asks for autograd's.
 
     It follows from the scenario and from `way`, the name of the one in which its steps were taken so far, if any were:
-    never from the speed of this moment, so that the same run gives the same bits. ScenarioError where `fast` would slow
-    down a run that begins.
+    never from the speed of this moment, so that the same run gives the same bits. ScenarioError where `fast` slows
+    down a run that begins whatever the processor; where that has to be tried, `training.fast` does.
     """
     # formulas know the derivatives of the program's own activations
     own = any(layer.activation.startswith(OWN_PREFIX) for layer in experiment.layers)
     cpu = device.type == "cpu"
     compiles = cpu and convolutions.applies(experiment)
-    if way is None and not own and experiment.fast:
-        _refuse_slower(experiment, device, compiles=compiles)
+    if way is None and "channels-last" in experiment.fast and cnn.applies(experiment, device):
+        raise ScenarioError(
+            "fast: 'channels-last' slows this network: one convolution on a CPU is trained by formulas of its own, up"
+            " to four times as fast; leave it out (--set 'fast=[]')"
+        )
     if not experiment.fast and not own:
         begun = way is not None
         if mlp.applies(experiment):
@@ -57,27 +60,6 @@ def gradient_method(experiment: Experiment, device: torch.device, way: str | Non
     if device.type == "cuda" and experiment.ensemble.members > 1 and experiment.trunk is None and not drops:
         return VmapGradients
     return AutogradGradients
-
-
-def _refuse_slower(experiment: Experiment, device: torch.device, *, compiles: bool) -> None:
-    """ScenarioError where what `fast` asks for is slower than what is taken without it."""
-    compiled_here = compiles and convolutions.repays(experiment) and installed()
-    one = cnn.applies(experiment, device)
-    if one and "channels-last" in experiment.fast:
-        slower, how = (
-            "channels-last",
-            "one convolution on a CPU is trained by formulas of its own, up to four times as fast",
-        )
-    elif one and compiled_here:
-        slower, how = "bf16", "on this processor one convolution is trained by compiled code, about three times as fast"
-    elif compiled_here and experiment.fast == ("channels-last",):
-        slower, how = (
-            "channels-last",
-            "on this processor convolutions are trained by compiled code, about twice as fast",
-        )
-    else:
-        return
-    raise ScenarioError(f"fast: '{slower}' slows this network: {how}; leave it out (--set 'fast=[]')")
 
 
 def make_ensemble(

@@ -124,3 +124,8 @@ def describe(device: torch.device) -> str:
         return f"{device} {torch.cuda.get_device_name(device)}"
     threads = torch.get_num_threads()
     return f"cpu {processor()}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def without_threads(words: str) -> str:
+    """What `describe` said, of the device alone."""
+    return _THREADS.sub("", words)

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -20,12 +20,14 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
 from condense_core.engine.probes import MemberViews, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
-from condense_core.engine.steppers import compiled_code, gradient_method, make_ensemble
+from condense_core.engine.steppers import TrainingEnsemble, compiled_code, gradient_method, make_ensemble
 from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
+from condense_core.engine.training.fast import refuse_slower
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
 from condense_core.engine.training.plugged import plugged
 from condense_core.engine.training.recorder import Recorder
+from condense_core.engine.training.way import STARTED, another, repeated, started, way_so_far
 from condense_core.errors import CondenseError
 from condense_core.libraries import blame
 from condense_core.machine import here
@@ -156,6 +158,24 @@ def _missing(recorded_to: int, step: int) -> str:
     )
 
 
+def _ensemble(
+    run: RunReader, samples: Sequence[Dataset], chosen: torch.device, way: str | None, thread: RecordingThread
+) -> TrainingEnsemble:
+    """The members at step 0, with as many threads as suit it; `way` as `make_ensemble` takes it."""
+    experiment = run.experiment
+    if way is None and experiment.fast and chosen.type == "cpu":
+        thread.set_status("starting", "trying whether fast is faster")
+        refuse_slower(experiment, samples)
+        thread.set_status("starting", "preparing the first step")
+    ensemble = make_ensemble(experiment, samples, chosen, way)
+    if chosen.type == "cpu":
+        work = len(samples) * device.multiplications(experiment, samples[0])
+        if ensemble.shares_out_members:
+            work = math.inf if len(samples) > 1 else 0
+        device.set_threads(work, ensemble.warm_up, run.info().device)
+    return ensemble
+
+
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
     # a damaged measurement of before the checkpoint stops no training
     with RunReader(folder, damage=Damage(left_out=True)) as run:
@@ -171,12 +191,8 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         thread.set_status("starting", _loading(experiment.data))
         samples, fingerprint = samples_of(experiment)
         thread.set_status("starting", "preparing the first step")
-        ensemble = make_ensemble(experiment, samples, chosen, checkpoint.steps(folder))
-        if chosen.type == "cpu":
-            work = len(samples) * device.multiplications(experiment, samples[0])
-            if ensemble.shares_out_members:
-                work = math.inf if len(samples) > 1 else 0
-            device.set_threads(work, ensemble.warm_up, info.device)
+        way = way_so_far(run)
+        ensemble = _ensemble(run, samples, chosen, way, thread)
         # of the first step what that builds on
         ensemble.prepare()
         start = ensemble.observe()
@@ -195,14 +211,17 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         signal.signal(signal.SIGUSR1, lambda *_: thread.commands.append(Command("checkpoint", "")))
         checkpoint.remove_partial(folder)
         state = checkpoint.load(folder)
+        moved = another(info, way, ensemble.name, chosen)
         if state is None:
-            recorder.event(0, "started", f"training on {device.describe(chosen)}, {ensemble.name} steps")
+            recorder.event(0, STARTED, started(chosen, ensemble.name))
+            if recorder.recorded_to >= 0:
+                recorder.event(0, "continued", repeated(recorder.recorded_to) + moved)
             for kind, text in _told_first(experiment, first, samples[0]):
                 recorder.event(0, kind, text)
         else:
             checkpoint.require_same_data(folder, fingerprint)
             ensemble.load_state_dict(state)
-            recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}")
+            recorder.event(ensemble.step, "continued", f"from the checkpoint at step {ensemble.step}{moved}")
             if recorder.recorded_to < checkpoint.recorded_to(folder):
                 loop.measure_first()
                 recorder.event(ensemble.step, "missing", _missing(recorder.recorded_to, ensemble.step))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from condense_core.engine import found_once
 from condense_core.engine.network import tanh
 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(tanh.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr(found_once.platformdirs, "user_cache_path", lambda name: tmp_path / name)
     return tmp_path / "condense-tui" / "tanh"
 
 
@@ -48,7 +49,7 @@ def test_of_two_at_once_both_take_what_the_first_one_kept(cache, monkeypatch):
 
 def test_where_nothing_can_be_kept_it_is_pytorchs(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
-    monkeypatch.setattr(tanh.platformdirs, "user_cache_path", lambda name: tmp_path / "file" / name)
+    monkeypatch.setattr(found_once.platformdirs, "user_cache_path", lambda name: tmp_path / "file" / name)
     monkeypatch.setattr(tanh, "_numpy_is_faster", lambda dtype: True)
     assert tanh.faster("float32") == tanh.TORCH
 

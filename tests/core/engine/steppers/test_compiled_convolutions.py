@@ -22,7 +22,6 @@ from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.convolution_layout import ConvolutionLayout, zeros
 from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
 from condense_core.engine.training import worker
-from condense_core.errors import ScenarioError
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.experiment import GD, Adam, Cifar10, Conv, Dense, Digits, Ensemble, Npz
 
@@ -173,30 +172,6 @@ def test_what_a_checkpoint_says_is_obeyed(monkeypatch):
     # on another machine, too
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     assert gradient_method(short, CPU, CompiledConvolutions.name) is CompiledConvolutions
-
-
-@pytest.mark.usefixtures("wide_vectors")
-def test_bf16_is_refused_for_one_convolution_that_would_be_compiled(monkeypatch):
-    slow = msgspec.structs.replace(LONG, layers=(Conv(width=32),), fast=("bf16",))
-    with pytest.raises(ScenarioError, match=r"'bf16' slows this network: .*compiled.*--set 'fast=\[\]'"):
-        gradient_method(slow, CPU)
-    assert gradient_method(msgspec.structs.replace(slow, steps=10), CPU) is AutogradGradients
-    assert gradient_method(slow, CPU, "eager, bf16") is AutogradGradients
-    monkeypatch.setattr("condense_core.engine.steppers.installed", lambda: False)
-    assert gradient_method(slow, CPU) is AutogradGradients
-
-
-@pytest.mark.usefixtures("wide_vectors")
-def test_channels_last_is_refused_where_it_is_slower(monkeypatch):
-    slow = msgspec.structs.replace(LONG, fast=("channels-last",))
-    with pytest.raises(ScenarioError, match=r"'channels-last' slows this network: .*compiled.*--set 'fast=\[\]'"):
-        gradient_method(slow, CPU)
-    # products in bfloat16, a run that is over before anything is compiled, one that began so, no Numba
-    assert gradient_method(msgspec.structs.replace(slow, fast=("channels-last", "bf16")), CPU) is AutogradGradients
-    assert gradient_method(msgspec.structs.replace(slow, steps=10), CPU) is AutogradGradients
-    assert gradient_method(slow, CPU, "eager, channels-last") is AutogradGradients
-    monkeypatch.setattr("condense_core.engine.steppers.installed", lambda: False)
-    assert gradient_method(slow, CPU) is AutogradGradients
 
 
 @pytest.mark.usefixtures("wide_vectors")

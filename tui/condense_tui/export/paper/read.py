@@ -53,6 +53,8 @@ def sheet_of(runs: Sequence[tuple[RunReader, int]], wish: Wish, title: str) -> S
             f"{len(panels)} panels in one figure; expected {MOST_PANELS} or fewer: choose one with --layer"
         )
     look.grid(len(panels))
+    left_out = [what for source in sources for what in source.whole.damage.named]
+    title += f" · left out, since it is damaged: {'; '.join(left_out)}" if left_out else ""
     return Sheet(format=cast("Literal['pdf', 'svg', 'png']", wish.format), title=title, look=look, panels=panels)
 
 

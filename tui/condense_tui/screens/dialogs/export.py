@@ -113,10 +113,12 @@ def _begin(screen: Screen[Any], place: Path, request: Request, title: str) -> No
     def write() -> str:
         from condense_tui.export.fonts import with_plain_fonts
         from condense_tui.export.make import export, whose_of
+        from condense_tui.export.wish import DrawnScreen
 
-        path = export(place, request.wish, request.out, screen=lambda *_: with_plain_fonts(svg or ""))
+        wish = request.wish
+        path = export(place, wish, request.out, screen=lambda *_: DrawnScreen(with_plain_fonts(svg or ""))).path
         # the screen is of what it says itself
-        seeds = "" if svg is not None else whose_of(place, request.wish)
+        seeds = "" if svg is not None else whose_of(place, wish)
         return f"wrote {None if path is None else path.resolve()}" + (f" · {seeds}" if seeds else "")
 
     write_in_thread(screen, request.out, write)

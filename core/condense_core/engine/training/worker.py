@@ -25,6 +25,7 @@ from condense_core.engine.training import device, load
 from condense_core.engine.training.early_stop import STOPPING, StoppedEarly, stop_now, stoppable
 from condense_core.engine.training.fast import refuse_slower
 from condense_core.engine.training.loop import Loop, Outcome, signal_handler
+from condense_core.engine.training.memory import keep_pages
 from condense_core.engine.training.plugged import plugged
 from condense_core.engine.training.recorder import Recorder
 from condense_core.engine.training.way import STARTED, another, repeated, started, way_so_far
@@ -190,6 +191,9 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         _check_data(experiment)
         thread.set_status("starting", _loading(experiment.data))
         samples, fingerprint = samples_of(experiment)
+        if chosen.type == "cpu":
+            # not before: what reading them takes goes back to the system
+            keep_pages()
         thread.set_status("starting", "preparing the first step")
         way = way_so_far(run)
         ensemble = _ensemble(run, samples, chosen, way, thread)

@@ -1,5 +1,7 @@
 """How much memory large data take: while they are loaded, as a share of what they are, and in a step."""
 
+import ctypes
+import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from condense_core.engine.data.datasets import Dataset, load
 from condense_core.engine.network.make import make_network
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
 from condense_core.engine.steppers.gradients.convolutions import CompiledConvolutions
-from condense_core.engine.training import worker
+from condense_core.engine.training import memory, worker
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 
@@ -58,6 +60,15 @@ def _most(call: Callable[[], object]) -> tuple[int, object]:
     before = _resident("VmRSS")
     found = call()
     return _resident("VmHWM") - before, found
+
+
+@pytest.fixture(autouse=True)
+def memory_goes_back() -> None:
+    """As in a process that has not trained yet: what is freed is held by nobody."""
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(memory._MMAP_THRESHOLD, 2**25)
+        mallopt(memory._TRIM_THRESHOLD, 2**17)
 
 
 @pytest.fixture(autouse=True)

@@ -209,11 +209,13 @@ class PackedScalars:
 
     def _read_layouts(self) -> None:
         """Take in the layouts that were added. Some that are known may be gone: a transaction was not kept."""
-        found = rows.one(self._connection.execute("SELECT max(id) FROM layout"), Numbered, "layout")
-        highest = (found and found.seq) or 0
-        if highest < self._highest:
-            self._forget()
-        if highest > self._highest:
+        highest = None
+        if not self._still:
+            found = rows.one(self._connection.execute("SELECT max(id) FROM layout"), Numbered, "layout")
+            highest = (found and found.seq) or 0
+            if highest < self._highest:
+                self._forget()
+        if highest is None or highest > self._highest:
             columns = "id, names, kinds" if self._wrong is None else "id, names, kinds, checksum"
             cursor = self._connection.execute(
                 f"SELECT {columns} FROM layout WHERE id > ? ORDER BY id", (self._highest,)

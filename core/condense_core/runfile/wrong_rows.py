@@ -75,6 +75,13 @@ class WrongRows:
         """Rows that were taken out whole without those with a wrong checksum, and without their checksums; what is no
         row of scalars is not said here."""
         begins = {id_: layout.checksum for id_, layout in layouts.items()}
+        try:
+            # as nearly always
+            if not checksums.wrong(found, begins):
+                return [(seq, step, layout, data[: -checksums.SIZE]) for seq, step, layout, data in found]
+        except (KeyError, TypeError, struct.error):
+            # some are no rows of scalars
+            pass
         sizes = {id_: layout.size + checksums.SIZE for id_, layout in layouts.items()}
         rows = [
             row

@@ -26,11 +26,15 @@ from condense_core.runfile.rows import (
     StoredFrame,
 )
 from condense_core.runfile.schema import version_of
+from condense_core.text import printable
 
 # Above every step that an experiment may have.
 _END = 2**62
 # The first version with a table of places.
 PLACES_SINCE = 4
+
+# Layers of a scenario with two kinds of frames each; a bound on hostile files.
+MOST_LAYERS = 200
 
 # What stands in place of a blob with a wrong checksum: no frame, so that nobody takes it, or a copy of it, for whole.
 LOST = b""
@@ -125,6 +129,11 @@ class FrameTable:
         """Layers of which the first member has frames of those kinds at the first step that has any, by their numbers;
         at most so many."""
         return self._names.layers(kinds, most)
+
+    def measured_layers(self) -> tuple[str, ...]:
+        """Names of the layers with frames of similarity or condensation, in the order of the network, as they can be
+        shown."""
+        return tuple(map(printable, self.layers(("similarity", "condensation"), MOST_LAYERS)))
 
     def counts(self, without: Collection[str]) -> dict[int, int]:
         """How many rows each step has, those of some kinds left out."""

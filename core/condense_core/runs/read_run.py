@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from condense_core.errors import RunFileError
+from condense_core.errors import RunFileError, ScenarioError
 from condense_core.runfile.info import RunInfo
 from condense_core.runs import glance as glancing
 from condense_core.runs.about_run import NOTHING, AboutRun
@@ -55,12 +55,11 @@ def read(folder: Path, base: PresetBase, before: Signature | None, *, claims: bo
 
     def judge(file: OpenFile) -> None:
         nonlocal claim
-        from condense_core.runfile.reader import RunReader
-        from condense_core.runs.judged import judged
+        from condense_core.runs.judged import judged_at_end
 
         # whoever lists claims reads it once more, and says why
-        with contextlib.suppress(RunFileError):
-            claim = judged(RunReader(folder, opened=file), file.info)
+        with contextlib.suppress(RunFileError, ScenarioError):
+            claim = judged_at_end(folder, file)
 
     found = glancing.glance(folder, base, judge) if claims else glancing.glance(folder, base)
     info = found.info

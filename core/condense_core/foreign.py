@@ -68,7 +68,7 @@ def reason(error: BaseException) -> str:
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
 
 
-def open_file(file: Path) -> BufferedReader:
+def open_file(file: str | Path) -> BufferedReader:
     """A file for reading; OSError also for a pipe, which would be waited for without end, and for other things that are
     no files."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -76,9 +76,10 @@ class RowLayout:
         self.check(len(data))
         return self._struct.unpack(data)
 
-    def value(self, data: bytes, name: str) -> float:
-        """The value of one of its names in a row; DamagedError if the row has another length."""
-        self.check(len(data))
+    def value(self, data: bytes, name: str, more: int = 0) -> float:
+        """The value of one of its names in a row, with so many bytes after the values; DamagedError if the row has
+        another length."""
+        self.check(len(data) - more)
         at, width = self.places[name]
         (found,) = _ONE[width].unpack_from(data, at)
         return float(found)

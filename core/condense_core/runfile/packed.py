@@ -123,6 +123,8 @@ class PackedScalars:
             return seq, 0 if layout is None else layout.names.index(name)
 
     def newest(self, name: str) -> Point | None:
+        if self._held is not None:
+            return self._held.newest(name)
         with self._one_moment():
             return self._end(name, "ORDER BY seq DESC") if self._held is None else self._held.newest(name)
 

@@ -22,7 +22,8 @@ import msgspec
 
 from condense_core import typed
 from condense_core.machine import usable_cores
-from condense_core.runs.judged import Listed
+from condense_core.runs.claim_state import Standing
+from condense_core.runs.judged import Listed, in_list
 from condense_core.runs.kept import WORTH_PROCESSES, Signature, signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.read_run import KeptGlance, Lasting, read
@@ -33,13 +34,15 @@ _CLAIMS = "claims"
 
 
 class _Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What can be kept of the run of that name."""
+    """What can be kept of the run of that name. `claim` is how its claim stands, where that `was_judged`: the run's row
+    is there once."""
 
     name: str
     before: Signature
     after: Signature
     glance: KeptGlance
-    claim: Listed | None
+    was_judged: bool
+    claim: Standing | None
 
 
 class Ahead:
@@ -69,7 +72,8 @@ class Ahead:
             assert process.stdout is not None
             with contextlib.suppress(msgspec.DecodeError):
                 for each in typed.from_msgpack(process.stdout.read(), list[_Read]):
-                    yield each.name, Lasting(each.before, each.after, each.glance, each.claim)
+                    claim = Listed(in_list(each.glance.info), each.claim) if each.was_judged else None
+                    yield each.name, Lasting(each.before, each.after, each.glance, claim)
 
     def __enter__(self) -> Ahead:
         return self
@@ -101,7 +105,8 @@ def main() -> int:
             continue
         lasting = read(folder, base, before, claims=what == _CLAIMS)[1] if any(before[:2]) else None
         if lasting is not None:
-            found.append(_Read(each, *lasting))
+            before, after, glance, claim = lasting
+            found.append(_Read(each, before, after, glance, claim is not None, None if claim is None else claim.claim))
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.buffer.write(msgspec.msgpack.encode(found))
         sys.stdout.buffer.flush()

@@ -68,9 +68,10 @@ class HeldScalars:
             rows.sort()
         seqs = [row[0] for row in rows]
         least = evenly(seqs[0], seqs[-1], most) if seqs else []
-        places = dict.fromkeys(bisect.bisect_left(seqs, number) for number in least)
+        places = dict.fromkeys([bisect.bisect_left(seqs, number) for number in least])
         chosen = checked_tuples([rows[place] for place in places], PackedRow, "scalar")
-        return [Point(seq, step, self._all[layout].value(data, name, self._more)) for seq, step, layout, data in chosen]
+        readers = {layout.id: layout.reader(name, self._more) for layout in layouts}
+        return [Point(seq, step, readers[layout](data)) for seq, step, layout, data in chosen]
 
     @functools.cached_property
     def _ends(self) -> list[tuple[int, int, Mapping[str, float]]]:
@@ -84,7 +85,7 @@ class HeldScalars:
         return sorted(found, key=operator.itemgetter(0), reverse=True)
 
 
-@functools.lru_cache(maxsize=100)
+@functools.lru_cache(maxsize=32)
 def _names_of(*names: tuple[str, ...]) -> tuple[str, ...]:
     """All names of some layouts, by the alphabet: runs of one scenario have the same."""
     return tuple(sorted({name for of_layout in names for name in of_layout}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -76,13 +76,19 @@ class RowLayout:
         self.check(len(data))
         return self._struct.unpack(data)
 
-    def value(self, data: bytes, name: str, more: int = 0) -> float:
-        """The value of one of its names in a row, with so many bytes after the values; DamagedError if the row has
-        another length."""
-        self.check(len(data) - more)
+    def reader(self, name: str, more: int) -> Callable[[bytes], float]:
+        """What gives the value of one of its names in a row that has so many bytes after its values; DamagedError if
+        the row has another length."""
         at, width = self.places[name]
-        (found,) = _ONE[width].unpack_from(data, at)
-        return float(found)
+        unpack, size = _ONE[width].unpack_from, self.size + more
+
+        def value(data: bytes) -> float:
+            if len(data) != size:
+                self.check(len(data) - more)
+            found: float = unpack(data, at)[0]
+            return found
+
+        return value
 
     def check(self, length: int) -> None:
         """DamagedError if rows of this layout have another length."""

@@ -73,9 +73,11 @@ class AtEnd:
         return self._whole.spectrum(layer, step)
 
     def _newest(self, name: str) -> Point | None:
+        scalars = self._file.scalars
         with reading(self._folder):
-            found = self._file.scalars.newest(name)
-            self._damage.of_scalars(self._file.scalars.wrong)
+            found = scalars.newest(name)
+            if scalars.wrong:
+                self._damage.of_scalars(scalars.wrong)
         return found
 
     @functools.cached_property

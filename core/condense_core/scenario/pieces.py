@@ -39,7 +39,7 @@ def in_pieces(text: str) -> Mapping[str, Any] | None:
     try:
         settings = _together(map(_setting, _SETTING.split(top)))
         of_tables = _kept_tables(tables) if len(tables) <= LONGEST_TABLES else _tables(tables)
-        return _together((settings, of_tables))
+        return None if not settings.keys().isdisjoint(of_tables) else settings | of_tables
     except (ValueError, RecursionError):
         # whoever reads all of it says what is wrong, if anything is
         return None

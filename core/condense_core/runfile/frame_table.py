@@ -263,7 +263,7 @@ class _Numbered:
         return f"place IN (SELECT id FROM place WHERE kind IN ({', '.join(map(repr, kinds))}))"
 
     def layers(self, kinds: Collection[str], most: int) -> list[str]:
-        first: dict[str, RowPlace] = {}
+        names, begins = [], []
         for (kind, name), id_ in self._places.read().ids.items():
             of = several(name) if "@" in name else None
             if kind not in kinds or ("@" in name if of is None else not of.has(0)):
@@ -271,10 +271,14 @@ class _Numbered:
             cursor = self._connection.execute(
                 "SELECT seq, step FROM frame WHERE place = ? ORDER BY step LIMIT 1", (id_,)
             )
-            row = rows.one(cursor, RowPlace, "frame")
-            layer = name if of is None else of.layer
-            if row is not None and (layer not in first or _in_time(row) < _in_time(first[layer])):
-                first[layer] = row
+            row = cursor.fetchone()
+            if row is not None:
+                names.append(name if of is None else of.layer)
+                begins.append(row)
+        first: dict[str, RowPlace] = {}
+        for layer, found_first in zip(names, rows.all_checked(begins, RowPlace, "frame"), strict=True):
+            if layer not in first or _in_time(found_first) < _in_time(first[layer]):
+                first[layer] = found_first
         begin = min((row.step for row in first.values()), default=0)
         found = sorted((row.seq, layer) for layer, row in first.items() if row.step == begin)
         return [layer for _, layer in found[:most]]

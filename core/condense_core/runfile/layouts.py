@@ -6,7 +6,7 @@ import functools
 import math
 import struct
 from collections.abc import Callable, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +14,7 @@ from msgspec import Meta
 from condense_core import typed
 from condense_core.foreign import reason
 from condense_core.runfile import checksums
-from condense_core.runfile.rows import DamagedError, Name
+from condense_core.runfile.rows import DamagedError, Name, checked
 
 # Names of one row.
 MOST_NAMES = 4_096
@@ -96,12 +96,15 @@ class RowLayout:
             raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {length}")
 
 
-def decoded(row: LayoutRow) -> RowLayout:
-    """A layout of a file; DamagedError if it is none. Runs of one scenario have the same ones."""
-    return _kept(row) if len(row.names) <= LONGEST_KEPT else _made(row)
+def decoded(values: tuple[Any, ...]) -> RowLayout:
+    """A layout of a file, by its row as SQLite hands it out; DamagedError if it is none. Runs of one scenario have the
+    same ones."""
+    text = values[1]
+    return _kept(values) if isinstance(text, str) and len(text) <= LONGEST_KEPT else _made(values)
 
 
-def _made(row: LayoutRow) -> RowLayout:
+def _made(values: tuple[Any, ...]) -> RowLayout:
+    row = checked(values, LayoutRow, "layout")
     try:
         names = tuple(typed.from_json(row.names, _Names))
     except msgspec.DecodeError as error:

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from condense_core.runfile import checksums, rows
 from condense_core.runfile.held_scalars import LARGEST_ROW, HeldScalars, PackedRow, evenly, held_scalars
-from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, LayoutRow, RowLayout, decoded, fits, floats
+from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, RowLayout, decoded, fits, floats
 from condense_core.runfile.rows import (
     LONGEST_NAME,
     DamagedError,
@@ -190,9 +190,11 @@ class PackedScalars:
             self._wrong.forget()
 
     def _one_moment(self) -> contextlib.AbstractContextManager[None]:
-        if self._still and self._checked:
-            return _NOTHING
-        return self._a_moment()
+        if not self._still:
+            return self._a_moment()
+        if not self._checked:
+            self._read_layouts()
+        return _NOTHING
 
     @contextlib.contextmanager
     def _a_moment(self) -> Iterator[None]:
@@ -222,8 +224,8 @@ class PackedScalars:
             cursor = self._connection.execute(
                 f"SELECT {columns} FROM layout WHERE id > ? ORDER BY id", (self._highest,)
             )
-            for row in rows.each(cursor, LayoutRow, "layout"):
-                self._take(decoded(row), len(row.names))
+            for row in cursor:
+                self._take(decoded(row), len(row[1]))
         if not self._checked:
             if self._still:
                 self._held = held_scalars(self._connection, self._layouts, self._wrong)

@@ -135,7 +135,7 @@ def open_reader(file: Path, *, alone: bool = False, still: bool = False) -> sqli
     looking for a log at each query.
     """
     if alone and not any(os.path.exists(f"{file}{end}") for end in ("-wal", "-journal")):  # noqa: PTH110
-        return _limited(_open(file, "ro&immutable=1", still), file)
+        return _open(file, "ro&immutable=1", still)
     try:
         connection = _open(file, "ro", still)
     except _HalfDoneError:
@@ -146,14 +146,13 @@ def open_reader(file: Path, *, alone: bool = False, still: bool = False) -> sqli
         if os.access(file.parent, os.W_OK) or not os.path.exists(file):  # noqa: PTH110 - no error where it is closed
             raise
         connection = _open_copy(file) if _log_size(file) else _open(file, "ro&immutable=1", still)
-    return _limited(connection, file)
-
-
-def _limited(connection: _RunConnection, file: Path) -> _RunConnection:
-    """A reader's connection, which takes no value that is too long."""
-    with _closed_after_trouble(connection), reading(file):
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     return connection
+
+
+def _only_read(connection: _RunConnection) -> None:
+    """Have a connection write nothing, and take no value that is too long."""
+    connection.executescript(f"{_CAREFUL}; PRAGMA query_only = ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
 
 
 def log_is_missing(connection: sqlite3.Connection) -> bool:
@@ -191,7 +190,7 @@ def _open_copy(file: Path) -> _RunConnection:
         with _closed_after_trouble(connection):
             # read before the names go; the open files last as long as the connection
             connection.execute("SELECT count(*) FROM run").fetchone()
-            connection.execute("PRAGMA query_only = ON")
+            _only_read(connection)
         return connection
 
 
@@ -294,8 +293,10 @@ def _connect(file: Path, mode: str) -> _RunConnection:
         uri, BUSY_MS / 1000, uri=True, isolation_level=None, check_same_thread=False, factory=kind
     )
     with _closed_after_trouble(connection):
-        # in one go, of which Python makes half as much
-        connection.executescript(_CAREFUL if mode == "rw" else f"{_CAREFUL}; PRAGMA query_only = ON")
+        if mode == "rw":
+            connection.executescript(_CAREFUL)
+        else:
+            _only_read(connection)
     return connection
 
 

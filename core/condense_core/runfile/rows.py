@@ -155,7 +155,7 @@ def all_checked(found: list[tuple[Any, ...]], row: type[R], table: str) -> list[
 
 def checked_tuples(found: list[tuple[Any, ...]], row: type[Any], table: str) -> list[tuple[Any, ...]]:
     """`all_checked`, each a plain tuple, which takes a third of the time."""
-    plain: Any = _plain(row)
+    plain: Any = _plain(row)  # type: ignore[arg-type] # a type is hashable
     try:
         checked: list[tuple[Any, ...]] = typed.convert(found, plain)
     except msgspec.ValidationError:

@@ -24,12 +24,15 @@ from condense_core import typed
 from condense_core.machine import usable_cores
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.judged import Listed, in_list
-from condense_core.runs.kept import WORTH_PROCESSES, Signature, signature
+from condense_core.runs.kept import WORTH_PROCESSES, Signature
 from condense_core.runs.label import PresetBase
-from condense_core.runs.read_run import KeptGlance, Lasting, read
+from condense_core.runs.read_run import KeptGlance, Lasting, read_in_steps
+from condense_core.runs.side_by_side import Steps, side_by_side
 
 # Runs lie on one disk.
 MOST_PROCESSES = 8
+# Files that a process has open: with more it has to fetch again what it had at hand.
+AT_A_TIME = 16
 _CLAIMS = "claims"
 
 
@@ -95,22 +98,29 @@ def main() -> int:
     base: PresetBase = getattr(importlib.import_module(module), name)
     # looking for cycles among thousands of things that are all kept finds none
     gc.disable()
+    names = sys.stdin.buffer.read().decode().split("\n")
     found = []
-    for each in sys.stdin.buffer.read().decode().split("\n"):
-        folder = runs / each
-        try:
-            before = signature(str(folder))
-        except OSError:
-            # whoever asked for it says why
-            continue
-        lasting = read(folder, base, before, claims=what == _CLAIMS)[1] if any(before[:2]) else None
-        if lasting is not None:
-            before, after, glance, claim = lasting
-            found.append(_Read(each, before, after, glance, claim is not None, None if claim is None else claim.claim))
+    for begin in range(0, len(names), AT_A_TIME):
+        some = names[begin : begin + AT_A_TIME]
+        lasting = side_by_side(_reading(runs / name, base, claims=what == _CLAIMS) for name in some)
+        found += [_answer(name, each) for name, each in zip(some, lasting, strict=True) if each is not None]
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.buffer.write(msgspec.msgpack.encode(found))
         sys.stdout.buffer.flush()
     return 0
+
+
+def _reading(folder: Path, base: PresetBase, *, claims: bool) -> Steps[Lasting | None]:
+    try:
+        return (yield from read_in_steps(folder, base, claims=claims))
+    except OSError:
+        # whoever asked for it says why
+        return None
+
+
+def _answer(name: str, found: Lasting) -> _Read:
+    before, after, glance, claim = found
+    return _Read(name, before, after, glance, claim is not None, None if claim is None else claim.claim)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from condense_core.runfile.scalars import Scalars, scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_reader, reading
 from condense_core.runs.about_run import NOTHING, AboutRun, read_about
 from condense_core.runs.label import PresetBase, differences, label_of
+from condense_core.runs.side_by_side import Steps, alone
 from condense_core.text import printable
 from condense_core.thresholds import COARSE, FINE, Cut
 
@@ -84,21 +85,33 @@ def no_base(preset: str) -> None:
 def glance(folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], None] | None = None) -> Glance:
     """The run in `folder` as it is now; `base` gives the presets' scenarios. `also` is called while its file is open:
     what else is asked of a run costs less then."""
+    return alone(glance_in_steps(folder, base, also))
+
+
+def glance_in_steps(
+    folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], None] | None = None
+) -> Steps[Glance]:
+    """The same, as one of many that are read side by side."""
     about, trouble = NOTHING, ""
     try:
         about = read_about(folder)
     except RunFileError as error:
         # the run is shown without these words
         trouble = str(error)
+    yield
     try:
         with contextlib.closing(open_reader(folder / FILE_NAME, still=True)) as connection, reading(folder):
+            yield
             info = read_info(connection, folder)
+            yield
             scalars = scalars_of(connection, still=True)
+            loss = tuple(number(point.value) for point in scalars.sample("loss", POINTS))
+            yield
             damage = Damage(left_out=True)
             found = Glance(
                 folder=folder,
                 info=info,
-                loss=tuple(number(point.value) for point in scalars.sample("loss", POINTS)),
+                loss=loss,
                 layers=_layers(connection, scalars, info, damage),
                 about=about,
                 differs=differences(info, base, about),
@@ -110,8 +123,10 @@ def glance(folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], 
                     found, trouble=f"cannot read all of {folder / FILE_NAME}; {damage.text}"
                 )
             if also is not None:
+                yield
                 also(OpenFile(connection, info, scalars))
-            return found
+            yield
+        return found
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))
 

@@ -82,6 +82,22 @@ def test_what_processes_read_is_what_one_reads_and_the_rest_is_read_here(runs, r
     assert claims == {row.folder.name: claim for row, claim in found}
 
 
+def test_what_a_process_read_is_not_looked_at_again_until_the_next_look(runs, monkeypatch):
+    looked: list[str] = []
+    look = kept.signature
+    monkeypatch.setattr(glances, "signature", lambda folder: (looked.append(Path(folder).name), look(folder))[1])
+    trained, damaged, first, *_ = folders(runs)
+    of_all = Glances(runs)
+    before = {found.folder: found for found in of_all.look()}
+    assert sorted(looked) == sorted([trained.name, damaged.name])
+    with writer(first / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET step = 7")
+    after = {found.folder: found for found in of_all.look()}
+    assert before[first].info.step != 7
+    assert after[first].info.step == 7
+    assert {folder for folder in after if after[folder] != before[folder]} == {first}
+
+
 def test_a_process_that_ends_without_a_word_has_read_nothing(runs, read_here, monkeypatch):
     monkeypatch.setattr(ahead.sys, "executable", "/bin/false")
     assert len(list(Glances(runs).look())) == RUNS

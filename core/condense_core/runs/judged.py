@@ -49,12 +49,7 @@ def judged_at_end(folder: Path, file: OpenFile) -> Listed:
     members, claim = members_and_claim(file.info.experiment, "its scenario")
     if claim is None:
         return Listed(in_list(file.info), None)
-    if members == 1:
-        return judged(AtEnd(folder, file, claim), file.info)
-    # imports NumPy, in which the values of several seeds are kept
-    from condense_core.runfile.reader import RunReader
-
-    return judged(RunReader(folder, opened=file), file.info)
+    return judged(AtEnd(folder, file, members, claim), file.info)
 
 
 def in_list(info: RunInfo) -> RunInfo:

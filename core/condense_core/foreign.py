@@ -11,9 +11,9 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from condense_core.errors import CondenseError
@@ -33,16 +33,22 @@ _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?<![\w-])(?:{_PART}[ \t]*+\.[ \t]*+){{{MOST_PARTS}}}")
 
 
-@contextlib.contextmanager
-def decoding(kind: type[CondenseError], about: object) -> Iterator[None]:
+def decoding(kind: type[CondenseError], about: object) -> contextlib.AbstractContextManager[None]:
     """Around code that decodes what others wrote: anything raised there becomes `kind`, `ABOUT: WHY` in one line of
     bounded length. An error that is ours already passes as it is."""
-    try:
-        yield
-    except PASSING:
-        raise
-    except Exception as error:
-        raise kind(f"{about}: {reason(error)}") from error
+    return _Decoding(kind, about)
+
+
+class _Decoding(contextlib.AbstractContextManager[None]):
+    # a class: a generator takes as long as what a list decodes of a run
+    def __init__(self, kind: type[CondenseError], about: object) -> None:
+        self._kind, self._about = kind, about
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, PASSING):
+            raise self._kind(f"{self._about}: {reason(error)}") from error
 
 
 def reason(error: BaseException) -> str:
@@ -68,7 +74,7 @@ def reason(error: BaseException) -> str:
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
 
 
-def open_file(file: Path) -> BufferedReader:
+def open_file(file: str | Path) -> BufferedReader:
     """A file for reading; OSError also for a pipe, which would be waited for without end, and for other things that are
     no files."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

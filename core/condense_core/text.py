@@ -9,7 +9,8 @@ from pathlib import Path
 
 def printable(text: str) -> str:
     """`text` on one line, without control, format and surrogate characters: it cannot steer the terminal."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():
+        # none of those characters is
         return text
     return "".join(
         " " if character in "\t\n\r" else character

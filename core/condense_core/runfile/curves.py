@@ -101,6 +101,12 @@ class _OfMembers(NamedTuple):
     values: FloatArray
 
 
+def check_members(frame: frames.Members, members: int) -> None:
+    """RunFileError where a frame has members that a run of so many does not have, or one twice."""
+    if len(set(frame.members)) != len(frame.members) or not all(0 <= member < members for member in frame.members):
+        raise RunFileError("recorded values of seeds that the run does not have; the run file is damaged")
+
+
 class Spreads:
     """Scalars of all members of an ensemble, as far as they were read."""
 
@@ -115,10 +121,7 @@ class Spreads:
 
     def append(self, seq: int, step: int, frame: frames.Members) -> None:
         """Take in the next frame; RunFileError if it is not of this run."""
-        if len(set(frame.members)) != len(frame.members) or not all(
-            0 <= member < self.members for member in frame.members
-        ):
-            raise RunFileError("recorded values of seeds that the run does not have; the run file is damaged")
+        check_members(frame, self.members)
         self._count += len(frame.names) * self.members
         if self._count > MOST_VALUES:
             raise RunFileError(f"more than {MOST_VALUES:,} recorded values of seeds")

@@ -10,17 +10,15 @@ import heapq
 import itertools
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
-from typing import Annotated, NamedTuple, Protocol
-
-from msgspec import Meta
+from typing import NamedTuple, Protocol
 
 from condense_core.runfile import checksums, rows
-from condense_core.runfile.places import MOST_MEMBERS, Several, place, several
+from condense_core.runfile.place_rows import PlaceTable
+from condense_core.runfile.places import MOST_MEMBERS, place, several
 from condense_core.runfile.rows import (
     DamagedError,
     FrameAt,
     Length,
-    Name,
     Named,
     Numbered,
     RowPlace,
@@ -28,15 +26,15 @@ from condense_core.runfile.rows import (
     StoredFrame,
 )
 from condense_core.runfile.schema import version_of
+from condense_core.text import printable
 
 # Above every step that an experiment may have.
 _END = 2**62
 # The first version with a table of places.
 PLACES_SINCE = 4
-# Places of a file: 64 layers of nine kinds, of a thousand members that each end by themselves; a bound on hostile ones.
-MOST_PLACES = 600_000
-# Stretches of members that their names list, all together, 80 bytes each.
-MOST_SPANS = 4_000_000
+
+# Layers of a scenario with two kinds of frames each; a bound on hostile files.
+MOST_LAYERS = 200
 
 # What stands in place of a blob with a wrong checksum: no frame, so that nobody takes it, or a copy of it, for whole.
 LOST = b""
@@ -132,6 +130,11 @@ class FrameTable:
         at most so many."""
         return self._names.layers(kinds, most)
 
+    def measured_layers(self) -> tuple[str, ...]:
+        """Names of the layers with frames of similarity or condensation, in the order of the network, as they can be
+        shown."""
+        return tuple(map(printable, self.layers(("similarity", "condensation"), MOST_LAYERS)))
+
     def counts(self, without: Collection[str]) -> dict[int, int]:
         """How many rows each step has, those of some kinds left out."""
         query = f"SELECT step, count(*) FROM frame WHERE NOT {self._names.of_kinds(without)} GROUP BY step"
@@ -208,10 +211,6 @@ class FrameTable:
         return row.blob[: -checksums.SIZE] if whole else LOST
 
 
-def _checksum_of_place(id_: int, kind: str, layer: str) -> bytes:
-    return checksums.with_checksum(b"", checksums.of_names(kind, layer), id_, 0)
-
-
 class _Written:
     """Up to version 3."""
 
@@ -242,28 +241,19 @@ def _in_time(row: RowPlace) -> tuple[int, int]:
     return row.step, row.seq
 
 
-class _PlaceRow(NamedTuple):
-    id: Annotated[int, Meta(ge=1, lt=2**31)]
-    kind: Name
-    layer: Name
-    checksum: Annotated[bytes, Meta(max_length=checksums.SIZE)] = b""
-
-
 class _Numbered:
     """Since version 4."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._has_checksums = version_of(connection) >= checksums.CHECKSUMS_SINCE
-        self._columns = "id, kind, layer, checksum" if self._has_checksums else "id, kind, layer"
-        self._forget()
+        self._places = PlaceTable(connection)
 
     def wheres(self, kind: str, layer: str, member: int) -> list[Where]:
-        self._read()
+        places = self._places.read()
         name = place(layer, member)
-        own = self._ids.get((kind, name))
+        own = places.ids.get((kind, name))
         found = [] if own is None else [(own, name)]
-        found += [(id_, of.name) for id_, of in self._several.get((kind, layer), ()) if of.has(member)]
+        found += [(id_, of.name) for id_, of in places.several.get((kind, layer), ()) if of.has(member)]
         if len(found) > MOST_MEMBERS:
             # each time that others end there is another
             raise DamagedError(f"place: more than {MOST_MEMBERS:,} with one member")
@@ -273,72 +263,29 @@ class _Numbered:
         return f"place IN (SELECT id FROM place WHERE kind IN ({', '.join(map(repr, kinds))}))"
 
     def layers(self, kinds: Collection[str], most: int) -> list[str]:
-        self._read()
-        first: dict[str, RowPlace] = {}
-        for (kind, name), id_ in self._ids.items():
+        names, begins = [], []
+        for (kind, name), id_ in self._places.read().ids.items():
             of = several(name) if "@" in name else None
             if kind not in kinds or ("@" in name if of is None else not of.has(0)):
                 continue
             cursor = self._connection.execute(
                 "SELECT seq, step FROM frame WHERE place = ? ORDER BY step LIMIT 1", (id_,)
             )
-            row = rows.one(cursor, RowPlace, "frame")
-            layer = name if of is None else of.layer
-            if row is not None and (layer not in first or _in_time(row) < _in_time(first[layer])):
-                first[layer] = row
+            row = cursor.fetchone()
+            if row is not None:
+                names.append(name if of is None else of.layer)
+                begins.append(row)
+        first: dict[str, RowPlace] = {}
+        for layer, found_first in zip(names, rows.all_checked(begins, RowPlace, "frame"), strict=True):
+            if layer not in first or _in_time(found_first) < _in_time(first[layer]):
+                first[layer] = found_first
         begin = min((row.step for row in first.values()), default=0)
         found = sorted((row.seq, layer) for layer, row in first.items() if row.step == begin)
         return [layer for _, layer in found[:most]]
 
     def put(self, found: Iterable[StoredFrame]) -> None:
-        self._read()
+        self._places.read()
         self._connection.executemany(
             "INSERT INTO frame VALUES (?, ?, ?, ?, ?)",
-            [(row.seq, row.step, self._id(row.kind, row.layer), row.key, row.blob) for row in found],
+            [(row.seq, row.step, self._places.number(row.kind, row.layer), row.key, row.blob) for row in found],
         )
-
-    def _id(self, kind: str, layer: str) -> int:
-        found = self._ids.get((kind, layer))
-        if found is None:
-            found = self._highest + 1
-            row = _PlaceRow(found, kind, layer, _checksum_of_place(found, kind, layer))
-            if self._has_checksums:
-                self._connection.execute("INSERT INTO place VALUES (?, ?, ?, ?)", row)
-            else:
-                self._connection.execute("INSERT INTO place VALUES (?, ?, ?)", row[:3])
-            self._take(row)
-        return found
-
-    def _forget(self) -> None:
-        self._ids: dict[tuple[str, str], int] = {}
-        self._several: dict[tuple[str, str], list[tuple[int, Several]]] = {}
-        self._highest = self._spans = 0
-
-    def _read(self) -> None:
-        """Take in the places that were added. Some that are known may be gone: a transaction was not kept."""
-        found = rows.one(self._connection.execute("SELECT max(id) FROM place"), Numbered, "place")
-        highest = (found and found.seq) or 0
-        if highest < self._highest:
-            self._forget()
-        if highest > self._highest:
-            cursor = self._connection.execute(
-                f"SELECT {self._columns} FROM place WHERE id > ? ORDER BY id", (self._highest,)
-            )
-            for chunk in rows.chunks(cursor, _PlaceRow, "place"):
-                for row in chunk:
-                    self._take(row)
-
-    def _take(self, row: _PlaceRow) -> None:
-        if (row.kind, row.layer) in self._ids:
-            raise DamagedError("place: a name twice")
-        if self._has_checksums and row.checksum != _checksum_of_place(row.id, row.kind, row.layer):
-            raise DamagedError(f"place: row {row.id} has a wrong checksum")
-        if len(self._ids) >= MOST_PLACES:
-            raise DamagedError(f"place: more than {MOST_PLACES:,} rows")
-        self._ids[row.kind, row.layer] = self._highest = row.id
-        of = several(row.layer)
-        if of is not None:
-            self._spans += len(of.spans)
-            if self._spans > MOST_SPANS:
-                raise DamagedError(f"place: more than {MOST_SPANS:,} stretches of members")
-            self._several.setdefault((row.kind, of.layer), []).append((row.id, of))

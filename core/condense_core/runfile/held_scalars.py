@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import operator
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Annotated, NamedTuple
@@ -12,7 +13,7 @@ from msgspec import Meta
 
 from condense_core.runfile import checksums
 from condense_core.runfile.layouts import MOST_NAMES, LayoutNumber, RowLayout
-from condense_core.runfile.rows import DamagedError, Point, Seq, Step, all_checked
+from condense_core.runfile.rows import DamagedError, Point, Seq, Step, checked_tuples
 from condense_core.runfile.wrong_rows import AnyRow, WrongRows
 
 # A preset's run measures a hundred steps or two. Reading so many takes as long as what it saves of a longer run.
@@ -34,8 +35,9 @@ class HeldScalars:
     """Scalars by their names, for one moment of the file; what each method says: `scalars.Scalars`. A row is checked
     when a value of it is asked for, as where each value has a query of its own."""
 
-    def __init__(self, found: Iterable[AnyRow], layouts: Mapping[int, RowLayout]) -> None:
-        """DamagedError where a row is of none of the layouts."""
+    def __init__(self, found: Iterable[AnyRow], layouts: Mapping[int, RowLayout], more: int = 0) -> None:
+        """Rows have `more` bytes after their values. DamagedError where one is of none of the layouts."""
+        self._more = more
         self._rows: dict[int, list[AnyRow]] = {}
         for row in found:
             self._rows.setdefault(row[2], []).append(row)
@@ -47,11 +49,13 @@ class HeldScalars:
         self._layouts = [layouts[number] for number in self._rows]
 
     def names(self, most: int) -> list[str]:
-        return sorted({name for layout in self._layouts for name in layout.names})[:most]
+        return list(_names_of(*(layout.names for layout in self._layouts))[:most])
 
     def newest(self, name: str) -> Point | None:
-        found = self._lasts.get(name)
-        return None if found is None else Point(*found[:2], found[2][name])
+        for seq, step, values in self._ends:
+            if name in values:
+                return Point(seq, step, values[name])
+        return None
 
     def begins(self, name: str) -> tuple[int, int]:
         layout = next((layout for layout in self._layouts if name in layout.places), None)
@@ -64,20 +68,27 @@ class HeldScalars:
             rows.sort()
         seqs = [row[0] for row in rows]
         least = evenly(seqs[0], seqs[-1], most) if seqs else []
-        places = dict.fromkeys(bisect.bisect_left(seqs, number) for number in least)
-        chosen = all_checked([rows[place] for place in places], PackedRow, "scalar")
-        return [Point(seq, step, self._all[layout].value(data, name)) for seq, step, layout, data in chosen]
+        places = dict.fromkeys([bisect.bisect_left(seqs, number) for number in least])
+        chosen = checked_tuples([rows[place] for place in places], PackedRow, "scalar")
+        readers = {layout.id: layout.reader(name, self._more) for layout in layouts}
+        return [Point(seq, step, readers[layout](data)) for seq, step, layout, data in chosen]
 
     @functools.cached_property
-    def _lasts(self) -> dict[str, tuple[int, int, Mapping[str, float]]]:
-        """Of each name number, step and values of the newest row."""
-        ends = all_checked(sorted(rows[-1] for rows in self._rows.values()), PackedRow, "scalar")
-        found: dict[str, tuple[int, int, Mapping[str, float]]] = {}
-        for seq, step, number, data in ends:
-            names = self._all[number].names
-            values = self._all[number].unpacked(data)
-            found |= dict.fromkeys(names, (seq, step, dict(zip(names, values, strict=True))))
-        return found
+    def _ends(self) -> list[tuple[int, int, Mapping[str, float]]]:
+        """Number, step and values of the newest row of each layout, the newest first."""
+        ends = checked_tuples([rows[-1] for rows in self._rows.values()], PackedRow, "scalar")
+        found = [
+            (seq, step, dict(zip(layout.names, layout.unpacked(data[: len(data) - self._more]), strict=True)))
+            for seq, step, number, data in ends
+            for layout in (self._all[number],)
+        ]
+        return sorted(found, key=operator.itemgetter(0), reverse=True)
+
+
+@functools.lru_cache(maxsize=32)
+def _names_of(*names: tuple[str, ...]) -> tuple[str, ...]:
+    """All names of some layouts, by the alphabet: runs of one scenario have the same."""
+    return tuple(sorted({name for of_layout in names for name in of_layout}))
 
 
 def evenly(first: int, last: int, most: int) -> list[int]:
@@ -97,7 +108,13 @@ def held_scalars(
     for row in cursor:
         size += len(row[3]) if isinstance(row[3], bytes) else 0
         # a row may be as long as a reader takes any
-        if len(found) == MOST_ROWS or size > MOST_BYTES:
+        if size > MOST_BYTES:
             return None
         found.append(row)
-    return HeldScalars(found if wrong is None else wrong.without(found, layouts), layouts)
+    if len(found) > MOST_ROWS:
+        return None
+    return (
+        HeldScalars(found, layouts)
+        if wrong is None
+        else HeldScalars(wrong.without(found, layouts), layouts, checksums.SIZE)
+    )

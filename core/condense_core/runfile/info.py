@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -106,6 +107,12 @@ def columns_of(version: int) -> tuple[str, ...]:
     return COLUMNS if version >= 3 else tuple(name for name in COLUMNS if name not in _SINCE_3)
 
 
+@functools.cache
+def _query(version: int) -> tuple[tuple[str, ...], str]:
+    columns = columns_of(version)
+    return columns, f"SELECT {', '.join(columns)} FROM run"
+
+
 def has_checkpoint(info: RunInfo, place: Path) -> bool:
     """Whether the run in that folder goes on from a checkpoint where it is resumed, and not from its start; of one on
     another machine, which has it there, True."""
@@ -122,8 +129,8 @@ def read_run(place: Path) -> RunInfo:
 def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     """The run's row; RunFileError if it is missing or not of the right types."""
     with reading(folder):
-        columns = columns_of(version_of(connection))
-        values = _row(connection.execute(f"SELECT {', '.join(columns)} FROM run"), columns)
+        columns, query = _query(version_of(connection))
+        values = _row(connection.execute(query), columns)
         if values is None:
             raise RunFileError(
                 f"{folder} holds an empty run file, which was never started;"
@@ -161,7 +168,8 @@ def read_info(connection: sqlite3.Connection, folder: Path) -> RunInfo:
     reason = info.reason
     if status == "lost" and (begun or not reason):
         reason = _why_lost(folder) or (f"while {reason}" if reason else "")
-    return msgspec.structs.replace(info, status=status, reason=reason)
+    unchanged = status == info.status and reason == info.reason
+    return info if unchanged else msgspec.structs.replace(info, status=status, reason=reason)
 
 
 def shown(info: RunInfo) -> RunInfo:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import math
 import struct
-from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -14,7 +14,7 @@ from msgspec import Meta
 from condense_core import typed
 from condense_core.foreign import reason
 from condense_core.runfile import checksums
-from condense_core.runfile.rows import DamagedError, Name
+from condense_core.runfile.rows import DamagedError, Name, checked
 
 # Names of one row.
 MOST_NAMES = 4_096
@@ -76,12 +76,19 @@ class RowLayout:
         self.check(len(data))
         return self._struct.unpack(data)
 
-    def value(self, data: bytes, name: str) -> float:
-        """The value of one of its names in a row; DamagedError if the row has another length."""
-        self.check(len(data))
+    def reader(self, name: str, more: int) -> Callable[[bytes], float]:
+        """What gives the value of one of its names in a row that has so many bytes after its values; DamagedError if
+        the row has another length."""
         at, width = self.places[name]
-        (found,) = _ONE[width].unpack_from(data, at)
-        return float(found)
+        unpack, size = _ONE[width].unpack_from, self.size + more
+
+        def value(data: bytes) -> float:
+            if len(data) != size:
+                self.check(len(data) - more)
+            found: float = unpack(data, at)[0]
+            return found
+
+        return value
 
     def check(self, length: int) -> None:
         """DamagedError if rows of this layout have another length."""
@@ -89,12 +96,15 @@ class RowLayout:
             raise DamagedError(f"scalar.data: expected {self.size} bytes in layout {self.id}, got {length}")
 
 
-def decoded(row: LayoutRow) -> RowLayout:
-    """A layout of a file; DamagedError if it is none. Runs of one scenario have the same ones."""
-    return _kept(row) if len(row.names) <= LONGEST_KEPT else _made(row)
+def decoded(values: tuple[Any, ...]) -> RowLayout:
+    """A layout of a file, by its row as SQLite hands it out; DamagedError if it is none. Runs of one scenario have the
+    same ones."""
+    text = values[1]
+    return _kept(values) if isinstance(text, str) and len(text) <= LONGEST_KEPT else _made(values)
 
 
-def _made(row: LayoutRow) -> RowLayout:
+def _made(values: tuple[Any, ...]) -> RowLayout:
+    row = checked(values, LayoutRow, "layout")
     try:
         names = tuple(typed.from_json(row.names, _Names))
     except msgspec.DecodeError as error:

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from condense_core.runfile import checksums, rows
 from condense_core.runfile.held_scalars import LARGEST_ROW, HeldScalars, PackedRow, evenly, held_scalars
-from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, LayoutRow, RowLayout, decoded, fits, floats
+from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, RowLayout, decoded, fits, floats
 from condense_core.runfile.rows import (
     LONGEST_NAME,
     DamagedError,
@@ -123,6 +123,8 @@ class PackedScalars:
             return seq, 0 if layout is None else layout.names.index(name)
 
     def newest(self, name: str) -> Point | None:
+        if self._held is not None:
+            return self._held.newest(name)
         with self._one_moment():
             return self._end(name, "ORDER BY seq DESC") if self._held is None else self._held.newest(name)
 
@@ -188,9 +190,11 @@ class PackedScalars:
             self._wrong.forget()
 
     def _one_moment(self) -> contextlib.AbstractContextManager[None]:
-        if self._still and self._checked:
-            return _NOTHING
-        return self._a_moment()
+        if not self._still:
+            return self._a_moment()
+        if not self._checked:
+            self._read_layouts()
+        return _NOTHING
 
     @contextlib.contextmanager
     def _a_moment(self) -> Iterator[None]:
@@ -209,17 +213,19 @@ class PackedScalars:
 
     def _read_layouts(self) -> None:
         """Take in the layouts that were added. Some that are known may be gone: a transaction was not kept."""
-        found = rows.one(self._connection.execute("SELECT max(id) FROM layout"), Numbered, "layout")
-        highest = (found and found.seq) or 0
-        if highest < self._highest:
-            self._forget()
-        if highest > self._highest:
+        highest = None
+        if not self._still:
+            found = rows.one(self._connection.execute("SELECT max(id) FROM layout"), Numbered, "layout")
+            highest = (found and found.seq) or 0
+            if highest < self._highest:
+                self._forget()
+        if highest is None or highest > self._highest:
             columns = "id, names, kinds" if self._wrong is None else "id, names, kinds, checksum"
             cursor = self._connection.execute(
                 f"SELECT {columns} FROM layout WHERE id > ? ORDER BY id", (self._highest,)
             )
-            for row in rows.each(cursor, LayoutRow, "layout"):
-                self._take(decoded(row), len(row.names))
+            for row in cursor:
+                self._take(decoded(row), len(row[1]))
         if not self._checked:
             if self._still:
                 self._held = held_scalars(self._connection, self._layouts, self._wrong)

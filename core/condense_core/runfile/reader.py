@@ -35,8 +35,7 @@ from condense_core.scenario.toml import loads
 from condense_core.scenario.watched import Watched, is_watched
 from condense_core.text import printable
 
-# Layers of a scenario with two kinds of frames each, and the curves of each; a bound on hostile files.
-MOST_LAYERS = 200
+# Curves of all layers; a bound on hostile files.
 MOST_CURVES = 4_096
 # Steps at which weights are kept: a run keeps twenty.
 MOST_KEPT = 1_000
@@ -179,6 +178,10 @@ class RunReader(LayerFrames):
         self._read_members()
         return self._of_members.last(name, at)
 
+    def of_draws(self, name: str, at: int | None = None) -> list[float]:
+        """The same as plain numbers."""
+        return [self.last(name, at)] if self.members == 1 else self.last_of_members(name, at).tolist()
+
     @property
     def _of_members(self) -> Spreads:
         if self._spreads is None:
@@ -223,8 +226,7 @@ class RunReader(LayerFrames):
         self._forget_what_was_filled()
         if not self._layers:
             with self._checked():
-                found = self._frames.table.layers(("similarity", "condensation"), MOST_LAYERS)
-            self._layers = tuple(map(printable, found))
+                self._layers = self._frames.table.measured_layers()
         return self._layers
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -84,6 +85,7 @@ def tables(version: int) -> str:
     return _of(_RUN, version) + _of(_SCALARS, version) + _of(_FRAMES, version) + _OTHERS
 
 
+@functools.cache
 def needed(version: int) -> frozenset[str]:
     """Tables without which a file is none of that version."""
     return _of(_NAMES, version)

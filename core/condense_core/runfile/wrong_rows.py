@@ -72,9 +72,16 @@ class WrongRows:
         return [*found[:3], [data[: -checksums.SIZE] for data in found[3]]]
 
     def without(self, found: Sequence[AnyRow], layouts: Mapping[int, RowLayout]) -> list[AnyRow]:
-        """Rows that were taken out whole without those with a wrong checksum, and without their checksums; what is no
-        row of scalars is not said here."""
+        """Rows that were taken out whole without those with a wrong checksum; what is no row of scalars is not said
+        here."""
         begins = {id_: layout.checksum for id_, layout in layouts.items()}
+        try:
+            # as nearly always
+            if not checksums.wrong(found, begins):
+                return list(found)
+        except (KeyError, TypeError, struct.error):
+            # some are no rows of scalars
+            pass
         sizes = {id_: layout.size + checksums.SIZE for id_, layout in layouts.items()}
         rows = [
             row
@@ -83,11 +90,7 @@ class WrongRows:
         ]
         for seq, step in checksums.wrong(rows, begins):
             self.note(seq, step)
-        return [
-            (seq, step, layout, data[: -checksums.SIZE] if isinstance(data, bytes) else data)
-            for seq, step, layout, data in found
-            if seq not in self.steps
-        ]
+        return [row for row in found if row[0] not in self.steps]
 
     def is_wrong(self, layout: RowLayout, seq: int, step: Any, data: Any) -> bool:
         """Whether a row that was taken out whole has a wrong checksum; what is no row of scalars is not said here."""

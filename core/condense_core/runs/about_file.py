@@ -19,7 +19,7 @@ LARGEST = 32_768
 def written(folder: Path) -> bytes:
     """The file of the run in a folder, or its beginning, a byte more than it may have; nothing where there is none, or
     a run file lies somewhere by itself."""
-    file = folder / ABOUT_NAME
+    file = f"{folder}/{ABOUT_NAME}"
     try:
         with open_file(file) as opened:
             return opened.read(LARGEST + 1)

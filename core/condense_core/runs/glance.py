@@ -6,7 +6,9 @@ The whole of a long run is never read: every value is found by its index. Of all
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
+import operator
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ from condense_core.runfile.scalars import Scalars, scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_reader, reading
 from condense_core.runs.about_run import NOTHING, AboutRun, read_about
 from condense_core.runs.label import PresetBase, differences, label_of
+from condense_core.runs.side_by_side import Steps, alone
 from condense_core.text import printable
 from condense_core.thresholds import COARSE, FINE, Cut
 
@@ -82,21 +85,33 @@ def no_base(preset: str) -> None:
 def glance(folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], None] | None = None) -> Glance:
     """The run in `folder` as it is now; `base` gives the presets' scenarios. `also` is called while its file is open:
     what else is asked of a run costs less then."""
+    return alone(glance_in_steps(folder, base, also))
+
+
+def glance_in_steps(
+    folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], None] | None = None
+) -> Steps[Glance]:
+    """The same, as one of many that are read side by side."""
     about, trouble = NOTHING, ""
     try:
         about = read_about(folder)
     except RunFileError as error:
         # the run is shown without these words
         trouble = str(error)
+    yield
     try:
         with contextlib.closing(open_reader(folder / FILE_NAME, still=True)) as connection, reading(folder):
+            yield
             info = read_info(connection, folder)
+            yield
             scalars = scalars_of(connection, still=True)
+            loss = tuple(number(point.value) for point in scalars.sample("loss", POINTS))
+            yield
             damage = Damage(left_out=True)
             found = Glance(
                 folder=folder,
                 info=info,
-                loss=tuple(number(point.value) for point in scalars.sample("loss", POINTS)),
+                loss=loss,
                 layers=_layers(connection, scalars, info, damage),
                 about=about,
                 differs=differences(info, base, about),
@@ -108,8 +123,10 @@ def glance(folder: Path, base: PresetBase = no_base, also: Callable[[OpenFile], 
                     found, trouble=f"cannot read all of {folder / FILE_NAME}; {damage.text}"
                 )
             if also is not None:
+                yield
                 also(OpenFile(connection, info, scalars))
-            return found
+            yield
+        return found
     except RunFileError as error:
         return Glance(folder=folder, info=None, trouble=str(error))
 
@@ -160,33 +177,37 @@ def _of_members(
 
 
 def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo, damage: Damage) -> tuple[LayerGlance, ...]:
-    names = [name for name in scalars.names(MOST_CURVES) if name.endswith(".lines") and "@" not in name][:MOST_LAYERS]
-    if not names:
+    layers = _layers_of(*scalars.names(MOST_CURVES))
+    if not layers:
         return ()
     from condense_core.runs.over_seeds import over_seeds
 
-    layers = only_kernels([name.removesuffix(".lines") for name in names])
-    names = [f"{layer}.lines" for layer in layers]
-
     members, claimed = _gist(info)
     of_members = _of_members(connection, members, [*layers], damage)
+
+    def newest(scalar: str) -> list[float]:
+        if members > 1:
+            return of_members[scalar]
+        point = scalars.newest(scalar)
+        return [number(None if point is None else point.value)]
+
     found = []
-    for name in names:
-        layer = name.removesuffix(".lines")
-
-        def newest(measure: str, layer: str = layer) -> list[float]:
-            scalar = f"{layer}.{measure}"
-            if members > 1:
-                return of_members[scalar]
-            point = scalars.newest(scalar)
-            return [number(None if point is None else point.value)]
-
-        # files of version 0.1 have one cut
-        cut = claimed if not all(map(math.isnan, newest(f"condensed{_END[claimed]}"))) else FINE
-        count = over_seeds("lines", newest(f"lines{_END[cut]}"))
-        flags = over_seeds("condensed", newest(f"condensed{_END[cut]}"))
+    for layer in layers:
+        cut, condensed = claimed, newest(f"{layer}.condensed{_END[claimed]}")
+        if all(map(math.isnan, condensed)):
+            # files of version 0.1 have one cut
+            cut, condensed = FINE, newest(f"{layer}.condensed{_END[FINE]}")
+        count = over_seeds("lines", newest(f"{layer}.lines{_END[cut]}"))
+        flags = over_seeds("condensed", condensed)
         alike = flags.known > 0 and flags.yes == flags.known
         seeds = flags.known if members > 1 else 1
         seen = LayerGlance(printable(layer), count.middle, alike, cut, count.low, count.high, flags.yes, seeds)
-        found.append((scalars.begins(name), seen))
-    return tuple(layer for _, layer in sorted(found, key=lambda pair: pair[0]))
+        found.append((scalars.begins(f"{layer}.lines"), seen))
+    return tuple(layer for _, layer in sorted(found, key=operator.itemgetter(0)))
+
+
+@functools.lru_cache(maxsize=32)
+def _layers_of(*scalars: str) -> tuple[str, ...]:
+    """The layers whose lines are among scalars, without outputs of neurons: runs of one scenario have the same."""
+    names = [name for name in scalars if name.endswith(".lines") and "@" not in name][:MOST_LAYERS]
+    return only_kernels([name.removesuffix(".lines") for name in names])

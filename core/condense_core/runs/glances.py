@@ -72,13 +72,15 @@ class Glances:
                 self._look_at(known, now)
         with contextlib.ExitStack() as ahead:
             read_ahead = self._ahead(ahead) if every else iter(())
+            fresh: set[str] = set()
             for number, known in enumerate(self._order):
                 if every:
                     if number == SCREENFUL:
                         # what a person sees first does not wait for the rest
-                        for name, lasting in read_ahead:
-                            self._keep(name, lasting)
-                    self._look_at(known, now)
+                        fresh = {name for name, lasting in read_ahead if self._take(self._known[name], lasting, now)}
+                    # what was read a moment ago was looked at then
+                    if known.name not in fresh:
+                        self._look_at(known, now)
                 if known.found is not None:
                     yield known.found
         self._kept.write(self._known.keys())
@@ -136,17 +138,30 @@ class Glances:
     def _read(self, name: str, folder: Path, before: Signature | None) -> Glance:
         kept = None if before is None else self._kept.get(name, before)
         if kept is not None and (self._kept.was_put(name) or kept.is_clean):
-            info, loss, layers, about, differs = msgspec.structs.astuple(kept)
-            return Glance(folder=folder, info=info, loss=loss, layers=layers, about=about, differs=differs)
+            return _glance(folder, kept)
         found, lasting = read(folder, self._base, before, claims=self._claims is not None)
         if lasting is not None:
             self._keep(name, lasting)
         return found
 
+    def _take(self, known: _Known, found: Lasting, now: float) -> bool:
+        """Have what a process found of a run, unless that may change without its files."""
+        self._keep(known.name, found)
+        if self._kept.get(known.name, found.after) is not found.glance:
+            return False
+        known.found, known.signature = _glance(self._runs / known.name, found.glance), found.after
+        known.due = now + _rest(known)
+        return True
+
     def _keep(self, name: str, found: Lasting) -> None:
         self._kept.put(name, found.before, found.after, found.glance)
         if self._claims is not None and found.claim is not None:
             self._claims.put(name, found.before, found.after, found.claim)
+
+
+def _glance(folder: Path, kept: KeptGlance) -> Glance:
+    info, loss, layers, about, differs = msgspec.structs.astuple(kept)
+    return Glance(folder=folder, info=info, loss=loss, layers=layers, about=about, differs=differs)
 
 
 def _rest(known: _Known) -> float:

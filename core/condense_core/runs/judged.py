@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,9 +11,11 @@ from condense_core.measure_table import MEASURES
 from condense_core.runfile.info import RunInfo
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.kept import clean
+from condense_core.scenario.gist import members_and_claim
 
 if TYPE_CHECKING:
-    from condense_core.runfile.reader import RunReader
+    from condense_core.runfile.open_file import OpenFile
+    from condense_core.runs.standing import Judged
 
 
 class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -31,12 +34,22 @@ class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return clean(self.info, *texts) and all(one.measure in MEASURES for one in claim.findings)
 
 
-def judged(run: RunReader, info: RunInfo) -> Listed:
+def judged(run: Judged, info: RunInfo) -> Listed:
     """The run, and how its claim stands; RunFileError where that cannot be read."""
-    # imports NumPy, which a list of runs that were read before does without
     from condense_core.runs.standing import standing
 
     return Listed(in_list(info), standing(run, info))
+
+
+def judged_at_end(folder: Path, file: OpenFile) -> Listed:
+    """The same of a run in a folder whose file is still: without NumPy, of one draw and of most claims. ScenarioError
+    where its scenario cannot be read."""
+    from condense_core.runs.at_end import AtEnd
+
+    members, claim = members_and_claim(file.info.experiment, "its scenario")
+    if claim is None:
+        return Listed(in_list(file.info), None)
+    return judged(AtEnd(folder, file, members, claim), file.info)
 
 
 def in_list(info: RunInfo) -> RunInfo:

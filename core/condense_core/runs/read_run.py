@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from condense_core.errors import RunFileError
+from condense_core.errors import RunFileError, ScenarioError
 from condense_core.runfile.info import RunInfo
 from condense_core.runs import glance as glancing
 from condense_core.runs.about_run import NOTHING, AboutRun
 from condense_core.runs.glance import Glance, LayerGlance
 from condense_core.runs.kept import Signature, clean, lasts, signature
 from condense_core.runs.label import PresetBase
+from condense_core.runs.side_by_side import Steps
 
 if TYPE_CHECKING:
     from condense_core.runfile.open_file import OpenFile
@@ -51,20 +52,42 @@ class Lasting(NamedTuple):
 def read(folder: Path, base: PresetBase, before: Signature | None, *, claims: bool) -> tuple[Glance, Lasting | None]:
     """The run in a folder that looked so just before, and what can be kept of it: nothing where it may change without
     its files, or its file cannot be read. With `claims`, how its claim stands is read as well."""
-    claim: Listed | None = None
+    claim = _Claim(folder)
+    found = glancing.glance(folder, base, claim.judge) if claims else glancing.glance(folder, base)
+    return found, None if before is None else _lasting(found, before, claim)
 
-    def judge(file: OpenFile) -> None:
-        nonlocal claim
-        from condense_core.runfile.reader import RunReader
-        from condense_core.runs.judged import judged
+
+def read_in_steps(folder: Path, base: PresetBase, *, claims: bool) -> Steps[Lasting | None]:
+    """What can be kept of the run in a folder, as one of many that are read side by side; OSError where its files
+    cannot be looked at."""
+    before = signature(str(folder))
+    if not any(before[:2]):
+        # no run, or not yet
+        return None
+    yield
+    claim = _Claim(folder)
+    found = yield from glancing.glance_in_steps(folder, base, claim.judge if claims else None)
+    return _lasting(found, before, claim)
+
+
+class _Claim:
+    """How the claim of the run in a folder stands, where that was asked for and can be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.found: Listed | None = None
+
+    def judge(self, file: OpenFile) -> None:
+        from condense_core.runs.judged import judged_at_end
 
         # whoever lists claims reads it once more, and says why
-        with contextlib.suppress(RunFileError):
-            claim = judged(RunReader(folder, opened=file), file.info)
+        with contextlib.suppress(RunFileError, ScenarioError):
+            self.found = judged_at_end(self._folder, file)
 
-    found = glancing.glance(folder, base, judge) if claims else glancing.glance(folder, base)
+
+def _lasting(found: Glance, before: Signature, claim: _Claim) -> Lasting | None:
     info = found.info
-    if before is None or info is None or not lasts(info) or found.trouble:
-        return found, None
+    if info is None or not lasts(info) or found.trouble:
+        return None
     kept = KeptGlance(info, found.loss, found.layers, found.about, found.differs)
-    return found, Lasting(before, signature(str(folder)), kept, claim)
+    return Lasting(before, signature(str(found.folder)), kept, claim.found)

@@ -1,31 +1,54 @@
 """How a run's claim stands: each requirement's value against what is wanted, at the end or at a step before it.
 
 The one place that judges a run: screens, lists, tables, pages and JSON show what is found here. Read from the run file
-alone, so that a viewer without PyTorch can.
+alone, so that a viewer without PyTorch can; and without NumPy, which a list of thousands of runs does without.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Protocol
 
 from condense_core.measure_table import MEASURES
 from condense_core.rows_of_layers import only_kernels
-from condense_core.runfile.curves import FloatArray
 from condense_core.runfile.info import RunInfo
-from condense_core.runfile.reader import RunReader
 from condense_core.runs.claim_state import ClaimState, Finding, Standing
 from condense_core.runs.over_seeds import over_seeds
 from condense_core.scenario.claims import Claim, Quantity, Requirement
 from condense_core.scenario.verdict import needed
 from condense_core.text import printable
 
+if TYPE_CHECKING:
+    from condense_core.runfile.curves import Points
+    from condense_core.runfile.frames import Spectrum
+    from condense_core.runfile.reader import RunReader
 
-def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None) -> Standing | None:
+
+class Judged(Protocol):
+    """What is asked of a run to judge it: a RunReader's answers, or those of `at_end.AtEnd` where nothing else is."""
+
+    @property
+    def members(self) -> int: ...
+    @property
+    def member_number(self) -> int | None: ...
+    @property
+    def claim(self) -> Claim | None: ...
+    @property
+    def layers(self) -> Sequence[str]: ...
+    @property
+    def newest_step(self) -> int | None: ...
+    def info(self) -> RunInfo: ...
+    def member(self, number: int) -> Judged: ...
+    def last(self, name: str, at: int | None = None) -> float: ...
+    def of_draws(self, name: str, at: int | None = None) -> list[float]: ...
+    def curve(self, name: str) -> Points: ...
+    def spectrum(self, layer: str, step: int | None = None) -> Spectrum | None: ...
+
+
+def standing(run: Judged, info: RunInfo | None = None, at: int | None = None) -> Standing | None:
     """How the claim stands, of an ensemble over all its members; None where the scenario makes none.
 
     `at` is a recorded step at which to look back: nothing that came after it is used. Where the reader has left out
@@ -38,36 +61,42 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
     newest = run.newest_step
     ended = at is None or newest is None or at >= newest
     step = newest if ended else at
-    asked, settled = [], []
+    asked: list[tuple[Requirement, str, list[float]]] = []
+    settled: list[bool] = []
     for requirement in claim.requires:
         upto, named = _step_of(requirement, None if ended else at), _named(requirement)
         # what is measured at a step that has passed will not change any more
         passed = named is not None and step is not None and step >= named
         for layer, values in _values(requirement, run, upto).items():
-            asked.append((requirement, layer, values.tolist()))
-            settled.append([passed or _only_grows(requirement)])
-    # P values that are asked for, M members; of all at once, for a list has thousands of runs of one member
-    values_PM = np.array([values for _, _, values in asked])
-    missed_PM = ~np.array([_inside(requirement, values) for requirement, _, values in asked], bool)
-    lost = _diverged(run, info, step, ended) | (missed_PM & ~np.isnan(values_PM) & np.array(settled)).any(0)
-    holds = ~missed_PM.any(0) & ~lost
-    findings = [
-        _finding(requirement, layer, values, missed_in)
-        for (requirement, layer, values), missed_in in zip(asked, missed_PM.sum(1).tolist(), strict=True)
-    ]
+            asked.append((requirement, layer, values))
+            settled.append(passed or _only_grows(requirement))
+    lost = _diverged(run, info, step, ended)
+    misses = [False] * len(lost)
+    findings = []
+    for (requirement, layer, values), final in zip(asked, settled, strict=True):
+        missed = [not within(requirement, value) for value in values]
+        findings.append(_finding(requirement, layer, values, sum(missed)))
+        if any(missed):
+            misses = list(map(operator.or_, misses, missed))
+            if final:
+                lost = [
+                    already or (outside and not math.isnan(value))
+                    for already, outside, value in zip(lost, missed, values, strict=True)
+                ]
+    holds_in = sum(not (missed or out) for missed, out in zip(misses, lost, strict=True))
     wanted_in = needed(claim.share, run.members)
     state, why = _state(
         info,
         ended,
-        enough=int(holds.sum()) >= wanted_in,
-        possible=run.members - int(lost.sum()) >= wanted_in,
+        enough=holds_in >= wanted_in,
+        possible=run.members - sum(lost) >= wanted_in,
         measured=any(found.values.known for found in findings),
     )
     found = Standing(
         text=printable(claim.text),
         state=state,
         step=step,
-        holds_in=int(holds.sum()),
+        holds_in=holds_in,
         of=run.members,
         wanted_in=wanted_in,
         findings=tuple(findings),
@@ -79,6 +108,8 @@ def standing(run: RunReader, info: RunInfo | None = None, at: int | None = None)
 
 def read_standing(place: Path, info: RunInfo | None = None) -> Standing | None:
     """How the claim of the run in a folder, or in a file by itself, stands now; RunFileError if it cannot be read."""
+    from condense_core.runfile.reader import RunReader
+
     with RunReader(place) as run:
         return standing(run, info)
 
@@ -97,12 +128,11 @@ def _state(info: RunInfo, ended: bool, *, enough: bool, possible: bool, measured
     return ("met so far" if enough else "not met so far"), ""
 
 
-def _diverged(run: RunReader, info: RunInfo, step: int | None, ended: bool) -> npt.NDArray[np.bool_]:
-    """The draws whose loss is not finite any more: they speak against the claim."""
+def _diverged(run: Judged, info: RunInfo, step: int | None, ended: bool) -> list[bool]:
+    """Of each draw whether its loss is not finite any more: those speak against the claim."""
     if run.members == 1 and run.member_number is None:
-        return np.array([ended and info.status == "diverged"])
-    found: npt.NDArray[np.bool_] = run.last_of_members("diverged", None if ended else step) == 1
-    return found
+        return [ended and info.status == "diverged"]
+    return [value == 1 for value in run.of_draws("diverged", None if ended else step)]
 
 
 def scalars_of(claim: Claim, layers: Sequence[str]) -> list[str]:
@@ -169,21 +199,21 @@ def _meant(quantity: Quantity, layers: Sequence[str]) -> list[str]:
     return [layer for layer in layers if layer == quantity.layer]
 
 
-def _values(quantity: Quantity, run: RunReader, at: int | None) -> dict[str, FloatArray]:
-    """Each draw's value (members,) by layer, NaN if it was not measured."""
+def _values(quantity: Quantity, run: Judged, at: int | None) -> dict[str, list[float]]:
+    """Each draw's value by layer, NaN if it was not measured."""
     measure = quantity.measure
     if MEASURES[measure].of == "network":
-        return {"": run.last_of_members(measure, at)}
+        return {"": run.of_draws(measure, at)}
     names = _meant(quantity, run.layers)
     if not names:
-        return {quantity.layer or "": np.full(run.members, math.nan)}
+        return {quantity.layer or "": [math.nan] * run.members}
     if measure not in _NOT_SCALARS:
-        return {name: run.last_of_members(f"{name}.{measure}", at) for name in names}
+        return {name: run.of_draws(f"{name}.{measure}", at) for name in names}
     draws = [run.member(number) for number in range(run.members)]
-    return {name: np.array([_of_layer(measure, draw, name, at) for draw in draws]) for name in names}
+    return {name: [_of_layer(measure, draw, name, at) for draw in draws] for name in names}
 
 
-def _of_layer(measure: str, run: RunReader, layer: str, at: int | None) -> float:
+def _of_layer(measure: str, run: Judged, layer: str, at: int | None) -> float:
     special = _NOT_SCALARS.get(measure)
     return run.last(f"{layer}.{measure}", at) if special is None else special(run, layer, at)
 
@@ -201,21 +231,21 @@ def _step_of(quantity: Quantity, at: int | None) -> int | None:
     return min(steps, default=None)
 
 
-def _gap_ratio(run: RunReader, layer: str, at: int | None) -> float:
+def _gap_ratio(run: Judged, layer: str, at: int | None) -> float:
     """λ2/λ1: 0 for a rank of one, near 1 where two directions compete; NaN where no spectrum was recorded."""
     spectrum = run.spectrum(layer, at)
     values = [] if spectrum is None else spectrum.values.numpy().tolist()
     return values[1] / values[0] if len(values) > 1 and values[0] > 0 else math.nan
 
 
-def _ones_overlap_least(run: RunReader, layer: str, at: int | None) -> float:
+def _ones_overlap_least(run: Judged, layer: str, at: int | None) -> float:
     """|⟨v1, ones⟩| of the input channel where it is least; NaN where no spectrum of the data was recorded."""
     spectrum = run.spectrum(layer, at)
     values = [] if spectrum is None else spectrum.ones_overlap.numpy().tolist()
     return min(values, default=math.nan)
 
 
-def _prediction_error(run: RunReader, layer: str, at: int | None) -> float:
+def _prediction_error(run: Judged, layer: str, at: int | None) -> float:
     """The largest difference of the measured ratio from the one of the linear dynamics, over all recorded steps up to
     `at`; NaN where there is no such prediction, or the two were not recorded at the same steps."""
     steps, measured_ratio = run.curve(f"{layer}.ratio")
@@ -227,7 +257,7 @@ def _prediction_error(run: RunReader, layer: str, at: int | None) -> float:
 
 
 # Measures of a layer that are no scalar of their own in a run file.
-_NOT_SCALARS: dict[str, Callable[[RunReader, str, int | None], float]] = {
+_NOT_SCALARS: dict[str, Callable[[Judged, str, int | None], float]] = {
     "gap_ratio": _gap_ratio,
     "ones_overlap_least": _ones_overlap_least,
     "prediction_error": _prediction_error,
@@ -237,10 +267,6 @@ _NOT_SCALARS: dict[str, Callable[[RunReader, str, int | None], float]] = {
 def _only_grows(requirement: Requirement) -> bool:
     """A largest value over all steps: once above what is allowed, it stays there."""
     return requirement.measure == "prediction_error" and requirement.at_least is None
-
-
-def _inside(requirement: Requirement, values: list[float]) -> list[bool]:
-    return [within(requirement, value) for value in values]
 
 
 def within(requirement: Requirement, value: float) -> bool:

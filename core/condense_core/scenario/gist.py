@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
+from condense_core.errors import ScenarioError
 from condense_core.scenario.claims import Claim
 from condense_core.scenario.watched import is_watched
 
-# The text that was asked for last, and what was found. Of a run in a list it is asked for several times.
-_last: tuple[str | None, tuple[int, Claim | None]] = (None, (1, None))
+# Characters of a text of which what was found is kept, and how many are: of a run in a list it is asked for several
+# times, and some runs are read side by side.
+LONGEST_KEPT, MOST_KEPT = 20_000, 32
 
 
 def members_and_claim(text: str, source: str) -> tuple[int, Claim | None]:
@@ -14,12 +18,20 @@ def members_and_claim(text: str, source: str) -> tuple[int, Claim | None]:
     begins with `source`, where the text is no scenario."""
     if is_watched(text):
         return 1, None
-    global _last  # noqa: PLW0603 - replaced in one stroke, whatever threads there are
-    before, known = _last
-    if before != text:
-        from condense_core.scenario.toml import ensemble_and_claim
+    if len(text) <= LONGEST_KEPT:
+        try:
+            return _kept(text)
+        except ScenarioError:
+            # which is said once more, of that source
+            pass
+    return _read(text, source)
 
-        found, claim = ensemble_and_claim(text, source)
-        known = found.members, claim
-        _last = text, known
-    return known
+
+def _read(text: str, source: str = "scenario") -> tuple[int, Claim | None]:
+    from condense_core.scenario.toml import ensemble_and_claim
+
+    found, claim = ensemble_and_claim(text, source)
+    return found.members, claim
+
+
+_kept = functools.lru_cache(MOST_KEPT)(_read)

@@ -3,7 +3,8 @@ that others have too are read once.
 
 A piece is one top-level setting, or one table with those inside it. Pieces that are TOML each by itself and name
 nothing twice are together what the whole text is: a string or a list that goes on into the next piece is no TOML by
-itself. Whatever else a text is, `in_pieces` says that it has to be read whole.
+itself. Whatever else a text is, `in_pieces` says that it has to be read whole. All tables together are kept too: runs
+that differ in their seeds have the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import functools
 import itertools
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from condense_core.foreign import toml_table
@@ -23,24 +24,50 @@ _TABLE = re.compile(r"^(?=\[)", re.MULTILINE)
 _NAME = re.compile(r"\[\[?([\w-]+)")
 # Levels of tables and lists in a scenario: claim.requires and data.terms have four.
 DEEPEST = 16
-# Characters of a piece that is kept, and how many are: a megabyte.
+# A whole number by itself, as a seed, which every other run may have another of.
+_WHOLE = re.compile(r"([A-Za-z0-9_-]+) = (0|[1-9][0-9]{0,17})\n")
+# Characters of a piece that is kept, and how many are: a megabyte. And those of all tables of a text together.
 LONGEST_PIECE, MOST_PIECES = 2_000, 512
+LONGEST_TABLES, MOST_TABLES = 8_000, 128
 
 
 def in_pieces(text: str) -> Mapping[str, Any] | None:
     """The tables of a text, for whoever changes nothing in them; None for one that has to be read whole, which may be
     no TOML, or nested too deeply."""
-    found: dict[str, Any] = {}
+    begin = 0 if text.startswith("[") else text.find("\n[") + 1 or len(text)
+    top, tables = text[:begin], text[begin:]
     try:
-        for piece in _pieces(text):
-            read = _kept(piece) if len(piece) <= LONGEST_PIECE else _read(piece)
-            if not found.keys().isdisjoint(read):
-                return None
-            found |= read
+        settings = _together(map(_setting, _SETTING.split(top)))
+        of_tables = _kept_tables(tables) if len(tables) <= LONGEST_TABLES else _tables(tables)
+        return None if not settings.keys().isdisjoint(of_tables) else settings | of_tables
     except (ValueError, RecursionError):
         # whoever reads all of it says what is wrong, if anything is
         return None
+
+
+def _together(pieces: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several pieces say; ValueError where one names what another has."""
+    found: dict[str, Any] = {}
+    for read in pieces:
+        if not found.keys().isdisjoint(read):
+            raise ValueError
+        found |= read
     return found
+
+
+def _setting(piece: str) -> Mapping[str, Any]:
+    whole = _WHOLE.fullmatch(piece)
+    return {whole[1]: int(whole[2])} if whole is not None else _piece(piece)
+
+
+def _tables(text: str) -> dict[str, Any]:
+    tables = _TABLE.split(text)
+    groups = itertools.groupby(_named(tables), key=operator.itemgetter(0))
+    return _together(_piece("".join(table for _, table in group)) for _, group in groups)
+
+
+def _piece(piece: str) -> dict[str, Any]:
+    return _kept(piece) if len(piece) <= LONGEST_PIECE else _read(piece)
 
 
 def _read(piece: str) -> dict[str, Any]:
@@ -51,6 +78,7 @@ def _read(piece: str) -> dict[str, Any]:
 
 
 _kept = functools.lru_cache(MOST_PIECES)(_read)
+_kept_tables = functools.lru_cache(MOST_TABLES)(_tables)
 
 
 def is_too_deep(table: Mapping[str, Any]) -> bool:
@@ -60,13 +88,6 @@ def is_too_deep(table: Mapping[str, Any]) -> bool:
         level = [item for value in level for item in (value.values() if isinstance(value, dict) else value)]
         level = [item for item in level if isinstance(item, dict | list)]
     return bool(level)
-
-
-def _pieces(text: str) -> Iterator[str]:
-    top, *tables = _TABLE.split(text)
-    yield from _SETTING.split(top)
-    for _, group in itertools.groupby(_named(tables), key=operator.itemgetter(0)):
-        yield "".join(table for _, table in group)
 
 
 def _named(tables: list[str]) -> Iterator[tuple[str, str]]:

@@ -161,7 +161,7 @@ def test_a_hostile_name_of_all_seeds_there_are_costs_nothing():
 )
 def test_of_places_without_end_no_file_is_read(make_run, monkeypatch, names, why):
     """One open query each, a few hundred thousand were GB of memory."""
-    monkeypatch.setattr("condense_core.runfile.frame_table.MOST_SPANS", 3 if "stretches" in why else 10**6)
+    monkeypatch.setattr("condense_core.runfile.place_rows.MOST_SPANS", 3 if "stretches" in why else 10**6)
     folder = make_run("ensemble.members=2")
     with contextlib.closing(sqlite3.connect(folder / FILE_NAME)) as connection:
         every = [(number, name, place_checksum(number, name)) for number, name in enumerate(names, start=1)]

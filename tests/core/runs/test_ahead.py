@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sqlite3
@@ -82,6 +83,22 @@ def test_what_processes_read_is_what_one_reads_and_the_rest_is_read_here(runs, r
     assert claims == {row.folder.name: claim for row, claim in found}
 
 
+def test_what_a_process_read_is_not_looked_at_again_until_the_next_look(runs, monkeypatch):
+    looked: list[str] = []
+    look = kept.signature
+    monkeypatch.setattr(glances, "signature", lambda folder: (looked.append(Path(folder).name), look(folder))[1])
+    trained, damaged, first, *_ = folders(runs)
+    of_all = Glances(runs)
+    before = {found.folder: found for found in of_all.look()}
+    assert sorted(looked) == sorted([trained.name, damaged.name])
+    with writer(first / FILE_NAME) as connection:
+        connection.execute("UPDATE run SET step = 7")
+    after = {found.folder: found for found in of_all.look()}
+    assert before[first].info.step != 7
+    assert after[first].info.step == 7
+    assert {folder for folder in after if after[folder] != before[folder]} == {first}
+
+
 def test_a_process_that_ends_without_a_word_has_read_nothing(runs, read_here, monkeypatch):
     monkeypatch.setattr(ahead.sys, "executable", "/bin/false")
     assert len(list(Glances(runs).look())) == RUNS
@@ -128,3 +145,22 @@ def test_a_claim_that_cannot_be_read_is_no_trouble_of_the_list(runs, monkeypatch
     troubles: list[str] = []
     assert listing.rows(runs, glance.no_base, troubles.append, claims=True)
     assert any("place.layer" in line for line in troubles)
+
+
+@pytest.mark.parametrize("piece", [1, 1000, 10**7])
+def test_answers_are_taken_as_they_come_and_half_a_one_is_none(runs, piece, monkeypatch, capsysbinary):
+    monkeypatch.setattr(ahead, "AT_A_TIME", 2)
+    monkeypatch.setattr(ahead, "ANSWER", 2)
+    ended = [folder.name for folder in folders(runs)[2:]]
+    asked = io.TextIOWrapper(io.BytesIO("\n".join([*ended, "nothing"]).encode()))
+    monkeypatch.setattr(ahead.sys, "stdin", asked)
+    monkeypatch.setattr(ahead.sys, "argv", ["ahead", str(runs), "condense_core.runs.glance:no_base", ""])
+    monkeypatch.setattr(ahead.gc, "disable", lambda: None)
+    assert ahead.main() == 0
+    data = capsysbinary.readouterr().out
+    answers = ahead._Answers()
+    found = [each.name for at in range(0, len(data), piece) for each in answers.behind(data[at : at + piece])]
+    assert found == ended
+    cut = [each.name for each in ahead._Answers().behind(data[:-1])]
+    assert cut == ended[: len(cut)]
+    assert 0 < len(cut) < len(ended)

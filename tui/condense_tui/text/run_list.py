@@ -89,7 +89,7 @@ def _give_way(table: dict[str, list[str]], width: int) -> list[str]:
 def _least(table: Mapping[str, list[str]]) -> int:
     """Columns of a terminal that the table needs, where its names and verdicts are cut."""
     least = {"name": LEAST_NAME, "claim": LEAST_CLAIM}
-    each = [min(least.get(name, math.inf), max(map(cell_len, [name, *cells]))) for name, cells in table.items()]
+    each = [min(least.get(name, math.inf), max(map(_length, [name, *cells]))) for name, cells in table.items()]
     return int(sum(each)) + 2 * (len(each) - 1)
 
 
@@ -134,8 +134,8 @@ def _claim(row: RunRow, info: RunInfo, width: int) -> str:
     sign = verdict_sign(claim).sign
     if width < ROOMY_WIDTH:
         return f"{sign} {counted(claim).partition(' ')[0]}".rstrip()
-    what = decides(claim)
-    return f"{sign} {verdict(claim)}{f'; {what}' if what and not claim.holds else ''}"
+    what = "" if claim.holds else decides(claim)
+    return f"{sign} {verdict(claim)}{f'; {what}' if what else ''}"
 
 
 # Fields that a column shows otherwise than as they are.
@@ -153,10 +153,15 @@ _OWN: Mapping[str, Callable[[RunRow, RunInfo, int], str]] = {
 }
 
 
+def _length(cell: str) -> int:
+    """Columns of a terminal that a cell takes."""
+    return len(cell) if cell.isascii() else cell_len(cell)
+
+
 def _aligned(rows: list[list[str]], width: int) -> list[str]:
     """Lines with their cells under each other, numbers to the right; claims and then names are cut to what there is
     room for. A table of rich's takes a second for some thousand rows."""
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(_length, column)) for column in zip(*rows, strict=True)]
     for name, least in (("claim", LEAST_CLAIM), ("name", LEAST_NAME)):
         if name in rows[0]:
             at = rows[0].index(name)
@@ -165,7 +170,7 @@ def _aligned(rows: list[list[str]], width: int) -> list[str]:
     rights = [name in _RIGHT for name in rows[0]]
 
     def fitted(cell: str, room: int, right: bool) -> str:
-        length = len(cell) if cell.isascii() else cell_len(cell)
+        length = _length(cell)
         if length > room:
             return f"{set_cell_size(cell, room - 1).rstrip()}…"
         return f"{' ' * (room - length)}{cell}" if right else f"{cell}{' ' * (room - length)}"

@@ -39,7 +39,7 @@ class AtEnd:
         self.members = members
         self.claim: Claim | None = claim
         self._folder, self._file = folder, file
-        self._damage = Damage()
+        self.damage = Damage()
         self._known: list[_Values] = []
 
     def info(self) -> RunInfo:
@@ -89,7 +89,7 @@ class AtEnd:
         with reading(self._folder):
             found = scalars.newest(name)
             if scalars.wrong:
-                self._damage.of_scalars(scalars.wrong)
+                self.damage.of_scalars(scalars.wrong)
         return found
 
     def _of_members(self, name: str) -> list[float] | None:
@@ -127,7 +127,7 @@ class AtEnd:
         with reading(self._folder):
             for row in self._frames.back("members", "", 0, None, MOST_FRAMES):
                 if row.blob == LOST:
-                    self._damage.of_checksum(f"members at step {row.step}")
+                    self.damage.of_checksum(f"members at step {row.step}")
                 frame = frames.decode(row.blob)
                 if not isinstance(frame, frames.Members):
                     return

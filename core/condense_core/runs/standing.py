@@ -23,6 +23,7 @@ from condense_core.text import printable
 
 if TYPE_CHECKING:
     from condense_core.runfile.curves import Points
+    from condense_core.runfile.damage import Damage
     from condense_core.runfile.frames import Spectrum
     from condense_core.runfile.reader import RunReader
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 class Judged(Protocol):
     """What is asked of a run to judge it: a RunReader's answers, or those of `at_end.AtEnd` where nothing else is."""
 
+    @property
+    def damage(self) -> Damage: ...
     @property
     def members(self) -> int: ...
     @property

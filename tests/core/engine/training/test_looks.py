@@ -93,6 +93,19 @@ def test_when_a_seed_diverges_does_not_depend_on_what_measuring_may_take(make_ru
     assert min(step for step, _ in found[0]) > 0
 
 
+def test_a_seed_that_diverges_again_as_the_run_repeats_itself_is_told_of_once(make_run):
+    layers = 'layers=[{kind="dense",width=9,activation="xtanh"}]'
+    folder = make_run(layers, *RUNS_AWAY["gd"], "steps=12", "record.spacing=linear", "ensemble.members=8")
+    assert worker.work(folder) == 0
+    before = _lost(folder)
+    assert 0 < len(before) < 8
+    (folder / checkpoint.FILE_NAME).unlink()
+    assert worker.work(folder) == 0
+    assert _lost(folder) == before
+    with RunReader(folder) as run:
+        assert sum(value == 1 for value in run.of_draws("diverged")) == len(before)
+
+
 def _lost(folder: Path) -> list[tuple[int, str]]:
     """The step and the words of each seed's event."""
     with RunReader(folder) as run:

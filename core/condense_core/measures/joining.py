@@ -28,8 +28,8 @@ class Joins(Protocol):
     """How the kept kernels of each member join, before any cut."""
 
     def groups_at(self, height: float) -> _Array:
-        """A number for each kernel, (S, M) int64, 1 to 2 M: the same where a member's are joined at or below `height`; 0
-        for one that is not kept."""
+        """A number for each kernel, (S, M) int64, 1 to 2 M: the same where a member's are joined at or below `height`;
+        0 for one that is not kept."""
 
 
 def joins(upper_ST: _Array, kept_SM: _Array) -> Joins:

@@ -139,9 +139,10 @@ class MemberViews:
         """Σ e_i (x_i, 1) of a dense layer of multiplicity 1, (S, K); None where that says nothing, or is not known."""
         return _stacked([view.input_direction(layer) for view in self.views])
 
-    def parameters(self) -> Iterator[Mapping[str, NumpyArray]]:
-        """Each member's parameters by name, to be read only."""
-        return ({name: value.cpu().numpy() for name, value in view.parameters().items()} for view in self.views)
+    def parameters(self) -> Mapping[str, NumpyArray]:
+        """All members' parameters (S, …) by name, to be read only."""
+        each = [view.parameters() for view in self.views]
+        return {name: torch.stack([own[name].detach() for own in each]).cpu().numpy() for name in each[0]}
 
     def loss(self) -> NumpyArray:
         """The loss of each (S,); NaN where it is not known."""

@@ -100,6 +100,7 @@ def measured(name: str) -> str:
                 ensemble.prepare = trained.of(ensemble.prepare)  # type: ignore[method-assign]
             # as a worker does before it trains, where this version has it
             getattr(worker, "freeze", lambda: None)()
+            getattr(worker, "keep_pages", lambda: None)()
             begun = time.process_time()
             loop.run([observation.loss for observation in start])
             thread.set_status("done")

@@ -27,8 +27,9 @@ MOST_FRAMES, MOST_VALUES = 200, 2_000_000
 
 
 class AtEnd:
-    """What `standing.JudgedRun` asks, as a RunReader would answer; RunFileError for what is damaged. What few claims are
-    about, as values of an earlier step, a spectrum, or seeds that ended long before the others, a RunReader answers."""
+    """What `standing.JudgedRun` asks, as a RunReader would answer; RunFileError for what is damaged. What few claims
+    are about, as values of an earlier step, a spectrum, or seeds that ended long before the others, a RunReader
+    answers."""
 
     member_number: int | None = None
 

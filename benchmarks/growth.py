@@ -74,7 +74,7 @@ def trained(what: str, size: int) -> tuple[float, float]:
     """Milliseconds of a core that a step takes and a measurement of all there is, without writing it."""
     import torch
 
-    from condense_core.engine.probes import Measurement, probes_for
+    from condense_core.engine.probes import Measurement, compile_where_it_repays, probes_for
     from condense_core.engine.probes.ensemble_members import EnsembleMembers
     from condense_core.engine.steppers import make_ensemble
     from condense_core.engine.training.worker import samples_of
@@ -90,6 +90,7 @@ def trained(what: str, size: int) -> tuple[float, float]:
     def members() -> EnsembleMembers:
         return EnsembleMembers(ensemble.observe(), ensemble.members, ensemble.stacked())
 
+    compile_where_it_repays(experiment, members())
     probes = probes_for(experiment, members())
 
     def measure() -> None:

@@ -55,6 +55,7 @@ def measured(name: str) -> str:
     """One case, here: steps, seconds of a core for measuring and writing, and for all, and bytes written."""
     import torch
 
+    import condense_core.engine.probes
     from condense_core.engine.data import datasets
     from condense_core.engine.probes import probes_for
     from condense_core.engine.steppers import make_ensemble
@@ -85,7 +86,10 @@ def measured(name: str) -> str:
                 # a version that measures members one by one
                 probes = [probes_for(experiment, observation) for observation in start]
             else:
-                probes = probes_for(experiment, EnsembleMembers(start, ensemble.members, ensemble.stacked()))
+                members = EnsembleMembers(start, ensemble.members, ensemble.stacked())
+                # versions before compile them in `probes_for`
+                getattr(condense_core.engine.probes, "compile_where_it_repays", lambda *_: 0.0)(experiment, members)
+                probes = probes_for(experiment, members)
             recorder = Recorder(thread, probes, run)
             made = time.process_time() - begun
             loop = Loop(experiment, ensemble, recorder, thread, folder)
@@ -96,6 +100,7 @@ def measured(name: str) -> str:
                 ensemble.prepare = trained.of(ensemble.prepare)  # type: ignore[method-assign]
             # as a worker does before it trains, where this version has it
             getattr(worker, "freeze", lambda: None)()
+            getattr(worker, "keep_pages", lambda: None)()
             begun = time.process_time()
             loop.run([observation.loss for observation in start])
             thread.set_status("done")

@@ -12,21 +12,21 @@ from typing import NamedTuple
 import platformdirs
 
 
-class Found(NamedTuple):
+class FoundOnce(NamedTuple):
     """A word, and whether it is kept: what is not may be another next time."""
 
     word: str
     kept: bool
 
 
-def found_once(topic: str, on: str, find: Callable[[], str], knows: Callable[[str], bool]) -> Found:
+def found_once(topic: str, on: str, find: Callable[[], str], knows: Callable[[str], bool]) -> FoundOnce:
     """The word that `find` gave here first, of `topic` (the name of a folder) and `on`, all that it depends on, in
     words. A kept word that `knows` does not know is as good as none."""
     folder = platformdirs.user_cache_path("condense-tui") / topic
     file = folder / hashlib.sha256(on.encode()).hexdigest()[:16]
     before = _read(file, knows)
     if before is not None:
-        return Found(before, kept=True)
+        return FoundOnce(before, kept=True)
     word = find()
     partial = file.with_name(f"{file.name}.{os.getpid()}")
     try:
@@ -37,9 +37,9 @@ def found_once(topic: str, on: str, find: Callable[[], str], knows: Callable[[st
             os.link(partial, file)
         partial.unlink()
     except OSError:
-        return Found(word, kept=False)
+        return FoundOnce(word, kept=False)
     first = _read(file, knows)
-    return Found(word, kept=False) if first is None else Found(first, kept=True)
+    return FoundOnce(word, kept=False) if first is None else FoundOnce(first, kept=True)
 
 
 def _read(file: Path, knows: Callable[[str], bool]) -> str | None:

@@ -284,7 +284,8 @@ def _lines_of(kept_SM: _Array, group_SM: _Array, share_S: _Array) -> tuple[_Arra
     those of all members (G, R) in rising order, filled up with S·M, and its size (G,)."""
     members, kernels = kept_SM.shape
     # groups of all members: those of kernels that are not kept are left out with the ones too small
-    key_N = (group_SM + np.arange(members)[:, None] * (kernels + 1)).ravel()
+    step = 2 * kernels + 1
+    key_N = (group_SM + np.arange(members)[:, None] * step).ravel()
     place_N = np.argsort(key_N, kind="stable")
     key_N = key_N[place_N]
     start_G = np.flatnonzero(np.diff(key_N, prepend=-1))
@@ -292,7 +293,7 @@ def _lines_of(kept_SM: _Array, group_SM: _Array, share_S: _Array) -> tuple[_Arra
     member_G = place_N[start_G] // max(1, kernels)
     kept_G = kept_SM.sum(axis=1)[member_G]
     # a quotient of whole numbers is compared, since 0.05 × kept may land a last bit above a whole number
-    large_G = (size_G >= 2) & (key_N[start_G] % (kernels + 1) > 0) & (size_G / kept_G.clip(min=1) >= share_S[member_G])
+    large_G = (size_G >= 2) & (key_N[start_G] % step > 0) & (size_G / kept_G.clip(min=1) >= share_S[member_G])
     start_G, size_G, member_G = start_G[large_G], size_G[large_G], member_G[large_G]
     order_G = np.lexsort((place_N[start_G], -size_G, member_G))
     start_G, size_G, member_G = start_G[order_G], size_G[order_G], member_G[order_G]

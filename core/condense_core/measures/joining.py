@@ -28,7 +28,7 @@ class Joins(Protocol):
     """How the kept kernels of each member join, before any cut."""
 
     def groups_at(self, height: float) -> _Array:
-        """A number for each kernel, (S, M) int64 from 1 on: the same where a member's are joined at or below `height`;
+        """A number for each kernel, (S, M) int64, 1 to 2 M: the same where a member's are joined at or below `height`;
         0 for one that is not kept."""
 
 
@@ -59,7 +59,7 @@ class _Compiled:
 
 
 class _SciPys:
-    """By SciPy, one member after the other."""
+    """By SciPy, one member after the other; cut together where all kernels are kept, as nearly always."""
 
     def __init__(self, upper_ST: _Array, kept_SM: _Array) -> None:
         kernels = kept_SM.shape[1]
@@ -67,27 +67,24 @@ class _SciPys:
         np.abs(distance_SP, out=distance_SP)
         np.subtract(1.0, distance_SP, out=distance_SP)
         self._kept_SM = kept_SM
-        self._merges: list[_Array | None] = []
-        for row, kept in enumerate(kept_SM.sum(axis=1).tolist()):
-            if kept < 2:
-                self._merges.append(None)
-                continue
-            distance_P = distance_SP[row]
+        self._merges: dict[int, _Array] = {}
+        kept_S = kept_SM.sum(axis=1)
+        for row in np.flatnonzero(kept_S >= 2).tolist():
+            distance_P, kept = distance_SP[row], int(kept_S[row])
             if kept < kernels:
                 first_P, second_P = pair_kernels(kernels)
                 distance_P = distance_P[kept_SM[row, first_P] & kept_SM[row, second_P]]
-            self._merges.append(average_linkage(distance_P, kept))
+            self._merges[row] = average_linkage(distance_P, kept)
+        self._whole = [row for row, merges in self._merges.items() if len(merges) == kernels - 1]
+        self._of_whole = np.array([self._merges.pop(row) for row in self._whole])
 
     def groups_at(self, height: float) -> _Array:
-        members, kernels = self._kept_SM.shape
-        group_SM = np.zeros((members, kernels), np.int64)
-        for row, merges in enumerate(self._merges):
-            if merges is None:
-                group_SM[row, self._kept_SM[row]] = 1
-                continue
-            # for most members every kernel is kept
-            whole = len(merges) + 1 == kernels
-            group_SM[row, slice(None) if whole else self._kept_SM[row]] = groups_at(merges, height)
+        # a single kernel is a group
+        group_SM = self._kept_SM.astype(np.int64)
+        if self._whole:
+            group_SM[self._whole] = groups_of_each(self._of_whole, height)
+        for row, merges in self._merges.items():
+            group_SM[row, self._kept_SM[row]] = groups_at(merges, height)
         return group_SM
 
 
@@ -113,3 +110,22 @@ def groups_at(merges: _Array, height: float) -> _Array:
     group_J = np.empty(len(merges) + 1, np.int32)
     _cut(merges, group_J, height, len(group_J))
     return group_J
+
+
+def groups_of_each(merges_SJ4: _Array, height: float) -> _Array:
+    """`groups_at` of several members with as many kernels M, (S, M) int64 up to 2 M, from the last join down: what is
+    joined above `height` is a group of its own."""
+    members, joined, _ = merges_SJ4.shape
+    nodes = 2 * joined + 1
+    # places of both sides of each join among the nodes of all members: first those of all first joins
+    base_S = np.arange(members) * nodes
+    place_2JS = merges_SJ4[:, :, :2].astype(np.int64).transpose(2, 1, 0) + base_S
+    low_JS = np.ascontiguousarray((merges_SJ4[:, :, 2] <= height).T)
+    group_N = np.tile(np.arange(1, nodes + 1), members)
+    for join in range(joined - 1, -1, -1):
+        low_S = low_JS[join]
+        if low_S.any():
+            own_S = group_N[base_S + (joined + 1 + join)]
+            for place_S in place_2JS[:, join]:
+                group_N[place_S] = np.where(low_S, own_S, group_N[place_S])
+    return group_N.reshape(members, nodes)[:, : joined + 1]

@@ -24,10 +24,8 @@ def kernel_norms(weight_MK: Tensor) -> Tensor:
 
 def norms_of(rows: Tensor) -> Tensor:
     """`kernel_norms` of the rows (…, K) of any number of members at once, shape (…,)."""
-    rows = rows.detach().to(torch.float64)
-    largest = rows.abs().amax(dim=-1)
-    norm = largest * torch.linalg.vector_norm(rows / largest.unsqueeze(-1), dim=-1)
-    return torch.where(largest == 0, largest, norm)
+    largest, _, length = _scaled(rows)
+    return _norm(largest, length)
 
 
 def unit_kernels(weight_MK: Tensor) -> Tensor:
@@ -37,10 +35,14 @@ def unit_kernels(weight_MK: Tensor) -> Tensor:
 
 def units_of(rows: Tensor) -> Tensor:
     """`unit_kernels` of the rows (…, K) of any number of members at once, in the same shape."""
-    rows = rows.detach().to(torch.float64)
-    rows = rows / rows.abs().amax(dim=-1, keepdim=True)
-    unit: Tensor = rows.div_(torch.linalg.vector_norm(rows, dim=-1, keepdim=True))
-    return unit
+    _, scaled, length = _scaled(rows)
+    return scaled.div_(length)
+
+
+def norms_and_units(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """`norms_of` and `units_of` the same rows."""
+    largest, scaled, length = _scaled(rows)
+    return _norm(largest, length), scaled.div_(length)
 
 
 def slices(weight_MK: Tensor, channels: int, pixels: int) -> Tensor:
@@ -58,6 +60,18 @@ def slices(weight_MK: Tensor, channels: int, pixels: int) -> Tensor:
 def safe_norm(values: Tensor) -> float:
     """Euclidean (Frobenius) norm of all entries in float64, right from 1e-300 to 1e300; NaN if one is not finite."""
     return float(kernel_norms(values.reshape(1, -1))) if values.numel() else 0.0
+
+
+def _scaled(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The largest entry of each row (…, 1), the rows divided by it, and the norm of these (…, 1)."""
+    rows = rows.detach().to(torch.float64)
+    largest = rows.abs().amax(dim=-1, keepdim=True)
+    scaled = rows / largest
+    return largest, scaled, torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
+
+
+def _norm(largest: Tensor, length: Tensor) -> Tensor:
+    return torch.where(largest == 0, largest, largest * length).squeeze(-1)
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:

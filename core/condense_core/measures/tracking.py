@@ -181,7 +181,8 @@ def _paired(
     if old_label_M.shape != new_label_M.shape:
         raise ValueError(_another_size(len(old_label_M), len(new_label_M)))
     lines = int(new_label_M.max(initial=-1)) + 1
-    old_numbers = np.unique(old_label_M[old_label_M >= 0])
+    # as `unique`, which loads NumPy's masked arrays
+    old_numbers = np.flatnonzero(np.bincount(old_label_M[old_label_M >= 0]))
     both_M = (old_label_M >= 0) & (new_label_M >= 0)
     pair_M = np.searchsorted(old_numbers, old_label_M[both_M]) * lines + new_label_M[both_M]
     size = len(old_numbers) * lines

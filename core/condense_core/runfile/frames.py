@@ -213,12 +213,21 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     @classmethod
     def of(cls, parameters: Mapping[str, npt.NDArray[Any]]) -> Weights:
         """The frame of these parameters; ValueError if there are more than MOST_WEIGHTS."""
-        if sum(value.size for value in parameters.values()) > MOST_WEIGHTS:
+        return cls.of_each({name: value[None] for name, value in parameters.items()})[0]
+
+    @classmethod
+    def of_each(cls, parameters: Mapping[str, npt.NDArray[Any]]) -> list[Weights]:
+        """A frame of each member, of parameters (S, …) that all have; ValueError as for `of`."""
+        if sum(value[0].size for value in parameters.values()) > MOST_WEIGHTS:
             raise ValueError(f"expected at most {MOST_WEIGHTS} weights")
-        return cls(
-            names=tuple(parameters),
-            values=tuple(Array.of(value, "f8" if value.dtype == np.float64 else "f4") for value in parameters.values()),
-        )
+        found = []
+        for value in parameters.values():
+            whole = Array.of(value, "f8" if value.dtype == np.float64 else "f4")
+            size, shape = len(whole.data) // len(value), whole.shape[1:]
+            starts = range(0, len(value) * size, size) if size else [0] * len(value)
+            found.append([Array(whole.dtype, shape, whole.data[start : start + size]) for start in starts])
+        names = tuple(parameters)
+        return [cls(names=names, values=values) for values in zip(*found, strict=True)]
 
     def numpy(self) -> dict[str, npt.NDArray[Any]]:
         """The parameters by name, read-only; RunFileError if the frame is not whole."""

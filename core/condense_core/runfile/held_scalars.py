@@ -18,6 +18,8 @@ from condense_core.runfile.wrong_rows import AnyRow, WrongRows
 
 # A preset's run measures a hundred steps or two. Reading so many takes as long as what it saves of a longer run.
 MOST_ROWS, MOST_BYTES = 300, 256 * 1024
+# Names of all layouts together that are kept for other files.
+MOST_KEPT = 2_000
 # Bytes of one row.
 LARGEST_ROW = 8 * MOST_NAMES + checksums.SIZE
 
@@ -49,7 +51,9 @@ class HeldScalars:
         self._layouts = [layouts[number] for number in self._rows]
 
     def names(self, most: int) -> list[str]:
-        return list(_names_of(*(layout.names for layout in self._layouts))[:most])
+        of_layouts = [layout.names for layout in self._layouts]
+        few = sum(map(len, of_layouts)) <= MOST_KEPT
+        return list((_kept_names if few else _names_of)(*of_layouts)[:most])
 
     def newest(self, name: str) -> Point | None:
         for seq, step, values in self._ends:
@@ -85,10 +89,12 @@ class HeldScalars:
         return sorted(found, key=operator.itemgetter(0), reverse=True)
 
 
-@functools.lru_cache(maxsize=32)
 def _names_of(*names: tuple[str, ...]) -> tuple[str, ...]:
     """All names of some layouts, by the alphabet: runs of one scenario have the same."""
     return tuple(sorted({name for of_layout in names for name in of_layout}))
+
+
+_kept_names = functools.lru_cache(maxsize=32)(_names_of)
 
 
 def evenly(first: int, last: int, most: int) -> list[int]:

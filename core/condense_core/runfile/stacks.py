@@ -54,15 +54,13 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="st
 
     def __post_init__(self) -> None:
         count = len(self.members)
-        fields = (*self.same, *self.each, *self.arrays, *self.pieces)
-        if len(set(fields)) < len(fields) or not {*fields} <= _FIELDS[self.of]:
+        fields = {*self.same, *self.each, *self.arrays, *self.pieces}
+        given = len(self.same) + len(self.each) + len(self.arrays) + len(self.pieces)
+        if len(fields) < given or not fields <= _FIELDS[self.of]:
             raise ValueError(f"fields that a frame of {self.of} has not, or twice")
-        if (
-            not count
-            or any(len(values) != count for values in self.each.values())
-            or any(array.shape[:1] != (count,) for array in self.arrays.values())
-            or any(len(piece) % count for piece in self.pieces.values())
-        ):
+        lengths, sides = set(map(len, self.each.values())), {array.shape[:1] for array in self.arrays.values()}
+        over = {len(piece) % count for piece in self.pieces.values()} if count else {1}
+        if not (lengths <= {count} and sides <= {(count,)} and over <= {0}):
             raise ValueError(f"fields that are not of {count} members")
 
     def of_member(self, number: int) -> Frame:

@@ -19,18 +19,17 @@ from condense_core.scenario.claims import Claim
 
 if TYPE_CHECKING:
     from condense_core.runfile.curves import Points
-    from condense_core.runfile.frames import Spectrum
+    from condense_core.runfile.frames import Members, Spectrum
     from condense_core.runfile.reader import RunReader
 
-# Frames of seeds that are looked at, from the end on.
-MOST_FRAMES = 200
-
-_Values = dict[str, dict[int, float]]
+# Frames of seeds that are looked at, from the end on, and values in them: 16 MB, a bound on hostile files.
+MOST_FRAMES, MOST_VALUES = 200, 2_000_000
 
 
 class AtEnd:
-    """What `standing.Judged` asks, as a RunReader would answer; RunFileError for what is damaged. What few claims are
-    about, as values of an earlier step, a spectrum, or seeds that ended long before the others, a RunReader answers."""
+    """What `standing.JudgedRun` asks, as a RunReader would answer; RunFileError for what is damaged. What few claims
+    are about, as values of an earlier step, a spectrum, or seeds that ended long before the others, a RunReader
+    answers."""
 
     member_number: int | None = None
 
@@ -40,7 +39,7 @@ class AtEnd:
         self.claim: Claim | None = claim
         self._folder, self._file = folder, file
         self.damage = Damage()
-        self._known: list[_Values] = []
+        self._known: list[Members] = []
 
     def info(self) -> RunInfo:
         """The run's row."""
@@ -98,42 +97,47 @@ class AtEnd:
         That a member has diverged is the last that is recorded of it: the newest frame that has a member says whether.
         """
         found: dict[int, float] = {}
-        for values in self._back():
-            for member, value in values.get(name, {}).items():
-                found.setdefault(member, value)
-            if name == "diverged":
-                for of_name in values.values():
-                    for member in of_name:
-                        found.setdefault(member, math.nan)
+        for frame in self._back():
+            if name in frame.names:
+                values = frame.numpy()[frame.names.index(name)].tolist()
+                for member, value in zip(frame.members, values, strict=True):
+                    found.setdefault(member, value)
+            elif name == "diverged":
+                for member in frame.members:
+                    found.setdefault(member, math.nan)
             if len(found) == self.members:
                 return [found[member] for member in range(self.members)]
         return None
 
-    def _back(self) -> Iterator[_Values]:
-        """Values of members by their names, the newest first."""
+    def _back(self) -> Iterator[Members]:
+        """Frames of seeds, the newest first."""
         yield from self._known
-        while (values := next(self._rest, None)) is not None:
-            self._known.append(values)
-            yield values
+        while (frame := next(self._rest, None)) is not None:
+            self._known.append(frame)
+            yield frame
 
     @functools.cached_property
-    def _rest(self) -> Iterator[_Values]:
+    def _rest(self) -> Iterator[Members]:
         return self._read_back()
 
-    def _read_back(self) -> Iterator[_Values]:
+    def _read_back(self) -> Iterator[Members]:
         from condense_core.runfile import frames
         from condense_core.runfile.curves import check_members
 
+        values = 0
         with reading(self._folder):
             for row in self._frames.back("members", "", 0, None, MOST_FRAMES):
                 if row.blob == LOST:
                     self.damage.of_checksum(f"members at step {row.step}")
                 frame = frames.decode(row.blob)
                 if not isinstance(frame, frames.Members):
+                    # a reader says what is wrong with it
+                    return
+                values += len(frame.names) * len(frame.members)
+                if values > MOST_VALUES:
                     return
                 check_members(frame, self.members)
-                rows = zip(frame.names, frame.numpy().tolist(), strict=True)
-                yield {name: dict(zip(frame.members, values, strict=True)) for name, values in rows}
+                yield frame
 
     @functools.cached_property
     def _frames(self) -> FrameTable:

@@ -68,4 +68,4 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def deciding(self) -> Finding | None:
         """The requirement on which it hangs: the one that most draws miss, the first where all are met."""
-        return next(iter((*self.missed, *self.findings)), None)
+        return max(self.findings, key=lambda found: found.missed_in, default=None)

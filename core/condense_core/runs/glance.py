@@ -39,6 +39,8 @@ _END = {FINE: "", COARSE: "_coarse"}
 MOST_LAYERS = 16
 # Names of scalars that are looked at for them; a bound on hostile files.
 MOST_CURVES = 4_096
+# As many names are kept for other files.
+MOST_KEPT = 1_000
 
 
 class LayerGlance(msgspec.Struct, frozen=True, gc=False):
@@ -177,7 +179,8 @@ def _of_members(
 
 
 def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo, damage: Damage) -> tuple[LayerGlance, ...]:
-    layers = _layers_of(*scalars.names(MOST_CURVES))
+    names = scalars.names(MOST_CURVES)
+    layers = (_kept_layers if len(names) <= MOST_KEPT else _layers_of)(*names)
     if not layers:
         return ()
     from condense_core.runs.over_seeds import over_seeds
@@ -206,8 +209,10 @@ def _layers(connection: sqlite3.Connection, scalars: Scalars, info: RunInfo, dam
     return tuple(layer for _, layer in sorted(found, key=operator.itemgetter(0)))
 
 
-@functools.lru_cache(maxsize=32)
 def _layers_of(*scalars: str) -> tuple[str, ...]:
     """The layers whose lines are among scalars, without outputs of neurons: runs of one scenario have the same."""
     names = [name for name in scalars if name.endswith(".lines") and "@" not in name][:MOST_LAYERS]
     return only_kernels([name.removesuffix(".lines") for name in names])
+
+
+_kept_layers = functools.lru_cache(maxsize=32)(_layers_of)

@@ -15,7 +15,7 @@ from condense_core.scenario.gist import members_and_claim
 
 if TYPE_CHECKING:
     from condense_core.runfile.open_file import OpenFile
-    from condense_core.runs.standing import Judged
+    from condense_core.runs.standing import JudgedRun
 
 
 class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -34,7 +34,7 @@ class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return clean(self.info, *texts) and all(one.measure in MEASURES for one in claim.findings)
 
 
-def judged(run: Judged, info: RunInfo) -> Listed:
+def judged(run: JudgedRun, info: RunInfo) -> Listed:
     """The run, and how its claim stands; RunFileError where that cannot be read."""
     from condense_core.runs.standing import standing
 

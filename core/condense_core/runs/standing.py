@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from condense_core.runfile.reader import RunReader
 
 
-class Judged(Protocol):
+class JudgedRun(Protocol):
     """What is asked of a run to judge it: a RunReader's answers, or those of `at_end.AtEnd` where nothing else is."""
 
     @property
@@ -44,14 +44,14 @@ class Judged(Protocol):
     @property
     def newest_step(self) -> int | None: ...
     def info(self) -> RunInfo: ...
-    def member(self, number: int) -> Judged: ...
+    def member(self, number: int) -> JudgedRun: ...
     def last(self, name: str, at: int | None = None) -> float: ...
     def of_draws(self, name: str, at: int | None = None) -> list[float]: ...
     def curve(self, name: str) -> Points: ...
     def spectrum(self, layer: str, step: int | None = None) -> Spectrum | None: ...
 
 
-def standing(run: Judged, info: RunInfo | None = None, at: int | None = None) -> Standing | None:
+def standing(run: JudgedRun, info: RunInfo | None = None, at: int | None = None) -> Standing | None:
     """How the claim stands, of an ensemble over all its members; None where the scenario makes none.
 
     `at` is a recorded step at which to look back: nothing that came after it is used. Where the reader has left out
@@ -131,7 +131,7 @@ def _state(info: RunInfo, ended: bool, *, enough: bool, possible: bool, measured
     return ("met so far" if enough else "not met so far"), ""
 
 
-def _diverged(run: Judged, info: RunInfo, step: int | None, ended: bool) -> list[bool]:
+def _diverged(run: JudgedRun, info: RunInfo, step: int | None, ended: bool) -> list[bool]:
     """Of each draw whether its loss is not finite any more: those speak against the claim."""
     if run.members == 1 and run.member_number is None:
         return [ended and info.status == "diverged"]
@@ -202,7 +202,7 @@ def _meant(quantity: Quantity, layers: Sequence[str]) -> list[str]:
     return [layer for layer in layers if layer == quantity.layer]
 
 
-def _values(quantity: Quantity, run: Judged, at: int | None) -> dict[str, list[float]]:
+def _values(quantity: Quantity, run: JudgedRun, at: int | None) -> dict[str, list[float]]:
     """Each draw's value by layer, NaN if it was not measured."""
     measure = quantity.measure
     if MEASURES[measure].of == "network":
@@ -216,7 +216,7 @@ def _values(quantity: Quantity, run: Judged, at: int | None) -> dict[str, list[f
     return {name: [_of_layer(measure, draw, name, at) for draw in draws] for name in names}
 
 
-def _of_layer(measure: str, run: Judged, layer: str, at: int | None) -> float:
+def _of_layer(measure: str, run: JudgedRun, layer: str, at: int | None) -> float:
     special = _NOT_SCALARS.get(measure)
     return run.last(f"{layer}.{measure}", at) if special is None else special(run, layer, at)
 
@@ -234,21 +234,21 @@ def _step_of(quantity: Quantity, at: int | None) -> int | None:
     return min(steps, default=None)
 
 
-def _gap_ratio(run: Judged, layer: str, at: int | None) -> float:
+def _gap_ratio(run: JudgedRun, layer: str, at: int | None) -> float:
     """λ2/λ1: 0 for a rank of one, near 1 where two directions compete; NaN where no spectrum was recorded."""
     spectrum = run.spectrum(layer, at)
     values = [] if spectrum is None else spectrum.values.numpy().tolist()
     return values[1] / values[0] if len(values) > 1 and values[0] > 0 else math.nan
 
 
-def _ones_overlap_least(run: Judged, layer: str, at: int | None) -> float:
+def _ones_overlap_least(run: JudgedRun, layer: str, at: int | None) -> float:
     """|⟨v1, ones⟩| of the input channel where it is least; NaN where no spectrum of the data was recorded."""
     spectrum = run.spectrum(layer, at)
     values = [] if spectrum is None else spectrum.ones_overlap.numpy().tolist()
     return min(values, default=math.nan)
 
 
-def _prediction_error(run: Judged, layer: str, at: int | None) -> float:
+def _prediction_error(run: JudgedRun, layer: str, at: int | None) -> float:
     """The largest difference of the measured ratio from the one of the linear dynamics, over all recorded steps up to
     `at`; NaN where there is no such prediction, or the two were not recorded at the same steps."""
     steps, measured_ratio = run.curve(f"{layer}.ratio")
@@ -260,7 +260,7 @@ def _prediction_error(run: Judged, layer: str, at: int | None) -> float:
 
 
 # Measures of a layer that are no scalar of their own in a run file.
-_NOT_SCALARS: dict[str, Callable[[Judged, str, int | None], float]] = {
+_NOT_SCALARS: dict[str, Callable[[JudgedRun, str, int | None], float]] = {
     "gap_ratio": _gap_ratio,
     "ones_overlap_least": _ones_overlap_least,
     "prediction_error": _prediction_error,

@@ -244,9 +244,15 @@ class Experiment(Checked, frozen=True, kw_only=True):
     def _drawn_again(self, number: int, vary: str) -> Experiment:
         if not number:
             return self
-        seed = self.seed + (number if vary != "data" else 0)
-        data_seed = self.data.seed + (number if vary != "init" else 0)
+        seed, data_seed = self._seeds_of(number, vary)
         return msgspec.structs.replace(self, seed=seed, data=msgspec.structs.replace(self.data, seed=data_seed))
+
+    def seeds_of(self, number: int) -> tuple[int, int]:
+        """The seed of a member, and that of its data, without making its experiment."""
+        return self._seeds_of(number, self.ensemble.vary)
+
+    def _seeds_of(self, number: int, vary: str) -> tuple[int, int]:
+        return self.seed + (number if vary != "data" else 0), self.data.seed + (number if vary != "init" else 0)
 
     def _check_layer_order(self) -> None:
         kinds = [isinstance(layer, Conv) for layer in self.layers]

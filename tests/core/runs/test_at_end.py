@@ -71,11 +71,12 @@ def test_of_several_seeds_too(tmp_path):
 
 
 @pytest.mark.parametrize("diverged", [(), (3,), (0, 1, 2, 3)])
-@pytest.mark.parametrize("frames", [200, 2])
-def test_newest_values_of_seeds_are_those_of_a_reader(tmp_path, monkeypatch, diverged, frames):
+@pytest.mark.parametrize(("frames", "values"), [(200, 10**6), (2, 10**6), (200, 9)])
+def test_newest_values_of_seeds_are_those_of_a_reader(tmp_path, monkeypatch, diverged, frames, values):
     """Of steps that measure some of the names of some of the seeds, also where these are further back than a list
     looks."""
     monkeypatch.setattr(at_end, "MOST_FRAMES", frames)
+    monkeypatch.setattr(at_end, "MOST_VALUES", values)
     claim, draw = Claim(text="it condenses", requires=CLAIMS["of layers"]), np.random.default_rng(5)
     recording = Recording(tmp_path, frames=1, kernels=(6, 4), members=4, claim=claim)
     going = [*range(4)]

@@ -14,7 +14,7 @@ from rich.text import Text
 from condense_core.errors import ScenarioError, nearest
 from condense_core.machine import names_a_job
 from condense_core.runs.label import number_in_short
-from condense_core.runs.row import RunRow, field_named, field_names, first_value
+from condense_core.runs.row import RunField, RunRow, field_named, field_names, first_value
 from condense_core.text import printable, short
 from condense_tui.draw import numbers
 from condense_tui.draw.status import sign_of
@@ -33,6 +33,7 @@ USUAL = ("id", "name", "status", "step", "steps", "age", "loss", "lines", "seed"
 GIVE_WAY = ("steps", "tag", "seed", "step", "age", "lines", "loss")
 # Characters that a name keeps, and a verdict of which nothing but the sign and the count is there.
 LEAST_NAME, LEAST_CLAIM = 20, 6
+_Own = Callable[["RunRow", "RunInfo", int], str]
 _RIGHT = frozenset({"step", "steps", "age", "loss", "seed"})
 
 
@@ -43,9 +44,9 @@ def print_runs(rows: Sequence[RunRow], columns: Sequence[str] = ()) -> None:
     console.width = max(console.width, LEAST_WIDTH if console.is_terminal else PIPE_WIDTH)
     width = console.width
     shown = list(columns) or [name for name in USUAL if name not in _LEFT_OUT or any(map(_LEFT_OUT[name], rows))]
-    table = {name: [_cell(name, row, width) for row in rows] for name in shown}
+    table = {name: _cells(name, rows, width) for name in shown}
     left_out = [] if columns else _give_way(table, width)
-    head, *lines = _aligned([list(table), *map(list, zip(*table.values(), strict=True))], width)
+    head, *lines = _aligned(table, width)
     console.print(Text(head, "bold"), soft_wrap=True)
     console.file.write("".join(f"{line}\n" for line in lines))
     if left_out and console.is_terminal:
@@ -93,14 +94,18 @@ def _least(table: Mapping[str, list[str]]) -> int:
     return int(sum(each)) + 2 * (len(each) - 1)
 
 
-def _cell(name: str, row: RunRow, width: int) -> str:
+def _cells(name: str, rows: Sequence[RunRow], width: int) -> list[str]:
+    """A column."""
+    own, found = _OWN.get(name), field_named(name)
+    return [_cell(name, own, found, row, width) for row in rows]
+
+
+def _cell(name: str, own: _Own | None, found: RunField | None, row: RunRow, width: int) -> str:
     info = row.glance.info
     if info is None:
         return row.glance.folder.name if name == "id" else ""
-    own = _OWN.get(name)
     if own is not None:
         return own(row, info, width)
-    found = field_named(name)
     value = None if found is None else first_value(found, row)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return numbers.UNKNOWN
@@ -139,7 +144,7 @@ def _claim(row: RunRow, info: RunInfo, width: int) -> str:
 
 
 # Fields that a column shows otherwise than as they are.
-_OWN: Mapping[str, Callable[[RunRow, RunInfo, int], str]] = {
+_OWN: Mapping[str, _Own] = {
     "status": lambda row, info, width: f"{sign_of(info.status).sign} {info.status}",
     "steps": lambda row, info, width: numbers.UNKNOWN if info.steps is None else str(info.steps),
     "step": lambda row, info, width: str(info.step),
@@ -158,21 +163,26 @@ def _length(cell: str) -> int:
     return len(cell) if cell.isascii() else cell_len(cell)
 
 
-def _aligned(rows: list[list[str]], width: int) -> list[str]:
-    """Lines with their cells under each other, numbers to the right; claims and then names are cut to what there is
-    room for. A table of rich's takes a second for some thousand rows."""
-    widths = [max(map(_length, column)) for column in zip(*rows, strict=True)]
+def _aligned(table: Mapping[str, list[str]], width: int) -> list[str]:
+    """Lines with their cells under each other, those of the names first, numbers to the right; claims and then names
+    are cut to what there is room for. A table of rich's takes a second for some thousand rows."""
+    lengths = {name: [*map(_length, (name, *cells))] for name, cells in table.items()}
+    widths = {name: max(of_cells) for name, of_cells in lengths.items()}
     for name, least in (("claim", LEAST_CLAIM), ("name", LEAST_NAME)):
-        if name in rows[0]:
-            at = rows[0].index(name)
-            over = max(0, sum(widths) + 2 * (len(widths) - 1) - width)
-            widths[at] = max(min(widths[at], least), widths[at] - over)
-    rights = [name in _RIGHT for name in rows[0]]
+        if name in table:
+            over = max(0, sum(widths.values()) + 2 * (len(widths) - 1) - width)
+            widths[name] = max(min(widths[name], least), widths[name] - over)
+    columns = [_fitted((name, *cells), lengths[name], widths[name], name in _RIGHT) for name, cells in table.items()]
+    return ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
 
-    def fitted(cell: str, room: int, right: bool) -> str:
-        length = _length(cell)
-        if length > room:
-            return f"{set_cell_size(cell, room - 1).rstrip()}…"
-        return f"{' ' * (room - length)}{cell}" if right else f"{cell}{' ' * (room - length)}"
 
-    return ["  ".join(map(fitted, row, widths, rights)).rstrip() for row in rows]
+def _fitted(cells: Sequence[str], lengths: Sequence[int], room: int, right: bool) -> list[str]:
+    """Cells of so many columns of a terminal, which have those lengths."""
+    if max(lengths) > room:
+        cells = [
+            f"{set_cell_size(cell, room - 1).rstrip()}…" if length > room else cell
+            for cell, length in zip(cells, lengths, strict=True)
+        ]
+    spaces = [" " * (room - length) for length in lengths]
+    pairs = zip(spaces, cells, strict=True) if right else zip(cells, spaces, strict=True)
+    return [first + last for first, last in pairs]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Callable, Sequence
 
@@ -29,7 +28,7 @@ from condense_core.rows_of_layers import OUTPUTS_PROBE
 from condense_core.scenario.experiment import Experiment, Formula, Sine
 from condense_core.scenario.schedule import scheduled_steps
 
-__all__ = ["Measurement", "MemberViews", "Probe", "View", "probes_for"]
+__all__ = ["Measurement", "MemberViews", "Probe", "View", "compile_where_it_repays", "probes_for"]
 
 # What compiled measures save of a pair of kernels of one member at one step; what it takes to load them, with Numba and
 # where it is there already.
@@ -47,14 +46,6 @@ def probes_for(
     A probe that does not apply to the scenario is not there, so every one may stand in its list.
     """
     members, steps = together(start), scheduled_steps(experiment)
-    pairs = sum(members.geometry(layer).kernels ** 2 for layer in members.layers)
-    saved = SAVED_S * experiment.ensemble.members * pairs * len(steps)
-    if "condensation" in experiment.record.probes and saved > (
-        LOADING_MEASURES_S if "numba" in sys.modules else LOADING_S
-    ):
-        # the lines are the same without it
-        with contextlib.suppress(ImportError):
-            compile_measures()
     makers: dict[str, Callable[[], Probe]] = {
         "similarity": lambda: SimilarityProbe(members),
         "condensation": lambda: CondensationProbe(members),
@@ -79,6 +70,20 @@ def probes_for(
         asked = {"unseen": UnseenProbe(), **asked}
     plugged = {f"own:{probe.name}": PluginProbe(probe, plugin) for probe, plugin in own}
     return {"vitals": Vitals(members), **asked, **plugged}
+
+
+def compile_where_it_repays(experiment: Experiment, members: MemberViews) -> float:
+    """Have measures of this scenario compiled where that saves more than it takes, which leaves them the same; seconds
+    that it took to compile them for this machine, 0 where that has been done before."""
+    pairs = sum(members.geometry(layer).kernels ** 2 for layer in members.layers)
+    saved = SAVED_S * experiment.ensemble.members * pairs * len(scheduled_steps(experiment))
+    loading = LOADING_MEASURES_S if "numba" in sys.modules else LOADING_S
+    if "condensation" not in experiment.record.probes or saved <= loading:
+        return 0.0
+    try:
+        return compile_measures()
+    except ImportError:
+        return 0.0
 
 
 def _dynamics(members: MemberViews) -> dict[int, LinearDynamics]:

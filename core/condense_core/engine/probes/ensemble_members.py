@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -53,9 +53,8 @@ class EnsembleMembers(MemberViews):
     def kernels(self, layer: str) -> Tensor:
         return self._once(("kernels", layer), lambda: self._stacked.kernels(layer)[self._rows])
 
-    def parameters(self) -> Iterator[Mapping[str, NumpyArray]]:
-        stacked = {name: value[self._rows].cpu().numpy() for name, value in self._stacked.weights().items()}
-        return ({name: value[row] for name, value in stacked.items()} for row in range(len(self.numbers)))
+    def parameters(self) -> Mapping[str, NumpyArray]:
+        return {name: value[self._rows].cpu().numpy() for name, value in self._stacked.weights().items()}
 
     def loss(self) -> NumpyArray:
         if not self._stacked.has_outputs:

@@ -16,7 +16,7 @@ from torch import Tensor
 from condense_core.engine.network.prediction import Source
 from condense_core.engine.probes.view import View
 from condense_core.measures.clusters import MembersLines, only_kept
-from condense_core.measures.kernels import norms_of, units_of
+from condense_core.measures.kernels import norms_and_units
 from condense_core.measures.lines import members_lines
 from condense_core.measures.signal import Spectra
 from condense_core.measures.similarity import cosines, pairs_of
@@ -92,7 +92,7 @@ class MemberViews:
 
     def norms(self, layer: str) -> NumpyArray:
         """The kernels' norms (S, M), float64."""
-        return self._once(("norms", layer), lambda: norms_of(self.kernels(layer)).cpu().numpy())
+        return self._once(("norms", layer), lambda: self._norms_and_units(layer)[0].cpu().numpy())
 
     def kept(self, layer: str) -> NumpyArray:
         """Which kernels (S, M) are large enough to count."""
@@ -100,7 +100,7 @@ class MemberViews:
 
     def units(self, layer: str) -> Tensor:
         """The kernels' directions (S, M, K), float64; NaN where there is none."""
-        return self._once(("units", layer), lambda: units_of(self.kernels(layer)))
+        return self._once(("units", layer), lambda: self._norms_and_units(layer)[1])
 
     def cosine(self, layer: str) -> NumpyArray:
         """Cosine similarity of the layers' kernels (S, M, M), float64."""
@@ -139,9 +139,10 @@ class MemberViews:
         """Σ e_i (x_i, 1) of a dense layer of multiplicity 1, (S, K); None where that says nothing, or is not known."""
         return _stacked([view.input_direction(layer) for view in self.views])
 
-    def parameters(self) -> Iterator[Mapping[str, NumpyArray]]:
-        """Each member's parameters by name, to be read only."""
-        return ({name: value.cpu().numpy() for name, value in view.parameters().items()} for view in self.views)
+    def parameters(self) -> Mapping[str, NumpyArray]:
+        """All members' parameters (S, …) by name, to be read only."""
+        each = [view.parameters() for view in self.views]
+        return {name: torch.stack([own[name].detach() for own in each]).cpu().numpy() for name in each[0]}
 
     def loss(self) -> NumpyArray:
         """The loss of each (S,); NaN where it is not known."""
@@ -162,6 +163,9 @@ class MemberViews:
     def gradient_norm(self) -> NumpyArray:
         """Euclidean norm of the whole gradient (S,); NaN where there is none."""
         return np.array([view.gradient_norm for view in self.views])
+
+    def _norms_and_units(self, layer: str) -> tuple[Tensor, Tensor]:
+        return self._once(("norms and units", layer), lambda: norms_and_units(self.kernels(layer)))
 
     def _kept(self, layer: str) -> NumpyArray:
         return np.stack([view.kept(layer).cpu().numpy() for view in self.views])

@@ -33,8 +33,9 @@ class WeightsProbe:
         if members.step not in self._steps:
             return
         if self._keeps:
-            for number, parameters in zip(members.numbers, members.parameters(), strict=True):
-                into.frame("", frames.Weights.of(parameters), number)
+            kept = frames.Weights.of_each(members.parameters())
+            for number, frame in zip(members.numbers, kept, strict=True):
+                into.frame("", frame, number)
         for layer in members.layers:
             kernels_SMK = members.kernels(layer)
             # a network on its way to divergence has none

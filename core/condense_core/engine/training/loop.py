@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from condense_core.engine import checkpoint
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble
@@ -140,9 +142,10 @@ class Loop:
             # what measuring may take, which is another after a resume
             return None
         members = self._members()
-        losses = dict(zip(members.numbers, members.loss().tolist(), strict=True))
-        lost = {member: loss for member, loss in losses.items() if not math.isfinite(loss)}
-        if lost:
+        loss_S = members.loss()
+        losses = dict(zip(members.numbers, loss_S.tolist(), strict=True))
+        if not np.isfinite(loss_S).all():
+            lost = {member: loss for member, loss in losses.items() if not math.isfinite(loss)}
             outcome = self._drop_diverged(lost, step)
             if outcome is not None:
                 return outcome

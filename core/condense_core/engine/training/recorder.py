@@ -176,8 +176,8 @@ class Recorder:
 
     def name_of(self, member: int) -> str:
         """A member as events call it: by its seed, or by that of its data."""
-        own = self._experiment.member(member)
-        return f"data seed {own.data.seed}" if self._experiment.ensemble.vary == "data" else f"seed {own.seed}"
+        seed, data_seed = self._experiment.seeds_of(member)
+        return f"data seed {data_seed}" if self._experiment.ensemble.vary == "data" else f"seed {seed}"
 
     def _whole(self, found: Measurement, told: list[tuple[str, str]], share: float) -> StepRecord:
         """What was found, as it is written; `share` is what measuring has taken by then, of the time trained."""

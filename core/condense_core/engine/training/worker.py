@@ -18,7 +18,7 @@ from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
-from condense_core.engine.probes import MemberViews, probes_for
+from condense_core.engine.probes import MemberViews, compile_where_it_repays, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble, compiled_code, gradient_method, make_ensemble
 from condense_core.engine.training import device, load
@@ -177,6 +177,14 @@ def _ensemble(
     return ensemble
 
 
+def _compile_measures(experiment: Experiment, first: EnsembleMembers, ensemble: TrainingEnsemble) -> float:
+    """Seconds that it took, once for each machine and version: no cost of this run's measurements."""
+    seconds = compile_where_it_repays(experiment, first)
+    if seconds:
+        ensemble.notes.append(f"measures were compiled for this machine, which took {seconds:.0f} s")
+    return seconds
+
+
 def _train(folder: Path, thread: RecordingThread) -> Outcome:
     # a damaged measurement of before the checkpoint stops no training
     with RunReader(folder, damage=Damage(left_out=True)) as run:
@@ -202,10 +210,11 @@ def _train(folder: Path, thread: RecordingThread) -> Outcome:
         start = ensemble.observe()
         begun = time.monotonic()
         first = EnsembleMembers(start, ensemble.members, ensemble.stacked())
+        compiling = _compile_measures(experiment, first, ensemble)
         recorder = Recorder(thread, probes_for(experiment, first, own.probes), run)
         # now: these observations are of the weights that the ensemble has, and a checkpoint takes their place below
         first_loss = first.loss().tolist()
-        recorder.took(time.monotonic() - begun)
+        recorder.took(time.monotonic() - begun - compiling)
         loop = Loop(experiment, ensemble, recorder, thread, folder, fingerprint=fingerprint)
         # from here on the loop looks at commands itself
         thread.call_at_stop(None)

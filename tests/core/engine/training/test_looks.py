@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from condense_core.engine import checkpoint
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble
 from condense_core.engine.training import worker
+from condense_core.engine.training.recorder import Recorder
 from condense_core.runfile.reader import RunReader
 from condense_core.scenario.schedule import scheduled_steps
 
@@ -69,6 +71,24 @@ def test_a_run_that_is_taken_up_looks_at_nothing_that_is_recorded(make_run, look
     with RunReader(folder) as run:
         assert run.instants.tolist() == before
     assert set(looked_at) <= {0, 40}
+
+
+def test_compiling_measures_is_said_and_no_cost_of_measuring(make_run, monkeypatch):
+    now, took = [100.0], []
+
+    def compile_(*_: object) -> float:
+        now[0] += 3.0
+        return 3.0
+
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(worker, "compile_where_it_repays", compile_)
+    monkeypatch.setattr(Recorder, "took", lambda recorder, seconds: took.append(seconds))
+    folder = make_run("steps=5")
+    assert worker.work(folder) == 0
+    assert took[0] == 0.0
+    with RunReader(folder) as run:
+        said = {event.kind: event.text for event in run.events}
+    assert said["stepper"] == "measures were compiled for this machine, which took 3 s"
 
 
 # Of eight seeds some run away at another step than others; that a loss has overflowed stops no step of Adam's, whose

@@ -16,6 +16,7 @@ from condense_core.runfile.frame_table import LOST, FrameTable
 from condense_core.runfile.reader import MOST_CURVES, RunReader
 from condense_core.runfile.scalars import scalars_of
 from condense_core.runfile.schema import FILE_NAME, open_reader, reading, version_of
+from condense_core.runfile.tables import needed, tables
 from condense_core.text import printable
 
 # Of a file that is damaged everywhere so much is said.
@@ -57,11 +58,24 @@ def _said(file: Path, part: Iterator[str]) -> list[str]:
 
 
 def _tables(connection: sqlite3.Connection) -> Iterator[str]:
-    """Pages, trees and indices, by SQLite's own check."""
+    """Pages, trees and indices, by SQLite's own check; what SQLite believes as it is written there, by a new file."""
+    version = version_of(connection)
+    with contextlib.closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(tables(version))
+        yield from (
+            f"its tables are damaged: {name} is not that of a run file"
+            for name in sorted(needed(version))
+            if _columns(connection, name) != _columns(new, name)
+        )
     for (text,) in connection.execute(f"PRAGMA integrity_check({MOST_SAID})"):
         for line in str(text).split("\n"):
             if line not in {"ok", ""} and not line.startswith("***"):
                 yield f"its tables are damaged: {printable(line[:200])}"
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[tuple[str, int]]:
+    """Names of a table's columns, and whether each is the key: where none is, its rows seem to have no number."""
+    return connection.execute("SELECT name, pk FROM pragma_table_info(?)", (table,)).fetchall()
 
 
 def _frames(connection: sqlite3.Connection) -> Iterator[str]:

@@ -92,6 +92,19 @@ def test_a_damaged_index_is_found(command, tmp_path):
     assert "frame_place" in out
 
 
+@pytest.mark.parametrize("table", ["scalar", "frame", "event"])
+def test_a_table_without_its_key_is_found(command, tmp_path, table):
+    """Of one letter: every row is there, has no number, and is in no answer."""
+    folder = recorded(tmp_path)
+    file = folder / "run.sqlite"
+    content = bytearray(file.read_bytes())
+    content[content.index(b"PRIMARY", content.index(b"CREATE TABLE " + table.encode())) + 3] ^= 8
+    file.write_bytes(content)
+    code, out, _ = command(folder.name)
+    assert code == 1
+    assert f"its tables are damaged: {table} is not that of a run file" in out
+
+
 def test_what_is_no_run_file_is_one_line(command, tmp_path):
     folder = recorded(tmp_path)
     (folder / "run.sqlite").write_bytes(b"no database" * 100)

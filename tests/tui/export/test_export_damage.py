@@ -182,3 +182,16 @@ def test_a_file_that_is_no_table_any_more_is_refused_with_the_option_too(
     with pytest.raises(RunFileError, match="it is damaged") as caught:
         skipped(runs[1], tmp_path, "csv")
     assert "--skip-damage" not in str(caught.value)
+
+
+def test_a_page_of_seeds_of_which_nothing_is_whole_has_the_rest(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "runs", frames=3, members=2)
+    recording.write()
+    recording.finish()
+    recording.close()
+    for step in recording.steps.tolist():
+        where = "place = (SELECT id FROM place WHERE kind = 'members')"
+        change(recording.folder, f"UPDATE frame SET blob = flip(blob, 20) WHERE step = {step} AND {where}")
+    path, left_out = skipped(recording.folder, tmp_path, "html")
+    assert path is not None and len(left_out) == 3
+    assert "members at step" in path.read_text(encoding="utf-8")

@@ -138,10 +138,11 @@ def _layers(run: RunReader, at: int, cut: Cut) -> Markup:
 def _heatmaps(run: RunReader, at: int, cut: Cut) -> list[Picture]:
     """Every layer where it began and at step `at`, kernels in the order that they have at `at`."""
     found = []
-    first = int(run.instants.min())
+    # none where what was measured of that member is damaged
+    first = run.instants[:1].tolist()
     for layer in run.layers:
         frame = run.condensation(layer, at)
-        for when in dict.fromkeys((first, at)):
+        for when in dict.fromkeys((*first, at)):
             cosine = run.similarity(layer, when)
             if cosine is None:
                 continue

@@ -137,8 +137,9 @@ class Loop:
         must = step == last or first or step in self._required
         may_stop = self._experiment.stop is not None and step % self._experiment.stop.every == 0
         due = not may_stop and self._recorder.is_due(step, self._thread.progress[1], must=must)
-        if not (may_stop or due or step == last) and self._ensemble.is_finite():
-            # what the loss of many members takes is as much as a step of theirs
+        if not (may_stop or due or step == last) and self._ensemble.is_moderate():
+            # what the loss of many members takes is as much as a step of theirs; when one diverges must not depend on
+            # what measuring may take, which is another after a resume
             return None
         members = self._members()
         loss_S = members.loss()

@@ -9,6 +9,8 @@ import os
 # Arrays up to this size, and as much of what is free at the end of the heap, glibc's malloc keeps. By default it takes
 # each array of more than 32 MB from the system anew, whose pages are then made and cleared one by one: half of a step.
 KEPT_BYTES = 2**30
+# The most that an older glibc, as of many clusters, lets arrays be that it keeps: it refuses more.
+OLD_ARRAY_BYTES = 2**25
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
@@ -19,5 +21,6 @@ def keep_pages() -> None:
         return
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_MMAP_THRESHOLD, KEPT_BYTES)
-        mallopt(_TRIM_THRESHOLD, KEPT_BYTES)
+        # the second alone would make it worse: malloc raises the first by itself as long as neither is set
+        if mallopt(_MMAP_THRESHOLD, KEPT_BYTES) or mallopt(_MMAP_THRESHOLD, OLD_ARRAY_BYTES):
+            mallopt(_TRIM_THRESHOLD, KEPT_BYTES)

@@ -45,6 +45,8 @@ class Recorder:
         instants = run.curve("loss")[0]
         self.recorded_to = int(instants[-1]) if len(instants) else -1
         """The last step that was measured, -1 before the first."""
+        # a run that repeats itself loses those again that it had lost before it was killed
+        self._lost = {number for number, value in enumerate(run.of_draws("diverged")) if value == 1}
         self._left_out = 0
         self._stride = 1
         self._until_next = 0
@@ -159,7 +161,10 @@ class Recorder:
         self.budget.besides = max(0.0, alone) + self._thread.seconds
 
     def diverged(self, step: int, member: int, text: str) -> None:
-        """Record that a member of an ensemble has no finite loss any more."""
+        """Record that a member of an ensemble has no finite loss any more; once, however often it is repeated."""
+        if member in self._lost:
+            return
+        self._lost.add(member)
         self.flush()
         told = frames.Members(names=("diverged",), members=(member,), values=frames.Array.of([[1.0]], "f8"))
         self._thread.put(StepRecord(step, [], [("", told)], [("diverged", f"{self.name_of(member)}: {text}")]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -88,3 +89,48 @@ def test_compiling_measures_is_said_and_no_cost_of_measuring(make_run, monkeypat
     with RunReader(folder) as run:
         said = {event.kind: event.text for event in run.events}
     assert said["stepper"] == "measures were compiled for this machine, which took 3 s"
+
+
+# Of eight seeds some run away at another step than others; that a loss has overflowed stops no step of Adam's, whose
+# weights stay where they are then.
+RUNS_AWAY = {
+    "gd": ('optimizer={name="gd",lr=0.4}', "init.std=0.3"),
+    "adam": ('optimizer={name="adam",lr=3e8}', "init.std=0.1"),
+}
+
+
+@pytest.mark.parametrize("settings", RUNS_AWAY.values(), ids=RUNS_AWAY)
+def test_when_a_seed_diverges_does_not_depend_on_what_measuring_may_take(make_run, settings):
+    layers = 'layers=[{kind="dense",width=9,activation="xtanh"}]'
+    every = ("steps=60", "record.frames=30", "record.spacing=linear")
+    found = []
+    for budget in (NOTHING[:2], ("record.budget=1000", "record.grace_seconds=1000")):
+        folder = make_run(layers, *settings, *every, *budget, "ensemble.members=8")
+        worker.work(folder)
+        found.append(_lost(folder))
+    assert found[0] == found[1]
+    assert found[0]
+    assert min(step for step, _ in found[0]) > 0
+
+
+def test_a_seed_that_diverges_again_as_the_run_repeats_itself_is_told_of_once(make_run):
+    layers = 'layers=[{kind="dense",width=9,activation="xtanh"}]'
+    folder = make_run(layers, *RUNS_AWAY["gd"], "steps=12", "record.spacing=linear", "ensemble.members=8")
+    assert worker.work(folder) == 0
+    before = _lost(folder)
+    assert 0 < len(before) < 8
+    (folder / checkpoint.FILE_NAME).unlink()
+    assert worker.work(folder) == 0
+    assert _lost(folder) == before
+    with RunReader(folder) as run:
+        assert sum(value == 1 for value in run.of_draws("diverged")) == len(before)
+
+
+def _lost(folder: Path) -> list[tuple[int, str]]:
+    """The step and the words of each seed's event."""
+    with RunReader(folder) as run:
+        return [
+            (event.step, event.text)
+            for event in run.events
+            if ": the loss is " in event.text and "every" not in event.text
+        ]

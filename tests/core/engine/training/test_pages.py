@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import subprocess
 import sys
 
 import pytest
+
+from condense_core.engine.training import memory
 
 # Arrays of 40 MB that are written to, one after the other, as steps make them; how many pages the system made for ten.
 STEPS = """
@@ -51,3 +54,29 @@ def test_a_large_array_has_the_pages_of_the_one_before(made_before, monkeypatch)
 def test_another_c_library_is_left_as_it_is():
     first = "import ctypes; ctypes.CDLL = lambda name: object(); keep_pages()"
     assert made(first) >= 0
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [
+        (2**62, [(memory._MMAP_THRESHOLD, 2**30), (memory._TRIM_THRESHOLD, 2**30)]),
+        (2**25, [(memory._MMAP_THRESHOLD, 2**25), (memory._TRIM_THRESHOLD, 2**30)]),
+        (0, []),
+    ],
+)
+def test_what_malloc_takes_is_set_and_nothing_by_halves(monkeypatch, most, expected):
+    """An older glibc refuses arrays of more than 32 MB; with the rest set it would keep none, of any size."""
+    found = []
+
+    class Library:
+        def mallopt(self, name: int, value: int) -> int:
+            taken = name != memory._MMAP_THRESHOLD or value <= most
+            if taken:
+                found.append((name, value))
+            return taken
+
+    for name in [name for name in os.environ if name.startswith("MALLOC_") or name == "GLIBC_TUNABLES"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: Library())
+    memory.keep_pages()
+    assert found == expected

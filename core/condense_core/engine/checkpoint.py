@@ -7,8 +7,10 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from condense_core.errors import RunFailedError, RunFileError
@@ -39,8 +41,10 @@ def save(state: State, folder: Path, recorded_to: int = -1, steps: str = "", dat
         partial.mkdir(exist_ok=True)
         file = partial / FILE_NAME
         metadata = {_RECORDED_TO: str(recorded_to), _STEPS: steps, _DATA: data}
-        # safetensors refuses tensors that share memory, and would write a view's whole storage
-        save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, file, metadata)
+        # as arrays: of hundreds of tensors, those of many seeds, it takes safetensors long to find which share memory
+        save_file(
+            {name: np.asarray(value.detach().cpu().numpy(), order="C") for name, value in state.items()}, file, metadata
+        )
         _sync(file)
         file.replace(folder / FILE_NAME)
         _sync(folder)

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 LONGEST_WAIT = 64
 # Of the grace, what may be spent at once where measuring all that is scheduled would take more than the grace.
 FIRST_PART = 0.2
+# What the last step is taken to cost, of the most that each probe has cost so far: there are more lines than before.
+LAST_STEP = 1.4
 
 
 class Budget:
@@ -38,7 +40,9 @@ class Budget:
         self.left_out = dict.fromkeys(self.seconds, 0)
         """At how many of the scheduled steps each probe did not run."""
         self._scheduled, self._passed = scheduled, 0
-        self._owed = 0.0
+        # of steps of which it is not yet known what they cost
+        self._owed = dict.fromkeys(self.seconds, 0.0)
+        self._measured = 0
         self._share, self._grace = share, grace
 
     @property
@@ -49,12 +53,12 @@ class Budget:
     def allowed(self, trained: float) -> float:
         """Seconds that measuring may have cost by then."""
         # all run at the last step, whatever they cost, and must find some of the share left
-        for_the_last = sum(self._most.values())
+        for_the_last = LAST_STEP * sum(self._most.values()) + self.besides / max(1, self._measured)
         return max(self._share * trained - for_the_last, self._grace * self._part_of_grace())
 
     def _part_of_grace(self) -> float:
         left = max(0, self._scheduled - self._passed)
-        if self.total + self._owed + left * sum(self._cost.values()) <= self._grace:
+        if self.total + sum(self._owed.values()) + left * sum(self._cost.values()) <= self._grace:
             return 1.0
         return 1.0 if not self._scheduled else min(1.0, max(FIRST_PART, self._passed / self._scheduled))
 
@@ -66,11 +70,11 @@ class Budget:
             self.notice = ""
             return list(self._cost)
         allowed = self.allowed(trained)
-        left, own = allowed - self.total - self._owed, max(0.0, allowed - self.besides) / len(self._cost)
+        left, own = allowed - self.total - sum(self._owed.values()), max(0.0, allowed - self.besides) / len(self._cost)
         first, *others = self._cost
         found, out = [], []
         for name in (first, *sorted(others, key=lambda name: self._cost[name])):
-            fits = self._cost[name] <= left or self.seconds[name] + self._cost[name] <= own
+            fits = self._cost[name] <= left or self.seconds[name] + self._owed[name] + self._cost[name] <= own
             if fits or self._waited[name] + 1 >= self.longest_wait:
                 found.append(name)
                 left -= self._cost[name]
@@ -92,12 +96,13 @@ class Budget:
     def owes(self, names: Iterable[str]) -> None:
         """Note that these probes run at a step of which it is not yet known what it cost: until then, as the last."""
         for name in names:
-            self._owed += self._cost[name]
+            self._owed[name] += self._cost[name]
             self._waited[name] = 0
 
     def ran(self, costs: dict[str, float], steps: int = 1) -> None:
         """Note what the probes of one step have cost, in seconds, or those of so many, all that it `owes`."""
-        self._owed = 0.0
+        self._owed = dict.fromkeys(self.seconds, 0.0)
+        self._measured += steps
         for name, seconds in costs.items():
             self.seconds[name] += seconds
             self._cost[name] = seconds / steps

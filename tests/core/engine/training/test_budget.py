@@ -32,7 +32,8 @@ def test_an_expensive_probe_runs_less_often_and_that_is_said_once():
     budget = Budget(COSTS, share=0.03, grace=0.0)
     ran, said = go(budget, steps=2000, step_s=0.2)
     assert 50 < len(ran["expensive"]) < 300
-    assert len(ran["vitals"]) > 1990
+    # from the first step on so much is kept for the last that the share has to grow to it
+    assert len(ran["vitals"]) > 1980
     assert sum("expensive (50 ms)" in text for text in said) == 1
     assert budget.total <= 0.03 * 2000 * 0.2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -14,7 +14,6 @@ from torch import Tensor
 
 from condense_core.measures import in_compiled_code
 from condense_core.measures.from_scipy import compiled_function
-from condense_core.measures.in_compiled_code import Functions
 
 _Array = np.ndarray[Any, Any]
 # No label: nothing equals labels of so.
@@ -70,19 +69,17 @@ class Tracker:
             old_label_SM, old_sign_SM, then_SM = self._before[:, [self._row_of[numbers[row]] for row in known]]
             if then_SM.shape[1] != found_SM.shape[1]:
                 raise ValueError(_another_size(then_SM.shape[1], found_SM.shape[1]))
+            before_SM, now_SM = (old_label_SM, old_sign_SM), (found_SM[known], sign_SM[known])
             functions = in_compiled_code.functions()
             if functions is None:
-                same_S = (then_SM == found_SM[known]).all(axis=1)
-                # the same lines: they keep their names, and only their sides are compared
-                label_SM[known[same_S]] = old_label_SM[same_S]
-                sign_SM[known[same_S]] = _turned(old_label_SM[same_S], old_sign_SM[same_S], sign_SM[known[same_S]])
-                follow, other_S = _followed, ~same_S
+                own_label_SM, own_sign_SM, clear_S = _followed(*before_SM, then_SM, *now_SM)
             else:
-                follow, other_S = partial(_followed_compiled, functions), np.ones(len(known), bool)
-            other = known[other_S]
-            if len(other):
-                before_SM = old_label_SM[other_S], old_sign_SM[other_S]
-                label_SM[other], sign_SM[other] = follow(*before_SM, found_SM[other], sign_SM[other])
+                own_label_SM, own_sign_SM, clear_S = now_SM[0].copy(), now_SM[1].copy(), np.empty(len(known), bool)
+                functions.follow(*map(np.ascontiguousarray, before_SM), own_label_SM, own_sign_SM, clear_S)
+            for row in np.flatnonzero(~clear_S):
+                own = (each_SM[row] for each_SM in (*before_SM, *now_SM))
+                own_label_SM[row], own_sign_SM[row] = _matched(*own)
+            label_SM[known], sign_SM[known] = own_label_SM, own_sign_SM
         self._keep(numbers, label_SM, sign_SM, found_SM)
         return label_SM, sign_SM
 
@@ -106,9 +103,27 @@ def _turned(label_SM: _Array, old_sign_SM: _Array, sign_SM: _Array) -> _Array:
     return np.where(on_SM, sign_SM * side_G[np.where(on_SM, line_SM, 0)] if lines else sign_SM, sign_SM)
 
 
-def _followed(old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
-    """`match_lines` of each member, of which most need no assignment problem: where every old line shares most kernels
-    with a new one of its own, or every new line with an old one, nothing else has as many in common."""
+def _followed(
+    old_label_SM: _Array, old_sign_SM: _Array, then_SM: _Array, label_SM: _Array, sign_SM: _Array
+) -> tuple[_Array, _Array, _Array]:
+    """Labels and signs of each member as `compiled_tracking.follow` gives them, and whether they are clear (S,);
+    `then_SM` are the old labels as they were found."""
+    same_S = (then_SM == label_SM).all(axis=1)
+    found_label_SM, found_sign_SM, clear_S = label_SM.copy(), sign_SM.copy(), np.ones(len(label_SM), bool)
+    # the same lines: they keep their names, and only their sides are compared
+    found_label_SM[same_S] = old_label_SM[same_S]
+    found_sign_SM[same_S] = _turned(old_label_SM[same_S], old_sign_SM[same_S], sign_SM[same_S])
+    if not same_S.all():
+        other = (each_SM[~same_S] for each_SM in (old_label_SM, old_sign_SM, label_SM, sign_SM))
+        found_label_SM[~same_S], found_sign_SM[~same_S], clear_S[~same_S] = _renamed_where_clear(*other)
+    return found_label_SM, found_sign_SM, clear_S
+
+
+def _renamed_where_clear(
+    old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_SM: _Array
+) -> tuple[_Array, _Array, _Array]:
+    """`match_lines` of each member where it needs no assignment problem: where every old line shares most kernels with
+    a new one of its own, or every new line with an old one, nothing else has as many in common."""
     members = len(label_SM)
     old_lines, lines = int(old_label_SM.max(initial=-1)) + 1, int(label_SM.max(initial=-1)) + 1
     both_SM = (old_label_SM >= 0) & (label_SM >= 0)
@@ -136,24 +151,7 @@ def _followed(old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_
     at_SM = label_SM % (lines + 2)
     found_label_SM = np.take_along_axis(number_SL, at_SM, axis=1)
     found_sign_SM = np.take_along_axis(side_SL, at_SM, axis=1) * sign_SM
-    for row in np.flatnonzero(~clear_S):
-        found_label_SM[row], found_sign_SM[row] = _matched(
-            old_label_SM[row], old_sign_SM[row], label_SM[row], sign_SM[row]
-        )
-    return found_label_SM, found_sign_SM
-
-
-def _followed_compiled(
-    functions: Functions, old_label_SM: _Array, old_sign_SM: _Array, label_SM: _Array, sign_SM: _Array
-) -> tuple[_Array, _Array]:
-    """`_followed` in compiled code, also of lines that are the same."""
-    found_label_SM, found_sign_SM, clear_S = label_SM.copy(), sign_SM.copy(), np.empty(len(label_SM), bool)
-    functions.follow(old_label_SM, old_sign_SM, found_label_SM, found_sign_SM, clear_S)
-    for row in np.flatnonzero(~clear_S):
-        found_label_SM[row], found_sign_SM[row] = _matched(
-            old_label_SM[row], old_sign_SM[row], label_SM[row], sign_SM[row]
-        )
-    return found_label_SM, found_sign_SM
+    return found_label_SM, found_sign_SM, clear_S
 
 
 def _most(shared_SOL: _Array, axis: int) -> _Array:

@@ -22,7 +22,7 @@ from condense_core.engine.steppers.gradients.method import GradientMethod, Stepp
 from condense_core.engine.steppers.graphs import BLOCK, CapturedBlock
 from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.engine.steppers.parameters import ByName
-from condense_core.errors import RunFileError
+from condense_core.engine.steppers.state import copy_from, does_not_fit, number_in
 from condense_core.scenario.experiment import Experiment
 from condense_core.text import short
 
@@ -209,7 +209,7 @@ class TrainingEnsemble:
         steps = self._optimisers[0].steps
         self._bind()
         for row, member in enumerate(self.members):
-            _copy(before[member], "", self._moments(row))
+            copy_from(before[member], "", self._moments(row))
         self._set_optimiser_steps(steps)
 
     def state_dict(self) -> State:
@@ -233,21 +233,21 @@ class TrainingEnsemble:
         every = range(len(self._experiments))
         ended = state["ended"].flatten().tolist() if "ended" in state else []
         if not (all(type(member) is int for member in ended) and set(ended) < set(every)):
-            raise _does_not_fit(f"members {short(ended)} of {len(every)} have ended")
-        step = _number(state, "step")
+            raise does_not_fit(f"members {short(ended)} of {len(every)} have ended")
+        step = number_in(state, "step")
         if step not in range(self._experiment.steps + 1):
-            raise _does_not_fit(f"it is at step {step:g} of {self._experiment.steps}")
+            raise does_not_fit(f"it is at step {step:g} of {self._experiment.steps}")
         self.step = int(step)
         self.members = [member for member in every if member not in ended]
         for member in every:
-            _copy(state, f"{prefix(member)}network.", self._networks[member].state_dict())
+            copy_from(state, f"{prefix(member)}network.", self._networks[member].state_dict())
         self._ended = {member: dict(self._networks[member].state_dict()) for member in ended}
         self._bind()
         for row, member in enumerate(self.members):
-            _copy(state, f"{prefix(member)}optimiser.", self._moments(row))
-        steps = _number(state, "optimiser.steps")
+            copy_from(state, f"{prefix(member)}optimiser.", self._moments(row))
+        steps = number_in(state, "optimiser.steps")
         if not 0 <= steps <= self.step:
-            raise _does_not_fit(f"its optimiser has taken {steps:g} steps of {self.step}")
+            raise does_not_fit(f"its optimiser has taken {steps:g} steps of {self.step}")
         self._set_optimiser_steps(steps)
 
     def _bind(self) -> None:
@@ -385,26 +385,3 @@ class _Observations(Sequence[Observation]):
         if member not in self._made:
             self._made[member] = self._observed(member)
         return self._made[member]
-
-
-def _copy(state: State, start: str, into: ByName) -> None:
-    """Fill tensors with those of the state that have `start` before their names."""
-    with torch.no_grad():
-        for name, value in into.items():
-            found = state.get(f"{start}{name}")
-            # a shape that could be broadcast would be silent
-            if found is None or found.shape != value.shape:
-                shape = "missing" if found is None else tuple(found.shape)
-                raise _does_not_fit(f"{start}{name} is {shape}, expected {tuple(value.shape)}")
-            value.copy_(found)
-
-
-def _number(state: State, name: str) -> float:
-    value = state.get(name)
-    if value is None or value.numel() != 1 or not bool(value.isfinite()):
-        raise _does_not_fit(f"{name} is {'missing' if value is None else 'no number'}")
-    return float(value)
-
-
-def _does_not_fit(reason: str) -> RunFileError:
-    return RunFileError(f"the checkpoint does not fit this scenario ({reason}); remove it to train from the start")

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -42,18 +43,26 @@ def compiled(make: Callable[[], tuple[Callable[..., Any], object]], sources: Ite
         raise
     except Exception as error:
         # a library that it needs is missing, or too old for it: whatever it raises, steps can be taken without it
-        raise ImportError(f"Numba cannot be imported: {_in_words(error)}") from error
-    if numba.config.DISABLE_JIT:
+        raise ImportError(f"Numba cannot be imported: {in_words(error)}") from error
+    if is_told_not_to():
         raise ImportError("Numba is told not to compile (NUMBA_DISABLE_JIT)")
     try:
         return _compiled(numba, make, sources, begun)
     except ImportError:
         raise
     except Exception as error:
-        raise ImportError(f"Numba cannot compile here: {_in_words(error)}") from error
+        raise ImportError(f"Numba cannot compile here: {in_words(error)}") from error
 
 
-def _in_words(error: Exception) -> str:
+def is_told_not_to() -> bool:
+    """Whether nothing is to be compiled (NUMBA_DISABLE_JIT), asked of Numba where that is loaded."""
+    numba = sys.modules.get("numba")
+    told = os.environ.get("NUMBA_DISABLE_JIT", "") not in {"", "0"}
+    return told if numba is None else bool(numba.config.DISABLE_JIT)
+
+
+def in_words(error: Exception) -> str:
+    """What a library has raised."""
     first = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first[:200]}"
 
@@ -63,7 +72,7 @@ def _compiled(
 ) -> Compiled:
     function, signature = make()
     compile_ = functools.partial(numba.njit, signature, error_model="numpy", nogil=True)
-    folder = _cache(sources)
+    folder = cache_folder(sources)
     if folder is not None:
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
         try:
@@ -76,7 +85,7 @@ def _compiled(
     return Compiled(compile_()(function), time.monotonic() - begun)
 
 
-def _cache(sources: Iterable[Path]) -> Path | None:
+def cache_folder(sources: Iterable[Path]) -> Path | None:
     """Where compiled code is kept; None where nothing can be written there, or others than this user can write.
 
     Numba looks at the change time of one file only, so the folder's name says what was compiled: these sources.
@@ -88,7 +97,7 @@ def _cache(sources: Iterable[Path]) -> Path | None:
     with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = folder.stat()
-        # Numba runs what it finds there
+        # what is found there is run
         mine = state.st_uid == os.geteuid() and not state.st_mode & 0o022
         if mine and os.access(folder, os.W_OK):
             return folder

@@ -20,7 +20,7 @@ from condense_core import typed
 from condense_core.libraries import DISTRIBUTION, install_command
 
 # Of a package that an extra adds, as wheels' metadata have it: `torch>=2.4; extra == "engine"`, or
-# `numba>=0.60; (python_version < "3.15") and extra == "engine"`.
+# `numba>=0.61; (python_version < "3.15") and extra == "engine"`.
 _OF_AN_EXTRA = re.compile(
     r"""(?P<package>[^;]+?)\s*;\s*(?:(?P<where>.+?)\s+and\s+)?extra\s*==\s*['"](?P<extra>[^'"]+)['"]\s*"""
 )

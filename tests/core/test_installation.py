@@ -88,9 +88,9 @@ def test_where_the_source_is_not_known_or_gone_the_packages_are_named(installed,
 
 
 def test_a_package_for_some_pythons_only_is_named_with_its_condition(installed, monkeypatch):
-    monkeypatch.setattr(Installed, "requires", ['numba>=0.60; (python_version < "3.15") and extra == "engine"'])
+    monkeypatch.setattr(Installed, "requires", ['numba>=0.61; (python_version < "3.15") and extra == "engine"'])
     installed(None)
-    assert said() == [*PIP, 'numba>=0.60; (python_version < "3.15")']
+    assert said() == [*PIP, 'numba>=0.61; (python_version < "3.15")']
     assert said("png") == PIP
 
 

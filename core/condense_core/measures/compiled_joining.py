@@ -1,6 +1,6 @@
 """Average linkage of all members in compiled code, to the bit as SciPy's.   # S members, M kernels, J of them kept
 
-Imported where `compiled_measures` loads it, and nowhere else: it needs Numba.
+Imported where `in_compiled_code` has it compiled, and nowhere else: it needs Numba.
 """
 
 from __future__ import annotations
@@ -8,57 +8,59 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import carray, njit
 
-_NUMBERS, _WHOLE = types.Array(types.float64, 2, "C"), types.Array(types.int64, 2, "C")
-_FLAGS = types.Array(types.boolean, 2, "C")
-
-JOIN_SIGNATURE = types.void(_NUMBERS, _FLAGS, types.Array(types.int64, 3, "C"), _NUMBERS)
-GROUP_SIGNATURE = types.void(types.Array(types.int64, 3, "C"), _NUMBERS, _FLAGS, types.float64, _WHOLE)
-
-# Called by compiled code only. No distance is NaN, and zeros of either sign are equal: so the least of a row is found
-# several numbers at a time.
+# Called by compiled code only.
 _inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-_least_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"nnan", "nsz"})
+
+FARTHEST = np.iinfo(np.int64).max
 
 
-def join(upper_ST: Any, kept_SM: Any, pair_SJ2: Any, height_SJ: Any) -> None:
-    """A kernel of either side of each join, and its height: those of the first J - 1 rows, in the order in which they
-    were found. `upper_ST` is `similarity.upper_triangle` of the cosines; the distance is 1 - |cos|."""
-    members, kernels = kept_SM.shape
-    distance_MM = np.empty((kernels, kernels))
+def join(upper: Any, kept: Any, pair: Any, height: Any, distance: Any, whole: Any, members: Any, kernels: Any) -> None:
+    """A kernel of either side of each join (S, M, 2), and its height (S, M): those of the first J - 1, in the order in
+    which they were found. `upper` is `similarity.upper_triangle` of the cosines, `kept` (S, M); the distance is
+    1 - |cos|. Scratch: `distance` (M, M), `whole` (2, M)."""
+    upper_ST, kept_SM = carray(upper, (members, kernels * (kernels + 1) // 2)), carray(kept, (members, kernels))
+    pair_SM2, height_SM = carray(pair, (members, kernels, 2)), carray(height, (members, kernels))
+    distance_MM, whole_XM = carray(distance, (kernels, kernels)), carray(whole, (2, kernels))
     for member in range(members):
-        join_one(upper_ST[member], kept_SM[member], distance_MM, pair_SJ2[member], height_SJ[member])
+        join_one(
+            upper_ST[member],
+            kept_SM[member],
+            distance_MM,
+            pair_SM2[member],
+            height_SM[member],
+            whole_XM[0],
+            whole_XM[1],
+        )
 
 
-def group(pair_SJ2: Any, height_SJ: Any, kept_SM: Any, height: Any, group_SM: Any) -> None:
-    """A number for each kernel from 1 on, the same where they are joined at or below `height`; 0 if it is not kept."""
-    members, kernels = kept_SM.shape
+def group(pair: Any, height: Any, kept: Any, group: Any, highest: Any, members: Any, kernels: Any) -> None:
+    """A number for each kernel (S, M) from 1 on, the same where they are joined at or below `highest` (1,), by what
+    `join` gives; 0 if it is not kept."""
+    pair_SM2, height_SM = carray(pair, (members, kernels, 2)), carray(height, (members, kernels))
+    kept_SM, group_SM = carray(kept, (members, kernels)), carray(group, (members, kernels))
     for member in range(members):
-        group_one(pair_SJ2[member], height_SJ[member], kept_SM[member], height, group_SM[member])
+        group_one(pair_SM2[member], height_SM[member], kept_SM[member], highest[0], group_SM[member])
         for kernel in range(kernels):
             group_SM[member, kernel] += 1
 
 
 @_inner
-def join_one(upper_T: Any, kept_M: Any, distance_MM: Any, pair_J2: Any, height_J: Any) -> None:
+def join_one(
+    upper_T: Any, kept_M: Any, distance_MM: Any, pair_M2: Any, height_M: Any, size_M: Any, chain_M: Any
+) -> None:
     """`join` of one member.
 
     SciPy's `nn_chain`, step by step: of equal distances it has to take the same. What is joined no more is infinitely
-    far from all.
+    far from all. No distance is NaN or below 0, so that they are in the order of their bits, which compilers find the
+    least of several at a time.
     """
     kernels = len(kept_M)
-    size_M = np.empty(kernels, np.int64)
-    chain_M = np.empty(kernels + 1, np.int64)
-    left, at = 0, 0
-    for first in range(kernels):
-        size_M[first] = 1 if kept_M[first] else 0
-        left += size_M[first]
-        for second in range(first, kernels):
-            distance = 1.0 - abs(upper_T[at]) if kept_M[first] and kept_M[second] and first < second else np.inf
-            distance_MM[first, second] = distance
-            distance_MM[second, first] = distance
-            at += 1
+    left = _fill(upper_T, kept_M, distance_MM)
+    bits_MM = distance_MM.view(np.int64)
+    for kernel in range(kernels):
+        size_M[kernel] = 1 if kept_M[kernel] else 0
     length, lowest = 0, 0
     for joined in range(left - 1):
         if length == 0:
@@ -68,21 +70,21 @@ def join_one(upper_T: Any, kept_M: Any, distance_MM: Any, pair_J2: Any, height_J
             length = 1
         while True:
             here = chain_M[length - 1]
-            least = _least(distance_MM[here])
+            least = _least(bits_MM[here])
             # of equal ones the one before, or the chain would go round in a circle
-            if length > 1 and distance_MM[here, chain_M[length - 2]] == least:
+            if length > 1 and bits_MM[here, chain_M[length - 2]] == least:
                 nearest = chain_M[length - 2]
                 break
             nearest = 0
-            while distance_MM[here, nearest] != least:
+            while bits_MM[here, nearest] != least:
                 nearest += 1
             chain_M[length] = nearest
             length += 1
         length -= 2
         gone, stays = min(here, nearest), max(here, nearest)
-        pair_J2[joined, 0] = gone
-        pair_J2[joined, 1] = stays
-        height_J[joined] = least
+        pair_M2[joined, 0] = gone
+        pair_M2[joined, 1] = stays
+        height_M[joined] = distance_MM[here, nearest]
         of_gone, of_stays = size_M[gone], size_M[stays]
         size_M[gone] = 0
         size_M[stays] = of_gone + of_stays
@@ -98,8 +100,8 @@ def join_one(upper_T: Any, kept_M: Any, distance_MM: Any, pair_J2: Any, height_J
 
 
 @_inner
-def group_one(pair_J2: Any, height_J: Any, kept_M: Any, height: Any, first_M: Any) -> None:
-    """The first kernel of those that each is joined to at or below `height`; -1 if it is not kept."""
+def group_one(pair_M2: Any, height_M: Any, kept_M: Any, highest: Any, first_M: Any) -> None:
+    """The first kernel of those that each is joined to at or below `highest`; -1 if it is not kept."""
     kernels = len(kept_M)
     count = 0
     for kernel in range(kernels):
@@ -107,8 +109,8 @@ def group_one(pair_J2: Any, height_J: Any, kept_M: Any, height: Any, first_M: An
         first_M[kernel] = kernel
         count += kept_M[kernel]
     for joined in range(count - 1):
-        if height_J[joined] <= height:
-            one, other = pair_J2[joined, 0], pair_J2[joined, 1]
+        if height_M[joined] <= highest:
+            one, other = pair_M2[joined, 0], pair_M2[joined, 1]
             while first_M[one] != one:
                 one = first_M[one]
             while first_M[other] != other:
@@ -119,9 +121,32 @@ def group_one(pair_J2: Any, height_J: Any, kept_M: Any, height: Any, first_M: An
         first_M[kernel] = first_M[first_M[kernel]] if kept_M[kernel] else -1
 
 
-@_least_inner
-def _least(distance_M: Any) -> Any:
-    least = np.inf
-    for distance in distance_M:
-        least = min(least, distance)
+@_inner
+def _fill(upper_T: Any, kept_M: Any, distance_MM: Any) -> Any:
+    """Write all distances; how many kernels are kept."""
+    kernels = len(kept_M)
+    begin, kept = 0, 0
+    for first in range(kernels):
+        kept += kept_M[first]
+        row_M = distance_MM[first]
+        for second in range(first):
+            row_M[second] = distance_MM[second, first]
+        row_M[first] = np.inf
+        for second in range(first + 1, kernels):
+            row_M[second] = 1.0 - abs(upper_T[begin - first + second])
+        begin += kernels - first
+    for first in range(kernels if kept < kernels else 0):
+        if not kept_M[first]:
+            for second in range(kernels):
+                distance_MM[first, second] = np.inf
+                distance_MM[second, first] = np.inf
+    return kept
+
+
+@_inner
+def _least(bits_M: Any) -> Any:
+    # by place: LLVM takes the least of several at a time then, and not where the array is gone through
+    least = FARTHEST
+    for place in range(len(bits_M)):
+        least = min(least, bits_M[place])
     return least

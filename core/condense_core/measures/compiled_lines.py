@@ -1,48 +1,20 @@
 """Lines of all members in compiled code, as `clusters.cut_at_each` finds them.
 
-# C cuts, S members, M kernels, J of them kept, K entries a kernel, L lines at most
+# C cuts, S members, M kernels, J of them kept, R of them on a line, K entries a kernel, L lines at most
 
-Imported where `compiled_measures` loads it, and nowhere else: it needs Numba.
+Imported where `in_compiled_code` has it compiled, and nowhere else: it needs Numba.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import carray, njit
 
 from condense_core.measures.compiled_joining import group_one, join_one
 from condense_core.thresholds import DROPPED, NO_LINE
-
-
-def _numbers(dimensions: int) -> Any:
-    return types.Array(types.float64, dimensions, "C")
-
-
-def _whole(dimensions: int) -> Any:
-    return types.Array(types.int64, dimensions, "C")
-
-
-_FLAGS = types.Array(types.boolean, 2, "C")
-
-PAIRS_SIGNATURE = types.void(_numbers(3), _numbers(2))
-LINES_SIGNATURE = types.void(
-    _numbers(3),
-    _FLAGS,
-    _numbers(2),
-    _numbers(1),
-    _numbers(1),
-    _whole(3),
-    _whole(3),
-    _numbers(4),
-    _whole(3),
-    types.Array(types.boolean, 3, "C"),
-    _whole(2),
-    _whole(2),
-    _numbers(2),
-    _numbers(1),
-)
 
 # Rounding of one operation.
 EPSILON = float(np.finfo(np.float64).eps)
@@ -52,12 +24,17 @@ GONE = 1e-9
 MOST_SQUARES = 60
 
 _inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# Sums in whatever order: several numbers are added up at a time.
+_summing = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc", "contract"})
 
 
-def pairs(unit_SMK: Any, upper_ST: Any) -> None:
-    """Cosines of all pairs, each pair once, row by row (`similarity.upper_triangle`)."""
-    members, kernels, entries = unit_SMK.shape
-    unit_KM, cosine_M = np.empty((entries, kernels)), np.empty(kernels)
+def pairs(unit: Any, upper: Any, numbers: Any, members: Any, kernels: Any, entries: Any) -> None:
+    """Cosines of all pairs of the directions `unit` (S, M, K), each pair once (`similarity.upper_triangle`). Scratch:
+    `numbers` (K + 1, M)."""
+    unit_SMK = carray(unit, (members, kernels, entries))
+    upper_ST = carray(upper, (members, kernels * (kernels + 1) // 2))
+    unit_KM = carray(numbers, (entries + 1, kernels))
+    cosine_M = unit_KM[entries]
     for member in range(members):
         for kernel in range(kernels):
             for entry in range(entries):
@@ -78,79 +55,105 @@ def pairs(unit_SMK: Any, upper_ST: Any) -> None:
 
 
 def lines(
-    unit_SMK: Any,
-    kept_SM: Any,
-    upper_ST: Any,
-    cos_C: Any,
-    share_C: Any,
-    label_CSM: Any,
-    sign_CSM: Any,
-    axis_CSLK: Any,
-    size_CSL: Any,
-    doubtful_CSL: Any,
-    count_CS: Any,
-    directions_CS: Any,
-    close_CS: Any,
-    mean_S: Any,
+    unit: Any,
+    kept: Any,
+    upper: Any,
+    cos: Any,
+    share: Any,
+    label: Any,
+    sign: Any,
+    axis: Any,
+    size: Any,
+    doubtful: Any,
+    count: Any,
+    directions: Any,
+    close: Any,
+    mean: Any,
+    distance: Any,
+    pair: Any,
+    numbers: Any,
+    squares: Any,
+    whole: Any,
+    cuts: Any,
+    members: Any,
+    kernels: Any,
+    entries: Any,
+    most: Any,
 ) -> None:
-    """Everything after the first five is written: labels, signs, axes and sizes of lines, how many there are, which
-    axes have entries that cancel, so that their sign is not known yet, how many directions there are; the sum of |cos|
-    of kernels on lines with their axes, and the mean of it over all kept kernels with an axis in common."""
-    members, kernels, entries = unit_SMK.shape
-    distance_MM, height_M, pair_M2 = np.empty((kernels, kernels)), np.empty(kernels), np.empty((kernels, 2), np.int64)
-    first_M, count_M, number_M = np.empty(kernels, np.int64), np.empty(kernels, np.int64), np.empty(kernels, np.int64)
-    before_M, size_before_M = np.empty(kernels, np.int64), np.empty(kernels, np.int64)
-    on_M, along_M = np.empty(kernels, np.int64), np.empty(kernels)
-    gram_KK, other_KK, common_K = np.empty((entries, entries)), np.empty((entries, entries)), np.empty(entries)
+    """Lines at each cut (`cos`, `share`, (C,)) of the directions `unit` (S, M, K), of which those `kept` (S, M) count.
+
+    Written are labels and signs (C, S, M), axes (C, S, L, K) and sizes (C, S, L) of lines, which axes have entries that
+    cancel, so that their sign is not known yet (C, S, L); how many lines and directions there are (C, S); the sum of
+    |cos| of kernels on lines with their axes (C, S), and the mean of it over all kept kernels with an axis in common
+    (S,). Scratch: `distance` (M, M), `pair` (M, 2), `numbers` (K + 2, M), `squares` (3, K, K), `whole` (7, M).
+    """
+    unit_SMK, kept_SM = carray(unit, (members, kernels, entries)), carray(kept, (members, kernels))
+    upper_ST = carray(upper, (members, kernels * (kernels + 1) // 2))
+    cos_C, share_C = carray(cos, (cuts,)), carray(share, (cuts,))
+    label_CSM, sign_CSM = carray(label, (cuts, members, kernels)), carray(sign, (cuts, members, kernels))
+    axis_CSLK, size_CSL = carray(axis, (cuts, members, most, entries)), carray(size, (cuts, members, most))
+    doubtful_CSL, mean_S = carray(doubtful, (cuts, members, most)), carray(mean, (members,))
+    count_CS, directions_CS = carray(count, (cuts, members)), carray(directions, (cuts, members))
+    close_CS, distance_MM = carray(close, (cuts, members)), carray(distance, (kernels, kernels))
+    pair_M2, number_XM = carray(pair, (kernels, 2)), carray(numbers, (entries + 2, kernels))
+    square_XKK, whole_XM = carray(squares, (3, entries, entries)), carray(whole, (7, kernels))
+    # the kernels of one line are copied entry by entry
+    unit_KM, along_M, height_M = number_XM[:entries], number_XM[entries], number_XM[entries + 1]
+    first_M, count_M, number_M = whole_XM[0], whole_XM[1], whole_XM[2]
+    before_M, size_before_M, on_M, end_L = whole_XM[3], whole_XM[4], whole_XM[5], whole_XM[6]
     for member in range(members):
         unit_MK, kept_M = unit_SMK[member], kept_SM[member]
-        join_one(upper_ST[member], kept_M, distance_MM, pair_M2, height_M)
-        kept = 0
+        join_one(upper_ST[member], kept_M, distance_MM, pair_M2, height_M, first_M, count_M)
+        total = 0
         for kernel in range(kernels):
-            kept += kept_M[kernel]
-        # before the first cut all that are kept, as if they were a line
-        for cut in range(-1, len(cos_C)):
-            label_M, sign_M = label_CSM[max(0, cut), member], sign_CSM[max(0, cut), member]
-            if cut < 0:
-                lines = 1 if kept > 1 else 0
-                for kernel in range(kernels):
-                    label_M[kernel] = 0 if kept_M[kernel] else DROPPED
-                    size_before_M[kernel] = 0
-            else:
-                group_one(pair_M2, height_M, kept_M, 1.0 - cos_C[cut], first_M)
-                lines = _number_lines(first_M, kept, share_C[cut], count_M, number_M, size_CSL[cut, member])
-                for kernel in range(kernels):
-                    label_M[kernel] = number_M[first_M[kernel]] if kept_M[kernel] else DROPPED
-                    sign_M[kernel] = 0
-            directions, close = 0, 0.0
-            for line in range(lines):
-                size = 0
-                for kernel in range(kernels):
-                    if label_M[kernel] == line:
-                        on_M[size] = kernel
-                        size += 1
-                axis_K = common_K if cut < 0 else axis_CSLK[cut, member, line]
-                first = on_M[0]
-                if size_before_M[first] == size:
+            size_before_M[kernel] = 0
+            if kept_M[kernel]:
+                on_M[total] = kernel
+                total += 1
+        mean_S[member] = np.nan
+        if total > 1:
+            # as if all that are kept were a line
+            _copy(unit_MK, on_M[:total], unit_KM)
+            _axis(unit_KM, total, square_XKK[0], square_XKK[1], square_XKK[2, 0])
+            mean_S[member] = _along(unit_KM, total, square_XKK[2, 0], along_M) / total
+        for cut in range(cuts):
+            label_M, sign_M, least = label_CSM[cut, member], sign_CSM[cut, member], share_C[cut]
+            group_one(pair_M2, height_M, kept_M, 1.0 - cos_C[cut], first_M)
+            found = _number_lines(first_M, total, least, count_M, number_M, size_CSL[cut, member])
+            end = 0
+            for line in range(found):
+                # the place of the line's next kernel, and in the end where the line ends
+                end_L[line] = end
+                end += size_CSL[cut, member, line]
+            for kernel in range(kernels):
+                line = number_M[first_M[kernel]] if kept_M[kernel] else DROPPED
+                label_M[kernel] = line
+                sign_M[kernel] = 0
+                if line >= 0:
+                    on_M[end_L[line]] = kernel
+                    end_L[line] += 1
+            directed, close_to, begin = 0, 0.0, 0
+            for line in range(found):
+                on_R, axis_K = on_M[begin : end_L[line]], axis_CSLK[cut, member, line]
+                first, size_of = on_R[0], len(on_R)
+                _copy(unit_MK, on_R, unit_KM)
+                if size_before_M[first] == size_of:
                     # groups of one tree are inside or outside each other: of one size they are the same
                     for entry in range(entries):
                         axis_K[entry] = axis_CSLK[cut - 1, member, before_M[first], entry]
                 else:
-                    _axis(unit_MK, on_M, size, gram_KK, other_KK, axis_K)
-                close += _along(unit_MK, on_M, size, axis_K, along_M)
-                if cut >= 0:
-                    doubtful_CSL[cut, member, line] = _is_doubtful(axis_K)
-                    positive = 0
-                    for place in range(size):
-                        side = -1 if along_M[place] < 0 else 1
-                        sign_M[on_M[place]] = side
-                        positive += side > 0
-                    directions += positive >= 1 and 2 * positive / kept >= share_C[cut]
-                    directions += size - positive >= 1 and 2 * (size - positive) / kept >= share_C[cut]
-            if cut < 0:
-                mean_S[member] = close / kept if lines else np.nan
-                continue
-            count_CS[cut, member], directions_CS[cut, member], close_CS[cut, member] = lines, directions, close
+                    _axis(unit_KM, size_of, square_XKK[0], square_XKK[1], axis_K)
+                close_to += _along(unit_KM, size_of, axis_K, along_M)
+                doubtful_CSL[cut, member, line] = _is_doubtful(axis_K)
+                positive = 0
+                for place in range(size_of):
+                    side = -1 if along_M[place] < 0 else 1
+                    sign_M[on_R[place]] = side
+                    positive += side > 0
+                for on_side in (positive, size_of - positive):
+                    directed += on_side >= 1 and 2 * on_side / total >= least
+                begin = end_L[line]
+            count_CS[cut, member], directions_CS[cut, member], close_CS[cut, member] = found, directed, close_to
             for kernel in range(kernels):
                 # of the first kernel of a line, its number and size
                 is_line = kept_M[kernel] and first_M[kernel] == kernel and number_M[kernel] >= 0
@@ -181,42 +184,35 @@ def _number_lines(first_M: Any, kept: Any, share: Any, count_M: Any, number_M: A
 
 
 @_inner
-def _axis(unit_MK: Any, on_M: Any, size: Any, gram_KK: Any, other_KK: Any, axis_K: Any) -> None:
-    """The direction that so many of the kernels lie along, by the sign of `principal.fix_signs`: the first eigenvector
-    of their Gram matrix, which is squared until nothing else is left of it."""
+def _copy(unit_MK: Any, on_R: Any, unit_KM: Any) -> None:
+    """These kernels, side by side."""
+    for place in range(len(on_R)):
+        for entry in range(unit_MK.shape[1]):
+            unit_KM[entry, place] = unit_MK[on_R[place], entry]
+
+
+@_inner
+def _axis(unit_KM: Any, size: Any, gram_KK: Any, other_KK: Any, axis_K: Any) -> None:
+    """The direction that the first `size` of these lie along, by the sign of `principal.fix_signs`: the first
+    eigenvector of their Gram matrix, which is squared until nothing else is left of it."""
     entries = len(axis_K)
+    trace = 0.0
     for one in range(entries):
-        for other in range(entries):
-            gram_KK[one, other] = 0.0
-    for place in range(size):
-        kernel = on_M[place]
-        for one in range(entries):
-            value = unit_MK[kernel, one]
-            for other in range(entries):
-                gram_KK[one, other] += value * unit_MK[kernel, other]
-    last = False
+        for other in range(one + 1):
+            gram_KK[one, other] = _product(unit_KM[one], unit_KM[other], size)
+        trace += gram_KK[one, one]
+    _scale(gram_KK, trace)
     for _ in range(MOST_SQUARES):
         trace = 0.0
         for one in range(entries):
-            trace += gram_KK[one, one]
-        scale = 1.0 / trace
-        for one in range(entries):
-            for other in range(entries):
-                gram_KK[one, other] *= scale
-        if last:
-            break
-        of_squares = 0.0
-        for one in range(entries):
-            for other in range(entries):
-                other_KK[one, other] = 0.0
-            for between in range(entries):
-                value = gram_KK[one, between]
-                for other in range(entries):
-                    other_KK[one, other] += value * gram_KK[between, other]
-            of_squares += other_KK[one, one]
+            for other in range(one + 1):
+                other_KK[one, other] = _product(gram_KK[one], gram_KK[other], entries)
+            trace += other_KK[one, one]
         gram_KK, other_KK = other_KK, gram_KK
-        # the eigenvalues add up to 1, and their squares to that once a single one is left
-        last = of_squares >= 1.0 - GONE
+        _scale(gram_KK, trace)
+        # the eigenvalues added up to 1, and their squares do once a single one is left
+        if trace >= 1.0 - GONE:
+            break
     largest = 0
     for one in range(entries):
         if gram_KK[one, one] > gram_KK[largest, largest]:
@@ -225,21 +221,40 @@ def _axis(unit_MK: Any, on_M: Any, size: Any, gram_KK: Any, other_KK: Any, axis_
     for entry in range(entries):
         square += gram_KK[largest, entry] * gram_KK[largest, entry]
         total += gram_KK[largest, entry]
-    norm = -np.sqrt(square) if total < 0 else np.sqrt(square)
+    norm = -math.sqrt(square) if total < 0 else math.sqrt(square)
     for entry in range(entries):
         axis_K[entry] = gram_KK[largest, entry] / norm
 
 
 @_inner
-def _along(unit_MK: Any, on_M: Any, size: Any, axis_K: Any, along_M: Any) -> Any:
-    """The cosine of each of so many kernels with an axis, and the sum of their sizes."""
+def _scale(matrix_KK: Any, trace: Any) -> None:
+    """Divide a matrix, of which one half is filled, by its trace, and fill the other half."""
+    scale = 1.0 / trace
+    for one in range(len(matrix_KK)):
+        for other in range(one + 1):
+            matrix_KK[one, other] *= scale
+            matrix_KK[other, one] = matrix_KK[one, other]
+
+
+@_summing
+def _product(one_R: Any, other_R: Any, size: Any) -> Any:
+    product = 0.0
+    for place in range(size):
+        product += one_R[place] * other_R[place]
+    return product
+
+
+@_summing
+def _along(unit_KM: Any, size: Any, axis_K: Any, along_M: Any) -> Any:
+    """The cosine of each of the first `size` kernels with an axis, and the sum of their sizes."""
+    for place in range(size):
+        along_M[place] = 0.0
+    for entry in range(len(axis_K)):
+        for place in range(size):
+            along_M[place] += unit_KM[entry, place] * axis_K[entry]
     close = 0.0
     for place in range(size):
-        along = 0.0
-        for entry in range(len(axis_K)):
-            along += unit_MK[on_M[place], entry] * axis_K[entry]
-        along_M[place] = along
-        close += min(abs(along), 1.0)
+        close += min(abs(along_M[place]), 1.0)
     return close
 
 

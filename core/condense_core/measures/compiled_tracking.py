@@ -1,31 +1,39 @@
 """Lines that keep their numbers and sides in compiled code.   # S members, M kernels, O lines before, L lines now
 
-Imported where `in_compiled_code` loads it, and nowhere else: it needs Numba.
+Imported where `in_compiled_code` has it compiled, and nowhere else: it needs Numba.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numba import njit, types
-
-_WHOLE = types.Array(types.int64, 2, "C")
-
-FOLLOW_SIGNATURE = types.void(_WHOLE, _WHOLE, _WHOLE, _WHOLE, types.Array(types.boolean, 1, "C"))
+from numba import carray, njit
 
 _inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
-def follow(old_label_SM: Any, old_sign_SM: Any, label_SM: Any, sign_SM: Any, clear_S: Any) -> None:
+def follow(
+    old_label: Any,
+    old_sign: Any,
+    label: Any,
+    sign: Any,
+    clear: Any,
+    shared: Any,
+    whole: Any,
+    taken: Any,
+    members: Any,
+    kernels: Any,
+) -> None:
     """Give each member's lines the names and sides of `tracking.match_lines`, in place, where that is clear: every old
     line shares most kernels with a new one of its own, or every new line with an old one. Nothing else has as many in
-    common then; others are left as they are."""
-    members, kernels = label_SM.shape
+    common then; others are left as they are. Labels and signs are (S, M), `clear` (S,). Scratch: `shared` (2, M, M),
+    `whole` (2, M), `taken` (2 M,)."""
+    old_label_SM, old_sign_SM = carray(old_label, (members, kernels)), carray(old_sign, (members, kernels))
+    label_SM, sign_SM = carray(label, (members, kernels)), carray(sign, (members, kernels))
+    clear_S, is_taken = carray(clear, (members,)), carray(taken, (2 * kernels,))
     # kernels that an old and a new line share, and those of one sign among them less those of two
-    shared_OL, agree_OL = np.zeros((kernels, kernels), np.int64), np.zeros((kernels, kernels), np.int64)
-    old_of_L, side_L = np.empty(kernels, np.int64), np.empty(kernels, np.int64)
-    is_taken = np.empty(2 * kernels, np.bool_)
+    shared_XOL, whole_XM = carray(shared, (2, kernels, kernels)), carray(whole, (2, kernels))
+    shared_OL, agree_OL, old_of_L, side_L = shared_XOL[0], shared_XOL[1], whole_XM[0], whole_XM[1]
     for member in range(members):
         old_label_M, label_M, sign_M = old_label_SM[member], label_SM[member], sign_SM[member]
         old_lines, lines = 0, 0
@@ -44,11 +52,11 @@ def follow(old_label_SM: Any, old_sign_SM: Any, label_SM: Any, sign_SM: Any, cle
                 if new >= 0:
                     shared_OL[old, new] += 1
                     agree_OL[old, new] += old_sign_SM[member, kernel] * sign_M[kernel]
-        clear = _pairs_by_old(shared_OL, old_lines, lines, old_of_L) or _pairs_by_new(
+        is_clear = _pairs_by_old(shared_OL, old_lines, lines, old_of_L) or _pairs_by_new(
             shared_OL, old_lines, lines, old_of_L
         )
-        clear_S[member] = clear
-        if not clear:
+        clear_S[member] = is_clear
+        if not is_clear:
             continue
         free = 0
         for line in range(lines):

@@ -1,26 +1,19 @@
-"""Measures of all members that Numba compiles, where a process has asked for it."""
+"""Measures of all members in compiled code, where a process has asked for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
+import numpy as np
 from torch import Tensor
 
-from condense_core.compiling import compiled
+from condense_core import machine_code
+from condense_core.machine_code import Arguments, Function, MachineCode
 
-
-class Functions(NamedTuple):
-    """Those of `compiled_joining`, `compiled_lines` and `compiled_tracking`, by name."""
-
-    join: Callable[..., None]
-    group: Callable[..., None]
-    pairs: Callable[..., None]
-    lines: Callable[..., None]
-    follow: Callable[..., None]
-
+Functions = Mapping[str, Function]
+"""Those of `compiled_joining`, `compiled_lines` and `compiled_tracking`, by name."""
 
 _functions: Functions | None = None
 
@@ -39,43 +32,52 @@ def is_for(unit_SMK: Tensor) -> bool:
 
 
 def compile_measures() -> float:
-    """Have what follows in this process compiled by Numba: lines of layers of 50 kernels take a quarter of the time.
-    Seconds that compiling took, 0 where the user's cache had it; ImportError where it cannot be."""
+    """Have what follows in this process found by compiled code: lines of layers of 50 kernels take a fifth of the time.
+    Seconds that compiling took, 0 where that was done before; ImportError where it cannot be."""
     global _functions
     _functions, seconds = loaded()
     return seconds
 
 
+def is_kept() -> bool:
+    """Whether they were compiled on this machine before, so that Numba need not be loaded."""
+    return machine_code.is_kept(_sources())
+
+
 @cache
-def loaded() -> tuple[Functions, float]:
-    """The functions, and the seconds that compiling took; `compile_measures` makes them be used."""
+def loaded() -> MachineCode:
+    """The functions; `compile_measures` makes them be used."""
+    number, whole, flag = np.float64, np.int64, np.bool_
+    arguments = {
+        "join": Arguments((number, flag, whole, number, number, whole), 2),
+        "group": Arguments((whole, number, flag, whole, number), 2),
+        "pairs": Arguments((number, number, number), 3),
+        "lines": Arguments(
+            (
+                *(number, flag, number, number, number),
+                *(whole, whole, number, whole, flag, whole, whole, number, number),
+                *(number, whole, number, number, whole),
+            ),
+            5,
+        ),
+        "follow": Arguments((whole, whole, whole, whole, flag, whole, whole, flag), 2),
+    }
+    return machine_code.machine_code(arguments, _made, _sources())
 
-    def join() -> tuple[Callable[..., Any], object]:
-        from condense_core.measures import compiled_joining
 
-        return compiled_joining.join, compiled_joining.JOIN_SIGNATURE
+def _made() -> Mapping[str, Callable[..., None]]:
+    from condense_core.measures import compiled_joining, compiled_lines, compiled_tracking
 
-    def group() -> tuple[Callable[..., Any], object]:
-        from condense_core.measures import compiled_joining
+    return {
+        "join": compiled_joining.join,
+        "group": compiled_joining.group,
+        "pairs": compiled_lines.pairs,
+        "lines": compiled_lines.lines,
+        "follow": compiled_tracking.follow,
+    }
 
-        return compiled_joining.group, compiled_joining.GROUP_SIGNATURE
 
-    def pairs() -> tuple[Callable[..., Any], object]:
-        from condense_core.measures import compiled_lines
-
-        return compiled_lines.pairs, compiled_lines.PAIRS_SIGNATURE
-
-    def lines() -> tuple[Callable[..., Any], object]:
-        from condense_core.measures import compiled_lines
-
-        return compiled_lines.lines, compiled_lines.LINES_SIGNATURE
-
-    def follow() -> tuple[Callable[..., Any], object]:
-        from condense_core.measures import compiled_tracking
-
-        return compiled_tracking.follow, compiled_tracking.FOLLOW_SIGNATURE
-
-    here = Path(__file__).parent
-    sources = [*here.glob("compiled_*.py"), here.parent / "thresholds.py"]
-    found = [compiled(make, sources) for make in (join, group, pairs, lines, follow)]
-    return Functions(*(each.call for each in found)), sum(each.compiled_s for each in found)
+def _sources() -> list[Path]:
+    here = Path(__file__)
+    core = here.parent.parent
+    return [here, *here.parent.glob("compiled_*.py"), core / "machine_code.py", core / "thresholds.py"]

@@ -42,19 +42,21 @@ def joins(upper_ST: _Array, kept_SM: _Array) -> Joins:
 
 
 class _Compiled:
-    """By Numba, all members in one call."""
+    """All members in one call."""
 
     def __init__(self, functions: Functions, upper_ST: _Array, kept_SM: _Array) -> None:
         members, kernels = kept_SM.shape
-        self._group = functions.group
+        self._group = functions["group"]
         self._kept_SM = np.ascontiguousarray(kept_SM)
-        self._pair_SJ2 = np.empty((members, kernels, 2), np.int64)
-        self._height_SJ = np.empty((members, kernels))
-        functions.join(np.ascontiguousarray(upper_ST), self._kept_SM, self._pair_SJ2, self._height_SJ)
+        self._pair_SM2 = np.empty((members, kernels, 2), np.int64)
+        self._height_SM = np.empty((members, kernels))
+        upper_ST, scratch = np.ascontiguousarray(upper_ST), (np.empty((kernels, kernels)), np.empty((2, kernels), int))
+        functions["join"](upper_ST, self._kept_SM, self._pair_SM2, self._height_SM, *scratch, members, kernels)
 
     def groups_at(self, height: float) -> _Array:
         group_SM = np.empty(self._kept_SM.shape, np.int64)
-        self._group(self._pair_SJ2, self._height_SJ, self._kept_SM, height, group_SM)
+        given = self._pair_SM2, self._height_SM, self._kept_SM
+        self._group(*given, group_SM, np.array([height]), *group_SM.shape)
         return group_SM
 
 

@@ -46,7 +46,14 @@ def _compiled(
     doubtful_CSL = np.zeros(size_CSL.shape, bool)
     count_CS, directions_CS = np.empty((2, len(cuts), members), np.int64)
     close_CS, mean_S = np.empty((len(cuts), members)), np.empty(members)
-    functions.lines(
+    scratch = (
+        np.empty((kernels, kernels)),
+        np.empty((kernels, 2), np.int64),
+        np.empty((entries + 2, kernels)),
+        np.empty((3, entries, entries)),
+        np.empty((7, kernels), np.int64),
+    )
+    functions["lines"](
         unit_SMK,
         kept_SM,
         np.ascontiguousarray(upper_ST),
@@ -61,6 +68,12 @@ def _compiled(
         directions_CS,
         close_CS,
         mean_S,
+        *scratch,
+        len(cuts),
+        members,
+        kernels,
+        entries,
+        most,
     )
     for place, member, line in zip(*doubtful_CSL.nonzero(), strict=True):
         if sign_of(axis_CSLK[place, member, line].tolist()) < 0:

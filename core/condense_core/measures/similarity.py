@@ -45,9 +45,9 @@ def pairs_of(unit_SMK: Tensor) -> _Floats:
     functions = in_compiled_code.functions()
     if functions is None or not in_compiled_code.is_for(unit_SMK):
         return upper_triangle(cosines(unit_SMK).cpu().numpy())
-    members, kernels, _ = unit_SMK.shape
-    upper_ST = np.empty((members, kernels * (kernels + 1) // 2))
-    functions.pairs(unit_SMK.contiguous().numpy(), upper_ST)
+    members, kernels, entries = unit_SMK.shape
+    upper_ST, scratch = np.empty((members, kernels * (kernels + 1) // 2)), np.empty((entries + 1, kernels))
+    functions["pairs"](unit_SMK.contiguous().numpy(), upper_ST, scratch, members, kernels, entries)
     return upper_ST
 
 

@@ -58,7 +58,10 @@ class Tracker:
         self._before = np.zeros((3, 0, 0), np.int64)
 
     def take_up(self, number: int, label_M: _Array, sign_M: _Array) -> None:
-        """Go on from labels and signs of the member with that number, as they were recorded."""
+        """Go on from labels and signs of the member with that number, as they were recorded; from none where no layer of
+        so many kernels has lines of these numbers, and the file is damaged."""
+        if label_M.max(initial=0) >= len(label_M):
+            return
         self._keep([number], label_M[None], sign_M[None], np.full_like(label_M, _NOTHING)[None])
 
     def follow(self, numbers: Sequence[int], label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
@@ -75,7 +78,10 @@ class Tracker:
                 own_label_SM, own_sign_SM, clear_S = _followed(*before_SM, then_SM, *now_SM)
             else:
                 own_label_SM, own_sign_SM, clear_S = now_SM[0].copy(), now_SM[1].copy(), np.empty(len(known), bool)
-                functions.follow(*map(np.ascontiguousarray, before_SM), own_label_SM, own_sign_SM, clear_S)
+                count = found_SM.shape[1]
+                scratch = np.empty((2, count, count), int), np.empty((2, count), int), np.empty(2 * count, bool)
+                written = own_label_SM, own_sign_SM, clear_S
+                functions["follow"](*map(np.ascontiguousarray, before_SM), *written, *scratch, len(known), count)
             for row in np.flatnonzero(~clear_S):
                 own = (each_SM[row] for each_SM in (*before_SM, *now_SM))
                 own_label_SM[row], own_sign_SM[row] = _matched(*own)

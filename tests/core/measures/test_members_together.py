@@ -122,7 +122,7 @@ def test_heights_of_compiled_joins_are_scipys_to_the_bit(functions):
     distance_SP = 1 - np.abs(upper_ST[:, similarity.other_pairs(30)])
     for row, distance_P in enumerate(distance_SP):
         merges = joining.average_linkage(distance_P, 30)
-        assert np.array_equal(np.sort(ours._height_SJ[row, :29]), merges[:, 2])
+        assert np.array_equal(np.sort(ours._height_SM[row, :29]), merges[:, 2])
 
 
 def assert_same_lines(found: Sequence[clusters.MembersLines], expected: Sequence[clusters.MembersLines]) -> None:
@@ -249,3 +249,12 @@ def test_lines_are_followed_the_same_compiled(functions, monkeypatch):
         for row, label_M in enumerate(label_SM):
             label_SM[row, label_M >= 0] = np.unique(label_M[label_M >= 0], return_inverse=True)[1]
     assert matched > 3, "lines that have other names than they were found with"
+
+
+def test_lines_that_a_damaged_file_numbers_beyond_its_kernels_are_not_gone_on_from(functions, monkeypatch):
+    monkeypatch.setattr(in_compiled_code, "_functions", functions)
+    label_SM, sign_SM = random_lines(0, members=1)
+    tracker = tracking.Tracker()
+    tracker.take_up(0, np.where(label_SM[0] >= 0, 32_767, label_SM[0]), sign_SM[0])
+    found = tracker.follow([0], label_SM, sign_SM)
+    np.testing.assert_array_equal(found, (label_SM, sign_SM))

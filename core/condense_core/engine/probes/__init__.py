@@ -21,7 +21,7 @@ from condense_core.engine.probes.view import View
 from condense_core.engine.probes.vitals import Vitals
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.measures.dynamics import LinearDynamics
-from condense_core.measures.in_compiled_code import compile_measures
+from condense_core.measures.in_compiled_code import compile_measures, is_kept
 from condense_core.plugins.kinds import OwnProbe
 from condense_core.plugins.load import Plugin
 from condense_core.rows_of_layers import OUTPUTS_PROBE
@@ -30,11 +30,12 @@ from condense_core.scenario.schedule import scheduled_steps
 
 __all__ = ["Measurement", "MemberViews", "Probe", "View", "compile_where_it_repays", "probes_for"]
 
-# What compiled measures save of a pair of kernels of one member at one step; what it takes to load them, with Numba and
-# where it is there already.
-SAVED_S = 2e-8
-LOADING_S = 1.0
-LOADING_MEASURES_S = 0.1
+# What compiled measures save of a pair of kernels of one member at one step; what it takes to load them once they were
+# compiled, and what they have to save before: with Numba to be loaded first, and where it is there already.
+SAVED_S = 3e-8
+LOADING_S = 0.05
+COMPILING_S = 1.0
+COMPILING_WITH_NUMBA_S = 0.1
 
 
 def probes_for(
@@ -77,8 +78,9 @@ def compile_where_it_repays(experiment: Experiment, members: MemberViews) -> flo
     that it took to compile them for this machine, 0 where that has been done before."""
     pairs = sum(members.geometry(layer).kernels ** 2 for layer in members.layers)
     saved = SAVED_S * experiment.ensemble.members * pairs * len(scheduled_steps(experiment))
-    loading = LOADING_MEASURES_S if "numba" in sys.modules else LOADING_S
-    if "condensation" not in experiment.record.probes or saved <= loading:
+    if "condensation" not in experiment.record.probes or saved <= LOADING_S:
+        return 0.0
+    if saved <= (COMPILING_WITH_NUMBA_S if "numba" in sys.modules else COMPILING_S) and not is_kept():
         return 0.0
     try:
         return compile_measures()

@@ -241,26 +241,26 @@ def test_a_broken_numba_costs_speed_and_no_run(how, tmp_path, monkeypatch):
 
 def test_compiled_code_is_taken_only_from_where_nobody_else_writes(tmp_path, monkeypatch):
     monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path / name)
-    folder = compiling._cache(SOURCES)
+    folder = compiling.cache_folder(SOURCES)
     assert folder is not None
     assert folder.stat().st_mode & 0o077 == 0
     for others in (0o720, 0o702):
         folder.chmod(others)
-        assert compiling._cache(SOURCES) is None
+        assert compiling.cache_folder(SOURCES) is None
     folder.chmod(0o755)
-    assert compiling._cache(SOURCES) == folder
+    assert compiling.cache_folder(SOURCES) == folder
 
 
 def test_compiled_code_is_kept_by_what_was_compiled_and_only_where_that_can_be(monkeypatch, tmp_path):
     monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path / name)
-    folder = compiling._cache(SOURCES)
+    folder = compiling.cache_folder(SOURCES)
     assert folder is not None and folder.is_dir()
-    assert compiling._cache(SOURCES) == folder
+    assert compiling.cache_folder(SOURCES) == folder
     monkeypatch.setattr(compiling.os, "access", lambda *_: False)
-    assert compiling._cache(SOURCES) is None
+    assert compiling.cache_folder(SOURCES) is None
     monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path / "file" / name)
     (tmp_path / "file").write_text("no folder")
-    assert compiling._cache(SOURCES) is None
+    assert compiling.cache_folder(SOURCES) is None
 
 
 @pytest.mark.thorough

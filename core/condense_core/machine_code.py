@@ -1,0 +1,185 @@
+"""Functions that Numba compiles once for a machine, kept as machine code that later processes load without Numba.
+
+Numba takes half a second to load, and compiles for some seconds; what is kept is loaded by LLVM in a twentieth of a
+second. For that, functions have to do with the memory that they are given: none is allocated, and nothing is raised.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from condense_core.compiling import cache_folder, in_words, is_told_not_to
+
+_Array = np.ndarray[Any, Any]
+
+
+class Arguments(NamedTuple):
+    """What a compiled function is called with: arrays by their type, one after the other in memory, then whole
+    numbers."""
+
+    arrays: Sequence[type[np.generic]]
+    numbers: int
+
+
+class Function:
+    """A compiled function, to be called with arrays and whole numbers as its `Arguments` say."""
+
+    def __init__(self, address: int, arguments: Arguments, keeps: object) -> None:
+        """`keeps` is what the code is gone with."""
+        types = [*(ctypes.c_void_p for _ in arguments.arrays), *(ctypes.c_int64 for _ in range(arguments.numbers))]
+        self._call = ctypes.CFUNCTYPE(None, *types)(address)
+        self._dtypes = [np.dtype(kind) for kind in arguments.arrays]
+        self._keeps = keeps
+
+    def __call__(self, *arguments: _Array | int) -> None:
+        """TypeError for an array of another type or layout: memory is written to as it is said to be."""
+        count = len(self._dtypes)
+        arrays, numbers = arguments[:count], arguments[count:]
+        for array, dtype in zip(arrays, self._dtypes, strict=True):
+            if not (isinstance(array, np.ndarray) and array.dtype == dtype and array.flags.c_contiguous):
+                raise TypeError(f"expected an array of {dtype} as it lies in memory, got {array!r:.200}")
+        self._call(*(array.ctypes.data for array in arrays), *numbers)  # type: ignore[union-attr]
+
+
+class MachineCode(NamedTuple):
+    """Compiled functions by name."""
+
+    functions: Mapping[str, Function]
+    compiled_s: float
+    """Seconds that compiling took; 0 where the code was kept."""
+
+
+def machine_code(
+    arguments: Mapping[str, Arguments], make: Callable[[], Mapping[str, Callable[..., None]]], sources: Sequence[Path]
+) -> MachineCode:
+    """The functions that `make` gives under these names, from the user's cache or compiled now; `sources` is all that
+    goes into them. `make` is called where they are compiled, and may import Numba: each of its functions takes pointers
+    to what is in the arrays, and the whole numbers.
+
+    ImportError where neither is possible: LLVM or Numba is not there, too old, broken, or told not to compile.
+    """
+    if is_told_not_to():
+        raise ImportError("Numba is told not to compile (NUMBA_DISABLE_JIT)")
+    begun = time.monotonic()
+    try:
+        from llvmlite import binding
+
+        kept = _kept_in(binding, sources)
+        code, seconds = _read(kept), 0.0
+        if code is None:
+            code = _compiled(binding, arguments, make)
+            seconds = time.monotonic() - begun
+            _write(kept, code)
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine(binding))
+        engine.add_object_file(binding.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        found = {name: Function(engine.get_function_address(name), each, engine) for name, each in arguments.items()}
+    except ImportError:
+        raise
+    except Exception as error:
+        # whatever a library that is broken or of another version raises: measures can be found without it
+        raise ImportError(f"nothing can be compiled here: {in_words(error)}") from error
+    return MachineCode(found, seconds)
+
+
+def is_kept(sources: Sequence[Path]) -> bool:
+    """Whether `machine_code` of these was compiled before, if for this processor it is not known."""
+    folder = cache_folder(sources)
+    return folder is not None and any(folder.glob(f"*{_ENDING}"))
+
+
+_ENDING = ".machine-code"
+
+
+def _kept_in(binding: ModuleType, sources: Sequence[Path]) -> Path | None:
+    """The file for this processor; None where nothing can be kept. Homes are shared by machines that differ."""
+    folder = cache_folder(sources)
+    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    name = hashlib.sha256(processor.encode()).hexdigest()[:16]
+    return None if folder is None else folder / f"{name}{_ENDING}"
+
+
+def _read(kept: Path | None) -> bytes | None:
+    """What was kept; None where there is nothing, or it is damaged, which is then removed."""
+    if kept is None:
+        return None
+    try:
+        data = kept.read_bytes()
+    except OSError:
+        return None
+    digest, code = data[:32], data[32:]
+    if hashlib.sha256(code).digest() == digest:
+        return code
+    with contextlib.suppress(OSError):
+        kept.unlink()
+    return None
+
+
+def _write(kept: Path | None, code: bytes) -> None:
+    """Keep it; a process that reads meanwhile finds all of it, or nothing."""
+    if kept is None:
+        return
+    with contextlib.suppress(OSError):
+        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
+            file.write(hashlib.sha256(code).digest() + code)
+        Path(file.name).replace(kept)
+
+
+def _compiled(
+    binding: ModuleType, arguments: Mapping[str, Arguments], make: Callable[[], Mapping[str, Callable[..., None]]]
+) -> bytes:
+    from numba import cfunc, types
+
+    whole: Any = None
+    for name, function in make().items():
+        signature = types.void(
+            *(types.CPointer(_numba_type(types, kind)) for kind in arguments[name].arrays),
+            *(types.int64 for _ in range(arguments[name].numbers)),
+        )
+        made = cfunc(signature, error_model="numpy")(function)
+        # LLVM's own square root is an instruction, and no call of the mathematical library
+        module = binding.parse_assembly(made.inspect_llvm().replace("@sqrt(", "@llvm.sqrt.f64("))
+        module.get_function(made.native_name).name = name
+        if whole is None:
+            whole = module
+        else:
+            whole.link_in(module)
+    for function in whole.functions:
+        if not function.is_declaration and function.name not in arguments:
+            function.linkage = "internal"
+    machine = _machine(binding)
+    passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(whole, passes)
+    # of Numba's runtime, say: it is not there where this is loaded, and LLVM ends the process then
+    missing = [each.name for each in whole.functions if each.is_declaration and not each.name.startswith("llvm.")]
+    if missing:
+        raise ImportError(f"compiled functions need {', '.join(missing)}")
+    code: bytes = machine.emit_object(whole)
+    return code
+
+
+def _numba_type(types: ModuleType, kind: type[np.generic]) -> Any:
+    return types.boolean if kind is np.bool_ else getattr(types, np.dtype(kind).name)
+
+
+def _machine(binding: ModuleType) -> Any:
+    """This processor."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.Target.from_default_triple().create_target_machine(
+        cpu=binding.get_host_cpu_name(),
+        features=binding.get_host_cpu_features().flatten(),
+        opt=3,
+        codemodel="jitdefault",
+        jit=True,
+    )

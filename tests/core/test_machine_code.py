@@ -1,0 +1,193 @@
+"""Functions that were compiled once are loaded without Numba, as what they are, and nothing else is."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from condense_core import compiling, machine_code
+from condense_core.engine import probes
+from condense_core.engine.probes.members import MemberViews
+from condense_core.machine_code import Arguments
+from condense_core.scenario.geometry import Geometry
+
+SOURCES = [Path(__file__)]
+ARGUMENTS = {"add": Arguments((np.float64, np.int64), 1)}
+
+
+def make() -> dict[str, Callable[..., None]]:
+    """One that adds whole numbers to others."""
+    from numba import carray
+
+    def add(values, whole, count):
+        values_N, whole_N = carray(values, (count,)), carray(whole, (count,))
+        for place in range(count):
+            values_N[place] += whole_N[place]
+
+    return {"add": add}
+
+
+def make_one_that_allocates() -> dict[str, Callable[..., None]]:
+    from numba import carray
+
+    def add(values, whole, count):
+        values_N, sums_N = carray(values, (count,)), np.empty(count + carray(whole, (count,))[0])
+        for place in range(count):
+            sums_N[place] = values_N[count - 1 - place]
+        for place in range(count):
+            values_N[place] += sums_N[place]
+
+    return {"add": add}
+
+
+def make_nothing() -> dict[str, Callable[..., None]]:
+    raise AssertionError("it was compiled before")
+
+
+@pytest.fixture
+def compiles(tmp_path, monkeypatch):
+    """The user's cache, empty."""
+    pytest.importorskip("numba")
+    monkeypatch.setattr("numba.config.DISABLE_JIT", 0)
+    monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    return tmp_path
+
+
+def added(code: machine_code.MachineCode) -> list[float]:
+    values = np.array([1.5, 2.5])
+    code.functions["add"](values, np.array([10, 20]), 2)
+    return values.tolist()
+
+
+def test_what_was_compiled_once_is_loaded(compiles):
+    assert not machine_code.is_kept(SOURCES)
+    first = machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    assert first.compiled_s > 0
+    assert added(first) == [11.5, 22.5]
+    assert machine_code.is_kept(SOURCES)
+    again = machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
+    assert again.compiled_s == 0
+    assert added(again) == [11.5, 22.5]
+    # of other sources nothing is known
+    assert not machine_code.is_kept([Path(machine_code.__file__)])
+
+
+@pytest.mark.parametrize("damage", [lambda code: code[:-1], lambda code: code[:40] + b"!" + code[41:], lambda _: b""])
+def test_kept_code_that_is_damaged_is_compiled_anew(damage, compiles):
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    (kept,) = compiles.rglob("*.machine-code")
+    kept.write_bytes(damage(kept.read_bytes()))
+    found = machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    assert found.compiled_s > 0
+    assert added(found) == [11.5, 22.5]
+    assert machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES).compiled_s == 0
+
+
+def test_another_processor_compiles_its_own(compiles, monkeypatch):
+    binding = pytest.importorskip("llvmlite.binding")
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    name = binding.get_host_cpu_name()
+    (before,) = compiles.rglob("*.machine-code")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(binding, "get_host_cpu_name", lambda: "x86-64" if "86" in name else "generic")
+        assert machine_code._kept_in(binding, SOURCES) != before
+    assert machine_code._kept_in(binding, SOURCES) == before
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_each_time(compiles, monkeypatch):
+    (compiles / "file").write_text("")
+    monkeypatch.setattr(compiling.platformdirs, "user_cache_path", lambda name: compiles / "file" / name)
+    for _ in range(2):
+        found = machine_code.machine_code(ARGUMENTS, make, SOURCES)
+        assert found.compiled_s > 0
+        assert added(found) == [11.5, 22.5]
+    assert not machine_code.is_kept(SOURCES)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.zeros(4)[::2], np.zeros(2, np.float32), [0.0, 0.0], np.zeros((2, 2)).T],
+    ids=["with gaps", "of another type", "a list", "turned"],
+)
+def test_memory_that_is_not_as_it_is_said_to_be_is_refused(values, compiles):
+    found = machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    with pytest.raises(TypeError, match="expected an array of float64 as it lies in memory"):
+        found.functions["add"](values, np.zeros(2, np.int64), 2)
+
+
+def test_a_function_that_needs_more_than_it_is_given_is_refused_and_not_kept(compiles):
+    with pytest.raises(ImportError, match=r"compiled functions need .*NRT_"):
+        machine_code.machine_code(ARGUMENTS, make_one_that_allocates, SOURCES)
+    assert not machine_code.is_kept(SOURCES)
+
+
+def test_nothing_is_loaded_where_nothing_is_to_be_compiled(compiles, monkeypatch):
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    monkeypatch.setattr("numba.config.DISABLE_JIT", 1)
+    with pytest.raises(ImportError, match="NUMBA_DISABLE_JIT"):
+        machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
+    # before Numba is there, the same by what it would read
+    monkeypatch.delitem(sys.modules, "numba")
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    assert compiling.is_told_not_to()
+    for off in ("0", ""):
+        monkeypatch.setenv("NUMBA_DISABLE_JIT", off)
+        assert not compiling.is_told_not_to()
+
+
+def test_without_llvm_an_import_error_says_so(compiles, monkeypatch):
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    with pytest.raises(ImportError, match="llvmlite"):
+        machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
+
+
+def test_an_llvm_that_is_broken_is_no_crash(compiles, monkeypatch):
+    binding = pytest.importorskip("llvmlite.binding")
+
+    def broken(*_, **__):
+        raise OSError("cannot open shared object file")
+
+    monkeypatch.setattr(binding, "create_mcjit_compiler", broken)
+    with pytest.raises(ImportError, match="nothing can be compiled here: OSError: cannot open"):
+        machine_code.machine_code(ARGUMENTS, make, SOURCES)
+
+
+def test_measures_that_were_compiled_are_loaded_without_numba():
+    pytest.importorskip("numba")
+    code = (
+        "import sys\n"
+        "from condense_core.measures import in_compiled_code\n"
+        "print(in_compiled_code.compile_measures(), 'numba' in sys.modules, in_compiled_code.is_kept())\n"
+    )
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert said[1] == ["0.0", "False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("members", "kept", "loads"),
+    # 21 steps of ten kernels: 63 µs are saved of each member
+    [(200, True, False), (2_000, True, True), (1_000, False, False), (2_000, False, True)],
+)
+def test_measures_are_loaded_where_that_saves_time(members, kept, loads, small, monkeypatch):
+    experiment = msgspec.structs.replace(
+        small, ensemble=msgspec.structs.replace(small.ensemble, members=members), steps=20
+    )
+    monkeypatch.setattr(probes, "scheduled_steps", lambda _: range(21))
+    monkeypatch.setattr(probes, "is_kept", lambda: kept)
+    monkeypatch.setattr(probes, "compile_measures", lambda: 7.0)
+    monkeypatch.setitem(sys.modules, "numba", sys)
+    view = type("View", (), {"step": 0, "seconds": 0.0, "layers": {"layer1": None}})()
+    members_ = MemberViews([view])
+    monkeypatch.setattr(MemberViews, "geometry", lambda *_: Geometry(kind="dense", kernels=10, entries=3, channels=1))
+    assert probes.compile_where_it_repays(experiment, members_) == (7.0 if loads else 0.0)

@@ -154,9 +154,9 @@ def _compiled(
             whole = module
         else:
             whole.link_in(module)
-    for function in whole.functions:
-        if not function.is_declaration and function.name not in arguments:
-            function.linkage = "internal"
+    for each in (*whole.functions, *whole.global_variables):
+        if not each.is_declaration and each.name not in arguments:
+            each.linkage = "internal"
     machine = _machine(binding)
     passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
     passes.getModulePassManager().run(whole, passes)

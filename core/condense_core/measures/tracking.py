@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from condense_core.measures import in_compiled_code
 from condense_core.measures.from_scipy import compiled_function
+from condense_core.thresholds import NO_LINE
 
 _Array = np.ndarray[Any, Any]
 # No label: nothing equals labels of so.
@@ -49,54 +50,62 @@ def match_lines(old_label_M: Tensor, old_sign_M: Tensor, new_label_M: Tensor, ne
     return Matched(torch.from_numpy(label_M), torch.from_numpy(sign_M), tuple(number_of), tuple(side_of))
 
 
+class _Labels(NamedTuple):
+    """Labels and signs, by the names that lines have, and labels as they were found."""
+
+    label: _Array
+    sign: _Array
+    found: _Array
+
+
 class Tracker:
     """Follows the lines of one layer of each member from one measurement to the next."""
 
     def __init__(self) -> None:
-        self._row_of: dict[int, int] = {}
-        # each member's labels and signs, by the names that its lines have, and the labels as they were found
-        self._before = np.zeros((3, 0, 0), np.int64)
+        self._before: dict[int, _Labels] = {}
+        # of the members that were followed last, (S, M) each
+        self._last: tuple[tuple[int, ...], _Labels] = (), _Labels(*[np.zeros((0, 0), np.int64)] * 3)
 
     def take_up(self, number: int, label_M: _Array, sign_M: _Array) -> None:
-        """Go on from labels and signs of the member with that number, as they were recorded; from none where no layer of
-        so many kernels has lines of these numbers, and the file is damaged."""
-        if label_M.max(initial=0) >= len(label_M):
-            return
-        self._keep([number], label_M[None], sign_M[None], np.full_like(label_M, _NOTHING)[None])
+        """Go on from labels and signs of the member with that number, as they were recorded; from none where no layer
+        of so many kernels has lines of these numbers: the file is damaged."""
+        if label_M.max(initial=0) < len(label_M):
+            self._before[number] = _Labels(label_M, sign_M, np.full_like(label_M, _NOTHING))
 
     def follow(self, numbers: Sequence[int], label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
         """The new labels and signs (S, M) of the members with those numbers, by the names that their lines had."""
-        known = np.array([row for row, number in enumerate(numbers) if number in self._row_of], np.int64)
-        found_SM, label_SM, sign_SM = label_SM, label_SM.copy(), sign_SM.copy()
-        if len(known):
-            old_label_SM, old_sign_SM, then_SM = self._before[:, [self._row_of[numbers[row]] for row in known]]
-            if then_SM.shape[1] != found_SM.shape[1]:
-                raise ValueError(_another_size(then_SM.shape[1], found_SM.shape[1]))
-            before_SM, now_SM = (old_label_SM, old_sign_SM), (found_SM[known], sign_SM[known])
-            functions = in_compiled_code.functions()
-            if functions is None:
-                own_label_SM, own_sign_SM, clear_S = _followed(*before_SM, then_SM, *now_SM)
-            else:
-                own_label_SM, own_sign_SM, clear_S = now_SM[0].copy(), now_SM[1].copy(), np.empty(len(known), bool)
-                count = found_SM.shape[1]
-                scratch = np.empty((2, count, count), int), np.empty((2, count), int), np.empty(2 * count, bool)
-                written = own_label_SM, own_sign_SM, clear_S
-                functions["follow"](*map(np.ascontiguousarray, before_SM), *written, *scratch, len(known), count)
-            for row in np.flatnonzero(~clear_S):
-                own = (each_SM[row] for each_SM in (*before_SM, *now_SM))
-                own_label_SM[row], own_sign_SM[row] = _matched(*own)
-            label_SM[known], sign_SM[known] = own_label_SM, own_sign_SM
-        self._keep(numbers, label_SM, sign_SM, found_SM)
-        return label_SM, sign_SM
+        whose, found_SM = tuple(numbers), label_SM
+        old_label_SM, old_sign_SM, then_SM = self._of(whose, found_SM.shape[1])
+        functions = in_compiled_code.functions()
+        if functions is None:
+            label_SM, new_sign_SM, clear_S = _followed(old_label_SM, old_sign_SM, then_SM, found_SM, sign_SM)
+        else:
+            label_SM, new_sign_SM, clear_S = found_SM.copy(), sign_SM.copy(), np.empty(len(whose), bool)
+            count = found_SM.shape[1]
+            scratch = np.empty((2, count, count), int), np.empty((2, count), int), np.empty(2 * count, bool)
+            written = label_SM, new_sign_SM, clear_S
+            functions["follow"](old_label_SM, old_sign_SM, *written, *scratch, len(whose), count)
+        for row in np.flatnonzero(~clear_S):
+            own = (each_SM[row] for each_SM in (old_label_SM, old_sign_SM, found_SM, sign_SM))
+            label_SM[row], new_sign_SM[row] = _matched(*own)
+        self._last = whose, _Labels(label_SM, new_sign_SM, found_SM)
+        return label_SM, new_sign_SM
 
-    def _keep(self, numbers: Sequence[int], *labels_and_signs: _Array) -> None:
-        """Keep what is to be gone on from, (S, M) each."""
-        new = [number for number in numbers if number not in self._row_of]
-        if new:
-            self._row_of.update(zip(new, range(len(self._row_of), len(self._row_of) + len(new)), strict=True))
-            more = np.zeros((3, len(new), labels_and_signs[0].shape[1]), np.int64)
-            self._before = np.concatenate([self._before, more], axis=1) if self._before.size else more
-        self._before[:, [self._row_of[number] for number in numbers]] = labels_and_signs
+    def _of(self, whose: tuple[int, ...], kernels: int) -> _Labels:
+        """What these members are gone on from, (S, M) each: lines of none where a member is new."""
+        last, labels = self._last
+        if whose != last:
+            self._before.update(zip(last, map(_Labels, *labels), strict=True))
+            nothing_M = np.full(kernels, NO_LINE)
+            new = _Labels(nothing_M, np.zeros_like(nothing_M), np.full_like(nothing_M, _NOTHING))
+            before = [self._before.get(number, new) for number in whose]
+            sizes = {each.label.size for each in before} - {kernels}
+            if sizes:
+                raise ValueError(_another_size(min(sizes), kernels))
+            labels = _Labels(*map(np.stack, zip(*before, strict=True)))
+        if labels.label.shape[1] != kernels:
+            raise ValueError(_another_size(labels.label.shape[1], kernels))
+        return labels
 
 
 def _turned(label_SM: _Array, old_sign_SM: _Array, sign_SM: _Array) -> _Array:

@@ -41,17 +41,19 @@ def pairs(unit: Any, upper: Any, numbers: Any, members: Any, kernels: Any, entri
                 unit_KM[entry, kernel] = unit_SMK[member, kernel, entry]
         at = 0
         for first in range(kernels):
-            cosine_M[:] = 0.0
-            for entry in range(entries):
+            row_M = upper_ST[member, at : at + kernels - first]
+            for place in range(len(row_M)):
+                row_M[place] = unit_KM[0, first] * unit_KM[0, first + place]
+            for entry in range(1, entries):
                 value = unit_KM[entry, first]
-                for second in range(kernels):
-                    cosine_M[second] += value * unit_KM[entry, second]
-            for second in range(first, kernels):
-                cosine = cosine_M[second]
+                for place in range(len(row_M)):
+                    row_M[place] += value * unit_KM[entry, first + place]
+            for place in range(len(row_M)):
+                cosine = row_M[place]
                 # in this order NaN stays NaN
                 cosine = min(cosine, 1.0)
-                upper_ST[member, at] = max(cosine, -1.0)
-                at += 1
+                row_M[place] = max(cosine, -1.0)
+            at += len(row_M)
 
 
 def lines(

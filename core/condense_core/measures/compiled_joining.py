@@ -128,9 +128,11 @@ def _fill(upper_T: Any, kept_M: Any, distance_MM: Any) -> Any:
     begin, kept = 0, 0
     for first in range(kernels):
         kept += kept_M[first]
-        row_M = distance_MM[first]
+        row_M, at = distance_MM[first], first
         for second in range(first):
-            row_M[second] = distance_MM[second, first]
+            # those of the kernels before, where they stand in the triangle
+            row_M[second] = 1.0 - abs(upper_T[at])
+            at += kernels - 1 - second
         row_M[first] = np.inf
         for second in range(first + 1, kernels):
             row_M[second] = 1.0 - abs(upper_T[begin - first + second])

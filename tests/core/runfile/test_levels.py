@@ -6,8 +6,11 @@ import math
 
 import numpy as np
 import pytest
+import zstandard
 
-from condense_core.runfile.levels import LEVELS, NAN_LEVEL, PIECE, to_levels
+from condense_core.runfile.frames import encode
+from condense_core.runfile.levels import LEVELS, NAN_LEVEL, PIECE, SimilarityEncoder, to_levels
+from condense_core.runfile.stacks import decode
 
 
 def one_by_one(cosines):
@@ -44,3 +47,30 @@ def test_cosines_that_do_not_lie_side_by_side_are_taken_in_order():
     cosines = np.random.default_rng(2).uniform(-1, 1, (5, 12))
     assert np.array_equal(to_levels(cosines[:, ::3]), one_by_one(cosines[:, ::3].ravel()).reshape(5, 4))
     assert np.array_equal(to_levels(np.float32(cosines)), one_by_one(np.float32(cosines).ravel()).reshape(5, 12))
+
+
+def moving(count):
+    """Frames of sixteen members, each of 50 kernels of which every entry moves a little from one to the next."""
+    draws, encoder, triangle = np.random.default_rng(3), SimilarityEncoder(), np.triu_indices(50)
+    kernels_SMK = draws.standard_normal((16, 50, 6))
+    for _ in range(count):
+        unit_SMK = kernels_SMK / np.linalg.norm(kernels_SMK, axis=-1, keepdims=True)
+        cosine_SMM = unit_SMK @ unit_SMK.transpose(0, 2, 1)
+        yield encoder.encode_members(cosine_SMM[:, *triangle], range(16), 50, 50)
+        kernels_SMK += 0.02 * draws.standard_normal(kernels_SMK.shape)
+
+
+def test_differences_take_fewer_bytes_than_the_same_without_their_own_parameters():
+    for stack in list(moving(4))[1:]:
+        assert not stack.same["key"]
+        blob = encode(stack)
+        assert decode(blob) == stack
+        assert len(blob) < 0.95 * len(zstandard.compress(zstandard.decompress(blob), 1))
+
+
+def test_where_nothing_moves_differences_take_hardly_any():
+    encoder, cosine_MM = SimilarityEncoder(), np.eye(50)
+    key, difference = encoder.encode(cosine_MM, 50), encoder.encode(cosine_MM, 50)
+    assert key.key
+    assert not difference.key
+    assert len(encode(difference)) < 100

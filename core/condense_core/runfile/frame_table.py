@@ -193,8 +193,9 @@ class FrameTable:
     def _with_checksum(self, row: StoredFrame) -> StoredFrame:
         if not self._has_checksums:
             return row
-        begin = checksums.of_names(row.kind, row.layer)
-        return row._replace(blob=checksums.with_checksum(row.blob, begin, row.seq, row.step, row.key))
+        seq, step, kind, layer, key, blob = row
+        whole = checksums.with_checksum(blob, checksums.of_names(kind, layer), seq, step, key)
+        return StoredFrame(seq, step, kind, layer, key, whole)
 
     def _whole(self, found: Iterable[FrameAt], kind: str, layer: str) -> Iterator[FrameAt]:
         """Rows with their blobs as they were handed over."""

@@ -317,6 +317,10 @@ class _Compressors(threading.local):
 
     def __init__(self) -> None:
         self.own = zstandard.ZstdCompressor(level=1)
+        # Differences of levels are mostly near 0, a few bits each: a short match takes more than what it stands for.
+        # Long ones, where nothing moves, are found in a table of 128, too.
+        long = zstandard.ZstdCompressionParameters.from_level(1, min_match=7, hash_log=7)
+        self.of_levels = zstandard.ZstdCompressor(compression_params=long)
 
 
 _compressors = _Compressors()
@@ -330,7 +334,9 @@ def kind_of(frame: msgspec.Struct | type[msgspec.Struct]) -> str:
 
 def encode(frame: msgspec.Struct) -> bytes:
     """Bytes of one frame, or of a stack of them, for the run file."""
-    return _compressors.own.compress(_encoder.encode(frame))
+    # the second is a stack
+    has_levels = isinstance(frame, Similarity) or getattr(frame, "of", None) == "similarity"
+    return (_compressors.of_levels if has_levels else _compressors.own).compress(_encoder.encode(frame))
 
 
 def decode(blob: bytes) -> Frame:

@@ -3,8 +3,9 @@ those of member k, and `LAYER@0-5,7` those of several, which are one row since v
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from condense_core.runfile.rows import LONGEST_NAME
@@ -39,7 +40,9 @@ def layer_and_member(name: str) -> tuple[str, int]:
     return (name, 0) if found is None else (found[1], int(found[2]))
 
 
-def place_of_several(layer: str, members: Sequence[int]) -> str:
+# an ensemble's frames of a step have the same members as those of the step before, but where one has ended
+@functools.lru_cache(maxsize=100)
+def place_of_several(layer: str, members: tuple[int, ...]) -> str:
     """The name of the frames of members, in rising order; more than a name may have characters where they are many that
     do not follow on each other (`stretches`)."""
     if len(members) == 1:
@@ -57,7 +60,7 @@ def several(name: str) -> Several | None:
     return Several(name, found[1], tuple((int(span[0]), int(span[-1])) for span in spans))
 
 
-def stretches(layer: str, members: Sequence[int], most: int) -> Iterator[slice]:
+def stretches(layer: str, members: tuple[int, ...], most: int) -> Iterator[slice]:
     """Stretches of members, at most so many each, whose names are short enough for a run file."""
     begin = 0
     while begin < len(members):
@@ -68,7 +71,7 @@ def stretches(layer: str, members: Sequence[int], most: int) -> Iterator[slice]:
         begin = end
 
 
-def _spans(members: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _spans(members: tuple[int, ...]) -> Iterator[tuple[int, int]]:
     first = last = members[0]
     for member in members[1:]:
         if member != last + 1:

@@ -30,11 +30,10 @@ _summing = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=T
 
 def pairs(unit: Any, upper: Any, numbers: Any, members: Any, kernels: Any, entries: Any) -> None:
     """Cosines of all pairs of the directions `unit` (S, M, K), each pair once (`similarity.upper_triangle`). Scratch:
-    `numbers` (K + 1, M)."""
+    `numbers` (K, M)."""
     unit_SMK = carray(unit, (members, kernels, entries))
     upper_ST = carray(upper, (members, kernels * (kernels + 1) // 2))
-    unit_KM = carray(numbers, (entries + 1, kernels))
-    cosine_M = unit_KM[entries]
+    unit_KM = carray(numbers, (entries, kernels))
     for member in range(members):
         for kernel in range(kernels):
             for entry in range(entries):

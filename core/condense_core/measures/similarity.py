@@ -46,7 +46,7 @@ def pairs_of(unit_SMK: Tensor) -> _Floats:
     if functions is None or not in_compiled_code.is_for(unit_SMK):
         return upper_triangle(cosines(unit_SMK).cpu().numpy())
     members, kernels, entries = unit_SMK.shape
-    upper_ST, scratch = np.empty((members, kernels * (kernels + 1) // 2)), np.empty((entries + 1, kernels))
+    upper_ST, scratch = np.empty((members, kernels * (kernels + 1) // 2)), np.empty((entries, kernels))
     functions["pairs"](unit_SMK.contiguous().numpy(), upper_ST, scratch, members, kernels, entries)
     return upper_ST
 

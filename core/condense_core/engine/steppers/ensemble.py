@@ -110,7 +110,8 @@ class TrainingEnsemble:
                 # of the full rate, so that where a block begins changes no bit
                 (optimiser_.lr,) = self._full_rates
                 shares = [settings.lr_share(self.step + number, self._experiment.steps) for number in range(count)]
-            method.train(count, optimiser_, self._batches.span(self.step, count, self.members), shares)
+            batches = self._batches.span(self.step, count, self.members)
+            method.train(count, optimiser_, batches, shares, goes_on=self._has_gradients)
             self._has_gradients = False
             self.step += count
             steps -= count
@@ -126,9 +127,8 @@ class TrainingEnsemble:
 
     def prepare(self) -> None:
         """Do the part of the next step that observations need, and wait for it and all steps before: their work is
-        training's, and not that of whoever measures next. Compiled steps do not build on it."""
-        if self._stepping is None:
-            self._prepare()
+        training's, and not that of whoever measures next."""
+        self._prepare()
         self.settle()
 
     def _prepare(self) -> None:

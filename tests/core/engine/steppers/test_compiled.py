@@ -98,6 +98,32 @@ def test_however_many_steps_are_asked_for_at_a_time_bits_are_the_same(case):
     assert all(torch.equal(value, other[name]) for name, value in one.items())
 
 
+@pytest.mark.parametrize("case", ["compiled", "compiled in batches", "compiled with momentum", "compiled adamw"])
+@pytest.mark.parametrize("chunk", [gradients.CHUNK_BYTES, 64], ids=["one chunk", "many"])
+def test_steps_go_on_with_the_gradients_that_were_looked_at(case, chunk, monkeypatch):
+    monkeypatch.setattr(gradients, "CHUNK_BYTES", chunk)
+    method, experiment = METHODS[case]
+    unseen, seen = make(method, experiment), make(method, experiment)
+    unseen.advance(20)
+    for steps in (1, 5, 1, 13):
+        seen.prepare()
+        seen.advance(steps)
+    one, other = unseen.state_dict(), seen.state_dict()
+    assert all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_gradient_that_is_there_is_not_worked_out_again():
+    ensemble = make(CompiledGradients, scenario(optimizer=GD(lr=0.05)))
+    ensemble.prepare()
+    (weights,) = ensemble._parameters.groups[0].params
+    before = weights.clone()
+    ensemble._gradients.parameters.zero_grad()
+    ensemble.advance()
+    assert torch.equal(weights, before)
+    ensemble.advance()
+    assert not torch.equal(weights, before)
+
+
 def test_a_rate_that_changes_within_a_block_changes_at_its_step():
     experiment = scenario(optimizer=GD(lr=0.05, later_lr=((4, 0.01), (9, 0.002))))
     blocks, singles = make(CompiledGradients, experiment), make(CompiledGradients, experiment)

@@ -205,7 +205,8 @@ def train(
     squares: Any, inputs: Any, targets: Any, order: Any, settings: Any, rates: Any, roots: Any, decays: Any, work: Any,
     outputs: Any,
 ) -> Any:  # fmt: skip
-    """Take `steps` steps of the members in rows `first` to `last`; for 0 steps, find outputs and gradients only.
+    """Take `steps` steps of the members in rows `first` to `last`; for 0 steps, find outputs and gradients only. Where
+    there are `grads` for more, they are those of the first step.
 
     `flat`, `grads`, `means` and `squares` are laid out as `FlatParameters` are, by the table `tensors`. `inputs` and
     `targets` have the samples in chunks (chunk, entry, column), one after the other for rows that differ; where a step
@@ -220,6 +221,7 @@ def train(
     after = o_at + y_rows * columns
     x_size, y_size = across * x_rows, across * y_rows
     share = settings[4]
+    known = 1 if steps and len(grads) else 0
     for row in range(first, last):
         _copy_in(p, flat, tensors, row)
         if steps and kind != GD:
@@ -229,15 +231,18 @@ def train(
         x_at = row * x_size if apart else 0
         y_at = row * y_size if apart else 0
         for step in range(max(steps, 1)):
-            for index in range(len(g)):
-                g[index] = 0
-            for start in range(0, samples, columns):
+            if step < known:
+                _copy_in(g, grads, tensors, row)
+            else:
+                for index in range(len(g)):
+                    g[index] = 0
+            for start in range(0 if step >= known else samples, samples, columns):
                 count = min(columns, samples - start)
                 if batches:
                     begin = (row * max(steps, 1) + step) * samples + start
                     _gather(h, 0, x_rows, columns, inputs, x_at, across, order, begin, begin + count)
                     _gather(h, after, y_rows, columns, targets, y_at, across, order, begin, begin + count)
-                elif step == 0 or samples > columns:
+                elif step == known or samples > columns:
                     _take(h, 0, x_rows * columns, inputs, x_at + start * x_rows)
                     _take(h, after, y_rows * columns, targets, y_at + start * y_rows)
                 _forward_backward(p, g, layers, skips, loss, columns, count, share, h, d)

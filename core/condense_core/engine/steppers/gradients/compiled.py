@@ -172,14 +172,21 @@ class CompiledGradients:
         return torch.from_numpy(self._outputs.reshape(self._outputs_shape)).mT.contiguous()
 
     def train(
-        self, steps: int, optimiser: Optimiser, batches: Tensor | None, shares: Sequence[float] | None = None
+        self,
+        steps: int,
+        optimiser: Optimiser,
+        batches: Tensor | None,
+        shares: Sequence[float] | None = None,
+        *,
+        goes_on: bool = False,
     ) -> None:
         order = np.zeros(0, np.int64) if batches is None else batches.numpy().ravel()
         nothing = np.zeros(0, self._dtype)
         moments = [value.numpy() for (value,) in optimiser.moments.values()]
         moments += [nothing] * (2 - len(moments))
         share = np.ones(steps) if shares is None else np.array(shares)
-        self._run(steps, self._rates(steps, optimiser, share), order, nothing, moments)
+        grads = self.parameters.groups[0].grads[0].numpy() if goes_on else nothing
+        self._run(steps, self._rates(steps, optimiser, share), order, grads, moments)
         optimiser.steps += steps
 
     def _rates(self, steps: int, optimiser: Optimiser, share: NDArray[np.float64]) -> list[Rates]:

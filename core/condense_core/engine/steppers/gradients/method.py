@@ -55,8 +55,14 @@ class SteppingMethod(GradientMethod, Protocol):
         """Do most of a block's work and change nothing, to see how long it takes."""
 
     def train(
-        self, steps: int, optimiser: Optimiser, batches: Tensor | None, shares: Sequence[float] | None = None
+        self,
+        steps: int,
+        optimiser: Optimiser,
+        batches: Tensor | None,
+        shares: Sequence[float] | None = None,
+        *,
+        goes_on: bool = False,
     ) -> None:
         """Take that many steps at the optimiser's rate, or at `shares` of it, one for each step; with the optimiser's
         moments, and count them there. `batches` (S, steps, B) has the numbers of the samples of each, None where a
-        step sees them all."""
+        step sees them all. `goes_on`: the first step's gradients are those that `forward_backward` has just found."""

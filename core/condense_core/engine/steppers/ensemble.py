@@ -195,7 +195,8 @@ class TrainingEnsemble:
             self._datasets[0] if self._shared else None,
             lambda: self._parameters.of_rows([group.params for group in self._parameters.groups]),
             computed if self._whole_sample else None,
-            self._networks[self.members[0]],
+            memory=self._parameters,
+            network=self._networks[self.members[0]],
         )
 
     def drop(self, members: Sequence[int]) -> None:

@@ -219,10 +219,14 @@ class TrainingEnsemble:
             "step": torch.tensor(self.step),
             "optimiser.steps": torch.tensor(self._optimisers[0].steps),
         }
+        params = [group.params for group in self._parameters.groups]
         for row, member in enumerate(self.members):
-            own = {f"network.{name}": value.detach() for name, value in self._networks[member].state_dict().items()}
-            own |= {f"optimiser.{name}": value for name, value in self._moments(row).items()}
-            state |= {f"{prefix(member)}{name}": value for name, value in own.items()}
+            start, buffers = prefix(member), dict(self._networks[member].named_buffers())
+            # a network's own state_dict takes as long as all the rest
+            for name, value in (self._parameters.of_row(row, params) | buffers).items():
+                state[f"{start}network.{name}"] = value.detach()
+            for name, value in self._moments(row).items():
+                state[f"{start}optimiser.{name}"] = value
         for member, weights in self._ended.items():
             state |= {f"{prefix(member)}network.{name}": value for name, value in weights.items()}
         if self._ended:

@@ -98,8 +98,8 @@ class FlatParameters:
         self._flat_grad = torch.zeros_like(flat)
         self.groups = [ParameterGroup([flat], [self._flat_grad])]
         self.stacked, self.grads = (self._named(self._split(block)) for block in (flat, self._flat_grad))
-        # by name as the networks have it; blocks stay where they are, and each step asks for these views
-        self._views = {id(flat): self._unstack(self.stacked), id(self._flat_grad): self._unstack(self.grads)}
+        # of each block that was asked for; they stay where they are, and each step asks for them
+        self._views: dict[Tensor, ByName] = {}
         for row, own in enumerate(by_row):
             for name, place in self.of_row(row, [[flat]]).items():
                 place.copy_(own[name].detach())
@@ -122,8 +122,9 @@ class FlatParameters:
 
     def of_rows(self, values: Sequence[Sequence[Tensor]]) -> ByName:
         ((flat,),) = values
-        known = self._views.get(id(flat))
-        return self._unstack(self._named(self._split(flat))) if known is None else known
+        if flat not in self._views:
+            self._views[flat] = self._unstack(self._named(self._split(flat)))
+        return self._views[flat]
 
     def copy(self) -> Copy:
         return [self.groups[0].params[0].clone()], [self._flat_grad.clone()]

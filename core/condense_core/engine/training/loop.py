@@ -248,7 +248,7 @@ class Loop:
         return outcome
 
     def _checkpoint(self) -> None:
-        if not all(math.isfinite(seen.loss) for seen in self._ensemble.observe()):
+        if not np.isfinite(self._members().loss()).all():
             # the next measurement ends the run; what is kept is the last state that was good
             return
         self._recorder.flush()

@@ -59,7 +59,7 @@ class EnsembleMembers(MemberViews):
     def loss(self) -> NumpyArray:
         if not self._stacked.has_outputs:
             return super().loss()
-        return self._stacked.loss_S[self._rows].double().cpu().numpy()
+        return self._once(("loss",), lambda: self._stacked.loss_S[self._rows].double().cpu().numpy())
 
     def accuracy(self) -> NumpyArray:
         return super().accuracy() if self._observations[0].has_classes else np.full(len(self.numbers), np.nan)

@@ -131,6 +131,12 @@ class Stacked:
         """The loss on the whole sample."""
         return losses.losses(self.experiment.loss, self._found[0], self._shared.target)
 
+    @property
+    def has_finite_losses(self) -> bool:
+        """Whether `loss_S` is finite of all members."""
+        surely = losses.are_surely_finite(self._found[0], self._shared.target)
+        return surely or bool(self.loss_S.isfinite().all())
+
     @cached_property
     def signal_SRK(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""

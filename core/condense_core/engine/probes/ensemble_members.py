@@ -61,6 +61,10 @@ class EnsembleMembers(MemberViews):
             return super().loss()
         return self._once(("loss",), lambda: self._stacked.loss_S[self._rows].double().cpu().numpy())
 
+    def has_finite_losses(self) -> bool:
+        """Whether every member's loss is; where it surely is, by the size of outputs, it is not worked out for that."""
+        return self._stacked.has_finite_losses if self._stacked.has_outputs else bool(np.isfinite(self.loss()).all())
+
     def accuracy(self) -> NumpyArray:
         return super().accuracy() if self._observations[0].has_classes else np.full(len(self.numbers), np.nan)
 

@@ -38,7 +38,6 @@ class KeptStep(NamedTuple):
     numbers: tuple[int, ...]
     first: Observation
     stacked: Kept
-    loss_S: NumpyArray
     accuracy_S: NumpyArray
     test_loss_S: NumpyArray
     test_accuracy_S: NumpyArray
@@ -57,7 +56,7 @@ def kept_step(members: EnsembleMembers) -> KeptStep:
     """The members as they are now."""
     first, stacked = members.views[0], members.kept_stack()
     assert isinstance(first, Observation)
-    scores = members.loss(), members.accuracy(), members.test_loss(), members.test_accuracy()
+    scores = members.accuracy(), members.test_loss(), members.test_accuracy()
     return KeptStep(members.step, members.seconds, members.numbers, first, stacked, *scores)
 
 
@@ -78,17 +77,14 @@ class SeveralSteps(EnsembleMembers):
     def instants(self) -> Sequence[Instant]:
         return self._instants
 
-    def loss(self) -> NumpyArray:
+    def accuracy(self) -> NumpyArray:
         return self._scores[0]
 
-    def accuracy(self) -> NumpyArray:
+    def test_loss(self) -> NumpyArray:
         return self._scores[1]
 
-    def test_loss(self) -> NumpyArray:
-        return self._scores[2]
-
     def test_accuracy(self) -> NumpyArray:
-        return self._scores[3]
+        return self._scores[2]
 
 
 class SeveralMeasurements(Measurement):

@@ -60,8 +60,8 @@ class Measurement:
         """Add a scalar that is not any member's own."""
         self._of_all.append((name, float(round_array(np.asarray(value, np.float64), bits))))
 
-    def frame(self, layer: str, frame: Frame, number: int = 0) -> None:
-        """Add one frame of a layer of the member with that number."""
+    def frame(self, layer: str, frame: Frame, number: int = 0, at: int = 0) -> None:
+        """Add one frame of a layer of the member with that number, at one of the `instants`."""
         self._frames.append((layer, number, frame))
 
     def stack(self, layer: str, stack: Stack, at: int | None = None) -> None:

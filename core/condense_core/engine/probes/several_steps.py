@@ -20,6 +20,7 @@ from condense_core.engine.network.stacked import Kept, Stacked
 from condense_core.engine.probes.base import Measurement, ScalarTable
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.probes.members import Instant, NumpyArray
+from condense_core.runfile.frames import Frame
 from condense_core.runfile.precision import SINGLE
 from condense_core.runfile.stacks import Stack
 
@@ -103,6 +104,9 @@ class SeveralMeasurements(Measurement):
         if known and name in self._columns:
             values_R, _ = self._columns[name]
             self._known[name] = np.any(~np.isnan(values_R.reshape(-1, self._members)), axis=1)
+
+    def frame(self, layer: str, frame: Frame, number: int = 0, at: int = 0) -> None:
+        self._parts[at].frame(layer, frame, number)
 
     def stack(self, layer: str, stack: Stack, at: int | None = None) -> None:
         if at is not None:

@@ -221,9 +221,10 @@ class TrainingEnsemble:
         }
         params = [group.params for group in self._parameters.groups]
         for row, member in enumerate(self.members):
-            start, buffers = prefix(member), dict(self._networks[member].named_buffers())
-            # a network's own state_dict takes as long as all the rest
-            for name, value in (self._parameters.of_row(row, params) | buffers).items():
+            start, network = prefix(member), self._networks[member]
+            # a network's own takes as long as all the rest, and has no more than these where it has no buffers
+            whole = next(network.buffers(), None) is None
+            for name, value in (self._parameters.of_row(row, params) if whole else network.state_dict()).items():
                 state[f"{start}network.{name}"] = value.detach()
             for name, value in self._moments(row).items():
                 state[f"{start}optimiser.{name}"] = value

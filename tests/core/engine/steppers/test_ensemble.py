@@ -158,7 +158,7 @@ def test_a_state_has_all_that_is_in_each_network(case):
     state = training.state_dict()
     for member, network in enumerate(training._networks):
         found, whole = parameters(state, member), network.state_dict()
-        assert found.keys() == whole.keys()
+        assert list(found) == list(whole)
         assert all(torch.equal(found[name], value) for name, value in whole.items())
 
 

@@ -46,6 +46,9 @@ def _cross_entropy_residual(output_ND: Tensor, target_ND: Tensor) -> Tensor:
 
 _Pointwise = Callable[[Tensor, Tensor], Tensor]
 
+# float32 holds 3e38: the squares of as many outputs as a machine has memory for add up to less where none is larger.
+MODERATE = 1e12
+
 # The terms that are summed, what their sum is divided by a sample, and the residual.
 _LOSSES: dict[str, tuple[_Pointwise, int, _Pointwise]] = {
     "mse": (_mse, 2, _mse_residual),
@@ -75,6 +78,14 @@ def losses(name: str, output_SND: Tensor, target_ND: Tensor) -> Tensor:
     """`loss` of each of S networks on one sample, (S,)."""
     terms, divisor, _ = _look_up(name, output_SND[0], target_ND)
     return terms(output_SND, target_ND).sum(dim=(1, 2)) / (divisor * len(target_ND))
+
+
+def are_surely_finite(output_SND: Tensor, target_ND: Tensor) -> bool:
+    """Whether `losses` are finite by the size of outputs and targets, which takes less than working them out. Where
+    this is False they may be, too."""
+    ends = [float(end) for values in (output_SND, target_ND) for end in torch.aminmax(values)]
+    # NaN is not
+    return all(abs(end) <= MODERATE for end in ends)
 
 
 def residual_of(name: str) -> Callable[[Tensor, Tensor], Tensor]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -44,12 +43,6 @@ class MeasuredNetwork(nn.Module):
     def layer_names(self) -> tuple[str, ...]:
         """Names of the layers that are measured, in the network's order."""
         return tuple(self.parts)
-
-    @cached_property
-    def measured_names(self) -> frozenset[str]:
-        """Names of the parameters whose rows are measured."""
-        modules = {part.module for part in self.parts.values()}
-        return frozenset(name for name, _ in self.named_parameters() if name.rpartition(".")[0] in modules)
 
     @property
     def neuron_layers(self) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -18,10 +18,31 @@ from condense_core.scenario.experiment import Experiment
 
 NamedGradients = Mapping[str, Tensor]
 OutputsAndGradients = tuple[Tensor, NamedGradients]
+Copy = tuple[Sequence[Tensor], Sequence[Tensor]]
+"""Weights and gradients of all members at one step, as they lie in memory."""
 
 # Outputs of all members that are turned to losses at once: of more, sums over samples are split among threads, and one
 # member alone would be added up in another order.
 MOST_OUTPUTS = 32_768
+
+
+class Memory(Protocol):
+    """Where the members' weights and gradients are."""
+
+    def copy(self) -> Copy:
+        """Both as they are now, in memory that no step writes to."""
+
+    def joined(self, copies: Sequence[Copy]) -> tuple[NamedGradients, NamedGradients]:
+        """Weights and gradients of several steps, (B·S, …) by parameter name: the members of the second copy after
+        those of the first."""
+
+
+class Kept(NamedTuple):
+    """What of one step is kept until it is measured."""
+
+    stacked: Stacked
+    output_SND: Tensor
+    copy: Copy
 
 
 class Stacked:
@@ -33,6 +54,8 @@ class Stacked:
         dataset: Dataset | None,
         weights: Callable[[], NamedGradients],
         computed: Callable[[], OutputsAndGradients] | None,
+        *,
+        memory: Memory,
         network: MeasuredNetwork,
     ) -> None:
         """`dataset` is the sample, None where each member has its own; `computed` gives outputs (S, N, D) on the whole
@@ -42,26 +65,28 @@ class Stacked:
         self._dataset = dataset
         self._weights = weights
         self._computed = computed
+        self._memory = memory
         self._network = network
-        self._parts: Sequence[Stacked] = ()
+        # of several steps, how many members each has
+        self._members: int | None = None
         # of a thousand members a few are measured at a time, and each time those of all would be put together
         self._known: dict[tuple[str, str], Tensor] = {}
 
     @classmethod
-    def joined(cls, parts: Sequence[Stacked]) -> Stacked:
+    def joined(cls, kept: Sequence[Kept]) -> Stacked:
         """What was kept of one ensemble at several steps, the members of the second after those of the first."""
-
-        def together(values: Sequence[NamedGradients]) -> NamedGradients:
-            return {name: torch.cat([each[name] for each in values]) for name in values[0]}
-
-        def computed() -> OutputsAndGradients:
-            outputs, gradients = zip(*(part._found for part in parts), strict=True)
-            return torch.cat(outputs), together(gradients)
-
-        first = parts[0]
-        weights = functools.cache(lambda: together([part._weights() for part in parts]))
-        joined = cls(first.experiment, first._dataset, weights, computed, first._network)
-        joined._parts = parts
+        first = kept[0].stacked
+        weights, gradients = first._memory.joined([each.copy for each in kept])
+        found = torch.cat([each.output_SND for each in kept]), gradients
+        joined = cls(
+            first.experiment,
+            first._dataset,
+            lambda: weights,
+            lambda: found,
+            memory=first._memory,
+            network=first._network,
+        )
+        joined._members = len(kept[0].output_SND)
         return joined
 
     @property
@@ -70,15 +95,10 @@ class Stacked:
         weights = sum(value.nbytes for value in self._weights().values())
         return 2 * weights + self._found[0].nbytes
 
-    def kept(self) -> Stacked:
-        """The same in memory of its own, which no step writes to."""
-
-        def own(values: NamedGradients) -> NamedGradients:
-            return {name: value.detach().clone() for name, value in values.items()}
-
-        weights = own({name: value for name, value in self._weights().items() if name in self._network.measured_names})
-        found = self._found[0].clone(), own(self._found[1])
-        return Stacked(self.experiment, self._dataset, lambda: weights, lambda: found, self._network)
+    def kept(self) -> Kept:
+        """This step, for `joined`."""
+        # gradients are there once outputs are
+        return Kept(self, self._found[0].clone(), self._memory.copy())
 
     @property
     def has_gradient(self) -> bool:
@@ -91,10 +111,8 @@ class Stacked:
         return self.has_gradient and self._dataset is not None and self._dataset.target.numel() <= MOST_OUTPUTS
 
     def weights(self) -> NamedGradients:
-        """All parameters by name, in the network's order; of what was kept those that are measured alone."""
-        found = self._weights()
-        names = (name for name, _ in self._network.named_parameters())
-        return {name: found[name].detach() for name in names if name in found}
+        """All parameters by name, in the network's order."""
+        return {name: value.detach() for name, value in self._weights().items()}
 
     def kernels(self, layer: str) -> Tensor:
         """The layers' kernels (S, M, K), to be read only."""
@@ -113,13 +131,21 @@ class Stacked:
         """The loss on the whole sample."""
         return losses.losses(self.experiment.loss, self._found[0], self._shared.target)
 
+    @property
+    def has_finite_losses(self) -> bool:
+        """Whether `loss_S` is finite of all members."""
+        surely = losses.are_surely_finite(self._found[0], self._shared.target)
+        return surely or bool(self.loss_S.isfinite().all())
+
     @cached_property
     def signal_SRK(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
-        if self._parts:
-            # one product of all would have other last bits, as many rows are worked on in another way than a few
-            return torch.cat([part.signal_SRK for part in self._parts])
-        output_SND, target_ND = self._found[0], self._shared.target
+        # one product of all steps would have other last bits, as many rows are worked on in another way than a few
+        steps = torch.split(self._found[0], self._members or len(self._found[0]))
+        return torch.cat([self._signal(output_SND) for output_SND in steps])
+
+    def _signal(self, output_SND: Tensor) -> Tensor:
+        target_ND = self._shared.target
         members, samples, outputs = output_SND.shape
         # samples of all members are those of one network
         output_nD, target_nD = output_SND.reshape(-1, outputs), target_ND.repeat(members, 1)

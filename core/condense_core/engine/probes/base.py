@@ -14,7 +14,7 @@ from condense_core.engine.probes.view import View
 from condense_core.runfile import frames
 from condense_core.runfile.frames import Frame
 from condense_core.runfile.places import place
-from condense_core.runfile.precision import DOUBLE, SINGLE, round_array
+from condense_core.runfile.precision import DOUBLE, SINGLE, round_array, rounded
 from condense_core.runfile.reader import RunReader
 from condense_core.runfile.stacks import Stack
 from condense_core.scalar_names import split
@@ -58,10 +58,10 @@ class Measurement:
 
     def of_all(self, name: str, value: float, bits: int = SINGLE) -> None:
         """Add a scalar that is not any member's own."""
-        self._of_all.append((name, float(round_array(np.asarray(value, np.float64), bits))))
+        self._of_all.append((name, rounded(value, bits)))
 
-    def frame(self, layer: str, frame: Frame, number: int = 0) -> None:
-        """Add one frame of a layer of the member with that number."""
+    def frame(self, layer: str, frame: Frame, number: int = 0, at: int = 0) -> None:
+        """Add one frame of a layer of the member with that number, at one of the `instants`."""
         self._frames.append((layer, number, frame))
 
     def stack(self, layer: str, stack: Stack, at: int | None = None) -> None:
@@ -174,7 +174,7 @@ class Measurement:
         values = np.array([column for column, _ in self._columns.values()], np.float64)
         values = values.reshape(len(self._columns), len(self.numbers))
         bits = np.array([bits for _, bits in self._columns.values()])
-        for each in set(bits.tolist()):
+        for each in set(bits.tolist()) - {DOUBLE}:
             values[bits == each] = round_array(values[bits == each], each)
         return ScalarTable(tuple(self._columns), values)
 
@@ -189,7 +189,7 @@ class Measurement:
             count = known.sum(axis=1)
             means = np.where(known, values, 0.0).sum(axis=1) / np.maximum(1, count)
             means[count == 0] = math.nan
-        return list(zip(names, round_array(means, DOUBLE).tolist(), strict=True))
+        return list(zip(names, means.tolist(), strict=True))
 
 
 class Probe(Protocol):

@@ -29,10 +29,12 @@ class Change:
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
-        rows = [self._row_of[number] for number in members.numbers]
+        rows = torch.tensor([self._row_of[number] for number in members.numbers])
         for layer in members.layers:
-            weight_SMK = members.kernels(layer)
-            changed_S = relative_changes(weight_SMK, self._initial[layer][rows], self._start[layer][rows])
+            weight_SMK, own = members.kernels(layer), rows.to(self._start[layer].device)
+            # four times as fast as indexing
+            initial_SMK, start_S = (each[layer].index_select(0, own) for each in (self._initial, self._start))
+            changed_S = relative_changes(weight_SMK, initial_SMK, start_S)
             into.scalar(f"{layer}.relative_change", changed_S.cpu().numpy())
             gradient_SMK = members.kernel_gradient(layer)
             if gradient_SMK is None:

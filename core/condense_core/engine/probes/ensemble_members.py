@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from condense_core.engine.network.observation import Observation
-from condense_core.engine.network.stacked import Stacked
+from condense_core.engine.network.stacked import Kept, Stacked
 from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.measures.change import gradient_norms
 from condense_core.measures.clusters import kept_kernels
@@ -43,8 +43,8 @@ class EnsembleMembers(MemberViews):
         """How much memory `kept_stack` takes, about."""
         return self._stacked.bytes_kept
 
-    def kept_stack(self) -> Stacked:
-        """What the members have in common memory, in memory of its own."""
+    def kept_stack(self) -> Kept:
+        """A copy of what the members have in common memory."""
         return self._stacked.kept()
 
     def part(self, rows: slice) -> MemberViews:
@@ -59,7 +59,11 @@ class EnsembleMembers(MemberViews):
     def loss(self) -> NumpyArray:
         if not self._stacked.has_outputs:
             return super().loss()
-        return self._stacked.loss_S[self._rows].double().cpu().numpy()
+        return self._once(("loss",), lambda: self._stacked.loss_S[self._rows].double().cpu().numpy())
+
+    def has_finite_losses(self) -> bool:
+        """Whether every member's loss is; where it surely is, by the size of outputs, it is not worked out for that."""
+        return self._stacked.has_finite_losses if self._stacked.has_outputs else bool(np.isfinite(self.loss()).all())
 
     def accuracy(self) -> NumpyArray:
         return super().accuracy() if self._observations[0].has_classes else np.full(len(self.numbers), np.nan)

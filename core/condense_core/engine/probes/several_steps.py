@@ -16,10 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from condense_core.engine.network.observation import Observation
-from condense_core.engine.network.stacked import Stacked
+from condense_core.engine.network.stacked import Kept, Stacked
 from condense_core.engine.probes.base import Measurement, ScalarTable
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.probes.members import Instant, NumpyArray
+from condense_core.runfile.frames import Frame
 from condense_core.runfile.precision import SINGLE
 from condense_core.runfile.stacks import Stack
 
@@ -37,8 +38,7 @@ class KeptStep(NamedTuple):
     seconds: float
     numbers: tuple[int, ...]
     first: Observation
-    stacked: Stacked
-    loss_S: NumpyArray
+    stacked: Kept
     accuracy_S: NumpyArray
     test_loss_S: NumpyArray
     test_accuracy_S: NumpyArray
@@ -57,7 +57,7 @@ def kept_step(members: EnsembleMembers) -> KeptStep:
     """The members as they are now."""
     first, stacked = members.views[0], members.kept_stack()
     assert isinstance(first, Observation)
-    scores = members.loss(), members.accuracy(), members.test_loss(), members.test_accuracy()
+    scores = members.accuracy(), members.test_loss(), members.test_accuracy()
     return KeptStep(members.step, members.seconds, members.numbers, first, stacked, *scores)
 
 
@@ -78,17 +78,14 @@ class SeveralSteps(EnsembleMembers):
     def instants(self) -> Sequence[Instant]:
         return self._instants
 
-    def loss(self) -> NumpyArray:
+    def accuracy(self) -> NumpyArray:
         return self._scores[0]
 
-    def accuracy(self) -> NumpyArray:
+    def test_loss(self) -> NumpyArray:
         return self._scores[1]
 
-    def test_loss(self) -> NumpyArray:
-        return self._scores[2]
-
     def test_accuracy(self) -> NumpyArray:
-        return self._scores[3]
+        return self._scores[2]
 
 
 class SeveralMeasurements(Measurement):
@@ -107,6 +104,9 @@ class SeveralMeasurements(Measurement):
         if known and name in self._columns:
             values_R, _ = self._columns[name]
             self._known[name] = np.any(~np.isnan(values_R.reshape(-1, self._members)), axis=1)
+
+    def frame(self, layer: str, frame: Frame, number: int = 0, at: int = 0) -> None:
+        self._parts[at].frame(layer, frame, number)
 
     def stack(self, layer: str, stack: Stack, at: int | None = None) -> None:
         if at is not None:

@@ -53,6 +53,7 @@ class Vitals:
         for instant in members.instants:
             speed_S[instant.rows] = self._speed(instant)
         into.scalar("steps_per_second", speed_S, CLOCK, known=True)
+        self._go_on()
         for at, instant in enumerate(members.instants):
             every_S = np.full(len(self._ended_S), math.nan)
             every_S[row_S[instant.rows]] = ratio_S[instant.rows]
@@ -70,7 +71,6 @@ class Vitals:
     def _follow(self, at: int, step: int, ratio_S: NumpyArray, into: Measurement) -> None:
         """Say which stages of training have begun or ended, by the loss over its first of every member; NaN of those
         that are not measured now."""
-        self._go_on()
         begun = self._stages.add_each(step, ratio_S)
         ends_S = (ratio_S < INITIAL_STAGE) & ~self._ended_S
         self._ended_S |= ends_S

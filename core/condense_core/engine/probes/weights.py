@@ -22,6 +22,8 @@ class WeightsProbe:
     """At most MOST_STEPS steps: frames `weights` of the whole network (layer ''), none above frames.MOST_WEIGHTS
     weights; and frames `singular`, the singular values of each hidden layer's kernels, however large it is."""
 
+    takes_several_steps = True
+
     def __init__(self, start: View | MemberViews, steps: Sequence[int]) -> None:
         """`steps` are all that are measured, ascending."""
         weights = sum(value.numel() for value in together(start).views[0].parameters().values())
@@ -30,21 +32,25 @@ class WeightsProbe:
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
-        if members.step not in self._steps:
-            return
+        for at, instant in enumerate(members.instants):
+            if instant.step in self._steps:
+                self._measure_at(at, instant.rows, members, into)
+
+    def _measure_at(self, at: int, own: slice, members: MemberViews, into: Measurement) -> None:
+        numbers = members.numbers[own]
         if self._keeps:
-            kept = frames.Weights.of_each(members.parameters())
-            for number, frame in zip(members.numbers, kept, strict=True):
-                into.frame("", frame, number)
+            kept = frames.Weights.of_each({name: value[own] for name, value in members.parameters().items()})
+            for number, frame in zip(numbers, kept, strict=True):
+                into.frame("", frame, number, at)
         for layer in members.layers:
-            kernels_SMK = members.kernels(layer)
+            kernels_SMK = members.kernels(layer)[own]
             # a network on its way to divergence has none
             rows = kernels_SMK.isfinite().all(dim=2).all(dim=1).nonzero()[:, 0].tolist()
             values_Sr = round_array(singular_values(kernels_SMK[rows]).float().cpu().numpy(), SHORT)
             if rows:
-                numbers = tuple(members.numbers[row] for row in rows)
+                finite = tuple(numbers[row] for row in rows)
                 values = {"values": frames.Array.of(values_Sr, "f4")}
-                into.stack(layer, Stack(of="singular", members=numbers, arrays=values))
+                into.stack(layer, Stack(of="singular", members=finite, arrays=values), at)
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: which steps are kept follows from the scenario."""

@@ -195,7 +195,8 @@ class TrainingEnsemble:
             self._datasets[0] if self._shared else None,
             lambda: self._parameters.of_rows([group.params for group in self._parameters.groups]),
             computed if self._whole_sample else None,
-            self._networks[self.members[0]],
+            memory=self._parameters,
+            network=self._networks[self.members[0]],
         )
 
     def drop(self, members: Sequence[int]) -> None:
@@ -218,10 +219,15 @@ class TrainingEnsemble:
             "step": torch.tensor(self.step),
             "optimiser.steps": torch.tensor(self._optimisers[0].steps),
         }
+        params = [group.params for group in self._parameters.groups]
         for row, member in enumerate(self.members):
-            own = {f"network.{name}": value.detach() for name, value in self._networks[member].state_dict().items()}
-            own |= {f"optimiser.{name}": value for name, value in self._moments(row).items()}
-            state |= {f"{prefix(member)}{name}": value for name, value in own.items()}
+            start, network = prefix(member), self._networks[member]
+            # a network's own takes as long as all the rest, and has no more than these where it has no buffers
+            whole = next(network.buffers(), None) is None
+            for name, value in (self._parameters.of_row(row, params) if whole else network.state_dict()).items():
+                state[f"{start}network.{name}"] = value.detach()
+            for name, value in self._moments(row).items():
+                state[f"{start}optimiser.{name}"] = value
         for member, weights in self._ended.items():
             state |= {f"{prefix(member)}network.{name}": value for name, value in weights.items()}
         if self._ended:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from condense_core.engine.network.measured import MeasuredNetwork
+from condense_core.engine.network.stacked import Copy
 
 ByName = dict[str, Tensor]
 
@@ -39,6 +40,12 @@ class Parameters(Protocol):
     def of_rows(self, values: Sequence[Sequence[Tensor]]) -> ByName:
         """All members' parts, (S, …) by parameter name, as `of_row` has them; views where they lie side by side."""
 
+    def copy(self) -> Copy:
+        """Parameters and gradients of all members, in memory of their own."""
+
+    def joined(self, copies: Sequence[Copy]) -> tuple[ByName, ByName]:
+        """What was copied, (B·S, …) by parameter name: the members of the second after those of the first."""
+
 
 class SeparateParameters:
     """Each tensor in memory of its own, a group for each member; whoever finds gradients puts them into the groups."""
@@ -56,8 +63,18 @@ class SeparateParameters:
         return dict(zip(self.by_row[row], values[row], strict=True))
 
     def of_rows(self, values: Sequence[Sequence[Tensor]]) -> ByName:
-        together = zip(*values, strict=True)
-        return {name: torch.stack(each) for name, each in zip(self.by_row[0], together, strict=True)}
+        return dict(zip(self.by_row[0], _side_by_side(values), strict=True))
+
+    def copy(self) -> Copy:
+        params, grads = zip(*((group.params, group.grads) for group in self.groups), strict=True)
+        return _side_by_side(params), _side_by_side(grads)
+
+    def joined(self, copies: Sequence[Copy]) -> tuple[ByName, ByName]:
+        weights, gradients = zip(*copies, strict=True)
+        return self._joined(weights), self._joined(gradients)
+
+    def _joined(self, copies: Sequence[Sequence[Tensor]]) -> ByName:
+        return dict(zip(self.by_row[0], map(torch.cat, zip(*copies, strict=True)), strict=True))
 
 
 class FlatParameters:
@@ -80,11 +97,13 @@ class FlatParameters:
         flat = torch.empty(total, dtype=some.dtype, device=some.device)
         self._flat_grad = torch.zeros_like(flat)
         self.groups = [ParameterGroup([flat], [self._flat_grad])]
-        self.stacked, self.grads = self._stack(flat), self._stack(self._flat_grad)
+        self.stacked, self.grads = (self._named(self._split(block)) for block in (flat, self._flat_grad))
+        # of each block that was asked for; they stay where they are, and each step asks for them
+        self._views: dict[Tensor, ByName] = {}
         for row, own in enumerate(by_row):
-            for name, place in self._unstack(self.stacked, slice(row, row + 1)).items():
-                place[0].copy_(own[name].detach())
-                own[name].data = place[0]
+            for name, place in self.of_row(row, [[flat]]).items():
+                place.copy_(own[name].detach())
+                own[name].data = place
 
     def zero_grad(self) -> None:
         """Set all gradients to 0, for a method that adds to them."""
@@ -99,38 +118,52 @@ class FlatParameters:
         return [torch.cat([rate_S.repeat_interleave(shape.numel()) for shape in self._shapes.values()])]
 
     def of_row(self, row: int, values: Sequence[Sequence[Tensor]]) -> ByName:
-        return {name: value[0] for name, value in self._unstack(self._parts(values), slice(row, row + 1)).items()}
+        return {name: value[row] for name, value in self.of_rows(values).items()}
 
     def of_rows(self, values: Sequence[Sequence[Tensor]]) -> ByName:
-        return self._unstack(self._parts(values), slice(None))
-
-    def _parts(self, values: Sequence[Sequence[Tensor]]) -> ByName:
         ((flat,),) = values
-        if flat is self._flat_grad:
-            return self.grads
-        return self.stacked if flat is self.groups[0].params[0] else self._stack(flat)
+        if flat not in self._views:
+            self._views[flat] = self._unstack(self._named(self._split(flat)))
+        return self._views[flat]
 
-    def _stack(self, flat: Tensor) -> ByName:
-        """Views of `flat` by name, (S, …) each."""
-        parts = torch.split(flat, [self._rows * shape.numel() for shape in self._shapes.values()])
-        return {
-            name: part.view(self._rows, *shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
-        }
+    def copy(self) -> Copy:
+        return [self.groups[0].params[0].clone()], [self._flat_grad.clone()]
 
-    def _unstack(self, stacked: ByName, rows: slice) -> ByName:
-        """Some members' parts of `stacked`, (S, …) by the names that their networks have for them."""
+    def joined(self, copies: Sequence[Copy]) -> tuple[ByName, ByName]:
+        weights, gradients = zip(*copies, strict=True)
+        return self._joined(weights), self._joined(gradients)
+
+    def _joined(self, copies: Sequence[Sequence[Tensor]]) -> ByName:
+        parts = zip(*(self._split(flat) for (flat,) in copies), strict=True)
+        return self._unstack(self._named(map(torch.cat, parts)))
+
+    def _split(self, flat: Tensor) -> Sequence[Tensor]:
+        """The parts of a block that are of one tensor each."""
+        return torch.split(flat, [self._rows * shape.numel() for shape in self._shapes.values()])
+
+    def _named(self, parts: Iterable[Tensor]) -> ByName:
+        """Such parts, of as many members as they have, (S, …) by name."""
+        return {name: part.view(-1, *shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)}
+
+    def _unstack(self, stacked: ByName) -> ByName:
+        """`stacked` by the names that the members' networks have for its parts."""
         found: ByName = {}
         for name, value in stacked.items():
             layer, _, kind = name.partition(".")
             if kind != "kernels":
-                found[name] = value[rows]
+                found[name] = value
                 continue
             shape = self._shape_of[f"{layer}.weight"]
             entries = shape[1:].numel()
-            found[f"{layer}.weight"] = value[rows][:, :, :entries].view(-1, *shape)
+            found[f"{layer}.weight"] = value[:, :, :entries].view(-1, *shape)
             if value.shape[2] > entries:
-                found[f"{layer}.bias"] = value[rows][:, :, entries]
+                found[f"{layer}.bias"] = value[:, :, entries]
         return found
+
+
+def _side_by_side(values: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """What each member has of each parameter, (S, …)."""
+    return [torch.stack(each).detach() for each in zip(*values, strict=True)]
 
 
 def _joined_shapes(parameters: dict[str, nn.Parameter], joined: Sequence[str]) -> dict[str, torch.Size]:

@@ -66,11 +66,13 @@ class Budget:
         """Probes that run at this scheduled step, `trained` seconds into training: all of them where they `must`. Each
         call is one step."""
         self._passed += 1
+        self.notice = ""
         if must:
-            self.notice = ""
             return list(self._cost)
         allowed = self.allowed(trained)
         left, own = allowed - self.total - sum(self._owed.values()), max(0.0, allowed - self.besides) / len(self._cost)
+        if sum(self._cost.values()) <= left:
+            return list(self._cost)
         first, *others = self._cost
         found, out = [], []
         for name in (first, *sorted(others, key=lambda name: self._cost[name])):
@@ -87,10 +89,9 @@ class Budget:
             self.left_out[name] += 1
         new = [name for name in out if name not in self._announced]
         self._announced.update(new)
-        costs = ", ".join(f"{name} ({1000 * self._cost[name]:.3g} ms)" for name in new)
-        self.notice = (
-            f"measuring has taken {self.total:.2f} s; measured less often from here on: {costs}" if new else ""
-        )
+        if new:
+            costs = ", ".join(f"{name} ({1000 * self._cost[name]:.3g} ms)" for name in new)
+            self.notice = f"measuring has taken {self.total:.2f} s; measured less often from here on: {costs}"
         return [name for name in self._cost if name in found]
 
     def owes(self, names: Iterable[str]) -> None:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from condense_core.engine import checkpoint
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble
@@ -142,16 +140,14 @@ class Loop:
             # what measuring may take, which is another after a resume
             return None
         members = self._members()
-        loss_S = members.loss()
-        losses = dict(zip(members.numbers, loss_S.tolist(), strict=True))
-        if not np.isfinite(loss_S).all():
-            lost = {member: loss for member, loss in losses.items() if not math.isfinite(loss)}
-            outcome = self._drop_diverged(lost, step)
+        if not members.has_finite_losses():
+            losses = zip(members.numbers, members.loss().tolist(), strict=True)
+            outcome = self._drop_diverged({member: loss for member, loss in losses if not math.isfinite(loss)}, step)
             if outcome is not None:
                 return outcome
             # a member that was dropped has moved the others
             members = self._members()
-        reached = self._reached_by(members, losses)
+        reached = self._reached_by(members)
         ends = step == last or len(reached) == len(members.numbers)
         if due or ends or reached or (may_stop and (step in self._schedule or first)):
             self._recorder.record(members, must=must or ends or bool(reached))
@@ -202,14 +198,14 @@ class Loop:
             case _:
                 return "the initial weights are too large (init.scheme)"
 
-    def _reached_by(self, members: EnsembleMembers, losses: dict[int, float]) -> dict[int, str]:
+    def _reached_by(self, members: EnsembleMembers) -> dict[int, str]:
         """Which members have reached the stop condition, and in words how."""
         stop, step = self._experiment.stop, members.step
         if stop is None or step % stop.every:
             return {}
         found = {}
-        for member, view in zip(members.numbers, members.views, strict=True):
-            if stop.loss_ratio is not None and losses[member] <= stop.loss_ratio * self._first_loss[member]:
+        for member, view, loss in zip(members.numbers, members.views, members.loss().tolist(), strict=True):
+            if stop.loss_ratio is not None and loss <= stop.loss_ratio * self._first_loss[member]:
                 found[member] = f"the loss reached {stop.loss_ratio:g} of its first value at step {step}"
             elif stop.accuracy is not None and view.accuracy >= stop.accuracy:
                 found[member] = f"the accuracy reached {stop.accuracy:g} at step {step}"
@@ -248,7 +244,7 @@ class Loop:
         return outcome
 
     def _checkpoint(self) -> None:
-        if not all(math.isfinite(seen.loss) for seen in self._ensemble.observe()):
+        if not self._members().has_finite_losses():
             # the next measurement ends the run; what is kept is the last state that was good
             return
         self._recorder.flush()

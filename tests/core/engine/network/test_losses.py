@@ -6,7 +6,7 @@ from tolerances import rtol
 from torch.nn import functional
 
 from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.losses import accuracy, loss, residual
+from condense_core.engine.network.losses import MODERATE, accuracy, are_surely_finite, loss, losses, residual
 from condense_core.errors import ScenarioError
 
 LOSSES = ["mse", "softmax-mse", "cross-entropy"]
@@ -113,3 +113,19 @@ def test_shapes_that_would_broadcast_are_refused(function):
 def test_an_unknown_loss_is_one_line():
     with pytest.raises(ScenarioError, match="expected one of mse, softmax-mse, cross-entropy"):
         loss("hinge", torch.zeros(4, 1), torch.zeros(4, 1))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_of_moderate_outputs_are_finite(name):
+    target = torch.full((30_000, 2), MODERATE)
+    output = torch.stack([torch.full_like(target, -MODERATE), target * torch.tensor([1.0, -1.0])])
+    assert are_surely_finite(output, target)
+    assert losses(name, output, target).isfinite().all()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30])
+def test_of_others_nothing_is_said(value):
+    sane, odd = torch.zeros(3, 5, 2), torch.zeros(3, 5, 2)
+    odd[1, 3, 0] = value
+    assert not are_surely_finite(odd, sane[0])
+    assert not are_surely_finite(sane, odd[1])

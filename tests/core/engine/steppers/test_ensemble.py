@@ -12,6 +12,7 @@ from ensembles import CPU, METHODS, make, scenario
 from tolerances import rtol
 from torch.optim import lr_scheduler
 
+from condense_core.engine.checkpoint import parameters
 from condense_core.engine.data.datasets import load
 from condense_core.engine.steppers import TrainingEnsemble, graphs, make_ensemble
 from condense_core.engine.steppers.drawn import Dropout
@@ -148,6 +149,17 @@ def test_looking_changes_no_bit(case):
             assert observation.gradient_norm > 0
         watched.advance()
     assert all(torch.equal(value, watched.state_dict()[name]) for name, value in blind.state_dict().items())
+
+
+@pytest.mark.parametrize("case", METHODS)
+def test_a_state_has_all_that_is_in_each_network(case):
+    training = make(*METHODS[case])
+    training.advance(2)
+    state = training.state_dict()
+    for member, network in enumerate(training._networks):
+        found, whole = parameters(state, member), network.state_dict()
+        assert list(found) == list(whole)
+        assert all(torch.equal(found[name], value) for name, value in whole.items())
 
 
 @pytest.mark.parametrize("case", METHODS)

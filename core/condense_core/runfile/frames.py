@@ -334,9 +334,13 @@ def kind_of(frame: msgspec.Struct | type[msgspec.Struct]) -> str:
 
 def encode(frame: msgspec.Struct) -> bytes:
     """Bytes of one frame, or of a stack of them, for the run file."""
-    # the second is a stack
-    has_levels = isinstance(frame, Similarity) or getattr(frame, "of", None) == "similarity"
-    return (_compressors.of_levels if has_levels else _compressors.own).compress(_encoder.encode(frame))
+    # the first is a stack's
+    return compressed(_encoder.encode(frame), getattr(frame, "of", None) or kind_of(frame))
+
+
+def compressed(data: bytes, kind: str) -> bytes:
+    """What a frame of that kind, or a stack of such, was encoded to, as the run file has it."""
+    return (_compressors.of_levels if kind == "similarity" else _compressors.own).compress(data)
 
 
 def decode(blob: bytes) -> Frame:

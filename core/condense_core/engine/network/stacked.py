@@ -37,7 +37,7 @@ class Memory(Protocol):
         those of the first."""
 
 
-class Kept(NamedTuple):
+class KeptStack(NamedTuple):
     """What of one step is kept until it is measured."""
 
     stacked: Stacked
@@ -73,7 +73,7 @@ class Stacked:
         self._known: dict[tuple[str, str], Tensor] = {}
 
     @classmethod
-    def joined(cls, kept: Sequence[Kept]) -> Stacked:
+    def joined(cls, kept: Sequence[KeptStack]) -> Stacked:
         """What was kept of one ensemble at several steps, the members of the second after those of the first."""
         first = kept[0].stacked
         weights, gradients = first._memory.joined([each.copy for each in kept])
@@ -95,10 +95,10 @@ class Stacked:
         weights = sum(value.nbytes for value in self._weights().values())
         return 2 * weights + self._found[0].nbytes
 
-    def kept(self) -> Kept:
+    def kept(self) -> KeptStack:
         """This step, for `joined`."""
         # gradients are there once outputs are
-        return Kept(self, self._found[0].clone(), self._memory.copy())
+        return KeptStack(self, self._found[0].clone(), self._memory.copy())
 
     @property
     def has_gradient(self) -> bool:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from condense_core.engine.network.observation import Observation
-from condense_core.engine.network.stacked import Kept, Stacked
+from condense_core.engine.network.stacked import KeptStack, Stacked
 from condense_core.engine.probes.members import MemberViews, NumpyArray
 from condense_core.measures.change import gradient_norms
 from condense_core.measures.clusters import kept_kernels
@@ -43,7 +43,7 @@ class EnsembleMembers(MemberViews):
         """How much memory `kept_stack` takes, about."""
         return self._stacked.bytes_kept
 
-    def kept_stack(self) -> Kept:
+    def kept_stack(self) -> KeptStack:
         """A copy of what the members have in common memory."""
         return self._stacked.kept()
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from condense_core.engine.network.observation import Observation
-from condense_core.engine.network.stacked import Kept, Stacked
+from condense_core.engine.network.stacked import KeptStack, Stacked
 from condense_core.engine.probes.base import Measurement, ScalarTable
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.probes.members import Instant, NumpyArray
@@ -38,7 +38,7 @@ class KeptStep(NamedTuple):
     seconds: float
     numbers: tuple[int, ...]
     first: Observation
-    stacked: Kept
+    stacked: KeptStack
     accuracy_S: NumpyArray
     test_loss_S: NumpyArray
     test_accuracy_S: NumpyArray

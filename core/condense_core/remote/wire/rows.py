@@ -20,6 +20,7 @@ from condense_core import typed
 from condense_core.foreign import decoding
 from condense_core.remote.wire.changes import changed, changes, planes, whole, xor
 from condense_core.remote.wire.framing import WireError, expand
+from condense_core.runfile.frames import compressed
 from condense_core.runfile.rows import LARGEST_FRAME, LARGEST_STEP, Moment, Name, ScalarRow, Seq, Step
 
 # Rows of one message before compression: a largest frame and what goes with it.
@@ -224,8 +225,7 @@ class RowUnpacker:
         if len(raw) > LARGEST_FRAME:
             raise WireError(f"a frame of {len(raw):,} bytes")
         self._memory.frame(row, raw)
-        # as frames.encode does it
-        return zstandard.ZstdCompressor(level=1).compress(raw)
+        return compressed(raw, row.kind)
 
 
 def stored_or_plain(blob: bytes) -> tuple[bytes, How]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
-import tempfile
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -72,9 +72,10 @@ def machine_code(
         raise ImportError("Numba is told not to compile (NUMBA_DISABLE_JIT)")
     begun = time.monotonic()
     try:
+        import llvmlite
         from llvmlite import binding
 
-        kept = _kept_in(binding, sources)
+        kept = _kept_in(binding, llvmlite.__version__, sources)
         code, seconds = _read(kept), 0.0
         if code is None:
             code = _compiled(binding, arguments, make)
@@ -93,7 +94,7 @@ def machine_code(
 
 
 def is_kept(sources: Sequence[Path]) -> bool:
-    """Whether `machine_code` of these was compiled before, if for this processor it is not known."""
+    """Whether `machine_code` of these was compiled before, though perhaps for another processor."""
     folder = cache_folder(sources)
     return folder is not None and any(folder.glob(f"*{_ENDING}"))
 
@@ -101,11 +102,12 @@ def is_kept(sources: Sequence[Path]) -> bool:
 _ENDING = ".machine-code"
 
 
-def _kept_in(binding: ModuleType, sources: Sequence[Path]) -> Path | None:
-    """The file for this processor; None where nothing can be kept. Homes are shared by machines that differ."""
+def _kept_in(binding: ModuleType, version: str, sources: Sequence[Path]) -> Path | None:
+    """The file for this processor and version of LLVM's library; None where nothing can be kept. Homes are shared by
+    machines that differ."""
     folder = cache_folder(sources)
-    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
-    name = hashlib.sha256(processor.encode()).hexdigest()[:16]
+    made_for = f"{version} {binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    name = hashlib.sha256(made_for.encode()).hexdigest()[:16]
     return None if folder is None else folder / f"{name}{_ENDING}"
 
 
@@ -129,10 +131,14 @@ def _write(kept: Path | None, code: bytes) -> None:
     """Keep it; a process that reads meanwhile finds all of it, or nothing."""
     if kept is None:
         return
-    with contextlib.suppress(OSError):
-        with tempfile.NamedTemporaryFile(dir=kept.parent, delete=False) as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        Path(file.name).replace(kept)
+    partial = kept.with_name(f"{kept.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(hashlib.sha256(code).digest() + code)
+        partial.replace(kept)
+    except OSError:
+        # a full disk: it is compiled again next time
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _compiled(
@@ -161,7 +167,8 @@ def _compiled(
     passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
     passes.getModulePassManager().run(whole, passes)
     # of Numba's runtime, say: it is not there where this is loaded, and LLVM ends the process then
-    missing = [each.name for each in whole.functions if each.is_declaration and not each.name.startswith("llvm.")]
+    named = (each.name for each in (*whole.functions, *whole.global_variables) if each.is_declaration)
+    missing = [name for name in named if not name.startswith("llvm.")]
     if missing:
         raise ImportError(f"compiled functions need {', '.join(missing)}")
     code: bytes = machine.emit_object(whole)

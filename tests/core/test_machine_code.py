@@ -1,5 +1,6 @@
 """Functions that were compiled once are loaded without Numba, as what they are, and nothing else is."""
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -88,15 +89,16 @@ def test_kept_code_that_is_damaged_is_compiled_anew(damage, compiles):
     assert machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES).compiled_s == 0
 
 
-def test_another_processor_compiles_its_own(compiles, monkeypatch):
+def test_another_processor_or_version_compiles_its_own(compiles, monkeypatch):
     binding = pytest.importorskip("llvmlite.binding")
     machine_code.machine_code(ARGUMENTS, make, SOURCES)
-    name = binding.get_host_cpu_name()
+    name, version = binding.get_host_cpu_name(), importlib.metadata.version("llvmlite")
     (before,) = compiles.rglob("*.machine-code")
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(binding, "get_host_cpu_name", lambda: "x86-64" if "86" in name else "generic")
-        assert machine_code._kept_in(binding, SOURCES) != before
-    assert machine_code._kept_in(binding, SOURCES) == before
+        assert machine_code._kept_in(binding, version, SOURCES) != before
+    assert machine_code._kept_in(binding, version, SOURCES) == before
+    assert machine_code._kept_in(binding, f"{version}.1", SOURCES) != before
 
 
 def test_where_nothing_can_be_kept_it_is_compiled_each_time(compiles, monkeypatch):
@@ -107,6 +109,16 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(compiles, monkeypatc
         assert found.compiled_s > 0
         assert added(found) == [11.5, 22.5]
     assert not machine_code.is_kept(SOURCES)
+
+
+def test_a_full_disk_leaves_nothing_half_written(compiles, monkeypatch):
+    def full(path: Path, data: bytes) -> None:
+        path.open("wb").write(data[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert added(machine_code.machine_code(ARGUMENTS, make, SOURCES)) == [11.5, 22.5]
+    assert not [file for file in compiles.rglob("*machine-code*") if file.is_file()]
 
 
 @pytest.mark.parametrize(

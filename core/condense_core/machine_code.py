@@ -35,14 +35,15 @@ class Function:
     """A compiled function, to be called with arrays and whole numbers as its `Arguments` say."""
 
     def __init__(self, address: int, arguments: Arguments, keeps: object) -> None:
-        """`keeps` is what the code is gone with."""
+        """`keeps` holds the code in memory."""
         types = [*(ctypes.c_void_p for _ in arguments.arrays), *(ctypes.c_int64 for _ in range(arguments.numbers))]
         self._call = ctypes.CFUNCTYPE(None, *types)(address)
         self._dtypes = [np.dtype(kind) for kind in arguments.arrays]
         self._keeps = keeps
 
     def __call__(self, *arguments: _Array | int) -> None:
-        """TypeError for an array of another type or layout: memory is written to as it is said to be."""
+        """TypeError for an array of another type or layout. That arrays are as large as the numbers say is up to the
+        caller: memory is read and written without looking."""
         count = len(self._dtypes)
         arrays, numbers = arguments[:count], arguments[count:]
         for array, dtype in zip(arrays, self._dtypes, strict=True):
@@ -84,7 +85,10 @@ def machine_code(
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine(binding))
         engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        found = {name: Function(engine.get_function_address(name), each, engine) for name, each in arguments.items()}
+        address = {name: engine.get_function_address(name) for name in arguments}
+        if not all(address.values()):
+            raise ImportError("the code that was kept is of other functions")
+        found = {name: Function(address[name], each, engine) for name, each in arguments.items()}
     except ImportError:
         raise
     except Exception as error:
@@ -94,9 +98,18 @@ def machine_code(
 
 
 def is_kept(sources: Sequence[Path]) -> bool:
-    """Whether `machine_code` of these was compiled before, though perhaps for another processor."""
+    """Whether `machine_code` of these was compiled before, for this processor."""
     folder = cache_folder(sources)
-    return folder is not None and any(folder.glob(f"*{_ENDING}"))
+    # LLVM, which knows the processor, takes a few hundredths of a second to import
+    if folder is None or not any(folder.glob(f"*{_ENDING}")):
+        return False
+    try:
+        import llvmlite
+        from llvmlite import binding
+    except Exception:  # noqa: BLE001 - whatever a broken library raises: `machine_code` says what is wrong
+        return False
+    kept = _kept_in(binding, llvmlite.__version__, sources)
+    return kept is not None and kept.exists()
 
 
 _ENDING = ".machine-code"
@@ -106,8 +119,8 @@ def _kept_in(binding: ModuleType, version: str, sources: Sequence[Path]) -> Path
     """The file for this processor and version of LLVM's library; None where nothing can be kept. Homes are shared by
     machines that differ."""
     folder = cache_folder(sources)
-    made_for = f"{version} {binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
-    name = hashlib.sha256(made_for.encode()).hexdigest()[:16]
+    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    name = hashlib.sha256(f"{version} {binding.get_default_triple()} {processor}".encode()).hexdigest()[:16]
     return None if folder is None else folder / f"{name}{_ENDING}"
 
 

@@ -15,6 +15,7 @@ from condense_core import compiling, machine_code
 from condense_core.engine import probes
 from condense_core.engine.probes.members import MemberViews
 from condense_core.machine_code import Arguments
+from condense_core.measures import in_compiled_code
 from condense_core.scenario.geometry import Geometry
 
 SOURCES = [Path(__file__)]
@@ -99,6 +100,26 @@ def test_another_processor_or_version_compiles_its_own(compiles, monkeypatch):
         assert machine_code._kept_in(binding, version, SOURCES) != before
     assert machine_code._kept_in(binding, version, SOURCES) == before
     assert machine_code._kept_in(binding, f"{version}.1", SOURCES) != before
+
+
+def test_what_was_kept_for_another_processor_is_not_known_here(compiles):
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    (kept,) = compiles.rglob("*.machine-code")
+    kept.rename(kept.with_name(f"0123456789abcdef{kept.suffix}"))
+    assert not machine_code.is_kept(SOURCES)
+
+
+def test_code_of_other_functions_is_not_called(compiles):
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    with pytest.raises(ImportError, match="of other functions"):
+        machine_code.machine_code({"other": ARGUMENTS["add"]}, make_nothing, SOURCES)
+
+
+def test_seconds_of_compiling_are_told_of_once(monkeypatch):
+    monkeypatch.setattr(in_compiled_code, "_functions", None)
+    monkeypatch.setattr(in_compiled_code, "loaded", lambda: machine_code.MachineCode({}, 7.0))
+    # as a process that was forked finds it
+    assert [in_compiled_code.compile_measures() for _ in range(2)] == [7.0, 0.0]
 
 
 def test_where_nothing_can_be_kept_it_is_compiled_each_time(compiles, monkeypatch):

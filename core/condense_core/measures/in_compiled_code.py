@@ -33,10 +33,11 @@ def is_for(unit_SMK: Tensor) -> bool:
 
 def compile_measures() -> float:
     """Have what follows in this process found by compiled code: lines of layers of 50 kernels take a fifth of the time.
-    Seconds that compiling took, 0 where that was done before; ImportError where it cannot be."""
+    Seconds that compiling took, 0 where that was done before, as in the process that this one was forked from;
+    ImportError where it cannot be."""
     global _functions
-    _functions, seconds = loaded()
-    return seconds
+    before, (_functions, seconds) = _functions, loaded()
+    return seconds if before is None else 0.0
 
 
 def is_kept() -> bool:

@@ -73,7 +73,8 @@ class Tracker:
             self._before[number] = _Labels(label_M, sign_M, np.full_like(label_M, _NOTHING))
 
     def follow(self, numbers: Sequence[int], label_SM: _Array, sign_SM: _Array) -> tuple[_Array, _Array]:
-        """The new labels and signs (S, M) of the members with those numbers, by the names that their lines had."""
+        """The new labels and signs (S, M) of the members with those numbers, by the names that their lines had; to be
+        read only, since the next ones are named by them."""
         whose, found_SM = tuple(numbers), label_SM
         old_label_SM, old_sign_SM, then_SM = self._of(whose, found_SM.shape[1])
         functions = in_compiled_code.functions()

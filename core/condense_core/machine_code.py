@@ -22,6 +22,8 @@ from condense_core.compiling import cache_folder, in_words, is_told_not_to
 
 _Array = np.ndarray[Any, Any]
 
+_ENDING = ".machine-code"
+
 
 class Arguments(NamedTuple):
     """What a compiled function is called with: arrays by their type, one after the other in memory, then whole
@@ -110,9 +112,6 @@ def is_kept(sources: Sequence[Path]) -> bool:
         return False
     kept = _kept_in(binding, llvmlite.__version__, sources)
     return kept is not None and kept.exists()
-
-
-_ENDING = ".machine-code"
 
 
 def _kept_in(binding: ModuleType, version: str, sources: Sequence[Path]) -> Path | None:

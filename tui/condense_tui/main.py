@@ -34,11 +34,16 @@ def main() -> int:
     # wherever it stands, and also where the app is called bare
     arguments = [word for word in sys.argv[1:] if word != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
-    with signals.heeded():
-        with none_at_first(), _in_what_can_be_shown():
-            code = _ended(arguments, debug)
+    try:
+        with signals.heeded():
+            with none_at_first(), _in_what_can_be_shown():
+                code = _ended(arguments, debug)
+            signals.die_of_it()
+            return code
+    except KeyboardInterrupt:
+        # it came before anything had begun, or when all was done
         signals.die_of_it()
-        return code
+        return complain("interrupted", StoppedError.exit_code)
 
 
 def _warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import forking
@@ -20,6 +20,7 @@ from support import SMALL, Workers, wait_for
 from condense_core.errors import RunFileError
 from condense_core.runfile import control
 from condense_core.runfile.info import read_run
+from condense_tui import main
 from condense_tui.documents.files import write_file
 from condense_tui.terminal import signals
 
@@ -232,3 +233,18 @@ def test_what_tells_twice_of_one_end_ends_once(monkeypatch: pytest.MonkeyPatch) 
 def test_the_last_resort_switches_off_all_that_is_switched_on() -> None:
     for off in (off for _, off in MODES.values()):
         assert off in signals.RESTORE
+
+
+@pytest.mark.parametrize("at", ["begin", "end"])
+def test_an_interrupt_around_a_command_is_one_line_too(at, monkeypatch, capsys):
+    @contextlib.contextmanager
+    def interrupted() -> Iterator[None]:
+        if at == "begin":
+            raise KeyboardInterrupt
+        yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_in_what_can_be_shown", interrupted)
+    monkeypatch.setattr(sys, "argv", ["condense-tui", "--version"])
+    assert main.main() == 130
+    assert capsys.readouterr().err == "condense-tui: interrupted\n"

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -165,8 +166,7 @@ def _compiled(
             *(types.int64 for _ in range(arguments[name].numbers)),
         )
         made = cfunc(signature, error_model="numpy")(function)
-        # LLVM's own square root is an instruction, and no call of the mathematical library
-        module = binding.parse_assembly(made.inspect_llvm().replace("@sqrt(", "@llvm.sqrt.f64("))
+        module = binding.parse_assembly(_with_own_roots(made.inspect_llvm()))
         module.get_function(made.native_name).name = name
         if whole is None:
             whole = module
@@ -185,6 +185,15 @@ def _compiled(
         raise ImportError(f"compiled functions need {', '.join(missing)}")
     code: bytes = machine.emit_object(whole)
     return code
+
+
+def _with_own_roots(assembly: str) -> str:
+    """The same with LLVM's own square root, which is an instruction, and no call of the mathematical library."""
+    declared = "declare double @llvm.sqrt.f64(double)"
+    if declared in assembly:
+        # as Numba's own passes have made of some of them
+        assembly = re.sub(r"^declare double @sqrt\(double\).*$", "", assembly, flags=re.MULTILINE)
+    return assembly.replace("@sqrt(", "@llvm.sqrt.f64(")
 
 
 def _numba_type(types: ModuleType, kind: type[np.generic]) -> Any:

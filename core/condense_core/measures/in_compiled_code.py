@@ -13,7 +13,7 @@ from condense_core import machine_code
 from condense_core.machine_code import Arguments, Function, MachineCode
 
 Functions = Mapping[str, Function]
-"""Those of `compiled_joining`, `compiled_lines` and `compiled_tracking`, by name."""
+"""Those of the modules `compiled_…`, by name."""
 
 _functions: Functions | None = None
 
@@ -62,12 +62,13 @@ def loaded() -> MachineCode:
             5,
         ),
         "follow": Arguments((whole, whole, whole, whole, flag, whole, whole, flag), 2),
+        "spectra": Arguments((number, number, number, whole, number, number, number), 5),
     }
     return machine_code.machine_code(arguments, _made, _sources())
 
 
 def _made() -> Mapping[str, Callable[..., None]]:
-    from condense_core.measures import compiled_joining, compiled_lines, compiled_tracking
+    from condense_core.measures import compiled_joining, compiled_lines, compiled_spectra, compiled_tracking
 
     return {
         "join": compiled_joining.join,
@@ -75,6 +76,7 @@ def _made() -> Mapping[str, Callable[..., None]]:
         "pairs": compiled_lines.pairs,
         "lines": compiled_lines.lines,
         "follow": compiled_tracking.follow,
+        "spectra": compiled_spectra.spectra,
     }
 
 

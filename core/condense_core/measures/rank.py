@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
 from condense_core.measures.kernels import unit_kernels
+from condense_core.measures.small_matrices import decomposed
 
 # Up to this shorter side an SVD takes at most 20 ms; beyond, eigenvalues of the Gram matrix are twice as fast.
 EXACT_SIDE = 256
@@ -30,6 +33,10 @@ def singular_values(matrix_MK: Tensor) -> Tensor:
     than 256 rows and columns, values under 1e-8 of the largest are noise."""
     matrix_MK = matrix_MK.to(torch.float64)
     rows, entries = matrix_MK.shape[-2:]
+    matrix_SMK = matrix_MK.reshape(math.prod(matrix_MK.shape[:-2]), rows, entries)
+    found = decomposed(matrix_SMK, 0, lambda left_SMK: (torch.linalg.svdvals(left_SMK), left_SMK[:, :0]))
+    if found is not None:
+        return found.values.reshape(*matrix_MK.shape[:-2], min(rows, entries))
     if min(rows, entries) <= EXACT_SIDE:
         values: Tensor = torch.linalg.svdvals(matrix_MK)
         return values

@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool2d, unfold
 
 from condense_core.measures.kernels import as_kernels
 from condense_core.measures.principal import DENSE_SIDE, fix_signs, largest_by_lanczos
+from condense_core.measures.small_matrices import decomposed
 from condense_core.thresholds import direction_is_doubtful
 
 # Samples turned into float64 at a time: 512 images of 3×32×32 are 12 MB.
@@ -27,15 +28,14 @@ LARGEST_VALUES = 4
 
 @dataclass(frozen=True, eq=False)
 class SignalSpectrum:
-    """Singular values (r,), largest first; top right and left singular vectors v1 (K,) and u1 (R,), of norm 1.
+    """Singular values (r,), largest first, and the first two right singular vectors v1 and v2 (K,), of norm 1.
 
-    v1 has a fixed sign (`principal.fix_sign`) and u1 the one that goes with it: matrix @ v1 = values[0] * u1. v2 (K,)
-    is the second right singular vector; NaN where the matrix has only one row or column, or no direction at all.
+    Both have a fixed sign (`principal.fix_sign`). v2 is NaN where the matrix has only one row or column, and both are
+    where it has no direction at all.
     """
 
     values: Tensor
     v1: Tensor
-    u1: Tensor
     v2: Tensor
 
     @property
@@ -46,20 +46,19 @@ class SignalSpectrum:
 
 @dataclass(frozen=True, eq=False)
 class Spectra:
-    """`SignalSpectrum` of each member: values (S, r), v1 and v2 (S, K), u1 (S, R)."""
+    """`SignalSpectrum` of each member: values (S, r), v1 and v2 (S, K)."""
 
     values: Tensor
     v1: Tensor
-    u1: Tensor
     v2: Tensor
 
     def of(self, row: int) -> SignalSpectrum:
         """One member's."""
-        return SignalSpectrum(self.values[row], self.v1[row], self.u1[row], self.v2[row])
+        return SignalSpectrum(self.values[row], self.v1[row], self.v2[row])
 
     def rows(self, rows: Sequence[int]) -> Spectra:
         """Those of some members."""
-        return Spectra(*(each[list(rows)] for each in (self.values, self.v1, self.u1, self.v2)))
+        return Spectra(*(each[list(rows)] for each in (self.values, self.v1, self.v2)))
 
     @classmethod
     def stack(cls, found: Sequence[SignalSpectrum]) -> Spectra:
@@ -67,7 +66,6 @@ class Spectra:
         return cls(
             torch.stack([each.values for each in found]),
             torch.stack([each.v1 for each in found]),
-            torch.stack([each.u1 for each in found]),
             torch.stack([each.v2 for each in found]),
         )
 
@@ -125,12 +123,13 @@ def dense_signal(residual_Nd: Tensor, input_NI: Tensor, *, bias: bool) -> Tensor
 
 
 def spectrum(matrix_RK: Tensor) -> SignalSpectrum:
-    """Singular values of a signal matrix and its top pair; v1 is the predicted kernel direction (Zhou et al. 2025).
+    """Singular values of a signal matrix, and its first two directions; v1 is the one that kernels are predicted to
+    turn to (Zhou et al. 2025).
 
     Float64 on the matrix's own device. Up to a shorter side of 256 by QR and SVD, every value to full precision.
     Beyond, from the eigenvalues of the Gram matrix, which squares: values under about 1e-8 λ1 are noise, v1 is not
     affected. Beyond 1024 only the 4 largest values are computed, and v1 to 1e-6. A matrix that is zero or not finite
-    has no direction: v1 and u1 are NaN, the values 0 or NaN. Where `direction_is_doubtful`, v1 is not determined by
+    has no direction: v1 is NaN, the values 0 or NaN. Where `direction_is_doubtful`, v1 is not determined by
     the matrix.
     """
     return spectra(as_kernels(matrix_RK)[None]).of(0)
@@ -139,14 +138,25 @@ def spectrum(matrix_RK: Tensor) -> SignalSpectrum:
 def spectra(matrix_SRK: Tensor) -> Spectra:
     """`spectrum` of each member's matrix."""
     matrix_SRK = matrix_SRK.detach().to(torch.float64)
+    vectors = min(2, *matrix_SRK.shape[1:])
+    found = decomposed(matrix_SRK, vectors, lambda left_SRK: _largest(left_SRK, vectors))
+    if found is None:
+        return _by_libraries(matrix_SRK)
+    v1_SK = found.vectors[:, 0]
+    return Spectra(found.values, v1_SK, found.vectors[:, 1] if vectors == 2 else torch.full_like(v1_SK, torch.nan))
+
+
+def _largest(matrix_SRK: Tensor, vectors: int) -> tuple[Tensor, Tensor]:
+    """Values, and the first vectors (S, V, K)."""
+    found = _by_libraries(matrix_SRK)
+    return found.values, torch.stack([found.v1, found.v2][:vectors], dim=1)
+
+
+def _by_libraries(matrix_SRK: Tensor) -> Spectra:
     _, rows, entries = matrix_SRK.shape
     if min(rows, entries) == 0:
-        largest_S11 = matrix_SRK.new_zeros(len(matrix_SRK), 1, 1)
-        values_Sr = matrix_SRK.new_zeros(len(matrix_SRK), 0)
-        v1_SK, v2_SK, u1_SR = (
-            matrix_SRK.new_full((len(matrix_SRK), side), torch.nan) for side in (entries, entries, rows)
-        )
-        return Spectra(values_Sr, v1_SK, u1_SR, v2_SK)
+        unknown_SK = matrix_SRK.new_full((len(matrix_SRK), entries), torch.nan)
+        return Spectra(matrix_SRK.new_zeros(len(matrix_SRK), 0), unknown_SK, unknown_SK)
     largest_S11 = matrix_SRK.abs().amax(dim=(1, 2), keepdim=True)
     none_S1 = ~(torch.isfinite(largest_S11) & (largest_S11 != 0))[:, :, 0]
     # a matrix without any direction is decomposed as one of ones, whose spectrum is not taken
@@ -156,11 +166,10 @@ def spectra(matrix_SRK: Tensor) -> Spectra:
         torch.where(none_S1, torch.nan, fix_signs(v_SK / torch.linalg.vector_norm(v_SK, dim=1, keepdim=True)))
         for v_SK in (v1_SK, v2_SK)
     )
-    u1_SR = (scaled_SRK @ v1_SK[:, :, None])[:, :, 0]
     values_Sr = torch.where(
         none_S1, torch.where(largest_S11[:, :, 0] == 0, 0.0, torch.nan), values_Sr * largest_S11[:, :, 0]
     )
-    return Spectra(values_Sr, v1_SK, u1_SR / torch.linalg.vector_norm(u1_SR, dim=1, keepdim=True), v2_SK)
+    return Spectra(values_Sr, v1_SK, v2_SK)
 
 
 def gradient_direction(gradient_MK: Tensor) -> SignalSpectrum:

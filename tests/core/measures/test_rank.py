@@ -9,6 +9,8 @@ from tolerances import rtol
 from condense_core.measures import rank
 from condense_core.measures.rank import direction_spectrum, effective_rank
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 def random(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=generator(seed))

@@ -23,4 +23,4 @@ class Prediction(NamedTuple):
     def none(cls, entries: int) -> Prediction:
         """Of a layer with K `entries` a kernel of which nothing is known: no values, and NaN for a direction."""
         unknown_K = torch.full((entries,), torch.nan, dtype=torch.float64)
-        return cls("none", SignalSpectrum(unknown_K[:0], unknown_K, unknown_K[:0], unknown_K))
+        return cls("none", SignalSpectrum(unknown_K[:0], unknown_K, unknown_K))

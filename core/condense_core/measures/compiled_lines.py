@@ -28,17 +28,16 @@ _inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=Tru
 _summing = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc", "contract"})
 
 
-def pairs(unit: Any, upper: Any, numbers: Any, members: Any, kernels: Any, entries: Any) -> None:
-    """Cosines of all pairs of the directions `unit` (S, M, K), each pair once (`similarity.upper_triangle`). Scratch:
-    `numbers` (K, M)."""
-    unit_SMK = carray(unit, (members, kernels, entries))
+def pairs(unit: Any, upper: Any, mean: Any, numbers: Any, members: Any, kernels: Any, entries: Any) -> None:
+    """`similarity.Pairs` of the directions `unit` (S, M, K). Scratch: `numbers` (K, M)."""
+    unit_SMK, mean_S = carray(unit, (members, kernels, entries)), carray(mean, (members,))
     upper_ST = carray(upper, (members, kernels * (kernels + 1) // 2))
     unit_KM = carray(numbers, (entries, kernels))
     for member in range(members):
         for kernel in range(kernels):
             for entry in range(entries):
                 unit_KM[entry, kernel] = unit_SMK[member, kernel, entry]
-        at = 0
+        at, known, own = 0, 0, 0.0
         for first in range(kernels):
             row_M = upper_ST[member, at : at + kernels - first]
             for place in range(len(row_M)):
@@ -52,7 +51,12 @@ def pairs(unit: Any, upper: Any, numbers: Any, members: Any, kernels: Any, entri
                 # in this order NaN stays NaN
                 cosine = min(cosine, 1.0)
                 row_M[place] = max(cosine, -1.0)
+            if not math.isnan(row_M[0]):
+                known += 1
+                own += row_M[0]
             at += len(row_M)
+        others = 2.0 * (_sizes(upper_ST[member]) - own)
+        mean_S[member] = others / (known * (known - 1)) if known > 1 else np.nan
 
 
 def lines(
@@ -243,6 +247,16 @@ def _product(one_R: Any, other_R: Any, size: Any) -> Any:
     for place in range(size):
         product += one_R[place] * other_R[place]
     return product
+
+
+@_summing
+def _sizes(cosine_N: Any) -> Any:
+    """The sum of |cos| of all that are known."""
+    total = 0.0
+    for place in range(len(cosine_N)):
+        size = abs(cosine_N[place])
+        total += 0.0 if math.isnan(size) else size
+    return total
 
 
 @_summing

@@ -19,6 +19,8 @@ _functions: Functions | None = None
 
 # Of more, what libraries do with matrices is faster.
 MOST_ENTRIES = 32
+# Of more, they take several processors for norms.
+MOST_OF_A_ROW = 4_096
 
 
 def functions() -> Functions | None:
@@ -26,9 +28,10 @@ def functions() -> Functions | None:
     return _functions
 
 
-def is_for(unit_SMK: Tensor) -> bool:
-    """Whether kernels are so short that compiled code is faster for pairs and lines of these."""
-    return unit_SMK.device.type == "cpu" and unit_SMK.shape[2] <= MOST_ENTRIES
+def is_for(rows: Tensor, most: int = MOST_ENTRIES) -> bool:
+    """Whether these are where compiled code reads them, and have so few entries that it is faster: by default for pairs
+    and lines of kernels."""
+    return rows.device.type == "cpu" and rows.shape[-1] <= most
 
 
 def compile_measures() -> float:
@@ -52,7 +55,7 @@ def loaded() -> MachineCode:
     arguments = {
         "join": Arguments((number, flag, whole, number, number, whole), 2),
         "group": Arguments((whole, number, flag, whole, number), 2),
-        "pairs": Arguments((number, number, number), 3),
+        "pairs": Arguments((number, number, number, number), 3),
         "lines": Arguments(
             (
                 *(number, flag, number, number, number),
@@ -62,13 +65,20 @@ def loaded() -> MachineCode:
             5,
         ),
         "follow": Arguments((whole, whole, whole, whole, flag, whole, whole, flag), 2),
+        "units": Arguments((number, number, number), 3),
         "spectra": Arguments((number, number, number, whole, number, number, number), 5),
     }
     return machine_code.machine_code(arguments, _made, _sources())
 
 
 def _made() -> Mapping[str, Callable[..., None]]:
-    from condense_core.measures import compiled_joining, compiled_lines, compiled_spectra, compiled_tracking
+    from condense_core.measures import (
+        compiled_joining,
+        compiled_kernels,
+        compiled_lines,
+        compiled_spectra,
+        compiled_tracking,
+    )
 
     return {
         "join": compiled_joining.join,
@@ -77,6 +87,7 @@ def _made() -> Mapping[str, Callable[..., None]]:
         "lines": compiled_lines.lines,
         "follow": compiled_tracking.follow,
         "spectra": compiled_spectra.spectra,
+        "units": compiled_kernels.units,
     }
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from condense_core.measures import in_compiled_code
+
 
 def as_kernels(weight_MK: Tensor) -> Tensor:
     """The kernels detached and in float64, on their own device; ValueError if the shape is not (M, K), K ≥ 1."""
@@ -24,8 +26,7 @@ def kernel_norms(weight_MK: Tensor) -> Tensor:
 
 def norms_of(rows: Tensor) -> Tensor:
     """`kernel_norms` of the rows (…, K) of any number of members at once, shape (…,)."""
-    largest, _, length = _scaled(rows)
-    return _norm(largest, length)
+    return _norms_and_units(rows, units=False)[0]
 
 
 def unit_kernels(weight_MK: Tensor) -> Tensor:
@@ -35,14 +36,12 @@ def unit_kernels(weight_MK: Tensor) -> Tensor:
 
 def units_of(rows: Tensor) -> Tensor:
     """`unit_kernels` of the rows (…, K) of any number of members at once, in the same shape."""
-    _, scaled, length = _scaled(rows)
-    return scaled.div_(length)
+    return norms_and_units(rows)[1]
 
 
 def norms_and_units(rows: Tensor) -> tuple[Tensor, Tensor]:
     """`norms_of` and `units_of` the same rows."""
-    largest, scaled, length = _scaled(rows)
-    return _norm(largest, length), scaled.div_(length)
+    return _norms_and_units(rows, units=True)
 
 
 def slices(weight_MK: Tensor, channels: int, pixels: int) -> Tensor:
@@ -62,16 +61,19 @@ def safe_norm(values: Tensor) -> float:
     return float(kernel_norms(values.reshape(1, -1))) if values.numel() else 0.0
 
 
-def _scaled(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The largest entry of each row (…, 1), the rows divided by it, and the norm of these (…, 1)."""
-    rows = rows.detach().to(torch.float64)
+def _norms_and_units(rows: Tensor, *, units: bool) -> tuple[Tensor, Tensor]:
+    """Norms (…,) of the rows (…, K), and their directions where these are asked for."""
+    rows, functions = rows.detach().to(torch.float64), in_compiled_code.functions()
+    if functions is not None and in_compiled_code.is_for(rows, in_compiled_code.MOST_OF_A_ROW):
+        norm, unit = rows.new_empty(rows.shape[:-1]), rows.new_empty(rows.shape if units else 0)
+        arrays = (each.numpy() for each in (rows.contiguous(), norm, unit))
+        functions["units"](*arrays, norm.numel(), rows.shape[-1], int(units))
+        return norm, unit
     largest = rows.abs().amax(dim=-1, keepdim=True)
     scaled = rows / largest
-    return largest, scaled, torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
-
-
-def _norm(largest: Tensor, length: Tensor) -> Tensor:
-    return torch.where(largest == 0, largest, largest * length).squeeze(-1)
+    length = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
+    norm = torch.where(largest == 0, largest, largest * length).squeeze(-1)
+    return norm, scaled.div_(length) if units else scaled
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -39,16 +39,23 @@ def upper_triangle(cosine_SMM: _Floats) -> _Floats:
     return cosine_SMM.reshape(members, kernels * kernels).take(_upper(kernels), axis=1)
 
 
-def pairs_of(unit_SMK: Tensor) -> _Floats:
-    """`upper_triangle` of the cosines of each member's directions, in compiled code where there is any for so few
-    entries; off by the last bits of a sum then."""
-    functions = in_compiled_code.functions()
+class Pairs(NamedTuple):
+    """Of all pairs of each member's kernels, `upper_triangle` of the cosines (S, T) and `pair_abs_cos` (S,)."""
+
+    upper_ST: _Floats
+    mean_abs_S: _Floats
+
+
+def pairs_of(unit_SMK: Tensor) -> Pairs:
+    """Pairs of each member's directions, in compiled code where there is any for so few entries; off by the last bits
+    of a sum then."""
+    functions, (members, kernels, entries) = in_compiled_code.functions(), unit_SMK.shape
     if functions is None or not in_compiled_code.is_for(unit_SMK):
-        return upper_triangle(cosines(unit_SMK).cpu().numpy())
-    members, kernels, entries = unit_SMK.shape
-    upper_ST, scratch = np.empty((members, kernels * (kernels + 1) // 2)), np.empty((entries, kernels))
-    functions["pairs"](unit_SMK.contiguous().numpy(), upper_ST, scratch, members, kernels, entries)
-    return upper_ST
+        upper_ST = upper_triangle(cosines(unit_SMK).cpu().numpy())
+        return Pairs(upper_ST, mean_pair_abs_cos(upper_ST, kernels))
+    found = Pairs(np.empty((members, kernels * (kernels + 1) // 2)), np.empty(members))
+    functions["pairs"](unit_SMK.contiguous().numpy(), *found, np.empty((entries, kernels)), members, kernels, entries)
+    return found
 
 
 def mean_pair_abs_cos(upper_ST: _Floats, kernels: int) -> _Floats:

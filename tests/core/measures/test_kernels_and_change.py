@@ -9,6 +9,8 @@ from condense_core.measures.change import gradient_norm, relative_change
 from condense_core.measures.clusters import abs_cos_with_axis, condensed_lines
 from condense_core.measures.kernels import kernel_norms, safe_norm, slices, unit_kernels
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 def random(*shape, seed=0, dtype=torch.float64):
     return torch.randn(*shape, dtype=dtype, generator=generator(seed))

@@ -52,10 +52,11 @@ def test_lines_of_all_members_are_those_of_each_alone(entries, cut, at_once, mon
     assert len(set(map(int, together.lines_S))) > 1, "members that differ"
 
 
+@pytest.mark.usefixtures("either_way")
 def test_pairs_of_all_members_are_those_of_each_alone():
-    cosine_SMM = similarity.cosines(kernels.units_of(layers(6)))
-    found_S = similarity.mean_pair_abs_cos(similarity.upper_triangle(cosine_SMM.numpy()), cosine_SMM.shape[1])
-    expected = [similarity.pair_abs_cos(cosine_MM) for cosine_MM in cosine_SMM]
+    unit_SMK = kernels.units_of(layers(6))
+    found_S = similarity.pairs_of(unit_SMK).mean_abs_S
+    expected = [similarity.pair_abs_cos(cosine_MM) for cosine_MM in similarity.cosines(unit_SMK)]
     np.testing.assert_allclose(found_S, expected, rtol=1e-14)
     assert len(set(found_S[:3])) == 3
 
@@ -75,15 +76,6 @@ def test_what_scipy_calls_is_what_it_gives(kernels, monkeypatch):
             without.setattr(joining, "_cut", None)
             assert np.array_equal(joining.average_linkage(distance_P, kernels), merges)
             assert np.array_equal(joining.groups_at(merges, height), fast)
-
-
-@pytest.fixture(scope="module")
-def functions():
-    numba = pytest.importorskip("numba")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numba.config, "DISABLE_JIT", 0)
-        in_compiled_code.loaded.cache_clear()
-        return in_compiled_code.loaded()[0]
 
 
 def random_cosines(members: int, kernels: int, levels: int | None) -> np.ndarray:
@@ -141,7 +133,7 @@ def lines_both_ways(
     """In compiled code and without."""
     unit_SMK = kernels.units_of(weight_SMK)
     kept_SM = clusters.kept_kernels(kernels.norms_of(weight_SMK).numpy())
-    given = unit_SMK, kept_SM, similarity.pairs_of(unit_SMK), (FINE, COARSE)
+    given = unit_SMK, kept_SM, similarity.pairs_of(unit_SMK).upper_ST, (FINE, COARSE)
     plain = lines.members_lines(*given)
     monkeypatch.setattr(in_compiled_code, "_functions", functions)
     return lines.members_lines(*given), plain
@@ -169,7 +161,7 @@ def test_of_equal_distances_compiled_lines_take_the_same(functions, monkeypatch)
     weight_SMK = torch.randn(40, 30, 5, dtype=torch.float64, generator=generator(3))
     unit_SMK, kept_SM = kernels.units_of(weight_SMK), np.ones((40, 30), bool)
     kept_SM[:20] = np.random.default_rng(0).random((20, 30)) < 0.7
-    upper_ST = np.round(similarity.pairs_of(unit_SMK) * 10) / 10
+    upper_ST = np.round(similarity.pairs_of(unit_SMK).upper_ST * 10) / 10
     given = unit_SMK, kept_SM, upper_ST, (Cut(0.85, 0.05), Cut(0.5, 0.1))
     plain = lines.members_lines(*given)
     monkeypatch.setattr(in_compiled_code, "_functions", functions)
@@ -196,22 +188,22 @@ def test_a_compiled_cut_that_is_none_is_refused(functions, monkeypatch):
     monkeypatch.setattr(in_compiled_code, "_functions", functions)
     unit_SMK = kernels.units_of(layers(6))
     with pytest.raises(ValueError, match="0 < cut < 1"):
-        lines.members_lines(unit_SMK, np.ones((7, 30), bool), similarity.pairs_of(unit_SMK), [Cut(1.5, 0.1)])
+        lines.members_lines(unit_SMK, np.ones((7, 30), bool), similarity.pairs_of(unit_SMK).upper_ST, [Cut(1.5, 0.1)])
 
 
 @pytest.mark.parametrize("entries", [1, 6, 32])
 def test_compiled_pairs_are_cosines(entries, functions, monkeypatch):
     unit_SMK = kernels.units_of(torch.randn(5, 20, entries, dtype=torch.float64, generator=generator(0)))
     unit_SMK[1, 3] = torch.nan
-    plain_ST = similarity.pairs_of(unit_SMK)
+    plain_ST = similarity.pairs_of(unit_SMK).upper_ST
     monkeypatch.setattr(in_compiled_code, "_functions", functions)
-    found_ST = similarity.pairs_of(unit_SMK)
+    found_ST = similarity.pairs_of(unit_SMK).upper_ST
     np.testing.assert_allclose(found_ST, plain_ST, rtol=0, atol=1e-15)
     assert np.isnan(found_ST[1]).sum() == 20
     assert np.nanmax(np.abs(found_ST)) <= 1
     # as they are used by whoever lays kernels out in another way
     turned_SMK = unit_SMK.mT.contiguous().mT
-    np.testing.assert_array_equal(similarity.pairs_of(turned_SMK), found_ST)
+    np.testing.assert_array_equal(similarity.pairs_of(turned_SMK).upper_ST, found_ST)
 
 
 def random_lines(seed: int, members: int = 200, kernels: int = 24) -> tuple[np.ndarray, np.ndarray]:

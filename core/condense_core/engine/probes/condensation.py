@@ -16,7 +16,7 @@ from condense_core.measures.clusters import MembersLines, abs_cos_with_axes, dis
 from condense_core.measures.kernels import slices
 from condense_core.measures.null import are_condensed, calibration_size, is_at_hand, null_condensation
 from condense_core.measures.rank import effective_ranks, singular_values
-from condense_core.measures.similarity import mean_pair_abs_cos, pool_similarity, upper_triangle
+from condense_core.measures.similarity import pool_similarity, upper_triangle
 from condense_core.measures.tracking import Tracker
 from condense_core.runfile import frames
 from condense_core.runfile.levels import SimilarityEncoder, to_levels
@@ -123,7 +123,7 @@ class CondensationProbe:
         geometry = members.geometry(layer)
         lines, coarse = members.lines(layer, FINE), members.lines(layer, COARSE)
         coverage_S, mean_S = round_array(lines.coverage_S), round_array(lines.mean_abs_cos_S)
-        pair_S = round_array(mean_pair_abs_cos(members.pairs(layer), geometry.kernels))
+        pair_S = round_array(members.pair_abs_cos(layer))
         into.scalar(f"{layer}.directions_coarse", coarse.directions_S)
         into.scalar(f"{layer}.coverage_coarse", coarse.coverage_S)
         # these have their place among the others, and their values once it is known what chance would make

@@ -19,7 +19,7 @@ from condense_core.measures.clusters import MembersLines, only_kept
 from condense_core.measures.kernels import norms_and_units
 from condense_core.measures.lines import members_lines
 from condense_core.measures.signal import Spectra
-from condense_core.measures.similarity import cosines, pairs_of
+from condense_core.measures.similarity import Pairs, cosines, pairs_of
 from condense_core.scenario.geometry import Geometry
 from condense_core.thresholds import COARSE, FINE, Cut
 
@@ -108,7 +108,11 @@ class MemberViews:
 
     def pairs(self, layer: str) -> NumpyArray:
         """Each pair of `cosine` once (S, T)."""
-        return self._once(("pairs", layer), lambda: pairs_of(self.units(layer)))
+        return self._pairs(layer).upper_ST
+
+    def pair_abs_cos(self, layer: str) -> NumpyArray:
+        """The mean |cos| of `pairs` of two different kernels (S,)."""
+        return self._pairs(layer).mean_abs_S
 
     def kept_units(self, layer: str) -> Tensor:
         """The kernels' directions (S, M, K), float64, on the CPU; 0 for a kernel that is not kept."""
@@ -163,6 +167,9 @@ class MemberViews:
     def gradient_norm(self) -> NumpyArray:
         """Euclidean norm of the whole gradient (S,); NaN where there is none."""
         return np.array([view.gradient_norm for view in self.views])
+
+    def _pairs(self, layer: str) -> Pairs:
+        return self._once(("pairs", layer), lambda: pairs_of(self.units(layer)))
 
     def _norms_and_units(self, layer: str) -> tuple[Tensor, Tensor]:
         return self._once(("norms and units", layer), lambda: norms_and_units(self.kernels(layer)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from condense_core.measures.kernels import as_kernels, unit_kernels, units_of
+from condense_core.measures import in_compiled_code
+from condense_core.measures.kernels import kernel_norms, unit_kernels, units_of
 
 
 def alignment(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
@@ -20,8 +21,11 @@ def alignment(weight_MK: Tensor, direction_K: Tensor) -> Tensor:
 
 def alignments(unit_SMK: Tensor, direction_SK: Tensor) -> Tensor:
     """`alignment` of the directions of each member's kernels with a direction of its own, (S, M) float64."""
-    unit_SK1 = units_of(direction_SK.to(unit_SMK.device))[:, :, None]
-    cosine_SM: Tensor = (unit_SMK @ unit_SK1)[:, :, 0].clamp_(-1.0, 1.0)
+    unit_SK, functions = units_of(direction_SK.to(unit_SMK.device)), in_compiled_code.functions()
+    if functions is None or not in_compiled_code.is_for(unit_SMK):
+        return (unit_SMK @ unit_SK[:, :, None])[:, :, 0].clamp_(-1.0, 1.0)
+    cosine_SM = unit_SMK.new_empty(unit_SMK.shape[:2])
+    functions["along"](*(each.contiguous().numpy() for each in (unit_SMK, unit_SK, cosine_SM)), *unit_SMK.shape)
     return cosine_SM
 
 
@@ -31,17 +35,16 @@ def projection_ratio(weight_MK: Tensor, direction_K: Tensor) -> float:
     1 says all kernels are multiples of the direction. Kernels count by their norm, unlike in `alignment`. NaN if all
     weights are zero, one is not finite, or the direction is zero or NaN. ValueError if K differs.
     """
-    unit_K = _unit_direction(weight_MK, direction_K)
-    rows_MK = as_kernels(weight_MK)
-    return float(projection_ratios(rows_MK[None], unit_K[None])) if len(rows_MK) else float("nan")
+    cosine_M, norm_M = alignment(weight_MK, direction_K), kernel_norms(weight_MK)
+    return float(projection_ratios(norm_M[None], cosine_M[None])) if len(norm_M) else float("nan")
 
 
-def projection_ratios(weight_SMK: Tensor, direction_SK: Tensor) -> Tensor:
-    """`projection_ratio` of each member with a direction of its own, (S,) float64."""
-    rows_SMK = weight_SMK.detach().to(torch.float64)
-    rows_SMK = rows_SMK / rows_SMK.abs().amax(dim=(1, 2), keepdim=True)
-    along_SM1 = rows_SMK @ units_of(direction_SK.to(rows_SMK.device))[:, :, None]
-    ratio_S: Tensor = torch.linalg.vector_norm(along_SM1, dim=(1, 2)) / torch.linalg.vector_norm(rows_SMK, dim=(1, 2))
+def projection_ratios(norm_SM: Tensor, cosine_SM: Tensor) -> Tensor:
+    """`projection_ratio` of each member, (S,) float64, by the norms of its kernels and their `alignments`."""
+    norm_SM = norm_SM / norm_SM.amax(dim=1, keepdim=True)
+    # a kernel of norm 0 has no direction, and nothing on this one
+    along_SM = torch.where(norm_SM == 0, norm_SM, norm_SM * cosine_SM)
+    ratio_S: Tensor = torch.linalg.vector_norm(along_SM, dim=1) / torch.linalg.vector_norm(norm_SM, dim=1)
     return ratio_S.clamp_(max=1.0)
 
 

@@ -1,4 +1,4 @@
-"""Norms and directions of kernels in compiled code.   # N kernels, K entries a kernel
+"""Norms, directions and velocities of kernels in compiled code.   # S members, M kernels, K entries a kernel, N = S·M
 
 Imported where `in_compiled_code` has it compiled, and nowhere else: it needs Numba.
 """
@@ -13,6 +13,8 @@ from numba import carray, njit
 
 # All of a float but its sign: of larger numbers they are larger, and largest of NaN.
 SIZE = np.iinfo(np.int64).max
+# The smallest number that there is times this can be squared.
+LARGEST_SCALE = float(np.finfo(np.float64).max)
 
 _inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 # Sums in whatever order: several numbers are added up at a time.
@@ -27,21 +29,50 @@ def units(rows: Any, norms: Any, directions: Any, count: Any, entries: Any, want
     bits_NK, norm_bits_N = row_NK.view(np.int64), norm_N.view(np.int64)
     for row in range(count):
         norm_bits_N[row] = _largest(bits_NK[row])
-        largest = norm_N[row]
-        scale = 1.0 / largest
-        if scale < np.inf:
-            length = math.sqrt(_square(row_NK[row], scale))
-            norm_N[row] = largest * length
-            for entry in range(entries if wanted else 0):
-                unit_NK[row, entry] = row_NK[row, entry] * scale / length
-        else:
-            # 0, which has no direction, or so small that 1 over it is too large
-            square = 0.0
-            for entry in range(entries if largest > 0.0 else 0):
-                square += (row_NK[row, entry] / largest) * (row_NK[row, entry] / largest)
-            norm_N[row] = largest * math.sqrt(square)
-            for entry in range(entries if wanted else 0):
-                unit_NK[row, entry] = row_NK[row, entry] / largest / math.sqrt(square)
+        scale = scale_of(norm_N[row])
+        length = math.sqrt(_square(row_NK[row], scale))
+        norm_N[row] = length / scale
+        for entry in range(entries if wanted else 0):
+            unit_NK[row, entry] = row_NK[row, entry] * scale / length
+
+
+def along(units: Any, directions: Any, cosines: Any, members: Any, kernels: Any, entries: Any) -> None:
+    """Cosines (S, M) of kernels with these directions (S, M, K) with a direction of each member (S, K), both of norm
+    1."""
+    unit_SMK, direction_SK = carray(units, (members, kernels, entries)), carray(directions, (members, entries))
+    cosine_SM = carray(cosines, (members, kernels))
+    for member in range(members):
+        for kernel in range(kernels):
+            cosine = _product(unit_SMK[member, kernel], direction_SK[member])
+            # in this order NaN stays NaN
+            cosine = min(cosine, 1.0)
+            cosine_SM[member, kernel] = max(cosine, -1.0)
+
+
+def turning(units: Any, norms: Any, velocities: Any, ratios: Any, cosines: Any, count: Any, entries: Any) -> None:
+    """`motion.Turning` (N,) of kernels with these directions (N, K), norms (N,) and velocities (N, K)."""
+    unit_NK, velocity_NK = carray(units, (count, entries)), carray(velocities, (count, entries))
+    norm_N, ratio_N, cosine_N = carray(norms, (count,)), carray(ratios, (count,)), carray(cosines, (count,))
+    bits_NK, ratio_bits_N = velocity_NK.view(np.int64), ratio_N.view(np.int64)
+    for row in range(count):
+        unit_K, velocity_K = unit_NK[row], velocity_NK[row]
+        ratio_bits_N[row] = _largest(bits_NK[row])
+        scale = scale_of(ratio_N[row])
+        along, across = 0.0, 0.0
+        for entry in range(entries):
+            along += velocity_K[entry] * scale * unit_K[entry]
+        for entry in range(entries):
+            part = velocity_K[entry] * scale - along * unit_K[entry]
+            across += part * part
+        ratio_N[row] = math.sqrt(across) / norm_N[row] / abs(along)
+        cosine_N[row] = min(abs(along) / math.sqrt(_square(velocity_K, scale)), 1.0)
+
+
+@_inner
+def scale_of(largest: Any) -> Any:
+    """What makes the largest of some numbers 1, or nearly so where 1 over it is no number; 0 of infinity."""
+    scale = 1.0 / largest
+    return min(scale, LARGEST_SCALE)
 
 
 @_inner
@@ -50,6 +81,14 @@ def _largest(bits_K: Any) -> Any:
     for entry in range(len(bits_K)):
         largest = max(largest, bits_K[entry] & SIZE)
     return largest
+
+
+@_summing
+def _product(one_K: Any, other_K: Any) -> Any:
+    product = 0.0
+    for entry in range(len(one_K)):
+        product += one_K[entry] * other_K[entry]
+    return product
 
 
 @_summing

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
+from condense_core.measures.compiled_kernels import scale_of
+
 EPSILON = float(np.finfo(np.float64).eps)
 # Five or six are enough; what is not orthogonal after so many is left to a library.
 MOST_SWEEPS = 30
@@ -69,15 +71,14 @@ def spectra(
         for lane in range(here):
             values_r, vector_VK = values_Sr[begin + lane], vector_SVK[begin + lane]
             found = _take(side_rKW, square_rW, lane, largest_W[lane], scale_W[lane], values_r, vector_VK)
-            is_left = turned_W[lane] > 0.0 or scale_W[lane] == np.inf
-            state_S[begin + lane] = LEFT_TO_A_LIBRARY if is_left else found
+            state_S[begin + lane] = LEFT_TO_A_LIBRARY if turned_W[lane] > 0.0 else found
         begin += lanes
 
 
 @_inner
 def _load(matrix_SRK: Any, across_RKW: Any, largest_W: Any, scale_W: Any) -> None:
-    """Matrices side by side, times `scale_W`, 1 over the largest entry of each: 0 where none is, or one is not finite,
-    and infinite where they are too small for that. Of both, zeros."""
+    """Matrices side by side, times `scale_W`; of one without any direction, whose entries are 0 or not finite, zeros
+    times 0."""
     here, height, entries = matrix_SRK.shape
     lanes = len(scale_W)
     for lane in range(lanes):
@@ -95,12 +96,12 @@ def _load(matrix_SRK: Any, across_RKW: Any, largest_W: Any, scale_W: Any) -> Non
                 largest_W[lane] = largest if size <= largest or math.isnan(largest) else size
     for lane in range(lanes):
         largest = largest_W[lane]
-        scale_W[lane] = 1.0 / largest if largest > 0.0 and largest < np.inf else 0.0
+        scale_W[lane] = scale_of(largest) if 0.0 < largest < np.inf else 0.0
     for row in range(height):
         for entry in range(entries):
             own_W = across_RKW[row, entry]
             for lane in range(lanes):
-                own_W[lane] = own_W[lane] * scale_W[lane] if 0.0 < scale_W[lane] < np.inf else 0.0
+                own_W[lane] = own_W[lane] * scale_W[lane] if scale_W[lane] > 0.0 else 0.0
 
 
 @_inner

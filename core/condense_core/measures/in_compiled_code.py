@@ -65,6 +65,8 @@ def loaded() -> MachineCode:
             5,
         ),
         "follow": Arguments((whole, whole, whole, whole, flag, whole, whole, flag), 2),
+        "along": Arguments((number, number, number), 3),
+        "turning": Arguments((number, number, number, number, number), 2),
         "units": Arguments((number, number, number), 3),
         "spectra": Arguments((number, number, number, whole, number, number, number), 5),
     }
@@ -87,6 +89,8 @@ def _made() -> Mapping[str, Callable[..., None]]:
         "lines": compiled_lines.lines,
         "follow": compiled_tracking.follow,
         "spectra": compiled_spectra.spectra,
+        "along": compiled_kernels.along,
+        "turning": compiled_kernels.turning,
         "units": compiled_kernels.units,
     }
 

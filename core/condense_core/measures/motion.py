@@ -1,7 +1,4 @@
-"""How kernels move: whether they turn, grow or keep their direction.   # M kernels, K entries a kernel
-
-Of several members at once where kernels and velocities have one more dimension before these two.
-"""
+"""How kernels move: whether they turn, grow or keep their direction.   # S members, M kernels, K entries a kernel"""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from condense_core.measures import in_compiled_code
 from condense_core.measures.kernels import norms_of, units_of
 
 
@@ -28,15 +26,7 @@ def motion(weight_MK: Tensor, velocity_MK: Tensor) -> Motion:
     the shapes differ.
     """
     _check_shapes(weight_MK, velocity_MK)
-    return motion_of(units_of(weight_MK), norms_of(weight_MK), velocity_MK)
-
-
-def motion_of(unit_MK: Tensor, norm_M: Tensor, velocity_MK: Tensor) -> Motion:
-    """`motion` of kernels whose directions and norms are known."""
-    rate_MK = velocity_MK.detach().to(torch.float64)
-    along_M = (rate_MK * unit_MK).sum(dim=-1)
-    across_MK = rate_MK - along_M[..., None] * unit_MK
-    return Motion(torch.linalg.vector_norm(across_MK, dim=-1) / norm_M, along_M.abs())
+    return _motion_of(units_of(weight_MK), norms_of(weight_MK), velocity_MK)
 
 
 def velocity_alignment(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
@@ -45,12 +35,34 @@ def velocity_alignment(weight_MK: Tensor, velocity_MK: Tensor) -> Tensor:
     Zhou et al. 2022, eq. 9: that is what condensed means for one kernel. NaN where a kernel or its velocity is zero.
     """
     _check_shapes(weight_MK, velocity_MK)
-    return velocity_alignment_of(units_of(weight_MK), velocity_MK)
+    return (units_of(weight_MK) * units_of(velocity_MK)).sum(dim=-1).abs().clamp_(max=1.0)
 
 
-def velocity_alignment_of(unit_MK: Tensor, velocity_MK: Tensor) -> Tensor:
-    """`velocity_alignment` of kernels whose directions are known."""
-    return (unit_MK * units_of(velocity_MK)).sum(dim=-1).abs().clamp_(max=1.0)
+class Turning(NamedTuple):
+    """Of each member's kernels, (S, M) float64: `Motion` as turning over growth, and `velocity_alignment`."""
+
+    to_growth_SM: Tensor
+    velocity_cos_SM: Tensor
+
+
+def turning_of(unit_SMK: Tensor, norm_SM: Tensor, velocity_SMK: Tensor) -> Turning:
+    """How kernels of these directions and norms turn, of all members at once; the velocities may have either sign."""
+    velocity_SMK, functions = velocity_SMK.detach().to(torch.float64), in_compiled_code.functions()
+    if functions is None or not in_compiled_code.is_for(unit_SMK):
+        # of velocities of norm 1: neither depends on how fast a kernel moves
+        rates = _motion_of(unit_SMK, norm_SM, units_of(velocity_SMK))
+        return Turning(rates.turning_M / rates.growth_M, rates.growth_M.clamp(max=1.0))
+    found = Turning(torch.empty_like(norm_SM), torch.empty_like(norm_SM))
+    given = (each.contiguous() for each in (unit_SMK, norm_SM, velocity_SMK))
+    functions["turning"](*(each.numpy() for each in (*given, *found)), norm_SM.numel(), unit_SMK.shape[-1])
+    return found
+
+
+def _motion_of(unit_MK: Tensor, norm_M: Tensor, velocity_MK: Tensor) -> Motion:
+    rate_MK = velocity_MK.detach().to(torch.float64)
+    along_M = (rate_MK * unit_MK).sum(dim=-1)
+    across_MK = rate_MK - along_M[..., None] * unit_MK
+    return Motion(torch.linalg.vector_norm(across_MK, dim=-1) / norm_M, along_M.abs())
 
 
 def _check_shapes(weight_MK: Tensor, velocity_MK: Tensor) -> None:

@@ -7,6 +7,8 @@ from tolerances import rtol
 
 from condense_core.measures.alignment import alignment, ones_alignment, projection_ratio
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 def random(*shape, seed=0):
     return torch.randn(*shape, dtype=torch.float64, generator=generator(seed))

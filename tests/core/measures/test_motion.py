@@ -5,7 +5,10 @@ import torch
 from planted import SCALES, generator
 from tolerances import rtol
 
-from condense_core.measures.motion import motion, velocity_alignment
+from condense_core.measures.kernels import norms_of, units_of
+from condense_core.measures.motion import motion, turning_of, velocity_alignment
+
+pytestmark = pytest.mark.usefixtures("either_way")
 
 
 def random(*shape, seed):
@@ -53,3 +56,29 @@ def test_a_kernel_of_norm_zero_has_no_motion_and_shapes_must_fit():
     assert bool(torch.isnan(velocity_alignment(velocity, weight)).all())
     with pytest.raises(ValueError, match=r"of one shape \(M, K\), got \(1, 3\) and \(1, 4\)"):
         motion(weight, torch.ones(1, 4))
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, *SCALES, 1e300])
+def test_turning_of_all_members_is_that_of_each_kernel(scale):
+    weight_SMK, velocity_SMK = random(3, 7, 5, seed=3), random(3, 7, 5, seed=4)
+    velocity_SMK[0, 0] = 2 * weight_SMK[0, 0]
+    expected = [motion(*each) for each in zip(weight_SMK, velocity_SMK, strict=True)]
+    ratio_SM = torch.stack([each.turning_M / each.growth_M for each in expected])
+    cosine_SM = torch.stack([velocity_alignment(*each) for each in zip(weight_SMK, velocity_SMK, strict=True)])
+    if scale < 1e-307:
+        # so few bits are left of what is that small
+        velocity_SMK = velocity_SMK.sign()
+        ratio_SM, cosine_SM = turning_of(units_of(weight_SMK), norms_of(weight_SMK), velocity_SMK)
+    found = turning_of(units_of(weight_SMK), norms_of(weight_SMK), velocity_SMK * scale)
+    torch.testing.assert_close(found.velocity_cos_SM, cosine_SM, rtol=rtol("float64"), atol=0)
+    torch.testing.assert_close(found.to_growth_SM, ratio_SM, rtol=1e-9, atol=1e-14)
+    assert found.velocity_cos_SM.shape == (3, 7) and float(cosine_SM.min()) < 0.5
+
+
+def test_what_has_no_direction_or_does_not_move_does_not_turn():
+    weight_SMK, velocity_SMK = random(1, 5, 3, seed=5), random(1, 5, 3, seed=6)
+    weight_SMK[0, 1], velocity_SMK[0, 2] = 0.0, 0.0
+    velocity_SMK[0, 3, 0], velocity_SMK[0, 4, 1] = torch.nan, torch.inf
+    found = turning_of(units_of(weight_SMK), norms_of(weight_SMK), velocity_SMK)
+    for each_SM in found:
+        assert each_SM.isnan().tolist() == [[False, True, True, True, True]]

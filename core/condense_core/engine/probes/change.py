@@ -10,7 +10,7 @@ from condense_core.engine.probes.members import MemberViews, NumpyArray, togethe
 from condense_core.engine.probes.view import View
 from condense_core.measures.change import relative_changes
 from condense_core.measures.kernels import norms_of
-from condense_core.measures.motion import motion_of, velocity_alignment_of
+from condense_core.measures.motion import turning_of
 from condense_core.runfile.reader import RunReader
 
 
@@ -39,13 +39,11 @@ class Change:
             gradient_SMK = members.kernel_gradient(layer)
             if gradient_SMK is None:
                 continue
-            kept_SM, unit_SMK, velocity_SMK = members.kept(layer), members.units(layer), -gradient_SMK
+            kept_SM, unit_SMK = members.kept(layer), members.units(layer)
             norm_SM = torch.from_numpy(members.norms(layer)).to(unit_SMK.device)
-            rates = motion_of(unit_SMK, norm_SM, velocity_SMK)
-            ratio_SM = (rates.turning_M / rates.growth_M).cpu().numpy()
-            cosine_SM = velocity_alignment_of(unit_SMK, velocity_SMK).cpu().numpy()
+            to_growth_SM, cosine_SM = (each.cpu().numpy() for each in turning_of(unit_SMK, norm_SM, gradient_SMK))
             into.scalar(f"{layer}.velocity_cos", mean_of(cosine_SM, kept_SM))
-            into.scalar(f"{layer}.turning_to_growth", _medians(ratio_SM, kept_SM))
+            into.scalar(f"{layer}.turning_to_growth", _medians(to_growth_SM, kept_SM))
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: the initial weights are made anew from the seed."""

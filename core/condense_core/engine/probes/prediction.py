@@ -175,9 +175,10 @@ class AlignmentProbe:
 def _toward(layer: str, members: MemberViews, found: Spectra, into: Measurement) -> None:
     """How far the kernels lie along the predicted direction, and along the second one."""
     kept_SM, unit_SMK = members.kept(layer), members.units(layer)
-    cosine_SM = alignments(unit_SMK, found.v1).cpu().numpy()
+    along_SM = alignments(unit_SMK, found.v1)
+    cosine_SM, norm_SM = along_SM.cpu().numpy(), torch.from_numpy(members.norms(layer)).to(along_SM.device)
     mean_S = round_array(mean_of(np.abs(cosine_SM), kept_SM))
-    ratio_S = round_array(projection_ratios(members.kernels(layer), found.v1).cpu().numpy())
+    ratio_S = round_array(projection_ratios(norm_SM, along_SM).cpu().numpy())
     into.stack(
         layer,
         Stack(

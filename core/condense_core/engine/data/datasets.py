@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,11 @@ class Dataset:
     def classes(self) -> int:
         """C, the number of classes of the full set; 0 without classes."""
         return 0 if self.class_target is None else len(self.class_target)
+
+    @cached_property
+    def largest_target(self) -> float:
+        """The largest size of a target; NaN where one is."""
+        return self.target.abs().max().item()
 
     def __len__(self) -> int:
         return len(self.input)

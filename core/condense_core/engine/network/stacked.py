@@ -134,7 +134,7 @@ class Stacked:
     @property
     def has_finite_losses(self) -> bool:
         """Whether `loss_S` is finite of all members."""
-        surely = losses.are_surely_finite(self._found[0], self._shared.target)
+        surely = losses.are_surely_finite(self._found[0], self._shared.largest_target)
         return surely or bool(self.loss_S.isfinite().all())
 
     @cached_property

@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
+from condense_core.measures import distance_rows
+
 # Called by compiled code only.
 _inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+padded = _inner(distance_rows.padded)
 
 FARTHEST = np.iinfo(np.int64).max
 
@@ -19,10 +23,11 @@ FARTHEST = np.iinfo(np.int64).max
 def join(upper: Any, kept: Any, pair: Any, height: Any, distance: Any, whole: Any, members: Any, kernels: Any) -> None:
     """A kernel of either side of each join (S, M, 2), and its height (S, M): those of the first J - 1, in the order in
     which they were found. `upper` is `similarity.upper_triangle` of the cosines, `kept` (S, M); the distance is
-    1 - |cos|. Scratch: `distance` (M, M), `whole` (2, M)."""
+    1 - |cos|. Scratch: `distance` (M, `padded` M), `whole` (2, M)."""
     upper_ST, kept_SM = carray(upper, (members, kernels * (kernels + 1) // 2)), carray(kept, (members, kernels))
     pair_SM2, height_SM = carray(pair, (members, kernels, 2)), carray(height, (members, kernels))
-    distance_MM, whole_XM = carray(distance, (kernels, kernels)), carray(whole, (2, kernels))
+    distance_MM = carray(distance, (kernels, padded(kernels)))
+    whole_XM = carray(whole, (2, kernels))
     for member in range(members):
         join_one(
             upper_ST[member],
@@ -53,8 +58,8 @@ def join_one(
     """`join` of one member.
 
     SciPy's `nn_chain`, step by step: of equal distances it has to take the same. What is joined no more is infinitely
-    far from all. No distance is NaN or below 0, so that they are in the order of their bits, which compilers find the
-    least of several at a time.
+    far from all, as is what rows are filled up with. No distance is NaN or below 0, so that they are in the order of
+    their bits, which compilers find the least of several at a time.
     """
     kernels = len(kept_M)
     left = _fill(upper_T, kept_M, distance_MM)
@@ -75,9 +80,7 @@ def join_one(
             if length > 1 and bits_MM[here, chain_M[length - 2]] == least:
                 nearest = chain_M[length - 2]
                 break
-            nearest = 0
-            while bits_MM[here, nearest] != least:
-                nearest += 1
+            nearest = _first(bits_MM[here], least)
             chain_M[length] = nearest
             length += 1
         length -= 2
@@ -88,10 +91,7 @@ def join_one(
         of_gone, of_stays = size_M[gone], size_M[stays]
         size_M[gone] = 0
         size_M[stays] = of_gone + of_stays
-        for other in range(kernels):
-            distance_MM[stays, other] = (of_gone * distance_MM[gone, other] + of_stays * distance_MM[stays, other]) / (
-                of_gone + of_stays
-            )
+        _mean(distance_MM[gone], distance_MM[stays], float(of_gone), float(of_stays))
         distance_MM[stays, gone] = np.inf
         distance_MM[stays, stays] = np.inf
         for other in range(kernels):
@@ -128,14 +128,14 @@ def _fill(upper_T: Any, kept_M: Any, distance_MM: Any) -> Any:
     begin, kept = 0, 0
     for first in range(kernels):
         kept += kept_M[first]
-        row_M, at = distance_MM[first], first
-        for second in range(first):
-            # those of the kernels before, where they stand in the triangle
-            row_M[second] = 1.0 - abs(upper_T[at])
-            at += kernels - 1 - second
-        row_M[first] = np.inf
+        own_T, row_M = upper_T[begin : begin + kernels - first], distance_MM[first, first:kernels]
+        for place in range(len(row_M)):
+            row_M[place] = 1.0 - abs(own_T[place])
+        row_M[0] = np.inf
+        distance_MM[first, kernels:] = np.inf
+        # from the matrix itself: LLVM would take several at a time from elsewhere, which takes longer here
         for second in range(first + 1, kernels):
-            row_M[second] = 1.0 - abs(upper_T[begin - first + second])
+            distance_MM[second, first] = distance_MM[first, second]
         begin += kernels - first
     for first in range(kernels if kept < kernels else 0):
         if not kept_M[first]:
@@ -152,3 +152,20 @@ def _least(bits_M: Any) -> Any:
     for place in range(len(bits_M)):
         least = min(least, bits_M[place])
     return least
+
+
+@_inner
+def _first(bits_M: Any, value: Any) -> Any:
+    """The first place of a value that is there: several are compared at a time."""
+    count, left = len(bits_M), 0
+    for place in range(count):
+        left = max(left, count - place if bits_M[place] == value else 0)
+    return count - left
+
+
+@_inner
+def _mean(gone_M: Any, stays_M: Any, of_gone: Any, of_stays: Any) -> None:
+    """The distances of both joined, in place of those of the one that stays."""
+    total = of_gone + of_stays
+    for other in range(len(stays_M)):
+        stays_M[other] = (of_gone * gone_M[other] + of_stays * stays_M[other]) / total

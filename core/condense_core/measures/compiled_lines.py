@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import carray, njit
 
-from condense_core.measures.compiled_joining import group_one, join_one
+from condense_core.measures.compiled_joining import group_one, join_one, padded
 from condense_core.thresholds import DROPPED, NO_LINE
 
 # Rounding of one operation.
@@ -90,7 +90,7 @@ def lines(
     Written are labels and signs (C, S, M), axes (C, S, L, K) and sizes (C, S, L) of lines, which axes have entries that
     cancel, so that their sign is not known yet (C, S, L); how many lines and directions there are (C, S); the sum of
     |cos| of kernels on lines with their axes (C, S), and the mean of it over all kept kernels with an axis in common
-    (S,). Scratch: `distance` (M, M), `pair` (M, 2), `numbers` (K + 2, M), `squares` (3, K, K), `whole` (7, M).
+    (S,). Scratch: `distance` (M, `padded` M), `pair` (M, 2), `numbers` (K + 2, M), `squares` (3, K, K), `whole` (7, M).
     """
     unit_SMK, kept_SM = carray(unit, (members, kernels, entries)), carray(kept, (members, kernels))
     upper_ST = carray(upper, (members, kernels * (kernels + 1) // 2))
@@ -99,7 +99,7 @@ def lines(
     axis_CSLK, size_CSL = carray(axis, (cuts, members, most, entries)), carray(size, (cuts, members, most))
     doubtful_CSL, mean_S = carray(doubtful, (cuts, members, most)), carray(mean, (members,))
     count_CS, directions_CS = carray(count, (cuts, members)), carray(directions, (cuts, members))
-    close_CS, distance_MM = carray(close, (cuts, members)), carray(distance, (kernels, kernels))
+    close_CS, distance_MM = carray(close, (cuts, members)), carray(distance, (kernels, padded(kernels)))
     pair_M2, number_XM = carray(pair, (kernels, 2)), carray(numbers, (entries + 2, kernels))
     square_XKK, whole_XM = carray(squares, (3, entries, entries)), carray(whole, (7, kernels))
     # the kernels of one line are copied entry by entry

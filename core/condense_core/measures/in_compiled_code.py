@@ -98,4 +98,10 @@ def _made() -> Mapping[str, Callable[..., None]]:
 def _sources() -> list[Path]:
     here = Path(__file__)
     core = here.parent.parent
-    return [here, *here.parent.glob("compiled_*.py"), core / "machine_code.py", core / "thresholds.py"]
+    return [
+        here,
+        here.with_name("distance_rows.py"),
+        *here.parent.glob("compiled_*.py"),
+        core / "machine_code.py",
+        core / "thresholds.py",
+    ]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from condense_core.measures import in_compiled_code
+from condense_core.measures.distance_rows import room_for_distances
 from condense_core.measures.from_scipy import compiled_function
 from condense_core.measures.in_compiled_code import Functions
 from condense_core.measures.similarity import other_pairs, pair_kernels
@@ -50,7 +51,8 @@ class _Compiled:
         self._kept_SM = np.ascontiguousarray(kept_SM)
         self._pair_SM2 = np.empty((members, kernels, 2), np.int64)
         self._height_SM = np.empty((members, kernels))
-        upper_ST, scratch = np.ascontiguousarray(upper_ST), (np.empty((kernels, kernels)), np.empty((2, kernels), int))
+        upper_ST = np.ascontiguousarray(upper_ST)
+        scratch = room_for_distances(kernels), np.empty((2, kernels), int)
         functions["join"](upper_ST, self._kept_SM, self._pair_SM2, self._height_SM, *scratch, members, kernels)
 
     def groups_at(self, height: float) -> _Array:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from condense_core.measures import in_compiled_code
 from condense_core.measures.clusters import MembersLines, check_cut, cut_at_each, linkage_trees
+from condense_core.measures.distance_rows import room_for_distances
 from condense_core.measures.in_compiled_code import Functions
 from condense_core.measures.principal import sign_of
 from condense_core.thresholds import Cut
@@ -47,7 +48,7 @@ def _compiled(
     count_CS, directions_CS = np.empty((2, len(cuts), members), np.int64)
     close_CS, mean_S = np.empty((len(cuts), members)), np.empty(members)
     scratch = (
-        np.empty((kernels, kernels)),
+        room_for_distances(kernels),
         np.empty((kernels, 2), np.int64),
         np.empty((entries + 2, kernels)),
         np.empty((3, entries, entries)),

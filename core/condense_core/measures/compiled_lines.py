@@ -124,7 +124,7 @@ def lines(
         for cut in range(cuts):
             label_M, sign_M, least = label_CSM[cut, member], sign_CSM[cut, member], share_C[cut]
             group_one(pair_M2, height_M, kept_M, 1.0 - cos_C[cut], first_M)
-            found = _number_lines(first_M, total, least, count_M, number_M, size_CSL[cut, member])
+            found = _number_lines(first_M, total, least, count_M, number_M, size_CSL[cut, member], end_L)
             end = 0
             for line in range(found):
                 # the place of the line's next kernel, and in the end where the line ends
@@ -167,25 +167,28 @@ def lines(
 
 
 @_inner
-def _number_lines(first_M: Any, kept: Any, share: Any, count_M: Any, number_M: Any, size_L: Any) -> Any:
-    """How many groups are lines; the number of each by its first kernel, the largest first, and their sizes."""
+def _number_lines(first_M: Any, kept: Any, share: Any, count_M: Any, number_M: Any, size_L: Any, first_L: Any) -> Any:
+    """How many groups are lines; the number of each by its first kernel, the largest first, and their sizes. Scratch:
+    `first_L`."""
     kernels = len(first_M)
     count_M[:] = 0
     for kernel in range(kernels):
-        number_M[kernel] = NO_LINE
         if first_M[kernel] >= 0:
             count_M[first_M[kernel]] += 1
     lines = 0
-    while True:
-        best, size = -1, 1
-        for kernel in range(kernels):
-            if number_M[kernel] == NO_LINE and count_M[kernel] > size and count_M[kernel] / kept >= share:
-                best, size = kernel, count_M[kernel]
-        if best < 0:
-            return lines
-        number_M[best] = lines
-        size_L[lines] = size
-        lines += 1
+    for kernel in range(kernels):
+        number_M[kernel] = NO_LINE
+        size = count_M[kernel]
+        if size > 1 and size / kept >= share:
+            place = lines
+            while place > 0 and size_L[place - 1] < size:
+                size_L[place], first_L[place] = size_L[place - 1], first_L[place - 1]
+                place -= 1
+            size_L[place], first_L[place] = size, kernel
+            lines += 1
+    for line in range(lines):
+        number_M[first_L[line]] = line
+    return lines
 
 
 @_inner

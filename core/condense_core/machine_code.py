@@ -24,6 +24,8 @@ from condense_core.compiling import cache_folder, in_words, is_told_not_to
 _Array = np.ndarray[Any, Any]
 
 _ENDING = ".machine-code"
+# Where an array begins, of any size.
+_Start = ctypes.c_char * 0
 
 
 class Arguments(NamedTuple):
@@ -52,7 +54,17 @@ class Function:
         for array, dtype in zip(arrays, self._dtypes, strict=True):
             if not (isinstance(array, np.ndarray) and array.dtype == dtype and array.flags.c_contiguous):
                 raise TypeError(f"expected an array of {dtype} as it lies in memory, got {array!r:.200}")
-        self._call(*(array.ctypes.data for array in arrays), *numbers)  # type: ignore[union-attr]
+        self._call(*map(_address, arrays), *numbers)
+
+
+def _address(array: Any) -> int:
+    try:
+        # a fifth of the time that NumPy's own way takes
+        return ctypes.addressof(_Start.from_buffer(array))
+    except TypeError:
+        # it is to be read only
+        address: int = array.ctypes.data
+        return address
 
 
 class MachineCode(NamedTuple):

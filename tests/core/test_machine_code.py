@@ -79,6 +79,15 @@ def test_what_was_compiled_once_is_loaded(compiles):
     assert not machine_code.is_kept([Path(machine_code.__file__)])
 
 
+def test_arrays_that_are_to_be_read_only_or_empty_are_taken(compiles):
+    add = machine_code.machine_code(ARGUMENTS, make, SOURCES).functions["add"]
+    values, whole = np.array([1.5, 2.5]), np.array([10, 20])
+    whole.flags.writeable = False
+    add(values, whole, 2)
+    add(values[:0], whole[:0], 0)
+    assert values.tolist() == [11.5, 22.5]
+
+
 @pytest.mark.parametrize("damage", [lambda code: code[:-1], lambda code: code[:40] + b"!" + code[41:], lambda _: b""])
 def test_kept_code_that_is_damaged_is_compiled_anew(damage, compiles):
     machine_code.machine_code(ARGUMENTS, make, SOURCES)

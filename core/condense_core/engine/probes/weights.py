@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+
+import torch
 
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import MemberViews, together
@@ -32,25 +35,34 @@ class WeightsProbe:
 
     def measure(self, view: View | MemberViews, into: Measurement) -> None:
         members = together(view)
-        for at, instant in enumerate(members.instants):
-            if instant.step in self._steps:
-                self._measure_at(at, instant.rows, members, into)
-
-    def _measure_at(self, at: int, own: slice, members: MemberViews, into: Measurement) -> None:
-        numbers = members.numbers[own]
-        if self._keeps:
+        due = [(at, instant.rows) for at, instant in enumerate(members.instants) if instant.step in self._steps]
+        if not due:
+            return
+        for at, own in due if self._keeps else ():
             kept = frames.Weights.of_each({name: value[own] for name, value in members.parameters().items()})
-            for number, frame in zip(numbers, kept, strict=True):
+            for number, frame in zip(members.numbers[own], kept, strict=True):
                 into.frame("", frame, number, at)
         for layer in members.layers:
-            kernels_SMK = members.kernels(layer)[own]
-            # a network on its way to divergence has none
-            rows = kernels_SMK.isfinite().all(dim=2).all(dim=1).nonzero()[:, 0].tolist()
-            values_Sr = round_array(singular_values(kernels_SMK[rows]).float().cpu().numpy(), SHORT)
-            if rows:
-                finite = tuple(numbers[row] for row in rows)
-                values = {"values": frames.Array.of(values_Sr, "f4")}
+            self._add_singular(layer, due, members, into)
+
+    def _add_singular(
+        self, layer: str, due: Sequence[tuple[int, slice]], members: MemberViews, into: Measurement
+    ) -> None:
+        kernels_SMK = members.kernels(layer)
+        # in rows of all steps that are due
+        kernels_RMK = torch.cat([kernels_SMK[own] for _, own in due])
+        # a network on its way to divergence has none
+        finite_R = kernels_RMK.isfinite().flatten(1).all(dim=1)
+        values_Rr = round_array(singular_values(kernels_RMK[finite_R]).float().cpu().numpy(), SHORT)
+        is_finite, first = finite_R.tolist(), 0
+        for at, own in due:
+            numbers = members.numbers[own]
+            finite = tuple(itertools.compress(numbers, is_finite))
+            del is_finite[: len(numbers)]
+            if finite:
+                values = {"values": frames.Array.of(values_Rr[first : first + len(finite)], "f4")}
                 into.stack(layer, Stack(of="singular", members=finite, arrays=values), at)
+            first += len(finite)
 
     def resume(self, run: RunReader, number: int = 0) -> None:
         """Nothing: which steps are kept follows from the scenario."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,10 @@ from support import SMALL, Workers
 from tolerances import rtol
 
 from condense_core.engine.data.datasets import load
+from condense_core.engine.probes import weights
 from condense_core.engine.probes.base import Measurement
+from condense_core.engine.probes.members import Instant
+from condense_core.engine.probes.several_steps import SeveralMeasurements
 from condense_core.engine.probes.weights import WeightsProbe
 from condense_core.engine.steppers import make_ensemble
 from condense_core.measures.alignment import alignment
@@ -138,6 +143,30 @@ def test_singular_values_are_recorded_with_the_weights(digits):
         kernels = kernels if bias is None else np.c_[kernels, bias]
         expected = np.linalg.svd(kernels, compute_uv=False)
         np.testing.assert_allclose(digits.singular("conv1", step).values.numpy(), expected, rtol=1e-3, atol=1e-12)
+
+
+def test_of_several_steps_each_has_its_own_singular_values_but_of_members_that_are_not_finite():
+    kernels_RMK = torch.randn(8, 5, 3, generator=torch.Generator().manual_seed(4))
+    kernels_RMK[5, 2, 1] = torch.inf
+    kernels_RMK[6] = torch.nan
+    instants = [Instant(step, 1.0, slice(2 * at, 2 * at + 2)) for at, step in enumerate((0, 10, 20, 30))]
+    members = SimpleNamespace(
+        instants=instants, numbers=(3, 7) * 4, layers=["layer1"], kernels=lambda _: kernels_RMK, parameters=dict
+    )
+    probe = WeightsProbe(views(), [0, 20, 30])
+    probe._keeps = False
+    found = SeveralMeasurements([0, 10, 20, 30], (3, 7), ensemble=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weights, "together", lambda view: view)
+        probe.measure(members, found)
+    singular = [
+        {name: frame.values.numpy() for name, frame in part.frames if name.startswith("layer1")}
+        for part in found.each_step()
+    ]
+    assert [list(each) for each in singular] == [["layer1@3", "layer1@7"], [], ["layer1@3"], ["layer1@7"]]
+    for at, name, row in ((0, "layer1@3", 0), (0, "layer1@7", 1), (2, "layer1@3", 4), (3, "layer1@7", 7)):
+        expected = torch.linalg.svdvals(kernels_RMK[row].double()).numpy()
+        np.testing.assert_allclose(singular[at][name], expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("most", [10, frames.MOST_WEIGHTS])

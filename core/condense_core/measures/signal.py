@@ -210,15 +210,14 @@ def _signal(residual_Nd: Tensor, input_: Tensor, *, bias: bool) -> Tensor:
     samples = len(residual_Nd)
     if samples == 0 or samples != len(input_):
         raise ValueError(f"expected residuals and inputs of the same samples, got {_shapes(residual_Nd, input_)}")
-    entries = input_[0].numel() + bias
-    total_dK = torch.zeros(residual_Nd.shape[1], entries, dtype=torch.float64, device=input_.device)
+    residual_Nd, total_dI = residual_Nd.detach().to(torch.float64), None
     for start in range(0, samples, CHUNK):
-        e_Nd = residual_Nd[start : start + CHUNK].detach().to(torch.float64)
         x_NI = input_[start : start + CHUNK].detach().flatten(1).to(torch.float64)
-        total_dK[:, : x_NI.shape[1]] -= e_Nd.T @ x_NI
-        if bias:
-            total_dK[:, -1] -= e_Nd.sum(dim=0)
-    return total_dK / samples
+        part_dI = residual_Nd[start : start + CHUNK].T @ x_NI
+        total_dI = part_dI if total_dI is None else total_dI + part_dI
+    assert total_dI is not None
+    total_dK = torch.cat([total_dI, residual_Nd.sum(dim=0)[:, None]], dim=1) if bias else total_dI
+    return total_dK / -samples
 
 
 def _top(scaled_SRK: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -140,20 +140,20 @@ class Stacked:
     @cached_property
     def signal_SRK(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
-        # one product of all steps would have other last bits, as many rows are worked on in another way than a few
-        steps = torch.split(self._found[0], self._members or len(self._found[0]))
-        return torch.cat([self._signal(output_SND) for output_SND in steps])
-
-    def _signal(self, output_SND: Tensor) -> Tensor:
-        target_ND = self._shared.target
-        members, samples, outputs = output_SND.shape
-        # samples of all members are those of one network
-        output_nD, target_nD = output_SND.reshape(-1, outputs), target_ND.repeat(members, 1)
-        residual_SND = losses.residual(self.experiment.loss, output_nD, target_nD).view_as(output_SND)
-        # and their outputs, too
-        residual_Nd = residual_SND.transpose(0, 1).reshape(samples, members * outputs)
-        signal_RK = signal_of(self.experiment.layers[0], residual_Nd, self._shared)
-        return signal_RK.reshape(members, -1, signal_RK.shape[1])
+        outputs, target_ND = self._found[0], self._shared.target
+        members, (samples, count) = self._members or len(outputs), target_ND.shape
+        # samples of all members at all steps are those of one network
+        residual_nd = losses.residual(
+            self.experiment.loss, outputs.reshape(-1, count), target_ND.repeat(len(outputs), 1)
+        )
+        # and outputs of all members at one step, too; one product of all steps would have other last bits, as many rows
+        # are worked on in another way than a few
+        residual_BNd = (
+            residual_nd.view(-1, members, samples, count).transpose(1, 2).reshape(-1, samples, members * count)
+        )
+        layer = self.experiment.layers[0]
+        signal_BdK = torch.stack([signal_of(layer, residual_Nd, self._shared) for residual_Nd in residual_BNd])
+        return signal_BdK.reshape(len(outputs), -1, signal_BdK.shape[2])
 
     @property
     def _shared(self) -> Dataset:

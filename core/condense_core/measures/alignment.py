@@ -24,8 +24,10 @@ def alignments(unit_SMK: Tensor, direction_SK: Tensor) -> Tensor:
     unit_SK, functions = units_of(direction_SK.to(unit_SMK.device)), in_compiled_code.functions()
     if functions is None or not in_compiled_code.is_for(unit_SMK):
         return (unit_SMK @ unit_SK[:, :, None])[:, :, 0].clamp_(-1.0, 1.0)
-    cosine_SM = unit_SMK.new_empty(unit_SMK.shape[:2])
-    functions["along"](*(each.contiguous().numpy() for each in (unit_SMK, unit_SK, cosine_SM)), *unit_SMK.shape)
+    members, kernels, entries = unit_SMK.shape
+    cosine_SM, unit_SK = unit_SMK.new_empty(members, kernels), unit_SK.expand(members, entries)
+    arrays = (each.contiguous().numpy() for each in (unit_SMK, unit_SK, cosine_SM))
+    functions["along"](*arrays, members, kernels, entries)
     return cosine_SM
 
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from condense_core.measures import distance_rows
+from condense_core.measures.compiled_ways import inner
 
-# Called by compiled code only.
-_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-
-padded = _inner(distance_rows.padded)
+padded = inner(distance_rows.padded)
 
 FARTHEST = np.iinfo(np.int64).max
 
@@ -51,7 +49,7 @@ def group(pair: Any, height: Any, kept: Any, group: Any, highest: Any, members: 
             group_SM[member, kernel] += 1
 
 
-@_inner
+@inner
 def join_one(
     upper_T: Any, kept_M: Any, distance_MM: Any, pair_M2: Any, height_M: Any, size_M: Any, chain_M: Any
 ) -> None:
@@ -99,7 +97,7 @@ def join_one(
             distance_MM[other, stays] = distance_MM[stays, other]
 
 
-@_inner
+@inner
 def group_one(pair_M2: Any, height_M: Any, kept_M: Any, highest: Any, first_M: Any) -> None:
     """The first kernel of those that each is joined to at or below `highest`; -1 if it is not kept."""
     kernels = len(kept_M)
@@ -121,7 +119,7 @@ def group_one(pair_M2: Any, height_M: Any, kept_M: Any, highest: Any, first_M: A
         first_M[kernel] = first_M[first_M[kernel]] if kept_M[kernel] else -1
 
 
-@_inner
+@inner
 def _fill(upper_T: Any, kept_M: Any, distance_MM: Any) -> Any:
     """Write all distances; how many kernels are kept."""
     kernels = len(kept_M)
@@ -145,7 +143,7 @@ def _fill(upper_T: Any, kept_M: Any, distance_MM: Any) -> Any:
     return kept
 
 
-@_inner
+@inner
 def _least(bits_M: Any) -> Any:
     # by place: LLVM takes the least of several at a time then, and not where the array is gone through
     least = FARTHEST
@@ -154,7 +152,7 @@ def _least(bits_M: Any) -> Any:
     return least
 
 
-@_inner
+@inner
 def _first(bits_M: Any, value: Any) -> Any:
     """The first place of a value that is there: several are compared at a time."""
     count, left = len(bits_M), 0
@@ -163,7 +161,7 @@ def _first(bits_M: Any, value: Any) -> Any:
     return count - left
 
 
-@_inner
+@inner
 def _mean(gone_M: Any, stays_M: Any, of_gone: Any, of_stays: Any) -> None:
     """The distances of both joined, in place of those of the one that stays."""
     total = of_gone + of_stays

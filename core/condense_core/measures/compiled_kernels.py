@@ -9,16 +9,15 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-# All of a float but its sign: of larger numbers they are larger, and largest of NaN.
-SIZE = np.iinfo(np.int64).max
-# The smallest number that there is times this can be squared.
-LARGEST_SCALE = float(np.finfo(np.float64).max)
+from condense_core.measures.compiled_ways import inner, summing
 
-_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-# Sums in whatever order: several numbers are added up at a time.
-_summing = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc", "contract"})
+# The bits of a float that are its size: of larger numbers they are larger, and largest of NaN.
+SIZE_BITS = np.iinfo(np.int64).max
+# Those of infinity, which are those of its exponent alone; of 2 to the power of -1022 and of 1023.
+INFINITY_BITS = 2047 << 52
+LEAST_BITS, MOST_BITS = 1 << 52, 2046 << 52
 
 
 def units(rows: Any, norms: Any, directions: Any, count: Any, entries: Any, wanted: Any) -> None:
@@ -28,8 +27,9 @@ def units(rows: Any, norms: Any, directions: Any, count: Any, entries: Any, want
     unit_NK = carray(directions, (count * wanted, entries))
     bits_NK, norm_bits_N = row_NK.view(np.int64), norm_N.view(np.int64)
     for row in range(count):
-        norm_bits_N[row] = _largest(bits_NK[row])
-        scale = scale_of(norm_N[row])
+        # a number is made of bits where it lies in memory
+        norm_bits_N[row] = scale_of(largest_of(bits_NK[row]))
+        scale = norm_N[row]
         length = math.sqrt(_square(row_NK[row], scale))
         norm_N[row] = length / scale
         for entry in range(entries if wanted else 0):
@@ -56,8 +56,8 @@ def turning(units: Any, norms: Any, velocities: Any, ratios: Any, cosines: Any, 
     bits_NK, ratio_bits_N = velocity_NK.view(np.int64), ratio_N.view(np.int64)
     for row in range(count):
         unit_K, velocity_K = unit_NK[row], velocity_NK[row]
-        ratio_bits_N[row] = _largest(bits_NK[row])
-        scale = scale_of(ratio_N[row])
+        ratio_bits_N[row] = scale_of(largest_of(bits_NK[row]))
+        scale = ratio_N[row]
         along, across = 0.0, 0.0
         for entry in range(entries):
             along += velocity_K[entry] * scale * unit_K[entry]
@@ -68,22 +68,24 @@ def turning(units: Any, norms: Any, velocities: Any, ratios: Any, cosines: Any, 
         cosine_N[row] = min(abs(along) / math.sqrt(_square(velocity_K, scale)), 1.0)
 
 
-@_inner
+@inner
 def scale_of(largest: Any) -> Any:
-    """What makes the largest of some numbers 1, or nearly so where 1 over it is no number; 0 of infinity."""
-    scale = 1.0 / largest
-    return min(scale, LARGEST_SCALE)
+    """What the largest of some numbers, as bits of its size, is multiplied by so that its square is a number, and that
+    of what is as small as rounding of it: bits of a power of 2, which changes no other bit. 0 of what is not finite."""
+    if largest >= INFINITY_BITS:
+        return 0
+    return max(MOST_BITS - (largest & INFINITY_BITS), LEAST_BITS)
 
 
-@_inner
-def _largest(bits_K: Any) -> Any:
+@inner
+def largest_of(bits_K: Any) -> Any:
     largest = 0
     for entry in range(len(bits_K)):
-        largest = max(largest, bits_K[entry] & SIZE)
+        largest = max(largest, bits_K[entry] & SIZE_BITS)
     return largest
 
 
-@_summing
+@summing
 def _product(one_K: Any, other_K: Any) -> Any:
     product = 0.0
     for entry in range(len(one_K)):
@@ -91,7 +93,7 @@ def _product(one_K: Any, other_K: Any) -> Any:
     return product
 
 
-@_summing
+@summing
 def _square(row_K: Any, scale: Any) -> Any:
     square = 0.0
     for entry in range(len(row_K)):

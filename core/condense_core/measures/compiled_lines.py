@@ -11,21 +11,16 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from condense_core.measures.compiled_joining import group_one, join_one, padded
+from condense_core.measures.compiled_ways import EPSILON, inner, summing
 from condense_core.thresholds import DROPPED, NO_LINE
 
-# Rounding of one operation.
-EPSILON = float(np.finfo(np.float64).eps)
 # A second direction of this share of the first is gone once the matrix is squared again.
 GONE = 1e-9
 # Squared so often, no second direction is left that is not equal to the first in float64.
 MOST_SQUARES = 60
-
-_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-# Sums in whatever order: several numbers are added up at a time.
-_summing = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, fastmath={"reassoc", "contract"})
 
 
 def pairs(unit: Any, upper: Any, mean: Any, numbers: Any, members: Any, kernels: Any, entries: Any) -> None:
@@ -149,7 +144,7 @@ def lines(
                 else:
                     _axis(unit_KM, size_of, square_XKK[0], square_XKK[1], axis_K)
                 close_to += _along(unit_KM, size_of, axis_K, along_M)
-                doubtful_CSL[cut, member, line] = _is_doubtful(axis_K)
+                doubtful_CSL[cut, member, line] = is_doubtful(axis_K)
                 positive = 0
                 for place in range(size_of):
                     side = -1 if along_M[place] < 0 else 1
@@ -166,7 +161,7 @@ def lines(
                 size_before_M[kernel] = count_M[kernel] if is_line else 0
 
 
-@_inner
+@inner
 def _number_lines(first_M: Any, kept: Any, share: Any, count_M: Any, number_M: Any, size_L: Any, first_L: Any) -> Any:
     """How many groups are lines; the number of each by its first kernel, the largest first, and their sizes. Scratch:
     `first_L`."""
@@ -191,7 +186,7 @@ def _number_lines(first_M: Any, kept: Any, share: Any, count_M: Any, number_M: A
     return lines
 
 
-@_inner
+@inner
 def _copy(unit_MK: Any, on_R: Any, unit_KM: Any) -> None:
     """These kernels, side by side."""
     for place in range(len(on_R)):
@@ -199,7 +194,7 @@ def _copy(unit_MK: Any, on_R: Any, unit_KM: Any) -> None:
             unit_KM[entry, place] = unit_MK[on_R[place], entry]
 
 
-@_inner
+@inner
 def _axis(unit_KM: Any, size: Any, gram_KK: Any, other_KK: Any, axis_K: Any) -> None:
     """The direction that the first `size` of these lie along, by the sign of `principal.fix_signs`: the first
     eigenvector of their Gram matrix, which is squared until nothing else is left of it."""
@@ -234,7 +229,7 @@ def _axis(unit_KM: Any, size: Any, gram_KK: Any, other_KK: Any, axis_K: Any) -> 
         axis_K[entry] = gram_KK[largest, entry] / norm
 
 
-@_inner
+@inner
 def _scale(matrix_KK: Any, trace: Any) -> None:
     """Divide a matrix, of which one half is filled, by its trace, and fill the other half."""
     scale = 1.0 / trace
@@ -244,7 +239,7 @@ def _scale(matrix_KK: Any, trace: Any) -> None:
             matrix_KK[other, one] = matrix_KK[one, other]
 
 
-@_summing
+@summing
 def _product(one_R: Any, other_R: Any, size: Any) -> Any:
     product = 0.0
     for place in range(size):
@@ -252,7 +247,7 @@ def _product(one_R: Any, other_R: Any, size: Any) -> Any:
     return product
 
 
-@_summing
+@summing
 def _sizes(cosine_N: Any) -> Any:
     """The sum of |cos| of all that are known."""
     total = 0.0
@@ -262,7 +257,7 @@ def _sizes(cosine_N: Any) -> Any:
     return total
 
 
-@_summing
+@summing
 def _along(unit_KM: Any, size: Any, axis_K: Any, along_M: Any) -> Any:
     """The cosine of each of the first `size` kernels with an axis, and the sum of their sizes."""
     for place in range(size):
@@ -276,8 +271,8 @@ def _along(unit_KM: Any, size: Any, axis_K: Any, along_M: Any) -> Any:
     return close
 
 
-@_inner
-def _is_doubtful(axis_K: Any) -> Any:
+@inner
+def is_doubtful(axis_K: Any) -> Any:
     """Whether the entries cancel, so that a plain sum does not tell the sign, as in `principal.fix_signs`."""
     total, size = 0.0, 0.0
     for value in axis_K:

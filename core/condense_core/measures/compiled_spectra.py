@@ -15,17 +15,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
-from condense_core.measures.compiled_kernels import scale_of
+from condense_core.measures.compiled_kernels import SIZE_BITS, scale_of
+from condense_core.measures.compiled_lines import is_doubtful
+from condense_core.measures.compiled_ways import EPSILON, inner
 
-EPSILON = float(np.finfo(np.float64).eps)
-# Five or six are enough; what is not orthogonal after so many is left to a library.
+# Six to ten are enough; what is not orthogonal after so many is left to a library.
 MOST_SWEEPS = 30
+# Of a column whose square is smaller, beside a largest entry of 1, nothing is seen in any value.
+LEAST_SQUARE = 1e-280
 # What becomes of a matrix.
-FOUND, SIGN_IS_DOUBTFUL, LEFT_TO_A_LIBRARY = 0, 1, 2
-
-_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+FOUND, SIGN_IS_OPEN, LEFT_TO_A_LIBRARY = 0, 1, -1
 
 
 def spectra(
@@ -45,7 +46,7 @@ def spectra(
     """Singular values (S, r), largest first, of matrices (S, R, K), and as many as are `wanted` of their right singular
     vectors (S, wanted, K), whose entries sum to more than 0; `lanes` is W.
 
-    `state` (S,) says which have one with entries that cancel, so that its sign is not known yet, and of which nothing
+    `state` (S,) is above 0 where entries of a vector cancel, so that its sign is still open, and below 0 where nothing
     was found. The values of a matrix that is 0 are 0 and those of one that is not finite NaN, and the vectors of both
     NaN. Scratch: `across` (R, K, W), `sides` (r, K, W), `numbers` (6 + r, W).
     """
@@ -54,49 +55,45 @@ def spectra(
     values_Sr, vector_SVK = carray(values, (count, least)), carray(vectors, (count, wanted, entries))
     across_RKW, side_rKW = carray(across, (height, entries, lanes)), carray(sides, (least, entries, lanes))
     number_XW = carray(numbers, (6 + least, lanes))
-    largest_W, scale_W, turned_W, square_rW = number_XW[0], number_XW[1], number_XW[5], number_XW[6:]
+    scale_W, turned_W, noise_W, square_rW = number_XW[0], number_XW[4], number_XW[5], number_XW[6:]
     begin = 0
     # `range` refuses a step of 0, and nothing can be raised here
     while begin < count:
         here = min(lanes, count - begin)
-        _load(matrix_SRK[begin : begin + here], across_RKW, largest_W, scale_W)
+        _load(matrix_SRK[begin : begin + here], across_RKW, scale_W)
         if height > entries:
-            _reflect(across_RKW, side_rKW, number_XW[2], number_XW[3])
+            _reflect(across_RKW, side_rKW, number_XW[1], number_XW[2])
         else:
             for side in range(least):
                 for entry in range(entries):
                     for lane in range(lanes):
                         side_rKW[side, entry, lane] = across_RKW[side, entry, lane]
-        _rotate(side_rKW, square_rW, number_XW[2], number_XW[3], number_XW[4], turned_W)
+        _rotate(side_rKW, square_rW, noise_W, number_XW[1], number_XW[2], number_XW[3], turned_W)
         for lane in range(here):
             values_r, vector_VK = values_Sr[begin + lane], vector_SVK[begin + lane]
-            found = _take(side_rKW, square_rW, lane, largest_W[lane], scale_W[lane], values_r, vector_VK)
+            found = _take(side_rKW, square_rW, lane, scale_W[lane], noise_W[lane], values_r, vector_VK)
             state_S[begin + lane] = LEFT_TO_A_LIBRARY if turned_W[lane] > 0.0 else found
         begin += lanes
 
 
-@_inner
-def _load(matrix_SRK: Any, across_RKW: Any, largest_W: Any, scale_W: Any) -> None:
-    """Matrices side by side, times `scale_W`; of one without any direction, whose entries are 0 or not finite, zeros
-    times 0."""
-    here, height, entries = matrix_SRK.shape
-    lanes = len(scale_W)
+@inner
+def _load(matrix_SRK: Any, across_RKW: Any, scale_W: Any) -> None:
+    """Matrices side by side, each times its `scale_W`; zeros where there are no more, and of one that is not finite,
+    whose scale is 0."""
+    (here, height, entries), lanes = matrix_SRK.shape, len(scale_W)
+    bits_RKW, scale_bits_W = across_RKW.view(np.int64), scale_W.view(np.int64)
     for lane in range(lanes):
-        largest_W[lane] = 0.0
+        scale_bits_W[lane] = 0
     for row in range(height):
         for entry in range(entries):
-            own_W = across_RKW[row, entry]
             for lane in range(here):
-                own_W[lane] = matrix_SRK[lane, row, entry]
+                across_RKW[row, entry, lane] = matrix_SRK[lane, row, entry]
             for lane in range(here, lanes):
-                own_W[lane] = 0.0
+                across_RKW[row, entry, lane] = 0.0
             for lane in range(lanes):
-                size, largest = abs(own_W[lane]), largest_W[lane]
-                # once NaN it stays NaN
-                largest_W[lane] = largest if size <= largest or math.isnan(largest) else size
+                scale_bits_W[lane] = max(scale_bits_W[lane], bits_RKW[row, entry, lane] & SIZE_BITS)
     for lane in range(lanes):
-        largest = largest_W[lane]
-        scale_W[lane] = scale_of(largest) if 0.0 < largest < np.inf else 0.0
+        scale_bits_W[lane] = scale_of(scale_bits_W[lane])
     for row in range(height):
         for entry in range(entries):
             own_W = across_RKW[row, entry]
@@ -104,7 +101,7 @@ def _load(matrix_SRK: Any, across_RKW: Any, largest_W: Any, scale_W: Any) -> Non
                 own_W[lane] = own_W[lane] * scale_W[lane] if scale_W[lane] > 0.0 else 0.0
 
 
-@_inner
+@inner
 def _reflect(across_RKW: Any, side_rKW: Any, scale_W: Any, product_W: Any) -> None:
     """Reflect column after column, and take over the triangle that is left."""
     height, entries, lanes = across_RKW.shape
@@ -121,7 +118,7 @@ def _reflect(across_RKW: Any, side_rKW: Any, scale_W: Any, product_W: Any) -> No
             corner_W[lane] = corner - end
             # 2 over the square of what is reflected at
             half = length * (length + abs(corner))
-            scale_W[lane] = 1.0 / half if half > 0.0 else 0.0
+            scale_W[lane] = 1.0 / half if half > LEAST_SQUARE else 0.0
         for other in range(column):
             for lane in range(lanes):
                 side_rKW[column, other, lane] = 0.0
@@ -138,20 +135,26 @@ def _reflect(across_RKW: Any, side_rKW: Any, scale_W: Any, product_W: Any) -> No
                 side_rKW[column, other, lane] = across_RKW[column, other, lane]
 
 
-@_inner
-def _rotate(side_rKW: Any, square_rW: Any, product_W: Any, cosine_W: Any, sine_W: Any, turned_W: Any) -> None:
+@inner
+def _rotate(
+    side_rKW: Any, square_rW: Any, noise_W: Any, product_W: Any, cosine_W: Any, sine_W: Any, turned_W: Any
+) -> None:
     """Rotate pairs of sides until all are orthogonal, and leave their squares; `turned_W` is above 0 where they are
-    not."""
+    not. A side whose square is at most `noise_W`, that of rounding of the largest, stays as it is: made orthogonal to
+    others it would be smaller and smaller, and never more than rounding."""
     least, entries, lanes = side_rKW.shape
     close = (entries * EPSILON) ** 2
     for _ in range(MOST_SWEEPS):
+        for lane in range(lanes):
+            noise_W[lane] = 0.0
+            turned_W[lane] = 0.0
         for side in range(least):
             for lane in range(lanes):
                 square_rW[side, lane] = 0.0
             for entry in range(entries):
                 _add_product(square_rW[side], side_rKW[side, entry], side_rKW[side, entry])
-        for lane in range(lanes):
-            turned_W[lane] = 0.0
+            for lane in range(lanes):
+                noise_W[lane] = max(noise_W[lane], EPSILON * EPSILON * square_rW[side, lane])
         turned = 0
         for one in range(least):
             for other in range(one + 1, least):
@@ -159,7 +162,9 @@ def _rotate(side_rKW: Any, square_rW: Any, product_W: Any, cosine_W: Any, sine_W
                     product_W[lane] = 0.0
                 for entry in range(entries):
                     _add_product(product_W, side_rKW[one, entry], side_rKW[other, entry])
-                of_pair = _angles(square_rW[one], square_rW[other], product_W, close, cosine_W, sine_W, turned_W)
+                of_pair = _angles(
+                    square_rW[one], square_rW[other], noise_W, product_W, close, cosine_W, sine_W, turned_W
+                )
                 for entry in range(entries if of_pair else 0):
                     _turn(side_rKW[one, entry], side_rKW[other, entry], cosine_W, sine_W)
                 turned += of_pair
@@ -167,20 +172,30 @@ def _rotate(side_rKW: Any, square_rW: Any, product_W: Any, cosine_W: Any, sine_W
             break
 
 
-@_inner
+@inner
 def _add_product(total_W: Any, one_W: Any, other_W: Any) -> None:
     for lane in range(len(total_W)):
         total_W[lane] += one_W[lane] * other_W[lane]
 
 
-@_inner
-def _angles(one_W: Any, other_W: Any, product_W: Any, close: Any, cosine_W: Any, sine_W: Any, turned_W: Any) -> Any:
+@inner
+def _angles(
+    one_W: Any,
+    other_W: Any,
+    noise_W: Any,
+    product_W: Any,
+    close: Any,
+    cosine_W: Any,
+    sine_W: Any,
+    turned_W: Any,
+) -> Any:
     """What a pair of sides with these squares and products has to be turned by, and the squares after that; how many of
     them have to."""
     turned = 0
     for lane in range(len(product_W)):
         product = product_W[lane]
-        is_orthogonal = product * product <= close * one_W[lane] * other_W[lane]
+        is_noise = min(one_W[lane], other_W[lane]) <= noise_W[lane]
+        is_orthogonal = is_noise or product * product <= close * one_W[lane] * other_W[lane]
         ratio = (other_W[lane] - one_W[lane]) / (2.0 * product)
         size = 1.0 / (abs(ratio) + math.sqrt(1.0 + ratio * ratio))
         tangent = 0.0 if is_orthogonal else (-size if ratio < 0.0 else size)
@@ -194,7 +209,7 @@ def _angles(one_W: Any, other_W: Any, product_W: Any, close: Any, cosine_W: Any,
     return turned
 
 
-@_inner
+@inner
 def _turn(one_W: Any, other_W: Any, cosine_W: Any, sine_W: Any) -> None:
     for lane in range(len(cosine_W)):
         before = one_W[lane]
@@ -202,36 +217,32 @@ def _turn(one_W: Any, other_W: Any, cosine_W: Any, sine_W: Any) -> None:
         other_W[lane] = sine_W[lane] * before + cosine_W[lane] * other_W[lane]
 
 
-@_inner
-def _take(side_rKW: Any, square_rW: Any, lane: Any, largest: Any, scale: Any, values_r: Any, vector_VK: Any) -> Any:
+@inner
+def _take(side_rKW: Any, square_rW: Any, lane: Any, scale: Any, noise: Any, values_r: Any, vector_VK: Any) -> Any:
     """Write what was found of one matrix; what becomes of it."""
-    state = FOUND
+    state, entries = FOUND, side_rKW.shape[1]
     for rank in range(len(values_r)):
         at = 0
         for side in range(1, len(values_r)):
             if square_rW[side, lane] > square_rW[at, lane]:
                 at = side
-        value = math.sqrt(square_rW[at, lane])
+        square = square_rW[at, lane]
         # those that are left are smaller
         square_rW[at, lane] = -1.0
-        values_r[rank] = largest * 0.0 if scale == 0.0 else value / scale
-        if rank < len(vector_VK):
-            own_K = vector_VK[rank]
-            total, size = 0.0, 0.0
-            for entry in range(len(own_K)):
-                own_K[entry] = side_rKW[at, entry, lane] / value
-                total += own_K[entry]
-                size += abs(own_K[entry])
-            if scale == 0.0:
-                for entry in range(len(own_K)):
-                    own_K[entry] = np.nan
-            elif value == 0.0:
-                # anything that is orthogonal to those before
-                state = LEFT_TO_A_LIBRARY
-            else:
-                if abs(total) <= 4 * len(own_K) * EPSILON * size:
-                    state = max(state, SIGN_IS_DOUBTFUL)
-                if total < 0.0:
-                    for entry in range(len(own_K)):
-                        own_K[entry] = -own_K[entry]
+        value = math.sqrt(square)
+        values_r[rank] = value / scale
+        if rank >= len(vector_VK):
+            continue
+        own_K, total = vector_VK[rank], 0.0
+        for entry in range(entries):
+            own_K[entry] = side_rKW[at, entry, lane] / value
+            total += own_K[entry]
+        for entry in range(entries):
+            # of zeros no sign is left
+            own_K[entry] = (-own_K[entry] if total < 0.0 else own_K[entry]) + 0.0
+        if square <= noise and values_r[0] > 0.0:
+            # nothing beside the first, or rounding, which need not be orthogonal to it
+            state = LEFT_TO_A_LIBRARY
+        elif state == FOUND and is_doubtful(own_K):
+            state = SIGN_IS_OPEN
     return state

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import carray, njit
+from numba import carray
 
-_inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+from condense_core.measures.compiled_ways import inner
 
 
 def follow(
@@ -75,7 +75,7 @@ def follow(
                 sign_M[kernel] *= side_L[line]
 
 
-@_inner
+@inner
 def _pairs_by_old(shared_OL: Any, old_lines: Any, lines: Any, old_of_L: Any) -> Any:
     """The old line of each new one that shares most of its kernels, -1 of one without; whether no line has two."""
     for line in range(lines):
@@ -95,7 +95,7 @@ def _pairs_by_old(shared_OL: Any, old_lines: Any, lines: Any, old_of_L: Any) -> 
     return True
 
 
-@_inner
+@inner
 def _pairs_by_new(shared_OL: Any, old_lines: Any, lines: Any, old_of_L: Any) -> Any:
     """The old line that each new one shares most of its kernels with, -1 of one without; whether no line has two."""
     for line in range(lines):

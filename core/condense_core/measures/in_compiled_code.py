@@ -19,7 +19,7 @@ _functions: Functions | None = None
 
 # Of more, what libraries do with matrices is faster.
 MOST_ENTRIES = 32
-# Of more, they take several processors for norms.
+# Norms of longer rows libraries find with several processors.
 MOST_OF_A_ROW = 4_096
 
 
@@ -29,8 +29,8 @@ def functions() -> Functions | None:
 
 
 def is_for(rows: Tensor, most: int = MOST_ENTRIES) -> bool:
-    """Whether these are where compiled code reads them, and have so few entries that it is faster: by default for pairs
-    and lines of kernels."""
+    """Whether these are where compiled code reads them, and have so few entries that it is faster: by default for what
+    goes by pairs of kernels, or by one direction of each member."""
     return rows.device.type == "cpu" and rows.shape[-1] <= most
 
 

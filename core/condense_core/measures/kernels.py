@@ -62,7 +62,7 @@ def safe_norm(values: Tensor) -> float:
 
 
 def _norms_and_units(rows: Tensor, *, units: bool) -> tuple[Tensor, Tensor]:
-    """Norms (…,) of the rows (…, K), and their directions where these are asked for."""
+    """Norms (…,) of the rows (…, K), and their directions where these are asked for; without, nothing of meaning."""
     rows, functions = rows.detach().to(torch.float64), in_compiled_code.functions()
     if functions is not None and in_compiled_code.is_for(rows, in_compiled_code.MOST_OF_A_ROW):
         norm, unit = rows.new_empty(rows.shape[:-1]), rows.new_empty(rows.shape if units else 0)

@@ -49,12 +49,15 @@ def turning_of(unit_SMK: Tensor, norm_SM: Tensor, velocity_SMK: Tensor) -> Turni
     """How kernels of these directions and norms turn, of all members at once; the velocities may have either sign."""
     velocity_SMK, functions = velocity_SMK.detach().to(torch.float64), in_compiled_code.functions()
     if functions is None or not in_compiled_code.is_for(unit_SMK):
-        # of velocities of norm 1: neither depends on how fast a kernel moves
+        # neither depends on the size of the velocity
         rates = _motion_of(unit_SMK, norm_SM, units_of(velocity_SMK))
         return Turning(rates.turning_M / rates.growth_M, rates.growth_M.clamp(max=1.0))
-    found = Turning(torch.empty_like(norm_SM), torch.empty_like(norm_SM))
-    given = (each.contiguous() for each in (unit_SMK, norm_SM, velocity_SMK))
-    functions["turning"](*(each.numpy() for each in (*given, *found)), norm_SM.numel(), unit_SMK.shape[-1])
+    shape = unit_SMK.shape[:2]
+    found = Turning(unit_SMK.new_empty(shape), unit_SMK.new_empty(shape))
+    # of other shapes these are an error
+    norm_SM, velocity_SMK = norm_SM.to(torch.float64).expand(shape), velocity_SMK.expand_as(unit_SMK)
+    arrays = (unit_SMK, norm_SM, velocity_SMK, *found)
+    functions["turning"](*(each.contiguous().numpy() for each in arrays), norm_SM.numel(), unit_SMK.shape[2])
     return found
 
 

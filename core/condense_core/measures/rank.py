@@ -29,9 +29,9 @@ def direction_spectrum(weight_MK: Tensor) -> Tensor:
 
 
 def singular_values(matrix_MK: Tensor) -> Tensor:
-    """Singular values of matrices (…, M, K) of finite entries, shape (…, min(M, K)), float64, largest first. With more
-    than 256 rows and columns, values under 1e-8 of the largest are noise."""
-    matrix_MK = matrix_MK.to(torch.float64)
+    """Singular values of matrices (…, M, K) of finite entries, shape (…, min(M, K)), float64, largest first, to
+    rounding of the largest. With more than 256 rows and columns, values under 1e-8 of it are noise."""
+    matrix_MK = matrix_MK.detach().to(torch.float64)
     rows, entries = matrix_MK.shape[-2:]
     matrix_SMK = matrix_MK.reshape(math.prod(matrix_MK.shape[:-2]), rows, entries)
     found = decomposed(matrix_SMK, 0, lambda left_SMK: (torch.linalg.svdvals(left_SMK), left_SMK[:, :0]))

@@ -126,7 +126,7 @@ def spectrum(matrix_RK: Tensor) -> SignalSpectrum:
     """Singular values of a signal matrix, and its first two directions; v1 is the one that kernels are predicted to
     turn to (Zhou et al. 2025).
 
-    Float64 on the matrix's own device. Up to a shorter side of 256 by QR and SVD, every value to full precision.
+    Float64 on the matrix's own device. Up to a shorter side of 256 every value is right to rounding of the largest.
     Beyond, from the eigenvalues of the Gram matrix, which squares: values under about 1e-8 λ1 are noise, v1 is not
     affected. Beyond 1024 only the 4 largest values are computed, and v1 to 1e-6. A matrix that is zero or not finite
     has no direction: v1 is NaN, the values 0 or NaN. Where `direction_is_doubtful`, v1 is not determined by
@@ -139,15 +139,15 @@ def spectra(matrix_SRK: Tensor) -> Spectra:
     """`spectrum` of each member's matrix."""
     matrix_SRK = matrix_SRK.detach().to(torch.float64)
     vectors = min(2, *matrix_SRK.shape[1:])
-    found = decomposed(matrix_SRK, vectors, lambda left_SRK: _largest(left_SRK, vectors))
+    found = decomposed(matrix_SRK, vectors, lambda left_SRK: _values_and_vectors(left_SRK, vectors))
     if found is None:
         return _by_libraries(matrix_SRK)
     v1_SK = found.vectors[:, 0]
     return Spectra(found.values, v1_SK, found.vectors[:, 1] if vectors == 2 else torch.full_like(v1_SK, torch.nan))
 
 
-def _largest(matrix_SRK: Tensor, vectors: int) -> tuple[Tensor, Tensor]:
-    """Values, and the first vectors (S, V, K)."""
+def _values_and_vectors(matrix_SRK: Tensor, vectors: int) -> tuple[Tensor, Tensor]:
+    """Values (S, r), and the first so many vectors (S, V, K)."""
     found = _by_libraries(matrix_SRK)
     return found.values, torch.stack([found.v1, found.v2][:vectors], dim=1)
 

@@ -52,13 +52,13 @@ def pairs_of(unit_SMK: Tensor) -> Pairs:
     functions, (members, kernels, entries) = in_compiled_code.functions(), unit_SMK.shape
     if functions is None or not in_compiled_code.is_for(unit_SMK):
         upper_ST = upper_triangle(cosines(unit_SMK).cpu().numpy())
-        return Pairs(upper_ST, mean_pair_abs_cos(upper_ST, kernels))
+        return Pairs(upper_ST, _mean_pair_abs_cos(upper_ST, kernels))
     found = Pairs(np.empty((members, kernels * (kernels + 1) // 2)), np.empty(members))
     functions["pairs"](unit_SMK.contiguous().numpy(), *found, np.empty((entries, kernels)), members, kernels, entries)
     return found
 
 
-def mean_pair_abs_cos(upper_ST: _Floats, kernels: int) -> _Floats:
+def _mean_pair_abs_cos(upper_ST: _Floats, kernels: int) -> _Floats:
     """`pair_abs_cos` of each member's `upper_triangle`, (S,)."""
     own = own_pairs(kernels)
     count_S = (~np.isnan(upper_ST[:, own])).sum(axis=1)

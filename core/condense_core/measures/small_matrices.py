@@ -21,10 +21,8 @@ _Array = np.ndarray[Any, Any]
 MOST_SIDE = 10
 # Memory that a few of them take side by side: a megabyte.
 MOST_ENTRIES = 4_096
-# How many are worked on at once, and a part of it that processors take at once.
+# How many are worked on at once, and what they are rounded up to where there are fewer: what a processor takes at once.
 LANES, LEAST_LANES = 32, 8
-# As in `compiled_spectra`.
-SIGN_IS_DOUBTFUL, LEFT_TO_A_LIBRARY = 1, 2
 
 
 class Decomposed(NamedTuple):
@@ -40,7 +38,7 @@ def decomposed(
     matrix_SRK: Tensor, vectors: int, by_a_library: Callable[[Tensor], tuple[Tensor, Tensor]]
 ) -> Decomposed | None:
     """Values and so many vectors, at most r, of matrices in float64; None where there is no compiled code, or a library
-    is as fast. What does not converge `by_a_library` gives, as values and vectors (S, V, K) of any sign."""
+    is as fast. Of what does not converge `by_a_library` gives both."""
     functions, (count, rows, entries) = in_compiled_code.functions(), matrix_SRK.shape
     least = min(rows, entries)
     if functions is None or matrix_SRK.device.type != "cpu" or not 1 <= least <= MOST_SIDE:
@@ -53,9 +51,9 @@ def decomposed(
     written = values_Sr, vector_SVK, state_S
     functions["spectra"](matrix_SRK.contiguous().numpy(), *written, *scratch, count, rows, entries, vectors, lanes)
     found = Decomposed(torch.from_numpy(values_Sr), torch.from_numpy(vector_SVK))
-    left, doubtful = (np.flatnonzero(state_S == state) for state in (LEFT_TO_A_LIBRARY, SIGN_IS_DOUBTFUL))
+    left, open_ = np.flatnonzero(state_S < 0), np.flatnonzero(state_S > 0)
     if len(left):
         found.values[left], found.vectors[left] = by_a_library(matrix_SRK[left])
-    for row in (*left, *doubtful):
-        found.vectors[row] = fix_signs(found.vectors[row])
+    if len(open_):
+        found.vectors[open_] = fix_signs(found.vectors[open_].flatten(0, 1)).reshape(len(open_), vectors, entries)
     return found

@@ -22,5 +22,5 @@ def functions():
 @pytest.fixture(params=["by libraries", "compiled"])
 def either_way(request, monkeypatch):
     """Each test twice: measures by libraries, and in compiled code."""
-    if request.param == "compiled":
-        monkeypatch.setattr(in_compiled_code, "_functions", request.getfixturevalue("functions"))
+    functions = request.getfixturevalue("functions") if request.param == "compiled" else None
+    monkeypatch.setattr(in_compiled_code, "_functions", functions)

@@ -5,7 +5,8 @@ import torch
 from planted import SCALES, generator, orthogonal_axes
 from tolerances import rtol
 
-from condense_core.measures.alignment import alignment, ones_alignment, projection_ratio
+from condense_core.measures.alignment import alignment, alignments, ones_alignment, projection_ratio
+from condense_core.measures.kernels import units_of
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -54,6 +55,24 @@ def test_float32_weights_of_1e_30():
     tiny = weight * 1e-30
     torch.testing.assert_close(alignment(tiny, direction), alignment(weight, direction), rtol=0, atol=rtol("float32"))
     assert projection_ratio(tiny, direction) == pytest.approx(projection_ratio(weight, direction), rel=rtol("float32"))
+
+
+def test_a_kernel_of_norm_zero_lies_nowhere_and_changes_no_ratio():
+    weight, direction = random(6, 9), random(9, seed=1)
+    beside = torch.cat([weight, torch.zeros(2, 9, dtype=torch.float64)])
+    assert projection_ratio(beside, direction) == pytest.approx(projection_ratio(weight, direction), rel=1e-14)
+    assert alignment(beside, direction).isnan().tolist() == [False] * 6 + [True] * 2
+
+
+def test_directions_of_other_members_or_entries_are_refused():
+    unit_SMK = units_of(random(3, 5, 4))
+    with pytest.raises(RuntimeError):
+        alignments(unit_SMK, random(2, 4))
+    with pytest.raises(RuntimeError):
+        alignments(unit_SMK, random(3, 5))
+    # one for all is that of each
+    one_K = random(4, seed=2)
+    assert torch.equal(alignments(unit_SMK, one_K[None]), alignments(unit_SMK, one_K.expand(3, 4)))
 
 
 def test_kernels_on_the_direction_have_ratio_one_and_on_others_zero():

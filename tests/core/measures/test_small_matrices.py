@@ -24,6 +24,11 @@ def matrices(count, rows, entries):
     return matrix_SRK
 
 
+def bits(values):
+    # NaN is NaN, whatever its sign
+    return values.nan_to_num(nan=-9.0).numpy().tobytes()
+
+
 def by_nobody(left_SRK):
     raise AssertionError(f"{len(left_SRK)} matrices were not found")
 
@@ -48,14 +53,18 @@ def test_values_and_vectors_are_lapacks(rows, entries):
 
 def test_a_matrix_is_decomposed_among_others_as_alone():
     matrix_SRK = matrices(70, 50, 6)
-    matrix_SRK[5], matrix_SRK[40] = 0.0, math.nan
+    # of a few whole numbers, and with a column of zeros: whose sign is no neighbour's either
+    whole_K = torch.tensor([1.0, 2.0, 0.0, 1.0, 1.0, 3.0], dtype=torch.float64)
+    matrix_SRK[10:12] = matrix_SRK[10:12].sign() * whole_K
+    matrix_SRK[5], matrix_SRK[40], matrix_SRK[41, 0, 0], matrix_SRK[42, 3, 2] = 0.0, math.nan, math.nan, math.inf
     together = small_matrices.decomposed(matrix_SRK, 2, by_nobody)
     for row in range(70):
         alone = small_matrices.decomposed(matrix_SRK[row : row + 1], 2, by_nobody)
-        assert torch.equal(alone.values[0].nan_to_num(-1), together.values[row].nan_to_num(-1))
-        assert torch.equal(alone.vectors[0].nan_to_num(-9), together.vectors[row].nan_to_num(-9))
-    assert together.vectors[[5, 40]].isnan().all() and together.values[40].isnan().all()
-    assert not together.values[5].any() and together.vectors.isnan().sum() == 2 * 2 * 6
+        assert bits(alone.values[0]) == bits(together.values[row])
+        assert bits(alone.vectors[0]) == bits(together.vectors[row])
+    unknown = [40, 41, 42]
+    assert together.values[unknown].isnan().all() and together.vectors[[5, *unknown]].isnan().all()
+    assert not together.values[5].any() and together.vectors.isnan().sum() == 4 * 2 * 6
 
 
 def test_values_alone_are_those_beside_vectors():
@@ -74,15 +83,32 @@ def test_a_matrix_of_one_direction_has_a_second_that_is_orthogonal():
     torch.testing.assert_close(found.values[:, 0], torch.tensor([32**0.5, 8**0.5, 32**0.5], dtype=torch.float64))
 
 
-@pytest.mark.parametrize("axis", [(1.0, -1.0, 0.0), (-2.0, 1.0, 1.0), (0.0, -1.0, 1.0)])
+@pytest.mark.parametrize("axis", [(1.0, -1.0, 0.0), (-2.0, 1.0, 1.0), (0.0, -1.0, 1.0), (-3.0, 2.0, 1.0)])
 def test_a_direction_whose_entries_cancel_has_its_sign(axis, monkeypatch):
-    rows_RK = torch.arange(1.0, 6.0, dtype=torch.float64)[:, None] * torch.tensor(axis, dtype=torch.float64)
-    rows_RK = rows_RK + 1e-6 * torch.ones(5, 1, dtype=torch.float64) * torch.tensor([1.0, 1.0, 1.0])
-    found = spectra(rows_RK[None])
+    # beside one whose sign is plain: signs that are open are asked for by their rows
+    axis_K = torch.tensor(axis, dtype=torch.float64)
+    matrix_SRK = torch.stack([matrices(1, 5, 3)[0], torch.arange(1.0, 6.0, dtype=torch.float64)[:, None] * axis_K])
+    found = small_matrices.decomposed(matrix_SRK, 1, by_nobody)
+    expected_K = axis_K / axis_K.norm()
+    # the sum is rounding alone: of the largest entries the first is positive
+    expected_K = expected_K * expected_K[expected_K.abs().argmax()].sign()
+    torch.testing.assert_close(found.vectors[1, 0], expected_K, rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("small", [1e-75, 1e-90, 1e-155, 1e-160, 1e-300])
+def test_a_second_direction_that_is_far_smaller_than_the_first_is_a_librarys(small, monkeypatch):
+    # products of two sides that small have no bits left to tell whether they are orthogonal
+    matrix_RK = torch.tensor([[1.0, 0.0, 0.0], [0.0, small, small], [0.0, 0.0, small]], dtype=torch.float64)
+    column_RK = torch.tensor(
+        [[1e-3 * small, 1.0, 0.0], [small, 0.0, 0.0], [1e-3 * small, 1.0, 0.0]], dtype=torch.float64
+    )
+    both = torch.stack([matrix_RK, column_RK])
+    found = [spectra(both), spectra(torch.cat([matrices(3, 3, 3), both])).rows([3, 4])]
     monkeypatch.setattr(in_compiled_code, "_functions", None)
-    plain = spectra(rows_RK[None])
-    torch.testing.assert_close(found.v1, plain.v1, rtol=0, atol=1e-12)
-    torch.testing.assert_close(found.v2, plain.v2, rtol=0, atol=1e-9)
+    plain = spectra(both)
+    for name in ("values", "v1", "v2"):
+        assert bits(getattr(found[0], name)) == bits(getattr(found[1], name))
+        torch.testing.assert_close(getattr(found[0], name), getattr(plain, name), rtol=1e-12, atol=1e-300)
 
 
 def test_what_is_left_to_a_library_is_found_by_it(monkeypatch):
@@ -92,7 +118,7 @@ def test_what_is_left_to_a_library_is_found_by_it(monkeypatch):
 
     def leave(matrix, values, vectors, state, *rest):
         values[...], vectors[...], state[...] = math.nan, math.nan, 0
-        state[[2, 7]] = small_matrices.LEFT_TO_A_LIBRARY
+        state[[2, 7]] = -1
 
     monkeypatch.setattr(in_compiled_code, "_functions", {**in_compiled_code.functions(), "spectra": leave})
     whole = signal._by_libraries

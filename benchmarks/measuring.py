@@ -17,8 +17,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from leftovers import end_tidily
+
+if TYPE_CHECKING:
+    from condense_core.engine.steppers import TrainingEnsemble
+    from condense_core.scenario.experiment import Experiment
 
 HERE = Path(__file__).resolve().parent
 # A preset, its members, and settings: many seeds of 50 kernels with 6 entries at about 220 steps, ten of each figure-3
@@ -57,9 +62,7 @@ def measured(name: str) -> str:
     import torch
 
     import condense_core.engine.probes
-    from condense_core.engine.data import datasets
     from condense_core.engine.probes import probes_for
-    from condense_core.engine.steppers import make_ensemble
     from condense_core.engine.training import worker
     from condense_core.engine.training.loop import Loop
     from condense_core.engine.training.recorder import Recorder
@@ -73,12 +76,13 @@ def measured(name: str) -> str:
     torch.set_num_threads(1)
     asked = [f"ensemble.members={members}", "record.grace_seconds=100000", *settings]
     experiment = build(override(parse(preset_text(preset)), asked))
-    loaded = {member.data: datasets.load(member.data) for member in experiment.members}
-    ensemble = make_ensemble(experiment, [loaded[member.data] for member in experiment.members], torch.device("cpu"))
+    ensemble = _ensemble(experiment)
     with tempfile.TemporaryDirectory() as runs:
         folder = create_run(experiment, runs=Path(runs), device="cpu")
         with RunReader(folder) as run:
             thread = RecordingThread(folder)
+            # which a worker has read before
+            assert run.experiment == experiment
             start = ensemble.observe()
             begun = time.process_time()
             try:
@@ -109,6 +113,20 @@ def measured(name: str) -> str:
             instants = len(run.instants)
         size = sum(file.stat().st_size for file in folder.iterdir())
     return f"{instants} {whole - trained.seconds:.4f} {whole:.4f} {size}"
+
+
+def _ensemble(experiment: Experiment) -> TrainingEnsemble:
+    """As a worker has it when it begins to measure: what the first step builds on is there."""
+    import torch
+
+    from condense_core.engine.data import datasets
+    from condense_core.engine.steppers import make_ensemble
+
+    loaded = {member.data: datasets.load(member.data) for member in experiment.members}
+    ensemble = make_ensemble(experiment, [loaded[member.data] for member in experiment.members], torch.device("cpu"))
+    if _goes_on(ensemble):
+        ensemble.prepare()
+    return ensemble
 
 
 def _goes_on(ensemble: object) -> bool:

@@ -74,8 +74,10 @@ class RunWriter:
         stored = [[(layer, frame, encode(frame)) for layer, frame in self._stored(record.frames)] for record in records]
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for record, found in zip(records, stored, strict=True):
-                self._store(record, found)
+            # frames of all of them at once: each time their table is asked which places it has
+            self._frames.put(
+                [row for record, found in zip(records, stored, strict=True) for row in self._store(record, found)]
+            )
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -118,20 +120,22 @@ class RunWriter:
             self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
 
-    def _store(self, record: StepRecord, stored: Sequence[tuple[str, Frame | Stack, bytes]]) -> None:
+    def _store(self, record: StepRecord, stored: Sequence[tuple[str, Frame | Stack, bytes]]) -> list[StoredFrame]:
+        """Store all but the frames, which are numbered."""
         scalars = self._scalars.numbered(self._seq + 1, record.step, record.scalars)
         self._scalars.put(scalars)
         self._seq += len(scalars)
-        self._frames.put(
+        frames = [
             StoredFrame(self._next(), record.step, kind_of(frame), layer, int(is_key(frame)), blob)
             for layer, frame, blob in stored
-        )
+        ]
         if record.events:
             now = time.time()
             self._connection.executemany(
                 "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
                 [(self._next(), record.step, kind, text, now) for kind, text in record.events],
             )
+        return frames
 
     def _stored(self, found: Sequence[tuple[str, Frame | Stack]]) -> Iterator[tuple[str, Frame | Stack]]:
         """Frames under the names of their rows: of several members as one where the file's version has that."""

@@ -17,7 +17,6 @@ from condense_core.measures.sample import drawn_kernels
 from condense_core.scenario.experiment import Experiment
 
 NamedGradients = Mapping[str, Tensor]
-OutputsAndGradients = tuple[Tensor, NamedGradients]
 Copy = tuple[Sequence[Tensor], Sequence[Tensor]]
 """Weights and gradients of all members at one step, as they lie in memory."""
 
@@ -37,6 +36,13 @@ class Memory(Protocol):
         those of the first."""
 
 
+class Computed(NamedTuple):
+    """What the coming step is made of: outputs (S, N, D) on the whole sample, and gradients as it needs them."""
+
+    outputs: Callable[[], Tensor]
+    gradients: Callable[[], NamedGradients]
+
+
 class KeptStack(NamedTuple):
     """What of one step is kept until it is measured."""
 
@@ -53,14 +59,13 @@ class Stacked:
         experiment: Experiment,
         dataset: Dataset | None,
         weights: Callable[[], NamedGradients],
-        computed: Callable[[], OutputsAndGradients] | None,
+        computed: Computed | None,
         *,
         memory: Memory,
         network: MeasuredNetwork,
     ) -> None:
-        """`dataset` is the sample, None where each member has its own; `computed` gives outputs (S, N, D) on the whole
-        sample and gradients as the coming step needs them, None where that does not see the whole sample; `network` is
-        any member's."""
+        """`dataset` is the sample, None where each member has its own; nothing is `computed` where the coming step does
+        not see the whole sample; `network` is any member's."""
         self.experiment = experiment
         self._dataset = dataset
         self._weights = weights
@@ -77,12 +82,12 @@ class Stacked:
         """What was kept of one ensemble at several steps, the members of the second after those of the first."""
         first = kept[0].stacked
         weights, gradients = first._memory.joined([each.copy for each in kept])
-        found = torch.cat([each.output_SND for each in kept]), gradients
+        output_RND = torch.cat([each.output_SND for each in kept])
         joined = cls(
             first.experiment,
             first._dataset,
             lambda: weights,
-            lambda: found,
+            Computed(lambda: output_RND, lambda: gradients),
             memory=first._memory,
             network=first._network,
         )
@@ -93,12 +98,12 @@ class Stacked:
     def bytes_kept(self) -> int:
         """How much memory `kept` takes, about."""
         weights = sum(value.nbytes for value in self._weights().values())
-        return 2 * weights + self._found[0].nbytes
+        return 2 * weights + self._outputs.nbytes
 
     def kept(self) -> KeptStack:
         """This step, for `joined`."""
         # gradients are there once outputs are
-        return KeptStack(self, self._found[0].clone(), self._memory.copy())
+        return KeptStack(self, self._outputs.clone(), self._memory.copy())
 
     @property
     def has_gradient(self) -> bool:
@@ -120,7 +125,7 @@ class Stacked:
 
     def gradient(self) -> NamedGradients:
         """Gradients by parameter name."""
-        return self._found[1]
+        return self._gradients
 
     def kernel_gradient(self, layer: str) -> Tensor:
         """Gradients by the layers' kernels (S, M, K)."""
@@ -129,18 +134,18 @@ class Stacked:
     @cached_property
     def loss_S(self) -> Tensor:
         """The loss on the whole sample."""
-        return losses.losses(self.experiment.loss, self._found[0], self._shared.target)
+        return losses.losses(self.experiment.loss, self._outputs, self._shared.target)
 
     @property
     def has_finite_losses(self) -> bool:
         """Whether `loss_S` is finite of all members."""
-        surely = losses.are_surely_finite(self._found[0], self._shared.largest_target)
+        surely = losses.are_surely_finite(self._outputs, self._shared.largest_target)
         return surely or bool(self.loss_S.isfinite().all())
 
     @cached_property
     def signal_SRK(self) -> Tensor:
         """The signal matrix of the only hidden layer, from the current residuals."""
-        outputs, target_ND = self._found[0], self._shared.target
+        outputs, target_ND = self._outputs, self._shared.target
         members, (samples, count) = self._members or len(outputs), target_ND.shape
         # samples of all members at all steps are those of one network
         residual_nd = losses.residual(
@@ -161,9 +166,14 @@ class Stacked:
         return self._dataset
 
     @cached_property
-    def _found(self) -> OutputsAndGradients:
+    def _outputs(self) -> Tensor:
         assert self._computed is not None
-        return self._computed()
+        return self._computed.outputs()
+
+    @cached_property
+    def _gradients(self) -> NamedGradients:
+        assert self._computed is not None
+        return self._computed.gradients()
 
     def _once(self, what: str, layer: str, values: Callable[[], NamedGradients]) -> Tensor:
         if (what, layer) not in self._known:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import overload
 
 import torch
+from torch import Tensor
 
 from condense_core.engine.checkpoint import State, prefix
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.make import make_network
 from condense_core.engine.network.observation import Observation, OutputAndGradient
-from condense_core.engine.network.stacked import OutputsAndGradients, Stacked
+from condense_core.engine.network.stacked import Computed, NamedGradients, Stacked
 from condense_core.engine.steppers.batches import Batches
 from condense_core.engine.steppers.drawn import Dropout, GradientNoise
 from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
@@ -184,17 +185,19 @@ class TrainingEnsemble:
     def stacked(self) -> Stacked:
         """All members in training as they are now, side by side; to be read before the next step."""
 
-        def computed() -> OutputsAndGradients:
+        def outputs() -> Tensor:
             self._prepare()
-            return self._gradients.outputs(), self._parameters.of_rows(
-                [group.grads for group in self._parameters.groups]
-            )
+            return self._gradients.outputs()
+
+        def gradients() -> NamedGradients:
+            self._prepare()
+            return self._parameters.of_rows([group.grads for group in self._parameters.groups])
 
         return Stacked(
             self._experiment,
             self._datasets[0] if self._shared else None,
             lambda: self._parameters.of_rows([group.params for group in self._parameters.groups]),
-            computed if self._whole_sample else None,
+            Computed(outputs, gradients) if self._whole_sample else None,
             memory=self._parameters,
             network=self._networks[self.members[0]],
         )

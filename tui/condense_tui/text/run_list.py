@@ -90,7 +90,7 @@ def _give_way(table: dict[str, list[str]], width: int) -> list[str]:
 def _least(table: Mapping[str, list[str]]) -> int:
     """Columns of a terminal that the table needs, where its names and verdicts are cut."""
     least = {"name": LEAST_NAME, "claim": LEAST_CLAIM}
-    each = [min(least.get(name, math.inf), max(map(_length, [name, *cells]))) for name, cells in table.items()]
+    each = [min(least.get(name, math.inf), max(_lengths([name, *cells]))) for name, cells in table.items()]
     return int(sum(each)) + 2 * (len(each) - 1)
 
 
@@ -158,15 +158,16 @@ _OWN: Mapping[str, _Own] = {
 }
 
 
-def _length(cell: str) -> int:
-    """Columns of a terminal that a cell takes."""
-    return len(cell) if cell.isascii() else cell_len(cell)
+def _lengths(cells: Sequence[str]) -> list[int]:
+    """Columns of a terminal that each cell takes."""
+    # of a column at once: most have nothing else than ASCII
+    return list(map(len if "".join(cells).isascii() else cell_len, cells))
 
 
 def _aligned(table: Mapping[str, list[str]], width: int) -> list[str]:
     """Lines with their cells under each other, those of the names first, numbers to the right; claims and then names
     are cut to what there is room for. A table of rich's takes a second for some thousand rows."""
-    lengths = {name: [*map(_length, (name, *cells))] for name, cells in table.items()}
+    lengths = {name: _lengths((name, *cells)) for name, cells in table.items()}
     widths = {name: max(of_cells) for name, of_cells in lengths.items()}
     for name, least in (("claim", LEAST_CLAIM), ("name", LEAST_NAME)):
         if name in table:

@@ -131,7 +131,7 @@ def _fill(upper_T: Any, kept_M: Any, distance_MM: Any) -> Any:
             row_M[place] = 1.0 - abs(own_T[place])
         row_M[0] = np.inf
         distance_MM[first, kernels:] = np.inf
-        # from the matrix itself: LLVM would take several at a time from elsewhere, which takes longer here
+        # read from the matrix, not from `row_M`: LLVM would make a gathering load of that, which takes longer
         for second in range(first + 1, kernels):
             distance_MM[second, first] = distance_MM[first, second]
         begin += kernels - first

@@ -37,8 +37,9 @@ class Decomposed(NamedTuple):
 def decomposed(
     matrix_SRK: Tensor, vectors: int, by_a_library: Callable[[Tensor], tuple[Tensor, Tensor]]
 ) -> Decomposed | None:
-    """Values and so many vectors, at most r, of matrices in float64; None where there is no compiled code, or a library
-    is as fast. Of what does not converge `by_a_library` gives both."""
+    """Values and so many vectors, at most r, of matrices in float64; None where there is no compiled code, or a
+    library is as fast. `by_a_library` gives both where rotations do not converge, or a vector that is asked for is no
+    more than rounding."""
     functions, (count, rows, entries) = in_compiled_code.functions(), matrix_SRK.shape
     least = min(rows, entries)
     if functions is None or matrix_SRK.device.type != "cpu" or not 1 <= least <= MOST_SIDE:

@@ -17,7 +17,7 @@ from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
-from condense_core.scenario.experiment import Sine
+from condense_core.scenario.experiment import Anchors, Formula, Sine
 from condense_presets import preset_files, preset_text
 
 pytestmark = pytest.mark.gpu
@@ -152,11 +152,13 @@ def test_every_preset_trains_at_a_small_size(name, tmp_path, workers):
     # a claim speaks of steps that are there
     steps = max([3, *(required.at or 0 for required in preset.claim.requires)])
     settings = [f"steps={steps}", "record.steps=[]", "record.frames=2", "layers.*.width=6"]
-    if not isinstance(preset.data, Sine):
+    if not isinstance(preset.data, Sine | Formula | Anchors):
         # images that every installation has
         settings += ["data.name=photos", "data.size=32", "data.samples=8", "data.test_samples=4"]
     if preset.optimizer.batch:
         settings.append("optimizer.batch=4")
+    if preset.optimizer.warmup:
+        settings.append("optimizer.warmup=2")
     experiment = toml.build(toml.override(toml.parse(preset_text(name)), settings), name)
     folder = create_run(experiment, runs=tmp_path, device=DEVICE)
     workers.finish(folder, PATIENCE_S)

@@ -104,10 +104,11 @@ class Dataset:
         return replace(self.part(slice(trained)), test=self.part(slice(trained, None)))
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> Dataset:
-        """The same sample on a device, its floating-point parts cast to `dtype`."""
+        """The same sample on a device, its floating-point parts cast to `dtype`; images one colour after the other, as
+        networks are trained that ask for no other layout (`fast`), however a file has them."""
         return replace(
             self,
-            input=self.input.to(device, dtype),
+            input=self.input.to(device, dtype, memory_format=torch.contiguous_format),
             target=self.target.to(device, dtype),
             label=None if self.label is None else self.label.to(device),
             class_target=None if self.class_target is None else self.class_target.to(device, dtype),

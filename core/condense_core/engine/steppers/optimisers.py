@@ -126,7 +126,7 @@ class _Adam:
     def _step(self, values: list[Tensor], gradients: Sequence[Tensor], lr: float, weight_decay: float) -> None:
         adam(
             values,
-            list(gradients),
+            [_laid_out_as(value, gradient) for value, gradient in zip(values, gradients, strict=True)],
             self.moments["mean"],
             self.moments["square"],
             [],
@@ -141,3 +141,9 @@ class _Adam:
             eps=self._settings.eps,
             maximize=False,
         )
+
+
+def _laid_out_as(value: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient, entry for entry where the value's are in memory: a convolution's may come in the order of its
+    images, and the fused kernel goes through memory side by side, on a processor without a word."""
+    return gradient if gradient.stride() == value.stride() else torch.empty_like(value).copy_(gradient)

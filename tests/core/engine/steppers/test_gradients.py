@@ -7,6 +7,7 @@ import pytest
 import torch
 from ensembles import CPU, make, scenario
 from tolerances import rtol
+from torch.nn import Parameter
 
 from condense_core.engine.data.datasets import load
 from condense_core.engine.network.activations import activation
@@ -31,6 +32,7 @@ from condense_core.scenario.experiment import (
     Ensemble,
     Experiment,
     NormalInit,
+    Photos,
 )
 
 EVERY = (*ACTIVATIONS, "centred-sigmoid", "centred-softplus")
@@ -217,6 +219,41 @@ def test_deep_convolutions_stacked():
     images = Digits(samples=20, labels="onehot")
     experiment = scenario(data=images, loss="cross-entropy", layers=layers, optimizer=Adam(lr=1e-3))
     assert_equals_each_seed_alone(VmapGradients, experiment, steps=4)
+
+
+@pytest.mark.parametrize("images", [Digits(samples=12), Photos(samples=12, size=8)], ids=["grey", "colours"])
+@pytest.mark.parametrize("fast", [(), ("channels-last",)])
+def test_convolutions_move_as_a_plain_loop_moves_them(images, fast):
+    """Against PyTorch's own layers and optimiser, a kernel a tensor; a file has three colours pixel after pixel."""
+    layers = (Conv(width=5), Conv(width=4))
+    changes = {"fast": fast, "dtype": "float32" if fast else "float64"}
+    experiment = scenario(data=images, layers=layers, optimizer=Adam(lr=1e-3), ensemble=Ensemble(), **changes)
+    ours = make(AutogradGradients, experiment)
+    (observation,) = ours.observe()
+    weight = {name: Parameter(value.clone().contiguous()) for name, value in observation.parameters().items()}
+    theirs = torch.optim.Adam(weight.values(), 1e-3, foreach=False)
+    data = load(images).to(CPU, getattr(torch, experiment.dtype))
+    for _ in range(20):
+        ours.advance()
+        value = data.input
+        for name in experiment.layer_names:
+            value = torch.tanh(torch.conv2d(value, weight[f"{name}.weight"], weight[f"{name}.bias"]))
+        output = torch.nn.functional.linear(value.flatten(1), weight["output.weight"], weight["output.bias"])
+        theirs.zero_grad()
+        (output - data.target).square().sum(1).mean().mul(0.5).backward()
+        theirs.step()
+    for name, value in ours.observe()[0].parameters().items():
+        wanted = weight[name].detach()
+        assert float((value - wanted).norm()) <= rtol("float32" if fast else "float64") * float(wanted.norm()), name
+
+
+def test_images_are_trained_one_colour_after_the_other():
+    loaded = load(Photos(samples=4, size=8, test_samples=2))
+    moved = loaded.to(CPU, torch.float64)
+    assert moved.test is not None
+    for given, taken in ((loaded, moved), (loaded.test, moved.test)):
+        assert taken.input.is_contiguous()
+        assert torch.equal(given.input, taken.input)
 
 
 @pytest.mark.parametrize("method", [MlpGradients, CompiledGradients])

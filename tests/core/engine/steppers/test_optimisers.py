@@ -126,3 +126,16 @@ def test_it_is_pytorchs_own(settings, pytorchs):
         optimizer.step()
     for got, wanted in zip(trained(settings), expected, strict=True):
         torch.testing.assert_close(got.detach(), wanted.detach(), rtol=rtol("float64"), atol=0)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_a_gradient_in_another_order_of_memory_is_the_same_gradient(settings):
+    (start_,) = (torch.randn(6, 3, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0)),)
+    found = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        (value,) = values = [Parameter(start_.clone())]
+        each = optimiser(settings, values, lr=settings.lr)
+        for step in range(5):
+            each.update([gradient_at(value, step).contiguous(memory_format=layout)])
+        found.append(value.detach())
+    torch.testing.assert_close(*found, rtol=0, atol=0)

@@ -27,6 +27,7 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from condense_core.engine.data.datasets import load
+from condense_core.engine.network.make import make_network
 from condense_core.engine.steppers import make_ensemble
 from condense_core.engine.training import device as devices
 from condense_core.engine.training import worker
@@ -119,9 +120,8 @@ def eager(case: Case, device: torch.device) -> Callable[[int], object]:
     """The loop that anybody would write: one seed after another is what many seeds cost there, so one is timed."""
     experiment = case.experiment("ensemble.members=1")
     data = load(experiment.data).to(device, torch.float32)
-    network = make_ensemble(experiment, [data], device).observe()[0]._network
-    for parameter in network.parameters():
-        parameter.requires_grad_()
+    # not one of an ensemble, whose parameters are parts of one block of memory
+    network = make_network(experiment, data.input_shape, data.outputs).to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=device.type == "cuda")
     batch = experiment.optimizer.batch or len(data.input)
 

@@ -118,7 +118,7 @@ def test_a_graph_takes_the_steps_that_single_steps_take(members):
     from condense_core.engine.steppers import graphs, make_ensemble
     from condense_core.engine.training import device
 
-    chosen = torch.device(DEVICE)
+    chosen = device.choose(DEVICE)
     device.make_deterministic(chosen)
     experiment = toml.build(toml.override(toml.parse(DENSE), [f"ensemble.members={members}"]))
     samples = [load(experiment.data)] * members

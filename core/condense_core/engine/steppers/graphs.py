@@ -1,7 +1,7 @@
 """Blocks of steps as one CUDA graph: on a GPU a small network's step is mostly the launching of its kernels.
 
-This code has not been run on a GPU yet: none was at hand where it was written. It therefore checks itself before it is
-used: a block that is replayed must give the weights that single steps give, or steps are taken one by one.
+It checks itself before it is used: a block that is replayed must give the weights that single steps give, or steps are
+taken one by one. Whether it is used has not been seen on a GPU yet (docs/PERFORMANCE.md).
 """
 
 from __future__ import annotations

@@ -21,8 +21,9 @@ from condense_core.engine.steppers.drawn import Masks
 from condense_core.engine.steppers.parameters import ByName, FlatParameters
 from condense_core.scenario.experiment import Dense, Experiment
 
-# Activations that are worked on at a time: what stays in a core's own cache, with its saved values and gradients.
-CACHE_BYTES = 512 * 1024
+# Activations that are worked on at a time: what stays in a core's own cache, with its saved values and gradients. A GPU
+# is the faster the more there is to do at once, and has memory for a layer's values of all depths.
+CACHE_BYTES, GPU_BYTES = 512 * 1024, 256 * 1024**2
 
 
 def applies(experiment: Experiment) -> bool:
@@ -52,7 +53,8 @@ class MlpGradients:
         self._targets = torch.stack([dataset.target.T for dataset in own]).contiguous()
         samples = experiment.optimizer.batch or self._inputs.shape[2]
         widest = max(layer.width for layer in experiment.layers)
-        self._at_once = max(1, CACHE_BYTES // (widest * samples * self._inputs.element_size()))
+        bytes_ = CACHE_BYTES if self._inputs.device.type == "cpu" else GPU_BYTES
+        self._at_once = max(1, bytes_ // (widest * samples * self._inputs.element_size()))
         self._parts: list[tuple[slice, ByName, ByName]] = []
         for first in range(0, len(networks), self._at_once):
             part = slice(first, first + self._at_once)
